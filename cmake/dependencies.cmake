@@ -1,0 +1,48 @@
+# Libraries from Debian, each behind one interface target. Reasons and versions: docs/decisions/0002-dependencies.md.
+find_package(PkgConfig REQUIRED)
+
+add_library(dep_json INTERFACE)
+find_package(nlohmann_json 3.11 REQUIRED)
+target_link_libraries(dep_json INTERFACE nlohmann_json::nlohmann_json)
+
+add_library(dep_spdlog INTERFACE)
+find_package(spdlog REQUIRED)
+target_link_libraries(dep_spdlog INTERFACE spdlog::spdlog)
+
+add_library(dep_openssl INTERFACE)
+find_package(OpenSSL 3.0 REQUIRED)
+target_link_libraries(dep_openssl INTERFACE OpenSSL::SSL OpenSSL::Crypto)
+
+add_library(dep_secp256k1 INTERFACE)
+pkg_check_modules(SECP256K1 REQUIRED IMPORTED_TARGET libsecp256k1)
+target_link_libraries(dep_secp256k1 INTERFACE PkgConfig::SECP256K1)
+
+# Static: only Keccak-256 is used, and the linker drops the rest.
+add_library(dep_cryptopp INTERFACE)
+find_library(CRYPTOPP_STATIC NAMES libcryptopp.a libcrypto++.a REQUIRED)
+target_link_libraries(dep_cryptopp INTERFACE "${CRYPTOPP_STATIC}")
+
+add_library(dep_boost INTERFACE)
+find_package(Boost 1.81 REQUIRED)
+target_link_libraries(dep_boost INTERFACE Boost::headers)
+target_compile_definitions(dep_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_USE_STD_STRING_VIEW)
+
+add_library(dep_prometheus INTERFACE)
+find_package(prometheus-cpp REQUIRED)
+target_link_libraries(dep_prometheus INTERFACE prometheus-cpp::core)
+
+add_library(dep_cli11 INTERFACE)
+find_package(CLI11 REQUIRED)
+target_link_libraries(dep_cli11 INTERFACE CLI11::CLI11)
+
+# Third-party headers are not held to our warnings.
+foreach(target nlohmann_json::nlohmann_json spdlog::spdlog Boost::headers CLI11::CLI11 prometheus-cpp::core)
+  get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
+  if(dirs)
+    set_target_properties(${target} PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${dirs}")
+  endif()
+endforeach()
+
+if(CLOISTER_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,24 @@
+# Compile options of our own code.
+find_package(Threads REQUIRED)
+
+add_library(cloister_options INTERFACE)
+target_compile_options(cloister_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Werror
+  -fno-omit-frame-pointer -fstack-protector-strong -ffunction-sections -fdata-sections)
+target_compile_definitions(cloister_options INTERFACE CLOISTER_VERSION="${PROJECT_VERSION}")
+target_include_directories(cloister_options INTERFACE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include")
+target_link_options(cloister_options INTERFACE -Wl,--gc-sections -Wl,-z,relro,-z,now)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # The same source gives the same bytes, wherever it stands.
+  target_compile_options(cloister_options INTERFACE "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
+  if(NOT CLOISTER_SANITIZE)
+    target_compile_definitions(cloister_options INTERFACE _FORTIFY_SOURCE=2)
+  endif()
+endif()
+if(CLOISTER_SANITIZE)
+  add_compile_options(-fsanitize=${CLOISTER_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CLOISTER_SANITIZE})
+endif()
+if(CLOISTER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

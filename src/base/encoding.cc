@@ -1,0 +1,94 @@
+#include "base/encoding.h"
+
+#include <algorithm>
+
+namespace cloister {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+int base64_value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+') return 62;
+  if (c == '/') return 63;
+  return -1;
+}
+
+}  // namespace
+
+std::string to_hex(ByteView bytes) {
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (std::uint8_t b : bytes) {
+    out.push_back(kHexDigits[b >> 4]);
+    out.push_back(kHexDigits[b & 15]);
+  }
+  return out;
+}
+
+Result<Bytes> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return fail(ErrorCode::kBadHex, "hex text has an odd number of digits");
+  Bytes out;
+  out.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    int high = hex_value(text[i]);
+    int low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) {
+      return fail(ErrorCode::kBadHex, "not a hex digit at position " + std::to_string(high < 0 ? i : i + 1));
+    }
+    out.push_back(static_cast<std::uint8_t>(high << 4 | low));
+  }
+  return out;
+}
+
+std::string to_base64(ByteView bytes) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t word = bytes[i] << 16;
+    if (n > 1) word |= bytes[i + 1] << 8;
+    if (n > 2) word |= bytes[i + 2];
+    out.push_back(kBase64Digits[word >> 18 & 63]);
+    out.push_back(kBase64Digits[word >> 12 & 63]);
+    out.push_back(n > 1 ? kBase64Digits[word >> 6 & 63] : '=');
+    out.push_back(n > 2 ? kBase64Digits[word & 63] : '=');
+  }
+  return out;
+}
+
+Result<Bytes> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return fail(ErrorCode::kBadBase64, "base64 length is not a multiple of 4");
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  std::size_t digits = text.size() - padding;
+  Bytes out;
+  out.reserve(text.size() / 4 * 3);
+  std::uint32_t word = 0;
+  int bits = 0;
+  for (std::size_t i = 0; i < digits; ++i) {
+    int value = base64_value(text[i]);
+    if (value < 0) return fail(ErrorCode::kBadBase64, "not a base64 digit at position " + std::to_string(i));
+    word = word << 6 | static_cast<std::uint32_t>(value);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out.push_back(static_cast<std::uint8_t>(word >> bits & 255));
+    }
+  }
+  if ((word & ((1U << bits) - 1)) != 0) return fail(ErrorCode::kBadBase64, "trailing bits are not zero");
+  return out;
+}
+
+}  // namespace cloister

@@ -1,0 +1,23 @@
+// Whole-file reads and writes with a size bound and errors that name the file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace cloister {
+
+// Reads the whole file; fails when it is larger than `limit_bytes`.
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes);
+
+// Replaces the file by writing a sibling and renaming it, so that a reader sees the old bytes or the new ones.
+// `mode` is the permission of the new file, for example 0600.
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes, unsigned mode);
+
+// Creates the folder and its parents with mode 0700 and checks that it can be written.
+Result<void> ensure_private_folder(const std::filesystem::path& path);
+
+}  // namespace cloister

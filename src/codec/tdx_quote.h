@@ -1,0 +1,76 @@
+// Intel TDX quotes, versions 4 and 5: bytes to fields and fields to bytes. attestation.md section 2; Intel TDX DCAP
+// Quoting Library API, appendix 3. Little-endian throughout. No judgement here: verify/tdx does that.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloister::codec {
+
+constexpr std::size_t kQuoteHeaderSize = 48;
+constexpr std::size_t kTdReport10Size = 584;
+constexpr std::size_t kTdReport15Size = 648;
+constexpr std::size_t kQeReportSize = 384;
+constexpr ByteArray<16> kIntelQeVendorId = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
+                                            0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
+
+struct TdReport {
+  ByteArray<16> tee_tcb_svn{};
+  ByteArray<48> mr_seam{};
+  ByteArray<48> mr_signer_seam{};
+  ByteArray<8> seam_attributes{};
+  ByteArray<8> td_attributes{};
+  ByteArray<8> xfam{};
+  ByteArray<48> mr_td{};
+  ByteArray<48> mr_config_id{};
+  ByteArray<48> mr_owner{};
+  ByteArray<48> mr_owner_config{};
+  ByteArray<48> rtmr[4]{};
+  ByteArray<64> report_data{};
+  // TD report 1.5 only.
+  std::optional<ByteArray<16>> tee_tcb_svn2;
+  std::optional<ByteArray<48>> mr_service_td;
+};
+
+// SGX report body of the quoting enclave, 384 bytes (attestation.md section 2.5).
+struct QeReport {
+  ByteArray<16> cpu_svn{};
+  std::uint32_t misc_select = 0;
+  ByteArray<16> attributes{};
+  ByteArray<32> mr_enclave{};
+  ByteArray<32> mr_signer{};
+  std::uint16_t isv_prod_id = 0;
+  std::uint16_t isv_svn = 0;
+  ByteArray<64> report_data{};
+};
+
+struct TdxQuote {
+  std::uint16_t version = 4;
+  ByteArray<20> user_data{};
+  TdReport report;
+  ByteArray<64> signature{};          // r || s by the attestation key over signed_region
+  ByteArray<64> attestation_key{};    // x || y, P-256
+  Bytes qe_report_bytes;              // 384 bytes, what the PCK key signed
+  QeReport qe_report;
+  ByteArray<64> qe_report_signature{};
+  Bytes qe_authentication_data;
+  std::uint16_t certification_type = 5;  // inner type; 5 = PEM chain
+  Bytes certification_data;              // PEM: PCK leaf, intermediate, root
+  Bytes signed_region;                   // header, (v5: descriptor,) body
+};
+
+// Zero padding after the quote is accepted, anything else that is left over is not.
+Result<TdxQuote> parse_tdx_quote(ByteView bytes);
+Result<QeReport> parse_qe_report(ByteView bytes);
+
+// For the simulator. The signed region of a v4 quote with this report, and the whole quote once it is signed.
+Bytes write_tdx_v4_signed_region(const TdReport& report, const ByteArray<20>& user_data);
+Bytes write_qe_report(const QeReport& report);
+Bytes write_tdx_v4_quote(ByteView signed_region, const ByteArray<64>& signature, const ByteArray<64>& attestation_key,
+                         ByteView qe_report, const ByteArray<64>& qe_report_signature, ByteView qe_authentication_data,
+                         ByteView pem_chain);
+
+}  // namespace cloister::codec

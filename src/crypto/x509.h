@@ -1,0 +1,81 @@
+// X.509 certificates as attestation uses them: short chains under a pinned root, judged at an explicit time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "crypto/ecdsa.h"
+
+namespace cloister::crypto {
+
+class Certificate {
+ public:
+  static Result<Certificate> from_der(ByteView der);
+  Certificate(const Certificate&);
+  Certificate& operator=(const Certificate&);
+  Certificate(Certificate&&) noexcept;
+  Certificate& operator=(Certificate&&) noexcept;
+  ~Certificate();
+
+  Bytes der() const;
+  std::string to_pem() const;
+  std::string subject_common_name() const;   // empty when there is none
+  std::string issuer_common_name() const;
+  Bytes subject_public_key_info() const;     // DER
+  // x || y of an EC key on P-256 or P-384; an error for any other key.
+  Result<Bytes> ec_public_point() const;
+  Result<Curve> ec_curve() const;
+  // Seconds since 1970; 9999-12-31 does not overflow.
+  UnixSeconds not_before() const;
+  UnixSeconds not_after() const;
+  bool is_ca() const;
+  Bytes serial() const;                      // big-endian magnitude
+  // Value octets of the extension with this dotted OID.
+  std::optional<Bytes> extension(std::string_view oid) const;
+
+ private:
+  friend Result<void> verify_certificate_chain(const std::vector<Certificate>&, const Certificate&, Curve,
+                                               UnixSeconds);
+  struct Impl;
+  explicit Certificate(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Concatenated PEM certificates, nothing else but white space and one trailing NUL. At most `limit` of them.
+Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit = 8);
+
+// Checks a chain that runs leaf first and ends in `root`, byte for byte:
+// each signature, issuer = subject of the parent, validity at `time`, CA flag and path length of issuers, leaf not a CA,
+// key usage certSign for issuers, all keys on `curve`, no unknown critical extension, no extra certificate.
+Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
+                                      UnixSeconds time);
+
+struct CertificateExtension {
+  std::string oid;   // dotted
+  bool critical = false;
+  Bytes value;       // DER
+};
+
+struct CertificateSpec {
+  std::string subject_common_name;
+  std::string issuer_common_name;
+  std::string organization;                  // put in both names
+  UnixSeconds not_before = 0;
+  UnixSeconds not_after = 0;
+  Bytes serial;                              // 1 to 20 bytes, made positive
+  bool is_ca = false;
+  std::optional<int> path_length;
+  std::vector<std::string> dns_names;        // subjectAltName, for TLS leaves
+  std::vector<CertificateExtension> extensions;
+};
+
+// Issues a certificate for the public half of `subject_key`, signed by `issuer_key` (SHA-256 or SHA-384 by its curve).
+Result<Certificate> issue_certificate(const CertificateSpec& spec, const EcKey& subject_key, const EcKey& issuer_key);
+
+}  // namespace cloister::crypto

@@ -1,0 +1,32 @@
+// A proof file (`cloister.proof.v1`): everything needed to check one reply again, offline. Written by `cloister chat
+// --save`, read by `cloister verify signature`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "evidence/chat_signature.h"
+
+namespace cloister::evidence {
+
+struct Proof {
+  std::string url;                  // informative
+  UnixSeconds time = 0;             // when it was made
+  std::string nonce_hex;            // the nonce the report was asked with
+  Bytes request;                    // exact body bytes sent
+  Bytes response;                   // exact body bytes received
+  ChatSignature signature;
+  std::string report;               // the attestation report as served, JSON text; empty when not saved
+};
+
+// JSON object: {"proof":"cloister.proof.v1","url","time","nonce","request","response","signature","report"}; bytes as
+// base64, the report as a string that holds its JSON text byte for byte.
+std::string write_proof(const Proof& proof);
+Result<Proof> parse_proof(std::string_view json_text);
+
+}  // namespace cloister::evidence

@@ -1,0 +1,58 @@
+// A blocking HTTP/1.1 client for the command line: bounded, with time-outs, TLS 1.2+, no redirects followed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "http/message.h"
+
+namespace cloister::http {
+
+struct Url {
+  bool tls = false;
+  std::string host;
+  std::uint16_t port = 80;
+  std::string base_path;   // without a trailing '/'; may be empty
+};
+// "http://host:port/path" or https; no user info, query or fragment.
+Result<Url> parse_url(std::string_view text);
+
+struct ClientOptions {
+  int connect_timeout_s = 10;
+  int idle_timeout_s = 300;              // between two reads
+  std::uint64_t response_limit_bytes = 64u << 20;
+  std::string bearer_token;              // empty = none
+  // TLS: the web's trust decision is not ours, since the channel key is checked against the quote. With this set the
+  // certificate chain is checked against the system's store as well.
+  bool verify_web_pki = true;
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;                      // as transported, chunk framing removed
+  // SHA-256 of the peer's SubjectPublicKeyInfo; TLS only.
+  std::optional<ByteArray<32>> tls_spki_sha256;
+};
+
+class Client {
+ public:
+  Client(Url url, ClientOptions options) : url_(std::move(url)), options_(std::move(options)) {}
+  Result<ClientResponse> get(std::string_view path_and_query) const;
+  Result<ClientResponse> post_json(std::string_view path, std::string_view body) const;
+  // As post_json, and hands every piece of the body to `on_data` as it comes; returning false stops and closes.
+  Result<ClientResponse> post_json_streaming(std::string_view path, std::string_view body,
+                                             const std::function<bool(std::string_view)>& on_data) const;
+  const Url& url() const { return url_; }
+
+ private:
+  Url url_;
+  ClientOptions options_;
+};
+
+}  // namespace cloister::http

@@ -1,0 +1,104 @@
+// HTTP/1.1 server over TCP or TLS 1.3: a few event-loop threads, no thread per connection, bounded everywhere. It knows
+// nothing of models or TEEs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace cloister::http {
+
+// Sees the bytes of one reply body exactly as they are handed to the socket (chunk framing excluded), in order.
+// Called on the connection's event loop.
+class ReplyObserver {
+ public:
+  virtual ~ReplyObserver() = default;
+  virtual void on_body(std::string_view bytes) = 0;
+  // The body is complete; the last bytes have been seen but not yet been sent. A lookup by the client that follows the
+  // reply is ordered after this.
+  virtual void on_complete() = 0;
+};
+
+// One request and the reply to it. Any thread may call it; calls are handed over to the connection's loop and bytes are
+// coalesced when the socket is behind. Holding an Exchange keeps its memory, not its connection.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  virtual const Request& request() const = 0;
+  // Set before respond() or start().
+  virtual void set_observer(std::shared_ptr<ReplyObserver> observer) = 0;
+  // Called once on the loop if the connection ends before the reply is complete (client gone, write stalled, shutdown).
+  // Set it before the handler returns; called at once when the connection is gone already.
+  virtual void on_abandoned(std::function<void()> callback) = 0;
+  // A whole reply. Ignored after respond() or start().
+  virtual void respond(Response response) = 0;
+  // Begins a streamed reply (chunked). Then write()..., then finish() or abort().
+  virtual void start(Response head) = 0;
+  virtual void write(std::string_view bytes) = 0;
+  virtual void finish() = 0;
+  // Ends without the closing chunk, so that the client can tell that the reply is not complete.
+  virtual void abort() = 0;
+};
+
+// What to do with a request once its head is read.
+struct Admission {
+  std::uint64_t body_limit_bytes = 0;
+  // Set: answer this at once, without reading the body.
+  std::shared_ptr<const Response> refusal;
+};
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  // On the loop, before the body is read.
+  virtual Admission admit(const RequestHead& head) = 0;
+  // On the loop, body complete. Must not block.
+  virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
+  // The reply to something that is no acceptable request: 400 malformed, 408 too slow, 413 body too large, 431 header
+  // too large, 503 too many connections.
+  virtual Response protocol_error(int status, std::string_view message) = 0;
+};
+
+struct TlsIdentity {
+  std::string certificate_chain_pem;
+  std::string private_key_pem;
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8080;            // 0 = any free port
+  int threads = 0;                      // 0 = one for each four cores, at least one
+  std::shared_ptr<const TlsIdentity> tls;
+  std::size_t max_connections = 20000;
+  std::size_t header_limit_bytes = 32u << 10;
+  int header_timeout_s = 15;            // from the first byte of a request to the end of its head
+  int body_idle_timeout_s = 30;         // between two reads of a body
+  int keep_alive_timeout_s = 75;        // idle between requests
+  int write_timeout_s = 60;             // a socket that takes no byte for so long
+  std::size_t write_buffer_limit_bytes = 4u << 20;  // a reader further behind than this is cut off
+};
+
+struct ServerStats {
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_total = 0;
+  std::uint64_t requests_total = 0;
+};
+
+class Server {
+ public:
+  // Binds and starts the threads. The handler must outlive the server.
+  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler& handler);
+  virtual ~Server() = default;  // stop() with no grace
+  virtual std::uint16_t port() const = 0;
+  virtual ServerStats stats() const = 0;
+  // Stops accepting, waits at most `grace_s` seconds for running exchanges, closes everything, joins. Once.
+  virtual void stop(int grace_s) = 0;
+};
+
+}  // namespace cloister::http

@@ -1,0 +1,24 @@
+// The simulated TEE: quotes that are structurally true TDX v4 and signed through a PCK chain and a QE report, under a
+// root of our own whose private key is public knowledge. It proves nothing about any machine and says so everywhere:
+// type() is "insecure_simulator" and every certificate name starts with "INSECURE SIMULATOR".
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "tee/tee.h"
+
+namespace cloister::tee {
+
+struct SimulatorOptions {
+  // 32 bytes that stand for the machine: platform keys, measurements and derived keys all come from it.
+  SecretBytes seed;
+  std::string app_name = "cloister";
+};
+
+// The seed of this installation: 64 hex digits in `path`, made with mode 0600 when the file does not exist.
+Result<SecretBytes> load_or_create_simulator_seed(const std::filesystem::path& path);
+
+Result<std::unique_ptr<Tee>> make_insecure_simulator(SimulatorOptions options);
+
+}  // namespace cloister::tee

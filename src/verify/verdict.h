@@ -1,0 +1,44 @@
+// Verdict: every check that was made, could not be made or does not apply, as a tree. "Skipped" never counts as passed.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace cloister::verify {
+
+enum class State { kPass, kFail, kSkipped, kNotApplicable };
+std::string_view to_text(State state);  // "pass", "fail", "skipped", "n/a"
+
+struct Check {
+  std::string id;          // stable, from verify/checks.def: "tdx.quote.signature"
+  State state = State::kSkipped;
+  bool required = true;
+  std::string expected;
+  std::string actual;
+  std::string detail;      // why it failed or was skipped
+};
+
+enum class Outcome { kAccepted = 0, kRejected = 1, kUndetermined = 3 };  // values are the exit statuses of `cloister verify`
+std::string_view to_text(Outcome outcome);
+
+struct Verdict {
+  std::string subject;     // "report", "signature", "host http://..."
+  std::vector<Check> checks;
+  Json facts = Json::object();  // tee_type, signing_address, measurements ...: facts of evidence that may be false if rejected
+
+  void add(Check check) { checks.push_back(std::move(check)); }
+  void append(Verdict other);
+  const Check* find(std::string_view id) const;
+  // Rejected if any check failed; else undetermined if a required one was skipped or there is none at all; else accepted.
+  Outcome outcome() const;
+};
+
+// {"verdict","subject","checks":[{"id","state","required","expected","actual","detail","meaning"}],"facts"}
+Json to_json(const Verdict& verdict);
+// A readable tree, grouped by the dots in the ids. `color` adds ANSI colours.
+std::string to_text(const Verdict& verdict, bool color);
+
+}  // namespace cloister::verify
