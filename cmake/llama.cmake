@@ -1,20 +1,22 @@
 # The pinned llama.cpp, built beforehand by tools/engine into the cache. Imported as it is, with no warnings of ours.
 include("${CMAKE_SOURCE_DIR}/cmake/pins.cmake")
+set(CLOISTER_CPU "x86-64-v3" CACHE STRING "instruction set of the engine: x86-64-v3, x86-64-v4 or native, as tools/engine was told")
 if(CLOISTER_CUDA)
   set(flavour cuda)
 else()
   set(flavour cpu)
 endif()
 set(LLAMA_SOURCE "${CLOISTER_CACHE}/llama.cpp-${LLAMA_COMMIT}")
-set(LLAMA_BUILD "${CLOISTER_CACHE}/engine-${flavour}-${LLAMA_COMMIT}")
+set(LLAMA_BUILD "${CLOISTER_CACHE}/engine-${flavour}-${CLOISTER_CPU}-${LLAMA_COMMIT}")
 if(NOT EXISTS "${LLAMA_BUILD}/.complete")
-  message(FATAL_ERROR "the embedded engine is not built yet: run tools/engine ${flavour} (or configure with -DCLOISTER_LLAMA=OFF)")
+  message(FATAL_ERROR "the embedded engine is not built yet: run CLOISTER_CPU=${CLOISTER_CPU} tools/engine ${flavour} (or configure with -DCLOISTER_LLAMA=OFF)")
 endif()
 
 add_library(llama_engine INTERFACE)
+# Not its vendor folder: that would put its JSON library before ours.
 target_include_directories(llama_engine SYSTEM INTERFACE
   "${LLAMA_SOURCE}/include" "${LLAMA_SOURCE}/ggml/include" "${LLAMA_SOURCE}/common" "${LLAMA_SOURCE}/tools/server"
-  "${LLAMA_SOURCE}/tools/mtmd" "${LLAMA_SOURCE}/vendor" "${LLAMA_SOURCE}")
+  "${LLAMA_SOURCE}/tools/mtmd")
 file(STRINGS "${LLAMA_BUILD}/.libraries" archives)  # link order, relative to the build folder
 list(TRANSFORM archives PREPEND "${LLAMA_BUILD}/")
 find_package(OpenMP REQUIRED)
