@@ -28,12 +28,13 @@ class EcKey {
 
   Curve curve() const;
   Bytes public_point() const;              // x || y
-  Bytes sign(ByteView message) const;      // hashes, then r || s
+  // Hashes, then r || s. Deterministic (RFC 6979), so that evidence made from a seed is the same on every run.
+  Bytes sign(ByteView message) const;
   std::string to_pem() const;              // PKCS#8, for TLS
-  void* native() const;                    // EVP_PKEY*, for crypto/x509.cc only
+  struct Impl;
+  const Impl& impl() const { return *impl_; }  // opaque outside src/crypto
 
  private:
-  struct Impl;
   explicit EcKey(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -16,16 +16,12 @@ namespace cloister::crypto {
 
 class Certificate {
  public:
+  // At most 64 KiB of DER, nothing after it, no extension twice.
   static Result<Certificate> from_der(ByteView der);
-  Certificate(const Certificate&);
-  Certificate& operator=(const Certificate&);
-  Certificate(Certificate&&) noexcept;
-  Certificate& operator=(Certificate&&) noexcept;
-  ~Certificate();
 
   Bytes der() const;
   std::string to_pem() const;
-  std::string subject_common_name() const;   // empty when there is none
+  std::string subject_common_name() const;   // empty when there is none, or more than one
   std::string issuer_common_name() const;
   Bytes subject_public_key_info() const;     // DER
   // x || y of an EC key on P-256 or P-384; an error for any other key.
@@ -39,12 +35,12 @@ class Certificate {
   // Value octets of the extension with this dotted OID.
   std::optional<Bytes> extension(std::string_view oid) const;
 
- private:
-  friend Result<void> verify_certificate_chain(const std::vector<Certificate>&, const Certificate&, Curve,
-                                               UnixSeconds);
   struct Impl;
-  explicit Certificate(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  const Impl& impl() const { return *impl_; }  // opaque outside src/crypto
+
+ private:
+  explicit Certificate(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;  // never changes, so copies share it
 };
 
 // Concatenated PEM certificates, nothing else but white space and one trailing NUL. At most `limit` of them.
@@ -52,7 +48,8 @@ Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit
 
 // Checks a chain that runs leaf first and ends in `root`, byte for byte:
 // each signature, issuer = subject of the parent, validity at `time`, CA flag and path length of issuers, leaf not a CA,
-// key usage certSign for issuers, all keys on `curve`, no unknown critical extension, no extra certificate.
+// key usage certSign for issuers that state a key usage, all keys on `curve` and all signatures with its digest, no
+// critical extension but basic constraints and key usage, no extra certificate. At most 8 certificates.
 Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
                                       UnixSeconds time);
 
@@ -68,14 +65,15 @@ struct CertificateSpec {
   std::string organization;                  // put in both names
   UnixSeconds not_before = 0;
   UnixSeconds not_after = 0;
-  Bytes serial;                              // 1 to 20 bytes, made positive
+  Bytes serial;                              // 1 to 20 bytes, big-endian; the top bit of 20 bytes is cleared (RFC 5280)
   bool is_ca = false;
   std::optional<int> path_length;
-  std::vector<std::string> dns_names;        // subjectAltName, for TLS leaves
+  std::vector<std::string> dns_names;        // subjectAltName, for TLS leaves; IP addresses in text form are taken too
   std::vector<CertificateExtension> extensions;
 };
 
 // Issues a certificate for the public half of `subject_key`, signed by `issuer_key` (SHA-256 or SHA-384 by its curve).
+// Deterministic: the same arguments give the same bytes.
 Result<Certificate> issue_certificate(const CertificateSpec& spec, const EcKey& subject_key, const EcKey& issuer_key);
 
 }  // namespace cloister::crypto

@@ -1,0 +1,128 @@
+#include "base/clock.h"
+#include "crypto/certificate_handles.h"
+#include "crypto/x509.h"
+
+namespace cloister::crypto {
+namespace {
+
+constexpr std::size_t kMostCertificates = 8;
+
+Error broken(std::size_t index, const Certificate& certificate, const std::string& what) {
+  std::string name;
+  // The name comes from outside: print what is harmless on a terminal.
+  for (const char c : certificate.subject_common_name().substr(0, 64)) name.push_back(c >= ' ' && c <= '~' ? c : '?');
+  return fail(ErrorCode::kBadCertificate,
+              "certificate " + std::to_string(index + 1) + " of the chain (" + name + "): " + what);
+}
+
+Result<void> check_validity(const Certificate& certificate, std::size_t index, UnixSeconds time) {
+  if (time < certificate.not_before()) {
+    return broken(index, certificate,
+                  "valid from " + to_rfc3339(certificate.not_before()) + ", judged at " + to_rfc3339(time));
+  }
+  if (time > certificate.not_after()) {
+    return broken(index, certificate,
+                  "valid until " + to_rfc3339(certificate.not_after()) + ", judged at " + to_rfc3339(time));
+  }
+  return {};
+}
+
+// Only the two extensions that this file acts on may be critical (RFC 5280, 4.2): OpenSSL's own list of known ones
+// also holds some, such as name constraints, that only its path builder enforces.
+Result<void> check_critical_extensions(const Certificate& certificate, std::size_t index) {
+  const X509* x509 = certificate.impl().x509.get();
+  for (int i = 0; i < X509_get_ext_count(x509); ++i) {
+    X509_EXTENSION* extension = X509_get_ext(x509, i);
+    const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+    if (X509_EXTENSION_get_critical(extension) != 0 && nid != NID_basic_constraints && nid != NID_key_usage) {
+      char oid[128] = {};
+      OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(extension), 1);
+      return broken(index, certificate, std::string("the critical extension ") + oid + " is not understood");
+    }
+  }
+  return {};
+}
+
+Result<void> check_key(const Certificate& certificate, std::size_t index, Curve curve) {
+  const Result<Curve> own = certificate.ec_curve();
+  if (!own) return broken(index, certificate, own.error().message);
+  if (*own != curve) {
+    return broken(index, certificate,
+                  std::string("expected a key on ") + curve_name(curve) + ", got one on " + curve_name(*own));
+  }
+  const int expected = curve == Curve::kP256 ? NID_ecdsa_with_SHA256 : NID_ecdsa_with_SHA384;
+  const int actual = X509_get_signature_nid(certificate.impl().x509.get());
+  if (actual != expected) {
+    const char* name = OBJ_nid2sn(actual);
+    return broken(index, certificate,
+                  std::string("expected the signature algorithm ") + OBJ_nid2sn(expected) + ", got " +
+                      (name == nullptr ? "an unknown one" : name));
+  }
+  return {};
+}
+
+// `index` counts from the leaf, so `index - 1` certificates stand between this issuer and the leaf.
+Result<void> check_role(const Certificate& certificate, std::size_t index) {
+  X509* x509 = certificate.impl().x509.get();
+  const std::uint32_t flags = X509_get_extension_flags(x509);
+  if ((flags & EXFLAG_INVALID) != 0) return broken(index, certificate, "an extension is malformed");
+  const bool ca = (flags & EXFLAG_CA) != 0;
+  if (index == 0) {
+    if (ca) return broken(index, certificate, "expected an end entity, got a CA");
+    return {};
+  }
+  if (!ca) return broken(index, certificate, "expected a CA, got an end entity");
+  if ((flags & EXFLAG_KUSAGE) != 0 && (X509_get_key_usage(x509) & KU_KEY_CERT_SIGN) == 0) {
+    return broken(index, certificate, "its key usage does not include certificate signing");
+  }
+  const long path_length = X509_get_pathlen(x509);
+  if (path_length >= 0 && static_cast<long>(index - 1) > path_length) {
+    return broken(index, certificate,
+                  "its path length allows " + std::to_string(path_length) + " CAs below it, the chain has " +
+                      std::to_string(index - 1));
+  }
+  return {};
+}
+
+Result<void> check_issued(const Certificate& certificate, std::size_t index, const Certificate& issuer) {
+  X509* child = certificate.impl().x509.get();
+  X509* parent = issuer.impl().x509.get();
+  if (X509_NAME_cmp(X509_get_issuer_name(child), X509_get_subject_name(parent)) != 0) {
+    return broken(index, certificate, "its issuer name is not the subject name of the next certificate");
+  }
+  // Also compares the key identifiers where both sides have them.
+  if (const int code = X509_check_issued(parent, child); code != X509_V_OK) {
+    return broken(index, certificate,
+                  std::string("not issued by the next certificate: ") + X509_verify_cert_error_string(code));
+  }
+  // X509_verify also refuses when the outer and the signed algorithm identifier differ.
+  if (X509_verify(child, X509_get0_pubkey(parent)) != 1) {
+    return broken(index, certificate, "the signature does not verify under the next certificate's key");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
+                                      UnixSeconds time) {
+  if (chain.size() < 2 || chain.size() > kMostCertificates) {
+    return fail(ErrorCode::kBadCertificate, "expected a chain of 2 to " + std::to_string(kMostCertificates) +
+                                                " certificates, got " + std::to_string(chain.size()));
+  }
+  if (!equal(chain.back().impl().der, root.impl().der)) {
+    return broken(chain.size() - 1, chain.back(), "not the pinned root");
+  }
+  const ErrorQueueGuard guard;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    TRY_VOID(check_validity(chain[i], i, time));
+    TRY_VOID(check_critical_extensions(chain[i], i));
+    TRY_VOID(check_key(chain[i], i, curve));
+    TRY_VOID(check_role(chain[i], i));
+    // The root signs itself.
+    TRY_VOID(check_issued(chain[i], i, i + 1 < chain.size() ? chain[i + 1] : chain[i]));
+  }
+  return {};
+}
+
+}  // namespace cloister::crypto
