@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# Shared by run, test and the scripts of tools/: where things are, how progress is told. Source it, do not run it.
+
+# shellcheck source=tools/pins
+source "$(dirname "${BASH_SOURCE[0]}")/pins"
+root=$ROOT
+cache=$CLOISTER_CACHE
+logs="$cache/logs"
+mkdir -p "$logs"
+export CCACHE_DIR="${CCACHE_DIR:-$cache/ccache}"
+# Some images carry compiler or linker flags in the environment; a build of ours depends on the tree alone.
+unset CFLAGS CXXFLAGS LDFLAGS
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "error: $*"
+  exit 1
+}
+
+# Holds the one lock of set-up and build until release_lock, so that two calls do not collide. Children that go on
+# living must not inherit it: start them with 9>&-.
+take_lock() {
+  exec 9>"$cache/lock"
+  if ! flock -n 9; then
+    say "waiting for another run that is setting up or building ..."
+    flock 9
+  fi
+}
+release_lock() { exec 9>&-; }
+
+# quietly NAME COMMAND...: runs the command with its output in .cache/logs/NAME.log. Says nothing when it is done within
+# two seconds; after that one line about every ten. On failure the end of the log is shown.
+quietly() {
+  local name=$1 log="$logs/$1.log" started=$SECONDS told=0 status=0 pid
+  shift
+  "$@" >"$log" 2>&1 9>&- </dev/null &
+  pid=$!
+  # shellcheck disable=SC2064  # the pid of now is meant
+  trap "kill $pid 2>/dev/null; exit 130" INT TERM
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.05
+    if ((SECONDS - started >= 2 && (told == 0 || SECONDS - told >= 10))); then
+      told=$SECONDS
+      say "  $name: $((SECONDS - started)) s  $(last_line "$log")"
+    fi
+  done
+  wait "$pid" || status=$?
+  trap - INT TERM
+  if ((status != 0)); then
+    say "error: $name failed (status $status); the end of ${log#"$root"/}:"
+    tail -n 40 "$log" >&2
+    return "$status"
+  fi
+  if ((told > 0)); then say "  $name: done in $((SECONDS - started)) s"; fi
+}
+
+last_line() { tail -c 400 "$1" | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-100 || true; }
+
+# configure_and_build PRESET [TARGET...]: ninja itself runs cmake again when the build files or the set of sources change.
+configure_and_build() {
+  local preset=$1 target
+  local -a targets=()
+  shift
+  for target in "$@"; do targets+=(--target "$target"); done
+  if [[ ! -e "$root/build/$preset/build.ninja" ]]; then
+    quietly "configure-$preset" cmake -S "$root" --preset "$preset" -DCLOISTER_CACHE="$cache"
+  fi
+  quietly "build-$preset" cmake --build "$root/build/$preset" "${targets[@]}"
+}
