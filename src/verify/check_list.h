@@ -1,0 +1,19 @@
+// The list of checks.def as data: what each check means, for people.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace cloister::verify {
+
+struct CheckMeaning {
+  std::string_view id;       // device numbers as `N`
+  std::string_view meaning;  // what a pass says
+  std::string_view without;  // what an attacker could do if the check were left out
+};
+
+std::span<const CheckMeaning> check_list();
+// Null for an id that is not in the list. "nvidia.gpu.3.nonce" finds "nvidia.gpu.N.nonce".
+const CheckMeaning* find_meaning(std::string_view id);
+
+}  // namespace cloister::verify

@@ -1,0 +1,30 @@
+// The roots that evidence may end in, compiled in. A root that travels with the evidence is compared with these byte for
+// byte and never trusted for itself.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "crypto/x509.h"
+
+namespace cloister::verify {
+
+// Whose word a chain ends in.
+enum class RootKind {
+  kUnknown,            // none that is pinned
+  kVendor,             // Intel for the CPU, NVIDIA for GPUs
+  kInsecureSimulator,  // ours, with a public private key
+};
+
+enum class RootUse { kCpu, kGpu };
+
+// "intel_sgx_root_ca", "nvidia_device_identity_ca", "insecure_simulator", "unknown": the names in verdicts.
+std::string_view root_name(RootUse use, RootKind kind);
+
+// The kind that the last certificate of `chain` is byte for byte. Says nothing yet about the rest of the chain.
+RootKind claimed_root(RootUse use, const std::vector<crypto::Certificate>& chain);
+
+// The pinned certificate. Null for kUnknown.
+const crypto::Certificate* pinned_root(RootUse use, RootKind kind);
+
+}  // namespace cloister::verify
