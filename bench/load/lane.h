@@ -1,0 +1,58 @@
+// A lane sends requests one after the other over one connection and, for the sampled ones, fetches and checks the
+// signature before it takes the next. All on the thread that runs the io_context.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "load/connection.h"
+#include "load/options.h"
+#include "load/signature_check.h"
+
+namespace cloister::bench {
+
+class Lane;
+
+class LaneOwner {
+ public:
+  virtual ~LaneOwner() = default;
+  // The lane can take a request: after it was opened, and after each reply (and its signature check).
+  virtual void on_ready(Lane& lane) = 0;
+  virtual void on_body(Lane& lane, std::string_view bytes, TimePoint at) = 0;
+  // The reply, with status 200, is complete.
+  virtual void on_reply(Lane& lane, TimePoint at) = 0;
+  // Any other status, and any failure of the connection. Nothing more comes from this lane.
+  virtual void on_failure(const Error& error) = 0;
+};
+
+class Lane : private ExchangeListener {
+ public:
+  Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker, SampleTally& tally,
+       LaneOwner& owner, int index);
+  void open() { connection_.open(); }
+  void close() { connection_.close(); }
+  // `since` is when the request was due: the start of its latency.
+  void ask(RequestMaker& maker, TimePoint since, bool sampled);
+  int index() const { return index_; }
+  TimePoint since() const { return since_; }
+
+ private:
+  void on_open() override { owner_.on_ready(*this); }
+  void on_body(std::string_view bytes, TimePoint at) override;
+  void on_reply(int status, TimePoint at) override;
+  void on_failure(const Error& error) override { owner_.on_failure(error); }
+  void fetch_signature();
+
+  Connection connection_;
+  const RequestMaker& maker_;
+  SampleTally& tally_;
+  LaneOwner& owner_;
+  int index_;
+  TimePoint since_;
+  std::unique_ptr<SignatureCheck> check_;  // while an exchange is sampled
+  bool fetching_signature_ = false;
+  std::string reply_start_;                // of a sampled reply
+};
+
+}  // namespace cloister::bench

@@ -1,0 +1,46 @@
+// CPU time and memory of the processes under load, from /proc. Any thread; no state but the list of processes.
+#pragma once
+
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace cloister::bench {
+
+struct ServerReading {
+  double cpu_s = 0;         // the processes' CPU clocks: nanosecond steps, ended threads included
+  double user_s = 0;        // utime of /proc/PID/stat, in clock ticks
+  double system_s = 0;      // stime
+  double rss_kb = 0;        // VmRSS
+  double rss_anon_kb = 0;   // RssAnon
+  int threads = 0;
+};
+
+class ServerMeter {
+ public:
+  explicit ServerMeter(std::vector<int> pids) : pids_(std::move(pids)) {}
+  bool empty() const { return pids_.empty(); }
+  // Sums over all processes; an error names the one that is gone.
+  Result<ServerReading> read() const;
+
+ private:
+  std::vector<int> pids_;
+};
+
+// Keeps the first reading and the largest memory seen after it.
+class ServerWatch {
+ public:
+  explicit ServerWatch(std::vector<int> pids) : meter_(std::move(pids)) {}
+  Result<void> begin();
+  Result<void> sample();
+  // Ends the measured window; `units` is what the CPU time is divided by (replies, events).
+  Result<Json> end(double units);
+
+ private:
+  ServerMeter meter_;
+  ServerReading first_;
+  ServerReading peak_;
+};
+
+}  // namespace cloister::bench

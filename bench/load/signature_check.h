@@ -1,0 +1,43 @@
+// Checks a reply's signature as a user would: both hashes of the signed text against the bytes that went over the wire,
+// and the ECDSA signature against the address (peers.md section 1.1). One thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "crypto/hash.h"
+
+namespace cloister::bench {
+
+// One sampled exchange, hashed while it happens.
+class SignatureCheck {
+ public:
+  void begin(std::string_view request_body);
+  void add_reply(std::string_view bytes);
+  // The path of the signature. `first_json` is the whole reply, or the first event of a stream: it names id and model.
+  Result<std::string> signature_path(std::string_view first_json);
+  void add_signature(std::string_view bytes) { signature_.append(bytes); }
+  Result<void> judge();
+
+ private:
+  crypto::Sha256 request_;
+  crypto::Sha256 reply_;
+  std::string signature_;
+};
+
+// How the samples of a run came out.
+struct SampleTally {
+  int wanted = 0;
+  int started = 0;
+  int good = 0;
+  std::vector<std::string> complaints;  // bounded
+
+  bool take() { return started < wanted && ++started > 0; }
+  void settle(const Result<void>& verdict);
+  Json summary() const;
+};
+
+}  // namespace cloister::bench
