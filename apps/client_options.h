@@ -1,0 +1,37 @@
+// What the commands that talk to a node share: token, TLS, policy, output.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+#include "evidence/chat_signature.h"
+#include "http/client.h"
+#include "verify/report.h"
+#include "verify/verdict.h"
+
+namespace cloister::apps {
+
+struct ClientOptions {
+  std::string token_file;
+  bool allow_self_signed = false;
+  std::string signing_algo = "ecdsa";
+  std::string model;
+};
+void bind_client_options(CLI::App& command, ClientOptions& options);
+// The token comes from the file, else from the environment variable CLOISTER_TOKEN.
+Result<http::Client> make_client(const std::string& url, const ClientOptions& options);
+
+struct OutputOptions {
+  bool accept_simulator = false;
+  bool json = false;
+};
+void bind_output_options(CLI::App& command, OutputOptions& options);
+
+// Prints the verdict to standard output and returns the exit status it stands for.
+int print_verdict(const verify::Verdict& verdict, const OutputOptions& options);
+// Prints one line to standard error and returns the status for unreadable input.
+int print_error(const char* command, const Error& error);
+
+}  // namespace cloister::apps

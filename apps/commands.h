@@ -1,0 +1,17 @@
+// The commands of the program. Each adds itself to the command line; when it is chosen it sets `exit_status`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace cloister::apps {
+
+// Exit statuses shared by all commands (design: 0 accepted, 1 rejected, 2 usage or unreadable input, 3 undetermined).
+constexpr int kExitOk = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+void add_serve_command(CLI::App& app, int& exit_status);
+void add_verify_command(CLI::App& app, int& exit_status);
+void add_chat_command(CLI::App& app, int& exit_status);
+
+}  // namespace cloister::apps

@@ -1,0 +1,36 @@
+// cloister: one program that serves a model in a TEE, verifies such a host, and talks to it.
+#include <signal.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "apps/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace cloister::apps;
+  ::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("Cloister: verifiable LLM hosting in a GPU TEE", "cloister");
+  app.set_version_flag("--version", "cloister " CLOISTER_VERSION);
+  app.set_config("--config", "", "TOML file; a section for each command, options named as here without the dashes")
+      ->check(CLI::ExistingFile);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+  app.get_formatter()->column_width(34);
+
+  int exit_status = kExitOk;
+  try {
+    add_serve_command(app, exit_status);
+    add_verify_command(app, exit_status);
+    add_chat_command(app, exit_status);
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    int code = app.exit(error);
+    return code == 0 ? kExitOk : kExitUsage;
+  } catch (const std::exception& error) {
+    // Out of memory, no threads left: nothing that input can bring about.
+    std::fprintf(stderr, "cloister: %s\n", error.what());
+    return kExitFailed;
+  }
+  return exit_status;
+}

@@ -1,0 +1,83 @@
+#include "apps/serve_options.h"
+
+#include <cstdlib>
+
+namespace cloister::apps {
+namespace {
+
+std::string default_state_folder() {
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
+    return std::string(state) + "/cloister";
+  }
+  const char* home = std::getenv("HOME");
+  return std::string(home != nullptr ? home : "") + "/.local/state/cloister";
+}
+
+}  // namespace
+
+void bind_serve_options(CLI::App& command, ServeOptions& o) {
+  o.state_folder = default_state_folder();
+  command.add_option("--listen", o.listen, "address and port; port 0 takes a free one")->capture_default_str();
+  command.add_option("--engine", o.engine, "llama (embedded llama.cpp) or echo (no model, for tests and benches)")
+      ->check(CLI::IsMember({"llama", "echo"}));
+  command.add_option("--model", o.model_path, "GGUF file to serve");
+  command.add_option("--model-id", o.model_id, "name on the API; default: the file's own");
+  command.add_option("--tee", o.tee, "where quotes come from")
+      ->check(CLI::IsMember({"auto", "none", "insecure-simulator"}))
+      ->capture_default_str();
+  command.add_option("--gpu", o.gpu, "where GPU evidence comes from; auto follows --tee")
+      ->check(CLI::IsMember({"auto", "none", "insecure-simulator"}))
+      ->capture_default_str();
+  command.add_option("--state", o.state_folder, "folder for what has to survive a restart")->capture_default_str();
+  command.add_option("--api-key-file", o.api_key_file, "bearer tokens, one a line");
+  command.add_flag("--no-auth", o.no_auth, "serve everybody although the address is not loopback");
+  command.add_option("--tls", o.tls, "self-signed: a fresh key, bound in the report")->check(CLI::IsMember({"self-signed"}));
+  auto* certificate = command.add_option("--tls-cert", o.tls_certificate_file, "PEM certificate chain, leaf first");
+  auto* key = command.add_option("--tls-key", o.tls_key_file, "PEM private key");
+  certificate->needs(key);
+  key->needs(certificate);
+  command.add_option("--cors-origin", o.cors_origins,
+                     "web origin that may call; * for all. Default: * with tokens, else pages of this machine");
+  command.add_option("--http-threads", o.http_threads, "event loops; 0 = one for each four cores")
+      ->check(CLI::Range(0, 256));
+  command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")->check(CLI::Range(0, 1024));
+  command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 8192")
+      ->check(CLI::Range(0, 1 << 24));
+  command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(CLI::Range(0, 1024));
+  command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA");
+  command.add_option("--echo-first-token-ms", o.echo_first_token_ms, "echo engine: delay of the first token")
+      ->check(CLI::Range(0, 600000));
+  command.add_option("--echo-token-gap-ms", o.echo_token_gap_ms, "echo engine: gap between tokens")
+      ->check(CLI::Range(0, 600000));
+  command.add_option("--echo-tokens", o.echo_tokens, "echo engine: tokens a reply has; 0 = as many as the prompt")
+      ->check(CLI::Range(0, 1 << 20));
+  command.add_option("--signing", o.signing, "off only to measure what signing costs")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  command.add_option("--log-level", o.log_level, "debug, info, warn or error")->capture_default_str();
+  command.add_option("--max-body", o.max_body_bytes, "largest request body in bytes")
+      ->check(CLI::Range(std::uint64_t{1024}, std::uint64_t{1} << 30))
+      ->capture_default_str();
+}
+
+Result<ListenAddress> parse_listen(const std::string& text) {
+  auto bad = [&] { return fail(ErrorCode::kUsage, "--listen wants ADDRESS:PORT, for example 127.0.0.1:8080, got '" + text + "'"); };
+  std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon + 1 >= text.size() || text.size() - colon > 6) return bad();
+  ListenAddress out;
+  out.address = text.substr(0, colon);
+  if (out.address.size() > 2 && out.address.front() == '[' && out.address.back() == ']') {
+    out.address = out.address.substr(1, out.address.size() - 2);
+  } else if (out.address.find(':') != std::string::npos) {
+    return bad();
+  }
+  std::string digits = text.substr(colon + 1);
+  if (digits.find_first_not_of("0123456789") != std::string::npos || std::stoi(digits) > 65535) return bad();
+  out.port = static_cast<std::uint16_t>(std::stoi(digits));
+  if (out.address == "localhost") out.address = "127.0.0.1";
+  if (out.address.empty()) return bad();
+  out.loopback = out.address == "::1" || out.address.starts_with("127.");
+  return out;
+}
+
+}  // namespace cloister::apps

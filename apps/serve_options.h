@@ -1,0 +1,51 @@
+// The options of `cloister serve`, by name.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+
+namespace cloister::apps {
+
+struct ServeOptions {
+  std::string listen = "127.0.0.1:8080";
+  std::string engine;               // "" = llama when built in, else echo
+  std::string model_path;
+  std::string model_id;
+  std::string tee = "auto";
+  std::string gpu = "auto";
+  std::string state_folder;
+  std::string api_key_file;
+  bool no_auth = false;
+  std::string tls;                  // "", "self-signed"
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  std::vector<std::string> cors_origins;
+  int http_threads = 0;
+  int parallel = 0;
+  int context_tokens = 0;
+  int threads = 0;
+  int gpu_layers = -1;
+  int echo_first_token_ms = 0;
+  int echo_token_gap_ms = 0;
+  int echo_tokens = 0;
+  std::string signing = "on";
+  std::string log_level = "info";
+  std::uint64_t max_body_bytes = 10u << 20;
+};
+
+void bind_serve_options(CLI::App& command, ServeOptions& options);
+
+struct ListenAddress {
+  std::string address;
+  std::uint16_t port = 0;
+  bool loopback = false;
+};
+// "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:8080", "localhost:8080".
+Result<ListenAddress> parse_listen(const std::string& text);
+
+}  // namespace cloister::apps

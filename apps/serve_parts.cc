@@ -1,0 +1,137 @@
+#include "apps/serve_parts.h"
+
+#include <filesystem>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "engine/echo/echo_engine.h"
+#include "gpu/simulator/simulator.h"
+#include "tee/simulator/simulator.h"
+#ifdef CLOISTER_HAVE_LLAMA
+#include "engine/llama/llama_engine.h"
+#endif
+
+namespace cloister::apps {
+namespace {
+
+constexpr std::size_t kPemLimit = 256 << 10;
+constexpr std::int64_t kSelfSignedDays = 397;
+
+Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options) {
+#ifdef CLOISTER_HAVE_LLAMA
+  if (options.model_path.empty()) return fail(ErrorCode::kUsage, "--model is required: the GGUF file to serve");
+  engine::LlamaOptions llama;
+  llama.model_path = options.model_path;
+  llama.model_id = options.model_id;
+  llama.parallel = options.parallel;
+  llama.context_tokens = options.context_tokens;
+  llama.threads = options.threads;
+  llama.gpu_layers = options.gpu_layers;
+  return engine::make_llama_engine(std::move(llama));
+#else
+  (void)options;
+  return fail(ErrorCode::kUsage, "this program was built without the embedded engine; use --engine echo");
+#endif
+}
+
+// Why `auto` cannot use the real TEE of this machine; "" when there is none.
+std::string real_tee_found() {
+  for (const char* path : {"/dev/tdx_guest", "/sys/kernel/config/tsm/report", "/var/run/dstack.sock", "/var/run/tappd.sock"}) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return path;
+  }
+  return "";
+}
+
+Result<bool> wants_simulator(const ServeOptions& options) {
+  if (options.tee == "insecure-simulator") return true;
+  if (options.tee == "none") return false;
+  std::string found = real_tee_found();
+  if (!found.empty()) {
+    return fail(ErrorCode::kNoTee, found + " says that this is a confidential VM, but this version cannot collect its "
+                                           "quotes; say --tee none to serve without a report");
+  }
+  log::warn("no TEE on this machine (--tee auto): serving without attestation, signing keys are random");
+  return false;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options) {
+  bool echo = options.engine == "echo";
+#ifndef CLOISTER_HAVE_LLAMA
+  echo = echo || options.engine.empty();
+#endif
+  if (!echo) return make_llama(options);
+  engine::EchoOptions settings;
+  if (!options.model_id.empty()) settings.model_id = options.model_id;
+  settings.first_token_delay = std::chrono::milliseconds(options.echo_first_token_ms);
+  settings.token_gap = std::chrono::milliseconds(options.echo_token_gap_ms);
+  settings.fixed_tokens = options.echo_tokens;
+  return engine::make_echo_engine(settings);
+}
+
+Result<Platform> make_platform(const ServeOptions& options) {
+  Platform platform;
+  TRY(simulate, wants_simulator(options));
+  if (!simulate) {
+    if (options.gpu == "insecure-simulator") return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs --tee insecure-simulator");
+    return platform;
+  }
+  std::filesystem::path folder = options.state_folder;
+  TRY_VOID(ensure_private_folder(folder));
+  TRY(seed, tee::load_or_create_simulator_seed(folder / "insecure-simulator.seed"));
+  if (options.gpu != "none") {
+    TRY(gpu, gpu::make_insecure_simulator({.seed = seed.clone()}));
+    platform.gpu = std::move(gpu);
+  }
+  tee::SimulatorOptions simulator;
+  simulator.seed = std::move(seed);
+  TRY(tee, tee::make_insecure_simulator(std::move(simulator)));
+  platform.tee = std::move(tee);
+  log::warn("INSECURE SIMULATOR: the TEE is simulated; its evidence proves nothing about this machine");
+  return platform;
+}
+
+Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen) {
+  Tls tls;
+  auto identity = std::make_shared<http::TlsIdentity>();
+  if (!options.tls_certificate_file.empty()) {
+    if (!options.tls.empty()) return fail(ErrorCode::kUsage, "--tls self-signed and --tls-cert exclude each other");
+    TRY(chain, read_file(options.tls_certificate_file, kPemLimit));
+    TRY(key, read_file(options.tls_key_file, kPemLimit));
+    identity->certificate_chain_pem = std::move(chain);
+    identity->private_key_pem = std::move(key);
+  } else if (options.tls == "self-signed") {
+    TRY(key, crypto::EcKey::generate(crypto::Curve::kP256));
+    crypto::CertificateSpec spec;
+    spec.subject_common_name = spec.issuer_common_name = "Cloister node (self-signed)";
+    spec.not_before = system_clock().now() - 3600;
+    spec.not_after = system_clock().now() + kSelfSignedDays * 86400;
+    spec.serial = crypto::random_bytes(16);
+    spec.dns_names = {"localhost", listen.address};
+    TRY(certificate, crypto::issue_certificate(spec, key, key));
+    identity->certificate_chain_pem = certificate.to_pem();
+    identity->private_key_pem = key.to_pem();
+  } else {
+    return tls;
+  }
+  TRY(chain, crypto::parse_pem_chain(as_bytes(identity->certificate_chain_pem)));
+  if (chain.empty()) return fail(ErrorCode::kBadCertificate, options.tls_certificate_file + " holds no certificate");
+  tls.spki_sha256 = crypto::sha256(chain.front().subject_public_key_info());
+  tls.identity = std::move(identity);
+  return tls;
+}
+
+Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen) {
+  if (!options.api_key_file.empty()) return serve::BearerAuth::from_file(options.api_key_file);
+  if (!listen.loopback && !options.no_auth) {
+    return fail(ErrorCode::kUsage, "listening on " + listen.address + " without tokens would serve everybody: give "
+                                   "--api-key-file, or --no-auth if that is meant");
+  }
+  return serve::BearerAuth::open();
+}
+
+}  // namespace cloister::apps

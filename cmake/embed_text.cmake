@@ -1,0 +1,23 @@
+# cloister_embed_text(TARGET FILE HEADER NAME): makes FILE's bytes the std::string_view NAME declared in HEADER.
+function(cloister_embed_text target file header name)
+  set(out "${CMAKE_BINARY_DIR}/embedded/${name}.cc")
+  file(READ "${CMAKE_SOURCE_DIR}/${file}" text)
+  # Compilers bound the length of one literal: pieces are joined by the preprocessor.
+  string(LENGTH "${text}" length)
+  set(pieces "")
+  set(at 0)
+  while(at LESS length)
+    string(SUBSTRING "${text}" ${at} 8000 piece)
+    string(APPEND pieces "R\"~~~(${piece})~~~\"\n")
+    math(EXPR at "${at} + 8000")
+  endwhile()
+  file(CONFIGURE OUTPUT "${out}" CONTENT
+"#include \"${header}\"
+namespace cloister::serve {
+constexpr char kText[] = @pieces@;
+const std::string_view ${name}(kText, sizeof kText - 1);
+}  // namespace cloister::serve
+" @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${file}")
+  target_sources(${target} PRIVATE "${out}")
+endfunction()

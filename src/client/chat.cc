@@ -1,0 +1,110 @@
+#include "client/chat.h"
+
+#include "codec/json.h"
+#include "codec/sse.h"
+#include "verify/signature.h"
+
+namespace cloister::client {
+namespace {
+
+// The text of one chunk or of a whole completion; "" when it has none.
+std::string text_of(const Json& object, const char* holder) {
+  if (!object.is_object() || !object.contains("choices") || !object["choices"].is_array()) return {};
+  if (object["choices"].empty()) return {};
+  const Json& choice = object["choices"][0];
+  if (!choice.is_object() || !choice.contains(holder) || !choice[holder].is_object()) return {};
+  return codec::string_member(choice[holder], "content").value_or("");
+}
+
+std::string id_of(const Json& object) {
+  return object.is_object() ? codec::string_member(object, "id").value_or("") : "";
+}
+
+// Reads what a streamed body says, event by event.
+struct StreamReader {
+  std::string text;
+  std::string id;
+  std::string error;
+  const std::function<void(std::string_view)>& on_text;
+
+  void event(std::string_view data) {
+    if (data == "[DONE]") return;
+    Result<Json> chunk = codec::parse_json(data);
+    if (!chunk) return;  // the hash decides about the bytes; this only shows them
+    if (id.empty()) id = id_of(*chunk);
+    if (chunk->is_object() && chunk->contains("error")) error = (*chunk)["error"].dump().substr(0, 500);
+    std::string more = text_of(*chunk, "delta");
+    text += more;
+    if (!more.empty()) on_text(more);
+  }
+};
+
+Result<http::ClientResponse> send(const http::Client& http, const ChatTurn& turn, const std::string& body,
+                                  StreamReader& reader) {
+  constexpr std::string_view kPath = "/v1/chat/completions";
+  if (!turn.stream) return http.post_json(kPath, body);
+  codec::SseParser parser([&](std::string_view data) { reader.event(data); });
+  return http.post_json_streaming(kPath, body, [&](std::string_view piece) { return parser.feed(piece).has_value(); });
+}
+
+Result<evidence::ChatSignature> fetch_signature(const http::Client& http, const ChatTurn& turn, const std::string& id) {
+  TRY(response, http.get("/v1/signature/" + id + "?signing_algo=" + std::string(evidence::to_text(turn.algo))));
+  if (response.status != 200) return http_failure("no signature", response);
+  TRY(body, codec::parse_json(response.body));
+  return evidence::parse_chat_signature(body);
+}
+
+bool is_plain_id(std::string_view id) {
+  return !id.empty() && id.size() <= 128 &&
+         id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == std::string_view::npos;
+}
+
+}  // namespace
+
+Result<std::string> first_model(const http::Client& http) {
+  TRY(response, http.get("/v1/models"));
+  if (response.status != 200) return http_failure("no list of models", response);
+  TRY(body, codec::parse_json(response.body));
+  TRY(data, codec::array_member(body, "data"));
+  if (data->empty() || !(*data)[0].is_object()) return fail(ErrorCode::kModelNotFound, "the node lists no model");
+  return codec::string_member((*data)[0], "id");
+}
+
+Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
+                      const std::function<void(std::string_view)>& on_text) {
+  Json request = {{"model", turn.model}, {"messages", turn.messages}, {"stream", turn.stream}};
+  std::string body = codec::write_json(request);
+  StreamReader reader{{}, {}, {}, on_text};
+  TRY(response, send(http, turn, body, reader));
+  if (response.status != 200) return http_failure("no reply", response);
+  if (response.tls_spki_sha256 != host.tls_spki_sha256) {
+    return fail(ErrorCode::kNetwork, "the reply came through another TLS key than the attested one");
+  }
+  if (!reader.error.empty()) return fail(ErrorCode::kNetwork, "the node ended the reply with an error: " + reader.error);
+  if (!turn.stream) {
+    TRY(whole, codec::parse_json(response.body));
+    reader.id = id_of(whole);
+    reader.text = text_of(whole, "message");
+    on_text(reader.text);
+  }
+  if (!is_plain_id(reader.id)) return fail(ErrorCode::kNetwork, "the reply has no usable id");
+  TRY(signature, fetch_signature(http, turn, reader.id));
+
+  ChatReply reply;
+  reply.text = std::move(reader.text);
+  reply.proof.time = clock.now();
+  reply.proof.nonce_hex = host.nonce_hex;
+  reply.proof.request = to_bytes(as_bytes(body));
+  reply.proof.response = to_bytes(as_bytes(response.body));
+  reply.proof.signature = signature;
+  reply.proof.report = host.report;
+  verify::SignatureEvidence judged;
+  judged.signature = std::move(signature);
+  judged.request = reply.proof.request;
+  judged.response = reply.proof.response;
+  judged.attested_address = host.attested_address;
+  reply.verdict = verify::verify_signature(judged);
+  return reply;
+}
+
+}  // namespace cloister::client

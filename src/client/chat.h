@@ -1,0 +1,35 @@
+// One verified turn of a conversation: asks, keeps the exact bytes of both bodies, fetches the signature and judges it
+// against the address that the host check attested.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "client/host_check.h"
+#include "evidence/proof.h"
+
+namespace cloister::client {
+
+struct ChatTurn {
+  std::string model;
+  Json messages;                     // the conversation so far, the user's new message last
+  bool stream = true;
+  evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
+};
+
+struct ChatReply {
+  std::string text;                  // the assistant's words
+  evidence::Proof proof;             // everything to check it again
+  verify::Verdict verdict;           // of the signature alone
+};
+
+// `on_text` gets the words as they come. An Error means that there is no reply to judge.
+Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
+                      const std::function<void(std::string_view)>& on_text);
+
+// The id of the first model that the node lists.
+Result<std::string> first_model(const http::Client& http);
+
+}  // namespace cloister::client

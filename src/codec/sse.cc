@@ -1,0 +1,42 @@
+#include "codec/sse.h"
+
+namespace cloister::codec {
+
+Result<void> SseParser::feed(std::string_view bytes) {
+  for (char c : bytes) {
+    if (c == '\n' && skip_line_feed_) {
+      skip_line_feed_ = false;
+      continue;
+    }
+    skip_line_feed_ = c == '\r';
+    if (c == '\n' || c == '\r') {
+      take_line(line_);
+      line_.clear();
+      continue;
+    }
+    if (line_.size() + data_.size() >= event_limit_bytes_) {
+      return fail(ErrorCode::kBadSse, "an event is larger than " + std::to_string(event_limit_bytes_) + " bytes");
+    }
+    line_.push_back(c);
+  }
+  return {};
+}
+
+void SseParser::take_line(std::string_view line) {
+  if (line.empty()) {
+    if (has_data_) on_data_(data_);
+    data_.clear();
+    has_data_ = false;
+    return;
+  }
+  std::size_t colon = line.find(':');
+  std::string_view field = line.substr(0, colon);
+  if (field != "data") return;  // comments, ids and event names carry nothing we need
+  std::string_view value = colon == std::string_view::npos ? std::string_view() : line.substr(colon + 1);
+  if (value.starts_with(' ')) value.remove_prefix(1);
+  if (has_data_) data_.push_back('\n');
+  data_.append(value);
+  has_data_ = true;
+}
+
+}  // namespace cloister::codec

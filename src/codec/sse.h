@@ -1,0 +1,33 @@
+// Server-sent events, the reading side: bytes in any pieces to events (WHATWG HTML, section 9.2.6). Bounded.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace cloister::codec {
+
+class SseParser {
+ public:
+  // `on_data` gets the data field of each event, lines joined by '\n'.
+  explicit SseParser(std::function<void(std::string_view)> on_data, std::size_t event_limit_bytes = 4u << 20)
+      : on_data_(std::move(on_data)), event_limit_bytes_(event_limit_bytes) {}
+
+  // Fails when one event is larger than the limit; the parser is then of no further use.
+  Result<void> feed(std::string_view bytes);
+
+ private:
+  void take_line(std::string_view line);
+
+  std::function<void(std::string_view)> on_data_;
+  const std::size_t event_limit_bytes_;
+  std::string line_;
+  std::string data_;
+  bool has_data_ = false;
+  bool skip_line_feed_ = false;  // after a carriage return
+};
+
+}  // namespace cloister::codec

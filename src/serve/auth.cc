@@ -1,0 +1,72 @@
+#include "serve/auth.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "crypto/hash.h"
+
+namespace cloister::serve {
+namespace {
+
+constexpr std::size_t kTokenFileLimit = 1 << 20;
+constexpr std::size_t kShortestToken = 8;
+
+Owner owner_of(std::string_view token) {
+  Bytes input = to_bytes(as_bytes("cloister.owner.v1"));
+  append(input, as_bytes(token));
+  crypto::Sha256Digest digest = crypto::sha256(input);
+  Owner owner;
+  std::copy_n(digest.begin(), owner.size(), owner.begin());
+  return owner;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.back() == '\r' || text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  return text;
+}
+
+std::string_view token_of(const http::Headers& headers) {
+  if (auto value = http::find_header(headers, "authorization")) {
+    constexpr std::string_view kScheme = "bearer ";
+    bool bearer = value->size() > kScheme.size() &&
+                  std::equal(kScheme.begin(), kScheme.end(), value->begin(),
+                             [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+    if (bearer) return trim(value->substr(kScheme.size()));
+  }
+  return http::find_header(headers, "x-api-key").value_or("");
+}
+
+}  // namespace
+
+Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path) {
+  TRY(text, read_file(path, kTokenFileLimit));
+  BearerAuth auth;
+  auth.required_ = true;
+  std::string_view rest = text;
+  for (std::size_t line = 1; !rest.empty(); ++line) {
+    std::size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view token = trim(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (token.empty() || token.front() == '#') continue;
+    if (token.size() < kShortestToken) {
+      return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token needs at least " +
+                                         std::to_string(kShortestToken) + " characters");
+    }
+    auth.owners_.push_back(owner_of(token));
+  }
+  if (auth.owners_.empty()) return fail(ErrorCode::kUsage, path.string() + " holds no token");
+  return auth;
+}
+
+std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) const {
+  if (!required_) return Owner{};
+  std::string_view token = token_of(headers);
+  if (token.empty()) return std::nullopt;
+  Owner caller = owner_of(token);
+  bool known = false;
+  for (const Owner& owner : owners_) known |= equal_constant_time(owner, caller);
+  return known ? std::optional<Owner>(caller) : std::nullopt;
+}
+
+}  // namespace cloister::serve

@@ -1,0 +1,53 @@
+// Endpoints: a path, a verb, who may call, and a handler. Installed once, in one place each (serve/endpoints/).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/server.h"
+#include "serve/auth.h"
+
+namespace cloister::serve {
+
+enum class Access {
+  kPublic,  // anybody: what a stranger needs to decide whether to trust this node
+  kToken,   // a bearer token, when the node has a token file
+};
+
+// One request on its way to a handler.
+struct Call {
+  std::shared_ptr<http::Exchange> exchange;
+  std::string path_argument;  // what stood for {id}
+  Owner owner{};
+};
+
+struct Endpoint {
+  std::string method;              // "GET" also serves HEAD
+  std::string path;                // may end in "/{id}"
+  std::string name;                // label of metrics and logs
+  Access access = Access::kToken;
+  bool anthropic_dialect = false;  // shape of error replies
+  std::uint64_t body_limit_bytes = 0;
+  std::function<void(Call)> handle;  // on the connection's event loop; must not block
+};
+
+class EndpointRegistry {
+ public:
+  void install(Endpoint endpoint) { endpoints_.push_back(std::move(endpoint)); }
+
+  struct Match {
+    const Endpoint* endpoint = nullptr;
+    std::string_view path_argument;   // points into the path given to find()
+    std::string allowed_methods;      // when the path is known and the method is not; "" for unknown paths
+  };
+  Match find(std::string_view method, std::string_view path) const;
+
+ private:
+  std::vector<Endpoint> endpoints_;
+};
+
+}  // namespace cloister::serve

@@ -1,0 +1,123 @@
+// GET and POST /v1/attestation/report: what the seed's users and today's verifiers call (peers.md sections 1.1, 6.1).
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "codec/json.h"
+#include "crypto/secp256k1.h"
+#include "serve/endpoints/endpoints.h"
+#include "serve/node.h"
+#include "serve/openai/error_body.h"
+#include "serve/openai/parameter.h"
+
+namespace cloister::serve {
+namespace {
+
+constexpr std::string_view kName = "attestation_report";
+
+// The parameters of one report, wherever they came from; "" = not given.
+struct ReportParameters {
+  std::string model, nonce, signing_algo, signing_address, include_tls_fingerprint;
+};
+
+Result<ReportParameters> read_parameters(const http::Request& request) {
+  ReportParameters out;
+  const std::pair<const char*, std::string*> members[] = {{"model", &out.model},
+                                                          {"nonce", &out.nonce},
+                                                          {"signing_algo", &out.signing_algo},
+                                                          {"signing_address", &out.signing_address},
+                                                          {"include_tls_fingerprint", &out.include_tls_fingerprint}};
+  for (auto& [name, value] : members) *value = http::query_value(request.query, name).value_or("");
+  if (request.method != "POST" || request.body.empty()) return out;
+  TRY(body, codec::parse_json(request.body));
+  if (!body.is_object()) return fail(ErrorCode::kBadJson, "the request body must be a JSON object");
+  for (auto& [name, value] : members) {
+    const Json* member = present(body, name);
+    if (member == nullptr) continue;
+    if (member->is_boolean()) *value = member->get<bool>() ? "true" : "false";
+    else if (member->is_string()) *value = member->get<std::string>();
+    else return invalid_parameter(name, "'" + std::string(name) + "' must be a string, got " + std::string(type_name(*member)));
+  }
+  return out;
+}
+
+Result<bool> parse_flag(std::string_view name, std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  if (text.empty() || text == "false" || text == "0") return false;
+  if (text == "true" || text == "1") return true;
+  return invalid_parameter(name, "'" + std::string(name) + "' must be true or false");
+}
+
+bool same_address(evidence::SigningAlgo algo, const std::string& ours, const std::string& asked) {
+  if (algo == evidence::SigningAlgo::kEcdsa) {
+    auto a = crypto::parse_eth_address(ours);
+    auto b = crypto::parse_eth_address(asked);
+    return a && b && *a == *b;
+  }
+  auto a = from_hex(ours);
+  auto b = from_hex(asked);
+  return a && b && *a == *b;
+}
+
+Result<ReportQuery> make_query(const NodeContext& context, const ReportParameters& parameters) {
+  ReportQuery query;
+  if (!parameters.signing_algo.empty()) {
+    TRY(algo, evidence::parse_signing_algo(parameters.signing_algo));
+    query.algo = algo;
+  }
+  if (!parameters.nonce.empty()) {
+    Result<evidence::Nonce> nonce = from_hex_exactly<32>(parameters.nonce);
+    if (!nonce) {
+      return invalid_parameter("nonce", "'nonce' must be 64 hex characters (32 bytes), got " +
+                                            std::to_string(parameters.nonce.size()) +
+                                            " characters; for example: openssl rand -hex 32");
+    }
+    query.nonce = *nonce;
+  }
+  TRY(tls, parse_flag("include_tls_fingerprint", parameters.include_tls_fingerprint));
+  query.include_tls_fingerprint = tls;
+  if (!parameters.model.empty()) {
+    auto models = context.engine.models();
+    bool served = std::ranges::any_of(models, [&](const auto& model) { return model.id == parameters.model; });
+    if (!served) return fail(ErrorCode::kModelNotFound, "this model is not served here", "model");
+  }
+  if (!parameters.signing_address.empty() &&
+      !same_address(query.algo, context.keyring.signing_address(query.algo), parameters.signing_address)) {
+    return fail(ErrorCode::kNotFound, "Signing address not found on this server", "signing_address");
+  }
+  return query;
+}
+
+void handle(NodeContext& context, const Call& call) {
+  auto answer = [&context, call](Result<AttestationService::Report> report) {
+    if (!report) return reply(context, call, kName, error_response(report.error()));
+    http::Response response;
+    response.body = **report;
+    response.headers.emplace_back("cache-control", "no-store");
+    reply(context, call, kName, std::move(response));
+  };
+  if (context.attestation == nullptr) {
+    return answer(fail(ErrorCode::kNoTee, "this node runs without a TEE and has no report to give"));
+  }
+  Result<ReportParameters> parameters = read_parameters(call.exchange->request());
+  if (!parameters) return answer(parameters.error());
+  Result<ReportQuery> query = make_query(context, *parameters);
+  if (!query) return answer(query.error());
+  context.attestation->report(*query, answer);
+}
+
+}  // namespace
+
+void install_attestation(EndpointRegistry& registry, NodeContext& context) {
+  for (const char* method : {"GET", "POST"}) {
+    Endpoint endpoint;
+    endpoint.method = method;
+    endpoint.path = "/v1/attestation/report";
+    endpoint.name = kName;
+    endpoint.access = Access::kPublic;
+    endpoint.body_limit_bytes = 16 << 10;
+    endpoint.handle = [&context](Call call) { handle(context, call); };
+    registry.install(std::move(endpoint));
+  }
+}
+
+}  // namespace cloister::serve

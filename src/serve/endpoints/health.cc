@@ -1,0 +1,61 @@
+// GET /health and GET /metrics.
+#include "codec/json.h"
+#include "serve/endpoints/endpoints.h"
+#include "serve/node.h"
+
+namespace cloister::serve {
+namespace {
+
+std::string_view health_text(engine::Health health) {
+  switch (health) {
+    case engine::Health::kLoading: return "loading";
+    case engine::Health::kReady: return "ok";
+    case engine::Health::kFailed: return "failed";
+  }
+  return "failed";
+}
+
+http::Response health(NodeContext& context) {
+  engine::Health state = context.engine.health();
+  Json body = {{"status", health_text(state)},
+               {"engine", context.engine.name()},
+               {"tee_type", context.tee_type},
+               {"gpu_evidence", context.gpu_evidence_type},
+               {"signing", context.signing},
+               {"version", CLOISTER_VERSION}};
+  http::Response response;
+  response.status = state == engine::Health::kReady ? 200 : 503;
+  response.headers.emplace_back("cache-control", "no-store");
+  response.body = codec::write_json(body);
+  return response;
+}
+
+http::Response metrics(NodeContext& context) {
+  context.metrics.set_engine(context.engine.stats(), context.engine.health() == engine::Health::kReady);
+  context.metrics.set_stored_signatures(context.signatures.size());
+  if (context.server_stats) context.metrics.set_connections(context.server_stats().connections_open);
+  http::Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = context.metrics.render();
+  return response;
+}
+
+}  // namespace
+
+void install_health(EndpointRegistry& registry, NodeContext& context) {
+  Endpoint endpoint;
+  endpoint.method = "GET";
+  endpoint.path = "/health";
+  endpoint.name = "health";
+  endpoint.access = Access::kPublic;
+  endpoint.handle = [&context](Call call) { reply(context, call, "health", health(context)); };
+  registry.install(endpoint);
+
+  endpoint.path = "/metrics";
+  endpoint.name = "metrics";
+  endpoint.access = Access::kToken;
+  endpoint.handle = [&context](Call call) { reply(context, call, "metrics", metrics(context)); };
+  registry.install(endpoint);
+}
+
+}  // namespace cloister::serve

@@ -1,0 +1,64 @@
+// InferenceCall: the life of one inference request, from the checked body to the last reply byte. It is the sink that the
+// engine fills and it feeds the exchange; the transcript watches the exchange's other end.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "engine/engine.h"
+#include "serve/node.h"
+#include "serve/openai/request_check.h"
+
+namespace cloister::serve {
+
+struct InferenceRoute {
+  engine::Route route;
+  std::string name;                // "chat_completions"
+  bool anthropic_dialect = false;
+};
+
+class InferenceCall : public engine::ReplySink, public std::enable_shared_from_this<InferenceCall> {
+ public:
+  // `route` outlives the call.
+  InferenceCall(NodeContext& context, const InferenceRoute& route, Call call);
+  ~InferenceCall() override;
+
+  // Checks the request and starts the engine. On the loop for small bodies, on a worker for large ones.
+  void run();
+  // Answers with an error instead. Before run().
+  void refuse(const Error& error);
+  // The client is gone: stops the generation. On the loop.
+  void abandon();
+
+  // engine::ReplySink, from the engine's dispatcher thread.
+  void on_start(std::string_view content_type) override;
+  void on_bytes(std::string_view bytes) override;
+  void on_end(const engine::Outcome& outcome) override;
+  void on_error(const Error& error) override;
+
+ private:
+  Result<void> start_engine();
+  http::Headers reply_headers() const;
+  // The exchange holds callbacks that hold this call: dropping it ends the circle.
+  std::shared_ptr<http::Exchange> take_exchange();
+
+  NodeContext& context_;
+  const InferenceRoute& route_;
+  const std::string id_;
+  const Owner owner_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  bool stream_ = false;
+  bool streaming_ = false;      // the reply's head went out
+  bool first_bytes_ = true;
+  std::string content_type_;
+  std::string buffered_;
+
+  std::mutex mutex_;            // the members below are touched by the loop and by the engine's thread
+  std::shared_ptr<http::Exchange> exchange_;
+  std::shared_ptr<engine::Generation> generation_;
+  bool abandoned_ = false;
+};
+
+}  // namespace cloister::serve

@@ -1,0 +1,71 @@
+#include "serve/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+namespace cloister::serve {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+
+double seconds(std::chrono::steady_clock::duration elapsed) { return std::chrono::duration<double>(elapsed).count(); }
+
+const prometheus::Histogram::BucketBoundaries kLatencyBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                                 0.25,  0.5,    1,     2.5,  5,     10,   30, 60};
+
+prometheus::Counter* counter(prometheus::Registry& registry, const char* name, const char* help) {
+  return &BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Gauge* gauge(prometheus::Registry& registry, const char* name, const char* help) {
+  return &BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Histogram* histogram(prometheus::Registry& registry, const char* name, const char* help) {
+  return &BuildHistogram().Name(name).Help(help).Register(registry).Add({}, kLatencyBuckets);
+}
+
+}  // namespace
+
+Metrics::Metrics()
+    : requests_(BuildCounter().Name("cloister_requests_total").Help("Replies by route and status").Register(registry_)),
+      abandoned_(counter(registry_, "cloister_replies_abandoned_total", "Replies whose client went away")),
+      signatures_(counter(registry_, "cloister_signatures_total", "Replies signed")),
+      prompt_tokens_(counter(registry_, "cloister_prompt_tokens_total", "Prompt tokens, cached ones included")),
+      cached_tokens_(counter(registry_, "cloister_cached_prompt_tokens_total", "Prompt tokens taken from the cache")),
+      completion_tokens_(counter(registry_, "cloister_completion_tokens_total", "Tokens generated")),
+      first_byte_(histogram(registry_, "cloister_first_byte_seconds", "Request read to first reply byte queued")),
+      reply_(histogram(registry_, "cloister_reply_seconds", "Request read to reply complete")),
+      running_(gauge(registry_, "cloister_inference_running", "Inference requests begun and not ended")),
+      engine_active_(gauge(registry_, "cloister_engine_active", "Requests that compute now")),
+      engine_waiting_(gauge(registry_, "cloister_engine_waiting", "Requests queued in the engine")),
+      engine_ready_(gauge(registry_, "cloister_engine_ready", "1 when the engine answers")),
+      connections_(gauge(registry_, "cloister_connections_open", "Open client connections")),
+      stored_signatures_(gauge(registry_, "cloister_signatures_stored", "Signatures that can be fetched")) {}
+
+void Metrics::count_request(std::string_view route, int status) {
+  requests_.Add({{"route", std::string(route)}, {"status", std::to_string(status)}}).Increment();
+}
+
+void Metrics::count_usage(const engine::Usage& usage) {
+  prompt_tokens_->Increment(static_cast<double>(usage.prompt_tokens));
+  cached_tokens_->Increment(static_cast<double>(usage.cached_tokens));
+  completion_tokens_->Increment(static_cast<double>(usage.completion_tokens));
+}
+
+void Metrics::observe_first_byte(std::chrono::steady_clock::duration elapsed) { first_byte_->Observe(seconds(elapsed)); }
+void Metrics::observe_reply(std::chrono::steady_clock::duration elapsed) { reply_->Observe(seconds(elapsed)); }
+
+void Metrics::set_engine(const engine::EngineStats& stats, bool ready) {
+  engine_active_->Set(static_cast<double>(stats.active));
+  engine_waiting_->Set(static_cast<double>(stats.waiting));
+  engine_ready_->Set(ready ? 1 : 0);
+}
+
+void Metrics::set_connections(std::uint64_t open) { connections_->Set(static_cast<double>(open)); }
+void Metrics::set_stored_signatures(std::size_t count) { stored_signatures_->Set(static_cast<double>(count)); }
+
+std::string Metrics::render() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+
+}  // namespace cloister::serve

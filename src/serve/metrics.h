@@ -1,0 +1,57 @@
+// Prometheus metrics of the node. Counting is lock-free; handles are made once at start. Labels hold routes, statuses and
+// kinds only: never anything a caller wrote.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include "engine/engine.h"
+
+namespace cloister::serve {
+
+class Metrics {
+ public:
+  Metrics();
+
+  // One finished reply of a route ("chat_completions", "report" ...).
+  void count_request(std::string_view route, int status);
+  void count_abandoned() { abandoned_->Increment(); }
+  void count_signature() { signatures_->Increment(); }
+  void count_usage(const engine::Usage& usage);
+  void observe_first_byte(std::chrono::steady_clock::duration elapsed);
+  void observe_reply(std::chrono::steady_clock::duration elapsed);
+  void request_started() { running_->Increment(); }
+  void request_ended() { running_->Decrement(); }
+  void set_engine(const engine::EngineStats& stats, bool ready);
+  void set_connections(std::uint64_t open);
+  void set_stored_signatures(std::size_t count);
+
+  // Text exposition format 0.0.4.
+  std::string render() const;
+
+ private:
+  prometheus::Registry registry_;
+  prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Counter* abandoned_;
+  prometheus::Counter* signatures_;
+  prometheus::Counter* prompt_tokens_;
+  prometheus::Counter* cached_tokens_;
+  prometheus::Counter* completion_tokens_;
+  prometheus::Histogram* first_byte_;
+  prometheus::Histogram* reply_;
+  prometheus::Gauge* running_;
+  prometheus::Gauge* engine_active_;
+  prometheus::Gauge* engine_waiting_;
+  prometheus::Gauge* engine_ready_;
+  prometheus::Gauge* connections_;
+  prometheus::Gauge* stored_signatures_;
+};
+
+}  // namespace cloister::serve

@@ -1,0 +1,78 @@
+#include "serve/node.h"
+
+#include "serve/endpoints/endpoints.h"
+#include "serve/openai/error_body.h"
+
+namespace cloister::serve {
+namespace {
+
+ErrorCode code_of_protocol_error(int status) {
+  switch (status) {
+    case 408: return ErrorCode::kTimeout;
+    case 413: return ErrorCode::kTooLarge;
+    case 503: return ErrorCode::kBusy;
+    default: return ErrorCode::kBadHttp;
+  }
+}
+
+}  // namespace
+
+Node::Node(NodeContext context) : context_(std::move(context)) {
+  install_inference(registry_, context_);
+  install_attestation(registry_, context_);
+  install_signature(registry_, context_);
+  install_models(registry_, context_);
+  install_health(registry_, context_);
+  install_page(registry_, context_);
+}
+
+http::Admission Node::admit(const http::RequestHead& head) {
+  auto refuse = [&](http::Response response) {
+    context_.cors.decorate(head, response.headers);
+    context_.metrics.count_request("refused", response.status);
+    return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
+  };
+  if (head.method == "OPTIONS") {
+    return http::Admission{0, std::make_shared<const http::Response>(context_.cors.preflight(head))};
+  }
+  EndpointRegistry::Match match = registry_.find(head.method, head.path);
+  if (match.endpoint == nullptr && !match.allowed_methods.empty()) {
+    http::Response response =
+        error_response(fail(ErrorCode::kMethodNotAllowed, "this path answers " + match.allowed_methods));
+    response.headers.emplace_back("allow", match.allowed_methods + ", OPTIONS");
+    return refuse(std::move(response));
+  }
+  if (match.endpoint == nullptr) return refuse(error_response(fail(ErrorCode::kNotFound, "there is nothing at this path")));
+  if (match.endpoint->access == Access::kToken && !context_.auth.authenticate(head.headers)) {
+    return refuse(error_response(
+        fail(ErrorCode::kUnauthorized, "a valid token is required: Authorization: Bearer <token>"),
+        match.endpoint->anthropic_dialect));
+  }
+  return http::Admission{match.endpoint->body_limit_bytes, nullptr};
+}
+
+void Node::handle(std::shared_ptr<http::Exchange> exchange) {
+  const http::Request& request = exchange->request();
+  EndpointRegistry::Match match = registry_.find(request.method, request.path);
+  Call call;
+  call.path_argument = match.path_argument;
+  // admit() let it in, so a public endpoint's caller is the only one without a known token.
+  call.owner = context_.auth.authenticate(request.headers).value_or(Owner{});
+  call.exchange = std::move(exchange);
+  match.endpoint->handle(std::move(call));
+}
+
+http::Response Node::protocol_error(int status, std::string_view message) {
+  http::Response response = error_response(fail(code_of_protocol_error(status), std::string(message)));
+  response.status = status;
+  context_.metrics.count_request("protocol", status);
+  return response;
+}
+
+void reply(NodeContext& context, const Call& call, std::string_view endpoint_name, http::Response response) {
+  context.cors.decorate(call.exchange->request(), response.headers);
+  context.metrics.count_request(endpoint_name, response.status);
+  call.exchange->respond(std::move(response));
+}
+
+}  // namespace cloister::serve

@@ -1,0 +1,30 @@
+// Transcript: hashes a reply's bytes exactly as they go to the socket, signs both hashes when the reply is complete, and
+// stores the signature under the reply's id before the last byte leaves, so that whoever has the reply finds it.
+// Used on one event loop.
+#pragma once
+
+#include <string>
+
+#include "crypto/hash.h"
+#include "http/server.h"
+#include "serve/node.h"
+
+namespace cloister::serve {
+
+class Transcript : public http::ReplyObserver {
+ public:
+  Transcript(NodeContext& context, std::string id, Owner owner, const ByteArray<32>& request_sha256)
+      : context_(context), id_(std::move(id)), owner_(owner), request_sha256_(request_sha256) {}
+
+  void on_body(std::string_view bytes) override { response_.update(as_bytes(bytes)); }
+  void on_complete() override;
+
+ private:
+  NodeContext& context_;
+  const std::string id_;
+  const Owner owner_;
+  const ByteArray<32> request_sha256_;
+  crypto::Sha256 response_;
+};
+
+}  // namespace cloister::serve
