@@ -13,16 +13,19 @@ namespace cloister::codec {
 struct JsonLimits {
   std::size_t max_bytes = 16u << 20;
   std::size_t max_depth = 64;
+  std::size_t max_values = 1u << 20;  // a parsed value takes up to 50 times the memory of its text
 };
 
-// RFC 8259 text in valid UTF-8; duplicate member names, trailing bytes, depth beyond the limit and numbers that are not
-// finite are errors. The message gives the byte position and never quotes the text.
+// RFC 8259 text in valid UTF-8; duplicate member names, a byte order mark, trailing bytes, depth or values beyond the
+// limit and numbers that are not finite are errors. The message gives the byte position and never quotes the text.
+// Any thread; time grows with n log n of the text.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 // Compact, UTF-8 kept as it is; bytes that are not UTF-8 are replaced by U+FFFD.
 std::string write_json(const Json& value);
 
-// Typed members of an object: a missing member or another type is an Error that names the member.
+// Typed members of an object: a missing member or another type is an Error that names the member, in its message and
+// as its `param`. The pointers live as long as `object`.
 Result<std::string> string_member(const Json& object, std::string_view name);
 Result<const Json*> object_member(const Json& object, std::string_view name);
 Result<const Json*> array_member(const Json& object, std::string_view name);

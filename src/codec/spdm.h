@@ -43,10 +43,12 @@ struct SpdmReport {
   std::string opaque_text(OpaqueField field) const;
 };
 
-// At most 64 KiB. Blocks must fill the record, indices be unique; after the signature only zero bytes.
+// At most 64 KiB. The request must be the one that asks for all measurements with a signature; blocks must fill the
+// record and be as many as the header says, indices be unique and not 0; after the signature only zero bytes.
 Result<SpdmReport> parse_spdm_report(ByteView bytes);
 
-// For the simulator: the bytes to sign, to which the caller appends the 96-byte signature.
+// For the simulator: the bytes to sign, to which the caller appends the 96-byte signature. The report must be one that
+// parse_spdm_report could return: at most 255 measurements, 65,535 bytes of opaque data.
 Bytes write_spdm_signed_region(const SpdmReport& report);
 
 }  // namespace cloister::codec

@@ -62,11 +62,15 @@ struct TdxQuote {
   Bytes signed_region;                   // header, (v5: descriptor,) body
 };
 
-// Zero padding after the quote is accepted, anything else that is left over is not.
+// At most 256 KiB. Zero padding after the quote is accepted, anything else that is left over is not. Refused with a
+// message of their own: SGX quotes (version 3, or an SGX body), key types but ECDSA P-256, foreign QE vendors, unknown v5
+// body types, certification data other than a PEM chain (5) or a PPID (1 to 3).
 Result<TdxQuote> parse_tdx_quote(ByteView bytes);
+// Exactly 384 bytes.
 Result<QeReport> parse_qe_report(ByteView bytes);
 
 // For the simulator. The signed region of a v4 quote with this report, and the whole quote once it is signed.
+// The authentication data has at most 65,535 bytes.
 Bytes write_tdx_v4_signed_region(const TdReport& report, const ByteArray<20>& user_data);
 Bytes write_qe_report(const QeReport& report);
 Bytes write_tdx_v4_quote(ByteView signed_region, const ByteArray<64>& signature, const ByteArray<64>& attestation_key,

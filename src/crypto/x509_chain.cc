@@ -119,6 +119,8 @@ Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, con
     TRY_VOID(check_critical_extensions(chain[i], i));
     TRY_VOID(check_key(chain[i], i, curve));
     TRY_VOID(check_role(chain[i], i));
+  }
+  for (std::size_t i = 0; i < chain.size(); ++i) {
     // The root signs itself.
     TRY_VOID(check_issued(chain[i], i, i + 1 < chain.size() ? chain[i + 1] : chain[i]));
   }

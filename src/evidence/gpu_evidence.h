@@ -17,14 +17,16 @@ struct GpuEvidence {
 };
 
 struct NvidiaPayload {
-  std::string nonce_hex;
+  std::string nonce_hex;  // 64 digits, lower-case once parsed
   std::string arch;
-  std::vector<GpuEvidence> evidence_list;
+  std::vector<GpuEvidence> evidence_list;  // may be empty: gateways without GPU evidence serve such payloads
 };
 
 // {"nonce","evidence_list":[{"certificate": base64 of the PEM,"evidence": base64 of the report,"arch"}],"arch"}
 std::string write_nvidia_payload(const NvidiaPayload& payload);
-// At most 64 devices. Strict: unknown shapes are errors.
+// Takes that form, and the bare array of entries (each with `nonce` and `arch`) that NVIDIA's SDK writes. At most 64
+// devices. `nonce` and `arch` beside an entry must agree with the list's; other members beside them are hints and are
+// passed over. Any other shape is an error. What the reports say is not looked at.
 Result<NvidiaPayload> parse_nvidia_payload(std::string_view json_text);
 
 }  // namespace cloister::evidence

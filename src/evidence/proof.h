@@ -17,7 +17,7 @@ namespace cloister::evidence {
 struct Proof {
   std::string url;                  // informative
   UnixSeconds time = 0;             // when it was made
-  std::string nonce_hex;            // the nonce the report was asked with
+  std::string nonce_hex;            // 64 digits, the nonce the report was asked with; empty when none was
   Bytes request;                    // exact body bytes sent
   Bytes response;                   // exact body bytes received
   ChatSignature signature;
@@ -25,8 +25,9 @@ struct Proof {
 };
 
 // JSON object: {"proof":"cloister.proof.v1","url","time","nonce","request","response","signature","report"}; bytes as
-// base64, the report as a string that holds its JSON text byte for byte.
+// base64, the time in RFC 3339, the report as a string that holds its JSON text byte for byte.
 std::string write_proof(const Proof& proof);
+// At most 64 MiB. A member too many is an error: a reader must not take it for something that was checked.
 Result<Proof> parse_proof(std::string_view json_text);
 
 }  // namespace cloister::evidence

@@ -8,6 +8,7 @@ namespace cloister::evidence {
 using ReportData = ByteArray<64>;
 using Nonce = ByteArray<32>;
 
+// `identity` is never longer than 32 bytes.
 // L1: identity (20-byte address, or 32-byte Ed25519 key) padded right with zeros to 32, then the nonce.
 ReportData report_data_l1(ByteView identity, const Nonce& nonce);
 // L2: SHA-256(identity || SHA-256 of the TLS leaf's SubjectPublicKeyInfo), then the nonce.

@@ -1,0 +1,153 @@
+#include "codec/json.h"
+
+#include <set>
+#include <vector>
+
+namespace cloister::codec {
+namespace {
+
+// Builds the value from the parser's events and stops at the first breach of the limits.
+class Builder {
+ public:
+  explicit Builder(const JsonLimits& limits) : limits_(limits) {}
+
+  bool null() { return add(nullptr); }
+  bool boolean(bool value) { return add(value); }
+  bool number_integer(std::int64_t value) { return add(value); }
+  bool number_unsigned(std::uint64_t value) { return add(value); }
+  bool number_float(double value, const std::string&) { return add(value); }
+  bool string(std::string& value) { return add(std::move(value)); }
+  bool binary(Json::binary_t&) { return refuse("binary values are not JSON"); }
+  bool start_object(std::size_t) { return open(Json::object()); }
+  bool start_array(std::size_t) { return open(Json::array()); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& name) {
+    if (!open_.back().names.insert(name).second) return refuse("an object has two members of the same name");
+    name_ = std::move(name);
+    return true;
+  }
+
+  // Called by the parser. Its own exception text quotes the input, so only the position is used.
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& cause) {
+    constexpr int kNumberOutOfRange = 406;
+    return refuse((cause.id == kNumberOutOfRange ? "number out of range at byte " : "not valid JSON at byte ") +
+                  std::to_string(position));
+  }
+
+  Json take() { return std::move(root_); }
+  const std::string& complaint() const { return complaint_; }
+
+ private:
+  struct Level {
+    Json* value;
+    std::set<std::string> names;  // ordered: its time does not depend on hashes an attacker may choose
+  };
+
+  bool refuse(std::string complaint) {
+    complaint_ = std::move(complaint);
+    return false;
+  }
+
+  bool add(Json value) { return place(std::move(value)) != nullptr; }
+
+  Json* place(Json value) {
+    if (++values_ > limits_.max_values) {
+      refuse("more than " + std::to_string(limits_.max_values) + " values");
+      return nullptr;
+    }
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    Json& parent = *open_.back().value;
+    if (parent.is_array()) {
+      auto& items = parent.get_ref<Json::array_t&>();
+      items.push_back(std::move(value));
+      return &items.back();
+    }
+    // Past the map's own insertion, which searches all members for the name that key() has already looked up.
+    Json::object_t::Container& members = parent.get_ref<Json::object_t&>();
+    members.emplace_back(std::move(name_), std::move(value));
+    return &members.back().second;
+  }
+
+  bool open(Json value) {
+    if (open_.size() == limits_.max_depth) {
+      return refuse("nested deeper than " + std::to_string(limits_.max_depth) + " levels");
+    }
+    Json* placed = place(std::move(value));
+    if (placed == nullptr) return false;
+    open_.push_back({placed, {}});
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  const JsonLimits limits_;
+  Json root_;
+  std::vector<Level> open_;
+  std::string name_;
+  std::size_t values_ = 0;
+  std::string complaint_;
+};
+
+// The member, or an Error when `object` is no object or lacks it.
+Result<const Json*> member(const Json& object, std::string_view name) {
+  const std::string text(name);
+  if (!object.is_object()) {
+    return fail(ErrorCode::kBadJson,
+                "expected an object with the member `" + text + "`, got " + object.type_name(), text);
+  }
+  const auto found = object.find(text);
+  if (found == object.end()) return fail(ErrorCode::kBadJson, "the member `" + text + "` is missing", text);
+  return &*found;
+}
+
+Error wrong_type(std::string_view name, const char* expected, const Json& actual) {
+  const std::string text(name);
+  return fail(ErrorCode::kBadJson, "expected `" + text + "` to be " + expected + ", got " + actual.type_name(), text);
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    return fail(ErrorCode::kTooLarge, "expected at most " + std::to_string(limits.max_bytes) + " bytes of JSON, got " +
+                                          std::to_string(text.size()));
+  }
+  // The parser takes a zero byte for the end of the text and skips a byte order mark; neither belongs to JSON.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    return fail(ErrorCode::kBadJson, "zero byte at byte " + std::to_string(zero + 1));
+  }
+  if (text.starts_with("\xEF\xBB\xBF")) return fail(ErrorCode::kBadJson, "byte order mark at byte 1");
+  Builder builder(limits);
+  if (!Json::sax_parse(text, &builder)) return fail(ErrorCode::kBadJson, builder.complaint());
+  return builder.take();
+}
+
+std::string write_json(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Result<std::string> string_member(const Json& object, std::string_view name) {
+  TRY(found, member(object, name));
+  if (!found->is_string()) return wrong_type(name, "a string", *found);
+  return found->get<std::string>();
+}
+
+Result<const Json*> object_member(const Json& object, std::string_view name) {
+  TRY(found, member(object, name));
+  if (!found->is_object()) return wrong_type(name, "an object", *found);
+  return found;
+}
+
+Result<const Json*> array_member(const Json& object, std::string_view name) {
+  TRY(found, member(object, name));
+  if (!found->is_array()) return wrong_type(name, "an array", *found);
+  return found;
+}
+
+}  // namespace cloister::codec

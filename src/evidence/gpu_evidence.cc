@@ -1,0 +1,124 @@
+#include "evidence/gpu_evidence.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "codec/json.h"
+
+namespace cloister::evidence {
+namespace {
+
+constexpr std::size_t kMostDevices = 64;
+constexpr std::size_t kMostChainBytes = 64 * 1024;
+constexpr std::size_t kMostReportBytes = 64 * 1024;
+constexpr std::size_t kMostTextBytes = 8u << 20;
+
+Error malformed(const std::string& message) { return fail(ErrorCode::kBadGpuEvidence, "GPU evidence: " + message); }
+
+Result<std::string> text_member(const Json& object, std::string_view name) {
+  Result<std::string> text = codec::string_member(object, name);
+  if (!text) return malformed(text.error().message);
+  return text;
+}
+
+Result<Bytes> base64_member(const Json& object, std::string_view name, std::size_t limit) {
+  TRY(text, text_member(object, name));
+  Result<Bytes> bytes = from_base64(text);
+  if (!bytes) return malformed("`" + std::string(name) + "`: " + bytes.error().message);
+  if (bytes->empty() || bytes->size() > limit) {
+    return malformed("expected `" + std::string(name) + "` to hold 1 to " + std::to_string(limit) + " bytes, got " +
+                     std::to_string(bytes->size()));
+  }
+  return bytes;
+}
+
+// Lower-case, 64 hex digits.
+Result<std::string> nonce_member(const Json& object) {
+  TRY(text, text_member(object, "nonce"));
+  Result<ByteArray<32>> nonce = from_hex_exactly<32>(text);
+  if (!nonce) return malformed("expected `nonce` to be 64 hex digits");
+  return to_hex(*nonce);
+}
+
+Result<std::string> arch_member(const Json& object) {
+  TRY(arch, text_member(object, "arch"));
+  const bool plain = std::ranges::all_of(arch, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  if (arch.empty() || arch.size() > 32 || !plain) {
+    return malformed("expected `arch` to be 1 to 32 of A-Z, 0-9 and _");
+  }
+  return arch;
+}
+
+// The hints beside an entry must agree with the list's (attestation.md section 8.1); the first entry sets what the list
+// leaves open, as in the NVIDIA SDK's bare array.
+Result<void> merge_hint(const Json& entry, const char* name, Result<std::string> (*read)(const Json&),
+                        std::string& common) {
+  if (!entry.contains(name)) return {};
+  TRY(own, read(entry));
+  if (common.empty()) common = own;
+  if (own != common) return malformed(std::string("the entries and the list do not agree on `") + name + "`");
+  return {};
+}
+
+Result<GpuEvidence> parse_entry(const Json& entry, NvidiaPayload& payload) {
+  if (!entry.is_object()) return malformed(std::string("expected an entry to be an object, got ") + entry.type_name());
+  GpuEvidence out;
+  TRY_VOID(merge_hint(entry, "nonce", nonce_member, payload.nonce_hex));
+  TRY_VOID(merge_hint(entry, "arch", arch_member, payload.arch));
+  out.arch = payload.arch;
+  TRY(report, base64_member(entry, "evidence", kMostReportBytes));
+  out.report = std::move(report);
+  TRY(chain, base64_member(entry, "certificate", kMostChainBytes));
+  out.certificate_chain_pem = as_text(chain);
+  return out;
+}
+
+Result<void> parse_list(const Json& list, NvidiaPayload& payload) {
+  if (list.size() > kMostDevices) {
+    return malformed("expected at most " + std::to_string(kMostDevices) + " devices, got " +
+                     std::to_string(list.size()));
+  }
+  for (const Json& entry : list) {
+    TRY(evidence, parse_entry(entry, payload));
+    payload.evidence_list.push_back(std::move(evidence));
+  }
+  if (payload.nonce_hex.empty()) return malformed("no `nonce`, neither in the list nor beside it");
+  if (payload.arch.empty()) return malformed("no `arch`, neither in the list nor beside it");
+  return {};
+}
+
+}  // namespace
+
+std::string write_nvidia_payload(const NvidiaPayload& payload) {
+  Json list = Json::array();
+  for (const GpuEvidence& evidence : payload.evidence_list) {
+    list.push_back(Json{{"certificate", to_base64(as_bytes(evidence.certificate_chain_pem))},
+                        {"evidence", to_base64(evidence.report)},
+                        {"arch", evidence.arch}});
+  }
+  return codec::write_json(
+      Json{{"nonce", payload.nonce_hex}, {"evidence_list", std::move(list)}, {"arch", payload.arch}});
+}
+
+Result<NvidiaPayload> parse_nvidia_payload(std::string_view json_text) {
+  Result<Json> json = codec::parse_json(json_text, {.max_bytes = kMostTextBytes, .max_depth = 8});
+  if (!json) return malformed(json.error().message);
+  NvidiaPayload payload;
+  if (json->is_array()) {
+    if (json->empty()) return malformed("the list is empty");
+    TRY_VOID(parse_list(*json, payload));
+    return payload;
+  }
+  TRY(nonce, nonce_member(*json));
+  payload.nonce_hex = std::move(nonce);
+  TRY(arch, arch_member(*json));
+  payload.arch = std::move(arch);
+  Result<const Json*> list = codec::array_member(*json, "evidence_list");
+  if (!list) return malformed(list.error().message);
+  TRY_VOID(parse_list(**list, payload));
+  return payload;
+}
+
+}  // namespace cloister::evidence
