@@ -1,0 +1,34 @@
+// Reads DER (X.690) as far as certificate extensions need it: one-byte tags, definite lengths in their shortest form.
+// Private to verify.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloister::verify {
+
+constexpr std::uint8_t kDerOctetString = 0x04;
+constexpr std::uint8_t kDerOid = 0x06;
+constexpr std::uint8_t kDerSequence = 0x30;
+
+struct DerValue {
+  std::uint8_t tag = 0;
+  ByteView content;
+};
+
+// Walks the values that stand side by side in `bytes`, which must outlive the reader and what it returns.
+class DerReader {
+ public:
+  explicit DerReader(ByteView bytes) : rest_(bytes) {}
+  bool at_end() const { return rest_.empty(); }
+  Result<DerValue> next();
+  // The next value, which must have this tag.
+  Result<ByteView> next(std::uint8_t tag);
+
+ private:
+  ByteView rest_;
+};
+
+}  // namespace cloister::verify

@@ -1,0 +1,33 @@
+// Reads the attestation report that the seed's users ask for (peers.md sections 1.1, 1.2, 6.1). Strict about the
+// members it knows, blind to those it does not.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "evidence/chat_signature.h"
+#include "evidence/report_data.h"
+
+namespace cloister::verify {
+
+struct ServedReport {
+  std::string signing_address;                      // as served; judged by report.signing_address
+  evidence::SigningAlgo signing_algo = evidence::SigningAlgo::kEcdsa;
+  std::optional<std::string> signing_public_key;    // as served
+  evidence::Nonce request_nonce{};
+  Bytes quote;
+  std::optional<std::string> nvidia_payload;        // JSON text; absent when there is no GPU evidence
+  std::optional<std::string> tee_type;
+  std::optional<ByteArray<32>> tls_cert_fingerprint;  // SHA-256 of the SubjectPublicKeyInfo
+
+  // The same instance and the same evidence.
+  bool same_evidence(const ServedReport& other) const;
+};
+
+// One object: the report itself or an element of all_attestations. Errors are kBadReport and name the member.
+Result<ServedReport> parse_served_report(const Json& object);
+
+}  // namespace cloister::verify

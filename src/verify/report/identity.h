@@ -1,0 +1,19 @@
+// The signing identity of a report: an address, and the bytes of it that report data binds.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "evidence/chat_signature.h"
+
+namespace cloister::verify {
+
+// ecdsa: 20 bytes of the Ethereum address; ed25519: 32 bytes of the key.
+Result<Bytes> parse_identity(evidence::SigningAlgo algo, const std::string& address);
+
+// That `public_key` (hex; ecdsa x || y, ed25519 the key) is the one `identity` belongs to.
+Result<void> check_public_key(evidence::SigningAlgo algo, const std::string& public_key, ByteView identity);
+
+}  // namespace cloister::verify
