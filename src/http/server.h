@@ -1,5 +1,8 @@
 // HTTP/1.1 server over TCP or TLS 1.3: a few event-loop threads, no thread per connection, bounded everywhere. It knows
 // nothing of models or TEEs.
+//
+// A client that closes its sending side counts as gone, as with other proxies and servers: a request that is running
+// then is abandoned, so that no model works for nobody. Clients must not half-close before they have their reply.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +34,18 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual const Request& request() const = 0;
+  // Moves the body out, so that it need not stay in memory as long as the reply runs; request().body is empty after.
+  // Only in Handler::handle(), before the exchange is shared with other threads.
+  virtual std::string take_body() { return request().body; }
   // Set before respond() or start().
   virtual void set_observer(std::shared_ptr<ReplyObserver> observer) = 0;
-  // Called once on the loop if the connection ends before the reply is complete (client gone, write stalled, shutdown).
-  // Set it before the handler returns; called at once when the connection is gone already.
+  // Called once on the loop if the connection ends before the reply is written (client gone, write stalled, shutdown).
+  // Set it before the handler returns; called at once, by the caller, when the connection is gone already. It can come
+  // after ReplyObserver::on_complete(), when the client leaves with the last bytes still unsent.
   virtual void on_abandoned(std::function<void()> callback) = 0;
   // A whole reply. Ignored after respond() or start().
   virtual void respond(Response response) = 0;
-  // Begins a streamed reply (chunked). Then write()..., then finish() or abort().
+  // Begins a streamed reply (chunked) with the body of `head`. Then write()..., then finish() or abort().
   virtual void start(Response head) = 0;
   virtual void write(std::string_view bytes) = 0;
   virtual void finish() = 0;
@@ -61,7 +68,7 @@ class Handler {
   // On the loop, body complete. Must not block.
   virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
   // The reply to something that is no acceptable request: 400 malformed, 408 too slow, 413 body too large, 431 header
-  // too large, 503 too many connections.
+  // too large, 503 too many connections; also 417, 500, 501 and 505.
   virtual Response protocol_error(int status, std::string_view message) = 0;
 };
 

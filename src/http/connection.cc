@@ -1,0 +1,279 @@
+#include "http/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+#include "http/loop.h"
+#include "http/request_reader.h"
+
+namespace cloister::http {
+namespace {
+
+// What a client may send ahead of a reply before its socket is left alone. One read more may come on top.
+constexpr std::size_t kAheadBytes = 4u << 10;
+// Reads in a row on one connection before the others have their turn.
+constexpr int kReadsInARow = 8;
+constexpr int kLingerReadSeconds = 5;
+
+std::string peer_text(const boost::asio::ip::tcp::endpoint& peer) {
+  const std::string address = peer.address().to_string();
+  const std::string port = std::to_string(peer.port());
+  return peer.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+bool is_loopback(const boost::asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()).is_loopback();
+  }
+  return address.is_loopback();
+}
+
+}  // namespace
+
+Connection::Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused)
+    : loop_(loop),
+      descriptor_(loop.context(), socket),
+      transport_(socket, loop.shared().tls.get()),
+      peer_(peer),
+      refused_(refused) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  self_ = shared_from_this();
+  if (!transport_.usable()) return close();
+  if (transport_.is_tls()) {
+    phase_ = Phase::kHandshake;
+    set_deadline(loop_.shared().options.header_timeout_s);
+  } else {
+    set_deadline(loop_.shared().options.keep_alive_timeout_s);
+  }
+  wait_readable();
+}
+
+void Connection::set_deadline(int seconds_from_now) {
+  // The clock moves in whole seconds: one more, so that nobody is cut early.
+  deadline_s_ = loop_.now_s() + seconds_from_now + 1;
+}
+
+void Connection::wait_readable() {
+  if (read_waiting_ || phase_ == Phase::kClosed) return;
+  read_waiting_ = true;
+  descriptor_.async_wait(
+      boost::asio::posix::descriptor_base::wait_read,
+      boost::asio::bind_allocator(HandlerAllocator<std::byte>(read_memory_),
+                                  [self = shared_from_this()](const boost::system::error_code&) {
+                                    self->read_waiting_ = false;
+                                    if (self->phase_ != Phase::kClosed) self->on_readable();
+                                  }));
+}
+
+void Connection::wait_writable() {
+  if (write_waiting_ || phase_ == Phase::kClosed) return;
+  write_waiting_ = true;
+  descriptor_.async_wait(
+      boost::asio::posix::descriptor_base::wait_write,
+      boost::asio::bind_allocator(HandlerAllocator<std::byte>(write_memory_),
+                                  [self = shared_from_this()](const boost::system::error_code&) {
+                                    self->write_waiting_ = false;
+                                    if (self->phase_ != Phase::kClosed) self->on_writable();
+                                  }));
+}
+
+void Connection::on_readable() {
+  if (std::exchange(write_wants_read_, false)) on_writable();
+  switch (phase_) {
+    case Phase::kHandshake: continue_handshake(); break;
+    case Phase::kLinger: discard_available(); break;
+    case Phase::kClosed: return;
+    default: read_available(); break;
+  }
+  if (wants_more()) wait_readable();
+}
+
+void Connection::on_writable() {
+  if (std::exchange(read_wants_write_, false)) on_readable();
+  if (phase_ == Phase::kHandshake) return continue_handshake();
+  if (phase_ == Phase::kClosed || out_.empty() || !flush()) return;
+  settle();
+  // Whatever came while the socket was behind goes out as one chunk.
+  if (exchange_ != nullptr && out_.empty() && !last_ && !aborted_) pump();
+}
+
+void Connection::continue_handshake() {
+  switch (transport_.handshake().status) {
+    case IoStatus::kOk:
+      phase_ = Phase::kIdle;
+      set_deadline(loop_.shared().options.keep_alive_timeout_s);
+      return wait_readable();
+    case IoStatus::kWantRead: return wait_readable();
+    case IoStatus::kWantWrite: return wait_writable();
+    default: return close();
+  }
+}
+
+// A reader that runs ahead of its replies is left alone until they are written.
+bool Connection::wants_more() const {
+  return phase_ != Phase::kClosed && (phase_ != Phase::kReply || in_.size() < kAheadBytes);
+}
+
+void Connection::read_available() {
+  const std::span<char> buffer = loop_.read_scratch();
+  for (int i = 0; i < kReadsInARow && wants_more(); ++i) {
+    const IoResult got = transport_.read(buffer);
+    if (got.status == IoStatus::kWantWrite) {
+      read_wants_write_ = true;
+      return wait_writable();
+    }
+    if (got.status == IoStatus::kWantRead) return;
+    // The end of the client's side is taken for the end of the client: see server.h.
+    if (got.status != IoStatus::kOk) return close();
+    if (phase_ == Phase::kLinger) return;
+    feed({buffer.data(), got.bytes});
+    if (!transport_.may_have_more(got.bytes, buffer.size())) return;
+  }
+}
+
+void Connection::discard_available() {
+  const std::span<char> buffer = loop_.read_scratch();
+  for (int i = 0; i < kReadsInARow; ++i) {
+    const IoResult got = transport_.read(buffer);
+    if (got.status == IoStatus::kWantRead || got.status == IoStatus::kWantWrite) return;
+    if (got.status != IoStatus::kOk) return close();
+    deadline_s_ = std::min(loop_.now_s() + kLingerReadSeconds + 1, linger_until_s_);
+  }
+}
+
+void Connection::feed(std::string_view bytes) {
+  if (phase_ == Phase::kBody) set_deadline(loop_.shared().options.body_idle_timeout_s);
+  if (in_.empty() && phase_ != Phase::kReply) {
+    const std::size_t used = process(bytes);
+    if (used < bytes.size() && phase_ != Phase::kLinger && phase_ != Phase::kClosed) in_.append(bytes.substr(used));
+    return;
+  }
+  in_.append(bytes);
+  if (phase_ != Phase::kReply) resume_ahead();
+}
+
+// Takes requests from `bytes` as long as each reply is written at once; returns how many bytes are done with.
+std::size_t Connection::process(std::string_view bytes) {
+  processing_ = true;
+  std::size_t used = 0;
+  while (used < bytes.size() && phase_ < Phase::kReply) {
+    if (phase_ == Phase::kIdle) {
+      if (!skip_blank_lines(bytes, used)) break;
+      phase_ = Phase::kHead;
+      set_deadline(loop_.shared().options.header_timeout_s);
+      keep_alive_ = http10_ = without_body_ = false;
+      framing_ = Framing::kNone;
+      reader_ = std::make_unique<RequestReader>(loop_.shared().options.header_limit_bytes);
+    }
+    const RequestReader::Progress progress = reader_->feed(bytes.substr(used));
+    used += progress.used;
+    if (progress.event == RequestReader::Event::kNeedMore) break;
+    if (progress.event == RequestReader::Event::kRefused) {
+      refuse(reader_->refusal_status(), reader_->refusal_text());
+    } else if (progress.event == RequestReader::Event::kHeadDone) {
+      on_head(used < bytes.size());
+    } else {
+      dispatch();
+    }
+  }
+  processing_ = false;
+  return used;
+}
+
+// Empty lines before a request are tolerated (RFC 9112 section 2.2). False when nothing else is there.
+bool Connection::skip_blank_lines(std::string_view bytes, std::size_t& used) const {
+  while (used < bytes.size() && (bytes[used] == '\r' || bytes[used] == '\n')) ++used;
+  return used < bytes.size();
+}
+
+void Connection::on_head(bool body_has_begun) {
+  RequestHead& head = reader_->head();
+  head.peer = peer_text(peer_);
+  head.peer_is_loopback = is_loopback(peer_.address());
+  http10_ = reader_->is_http10();
+  keep_alive_ = reader_->wants_keep_alive();
+  without_body_ = head.method == "HEAD";
+  loop_.shared().requests_total.fetch_add(1, std::memory_order_relaxed);
+  if (refused_) return refuse(503, "too many connections");
+
+  const Admission admission = loop_.shared().handler.admit(head);
+  if (admission.refusal != nullptr) {
+    keep_alive_ = keep_alive_ && reader_->complete();
+    return answer(*admission.refusal);
+  }
+  if (reader_->content_length().value_or(0) > admission.body_limit_bytes) {
+    return refuse(413, "the request body is larger than " + std::to_string(admission.body_limit_bytes) + " bytes");
+  }
+  reader_->set_body_limit(admission.body_limit_bytes);
+  if (reader_->complete()) return dispatch();
+  phase_ = Phase::kBody;
+  set_deadline(loop_.shared().options.body_idle_timeout_s);
+  if (reader_->expects_continue() && !body_has_begun) say_continue();
+}
+
+void Connection::dispatch() {
+  Request request = reader_->take();
+  reader_.reset();
+  phase_ = Phase::kReply;
+  deadline_s_ = kNever;
+  exchange_ = std::make_shared<ServerExchange>(loop_, *this, std::move(request),
+                                               loop_.shared().options.write_buffer_limit_bytes);
+  try {
+    loop_.shared().handler.handle(exchange_);
+  } catch (const std::exception&) {
+    // A defect, but not one that may end the other connections. The text could quote the request: not logged.
+    log::error("http: a handler threw an exception");
+    exchange_->respond(loop_.shared().handler.protocol_error(500, "internal error"));
+    exchange_->abort();
+  }
+  if (phase_ == Phase::kReply && out_.empty()) pump();
+}
+
+void Connection::on_tick() {
+  if (loop_.now_s() >= deadline_s_) {
+    const auto keep = self_;
+    expire();
+  }
+}
+
+void Connection::expire() {
+  switch (phase_) {
+    case Phase::kHead: return refuse(408, "the request header did not come in time");
+    case Phase::kBody: return refuse(408, "the request body did not come in time");
+    case Phase::kReply: return cut();
+    default: return close();
+  }
+}
+
+void Connection::on_drain() {
+  const auto keep = self_;
+  if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake || phase_ == Phase::kLinger) close();
+}
+
+void Connection::cut() {
+  const struct linger reset{1, 0};
+  ::setsockopt(descriptor_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  close();
+}
+
+void Connection::close() {
+  if (phase_ == Phase::kClosed) return;
+  const auto keep = std::move(self_);
+  phase_ = Phase::kClosed;
+  boost::system::error_code ignored;
+  descriptor_.close(ignored);
+  reader_.reset();
+  const auto exchange = std::move(exchange_);
+  if (exchange != nullptr) exchange->abandon();
+  loop_.remove(*this);
+}
+
+}  // namespace cloister::http

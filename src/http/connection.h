@@ -1,0 +1,117 @@
+// Connection: one client's socket, from accept to close: reads requests, hands them over, writes replies, keeps time.
+// Loop thread only. Holds no read buffer while idle or while a reply is streamed.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/handler_memory.h"
+#include "http/outbox.h"
+#include "http/response_writer.h"
+#include "http/server_exchange.h"
+#include "http/transport.h"
+
+namespace cloister::http {
+
+class Loop;
+class RequestReader;
+
+class Connection : public boost::intrusive::list_base_hook<>, public std::enable_shared_from_this<Connection> {
+ public:
+  // Takes over the socket. A `refused` connection gets 503 for its first request.
+  Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused);
+  ~Connection();
+
+  void start();
+  // The exchange has news.
+  void on_mail();
+  // Once a second.
+  void on_tick();
+  // The server is about to stop: ends at once when nothing runs, else after the running exchange.
+  void on_drain();
+  // Ends now; a running exchange is abandoned.
+  void close();
+
+ private:
+  enum class Phase : std::uint8_t {
+    kHandshake,
+    kIdle,     // between requests
+    kHead,
+    kBody,
+    kReply,    // from the complete request to the last byte of the reply
+    kLinger,   // all is said; waiting for the client to close, so that a reset cannot overtake the reply
+    kClosed,
+  };
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+  // connection.cc: life and reading
+  void wait_readable();
+  void wait_writable();
+  void on_readable();
+  void on_writable();
+  void continue_handshake();
+  void read_available();
+  void discard_available();
+  bool wants_more() const;
+  void feed(std::string_view bytes);
+  std::size_t process(std::string_view bytes);
+  bool skip_blank_lines(std::string_view bytes, std::size_t& used) const;
+  void on_head(bool body_has_begun);
+  void dispatch();
+  void expire();
+  void set_deadline(int seconds_from_now);
+  // Ends at once with a reset: for clients that do not read.
+  void cut();
+
+  // connection_reply.cc: writing
+  void pump();
+  void begin_reply(const Response& head, bool streamed);
+  void frame(bool last);
+  bool flush();
+  void settle();
+  void refuse(int status, std::string_view text);
+  void answer(const Response& response);
+  void say_continue();
+  void end_reply();
+  void end_aborted();
+  void linger(bool complete);
+  void resume_ahead();
+
+  Loop& loop_;
+  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> descriptor_;
+  Transport transport_;
+  const boost::asio::ip::tcp::endpoint peer_;
+  std::shared_ptr<Connection> self_;   // while open
+  std::unique_ptr<RequestReader> reader_;
+  std::shared_ptr<ServerExchange> exchange_;
+  // Bytes that the reader could not use yet, or of requests sent ahead of the reply.
+  std::string in_;
+  Outbox out_;
+  std::int64_t deadline_s_ = kNever;
+  std::int64_t linger_until_s_ = kNever;
+  Phase phase_ = Phase::kIdle;
+  Framing framing_ = Framing::kLength;
+  bool refused_;
+  bool processing_ = false;
+  bool read_waiting_ = false;
+  bool write_waiting_ = false;
+  bool read_wants_write_ = false;   // TLS only
+  bool write_wants_read_ = false;   // TLS only
+  // Of the current request and its reply.
+  bool keep_alive_ = false;
+  bool http10_ = false;
+  bool without_body_ = false;
+  bool last_ = false;
+  bool aborted_ = false;
+  HandlerMemory read_memory_;
+  HandlerMemory write_memory_;
+};
+
+}  // namespace cloister::http

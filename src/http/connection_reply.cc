@@ -1,0 +1,175 @@
+// The writing half of Connection.
+#include <algorithm>
+#include <array>
+
+#include "http/connection.h"
+#include "http/loop.h"
+#include "http/request_reader.h"
+
+namespace cloister::http {
+namespace {
+
+constexpr int kLingerSeconds = 2;
+constexpr int kLingerMaxSeconds = 30;
+
+}  // namespace
+
+void Connection::on_mail() {
+  const auto keep = self_;
+  if (out_.empty()) {
+    pump();
+  } else if (exchange_->is_overrun()) {
+    cut();
+  }
+}
+
+// Takes what the exchange has and writes it, all in one go.
+void Connection::pump() {
+  const ServerExchange::Taken taken = exchange_->take(out_.data());
+  if (taken.overrun) return cut();
+  if (taken.head != nullptr) {
+    if (!taken.streamed) out_.data() = std::move(taken.head->body);
+    begin_reply(*taken.head, taken.streamed);
+  }
+  last_ = taken.ended;
+  aborted_ = taken.aborted;
+  if (without_body_) out_.data().clear();
+  if (taken.observer != nullptr) {
+    if (!out_.data().empty()) taken.observer->on_body(out_.data());
+    if (last_) taken.observer->on_complete();
+  }
+  frame(last_);
+  if (flush()) settle();
+}
+
+void Connection::begin_reply(const Response& head, bool streamed) {
+  if (!status_has_body(head.status)) {
+    framing_ = Framing::kNone;
+    without_body_ = true;
+  } else if (!streamed) {
+    framing_ = Framing::kLength;
+  } else {
+    framing_ = http10_ ? Framing::kClose : Framing::kChunked;
+  }
+  if (framing_ == Framing::kClose || loop_.draining()) keep_alive_ = false;
+  HeadPlan plan;
+  plan.framing = framing_;
+  plan.length = out_.data().size();
+  plan.keep_alive = keep_alive_;
+  plan.http10 = http10_;
+  append_head(out_.head(), head, plan, loop_.date());
+}
+
+void Connection::frame(bool last) {
+  if (framing_ == Framing::kChunked && !without_body_) {
+    out_.frame_chunk(last);
+  } else {
+    out_.frame_plain();
+  }
+}
+
+// Writes what it can. True when all is written; else it goes on when the socket can take more.
+bool Connection::flush() {
+  std::array<iovec, Outbox::kMaxPieces> pieces;
+  while (!out_.empty()) {
+    const std::size_t count = out_.gather(pieces);
+    const IoResult wrote = transport_.write({pieces.data(), count}, loop_.tls_scratch());
+    if (wrote.status == IoStatus::kOk) {
+      out_.consume(wrote.bytes);
+      if (phase_ == Phase::kReply) deadline_s_ = kNever;
+      continue;
+    }
+    if (wrote.status != IoStatus::kWantWrite && wrote.status != IoStatus::kWantRead) {
+      close();
+      return false;
+    }
+    if (phase_ == Phase::kReply && deadline_s_ == kNever) set_deadline(loop_.shared().options.write_timeout_s);
+    if (exchange_ != nullptr) exchange_->set_behind();
+    if (wrote.status == IoStatus::kWantRead) {
+      write_wants_read_ = true;
+      wait_readable();
+    } else {
+      wait_writable();
+    }
+    return false;
+  }
+  return true;
+}
+
+void Connection::settle() {
+  if (aborted_) return end_aborted();
+  if (last_) end_reply();
+}
+
+void Connection::refuse(int status, std::string_view text) {
+  keep_alive_ = false;
+  answer(loop_.shared().handler.protocol_error(status, text));
+}
+
+// A reply without an exchange.
+void Connection::answer(const Response& response) {
+  // The only thing that can be in the way is a "100 Continue" that the client does not take.
+  if (!out_.empty()) return cut();
+  reader_.reset();
+  phase_ = Phase::kReply;
+  deadline_s_ = kNever;
+  out_.data() = response.body;
+  begin_reply(response, false);
+  if (without_body_) out_.data().clear();
+  last_ = true;
+  out_.frame_plain();
+  if (flush()) settle();
+}
+
+void Connection::say_continue() {
+  out_.head() = "HTTP/1.1 100 Continue\r\n\r\n";
+  out_.frame_plain();
+  flush();
+}
+
+void Connection::end_reply() {
+  if (exchange_ != nullptr) {
+    exchange_->complete();
+    exchange_.reset();
+  }
+  out_.release();
+  last_ = false;
+  if (!keep_alive_ || loop_.draining()) return linger(true);
+  phase_ = Phase::kIdle;
+  set_deadline(loop_.shared().options.keep_alive_timeout_s);
+  if (!processing_) resume_ahead();
+}
+
+// The client must see that the reply is not whole. A missing last chunk says it, and so does TLS without close_notify;
+// where the end of the connection is the end of the body, only a reset does.
+void Connection::end_aborted() {
+  exchange_->complete();
+  exchange_.reset();
+  if (framing_ == Framing::kClose && !transport_.is_tls()) return cut();
+  linger(false);
+}
+
+void Connection::linger(bool complete) {
+  phase_ = Phase::kLinger;
+  in_ = std::string();
+  reader_.reset();
+  transport_.shut_write(complete);
+  linger_until_s_ = loop_.now_s() + kLingerMaxSeconds;
+  set_deadline(kLingerSeconds);
+  wait_readable();
+}
+
+// Goes on with the bytes that came ahead, then with the socket.
+void Connection::resume_ahead() {
+  if (!in_.empty()) {
+    const std::string bytes = std::move(in_);
+    in_.clear();
+    const std::size_t used = process(bytes);
+    if (used < bytes.size() && phase_ != Phase::kLinger && phase_ != Phase::kClosed) {
+      in_ = bytes.substr(used);
+    }
+  }
+  if (wants_more()) wait_readable();
+}
+
+}  // namespace cloister::http

@@ -1,0 +1,123 @@
+#include "http/loop.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+namespace cloister::http {
+namespace {
+
+// OpenSSL writes to sockets without MSG_NOSIGNAL, and the signals meant for the program are the main thread's.
+void block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+std::int64_t steady_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Loop::Loop(ServerShared& shared)
+    : shared_(shared), work_(context_.get_executor()), timer_(context_), now_s_(steady_seconds()) {}
+
+Loop::~Loop() {
+  if (thread_.joinable()) stop();
+}
+
+void Loop::start_thread() {
+  schedule_tick();
+  thread_ = std::thread([this] {
+    block_signals();
+    context_.run();
+  });
+}
+
+void Loop::adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused) {
+  boost::asio::dispatch(context_, [this, socket, peer, refused] {
+    std::shared_ptr<Connection> connection;
+    try {
+      connection = std::make_shared<Connection>(*this, socket, peer, refused);
+    } catch (const std::exception&) {
+      // Out of memory or of epoll entries: this one client pays.
+      ::close(socket);
+      shared_.connections_open.fetch_sub(1, std::memory_order_relaxed);
+      return;
+    }
+    connections_.push_back(*connection);
+    connection->start();
+  });
+}
+
+void Loop::remove(Connection& connection) {
+  connections_.erase(connections_.iterator_to(connection));
+  shared_.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  check_drained();
+}
+
+void Loop::deliver(MailboxNode& node) {
+  // One wake-up at most is under way: only who finds the box empty posts, and the box is emptied by that wake-up.
+  if (mailbox_.push(&node)) {
+    boost::asio::post(context_, boost::asio::bind_allocator(HandlerAllocator<std::byte>(wake_memory_),
+                                                            [this] { mailbox_.run(); }));
+  }
+}
+
+void Loop::schedule_tick() {
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopped_) tick();
+  });
+}
+
+// One sweep a second over all deadlines costs less than a timer a connection.
+void Loop::tick() {
+  now_s_ = steady_seconds();
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    Connection& connection = *it++;
+    connection.on_tick();
+  }
+  schedule_tick();
+}
+
+void Loop::drain(std::function<void()> drained) {
+  boost::asio::post(context_, [this, drained = std::move(drained)]() mutable {
+    draining_ = true;
+    drained_ = std::move(drained);
+    for (auto it = connections_.begin(); it != connections_.end();) {
+      Connection& connection = *it++;
+      connection.on_drain();
+    }
+    check_drained();
+  });
+}
+
+void Loop::check_drained() {
+  if (!drained_ || !connections_.empty()) return;
+  std::exchange(drained_, nullptr)();
+}
+
+void Loop::close_all() {
+  while (!connections_.empty()) connections_.front().close();
+}
+
+void Loop::stop() {
+  boost::asio::post(context_, [this] {
+    stopped_ = true;
+    drained_ = nullptr;
+    close_all();
+    timer_.cancel();
+    work_.reset();
+  });
+  thread_.join();
+}
+
+}  // namespace cloister::http

@@ -1,0 +1,91 @@
+// Loop: one event-loop thread and the connections it owns. Everything about a connection happens on its loop.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <thread>
+
+#include "http/connection.h"
+#include "http/handler_memory.h"
+#include "http/mailbox.h"
+#include "http/response_writer.h"
+#include "http/server.h"
+#include "http/tls.h"
+
+namespace cloister::http {
+
+// What all loops of one server share. Outlives them.
+struct ServerShared {
+  ServerShared(const ServerOptions& server_options, Handler& server_handler)
+      : options(server_options), handler(server_handler) {}
+  const ServerOptions options;
+  Handler& handler;
+  TlsContext tls;   // null: plain
+  std::atomic<std::uint64_t> connections_open{0};
+  std::atomic<std::uint64_t> connections_total{0};
+  std::atomic<std::uint64_t> requests_total{0};
+};
+
+class Loop {
+ public:
+  explicit Loop(ServerShared& shared);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  void start_thread();
+  // Any thread while the loop runs. Takes over the socket; `refused` connections get 503 for their first request.
+  void adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused);
+  // Any thread, once: closes what is idle, lets running exchanges end, then calls `drained` on the loop.
+  void drain(std::function<void()> drained);
+  // Any thread but the loop's, once, after drain(): closes everything and joins.
+  void stop();
+  // Any thread while the loop runs: calls node.on_taken() on the loop, soon.
+  void deliver(MailboxNode& node);
+
+  // Loop thread only, as all below.
+  ServerShared& shared() { return shared_; }
+  boost::asio::io_context& context() { return context_; }
+  bool draining() const { return draining_; }
+  // Seconds, moving on once a second; for deadlines.
+  std::int64_t now_s() const { return now_s_; }
+  std::string_view date() { return date_.now(); }
+  std::span<char> read_scratch() { return read_scratch_; }
+  std::span<char> tls_scratch() { return tls_scratch_; }
+  void remove(Connection& connection);
+
+ private:
+  void schedule_tick();
+  void tick();
+  void close_all();
+  void check_drained();
+
+  ServerShared& shared_;
+  boost::asio::io_context context_{1};   // one thread
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer timer_;
+  boost::intrusive::list<Connection, boost::intrusive::constant_time_size<true>> connections_;
+  Mailbox mailbox_;
+  HandlerMemory wake_memory_;
+  DateCache date_;
+  std::int64_t now_s_ = 0;
+  bool draining_ = false;
+  bool stopped_ = false;
+  std::function<void()> drained_;
+  // Shared by all connections of the loop: between two events none of them holds a buffer.
+  std::array<char, 64u << 10> read_scratch_;
+  std::array<char, 16u << 10> tls_scratch_;
+  std::thread thread_;
+};
+
+}  // namespace cloister::http

@@ -1,0 +1,46 @@
+// Writes response heads into one buffer. Nothing a handler says can break out of its header line.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace cloister::http {
+
+// How the end of the body is told to the client.
+enum class Framing {
+  kLength,   // content-length
+  kChunked,
+  kClose,    // the body ends with the connection (streams to HTTP/1.0 clients)
+  kNone,     // the status has no body (204, 304)
+};
+
+struct HeadPlan {
+  Framing framing = Framing::kLength;
+  std::uint64_t length = 0;   // for kLength
+  bool keep_alive = true;
+  bool http10 = false;        // say keep-alive in words
+};
+
+bool status_has_body(int status);
+
+// Appends status line, headers and the empty line. Headers of a handler that are the server's business
+// (content-length, transfer-encoding, connection, date) or have an invalid name are left out; control characters in
+// values are left out as well.
+void append_head(std::string& out, const Response& response, const HeadPlan& plan, std::string_view date);
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7), made anew once a second. One per loop.
+class DateCache {
+ public:
+  std::string_view now();
+
+ private:
+  std::time_t second_ = 0;
+  char text_[32] = {};
+  std::size_t size_ = 0;
+};
+
+}  // namespace cloister::http

@@ -1,0 +1,97 @@
+#include "http/server.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "http/listener.h"
+#include "http/loop.h"
+
+namespace cloister::http {
+namespace {
+
+// Ten thousand idle clients need ten thousand descriptors, and the usual soft limit is 1,024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::size_t thread_count(const ServerOptions& options) {
+  if (options.threads > 0) return static_cast<std::size_t>(options.threads);
+  return std::max<std::size_t>(1, std::thread::hardware_concurrency() / 4);
+}
+
+class ServerImpl final : public Server {
+ public:
+  ServerImpl(const ServerOptions& options, Handler& handler) : shared_(options, handler) {}
+  ~ServerImpl() override { stop(0); }
+
+  Result<void> open() {
+    if (shared_.options.tls != nullptr) {
+      TRY(tls, make_server_tls(*shared_.options.tls));
+      shared_.tls = std::move(tls);
+    }
+    raise_descriptor_limit();
+    for (std::size_t i = 0; i < thread_count(shared_.options); ++i) loops_.push_back(std::make_unique<Loop>(shared_));
+    TRY(listener, Listener::open(shared_, loops_));
+    listener_ = std::move(listener);
+    for (auto& loop : loops_) loop->start_thread();
+    listener_->start();
+    return {};
+  }
+
+  std::uint16_t port() const override { return listener_->port(); }
+
+  ServerStats stats() const override {
+    ServerStats stats;
+    stats.connections_open = shared_.connections_open.load(std::memory_order_relaxed);
+    stats.connections_total = shared_.connections_total.load(std::memory_order_relaxed);
+    stats.requests_total = shared_.requests_total.load(std::memory_order_relaxed);
+    return stats;
+  }
+
+  void stop(int grace_s) override {
+    if (stopped_ || listener_ == nullptr) return;
+    stopped_ = true;
+    listener_->close();
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t running = loops_.size();
+    for (auto& loop : loops_) {
+      loop->drain([&] {
+        const std::lock_guard lock(mutex);
+        --running;
+        changed.notify_one();
+      });
+    }
+    {
+      std::unique_lock lock(mutex);
+      changed.wait_for(lock, std::chrono::seconds(grace_s), [&] { return running == 0; });
+    }
+    for (auto& loop : loops_) loop->stop();
+  }
+
+ private:
+  ServerShared shared_;
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::unique_ptr<Listener> listener_;   // before the loops go: its socket lives on the first one
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler& handler) {
+  auto server = std::make_unique<ServerImpl>(options, handler);
+  TRY_VOID(server->open());
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace cloister::http

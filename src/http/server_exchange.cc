@@ -1,0 +1,144 @@
+#include "http/server_exchange.h"
+
+#include <utility>
+
+#include "http/connection.h"
+#include "http/loop.h"
+
+namespace cloister::http {
+
+ServerExchange::ServerExchange(Loop& loop, Connection& connection, Request request, std::size_t behind_limit_bytes)
+    : loop_(loop),
+      connection_(&connection),
+      request_(std::move(request)),
+      behind_limit_bytes_(behind_limit_bytes) {}
+
+void ServerExchange::notify() {
+  if (held_ || posted_) return;
+  posted_ = true;
+  self_ = shared_from_this();
+  // Under the lock: detach() takes it too, so the loop cannot end between here and the wake-up.
+  loop_.deliver(*this);
+}
+
+void ServerExchange::set_observer(std::shared_ptr<ReplyObserver> observer) {
+  const std::lock_guard lock(mutex_);
+  if (stage_ == Stage::kOpen) observer_ = std::move(observer);
+}
+
+void ServerExchange::on_abandoned(std::function<void()> callback) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stage_ != Stage::kDetached) {
+      abandoned_ = std::move(callback);
+      return;
+    }
+    if (!gone_) return;
+  }
+  callback();
+}
+
+void ServerExchange::respond(Response response) {
+  const std::lock_guard lock(mutex_);
+  if (stage_ != Stage::kOpen) return;
+  stage_ = Stage::kEnded;
+  response_ = std::make_unique<Response>(std::move(response));
+  notify();
+}
+
+void ServerExchange::start(Response head) {
+  const std::lock_guard lock(mutex_);
+  if (stage_ != Stage::kOpen) return;
+  stage_ = Stage::kStreaming;
+  streamed_ = true;
+  response_ = std::make_unique<Response>(std::move(head));
+  pending_ = std::exchange(response_->body, {});
+  notify();
+}
+
+void ServerExchange::write(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  if (stage_ != Stage::kStreaming || overrun_ || bytes.empty()) return;
+  if (behind_ && in_flight_bytes_ + pending_.size() > behind_limit_bytes_) {
+    overrun_ = true;
+    pending_ = std::string();
+    return notify();
+  }
+  pending_.append(bytes);
+  if (!behind_) notify();
+}
+
+void ServerExchange::finish() {
+  const std::lock_guard lock(mutex_);
+  if (stage_ != Stage::kStreaming) return;
+  stage_ = Stage::kEnded;
+  if (!behind_) notify();
+}
+
+void ServerExchange::abort() {
+  const std::lock_guard lock(mutex_);
+  if (stage_ != Stage::kOpen && stage_ != Stage::kStreaming) return;
+  stage_ = Stage::kAborted;
+  if (!behind_) notify();
+}
+
+ServerExchange::Taken ServerExchange::take(std::string& data) {
+  const std::lock_guard lock(mutex_);
+  held_ = false;
+  behind_ = false;
+  data.swap(pending_);
+  in_flight_bytes_ = data.size();
+  Taken taken;
+  taken.head = std::move(response_);
+  taken.streamed = streamed_;
+  taken.ended = stage_ == Stage::kEnded;
+  taken.aborted = stage_ == Stage::kAborted;
+  taken.overrun = overrun_;
+  taken.observer = observer_.get();
+  return taken;
+}
+
+void ServerExchange::set_behind() {
+  const std::lock_guard lock(mutex_);
+  behind_ = true;
+}
+
+bool ServerExchange::is_overrun() {
+  const std::lock_guard lock(mutex_);
+  return overrun_;
+}
+
+void ServerExchange::complete() { detach(false); }
+
+void ServerExchange::abandon() {
+  if (const auto callback = detach(true)) callback();
+}
+
+// Returns the callback to call when the connection is gone. What handlers gave us dies outside the lock.
+std::function<void()> ServerExchange::detach(bool gone) {
+  connection_ = nullptr;
+  std::string pending;
+  std::unique_ptr<Response> response;
+  std::shared_ptr<ReplyObserver> observer;
+  std::function<void()> callback;
+  const std::lock_guard lock(mutex_);
+  stage_ = Stage::kDetached;
+  gone_ = gone;
+  pending.swap(pending_);
+  response.swap(response_);
+  observer.swap(observer_);
+  callback.swap(abandoned_);
+  return callback;
+}
+
+void ServerExchange::on_taken() {
+  std::shared_ptr<ServerExchange> self;
+  {
+    const std::lock_guard lock(mutex_);
+    posted_ = false;
+    self = std::move(self_);
+  }
+  if (connection_ != nullptr) connection_->on_mail();
+}
+
+}  // namespace cloister::http

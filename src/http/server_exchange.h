@@ -1,0 +1,86 @@
+// ServerExchange: the meeting point of a handler's threads and one connection's loop. Writers append under a short lock
+// and put the exchange into the loop's mailbox once; the loop swaps the bytes out, so that in the steady state two
+// buffers go back and forth and nothing is allocated.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "http/mailbox.h"
+#include "http/server.h"
+
+namespace cloister::http {
+
+class Connection;
+class Loop;
+
+class ServerExchange final : public Exchange,
+                             public MailboxNode,
+                             public std::enable_shared_from_this<ServerExchange> {
+ public:
+  // Starts held: until the first take() nothing goes to the mailbox, because the connection looks by itself when the
+  // handler has returned.
+  ServerExchange(Loop& loop, Connection& connection, Request request, std::size_t behind_limit_bytes);
+
+  const Request& request() const override { return request_; }
+  std::string take_body() override { return std::move(request_.body); }
+  void set_observer(std::shared_ptr<ReplyObserver> observer) override;
+  void on_abandoned(std::function<void()> callback) override;
+  void respond(Response response) override;
+  void start(Response head) override;
+  void write(std::string_view bytes) override;
+  void finish() override;
+  void abort() override;
+
+  // What came since the last take(). Loop thread, as all below.
+  struct Taken {
+    std::unique_ptr<Response> head;   // set when the reply begins
+    bool streamed = false;            // the head begins a stream; else its body is the whole reply
+    bool ended = false;
+    bool aborted = false;
+    bool overrun = false;             // the reader is too far behind
+    ReplyObserver* observer = nullptr;
+  };
+  // Swaps the waiting bytes into `data`, which must be empty.
+  Taken take(std::string& data);
+  // The socket is behind: no mail for data until the next take().
+  void set_behind();
+  bool is_overrun();
+  // The reply has been written to its end; the connection goes on without this.
+  void complete();
+  // The connection has ended before that.
+  void abandon();
+
+  void on_taken() override;
+
+ private:
+  enum class Stage : std::uint8_t { kOpen, kStreaming, kEnded, kAborted, kDetached };
+
+  void notify();   // with the lock held
+  std::function<void()> detach(bool gone);
+
+  Loop& loop_;               // alive while not detached
+  Connection* connection_;   // loop thread only; null when detached
+  Request request_;
+  const std::size_t behind_limit_bytes_;
+
+  std::mutex mutex_;         // for all below
+  Stage stage_ = Stage::kOpen;
+  bool streamed_ = false;
+  bool held_ = true;
+  bool posted_ = false;
+  bool behind_ = false;
+  bool overrun_ = false;
+  bool gone_ = false;
+  std::size_t in_flight_bytes_ = 0;
+  std::string pending_;
+  std::unique_ptr<Response> response_;
+  std::shared_ptr<ReplyObserver> observer_;
+  std::function<void()> abandoned_;
+  std::shared_ptr<ServerExchange> self_;   // while in the mailbox
+};
+
+}  // namespace cloister::http

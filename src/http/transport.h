@@ -1,0 +1,58 @@
+// Transport: one non-blocking connected socket, plain or TLS. Says what it waits for; waiting is the connection's
+// business. Loop thread only.
+//
+// TLS runs on the socket directly instead of through asio::ssl::stream: that keeps two 17 KB buffers per connection for
+// its whole life, while OpenSSL alone gives its record buffers back when a connection is idle.
+#pragma once
+
+#include <openssl/ssl.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace cloister::http {
+
+enum class IoStatus {
+  kOk,
+  kWantRead,
+  kWantWrite,
+  kEnd,      // the peer has closed its side in order
+  kFailed,   // reset, or not valid TLS
+};
+
+struct IoResult {
+  IoStatus status = IoStatus::kOk;
+  std::size_t bytes = 0;
+};
+
+class Transport {
+ public:
+  // `socket` stays the caller's to close. `tls` may be null; when set it must outlive this.
+  Transport(int socket, SSL_CTX* tls);
+
+  // False when TLS was asked for and there is no memory for it: nothing may be read or written then.
+  bool usable() const { return usable_; }
+  bool is_tls() const { return ssl_ != nullptr; }
+  IoResult handshake();
+  IoResult read(std::span<char> into);
+  // True when a read that filled `bytes` may have left more at hand.
+  bool may_have_more(std::size_t bytes, std::size_t asked) const;
+  // One gathered write. TLS copies the pieces into `scratch` (at least a record, 16 KB) first.
+  IoResult write(std::span<const iovec> pieces, std::span<char> scratch);
+  // Tells the peer that no more comes. Without `complete` a TLS peer can see that the stream was cut.
+  void shut_write(bool complete);
+
+ private:
+  struct SslDelete {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+  IoResult tls_result(int returned, std::size_t bytes);
+
+  int socket_;
+  bool usable_ = true;
+  std::unique_ptr<SSL, SslDelete> ssl_;
+};
+
+}  // namespace cloister::http
