@@ -271,9 +271,9 @@ void Connection::close() {
   boost::system::error_code ignored;
   descriptor_.close(ignored);
   reader_.reset();
+  loop_.remove(*this);
   const auto exchange = std::move(exchange_);
   if (exchange != nullptr) exchange->abandon();
-  loop_.remove(*this);
 }
 
 }  // namespace cloister::http

@@ -1,0 +1,269 @@
+// Time-outs, limits, many connections, starting and stopping.
+#include <sys/resource.h>
+
+#include <atomic>
+#include <thread>
+
+#include "http/http_test_util.h"
+
+namespace cloister::http {
+namespace {
+
+using testing::loopback_options;
+using testing::RawClient;
+using testing::RawReply;
+using testing::Signal;
+
+constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nhost: x\r\n\r\n";
+
+class LimitsTest : public testing::ServerTest {};
+
+TEST_F(LimitsTest, EndsSlowAndIdleConnections) {
+  ServerOptions options = loopback_options();
+  options.header_timeout_s = options.body_idle_timeout_s = options.keep_alive_timeout_s = 1;
+  serve(options);
+  RawClient silent = client();
+  RawClient idle = client();
+  RawClient slow_head = client();
+  RawClient slow_body = client();
+  idle.send(kGet);
+  EXPECT_EQ(idle.read_reply().status, 200);
+  slow_head.send("GET /a HTTP/1.1\r\nho");
+  slow_body.send("POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n123");
+  const RawReply head = slow_head.read_reply();
+  EXPECT_EQ(head.status, 408);
+  EXPECT_TRUE(head.has("connection: close"));
+  EXPECT_TRUE(slow_head.at_end());
+  EXPECT_EQ(slow_body.read_reply().status, 408);
+  EXPECT_TRUE(slow_body.at_end());
+  EXPECT_TRUE(silent.at_end());
+  EXPECT_TRUE(idle.at_end());
+}
+
+// A header that drips for ever does not move its deadline.
+TEST_F(LimitsTest, EndsADrippingHeader) {
+  ServerOptions options = loopback_options();
+  options.header_timeout_s = 1;
+  serve(options);
+  RawClient raw = client();
+  raw.send("GET /a HTTP/1.1\r\nx: ");
+  const auto before = std::chrono::steady_clock::now();
+  while (!raw.has_input(50)) raw.send("x");
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+  EXPECT_EQ(raw.read_reply().status, 408);
+}
+
+TEST_F(LimitsTest, AnswersFiveHundredThreeAboveTheConnectionLimit) {
+  ServerOptions options = loopback_options();
+  options.max_connections = 2;
+  serve(options);
+  RawClient first = client();
+  RawClient second = client();
+  first.send(kGet);
+  second.send(kGet);
+  EXPECT_EQ(first.read_reply().status, 200);
+  EXPECT_EQ(second.read_reply().status, 200);
+  RawClient third = client();
+  third.send(kGet);
+  EXPECT_EQ(third.read_reply().status, 503);
+  EXPECT_TRUE(third.at_end());
+  first.send(kGet);
+  EXPECT_EQ(first.read_reply().status, 200);
+}
+
+TEST_F(LimitsTest, StreamsToAThousandClientsAtOnce) {
+  constexpr std::size_t kStreams = 1000;
+  std::mutex mutex;
+  std::vector<std::shared_ptr<Exchange>> open;
+  Signal all_open;
+  handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+    exchange->start({});
+    const std::lock_guard lock(mutex);
+    open.push_back(exchange);
+    if (open.size() == kStreams) all_open.set();
+  };
+  ServerOptions options = loopback_options();
+  options.threads = 2;
+  serve(options);
+  std::vector<RawClient> clients;
+  for (std::size_t i = 0; i < kStreams; ++i) {
+    clients.push_back(client());
+    clients.back().send("GET /" + std::to_string(i) + " HTTP/1.1\r\nhost: x\r\n\r\n");
+  }
+  ASSERT_TRUE(all_open.wait(30));
+  std::thread writer([&] {
+    for (int round = 0; round < 20; ++round) {
+      for (const auto& exchange : open) exchange->write(exchange->request().path + " ");
+    }
+    for (const auto& exchange : open) exchange->finish();
+  });
+  for (std::size_t i = 0; i < kStreams; ++i) {
+    std::string expected;
+    for (int round = 0; round < 20; ++round) expected += "/" + std::to_string(i) + " ";
+    const RawReply reply = clients[i].read_reply();
+    ASSERT_TRUE(reply.complete);
+    ASSERT_EQ(reply.body, expected);
+  }
+  writer.join();
+}
+
+TEST_F(LimitsTest, HoldsTenThousandIdleConnections) {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit before = limit;
+  limit.rlim_cur = limit.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  // Both ends are in this process.
+  const std::size_t count = std::min<std::size_t>(10000, (limit.rlim_max - 200) / 2);
+  serve();
+  std::vector<RawClient> clients;
+  for (std::size_t i = 0; i < count; ++i) {
+    clients.emplace_back(server_->port());
+    ASSERT_TRUE(clients.back().connected()) << i;
+    // Every second one is idle after a request.
+    if (i % 2 == 0) {
+      ASSERT_TRUE(clients.back().send(kGet));
+    }
+  }
+  for (std::size_t i = 0; i < count; i += 2) ASSERT_EQ(clients[i].read_reply().status, 200);
+  RawClient late = client();
+  late.send(kGet);
+  EXPECT_EQ(late.read_reply().status, 200);
+  EXPECT_EQ(server_->stats().connections_open, count + 1);
+  for (std::size_t i = 0; i < count; i += 500) {
+    clients[i].send(kGet);
+    ASSERT_EQ(clients[i].read_reply().status, 200);
+  }
+  clients.clear();
+  server_->stop(0);
+  EXPECT_EQ(server_->stats().connections_open, 0u);
+  setrlimit(RLIMIT_NOFILE, &before);
+}
+
+TEST_F(LimitsTest, SaysThatAPortIsInUse) {
+  serve();
+  ServerOptions options = loopback_options();
+  options.port = server_->port();
+  const auto second = Server::start(options, handler_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kAddressInUse);
+  EXPECT_EQ(second.error().message, "127.0.0.1:" + std::to_string(options.port) + " is already in use");
+}
+
+TEST_F(LimitsTest, ServesIpv6) {
+  std::string peer;
+  bool loopback = false;
+  handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+    peer = exchange->request().peer;
+    loopback = exchange->request().peer_is_loopback;
+    exchange->respond({});
+  };
+  ServerOptions options = loopback_options();
+  options.address = "[::1]";
+  auto server = Server::start(options, handler_);
+  if (!server && server.error().message.find("cannot") != std::string::npos) GTEST_SKIP() << "no IPv6 here";
+  ASSERT_TRUE(server) << server.error().to_string();
+  const int socket = ::socket(AF_INET6, SOCK_STREAM, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons((*server)->port());
+  address.sin6_addr = in6addr_loopback;
+  ASSERT_EQ(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_GT(::send(socket, kGet.data(), kGet.size(), 0), 0);
+  char bytes[64];
+  EXPECT_GT(::recv(socket, bytes, sizeof(bytes), 0), 0);
+  ::close(socket);
+  EXPECT_TRUE(peer.starts_with("[::1]:")) << peer;
+  EXPECT_TRUE(loopback);
+  (*server)->stop(0);
+
+  options.address = "localhost";
+  const auto named = Server::start(options, handler_);
+  ASSERT_FALSE(named);
+  EXPECT_EQ(named.error().code, ErrorCode::kUsage);
+}
+
+class StopTest : public testing::ServerTest {
+ protected:
+  // Leaves one stream running and one connection idle.
+  void run_one() {
+    handler_.on_request = [this](const std::shared_ptr<Exchange>& exchange) {
+      exchange_ = exchange;
+      exchange->on_abandoned([this] { abandoned_.set(); });
+      exchange->start({});
+      exchange->write("part ");
+      running_.set();
+    };
+    serve();
+    raw_ = std::make_unique<RawClient>(server_->port());
+    idle_ = std::make_unique<RawClient>(server_->port());
+    raw_->send(kGet);
+    ASSERT_TRUE(running_.wait());
+    raw_->read_through("part \r\n");
+  }
+  std::shared_ptr<Exchange> exchange_;
+  std::unique_ptr<RawClient> raw_, idle_;
+  Signal running_, abandoned_;
+};
+
+TEST_F(StopTest, LetsRunningRepliesEndWithinTheGrace) {
+  run_one();
+  std::thread stopper([&] { server_->stop(20); });
+  EXPECT_TRUE(idle_->at_end());
+  // Nobody listens any more.
+  EXPECT_FALSE(RawClient(server_->port()).connected());
+  exchange_->write("rest");
+  exchange_->finish();
+  EXPECT_EQ(raw_->read_through("0\r\n\r\n"), "4\r\nrest\r\n0\r\n\r\n");
+  EXPECT_TRUE(raw_->at_end());
+  raw_->close();
+  stopper.join();
+  EXPECT_FALSE(abandoned_.is_set());
+}
+
+TEST_F(StopTest, AbandonsWhatIsLeftAfterTheGrace) {
+  run_one();
+  server_->stop(0);
+  EXPECT_TRUE(abandoned_.is_set());
+  EXPECT_TRUE(raw_->at_end());
+  // The exchange outlives the server's loops.
+  exchange_->write("late");
+  exchange_->finish();
+  server_.reset();
+  exchange_->abort();
+}
+
+// Writers go on while the server is stopped and destroyed.
+TEST_F(StopTest, StopsUnderWriters) {
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::thread> writers;
+    std::mutex mutex;
+    std::atomic<bool> end{false};
+    Signal all_running;
+    handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+      const std::lock_guard lock(mutex);
+      writers.emplace_back([&end, exchange] {
+        exchange->start({});
+        while (!end) exchange->write("0123456789");
+        exchange->finish();
+      });
+      if (writers.size() == 4) all_running.set();
+    };
+    ServerOptions options = loopback_options();
+    options.threads = 2;
+    serve(options);
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 4; ++i) {
+      clients.push_back(client());
+      clients.back().send(kGet);
+    }
+    ASSERT_TRUE(all_running.wait());
+    for (auto& raw : clients) ASSERT_TRUE(raw.receive());
+    server_.reset();
+    end = true;
+    for (auto& writer : writers) writer.join();
+  }
+}
+
+}  // namespace
+}  // namespace cloister::http
