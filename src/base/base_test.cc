@@ -1,0 +1,67 @@
+// Small parts of base that share a page: time, files, errors, the worker pool.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <set>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/worker_pool.h"
+
+namespace cloister {
+namespace {
+
+TEST(Rfc3339, RoundTripAndRefusals) {
+  EXPECT_EQ(to_rfc3339(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(*from_rfc3339("2026-11-22T21:31:00Z"), 1795383060);
+  EXPECT_EQ(to_rfc3339(1795383060), "2026-11-22T21:31:00Z");
+  for (const char* bad : {"", "2026-11-22", "2026-11-22T21:31:00", "2026-11-22T21:31:00Zx", "yesterday"}) {
+    EXPECT_FALSE(from_rfc3339(bad)) << bad;
+  }
+}
+
+TEST(Files, WriteReplaceReadAndBounds) {
+  std::filesystem::path folder = testing::TempDir() + "cloister_files." + std::to_string(::getpid());
+  ASSERT_TRUE(ensure_private_folder(folder));
+  ASSERT_TRUE(ensure_private_folder(folder));
+  EXPECT_EQ(std::filesystem::status(folder).permissions(), std::filesystem::perms::owner_all);
+  ASSERT_TRUE(write_file_atomically(folder / "f", "one", 0600));
+  ASSERT_TRUE(write_file_atomically(folder / "f", "two", 0600));
+  EXPECT_EQ(*read_file(folder / "f", 3), "two");
+  EXPECT_EQ(read_file(folder / "f", 2).error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(read_file(folder / "g", 9).error().code, ErrorCode::kIo);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Errors, IdsAreUniqueAndStatusesAreHttp) {
+  std::set<std::string_view> ids;
+  for (int i = 0; i <= static_cast<int>(ErrorCode::kGpuFailed); ++i) {
+    auto code = static_cast<ErrorCode>(i);
+    EXPECT_TRUE(ids.insert(error_id(code)).second) << error_id(code);
+    EXPECT_GE(error_http_status(code), 400);
+    EXPECT_LT(error_http_status(code), 600);
+  }
+}
+
+TEST(WorkerPool, RunsJobsAndRefusesBeyondTheBound) {
+  WorkerPool pool(1, 1);
+  std::promise<void> started, open;
+  std::shared_future<void> gate = open.get_future().share();
+  ASSERT_TRUE(pool.submit([&, gate] {
+    started.set_value();
+    gate.wait();
+  }));
+  started.get_future().wait();
+  std::promise<void> second;
+  ASSERT_TRUE(pool.submit([&] { second.set_value(); }));
+  EXPECT_FALSE(pool.submit([] {}));
+  open.set_value();
+  second.get_future().wait();
+}
+
+}  // namespace
+}  // namespace cloister
