@@ -25,7 +25,7 @@ struct Architecture {
   std::string_view name;
   std::string_view in_certificate;
 };
-constexpr std::array<Architecture, 3> kArchitectures = {{{"HOPPER", "GH100"}, {"BLACKWELL", "GB1"}, {"LS10", "LS_10"}}};
+constexpr std::array<Architecture, 3> kArchitectures = {{{"HOPPER", "GH100"}, {"BLACKWELL", "GB"}, {"LS10", "LS_10"}}};
 
 Result<std::vector<Certificate>> read_chain(const std::string& pem) {
   TRY(chain, crypto::parse_pem_chain(as_bytes(pem)));

@@ -1,0 +1,170 @@
+#include "verify/signature.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/encoding.h"
+#include "base/testing/vectors.h"
+#include "codec/json.h"
+#include "crypto/ed25519.h"
+#include "crypto/hash.h"
+#include "crypto/secp256k1.h"
+#include "verify/check_list.h"
+
+namespace cloister::verify {
+namespace {
+
+using evidence::SigningAlgo;
+
+constexpr std::string_view kRequest = R"({"model":"m","messages":[]})";
+constexpr std::string_view kResponse = "data: {}\n\ndata: [DONE]\n\n";
+
+struct Signed {
+  evidence::ChatSignature signature;
+  std::string request{kRequest};
+  std::string response{kResponse};
+  std::optional<std::string> attested;
+
+  SignatureEvidence evidence() const { return {signature, as_bytes(request), as_bytes(response), attested}; }
+};
+
+Signed sign(SigningAlgo algo, const std::string& prefix = {}) {
+  Signed out;
+  out.signature.signing_algo = algo;
+  out.signature.text =
+      prefix + evidence::signed_text(crypto::sha256(as_bytes(kRequest)), crypto::sha256(as_bytes(kResponse)));
+  const Bytes secret(32, 7);
+  if (algo == SigningAlgo::kEcdsa) {
+    auto key = crypto::Secp256k1Key::from_secret(secret);
+    out.signature.signature = "0x" + to_hex(key->sign_text(out.signature.text));
+    out.signature.signing_address = crypto::eth_address_text(key->address());
+  } else {
+    auto key = crypto::Ed25519Key::from_seed(secret);
+    out.signature.signature = to_hex(key->sign(as_bytes(out.signature.text)));
+    out.signature.signing_address = to_hex(key->public_key());
+  }
+  out.attested = out.signature.signing_address;
+  return out;
+}
+
+std::vector<std::string> failures(const Verdict& verdict) {
+  std::vector<std::string> out;
+  for (const Check& check : verdict.checks) {
+    EXPECT_NE(find_meaning(check.id), nullptr) << check.id;
+    if (check.state == State::kFail) out.push_back(check.id);
+  }
+  return out;
+}
+
+class Algorithms : public ::testing::TestWithParam<SigningAlgo> {};
+INSTANTIATE_TEST_SUITE_P(Both, Algorithms, ::testing::Values(SigningAlgo::kEcdsa, SigningAlgo::kEd25519));
+
+TEST_P(Algorithms, AGenuineSignatureIsAccepted) {
+  const Verdict verdict = verify_signature(sign(GetParam()).evidence());
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+}
+
+TEST_P(Algorithms, WithModelInTheTextToo) {
+  const Verdict verdict = verify_signature(sign(GetParam(), "a:b:").evidence());
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.facts["signed_model"], "a:b");
+}
+
+struct Tampering {
+  std::string name;
+  std::function<void(Signed&)> change;
+  std::vector<std::string> failing;
+};
+
+void flip(std::string& text, std::size_t at) { text[at] = text[at] == '1' ? '2' : '1'; }
+
+const std::vector<Tampering>& tamperings() {
+  static const std::vector<Tampering> list = {
+      {"request", [](Signed& s) { s.request[0] ^= 1; }, {"signature.request_hash"}},
+      {"request_longer", [](Signed& s) { s.request += '\n'; }, {"signature.request_hash"}},
+      {"response", [](Signed& s) { s.response.back() ^= 1; }, {"signature.response_hash"}},
+      {"response_empty", [](Signed& s) { s.response.clear(); }, {"signature.response_hash"}},
+      {"text_hash", [](Signed& s) { flip(s.signature.text, 0); }, {"signature.request_hash", "signature.valid"}},
+      {"text_form", [](Signed& s) { s.signature.text.pop_back(); }, {"signature.text", "signature.valid"}},
+      {"signature_bytes", [](Signed& s) { flip(s.signature.signature, 40); }, {"signature.valid"}},
+      {"signature_short", [](Signed& s) { s.signature.signature.pop_back(); }, {"signature.form"}},
+      {"signature_not_hex", [](Signed& s) { s.signature.signature[20] = 'g'; }, {"signature.form"}},
+      {"address_form", [](Signed& s) { s.signature.signing_address.pop_back(); }, {"signature.form"}},
+      {"attested_another", [](Signed& s) { flip(*s.attested, 12); }, {"signature.signer_attested"}},
+      {"attested_malformed", [](Signed& s) { s.attested = "x"; }, {"signature.signer_attested"}},
+      {"address",
+       [](Signed& s) { flip(s.signature.signing_address, 12); },
+       {"signature.valid", "signature.signer_attested"}},
+  };
+  return list;
+}
+
+TEST_P(Algorithms, EveryTamperingFailsItsOwnCheck) {
+  for (const Tampering& tampering : tamperings()) {
+    Signed changed = sign(GetParam());
+    tampering.change(changed);
+    const Verdict verdict = verify_signature(changed.evidence());
+    EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << tampering.name;
+    EXPECT_EQ(failures(verdict), tampering.failing) << tampering.name << "\n" << to_text(verdict, false);
+  }
+}
+
+TEST_P(Algorithms, WhatIsNotKnownIsSkippedAndNotAccepted) {
+  const Signed genuine = sign(GetParam());
+  SignatureEvidence evidence = genuine.evidence();
+  evidence.attested_address.reset();
+  EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kUndetermined);
+  evidence = genuine.evidence();
+  evidence.request.reset();
+  EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kUndetermined);
+  evidence = genuine.evidence();
+  evidence.response.reset();
+  EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kUndetermined);
+}
+
+TEST(Signature, AttestedAddressInAnotherCaseIsTheSame) {
+  Signed genuine = sign(SigningAlgo::kEcdsa);
+  for (char& c : *genuine.attested) c = static_cast<char>(std::tolower(c));
+  EXPECT_EQ(verify_signature(genuine.evidence()).outcome(), Outcome::kAccepted);
+}
+
+TEST(Signature, AnAttestedKeyOfTheOtherAlgorithmIsAnother) {
+  Signed genuine = sign(SigningAlgo::kEcdsa);
+  genuine.attested = sign(SigningAlgo::kEd25519).signature.signing_address;
+  EXPECT_EQ(failures(verify_signature(genuine.evidence())), std::vector<std::string>{"signature.signer_attested"});
+}
+
+TEST(Signature, EcdsaNeedsIts0x) {
+  Signed genuine = sign(SigningAlgo::kEcdsa);
+  genuine.signature.signature.erase(0, 2);
+  EXPECT_EQ(failures(verify_signature(genuine.evidence())), std::vector<std::string>{"signature.form"});
+}
+
+// Recorded cases: each has a text, a signature, and what a verifier must say.
+void check_recorded(const char* file, SigningAlgo algo, const char* address_member) {
+  auto cases = codec::parse_json(testing::vector_text(file));
+  ASSERT_TRUE(cases) << cases.error().message;
+  ASSERT_FALSE(cases->empty());
+  for (const Json& entry : *cases) {
+    SignatureEvidence evidence;
+    evidence.signature = {entry["text"], entry["signature"], entry[address_member], algo};
+    const Verdict verdict = verify_signature(evidence);
+    const bool accept = entry["verdict"] == "accept";
+    EXPECT_EQ(failures(verdict).empty(), accept) << entry["why"] << "\n" << to_text(verdict, false);
+  }
+}
+
+TEST(Signature, RecordedEip191Cases) {
+  CLOISTER_NEED_VECTORS();
+  check_recorded("signatures/eip191_chat.json", SigningAlgo::kEcdsa, "signing_address");
+}
+
+TEST(Signature, RecordedEd25519Cases) {
+  CLOISTER_NEED_VECTORS();
+  check_recorded("signatures/ed25519_chat.json", SigningAlgo::kEd25519, "public_key");
+}
+
+}  // namespace
+}  // namespace cloister::verify
