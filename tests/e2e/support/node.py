@@ -1,0 +1,158 @@
+"""Starts and stops real `cloister serve` processes, and runs the other commands."""
+
+import json
+import os
+import pathlib
+import resource
+import select
+import signal
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from prometheus_client.parser import text_string_to_metric_families
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BINARY = pathlib.Path(os.environ.get("CLOISTER_BINARY", ROOT / "build/release/cloister"))
+# Sanitised builds are some times slower, and so is a machine that builds something else meanwhile.
+PATIENCE = float(os.environ.get("CLOISTER_PATIENCE", "1"))
+SIMULATED = ["--tee", "insecure-simulator", "--gpu", "insecure-simulator"]
+
+
+def wait_until(condition, seconds, what):
+    """Polls; returns what the condition returned, once it is true."""
+    deadline = time.monotonic() + seconds * PATIENCE
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds * PATIENCE} s")
+        time.sleep(0.01)
+
+
+def raise_descriptor_limit():
+    """To the hard limit, for this process and what it starts. Returns it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def run(*arguments, timeout=60, **options):
+    """Any command of the program, to its end."""
+    return subprocess.run(
+        [str(BINARY), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout * PATIENCE,
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
+
+
+class Node:
+    """One running server on a free port of the loopback."""
+
+    def __init__(self, folder, *arguments, listen="127.0.0.1:0", state=None, simulated=True, wait=True):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log_path = folder / "stderr.log"
+        self.state = pathlib.Path(state or folder / "state")
+        command = [str(BINARY), "serve", "--listen", listen, "--state", str(self.state)]
+        command += (SIMULATED if simulated else []) + [str(argument) for argument in arguments]
+        self.started = time.monotonic()
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            self.url = self._read_url()
+            self.host, port = self.url.split("//")[1].rsplit(":", 1)
+            self.port = int(port)
+            if wait:
+                self.wait_healthy()
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def _read_url(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], 30 * PATIENCE)
+        line = self.process.stdout.readline().decode() if ready else ""
+        prefix = "listening on "
+        if not line.startswith(prefix):
+            raise AssertionError(f"no ready line but {line!r}; stderr: {self.log}")
+        return line[len(prefix) :].strip()
+
+    def wait_healthy(self, seconds=60):
+        def healthy():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}: {self.log}")
+            return self.get("/health")[0] == 200
+
+        wait_until(healthy, seconds, "health")
+
+    def get(self, path, headers=None):
+        return self.request("GET", path, None, headers)
+
+    def post(self, path, body, headers=None):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.request("POST", path, data, {"content-type": "application/json", **(headers or {})})
+
+    def request(self, method, path, data, headers=None):
+        """(status, headers, body bytes); certificates are not looked at."""
+        request = urllib.request.Request(self.url + path, data=data, headers=headers or {}, method=method)
+        context = ssl._create_unverified_context() if self.url.startswith("https") else None
+        try:
+            with urllib.request.urlopen(request, timeout=60 * PATIENCE, context=context) as reply:
+                return reply.status, reply.headers, reply.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers, error.read()
+
+    def get_json(self, path, headers=None):
+        status, _, body = self.get(path, headers)
+        assert status == 200, (status, body)
+        return json.loads(body)
+
+    def model(self):
+        return self.get_json("/v1/models")["data"][0]["id"]
+
+    def metric(self, name, **labels):
+        """The sum over all samples of that name and those labels."""
+        text = self.get("/metrics")[2].decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def memory_kib(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        return 0
+
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+    def stop(self, seconds=20):
+        """SIGTERM; the exit status."""
+        if self.alive():
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds * PATIENCE)
+        finally:
+            self.kill()
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()

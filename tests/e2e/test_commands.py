@@ -1,0 +1,73 @@
+"""./run as a person calls it."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+from support.node import BINARY, ROOT, wait_until
+
+pytestmark = pytest.mark.skipif(BINARY != ROOT / "build/release/cloister", reason="./run starts the release build")
+
+
+def call(*arguments, timeout=300):
+    return subprocess.run([ROOT / "run", *arguments], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+
+
+def test_help():
+    result = call("--help")
+    assert result.returncode == 0 and "./run ask" in result.stdout
+    assert call("nonsense").returncode == 2
+    assert call("ask").returncode != 0
+
+
+def test_ask(model_file):
+    started = time.monotonic()
+    result = call("ask", "What is the capital of France?")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Paris" in result.stdout and "accepted" in result.stdout.lower() and "simulat" in result.stdout.lower()
+    assert result.stderr == "", "nothing was to be built, so there is nothing to tell"
+    assert time.monotonic() - started < 30
+
+
+def test_node_starts_tells_where_to_look_and_stops_on_ctrl_c():
+    process = subprocess.Popen(
+        [ROOT / "run", "--listen", "127.0.0.1:0", "--engine", "echo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        text = ""
+        while "Ctrl-C" not in text:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            text += line
+        url = re.search(r"ready at (http://\S+?),? ", text + " ").group(1).rstrip(",")
+        with urllib.request.urlopen(url + "/health", timeout=10) as reply:
+            assert reply.status == 200
+        assert "verify host" in text and "curl" in text and "SIMULATED" in text
+        # As the terminal does: to the whole foreground group.
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+    port = int(url.rsplit(":", 1)[1])
+    wait_until(lambda: not listening(port), 5, "the server is gone")
+
+
+def listening(port):
+    return f":{port:04X} 00000000:0000 0A" in open("/proc/net/tcp").read()
+
+
+def test_server_that_cannot_start_is_told():
+    result = call("--model", "/nowhere/model.gguf")
+    assert result.returncode != 0 and "/nowhere/model.gguf" in result.stderr

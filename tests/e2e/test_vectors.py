@@ -1,0 +1,57 @@
+"""Recorded signatures and reports of other implementations, through the program."""
+
+import json
+import os
+import pathlib
+
+import pytest
+
+from support.node import ROOT, run
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    folder = pathlib.Path(os.environ.get("CLOISTER_VECTORS", ROOT.parent / "shared/vectors"))
+    if not folder.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("the recorded evidence is not there: set CLOISTER_VECTORS")
+        pytest.skip("the recorded evidence is not there: set CLOISTER_VECTORS")
+    return folder
+
+
+@pytest.mark.parametrize("name, algo", [("eip191_chat.json", "ecdsa"), ("ed25519_chat.json", "ed25519")])
+def test_signatures(vectors, tmp_path, name, algo):
+    entries = json.loads((vectors / "signatures" / name).read_text())
+    assert {entry["verdict"] for entry in entries} > {"accept"}
+    for entry in entries:
+        address = entry.get("signing_address") or entry["public_key"]
+        signature = {"text": entry["text"], "signature": entry["signature"], "signing_address": address, "signing_algo": algo}
+        path = tmp_path / "signature.json"
+        path.write_text(json.dumps(signature))
+        result = run("verify", "signature", path, "--address", address, "--json")
+        if entry["verdict"] == "accept":
+            checks = {check["id"]: check["state"] for check in json.loads(result.stdout)["checks"]}
+            assert checks["signature.valid"] == "pass", entry["why"]
+            assert result.returncode == 3, "the bytes that were hashed are not there, so it cannot be accepted"
+        else:
+            assert result.returncode in (1, 2), entry["why"]
+
+
+def test_foreign_reports_are_never_accepted(vectors):
+    for path in sorted((vectors / "reports").glob("*.json")):
+        result = run("verify", "report", path, "--accept-simulator", "--nonce", "00" * 32)
+        assert result.returncode in (1, 2, 3), path.name
+
+
+def test_genuine_quote_under_the_simulators_name(vectors, tmp_path, echo):
+    """A genuine Intel quote put into a simulated report, and the other way round, must not pass."""
+    report = echo.get_json("/v1/attestation/report")
+    genuine = (vectors / "tdx/v4_b0c06f_uptodate.bin").read_bytes().hex()
+    text = json.dumps(report).replace(report["intel_quote"], genuine)
+    for tee_type in ("insecure_simulator", "tdx"):
+        path = tmp_path / "report.json"
+        path.write_text(text.replace("insecure_simulator", tee_type))
+        result = run("verify", "report", path, "--accept-simulator", "--nonce", report["request_nonce"], "--json")
+        assert result.returncode == 1, result.stdout
