@@ -37,6 +37,7 @@ InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, 
       route_(route),
       id_(new_reply_id(route.route)),
       owner_(call.owner),
+      body_(std::make_shared<const std::string>(call.exchange->take_body())),
       exchange_(std::move(call.exchange)) {
   context_.metrics.request_started();
 }
@@ -49,24 +50,27 @@ void InferenceCall::run() {
 }
 
 Result<void> InferenceCall::start_engine() {
-  const http::Request& request = exchange_->request();
   if (context_.engine.health() == engine::Health::kLoading) {
     return fail(ErrorCode::kEngineLoading, "the model is still loading; try again shortly");
   }
   if (!context_.engine.routes().contains(route_.route)) {
     return fail(ErrorCode::kUnsupported, "the engine '" + std::string(context_.engine.name()) + "' does not serve this route");
   }
-  TRY(checked, check_request(route_.route, request.body));
+  TRY(checked, check_request(route_.route, *body_));
   TRY_VOID(check_model(context_.engine, checked.model));
   stream_ = checked.stream;
 
-  if (context_.signing) {
-    exchange_->set_observer(std::make_shared<Transcript>(context_, id_, owner_, request.body_sha256));
+  {
+    std::lock_guard lock(mutex_);
+    if (abandoned_) return {};
+    if (context_.signing) {
+      exchange_->set_observer(std::make_shared<Transcript>(context_, id_, owner_, exchange_->request().body_sha256));
+    }
   }
   engine::EngineRequest to_engine;
   to_engine.route = route_.route;
   to_engine.id = id_;
-  to_engine.body = std::shared_ptr<const std::string>(exchange_, &request.body);
+  to_engine.body = std::move(body_);
   to_engine.stream = stream_;
   TRY(generation, context_.engine.start(std::move(to_engine), shared_from_this()));
 

@@ -21,7 +21,7 @@ struct InferenceRoute {
 
 class InferenceCall : public engine::ReplySink, public std::enable_shared_from_this<InferenceCall> {
  public:
-  // `route` outlives the call.
+  // `route` outlives the call. Takes the body out of the exchange. On the loop, in the handler.
   InferenceCall(NodeContext& context, const InferenceRoute& route, Call call);
   ~InferenceCall() override;
 
@@ -48,6 +48,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   const InferenceRoute& route_;
   const std::string id_;
   const Owner owner_;
+  std::shared_ptr<const std::string> body_;  // until the engine has it
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   bool stream_ = false;
   bool streaming_ = false;      // the reply's head went out
