@@ -1,0 +1,209 @@
+// Genuine GPU and switch reports with their signatures, and reports of our own with one thing wrong each.
+#include "codec/spdm.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/encoding.h"
+#include "base/testing/vectors.h"
+#include "crypto/ecdsa.h"
+#include "crypto/x509.h"
+
+namespace cloister::codec {
+namespace {
+
+SpdmReport small_report() {
+  SpdmReport report;
+  report.request_nonce.fill(1);
+  report.responder_nonce.fill(2);
+  for (std::uint8_t i = 1; i <= 3; ++i) report.measurements.push_back({i, Bytes(48, i)});
+  report.opaque[3] = to_bytes(as_bytes(std::string_view("550.90.07\0", 10)));
+  report.opaque[6] = Bytes(8, 6);
+  report.opaque[999] = {};
+  return report;
+}
+
+constexpr std::size_t kResponse = 37;
+constexpr std::size_t kRecord = kResponse + 8;
+constexpr std::size_t kBlock = 55;                                      // 4 + 3 + 48
+constexpr std::size_t kOpaqueSize = kRecord + 3 * kBlock + 32;
+
+Bytes small_bytes() {
+  Bytes bytes = write_spdm_signed_region(small_report());
+  bytes.resize(bytes.size() + 96, 0x55);
+  return bytes;
+}
+
+std::string complaint(ByteView bytes) {
+  const auto report = parse_spdm_report(bytes);
+  if (report) return "accepted";
+  EXPECT_EQ(report.error().code, ErrorCode::kBadGpuEvidence);
+  return report.error().message;
+}
+
+void expect_spoiled(std::size_t offset, std::initializer_list<std::uint8_t> bytes, std::string_view part) {
+  Bytes report = small_bytes();
+  std::copy(bytes.begin(), bytes.end(), report.begin() + static_cast<std::ptrdiff_t>(offset));
+  const std::string message = complaint(report);
+  EXPECT_NE(message.find(part), std::string::npos) << message << " (expected: " << part << ")";
+}
+
+TEST(OwnReports, WriterAndParserAgree) {
+  const auto report = parse_spdm_report(small_bytes());
+  ASSERT_TRUE(report) << report.error().message;
+  const SpdmReport expected = small_report();
+  EXPECT_EQ(report->request_nonce, expected.request_nonce);
+  EXPECT_EQ(report->responder_nonce, expected.responder_nonce);
+  ASSERT_EQ(report->measurements.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(report->measurements[i].index, i + 1);
+    EXPECT_EQ(report->measurements[i].value, expected.measurements[i].value);
+  }
+  EXPECT_EQ(report->opaque, expected.opaque);
+  EXPECT_EQ(report->opaque_text(OpaqueField::kDriverVersion), "550.90.07");
+  EXPECT_EQ(report->opaque_text(OpaqueField::kProject), "");
+  EXPECT_EQ(report->signed_region, write_spdm_signed_region(expected));
+  EXPECT_EQ(report->signature[95], 0x55);
+}
+
+TEST(OwnReports, EveryTruncationIsRefusedAndOnlyZerosMayFollow) {
+  Bytes bytes = small_bytes();
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(parse_spdm_report(ByteView(bytes).first(size))) << size;
+  }
+  bytes.push_back(0);
+  EXPECT_TRUE(parse_spdm_report(bytes));
+  bytes.push_back(1);
+  EXPECT_NE(complaint(bytes).find("nothing but zero bytes"), std::string::npos);
+  EXPECT_NE(complaint(Bytes(65537, 0)).find("at most 65536"), std::string::npos);
+}
+
+TEST(OwnReports, RequestIsTheOneForSignedMeasurements) {
+  expect_spoiled(0, {0x12}, "request version at offset 0: expected 17, got 18");
+  expect_spoiled(1, {0xe1}, "request code");
+  expect_spoiled(2, {0}, "request param1");
+  expect_spoiled(3, {1}, "request param2");
+  expect_spoiled(36, {1}, "request slot");
+}
+
+TEST(OwnReports, ResponseLengthsAreChecked) {
+  expect_spoiled(kResponse, {0x10}, "response version");
+  expect_spoiled(kResponse + 1, {0x7f}, "response code");
+  expect_spoiled(kResponse + 4, {2}, "expected 2 measurements, got 3");
+  expect_spoiled(kResponse + 4, {4}, "expected 4 measurements, got 3");
+  expect_spoiled(kResponse + 5, {0xff, 0xff, 0xff}, "needs 16777215 bytes");
+  expect_spoiled(kResponse + 5, {3 * kBlock - 1, 0, 0}, "measurement value");
+  expect_spoiled(kOpaqueSize, {0xff, 0xff}, "opaque data at offset");
+  expect_spoiled(kOpaqueSize, {1, 0}, "field type");
+}
+
+TEST(OwnReports, BlocksAreChecked) {
+  expect_spoiled(kRecord, {0}, "index 0");
+  expect_spoiled(kRecord, {2}, "index 2 occurs twice");
+  expect_spoiled(kRecord + 1, {2}, "measurement specification");
+  expect_spoiled(kRecord + 2, {50}, "does not agree");
+  expect_spoiled(kRecord + 4, {2}, "measurement value type");
+  expect_spoiled(kRecord + 5, {47}, "does not agree");
+}
+
+TEST(OwnReports, OpaqueFieldsAreUniqueAndInside) {
+  expect_spoiled(kOpaqueSize + 2, {6}, "field type 6 occurs twice");
+  expect_spoiled(kOpaqueSize + 4, {0xff, 0xff}, "field value");
+}
+
+TEST(OwnReports, NoMeasurementsAndNoOpaqueDataIsAReport) {
+  Bytes bytes = write_spdm_signed_region({});
+  bytes.resize(bytes.size() + 96);
+  const auto report = parse_spdm_report(bytes);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->measurements.empty() && report->opaque.empty());
+}
+
+Bytes hex_file(const std::string& name) {
+  std::string text = testing::vector_text(name);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  const auto bytes = from_hex(text);
+  EXPECT_TRUE(bytes) << name;
+  return bytes ? *bytes : Bytes();
+}
+
+bool signature_holds(const SpdmReport& report, ByteView pem) {
+  const auto chain = crypto::parse_pem_chain(pem);
+  EXPECT_TRUE(chain) << chain.error().message;
+  return chain && crypto::verify_ecdsa(crypto::Curve::kP384, *chain->front().ec_public_point(), report.signed_region,
+                                       report.signature).has_value();
+}
+
+TEST(RealReports, ParseAndTheirSignaturesHold) {
+  CLOISTER_NEED_VECTORS();
+  struct Case {
+    const char* report;
+    const char* chain;
+    std::size_t measurements;
+  };
+  for (const Case& test : {Case{"hopper_535.86.09.report.hex", "hopper_535.86.09.certs.b64", 64},
+                           Case{"hopper_550.90.07.report.hex", "hopper_550.90.07.certs.pem", 64},
+                           Case{"blackwell_575.32.report.hex", "blackwell_575.32.certs.b64", 64}}) {
+    const Bytes bytes = hex_file(std::string("nvidia/") + test.report);
+    const auto report = parse_spdm_report(bytes);
+    ASSERT_TRUE(report) << test.report << ": " << report.error().message;
+    EXPECT_EQ(report->measurements.size(), test.measurements);
+    const Bytes chain = testing::vector_bytes(std::string("nvidia/") + test.chain);
+    EXPECT_TRUE(signature_holds(*report, chain)) << test.report;
+    // One bit of the verifier's nonce: inside the signed region.
+    Bytes altered = bytes;
+    altered[4] ^= 1;
+    EXPECT_FALSE(signature_holds(*parse_spdm_report(altered), chain)) << test.report;
+  }
+}
+
+TEST(RealReports, InvalidSignatureParsesAndFails) {
+  CLOISTER_NEED_VECTORS();
+  const auto report = parse_spdm_report(hex_file("nvidia/hopper_INVALID_SIGNATURE.report.hex"));
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_FALSE(signature_holds(*report, testing::vector_bytes("nvidia/hopper_535.86.09.certs.b64")));
+}
+
+TEST(RealReports, VersionFieldsRead) {
+  CLOISTER_NEED_VECTORS();
+  const auto hopper = parse_spdm_report(hex_file("nvidia/hopper_550.90.07.report.hex"));
+  ASSERT_TRUE(hopper);
+  EXPECT_EQ(hopper->opaque_text(OpaqueField::kDriverVersion), "550.90.07");
+  EXPECT_EQ(to_hex(hopper->opaque.at(6)).size(), 16u);
+  EXPECT_EQ(hopper->opaque.at(20).size(), 48u);
+  EXPECT_EQ(to_hex(hopper->request_nonce), "931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb");
+}
+
+// The vendor's own parse of the same bytes.
+void expect_same_as_vendor(const char* report_name, const char* parsed_name) {
+  const auto report = parse_spdm_report(hex_file(report_name));
+  ASSERT_TRUE(report) << report.error().message;
+  const auto parsed = nlohmann::json::parse(testing::vector_text(parsed_name));
+  const auto same = [](ByteView bytes, const std::string& text) { return "0x" + to_hex(bytes) == text; };
+  EXPECT_TRUE(same(report->responder_nonce, parsed.at("Nonce")));
+  EXPECT_TRUE(same(report->signature, parsed.at("Signature")));
+  const auto& blocks = parsed.at("MeasurementRecord").at("MeasurementBlocks");
+  ASSERT_EQ(report->measurements.size(), blocks.size());
+  for (const SpdmMeasurement& measurement : report->measurements) {
+    EXPECT_TRUE(same(measurement.value, blocks.at(std::to_string(measurement.index)).at("DMTFSpecMeasurementValue")))
+        << int{measurement.index};
+  }
+}
+
+TEST(RealReports, AgreeWithTheVendorsParser) {
+  CLOISTER_NEED_VECTORS();
+  expect_same_as_vendor("nvidia/parsed/sdk_hopper.report.hex", "nvidia/parsed/spdm_parsed_output.json");
+  expect_same_as_vendor("nvidia/parsed/sdk_switch.report.hex", "nvidia/parsed/switch_spdm_parsed_output.json");
+}
+
+TEST(RealReports, EveryTruncationIsRefused) {
+  CLOISTER_NEED_VECTORS();
+  const Bytes bytes = hex_file("nvidia/hopper_550.90.07.report.hex");
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(parse_spdm_report(ByteView(bytes).first(size))) << size;
+  }
+}
+
+}  // namespace
+}  // namespace cloister::codec

@@ -1,0 +1,180 @@
+#include "evidence/gpu_evidence.h"
+
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "base/testing/vectors.h"
+#include "codec/json.h"
+#include "codec/spdm.h"
+#include "crypto/ecdsa.h"
+#include "crypto/x509.h"
+
+namespace cloister::evidence {
+namespace {
+
+const std::string kNonce = std::string(62, '0') + "ab";
+
+NvidiaPayload small_payload() {
+  NvidiaPayload payload{kNonce, "HOPPER", {}};
+  payload.evidence_list.push_back({"HOPPER", Bytes{1, 2, 3}, "-----BEGIN 1"});
+  payload.evidence_list.push_back({"HOPPER", Bytes{4}, "-----BEGIN 2"});
+  return payload;
+}
+
+Json small_json() { return Json::parse(write_nvidia_payload(small_payload())); }
+
+std::string complaint(const Json& json) {
+  const auto payload = parse_nvidia_payload(json.dump());
+  if (payload) return "accepted";
+  EXPECT_EQ(payload.error().code, ErrorCode::kBadGpuEvidence);
+  return payload.error().message;
+}
+
+void expect_complaint(const Json& json, std::string_view part) {
+  const std::string message = complaint(json);
+  EXPECT_NE(message.find(part), std::string::npos) << message << " (expected: " << part << ")";
+}
+
+TEST(NvidiaPayload, WriterAndParserAgree) {
+  const std::string text = write_nvidia_payload(small_payload());
+  EXPECT_EQ(text, "{\"nonce\":\"" + kNonce +
+                      "\",\"evidence_list\":[{\"certificate\":\"LS0tLS1CRUdJTiAx\",\"evidence\":\"AQID\",\"arch\":\"HOPPER\"},"
+                      "{\"certificate\":\"LS0tLS1CRUdJTiAy\",\"evidence\":\"BA==\",\"arch\":\"HOPPER\"}],\"arch\":\"HOPPER\"}");
+  const auto payload = parse_nvidia_payload(text);
+  ASSERT_TRUE(payload) << payload.error().message;
+  EXPECT_EQ(payload->nonce_hex, kNonce);
+  EXPECT_EQ(payload->arch, "HOPPER");
+  ASSERT_EQ(payload->evidence_list.size(), 2u);
+  EXPECT_EQ(payload->evidence_list[0].report, (Bytes{1, 2, 3}));
+  EXPECT_EQ(payload->evidence_list[1].certificate_chain_pem, "-----BEGIN 2");
+  EXPECT_EQ(payload->evidence_list[1].arch, "HOPPER");
+}
+
+TEST(NvidiaPayload, TakesTheBareArrayAndTheHintsOfPeers) {
+  Json list = small_json()["evidence_list"];
+  for (Json& entry : list) {
+    entry["nonce"] = kNonce;
+    entry["driver_version"] = "550.90.07";
+  }
+  const auto payload = parse_nvidia_payload(list.dump());
+  ASSERT_TRUE(payload) << payload.error().message;
+  EXPECT_EQ(payload->nonce_hex, kNonce);
+  EXPECT_EQ(payload->evidence_list.size(), 2u);
+
+  Json object = small_json();
+  object["evidence_list"][0].erase("arch");
+  object["claims_version"] = "2.0";
+  object["nonce"] = std::string(62, '0') + "AB";
+  const auto lower = parse_nvidia_payload(object.dump());
+  ASSERT_TRUE(lower);
+  EXPECT_EQ(lower->nonce_hex, kNonce);
+  EXPECT_EQ(lower->evidence_list[0].arch, "HOPPER");
+
+  object["evidence_list"] = Json::array();
+  EXPECT_TRUE(parse_nvidia_payload(object.dump())->evidence_list.empty());
+}
+
+TEST(NvidiaPayload, HintsThatDisagreeAreRefused) {
+  Json json = small_json();
+  json["evidence_list"][1]["nonce"] = std::string(64, '1');
+  expect_complaint(json, "agree on `nonce`");
+  json = small_json();
+  json["evidence_list"][1]["arch"] = "BLACKWELL";
+  expect_complaint(json, "agree on `arch`");
+  Json list = small_json()["evidence_list"];
+  expect_complaint(list, "no `nonce`");
+  list[0]["nonce"] = kNonce;
+  list[1]["nonce"] = std::string(64, '1');
+  expect_complaint(list, "agree on `nonce`");
+}
+
+TEST(NvidiaPayload, OtherShapesAreRefused) {
+  EXPECT_FALSE(parse_nvidia_payload(""));
+  EXPECT_FALSE(parse_nvidia_payload("[]"));
+  EXPECT_FALSE(parse_nvidia_payload("null"));
+  EXPECT_FALSE(parse_nvidia_payload("[1]"));
+  EXPECT_FALSE(parse_nvidia_payload(write_nvidia_payload(small_payload()) + "x"));
+  for (const char* name : {"nonce", "evidence_list", "arch"}) {
+    Json json = small_json();
+    json[name] = 7;
+    expect_complaint(json, name);
+    json.erase(name);
+    expect_complaint(json, name);
+  }
+  for (const char* name : {"certificate", "evidence"}) {
+    for (const Json& value : {Json(7), Json("***"), Json(""), Json("AQID\n"), Json("AQI")}) {
+      Json json = small_json();
+      json["evidence_list"][1][name] = value;
+      expect_complaint(json, name);
+    }
+  }
+  Json json = small_json();
+  json["nonce"] = "00";
+  expect_complaint(json, "64 hex digits");
+  for (const char* arch : {"", "hopper", "HOPPER ", "../../etc", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
+    json = small_json();
+    json["arch"] = arch;
+    expect_complaint(json, "`arch`");
+  }
+}
+
+TEST(NvidiaPayload, LimitsAreExact) {
+  NvidiaPayload payload = small_payload();
+  payload.evidence_list.resize(64, payload.evidence_list[0]);
+  EXPECT_TRUE(parse_nvidia_payload(write_nvidia_payload(payload)));
+  payload.evidence_list.push_back(payload.evidence_list[0]);
+  EXPECT_FALSE(parse_nvidia_payload(write_nvidia_payload(payload)));
+  payload = small_payload();
+  payload.evidence_list[0].report.assign(64 * 1024, 1);
+  EXPECT_TRUE(parse_nvidia_payload(write_nvidia_payload(payload)));
+  payload.evidence_list[0].report.push_back(1);
+  EXPECT_FALSE(parse_nvidia_payload(write_nvidia_payload(payload)));
+}
+
+TEST(NvidiaPayload, GenuineListsParseAndTheirSignaturesHold) {
+  CLOISTER_NEED_VECTORS();
+  struct Case {
+    const char* name;
+    const char* arch;
+    std::size_t devices;
+  };
+  for (const Case& test : {Case{"evidence_hopper_1gpu.json", "HOPPER", 1}, Case{"evidence_hopper_4gpu.json", "HOPPER", 4},
+                           Case{"evidence_hopper_CERT_HOLD.json", "HOPPER", 1},
+                           Case{"evidence_ls10_1switch.json", "LS10", 1}}) {
+    const auto payload = parse_nvidia_payload(testing::vector_text(std::string("nvidia/") + test.name));
+    ASSERT_TRUE(payload) << test.name << ": " << payload.error().message;
+    EXPECT_EQ(payload->arch, test.arch);
+    ASSERT_EQ(payload->evidence_list.size(), test.devices);
+    for (const GpuEvidence& evidence : payload->evidence_list) {
+      const auto report = codec::parse_spdm_report(evidence.report);
+      ASSERT_TRUE(report) << test.name << ": " << report.error().message;
+      EXPECT_EQ(to_hex(report->request_nonce), payload->nonce_hex);
+      const auto chain = crypto::parse_pem_chain(as_bytes(evidence.certificate_chain_pem));
+      ASSERT_TRUE(chain) << test.name << ": " << chain.error().message;
+      EXPECT_TRUE(crypto::verify_ecdsa(crypto::Curve::kP384, *chain->front().ec_public_point(), report->signed_region,
+                                       report->signature)) << test.name;
+    }
+    EXPECT_TRUE(parse_nvidia_payload(write_nvidia_payload(*payload))) << test.name;
+  }
+}
+
+TEST(NvidiaPayload, GenuineChainsEndInThePinnedRoot) {
+  CLOISTER_NEED_VECTORS();
+  const auto root = crypto::parse_pem_chain(testing::vector_bytes("nvidia/roots/device_root.pem"));
+  ASSERT_TRUE(root);
+  constexpr UnixSeconds kJune2025 = 1750809600;
+  for (const char* name : {"evidence_hopper_1gpu.json", "evidence_hopper_4gpu.json", "evidence_ls10_1switch.json"}) {
+    const auto payload = parse_nvidia_payload(testing::vector_text(std::string("nvidia/") + name));
+    ASSERT_TRUE(payload);
+    for (const GpuEvidence& evidence : payload->evidence_list) {
+      const auto chain = crypto::parse_pem_chain(as_bytes(evidence.certificate_chain_pem));
+      ASSERT_TRUE(chain);
+      const auto verdict =
+          crypto::verify_certificate_chain(*chain, root->front(), crypto::Curve::kP384, kJune2025);
+      EXPECT_TRUE(verdict) << name << ": " << verdict.error().message;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cloister::evidence
