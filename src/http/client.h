@@ -45,7 +45,8 @@ class Client {
   Client(Url url, ClientOptions options) : url_(std::move(url)), options_(std::move(options)) {}
   Result<ClientResponse> get(std::string_view path_and_query) const;
   Result<ClientResponse> post_json(std::string_view path, std::string_view body) const;
-  // As post_json, and hands every piece of the body to `on_data` as it comes; returning false stops and closes.
+  // As post_json, and hands every piece of the body to `on_data` as it comes; returning false stops and closes, and the
+  // response then holds what came so far.
   Result<ClientResponse> post_json_streaming(std::string_view path, std::string_view body,
                                              const std::function<bool(std::string_view)>& on_data) const;
   const Url& url() const { return url_; }

@@ -1,0 +1,55 @@
+// ClientChannel: a connected byte stream to one server, plain or TLS. Every step blocks its caller up to a time limit.
+// One thread at a time.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "http/client.h"
+
+namespace cloister::http {
+
+class ClientChannel {
+ public:
+  // Resolves, connects, shakes hands. Name resolution takes as long as the system lets it.
+  static Result<std::unique_ptr<ClientChannel>> open(const Url& url, const ClientOptions& options);
+  ClientChannel(const Url& url, const ClientOptions& options);
+  ~ClientChannel();
+
+  Result<void> write(std::string_view bytes);
+  // 0 at the end of the stream.
+  Result<std::size_t> read(std::span<char> into);
+  const std::optional<ByteArray<32>>& tls_spki_sha256() const { return spki_; }
+
+ private:
+  using Socket = boost::asio::ip::tcp::socket;
+
+  Result<void> connect();
+  Result<void> shake_hands();
+  Error handshake_error(const boost::system::error_code& error);
+  // Runs what was started until `done`, or closes the socket when the time is over: false.
+  bool run(int seconds, const bool& done);
+  Result<std::size_t> outcome(bool in_time, const boost::system::error_code& error, std::size_t bytes,
+                              std::string_view what);
+
+  const Url& url_;
+  const ClientOptions& options_;
+  const std::string name_;   // "host:port", for messages
+  boost::asio::io_context context_{1};
+  boost::asio::ssl::context tls_;
+  std::optional<Socket> plain_;
+  std::optional<boost::asio::ssl::stream<Socket>> secure_;
+  std::optional<ByteArray<32>> spki_;
+};
+
+}  // namespace cloister::http
