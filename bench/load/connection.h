@@ -1,5 +1,5 @@
-// One keep-alive HTTP/1.1 connection: one exchange at a time, with the time at which every piece of the body was read.
-// All on the thread that runs the io_context.
+// One keep-alive HTTP/1.1 connection: one exchange at a time, with the time at which every piece of
+// the body was read. All on the thread that runs the io_context.
 #pragma once
 
 #include <array>
@@ -31,7 +31,8 @@ class Connection : private BodySink {
              ExchangeListener& listener);
   // Connects, then on_open().
   void open();
-  // Sends a request and reads the reply, then on_reply(). The bytes are copied when the socket does not take them at once.
+  // Sends a request and reads the reply, then on_reply(). The bytes are copied when the socket does
+  // not take them at once.
   void exchange(std::string_view request);
   void close();
 

@@ -1,5 +1,5 @@
-// A lane sends requests one after the other over one connection and, for the sampled ones, fetches and checks the
-// signature before it takes the next. All on the thread that runs the io_context.
+// A lane sends requests one after the other over one connection and, for the sampled ones, fetches
+// and checks the signature before it takes the next. All on the thread that runs the io_context.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ class Lane;
 class LaneOwner {
  public:
   virtual ~LaneOwner() = default;
-  // The lane can take a request: after it was opened, and after each reply (and its signature check).
+  // The lane can take a request: after it was opened, and after each reply (and its signature
+  // check).
   virtual void on_ready(Lane& lane) = 0;
   virtual void on_body(Lane& lane, std::string_view bytes, TimePoint at) = 0;
   // The reply, with status 200, is complete.
@@ -28,10 +29,11 @@ class LaneOwner {
 
 class Lane : private ExchangeListener {
  public:
-  Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker, SampleTally& tally,
-       LaneOwner& owner, int index);
+  Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker,
+       SampleTally& tally, LaneOwner& owner, int index);
   void open() { connection_.open(); }
-  void close() { connection_.close(); }
+  // A new connection for what comes next; only when no request is under way.
+  void reopen();
   // `since` is when the request was due: the start of its latency.
   void ask(RequestMaker& maker, TimePoint since, bool sampled);
   int index() const { return index_; }
@@ -52,7 +54,7 @@ class Lane : private ExchangeListener {
   TimePoint since_;
   std::unique_ptr<SignatureCheck> check_;  // while an exchange is sampled
   bool fetching_signature_ = false;
-  std::string reply_start_;                // of a sampled reply
+  std::string reply_start_;  // of a sampled reply
 };
 
 }  // namespace cloister::bench

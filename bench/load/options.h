@@ -12,21 +12,22 @@
 namespace cloister::bench {
 
 struct Options {
-  std::string url;                 // http://ADDRESS:PORT/PATH, loopback only
-  std::string body_file;           // empty: a built-in chat request
-  std::string bearer_file;         // empty: no Authorization header
-  std::string model = "echo";      // of the built-in body
-  std::size_t body_bytes = 600;    // length of the built-in body
+  std::string url;               // http://ADDRESS:PORT/PATH, loopback only
+  std::string body_file;         // empty: a built-in chat request
+  std::string bearer_file;       // empty: no Authorization header
+  std::string model = "echo";    // of the built-in body
+  std::size_t body_bytes = 600;  // length of the built-in body
   int connections = 1;
-  double duration_s = 5;           // request mode: measured window
-  double warmup_s = 0.5;           // request mode: before the window
-  double rate = 0;                 // request mode: requests a second in all; 0 = closed loop
-  int repeat = 1;                  // stream mode: streams one after the other on each connection
-  double ramp_s = 0;               // stream mode: starts are spread over this time
-  std::int64_t expect_events = -1; // stream mode: events each stream must have; -1 = not checked
-  std::int64_t expect_tokens = -1; // stream mode: usage.completion_tokens each stream must report; -1 = not checked
-  double timeout_s = 60;           // beyond what the run needs by itself
-  std::vector<int> pids;           // of the server, for CPU time and memory
+  double duration_s = 5;  // request mode: measured window
+  double warmup_s = 0.5;  // request mode: before the window
+  double rate = 0;        // request mode: requests a second in all; 0 = closed loop
+  int repeat = 1;         // stream mode: streams one after the other in place of each connection
+  double ramp_s = 0;      // stream mode: starts are spread over this time
+  std::int64_t expect_events = -1;  // stream mode: events each stream must have; -1 = not checked
+  std::int64_t expect_tokens =
+      -1;  // stream mode: usage.completion_tokens each stream must report; -1 = not checked
+  double timeout_s = 60;  // beyond what the run needs by itself
+  std::vector<int> pids;  // of the server, for CPU time and memory
   int verify_sample = 0;
 };
 
@@ -39,12 +40,13 @@ struct Target {
 
 Result<Target> parse_target(std::string_view url);
 
-// Requests with the same head and a body in which every "@N@" is replaced by an eight-digit number, so that prompts can
-// differ while all requests have one length.
+// Requests with the same head and a body in which every "@N@" is replaced by an eight-digit number,
+// so that prompts can differ while all requests have one length.
 class RequestMaker {
  public:
   static Result<RequestMaker> make(const Options& options, const Target& target, bool stream);
-  // The whole request. Stays valid until the next call when the body has a number in it, else for ever.
+  // The whole request. Stays valid until the next call when the body has a number in it, else for
+  // ever.
   const std::string& next();
   std::string_view last_body() const { return std::string_view(request_).substr(body_at_); }
   // A GET on the same server with the same credentials.

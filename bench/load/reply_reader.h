@@ -1,5 +1,5 @@
-// Incremental reader of one HTTP/1.1 reply at a time: takes off the head and the chunk framing, hands on the body.
-// Bounded: a head of more than 64 KiB is an error. One thread.
+// Incremental reader of one HTTP/1.1 reply at a time: takes off the head and the chunk framing,
+// hands on the body. Bounded: a head of more than 64 KiB is an error. One thread.
 #pragma once
 
 #include <cstdint>

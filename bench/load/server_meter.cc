@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -17,7 +18,8 @@ Result<std::string> read_proc(int pid, const char* name) {
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file || text.str().empty()) return fail(ErrorCode::kIo, "cannot read " + path + ": is the process still there?");
+  if (!file || text.str().empty())
+    return fail(ErrorCode::kIo, "cannot read " + path + ": is the process still there?");
   return text.str();
 }
 
@@ -40,7 +42,8 @@ Result<double> cpu_clock_s(int pid) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// utime and stime are fields 14 and 15; the name in field 2 may hold blanks, so count from its closing bracket (proc(5)).
+// utime and stime are fields 14 and 15; the name in field 2 may hold blanks, so count from its
+// closing bracket (proc(5)).
 void add_ticks(const std::string& stat, ServerReading& sum) {
   const auto tick = static_cast<double>(sysconf(_SC_CLK_TCK));
   std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
@@ -53,11 +56,26 @@ void add_ticks(const std::string& stat, ServerReading& sum) {
   sum.system_s += system / tick;
 }
 
-double rounded(double value, double steps_per_unit) { return std::round(value * steps_per_unit) / steps_per_unit; }
+// A thread that ends meanwhile is left out. schedstat: nanoseconds on a CPU come first (proc(5)).
+void add_threads(int pid, ServerReading& sum) {
+  std::error_code error;
+  const std::string folder = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(folder, error)) {
+    std::ifstream name_file(task.path() / "comm");
+    std::ifstream time_file(task.path() / "schedstat");
+    std::string name;
+    double ns = 0;
+    if (std::getline(name_file, name) && time_file >> ns) sum.thread_cpu_s[name] += 1e-9 * ns;
+  }
+}
+
+double rounded(double value, double steps_per_unit) {
+  return std::round(value * steps_per_unit) / steps_per_unit;
+}
 
 }  // namespace
 
-Result<ServerReading> ServerMeter::read() const {
+Result<ServerReading> ServerMeter::read(bool with_threads) const {
   ServerReading sum;
   for (const int pid : pids_) {
     TRY(cpu, cpu_clock_s(pid));
@@ -65,6 +83,7 @@ Result<ServerReading> ServerMeter::read() const {
     TRY(status, read_proc(pid, "status"));
     sum.cpu_s += cpu;
     add_ticks(stat, sum);
+    if (with_threads) add_threads(pid, sum);
     sum.rss_kb += status_number(status, "VmRSS:");
     sum.rss_anon_kb += status_number(status, "RssAnon:");
     sum.threads += static_cast<int>(status_number(status, "Threads:"));
@@ -73,13 +92,13 @@ Result<ServerReading> ServerMeter::read() const {
 }
 
 Result<void> ServerWatch::begin() {
-  TRY(reading, meter_.read());
+  TRY(reading, meter_.read(true));
   first_ = peak_ = reading;
   return {};
 }
 
 Result<void> ServerWatch::sample() {
-  TRY(now, meter_.read());
+  TRY(now, meter_.read(false));
   peak_.rss_kb = std::max(peak_.rss_kb, now.rss_kb);
   peak_.rss_anon_kb = std::max(peak_.rss_anon_kb, now.rss_anon_kb);
   peak_.threads = std::max(peak_.threads, now.threads);
@@ -89,7 +108,7 @@ Result<void> ServerWatch::sample() {
 Result<Json> ServerWatch::end(double units) {
   if (meter_.empty()) return Json(nullptr);
   TRY_VOID(sample());
-  TRY(last, meter_.read());
+  TRY(last, meter_.read(true));
   const double cpu_s = last.cpu_s - first_.cpu_s;
   Json out;
   out["cpu_s"] = rounded(cpu_s, 1e6);
@@ -102,6 +121,11 @@ Result<Json> ServerWatch::end(double units) {
   out["anon_peak_kb"] = peak_.rss_anon_kb;
   out["threads_before"] = first_.threads;
   out["threads_peak"] = peak_.threads;
+  for (const auto& [name, seconds] : last.thread_cpu_s) {
+    const auto before = first_.thread_cpu_s.find(name);
+    const double spent = seconds - (before == first_.thread_cpu_s.end() ? 0 : before->second);
+    out["thread_cpu_s"][name] = rounded(spent, 1e6);
+  }
   return out;
 }
 

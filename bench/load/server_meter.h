@@ -1,6 +1,9 @@
-// CPU time and memory of the processes under load, from /proc. Any thread; no state but the list of processes.
+// CPU time and memory of the processes under load, from /proc. Any thread; no state but the list of
+// processes.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "base/json.h"
@@ -9,20 +12,21 @@
 namespace cloister::bench {
 
 struct ServerReading {
-  double cpu_s = 0;         // the processes' CPU clocks: nanosecond steps, ended threads included
-  double user_s = 0;        // utime of /proc/PID/stat, in clock ticks
-  double system_s = 0;      // stime
-  double rss_kb = 0;        // VmRSS
-  double rss_anon_kb = 0;   // RssAnon
+  double cpu_s = 0;        // the processes' CPU clocks: nanosecond steps, ended threads included
+  double user_s = 0;       // utime of /proc/PID/stat, in clock ticks
+  double system_s = 0;     // stime
+  double rss_kb = 0;       // VmRSS
+  double rss_anon_kb = 0;  // RssAnon
   int threads = 0;
+  std::map<std::string, double> thread_cpu_s;  // by thread name; ended threads are not in it
 };
 
 class ServerMeter {
  public:
   explicit ServerMeter(std::vector<int> pids) : pids_(std::move(pids)) {}
   bool empty() const { return pids_.empty(); }
-  // Sums over all processes; an error names the one that is gone.
-  Result<ServerReading> read() const;
+  // Sums over all processes; an error names the one that is gone. Threads cost a few files each.
+  Result<ServerReading> read(bool with_threads) const;
 
  private:
   std::vector<int> pids_;

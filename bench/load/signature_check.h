@@ -1,5 +1,6 @@
-// Checks a reply's signature as a user would: both hashes of the signed text against the bytes that went over the wire,
-// and the ECDSA signature against the address (peers.md section 1.1). One thread.
+// Checks a reply's signature as a user would: both hashes of the signed text against the bytes that
+// went over the wire, and the ECDSA signature against the address (peers.md section 1.1). One
+// thread.
 #pragma once
 
 #include <string>
@@ -17,7 +18,8 @@ class SignatureCheck {
  public:
   void begin(std::string_view request_body);
   void add_reply(std::string_view bytes);
-  // The path of the signature. `first_json` is the whole reply, or the first event of a stream: it names id and model.
+  // The path of the signature. `first_json` is the whole reply, or the first event of a stream: it
+  // names id and model.
   Result<std::string> signature_path(std::string_view first_json);
   void add_signature(std::string_view bytes) { signature_.append(bytes); }
   Result<void> judge();

@@ -1,5 +1,6 @@
-// Counts the server-sent events of one reply exactly, wherever the bytes are cut, and keeps the two that matter:
-// the first (it holds the reply's id) and the last one with a usage object. One thread.
+// Counts the server-sent events of one reply exactly, wherever the bytes are cut, and keeps the two
+// that matter: the first (it holds the reply's id) and the last one with a usage object. One
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace cloister::bench {
 class SseCounter {
  public:
   void reset();
-  // Returns how many events were completed by these bytes; "data: [DONE]" and comments are not among them.
+  // Returns how many events were completed by these bytes; "data: [DONE]" and comments are not
+  // among them.
   int feed(std::string_view bytes);
   std::uint64_t events() const { return events_; }
   bool saw_done() const { return saw_done_; }

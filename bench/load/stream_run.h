@@ -1,5 +1,6 @@
-// Concurrent SSE streams, one connection each, with the time of every event. Counts are exact: a stream that has another
-// number of events or tokens than expected, or no [DONE], makes the run an error.
+// Concurrent SSE streams, a connection for each stream, with the time of every event. Counts are
+// exact: a stream that has another number of events or tokens than expected, or no [DONE], makes
+// the run an error.
 #pragma once
 
 #include "base/json.h"

@@ -1,5 +1,6 @@
-// One connection of the direct source: reads a request, answers with fixed bytes, again and again. No model, no hash, no
-// signature: the least an HTTP engine can do. All on the thread that runs the io_context.
+// One connection of the direct source: reads a request, answers with fixed bytes, again and again.
+// No model, no hash, no signature: the least an HTTP engine can do. All on the thread that runs the
+// io_context.
 #pragma once
 
 #include <array>
@@ -12,9 +13,9 @@
 namespace cloister::bench {
 
 struct SourceOptions {
-  std::size_t reply_bytes = 1536;   // body of a buffered reply
-  std::size_t event_bytes = 250;    // one event with its framing
-  int events = 100;                 // of a stream, [DONE] not counted
+  std::size_t reply_bytes = 1536;  // body of a buffered reply
+  std::size_t event_bytes = 250;   // one event with its framing
+  int events = 100;                // of a stream, [DONE] not counted
   std::chrono::microseconds first_event{0};
   std::chrono::microseconds gap{20000};
 };
@@ -23,10 +24,10 @@ struct SourceOptions {
 struct SourceReplies {
   explicit SourceReplies(const SourceOptions& options);
   SourceOptions options;
-  std::string buffered;      // head and body
+  std::string buffered;  // head and body
   std::string stream_head;
-  std::string event;         // one chunk with one event
-  std::string end;           // [DONE] and the last chunk
+  std::string event;  // one chunk with one event
+  std::string end;    // [DONE] and the last chunk
 };
 
 class Session : public std::enable_shared_from_this<Session> {

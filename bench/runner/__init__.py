@@ -1,0 +1,1 @@
+"""The side-by-side runner behind bench/run. Standard library only."""

@@ -1,0 +1,129 @@
+"""The arms: what each one starts, and where it then answers."""
+import json
+import string
+import urllib.request
+
+from .children import free_port
+
+SIGNED = "cloister+sign"
+PLAIN = "cloister"
+DIRECT = "direct"
+NGINX = "nginx"
+LLAMA = "llama-server"
+PROXY_ARMS = [DIRECT, NGINX, PLAIN, SIGNED]
+ENGINE_ARMS = [LLAMA, PLAIN, SIGNED]
+
+
+class Shape:
+    """What the replies look like, the same in every arm. `tokens` of the echo engine give about these bytes."""
+
+    def __init__(self, reply_bytes=1536, reply_tokens=None, event_bytes=250, events=100, stream_tokens=None, gap_ms=20):
+        self.reply_bytes = reply_bytes
+        self.reply_tokens = reply_tokens
+        self.event_bytes = event_bytes
+        self.events = events
+        self.stream_tokens = stream_tokens
+        self.gap_ms = gap_ms
+
+
+class Running:
+    """A started arm: `pids` are those whose cost is counted."""
+
+    def __init__(self, children, started, url, counted):
+        self._children = children
+        self._started = started
+        self.url = url
+        self.counted = counted
+
+    def pids(self):
+        return self.counted.pids()
+
+    def stop(self):
+        for child in reversed(self._started):
+            self._children.stop(child)
+
+
+class Arms:
+    def __init__(self, children, tools, machine):
+        self._children = children
+        self._tools = tools
+        self._machine = machine
+
+    def proxy(self, name, shape, stream):
+        """Starts one arm of the measures a1 and a2."""
+        if name == DIRECT:
+            return self._direct(shape)
+        if name == NGINX:
+            return self._nginx(shape)
+        tokens = shape.stream_tokens if stream else shape.reply_tokens
+        return self.cloister_echo(name, tokens, shape.gap_ms if stream else 0)
+
+    def _source(self, shape):
+        source = self._children.start(
+            [self._tools.source, "--reply-bytes", shape.reply_bytes, "--event-bytes", shape.event_bytes, "--events",
+             shape.events, "--gap-us", int(shape.gap_ms * 1000)], "source", self._machine.core(1))
+        return source, source.wait_for_address()
+
+    def _direct(self, shape):
+        source, url = self._source(shape)
+        return Running(self._children, [source], url, source)
+
+    def _nginx(self, shape):
+        source, url = self._source(shape)
+        prefix = self._children.folder("nginx")
+        port = free_port()
+        config = string.Template(self._tools.nginx_template.read_text())
+        (prefix / "nginx.conf").write_text(
+            config.substitute(prefix=prefix, port=port, upstream_port=url.rsplit(":", 1)[1]))
+        nginx = self._children.start(
+            [self._tools.nginx, "-p", prefix, "-e", prefix / "error.log", "-c", prefix / "nginx.conf"], "nginx",
+            self._machine.core(0))
+        url = f"http://127.0.0.1:{port}"
+        nginx.wait_for_health(url)
+        return Running(self._children, [source, nginx], url, nginx)
+
+    def cloister_echo(self, name, tokens, gap_ms, port=0):
+        child = self._children.start(self._cloister(name, port) + [
+            "--engine", "echo", "--echo-first-token-ms", 0, "--echo-token-gap-ms", gap_ms, "--echo-tokens", tokens],
+            name, self._machine.core(0))
+        url = child.wait_for_address()
+        child.wait_for_health(url)
+        return Running(self._children, [child], url, child)
+
+    def engine(self, name, parallel, context, threads):
+        """Starts one arm of measure f: the real model, one process."""
+        if name == LLAMA:
+            return self._llama_server(parallel, context, threads)
+        child = self._children.start(self._cloister(name, 0) + [
+            "--engine", "llama", "--model", self._tools.model, "--parallel", parallel, "--context", context,
+            "--threads", threads], name)
+        url = child.wait_for_address()
+        child.wait_for_health(url)
+        return Running(self._children, [child], url, child)
+
+    def _llama_server(self, parallel, context, threads):
+        port = free_port()
+        child = self._children.start(self.llama_command(port, parallel, context, threads), LLAMA)
+        url = f"http://127.0.0.1:{port}"
+        child.wait_for_health(url)
+        return Running(self._children, [child], url, child)
+
+    def llama_command(self, port, parallel, context, threads):
+        """--ctx-size is shared out over the slots, so it is the product here."""
+        return [self._tools.llama_server, "--model", self._tools.model, "--host", "127.0.0.1", "--port", port,
+                "--parallel", parallel, "--ctx-size", parallel * context, "--threads", threads]
+
+    def cloister_command(self, port, *more):
+        """The command of a signing Cloister, for what is started by hand."""
+        return self._cloister(SIGNED, port) + list(more)
+
+    def _cloister(self, name, port):
+        return [self._tools.cloister, "serve", "--listen", f"127.0.0.1:{port}", "--tee", "insecure-simulator",
+                "--signing", "on" if name == SIGNED else "off", "--no-auth", "--log-level", "error",
+                "--state", self._children.folder("state")]
+
+
+def model_id(url):
+    """The name of the one model that is served."""
+    with urllib.request.urlopen(url + "/v1/models", timeout=10) as reply:
+        return json.load(reply)["data"][0]["id"]
