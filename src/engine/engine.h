@@ -52,7 +52,8 @@ class ReplySink {
   virtual void on_error(const Error& error) = 0;
 };
 
-// One running request. Dropping it does not cancel; cancel() stops generation within a token and silences the sink.
+// One running request. Dropping it does not cancel; cancel() stops generation within a token and silences the sink, but
+// for a call that is running in another thread at that moment. Any thread, any number of times.
 class Generation {
  public:
   virtual ~Generation() = default;
@@ -79,6 +80,8 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::string_view name() const = 0;  // "llama.cpp", "echo"
   virtual Health health() const = 0;
+  // Why health() is kFailed, in one line; empty otherwise.
+  virtual std::string load_error() const { return {}; }
   // Why health() is kFailed, in one line; empty otherwise.
   virtual std::string failure() const { return {}; }
   virtual std::vector<ModelInfo> models() const = 0;

@@ -1,0 +1,86 @@
+#include "engine/echo/echo_engine.h"
+
+#include "base/clock.h"
+#include "codec/json.h"
+#include "engine/dialect/vectors_and_tokens.h"
+#include "engine/echo/echo_reply.h"
+
+namespace cloister::engine {
+namespace {
+
+constexpr std::uint64_t kContextLength = 1 << 20;
+
+class EchoEngine : public Engine {
+ public:
+  explicit EchoEngine(EchoOptions options) : options_(std::move(options)), created_(system_clock().now()) {}
+
+  std::string_view name() const override { return "echo"; }
+  Health health() const override { return Health::kReady; }
+  std::vector<ModelInfo> models() const override { return {{options_.model_id, created_, kContextLength, 0, ""}}; }
+  std::set<Route> routes() const override {
+    return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,
+            Route::kResponses,       Route::kMessages,    Route::kTokenize};
+  }
+  EngineStats stats() const override { return {active_->load(), 0}; }
+  Result<std::shared_ptr<Generation>> start(EngineRequest request, std::shared_ptr<ReplySink> sink) override;
+
+ private:
+  std::shared_ptr<EchoReply> make_stream(const EngineRequest& request, const Json& body, const RequestFields& fields,
+                                         std::shared_ptr<ReplySink> sink) const;
+  std::shared_ptr<EchoReply> make_body(Route route, const Json& body, std::shared_ptr<ReplySink> sink) const;
+
+  const EchoOptions options_;
+  const std::int64_t created_;
+  ActiveCount active_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  EchoTimer timer_;  // last: its thread ends first
+};
+
+Result<std::shared_ptr<Generation>> EchoEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
+  TRY(body, codec::parse_json(*request.body));
+  TRY(fields, read_request_fields(request.route, body));
+  bool generates = request.route != Route::kEmbeddings && request.route != Route::kTokenize;
+  std::shared_ptr<EchoReply> reply = generates ? make_stream(request, body, fields, std::move(sink))
+                                               : make_body(request.route, body, std::move(sink));
+  timer_.add(std::chrono::steady_clock::now() + options_.first_token_delay, reply);
+  return std::shared_ptr<Generation>(reply);
+}
+
+std::shared_ptr<EchoReply> EchoEngine::make_stream(const EngineRequest& request, const Json& body,
+                                                   const RequestFields& fields, std::shared_ptr<ReplySink> sink) const {
+  std::vector<EchoPlan> plans;
+  for (std::string& text : texts_to_echo(request.route, body)) {
+    EchoPlan plan = plan_echo(std::move(text), fields, options_.fixed_tokens);
+    plans.insert(plans.end(), static_cast<std::size_t>(fields.choices), plan);
+  }
+  ReplyHead head;
+  head.route = request.route;
+  head.id = request.id;
+  head.model = options_.model_id;
+  head.created = system_clock().now();
+  head.stream = request.stream;
+  head.include_usage = fields.include_usage;
+  head.choices = static_cast<int>(plans.size());
+  return std::make_shared<EchoStream>(std::move(sink), active_, make_reply_writer(std::move(head)), std::move(plans),
+                                      demanded_tool(request.route, body), count_prompt_tokens(request.route, body),
+                                      options_.token_gap);
+}
+
+std::shared_ptr<EchoReply> EchoEngine::make_body(Route route, const Json& body, std::shared_ptr<ReplySink> sink) const {
+  std::vector<std::string> texts = texts_to_echo(route, body);
+  std::uint64_t prompt_tokens = count_prompt_tokens(route, body);
+  if (route == Route::kTokenize) {
+    return std::make_shared<EchoBody>(std::move(sink), active_, tokenize_body(token_ids(texts.front()), kContextLength),
+                                      prompt_tokens);
+  }
+  std::vector<std::vector<float>> vectors;
+  for (const std::string& text : texts) vectors.push_back(echo_vector(text));
+  bool base64 = body.value("encoding_format", "float") == "base64";
+  return std::make_shared<EchoBody>(std::move(sink), active_,
+                                    embeddings_body(options_.model_id, vectors, base64, prompt_tokens), prompt_tokens);
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_echo_engine(EchoOptions options) { return std::make_unique<EchoEngine>(std::move(options)); }
+
+}  // namespace cloister::engine
