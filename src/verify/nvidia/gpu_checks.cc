@@ -32,6 +32,7 @@ Check check_root_agreement(const std::vector<DeviceFindings>& devices, RootKind 
   const std::string id = "nvidia.root_agreement";
   if (cpu_root == RootKind::kUnknown) return skipped(id, "the quote ends in no known root");
   for (std::size_t i = 0; i < devices.size(); ++i) {
+    if (!devices[i].report) return skipped(id, "device " + std::to_string(i) + " could not be read");
     if (devices[i].root == cpu_root) continue;
     return failed(id, "device " + std::to_string(i) + " and the quote are not of the same kind",
                   std::string(root_name(RootUse::kGpu, cpu_root)),

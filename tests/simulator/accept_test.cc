@@ -1,0 +1,112 @@
+// A genuine report of a node on the simulated TEE: accepted when the verifier was told by name, rejected otherwise.
+#include <gtest/gtest.h>
+
+#include <cctype>
+
+#include "tests/simulator/expect_failing.h"
+#include "tests/simulator/forgery.h"
+
+namespace cloister::testing {
+namespace {
+
+using evidence::SigningAlgo;
+using verify::Outcome;
+using verify::State;
+using verify::Verdict;
+
+class Algorithms : public ::testing::TestWithParam<SigningAlgo> {};
+INSTANTIATE_TEST_SUITE_P(Both, Algorithms, ::testing::Values(SigningAlgo::kEcdsa, SigningAlgo::kEd25519));
+
+TEST_P(Algorithms, AcceptedByNameAndTheVerdictStillSaysIt) {
+  Ask ask = test_ask();
+  ask.algo = GetParam();
+  const Case genuine = genuine_case(ask);
+  const Verdict verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{});
+  EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
+  EXPECT_EQ(verdict.facts["signing_address"], node().address(GetParam()));
+  EXPECT_EQ(verdict.facts["report_data_layout"], "L1");
+  EXPECT_EQ(verdict.facts["fmspc"], "00514d000000");
+  EXPECT_EQ(verdict.facts["gpus"].size(), 2u);
+  EXPECT_NE(to_text(verdict, false).find("THE TEE IS SIMULATED"), std::string::npos);
+}
+
+TEST_P(Algorithms, RejectedUnlessToldByName) {
+  Ask ask = test_ask();
+  ask.algo = GetParam();
+  Case genuine = genuine_case(ask);
+  genuine.policy = {};
+  EXPECT_EQ(ids_in(genuine.judge(), State::kFail), Ids{"tee.simulator"});
+}
+
+TEST_P(Algorithms, WithTheTlsKeyBound) {
+  Ask ask = test_ask();
+  ask.algo = GetParam();
+  ask.tls_spki_sha256.emplace().fill(0x11);
+  Case genuine = genuine_case(ask);
+  Verdict verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass);
+  EXPECT_EQ(verdict.facts["report_data_layout"], "L2");
+  // Judged later, without the connection: skipped, and said so, but nobody asked for it.
+  genuine.expected.tls_spki_sha256.reset();
+  verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report_data.tls"});
+}
+
+TEST(Accept, WithoutGpuTheVerdictSaysThatNoneIsVouchedFor) {
+  Ask ask = test_ask();
+  ask.gpu = false;
+  for (const Json& none : {Json(), Json("")}) {
+    Case genuine = genuine_case(ask);
+    set_member(genuine.report, "nvidia_payload", none);
+    const Verdict verdict = genuine.judge();
+    EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+    EXPECT_EQ(verdict.facts["gpu"], false);
+    EXPECT_EQ(verdict.find("nvidia.payload.form")->state, State::kNotApplicable);
+  }
+}
+
+TEST(Accept, WithoutOwnNonceIsUndetermined) {
+  Case genuine = genuine_case();
+  genuine.expected.nonce.reset();
+  const Verdict verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report.nonce"});
+}
+
+TEST(Accept, OlderNodesLeaveOutWhatIsOptional) {
+  Case genuine = genuine_case();
+  for (const char* name : {"all_attestations", "signing_public_key", "quote", "info", "event_log", "vm_config"}) {
+    genuine.report.erase(name);
+  }
+  const Verdict verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+}
+
+TEST(Accept, OtherSpellingsOfTheSame) {
+  Case genuine = genuine_case();
+  set_member(genuine.report, "nvidia_payload",
+             Json::parse(genuine.report["nvidia_payload"].get<std::string>()));
+  set_member(genuine.report, "event_log", genuine.report["event_log"].dump());
+  set_member(genuine.report, "future_member", Json{{"a", 1}});
+  std::string address = genuine.report["signing_address"];
+  for (char& c : address) c = static_cast<char>(std::tolower(c));
+  set_member(genuine.report, "signing_address", address);
+  const Verdict verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+}
+
+TEST(Accept, AnotherInstanceInTheListIsNotJudgedAndSaid) {
+  Case genuine = genuine_case();
+  const SimulatedNode other(2, 1);
+  genuine.report["all_attestations"].push_back(other.report(test_ask())["all_attestations"][0]);
+  const Verdict verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_NE(verdict.find("report.all_attestations")->detail.find("1 other"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cloister::testing

@@ -1,0 +1,108 @@
+// A saved proof, judged again: request, reply, signature and report together.
+#include "codec/json.h"
+#include "evidence/proof.h"
+#include "tests/simulator/expect_failing.h"
+#include "tests/simulator/forgery.h"
+#include "verify/signature.h"
+
+namespace cloister::testing {
+namespace {
+
+using evidence::Proof;
+using evidence::SigningAlgo;
+using verify::Outcome;
+using verify::State;
+
+constexpr std::string_view kRequest = R"({"model":"m","stream":true})";
+constexpr std::string_view kResponse = "data: {\"x\":\"\xc3\xa9\"}\n\ndata: [DONE]\n\n";
+constexpr verify::Policy kAcceptSimulator{.accept_simulator = true};
+
+Proof genuine_proof(SigningAlgo algo) {
+  Ask ask = test_ask();
+  ask.algo = algo;
+  Proof proof;
+  proof.url = "http://127.0.0.1:8080";
+  proof.time = kJudgedAt;
+  proof.nonce_hex = node().report(ask)["request_nonce"];
+  proof.request = to_bytes(as_bytes(kRequest));
+  proof.response = to_bytes(as_bytes(kResponse));
+  proof.signature = node().sign(algo, kRequest, kResponse);
+  proof.report = codec::write_json(node().report(ask));
+  return proof;
+}
+
+class Proofs : public ::testing::TestWithParam<SigningAlgo> {};
+INSTANTIATE_TEST_SUITE_P(Both, Proofs, ::testing::Values(SigningAlgo::kEcdsa, SigningAlgo::kEd25519));
+
+TEST_P(Proofs, AGenuineOneIsAcceptedAfterItWasWrittenAndRead) {
+  const auto proof = evidence::parse_proof(evidence::write_proof(genuine_proof(GetParam())));
+  ASSERT_TRUE(proof) << proof.error().message;
+  const verify::Verdict verdict = verify::verify_proof(*proof, kAcceptSimulator, kJudgedAt);
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
+  EXPECT_EQ(ids_in(verify::verify_proof(*proof, {}, kJudgedAt), State::kFail), Ids{"tee.simulator"});
+}
+
+TEST_P(Proofs, EveryTamperingFailsItsOwnCheck) {
+  struct Change {
+    const char* name;
+    std::function<void(Proof&)> change;
+    Ids failing;
+  };
+  const SimulatedNode attacker(9, 1);
+  const std::vector<Change> table = {
+      {"request", [](Proof& p) { p.request[3] ^= 1; }, {"signature.request_hash"}},
+      {"response", [](Proof& p) { p.response[3] ^= 1; }, {"signature.response_hash"}},
+      {"signed by another",
+       [&](Proof& p) { p.signature = attacker.sign(GetParam(), kRequest, kResponse); },
+       {"signature.signer_attested"}},
+      {"nonce", [](Proof& p) { p.nonce_hex[0] = p.nonce_hex[0] == '1' ? '2' : '1'; },
+       {"report.nonce", "report_data.nonce", "nvidia.payload.nonce", "nvidia.gpu.0.nonce", "nvidia.gpu.1.nonce"}},
+      {"nonce malformed", [](Proof& p) { p.nonce_hex = "zz"; }, {"proof.form"}},
+      {"report cut", [](Proof& p) { p.report.pop_back(); }, {"report.form"}},
+      {"report of the other algorithm",
+       [&](Proof& p) {
+         p.report = genuine_proof(GetParam() == SigningAlgo::kEcdsa ? SigningAlgo::kEd25519 : SigningAlgo::kEcdsa)
+                        .report;
+       },
+       {"signature.signer_attested"}},
+  };
+  for (const Change& change : table) {
+    Proof proof = genuine_proof(GetParam());
+    change.change(proof);
+    const verify::Verdict verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+    EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << change.name;
+    EXPECT_EQ(ids_in(verdict, State::kFail), change.failing) << change.name << "\n" << to_text(verdict, false);
+  }
+}
+
+// The attacker signs with an own key and writes its address into somebody's genuine report.
+TEST_P(Proofs, AnAddressThatTheQuoteDoesNotBindIsNotTakenAsAttested) {
+  const SimulatedNode attacker(9, 1);
+  Ask ask = test_ask();
+  ask.algo = GetParam();
+  Json report = node().report(ask);
+  set_member(report, "signing_address", attacker.address(GetParam()));
+  remove_member(report, "signing_public_key");
+  Proof proof = genuine_proof(GetParam());
+  proof.signature = attacker.sign(GetParam(), kRequest, kResponse);
+  proof.report = codec::write_json(report);
+  const verify::Verdict verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+  EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.identity"});
+  EXPECT_EQ(verdict.find("signature.signer_attested")->state, State::kSkipped);
+}
+
+TEST_P(Proofs, WithoutReportOrNonceIsUndetermined) {
+  Proof proof = genuine_proof(GetParam());
+  proof.nonce_hex.clear();
+  verify::Verdict verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report.nonce"});
+  proof.report.clear();
+  verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"signature.signer_attested"});
+}
+
+}  // namespace
+}  // namespace cloister::testing
