@@ -59,8 +59,11 @@ Result<Proof> parse_proof(std::string_view json_text) {
   TRY(url, text_member(*json, "url"));
   proof.url = std::move(url);
   TRY(time_text, text_member(*json, "time"));
-  Result<UnixSeconds> time = from_rfc3339(time_text);
-  if (!time) return malformed("`time`: " + time.error().message);
+  const Result<UnixSeconds> time = from_rfc3339(time_text);
+  // One text for one time: the form that write_proof writes, and so no 31st of February and no leap second.
+  if (!time || to_rfc3339(*time) != time_text) {
+    return malformed("expected `time` to be a UTC time like 2026-11-22T21:31:00Z");
+  }
   proof.time = *time;
   TRY(nonce, text_member(*json, "nonce"));
   if (!nonce.empty() && !from_hex_exactly<32>(nonce)) return malformed("expected `nonce` to be 64 hex digits");

@@ -79,7 +79,11 @@ TEST(ProofFile, OddValuesAreRefused) {
     return json;
   };
   expect_complaint(with("proof", "cloister.proof.v2"), "cloister.proof.v1");
-  expect_complaint(with("time", "yesterday"), "`time`");
+  for (const char* time : {"", "yesterday", "2026-02-31T00:00:00Z", "2026-11-22T21:31:60Z", "2026-1-2T00:00:00Z",
+                           " 2026-11-22T21:31:00Z", "2026-11-22T21:31:00", "2026-11-22T21:31:00Z "}) {
+    expect_complaint(with("time", time), "`time`");
+  }
+  expect_complaint(with("time", std::string("2026-11-22T21:31:00Z\0x", 22)), "`time`");
   expect_complaint(with("nonce", "00"), "64 hex digits");
   expect_complaint(with("request", "*"), "`request`");
   expect_complaint(with("response", "AAA"), "`response`");

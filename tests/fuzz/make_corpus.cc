@@ -1,0 +1,223 @@
+// Writes the seeds of the fuzz targets: make_corpus DIR. Each has a name that says what it is; those that need our
+// writers (quotes, GPU reports, certificates) are the same on every run, since keys and signatures are deterministic.
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "base/encoding.h"
+#include "codec/spdm.h"
+#include "codec/tdx_quote.h"
+#include "crypto/ed25519.h"
+#include "crypto/secp256k1.h"
+#include "crypto/x509.h"
+#include "evidence/gpu_evidence.h"
+#include "evidence/proof.h"
+
+namespace {
+
+using namespace cloister;
+
+class Corpus {
+ public:
+  explicit Corpus(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  void add(const std::string& target, const std::string& name, std::string_view bytes) const {
+    std::filesystem::create_directories(folder_ / target);
+    std::ofstream file(folder_ / target / name, std::ios::binary);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  void add(const std::string& target, const std::string& name, const Bytes& bytes) const {
+    add(target, name, as_text(bytes));
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+template <std::size_t N>
+ByteArray<N> fixed(ByteView bytes) {
+  ByteArray<N> out{};
+  std::copy_n(bytes.begin(), std::min(N, bytes.size()), out.begin());
+  return out;
+}
+
+// Leaf, intermediate and root on one curve, as PEM.
+std::string pem_chain(crypto::Curve curve) {
+  const Bytes seed(32, 1);
+  const crypto::EcKey root_key = *crypto::EcKey::derive(curve, seed, "root");
+  const crypto::EcKey middle_key = *crypto::EcKey::derive(curve, seed, "middle");
+  const crypto::EcKey leaf_key = *crypto::EcKey::derive(curve, seed, "leaf");
+  crypto::CertificateSpec root;
+  root.subject_common_name = root.issuer_common_name = "Root";
+  root.not_after = 253402300799;
+  root.serial = {1};
+  root.is_ca = true;
+  root.path_length = 1;
+  crypto::CertificateSpec middle = root;
+  middle.subject_common_name = "Middle";
+  middle.path_length = 0;
+  crypto::CertificateSpec leaf = middle;
+  leaf.subject_common_name = "Leaf";
+  leaf.issuer_common_name = "Middle";
+  leaf.is_ca = false;
+  leaf.path_length.reset();
+  leaf.dns_names = {"node.example", "127.0.0.1"};
+  leaf.extensions = {{"1.2.840.113741.1.13.1", false, {0x30, 0x00}}};
+  return crypto::issue_certificate(leaf, leaf_key, middle_key)->to_pem() +
+         crypto::issue_certificate(middle, middle_key, root_key)->to_pem() +
+         crypto::issue_certificate(root, root_key, root_key)->to_pem();
+}
+
+Bytes tdx_quote(std::string_view pem) {
+  codec::TdReport report;
+  report.mr_td.fill(1);
+  report.report_data.fill(2);
+  codec::QeReport qe;
+  qe.isv_prod_id = 2;
+  const Bytes region = codec::write_tdx_v4_signed_region(report, {});
+  return codec::write_tdx_v4_quote(region, {}, {}, codec::write_qe_report(qe), {}, Bytes(32, 3), as_bytes(pem));
+}
+
+// The same as version 5: a descriptor before the body, and what TD report 1.5 adds behind it.
+Bytes as_version_5(const Bytes& v4, bool td15) {
+  Bytes out(v4.begin(), v4.begin() + 48);
+  out[0] = 5;
+  append(out, td15 ? Bytes{3, 0, 0x88, 2, 0, 0} : Bytes{2, 0, 0x48, 2, 0, 0});
+  out.insert(out.end(), v4.begin() + 48, v4.begin() + 632);
+  if (td15) out.resize(out.size() + 64, 4);
+  out.insert(out.end(), v4.begin() + 632, v4.end());
+  return out;
+}
+
+Bytes gpu_report(std::uint8_t blocks) {
+  codec::SpdmReport report;
+  report.request_nonce.fill(5);
+  for (std::uint8_t i = 1; i <= blocks; ++i) report.measurements.push_back({i, Bytes(48, i)});
+  report.opaque[3] = to_bytes(as_bytes(std::string_view("550.90.07\0", 10)));
+  report.opaque[6] = Bytes(8, 6);
+  report.opaque[36] = {2};
+  Bytes out = codec::write_spdm_signed_region(report);
+  out.resize(out.size() + 96, 7);
+  return out;
+}
+
+void add_quotes(const Corpus& corpus) {
+  const Bytes v4 = tdx_quote(pem_chain(crypto::Curve::kP256));
+  corpus.add("tdx_quote", "v4_with_pem_chain", v4);
+  Bytes padded = v4;
+  padded.resize(padded.size() + 70);
+  corpus.add("tdx_quote", "v4_with_zero_padding", padded);
+  corpus.add("tdx_quote", "v4_with_empty_chain", tdx_quote(""));
+  corpus.add("tdx_quote", "v5_td_report_1_0", as_version_5(tdx_quote("pem"), false));
+  corpus.add("tdx_quote", "v5_td_report_1_5", as_version_5(tdx_quote("pem"), true));
+  Bytes sgx = tdx_quote("");
+  sgx[0] = 3;
+  corpus.add("tdx_quote", "sgx_version_3", sgx);
+  corpus.add("tdx_quote", "cut_in_the_signature_data", Bytes(v4.begin(), v4.begin() + 800));
+  Bytes huge = tdx_quote("");
+  std::fill_n(huge.begin() + 632, 4, std::uint8_t{0xff});
+  corpus.add("tdx_quote", "signature_size_of_4_gib", huge);
+}
+
+void add_gpu(const Corpus& corpus) {
+  corpus.add("spdm", "sixty_four_measurements", gpu_report(64));
+  corpus.add("spdm", "one_measurement", gpu_report(1));
+  corpus.add("spdm", "no_measurement", gpu_report(0));
+  Bytes padded = gpu_report(2);
+  padded.push_back(0);
+  corpus.add("spdm", "one_zero_byte_after_the_end", padded);
+
+  evidence::NvidiaPayload payload{std::string(64, 'a'), "HOPPER", {}};
+  corpus.add("nvidia_payload", "no_device", evidence::write_nvidia_payload(payload));
+  payload.evidence_list.push_back({"HOPPER", gpu_report(2), pem_chain(crypto::Curve::kP384)});
+  corpus.add("nvidia_payload", "one_device", evidence::write_nvidia_payload(payload));
+  payload.evidence_list = {{"HOPPER", {1}, "a"}, {"HOPPER", {2}, "b"}};
+  corpus.add("nvidia_payload", "two_devices", evidence::write_nvidia_payload(payload));
+  corpus.add("nvidia_payload", "bare_array_of_the_sdk",
+             R"([{"arch":"LS10","certificate":"YQ==","evidence":"AQ==","nonce":")" + std::string(64, '0') +
+                 R"(","driver_version":"550.90.07"}])");
+  corpus.add("nvidia_payload", "hints_that_disagree",
+             R"({"nonce":")" + std::string(64, '0') +
+                 R"(","arch":"HOPPER","evidence_list":[{"arch":"LS10","certificate":"YQ==","evidence":"AQ=="}]})");
+}
+
+void add_signatures(const Corpus& corpus) {
+  const std::string text = evidence::signed_text(fixed<32>(Bytes(32, 0xab)), fixed<32>(Bytes(32, 0xcd)));
+  const auto key = crypto::Secp256k1Key::from_secret(Bytes(32, 1));
+  const evidence::ChatSignature ecdsa = {text, "0x" + to_hex(key->sign_text(text)),
+                                         crypto::eth_address_text(key->address()), evidence::SigningAlgo::kEcdsa};
+  const auto ed25519_key = crypto::Ed25519Key::from_seed(Bytes(32, 1));
+  const evidence::ChatSignature ed25519 = {text, to_hex(ed25519_key->sign(as_bytes(text))),
+                                           to_hex(ed25519_key->public_key()), evidence::SigningAlgo::kEd25519};
+  corpus.add("chat_signature", "ecdsa_object", evidence::to_json(ecdsa).dump());
+  corpus.add("chat_signature", "ed25519_object", evidence::to_json(ed25519).dump());
+  corpus.add("chat_signature", "text_of_two_parts", text);
+  corpus.add("chat_signature", "text_of_three_parts", "vendor/model:free:" + text);
+  corpus.add("chat_signature", "text_in_upper_case", std::string(64, 'A') + ":" + std::string(64, 'B'));
+
+  evidence::Proof proof;
+  proof.url = "http://127.0.0.1:8080";
+  proof.time = 1795383060;
+  proof.nonce_hex = std::string(64, 'a');
+  proof.request = to_bytes(as_bytes("{}"));
+  proof.response = {0, 255};
+  proof.signature = ecdsa;
+  proof.report = R"({"intel_quote":"00"})";
+  corpus.add("proof", "with_report", evidence::write_proof(proof));
+  proof.report.clear();
+  proof.nonce_hex.clear();
+  proof.signature = ed25519;
+  corpus.add("proof", "without_report", evidence::write_proof(proof));
+  corpus.add("proof", "of_another_version", R"({"proof":"cloister.proof.v2"})");
+}
+
+void add_certificates(const Corpus& corpus) {
+  const std::string p256 = pem_chain(crypto::Curve::kP256);
+  corpus.add("pem_chain", "three_on_p256", p256);
+  corpus.add("pem_chain", "three_on_p384", pem_chain(crypto::Curve::kP384));
+  corpus.add("pem_chain", "with_trailing_zero", p256 + std::string(1, '\0'));
+  corpus.add("pem_chain", "not_base64_inside", "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n");
+  corpus.add("pem_chain", "der_of_a_leaf", crypto::parse_pem_chain(as_bytes(p256))->front().der());
+}
+
+void add_texts(const Corpus& corpus) {
+  corpus.add("json", "every_kind_of_value", R"({"a":[1,-2,3.5e-1,true,false,null,"x",{},[]]})");
+  corpus.add("json", "chat_request", R"({"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true})");
+  corpus.add("json", "deeply_nested_array", std::string(64, '[') + std::string(64, ']'));
+  corpus.add("json", "one_level_too_deep", std::string(65, '[') + std::string(65, ']'));
+  corpus.add("json", "duplicate_names", R"({"a":1,"\u0061":2})");
+  corpus.add("json", "surrogate_pair_and_lone_surrogate", R"(["\ud83d\ude00","\ud800"])");
+  corpus.add("json", "overlong_utf8", "\"\xc0\x80\"");
+  corpus.add("json", "zero_byte_after_the_value", std::string_view("1\0x", 3));
+  corpus.add("json", "numbers_at_the_limits",
+             "[18446744073709551615,18446744073709551616,-9223372036854775808,1e308,1e309,5e-324]");
+  corpus.add("encoding", "hex_lower_and_upper", "00ffAB");
+  corpus.add("encoding", "base64_with_padding", "AP8KDQ==");
+  corpus.add("encoding", "base64_trailing_bits", "AB==");
+  corpus.add("encoding", "ethereum_address", "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf");
+  const auto signature = crypto::Secp256k1Key::from_secret(Bytes(32, 1))->sign_text("text");
+  Bytes signed_text = to_bytes(signature);
+  append(signed_text, as_bytes("text"));
+  corpus.add("encoding", "ethereum_signature_and_its_text", signed_text);
+  corpus.add("sse", "two_events", "data: {\"a\":1}\n\ndata: [DONE]\n\n");
+  corpus.add("sse", "data_of_several_lines", "event: x\ndata: 1\ndata:2\nid: 7\n\n");
+  corpus.add("sse", "all_three_line_ends", "data: 1\r\n\r\ndata: 2\r\rdata: 3\n\n");
+  corpus.add("sse", "comments_and_unknown_fields", ": ping\nretry: 5\nfoo\ndata\n\n");
+  corpus.add("sse", "event_without_end", "data: 1");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: make_corpus DIR\n";
+    return 2;
+  }
+  const Corpus corpus(argv[1]);
+  add_quotes(corpus);
+  add_gpu(corpus);
+  add_signatures(corpus);
+  add_certificates(corpus);
+  add_texts(corpus);
+  return 0;
+}
