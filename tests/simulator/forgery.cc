@@ -36,11 +36,13 @@ Bytes write(const codec::TdxQuote& quote) {
 
 void set_member(Json& report, const std::string& name, const Json& value) {
   report[name] = value;
+  if (!report.contains("all_attestations")) return;
   for (Json& item : report["all_attestations"]) item[name] = value;
 }
 
 void remove_member(Json& report, const std::string& name) {
   report.erase(name);
+  if (!report.contains("all_attestations")) return;
   for (Json& item : report["all_attestations"]) item.erase(name);
 }
 

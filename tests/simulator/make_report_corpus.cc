@@ -1,7 +1,8 @@
-// Writes the named seed inputs of the report fuzz target into a folder: make_report_corpus FOLDER.
-// The inputs are genuine and tampered reports of a simulated node; the fuzzer mutates them.
+// Writes the named seeds of the fuzz target `report`: make_report_corpus FOLDER. Genuine and tampered reports of a
+// simulated node, each below the size that the fuzzer keeps whole.
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <map>
 
 #include "base/file.h"
@@ -14,31 +15,75 @@ using namespace cloister::testing;
 
 namespace {
 
-std::map<std::string, Json> reports() {
-  std::map<std::string, Json> out;
-  const SimulatedNode one_gpu(1, 1);
+constexpr std::size_t kMostBytes = 16384;  // -max_len of tests/fuzz/run
+
+// Without what is long and not judged.
+Json shorten(Json report) {
+  for (const char* name : {"all_attestations", "info", "event_log", "quote", "signing_public_key"}) report.erase(name);
+  return report;
+}
+
+Json edited(Json report, const std::function<void(Json&)>& edit) {
+  edit(report);
+  return report;
+}
+
+std::map<std::string, Json> quotes(const SimulatedNode& node) {
   Ask ask = test_ask();
-  out["ecdsa_one_gpu"] = one_gpu.report(ask);
   ask.gpu = false;
-  out["ecdsa_no_gpu"] = one_gpu.report(ask);
+  const Json ecdsa = shorten(node.report(ask));
+  const Json public_key = node.report(ask)["signing_public_key"];
   ask.algo = evidence::SigningAlgo::kEd25519;
   ask.tls_spki_sha256.emplace().fill(0x11);
-  out["ed25519_tls_no_gpu"] = one_gpu.report(ask);
+  return {
+      {"ecdsa", ecdsa},
+      {"ed25519_with_tls", shorten(node.report(ask))},
+      {"ecdsa_with_public_key", edited(ecdsa, [&](Json& r) { r["signing_public_key"] = public_key; })},
+      {"named_as_real", edited(ecdsa, [](Json& r) { r["tee_type"] = "tdx"; })},
+      {"measurement_changed",
+       edited(ecdsa, [](Json& r) { edit_quote_bytes(r, [](Bytes& quote) { quote.at(184) ^= 1; }), r.erase("quote"); })},
+      {"intermediate_missing",
+       edited(ecdsa,
+              [](Json& r) {
+                set_pck_chain(r, drop_certificate(as_text(quote_in(r).certification_data), 1)), r.erase("quote");
+              })},
+  };
+}
 
-  Json changed = out["ecdsa_no_gpu"];
-  edit_quote_bytes(changed, [](Bytes& quote) { quote.at(184) ^= 1; });
-  out["changed_mr_td"] = changed;
-  changed = out["ecdsa_no_gpu"];
-  set_pck_chain(changed, drop_certificate(as_text(quote_in(changed).certification_data), 1));
-  out["missing_intermediate"] = changed;
-  changed = out["ecdsa_one_gpu"];
-  edit_payload(changed, [](evidence::NvidiaPayload& payload) { payload.evidence_list[0].report.at(60) ^= 1; });
-  changed.erase("all_attestations");
-  out["changed_measurement"] = changed;
-  changed = out["ecdsa_no_gpu"];
-  for (const char* name : {"all_attestations", "info", "event_log", "vm_config", "quote"}) changed.erase(name);
-  out["least"] = changed;
-  return out;
+// GPU evidence fills most of what the fuzzer keeps; the quote beside it is cut to nothing.
+std::map<std::string, Json> gpus(const SimulatedNode& node) {
+  const Json gpu = edited(shorten(node.report(test_ask())), [](Json& r) { r["intel_quote"] = ""; });
+  return {
+      {"gpu", gpu},
+      {"gpu_payload_as_object",
+       edited(gpu, [](Json& r) { r["nvidia_payload"] = Json::parse(r["nvidia_payload"].get<std::string>()); })},
+      {"gpu_measurement_changed",
+       edited(gpu,
+              [](Json& r) {
+                edit_payload(r, [](evidence::NvidiaPayload& p) { p.evidence_list[0].report.at(60) ^= 1; });
+              })},
+  };
+}
+
+// A list of instances, with quotes that are none.
+Json instances(const SimulatedNode& node) {
+  Ask ask = test_ask();
+  ask.gpu = false;
+  const Json item = edited(shorten(node.report(ask)), [](Json& r) { r["intel_quote"] = "04"; });
+  Json report = item;
+  report["all_attestations"] = Json::array({item, item});
+  return report;
+}
+
+bool write(const std::filesystem::path& path, const Json& report) {
+  const std::string text = codec::write_json(report);
+  if (text.size() > kMostBytes) {
+    std::fprintf(stderr, "%s has %zu bytes, more than the fuzzer keeps\n", path.c_str(), text.size());
+    return false;
+  }
+  const auto written = write_file_atomically(path, text, 0644);
+  if (!written) std::fprintf(stderr, "%s\n", written.error().message.c_str());
+  return written.has_value();
 }
 
 }  // namespace
@@ -48,15 +93,15 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: make_report_corpus FOLDER\n");
     return 2;
   }
+  const std::filesystem::path folder = argv[1];
   std::error_code code;
-  std::filesystem::create_directories(argv[1], code);
-  for (const auto& [name, report] : reports()) {
-    const auto written =
-        write_file_atomically(std::filesystem::path(argv[1]) / (name + ".json"), codec::write_json(report), 0644);
-    if (!written) {
-      std::fprintf(stderr, "%s\n", written.error().message.c_str());
-      return 1;
-    }
+  std::filesystem::create_directories(folder, code);
+  const SimulatedNode node(1, 1);
+  std::map<std::string, Json> reports = quotes(node);
+  reports.merge(gpus(node));
+  reports["instances"] = instances(node);
+  for (const auto& [name, report] : reports) {
+    if (!write(folder / name, report)) return 1;
   }
   return 0;
 }
