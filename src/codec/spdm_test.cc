@@ -3,9 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/encoding.h"
+#include "base/json.h"
 #include "base/testing/vectors.h"
 #include "crypto/ecdsa.h"
 #include "crypto/x509.h"
@@ -179,7 +178,7 @@ TEST(RealReports, VersionFieldsRead) {
 void expect_same_as_vendor(const char* report_name, const char* parsed_name) {
   const auto report = parse_spdm_report(hex_file(report_name));
   ASSERT_TRUE(report) << report.error().message;
-  const auto parsed = nlohmann::json::parse(testing::vector_text(parsed_name));
+  const auto parsed = Json::parse(testing::vector_text(parsed_name));
   const auto same = [](ByteView bytes, const std::string& text) { return "0x" + to_hex(bytes) == text; };
   EXPECT_TRUE(same(report->responder_nonce, parsed.at("Nonce")));
   EXPECT_TRUE(same(report->signature, parsed.at("Signature")));

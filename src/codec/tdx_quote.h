@@ -63,8 +63,8 @@ struct TdxQuote {
 };
 
 // At most 256 KiB. Zero padding after the quote is accepted, anything else that is left over is not. Refused with a
-// message of their own: SGX quotes (version 3, or an SGX body), key types but ECDSA P-256, foreign QE vendors, unknown v5
-// body types, certification data other than a PEM chain (5) or a PPID (1 to 3).
+// message of their own: SGX quotes (version 3, or an SGX body), key types but ECDSA P-256, foreign QE vendors, unknown
+// v5 body types, certification data other than a PEM chain (5) or a PPID (1 to 3).
 Result<TdxQuote> parse_tdx_quote(ByteView bytes);
 // Exactly 384 bytes.
 Result<QeReport> parse_qe_report(ByteView bytes);

@@ -1,11 +1,10 @@
-// Genuine quotes with their signatures, the shared one-byte mutations, and quotes of our own with one length wrong each.
+// Genuine quotes with their signatures, one-byte mutations of them, and quotes of our own with one length wrong each.
 #include "codec/tdx_quote.h"
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/encoding.h"
+#include "base/json.h"
 #include "base/testing/vectors.h"
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
@@ -310,7 +309,7 @@ TEST(RealQuotes, WhatIsNotATdxQuoteIsRefused) {
 
 TEST(RealQuotes, SharedMutationsFailWhereTheyShould) {
   CLOISTER_NEED_VECTORS();
-  const auto mutations = nlohmann::json::parse(testing::vector_text("tdx/mutations.json"));
+  const auto mutations = Json::parse(testing::vector_text("tdx/mutations.json"));
   const Bytes base = testing::vector_bytes("tdx/" + mutations.at("base").get<std::string>());
   ASSERT_GE(mutations.at("cases").size(), 10u);
   for (const auto& test : mutations.at("cases")) {

@@ -25,7 +25,7 @@ Bytes octets(const BIGNUM* number, std::size_t width) {
   return out;
 }
 
-// The generator of RFC 6979, 3.2, for digests as long as the order (true of both curves), where bits2int is the identity.
+// The generator of RFC 6979, 3.2, for digests as long as the order, as on both curves: there bits2int is the identity.
 class NonceGenerator {
  public:
   NonceGenerator(Curve curve, ByteView private_octets, ByteView reduced_hash)

@@ -33,7 +33,8 @@ const Rfc6979Case kRfc6979[] = {
 
 EcKey key_of(const Rfc6979Case& test) {
   const Bytes der = *from_hex(std::string(test.pkcs8_prefix) + test.scalar);
-  Result<EcKey> key = EcKey::from_pem("-----BEGIN PRIVATE KEY-----\n" + to_base64(der) + "\n-----END PRIVATE KEY-----\n");
+  Result<EcKey> key =
+      EcKey::from_pem("-----BEGIN PRIVATE KEY-----\n" + to_base64(der) + "\n-----END PRIVATE KEY-----\n");
   EXPECT_TRUE(key);
   return *std::move(key);
 }

@@ -70,7 +70,8 @@ ByteArray<64> Ed25519Key::sign(ByteView message) const {
   ByteArray<64> out;
   std::size_t size = out.size();
   require(context != nullptr &&
-              EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, impl_->key.get(), nullptr) == 1 &&
+              EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, impl_->key.get(),
+                                    nullptr) == 1 &&
               EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) == 1 && size == 64,
           "Ed25519 signature");
   return out;

@@ -3,9 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/encoding.h"
+#include "base/json.h"
 #include "base/testing/vectors.h"
 
 namespace cloister::crypto {
@@ -107,7 +106,7 @@ TEST(Ed25519, NonCanonicalKeysAreRefused) {
 
 TEST(Ed25519, SharedChatVectors) {
   CLOISTER_NEED_VECTORS();
-  const auto cases = nlohmann::json::parse(testing::vector_text("signatures/ed25519_chat.json"));
+  const auto cases = Json::parse(testing::vector_text("signatures/ed25519_chat.json"));
   ASSERT_GE(cases.size(), 3u);
   for (const auto& test : cases) {
     const Bytes public_key = *from_hex(test.at("public_key").get<std::string>());

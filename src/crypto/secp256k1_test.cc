@@ -3,9 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/encoding.h"
+#include "base/json.h"
 #include "base/testing/vectors.h"
 
 namespace cloister::crypto {
@@ -35,9 +34,10 @@ TEST(EthAddressText, ParsesAnyCaseAndRefusesOtherShapes) {
   const auto upper = parse_eth_address("0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED");
   ASSERT_TRUE(lower && upper);
   EXPECT_EQ(*lower, *upper);
-  for (const char* text : {"", "0x", "5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beae",
-                           "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed00", "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaeg",
-                           " 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "0X5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"}) {
+  for (const char* text :
+       {"", "0x", "5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beae",
+        "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed00", "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaeg",
+        " 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "0X5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"}) {
     EXPECT_FALSE(parse_eth_address(text)) << text;
   }
 }
@@ -65,7 +65,8 @@ TEST(Secp256k1, SecretsOutOfRangeAreRefused) {
 
 TEST(Secp256k1, SignaturesRecoverAndAreDeterministic) {
   const Secp256k1Key key = key_one();
-  for (const std::string& text : {std::string(), std::string("hello"), std::string(129, 'f'), std::string("h\xC3\xA9\0llo", 7)}) {
+  for (const std::string& text :
+       {std::string(), std::string("hello"), std::string(129, 'f'), std::string("h\xC3\xA9\0llo", 7)}) {
     const EthSignature signature = key.sign_text(text);
     EXPECT_EQ(signature, key.sign_text(text));
     EXPECT_TRUE(signature[64] == 27 || signature[64] == 28);
@@ -122,7 +123,7 @@ TEST(Secp256k1, EachRuleOfTheRecoveryHasItsMessage) {
 
 TEST(Secp256k1, SharedChatVectors) {
   CLOISTER_NEED_VECTORS();
-  const auto cases = nlohmann::json::parse(testing::vector_text("signatures/eip191_chat.json"));
+  const auto cases = Json::parse(testing::vector_text("signatures/eip191_chat.json"));
   ASSERT_GE(cases.size(), 10u);
   for (const auto& test : cases) {
     const std::string text = test.at("text");

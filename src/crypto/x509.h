@@ -47,7 +47,7 @@ class Certificate {
 Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit = 8);
 
 // Checks a chain that runs leaf first and ends in `root`, byte for byte:
-// each signature, issuer = subject of the parent, validity at `time`, CA flag and path length of issuers, leaf not a CA,
+// each signature, issuer = subject of the parent, validity at `time`, CA flag and path length of issuers, leaf no CA,
 // key usage certSign for issuers that state a key usage, all keys on `curve` and all signatures with its digest, no
 // critical extension but basic constraints and key usage, no extra certificate. At most 8 certificates.
 Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
@@ -68,7 +68,7 @@ struct CertificateSpec {
   Bytes serial;                              // 1 to 20 bytes, big-endian; the top bit of 20 bytes is cleared (RFC 5280)
   bool is_ca = false;
   std::optional<int> path_length;
-  std::vector<std::string> dns_names;        // subjectAltName, for TLS leaves; IP addresses in text form are taken too
+  std::vector<std::string> dns_names;        // subjectAltName, for TLS leaves; IP addresses as text are taken too
   std::vector<CertificateExtension> extensions;
 };
 

@@ -24,8 +24,8 @@ struct ChatSignature {
 };
 
 Json to_json(const ChatSignature& signature);
-// Extra members are tolerated (peers add some). The texts are taken as they are: whether they are hex, and right, is for
-// the judge, so that a damaged signature is a failed check and not an unreadable file.
+// Extra members are tolerated (peers add some). The texts are taken as they are: whether they are hex, and right, is
+// for the judge, so that a damaged signature is a failed check and not an unreadable file.
 Result<ChatSignature> parse_chat_signature(const Json& object);
 
 // The two hashes at the end of the text, split from the right because model ids may hold ':'.

@@ -1,4 +1,4 @@
-// GPU evidence as it travels: one entry a device, and the `nvidia_payload` text that NVIDIA's attestation service takes.
+// GPU evidence as it travels: one entry a device, and the `nvidia_payload` text of NVIDIA's attestation service.
 #pragma once
 
 #include <string>

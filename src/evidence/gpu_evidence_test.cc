@@ -38,8 +38,10 @@ void expect_complaint(const Json& json, std::string_view part) {
 TEST(NvidiaPayload, WriterAndParserAgree) {
   const std::string text = write_nvidia_payload(small_payload());
   EXPECT_EQ(text, "{\"nonce\":\"" + kNonce +
-                      "\",\"evidence_list\":[{\"certificate\":\"LS0tLS1CRUdJTiAx\",\"evidence\":\"AQID\",\"arch\":\"HOPPER\"},"
-                      "{\"certificate\":\"LS0tLS1CRUdJTiAy\",\"evidence\":\"BA==\",\"arch\":\"HOPPER\"}],\"arch\":\"HOPPER\"}");
+                      "\",\"evidence_list\":["
+                      "{\"certificate\":\"LS0tLS1CRUdJTiAx\",\"evidence\":\"AQID\",\"arch\":\"HOPPER\"},"
+                      "{\"certificate\":\"LS0tLS1CRUdJTiAy\",\"evidence\":\"BA==\",\"arch\":\"HOPPER\"}],"
+                      "\"arch\":\"HOPPER\"}");
   const auto payload = parse_nvidia_payload(text);
   ASSERT_TRUE(payload) << payload.error().message;
   EXPECT_EQ(payload->nonce_hex, kNonce);
@@ -138,7 +140,8 @@ TEST(NvidiaPayload, GenuineListsParseAndTheirSignaturesHold) {
     const char* arch;
     std::size_t devices;
   };
-  for (const Case& test : {Case{"evidence_hopper_1gpu.json", "HOPPER", 1}, Case{"evidence_hopper_4gpu.json", "HOPPER", 4},
+  for (const Case& test : {Case{"evidence_hopper_1gpu.json", "HOPPER", 1},
+                           Case{"evidence_hopper_4gpu.json", "HOPPER", 4},
                            Case{"evidence_hopper_CERT_HOLD.json", "HOPPER", 1},
                            Case{"evidence_ls10_1switch.json", "LS10", 1}}) {
     const auto payload = parse_nvidia_payload(testing::vector_text(std::string("nvidia/") + test.name));

@@ -1,9 +1,8 @@
 // For tests only: recorded evidence, which is not part of the repository. It lies in the folder named by
 // CLOISTER_VECTORS, else in ../shared/vectors beside the repository.
 // Without it a test is skipped, except where CI=true says that nothing may be skipped.
+// The test itself includes GoogleTest, before this: no module may (tools/check_layers).
 #pragma once
-
-#include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
