@@ -21,6 +21,10 @@ file(STRINGS "${LLAMA_BUILD}/.libraries" archives)  # link order, relative to th
 list(TRANSFORM archives PREPEND "${LLAMA_BUILD}/")
 find_package(OpenMP REQUIRED)
 target_link_libraries(llama_engine INTERFACE ${archives} OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
+string(SUBSTRING "${LLAMA_COMMIT}" 0 8 llama_commit_short)
+target_compile_definitions(llama_engine INTERFACE CLOISTER_LLAMA_COMMIT="${llama_commit_short}")
+# ggml would start gdb when it aborts: src/engine/llama/process_guard.cc answers instead.
+target_link_options(llama_engine INTERFACE -Wl,--wrap=execlp)
 if(CLOISTER_CUDA)
   find_package(CUDAToolkit REQUIRED)
   target_link_libraries(llama_engine INTERFACE CUDA::cudart_static CUDA::cublas CUDA::cublasLt CUDA::cuda_driver)

@@ -22,11 +22,6 @@ Error invalid(std::string message, std::string param) {
   return fail(ErrorCode::kInvalidRequest, std::move(message), std::move(param));
 }
 
-std::string text_member(const Json& object, const char* name) {
-  const Json* value = find_member(object, name);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
-}
-
 // Parts may nest one level: the content of a tool result.
 Result<void> check_parts(const Json& parts, const std::string& where) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -123,7 +118,7 @@ Result<void> check_tokenize(const Json& body) {
 
 Result<void> check_embeddings(const Json& body) {
   TRY_VOID(check_text_or_tokens(body, "input"));
-  std::string format = body.contains("encoding_format") ? text_member(body, "encoding_format") : "float";
+  std::string format = find_member(body, "encoding_format") == nullptr ? "float" : text_member(body, "encoding_format");
   if (format != "float" && format != "base64") {
     return invalid("'encoding_format' must be float or base64", "encoding_format");
   }

@@ -25,7 +25,7 @@ struct ReplyHead {
   bool stream = false;
   bool include_usage = false;  // streamed chat and completions only say usage when asked
   int choices = 1;
-  Json echoed;                 // members of the request that a Responses reply repeats: tools, tool_choice
+  Json echoed = Json::object();  // members of the request that a Responses reply repeats: tools, tool_choice
 };
 
 struct TokenLogprob {

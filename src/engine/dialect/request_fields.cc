@@ -138,7 +138,7 @@ Result<void> check_response_format(const Json& body) {
   const Json* format = find_member(body, "response_format");
   if (format == nullptr) return {};
   if (!format->is_object()) return wrong_type("response_format", "an object", *format);
-  std::string type = format->value("type", "");
+  std::string type = text_member(*format, "type");
   if (type == "text" || type == "json_object") return {};
   if (type != "json_schema") {
     return fail(ErrorCode::kInvalidRequest, "'response_format.type' must be text, json_object or json_schema",
@@ -159,7 +159,8 @@ Result<void> check_unsupported(Route route, const Json& body) {
         return fail(ErrorCode::kUnsupported, "'" + std::string(name) + "' is not supported", name);
       }
     }
-    if (body.value("echo", false)) return fail(ErrorCode::kUnsupported, "'echo' is not supported", "echo");
+    const Json* echo = find_member(body, "echo");
+    if (echo != nullptr && *echo == Json(true)) return fail(ErrorCode::kUnsupported, "'echo' is not supported", "echo");
   }
   if (route == Route::kResponses) {
     for (const char* name : {"previous_response_id", "conversation", "background"}) {
@@ -178,6 +179,11 @@ const Json* find_member(const Json& object, const char* name) {
   if (!object.is_object()) return nullptr;
   auto found = object.find(name);
   return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string text_member(const Json& object, const char* name) {
+  const Json* value = find_member(object, name);
+  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
 }
 
 Result<RequestFields> read_request_fields(Route route, const Json& body) {

@@ -27,6 +27,9 @@ Result<RequestFields> read_request_fields(Route route, const Json& body);
 // The member, or null when it is missing or JSON null: both mean "default" in these dialects.
 const Json* find_member(const Json& object, const char* name);
 
+// The member as text; empty when it is missing or not a string.
+std::string text_member(const Json& object, const char* name);
+
 // The text of a message's content: a string, or the text parts one after the other. Empty for anything else.
 std::string content_text(const Json& content);
 

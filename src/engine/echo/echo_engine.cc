@@ -74,7 +74,7 @@ std::shared_ptr<EchoReply> EchoEngine::make_body(Route route, const Json& body, 
   }
   std::vector<std::vector<float>> vectors;
   for (const std::string& text : texts) vectors.push_back(echo_vector(text));
-  bool base64 = body.value("encoding_format", "float") == "base64";
+  bool base64 = text_member(body, "encoding_format") == "base64";
   return std::make_shared<EchoBody>(std::move(sink), active_,
                                     embeddings_body(options_.model_id, vectors, base64, prompt_tokens), prompt_tokens);
 }

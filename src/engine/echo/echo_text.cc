@@ -52,7 +52,7 @@ std::string last_user_text(const Json* messages) {
   if (messages->is_string()) return messages->get<std::string>();
   for (auto message = messages->rbegin(); message != messages->rend(); ++message) {
     const Json* content = find_member(*message, "content");
-    if (content != nullptr && message->value("role", "") == "user") return content_text(*content);
+    if (content != nullptr && text_member(*message, "role") == "user") return content_text(*content);
   }
   return {};
 }
@@ -138,10 +138,10 @@ std::string demanded_tool(Route route, const Json& body) {
   if (tools == nullptr || tools->empty() || choice == nullptr) return {};
   auto name_of = [route](const Json& tool) {
     const Json* holder = route == Route::kChatCompletions ? find_member(tool, "function") : &tool;
-    return holder == nullptr ? std::string() : holder->value("name", "");
+    return holder == nullptr ? std::string() : text_member(*holder, "name");
   };
   if (choice->is_string()) return *choice == "required" ? name_of(tools->front()) : std::string();
-  if (choice->value("type", "") == "any") return name_of(tools->front());
+  if (text_member(*choice, "type") == "any") return name_of(tools->front());
   return name_of(*choice);
 }
 

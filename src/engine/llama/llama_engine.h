@@ -13,14 +13,15 @@ struct LlamaOptions {
   std::filesystem::path model_path;   // GGUF
   std::string model_id;               // empty: the file's general.name, else its stem
   int parallel = 0;                   // sequences decoded together; 0 = 16
-  int context_tokens = 0;             // per sequence; 0 = the model's own, at most 8192
+  int context_tokens = 0;             // per sequence; 0 = the model's own, at most 4096
   int threads = 0;                    // 0 = all cores
   int gpu_layers = -1;                // -1 = all when built with CUDA
   bool embeddings = true;             // serve /v1/embeddings from this model
 };
 
 // Loads in the background: returns at once with health() == kLoading. A missing or corrupt file is an Error here when it
-// can be seen without loading (not there, not GGUF), else health() becomes kFailed and load_error() says why.
+// can be seen without loading (not there, not GGUF), else health() becomes kFailed and load_error() says why. A CPU
+// without the instructions that the engine was built for is an Error, too. The destructor ends what runs, also a load.
 Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options);
 
 }  // namespace cloister::engine

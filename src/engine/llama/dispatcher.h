@@ -1,0 +1,77 @@
+// Dispatcher: the one thread that takes results from llama.cpp's scheduler and gives them to their replies. However many
+// replies run, there is no further thread, and the engine thread formats and sends nothing.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/llama/loaded_model.h"
+
+namespace cloister::engine::llama {
+
+// A reply that waits for results. The dispatcher's thread alone calls it.
+class ResultReceiver {
+ public:
+  virtual ~ResultReceiver() = default;
+  // True when this was the last one: all choices have ended, or the reply has failed.
+  virtual bool on_result(server_task_result& result) = 0;
+  virtual void on_failure(const Error& error) = 0;
+  virtual bool is_cancelled() const = 0;
+  virtual std::vector<int> task_ids() const = 0;
+};
+
+// The way in, shared with the replies: they may outlive the engine. Any thread.
+class DispatcherInbox {
+ public:
+  // Runs `job` on the dispatcher's thread. False when the engine has stopped.
+  bool post(std::function<void()> job);
+
+ private:
+  friend class Dispatcher;
+  DispatcherInbox(server_response& results, int wake_id) : results_(results), wake_id_(wake_id) {}
+
+  std::mutex mutex_;
+  bool closed_ = false;
+  bool woken_ = false;
+  std::vector<std::function<void()>> jobs_;
+  server_response& results_;
+  const int wake_id_;
+};
+
+class Dispatcher {
+ public:
+  // `model` outlives it.
+  explicit Dispatcher(LoadedModel& model);
+  // Cancels what runs and tells its sinks.
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  const std::shared_ptr<DispatcherInbox>& inbox() const { return inbox_; }
+
+  // On the dispatcher's thread only, that is from a job:
+  void submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver);
+  void drop(ResultReceiver& receiver);
+
+ private:
+  void loop();
+  void run_jobs();
+  void handle(server_task_result& result);
+
+  LoadedModel& model_;
+  const int wake_id_;
+  std::shared_ptr<DispatcherInbox> inbox_;
+  std::atomic<bool> stopping_{false};
+  std::unordered_set<int> ids_;  // of all tasks that run or wait, and wake_id_
+  std::unordered_map<int, std::shared_ptr<ResultReceiver>> receivers_;
+  std::thread thread_;
+};
+
+}  // namespace cloister::engine::llama

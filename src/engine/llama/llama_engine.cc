@@ -1,0 +1,208 @@
+#include "engine/llama/llama_engine.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "codec/json.h"
+#include "engine/dialect/vectors_and_tokens.h"
+#include "engine/llama/body_reply.h"
+#include "engine/llama/dispatcher.h"
+#include "engine/llama/embedder.h"
+#include "engine/llama/llama_reply.h"
+#include "engine/llama/loaded_model.h"
+#include "engine/llama/model_file.h"
+#include "engine/llama/process_guard.h"
+#include "engine/llama/prompt.h"
+
+namespace cloister::engine {
+namespace {
+
+using namespace llama;
+
+constexpr std::string_view kFingerprint = "llama.cpp-" CLOISTER_LLAMA_COMMIT;
+
+class LlamaEngine : public Engine {
+ public:
+  LlamaEngine(LlamaOptions options, ModelFile file);
+  ~LlamaEngine() override;
+
+  std::string_view name() const override { return "llama.cpp"; }
+  Health health() const override { return health_.load(std::memory_order_acquire); }
+  std::string load_error() const override { return std::lock_guard(mutex_), load_error_; }
+  std::vector<ModelInfo> models() const override { return std::lock_guard(mutex_), std::vector<ModelInfo>{info_}; }
+  std::set<Route> routes() const override;
+  EngineStats stats() const override;
+  Result<std::shared_ptr<Generation>> start(EngineRequest request, std::shared_ptr<ReplySink> sink) override;
+
+ private:
+  void run();
+  bool load();
+  ReplyHead make_head(const EngineRequest& request, const RequestFields& fields, const PreparedReply& prepared) const;
+  Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body,
+                                                  const RequestFields& fields, std::shared_ptr<ReplySink> sink);
+  Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, std::shared_ptr<ReplySink> sink);
+  Result<std::shared_ptr<Generation>> start_tokenize(const Json& body, std::shared_ptr<ReplySink> sink);
+
+  const LlamaOptions options_;
+  const ModelFile file_;
+  std::string model_id_;
+  LiveCount live_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+
+  std::atomic<Health> health_{Health::kLoading};
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;  // guards the three below
+  std::condition_variable changed_;
+  std::string load_error_;
+  ModelInfo info_;
+  bool run_over_ = false;
+
+  // Written by the engine thread before health_ becomes kReady, read by others after.
+  std::unique_ptr<LoadedModel> model_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<Embedder> embedder_;
+  std::thread thread_;
+};
+
+LlamaEngine::LlamaEngine(LlamaOptions options, ModelFile file) : options_(std::move(options)), file_(std::move(file)) {
+  model_id_ = !options_.model_id.empty() ? options_.model_id : !file_.name.empty() ? file_.name : file_.path.stem().string();
+  info_.id = model_id_;
+  info_.created = system_clock().now();
+  info_.quantization = file_.quantization;
+  thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), "engine");
+}
+
+LlamaEngine::~LlamaEngine() {
+  stopping_ = true;
+  bool ready = health() == Health::kReady;
+  if (ready) embedder_.reset();
+  if (ready) dispatcher_.reset();
+  {
+    // terminate() is lost when it comes before run() has begun, so it is said until it was heard.
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, std::chrono::milliseconds(1), [this] { return run_over_; })) {
+      if (health() == Health::kReady) model_->terminate();
+    }
+  }
+  thread_.join();
+  // Stopped between the end of loading and this line, the helpers may exist though `ready` was false.
+  embedder_.reset();
+  dispatcher_.reset();
+}
+
+void LlamaEngine::run() {
+  if (load() && !stopping_) model_->run();
+  std::lock_guard lock(mutex_);
+  run_over_ = true;
+  changed_.notify_all();
+}
+
+bool LlamaEngine::load() {
+  Result<std::unique_ptr<LoadedModel>> loaded = LoadedModel::load(options_, file_, stopping_);
+  if (!loaded.has_value()) {
+    {
+      std::lock_guard lock(mutex_);
+      load_error_ = loaded.error().message;
+    }
+    health_.store(Health::kFailed, std::memory_order_release);
+    if (!stopping_) log::error(loaded.error().to_string());
+    return false;
+  }
+  model_ = std::move(loaded).value();
+  dispatcher_ = std::make_unique<Dispatcher>(*model_);
+  embedder_ = std::make_unique<Embedder>(*model_, dispatcher_->inbox());
+  {
+    std::lock_guard lock(mutex_);
+    info_.context_length = static_cast<std::uint64_t>(model_->context_tokens());
+    info_.parameters = model_->meta().model_n_params;
+  }
+  health_.store(Health::kReady, std::memory_order_release);
+  return true;
+}
+
+std::set<Route> LlamaEngine::routes() const {
+  std::set<Route> routes = {Route::kChatCompletions, Route::kCompletions, Route::kResponses, Route::kMessages,
+                            Route::kTokenize};
+  if (options_.embeddings) routes.insert(Route::kEmbeddings);
+  return routes;
+}
+
+EngineStats LlamaEngine::stats() const {
+  std::uint64_t live = live_->load();
+  std::uint64_t slots = health() == Health::kReady ? static_cast<std::uint64_t>(model_->params().n_parallel) : 0;
+  std::uint64_t active = std::min(live, slots);
+  return {active, live - active};
+}
+
+Result<std::shared_ptr<Generation>> LlamaEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
+  if (health() == Health::kLoading) return fail(ErrorCode::kEngineLoading, "the model is still loading");
+  if (health() == Health::kFailed) return fail(ErrorCode::kEngineFailed, "the model could not be loaded");
+  TRY(body, codec::parse_json(*request.body));
+  TRY(fields, read_request_fields(request.route, body));
+  switch (request.route) {
+    case Route::kEmbeddings: return start_embeddings(body, std::move(sink));
+    case Route::kTokenize: return start_tokenize(body, std::move(sink));
+    default: return start_reply(request, body, fields, std::move(sink));
+  }
+}
+
+ReplyHead LlamaEngine::make_head(const EngineRequest& request, const RequestFields& fields,
+                                 const PreparedReply& prepared) const {
+  ReplyHead head;
+  head.route = request.route;
+  head.id = request.id;
+  head.model = model_id_;
+  head.fingerprint = kFingerprint;
+  head.created = system_clock().now();
+  head.stream = request.stream;
+  head.include_usage = fields.include_usage;
+  head.choices = prepared.choices;
+  head.echoed = prepared.echoed;
+  return head;
+}
+
+Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest& request, const Json& body,
+                                                             const RequestFields& fields, std::shared_ptr<ReplySink> sink) {
+  TRY(prepared, prepare_reply(*model_, request.route, request.stream, body, fields));
+  auto reply = std::make_shared<LlamaReply>(*model_, *dispatcher_, prepared, make_head(request, fields, prepared),
+                                            std::move(sink), live_);
+  auto tasks = std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
+  dispatcher_->inbox()->post([this, tasks, reply] { dispatcher_->submit(std::move(*tasks), reply); });
+  return std::shared_ptr<Generation>(reply);
+}
+
+Result<std::shared_ptr<Generation>> LlamaEngine::start_embeddings(const Json& body, std::shared_ptr<ReplySink> sink) {
+  if (!options_.embeddings) return fail(ErrorCode::kUnsupported, "this node serves no embeddings");
+  TRY(inputs, tokenize_inputs(*model_, body));
+  EmbeddingJob job;
+  job.inputs = std::move(inputs);
+  job.model_id = model_id_;
+  job.base64 = text_member(body, "encoding_format") == "base64";
+  job.reply = std::make_shared<BodyReply>(std::move(sink), live_);
+  std::shared_ptr<Generation> generation = job.reply;
+  embedder_->submit(std::move(job));
+  return generation;
+}
+
+Result<std::shared_ptr<Generation>> LlamaEngine::start_tokenize(const Json& body, std::shared_ptr<ReplySink> sink) {
+  TRY(tokens, tokenize_request(*model_, body));
+  auto reply = std::make_shared<BodyReply>(std::move(sink), live_);
+  dispatcher_->inbox()->post([reply, text = tokenize_body(tokens, static_cast<std::uint64_t>(model_->context_tokens())),
+                              count = tokens.size()] { reply->deliver(text, count); });
+  return std::shared_ptr<Generation>(reply);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options) {
+  TRY_VOID(enter_llama());
+  TRY(file, read_model_file(options.model_path));
+  return std::unique_ptr<Engine>(std::make_unique<LlamaEngine>(std::move(options), std::move(file)));
+}
+
+}  // namespace cloister::engine

@@ -1,0 +1,177 @@
+#include "engine/llama/llama_reply.h"
+
+#include <algorithm>
+
+namespace cloister::engine::llama {
+namespace {
+
+Error to_error(const server_task_result_error& error) {
+  switch (error.err_type) {
+    case ERROR_TYPE_EXCEED_CONTEXT_SIZE:
+      return fail(ErrorCode::kContextLength,
+                  "the prompt has " + std::to_string(error.n_prompt_tokens) + " tokens, but this model's context is " +
+                      std::to_string(error.n_ctx) + " tokens",
+                  "messages");
+    case ERROR_TYPE_INVALID_REQUEST: return invalid_request(error.err_msg);
+    default: return fail(ErrorCode::kEngineFailed, "the engine could not compute the reply");
+  }
+}
+
+}  // namespace
+
+LlamaReply::LlamaReply(const LoadedModel& model, Dispatcher& dispatcher, const PreparedReply& prepared, ReplyHead head,
+                       std::shared_ptr<ReplySink> sink, LiveCount live)
+    : vocab_(model.vocab()),
+      dispatcher_(dispatcher),
+      inbox_(dispatcher.inbox()),
+      sink_(std::move(sink)),
+      writer_(make_reply_writer(std::move(head))),
+      choices_(static_cast<std::size_t>(prepared.choices)),
+      stop_(prepared.stop),
+      stream_(prepared.stream),
+      top_logprobs_(prepared.top_logprobs),
+      choices_left_(prepared.choices),
+      live_(std::move(live)) {
+  usage_.prompt_tokens = prepared.prompt_tokens;
+  for (const server_task& task : prepared.tasks) {
+    ids_.push_back(task.id);
+    for (const server_task& child : task.child_tasks) {
+      ids_.push_back(child.id);
+      choices_[child.index].shares_prompt = true;
+    }
+    if (prepared.plain) continue;
+    for (std::size_t i = 0; i <= task.child_tasks.size(); ++i) {
+      choices_[task.index + i].parser = std::make_unique<task_result_state>(task.params.chat_parser_params);
+    }
+  }
+  *live_ += choices_.size();
+}
+
+LlamaReply::~LlamaReply() { leave(); }
+
+void LlamaReply::leave() {
+  if (counted_.exchange(false)) *live_ -= choices_.size();
+}
+
+void LlamaReply::cancel() {
+  if (cancelled_.exchange(true)) return;
+  leave();
+  inbox_->post([self = shared_from_this()] { self->dispatcher_.drop(*self); });
+}
+
+bool LlamaReply::on_result(server_task_result& result) {
+  try {
+    if (auto* partial = dynamic_cast<server_task_result_cmpl_partial*>(&result)) {
+      if (!partial->is_begin) on_partial(*partial);
+      return false;
+    }
+    if (auto* final_result = dynamic_cast<server_task_result_cmpl_final*>(&result)) return on_final(*final_result);
+    if (auto* error = dynamic_cast<server_task_result_error*>(&result)) {
+      on_failure(to_error(*error));
+      return true;
+    }
+    return false;
+  } catch (const std::exception&) {
+    // The one thing that throws here is the parser of the model's output; its message quotes the output.
+    on_failure(fail(ErrorCode::kEngineFailed, "the model's output does not follow the form of its tool calls"));
+    return true;
+  }
+}
+
+void LlamaReply::on_failure(const Error& error) {
+  leave();
+  sink_->on_error(error);
+}
+
+void LlamaReply::start(const server_task_result_cmpl_partial* partial, const server_task_result_cmpl_final* final_result) {
+  if (started_) return;
+  started_ = true;
+  usage_.cached_tokens = static_cast<std::uint64_t>(partial != nullptr ? partial->n_prompt_tokens_cache
+                                                                       : final_result->n_prompt_tokens_cache);
+  sink_->on_start(writer_->content_type());
+  writer_->begin(out_, usage_);
+}
+
+void LlamaReply::flush() {
+  if (!out_.empty()) sink_->on_bytes(out_);
+  out_.clear();
+}
+
+TokenLogprob LlamaReply::logprob_of(const completion_token_output& token) const {
+  TokenLogprob out;
+  out.token = common_token_to_piece(vocab_, token.tok, /*special=*/false);
+  out.logprob = completion_token_output::logarithm(token.prob);
+  std::size_t count = std::min(token.probs.size(), static_cast<std::size_t>(std::max(0, top_logprobs_)));
+  for (std::size_t i = 0; i < count; ++i) {
+    out.top.push_back({token.probs[i].txt, completion_token_output::logarithm(token.probs[i].prob)});
+  }
+  return out;
+}
+
+// While a stop string may have begun, pieces come without text. If the reply then ends by its limit, the scheduler has no
+// more to say, and the text held back would be lost.
+void LlamaReply::hold_back(Choice& choice, const server_task_result_cmpl_partial& partial) const {
+  if (stop_.empty()) return;
+  choice.held = partial.content.empty() ? choice.held + tokens_to_str(vocab_, partial.tokens) : std::string();
+}
+
+void LlamaReply::on_text(int index, const std::string& text, bool is_partial, const std::vector<TokenLogprob>& logprobs) {
+  Choice& choice = choices_.at(static_cast<std::size_t>(index));
+  if (choice.parser == nullptr) {
+    if (!text.empty() || !logprobs.empty()) writer_->text(out_, index, text, logprobs);
+    return;
+  }
+  std::vector<common_chat_msg_diff> diffs;
+  choice.parser->update_chat_msg(text, is_partial, diffs);
+  static const std::vector<TokenLogprob> kNone;
+  for (const common_chat_msg_diff& diff : diffs) {
+    if (!diff.reasoning_content_delta.empty()) writer_->reasoning(out_, index, diff.reasoning_content_delta);
+    if (!diff.content_delta.empty()) {
+      writer_->text(out_, index, diff.content_delta, &diff == &diffs.front() ? logprobs : kNone);
+    }
+    if (diff.tool_call_index != std::string::npos) {
+      const common_chat_tool_call& call = diff.tool_call_delta;
+      writer_->tool_call(out_, index, static_cast<int>(diff.tool_call_index), call.id, call.name, call.arguments);
+    }
+  }
+}
+
+void LlamaReply::on_partial(server_task_result_cmpl_partial& partial) {
+  start(&partial, nullptr);
+  hold_back(choices_.at(partial.index), partial);
+  std::vector<TokenLogprob> logprobs;
+  if (top_logprobs_ >= 0) logprobs.push_back(logprob_of(partial.prob_output));
+  on_text(static_cast<int>(partial.index), partial.content, /*is_partial=*/true, logprobs);
+  flush();
+}
+
+bool LlamaReply::on_final(server_task_result_cmpl_final& final_result) {
+  start(nullptr, &final_result);
+  int index = static_cast<int>(final_result.index);
+  Choice& choice = choices_.at(final_result.index);
+  bool by_limit = final_result.stop != STOP_TYPE_EOS && final_result.stop != STOP_TYPE_WORD;
+  std::vector<TokenLogprob> logprobs;
+  if (!stream_ && top_logprobs_ >= 0) {
+    for (const completion_token_output& token : final_result.probs_output) logprobs.push_back(logprob_of(token));
+  }
+  // Cut short, a tool call need not be complete.
+  on_text(index, stream_ && by_limit ? choice.held : final_result.content, /*is_partial=*/by_limit, logprobs);
+  bool calls = choice.parser != nullptr && !choice.parser->chat_msg.tool_calls.empty();
+  choice.finish = by_limit ? FinishReason::kLength : calls ? FinishReason::kToolCalls : FinishReason::kStop;
+  bool by_client = std::find(stop_.begin(), stop_.end(), final_result.stopping_word) != stop_.end();
+  writer_->finish(out_, index, choice.finish, by_client ? std::string_view(final_result.stopping_word) : "");
+  if (!choice.shares_prompt) cached_tokens_ += static_cast<std::uint64_t>(final_result.n_prompt_tokens_cache);
+  usage_.completion_tokens += static_cast<std::uint64_t>(final_result.n_decoded);
+  if (--choices_left_ > 0) {
+    flush();
+    return false;
+  }
+  usage_.cached_tokens = cached_tokens_;
+  writer_->end(out_, usage_);
+  flush();
+  leave();
+  sink_->on_end({std::string(finish_text(choices_.front().finish)), usage_});
+  return true;
+}
+
+}  // namespace cloister::engine::llama

@@ -1,0 +1,100 @@
+#include "engine/llama/loaded_model.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "engine/llama/chatml_tools.h"
+#include "engine/llama/process_guard.h"
+
+namespace cloister::engine::llama {
+namespace {
+
+constexpr int kDefaultParallel = 16;
+// Each sequence has a key-value cache of its own, so this many tokens times 16 is what memory has to hold: 1.5 GiB for a
+// model of the default's shape. Reasons in docs/decisions/0004-llama-in-process.md.
+constexpr int kDefaultContext = 4096;
+constexpr int kPromptCacheMiB = 256;
+
+int context_of(const LlamaOptions& options, const ModelFile& file) {
+  int trained = file.trained_context > 0 && file.trained_context < 1u << 30 ? static_cast<int>(file.trained_context) : 1 << 30;
+  return std::min(options.context_tokens > 0 ? options.context_tokens : kDefaultContext, trained);
+}
+
+// llama-server's defaults wherever they decide about speed.
+common_params make_params(const LlamaOptions& options, const ModelFile& file) {
+  common_params params;
+  params.model.path = file.path.string();
+  params.n_parallel = options.parallel > 0 ? options.parallel : kDefaultParallel;
+  params.n_ctx = context_of(options, file) * params.n_parallel;
+  params.kv_unified = false;
+  params.cache_ram_mib = kPromptCacheMiB;
+  params.verbosity = -1;
+  params.fit_params = false;  // a context that depends on free memory could not be measured
+  params.n_gpu_layers = options.gpu_layers < 0 ? -2 : options.gpu_layers;  // -2: all
+  if (options.threads > 0) params.cpuparams.n_threads = options.threads;
+  postprocess_cpu_params(params.cpuparams, nullptr);
+  postprocess_cpu_params(params.cpuparams_batch, &params.cpuparams);
+  postprocess_cpu_params(params.speculative.draft.cpuparams, &params.cpuparams);
+  postprocess_cpu_params(params.speculative.draft.cpuparams_batch, &params.cpuparams_batch);
+  params.default_template_kwargs["preserve_reasoning"] = "true";
+  params.endpoint_slots = false;
+  params.ui = false;
+  return params;
+}
+
+Error load_failed(const ModelFile& file, const std::string& why) {
+  return fail(ErrorCode::kModelFile, "cannot load " + file.path.string() + ": " + why, file.path.string());
+}
+
+bool has_cap(const server_context_meta& meta, const char* name) {
+  auto found = meta.chat_template_caps.find(name);
+  return found != meta.chat_template_caps.end() && found->second;
+}
+
+// A model whose chats are ChatML can be shown tools in ChatML, though its own template has no place for them.
+std::optional<server_chat_params> make_tool_params(const llama_model* model, const server_chat_params& own) {
+  if (common_chat_templates_source(own.tmpls.get()).find("<|im_start|>") == std::string::npos) return std::nullopt;
+  server_chat_params params = {
+      own.use_jinja, own.prefill_assistant, own.reasoning_format, own.chat_template_kwargs,
+      common_chat_templates_init(model, std::string(kChatMlTools)),
+      /*allow_image=*/false, /*allow_audio=*/false, /*allow_video=*/false,
+      own.enable_thinking, own.reasoning_budget, own.reasoning_budget_message, /*media_path=*/"", own.force_pure_content};
+  return params;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LoadedModel>> LoadedModel::load(const LlamaOptions& options, const ModelFile& file,
+                                                       const std::atomic<bool>& stop) {
+  ErrorCapture errors;
+  std::unique_ptr<LoadedModel> loaded(new LoadedModel);
+  loaded->params_ = make_params(options, file);
+  // Called while tensors are read; an exception is how the loader is told to give up.
+  loaded->context_.set_state_callback([&stop](server_state, json) {
+    if (stop) throw std::runtime_error("the engine is stopping");
+  });
+  try {
+    if (!loaded->context_.load_model(loaded->params_)) {
+      return load_failed(file, errors.text().empty() ? "the model cannot be used" : errors.text());
+    }
+    loaded->context_.set_state_callback(nullptr);
+    loaded->reader_.emplace(loaded->context_.get_response_reader());
+    loaded->meta_ = std::make_unique<server_context_meta>(loaded->context_.get_meta());
+    // The scheduler owns the model and hands it out as const; further contexts on it are made through a plain pointer.
+    loaded->model_ = const_cast<llama_model*>(llama_get_model(loaded->context_.get_llama_context()));
+    loaded->vocab_ = llama_model_get_vocab(loaded->model_);
+    const server_context_meta& meta = *loaded->meta_;
+    loaded->tools_are_native_ = has_cap(meta, "supports_tools") && has_cap(meta, "supports_tool_calls");
+    if (!loaded->tools_are_native_) loaded->tool_params_ = make_tool_params(loaded->model_, meta.chat_params);
+  } catch (const std::exception& e) {
+    return load_failed(file, errors.text().empty() ? e.what() : errors.text());
+  }
+  return loaded;
+}
+
+const server_chat_params* LoadedModel::tool_chat_params() const {
+  if (tools_are_native_) return chat_params();
+  return tool_params_ ? &*tool_params_ : nullptr;
+}
+
+}  // namespace cloister::engine::llama

@@ -1,0 +1,56 @@
+// LoadedModel: llama.cpp's scheduler with a model in it, and what the rest of this folder reads from it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "engine/llama/llama_engine.h"
+#include "engine/llama/model_file.h"
+#include "server-context.h"
+
+namespace cloister::engine::llama {
+
+class LoadedModel {
+ public:
+  // Blocks until the weights are in memory. Ends early, with an Error, when `stop` becomes true.
+  static Result<std::unique_ptr<LoadedModel>> load(const LlamaOptions& options, const ModelFile& file,
+                                                   const std::atomic<bool>& stop);
+
+  // Computes until terminate(). The engine thread lives in here, and nothing else happens on it.
+  void run() { context_.start_loop(); }
+  // Any thread. Has no effect before run() has begun, so call it until run() has returned.
+  void terminate() { context_.terminate(); }
+
+  // Constant while the model is loaded; any thread.
+  const common_params& params() const { return params_; }
+  const server_context_meta& meta() const { return *meta_; }
+  llama_model* model() const { return model_; }
+  const llama_vocab* vocab() const { return vocab_; }
+  int context_tokens() const { return meta_->slot_n_ctx; }
+  // How to write a chat as a prompt. With tools in it, that may take a template of ours; null when there is no way.
+  const server_chat_params* chat_params() const { return &meta_->chat_params; }
+  const server_chat_params* tool_chat_params() const;
+  // True when tool_chat_params() is ours: then the model was not trained for it and needs a push (prompt.cc).
+  bool tools_are_ours() const { return tool_params_.has_value(); }
+
+  // Thread-safe on their own.
+  server_queue& tasks() { return reader_->queue_tasks; }
+  server_response& results() { return reader_->queue_results; }
+
+ private:
+  LoadedModel() = default;
+
+  common_params params_;
+  server_context context_;
+  std::optional<server_response_reader> reader_;
+  std::unique_ptr<server_context_meta> meta_;
+  llama_model* model_ = nullptr;
+  const llama_vocab* vocab_ = nullptr;
+  bool tools_are_native_ = false;
+  std::optional<server_chat_params> tool_params_;
+};
+
+}  // namespace cloister::engine::llama

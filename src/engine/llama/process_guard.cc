@@ -1,0 +1,94 @@
+#include "engine/llama/process_guard.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+
+#include "base/log.h"
+#include "ggml-cpu.h"
+#include "ggml.h"
+#include "llama.h"
+#include "log.h"
+#include "mtmd-helper.h"
+
+// The linker sends ggml's calls of execlp here (cmake/llama.cmake): on an abort it would attach gdb to this process.
+extern "C" int __wrap_execlp(const char*, const char*, ...) { return -1; }
+
+namespace cloister::engine::llama {
+namespace {
+
+thread_local std::string* capture = nullptr;
+
+void on_log(ggml_log_level level, const char* text, void*) {
+  if (level != GGML_LOG_LEVEL_ERROR || capture == nullptr || !capture->empty()) return;
+  std::string line(text);
+  line.erase(std::find(line.begin(), line.end(), '\n'), line.end());
+  // "function_name: what happened" -> "what happened"
+  std::size_t colon = line.find(": ");
+  if (colon != std::string::npos && line.find(' ') > colon) line.erase(0, colon + 2);
+  *capture = std::move(line);
+}
+
+// ggml is about to call abort(). File and line only: the rest of the message may quote data.
+void on_abort(const char* message) {
+  std::string text(message);
+  log::error("the embedded engine aborts at " + text.substr(0, text.find(": ")));
+}
+
+struct Instruction {
+  const char* name;
+  bool built_with;
+  bool here;
+};
+
+Result<void> check_cpu() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const Instruction needed[] = {
+      {"AVX", ggml_cpu_has_avx() != 0, __builtin_cpu_supports("avx") != 0},
+      {"AVX2", ggml_cpu_has_avx2() != 0, __builtin_cpu_supports("avx2") != 0},
+      {"FMA", ggml_cpu_has_fma() != 0, __builtin_cpu_supports("fma") != 0},
+      {"BMI2", ggml_cpu_has_bmi2() != 0, __builtin_cpu_supports("bmi2") != 0},
+      {"F16C", ggml_cpu_has_f16c() != 0, __builtin_cpu_supports("f16c") != 0},
+      {"AVX512", ggml_cpu_has_avx512() != 0,
+       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd")},
+      {"AVX512_VNNI", ggml_cpu_has_avx512_vnni() != 0, __builtin_cpu_supports("avx512vnni") != 0},
+      {"AVX512_VBMI", ggml_cpu_has_avx512_vbmi() != 0, __builtin_cpu_supports("avx512vbmi") != 0},
+      {"AVX512_BF16", ggml_cpu_has_avx512_bf16() != 0, __builtin_cpu_supports("avx512bf16") != 0},
+  };
+  std::string missing;
+  for (const Instruction& one : needed) {
+    if (one.built_with && !one.here) missing += std::string(missing.empty() ? "" : ", ") + one.name;
+  }
+  if (!missing.empty()) {
+    return fail(ErrorCode::kEngineFailed,
+                "this CPU lacks what the embedded engine was built for: " + missing + " (see CLOISTER_CPU in tools/engine)");
+  }
+#endif
+  return {};
+}
+
+Result<void> enter_once() {
+  TRY_VOID(check_cpu());
+  common_log_set_verbosity_thold(-1);  // below LOG_LEVEL_OUTPUT, the least
+  llama_log_set(on_log, nullptr);
+  mtmd_helper_log_set(on_log, nullptr);
+  ggml_set_abort_callback(on_abort);
+  // ggml has put a handler here that prints a backtrace by starting a debugger.
+  std::set_terminate([] { std::abort(); });
+  llama_backend_init();
+  return {};
+}
+
+}  // namespace
+
+Result<void> enter_llama() {
+  static const Result<void> entered = enter_once();
+  return entered;
+}
+
+ErrorCapture::ErrorCapture() { capture = &text_; }
+ErrorCapture::~ErrorCapture() { capture = nullptr; }
+
+}  // namespace cloister::engine::llama

@@ -1,0 +1,193 @@
+#include "engine/llama/prompt.h"
+
+#include <algorithm>
+
+#include "engine/llama/chatml_tools.h"
+#include "engine/llama/llama_body.h"
+#include "server-chat.h"
+#include "server-schema.h"
+
+namespace cloister::engine::llama {
+namespace {
+
+constexpr std::size_t kMaxMessageBytes = 300;
+
+common_json to_llama(const Json& value) { return common_json::parse(value.dump()); }
+
+// What the library needs to start, whatever the route.
+struct Formatted {
+  common_json data;  // "prompt" and everything else that its schema reads
+  bool plain = true;
+};
+
+// A parser that takes all text as content does nothing for us but cost: the pieces are the content.
+bool is_plain_parser(const std::string& parser) {
+  if (parser.empty()) return true;
+  constexpr std::string_view kContentTag = "\"tag\":\"content\"";
+  std::size_t tag = parser.find("\"tag\":");
+  bool one_tag = tag != std::string::npos && parser.compare(tag, kContentTag.size(), kContentTag) == 0 &&
+                 parser.find("\"tag\":", tag + 1) == std::string::npos;
+  if (!one_tag || parser.find("\"type\":\"until\",\"delimiters\":[]") == std::string::npos) return false;
+  for (const char* structure : {"\"type\":\"choice\"", "\"type\":\"rule\"", "\"type\":\"repetition\"", "\"type\":\"and\"",
+                                "\"type\":\"not\"", "\"delimiters\":[\""}) {
+    if (parser.find(structure) != std::string::npos) return false;
+  }
+  return true;
+}
+
+common_json chat_form(Route route, const Json& body) {
+  common_json conversation = to_llama(conversation_members(route, body));
+  if (route == Route::kResponses) return server_chat_convert_responses_to_chatcmpl(conversation);
+  if (route == Route::kMessages) return server_chat_convert_anthropic_to_oai(conversation);
+  return conversation;
+}
+
+Result<Formatted> format_chat(const LoadedModel& model, Route route, const Json& body) {
+  const server_chat_params* params = uses_tools(route, body) ? model.tool_chat_params() : model.chat_params();
+  if (params == nullptr) {
+    return fail(ErrorCode::kUnsupported, "this model's chat template has no place for tools", "tools");
+  }
+  common_json chat = chat_form(route, body);
+  bool ours = params != model.chat_params();
+  if (ours && !chat.contains("parallel_tool_calls")) chat["parallel_tool_calls"] = false;
+  std::vector<raw_buffer> files;
+  Formatted out;
+  out.data = oaicompat_chat_params_parse(chat, *params, files);
+  if (!files.empty()) return fail(ErrorCode::kUnsupported, "this model takes text only", "messages");
+  if (ours && demands_tool(route, body)) {
+    for (const char* name : {"prompt", "generation_prompt"}) {
+      out.data[name] = out.data.at(name).get<std::string>() + std::string(kChatMlCallStart);
+    }
+  }
+  std::string parser = out.data.contains("chat_parser") ? out.data.at("chat_parser").get<std::string>() : "";
+  out.plain = is_plain_parser(parser) && !out.data.contains("continue_final_message");
+  return out;
+}
+
+Result<Formatted> format_request(const LoadedModel& model, Route route, const Json& body) {
+  if (route != Route::kCompletions) return format_chat(model, route, body);
+  Formatted out;
+  out.data["prompt"] = to_llama(body["prompt"]);
+  return out;
+}
+
+Result<void> check_tokens(const LoadedModel& model, const server_tokens& tokens) {
+  auto limit = static_cast<std::size_t>(model.context_tokens());
+  if (tokens.empty()) return fail(ErrorCode::kInvalidRequest, "the prompt is empty", "prompt");
+  if (tokens.size() >= limit) {
+    return fail(ErrorCode::kContextLength,
+                "the prompt has " + std::to_string(tokens.size()) + " tokens, but this model's context is " +
+                    std::to_string(limit) + " tokens, of which the reply needs at least one",
+                "messages");
+  }
+  const llama_tokens& ids = tokens.get_tokens();
+  int vocabulary = llama_vocab_n_tokens(model.vocab());
+  if (std::any_of(ids.begin(), ids.end(), [&](llama_token id) { return id < 0 || id >= vocabulary; })) {
+    return fail(ErrorCode::kInvalidRequest,
+                "the prompt has a token id that is not below " + std::to_string(vocabulary) + ", the vocabulary's size", "prompt");
+  }
+  return {};
+}
+
+std::vector<server_tokens> tokenize(const LoadedModel& model, const common_json& prompt) {
+  return tokenize_input_prompts(model.vocab(), /*mctx=*/nullptr, prompt, /*add_special=*/true, /*parse_special=*/true, {});
+}
+
+// Members of a Responses request that its reply repeats.
+Json echoed_members(Route route, const Json& body) {
+  Json echoed = Json::object();
+  if (route != Route::kResponses) return echoed;
+  for (const char* name : {"tools", "tool_choice", "parallel_tool_calls", "temperature", "top_p"}) {
+    if (const Json* value = find_member(body, name)) echoed[name] = *value;
+  }
+  return echoed;
+}
+
+Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, const Json& body, const RequestFields& fields) {
+  int parallel = model.params().n_parallel;
+  if (fields.choices > parallel) {
+    return fail(ErrorCode::kInvalidRequest,
+                "'n' must be at most " + std::to_string(parallel) + " here, got " + std::to_string(fields.choices), "n");
+  }
+  TRY(formatted, format_request(model, route, body));
+  common_json sampling = to_llama(sampling_members(route, body, fields));
+  // The template may have brought stop strings of its own.
+  for (const common_json& stop : formatted.data.value("stop", common_json::array())) sampling["stop"].push_back(stop);
+  for (const auto& member : sampling.items()) formatted.data[member.key()] = member.value();
+
+  common_chat_msg_delimiters delimiters =
+      common_chat_msg_delimiters_parse(formatted.data.value("message_delimiters", common_json::array()));
+  delimiters.tokenize(model.vocab());
+  task_params params =
+      server_schema::eval_llama_cmpl_schema(model.vocab(), model.params(), model.meta().logit_bias_eog, formatted.data);
+  params.stream = stream;
+  params.res_type = TASK_RESPONSE_TYPE_OAI_CHAT;
+
+  PreparedReply out;
+  for (server_tokens& tokens : tokenize(model, formatted.data.at("prompt"))) {
+    TRY_VOID(check_tokens(model, tokens));
+    out.prompt_tokens += tokens.size();
+    server_task task(SERVER_TASK_TYPE_COMPLETION);
+    task.id = model.tasks().get_new_id();
+    task.index = static_cast<std::size_t>(out.choices++);
+    task.params = params;
+    task.params.message_spans = tokens.find_message_spans(delimiters);
+    task.tokens = std::move(tokens);
+    for (int child = 1; child < fields.choices; ++child) {
+      task.add_child(task.id, model.tasks().get_new_id());
+      task.child_tasks.back().index = static_cast<std::size_t>(out.choices++);
+    }
+    out.tasks.push_back(std::move(task));
+  }
+  out.plain = formatted.plain;
+  out.stream = stream;
+  out.top_logprobs = fields.top_logprobs.value_or(-1);
+  out.stop = fields.stop;
+  out.echoed = echoed_members(route, body);
+  return out;
+}
+
+}  // namespace
+
+Error invalid_request(std::string_view what) {
+  std::string text(what.substr(0, kMaxMessageBytes));
+  if (what.size() > kMaxMessageBytes) text += "...";
+  return fail(ErrorCode::kInvalidRequest, std::move(text));
+}
+
+Result<PreparedReply> prepare_reply(LoadedModel& model, Route route, bool stream, const Json& body,
+                                    const RequestFields& fields) {
+  try {
+    return prepare(model, route, stream, body, fields);
+  } catch (const std::exception& e) {
+    return invalid_request(e.what());
+  }
+}
+
+Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, const Json& body) {
+  try {
+    if (find_member(body, "messages") == nullptr) {
+      return common_tokenize(model.vocab(), body["prompt"].get<std::string>(), /*add_special=*/true, /*parse_special=*/true);
+    }
+    TRY(formatted, format_chat(model, Route::kChatCompletions, body));
+    return common_tokenize(model.vocab(), formatted.data.at("prompt").get<std::string>(), /*add_special=*/true,
+                           /*parse_special=*/true);
+  } catch (const std::exception& e) {
+    return invalid_request(e.what());
+  }
+}
+
+Result<std::vector<std::vector<std::int32_t>>> tokenize_inputs(LoadedModel& model, const Json& body) {
+  try {
+    std::vector<std::vector<std::int32_t>> inputs;
+    for (server_tokens& tokens : tokenize(model, to_llama(body["input"]))) {
+      TRY_VOID(check_tokens(model, tokens));
+      inputs.push_back(tokens.get_tokens());
+    }
+    return inputs;
+  } catch (const std::exception& e) {
+    return invalid_request(e.what());
+  }
+}
+
+}  // namespace cloister::engine::llama

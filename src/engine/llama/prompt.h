@@ -1,0 +1,40 @@
+// From a request to tasks for llama.cpp's scheduler: template, tokens, sampling, limits. Runs on the caller's thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "engine/dialect/reply_writer.h"
+#include "engine/dialect/request_fields.h"
+#include "engine/llama/loaded_model.h"
+
+namespace cloister::engine::llama {
+
+struct PreparedReply {
+  std::vector<server_task> tasks;       // one a prompt; further choices of a prompt are its children
+  int choices = 0;                      // of all prompts together; choice i is the task with index i
+  std::uint64_t prompt_tokens = 0;      // of all prompts together
+  // The model's text goes out as it is. Else it is parsed for tool calls, reasoning, fences around JSON.
+  bool plain = false;
+  bool stream = false;
+  int top_logprobs = -1;                // -1: none wanted
+  std::vector<std::string> stop;        // as the client gave them
+  Json echoed = Json::object();         // for ReplyHead
+};
+
+// Body and fields as read_request_fields() took them. Fails on a prompt that is too long, saying both lengths.
+Result<PreparedReply> prepare_reply(LoadedModel& model, Route route, bool stream, const Json& body,
+                                    const RequestFields& fields);
+
+// Tokens of a tokenize request: its prompt as a completion would see it, or its messages as a chat would.
+Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, const Json& body);
+
+// Tokens of each input of an embeddings request.
+Result<std::vector<std::vector<std::int32_t>>> tokenize_inputs(LoadedModel& model, const Json& body);
+
+// An Error for the client from what the library said. Cut to a length that is kind to read.
+Error invalid_request(std::string_view what);
+
+}  // namespace cloister::engine::llama
