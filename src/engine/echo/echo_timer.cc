@@ -65,6 +65,8 @@ void EchoTimer::loop() {
       entry.order = next_order_++;
       entries_.push(std::move(entry));
     }
+    // A task that has ended must not live on until the next one comes: it holds its caller's reply.
+    due.clear();
   }
 }
 
