@@ -62,7 +62,7 @@ Result<bool> wants_simulator(const ServeOptions& options) {
 Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options) {
   bool echo = options.engine == "echo";
 #ifndef CLOISTER_HAVE_LLAMA
-  echo = echo || options.engine.empty();
+  echo = echo || (options.engine.empty() && options.model_path.empty());
 #endif
   if (!echo) return make_llama(options);
   engine::EchoOptions settings;
