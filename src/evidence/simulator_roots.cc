@@ -10,8 +10,8 @@ constexpr std::string_view kRootSeed = "cloister insecure simulator root v1";
 constexpr std::string_view kCpuRootLabel = "cpu root";
 constexpr std::string_view kGpuRootLabel = "gpu root";
 
-// Issued once, to be pinned: crypto::issue_certificate with the keys below, serial 1, valid from 2024-01-01 until the end
-// of 2049 and of 9999.
+// Issued once, to be pinned: crypto::issue_certificate with the keys below, serial 1, valid from 2024-01-01 until the
+// end of 2049 and of 9999.
 constexpr std::string_view kCpuRoot = R"(-----BEGIN CERTIFICATE-----
 MIIBxTCCAWygAwIBAgIBATAKBggqhkjOPQQDAjA6MTgwNgYDVQQDDC9JTlNFQ1VS
 RSBTSU1VTEFUT1IgU0dYIFJvb3QgQ0EgKHByb3ZlcyBub3RoaW5nKTAeFw0yNDAx

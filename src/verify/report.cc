@@ -97,6 +97,12 @@ void add_facts(const ServedReport& report, RootKind root, UnixSeconds time, Json
 
 }  // namespace
 
+std::optional<std::string> attested_address(const Verdict& report_verdict) {
+  const Check* identity = report_verdict.find("report_data.identity");
+  if (identity == nullptr || identity->state != State::kPass) return std::nullopt;
+  return report_verdict.facts.value("signing_address", std::string());
+}
+
 Verdict verify_report(std::string_view report_json, const Expected& expected, const Policy& policy,
                       UnixSeconds time) {
   Verdict verdict;

@@ -25,9 +25,14 @@ struct Expected {
   std::optional<ByteArray<32>> tls_spki_sha256;
 };
 
-// Checks: form, TEE kind, quote structure, PCK chain to the named root, QE report, quote signature, TD debug,
-// report_data L1/L2, GPU evidence (chain, signature, nonce, duplicates), and the parts that need collateral, which
-// are skipped and required for real hardware until collateral is given.
+// The address that the quote in the judged report binds: what a reply's signer is compared with. Absent unless the
+// check report_data.identity passed. Whether the evidence as a whole is to be believed, the verdict's outcome says.
+std::optional<std::string> attested_address(const Verdict& report_verdict);
+
+// Judges the report as served (peers.md sections 1.1, 1.2, 6.1) at `time`; the list of checks is verify/checks.def.
+// Which kind of TEE it is comes from the chain inside the quote, never from what the report says of itself. What needs
+// collateral (patch level, expected measurements, GPU manifests, revocation) is skipped and required for real hardware,
+// so that such a verdict is undetermined at best; for the simulated TEE it does not apply.
 Verdict verify_report(std::string_view report_json, const Expected& expected, const Policy& policy, UnixSeconds time);
 
 }  // namespace cloister::verify

@@ -1,5 +1,5 @@
-// The roots that evidence may end in, compiled in. A root that travels with the evidence is compared with these byte for
-// byte and never trusted for itself.
+// The roots that evidence may end in, compiled in. A root that travels with the evidence is compared with these byte
+// for byte and never trusted for itself.
 #pragma once
 
 #include <string_view>

@@ -105,10 +105,7 @@ Verdict verify_proof(const evidence::Proof& proof, const Policy& policy, UnixSec
   }
   if (!proof.report.empty()) {
     Verdict report = verify_report(proof.report, expected, policy, time);
-    const Check* identity = report.find("report_data.identity");
-    if (identity != nullptr && identity->state == State::kPass) {
-      signature.attested_address = report.facts["signing_address"].get<std::string>();
-    }
+    signature.attested_address = attested_address(report);
     verdict.append(std::move(report));
   }
   verdict.append(verify_signature(signature));

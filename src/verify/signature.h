@@ -17,14 +17,15 @@ struct SignatureEvidence {
   evidence::ChatSignature signature;
   std::optional<ByteView> request;   // exact body bytes; absent = the check is skipped
   std::optional<ByteView> response;
-  // The address that a verified report bound; absent = the check is skipped.
+  // What attested_address() gives for a verified report; absent = the check is skipped.
   std::optional<std::string> attested_address;
 };
 
-// Checks: signature.request_hash, signature.response_hash, signature.valid, signature.signer_attested.
+// Checks: signature.text, signature.request_hash, signature.response_hash, signature.form, signature.valid,
+// signature.signer_attested.
 Verdict verify_signature(const SignatureEvidence& evidence);
 
-// A whole proof: the report in it (with its nonce and time `time`), then the signature against the attested address.
+// A whole proof: the report in it (with the proof's nonce, at `time`), then the signature against the attested address.
 Verdict verify_proof(const evidence::Proof& proof, const Policy& policy, UnixSeconds time);
 
 }  // namespace cloister::verify

@@ -21,24 +21,28 @@ struct Check {
   std::string detail;      // why it failed or was skipped
 };
 
-enum class Outcome { kAccepted = 0, kRejected = 1, kUndetermined = 3 };  // values are the exit statuses of `cloister verify`
+// The values are the exit statuses of `cloister verify`.
+enum class Outcome { kAccepted = 0, kRejected = 1, kUndetermined = 3 };
 std::string_view to_text(Outcome outcome);
 
 struct Verdict {
   std::string subject;     // "report", "signature", "host http://..."
   std::vector<Check> checks;
-  Json facts = Json::object();  // tee_type, signing_address, measurements ...: facts of evidence that may be false if rejected
+  // tee_type, signing_address, measurements ...: what the evidence says. Only as true as the verdict is good.
+  Json facts = Json::object();
 
   void add(Check check) { checks.push_back(std::move(check)); }
+  // Takes the checks of `other`, and those of its facts that are not here yet.
   void append(Verdict other);
   const Check* find(std::string_view id) const;
-  // Rejected if any check failed; else undetermined if a required one was skipped or there is none at all; else accepted.
+  // Rejected if any check failed; else undetermined if a required one was skipped or none passed; else accepted.
   Outcome outcome() const;
 };
 
 // {"verdict","subject","checks":[{"id","state","required","expected","actual","detail","meaning"}],"facts"}
 Json to_json(const Verdict& verdict);
-// A readable tree, grouped by the dots in the ids. `color` adds ANSI colours.
+// A readable tree, grouped by the dots in the ids; says plainly when the TEE is simulated. `color` adds ANSI colours.
+// ASCII without control characters, whatever the evidence holds.
 std::string to_text(const Verdict& verdict, bool color);
 
 }  // namespace cloister::verify

@@ -26,6 +26,7 @@ TEST_P(Algorithms, AcceptedByNameAndTheVerdictStillSaysIt) {
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{});
   EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
   EXPECT_EQ(verdict.facts["signing_address"], node().address(GetParam()));
+  EXPECT_EQ(verify::attested_address(verdict), node().address(GetParam()));
   EXPECT_EQ(verdict.facts["report_data_layout"], "L1");
   EXPECT_EQ(verdict.facts["fmspc"], "00514d000000");
   EXPECT_EQ(verdict.facts["gpus"].size(), 2u);

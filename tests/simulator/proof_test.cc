@@ -1,4 +1,6 @@
 // A saved proof, judged again: request, reply, signature and report together.
+#include <gtest/gtest.h>
+
 #include "codec/json.h"
 #include "evidence/proof.h"
 #include "tests/simulator/expect_failing.h"
@@ -88,6 +90,7 @@ TEST_P(Proofs, AnAddressThatTheQuoteDoesNotBindIsNotTakenAsAttested) {
   proof.signature = attacker.sign(GetParam(), kRequest, kResponse);
   proof.report = codec::write_json(report);
   const verify::Verdict verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+  EXPECT_EQ(verify::attested_address(verdict), std::nullopt);
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.identity"});
   EXPECT_EQ(verdict.find("signature.signer_attested")->state, State::kSkipped);
 }

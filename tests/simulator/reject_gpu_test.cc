@@ -1,4 +1,8 @@
 // Tampered GPU evidence.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "base/testing/vectors.h"
 #include "crypto/x509.h"

@@ -1,8 +1,9 @@
-// Tampered quotes: one byte in each signed region, each certificate, and quotes that are signed well but say wrong things.
+// Tampered quotes: one byte in each signed region, each certificate, and quotes that are signed well but say what they
+// must not.
+#include <gtest/gtest.h>
+
 #include "base/encoding.h"
-#include "base/testing/vectors.h"
 #include "crypto/x509.h"
-#include "evidence/simulator_roots.h"
 #include "tee/simulator/platform.h"
 #include "tests/simulator/expect_failing.h"
 #include "tests/simulator/forgery.h"
@@ -84,7 +85,6 @@ TEST(RejectQuote, Certificates) {
   table.push_back({"before its time", [](Case& c) { c.time = 1600000000; },
                    {"tdx.pck_chain", "nvidia.gpu.0.cert_chain", "nvidia.gpu.1.cert_chain"}});
   table.push_back({"after its time", [](Case& c) { c.time = 2600000000; }, {"tdx.pck_chain"}});
-  // A root that is not pinned leaves the kind of TEE unknown: what depends on it is skipped, not passed.
   expect_failing(table);
 }
 

@@ -1,4 +1,6 @@
 // Tampered report members and bindings.
+#include <gtest/gtest.h>
+
 #include "base/encoding.h"
 #include "tests/simulator/expect_failing.h"
 #include "tests/simulator/forgery.h"

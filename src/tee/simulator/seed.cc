@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kSeedSize = 32;
 
 Error seed_error(const char* what, const std::filesystem::path& path, int code) {
-  return fail(ErrorCode::kIo, std::string("simulator seed: cannot ") + what + " " + path.string() + ": " + strerror(code),
+  return fail(ErrorCode::kIo,
+              std::string("simulator seed: cannot ") + what + " " + path.string() + ": " + strerror(code),
               path.string());
 }
 

@@ -1,6 +1,8 @@
 // The simulated TEE: quotes that are structurally true TDX v4 and signed through a PCK chain and a QE report, under a
 // root of our own whose private key is public knowledge. It proves nothing about any machine and says so everywhere:
 // type() is "insecure_simulator" and every certificate name starts with "INSECURE SIMULATOR".
+// The same seed always gives the same keys, certificates, measurements and, for the same report data, the same quote:
+// signatures are deterministic.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +18,8 @@ struct SimulatorOptions {
   std::string app_name = "cloister";
 };
 
-// The seed of this installation: 64 hex digits in `path`, made with mode 0600 when the file does not exist.
+// The seed of this installation: 64 hex digits in `path`, made with mode 0600 when the file does not exist. Processes
+// that start at once all get the same one. A corrupt file is an error and stays as it is.
 Result<SecretBytes> load_or_create_simulator_seed(const std::filesystem::path& path);
 
 Result<std::unique_ptr<Tee>> make_insecure_simulator(SimulatorOptions options);
