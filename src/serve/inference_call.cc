@@ -78,7 +78,8 @@ Result<void> InferenceCall::start_engine() {
   {
     std::lock_guard lock(mutex_);
     already_gone = abandoned_;
-    generation_ = generation;
+    // Not when the reply is over already: the generation holds this call as its sink, and nobody would part them again.
+    if (exchange_) generation_ = generation;
   }
   if (already_gone) generation->cancel();
   return {};
