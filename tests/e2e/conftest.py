@@ -47,10 +47,13 @@ def start(tmp_path):
         node.kill()
 
 
-def session_node(folder, name, *arguments):
+def session_node(folder, name, *arguments, headers=None):
     node = Node(folder / name, *arguments)
     yield node
     alive = node.alive()
+    if alive:
+        # Whatever the tests did to it, no request may be left behind.
+        node_module.wait_until(lambda: node.metric("cloister_inference_running", headers) == 0, 5, "every request ends")
     status = node.stop()
     assert alive, f"the {name} node ended by itself with {status}: {node.log[-4000:]}"
     assert status == 0, f"the {name} node ended with {status} on SIGTERM: {node.log[-4000:]}"
@@ -72,7 +75,8 @@ def locked(folder):
     """Needs a token; knows two owners."""
     tokens = folder / "tokens"
     tokens.write_text(f"# the tests' tokens\n{TOKEN}\n{TOKEN}-of-another\n")
-    yield from session_node(folder, "locked", "--engine", "echo", "--api-key-file", tokens)
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    yield from session_node(folder, "locked", "--engine", "echo", "--api-key-file", tokens, headers=headers)
 
 
 @pytest.fixture(scope="session")

@@ -163,9 +163,14 @@ def test_wrong_method(echo, method, path):
     assert reply.header("allow")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/v1", "/v1/chat", "/v1/chat/completions/x", "//", "/v1/../etc/passwd", "/%00", "/%ff"])
+@pytest.mark.parametrize("path", ["/nothing", "/v1", "/v1/chat", "/v1/chat/completions/x", "//", "/v1/../etc/passwd", "/%41"])
 def test_unknown_path(echo, path):
     error_of(exchange(echo, "GET", path), 404)
+
+
+@pytest.mark.parametrize("path", ["/%00", "/%ff", "/%zz", "health"])
+def test_path_that_is_none(echo, path):
+    assert exchange(echo, "GET", path).status in (400, 404)
 
 
 def test_unknown_chat_id(echo):

@@ -267,6 +267,7 @@ def test_memory_does_not_grow_with_requests(start):
                 assert connection.request("POST", "/v1/chat/completions", body).status == 200
 
     burst(2000)
+    assert node.metric("cloister_inference_running") == 0, "ended requests are let go"
     before = node.memory_kib()
     burst(3000)
     grown = node.memory_kib() - before

@@ -31,12 +31,14 @@ def test_busy_port(tmp_path):
 
 
 @pytest.mark.fast
+@pytest.mark.llama
 def test_missing_model(tmp_path):
     _, line = fails_to_start(tmp_path, "--listen", "127.0.0.1:0", "--model", tmp_path / "nothing.gguf")
     assert "nothing.gguf" in line
 
 
 @pytest.mark.fast
+@pytest.mark.llama
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"this is no model" * 1000])
 def test_file_that_is_no_model(tmp_path, content):
     model = tmp_path / "broken.gguf"

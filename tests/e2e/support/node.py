@@ -120,9 +120,11 @@ class Node:
     def model(self):
         return self.get_json("/v1/models")["data"][0]["id"]
 
-    def metric(self, name, **labels):
+    def metric(self, name, headers=None, **labels):
         """The sum over all samples of that name and those labels."""
-        text = self.get("/metrics")[2].decode()
+        status, _, body = self.get("/metrics", headers)
+        assert status == 200, (status, body)
+        text = body.decode()
         return sum(
             sample.value
             for family in text_string_to_metric_families(text)
