@@ -42,6 +42,16 @@ common_json chat_form(Route route, const Json& body) {
   return conversation;
 }
 
+// The library's grammar lets a model of one call at a time repeat it, and a small model does so until its limit.
+void allow_one_call(common_json& data) {
+  if (!data.contains("grammar")) return;
+  std::string grammar = data.at("grammar").get<std::string>();
+  std::size_t from = grammar.find("\ntool-calls ::= ");
+  if (from == std::string::npos) return;
+  std::size_t to = grammar.find('\n', from + 1);
+  data["grammar"] = grammar.replace(from, to - from, "\ntool-calls ::= tool-call space");
+}
+
 Result<Formatted> format_chat(const LoadedModel& model, Route route, const Json& body) {
   const server_chat_params* params = uses_tools(route, body) ? model.tool_chat_params() : model.chat_params();
   if (params == nullptr) {
@@ -54,6 +64,7 @@ Result<Formatted> format_chat(const LoadedModel& model, Route route, const Json&
   Formatted out;
   out.data = oaicompat_chat_params_parse(chat, *params, files);
   if (!files.empty()) return fail(ErrorCode::kUnsupported, "this model takes text only", "messages");
+  if (ours && !chat.at("parallel_tool_calls").get<bool>()) allow_one_call(out.data);
   if (ours && demands_tool(route, body)) {
     for (const char* name : {"prompt", "generation_prompt"}) {
       out.data[name] = out.data.at(name).get<std::string>() + std::string(kChatMlCallStart);
