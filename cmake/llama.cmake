@@ -23,8 +23,10 @@ find_package(OpenMP REQUIRED)
 target_link_libraries(llama_engine INTERFACE ${archives} OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
 string(SUBSTRING "${LLAMA_COMMIT}" 0 8 llama_commit_short)
 target_compile_definitions(llama_engine INTERFACE CLOISTER_LLAMA_COMMIT="${llama_commit_short}")
-# ggml would start gdb when it aborts: src/engine/llama/process_guard.cc answers instead.
-target_link_options(llama_engine INTERFACE -Wl,--wrap=execlp)
+# ggml would start gdb when it aborts, the server library would download what a message points to. In place of both,
+# src/engine/llama/process_guard.cc answers no, and the linker drops the HTTP client behind the second.
+target_link_options(llama_engine INTERFACE -Wl,--wrap=execlp
+  -Wl,--wrap=_Z25common_remote_get_contentRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERK20common_remote_params)
 if(CLOISTER_CUDA)
   find_package(CUDAToolkit REQUIRED)
   target_link_libraries(llama_engine INTERFACE CUDA::cudart_static CUDA::cublas CUDA::cublasLt CUDA::cuda_driver)

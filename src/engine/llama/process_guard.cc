@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <utility>
+#include <vector>
 
 #include "base/log.h"
+#include "download.h"
 #include "ggml-cpu.h"
 #include "ggml.h"
 #include "llama.h"
@@ -13,6 +16,12 @@
 
 // The linker sends ggml's calls of execlp here (cmake/llama.cmake): on an abort it would attach gdb to this process.
 extern "C" int __wrap_execlp(const char*, const char*, ...) { return -1; }
+
+// And the server library's calls of common_remote_get_content() here. Messages with media never get that far; this keeps
+// the download code out of the program altogether. Status 0 is what the library reports when there was no answer.
+std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const common_remote_params&) __asm__(
+    "__wrap__Z25common_remote_get_contentRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERK20common_remote_params");
+std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const common_remote_params&) { return {0, {}}; }
 
 namespace cloister::engine::llama {
 namespace {
