@@ -28,15 +28,16 @@ target_link_libraries(dep_boost INTERFACE Boost::headers)
 target_compile_definitions(dep_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_USE_STD_STRING_VIEW)
 
 add_library(dep_prometheus INTERFACE)
-find_package(prometheus-cpp REQUIRED)
-target_link_libraries(dep_prometheus INTERFACE prometheus-cpp::core)
+# By pkg-config: the CMake package also asks for the HTTP parts, which we do not use.
+pkg_check_modules(PROMETHEUS_CORE REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+target_link_libraries(dep_prometheus INTERFACE PkgConfig::PROMETHEUS_CORE)
 
 add_library(dep_cli11 INTERFACE)
 find_package(CLI11 REQUIRED)
 target_link_libraries(dep_cli11 INTERFACE CLI11::CLI11)
 
 # Third-party headers are not held to our warnings.
-foreach(target nlohmann_json::nlohmann_json spdlog::spdlog Boost::headers CLI11::CLI11 prometheus-cpp::core)
+foreach(target nlohmann_json::nlohmann_json spdlog::spdlog Boost::headers CLI11::CLI11)
   get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
   if(dirs)
     set_target_properties(${target} PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${dirs}")
