@@ -81,8 +81,6 @@ class Engine {
   virtual std::string_view name() const = 0;  // "llama.cpp", "echo"
   virtual Health health() const = 0;
   // Why health() is kFailed, in one line; empty otherwise.
-  virtual std::string load_error() const { return {}; }
-  // Why health() is kFailed, in one line; empty otherwise.
   virtual std::string failure() const { return {}; }
   virtual std::vector<ModelInfo> models() const = 0;
   virtual std::set<Route> routes() const = 0;

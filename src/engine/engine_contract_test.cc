@@ -52,7 +52,7 @@ void expect_usage(const Json& usage, const Outcome& outcome) {
 
 TEST_P(EngineContract, KnowsItself) {
   EXPECT_EQ(engine().health(), Health::kReady);
-  EXPECT_EQ(engine().load_error(), "");
+  EXPECT_EQ(engine().failure(), "");
   std::vector<ModelInfo> models = engine().models();
   ASSERT_EQ(models.size(), 1u);
   EXPECT_FALSE(models[0].id.empty());

@@ -12,6 +12,8 @@ constexpr std::array<std::string_view, 6> kRoles = {"system", "developer", "user
 constexpr std::array<std::string_view, 9> kMediaParts = {"image_url",   "input_image", "image", "input_audio", "input_video",
                                                          "video_url",   "input_file",  "file",  "document"};
 constexpr std::size_t kMaxInputs = 2048;
+constexpr std::size_t kMaxMessages = 4096;
+constexpr std::size_t kMaxTools = 128;
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& list, std::string_view item) {
@@ -45,13 +47,33 @@ Result<void> check_content(const Json& message, const std::string& where) {
   const Json* content = find_member(message, "content");
   if (content == nullptr || content->is_string()) return {};
   if (!content->is_array()) return invalid("'" + where + ".content' must be a string or an array of parts", where);
+  if (content->empty()) return invalid("'" + where + ".content' is an empty array", where);
   return check_parts(*content, where + ".content");
+}
+
+// Tool calls of an earlier reply, sent back: templates read their names and arguments.
+Result<void> check_past_calls(const Json* calls, const std::string& where) {
+  if (calls == nullptr) return {};
+  if (!calls->is_array()) return invalid("'" + where + ".tool_calls' must be an array", where);
+  for (const Json& call : *calls) {
+    const Json* function = find_member(call, "function");
+    const Json* arguments = function == nullptr ? nullptr : find_member(*function, "arguments");
+    if (arguments == nullptr || !arguments->is_string() || text_member(*function, "name").empty()) {
+      return invalid("'" + where + ".tool_calls' must hold functions with a name and their arguments as a string", where);
+    }
+  }
+  return {};
 }
 
 Result<void> check_messages(Route route, const Json& body) {
   const Json* messages = find_member(body, "messages");
   if (messages == nullptr) return invalid("'messages' is missing", "messages");
   if (!messages->is_array() || messages->empty()) return invalid("'messages' must be a non-empty array", "messages");
+  if (messages->size() > kMaxMessages) {
+    return invalid("'messages' may hold at most " + std::to_string(kMaxMessages) + " items, got " +
+                       std::to_string(messages->size()),
+                   "messages");
+  }
   for (std::size_t i = 0; i < messages->size(); ++i) {
     const Json& message = (*messages)[i];
     std::string where = "messages[" + std::to_string(i) + "]";
@@ -62,7 +84,10 @@ Result<void> check_messages(Route route, const Json& body) {
     }
     TRY_VOID(check_content(message, where));
     const Json* calls = find_member(message, "tool_calls");
-    if (calls != nullptr && !calls->is_array()) return invalid("'" + where + ".tool_calls' must be an array", where);
+    TRY_VOID(check_past_calls(calls, where));
+    if (role == "tool" && text_member(message, "tool_call_id").empty()) {
+      return invalid("'" + where + ".tool_call_id' must be a non-empty string", where);
+    }
     bool has_calls = calls != nullptr && !calls->empty();
     if (find_member(message, "content") == nullptr && !(role == "assistant" && has_calls)) {
       return invalid("'" + where + "' has no 'content'", where);
@@ -81,10 +106,10 @@ bool is_token_list(const Json& value) {
 Result<void> check_text_or_tokens(const Json& body, const char* name) {
   const Json* value = find_member(body, name);
   if (value == nullptr) return invalid("'" + std::string(name) + "' is missing", name);
-  auto single = [](const Json& item) { return item.is_string() || is_token_list(item); };
+  auto single = [](const Json& item) { return (item.is_string() && !item.get_ref<const std::string&>().empty()) || is_token_list(item); };
   bool many = value->is_array() && !value->empty() && std::all_of(value->begin(), value->end(), single);
   if (!single(*value) && !many) {
-    return invalid("'" + std::string(name) + "' must be a string, a list of strings, or lists of token ids", name);
+    return invalid("'" + std::string(name) + "' must be a non-empty string, a list of such strings, or lists of token ids", name);
   }
   if (many && value->size() > kMaxInputs) {
     return invalid("'" + std::string(name) + "' may hold at most " + std::to_string(kMaxInputs) + " items, got " +
@@ -137,8 +162,12 @@ Result<void> check_tool_choice(Route route, const Json& body) {
   if (choice == nullptr) return {};
   if (choice->is_string()) {
     const std::string& word = choice->get_ref<const std::string&>();
+    const Json* offered = find_member(body, "tools");
+    if (word == "required" && (offered == nullptr || offered->empty())) {
+      return invalid("'tool_choice' is required, but 'tools' offers nothing", "tool_choice");
+    }
     if (route != Route::kMessages && (word == "auto" || word == "none" || word == "required")) return {};
-    return invalid("'tool_choice' must be auto, none, required or an object that names a function", "tool_choice");
+    return invalid("'tool_choice' must be one of: auto, none, required; or an object that names a function", "tool_choice");
   }
   if (!choice->is_object()) return invalid("'tool_choice' must be a string or an object", "tool_choice");
   if (route == Route::kMessages && text_member(*choice, "type") != "tool") return {};
@@ -169,6 +198,10 @@ Result<void> check_tools(Route route, const Json& body) {
   if (route != Route::kChatCompletions && route != Route::kResponses && route != Route::kMessages) return {};
   if (const Json* tools = find_member(body, "tools")) {
     if (!tools->is_array()) return invalid("'tools' must be an array", "tools");
+    if (tools->size() > kMaxTools) {
+      return invalid("'tools' may hold at most " + std::to_string(kMaxTools) + " items, got " + std::to_string(tools->size()),
+                     "tools");
+    }
     for (std::size_t i = 0; i < tools->size(); ++i) {
       std::string where = "tools[" + std::to_string(i) + "]";
       const Json& tool = (*tools)[i];

@@ -36,7 +36,6 @@ constexpr NumberRule kNumberRules[] = {
     {"max_completion_tokens", 1, kIntMax, true},
     {"max_output_tokens", 1, kIntMax, true},
     {"top_logprobs", 0, 20, true},
-    {"dimensions", 1, kIntMax, true},
 };
 
 constexpr const char* kFlags[] = {"stream", "ignore_eos", "parallel_tool_calls", "echo", "store", "add_generation_prompt"};
@@ -57,11 +56,11 @@ Result<void> check_number(const NumberRule& rule, const Json& value) {
   if (!value.is_number()) return wrong_type(rule.name, rule.integer ? "an integer" : "a number", value);
   double number = value.get<double>();
   if (rule.integer && (!std::isfinite(number) || number != std::floor(number))) {
-    return fail(ErrorCode::kInvalidRequest, "'" + std::string(rule.name) + "' must be an integer", rule.name);
+    return fail(ErrorCode::kInvalidRequest, "'" + std::string(rule.name) + "' must be an integer, got a fraction", rule.name);
   }
   if (!(number >= rule.least && number <= rule.most)) {
     return fail(ErrorCode::kInvalidRequest,
-                "'" + std::string(rule.name) + "' must be between " + number_text(rule.least) + " and " +
+                "'" + std::string(rule.name) + "' must be from " + number_text(rule.least) + " to " +
                     number_text(rule.most) + ", got " + number_text(number),
                 rule.name);
   }
@@ -87,7 +86,8 @@ Result<std::vector<std::string>> read_stop(const Json& body, const char* name) {
       return fail(ErrorCode::kInvalidRequest,
                   "a stop string may be at most " + std::to_string(kMaxStopBytes) + " bytes long", name);
     }
-    if (!text.empty()) stops.push_back(text);
+    if (text.empty()) return fail(ErrorCode::kInvalidRequest, "'" + std::string(name) + "' must hold non-empty strings only", name);
+    stops.push_back(text);
   }
   return stops;
 }
@@ -128,6 +128,10 @@ Result<bool> read_include_usage(const Json& body) {
   const Json* options = find_member(body, "stream_options");
   if (options == nullptr) return false;
   if (!options->is_object()) return wrong_type("stream_options", "an object", *options);
+  const Json* stream = find_member(body, "stream");
+  if (stream == nullptr || *stream != Json(true)) {
+    return fail(ErrorCode::kInvalidRequest, "'stream_options' is only allowed when 'stream' is true", "stream_options");
+  }
   const Json* include = find_member(*options, "include_usage");
   if (include == nullptr) return false;
   if (!include->is_boolean()) return wrong_type("stream_options.include_usage", "a boolean", *include);
@@ -141,24 +145,38 @@ Result<void> check_response_format(const Json& body) {
   std::string type = text_member(*format, "type");
   if (type == "text" || type == "json_object") return {};
   if (type != "json_schema") {
-    return fail(ErrorCode::kInvalidRequest, "'response_format.type' must be text, json_object or json_schema",
-                "response_format");
+    return fail(ErrorCode::kInvalidRequest, "'response_format.type' must be one of: text, json_object, json_schema",
+                "response_format.type");
   }
   const Json* wrapper = find_member(*format, "json_schema");
   const Json* schema = wrapper != nullptr && wrapper->is_object() ? find_member(*wrapper, "schema") : nullptr;
   if (schema == nullptr || !schema->is_object()) {
-    return fail(ErrorCode::kInvalidRequest, "'response_format.json_schema.schema' must be an object", "response_format");
+    return fail(ErrorCode::kInvalidRequest, "'response_format.json_schema.schema' must be an object",
+                "response_format.json_schema");
   }
   return {};
 }
 
-Result<void> check_unsupported(Route route, const Json& body) {
-  if (route == Route::kCompletions) {
-    for (const char* name : {"suffix", "best_of"}) {
-      if (find_member(body, name) != nullptr) {
-        return fail(ErrorCode::kUnsupported, "'" + std::string(name) + "' is not supported", name);
-      }
+Result<void> refuse_members(const Json& body, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (find_member(body, name) != nullptr) {
+      return fail(ErrorCode::kUnsupported, "'" + std::string(name) + "' is not supported", name);
     }
+  }
+  return {};
+}
+
+// What would change the reply if it were taken, and is not: refused rather than left out without a word.
+Result<void> check_unsupported(Route route, const Json& body) {
+  if (route == Route::kEmbeddings) return refuse_members(body, {"dimensions"});
+  if (route == Route::kChatCompletions) {
+    return refuse_members(body, {"functions", "function_call", "audio", "web_search_options", "prediction"});
+  }
+  if (route == Route::kMessages && find_member(body, "max_tokens") == nullptr) {
+    return fail(ErrorCode::kInvalidRequest, "'max_tokens' is required", "max_tokens");
+  }
+  if (route == Route::kCompletions) {
+    TRY_VOID(refuse_members(body, {"suffix", "best_of"}));
     const Json* echo = find_member(body, "echo");
     if (echo != nullptr && *echo == Json(true)) return fail(ErrorCode::kUnsupported, "'echo' is not supported", "echo");
   }

@@ -13,8 +13,8 @@ std::string chat(const std::string& more) { return std::string("{") + kHello + (
 
 TEST(RequestFields, ReadsWhatTheDialectsShare) {
   auto fields = read(Route::kChatCompletions,
-                     chat(R"("n":2,"max_completion_tokens":7,"stop":["a","","b"],"logprobs":true,"top_logprobs":3,)"
-                          R"("stream_options":{"include_usage":true},"temperature":null)")
+                     chat(R"("n":2,"max_completion_tokens":7,"stop":["a","b"],"logprobs":true,"top_logprobs":3,)"
+                          R"("stream":true,"stream_options":{"include_usage":true},"temperature":null)")
                          .c_str());
   ASSERT_TRUE(fields.has_value()) << fields.error().message;
   EXPECT_EQ(fields->choices, 2);
@@ -69,11 +69,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{kChat, chat(R"("max_tokens":0)"), kInvalid, "max_tokens"},
         BadCase{kChat, chat(R"("max_tokens":1e99)"), kInvalid, "max_tokens"},
         BadCase{kChat, chat(R"("stream":"yes")"), kInvalid, "stream"},
-        BadCase{kChat, chat(R"("stop":[1])"), kInvalid, "stop"}, BadCase{kChat, chat(R"("stop":{})"), kInvalid, "stop"},
+        BadCase{kChat, chat(R"("stop":[1])"), kInvalid, "stop"}, BadCase{kChat, chat(R"("stop":[""])"), kInvalid, "stop"}, BadCase{kChat, chat(R"("stop":{})"), kInvalid, "stop"},
         BadCase{kChat, chat(R"("top_logprobs":2)"), kInvalid, "top_logprobs"},
         BadCase{kChat, chat(R"("logit_bias":{"cat":1})"), kInvalid, "logit_bias"},
-        BadCase{kChat, chat(R"("response_format":{"type":"xml"})"), kInvalid, "response_format"},
-        BadCase{kChat, chat(R"("response_format":{"type":"json_schema"})"), kInvalid, "response_format"},
+        BadCase{kChat, chat(R"("response_format":{"type":"xml"})"), kInvalid, "response_format.type"},
+        BadCase{kChat, chat(R"("response_format":{"type":"json_schema"})"), kInvalid,
+                "response_format.json_schema"},
         BadCase{kChat, chat(R"("tools":[{"type":"web_search"}])"), kUnsupported, "tools[0]"},
         BadCase{kChat, chat(R"("tools":[{"type":"function","function":{}}])"), kInvalid, "tools[0]"},
         BadCase{kChat, chat(R"("tool_choice":"always")"), kInvalid, "tool_choice"},
@@ -83,8 +84,24 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{Route::kCompletions, R"({"prompt":"x","suffix":"y"})", kUnsupported, "suffix"},
         BadCase{Route::kEmbeddings, R"({"input":"x","encoding_format":"hex"})", kInvalid, "encoding_format"},
         BadCase{Route::kResponses, R"({"input":"x","previous_response_id":"resp_1"})", kUnsupported, "previous_response_id"},
-        BadCase{Route::kMessages, R"({"messages":[{"role":"system","content":"x"}]})", kInvalid, "messages[0]"},
+        BadCase{Route::kMessages, R"({"max_tokens":1,"messages":[{"role":"system","content":"x"}]})", kInvalid, "messages[0]"},
         BadCase{Route::kTokenize, R"({"prompt":7})", kInvalid, "prompt"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Structure, BadRequest,
+    testing::Values(
+        BadCase{kChat, chat(R"("stream_options":{"include_usage":true})"), kInvalid, "stream_options"},
+        BadCase{kChat, chat(R"("tool_choice":"required")"), kInvalid, "tool_choice"},
+        BadCase{kChat, chat(R"("functions":[])"), kUnsupported, "functions"},
+        BadCase{kChat, chat(R"("audio":{})"), kUnsupported, "audio"},
+        BadCase{kChat, R"({"messages":[{"role":"user","content":[]}]})", kInvalid, "messages[0]"},
+        BadCase{kChat, R"({"messages":[{"role":"tool","content":"4"}]})", kInvalid, "messages[0]"},
+        BadCase{kChat, R"({"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f"}}]}]})", kInvalid,
+                "messages[0]"},
+        BadCase{Route::kCompletions, R"({"prompt":""})", kInvalid, "prompt"},
+        BadCase{Route::kEmbeddings, R"({"input":["a",""]})", kInvalid, "input"},
+        BadCase{Route::kEmbeddings, R"({"input":"a","dimensions":4})", kUnsupported, "dimensions"},
+        BadCase{Route::kMessages, chat(""), kInvalid, "max_tokens"}));
 
 // Nothing may be fetched or opened for a client, whatever the dialect calls its media.
 INSTANTIATE_TEST_SUITE_P(
@@ -94,10 +111,10 @@ INSTANTIATE_TEST_SUITE_P(
                 kUnsupported, "messages[0].content[0]"},
         BadCase{kChat, R"({"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"input_audio"}]}]})",
                 kUnsupported, "messages[0].content[1]"},
-        BadCase{Route::kMessages, R"({"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url"}}]}]})",
+        BadCase{Route::kMessages, R"({"max_tokens":1,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url"}}]}]})",
                 kUnsupported, "messages[0].content[0]"},
         BadCase{Route::kMessages,
-                R"({"messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"image"}]}]}]})",
+                R"({"max_tokens":1,"messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"image"}]}]}]})",
                 kUnsupported, "messages[0].content[0].content[0]"},
         BadCase{Route::kResponses, R"({"input":[{"role":"user","content":[{"type":"input_image","image_url":"file:///x"}]}]})",
                 kUnsupported, "input[0].content[0]"}));

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "codec/json.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/llama/body_reply.h"
@@ -33,7 +32,7 @@ class LlamaEngine : public Engine {
 
   std::string_view name() const override { return "llama.cpp"; }
   Health health() const override { return health_.load(std::memory_order_acquire); }
-  std::string load_error() const override { return std::lock_guard(mutex_), load_error_; }
+  std::string failure() const override { return std::lock_guard(mutex_), failure_; }
   std::vector<ModelInfo> models() const override { return std::lock_guard(mutex_), std::vector<ModelInfo>{info_}; }
   std::set<Route> routes() const override;
   EngineStats stats() const override;
@@ -57,7 +56,7 @@ class LlamaEngine : public Engine {
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;  // guards the three below
   std::condition_variable changed_;
-  std::string load_error_;
+  std::string failure_;
   ModelInfo info_;
   bool run_over_ = false;
 
@@ -107,10 +106,9 @@ bool LlamaEngine::load() {
   if (!loaded.has_value()) {
     {
       std::lock_guard lock(mutex_);
-      load_error_ = loaded.error().message;
+      failure_ = loaded.error().message;
     }
     health_.store(Health::kFailed, std::memory_order_release);
-    if (!stopping_) log::error(loaded.error().to_string());
     return false;
   }
   model_ = std::move(loaded).value();

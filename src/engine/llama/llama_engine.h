@@ -20,7 +20,7 @@ struct LlamaOptions {
 };
 
 // Loads in the background: returns at once with health() == kLoading. A missing or corrupt file is an Error here when it
-// can be seen without loading (not there, not GGUF), else health() becomes kFailed and load_error() says why. A CPU
+// can be seen without loading (not there, not GGUF), else health() becomes kFailed and failure() says why. A CPU
 // without the instructions that the engine was built for is an Error, too. The destructor ends what runs, also a load.
 Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options);
 

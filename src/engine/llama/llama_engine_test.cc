@@ -293,7 +293,7 @@ TEST_F(LlamaEngineTest, CancelFreesTheSequenceWithinATokenOrSo) {
   options.threads = 1;
   auto engine = make_llama_engine(options);
   ASSERT_TRUE(engine.has_value()) << engine.error().message;
-  ASSERT_EQ(wait_loaded(**engine), Health::kReady) << (*engine)->load_error();
+  ASSERT_EQ(wait_loaded(**engine), Health::kReady) << (*engine)->failure();
   auto sink = std::make_shared<RecordingSink>();
   auto endless = (*engine)->start(make_request(kChat, with(user_says("Go"), {{"ignore_eos", true}}), true), sink);
   ASSERT_TRUE(endless.has_value() && sink->wait_pieces(4));
@@ -346,7 +346,7 @@ TEST_F(LlamaEngineTest, ATruncatedFileFailsWithOneLine) {
   auto engine = make_llama_engine(options);
   ASSERT_TRUE(engine.has_value()) << engine.error().message;
   EXPECT_EQ(wait_loaded(**engine), Health::kFailed);
-  std::string why = (*engine)->load_error();
+  std::string why = (*engine)->failure();
   EXPECT_NE(why.find(file.path().string()), std::string::npos) << why;
   EXPECT_NE(why.find("not within the file bounds"), std::string::npos) << why;
   EXPECT_EQ(why.find('\n'), std::string::npos) << why;

@@ -58,7 +58,7 @@ Engine* llama_for_tests(std::string& why) {
     auto made = make_llama_engine(options);
     if (!made.has_value()) reason = made.error().message;
     if (!made.has_value()) return std::unique_ptr<Engine>();
-    if (wait_loaded(**made) == Health::kFailed) reason = (*made)->load_error();
+    if (wait_loaded(**made) == Health::kFailed) reason = (*made)->failure();
     return std::move(made).value();
   }();
   why = reason;
