@@ -21,7 +21,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--engine", o.engine, "llama (embedded llama.cpp) or echo (no model, for tests and benches)")
       ->check(CLI::IsMember({"llama", "echo"}));
   command.add_option("--model", o.model_path, "GGUF file to serve");
-  command.add_option("--model-id", o.model_id, "name on the API; default: the file's own");
+  command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
   command.add_option("--tee", o.tee, "where quotes come from")
       ->check(CLI::IsMember({"auto", "none", "insecure-simulator"}))
       ->capture_default_str();

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "serve/openai/envelope.h"
 #include "serve/openai/error_body.h"
 #include "serve/transcript.h"
 
@@ -56,9 +57,12 @@ Result<void> InferenceCall::start_engine() {
   if (!context_.engine.routes().contains(route_.route)) {
     return fail(ErrorCode::kUnsupported, "the engine '" + std::string(context_.engine.name()) + "' does not serve this route");
   }
-  TRY(checked, check_request(route_.route, *body_));
-  TRY_VOID(check_model(context_.engine, checked.model));
-  stream_ = checked.stream;
+  TRY(envelope, read_envelope(*body_));
+  TRY_VOID(check_model(context_.engine, envelope.model));
+  stream_ = envelope.stream;
+  if (stream_ && (route_.route == engine::Route::kEmbeddings || route_.route == engine::Route::kTokenize)) {
+    return fail(ErrorCode::kInvalidRequest, "this route does not stream", "stream");
+  }
 
   {
     std::lock_guard lock(mutex_);

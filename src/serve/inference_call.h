@@ -9,7 +9,6 @@
 
 #include "engine/engine.h"
 #include "serve/node.h"
-#include "serve/openai/request_check.h"
 
 namespace cloister::serve {
 

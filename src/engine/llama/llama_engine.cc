@@ -68,7 +68,7 @@ class LlamaEngine : public Engine {
 };
 
 LlamaEngine::LlamaEngine(LlamaOptions options, ModelFile file) : options_(std::move(options)), file_(std::move(file)) {
-  model_id_ = !options_.model_id.empty() ? options_.model_id : !file_.name.empty() ? file_.name : file_.path.stem().string();
+  model_id_ = !options_.model_id.empty() ? options_.model_id : file_.path.stem().string();
   info_.id = model_id_;
   info_.created = system_clock().now();
   info_.quantization = file_.quantization;

@@ -11,7 +11,7 @@ namespace cloister::engine {
 
 struct LlamaOptions {
   std::filesystem::path model_path;   // GGUF
-  std::string model_id;               // empty: the file's general.name, else its stem
+  std::string model_id;               // empty: the file's name without .gguf
   int parallel = 0;                   // sequences decoded together; 0 = 16
   int context_tokens = 0;             // per sequence; 0 = the model's own, at most 4096
   int threads = 0;                    // 0 = all cores

@@ -49,7 +49,6 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   if (!file) return file_error(path, "corrupt or cut short: its GGUF header cannot be read");
   ModelFile model;
   model.path = path;
-  model.name = text_value(*file, "general.name");
   std::int64_t type = number_value(*file, "general.file_type");
   if (type >= 0) model.quantization = llama_ftype_name(static_cast<llama_ftype>(type));
   std::int64_t context = number_value(*file, text_value(*file, "general.architecture") + ".context_length");

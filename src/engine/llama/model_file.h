@@ -11,7 +11,6 @@ namespace cloister::engine::llama {
 
 struct ModelFile {
   std::filesystem::path path;
-  std::string name;                    // general.name; empty when the file has none
   std::string quantization;            // "Q4_1"; empty when unknown
   std::uint64_t trained_context = 0;   // tokens; 0 when the file does not say
 };

@@ -7,12 +7,15 @@
 #include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 #include "serve/openai/error_body.h"
-#include "serve/openai/parameter.h"
 
 namespace cloister::serve {
 namespace {
 
 constexpr std::string_view kName = "attestation_report";
+
+Error invalid_parameter(std::string_view name, std::string message) {
+  return fail(ErrorCode::kInvalidRequest, std::move(message), std::string(name));
+}
 
 // The parameters of one report, wherever they came from; "" = not given.
 struct ReportParameters {
@@ -31,11 +34,15 @@ Result<ReportParameters> read_parameters(const http::Request& request) {
   TRY(body, codec::parse_json(request.body));
   if (!body.is_object()) return fail(ErrorCode::kBadJson, "the request body must be a JSON object");
   for (auto& [name, value] : members) {
-    const Json* member = present(body, name);
-    if (member == nullptr) continue;
-    if (member->is_boolean()) *value = member->get<bool>() ? "true" : "false";
-    else if (member->is_string()) *value = member->get<std::string>();
-    else return invalid_parameter(name, "'" + std::string(name) + "' must be a string, got " + std::string(type_name(*member)));
+    auto member = body.find(name);
+    if (member == body.end() || member->is_null()) continue;
+    if (member->is_boolean()) {
+      *value = member->get<bool>() ? "true" : "false";
+    } else if (member->is_string()) {
+      *value = member->get<std::string>();
+    } else {
+      return invalid_parameter(name, "'" + std::string(name) + "' must be a string, got " + member->type_name());
+    }
   }
   return out;
 }
