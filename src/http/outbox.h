@@ -35,7 +35,7 @@ class Outbox {
 
  private:
   // After a burst a buffer of this size at most is kept for the next chunk.
-  static constexpr std::size_t kKeptBytes = 16u << 10;
+  static constexpr std::size_t kKeptBytes = 4u << 10;
 
   std::array<std::string_view, kMaxPieces> pieces() const;
   void start(std::string_view tail);

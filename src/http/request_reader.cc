@@ -4,6 +4,7 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
+#include <limits>
 
 #include "http/percent.h"
 
@@ -43,7 +44,7 @@ std::string lower_case(std::string_view text) {
 
 RequestReader::RequestReader(std::size_t header_limit_bytes) : header_limit_bytes_(header_limit_bytes) {
   header_limit(static_cast<std::uint32_t>(header_limit_bytes));
-  body_limit(boost::none);  // ours depends on the head
+  body_limit(std::numeric_limits<std::uint64_t>::max());  // ours depends on the head
   request_.headers.reserve(16);
 }
 

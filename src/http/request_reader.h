@@ -2,12 +2,12 @@
 // anything two servers in a row could read differently (RFC 9112 section 11.2). One per request, loop thread only.
 #pragma once
 
-#include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "crypto/hash.h"
+#include "http/beast_parser.h"
 #include "http/message.h"
 
 namespace cloister::http {

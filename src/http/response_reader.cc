@@ -2,6 +2,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
+#include <limits>
 
 namespace cloister::http {
 namespace {
@@ -16,7 +17,7 @@ ResponseReader::ResponseReader(ClientResponse& response, std::uint64_t limit_byt
                                const std::function<bool(std::string_view)>* on_data)
     : response_(response), limit_bytes_(limit_bytes), on_data_(on_data) {
   header_limit(kHeaderLimitBytes);
-  body_limit(boost::none);  // counted here, so that the message can name the limit
+  body_limit(std::numeric_limits<std::uint64_t>::max());  // counted here, so that the message can name the limit
 }
 
 Result<void> ResponseReader::feed(std::string_view bytes) {

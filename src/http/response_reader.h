@@ -1,13 +1,13 @@
 // ResponseReader: bytes of one response in, head and body pieces out. Wraps Beast's HTTP/1.1 parser; one per response.
 #pragma once
 
-#include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "http/beast_parser.h"
 #include "http/client.h"
 
 namespace cloister::http {

@@ -99,7 +99,7 @@ TEST_F(LimitsTest, StreamsToAThousandClientsAtOnce) {
   });
   for (std::size_t i = 0; i < kStreams; ++i) {
     std::string expected;
-    for (int round = 0; round < 20; ++round) expected += "/" + std::to_string(i) + " ";
+    for (int round = 0; round < 20; ++round) expected += std::string("/") + std::to_string(i) + " ";
     const RawReply reply = clients[i].read_reply();
     ASSERT_TRUE(reply.complete);
     ASSERT_EQ(reply.body, expected);

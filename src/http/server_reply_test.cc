@@ -17,9 +17,25 @@ constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nhost: x\r\n\r\n";
 
 class ReplyTest : public testing::ServerTest {
  protected:
+  // Ends the threads and the server before what they refer to in a test's body goes. Declare it last.
+  class EndFirst {
+   public:
+    explicit EndFirst(ReplyTest& test) : test_(test) {}
+    ~EndFirst() {
+      test_.join();
+      test_.server_.reset();
+    }
+
+   private:
+    ReplyTest& test_;
+  };
   void TearDown() override {
-    for (auto& thread : threads_) thread.join();
+    join();
     ServerTest::TearDown();
+  }
+  void join() {
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
   }
   // Each request is served by `body` on a thread of its own.
   void serve_on_threads(std::function<void(std::shared_ptr<Exchange>)> body,
@@ -40,6 +56,7 @@ Response event_stream() {
 
 TEST_F(ReplyTest, RespondsFromAnotherThread) {
   auto observer = std::make_shared<RecordingObserver>();
+  const EndFirst end_first(*this);
   serve_on_threads([&](const std::shared_ptr<Exchange>& exchange) {
     exchange->set_observer(observer);
     Response response;
@@ -67,6 +84,7 @@ TEST_F(ReplyTest, StreamsFromAnotherThread) {
   auto observer = std::make_shared<RecordingObserver>();
   std::string expected;
   for (int i = 0; i < 20000; ++i) expected += "data: " + std::to_string(i) + "\n\n";
+  const EndFirst end_first(*this);
   serve_on_threads([&](const std::shared_ptr<Exchange>& exchange) {
     exchange->set_observer(observer);
     exchange->start(event_stream());
@@ -89,6 +107,7 @@ TEST_F(ReplyTest, StreamsFromAnotherThread) {
 
 TEST_F(ReplyTest, SendsEachPieceAtOnce) {
   Signal next;
+  const EndFirst end_first(*this);
   serve_on_threads([&](const std::shared_ptr<Exchange>& exchange) {
     exchange->start(event_stream());
     exchange->write("one");
@@ -106,6 +125,7 @@ TEST_F(ReplyTest, SendsEachPieceAtOnce) {
 }
 
 TEST_F(ReplyTest, StreamsFromTheLoopItself) {
+  const EndFirst end_first(*this);
   handler_.on_request = [](const std::shared_ptr<Exchange>& exchange) {
     Response head = event_stream();
     head.body = "first ";
@@ -121,6 +141,7 @@ TEST_F(ReplyTest, StreamsFromTheLoopItself) {
 }
 
 TEST_F(ReplyTest, StreamsNothing) {
+  const EndFirst end_first(*this);
   handler_.on_request = [](const std::shared_ptr<Exchange>& exchange) {
     exchange->start(event_stream());
     exchange->finish();
@@ -140,6 +161,7 @@ TEST_F(ReplyTest, CompletesTheObserverBeforeTheLastBytes) {
     std::atomic<int>& completed;
   };
   std::atomic<int> completed{0};
+  const EndFirst end_first(*this);
   handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
     exchange->set_observer(std::make_shared<Late>(completed));
     if (exchange->request().path == "/buffered") {
@@ -167,6 +189,7 @@ TEST_F(ReplyTest, CompletesTheObserverBeforeTheLastBytes) {
 }
 
 TEST_F(ReplyTest, StreamsToHttp10UntilTheEndOfTheConnection) {
+  const EndFirst end_first(*this);
   handler_.on_request = [](const std::shared_ptr<Exchange>& exchange) {
     exchange->start(event_stream());
     exchange->write("one");
@@ -183,6 +206,7 @@ TEST_F(ReplyTest, StreamsToHttp10UntilTheEndOfTheConnection) {
 
 TEST_F(ReplyTest, StreamsToHeadOnlyTheHead) {
   auto observer = std::make_shared<RecordingObserver>();
+  const EndFirst end_first(*this);
   handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
     exchange->set_observer(observer);
     exchange->start(event_stream());
@@ -199,6 +223,7 @@ TEST_F(ReplyTest, StreamsToHeadOnlyTheHead) {
 }
 
 TEST_F(ReplyTest, LeavesOutTheBodyWhereTheStatusHasNone) {
+  const EndFirst end_first(*this);
   handler_.on_request = [](const std::shared_ptr<Exchange>& exchange) {
     Response response;
     response.status = exchange->request().path == "/a" ? 204 : 304;
@@ -214,6 +239,7 @@ TEST_F(ReplyTest, LeavesOutTheBodyWhereTheStatusHasNone) {
 }
 
 TEST_F(ReplyTest, LetsNoHeaderBreakOut) {
+  const EndFirst end_first(*this);
   handler_.on_request = [](const std::shared_ptr<Exchange>& exchange) {
     Response response;
     response.content_type = "text/plain\r\nset-cookie: 1";
@@ -242,6 +268,7 @@ TEST_F(ReplyTest, LetsNoHeaderBreakOut) {
 }
 
 TEST_F(ReplyTest, AbortsSoThatTheClientCanTell) {
+  const EndFirst end_first(*this);
   handler_.on_request = [](const std::shared_ptr<Exchange>& exchange) {
     exchange->start(event_stream());
     exchange->write("part");
@@ -266,6 +293,7 @@ TEST_F(ReplyTest, AbortsSoThatTheClientCanTell) {
 }
 
 TEST_F(ReplyTest, AnswersFiveHundredWhenAHandlerThrows) {
+  const EndFirst end_first(*this);
   handler_.on_request = [](const std::shared_ptr<Exchange>&) { throw std::runtime_error("defect"); };
   serve();
   const RawReply reply = ask(kGet);
@@ -281,6 +309,7 @@ TEST_P(AbandonTest, IsToldAtOnceThatTheClientIsGone) {
   auto observer = std::make_shared<RecordingObserver>();
   Signal abandoned, second_call_came;
   std::atomic<int> calls{0};
+  const EndFirst end_first(*this);
   serve_on_threads([&](const std::shared_ptr<Exchange>& exchange) {
     exchange->set_observer(observer);
     exchange->on_abandoned([&] {
@@ -306,8 +335,7 @@ TEST_P(AbandonTest, IsToldAtOnceThatTheClientIsGone) {
   }
   ASSERT_TRUE(abandoned.wait());
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(500));
-  threads_.front().join();
-  threads_.clear();
+  join();
   EXPECT_EQ(calls.load(), 1);
   EXPECT_EQ(observer->bytes(), "one");
   EXPECT_FALSE(observer->complete());
@@ -318,6 +346,7 @@ INSTANTIATE_TEST_SUITE_P(All, AbandonTest, ::testing::Values(Leave::kClose, Leav
 
 TEST_F(ReplyTest, IsNotAbandonedWhenItIsComplete) {
   auto token = std::make_shared<int>(0);
+  const EndFirst end_first(*this);
   handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
     // A callback that holds its own exchange must not keep it alive for ever.
     exchange->on_abandoned([token, exchange] { ++*token; });
@@ -336,6 +365,7 @@ TEST_F(ReplyTest, CutsOffAReaderThatIsTooFarBehind) {
   auto observer = std::make_shared<RecordingObserver>();
   ServerOptions options = loopback_options();
   options.write_buffer_limit_bytes = 256u << 10;
+  const EndFirst end_first(*this);
   serve_on_threads(
       [&](const std::shared_ptr<Exchange>& exchange) {
         exchange->set_observer(observer);
@@ -359,6 +389,7 @@ TEST_F(ReplyTest, CoalescesForAReaderThatIsBehind) {
   ServerOptions options = loopback_options();
   options.write_buffer_limit_bytes = 64u << 20;
   const std::string filler(8u << 20, 'f');
+  const EndFirst end_first(*this);
   serve_on_threads(
       [&](const std::shared_ptr<Exchange>& exchange) {
         exchange->set_observer(observer);
@@ -384,6 +415,7 @@ TEST_F(ReplyTest, CutsOffAReaderThatStalls) {
   Signal abandoned;
   ServerOptions options = loopback_options();
   options.write_timeout_s = 1;
+  const EndFirst end_first(*this);
   handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
     exchange->on_abandoned([&] { abandoned.set(); });
     Response response;
@@ -401,6 +433,7 @@ TEST_F(ReplyTest, CutsOffAReaderThatStalls) {
 // A slow reader who reads on is served to the end.
 TEST_F(ReplyTest, WaitsForASlowReader) {
   const std::string body(6u << 20, 's');
+  const EndFirst end_first(*this);
   handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
     Response response;
     response.body = body;
@@ -415,6 +448,7 @@ TEST_F(ReplyTest, WaitsForASlowReader) {
 }
 
 TEST_F(ReplyTest, GivesTheBodyAway) {
+  const EndFirst end_first(*this);
   handler_.on_request = [](const std::shared_ptr<Exchange>& exchange) {
     Response response;
     response.body = exchange->take_body();

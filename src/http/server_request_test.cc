@@ -122,7 +122,7 @@ TEST_F(RequestTest, KeepsRequestsSentAheadOfASlowReply) {
   });
   go.set();
   EXPECT_EQ(raw.read_reply().body, "");
-  for (int i = 0; i < 20000; ++i) ASSERT_EQ(raw.read_reply().body, "/" + std::to_string(i));
+  for (int i = 0; i < 20000; ++i) ASSERT_EQ(raw.read_reply().body, std::string("/") + std::to_string(i));
   writer.join();
   for (auto& thread : threads) thread.join();
 }
