@@ -77,6 +77,8 @@ def parse_arguments():
     parser.add_argument("--model", type=pathlib.Path, help="GGUF file, default: the pinned one")
     parser.add_argument("--llama-server", type=pathlib.Path, help="default: the one of tools/engine")
     parser.add_argument("--out", type=pathlib.Path, help="default: bench/results/DATE-COMMIT.json, or none with --quick")
+    parser.add_argument("--wait-idle", type=float, default=0, metavar="S",
+                        help="before each cell, wait at most S seconds until nothing else runs")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="order of the rounds")
     parser.add_argument("--check", action="store_true", help="exit 1 when a required floor is not met")
     chosen = parser.parse_args()
@@ -159,7 +161,7 @@ def measure(options, say):
         say(words, keep=True)
     host = machine.Machine(ROOT)
     facts = host.facts()
-    plan = measures.Plan(options.quick, options.rounds)
+    plan = measures.Plan(options.quick, options.rounds, options.wait_idle)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cloister-bench-") as folder, Children(folder) as children:
         folder = pathlib.Path(folder)

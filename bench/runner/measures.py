@@ -16,13 +16,15 @@ F_WIDTHS = [1, 4, 8, 16]
 F_TOKENS = 64
 F_CONTEXT = 512
 _SAMPLES = 4
+_IDLE_SHARE = 0.05
 _PROMPT = "@N@ Tell a long story about a lighthouse keeper who measures the sea and writes it all down."
 
 
 class Plan:
     """How long everything takes."""
 
-    def __init__(self, quick, rounds):
+    def __init__(self, quick, rounds, wait_idle_s):
+        self.wait_idle_s = wait_idle_s
         self.rounds = rounds or (2 if quick else 5)
         self.request_s = 1.0 if quick else 2.0
         self.warmup_s = 0.3 if quick else 0.5
@@ -81,8 +83,9 @@ class Bench:
 
     def note_other_work(self, number):
         """How much of the machine is in use although nothing of ours runs."""
+        self._wait_until_idle()
         self.other_work[number] = busy_share(0.5)
-        if self.other_work[number] > 0.05:
+        if self.other_work[number] > _IDLE_SHARE:
             self._say(f"other work uses {100 * self.other_work[number]:.0f} % of this machine: figures will be off", keep=True)
 
     # -- a1, a2 --------------------------------------------------------------------------------------------------------
@@ -194,12 +197,18 @@ class Bench:
         return chosen
 
     def _cell(self, measure, load, arm, number, run):
+        self._wait_until_idle()
         self._say(f"round {number}: {measure}, {load}, {arm}")
         try:
             result = run()
         except BenchError as error:
             result = {"error": str(error)}
         self._record(measure, load, arm, number, result)
+
+    def _wait_until_idle(self):
+        end = time.monotonic() + self.plan.wait_idle_s
+        while time.monotonic() < end and busy_share(0.3) > _IDLE_SHARE:
+            self._say("waiting for other work to end")
 
     def _record(self, measure, load, arm, number, result):
         self.cells.append({"measure": measure, "load": load, "arm": arm, "round": number, "result": result})
