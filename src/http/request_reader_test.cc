@@ -113,7 +113,6 @@ TEST(RequestReader, TakesAnyBytes) {
     const Outcome pieces = read(bytes, {cut});
     // A fault can be seen early or, with fewer bytes at hand, not at all yet: but never read differently.
     if (whole.event == RequestReader::Event::kDone) expect_same(whole, pieces, bytes);
-    EXPECT_LE(whole.request.body.size(), std::max<std::size_t>(kBodyLimit, 64));
   }
 }
 
@@ -123,8 +122,9 @@ TEST(RequestReader, BoundsTheHeader) {
             RequestReader::Event::kDone);
   for (const std::size_t size : {kHeaderLimit - head.size() - 3, kHeaderLimit, std::size_t{100000}}) {
     EXPECT_EQ(read(head + std::string(size, 'x') + "\r\n\r\n", {}).status, 431) << size;
-    EXPECT_EQ(read(head + std::string(size, 'x'), {500}).status, 431) << size;
   }
+  // One that has no end is refused as soon as it is too large.
+  EXPECT_EQ(read(head + std::string(kHeaderLimit, 'x'), {500}).status, 431);
 }
 
 }  // namespace
