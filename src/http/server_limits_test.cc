@@ -235,7 +235,7 @@ TEST_F(StopTest, AbandonsWhatIsLeftAfterTheGrace) {
 
 // Writers go on while the server is stopped and destroyed.
 TEST_F(StopTest, StopsUnderWriters) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     std::vector<std::thread> writers;
     std::mutex mutex;
     std::atomic<bool> end{false};
