@@ -224,9 +224,10 @@ TEST(ClientParsing, TakesABodyThatEndsWithTheConnection) {
 }
 
 TEST(ClientParsing, SkipsInterimResponses) {
-  const auto got =
-      FixedServer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nx: 1\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-          .ask();
+  const auto got = FixedServer(
+                       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nx: 1\r\n\r\nHTTP/1.1 200 "
+                       "OK\r\ncontent-length: 2\r\n\r\nok")
+                       .ask();
   ASSERT_TRUE(got) << got.error().to_string();
   EXPECT_EQ(got->status, 200);
   EXPECT_EQ(got->body, "ok");

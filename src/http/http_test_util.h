@@ -55,7 +55,9 @@ class ScriptHandler : public Handler {
     response.body = exchange->request().method + " " + exchange->request().path + " " + exchange->request().body;
     exchange->respond(std::move(response));
   };
-  std::function<Admission(const RequestHead&)> on_admit = [](const RequestHead&) { return Admission{1u << 20, nullptr}; };
+  std::function<Admission(const RequestHead&)> on_admit = [](const RequestHead&) {
+    return Admission{1u << 20, nullptr};
+  };
 
   Admission admit(const RequestHead& head) override { return on_admit(head); }
   void handle(std::shared_ptr<Exchange> exchange) override { on_request(std::move(exchange)); }

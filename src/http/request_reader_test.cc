@@ -57,7 +57,8 @@ const std::vector<std::string>& seeds() {
   static const std::vector<std::string> all = {
       "GET /a%20b?c=d HTTP/1.1\r\nhost: x\r\nX-Y:  z \r\n\r\n",
       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nhello worldGET / HTTP/1.1\r\n",
-      "POST / HTTP/1.1\r\nhost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\nhello\r\n0006\r\n world\r\n0\r\nA: b\r\n\r\nrest",
+      "POST / HTTP/1.1\r\nhost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\nhello\r\n0006\r\n "
+      "world\r\n0\r\nA: b\r\n\r\nrest",
       "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
       "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n",
       "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nff\r\n",

@@ -213,7 +213,9 @@ TEST_F(RequestTest, TakesABodyOfExactlyTheLimit) {
   serve();
   EXPECT_EQ(ask("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n12345").status, 200);
   EXPECT_EQ(ask("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\n123456").status, 413);
-  EXPECT_EQ(ask("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n123\r\n2\r\n45\r\n0\r\n\r\n").status, 200);
+  EXPECT_EQ(
+      ask("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n123\r\n2\r\n45\r\n0\r\n\r\n").status,
+      200);
   EXPECT_EQ(ask("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n123\r\n3\r\n456\r\n0\r\n\r\n").status, 413);
 }
 
@@ -259,8 +261,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadRequestTest,
     ::testing::Values(
         BadRequest{"Garbage", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400},
-        BadRequest{"Http09", "GET /\r\n\r\n", 400},
-        BadRequest{"Http2", "GET / HTTP/2.0\r\nhost: x\r\n\r\n", 505},
+        BadRequest{"Http09", "GET /\r\n\r\n", 400}, BadRequest{"Http2", "GET / HTTP/2.0\r\nhost: x\r\n\r\n", 505},
         BadRequest{"Http12", "GET / HTTP/1.2\r\nhost: x\r\n\r\n", 505},
         BadRequest{"Http2Preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
         BadRequest{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400},
@@ -276,8 +277,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"BareLineFeedInHeader", "GET / HTTP/1.1\r\nhost: x\nx: y\r\n\r\n", 400},
         BadRequest{"CarriageReturnInValue", "GET / HTTP/1.1\r\nhost: x\ry\r\n\r\n", 400},
         BadRequest{"NulInValue", std::string_view("GET / HTTP/1.1\r\nhost: x\0y\r\n\r\n", 29), 400},
-        BadRequest{"LengthAndChunked", HEAD_LINES "content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        BadRequest{"ChunkedAndLength", HEAD_LINES "transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n", 400},
+        BadRequest{"LengthAndChunked", HEAD_LINES "content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+                   400},
+        BadRequest{"ChunkedAndLength", HEAD_LINES "transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n",
+                   400},
         BadRequest{"TwoLengths", HEAD_LINES "content-length: 3\r\ncontent-length: 4\r\n\r\nabcd", 400},
         BadRequest{"TwoEqualLengths", HEAD_LINES "content-length: 3\r\ncontent-length: 3\r\n\r\nabc", 400},
         BadRequest{"LengthList", HEAD_LINES "content-length: 3, 3\r\n\r\nabc", 400},
@@ -290,15 +293,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"OtherCoding", HEAD_LINES "transfer-encoding: gzip\r\n\r\nabc", 501},
         BadRequest{"CodingList", HEAD_LINES "transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
         BadRequest{"ChunkedNotLast", HEAD_LINES "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n", 501},
-        BadRequest{"TwoCodings", HEAD_LINES "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n", 400},
-        BadRequest{"VerticalTabInCoding", HEAD_LINES "transfer-encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n", 400},
+        BadRequest{"TwoCodings",
+                   HEAD_LINES "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n", 400},
+        BadRequest{"VerticalTabInCoding",
+                   HEAD_LINES "transfer-encoding: \x0b"
+                              "chunked\r\n\r\n0\r\n\r\n",
+                   400},
         BadRequest{"Chunked10", "POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400},
         BadRequest{"ChunkSizeNotHex", HEAD_LINES "transfer-encoding: chunked\r\n\r\nxyz\r\n", 400},
         BadRequest{"ChunkSizeNegative", HEAD_LINES "transfer-encoding: chunked\r\n\r\n-1\r\n", 400},
-        BadRequest{"ChunkSizeOverflow", HEAD_LINES "transfer-encoding: chunked\r\n\r\n10000000000000003\r\nabc\r\n", 400},
+        BadRequest{"ChunkSizeOverflow", HEAD_LINES "transfer-encoding: chunked\r\n\r\n10000000000000003\r\nabc\r\n",
+                   400},
         BadRequest{"ChunkTooLong", HEAD_LINES "transfer-encoding: chunked\r\n\r\nffffffffffffffff\r\nabc\r\n", 413},
         BadRequest{"ChunkWithoutEnd", HEAD_LINES "transfer-encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", 400},
-        BadRequest{"LengthInTrailer", HEAD_LINES "transfer-encoding: chunked\r\n\r\n0\r\ncontent-length: 3\r\n\r\n", 400}),
+        BadRequest{"LengthInTrailer", HEAD_LINES "transfer-encoding: chunked\r\n\r\n0\r\ncontent-length: 3\r\n\r\n",
+                   400}),
     [](const auto& test) { return std::string(test.param.name); });
 #undef HEAD_LINES
 
