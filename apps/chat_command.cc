@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apps/client_options.h"
@@ -21,6 +22,8 @@ struct ChatOptions : OutputOptions {
   std::string url;
   std::string prompt;
   std::string save;
+  std::optional<std::string> system;
+  std::optional<double> temperature;
   bool no_stream = false;
 };
 
@@ -76,7 +79,9 @@ Result<int> chat(const ChatOptions& options) {
   client::ChatTurn turn;
   turn.algo = algo;
   turn.stream = !options.no_stream;
+  turn.temperature = options.temperature;
   turn.messages = Json::array();
+  if (options.system) turn.messages.push_back({{"role", "system"}, {"content", *options.system}});
   turn.model = options.client.model;
   if (turn.model.empty()) {
     TRY(model, client::first_model(http));
@@ -97,6 +102,8 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   bind_client_options(*command, options->client);
   bind_output_options(*command, *options);
   command->add_option("--save", options->save, "write a proof of the (last) reply to this file");
+  command->add_option("--system", options->system, "system message; may be empty. Default: none, so that the model's own stands");
+  command->add_option("--temperature", options->temperature, "0 is the likeliest words, the same each time; default: the node's");
   command->add_flag("--no-stream", options->no_stream, "ask for the reply in one piece");
   command->callback([options, &exit_status] {
     Result<int> status = chat(*options);

@@ -73,6 +73,7 @@ Result<std::string> first_model(const http::Client& http) {
 Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
                       const std::function<void(std::string_view)>& on_text) {
   Json request = {{"model", turn.model}, {"messages", turn.messages}, {"stream", turn.stream}};
+  if (turn.temperature) request["temperature"] = *turn.temperature;
   std::string body = codec::write_json(request);
   StreamReader reader{{}, {}, {}, on_text};
   TRY(response, send(http, turn, body, reader));

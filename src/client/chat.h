@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct ChatTurn {
   std::string model;
   Json messages;                     // the conversation so far, the user's new message last
   bool stream = true;
+  std::optional<double> temperature;  // unset: the node's own default
   evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
 };
 
