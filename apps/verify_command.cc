@@ -75,8 +75,7 @@ Result<verify::Verdict> verify_signature_file(const VerifyOptions& options) {
   if (!object.is_object() || !object.contains("proof")) return verify_bare_signature(options, object);
   TRY(proof, evidence::parse_proof(text));
   TRY(time, judged_time(options));
-  // A proof stands for the moment it was made: judge there unless told otherwise.
-  return verify::verify_proof(proof, {options.accept_simulator}, options.at.empty() ? proof.time : time);
+  return verify::verify_proof(proof, {options.accept_simulator}, time);
 }
 
 using Verifier = Result<verify::Verdict> (*)(const VerifyOptions&);
@@ -114,7 +113,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   signature->add_option("--request", options->request_file, "exact request body (for a bare signature)");
   signature->add_option("--response", options->response_file, "exact response body (for a bare signature)");
   signature->add_option("--address", options->address, "the attested signing address (for a bare signature)");
-  signature->add_option("--at", options->at, "time to judge at; default: when the proof was made");
+  signature->add_option("--at", options->at, "time to judge at, like 2026-11-22T21:31:00Z; default: now");
 }
 
 }  // namespace cloister::apps

@@ -30,13 +30,16 @@ std::string to_rfc3339(UnixSeconds time) {
 }
 
 Result<UnixSeconds> from_rfc3339(std::string_view text) {
-  std::string copy(text);
+  // strptime alone would also take blanks, missing digits, a leap second and the 31st of February; so the text must be
+  // the one that its value is written as. It is not repeated in the message, since it may come from outside.
+  const std::string copy(text);
   tm parts{};
   const char* end = strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  if (end == nullptr || *end != '\0') {
-    return fail(ErrorCode::kUsage, "expected a UTC time like 2026-11-22T21:31:00Z, got '" + copy + "'");
+  if (end != nullptr) {
+    const UnixSeconds time = timegm(&parts);
+    if (to_rfc3339(time) == text) return time;
   }
-  return timegm(&parts);
+  return fail(ErrorCode::kUsage, "expected a UTC time like 2026-11-22T21:31:00Z");
 }
 
 }  // namespace cloister

@@ -24,12 +24,6 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-std::string signing_address_of(std::string_view report_json) {
-  Result<Json> report = codec::parse_json(report_json);
-  if (!report || !report->is_object()) return {};
-  return codec::string_member(*report, "signing_address").value_or("");
-}
-
 }  // namespace
 
 Error http_failure(std::string_view what, const http::ClientResponse& response) {
@@ -61,7 +55,7 @@ Result<HostCheck> check_host(const http::Client& http, const HostQuery& query, c
   check.tls_spki_sha256 = response.tls_spki_sha256;
   expected.tls_spki_sha256 = response.tls_spki_sha256;
   check.verdict = verify::verify_report(check.report, expected, policy, clock.now());
-  check.attested_address = signing_address_of(check.report);
+  check.attested_address = verify::attested_address(check.verdict).value_or("");
   return check;
 }
 
