@@ -20,6 +20,13 @@ bool contains(const std::array<std::string_view, N>& list, std::string_view item
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+std::string role_list(Route route) {
+  if (route == Route::kMessages) return "user, assistant";
+  std::string list;
+  for (std::string_view role : kRoles) list.append(list.empty() ? "" : ", ").append(role);
+  return list;
+}
+
 Error invalid(std::string message, std::string param) {
   return fail(ErrorCode::kInvalidRequest, std::move(message), std::move(param));
 }
@@ -46,8 +53,8 @@ Result<void> check_parts(const Json& parts, const std::string& where) {
 Result<void> check_content(const Json& message, const std::string& where) {
   const Json* content = find_member(message, "content");
   if (content == nullptr || content->is_string()) return {};
-  if (!content->is_array()) return invalid("'" + where + ".content' must be a string or an array of parts", where);
-  if (content->empty()) return invalid("'" + where + ".content' is an empty array", where);
+  if (!content->is_array()) return invalid("'" + where + ".content' must be a string or an array of parts", where + ".content");
+  if (content->empty()) return invalid("'" + where + ".content' is an empty array", where + ".content");
   return check_parts(*content, where + ".content");
 }
 
@@ -67,7 +74,7 @@ Result<void> check_past_calls(const Json* calls, const std::string& where) {
 
 Result<void> check_messages(Route route, const Json& body) {
   const Json* messages = find_member(body, "messages");
-  if (messages == nullptr) return invalid("'messages' is missing", "messages");
+  if (messages == nullptr) return invalid("'messages' is required", "messages");
   if (!messages->is_array() || messages->empty()) return invalid("'messages' must be a non-empty array", "messages");
   if (messages->size() > kMaxMessages) {
     return invalid("'messages' may hold at most " + std::to_string(kMaxMessages) + " items, got " +
@@ -80,17 +87,17 @@ Result<void> check_messages(Route route, const Json& body) {
     if (!message.is_object()) return invalid("'" + where + "' must be an object", where);
     std::string role = text_member(message, "role");
     if (!contains(kRoles, role) || (route == Route::kMessages && role != "user" && role != "assistant")) {
-      return invalid("'" + where + ".role' is not one this API knows", where);
+      return invalid("'" + where + ".role' must be one of: " + role_list(route), where + ".role");
     }
     TRY_VOID(check_content(message, where));
     const Json* calls = find_member(message, "tool_calls");
     TRY_VOID(check_past_calls(calls, where));
     if (role == "tool" && text_member(message, "tool_call_id").empty()) {
-      return invalid("'" + where + ".tool_call_id' must be a non-empty string", where);
+      return invalid("'" + where + ".tool_call_id' must be a non-empty string", where + ".tool_call_id");
     }
     bool has_calls = calls != nullptr && !calls->empty();
     if (find_member(message, "content") == nullptr && !(role == "assistant" && has_calls)) {
-      return invalid("'" + where + "' has no 'content'", where);
+      return invalid("'" + where + ".content' is required", where + ".content");
     }
   }
   return {};
@@ -105,7 +112,7 @@ bool is_token_list(const Json& value) {
 // A string, a list of strings, a list of token ids, or a list of those.
 Result<void> check_text_or_tokens(const Json& body, const char* name) {
   const Json* value = find_member(body, name);
-  if (value == nullptr) return invalid("'" + std::string(name) + "' is missing", name);
+  if (value == nullptr) return invalid("'" + std::string(name) + "' is required", name);
   auto single = [](const Json& item) { return (item.is_string() && !item.get_ref<const std::string&>().empty()) || is_token_list(item); };
   bool many = value->is_array() && !value->empty() && std::all_of(value->begin(), value->end(), single);
   if (!single(*value) && !many) {
@@ -121,7 +128,7 @@ Result<void> check_text_or_tokens(const Json& body, const char* name) {
 
 Result<void> check_responses_input(const Json& body) {
   const Json* input = find_member(body, "input");
-  if (input == nullptr) return invalid("'input' is missing", "input");
+  if (input == nullptr) return invalid("'input' is required", "input");
   if (input->is_string()) return {};
   if (!input->is_array() || input->empty()) return invalid("'input' must be a string or a non-empty array", "input");
   for (std::size_t i = 0; i < input->size(); ++i) {

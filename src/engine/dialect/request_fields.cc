@@ -166,6 +166,17 @@ Result<void> refuse_members(const Json& body, std::initializer_list<const char*>
   return {};
 }
 
+// A completion may have several prompts, and `n` choices of each.
+Result<void> check_total_choices(const Json& prompt, int choices) {
+  bool list = prompt.is_array() && !prompt.front().is_number();
+  std::size_t total = (list ? prompt.size() : 1) * static_cast<std::size_t>(choices);
+  if (total <= kMaxChoices) return {};
+  return fail(ErrorCode::kInvalidRequest,
+              "a request may ask for at most " + std::to_string(kMaxChoices) + " choices, prompts times 'n', got " +
+                  std::to_string(total),
+              "prompt");
+}
+
 // What would change the reply if it were taken, and is not: refused rather than left out without a word.
 Result<void> check_unsupported(Route route, const Json& body) {
   if (route == Route::kEmbeddings) return refuse_members(body, {"dimensions"});
@@ -220,6 +231,7 @@ Result<RequestFields> read_request_fields(Route route, const Json& body) {
   TRY_VOID(check_tools(route, body));
   RequestFields fields;
   if (const Json* n = find_member(body, "n")) fields.choices = n->get<int>();
+  if (route == Route::kCompletions) TRY_VOID(check_total_choices(body["prompt"], fields.choices));
   for (const char* name : {"max_output_tokens", "max_tokens", "max_completion_tokens"}) {
     if (const Json* value = find_member(body, name)) fields.max_tokens = value->get<int>();
   }

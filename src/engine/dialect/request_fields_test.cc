@@ -59,9 +59,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadCase{kChat, "[]", kInvalid, ""}, BadCase{kChat, "{}", kInvalid, "messages"},
         BadCase{kChat, R"({"messages":[]})", kInvalid, "messages"},
-        BadCase{kChat, R"({"messages":[{"role":"king","content":"x"}]})", kInvalid, "messages[0]"},
-        BadCase{kChat, R"({"messages":[{"role":"user"}]})", kInvalid, "messages[0]"},
-        BadCase{kChat, R"({"messages":[{"role":"user","content":5}]})", kInvalid, "messages[0]"},
+        BadCase{kChat, R"({"messages":[{"role":"king","content":"x"}]})", kInvalid, "messages[0].role"},
+        BadCase{kChat, R"({"messages":[{"role":"user"}]})", kInvalid, "messages[0].content"},
+        BadCase{kChat, R"({"messages":[{"role":"user","content":5}]})", kInvalid, "messages[0].content"},
         BadCase{kChat, chat(R"("temperature":3)"), kInvalid, "temperature"},
         BadCase{kChat, chat(R"("temperature":"hot")"), kInvalid, "temperature"},
         BadCase{kChat, chat(R"("top_p":-0.1)"), kInvalid, "top_p"},
@@ -82,9 +82,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{Route::kCompletions, R"({"prompt":[]})", kInvalid, "prompt"},
         BadCase{Route::kCompletions, R"({"prompt":{"prompt_string":"x"}})", kInvalid, "prompt"},
         BadCase{Route::kCompletions, R"({"prompt":"x","suffix":"y"})", kUnsupported, "suffix"},
+        BadCase{Route::kCompletions, R"({"prompt":["a","b"],"n":65})", kInvalid, "prompt"},
         BadCase{Route::kEmbeddings, R"({"input":"x","encoding_format":"hex"})", kInvalid, "encoding_format"},
         BadCase{Route::kResponses, R"({"input":"x","previous_response_id":"resp_1"})", kUnsupported, "previous_response_id"},
-        BadCase{Route::kMessages, R"({"max_tokens":1,"messages":[{"role":"system","content":"x"}]})", kInvalid, "messages[0]"},
+        BadCase{Route::kMessages, R"({"max_tokens":1,"messages":[{"role":"system","content":"x"}]})", kInvalid, "messages[0].role"},
         BadCase{Route::kTokenize, R"({"prompt":7})", kInvalid, "prompt"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -94,8 +95,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{kChat, chat(R"("tool_choice":"required")"), kInvalid, "tool_choice"},
         BadCase{kChat, chat(R"("functions":[])"), kUnsupported, "functions"},
         BadCase{kChat, chat(R"("audio":{})"), kUnsupported, "audio"},
-        BadCase{kChat, R"({"messages":[{"role":"user","content":[]}]})", kInvalid, "messages[0]"},
-        BadCase{kChat, R"({"messages":[{"role":"tool","content":"4"}]})", kInvalid, "messages[0]"},
+        BadCase{kChat, R"({"messages":[{"role":"user","content":[]}]})", kInvalid, "messages[0].content"},
+        BadCase{kChat, R"({"messages":[{"role":"tool","content":"4"}]})", kInvalid, "messages[0].tool_call_id"},
         BadCase{kChat, R"({"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f"}}]}]})", kInvalid,
                 "messages[0]"},
         BadCase{Route::kCompletions, R"({"prompt":""})", kInvalid, "prompt"},

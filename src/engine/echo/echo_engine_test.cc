@@ -47,7 +47,7 @@ TEST(EchoEngine, StopsBeforeAStopString) {
   Reply reply = ask(*engine, Route::kChatCompletions, with(user_says("one two three two"), {{"stop", {"x", "two"}}}));
   EXPECT_EQ(reply.text(), "one ");
   EXPECT_EQ(reply.outcome.finish_reason, "stop");
-  Json message = ask(*engine, Route::kMessages, with(user_says("one two"), {{"stop_sequences", {"two"}}})).json();
+  Json message = ask(*engine, Route::kMessages, with(user_says("one two"), {{"stop_sequences", {"two"}}, {"max_tokens", 9}})).json();
   EXPECT_EQ(message["stop_reason"], "stop_sequence");
   EXPECT_EQ(message["stop_sequence"], "two");
 }
