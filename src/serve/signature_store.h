@@ -16,13 +16,12 @@
 
 namespace cloister::serve {
 
-// One reply, in the smallest form: both signatures and the two hashes they are over (about 350 bytes an entry in all).
+// One reply, in the smallest form: the two hashes and the default signature over them (about 300 bytes an entry in all).
+// The ed25519 signature is not kept: it is the same whenever it is made (RFC 8032).
 struct SignedReply {
   ByteArray<32> request_sha256{};
   ByteArray<32> response_sha256{};
   crypto::EthSignature ecdsa{};
-  ByteArray<64> ed25519{};
-  std::uint32_t model_index = 0;  // into the node's list of models
 };
 
 struct SignatureStoreLimits {

@@ -10,7 +10,6 @@ void Transcript::on_complete() {
   reply.response_sha256 = response_.finish();
   std::string text = evidence::signed_text(reply.request_sha256, reply.response_sha256);
   reply.ecdsa = context_.keyring.sign_ecdsa(text);
-  reply.ed25519 = context_.keyring.sign_ed25519(text);
   context_.signatures.put(id_, owner_, reply);
   context_.metrics.count_signature();
 }

@@ -1,5 +1,6 @@
-// Transcript: hashes a reply's bytes exactly as they go to the socket, signs both hashes when the reply is complete, and
-// stores the signature under the reply's id before the last byte leaves, so that whoever has the reply finds it.
+// Transcript: hashes a reply's bytes exactly as they go to the socket, signs both hashes when the reply is complete (ecdsa,
+// the default; the ed25519 form is made when it is asked for), and stores the signature under the reply's id before the
+// last byte leaves, so that whoever has the reply finds it.
 // Used on one event loop.
 #pragma once
 

@@ -6,6 +6,7 @@ import json
 import secrets
 import socket
 import ssl
+import urllib.parse
 
 import pytest
 from cryptography import x509
@@ -24,8 +25,7 @@ def identity(report):
 
 
 def get_report(node, **query):
-    query = "&".join(f"{name}={value}" for name, value in query.items())
-    return node.get_json("/v1/attestation/report?" + query)
+    return node.get_json("/v1/attestation/report?" + urllib.parse.urlencode(query))
 
 
 def gpu_reports(report):

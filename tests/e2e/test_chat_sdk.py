@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import openai
 import pytest
@@ -155,11 +156,12 @@ def test_logprobs_streamed(llama_client, model):
 
 
 def test_content_parts_and_roles(llama_client, model):
+    parts = [{"type": "text", "text": "What is the capital"}, {"type": "text", "text": " of Italy?"}]
     messages = [
-        {"role": "system", "content": "You are terse."},
-        {"role": "user", "content": [{"type": "text", "text": "What is the capital"}, {"type": "text", "text": " of France?"}]},
-        {"role": "assistant", "content": "Paris."},
-        {"role": "user", "content": "And of Italy?"},
+        {"role": "system", "content": ""},
+        {"role": "user", "content": "What is the capital of France?"},
+        {"role": "assistant", "content": "The capital of France is Paris."},
+        {"role": "user", "content": parts},
     ]
     assert "Rome" in ask(llama_client, model, messages=messages).choices[0].message.content
 
@@ -256,12 +258,14 @@ def test_async_client_runs_many_at_once(llama, model):
 
 def test_answers_in_parallel_are_those_of_one_at_a_time(llama, model):
     """Continuous batching must not mix sequences up."""
-    questions = ["What is the capital of France?", "What is the capital of Italy?", "What is the capital of Japan?", "What color is the sky?"]
-    expected = ["Paris", "Rome", "Tokyo", "blue"]
+    questions = ["What is the capital of France?", "What is the capital of Italy?", "What is the capital of Japan?", "What is the capital of Spain?"]
+    expected = ["Paris", "Rome", "Tokyo", "Madrid"]
 
     async def main():
         async with openai.AsyncOpenAI(base_url=llama.url + "/v1", api_key="unused", max_retries=0, timeout=120) as client:
-            asked = [ask(client, model, messages=[{"role": "user", "content": question}]) for question in questions * 2]
+            # Without a system message this small model answers best.
+            conversations = [[{"role": "system", "content": ""}, {"role": "user", "content": question}] for question in questions * 2]
+            asked = [ask(client, model, messages=conversation) for conversation in conversations]
             return [reply.choices[0].message.content for reply in await asyncio.gather(*asked)]
 
     for text, word in zip(asyncio.run(main()), expected * 2):
@@ -280,7 +284,7 @@ def test_prompt_too_long_says_how_long_and_the_limit(llama_client, model):
     message = raised.value.body["message"]
     assert raised.value.code == "context_length_exceeded"
     assert "2048" in message, message
-    assert any(int(number) > 6000 for number in __import__("re").findall(r"\d+", message)), message
+    assert any(int(number) > 6000 for number in re.findall(r"\d+", message)), message
 
 
 def test_wrong_token(locked):

@@ -11,6 +11,8 @@ import pytest
 from support.node import wait_until
 from support.rawhttp import exchange
 
+QUESTION = "What is the capital of France? Answer in one short sentence."
+
 
 @pytest.fixture(scope="module")
 def model(llama):
@@ -94,7 +96,7 @@ def test_prompt_cache_is_used_and_told(llama_client, model):
 
 def test_responses(llama, llama_client, model):
     try:
-        reply = llama_client.responses.create(model=model, input="What is the capital of France?", max_output_tokens=40, temperature=0)
+        reply = llama_client.responses.create(model=model, input=QUESTION, max_output_tokens=40, temperature=0)
     except openai.NotFoundError:
         pytest.skip("this build has no /v1/responses")
     assert "Paris" in reply.output_text
@@ -103,7 +105,7 @@ def test_responses(llama, llama_client, model):
 def test_responses_streamed(llama_client, model):
     try:
         stream = llama_client.responses.create(
-            model=model, input="What is the capital of France?", max_output_tokens=40, temperature=0, stream=True
+            model=model, input=QUESTION, max_output_tokens=40, temperature=0, stream=True
         )
     except openai.NotFoundError:
         pytest.skip("this build has no /v1/responses")
@@ -116,7 +118,7 @@ def test_responses_streamed(llama_client, model):
 
 
 def test_messages(llama, model):
-    body = {"model": model, "max_tokens": 40, "temperature": 0, "messages": [{"role": "user", "content": "What is the capital of France?"}]}
+    body = {"model": model, "max_tokens": 40, "temperature": 0, "messages": [{"role": "user", "content": QUESTION}]}
     reply = post(llama, "/v1/messages", **body)
     if reply.status == 404:
         pytest.skip("this build has no /v1/messages")

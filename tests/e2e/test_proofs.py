@@ -254,9 +254,18 @@ def test_chat_with_token(locked, tmp_path):
     assert run("chat", locked.url, "x", "--accept-simulator").returncode != 0
 
 
-def test_real_model_proof(llama, judge, tmp_path):
+def test_chat_sends_what_it_is_told(echo, tmp_path):
     path = tmp_path / "saved.json"
-    result = run("chat", llama.url, "What is the capital of France?", "--accept-simulator", "--save", path, timeout=120)
+    assert run("chat", echo.url, "x", "--accept-simulator", "--system", "y", "--temperature", 0.5, "--save", path).returncode == 0
+    request = json.loads(base64.b64decode(json.loads(path.read_text())["request"]))
+    assert request["messages"] == [{"role": "system", "content": "y"}, {"role": "user", "content": "x"}]
+    assert request["temperature"] == 0.5
+
+
+def test_real_model_proof(llama, judge, tmp_path):
+    question = "What is the capital of France?"
+    path = tmp_path / "saved.json"
+    result = run("chat", llama.url, question, "--accept-simulator", "--system", "", "--temperature", 0, "--save", path, timeout=120)
     assert result.returncode == 0 and "Paris" in result.stdout, result.stdout + result.stderr
     proof = json.loads(path.read_text())
     assert judge(proof) == (0, set())

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import urllib.parse
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,7 +19,7 @@ ODD_BODY = '{ "stream":%s,\n\t"messages" : [{"content":"Gr\\u00fc\\u00dfe, ä¸–ç•
 
 
 def signature_of(node, reply_id, algo, model=None, headers=()):
-    path = f"/v1/signature/{reply_id}?model={model or node.model()}&signing_algo={algo}"
+    path = f"/v1/signature/{reply_id}?model={urllib.parse.quote(model or node.model())}&signing_algo={algo}"
     reply = exchange(node, "GET", path, None, headers)
     assert reply.status == 200, reply.body
     return reply.json()

@@ -17,7 +17,8 @@ evidence::ChatSignature to_chat_signature(const NodeContext& context, const Sign
   out.text = evidence::signed_text(reply.request_sha256, reply.response_sha256);
   out.signing_address = context.keyring.signing_address(algo);
   out.signing_algo = algo;
-  out.signature = algo == evidence::SigningAlgo::kEcdsa ? "0x" + to_hex(reply.ecdsa) : to_hex(reply.ed25519);
+  out.signature = algo == evidence::SigningAlgo::kEcdsa ? "0x" + to_hex(reply.ecdsa)
+                                                        : to_hex(context.keyring.sign_ed25519(out.text));
   return out;
 }
 
