@@ -35,6 +35,8 @@ class Child:
     def pids(self):
         """The process and its children: nginx has workers."""
         found = [self.pid]
+        if self.process.poll() is not None:
+            return found
         for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
             found += [int(pid) for pid in (task / "children").read_text().split()]
         return found
@@ -92,6 +94,12 @@ class Children:
         for child in reversed(self._running):
             child.stop()
 
+    def cpu_s(self):
+        """CPU time of this process and of all that it has started so far."""
+        ended = os.times()
+        running = sum(_cpu_s(pid) for child in self._running for pid in child.pids())
+        return ended.user + ended.system + ended.children_user + ended.children_system + running
+
     def start(self, argv, name, core=None):
         self._count += 1
         child = Child(argv, self._folder / f"{self._count:04d}-{name}.log", core)
@@ -107,6 +115,15 @@ class Children:
         path = self._folder / f"{self._count:04d}-{name}"
         path.mkdir()
         return path
+
+
+def _cpu_s(pid):
+    """utime and stime, proc(5); 0 when the process has ended and counts as ours already."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _prepare(core):

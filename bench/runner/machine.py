@@ -49,6 +49,26 @@ def busy_share(seconds):
     return round(1 - idle / total, 3) if total else 0.0
 
 
+class OtherWork:
+    """What other processes used of this machine during a `with`: all CPU time less that of `children` and ourselves."""
+
+    def __init__(self, children):
+        self._children = children
+        self.share = 0.0
+
+    def __enter__(self):
+        self._times, self._own = _cpu_times(), self._children.cpu_s()
+        return self
+
+    def __exit__(self, *_):
+        times, own = _cpu_times(), self._children.cpu_s()
+        ticks = [after - before for before, after in zip(self._times, times)]
+        total = sum(ticks)
+        busy_ticks = total - ticks[3] - ticks[4]
+        other_ticks = busy_ticks - (own - self._own) * os.sysconf("SC_CLK_TCK")
+        self.share = round(max(0.0, other_ticks / total), 3) if total else 0.0
+
+
 def _cpu_times():
     with open("/proc/stat", encoding="ascii") as stat:
         return [int(n) for n in stat.readline().split()[1:9]]

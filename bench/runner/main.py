@@ -120,7 +120,6 @@ def run_rounds(bench, plan, tools, only, say):
     micro = bench.micro() if "b" in only else {}
     bench.calibrate()
     for number in range(1, plan.rounds + 1):
-        bench.note_other_work(number)
         bench.proxy_round(number, only)
         if "f" in only and tools.model:
             bench.engine_round(number)
@@ -141,7 +140,6 @@ def document(options, tools, host, bench, summary, floor_list, micro, sizes, fac
         "programs": {"nginx": machine.version_line(tools.nginx, "-v") if tools.nginx else None,
                      "llama.cpp": machine.pinned(ROOT, "LLAMA_COMMIT"),
                      "model": tools.model.name if tools.model else None, "bytes": sizes},
-        "other_work": bench.other_work,
         "shape": vars(bench.shape),
         "primitives_ns": micro,
         "floors": floor_list,
@@ -185,9 +183,9 @@ def print_result(result, summary, floor_list, micro, sizes):
           f"Linux {facts['kernel']}; {result['run']['rounds']} rounds, medians ± half the range")
     if not facts["pinned"]:
         print("Fewer than 4 cores: client, source and server share them. Trust CPU per unit and 1-connection figures only.")
-    busiest = max(result["other_work"].values())
-    if busiest > 0.05:
-        print(f"Other work used up to {100 * busiest:.0f} % of the machine before a round: these figures are off.")
+    bad = report.disturbed(result["cells"])
+    if bad:
+        print(f"Other work took more than a tenth of the machine during {bad} of {len(result['cells'])} cells: figures are off.")
     shape = result["shape"]
     print(f"Replies of {shape['reply_bytes']} bytes; streams of {shape['events']} events of {shape['event_bytes']} bytes.\n")
     print(report.text(summary, floor_list, micro, sizes))

@@ -8,7 +8,7 @@ import time
 
 from . import arms as A
 from .children import BenchError, free_port
-from .machine import busy_share
+from .machine import OtherWork, busy_share
 
 A1_LOADS = [("1 connection", 1, 0), ("64 connections", 64, 0), ("2000/s over 64", 64, 2000)]
 A2_STREAMS = [(1, 0.0), (64, 0.5), (1024, 1.0)]  # streams, seconds over which they start
@@ -17,6 +17,8 @@ F_TOKENS = 64
 F_CONTEXT = 512
 _SAMPLES = 4
 _IDLE_SHARE = 0.05
+DISTURBED_SHARE = 0.1
+_ATTEMPTS = 3
 _PROMPT = "@N@ Tell a long story about a lighthouse keeper who measures the sea and writes it all down."
 
 
@@ -46,7 +48,6 @@ class Bench:
         self._folder = folder
         self._random = random.Random(seed)
         self.cells = []
-        self.other_work = {}
         self.shape = A.Shape(events=plan.stream_events)
 
     # -- shape ---------------------------------------------------------------------------------------------------------
@@ -80,13 +81,6 @@ class Bench:
             return self._client.streams(running, 1)
         finally:
             running.stop()
-
-    def note_other_work(self, number):
-        """How much of the machine is in use although nothing of ours runs."""
-        self._wait_until_idle()
-        self.other_work[number] = busy_share(0.5)
-        if self.other_work[number] > _IDLE_SHARE:
-            self._say(f"other work uses {100 * self.other_work[number]:.0f} % of this machine: figures will be off", keep=True)
 
     # -- a1, a2 --------------------------------------------------------------------------------------------------------
 
@@ -197,12 +191,17 @@ class Bench:
         return chosen
 
     def _cell(self, measure, load, arm, number, run):
-        self._wait_until_idle()
-        self._say(f"round {number}: {measure}, {load}, {arm}")
-        try:
-            result = run()
-        except BenchError as error:
-            result = {"error": str(error)}
+        for attempt in range(1, 1 + (_ATTEMPTS if self.plan.wait_idle_s else 1)):
+            self._wait_until_idle()
+            self._say(f"round {number}: {measure}, {load}, {arm}" + (f", attempt {attempt}" if attempt > 1 else ""))
+            with OtherWork(self._children) as other:
+                try:
+                    result = run()
+                except BenchError as error:
+                    result = {"error": str(error)}
+            result["other_work"] = other.share
+            if "error" in result or other.share <= DISTURBED_SHARE:
+                break
         self._record(measure, load, arm, number, result)
 
     def _wait_until_idle(self):

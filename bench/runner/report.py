@@ -3,9 +3,14 @@ import json
 import statistics
 
 from . import arms as A
-from .measures import F_WIDTHS
+from .measures import DISTURBED_SHARE, F_WIDTHS
 
 MET, NOT_MET, NO_RESULT = "met", "NOT MET", "no result"
+
+
+def disturbed(cells):
+    """How many cells had more than a tenth of the machine taken by other work."""
+    return sum(cell["result"].get("other_work", 0) > DISTURBED_SHARE for cell in cells)
 
 
 class Summary:
@@ -56,7 +61,7 @@ class Summary:
 
 def _figures(measure, result):
     if measure == "g":
-        return dict(result)
+        return {name: result[name] for name in ("first_answer_ms", "ready_ms", "idle_rss_kb")}
     server = result["server"]
     if measure == "a1":
         return {"p50_us": result["latency_us"]["p50"], "p99_us": result["latency_us"]["p99"],
