@@ -138,7 +138,7 @@ def _request_floors(summary, micro, out):
         plain, signed = (summary.median("a1", load, arm, "cpu_us") for arm in (A.PLAIN, A.SIGNED))
         limit = 1.5 * rival if rival else None
         _add(out, "wanted", "a1.cpu", f"{load}: CPU per request, {A.PLAIN} (1.5 x nginx's)", plain, limit, "us")
-        raw = sum(micro[n] for n in ("sign_ecdsa", "sign_ed25519", "hash_whole/600", "hash_whole/1536")) / 1e3 if micro else None
+        raw = sum(micro[n] for n in ("sign_ecdsa", "hash_whole/600", "hash_whole/1536")) / 1e3 if micro else None
         limit = limit + 1.3 * raw if limit and raw else None
         _add(out, "wanted", "a1.cpu.signed", f"{load}: CPU per request, {A.SIGNED} (1.5 x nginx's + 1.3 x raw crypto)",
              signed, limit, "us")
