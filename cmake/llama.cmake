@@ -19,8 +19,13 @@ target_include_directories(llama_engine SYSTEM INTERFACE
   "${LLAMA_SOURCE}/tools/mtmd")
 file(STRINGS "${LLAMA_BUILD}/.libraries" archives)  # link order, relative to the build folder
 list(TRANSFORM archives PREPEND "${LLAMA_BUILD}/")
-find_package(OpenMP REQUIRED)
-target_link_libraries(llama_engine INTERFACE ${archives} OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
+# OpenMP's runtime is linked statically: one library less to measure, and how long its threads spin at a barrier can be set
+# (src/engine/llama/process_guard.cc).
+execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -print-file-name=libgomp.a OUTPUT_VARIABLE gomp OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(NOT IS_ABSOLUTE "${gomp}")
+  message(FATAL_ERROR "libgomp.a is missing: it comes with g++ (apt-get install g++)")
+endif()
+target_link_libraries(llama_engine INTERFACE ${archives} "${gomp}" Threads::Threads ${CMAKE_DL_LIBS})
 string(SUBSTRING "${LLAMA_COMMIT}" 0 8 llama_commit_short)
 target_compile_definitions(llama_engine INTERFACE CLOISTER_LLAMA_COMMIT="${llama_commit_short}")
 # ggml would start gdb when it aborts, the server library would download what a message points to. In place of both,

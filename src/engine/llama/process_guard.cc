@@ -23,8 +23,21 @@ std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const 
     "__wrap__Z25common_remote_get_contentRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERK20common_remote_params");
 std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const common_remote_params&) { return {0, {}}; }
 
+// libgomp's, hidden but in this program: how often a thread looks at a barrier before it sleeps.
+extern "C" unsigned long long gomp_spin_count_var;
+
 namespace cloister::engine::llama {
 namespace {
+
+// Some microseconds. libgomp's own 300,000 keep a core busy for a millisecond while the thread that is waited for cannot
+// run, because sockets and streams need the cores, too: measured with two threads on two busy cores, this is two to five
+// times faster, and on idle cores it is the same (docs/decisions/0004-llama-in-process.md).
+constexpr unsigned long long kBarrierSpins = 2000;
+
+void limit_spinning() {
+  bool chosen = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
+  if (!chosen) gomp_spin_count_var = kBarrierSpins;
+}
 
 thread_local std::string* capture = nullptr;
 
@@ -86,6 +99,7 @@ Result<void> enter_once() {
   ggml_set_abort_callback(on_abort);
   // ggml has put a handler here that prints a backtrace by starting a debugger.
   std::set_terminate([] { std::abort(); });
+  limit_spinning();
   llama_backend_init();
   return {};
 }
