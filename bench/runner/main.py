@@ -200,9 +200,16 @@ def save(options, result):
         print(f"written: {path}")
 
 
+def stop_once(number, _frame):
+    """The first signal ends the run; others would cut its clean-up short."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has set it to be ignored
+    for each in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: shells set it to be ignored in background jobs
+        signal.signal(each, stop_once)
     say = Progress()
     try:
         return measure(parse_arguments(), say)
