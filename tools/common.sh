@@ -54,7 +54,12 @@ quietly() {
   if ((told > 0)); then say "  $name: done in $((SECONDS - started)) s"; fi
 }
 
-last_line() { tail -c 400 "$1" | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-100 || true; }
+# What a running step says last; of a build, how far it is.
+last_line() {
+  local text
+  text=$(tail -c 20000 "$1" | tr '\r' '\n' | grep -v '^[[:space:]]*$' || true)
+  { grep -E '^\[[0-9]+/[0-9]+\]' <<<"$text" || printf '%s\n' "$text"; } | tail -n 1 | cut -c1-100
+}
 
 # configure_and_build PRESET [TARGET...]: ninja itself runs cmake again when the build files or the set of sources change.
 configure_and_build() {
