@@ -30,9 +30,9 @@ namespace cloister::engine::llama {
 namespace {
 
 // Some microseconds. libgomp's own 300,000 keep a core busy for a millisecond while the thread that is waited for cannot
-// run, because sockets and streams need the cores, too: measured with two threads on two busy cores, this is two to five
-// times faster, and on idle cores it is the same (docs/decisions/0004-llama-in-process.md).
-constexpr unsigned long long kBarrierSpins = 2000;
+// run, because sockets and streams need the cores, too. Measured (docs/decisions/0004-llama-in-process.md): the same on
+// idle cores, up to four times faster on busy ones.
+constexpr unsigned long long kBarrierSpins = 4000;
 
 void limit_spinning() {
   bool chosen = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
