@@ -41,7 +41,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--http-threads", o.http_threads, "event loops; 0 = one for each four cores")
       ->check(CLI::Range(0, 256));
   command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")->check(CLI::Range(0, 1024));
-  command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 8192")
+  command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
       ->check(CLI::Range(0, 1 << 24));
   command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(CLI::Range(0, 1024));
   command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA");
