@@ -42,6 +42,8 @@ def test_node_starts_tells_where_to_look_and_stops_on_ctrl_c():
         stdin=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        # As a terminal's shell starts it. What runs the tests may ignore SIGINT itself, and a shell cannot undo that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         text = ""
