@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 
 namespace cloister::engine {
@@ -22,8 +23,9 @@ struct EngineRequest {
   Route route = Route::kChatCompletions;
   // Our id for the reply. The engine puts it into the body where the dialect has a place for it.
   std::string id;
-  // The body as the client sent it, already validated as JSON of the route's shape.
+  // The body as the client sent it, and the object that codec::parse_json read from it; the engine judges its members.
   std::shared_ptr<const std::string> body;
+  Json json;
   bool stream = false;
 };
 
@@ -39,7 +41,8 @@ struct Outcome {
 };
 
 // Receives one reply. Calls come one after the other, from a thread of the engine's own that is not the one that
-// computes; they must return quickly. Exactly one of on_end and on_error comes last, unless the generation is cancelled.
+// computes, or from inside Engine::start() where the reply is known at once; they must return quickly. Exactly one of
+// on_end and on_error comes last, unless the generation is cancelled.
 class ReplySink {
  public:
   virtual ~ReplySink() = default;

@@ -75,6 +75,7 @@ Result<void> InferenceCall::start_engine() {
   to_engine.route = route_.route;
   to_engine.id = id_;
   to_engine.body = std::move(body_);
+  to_engine.json = std::move(envelope.json);
   to_engine.stream = stream_;
   TRY(generation, context_.engine.start(std::move(to_engine), shared_from_this()));
 

@@ -1,7 +1,6 @@
 #include "engine/echo/echo_engine.h"
 
 #include "base/clock.h"
-#include "codec/json.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/echo/echo_reply.h"
 
@@ -36,12 +35,15 @@ class EchoEngine : public Engine {
 };
 
 Result<std::shared_ptr<Generation>> EchoEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
-  TRY(body, codec::parse_json(*request.body));
+  const Json& body = request.json;
   TRY(fields, read_request_fields(request.route, body));
   bool generates = request.route != Route::kEmbeddings && request.route != Route::kTokenize;
   std::shared_ptr<EchoReply> reply = generates ? make_stream(request, body, fields, std::move(sink))
                                                : make_body(request.route, body, std::move(sink));
-  timer_.add(std::chrono::steady_clock::now() + options_.first_token_delay, reply);
+  auto due = std::chrono::steady_clock::now() + options_.first_token_delay;
+  // Without delays all of it is due now: said here, it costs the caller no change of threads.
+  if (options_.first_token_delay.count() == 0) due = reply->run(due);
+  if (due != EchoTime::max()) timer_.add(due, reply);
   return std::shared_ptr<Generation>(reply);
 }
 

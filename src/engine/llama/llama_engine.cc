@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "codec/json.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/llama/body_reply.h"
 #include "engine/llama/dispatcher.h"
@@ -140,7 +139,7 @@ EngineStats LlamaEngine::stats() const {
 Result<std::shared_ptr<Generation>> LlamaEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
   if (health() == Health::kLoading) return fail(ErrorCode::kEngineLoading, "the model is still loading");
   if (health() == Health::kFailed) return fail(ErrorCode::kEngineFailed, "the model could not be loaded");
-  TRY(body, codec::parse_json(*request.body));
+  const Json& body = request.json;
   TRY(fields, read_request_fields(request.route, body));
   switch (request.route) {
     case Route::kEmbeddings: return start_embeddings(body, std::move(sink));

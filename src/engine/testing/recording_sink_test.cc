@@ -115,6 +115,7 @@ EngineRequest make_request(Route route, const Json& body, bool stream, std::stri
   Json full = body;
   if (stream) full["stream"] = true;
   request.body = std::make_shared<const std::string>(full.dump());
+  request.json = std::move(full);
   request.stream = stream;
   return request;
 }

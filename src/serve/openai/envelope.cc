@@ -31,6 +31,7 @@ Result<Envelope> read_envelope(std::string_view text) {
     }
     envelope.stream = stream->get<bool>();
   }
+  envelope.json = std::move(body);
   return envelope;
 }
 

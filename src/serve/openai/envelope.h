@@ -5,11 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.h"
 #include "base/result.h"
 
 namespace cloister::serve {
 
 struct Envelope {
+  Json json;             // the whole body, an object
   std::string model;     // empty when the client named none
   bool stream = false;
 };
