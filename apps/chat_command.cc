@@ -70,7 +70,7 @@ Result<int> converse(const ChatOptions& options, const http::Client& http, const
 Result<int> chat(const ChatOptions& options) {
   TRY(http, make_client(options.url, options.client));
   TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
-  TRY(host, client::check_host(http, {algo, options.client.model}, {options.accept_simulator}, system_clock()));
+  TRY(host, client::check_host(http, {algo, options.client.model}, {.accept_simulator = options.accept_simulator}, system_clock()));
   host.verdict.subject = "host " + options.url;
   if (host.verdict.outcome() != verify::Outcome::kAccepted) {
     std::fprintf(stderr, "cloister chat: nothing was sent, because this host was not accepted\n");

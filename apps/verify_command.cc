@@ -32,7 +32,7 @@ Result<UnixSeconds> judged_time(const VerifyOptions& options) {
 Result<verify::Verdict> verify_host(const VerifyOptions& options) {
   TRY(http, make_client(options.target, options.client));
   TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
-  TRY(check, client::check_host(http, {algo, options.client.model}, {options.accept_simulator}, system_clock()));
+  TRY(check, client::check_host(http, {algo, options.client.model}, {.accept_simulator = options.accept_simulator}, system_clock()));
   if (!options.save.empty()) TRY_VOID(write_file_atomically(options.save, check.report, 0644));
   check.verdict.subject = "host " + options.target;
   check.verdict.facts["nonce"] = check.nonce_hex;
@@ -47,7 +47,7 @@ Result<verify::Verdict> verify_report_file(const VerifyOptions& options) {
     TRY(nonce, from_hex_exactly<32>(options.nonce));
     expected.nonce = nonce;
   }
-  return verify::verify_report(text, expected, {options.accept_simulator}, time);
+  return verify::verify_report(text, expected, {{.accept_simulator = options.accept_simulator}, {}, time});
 }
 
 Result<verify::Verdict> verify_bare_signature(const VerifyOptions& options, const Json& object) {
@@ -75,7 +75,7 @@ Result<verify::Verdict> verify_signature_file(const VerifyOptions& options) {
   if (!object.is_object() || !object.contains("proof")) return verify_bare_signature(options, object);
   TRY(proof, evidence::parse_proof(text));
   TRY(time, judged_time(options));
-  return verify::verify_proof(proof, {options.accept_simulator}, time);
+  return verify::verify_proof(proof, {{.accept_simulator = options.accept_simulator}, {}, time});
 }
 
 using Verifier = Result<verify::Verdict> (*)(const VerifyOptions&);

@@ -22,10 +22,20 @@ add_library(dep_cryptopp INTERFACE)
 find_library(CRYPTOPP_STATIC NAMES libcryptopp.a libcrypto++.a REQUIRED)
 target_link_libraries(dep_cryptopp INTERFACE "${CRYPTOPP_STATIC}")
 
+# XML signatures of NVIDIA's reference manifests; the OpenSSL flavour, so that there is one crypto library.
+add_library(dep_xmlsec INTERFACE)
+pkg_check_modules(XMLSEC REQUIRED IMPORTED_TARGET xmlsec1-openssl)
+target_link_libraries(dep_xmlsec INTERFACE PkgConfig::XMLSEC)
+
+# Header-only TOML reader.
+add_library(dep_toml INTERFACE)
+pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+target_link_libraries(dep_toml INTERFACE PkgConfig::TOMLPLUSPLUS)
+
 add_library(dep_boost INTERFACE)
 find_package(Boost 1.81 REQUIRED)
 target_link_libraries(dep_boost INTERFACE Boost::headers)
-target_compile_definitions(dep_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_USE_STD_STRING_VIEW)
+target_compile_definitions(dep_boost INTERFACE BOOST_ASIO_NO_DEPRECATED)
 
 add_library(dep_prometheus INTERFACE)
 # By pkg-config: the CMake package also asks for the HTTP parts, which we do not use.

@@ -1,7 +1,8 @@
-# cloister_module(NAME DEPS module... LIBS target...): one folder under src/ is one static library `cloister_NAME`.
+# cloister_module(NAME DEPS module... LIBS target... OWN_LIBS target...): one folder under src/ is one static library `cloister_NAME`.
+# OWN_LIBS are those that no header of the module needs.
 # *_test.cc beside the source become the program `cloister_NAME_test`, *_bench.cc belong to bench/.
 function(cloister_module name)
-  cmake_parse_arguments(M "" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;OWN_LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -17,7 +18,7 @@ function(cloister_module name)
   add_library(cloister_${name} STATIC ${sources})
   set(deps ${M_DEPS})
   list(TRANSFORM deps PREPEND cloister_)
-  target_link_libraries(cloister_${name} PUBLIC ${deps} ${M_LIBS} PRIVATE cloister_options)
+  target_link_libraries(cloister_${name} PUBLIC ${deps} ${M_LIBS} PRIVATE ${M_OWN_LIBS} cloister_options)
   target_include_directories(cloister_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include")
   if(tests AND CLOISTER_TESTS)
     add_executable(cloister_${name}_test ${tests})

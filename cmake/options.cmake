@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 
 add_library(cloister_options INTERFACE)
 target_compile_options(cloister_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Werror
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror
   -fno-omit-frame-pointer -fstack-protector-strong -ffunction-sections -fdata-sections)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Warnings of the optimiser, not of the language: g++ 12 raises them inside its own std::string, std::optional and memcpy

@@ -54,7 +54,7 @@ Result<HostCheck> check_host(const http::Client& http, const HostQuery& query, c
   check.report = std::move(response.body);
   check.tls_spki_sha256 = response.tls_spki_sha256;
   expected.tls_spki_sha256 = response.tls_spki_sha256;
-  check.verdict = verify::verify_report(check.report, expected, policy, clock.now());
+  check.verdict = verify::verify_report(check.report, expected, {policy, {}, clock.now()});
   check.attested_address = verify::attested_address(check.verdict).value_or("");
   return check;
 }

@@ -72,7 +72,7 @@ TEST_F(AttestationServiceTest, ReportsWithANonceAreFreshAndVerify) {
       auto report = get(query);
       ASSERT_TRUE(report) << report.error().message;
       verify::Expected expected{.nonce = query.nonce, .tls_spki_sha256 = tls ? tls_ : std::nullopt};
-      verify::Verdict verdict = verify::verify_report(**report, expected, {.accept_simulator = true}, clock_.now());
+      verify::Verdict verdict = verify::verify_report(**report, expected, {{.accept_simulator = true}, {}, clock_.now()});
       EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
     }
   }

@@ -103,8 +103,7 @@ std::optional<std::string> attested_address(const Verdict& report_verdict) {
   return report_verdict.facts.value("signing_address", std::string());
 }
 
-Verdict verify_report(std::string_view report_json, const Expected& expected, const Policy& policy,
-                      UnixSeconds time) {
+Verdict verify_report(std::string_view report_json, const Expected& expected, const Context& context) {
   Verdict verdict;
   verdict.subject = "report";
   const Result<Json> object = codec::parse_json(report_json);
@@ -121,10 +120,10 @@ Verdict verify_report(std::string_view report_json, const Expected& expected, co
   verdict.add(check_nonce(report, expected));
 
   Verdict quote_verdict;
-  const QuoteFindings quote = check_quote(report.quote, time, quote_verdict);
-  verdict.add(check_simulator(quote.root, policy));
+  const QuoteFindings quote = check_quote(report.quote, context, quote_verdict);
+  verdict.add(check_simulator(quote.root, context.policy));
   verdict.add(check_tee_type(report, quote.root));
-  add_facts(report, quote.root, time, verdict.facts);
+  add_facts(report, quote.root, context.time, verdict.facts);
   verdict.append(std::move(quote_verdict));
 
   if (quote.quote && identity) {
@@ -133,7 +132,7 @@ Verdict verify_report(std::string_view report_json, const Expected& expected, co
     skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.tls"},
              quote.quote ? "the signing address could not be read" : "the quote could not be read");
   }
-  check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), quote.root, time, verdict);
+  check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), quote.root, context, verdict);
   return verdict;
 }
 

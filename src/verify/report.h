@@ -1,21 +1,16 @@
-// Judges a served attestation report: pure function of (report, what was asked, policy, time).
+// Judges a served attestation report: pure function of (report, what was asked, collateral, policy, time).
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/clock.h"
 #include "evidence/chat_signature.h"
 #include "evidence/report_data.h"
+#include "verify/context.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
-
-struct Policy {
-  // Evidence of the simulated TEE fails unless this is set; the verdict says "insecure_simulator" either way.
-  bool accept_simulator = false;
-};
 
 // What the relying party knows on its own.
 struct Expected {
@@ -29,10 +24,10 @@ struct Expected {
 // check report_data.identity passed. Whether the evidence as a whole is to be believed, the verdict's outcome says.
 std::optional<std::string> attested_address(const Verdict& report_verdict);
 
-// Judges the report as served (peers.md sections 1.1, 1.2, 6.1) at `time`; the list of checks is verify/checks.def.
+// Judges the report as served (peers.md sections 1.1, 1.2, 6.1) at `context.time`; the list of checks is verify/checks.def.
 // Which kind of TEE it is comes from the chain inside the quote, never from what the report says of itself. What needs
 // collateral (patch level, expected measurements, GPU manifests, revocation) is skipped and required for real hardware,
 // so that such a verdict is undetermined at best; for the simulated TEE it does not apply.
-Verdict verify_report(std::string_view report_json, const Expected& expected, const Policy& policy, UnixSeconds time);
+Verdict verify_report(std::string_view report_json, const Expected& expected, const Context& context);
 
 }  // namespace cloister::verify

@@ -55,7 +55,7 @@ Wrapped wrap(ByteView quote_bytes) {
 }
 
 Verdict judge(const Wrapped& wrapped, UnixSeconds time) {
-  return verify_report(codec::write_json(wrapped.report), wrapped.expected, {}, time);
+  return verify_report(codec::write_json(wrapped.report), wrapped.expected, {{}, {}, time});
 }
 
 std::set<std::string> ids(const Verdict& verdict, State state) {
@@ -309,7 +309,7 @@ TEST(GenuineGpu, TheRecordedInvalidSignatureFails) {
 
 TEST(ReportForm, WhatIsNoReportIsRejected) {
   for (const char* text : {"", "{", "[]", "null", "{}", R"({"signing_address":"0x"})", R"({"a":1,"a":2})"}) {
-    const Verdict verdict = verify_report(text, {}, {}, kTime);
+    const Verdict verdict = verify_report(text, {}, {{}, {}, kTime});
     EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << text;
     EXPECT_EQ(ids(verdict, State::kFail), Ids{"report.form"}) << text;
   }

@@ -90,7 +90,7 @@ Verdict verify_signature(const SignatureEvidence& evidence) {
   return verdict;
 }
 
-Verdict verify_proof(const evidence::Proof& proof, const Policy& policy, UnixSeconds time) {
+Verdict verify_proof(const evidence::Proof& proof, const Context& context) {
   Verdict verdict;
   verdict.subject = "proof";
   SignatureEvidence signature{proof.signature, proof.request, proof.response, std::nullopt};
@@ -104,7 +104,7 @@ Verdict verify_proof(const evidence::Proof& proof, const Policy& policy, UnixSec
     expected.nonce = *nonce;
   }
   if (!proof.report.empty()) {
-    Verdict report = verify_report(proof.report, expected, policy, time);
+    Verdict report = verify_report(proof.report, expected, context);
     signature.attested_address = attested_address(report);
     verdict.append(std::move(report));
   }

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "evidence/chat_signature.h"
 #include "evidence/proof.h"
 #include "verify/report.h"
@@ -25,7 +24,7 @@ struct SignatureEvidence {
 // signature.signer_attested.
 Verdict verify_signature(const SignatureEvidence& evidence);
 
-// A whole proof: the report in it (with the proof's nonce, at `time`), then the signature against the attested address.
-Verdict verify_proof(const evidence::Proof& proof, const Policy& policy, UnixSeconds time);
+// A whole proof: the report in it (with the proof's nonce, at `context.time`), then the signature against the attested address.
+Verdict verify_proof(const evidence::Proof& proof, const Context& context);
 
 }  // namespace cloister::verify

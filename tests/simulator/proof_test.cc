@@ -17,7 +17,7 @@ using verify::State;
 
 constexpr std::string_view kRequest = R"({"model":"m","stream":true})";
 constexpr std::string_view kResponse = "data: {\"x\":\"\xc3\xa9\"}\n\ndata: [DONE]\n\n";
-constexpr verify::Policy kAcceptSimulator{.accept_simulator = true};
+const verify::Policy kAcceptSimulator{.accept_simulator = true};
 
 Proof genuine_proof(SigningAlgo algo) {
   Ask ask = test_ask();
@@ -39,10 +39,10 @@ INSTANTIATE_TEST_SUITE_P(Both, Proofs, ::testing::Values(SigningAlgo::kEcdsa, Si
 TEST_P(Proofs, AGenuineOneIsAcceptedAfterItWasWrittenAndRead) {
   const auto proof = evidence::parse_proof(evidence::write_proof(genuine_proof(GetParam())));
   ASSERT_TRUE(proof) << proof.error().message;
-  const verify::Verdict verdict = verify::verify_proof(*proof, kAcceptSimulator, kJudgedAt);
+  const verify::Verdict verdict = verify::verify_proof(*proof, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
-  EXPECT_EQ(ids_in(verify::verify_proof(*proof, {}, kJudgedAt), State::kFail), Ids{"tee.simulator"});
+  EXPECT_EQ(ids_in(verify::verify_proof(*proof, {{}, {}, kJudgedAt}), State::kFail), Ids{"tee.simulator"});
 }
 
 TEST_P(Proofs, EveryTamperingFailsItsOwnCheck) {
@@ -72,7 +72,7 @@ TEST_P(Proofs, EveryTamperingFailsItsOwnCheck) {
   for (const Change& change : table) {
     Proof proof = genuine_proof(GetParam());
     change.change(proof);
-    const verify::Verdict verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+    const verify::Verdict verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
     EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << change.name;
     EXPECT_EQ(ids_in(verdict, State::kFail), change.failing) << change.name << "\n" << to_text(verdict, false);
   }
@@ -89,7 +89,7 @@ TEST_P(Proofs, AnAddressThatTheQuoteDoesNotBindIsNotTakenAsAttested) {
   Proof proof = genuine_proof(GetParam());
   proof.signature = attacker.sign(GetParam(), kRequest, kResponse);
   proof.report = codec::write_json(report);
-  const verify::Verdict verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+  const verify::Verdict verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verify::attested_address(verdict), std::nullopt);
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.identity"});
   EXPECT_EQ(verdict.find("signature.signer_attested")->state, State::kSkipped);
@@ -98,11 +98,11 @@ TEST_P(Proofs, AnAddressThatTheQuoteDoesNotBindIsNotTakenAsAttested) {
 TEST_P(Proofs, WithoutReportOrNonceIsUndetermined) {
   Proof proof = genuine_proof(GetParam());
   proof.nonce_hex.clear();
-  verify::Verdict verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+  verify::Verdict verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report.nonce"});
   proof.report.clear();
-  verdict = verify::verify_proof(proof, kAcceptSimulator, kJudgedAt);
+  verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"signature.signer_attested"});
 }

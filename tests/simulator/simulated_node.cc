@@ -106,7 +106,7 @@ Ask test_ask() {
 }
 
 verify::Verdict Case::judge() const {
-  return verify::verify_report(codec::write_json(report), expected, policy, time);
+  return verify::verify_report(codec::write_json(report), expected, {policy, {}, time});
 }
 
 Case genuine_case(const Ask& ask) {

@@ -101,7 +101,7 @@ std::string vbios_text(const codec::SpdmReport& report) {
 }  // namespace
 
 DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& device, const ByteArray<32>& nonce,
-                            UnixSeconds time, Verdict& verdict) {
+                            const Context& context, Verdict& verdict) {
   const std::string prefix = "nvidia.gpu." + std::to_string(number) + ".";
   DeviceFindings findings;
   Result<codec::SpdmReport> report = codec::parse_spdm_report(device.report);
@@ -119,7 +119,7 @@ DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& dev
   const Certificate& leaf = findings.chain[0];
   verdict.add(passed(prefix + "form", std::to_string(findings.report->measurements.size()) + " measurements"));
   verdict.add(check_arch(prefix + "arch", device.arch, findings.chain[1]));
-  verdict.add(check_chain(prefix + "cert_chain", findings.chain, findings.root, time));
+  verdict.add(check_chain(prefix + "cert_chain", findings.chain, findings.root, context.time));
   verdict.add(check_signature(prefix + "signature", *findings.report, leaf));
   verdict.add(compared(prefix + "nonce", to_hex(nonce), to_hex(findings.report->request_nonce),
                        "the signed request holds another nonce"));

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "codec/spdm.h"
 #include "crypto/x509.h"
 #include "evidence/gpu_evidence.h"
+#include "verify/context.h"
 #include "verify/roots.h"
 #include "verify/verdict.h"
 
@@ -23,7 +23,7 @@ struct DeviceFindings {
 
 // Adds the checks nvidia.gpu.<number>.*.
 DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& device, const ByteArray<32>& nonce,
-                            UnixSeconds time, Verdict& verdict);
+                            const Context& context, Verdict& verdict);
 
 // {"arch","model","driver_version","vbios_version"} as far as they could be read.
 Json device_facts(const evidence::GpuEvidence& device, const DeviceFindings& findings);

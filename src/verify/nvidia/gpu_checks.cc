@@ -61,7 +61,7 @@ void check_what_needs_collateral(const std::vector<DeviceFindings>& devices, Ver
 }  // namespace
 
 void check_gpus(const std::optional<std::string>& payload, const ByteArray<32>& nonce, RootKind cpu_root,
-                UnixSeconds time, Verdict& verdict) {
+                const Context& context, Verdict& verdict) {
   verdict.facts["gpu"] = payload.has_value();
   if (!payload) {
     verdict.add(not_applicable("nvidia.payload.form", "the report holds no GPU evidence: no GPU is vouched for"));
@@ -80,7 +80,7 @@ void check_gpus(const std::optional<std::string>& payload, const ByteArray<32>& 
   std::vector<DeviceFindings> devices;
   Json facts = Json::array();
   for (const evidence::GpuEvidence& device : parsed->evidence_list) {
-    devices.push_back(check_device(devices.size(), device, nonce, time, verdict));
+    devices.push_back(check_device(devices.size(), device, nonce, context, verdict));
     facts.push_back(device_facts(device, devices.back()));
   }
   verdict.add(check_duplicates(devices));

@@ -122,7 +122,7 @@ void add_facts(const codec::TdReport& report, Json& facts) {
 
 }  // namespace
 
-QuoteFindings check_quote(ByteView bytes, UnixSeconds time, Verdict& verdict) {
+QuoteFindings check_quote(ByteView bytes, const Context& context, Verdict& verdict) {
   QuoteFindings findings;
   Result<codec::TdxQuote> parsed = codec::parse_tdx_quote(bytes);
   if (!parsed) {
@@ -140,7 +140,7 @@ QuoteFindings check_quote(ByteView bytes, UnixSeconds time, Verdict& verdict) {
 
   if (Result<std::vector<Certificate>> chain = read_pck_chain(quote); chain) {
     findings.root = claimed_root(RootUse::kCpu, *chain);
-    verdict.add(check_pck_chain(*chain, findings.root, time));
+    verdict.add(check_pck_chain(*chain, findings.root, context.time));
     verdict.add(check_qe_signature(quote, chain->front()));
     if (const auto fmspc = read_fmspc(chain->front()); fmspc) verdict.facts["fmspc"] = to_hex(*fmspc);
   } else {

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "codec/tdx_quote.h"
+#include "verify/context.h"
 #include "verify/roots.h"
 #include "verify/verdict.h"
 
@@ -17,6 +17,6 @@ struct QuoteFindings {
 };
 
 // Adds every check tdx.* and the facts of the quote.
-QuoteFindings check_quote(ByteView bytes, UnixSeconds time, Verdict& verdict);
+QuoteFindings check_quote(ByteView bytes, const Context& context, Verdict& verdict);
 
 }  // namespace cloister::verify

@@ -1,0 +1,45 @@
+// Collateral: what makers publish about their devices and a verifier needs besides the evidence. Fetched by others
+// (src/collateral), judged here, and believed only as far as its own signatures reach.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloister::verify {
+
+// For one Intel platform: TCB info, QE identity and both CRLs, each as the provisioning service serves it
+// (attestation.md section 3.2). Empty = absent, and what needs it is then skipped.
+struct TdxCollateral {
+  std::string tcb_info;                  // the signed bytes of the inner object
+  std::string tcb_info_signature;        // 128 hex characters
+  std::string tcb_info_issuer_chain;     // PEM: signing leaf, root
+  std::string qe_identity;               // the signed bytes of the inner object
+  std::string qe_identity_signature;     // 128 hex characters
+  std::string qe_identity_issuer_chain;  // PEM
+  Bytes root_ca_crl;                     // DER
+  Bytes pck_crl;                         // DER
+  std::string pck_crl_issuer_chain;      // PEM: intermediate, root
+  std::string pck_certificate_chain;     // PEM; only for quotes that do not carry their own (types 1 to 3)
+};
+
+struct SnpCollateral {
+  Bytes vcek;               // DER; VCEK or VLEK
+  std::string ask_ark;      // PEM: ASK (or ASVK), ARK
+  Bytes crl;                // DER, signed by the ARK
+};
+
+struct Collateral {
+  std::vector<TdxCollateral> tdx;             // the one whose TCB info names the quote's FMSPC is used
+  std::map<std::string, std::string> rims;    // RIM id -> XML text
+  std::vector<Bytes> ocsp_responses;          // DER; found by the certificate they are about
+  std::vector<Bytes> ocsp_nonces;             // of our own live requests; empty when the responses came in a bundle
+  std::string nras_token;                     // detached EAT as served
+  std::string nras_jwks;                      // the key set that signs it
+  std::vector<SnpCollateral> snp;
+};
+
+}  // namespace cloister::verify

@@ -1,0 +1,89 @@
+// Policy: what a relying party accepts. The defaults are the safe ones: everything up to date, nothing in debug mode,
+// nothing simulated, a fresh nonce. verify/policy/ reads it from TOML; docs/guide/policy.md explains each value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace cloister::verify {
+
+// Which Intel TDX platforms and TDs (attestation.md sections 4.5 and 5).
+struct TdxPolicy {
+  std::set<std::string> accepted_tcb_statuses = {"UpToDate"};  // Intel's words; "Revoked" cannot be accepted
+  // When set, every advisory of an accepted level must be one of these.
+  std::optional<std::set<std::string>> allowed_advisories;
+  std::optional<std::int64_t> min_tcb_date;       // seconds since 1970; the converged tcbDate must not be older
+  std::uint32_t out_of_date_grace_days = 0;       // OutOfDate passes this long after the level's tcbDate
+  std::uint32_t min_evaluation_data_number = 0;   // of TCB info and QE identity, each
+  bool allow_sept_ve_disable_clear = false;
+  bool allow_migratable = false;                  // MIGRATABLE, or a service TD whose MRSERVICETD is not listed below
+  std::set<Bytes> mr_service_td;                  // 48 bytes each
+  bool allow_perfmon = false;
+  std::set<Bytes> xfam;                           // 8 bytes each; empty = any without unknown bits
+  std::set<Bytes> mr_owner, mr_owner_config;      // 48 bytes each; empty = zero
+  std::set<Bytes> platform_ids;                   // SHA-256 of the PPID; empty = any platform
+};
+
+// Which code the TD runs (attestation.md section 6). An empty set says nothing about its register.
+struct BootPolicy {
+  std::set<Bytes> mr_td, rtmr0, rtmr1, rtmr2, rtmr3;  // 48 bytes each
+  std::set<Bytes> os_image_hashes;                    // 32 bytes each
+  std::set<Bytes> compose_hashes;                     // 32 bytes each
+  std::set<Bytes> app_ids;                            // 20 bytes each
+  std::set<std::string> key_providers;                // "kms:<hex public key>", "local-sgx:<hex MRENCLAVE>"
+  std::set<Bytes> kms_root_keys;                      // secp256k1, 33 bytes compressed
+  bool require_event_log = false;                     // also where no expectation above needs it
+  bool require_pinned_images = false;                 // every image of the compose file by @sha256:
+  // Without any expected measurement a genuine TEE may run anything: then the check is skipped and required, unless:
+  bool allow_any_measurements = false;
+
+  bool expects_nothing() const {
+    return mr_td.empty() && rtmr0.empty() && rtmr1.empty() && rtmr2.empty() && rtmr3.empty() &&
+           os_image_hashes.empty() && compose_hashes.empty() && app_ids.empty();
+  }
+};
+
+enum class GpuRequirement { kWhenPresent, kAlways, kNever };
+
+// Which NVIDIA devices (attestation.md sections 8 to 11).
+struct NvidiaPolicy {
+  GpuRequirement required = GpuRequirement::kWhenPresent;
+  std::optional<std::size_t> gpu_count;
+  std::set<std::string> architectures = {"HOPPER", "BLACKWELL", "LS10"};
+  std::string min_driver_version;                     // "550.90.07"; empty = any
+  std::string min_vbios_version;                      // "96.00.9F.00.00"; empty = any
+  bool allow_certificate_hold = false;
+  bool allow_expired_rim_signer = false;
+  bool require_revocation = true;                     // OCSP for every certificate but the root
+  std::uint32_t max_ocsp_age_hours = 24;              // where a response has no nextUpdate, and for bundled responses
+  bool require_fwid = true;                           // from driver 550 on
+  bool require_nras = false;                          // a second opinion; the local appraisal is always made
+};
+
+// Which AMD SEV-SNP platforms (attestation.md section 14).
+struct SnpPolicy {
+  std::uint8_t min_boot_loader = 0, min_tee = 0, min_snp = 0, min_microcode = 0, min_fmc = 0;
+  std::uint32_t vmpl = 0;
+  bool allow_smt = true;
+  bool allow_migration_agent = false;
+  bool require_single_socket = false;
+  std::set<Bytes> measurements;                       // 48 bytes each; empty = as in BootPolicy::allow_any_measurements
+  std::set<Bytes> host_data;                          // 32 bytes each; empty = any
+};
+
+struct Policy {
+  // Evidence of the simulated TEE fails unless this is set; the verdict says "insecure_simulator" either way.
+  bool accept_simulator = false;
+  bool require_nonce = true;                          // a nonce of the verifier's own
+  TdxPolicy tdx;
+  BootPolicy boot;
+  NvidiaPolicy nvidia;
+  SnpPolicy snp;
+};
+
+}  // namespace cloister::verify
