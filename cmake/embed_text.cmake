@@ -1,5 +1,5 @@
-# cloister_embed_text(TARGET FILE HEADER NAME): makes FILE's bytes the std::string_view NAME declared in HEADER.
-function(cloister_embed_text target file header name)
+# cloister_embed_text(TARGET FILE HEADER NAMESPACE NAME): makes FILE's bytes the std::string_view NAME declared in HEADER.
+function(cloister_embed_text target file header namespace name)
   set(out "${CMAKE_BINARY_DIR}/embedded/${name}.cc")
   file(READ "${CMAKE_SOURCE_DIR}/${file}" text)
   # Compilers bound the length of one literal: pieces are joined by the preprocessor.
@@ -13,10 +13,10 @@ function(cloister_embed_text target file header name)
   endwhile()
   file(CONFIGURE OUTPUT "${out}" CONTENT
 "#include \"${header}\"
-namespace cloister::serve {
+namespace ${namespace} {
 constexpr char kText[] = @pieces@;
 const std::string_view ${name}(kText, sizeof kText - 1);
-}  // namespace cloister::serve
+}  // namespace ${namespace}
 " @ONLY)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${file}")
   target_sources(${target} PRIVATE "${out}")

@@ -27,6 +27,8 @@ struct TdxPolicy {
   std::set<Bytes> xfam;                           // 8 bytes each; empty = any without unknown bits
   std::set<Bytes> mr_owner, mr_owner_config;      // 48 bytes each; empty = zero
   std::set<Bytes> platform_ids;                   // SHA-256 of the PPID; empty = any platform
+
+  bool operator==(const TdxPolicy&) const = default;
 };
 
 // Which code the TD runs (attestation.md section 6). An empty set says nothing about its register.
@@ -42,6 +44,7 @@ struct BootPolicy {
   // Without any expected measurement a genuine TEE may run anything: then the check is skipped and required, unless:
   bool allow_any_measurements = false;
 
+  bool operator==(const BootPolicy&) const = default;
   bool expects_nothing() const {
     return mr_td.empty() && rtmr0.empty() && rtmr1.empty() && rtmr2.empty() && rtmr3.empty() &&
            os_image_hashes.empty() && compose_hashes.empty() && app_ids.empty();
@@ -63,6 +66,8 @@ struct NvidiaPolicy {
   std::uint32_t max_ocsp_age_hours = 24;              // where a response has no nextUpdate, and for bundled responses
   bool require_fwid = true;                           // from driver 550 on
   bool require_nras = false;                          // a second opinion; the local appraisal is always made
+
+  bool operator==(const NvidiaPolicy&) const = default;
 };
 
 // Which AMD SEV-SNP platforms (attestation.md section 14).
@@ -74,6 +79,8 @@ struct SnpPolicy {
   bool require_single_socket = false;
   std::set<Bytes> measurements;                       // 48 bytes each; empty = as in BootPolicy::allow_any_measurements
   std::set<Bytes> host_data;                          // 32 bytes each; empty = any
+
+  bool operator==(const SnpPolicy&) const = default;
 };
 
 struct Policy {
@@ -84,6 +91,8 @@ struct Policy {
   BootPolicy boot;
   NvidiaPolicy nvidia;
   SnpPolicy snp;
+
+  bool operator==(const Policy&) const = default;
 };
 
 }  // namespace cloister::verify

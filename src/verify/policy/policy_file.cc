@@ -1,0 +1,130 @@
+#include "verify/policy/policy_file.h"
+
+#include <algorithm>
+
+#include "verify/policy/table_reader.h"
+
+namespace cloister::verify {
+namespace {
+
+constexpr std::size_t kLimit = 1 << 20;
+const std::set<std::string> kTcbStatuses = {
+    "UpToDate",        "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded",
+    "OutOfDate",       "OutOfDateConfigurationNeeded", "TDRelaunchAdvised", "TDRelaunchAdvisedConfigurationNeeded"};
+const std::set<std::string> kArchitectures = {"HOPPER", "BLACKWELL", "LS10"};
+
+// Words that can never match would make a policy stricter than its author believes, or hide a typing error.
+std::optional<Error> check_words(const std::string& key, const std::set<std::string>& words,
+                                 const std::set<std::string>& allowed) {
+  for (const std::string& word : words) {
+    if (allowed.contains(word)) continue;
+    std::string list;
+    for (const std::string& one : allowed) list += (list.empty() ? "" : ", ") + one;
+    return fail(ErrorCode::kUsage, "policy: " + key + " cannot hold \"" + word.substr(0, 64) + "\"; possible: " + list, key);
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> read_tdx(const toml::table* table, TdxPolicy& out) {
+  TableReader reader(table, "tdx");
+  reader.read("accepted_tcb_statuses", out.accepted_tcb_statuses);
+  reader.read("allowed_advisories", out.allowed_advisories);
+  reader.read_time("min_tcb_date", out.min_tcb_date);
+  reader.read("out_of_date_grace_days", out.out_of_date_grace_days);
+  reader.read("min_evaluation_data_number", out.min_evaluation_data_number);
+  reader.read("allow_sept_ve_disable_clear", out.allow_sept_ve_disable_clear);
+  reader.read("allow_migratable", out.allow_migratable);
+  reader.read("mr_service_td", 48, out.mr_service_td);
+  reader.read("allow_perfmon", out.allow_perfmon);
+  reader.read("xfam", 8, out.xfam);
+  reader.read("mr_owner", 48, out.mr_owner);
+  reader.read("mr_owner_config", 48, out.mr_owner_config);
+  reader.read("platform_ids", 32, out.platform_ids);
+  if (auto error = reader.error()) return error;
+  return check_words("tdx.accepted_tcb_statuses", out.accepted_tcb_statuses, kTcbStatuses);
+}
+
+std::optional<Error> read_boot(const toml::table* table, BootPolicy& out) {
+  TableReader reader(table, "boot");
+  reader.read("mr_td", 48, out.mr_td);
+  reader.read("rtmr0", 48, out.rtmr0);
+  reader.read("rtmr1", 48, out.rtmr1);
+  reader.read("rtmr2", 48, out.rtmr2);
+  reader.read("rtmr3", 48, out.rtmr3);
+  reader.read("os_image_hashes", 32, out.os_image_hashes);
+  reader.read("compose_hashes", 32, out.compose_hashes);
+  reader.read("app_ids", 20, out.app_ids);
+  reader.read("key_providers", out.key_providers);
+  reader.read("kms_root_keys", 33, out.kms_root_keys);
+  reader.read("require_event_log", out.require_event_log);
+  reader.read("require_pinned_images", out.require_pinned_images);
+  reader.read("allow_any_measurements", out.allow_any_measurements);
+  return reader.error();
+}
+
+std::optional<Error> read_nvidia(const toml::table* table, NvidiaPolicy& out) {
+  TableReader reader(table, "nvidia");
+  auto required = static_cast<std::size_t>(out.required);
+  reader.read_word("required", {"when_present", "always", "never"}, required);
+  out.required = static_cast<GpuRequirement>(required);
+  reader.read("gpu_count", out.gpu_count);
+  reader.read("architectures", out.architectures);
+  reader.read("min_driver_version", out.min_driver_version);
+  reader.read("min_vbios_version", out.min_vbios_version);
+  reader.read("allow_certificate_hold", out.allow_certificate_hold);
+  reader.read("allow_expired_rim_signer", out.allow_expired_rim_signer);
+  reader.read("require_revocation", out.require_revocation);
+  reader.read("max_ocsp_age_hours", out.max_ocsp_age_hours);
+  reader.read("require_fwid", out.require_fwid);
+  reader.read("require_nras", out.require_nras);
+  if (auto error = reader.error()) return error;
+  return check_words("nvidia.architectures", out.architectures, kArchitectures);
+}
+
+std::optional<Error> read_snp(const toml::table* table, SnpPolicy& out) {
+  TableReader reader(table, "snp");
+  reader.read("min_boot_loader", out.min_boot_loader);
+  reader.read("min_tee", out.min_tee);
+  reader.read("min_snp", out.min_snp);
+  reader.read("min_microcode", out.min_microcode);
+  reader.read("min_fmc", out.min_fmc);
+  reader.read("vmpl", out.vmpl);
+  reader.read("allow_smt", out.allow_smt);
+  reader.read("allow_migration_agent", out.allow_migration_agent);
+  reader.read("require_single_socket", out.require_single_socket);
+  reader.read("measurements", 48, out.measurements);
+  reader.read("host_data", 32, out.host_data);
+  return reader.error();
+}
+
+Result<Policy> read_policy(const toml::table& file) {
+  Policy policy;
+  TableReader reader(&file, "");
+  reader.read("accept_simulator", policy.accept_simulator);
+  reader.read("require_nonce", policy.require_nonce);
+  const toml::table* tdx = reader.table("tdx");
+  const toml::table* boot = reader.table("boot");
+  const toml::table* nvidia = reader.table("nvidia");
+  const toml::table* snp = reader.table("snp");
+  if (auto error = reader.error()) return std::move(*error);
+  if (auto error = read_tdx(tdx, policy.tdx)) return std::move(*error);
+  if (auto error = read_boot(boot, policy.boot)) return std::move(*error);
+  if (auto error = read_nvidia(nvidia, policy.nvidia)) return std::move(*error);
+  if (auto error = read_snp(snp, policy.snp)) return std::move(*error);
+  return policy;
+}
+
+}  // namespace
+
+Result<Policy> parse_policy(std::string_view toml_text) {
+  if (toml_text.size() > kLimit) return fail(ErrorCode::kTooLarge, "policy: more than 1 MiB");
+  // The library's only way to tell of bad syntax.
+  try {
+    return read_policy(toml::parse(toml_text));
+  } catch (const toml::parse_error& error) {
+    return fail(ErrorCode::kUsage, "policy: line " + std::to_string(error.source().begin.line) + ": " +
+                                       std::string(error.description()));
+  }
+}
+
+}  // namespace cloister::verify

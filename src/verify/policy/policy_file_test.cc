@@ -1,0 +1,87 @@
+#include "verify/policy/policy_file.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace cloister::verify {
+namespace {
+
+Policy read(const std::string& text) {
+  Result<Policy> policy = parse_policy(text);
+  EXPECT_TRUE(policy.has_value()) << (policy ? "" : policy.error().message);
+  return policy ? *policy : Policy{};
+}
+
+std::string complaint(const std::string& text) {
+  Result<Policy> policy = parse_policy(text);
+  EXPECT_FALSE(policy.has_value()) << text;
+  return policy ? "" : policy.error().message;
+}
+
+TEST(PolicyFile, TheDefaultFileIsTheDefaultPolicy) { EXPECT_EQ(read(std::string(kDefaultPolicyText)), Policy{}); }
+
+TEST(PolicyFile, AnEmptyFileIsTheDefaultPolicy) { EXPECT_EQ(read(""), Policy{}); }
+
+TEST(PolicyFile, ReadsEveryKindOfValue) {
+  const std::string zeros(96, '0');
+  const Policy policy = read("accept_simulator = true\n"
+                             "[tdx]\naccepted_tcb_statuses = [\"UpToDate\", \"SWHardeningNeeded\"]\n"
+                             "allowed_advisories = []\nmin_tcb_date = 2024-03-13T00:00:00Z\nout_of_date_grace_days = 30\n"
+                             "[boot]\nmr_td = [\"" + zeros + "\"]\n"
+                             "[nvidia]\nrequired = \"always\"\ngpu_count = 8\nmin_driver_version = \"550.90.07\"\n"
+                             "[snp]\nmin_snp = 255\n");
+  EXPECT_TRUE(policy.accept_simulator);
+  EXPECT_EQ(policy.tdx.accepted_tcb_statuses, (std::set<std::string>{"UpToDate", "SWHardeningNeeded"}));
+  ASSERT_TRUE(policy.tdx.allowed_advisories.has_value()) << "an empty list is not the same as none";
+  EXPECT_EQ(policy.tdx.min_tcb_date, 1710288000);
+  EXPECT_EQ(policy.tdx.out_of_date_grace_days, 30u);
+  EXPECT_EQ(policy.boot.mr_td, std::set<Bytes>{Bytes(48)});
+  EXPECT_EQ(policy.nvidia.required, GpuRequirement::kAlways);
+  EXPECT_EQ(policy.nvidia.gpu_count, 8u);
+  EXPECT_EQ(policy.nvidia.min_driver_version, "550.90.07");
+  EXPECT_EQ(policy.snp.min_snp, 255);
+}
+
+TEST(PolicyFile, TimesMayBeStrings) { EXPECT_EQ(read("[tdx]\nmin_tcb_date = \"1970-01-02T00:00:00Z\"").tdx.min_tcb_date, 86400); }
+
+TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
+  struct Case {
+    const char* text;
+    const char* complaint;
+  };
+  const Case cases[] = {
+      {"acept_simulator = true", "policy: unknown key acept_simulator (line 1)"},
+      {"\n[tdx]\nmin_tcb = 1", "policy: unknown key tdx.min_tcb (line 3)"},
+      {"[tdy]\n", "policy: unknown key tdy (line 1)"},
+      {"tdx = 1", "policy: tdx must be a table: [tdx] (line 1)"},
+      {"accept_simulator = 1", "policy: accept_simulator must be true or false (line 1)"},
+      {"[tdx]\nallow_perfmon = \"false\"", "policy: tdx.allow_perfmon must be true or false (line 2)"},
+      {"[tdx]\nout_of_date_grace_days = -1", "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
+      {"[tdx]\nout_of_date_grace_days = 1.0", "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
+      {"[snp]\nmin_snp = 256", "policy: snp.min_snp must be a whole number from 0 to 255 (line 2)"},
+      {"[tdx]\nmin_tcb_date = \"yesterday\"", "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
+      {"[tdx]\nmin_tcb_date = 2024-03-13", "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
+      {"[boot]\nmr_td = \"00\"", "policy: boot.mr_td must be a list of at most 4096 strings (line 2)"},
+      {"[boot]\nmr_td = [\"00\"]", "policy: boot.mr_td must be a list of strings of 96 hex characters (line 2)"},
+      {"[boot]\nmr_td = [1]", "policy: boot.mr_td must be a list of strings (line 2)"},
+      {"[nvidia]\nrequired = \"maybe\"", "policy: nvidia.required must be one of \"when_present\", \"always\", \"never\" (line 2)"},
+      {"[nvidia]\nmin_driver_version = 550", "policy: nvidia.min_driver_version must be a string (line 2)"},
+      {"[nvidia]\narchitectures = [\"AMPERE\"]", "policy: nvidia.architectures cannot hold \"AMPERE\"; possible: BLACKWELL, HOPPER, LS10"},
+  };
+  for (const Case& one : cases) EXPECT_EQ(complaint(one.text), one.complaint) << one.text;
+}
+
+TEST(PolicyFile, RevokedCannotBeAccepted) {
+  EXPECT_NE(complaint("[tdx]\naccepted_tcb_statuses = [\"Revoked\"]").find("cannot hold \"Revoked\""), std::string::npos);
+}
+
+TEST(PolicyFile, SyntaxErrorsNameTheLine) {
+  EXPECT_EQ(complaint("\n[tdx\n").find("policy: line 2:"), 0u);
+  EXPECT_EQ(complaint("a = 1\na = 2").find("policy: line 2:"), 0u);
+  EXPECT_FALSE(complaint(std::string("accept_simulator = \xff")).empty());
+  EXPECT_FALSE(complaint(std::string(2 << 20, '#')).empty());
+}
+
+}  // namespace
+}  // namespace cloister::verify

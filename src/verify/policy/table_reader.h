@@ -1,0 +1,57 @@
+// TableReader: takes typed values out of one TOML table and notes the first thing that is wrong with it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <toml++/toml.h>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloister::verify {
+
+class TableReader {
+ public:
+  // `name` is the table's, for messages; empty for the file itself. `table` may be null: then nothing is there to read.
+  TableReader(const toml::table* table, std::string name) : table_(table), name_(std::move(name)) {}
+
+  // Each leaves `out` as it is when the key is absent or wrong.
+  void read(std::string_view key, bool& out);
+  void read(std::string_view key, std::string& out);
+  // Up to the greatest value of the type.
+  void read(std::string_view key, std::uint8_t& out);
+  void read(std::string_view key, std::uint32_t& out);
+  void read(std::string_view key, std::optional<std::size_t>& out);
+  // RFC 3339 in UTC, as a TOML date-time or a string, to seconds since 1970.
+  void read_time(std::string_view key, std::optional<std::int64_t>& out);
+  void read(std::string_view key, std::set<std::string>& out);
+  void read(std::string_view key, std::optional<std::set<std::string>>& out);
+  // Hex strings of `size` bytes each.
+  void read(std::string_view key, std::size_t size, std::set<Bytes>& out);
+  // The index of the value in `words`.
+  void read_word(std::string_view key, const std::vector<std::string>& words, std::size_t& out);
+  // A table in this one; null when it is absent.
+  const toml::table* table(std::string_view key);
+
+  // The first error; a key that nobody read is one.
+  std::optional<Error> error() const;
+
+ private:
+  const toml::node* take(std::string_view key);
+  void complain(std::string_view key, const std::string& expected, const toml::node* node = nullptr);
+  std::optional<std::uint64_t> number(std::string_view key, std::uint64_t most);
+  std::optional<std::set<std::string>> texts(std::string_view key);
+  std::string full(std::string_view key) const;
+
+  const toml::table* table_;
+  std::string name_;
+  std::set<std::string, std::less<>> known_;
+  std::optional<Error> error_;
+};
+
+}  // namespace cloister::verify
