@@ -13,22 +13,6 @@ constexpr std::size_t kMostCertificateBytes = 64 * 1024;
 constexpr std::string_view kPemBegin = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view kPemEnd = "-----END CERTIFICATE-----";
 
-// Not through time_t, and so good for the year 9999 everywhere.
-Result<UnixSeconds> to_unix(const ASN1_TIME* time, const char* name) {
-  std::tm parts{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {
-    return fail(ErrorCode::kBadCertificate, std::string("the certificate's ") + name + " is not a time");
-  }
-  const std::chrono::year_month_day day(std::chrono::year(parts.tm_year + 1900),
-                                        std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
-                                        std::chrono::day(static_cast<unsigned>(parts.tm_mday)));
-  if (!day.ok()) {
-    return fail(ErrorCode::kBadCertificate, std::string("the certificate's ") + name + " is not a date");
-  }
-  const std::int64_t days = std::chrono::sys_days(day).time_since_epoch().count();
-  return days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
-}
-
 // RFC 5280, 4.2: no more than one instance of an extension. Which of two would count is anyone's guess.
 Result<void> check_extensions_unique(const X509* certificate) {
   std::set<Bytes> seen;
@@ -40,17 +24,6 @@ Result<void> check_extensions_unique(const X509* certificate) {
     }
   }
   return {};
-}
-
-std::string common_name(const X509_NAME* name) {
-  const int first = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-  if (first < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, first) >= 0) return {};
-  std::uint8_t* utf8 = nullptr;
-  const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, first)));
-  if (size < 0) return {};
-  std::string out(as_text({utf8, static_cast<std::size_t>(size)}));
-  OPENSSL_free(utf8);
-  return out;
 }
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -82,6 +55,32 @@ Result<Certificate> take_pem(std::string_view& text, std::size_t number) {
 
 }  // namespace
 
+std::string common_name(const X509_NAME* name) {
+  const int first = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+  if (first < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, first) >= 0) return {};
+  std::uint8_t* utf8 = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, first)));
+  if (size < 0) return {};
+  std::string out(as_text({utf8, static_cast<std::size_t>(size)}));
+  OPENSSL_free(utf8);
+  return out;
+}
+
+Result<UnixSeconds> to_unix(const ASN1_TIME* time, const char* name) {
+  std::tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {
+    return fail(ErrorCode::kBadCertificate, std::string("the ") + name + " is not a time");
+  }
+  const std::chrono::year_month_day day(std::chrono::year(parts.tm_year + 1900),
+                                        std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
+                                        std::chrono::day(static_cast<unsigned>(parts.tm_mday)));
+  if (!day.ok()) {
+    return fail(ErrorCode::kBadCertificate, std::string("the ") + name + " is not a date");
+  }
+  const std::int64_t days = std::chrono::sys_days(day).time_since_epoch().count();
+  return days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
+}
+
 Certificate::Certificate(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 Result<Certificate> Certificate::from_der(ByteView der) {
@@ -94,8 +93,8 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   if (x509 == nullptr) return fail(ErrorCode::kBadCertificate, "not an X.509 certificate in DER");
   if (at != der.data() + der.size()) return fail(ErrorCode::kBadCertificate, "bytes follow the certificate");
   TRY_VOID(check_extensions_unique(x509.get()));
-  TRY(not_before, to_unix(X509_get0_notBefore(x509.get()), "notBefore"));
-  TRY(not_after, to_unix(X509_get0_notAfter(x509.get()), "notAfter"));
+  TRY(not_before, to_unix(X509_get0_notBefore(x509.get()), "certificate's notBefore"));
+  TRY(not_after, to_unix(X509_get0_notAfter(x509.get()), "certificate's notAfter"));
   return Certificate(std::make_shared<const Impl>(Impl{std::move(x509), to_bytes(der), not_before, not_after}));
 }
 

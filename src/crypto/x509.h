@@ -46,12 +46,33 @@ class Certificate {
 // Concatenated PEM certificates, nothing else but white space and one trailing NUL. At most `limit` of them.
 Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit = 8);
 
+// Which certificate was found to be signed by which: a fact about bytes, whoever brought them, so that a link which
+// several chains share is verified once. Safe for concurrent use as long as nobody adds.
+class VerifiedLinks {
+ public:
+  bool holds(const Certificate& child, const Certificate& parent) const;
+  void add(const Certificate& child, const Certificate& parent);
+
+ private:
+  struct Link {
+    Certificate child, parent;
+  };
+  std::vector<Link> links_;
+};
+
 // Checks a chain that runs leaf first and ends in `root`, byte for byte:
-// each signature, issuer = subject of the parent, validity at `time`, CA flag and path length of issuers, leaf no CA,
-// key usage certSign for issuers that state a key usage, all keys on `curve` and all signatures with its digest, no
-// critical extension but basic constraints and key usage, no extra certificate. At most 8 certificates.
+// each signature (but the root's own), issuer = subject of the parent, validity at `time`, CA flag and path length of
+// issuers, leaf no CA, key usage certSign for issuers that state a key usage, all keys on `curve` and all signatures
+// with its digest, no critical extension but basic constraints and key usage, no extra certificate. At most 8
+// certificates. Signatures that `links` holds are not verified again; those verified are added to it.
 Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
-                                      UnixSeconds time);
+                                      UnixSeconds time, VerifiedLinks* links = nullptr);
+// Its two halves: what stays true at any time, and the validity of each certificate at `time`. The chain may also begin
+// with a CA, as the issuer chain of a revocation list does: then everything in it is held to the rules for issuers.
+enum class ChainStart { kEndEntity, kAuthority };
+Result<void> check_chain_links(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
+                               VerifiedLinks* links = nullptr, ChainStart start = ChainStart::kEndEntity);
+Result<void> check_chain_validity(const std::vector<Certificate>& chain, UnixSeconds time);
 
 struct CertificateExtension {
   std::string oid;   // dotted

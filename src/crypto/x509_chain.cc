@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/clock.h"
 #include "crypto/certificate_handles.h"
 #include "crypto/x509.h"
@@ -62,22 +64,24 @@ Result<void> check_key(const Certificate& certificate, std::size_t index, Curve 
 }
 
 // `index` counts from the leaf, so `index - 1` certificates stand between this issuer and the leaf.
-Result<void> check_role(const Certificate& certificate, std::size_t index) {
+// With `start` kAuthority the leaf is not in the chain, and the indexes are those of a chain that has one.
+Result<void> check_role(const Certificate& certificate, std::size_t position, ChainStart start) {
+  const std::size_t index = start == ChainStart::kAuthority ? position + 1 : position;
   X509* x509 = certificate.impl().x509.get();
   const std::uint32_t flags = X509_get_extension_flags(x509);
-  if ((flags & EXFLAG_INVALID) != 0) return broken(index, certificate, "an extension is malformed");
+  if ((flags & EXFLAG_INVALID) != 0) return broken(position, certificate, "an extension is malformed");
   const bool ca = (flags & EXFLAG_CA) != 0;
   if (index == 0) {
-    if (ca) return broken(index, certificate, "expected an end entity, got a CA");
+    if (ca) return broken(position, certificate, "expected an end entity, got a CA");
     return {};
   }
-  if (!ca) return broken(index, certificate, "expected a CA, got an end entity");
+  if (!ca) return broken(position, certificate, "expected a CA, got an end entity");
   if ((flags & EXFLAG_KUSAGE) != 0 && (X509_get_key_usage(x509) & KU_KEY_CERT_SIGN) == 0) {
-    return broken(index, certificate, "its key usage does not include certificate signing");
+    return broken(position, certificate, "its key usage does not include certificate signing");
   }
   const long path_length = X509_get_pathlen(x509);
   if (path_length >= 0 && static_cast<long>(index - 1) > path_length) {
-    return broken(index, certificate,
+    return broken(position, certificate,
                   "its path length allows " + std::to_string(path_length) + " CAs below it, the chain has " +
                       std::to_string(index - 1));
   }
@@ -104,8 +108,16 @@ Result<void> check_issued(const Certificate& certificate, std::size_t index, con
 
 }  // namespace
 
-Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
-                                      UnixSeconds time) {
+bool VerifiedLinks::holds(const Certificate& child, const Certificate& parent) const {
+  return std::any_of(links_.begin(), links_.end(), [&](const Link& link) {
+    return equal(link.child.impl().der, child.impl().der) && equal(link.parent.impl().der, parent.impl().der);
+  });
+}
+
+void VerifiedLinks::add(const Certificate& child, const Certificate& parent) { links_.push_back({child, parent}); }
+
+Result<void> check_chain_links(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
+                               VerifiedLinks* links, ChainStart start) {
   if (chain.size() < 2 || chain.size() > kMostCertificates) {
     return fail(ErrorCode::kBadCertificate, "expected a chain of 2 to " + std::to_string(kMostCertificates) +
                                                 " certificates, got " + std::to_string(chain.size()));
@@ -115,16 +127,28 @@ Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, con
   }
   const ErrorQueueGuard guard;
   for (std::size_t i = 0; i < chain.size(); ++i) {
-    TRY_VOID(check_validity(chain[i], i, time));
     TRY_VOID(check_critical_extensions(chain[i], i));
     TRY_VOID(check_key(chain[i], i, curve));
-    TRY_VOID(check_role(chain[i], i));
+    TRY_VOID(check_role(chain[i], i, start));
   }
-  for (std::size_t i = 0; i < chain.size(); ++i) {
-    // The root signs itself.
-    TRY_VOID(check_issued(chain[i], i, i + 1 < chain.size() ? chain[i + 1] : chain[i]));
+  // Not the root: it is the pinned one byte for byte, and its own signature would add nothing to that.
+  for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+    if (links != nullptr && links->holds(chain[i], chain[i + 1])) continue;
+    TRY_VOID(check_issued(chain[i], i, chain[i + 1]));
+    if (links != nullptr) links->add(chain[i], chain[i + 1]);
   }
   return {};
+}
+
+Result<void> check_chain_validity(const std::vector<Certificate>& chain, UnixSeconds time) {
+  for (std::size_t i = 0; i < chain.size(); ++i) TRY_VOID(check_validity(chain[i], i, time));
+  return {};
+}
+
+Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
+                                      UnixSeconds time, VerifiedLinks* links) {
+  TRY_VOID(check_chain_links(chain, root, curve, links));
+  return check_chain_validity(chain, time);
 }
 
 }  // namespace cloister::crypto

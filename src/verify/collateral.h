@@ -24,6 +24,8 @@ struct TdxCollateral {
   Bytes pck_crl;                         // DER
   std::string pck_crl_issuer_chain;      // PEM: intermediate, root
   std::string pck_certificate_chain;     // PEM; only for quotes that do not carry their own (types 1 to 3)
+
+  bool operator==(const TdxCollateral&) const = default;
 };
 
 struct SnpCollateral {
@@ -33,7 +35,8 @@ struct SnpCollateral {
 };
 
 struct Collateral {
-  std::vector<TdxCollateral> tdx;             // the one whose TCB info names the quote's FMSPC is used
+  // The one whose TCB info names the quote's FMSPC is used; a single one is taken to be meant for the quote.
+  std::vector<TdxCollateral> tdx;
   std::map<std::string, std::string> rims;    // RIM id -> XML text
   std::vector<Bytes> ocsp_responses;          // DER; found by the certificate they are about
   std::vector<Bytes> ocsp_nonces;             // of our own live requests; empty when the responses came in a bundle

@@ -1,4 +1,4 @@
-// What every judge needs besides the evidence. All three outlive the call.
+// What every judge needs besides the evidence. All of it outlives the call.
 #pragma once
 
 #include "base/clock.h"
@@ -7,10 +7,14 @@
 
 namespace cloister::verify {
 
+class TdxCollateralCache;  // verify/tdx/collateral_cache.h
+
 struct Context {
   const Policy& policy;
   const Collateral& collateral;
   UnixSeconds time;  // to judge at
+  // Saves work where many quotes are judged by the same collateral, and changes no verdict. Null = nothing is kept.
+  TdxCollateralCache* tdx_cache = nullptr;
 };
 
 }  // namespace cloister::verify

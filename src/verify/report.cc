@@ -8,6 +8,7 @@
 #include "verify/report/binding.h"
 #include "verify/report/form.h"
 #include "verify/report/identity.h"
+#include "verify/simulator_check.h"
 #include "verify/tdx/quote_checks.h"
 
 namespace cloister::verify {
@@ -56,21 +57,6 @@ Check check_nonce(const ServedReport& report, const Expected& expected) {
                   "the report answers another nonce");
 }
 
-// Which kind of TEE it is, is read from the quote's chain and never from what the report says of itself.
-Check check_simulator(RootKind root, const Policy& policy) {
-  const std::string id = "tee.simulator";
-  switch (root) {
-    case RootKind::kVendor: return passed(id, "not simulated");
-    case RootKind::kUnknown: return skipped(id, "the quote ends in no known root");
-    case RootKind::kInsecureSimulator: break;
-  }
-  if (policy.accept_simulator) {
-    return passed(id, std::string(evidence::kSimulatorName), "simulated, and accepted by name");
-  }
-  return failed(id, "the TEE is simulated; only --accept-simulator accepts that", "a real TEE",
-                std::string(evidence::kSimulatorName));
-}
-
 Check check_tee_type(const ServedReport& report, RootKind root) {
   const std::string id = "report.tee_type";
   const std::string actual = report.tee_type.value_or("none");
@@ -85,11 +71,7 @@ Check check_tee_type(const ServedReport& report, RootKind root) {
 }
 
 void add_facts(const ServedReport& report, RootKind root, UnixSeconds time, Json& facts) {
-  switch (root) {
-    case RootKind::kVendor: facts["tee_type"] = "tdx"; break;
-    case RootKind::kInsecureSimulator: facts["tee_type"] = evidence::kSimulatorName; break;
-    case RootKind::kUnknown: facts["tee_type"] = "unknown"; break;
-  }
+  facts["tee_type"] = tee_type_of(root);
   facts["signing_address"] = report.signing_address;
   facts["signing_algo"] = evidence::to_text(report.signing_algo);
   facts["judged_at"] = to_rfc3339(time);

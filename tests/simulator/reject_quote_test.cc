@@ -30,7 +30,7 @@ TEST(RejectQuote, OneByteInEachRegion) {
       flip("vendor id", 12, {"tdx.quote.form"}),
       flip("user data", kUserData, {"tdx.quote.signature"}),
       flip("TEE_TCB_SVN", kTeeTcbSvn, {"tdx.quote.signature"}),
-      flip("XFAM", kXfam, {"tdx.quote.signature"}),
+      flip("XFAM", kXfam, {"tdx.quote.signature", "tdx.xfam"}),
       flip("MRTD", kMrTd, {"tdx.quote.signature"}),
       flip("MRCONFIGID", kMrConfigId, {"tdx.quote.signature"}),
       flip("RTMR0", kRtmr0, {"tdx.quote.signature"}),
@@ -101,7 +101,7 @@ TEST(RejectQuote, ALeafOfAnotherRole) {
   const std::string leaf = crypto::issue_certificate(spec, *pck, *ca)->to_pem();
   expect_failing({{"leaf of another role",
                    [&](Case& c) { set_pck_chain(c.report, leaf + drop_certificate(pck_chain(), 0)); },
-                   {"tdx.pck_chain"}}});
+                   {"tdx.pck_chain", "tdx.pck.extension"}}});
 }
 
 // An own root of the same name, with everything below it signed correctly.

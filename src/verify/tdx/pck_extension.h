@@ -1,5 +1,8 @@
-// What the SGX extension of a PCK certificate says about the platform (attestation.md section 3.1).
+// What the SGX extension of a PCK certificate says about the platform (attestation.md section 3.1; Intel SGX PCK
+// Certificate and CRL Profile Specification, section 1.3.5).
 #pragma once
+
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -7,8 +10,27 @@
 
 namespace cloister::verify {
 
-// The family-model-stepping-platform number that names the platform's TCB information. Found by OID; a duplicate or a
-// missing one is an error.
-Result<ByteArray<6>> read_fmspc(const crypto::Certificate& pck);
+struct PckConfiguration {
+  std::optional<bool> dynamic_platform, cached_keys, smt_enabled;
+};
+
+struct PckExtension {
+  ByteArray<16> ppid{};  // identifies the platform for good: shown as a digest only
+  ByteArray<16> component_svns{};
+  std::uint16_t pce_svn = 0;
+  ByteArray<16> cpu_svn{};
+  ByteArray<2> pce_id{};
+  ByteArray<6> fmspc{};
+  std::uint8_t sgx_type = 0;  // 0 standard, 1 scalable, 2 scalable with integrity
+  // Of multi-package platforms only.
+  std::optional<ByteArray<16>> platform_instance_id;
+  std::optional<PckConfiguration> configuration;
+};
+
+// Found by OID, each value of its type and size, in DER. A value that occurs twice, a missing one, an SVN of more than
+// its bytes is an error; an entry with another OID is ignored.
+Result<PckExtension> read_pck_extension(const crypto::Certificate& pck);
+// The same for the extension's value octets.
+Result<PckExtension> parse_pck_extension(ByteView value);
 
 }  // namespace cloister::verify

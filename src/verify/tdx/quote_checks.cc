@@ -2,12 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "verify/check.h"
+#include "verify/tdx/collateral_cache.h"
+#include "verify/tdx/collateral_checks.h"
+#include "verify/tdx/facts.h"
+#include "verify/tdx/judged_collateral.h"
 #include "verify/tdx/pck_extension.h"
+#include "verify/tdx/tcb_checks.h"
+#include "verify/tdx/td_checks.h"
 
 namespace cloister::verify {
 namespace {
@@ -30,27 +37,43 @@ bool is_one_of(const List& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Result<std::vector<Certificate>> read_pck_chain(const codec::TdxQuote& quote) {
-  if (quote.certification_type != kPemChain) {
-    return fail(ErrorCode::kBadCertificate, "expected certification data of type 5 (PEM chain), found type " +
-                                                std::to_string(quote.certification_type));
-  }
-  TRY(chain, crypto::parse_pem_chain(quote.certification_data));
+// What the checks of one quote share.
+struct Evidence {
+  std::vector<Certificate> pck_chain;  // leaf, intermediate, root as they came; empty when they could not be read
+  std::optional<PckExtension> pck;     // of the leaf
+  RootKind root = RootKind::kUnknown;
+  std::shared_ptr<const JudgedTdxCollateral> collateral;  // null when there is none for this platform
+  std::string no_collateral;                              // why
+};
+
+Result<std::vector<Certificate>> read_pck_chain(ByteView pem) {
+  TRY(chain, crypto::parse_pem_chain(pem));
   if (chain.size() != kPckChainLength) {
-    return fail(ErrorCode::kBadCertificate,
-                "expected 3 certificates, found " + std::to_string(chain.size()));
+    return fail(ErrorCode::kBadCertificate, "expected 3 certificates, found " + std::to_string(chain.size()));
   }
   return chain;
 }
 
-Check check_pck_chain(const std::vector<Certificate>& chain, RootKind kind, UnixSeconds time) {
+// In the quote, or for types 1 to 3, which have an encrypted PPID in its place, in the collateral.
+std::string_view find_pck_chain(const codec::TdxQuote& quote, const Collateral& collateral) {
+  if (quote.certification_type == kPemChain) return as_text(quote.certification_data);
+  const auto found = std::find_if(collateral.tdx.begin(), collateral.tdx.end(), [](const TdxCollateral& candidate) {
+    return !candidate.pck_certificate_chain.empty();
+  });
+  return found == collateral.tdx.end() ? std::string_view() : std::string_view(found->pck_certificate_chain);
+}
+
+Check check_pck_chain(const Evidence& evidence, UnixSeconds time) {
   const std::string id = "tdx.pck_chain";
-  const Certificate* root = pinned_root(RootUse::kCpu, kind);
+  const std::vector<Certificate>& chain = evidence.pck_chain;
+  const Certificate* root = pinned_root(RootUse::kCpu, evidence.root);
   if (root == nullptr) {
     return failed(id, "the chain ends in a root that nobody pinned", "intel_sgx_root_ca",
                   chain.back().subject_common_name());
   }
-  if (auto valid = crypto::verify_certificate_chain(chain, *root, Curve::kP256, time); !valid) {
+  crypto::VerifiedLinks links;
+  if (evidence.collateral) links = evidence.collateral->links;  // its intermediate is this chain's, as a rule
+  if (auto valid = crypto::verify_certificate_chain(chain, *root, Curve::kP256, time, &links); !valid) {
     return failed(id, valid.error().message);
   }
   if (!is_one_of(kLeafNames, chain[0].subject_common_name())) {
@@ -60,7 +83,17 @@ Check check_pck_chain(const std::vector<Certificate>& chain, RootKind kind, Unix
     return failed(id, "the issuer is not a PCK certificate authority", std::string(kIssuerNames[0]),
                   chain[1].subject_common_name());
   }
-  return passed(id, std::string(root_name(RootUse::kCpu, kind)));
+  return passed(id, std::string(root_name(RootUse::kCpu, evidence.root)));
+}
+
+// A quote names its platform by the PPID in the PCK certificate; the policy by the hash of it.
+Check check_platform(const std::optional<PckExtension>& pck, const TdxPolicy& policy) {
+  const std::string id = "tdx.pck.platform";
+  if (policy.platform_ids.empty()) return not_applicable(id, "the policy takes any platform");
+  if (!pck) return skipped(id, "the extension could not be read");
+  const crypto::Sha256Digest digest = crypto::sha256(pck->ppid);
+  if (policy.platform_ids.contains(Bytes(digest.begin(), digest.end()))) return passed(id, to_hex(digest));
+  return failed(id, "none of the policy's platforms", to_hex(*policy.platform_ids.begin()), to_hex(digest));
 }
 
 Check check_qe_signature(const codec::TdxQuote& quote, const Certificate& pck) {
@@ -94,30 +127,107 @@ Check check_quote_signature(const codec::TdxQuote& quote) {
   return valid ? passed(id) : failed(id, valid.error().message);
 }
 
-// Bit 0 is DEBUG; bits 1 to 7 are reserved for further debug-like modes (attestation.md section 5).
-Check check_td_debug(const codec::TdReport& report) {
-  const std::string actual = to_hex(report.td_attributes);
-  if (report.td_attributes[0] == 0) return passed("tdx.td_attributes.debug", actual);
-  return failed("tdx.td_attributes.debug", "the VM is a debug VM", "bits 0 to 7 clear", actual);
+// Whether the text of a TCB info names this FMSPC: a hint that saves reading the others. tdx.fmspc is the check.
+bool names_fmspc(std::string_view tcb_info, const ByteArray<6>& fmspc) {
+  constexpr std::string_view kName = "\"fmspc\"";
+  std::size_t at = tcb_info.find(kName);
+  if (at == std::string_view::npos) return false;
+  at = tcb_info.find('"', at + kName.size());
+  if (at == std::string_view::npos) return false;
+  const auto named = from_hex_exactly<6>(tcb_info.substr(at + 1, 12));
+  return named && *named == fmspc;
 }
 
-void check_what_needs_collateral(RootKind kind, Verdict& verdict) {
-  if (kind == RootKind::kInsecureSimulator) {
-    const std::string reason = "the TEE is simulated: there is nothing to compare with";
-    verdict.add(not_applicable("tdx.qe_identity", reason));
-    verdict.add(not_applicable("tdx.tcb", reason));
-    verdict.add(not_applicable("tdx.measurements", reason));
+// Finds the collateral of the quote's platform among what is there.
+void choose_collateral(const Context& context, Evidence& evidence) {
+  const std::vector<TdxCollateral>& all = context.collateral.tdx;
+  if (all.empty()) {
+    evidence.no_collateral = "no collateral was given";
     return;
   }
-  verdict.add(skipped("tdx.qe_identity", "collateral is not judged by this version"));
-  verdict.add(skipped("tdx.tcb", "collateral is not judged by this version"));
+  auto chosen = all.begin();
+  if (all.size() > 1) {
+    chosen = evidence.pck ? std::find_if(all.begin(), all.end(),
+                                         [&](const TdxCollateral& candidate) {
+                                           return names_fmspc(candidate.tcb_info, evidence.pck->fmspc);
+                                         })
+                          : all.end();
+  }
+  if (chosen == all.end()) {
+    evidence.no_collateral = "none of the " + std::to_string(all.size()) + " collaterals is for this platform";
+    return;
+  }
+  evidence.collateral = context.tdx_cache != nullptr ? context.tdx_cache->judge(*chosen)
+                                                     : std::make_shared<const JudgedTdxCollateral>(judge_collateral(
+                                                           *chosen, *pinned_root(RootUse::kCpu, RootKind::kVendor)));
+}
+
+Evidence gather(const codec::TdxQuote& quote, const Context& context, Verdict& verdict) {
+  Evidence evidence;
+  const std::string_view pem = find_pck_chain(quote, context.collateral);
+  if (quote.certification_type != kPemChain && pem.empty()) {
+    evidence.no_collateral = "the platform could not be made out";
+    verdict.add(skipped("tdx.pck_chain", "the quote has an encrypted PPID (type " +
+                                             std::to_string(quote.certification_type) +
+                                             ") in place of the chain, and none was given"));
+    skip_all(verdict, {"tdx.pck.extension", "tdx.qe_report.signature"}, "there is no PCK certificate");
+    verdict.add(check_platform(std::nullopt, context.policy.tdx));
+    return evidence;
+  }
+  Result<std::vector<Certificate>> chain = read_pck_chain(as_bytes(pem));
+  if (!chain) {
+    evidence.no_collateral = "the platform could not be made out";
+    verdict.add(failed("tdx.pck_chain", chain.error().message));
+    skip_all(verdict, {"tdx.pck.extension", "tdx.qe_report.signature"}, "the PCK certificate could not be read");
+    verdict.add(check_platform(std::nullopt, context.policy.tdx));
+    return evidence;
+  }
+  evidence.pck_chain = *std::move(chain);
+  evidence.root = claimed_root(RootUse::kCpu, evidence.pck_chain);
+  Result<PckExtension> extension = read_pck_extension(evidence.pck_chain.front());
+  if (extension) evidence.pck = *extension;
+  if (evidence.root != RootKind::kInsecureSimulator) choose_collateral(context, evidence);
+  verdict.add(check_pck_chain(evidence, context.time));
+  verdict.add(extension ? passed("tdx.pck.extension") : failed("tdx.pck.extension", extension.error().message));
+  verdict.add(check_platform(evidence.pck, context.policy.tdx));
+  if (evidence.pck) add_platform_facts(*evidence.pck, verdict.facts);
+  verdict.add(check_qe_signature(quote, evidence.pck_chain.front()));
+  return evidence;
+}
+
+void check_against_collateral(const codec::TdxQuote& quote, const Evidence& evidence, const Context& context,
+                              Verdict& verdict) {
+  const TdxPolicy& policy = context.policy.tdx;
+  if (evidence.root == RootKind::kInsecureSimulator) {
+    const std::string reason = "the TEE is simulated: there is nothing to compare with";
+    add_collateral_checks_undone(State::kNotApplicable, reason, verdict);
+    add_tcb_checks_undone(State::kNotApplicable, reason, verdict);
+  } else if (evidence.collateral == nullptr) {
+    add_collateral_checks_undone(State::kSkipped, evidence.no_collateral, verdict);
+    add_tcb_checks_undone(State::kSkipped, evidence.no_collateral, verdict);
+  } else {
+    add_collateral_checks(*evidence.collateral, evidence.pck_chain, policy, context.time, verdict);
+    add_tcb_checks(*evidence.collateral, quote, evidence.pck, policy, context.time, verdict);
+  }
+}
+
+void check_measurements(RootKind kind, Verdict& verdict) {
+  if (kind == RootKind::kInsecureSimulator) {
+    verdict.add(not_applicable("tdx.measurements", "the TEE is simulated: there is nothing to compare with"));
+    return;
+  }
   verdict.add(skipped("tdx.measurements", "no expected measurements were given"));
 }
 
-void add_facts(const codec::TdReport& report, Json& facts) {
-  facts["report_data"] = to_hex(report.report_data);
-  facts["mr_td"] = to_hex(report.mr_td);
-  for (int i = 0; i < 4; ++i) facts["rtmr" + std::to_string(i)] = to_hex(report.rtmr[i]);
+void skip_everything(const std::string& reason, Verdict& verdict) {
+  skip_all(verdict,
+           {"tdx.pck_chain", "tdx.pck.extension", "tdx.pck.platform", "tdx.qe_report.signature",
+            "tdx.qe_report.binding", "tdx.qe_report.debug", "tdx.quote.signature"},
+           reason);
+  skip_td_checks(reason, verdict);
+  add_collateral_checks_undone(State::kSkipped, reason, verdict);
+  add_tcb_checks_undone(State::kSkipped, reason, verdict);
+  verdict.add(skipped("tdx.measurements", reason));
 }
 
 }  // namespace
@@ -127,31 +237,21 @@ QuoteFindings check_quote(ByteView bytes, const Context& context, Verdict& verdi
   Result<codec::TdxQuote> parsed = codec::parse_tdx_quote(bytes);
   if (!parsed) {
     verdict.add(failed("tdx.quote.form", parsed.error().message));
-    skip_all(verdict, {"tdx.pck_chain", "tdx.qe_report.signature", "tdx.qe_report.binding", "tdx.qe_report.debug",
-                       "tdx.quote.signature", "tdx.td_attributes.debug", "tdx.qe_identity", "tdx.tcb",
-                       "tdx.measurements"},
-             "the quote could not be read");
+    skip_everything("the quote could not be read", verdict);
     return findings;
   }
   findings.quote = std::move(*parsed);
   const codec::TdxQuote& quote = *findings.quote;
   verdict.add(passed("tdx.quote.form", "version " + std::to_string(quote.version)));
-  add_facts(quote.report, verdict.facts);
-
-  if (Result<std::vector<Certificate>> chain = read_pck_chain(quote); chain) {
-    findings.root = claimed_root(RootUse::kCpu, *chain);
-    verdict.add(check_pck_chain(*chain, findings.root, context.time));
-    verdict.add(check_qe_signature(quote, chain->front()));
-    if (const auto fmspc = read_fmspc(chain->front()); fmspc) verdict.facts["fmspc"] = to_hex(*fmspc);
-  } else {
-    verdict.add(failed("tdx.pck_chain", chain.error().message));
-    verdict.add(skipped("tdx.qe_report.signature", "the PCK certificate could not be read"));
-  }
+  add_td_facts(quote, verdict.facts);
+  const Evidence evidence = gather(quote, context, verdict);
+  findings.root = evidence.root;
   verdict.add(check_qe_binding(quote));
   verdict.add(check_qe_debug(quote));
   verdict.add(check_quote_signature(quote));
-  verdict.add(check_td_debug(quote.report));
-  check_what_needs_collateral(findings.root, verdict);
+  add_td_checks(quote.report, context.policy.tdx, verdict);
+  check_against_collateral(quote, evidence, context, verdict);
+  check_measurements(evidence.root, verdict);
   return findings;
 }
 

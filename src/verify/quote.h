@@ -1,0 +1,24 @@
+// Judges a TDX quote by itself: genuine, of a healthy platform, of a TD that is set up as it should be. Pure function
+// of (quote, collateral, policy, time).
+#pragma once
+
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "verify/context.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Every check tdx.* and tee.simulator, and the facts of the quote. Whatever the bytes are, there is a verdict: what is
+// not a well-formed quote fails tdx.quote.form.
+Verdict verify_quote(ByteView quote, const Context& context);
+
+// The quote in a file of at most 1 MiB, which holds its bytes, hex of them (perhaps after 0x) or base64; white space
+// around and in the text does not matter. An Error when there is nothing in it that could be a quote of any kind, which
+// is another thing than a quote that fails a check: it has to begin as quotes do, by its version and key type or by
+// Intel's vendor id.
+Result<Bytes> read_quote_text(std::string_view file);
+
+}  // namespace cloister::verify

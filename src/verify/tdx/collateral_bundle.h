@@ -1,0 +1,20 @@
+// The collateral of one platform as a JSON object, the form in which dcap-qvl keeps it (attestation.md section 3.2):
+// pck_crl_issuer_chain, root_ca_crl, pck_crl, tcb_info_issuer_chain, tcb_info, tcb_info_signature,
+// qe_identity_issuer_chain, qe_identity, qe_identity_signature, optionally pck_certificate_chain; each a string.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "verify/collateral.h"
+
+namespace cloister::verify {
+
+// At most 8 MiB. All nine are required, may be empty (then what needs them is skipped), and are taken as they are: the
+// judge looks into them. Revocation lists are hex of DER, or PEM. Unknown members are ignored.
+Result<TdxCollateral> parse_tdx_bundle(std::string_view json);
+// parse_tdx_bundle() of it gives the same collateral.
+std::string write_tdx_bundle(const TdxCollateral& collateral);
+
+}  // namespace cloister::verify

@@ -1,0 +1,26 @@
+// Judges a quote by the collateral of its platform: the right platform, the published quoting enclave, and how well
+// patched CPU, TDX module and quoting enclave are (attestation.md sections 3.5 and 4).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "codec/tdx_quote.h"
+#include "verify/policy.h"
+#include "verify/tdx/judged_collateral.h"
+#include "verify/tdx/pck_extension.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Adds tdx.fmspc, tdx.pce_id, tdx.qe_identity.*, tdx.seam.* and tdx.tcb.*, and the facts `tcb_status`,
+// `tcb_status_parts`, `tcb_date` and `advisory_ids` once every level was found. `pck` is absent when the PCK
+// certificate's extension could not be read.
+void add_tcb_checks(const JudgedTdxCollateral& collateral, const codec::TdxQuote& quote,
+                    const std::optional<PckExtension>& pck, const TdxPolicy& policy, UnixSeconds time,
+                    Verdict& verdict);
+
+// The same checks where there is nothing to judge by: as `state` (skipped or not applicable), with this reason.
+void add_tcb_checks_undone(State state, const std::string& reason, Verdict& verdict);
+
+}  // namespace cloister::verify

@@ -1,0 +1,18 @@
+// Judges how the TD was set up: attributes, extended features, owner, service TD (attestation.md section 5).
+#pragma once
+
+#include "codec/tdx_quote.h"
+#include "verify/policy.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Adds tdx.td_attributes.*, tdx.xfam, tdx.mr_service_td, tdx.mr_owner and tdx.mr_owner_config.
+void add_td_checks(const codec::TdReport& report, const TdxPolicy& policy, Verdict& verdict);
+// The same checks, skipped for a quote that could not be read.
+void skip_td_checks(const std::string& reason, Verdict& verdict);
+
+// The names of the set TDATTRIBUTES that have one: "SEPT_VE_DISABLE", "PKS" ...
+std::vector<std::string> td_attribute_names(const ByteArray<8>& td_attributes);
+
+}  // namespace cloister::verify
