@@ -37,6 +37,12 @@ find_package(Boost 1.81 REQUIRED)
 target_link_libraries(dep_boost INTERFACE Boost::headers)
 target_compile_definitions(dep_boost INTERFACE BOOST_ASIO_NO_DEPRECATED)
 
+# Headers only: src/collateral loads the library when it first fetches something (docs/decisions/0005-fetching-collateral.md).
+add_library(dep_curl INTERFACE)
+pkg_check_modules(CURL REQUIRED libcurl>=7.85)
+target_include_directories(dep_curl SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
+target_link_libraries(dep_curl INTERFACE ${CMAKE_DL_LIBS})
+
 add_library(dep_prometheus INTERFACE)
 # By pkg-config: the CMake package also asks for the HTTP parts, which we do not use.
 pkg_check_modules(PROMETHEUS_CORE REQUIRED IMPORTED_TARGET prometheus-cpp-core)

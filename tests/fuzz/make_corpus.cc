@@ -1,5 +1,6 @@
 // Writes the seeds of the fuzz targets: make_corpus DIR. Each has a name that says what it is; those that need our
 // writers (quotes, GPU reports, certificates) are the same on every run, since keys and signatures are deterministic.
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -7,11 +8,14 @@
 #include "base/encoding.h"
 #include "codec/spdm.h"
 #include "codec/tdx_quote.h"
+#include "collateral/cache_entry.h"
 #include "crypto/ed25519.h"
+#include "crypto/hash.h"
 #include "crypto/secp256k1.h"
 #include "crypto/x509.h"
 #include "evidence/gpu_evidence.h"
 #include "evidence/proof.h"
+#include "verify/bundle.h"
 
 namespace {
 
@@ -180,6 +184,65 @@ void add_certificates(const Corpus& corpus) {
   corpus.add("pem_chain", "der_of_a_leaf", crypto::parse_pem_chain(as_bytes(p256))->front().der());
 }
 
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      out += c;
+    } else {
+      out += "%" + to_hex(as_bytes(std::string_view(&c, 1)));
+    }
+  }
+  return out;
+}
+
+void add_fetched(const Corpus& corpus) {
+  verify::Collateral all;
+  all.tdx.resize(1);
+  all.tdx[0].tcb_info = R"({"id":"TDX"})";
+  all.tdx[0].root_ca_crl = {0x30, 0};
+  all.rims["NV_GPU_DRIVER_GH100_550.144.03"] = "<x/>";
+  all.ocsp_responses = {{0x30, 0}};
+  all.nras_token = "[]";
+  all.snp.resize(1);
+  all.snp[0].vcek = {0x30, 0};
+  corpus.add("bundle", "of_everything", verify::write_bundle(all));
+  corpus.add("bundle", "of_nothing", verify::write_bundle({}));
+  corpus.add("bundle", "of_another_version", R"({"collateral":"cloister.collateral.v2"})");
+  corpus.add("bundle", "bare_platform",
+             R"({"pck_crl_issuer_chain":"","root_ca_crl":"3000","pck_crl":"","tcb_info_issuer_chain":"","tcb_info":"{}",)"
+             R"("tcb_info_signature":"","qe_identity_issuer_chain":"","qe_identity":"{}","qe_identity_signature":"",)"
+             R"("pck_certificate_chain":null})");
+  corpus.add("bundle", "rim_id_with_a_path", R"({"collateral":"cloister.collateral.v1","rims":{"../x":"AA=="}})");
+
+  collateral::CacheEntry entry;
+  entry.url = "https://api.example/tcb?fmspc=00";
+  entry.fetched = 1700000000;
+  entry.valid_until = 1700086400;
+  entry.response.headers = {{"tcb-info-issuer-chain", "%2D"}};
+  entry.response.body = "{}";
+  corpus.add("cache_entry", "with_a_header", collateral::write_cache_entry(entry));
+  entry.response.headers.clear();
+  entry.response.body.clear();
+  corpus.add("cache_entry", "with_an_empty_body", collateral::write_cache_entry(entry));
+  corpus.add("cache_entry", "without_a_body", R"({"cache":"cloister.cache.v1"})");
+
+  const std::string pem = pem_chain(crypto::Curve::kP256);
+  const std::string two = pem.substr(pem.find("-----BEGIN", 1));
+  corpus.add("issuer_chain", "two_certificates", percent_encoded(two));
+  corpus.add("issuer_chain", "three_certificates", percent_encoded(pem));
+  corpus.add("issuer_chain", "not_encoded", two);
+  corpus.add("issuer_chain", "escape_cut_off", "%2D%2");
+
+  corpus.add("rim_answer", "with_everything",
+             R"({"id":"NV_GPU_DRIVER_GH100_550.144.03","rim":"PHgvPg==","rim_format":"TCG","sha256":")" +
+                 to_hex(crypto::sha256(as_bytes("<x/>"))) + R"("})");
+  corpus.add("rim_answer", "without_digest", R"({"id":"NV_GPU_DRIVER_GH100_550.144.03","rim":"PHgvPg=="})");
+  corpus.add("rim_answer", "of_another_id", R"({"id":"NV_X","rim":"PHgvPg=="})");
+  corpus.add("rim_answer", "head_of_a_manifest", R"(<Meta colloquialVersion="550.144.03" product="GH100"/>)");
+  corpus.add("rim_answer", "name_of_a_sample", "1010_0200_882_96005E0001_PROD");
+}
+
 void add_texts(const Corpus& corpus) {
   corpus.add("json", "every_kind_of_value", R"({"a":[1,-2,3.5e-1,true,false,null,"x",{},[]]})");
   corpus.add("json", "chat_request", R"({"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true})");
@@ -222,6 +285,7 @@ int main(int argc, char** argv) {
   add_gpu(corpus);
   add_signatures(corpus);
   add_certificates(corpus);
+  add_fetched(corpus);
   add_texts(corpus);
   return 0;
 }

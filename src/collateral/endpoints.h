@@ -1,0 +1,30 @@
+// Where collateral comes from. These addresses and no others are asked: evidence contributes identifiers, which are
+// checked before they become part of a path (attestation.md section 16, pitfall 19).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace cloister::collateral {
+
+struct Endpoints {
+  // Intel's Provisioning Certification Service, or a PCCS, which offers the same paths (section 3.2).
+  std::string intel = "https://api.trustedservices.intel.com";
+  // Empty: asked of `intel` as a PCCS serves it.
+  std::string intel_root_crl = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
+  std::string nvidia_rim = "https://rim.attestation.nvidia.com";    // section 9.1
+  std::string nvidia_ocsp = "https://ocsp.ndis.nvidia.com";         // section 10
+  std::string nvidia_nras = "https://nras.attestation.nvidia.com";  // section 11
+  std::string amd_kds = "https://kdsintf.amd.com";                  // section 14
+};
+
+// Takes a PCCS's address, with or without its usual path "/sgx/certification/v4/", for everything of Intel's.
+void use_pccs(Endpoints& endpoints, std::string_view address);
+
+// Checks each address and cuts trailing slashes: http or https, no user, query or fragment; NRAS over https unless it is
+// this machine, since its key set is believed for the sake of the channel it comes through.
+Result<void> normalise(Endpoints& endpoints);
+
+}  // namespace cloister::collateral

@@ -1,0 +1,54 @@
+// Intel's side: TCB information, QE identity and revocation lists from the Provisioning Certification Service or a PCCS
+// (attestation.md section 3.2). Answers are read as far as needed to notice a wrong one and to know how long to keep it;
+// what they are worth, verify/tdx judges.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "collateral/downloader.h"
+#include "collateral/endpoints.h"
+#include "verify/collateral.h"
+
+namespace cloister::collateral {
+
+enum class PckCa { kPlatform, kProcessor };
+
+// What collateral is published for.
+struct TdxPlatform {
+  ByteArray<6> fmspc{};
+  PckCa ca = PckCa::kPlatform;   // which authority issued the PCK certificate, and so whose revocation list counts
+  auto operator<=>(const TdxPlatform&) const = default;
+};
+
+// Which evaluation set is asked for: "early" has new TCB levels at once, "standard" some months later.
+enum class TcbUpdate { kStandard, kEarly };
+
+class IntelService {
+ public:
+  // All must outlive this.
+  IntelService(Downloader& downloader, const Endpoints& endpoints, TcbUpdate update, const Clock& clock)
+      : downloader_(downloader), endpoints_(endpoints), update_(update), clock_(clock) {}
+
+  // Each fills its members of `out` or leaves them alone. Any thread.
+  Result<void> get_tcb_info(const ByteArray<6>& fmspc, verify::TdxCollateral& out) const;
+  Result<void> get_qe_identity(verify::TdxCollateral& out) const;
+  Result<void> get_pck_crl(PckCa ca, verify::TdxCollateral& out) const;
+  Result<void> get_root_crl(verify::TdxCollateral& out) const;
+
+ private:
+  Download signed_json(const std::string& path, const std::string& query) const;
+
+  Downloader& downloader_;
+  const Endpoints& endpoints_;
+  const TcbUpdate update_;
+  const Clock& clock_;
+};
+
+// A certificate chain out of a header, where it stands percent-encoded: two PEM certificates, at most 32 KiB.
+Result<std::string> decode_issuer_chain(std::string_view header);
+
+}  // namespace cloister::collateral

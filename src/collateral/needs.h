@@ -1,0 +1,20 @@
+// What evidence needs, read out of it. Identifiers only: addresses are never taken from evidence. Private to collateral.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "collateral/intel.h"
+#include "collateral/source.h"
+
+namespace cloister::collateral {
+
+struct Needs {
+  std::set<TdxPlatform> tdx;
+  std::set<std::string> rim_ids;
+};
+
+// Pure. What cannot be read, or ends in no vendor's root, adds nothing.
+Needs needs_of(const Evidence& evidence);
+
+}  // namespace cloister::collateral

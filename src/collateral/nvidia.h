@@ -1,0 +1,58 @@
+// NVIDIA's side: reference manifests, revocation answers and the remote attestation service (attestation.md sections 9.1,
+// 10, 11). What the answers are worth, verify/nvidia judges.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "collateral/downloader.h"
+#include "collateral/endpoints.h"
+#include "evidence/gpu_evidence.h"
+
+namespace cloister::collateral {
+
+struct OcspQuery {
+  Bytes request;      // DER, as crypto/ocsp makes it
+  std::string about;  // the certificate, for people: "GH100 A01 GSP BROM"
+};
+
+struct NrasQuery {
+  std::string nonce_hex;  // that the devices answered
+  std::string arch;       // "HOPPER"
+  std::vector<evidence::GpuEvidence> devices;
+};
+
+class NvidiaService {
+ public:
+  // All must outlive this. `service_key` may be empty: the services answer without one, at a lower rate.
+  NvidiaService(Downloader& downloader, const Endpoints& endpoints, std::string service_key, const Clock& clock)
+      : downloader_(downloader), endpoints_(endpoints), service_key_(std::move(service_key)), clock_(clock) {}
+
+  // The manifest with this id, as XML text. Any thread, as all below.
+  Result<std::string> get_rim(const std::string& id) const;
+  // The response in DER. Never remembered: it answers a nonce.
+  Result<Bytes> get_ocsp(const OcspQuery& query) const;
+  // A detached EAT as served. Certificates on hold are not asked to be tolerated.
+  Result<std::string> get_nras_token(const NrasQuery& query) const;
+  // The keys that sign such tokens. They rotate within days and are believed for the sake of the channel: never
+  // remembered.
+  Result<std::string> get_nras_jwks() const;
+
+ private:
+  Downloader& downloader_;
+  const Endpoints& endpoints_;
+  const std::string service_key_;
+  const Clock& clock_;
+};
+
+// The document inside an answer of the RIM service. Its id must be `id`, its digest that of the document; a CoRIM is an
+// error that says so. At most 2 MiB.
+Result<std::string> read_rim_answer(std::string_view json_text, std::string_view id);
+
+// The request body for `query`.
+std::string nras_request(const NrasQuery& query);
+
+}  // namespace cloister::collateral

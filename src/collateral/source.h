@@ -1,0 +1,69 @@
+// CollateralSource: fetches what a piece of evidence needs to be judged, from the makers' services or the cache. What
+// cannot be had is left out and said; the verdict then says "skipped".
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "collateral/disk_cache.h"
+#include "collateral/downloader.h"
+#include "collateral/endpoints.h"
+#include "collateral/fetcher.h"
+#include "collateral/intel.h"
+#include "evidence/gpu_evidence.h"
+#include "verify/collateral.h"
+
+namespace cloister::collateral {
+
+struct SourceOptions {
+  Endpoints endpoints;
+  TcbUpdate tcb_update = TcbUpdate::kStandard;
+  bool revocation = true;           // ask OCSP about the GPUs' and manifests' certificates
+  bool nras = false;                // also ask NVIDIA's remote attestation service for a token
+  std::string nvidia_service_key;   // from a file or the environment, never the command line
+  std::string ca_file;              // further authorities for TLS, PEM
+  std::filesystem::path cache_folder = default_cache_folder();  // empty: no cache
+  bool offline = false;             // the cache only
+  DownloadOptions download;
+  Progress progress;                // may be empty
+};
+
+// What is to be judged. Evidence that cannot be read needs nothing, simulated evidence neither: the verdict says why.
+struct Evidence {
+  std::vector<Bytes> quotes;                    // TDX
+  std::vector<evidence::GpuEvidence> devices;
+  std::string gpu_nonce_hex;                    // that the devices answered; for NRAS
+};
+
+struct Collected {
+  verify::Collateral collateral;
+  std::vector<std::string> problems;  // a line each: what is missing, the address, why
+};
+
+class CollateralSource {
+ public:
+  // Checks the addresses. A cache folder that cannot be used is no error: then there is none, and `collect` says so.
+  static Result<std::unique_ptr<CollateralSource>> open(SourceOptions options, const Clock& clock);
+  // As open(), with another way to the network.
+  static Result<std::unique_ptr<CollateralSource>> open(SourceOptions options, const Clock& clock,
+                                                        std::unique_ptr<Fetcher> fetcher);
+
+  // Blocks until all is there, failed, or the deadline has passed. Fetches up to eight things at once, on threads of its
+  // own. Any thread.
+  Collected collect(const Evidence& evidence);
+
+ private:
+  CollateralSource(SourceOptions options, const Clock& clock, std::unique_ptr<Fetcher> fetcher)
+      : options_(std::move(options)), clock_(clock), fetcher_(std::move(fetcher)) {}
+
+  SourceOptions options_;
+  const Clock& clock_;
+  std::unique_ptr<Fetcher> fetcher_;
+  std::unique_ptr<DiskCache> cache_;
+  std::string cache_problem_;
+};
+
+}  // namespace cloister::collateral

@@ -1,0 +1,136 @@
+// Whole collections: a local server plays all services with recorded answers.
+#include "collateral/source.h"
+
+#include "base/encoding.h"
+#include "codec/json.h"
+#include "collateral/collateral_test_util.h"
+#include "verify/bundle.h"
+
+namespace cloister::collateral {
+namespace {
+
+constexpr UnixSeconds kTime = 1'750'500'000;  // 2025-06-21, inside the window of the recorded answers
+constexpr const char* kTcb = "/tdx/certification/v4/tcb?fmspc=b0c06f000000&update=standard";
+constexpr const char* kIdentity = "/tdx/certification/v4/qe/identity?update=standard";
+constexpr const char* kPckCrl = "/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
+constexpr const char* kRootCrl = "/sgx/certification/v4/rootcacrl";
+
+class SourceTest : public testing::ReplayTest {
+ protected:
+  void SetUp() override {
+    CLOISTER_NEED_VECTORS();
+    testing::ReplayTest::SetUp();
+    bundle_ = cloister::testing::vector_text("tdx/v4_b0c06f_uptodate.collateral.json");
+    recorded_ = *codec::parse_json(bundle_);
+    evidence_.quotes = {cloister::testing::vector_bytes("tdx/v4_b0c06f_uptodate.bin")};
+    options_.cache_folder = folder_.path() / "cache";
+    options_.download = testing::quick_download();
+    Endpoints& endpoints = options_.endpoints;
+    use_pccs(endpoints, base() + "/sgx/certification/v4/");
+    endpoints.nvidia_rim = endpoints.nvidia_ocsp = endpoints.nvidia_nras = base();
+  }
+  std::string text(const char* member) const { return *codec::string_member(recorded_, member); }
+  std::string der(const char* member) const { return std::string(as_text(*from_hex(text(member)))); }
+  void play_intel() {
+    on(kTcb, 200, "{\"tcbInfo\":" + text("tcb_info") + ",\"signature\":\"" + text("tcb_info_signature") + "\"}",
+       {{"TCB-Info-Issuer-Chain", testing::percent_encoded(text("tcb_info_issuer_chain"))}});
+    on(kIdentity, 200,
+       "{\"enclaveIdentity\":" + text("qe_identity") + ",\"signature\":\"" + text("qe_identity_signature") + "\"}",
+       {{"SGX-Enclave-Identity-Issuer-Chain", testing::percent_encoded(text("qe_identity_issuer_chain"))}});
+    on(kPckCrl, 200, der("pck_crl"),
+       {{"SGX-PCK-CRL-Issuer-Chain", testing::percent_encoded(text("pck_crl_issuer_chain"))}});
+    on(kRootCrl, 200, text("root_ca_crl"));
+  }
+  Collected collect() {
+    auto source = CollateralSource::open(options_, clock_);
+    EXPECT_TRUE(source) << source.error().to_string();
+    return (*source)->collect(evidence_);
+  }
+
+  FakeClock clock_{kTime};
+  testing::TemporaryFolder folder_;
+  SourceOptions options_;
+  Evidence evidence_;
+  std::string bundle_;
+  Json recorded_;
+};
+
+TEST_F(SourceTest, FetchesWhatAQuoteNeeds) {
+  play_intel();
+  std::vector<std::string> lines;
+  options_.progress = [&](const FetchNote& note) { lines.push_back(to_text(note)); };
+  const Collected got = collect();
+  EXPECT_EQ(got.problems, std::vector<std::string>{});
+  // The recorded bundle, member for member.
+  EXPECT_EQ(verify::write_bundle(got.collateral), verify::write_bundle(*verify::parse_bundle(bundle_)));
+  EXPECT_EQ(asked(), 4);
+  EXPECT_EQ(lines.size(), 4u);
+  // And all of it from the cache the next time, offline too.
+  EXPECT_EQ(verify::write_bundle(collect().collateral), verify::write_bundle(got.collateral));
+  options_.offline = true;
+  EXPECT_EQ(verify::write_bundle(collect().collateral), verify::write_bundle(got.collateral));
+  EXPECT_EQ(asked(), 4);
+}
+
+TEST_F(SourceTest, LeavesOutWhatIsMissingAndSaysSo) {
+  play_intel();
+  forget(kIdentity);
+  on(kIdentity, 500, "");
+  forget(kPckCrl);
+  on(kPckCrl, 200, "<html>");
+  const Collected got = collect();
+  ASSERT_EQ(got.problems.size(), 2u);
+  EXPECT_EQ(got.problems[0].find("revocation list of the PCK platform CA: " + base() + kPckCrl), 0u) << got.problems[0];
+  EXPECT_EQ(got.problems[1],
+            "identity of the TD quoting enclave: " + base() + kIdentity + " answered 500");
+  ASSERT_EQ(got.collateral.tdx.size(), 1u);
+  EXPECT_EQ(got.collateral.tdx[0].tcb_info, text("tcb_info"));
+  EXPECT_EQ(got.collateral.tdx[0].qe_identity, "");
+  EXPECT_TRUE(got.collateral.tdx[0].pck_crl.empty());
+  EXPECT_FALSE(got.collateral.tdx[0].root_ca_crl.empty());
+}
+
+TEST_F(SourceTest, AsksOnceForWhatQuotesShare) {
+  play_intel();
+  evidence_.quotes.push_back(evidence_.quotes[0]);
+  const Collected got = collect();
+  EXPECT_EQ(got.collateral.tdx.size(), 1u);
+  EXPECT_EQ(asked(), 4);
+}
+
+TEST_F(SourceTest, AsksAllAtOnceAndEndsAtTheDeadline) {
+  for (const char* target : {kTcb, kIdentity, kPckCrl, kRootCrl}) hang_on(target);
+  options_.download.deadline_ms = 500;
+  const auto begun = std::chrono::steady_clock::now();
+  const Collected got = collect();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+  EXPECT_EQ(asked(), 4);
+  EXPECT_EQ(got.problems.size(), 4u);
+  EXPECT_TRUE(got.collateral.tdx.empty());
+}
+
+TEST_F(SourceTest, AsksNobodyForEvidenceThatIsNone) {
+  evidence_.quotes = {{}, Bytes(10'000, 0xff), cloister::testing::vector_bytes("tdx/tdreport_raw_1024.bin"),
+                      cloister::testing::vector_bytes("tdx/intel_qvl_synthetic/quote.dat")};
+  evidence_.devices = {{"HOPPER", Bytes(100, 1), "no PEM"}};
+  const Collected got = collect();
+  EXPECT_EQ(asked(), 0);
+  EXPECT_EQ(got.problems, std::vector<std::string>{});
+}
+
+TEST_F(SourceTest, GoesOnWithoutACache) {
+  play_intel();
+  options_.cache_folder = "/dev/null/cache";
+  const Collected got = collect();
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_TRUE(got.problems[0].starts_with("no cache: ")) << got.problems[0];
+  EXPECT_EQ(got.collateral.tdx.size(), 1u);
+}
+
+TEST_F(SourceTest, RefusesBadAddresses) {
+  options_.endpoints.nvidia_rim = "rim.example";
+  EXPECT_FALSE(CollateralSource::open(options_, clock_));
+}
+
+}  // namespace
+}  // namespace cloister::collateral

@@ -1,0 +1,12 @@
+// Certificate chains in headers of provisioning services: what is accepted is two certificates, plain text of the same.
+#include "collateral/intel.h"
+#include "crypto/x509.h"
+#include "fuzz.h"
+
+FUZZ_TARGET(input) {
+  using namespace cloister;
+  const auto chain = collateral::decode_issuer_chain(as_text(input));
+  if (!chain) return;
+  const auto certificates = crypto::parse_pem_chain(as_bytes(*chain));
+  FUZZ_CHECK(certificates.has_value() && certificates->size() == 2);
+}
