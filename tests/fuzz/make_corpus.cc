@@ -234,6 +234,14 @@ void add_fetched(const Corpus& corpus) {
   corpus.add("issuer_chain", "not_encoded", two);
   corpus.add("issuer_chain", "escape_cut_off", "%2D%2");
 
+  const std::string quote = to_hex(tdx_quote(""));
+  const std::string payload = evidence::write_nvidia_payload({std::string(64, 'a'), "HOPPER", {{"HOPPER", {1}, "a"}}});
+  corpus.add("evidence_scan", "quote_as_hex", R"({"intel_quote":")" + quote + R"("})");
+  corpus.add("evidence_scan", "quote_as_base64_in_a_list", R"([["0"],[{"q":")" + to_base64(tdx_quote("")) + R"("}]])");
+  corpus.add("evidence_scan", "payload_as_text", Json{{"nvidia_payload", payload}}.dump());
+  corpus.add("evidence_scan", "payload_as_object", R"({"gpu":)" + payload + "}");
+  corpus.add("evidence_scan", "text_in_text_in_text", R"(["[\"[\\\"{}\\\"]\"]"])");
+
   corpus.add("rim_answer", "with_everything",
              R"({"id":"NV_GPU_DRIVER_GH100_550.144.03","rim":"PHgvPg==","rim_format":"TCG","sha256":")" +
                  to_hex(crypto::sha256(as_bytes("<x/>"))) + R"("})");
