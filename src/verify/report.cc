@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/simulator_roots.h"
+#include "verify/boot/boot_checks.h"
 #include "verify/check.h"
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/report/binding.h"
@@ -108,6 +109,11 @@ Verdict verify_report(std::string_view report_json, const Expected& expected, co
   add_facts(report, quote.root, context.time, verdict.facts);
   verdict.append(std::move(quote_verdict));
 
+  if (quote.quote) {
+    check_boot(report.boot, quote.quote->report, quote.root, context, verdict);
+  } else {
+    skip_boot("the quote could not be read", verdict);
+  }
   if (quote.quote && identity) {
     check_report_data(report, *identity, quote.quote->report.report_data, expected, verdict);
   } else {
