@@ -214,8 +214,8 @@ void add_fetched(const Corpus& corpus) {
   corpus.add("bundle", "of_nothing", verify::write_bundle({}));
   corpus.add("bundle", "of_another_version", R"({"collateral":"cloister.collateral.v2"})");
   corpus.add("bundle", "bare_platform",
-             R"({"pck_crl_issuer_chain":"","root_ca_crl":"3000","pck_crl":"","tcb_info_issuer_chain":"","tcb_info":"{}",)"
-             R"("tcb_info_signature":"","qe_identity_issuer_chain":"","qe_identity":"{}","qe_identity_signature":"",)"
+             R"({"pck_crl_issuer_chain":"","root_ca_crl":"3000","pck_crl":"","tcb_info_issuer_chain":"",)"
+             R"("tcb_info":"{}","tcb_info_signature":"","qe_identity_issuer_chain":"","qe_identity":"{}","qe_identity_signature":"",)"
              R"("pck_certificate_chain":null})");
   corpus.add("bundle", "rim_id_with_a_path", R"({"collateral":"cloister.collateral.v1","rims":{"../x":"AA=="}})");
 
