@@ -17,8 +17,8 @@ struct CacheEntry {
   FetchResponse response;        // status 200; only the headers that its reader asked to keep
 };
 
-// {"cache":"cloister.cache.v1","url","fetched","valid_until","headers":[[name,value]...],"sha256"} '\n' body; the digest
-// is of the body.
+// {"cache":"cloister.cache.v1","url","fetched","valid_until","headers":[[name,value]...],"sha256"} '\n' body; the
+// digest is of the body.
 std::string write_cache_entry(const CacheEntry& entry);
 // Whatever is not exactly that form, and a body with another digest, is an error (kBadCollateral). At most 16 MiB.
 Result<CacheEntry> parse_cache_entry(std::string_view bytes);

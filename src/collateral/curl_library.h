@@ -1,7 +1,7 @@
 // libcurl, loaded when the first fetch needs it. Private to collateral.
 //
-// Not linked: it brings some thirty libraries into the process, which costs a verification without fetching more than the
-// verification itself, and which a node that serves never uses (docs/decisions/0005-fetching-collateral.md).
+// Not linked: it brings some thirty libraries into the process, which costs a verification without fetching more than
+// the verification itself, and which a node that serves never uses (docs/decisions/0005-fetching-collateral.md).
 #pragma once
 
 #include <curl/curl.h>

@@ -23,8 +23,8 @@ struct Endpoints {
 // Takes a PCCS's address, with or without its usual path "/sgx/certification/v4/", for everything of Intel's.
 void use_pccs(Endpoints& endpoints, std::string_view address);
 
-// Checks each address and cuts trailing slashes: http or https, no user, query or fragment; NRAS over https unless it is
-// this machine, since its key set is believed for the sake of the channel it comes through.
+// Checks each address and cuts trailing slashes: http or https, no user, query or fragment; NRAS over https unless it
+// is this machine, since its key set is believed for the sake of the channel it comes through.
 Result<void> normalise(Endpoints& endpoints);
 
 }  // namespace cloister::collateral

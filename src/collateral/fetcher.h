@@ -1,5 +1,5 @@
-// The way to the services that publish collateral: one HTTP exchange. An interface, so that sources and their faults can
-// be tested without a network, and so that only one implementation knows the HTTP library.
+// The way to the services that publish collateral: one HTTP exchange. An interface, so that sources and their faults
+// can be tested without a network, and so that only one implementation knows the HTTP library.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,8 @@ class Fetcher {
  public:
   virtual ~Fetcher() = default;
   // Any thread, several at once. kNetwork and kTimeout may pass when tried again; kBadCertificate, kTooLarge, kBadHttp
-  // (redirects among them, which are never followed) and kBadUrl will not. Any status that is no redirect is a response.
+  // (redirects among them, which are never followed) and kBadUrl will not. Any status that is no redirect is a
+  // response.
   virtual Result<FetchResponse> fetch(const FetchRequest& request) = 0;
 };
 

@@ -1,6 +1,6 @@
-// The Fetcher for the real network, on libcurl. HTTP/1.1 with TLS 1.2 or newer, certificate and host name always checked,
-// no redirects, no cookies, no compression, no other protocol. Proxies come from the environment: https_proxy or
-// HTTPS_PROXY, http_proxy, all_proxy, no_proxy.
+// The Fetcher for the real network, on libcurl. HTTP/1.1 with TLS 1.2 or newer, certificate and host name always
+// checked, no redirects, no cookies, no compression, no other protocol. Proxies come from the environment: https_proxy
+// or HTTPS_PROXY, http_proxy, all_proxy, no_proxy.
 #pragma once
 
 #include <memory>

@@ -65,7 +65,8 @@ class IntelTest : public testing::ReplayTest {
 
  private:
   IntelService service() {
-    downloader_ = std::make_unique<Downloader>(fetcher_.get(), cache_.get(), clock_, testing::quick_download(), nullptr);
+    downloader_ =
+        std::make_unique<Downloader>(fetcher_.get(), cache_.get(), clock_, testing::quick_download(), nullptr);
     return {*downloader_, endpoints_, update_, clock_};
   }
   FakeClock clock_{kTime};
@@ -207,7 +208,8 @@ TEST(Endpoints, AreChecked) {
   endpoints.nvidia_rim = "https://mirror.example/nvidia//";
   ASSERT_TRUE(normalise(endpoints));
   EXPECT_EQ(endpoints.nvidia_rim, "https://mirror.example/nvidia");
-  for (const char* bad : {"", "pccs.example", "ftp://x", "file:///etc/passwd", "https://u:p@x", "https://x/?a=b", "https://x/#a"}) {
+  for (const char* bad : {"", "pccs.example", "ftp://x", "file:///etc/passwd", "https://u:p@x", "https://x/?a=b",
+                          "https://x/#a"}) {
     Endpoints changed;
     changed.intel = bad;
     EXPECT_EQ(normalise(changed).error().code, ErrorCode::kBadUrl) << bad;

@@ -2,8 +2,10 @@
 
 #include <optional>
 
+#include "codec/spdm.h"
 #include "codec/tdx_quote.h"
 #include "crypto/x509.h"
+#include "verify/nvidia/rim_ids.h"
 #include "verify/roots.h"
 #include "verify/tdx/pck_extension.h"
 
@@ -29,12 +31,23 @@ std::optional<TdxPlatform> platform_of(ByteView bytes) {
   return std::nullopt;
 }
 
+std::vector<std::string> manifests_of(const evidence::GpuEvidence& device) {
+  const auto report = codec::parse_spdm_report(device.report);
+  const auto chain = crypto::parse_pem_chain(as_bytes(device.certificate_chain_pem));
+  if (!report || !chain) return {};
+  if (verify::claimed_root(verify::RootUse::kGpu, *chain) != verify::RootKind::kVendor) return {};
+  return verify::required_rim_ids(*report, *chain);
+}
+
 }  // namespace
 
 Needs needs_of(const Evidence& evidence) {
   Needs needs;
   for (const Bytes& quote : evidence.quotes) {
     if (const auto platform = platform_of(quote)) needs.tdx.insert(*platform);
+  }
+  for (const evidence::GpuEvidence& device : evidence.devices) {
+    for (std::string& id : manifests_of(device)) needs.rim_ids.insert(std::move(id));
   }
   return needs;
 }

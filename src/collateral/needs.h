@@ -1,4 +1,5 @@
-// What evidence needs, read out of it. Identifiers only: addresses are never taken from evidence. Private to collateral.
+// What evidence needs, read out of it. Identifiers only: addresses are never taken from evidence. Private to
+// collateral.
 #pragma once
 
 #include <set>

@@ -1,5 +1,5 @@
-// NVIDIA's side: reference manifests, revocation answers and the remote attestation service (attestation.md sections 9.1,
-// 10, 11). What the answers are worth, verify/nvidia judges.
+// NVIDIA's side: reference manifests, revocation answers and the remote attestation service (attestation.md sections
+// 9.1, 10, 11). What the answers are worth, verify/nvidia judges.
 #pragma once
 
 #include <string>
@@ -16,6 +16,7 @@ namespace cloister::collateral {
 
 struct OcspQuery {
   Bytes request;      // DER, as crypto/ocsp makes it
+  Bytes nonce;        // inside it
   std::string about;  // the certificate, for people: "GH100 A01 GSP BROM"
 };
 

@@ -66,7 +66,8 @@ class NvidiaTest : public testing::ReplayTest {
     endpoints_.nvidia_rim = endpoints_.nvidia_ocsp = endpoints_.nvidia_nras = base();
   }
   NvidiaService service(std::string key = {}) {
-    downloader_ = std::make_unique<Downloader>(fetcher_.get(), cache_.get(), clock_, testing::quick_download(), nullptr);
+    downloader_ =
+        std::make_unique<Downloader>(fetcher_.get(), cache_.get(), clock_, testing::quick_download(), nullptr);
     return {*downloader_, endpoints_, std::move(key), clock_};
   }
 
@@ -104,7 +105,7 @@ TEST_F(NvidiaTest, LetsNoIdOutOfItsPath) {
 
 TEST_F(NvidiaTest, PostsOcspRequestsAndNeverRemembers) {
   on("/", 200, std::string("0\x03\x0a\x01\x00", 5));
-  const OcspQuery query{Bytes{0x30, 0x00}, "GH100 A01 GSP BROM"};
+  const OcspQuery query{Bytes{0x30, 0x00}, {}, "GH100 A01 GSP BROM"};
   const auto got = service().get_ocsp(query);
   ASSERT_TRUE(got) << got.error().to_string();
   EXPECT_EQ(*got, (Bytes{0x30, 0x03, 0x0a, 0x01, 0x00}));

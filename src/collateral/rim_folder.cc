@@ -82,7 +82,9 @@ Result<RimFolder> read_rim_folder(const fs::path& folder) {
       return fail(ErrorCode::kTooLarge, folder.string() + " holds more than 1000 manifests", folder.string());
     }
   }
-  if (code) return fail(ErrorCode::kIo, "cannot read folder " + folder.string() + ": " + code.message(), folder.string());
+  if (code) {
+    return fail(ErrorCode::kIo, "cannot read folder " + folder.string() + ": " + code.message(), folder.string());
+  }
   std::sort(files.begin(), files.end());
   RimFolder out;
   for (const fs::path& path : files) {

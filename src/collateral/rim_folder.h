@@ -16,8 +16,9 @@ struct RimFolder {
   std::vector<std::string> problems;        // files that were passed over, and why
 };
 
-// Reads the *.swidtag, *.xml and *.json files of the folder itself: at most 1,000 of them, 2 MiB each. The .json ones are
-// answers of the RIM service as served. A file that cannot be named or read is a problem; a folder that cannot, an Error.
+// Reads the *.swidtag, *.xml and *.json files of the folder itself: at most 1,000 of them, 2 MiB each. The .json ones
+// are answers of the RIM service as served. A file that cannot be named or read is a problem; a folder that cannot, an
+// Error.
 Result<RimFolder> read_rim_folder(const std::filesystem::path& folder);
 
 // The id of the manifest `document` in a file whose name without suffix is `stem`:

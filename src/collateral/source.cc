@@ -6,6 +6,7 @@
 #include "collateral/http_fetcher.h"
 #include "collateral/needs.h"
 #include "collateral/nvidia.h"
+#include "collateral/ocsp_queries.h"
 #include "collateral/parallel.h"
 
 namespace cloister::collateral {
@@ -103,6 +104,25 @@ Result<void> get_nras(const NvidiaService& service, const Evidence& evidence, ve
   return {};
 }
 
+// The certificates of manifests are known only once these are there: a round of its own.
+void get_revocation(const NvidiaService& service, const std::vector<OcspQuery>& queries, Collected& out) {
+  std::vector<Bytes> answers(queries.size());
+  Round round;
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    round.add([&service, &query = queries[i], &answer = answers[i]]() -> Result<void> {
+      TRY(der, service.get_ocsp(query));
+      answer = std::move(der);
+      return {};
+    });
+  }
+  round.run(out.problems);
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    if (answers[i].empty()) continue;
+    out.collateral.ocsp_responses.push_back(std::move(answers[i]));
+    out.collateral.ocsp_nonces.push_back(queries[i].nonce);
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CollateralSource>> CollateralSource::open(SourceOptions options, const Clock& clock) {
@@ -147,9 +167,10 @@ Collected CollateralSource::collect(const Evidence& evidence) {
     round.add([&] { return get_nras(nvidia, evidence, out.collateral); });
   }
   round.run(out.problems);
+  std::erase_if(rims, [](const auto& rim) { return rim.second.empty(); });
+  if (options_.revocation) get_revocation(nvidia, ocsp_queries(evidence, rims), out);
 
   pieces.put_into(out.collateral);
-  std::erase_if(rims, [](const auto& rim) { return rim.second.empty(); });
   out.collateral.rims = std::move(rims);
   return out;
 }

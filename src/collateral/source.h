@@ -51,8 +51,8 @@ class CollateralSource {
   static Result<std::unique_ptr<CollateralSource>> open(SourceOptions options, const Clock& clock,
                                                         std::unique_ptr<Fetcher> fetcher);
 
-  // Blocks until all is there, failed, or the deadline has passed. Fetches up to eight things at once, on threads of its
-  // own. Any thread.
+  // Blocks until all is there, failed, or the deadline has passed. Fetches up to eight things at once, on threads of
+  // its own. Any thread.
   Collected collect(const Evidence& evidence);
 
  private:

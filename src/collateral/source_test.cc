@@ -1,10 +1,17 @@
 // Whole collections: a local server plays all services with recorded answers.
 #include "collateral/source.h"
 
+#include <algorithm>
+#include <set>
+
 #include "base/encoding.h"
 #include "codec/json.h"
+#include "codec/spdm.h"
 #include "collateral/collateral_test_util.h"
+#include "collateral/evidence_scan.h"
+#include "crypto/x509.h"
 #include "verify/bundle.h"
+#include "verify/nvidia/rim_ids.h"
 
 namespace cloister::collateral {
 namespace {
@@ -125,6 +132,51 @@ TEST_F(SourceTest, GoesOnWithoutACache) {
   ASSERT_EQ(got.problems.size(), 1u);
   EXPECT_TRUE(got.problems[0].starts_with("no cache: ")) << got.problems[0];
   EXPECT_EQ(got.collateral.tdx.size(), 1u);
+}
+
+TEST_F(SourceTest, FetchesWhatGpuEvidenceNeeds) {
+  evidence_ = find_evidence(cloister::testing::vector_text("nvidia/evidence_hopper_1gpu.json"));
+  ASSERT_EQ(evidence_.devices.size(), 1u);
+  const auto report = codec::parse_spdm_report(evidence_.devices[0].report);
+  const auto chain = crypto::parse_pem_chain(as_bytes(evidence_.devices[0].certificate_chain_pem));
+  ASSERT_TRUE(report && chain);
+  const auto ids = verify::rim_ids(*report, *chain);
+  ASSERT_TRUE(ids) << ids.error().to_string();
+  // A genuine manifest, so that its certificates are asked about too. That it is of another driver is not the fetcher's
+  // business.
+  const std::string rim = cloister::testing::vector_text("nvidia/rims/NV_GPU_DRIVER_GH100_550.144.03.xml");
+  on("/v1/rim/" + ids->driver, 200,
+     codec::write_json(Json{{"id", ids->driver}, {"rim", to_base64(as_bytes(rim))}}));
+  on("/", 200, std::string("0\x03\x0a\x01\x06", 5));
+  const Collected got = collect();
+  EXPECT_EQ(got.collateral.rims, (std::map<std::string, std::string>{{ids->driver, rim}}));
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_EQ(got.problems[0].find("reference manifest " + ids->vbios + ": "), 0u) << got.problems[0];
+  // Four certificates under the root of the device, three under that of the manifest; each with a nonce of its own.
+  EXPECT_EQ(asked("/"), 7);
+  EXPECT_EQ(got.collateral.ocsp_responses.size(), 7u);
+  EXPECT_EQ(std::set<Bytes>(got.collateral.ocsp_nonces.begin(), got.collateral.ocsp_nonces.end()).size(), 7u);
+  const auto query = last_request().body;
+  const bool holds_one = std::ranges::any_of(got.collateral.ocsp_nonces, [&](const Bytes& nonce) {
+    return query.find(as_text(nonce)) != std::string::npos;
+  });
+  EXPECT_TRUE(holds_one);
+  options_.revocation = false;
+  EXPECT_TRUE(collect().collateral.ocsp_responses.empty());
+  EXPECT_EQ(asked("/"), 7);
+}
+
+TEST_F(SourceTest, AsksForATokenWhenTold) {
+  evidence_ = find_evidence(cloister::testing::vector_text("nvidia/evidence_hopper_1gpu.json"));
+  options_.revocation = false;
+  options_.nras = true;
+  on("/v3/attest/gpu", 200, "[[\"JWT\",\"a.b.c\"],{}]");
+  on("/.well-known/jwks.json", 200, "{\"keys\":[{}]}");
+  const Collected got = collect();
+  EXPECT_EQ(got.collateral.nras_token, "[[\"JWT\",\"a.b.c\"],{}]");
+  EXPECT_EQ(got.collateral.nras_jwks, "{\"keys\":[{}]}");
+  evidence_.gpu_nonce_hex.clear();
+  EXPECT_EQ(collect().collateral.nras_token, "");
 }
 
 TEST_F(SourceTest, RefusesBadAddresses) {

@@ -212,10 +212,11 @@ void add_collateral(Collateral& collateral, Collateral more) {
 }
 
 bool is_rim_id(std::string_view text) {
-  return !text.empty() && text.size() <= 128 && text.front() != '.' && std::all_of(text.begin(), text.end(), [](char c) {
+  const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
            c == '-';
-  });
+  };
+  return !text.empty() && text.size() <= 128 && text.front() != '.' && std::all_of(text.begin(), text.end(), is_plain);
 }
 
 }  // namespace cloister::verify

@@ -1,0 +1,18 @@
+// Which revocation questions NVIDIA's evidence raises (attestation.md section 10): one for each certificate but the root,
+// of the devices and of the manifests. Private to collateral.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "collateral/nvidia.h"
+#include "collateral/source.h"
+
+namespace cloister::collateral {
+
+// Each certificate once, each question with a fresh nonce of 32 bytes. Chains that cannot be read or do not end in
+// NVIDIA's roots raise none. `rims` are the manifests as fetched.
+std::vector<OcspQuery> ocsp_queries(const Evidence& evidence, const std::map<std::string, std::string>& rims);
+
+}  // namespace cloister::collateral
