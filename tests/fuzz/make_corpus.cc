@@ -302,7 +302,8 @@ void add_texts(const Corpus& corpus) {
              "[18446744073709551615,18446744073709551616,-9223372036854775808,1e308,1e309,5e-324]");
   corpus.add("jcs", "members_out_of_order",
              "{\"b\":1,\"\\u20ac\":2,\"\\ud83d\\ude00\":3,\"\\ufb33\":4,\"a\":{\"d\":[],\"c\":{}}}");
-  corpus.add("jcs", "numbers_of_every_form", "[333333333.33333329,1E30,4.50,2e-3,1e-27,-0.0,1e21,123456789012345680000]");
+  corpus.add("jcs", "numbers_of_every_form",
+             "[333333333.33333329,1E30,4.50,2e-3,1e-27,-0.0,1e21,123456789012345680000]");
   corpus.add("jcs", "integer_beyond_a_double", "[9007199254740993]");
   corpus.add("jcs", "text_to_escape", "\"\\u0000\\u001f\\b\\t\\n\\f\\r\\\"\\\\/\\u007f\\u00f6\"");
   corpus.add("encoding", "hex_lower_and_upper", "00ffAB");
