@@ -99,6 +99,7 @@ Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const Cha
   reply.proof.response = to_bytes(as_bytes(response.body));
   reply.proof.signature = signature;
   reply.proof.report = host.report;
+  reply.proof.tls_spki_sha256 = host.tls_spki_sha256;  // the same for the reply: seen above
   verify::SignatureEvidence judged;
   judged.signature = std::move(signature);
   judged.request = reply.proof.request;

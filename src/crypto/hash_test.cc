@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/json.h"
+#include "base/testing/vectors.h"
 
 namespace cloister::crypto {
 namespace {
@@ -95,6 +97,18 @@ TEST(Random, FillsAllOfItAndDiffersEachTime) {
   EXPECT_NE(a, b);
   EXPECT_NE(Bytes(a.begin() + 32, a.end()), Bytes(32, 0));
   EXPECT_TRUE(random_bytes(0).empty());
+}
+
+// Whole-body encryption as deployed clients do it derives key and nonce like this.
+TEST(Hkdf, SharedEhbpVectors) {
+  CLOISTER_NEED_VECTORS();
+  const auto recorded = Json::parse(testing::vector_text("e2ee/ehbp_derive.json"));
+  const auto bytes = [&](const char* name) { return *from_hex(recorded.at(name).get<std::string>()); };
+  Bytes salt = bytes("requestEnc");
+  append(salt, bytes("responseNonce"));
+  const Bytes secret = bytes("exportedSecret");
+  EXPECT_EQ(to_hex(hkdf_sha256(secret, salt, "key", 32).expose()), recorded.at("derivedKey"));
+  EXPECT_EQ(to_hex(hkdf_sha256(secret, salt, "nonce", 12).expose()), recorded.at("derivedNonceBase"));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view kFormat = "cloister.proof.v1";
 constexpr std::size_t kMostBytes = 64u << 20;
-constexpr std::array<std::string_view, 8> kMembers = {"proof",   "url",      "time",      "nonce",
-                                                      "request", "response", "signature", "report"};
+constexpr std::array<std::string_view, 9> kMembers = {"proof",    "url",       "time",   "nonce",          "request",
+                                                      "response", "signature", "report", "tls_spki_sha256"};
 
 Error malformed(const std::string& message) { return fail(ErrorCode::kBadProof, "proof file: " + message); }
 
@@ -41,14 +41,16 @@ Result<void> check_form(const Json& object) {
 }  // namespace
 
 std::string write_proof(const Proof& proof) {
-  return codec::write_json(Json{{"proof", kFormat},
-                                {"url", proof.url},
-                                {"time", to_rfc3339(proof.time)},
-                                {"nonce", proof.nonce_hex},
-                                {"request", to_base64(proof.request)},
-                                {"response", to_base64(proof.response)},
-                                {"signature", to_json(proof.signature)},
-                                {"report", proof.report}});
+  Json json = {{"proof", kFormat},
+               {"url", proof.url},
+               {"time", to_rfc3339(proof.time)},
+               {"nonce", proof.nonce_hex},
+               {"request", to_base64(proof.request)},
+               {"response", to_base64(proof.response)},
+               {"signature", to_json(proof.signature)},
+               {"report", proof.report}};
+  if (proof.tls_spki_sha256) json["tls_spki_sha256"] = to_hex(*proof.tls_spki_sha256);
+  return codec::write_json(json);
 }
 
 Result<Proof> parse_proof(std::string_view json_text) {
@@ -79,6 +81,12 @@ Result<Proof> parse_proof(std::string_view json_text) {
   proof.signature = *std::move(signature);
   TRY(report, text_member(*json, "report"));
   proof.report = std::move(report);
+  if (json->contains("tls_spki_sha256")) {
+    TRY(key_text, text_member(*json, "tls_spki_sha256"));
+    const Result<ByteArray<32>> key = from_hex_exactly<32>(key_text);
+    if (!key) return malformed("expected `tls_spki_sha256` to be 64 hex digits");
+    proof.tls_spki_sha256 = *key;
+  }
   return proof;
 }
 

@@ -22,10 +22,14 @@ struct Proof {
   Bytes response;                   // exact body bytes received
   ChatSignature signature;
   std::string report;               // the attestation report as served, JSON text; empty when not saved
+  // SHA-256 of the SubjectPublicKeyInfo of the TLS leaf that report and reply came through, as the client saw it;
+  // absent when there was no TLS. The client's own observation: nobody signs it.
+  std::optional<ByteArray<32>> tls_spki_sha256;
 };
 
-// JSON object: {"proof":"cloister.proof.v1","url","time","nonce","request","response","signature","report"}; bytes as
-// base64, the time in RFC 3339, the report as a string that holds its JSON text byte for byte.
+// JSON object: {"proof":"cloister.proof.v1","url","time","nonce","request","response","signature","report",
+// "tls_spki_sha256"}; bytes as base64, the time in RFC 3339, the report as a string that holds its JSON text byte for
+// byte, the last member (hex) only when there was TLS.
 std::string write_proof(const Proof& proof);
 // At most 64 MiB. A member too many is an error: a reader must not take it for something that was checked.
 Result<Proof> parse_proof(std::string_view json_text);

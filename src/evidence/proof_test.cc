@@ -94,6 +94,21 @@ TEST(ProofFile, OddValuesAreRefused) {
   EXPECT_FALSE(parse_proof(write_proof(small_proof()) + "{}"));
 }
 
+TEST(ProofFile, TheTlsKeyIsThereOnlyWhereThereWasOne) {
+  Proof proof = small_proof();
+  EXPECT_EQ(write_proof(proof).find("tls_spki_sha256"), std::string::npos);
+  EXPECT_EQ(parse_proof(write_proof(proof))->tls_spki_sha256, std::nullopt);
+  proof.tls_spki_sha256.emplace().fill(0xab);
+  const auto again = parse_proof(write_proof(proof));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->tls_spki_sha256, proof.tls_spki_sha256);
+  Json json = Json::parse(write_proof(proof));
+  for (const Json& bad : {Json(""), Json("ab"), Json(nullptr), Json(7)}) {
+    json["tls_spki_sha256"] = bad;
+    EXPECT_FALSE(parse_proof(json.dump())) << bad;
+  }
+}
+
 TEST(ProofFile, EveryTruncationIsRefused) {
   const std::string text = write_proof(small_proof());
   for (std::size_t size = 0; size < text.size(); ++size) {

@@ -29,12 +29,27 @@ std::string pattern_of(std::string_view id) {
   }
 }
 
+// "model.N.instance.N.report.form" to "report.form".
+std::string_view without_place(std::string_view pattern) {
+  constexpr std::string_view kPlaces[] = {"instance.N.", "model.N.", "gateway."};
+  for (bool found = true; found;) {
+    found = false;
+    for (std::string_view place : kPlaces) {
+      if (!pattern.starts_with(place)) continue;
+      pattern.remove_prefix(place.size());
+      found = true;
+    }
+  }
+  return pattern;
+}
+
 }  // namespace
 
 std::span<const CheckMeaning> check_list() { return kChecks; }
 
 const CheckMeaning* find_meaning(std::string_view id) {
-  const std::string pattern = pattern_of(id);
+  const std::string whole = pattern_of(id);
+  const std::string_view pattern = without_place(whole);
   auto found = std::find_if(std::begin(kChecks), std::end(kChecks),
                             [&](const CheckMeaning& check) { return check.id == pattern; });
   return found == std::end(kChecks) ? nullptr : found;

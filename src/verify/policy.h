@@ -92,6 +92,19 @@ struct SnpPolicy {
   bool operator==(const SnpPolicy&) const = default;
 };
 
+// What a service says of itself and of others (ACI reports and receipts, Cloister's own report).
+struct ServicePolicy {
+  // A gateway's word that it verified who answered. Without it, such a report or receipt is undetermined at best.
+  bool accept_upstream_claims = false;
+  // Keys that no key management service vouches for: made, so they say, inside the TEE by the measured code.
+  bool accept_unproven_custody = false;
+  std::uint32_t max_keyset_days = 731;                // a keyset that is valid for longer than this from now is refused
+  std::set<Bytes> model_digests;                      // 32 bytes each; empty = any
+  std::set<Bytes> policy_digests;                     // 32 bytes each; empty = any
+
+  bool operator==(const ServicePolicy&) const = default;
+};
+
 struct Policy {
   // Evidence of the simulated TEE fails unless this is set; the verdict says "insecure_simulator" either way.
   bool accept_simulator = false;
@@ -100,6 +113,7 @@ struct Policy {
   BootPolicy boot;
   NvidiaPolicy nvidia;
   SnpPolicy snp;
+  ServicePolicy service;
 
   bool operator==(const Policy&) const = default;
 };

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "evidence/chat_signature.h"
 #include "evidence/report_data.h"
@@ -18,13 +19,23 @@ struct Expected {
   std::optional<evidence::Nonce> nonce;
   // SHA-256 of the SubjectPublicKeyInfo of the TLS leaf it talked to, when it asked for the L2 binding.
   std::optional<ByteArray<32>> tls_spki_sha256;
+  // The host of that connection: a keyset may list TLS keys that are good for one host only.
+  std::optional<std::string> tls_host;
+  // The public key, as hex, that it encrypts to (field encryption of ACI); must stand in the keyset.
+  std::optional<std::string> e2ee_public_key;
 };
 
-// The address that the quote in the judged report binds: what a reply's signer is compared with. Absent unless the
-// check report_data.identity passed. Whether the evidence as a whole is to be believed, the verdict's outcome says.
+// The addresses of legacy signatures that the quotes in the judged report bind: what a reply's signer is compared with.
+// Of the report itself and the instances that it lists; of a gateway's answer those of its models, never the gateway's
+// own. Empty unless a check report_data.identity passed. Whether the evidence as a whole is to be believed, the
+// verdict's outcome says.
+std::vector<std::string> attested_addresses(const Verdict& report_verdict);
+// That of the report itself. Absent for a gateway's answer, which has none of its own.
 std::optional<std::string> attested_address(const Verdict& report_verdict);
 
-// Judges the report as served (peers.md sections 1.1, 1.2, 6.1) at `context.time`; the list of checks is verify/checks.def.
+// Judges the report as served, of whatever shape (legacy L1 and L2, ACI, Cloister's own, a gateway's wrapping of
+// several: peers.md sections 1.1 to 1.6 and 6.1, docs/spec/native-report.md), at `context.time`; the list of checks is
+// verify/checks.def.
 // Which kind of TEE it is comes from the chain inside the quote, never from what the report says of itself. What needs
 // collateral (patch level, expected measurements, GPU manifests, revocation) is skipped and required for real hardware,
 // so that such a verdict is undetermined at best; for the simulated TEE it does not apply.

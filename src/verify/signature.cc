@@ -46,15 +46,35 @@ Check check_valid(const ChatSignature& signature, ByteView bytes, ByteView ident
 }
 
 // Compared as bytes: the two may differ in the case of their letters.
+bool is_identity(SigningAlgo algo, const std::string& address, ByteView identity) {
+  const Result<Bytes> bytes = parse_identity(algo, address);
+  return bytes && equal(*bytes, identity);
+}
+
 Check check_signer(const SignatureEvidence& evidence, ByteView identity) {
   const std::string id = "signature.signer_attested";
-  if (!evidence.attested_address) {
+  if (!evidence.attested_address && evidence.further_addresses.empty()) {
     return skipped(id, "no verified report says whose address this is");
   }
-  const Result<Bytes> attested = parse_identity(evidence.signature.signing_algo, *evidence.attested_address);
-  if (attested && equal(*attested, identity)) return passed(id, *evidence.attested_address);
-  return failed(id, "the TEE vouched for another identity", *evidence.attested_address,
+  std::vector<std::string> attested = evidence.further_addresses;
+  if (evidence.attested_address) attested.insert(attested.begin(), *evidence.attested_address);
+  for (const std::string& address : attested) {
+    if (is_identity(evidence.signature.signing_algo, address, identity)) return passed(id, address);
+  }
+  const std::string others =
+      attested.size() == 1 ? "" : " or one of " + std::to_string(attested.size() - 1) + " further addresses";
+  return failed(id, "the TEE vouched for another identity", attested.front() + others,
                 evidence.signature.signing_address);
+}
+
+// Which model it was is the signer's own word either way (peers.md W31); this finds a text that is about another one.
+Check check_model(const std::string& signed_model, const std::optional<std::string>& asked) {
+  const std::string id = "signature.model";
+  if (signed_model.empty()) return not_applicable(id, "the signed text names no model");
+  if (!asked) {
+    return skipped(id, "the model that was asked for is not known here; the text names " + signed_model, false);
+  }
+  return compared(id, *asked, signed_model, "the signature is about another model");
 }
 
 }  // namespace
@@ -68,12 +88,14 @@ Verdict verify_signature(const SignatureEvidence& evidence) {
 
   if (const auto hashes = evidence::parse_signed_text(signature.text); hashes) {
     verdict.add(passed("signature.text"));
+    verdict.add(check_model(hashes->model, evidence.model));
     verdict.add(check_hash("signature.request_hash", evidence.request, hashes->request_sha256, "request"));
     verdict.add(check_hash("signature.response_hash", evidence.response, hashes->response_sha256, "reply"));
     if (!hashes->model.empty()) verdict.facts["signed_model"] = hashes->model;
   } else {
     verdict.add(failed("signature.text", hashes.error().message));
-    skip_all(verdict, {"signature.request_hash", "signature.response_hash"}, "the signed text could not be read");
+    skip_all(verdict, {"signature.model", "signature.request_hash", "signature.response_hash"},
+             "the signed text could not be read");
   }
 
   const Result<Bytes> bytes = parse_signature(signature);
@@ -95,6 +117,7 @@ Verdict verify_proof(const evidence::Proof& proof, const Context& context) {
   verdict.subject = "proof";
   SignatureEvidence signature{proof.signature, proof.request, proof.response, std::nullopt};
   Expected expected;
+  expected.tls_spki_sha256 = proof.tls_spki_sha256;
   if (!proof.nonce_hex.empty()) {
     const Result<evidence::Nonce> nonce = from_hex_exactly<32>(proof.nonce_hex);
     if (!nonce) {
@@ -106,6 +129,8 @@ Verdict verify_proof(const evidence::Proof& proof, const Context& context) {
   if (!proof.report.empty()) {
     Verdict report = verify_report(proof.report, expected, context);
     signature.attested_address = attested_address(report);
+    signature.further_addresses = attested_addresses(report);
+    if (signature.attested_address) signature.further_addresses.erase(signature.further_addresses.begin());
     verdict.append(std::move(report));
   }
   verdict.append(verify_signature(signature));

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "evidence/chat_signature.h"
@@ -18,13 +19,19 @@ struct SignatureEvidence {
   std::optional<ByteView> response;
   // What attested_address() gives for a verified report; absent = the check is skipped.
   std::optional<std::string> attested_address;
+  // Further instances that the report lists: any of them may have signed.
+  std::vector<std::string> further_addresses = {};
+  // The model that was asked for: what a text of three parts must name. Absent = what it names is a mere fact.
+  std::optional<std::string> model = std::nullopt;
 };
 
-// Checks: signature.text, signature.request_hash, signature.response_hash, signature.form, signature.valid,
-// signature.signer_attested.
+// A signature whose hashes could not be compared is never accepted (peers.md W13).
+// Checks: signature.text, signature.model, signature.request_hash, signature.response_hash, signature.form,
+// signature.valid, signature.signer_attested.
 Verdict verify_signature(const SignatureEvidence& evidence);
 
-// A whole proof: the report in it (with the proof's nonce, at `context.time`), then the signature against the attested address.
+// A whole proof: the report in it (with the proof's nonce and TLS key, at `context.time`), then the signature against
+// the attested addresses.
 Verdict verify_proof(const evidence::Proof& proof, const Context& context);
 
 }  // namespace cloister::verify

@@ -72,6 +72,70 @@ TEST_P(Algorithms, WithModelInTheTextToo) {
   EXPECT_EQ(verdict.facts["signed_model"], "a:b");
 }
 
+TEST_P(Algorithms, ATextOfThreePartsMustNameTheModelThatWasAskedFor) {
+  const Signed genuine = sign(GetParam(), "a:b:");
+  SignatureEvidence evidence = genuine.evidence();
+  evidence.model = "a:b";
+  EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kAccepted);
+  evidence.model = "a";
+  EXPECT_EQ(failures(verify_signature(evidence)), std::vector<std::string>{"signature.model"});
+  // In a text of two parts there is none to compare.
+  const Signed two_parts = sign(GetParam());
+  evidence = two_parts.evidence();
+  evidence.model = "a";
+  EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kAccepted);
+}
+
+TEST_P(Algorithms, AnyOfTheAttestedInstancesMaySign) {
+  const Signed genuine = sign(GetParam());
+  SignatureEvidence evidence = genuine.evidence();
+  const std::string other = GetParam() == SigningAlgo::kEcdsa ? "0x" + std::string(40, '1') : std::string(64, '1');
+  evidence.attested_address = other;
+  EXPECT_EQ(failures(verify_signature(evidence)), std::vector<std::string>{"signature.signer_attested"});
+  evidence.further_addresses = {other, genuine.signature.signing_address};
+  EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kAccepted);
+  evidence.attested_address.reset();
+  EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kAccepted);
+}
+
+// One bit at a time, in the bytes of the signature and in the signed text. The one other value that means the same, v
+// of 0 or 1 for 27 or 28, is more than a bit away.
+TEST_P(Algorithms, EveryFlippedBitIsRejected) {
+  const Signed genuine = sign(GetParam(), "vendor/model:free:");
+  const bool ecdsa = GetParam() == SigningAlgo::kEcdsa;
+  const std::string prefix = ecdsa ? "0x" : "";
+  const Bytes bytes = *from_hex(std::string_view(genuine.signature.signature).substr(prefix.size()));
+  ASSERT_EQ(bytes.size(), ecdsa ? 65u : 64u);
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    Signed changed = genuine;
+    Bytes flipped = bytes;
+    flipped[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
+    changed.signature.signature = prefix + to_hex(flipped);
+    EXPECT_EQ(failures(verify_signature(changed.evidence())), std::vector<std::string>{"signature.valid"}) << bit;
+  }
+  for (std::size_t bit = 0; bit < 8 * genuine.signature.text.size(); ++bit) {
+    Signed changed = genuine;
+    char& c = changed.signature.text[bit / 8];
+    c = static_cast<char>(c ^ (1 << bit % 8));
+    const Verdict verdict = verify_signature(changed.evidence());
+    EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << bit;
+    EXPECT_EQ(verdict.find("signature.valid")->state, State::kFail) << bit;
+  }
+}
+
+// Both forms of v are one signature; every other value of the byte is refused.
+TEST(Signature, EveryValueOfV) {
+  const Signed genuine = sign(SigningAlgo::kEcdsa);
+  const std::string body = genuine.signature.signature.substr(0, 130);
+  const int own = std::stoi(genuine.signature.signature.substr(130), nullptr, 16);
+  for (int v = 0; v < 256; ++v) {
+    Signed changed = genuine;
+    changed.signature.signature = body + to_hex(Bytes{static_cast<std::uint8_t>(v)});
+    const bool accept = v == own || v == own - 27;
+    EXPECT_EQ(verify_signature(changed.evidence()).outcome(), accept ? Outcome::kAccepted : Outcome::kRejected) << v;
+  }
+}
+
 struct Tampering {
   std::string name;
   std::function<void(Signed&)> change;

@@ -33,6 +33,14 @@ void Verdict::append(Verdict other) {
   }
 }
 
+Json Verdict::append_under(std::string_view prefix, Verdict other) {
+  for (Check& check : other.checks) {
+    check.id = std::string(prefix) + "." + check.id;
+    checks.push_back(std::move(check));
+  }
+  return std::move(other.facts);
+}
+
 const Check* Verdict::find(std::string_view id) const {
   auto found = std::find_if(checks.begin(), checks.end(), [&](const Check& check) { return check.id == id; });
   return found == checks.end() ? nullptr : &*found;

@@ -34,6 +34,8 @@ struct Verdict {
   void add(Check check) { checks.push_back(std::move(check)); }
   // Takes the checks of `other`, and those of its facts that are not here yet.
   void append(Verdict other);
+  // Takes the checks of `other` with `prefix` and a dot before their ids. Returns its facts, which stay apart.
+  Json append_under(std::string_view prefix, Verdict other);
   const Check* find(std::string_view id) const;
   // Rejected if any check failed; else undetermined if a required one was skipped or none passed; else accepted.
   Outcome outcome() const;

@@ -262,6 +262,16 @@ def test_chat_sends_what_it_is_told(echo, tmp_path):
     assert request["temperature"] == 0.5
 
 
+def test_a_proof_saved_over_tls_says_which_key_was_seen(tls, judge, tmp_path):
+    path = tmp_path / "saved.json"
+    result = run("chat", tls.url, "x", "--accept-simulator", "--allow-self-signed", "--save", path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    proof = json.loads(path.read_text())
+    assert proof["tls_spki_sha256"] == json.loads(proof["report"])["tls_cert_fingerprint"]
+    assert judge(proof) == (0, set()), "offline it must be as good as it was online"
+    assert judge({**proof, "tls_spki_sha256": "00" * 32}) == (1, {"report_data.tls"})
+
+
 def test_real_model_proof(llama, judge, tmp_path):
     question = "What is the capital of France?"
     path = tmp_path / "saved.json"

@@ -4,12 +4,14 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 
 #include "base/encoding.h"
 #include "codec/ccel.h"
 #include "codec/snp_report.h"
 #include "codec/jwt.h"
+#include "codec/jcs.h"
 #include "codec/spdm.h"
 #include "codec/tdx_quote.h"
 #include "collateral/cache_entry.h"
@@ -182,6 +184,42 @@ void add_signatures(const Corpus& corpus) {
   corpus.add("proof", "of_another_version", R"({"proof":"cloister.proof.v2"})");
 }
 
+// Signed with the key of the keyset in receipt_fuzz.cc.
+std::string receipt(const Json& events, const std::function<void(Json&)>& edit = [](Json&) {}) {
+  Json out = {{"api_version", "aci/1"},
+              {"receipt_id", "rcpt-1"},
+              {"chat_id", nullptr},
+              {"model", "m"},
+              {"workload_keyset_digest", "sha256:" + std::string(64, '0')},
+              {"endpoint", "/v1/chat/completions"},
+              {"method", "POST"},
+              {"served_at", 1780000000},
+              {"event_log", events},
+              {"key_id", "receipt-1"}};
+  const auto key = crypto::Ed25519Key::from_seed(Bytes(32, 2));
+  out["signature"] = to_hex(key->sign(as_bytes(*codec::write_jcs(out))));
+  edit(out);
+  return out.dump();
+}
+
+void add_receipts(const Corpus& corpus) {
+  const std::string empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  const Json received = {{"type", "request.received"}, {"body_hash", empty}};
+  const Json forwarded = {{"type", "request.forwarded"}, {"body_hash", empty}};
+  const Json returned = {{"type", "response.returned"}, {"body_hash", empty}};
+  const Json upstream = {{"type", "upstream.verified"}, {"result", "verified"}, {"required", true},
+                         {"model_id", "m"}, {"session_id", std::string(64, '9')}};
+  const Json metered = {{"type", "usage.metered"}, {"prompt_tokens", 3}};
+  corpus.add("receipt", "of_a_direct_service", receipt(Json::array({received, forwarded, metered, returned})));
+  corpus.add("receipt", "of_an_aggregator", receipt(Json::array({received, forwarded, upstream, returned})));
+  corpus.add("receipt", "of_a_refusal", receipt(Json::array({received, returned})));
+  corpus.add("receipt", "events_out_of_order", receipt(Json::array({returned, received})));
+  corpus.add("receipt", "changed_after_signing",
+             receipt(Json::array({received, returned}), [](Json& r) { r["model"] = "other"; }));
+  corpus.add("receipt", "member_of_unknown_name",
+             receipt(Json::array({received, returned}), [](Json& r) { r["verified"] = true; }));
+}
+
 void add_certificates(const Corpus& corpus) {
   const std::string p256 = pem_chain(crypto::Curve::kP256);
   corpus.add("pem_chain", "three_on_p256", p256);
@@ -348,8 +386,10 @@ void add_texts(const Corpus& corpus) {
   corpus.add("json", "zero_byte_after_the_value", std::string_view("1\0x", 3));
   corpus.add("json", "numbers_at_the_limits",
              "[18446744073709551615,18446744073709551616,-9223372036854775808,1e308,1e309,5e-324]");
-  corpus.add("jcs", "members_out_of_order", "{\"b\":1,\"\\u20ac\":2,\"\\ud83d\\ude00\":3,\"\\ufb33\":4,\"a\":{\"d\":[],\"c\":{}}}");
-  corpus.add("jcs", "numbers_of_every_form", "[333333333.33333329,1E30,4.50,2e-3,1e-27,-0.0,1e21,123456789012345680000]");
+  corpus.add("jcs", "members_out_of_order",
+             "{\"b\":1,\"\\u20ac\":2,\"\\ud83d\\ude00\":3,\"\\ufb33\":4,\"a\":{\"d\":[],\"c\":{}}}");
+  corpus.add("jcs", "numbers_of_every_form",
+             "[333333333.33333329,1E30,4.50,2e-3,1e-27,-0.0,1e21,123456789012345680000]");
   corpus.add("jcs", "integer_beyond_a_double", "[9007199254740993]");
   corpus.add("jcs", "text_to_escape", "\"\\u0000\\u001f\\b\\t\\n\\f\\r\\\"\\\\/\\u007f\\u00f6\"");
   corpus.add("encoding", "hex_lower_and_upper", "00ffAB");
@@ -445,6 +485,7 @@ int main(int argc, char** argv) {
   add_quotes(corpus);
   add_gpu(corpus);
   add_signatures(corpus);
+  add_receipts(corpus);
   add_certificates(corpus);
   add_fetched(corpus);
   add_texts(corpus);

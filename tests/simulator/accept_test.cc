@@ -100,14 +100,5 @@ TEST(Accept, OtherSpellingsOfTheSame) {
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
 }
 
-TEST(Accept, AnotherInstanceInTheListIsNotJudgedAndSaid) {
-  Case genuine = genuine_case();
-  const SimulatedNode other(2, 1);
-  genuine.report["all_attestations"].push_back(other.report(test_ask())["all_attestations"][0]);
-  const Verdict verdict = genuine.judge();
-  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
-  EXPECT_NE(verdict.find("report.all_attestations")->detail.find("1 other"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace cloister::testing

@@ -1,5 +1,5 @@
-// Writes the named seeds of the fuzz target `report`: make_report_corpus FOLDER. Genuine and tampered reports of a
-// simulated node, each below the size that the fuzzer keeps whole.
+// Writes the named seeds of the fuzz targets `report` and `aci_report`: make_report_corpus tests/fuzz/corpus. Genuine
+// and tampered reports of a simulated node, each below the size that the fuzzer keeps whole.
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "tests/simulator/forgery.h"
 #include "tests/simulator/simulated_node.h"
+#include "tests/simulator/simulated_service.h"
 
 using namespace cloister;
 using namespace cloister::testing;
@@ -75,6 +76,34 @@ Json instances(const SimulatedNode& node) {
   return report;
 }
 
+// Reports that bind a keyset, and gateways' answers with quotes that are none.
+std::map<std::string, Json> keyset_reports(const SimulatedNode& node) {
+  const SimulatedService service(node);
+  const Json aci = service.aci_report(test_nonce());
+  const Json native = service.native_report(test_nonce(), false);
+  const Json wrapped = instances(node);
+  return {
+      {"aci", aci},
+      {"aci_without_nonce", service.aci_report(std::nullopt)},
+      {"aci_of_an_aggregator", edited(aci, [](Json& r) { r["service_capabilities"]["serving"] = "aggregator"; })},
+      {"aci_with_a_quote_that_is_none", edited(aci, [](Json& r) { r["attestation"]["evidence"]["quote"] = "616369"; })},
+      {"aci_with_a_key_of_two_roles",
+       edited(aci,
+              [](Json& r) {
+                Json& keyset = r["attestation"]["workload_keyset"];
+                keyset["e2ee_public_keys"][0]["public_key"] = keyset["receipt_signing_keys"][0]["public_key"];
+              })},
+      {"native", native},
+      {"native_with_another_model", edited(native, [](Json& r) { r["model"]["name"] = "other"; })},
+      {"native_with_gpu_and_a_quote_that_is_none",
+       edited(service.native_report(test_nonce()), [](Json& r) { r["quote"] = ""; })},
+      {"wrapped_gateway_and_models",
+       wrapped_report(edited(wrapped, [](Json& r) { r.erase("all_attestations"); }), Json::array({wrapped, wrapped}))},
+      {"wrapped_gateway_alone", Json{{"gateway_attestation", edited(wrapped, [](Json& r) { r.erase("tee_type"); })}}},
+      {"marks_of_two_kinds", edited(aci, [](Json& r) { r["intel_quote"] = "04"; })},
+  };
+}
+
 bool write(const std::filesystem::path& path, const Json& report) {
   const std::string text = codec::write_json(report);
   if (text.size() > kMostBytes) {
@@ -93,15 +122,19 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: make_report_corpus FOLDER\n");
     return 2;
   }
-  const std::filesystem::path folder = argv[1];
-  std::error_code code;
-  std::filesystem::create_directories(folder, code);
   const SimulatedNode node(1, 1);
   std::map<std::string, Json> reports = quotes(node);
   reports.merge(gpus(node));
   reports["instances"] = instances(node);
-  for (const auto& [name, report] : reports) {
-    if (!write(folder / name, report)) return 1;
+  const std::map<std::string, std::map<std::string, Json>> targets = {{"report", reports},
+                                                                      {"aci_report", keyset_reports(node)}};
+  for (const auto& [target, seeds] : targets) {
+    const std::filesystem::path folder = std::filesystem::path(argv[1]) / target;
+    std::error_code code;
+    std::filesystem::create_directories(folder, code);
+    for (const auto& [name, report] : seeds) {
+      if (!write(folder / name, report)) return 1;
+    }
   }
   return 0;
 }

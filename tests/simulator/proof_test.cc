@@ -95,6 +95,27 @@ TEST_P(Proofs, AnAddressThatTheQuoteDoesNotBindIsNotTakenAsAttested) {
   EXPECT_EQ(verdict.find("signature.signer_attested")->state, State::kSkipped);
 }
 
+// Saved over TLS: the report binds the key of the channel, and the proof says which key the client saw.
+TEST_P(Proofs, OverTlsTheKeyThatWasSeenMustBeTheOneBound) {
+  Ask ask = test_ask();
+  ask.algo = GetParam();
+  ask.tls_spki_sha256.emplace().fill(0x11);
+  Proof proof = genuine_proof(GetParam());
+  proof.report = codec::write_json(node().report(ask));
+  proof.tls_spki_sha256 = ask.tls_spki_sha256;
+  const auto read = evidence::parse_proof(evidence::write_proof(proof));
+  ASSERT_TRUE(read) << read.error().message;
+  verify::Verdict verdict = verify::verify_proof(*read, {kAcceptSimulator, {}, kJudgedAt});
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass);
+  proof.tls_spki_sha256->at(0) ^= 1;
+  verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
+  EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.tls"});
+  proof.report = genuine_proof(GetParam()).report;  // made without the binding
+  verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
+  EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.tls"});
+}
+
 TEST_P(Proofs, WithoutReportOrNonceIsUndetermined) {
   Proof proof = genuine_proof(GetParam());
   proof.nonce_hex.clear();

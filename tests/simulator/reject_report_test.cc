@@ -55,18 +55,18 @@ TEST(RejectReport, Members) {
   expect_failing({
       {"list without this report",
        [](Case& c) { c.report["all_attestations"][0]["request_nonce"] = std::string(64, 'a'); },
-       {"report.all_attestations"}},
+       {"report.all_attestations", "instance.0.report.nonce"}},
       {"empty list", [](Case& c) { c.report["all_attestations"] = Json::array(); }, {"report.all_attestations"}},
       {"list of something else", [](Case& c) { c.report["all_attestations"] = "x"; }, {"report.all_attestations"}},
       {"broken element", [](Case& c) { c.report["all_attestations"].push_back(Json::object()); },
-       {"report.all_attestations"}},
+       {"instance.1.report.form"}},
       {"element without address",
        [](Case& c) {
          Json element = c.report["all_attestations"][0];
          element["signing_address"] = "0x12";
          c.report["all_attestations"].push_back(element);
        },
-       {"report.all_attestations"}},
+       {"instance.1.report.signing_address"}},
       {"public key", [](Case& c) { flip_member(c.report, "signing_public_key", 20); }, {"report.signing_address"}},
       {"short public key", [](Case& c) { set_member(c.report, "signing_public_key", "04"); },
        {"report.signing_address"}},

@@ -100,6 +100,16 @@ std::optional<Error> read_snp(const toml::table* table, SnpPolicy& out) {
   return reader.error();
 }
 
+std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) {
+  TableReader reader(table, "service");
+  reader.read("accept_upstream_claims", out.accept_upstream_claims);
+  reader.read("accept_unproven_custody", out.accept_unproven_custody);
+  reader.read("max_keyset_days", out.max_keyset_days);
+  reader.read("model_digests", 32, out.model_digests);
+  reader.read("policy_digests", 32, out.policy_digests);
+  return reader.error();
+}
+
 Result<Policy> read_policy(const toml::table& file) {
   Policy policy;
   TableReader reader(&file, "");
@@ -109,11 +119,13 @@ Result<Policy> read_policy(const toml::table& file) {
   const toml::table* boot = reader.table("boot");
   const toml::table* nvidia = reader.table("nvidia");
   const toml::table* snp = reader.table("snp");
+  const toml::table* service = reader.table("service");
   if (auto error = reader.error()) return std::move(*error);
   if (auto error = read_tdx(tdx, policy.tdx)) return std::move(*error);
   if (auto error = read_boot(boot, policy.boot)) return std::move(*error);
   if (auto error = read_nvidia(nvidia, policy.nvidia)) return std::move(*error);
   if (auto error = read_snp(snp, policy.snp)) return std::move(*error);
+  if (auto error = read_service(service, policy.service)) return std::move(*error);
   return policy;
 }
 

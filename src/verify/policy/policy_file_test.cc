@@ -30,7 +30,12 @@ TEST(PolicyFile, ReadsEveryKindOfValue) {
                              "allowed_advisories = []\nmin_tcb_date = 2024-03-13T00:00:00Z\nout_of_date_grace_days = 30\n"
                              "[boot]\nmr_td = [\"" + zeros + "\"]\n"
                              "[nvidia]\nrequired = \"always\"\ngpu_count = 8\nmin_driver_version = \"550.90.07\"\n"
-                             "[snp]\nmin_snp = 255\n");
+                             "[snp]\nmin_snp = 255\n"
+                             "[service]\naccept_upstream_claims = true\nmax_keyset_days = 30\nmodel_digests = [\"" +
+                             std::string(64, 'a') + "\"]\n");
+  EXPECT_TRUE(policy.service.accept_upstream_claims);
+  EXPECT_EQ(policy.service.max_keyset_days, 30u);
+  EXPECT_EQ(policy.service.model_digests, std::set<Bytes>{Bytes(32, 0xaa)});
   EXPECT_TRUE(policy.accept_simulator);
   EXPECT_EQ(policy.tdx.accepted_tcb_statuses, (std::set<std::string>{"UpToDate", "SWHardeningNeeded"}));
   ASSERT_TRUE(policy.tdx.allowed_advisories.has_value()) << "an empty list is not the same as none";

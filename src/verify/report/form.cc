@@ -66,7 +66,8 @@ Result<std::optional<std::string>> read_payload(const Json& object) {
 bool ServedReport::same_evidence(const ServedReport& other) const {
   return signing_address == other.signing_address && signing_algo == other.signing_algo &&
          signing_public_key == other.signing_public_key && request_nonce == other.request_nonce &&
-         quote == other.quote && nvidia_payload == other.nvidia_payload;
+         quote == other.quote && nvidia_payload == other.nvidia_payload && tee_type == other.tee_type &&
+         tls_cert_fingerprint == other.tls_cert_fingerprint;
 }
 
 Result<ServedReport> parse_served_report(const Json& object) {

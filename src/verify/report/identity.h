@@ -13,7 +13,7 @@ namespace cloister::verify {
 // ecdsa: 20 bytes of the Ethereum address; ed25519: 32 bytes of the key.
 Result<Bytes> parse_identity(evidence::SigningAlgo algo, const std::string& address);
 
-// That `public_key` (hex; ecdsa x || y, ed25519 the key) is the one `identity` belongs to.
+// That `public_key` (hex; ecdsa x || y or 04 || x || y, ed25519 the key) is the one `identity` belongs to.
 Result<void> check_public_key(evidence::SigningAlgo algo, const std::string& public_key, ByteView identity);
 
 }  // namespace cloister::verify

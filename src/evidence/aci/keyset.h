@@ -1,0 +1,49 @@
+// The keyset: the public keys that one TEE works with, each for one role. The quote binds its digest, so whoever
+// verified the quote knows whose receipts, channels and encryption keys to trust (ACI `aci/1`, peers.md section 1.5).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace cloister::evidence {
+
+inline constexpr std::string_view kReceiptAlgo = "ed25519";
+// Cloister's own: keys of the legacy signatures. ACI clients pass over entries of an algorithm that they do not know.
+inline constexpr std::string_view kLegacyEcdsaAlgo = "cloister.legacy.ecdsa";      // public_key: x || y, 128 hex
+inline constexpr std::string_view kLegacyEd25519Algo = "cloister.legacy.ed25519";  // public_key: 64 hex
+
+struct KeysetKey {
+  std::string key_id;
+  std::string algo;
+  std::string public_key;  // hex as served, not yet looked into: the algorithm decides its form
+};
+
+struct TlsKey {
+  ByteArray<32> spki_sha256{};        // SHA-256 of the DER SubjectPublicKeyInfo
+  std::optional<std::string> domain;  // only for this host
+};
+
+struct Keyset {
+  std::optional<std::string> subject;  // a name that the workload gives itself
+  UnixSeconds not_after = 0;
+  std::vector<KeysetKey> receipt_signing_keys;
+  std::vector<KeysetKey> e2ee_public_keys;
+  std::vector<TlsKey> tls_public_keys;
+  ByteArray<32> digest{};  // SHA-256 of the document's canonical form (RFC 8785)
+
+  // What signs the legacy texts: EIP-55 addresses and Ed25519 keys in hex, from the entries of Cloister's own
+  // algorithms. Entries that are no keys are left out.
+  std::vector<std::string> legacy_addresses() const;
+};
+
+// The shape is fixed: a member too many is an error (kBadReport), as is a list of more than 64 keys.
+Result<Keyset> parse_keyset(const Json& object);
+
+}  // namespace cloister::evidence

@@ -1,0 +1,51 @@
+// The receipt of one request (ACI `aci/1`, peers.md section 1.5): what the TEE received, what it did, what it returned,
+// signed with a key of its keyset.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace cloister::evidence {
+
+inline constexpr std::string_view kAciVersion = "aci/1";
+// The events that the protocol defines. Services may add others; they are signed with the rest and kept as they are.
+inline constexpr std::string_view kRequestReceived = "request.received";
+inline constexpr std::string_view kRequestForwarded = "request.forwarded";
+inline constexpr std::string_view kUpstreamVerified = "upstream.verified";
+inline constexpr std::string_view kResponseReturned = "response.returned";
+// Cloister's own (design: receipts).
+inline constexpr std::string_view kModelServed = "model.served";
+inline constexpr std::string_view kResponseAborted = "response.aborted";
+
+struct ReceiptEvent {
+  std::string type;
+  std::optional<ByteArray<32>> body_hash;  // of the three events that have one; SHA-256
+  Json fields;                             // the whole event, `type` included
+};
+
+struct Receipt {
+  std::string receipt_id;
+  std::optional<std::string> chat_id;
+  std::optional<std::string> model;       // as the client asked for it
+  ByteArray<32> keyset_digest{};
+  std::string endpoint;
+  std::string method;
+  UnixSeconds served_at = 0;              // the service's own word
+  std::vector<ReceiptEvent> events;       // in order
+  std::string key_id;
+  ByteArray<64> signature{};
+  std::string signing_input;              // canonical form of the document without its signature: what is signed
+};
+
+// At most 1 MiB and 1024 events. The members at the top are fixed: one too many or too few is an error (kBadReceipt);
+// digests and the signature are lower-case hex. Whether the events stand in order is for the judge.
+Result<Receipt> parse_receipt(std::string_view json_text);
+
+}  // namespace cloister::evidence

@@ -1,0 +1,42 @@
+// Statements: what a quote's report data is the hash of, where it binds more than an address (peers.md section 1.0 A1,
+// design.md section 2). SHA-256 of the statement stands in bytes 0 to 31, zeros in 32 to 63.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "evidence/report_data.h"
+
+namespace cloister::evidence {
+
+inline constexpr std::string_view kNativePurpose = "cloister.report_data.v1";
+inline constexpr std::string_view kGpuNonceTag = "cloister.gpu_nonce.v1";
+
+// {"keyset_digest","nonce","purpose":"aci.report_data.v1"}; without a nonce the member is null.
+std::string aci_statement(const ByteArray<32>& keyset_digest, const std::optional<Nonce>& nonce);
+
+// What Cloister's own report binds. The keyset and the GPU evidence are bound both ways: the GPU's nonce is made of the
+// keyset, and the digest of its evidence stands here.
+struct NativeStatement {
+  std::optional<ByteArray<32>> gpu_evidence_digest;  // of the bytes of the nvidia_payload text; absent without a GPU
+  ByteArray<32> keyset_digest{};
+  std::optional<ByteArray<32>> model_digest;         // of the model's identity
+  Nonce nonce{};                                     // the client's
+  std::optional<ByteArray<32>> policy_digest;        // of the configuration that matters for trust
+
+  bool operator==(const NativeStatement&) const = default;
+};
+
+// The canonical form (RFC 8785): {"gpu_evidence_digest","keyset_digest","model_digest","nonce","policy_digest",
+// "purpose"}, digests as "sha256:<hex>", null where there is none.
+std::string native_statement(const NativeStatement& statement);
+
+// SHA-256(statement) and 32 zero bytes.
+ReportData statement_report_data(std::string_view statement);
+
+// SHA-256("cloister.gpu_nonce.v1" || keyset digest || client nonce): what the GPUs are asked with.
+Nonce gpu_nonce(const ByteArray<32>& keyset_digest, const Nonce& client_nonce);
+
+}  // namespace cloister::evidence

@@ -1,0 +1,20 @@
+// Judges a keyset, whichever report holds it: is it the one that was named, does each key have one role, is it still
+// good at the time, and what of it the channel in use is bound to.
+#pragma once
+
+#include "base/bytes.h"
+#include "evidence/aci/keyset.h"
+#include "verify/report.h"
+
+namespace cloister::verify {
+
+// Adds keyset.digest, keyset.roles, keyset.not_after and the facts `keyset_digest`, `keyset_not_after`,
+// `keyset_subject`. `named` is the digest that the report gives for it.
+void check_keyset(const evidence::Keyset& keyset, const ByteArray<32>& named, const Context& context,
+                  Verdict& verdict);
+
+// Adds report_data.tls and report_data.e2ee: the keys that the client sees in use stand in the keyset. `bound`: the
+// quote binds the keyset.
+void check_channel(const evidence::Keyset& keyset, bool bound, const Expected& expected, Verdict& verdict);
+
+}  // namespace cloister::verify

@@ -1,0 +1,31 @@
+// Judges the receipt of a reply (ACI `aci/1`, peers.md section 1.5) against the keyset that a TEE vouched for.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "verify/report.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Views: what they name outlives the call. What is absent makes its check skipped.
+struct ReceiptEvidence {
+  std::string_view receipt;                  // JSON text as served
+  std::optional<std::string_view> report;    // the ACI or native report whose keyset signed it, as served
+  Expected expected;                         // what that report was asked with
+  std::optional<std::string_view> keyset;    // without a report: a keyset that was verified before, JSON text
+  // Exact bodies as on the wire; with field encryption the request as its rules restore it (peers.md section 6.2).
+  std::optional<ByteView> request;
+  std::optional<ByteView> response;
+  std::optional<std::string> id;             // of the reply, or of the receipt, as the service gave it beside the reply
+  std::optional<std::string> model;          // that was asked for
+};
+
+// The checks of the report, then receipt.*. What the service claims of others and of itself (`upstream.verified` and
+// events of unknown types) is shown under the fact `claims` and never passes.
+Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context);
+
+}  // namespace cloister::verify

@@ -1,0 +1,138 @@
+#include "verify/receipt/event_checks.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "evidence/json_reader.h"
+#include "verify/check.h"
+
+namespace cloister::verify {
+namespace {
+
+using evidence::Receipt;
+using evidence::ReceiptEvent;
+
+std::size_t count(const Receipt& receipt, std::string_view type) {
+  return static_cast<std::size_t>(std::count_if(receipt.events.begin(), receipt.events.end(),
+                                                [&](const ReceiptEvent& event) { return event.type == type; }));
+}
+
+const ReceiptEvent* find(const Receipt& receipt, std::string_view type) {
+  const auto found = std::find_if(receipt.events.begin(), receipt.events.end(),
+                                  [&](const ReceiptEvent& event) { return event.type == type; });
+  return found == receipt.events.end() ? nullptr : &*found;
+}
+
+// A second event of one of these types would leave it open which one is meant.
+Check check_order(const Receipt& receipt) {
+  const std::string id = "receipt.events";
+  if (receipt.events.empty() || receipt.events.front().type != evidence::kRequestReceived) {
+    return failed(id, "the first event is not the request", std::string(evidence::kRequestReceived),
+                  receipt.events.empty() ? "none" : receipt.events.front().type);
+  }
+  for (const std::string_view once : {evidence::kRequestReceived, evidence::kResponseReturned}) {
+    if (const std::size_t times = count(receipt, once); times != 1) {
+      return failed(id, std::string(once) + " is not there once", "1", std::to_string(times));
+    }
+  }
+  if (count(receipt, evidence::kRequestForwarded) > 1) return failed(id, "the request was forwarded twice");
+  const ReceiptEvent* forwarded = find(receipt, evidence::kRequestForwarded);
+  if (forwarded != nullptr && forwarded > find(receipt, evidence::kResponseReturned)) {
+    return failed(id, "the request was forwarded after the reply");
+  }
+  return passed(id, std::to_string(receipt.events.size()) + " events",
+                find(receipt, evidence::kResponseAborted) == nullptr ? "" : "the reply was broken off");
+}
+
+Check check_hash(std::string id, const ReceiptEvent* event, const std::optional<ByteView>& body, const char* what) {
+  if (event == nullptr) return skipped(std::move(id), std::string("the receipt has no ") + what);
+  if (!body) return skipped(std::move(id), std::string("the ") + what + "'s bytes are not known here");
+  return compared(std::move(id), evidence::digest_text(*event->body_hash),
+                  evidence::digest_text(crypto::sha256(*body)), std::string("the receipt is about another ") + what);
+}
+
+// Whether a change is welcome, the receipt cannot say; that there was one, it can.
+Check check_rewrite(const Receipt& receipt) {
+  const std::string id = "receipt.rewrite";
+  const ReceiptEvent* received = find(receipt, evidence::kRequestReceived);
+  const ReceiptEvent* forwarded = find(receipt, evidence::kRequestForwarded);
+  if (received == nullptr || forwarded == nullptr) return not_applicable(id, "the request was not passed on");
+  if (received->body_hash == forwarded->body_hash) return passed(id, "unchanged");
+  return skipped(id, "the service changed the request before the model saw it: " +
+                         evidence::digest_text(*forwarded->body_hash), false);
+}
+
+std::string text_field(const Json& fields, const char* name) {
+  const auto found = fields.find(name);
+  return found != fields.end() && found->is_string() ? found->get<std::string>() : "none";
+}
+
+bool is_verified(const Json& fields) {
+  const auto required = fields.find("required");
+  return text_field(fields, "result") == "verified" && required != fields.end() && required->is_boolean() &&
+         required->get<bool>();
+}
+
+// A gateway's word about others never passes (peers.md W36): at best it is known to be no more than that.
+Check check_upstream(const Receipt& receipt, const Established& established, const Policy& policy) {
+  const std::string id = "receipt.upstream";
+  const bool answered = find(receipt, evidence::kRequestForwarded) != nullptr;
+  const ReceiptEvent* last = nullptr;
+  for (const ReceiptEvent& event : receipt.events) {
+    if (event.type == evidence::kUpstreamVerified) last = &event;
+  }
+  if (last == nullptr) {
+    if (!established.aggregator) return not_applicable(id, "the receipt tells of nobody else who answered");
+    if (!answered) return not_applicable(id, "the request was not passed on");
+    return failed(id, "this service passes requests on, and the receipt does not say to whom", "upstream.verified",
+                  "none");
+  }
+  if (!is_verified(last->fields)) {
+    if (!answered) return not_applicable(id, "the request was refused and not passed on");
+    return failed(id, "the service itself says that nobody had to verify, or could verify, who answered",
+                  "verified, required", text_field(last->fields, "result"));
+  }
+  return skipped(id, "the service's own word: model " + text_field(last->fields, "model_id") + ", session " +
+                         text_field(last->fields, "session_id"),
+                 !policy.service.accept_upstream_claims);
+}
+
+Check check_model_digest(const Receipt& receipt, const Established& established) {
+  const std::string id = "receipt.model_digest";
+  const ReceiptEvent* served = find(receipt, evidence::kModelServed);
+  if (!established.model_digest) return not_applicable(id, "no quote that is known here names a model");
+  if (served == nullptr) {
+    if (find(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
+    return skipped(id, "the receipt does not say which model answered");
+  }
+  return compared(id, evidence::digest_text(*established.model_digest), text_field(served->fields, "model_digest"),
+                  "another model answered than the one that the quote names");
+}
+
+// What nobody has checked, for people to read: all events but the three that hold hashes.
+Json claims_of(const Receipt& receipt) {
+  Json out = Json::array();
+  for (const ReceiptEvent& event : receipt.events) {
+    if (!event.body_hash) out.push_back(event.fields);
+  }
+  return out;
+}
+
+}  // namespace
+
+void check_events(const Receipt& receipt, const ReceiptEvidence& evidence, const Established& established,
+                  const Policy& policy, Verdict& verdict) {
+  verdict.add(check_order(receipt));
+  verdict.add(check_hash("receipt.request_hash", find(receipt, evidence::kRequestReceived), evidence.request,
+                         "request"));
+  verdict.add(check_hash("receipt.response_hash", find(receipt, evidence::kResponseReturned), evidence.response,
+                         "reply"));
+  verdict.add(check_rewrite(receipt));
+  verdict.add(check_upstream(receipt, established, policy));
+  verdict.add(check_model_digest(receipt, established));
+  if (Json claims = claims_of(receipt); !claims.empty()) verdict.facts["claims"]["events"] = std::move(claims);
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,18 @@
+// The list of instances behind one address (all_attestations, peers.md section 6.1).
+#pragma once
+
+#include "base/json.h"
+#include "verify/report.h"
+#include "verify/report/form.h"
+
+namespace cloister::verify {
+
+// Adds report.all_attestations and, for each instance in the list that is not `report` itself, all checks of its own
+// under "instance.N.", and the facts `instances` and `attested_addresses`.
+void check_instances(const Json& object, const ServedReport& report, const Expected& expected, const Context& context,
+                     Verdict& verdict);
+
+// Adds the addresses to the fact `attested_addresses`.
+void add_attested(Json& facts, const Json& addresses);
+
+}  // namespace cloister::verify

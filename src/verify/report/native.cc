@@ -1,0 +1,121 @@
+// Judges Cloister's own report (docs/spec/native-report.md): the quote binds the keyset, the GPU evidence, the model
+// and the configuration; the GPU evidence binds the keyset.
+#include <string>
+
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
+#include "verify/aci/keyset_checks.h"
+#include "verify/check.h"
+#include "verify/nvidia/gpu_checks.h"
+#include "verify/report/instances.h"
+#include "verify/report/judges.h"
+#include "verify/report/statement_binding.h"
+#include "verify/report/tee_kind.h"
+
+namespace cloister::verify {
+namespace {
+
+using evidence::NativeReport;
+using evidence::NativeStatement;
+using Digest = std::optional<ByteArray<32>>;
+
+std::string text_of(const Digest& digest) { return digest ? evidence::digest_text(*digest) : "null"; }
+
+Check check_nonce(const NativeStatement& statement, const Expected& expected, const Policy& policy) {
+  const std::string id = "report.nonce";
+  if (!expected.nonce) {
+    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+  }
+  return compared(id, to_hex(*expected.nonce), to_hex(statement.nonce), "the report answers another nonce");
+}
+
+Check check_gpu_digest(const NativeReport& report) {
+  Digest actual;
+  if (report.nvidia_payload) actual = crypto::sha256(as_bytes(*report.nvidia_payload));
+  return compared("report.gpu_evidence_digest", text_of(report.statement.gpu_evidence_digest), text_of(actual),
+                  "the GPU evidence is not the one that the statement names");
+}
+
+// A document beside the statement must be the one whose digest stands in it; the digest must be one that is expected.
+Check check_document(const std::string& id, const Digest& named, const Json& document,
+                     const std::set<Bytes>& accepted) {
+  if (!document.is_null()) {
+    const Result<ByteArray<32>> digest = evidence::document_digest(document);
+    if (!digest) return failed(id, digest.error().message);
+    if (named != *digest) {
+      return failed(id, "the document is not the one that the statement names", text_of(named), text_of(*digest));
+    }
+  }
+  if (accepted.empty()) {
+    return skipped(id, "no expected digest was given; the statement names " + text_of(named), false);
+  }
+  if (named && accepted.contains(to_bytes(*named))) return passed(id, text_of(named));
+  return failed(id, "another digest than those expected", "one of " + std::to_string(accepted.size()), text_of(named));
+}
+
+bool check_binding(const NativeStatement& statement, const evidence::ReportData& data, const Expected& expected,
+                   const Policy& policy, Verdict& verdict) {
+  const std::string text = evidence::native_statement(statement);
+  const bool bound = binds(data, text);
+  verdict.add(compared("report_data.identity", bound_half(evidence::statement_report_data(text)), bound_half(data),
+                       "the quote binds another statement"));
+  const std::string id = "report_data.nonce";
+  if (!bound) {
+    verdict.add(skipped(id, "the quote does not bind the statement that names the nonce"));
+  } else if (!expected.nonce) {
+    verdict.add(skipped(id, "no nonce of the verifier's own was given", policy.require_nonce));
+  } else {
+    verdict.add(compared(id, to_hex(*expected.nonce), to_hex(statement.nonce), "the quote was made for another nonce"));
+  }
+  verdict.add(check_padding(data));
+  return bound;
+}
+
+void judge_parsed(const NativeReport& report, const Expected& expected, const Context& context, Verdict& verdict) {
+  const NativeStatement& statement = report.statement;
+  const ServicePolicy& accepted = context.policy.service;
+  verdict.add(check_nonce(statement, expected, context.policy));
+  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, report.boot, context, verdict);
+  check_keyset(report.keyset, statement.keyset_digest, context, verdict);
+  bool bound = false;
+  if (quote.quote) {
+    bound = check_binding(statement, quote.quote->report.report_data, expected, context.policy, verdict);
+  } else {
+    skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.padding"},
+             "the quote could not be read");
+  }
+  // The addresses are bound through the keyset's digest, so both links of the chain must hold.
+  const bool keyset_bound = bound && statement.keyset_digest == report.keyset.digest;
+  if (bound) verdict.facts["report_data_layout"] = "native";
+  if (keyset_bound) add_attested(verdict.facts, report.keyset.legacy_addresses());
+  check_channel(report.keyset, keyset_bound, expected, verdict);
+  verdict.add(check_gpu_digest(report));
+  verdict.add(check_document("report.model_digest", statement.model_digest, report.model, accepted.model_digests));
+  verdict.add(check_document("report.policy_digest", statement.policy_digest, report.policy, accepted.policy_digests));
+  verdict.facts["model_digest"] = text_of(statement.model_digest);
+  verdict.facts["policy_digest"] = text_of(statement.policy_digest);
+  const evidence::Nonce nonce = expected.nonce.value_or(statement.nonce);
+  check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), quote.root, context, verdict);
+  verdict.facts["gpu_binding"] = report.nvidia_payload ? "both ways: the GPU's nonce is made of the keyset, the quote "
+                                                         "binds the GPU evidence"
+                                                       : "none";
+}
+
+}  // namespace
+
+Verdict judge_native_report(const Json& object, const Expected& expected, const Context& context) {
+  Verdict verdict;
+  verdict.subject = "report";
+  const Result<NativeReport> report = evidence::parse_native_report(object);
+  if (!report) {
+    verdict.add(failed("report.form", report.error().message));
+    return verdict;
+  }
+  verdict.add(passed("report.form", "cloister/1"));
+  judge_parsed(*report, expected, context, verdict);
+  return verdict;
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,21 @@
+// Which kind of TEE the evidence comes from, and whether the report says so.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "evidence/boot_evidence.h"
+#include "verify/context.h"
+#include "verify/tdx/quote_checks.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Judges the quote and how the VM booted, and adds tee.simulator, report.tee_type, every check tdx.* and boot.*, and the
+// facts `tee_type` and `judged_at`. Which kind of TEE it is, is read from the quote's chain and never from what the report says of itself
+// (`named`).
+QuoteFindings judge_tee(ByteView quote, const std::optional<std::string>& named, const evidence::BootEvidence& boot,
+                        const Context& context, Verdict& verdict);
+
+}  // namespace cloister::verify

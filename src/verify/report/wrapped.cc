@@ -1,0 +1,103 @@
+// Judges what gateways serve: a report of the gateway itself and one for each of its models (peers.md section 1.6).
+#include <string>
+
+#include "evidence/simulator_roots.h"
+#include "verify/check.h"
+#include "verify/report/instances.h"
+#include "verify/report/judges.h"
+
+namespace cloister::verify {
+namespace {
+
+constexpr std::size_t kMostInstances = 64;
+
+const Json* find_member(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+bool is_wrapped(const Json& object) {
+  const Result<ReportShape> shape = find_shape(object);
+  return shape && *shape == ReportShape::kWrapped;
+}
+
+// Every list of models is bounded as a whole: one report costs several signatures to judge.
+Result<void> check_size(const Json& models) {
+  std::size_t instances = 0;
+  for (const Json& model : models) instances += count_instances(model);
+  if (instances <= kMostInstances) return {};
+  return fail(ErrorCode::kBadReport, "model_attestations: expected at most " + std::to_string(kMostInstances) +
+                                         " reports in all, found " + std::to_string(instances));
+}
+
+Verdict judge_model(const Json& model, const Expected& expected, const Context& context) {
+  if (!is_wrapped(model)) return judge_report(model, expected, context);
+  Verdict verdict;
+  verdict.add(failed("report.form", "a gateway's answer inside a gateway's answer"));
+  return verdict;
+}
+
+// What is simulated anywhere makes the whole simulated, so that nobody overlooks it.
+void note_tee(Json& facts, const Json& own) {
+  const std::string type = own.value("tee_type", "unknown");
+  if (!facts.contains("tee_type") || type == evidence::kSimulatorName) facts["tee_type"] = type;
+}
+
+void judge_gateway(const Json& gateway, const Expected& expected, const Context& context, Verdict& verdict) {
+  // Gateways compute nothing: a GPU is asked of the models.
+  Policy policy = context.policy;
+  policy.nvidia.required = GpuRequirement::kWhenPresent;
+  policy.nvidia.gpu_count.reset();
+  const Context own{policy, context.collateral, context.time, context.tdx_cache};
+  Json facts = verdict.append_under("gateway", judge_model(gateway, expected, own));
+  note_tee(verdict.facts, facts);
+  verdict.facts["gateway"] = std::move(facts);
+}
+
+}  // namespace
+
+Verdict judge_wrapped_report(const Json& object, const Expected& expected, const Context& context) {
+  Verdict verdict;
+  verdict.subject = "report";
+  const Json* gateway = find_member(object, "gateway_attestation");
+  const Json* models = find_member(object, "model_attestations");
+  if (models != nullptr && !models->is_array()) {
+    verdict.add(
+        failed("report.form", std::string("model_attestations: expected an array, found ") + models->type_name()));
+    return verdict;
+  }
+  if (const Result<void> size = check_size(models == nullptr ? Json::array() : *models); !size) {
+    verdict.add(failed("report.form", size.error().message));
+    return verdict;
+  }
+  verdict.add(passed("report.form", "a gateway's"));
+  if (models == nullptr || models->empty()) {
+    // peers.md W36: a gateway that is genuine says nothing about who answers.
+    verdict.add(failed("report.models", "the gateway vouches for itself only; no model's TEE is shown", "at least one",
+                       "none"));
+  } else {
+    verdict.add(passed("report.models", std::to_string(models->size()) + " listed, judged as model.N"));
+  }
+  // The client's channel ends at the gateway where there is one; which key it uses towards its models, nobody sees.
+  Expected of_models = expected;
+  if (gateway != nullptr) {
+    judge_gateway(*gateway, expected, context, verdict);
+    of_models = Expected{.nonce = expected.nonce};
+  } else if (expected.tls_spki_sha256) {
+    verdict.add(skipped("report_data.tls", "no report of the gateway shows where the TLS connection ends"));
+    of_models = Expected{.nonce = expected.nonce};
+  }
+  std::size_t index = 0;
+  for (const Json& model : models == nullptr ? Json::array() : *models) {
+    const std::string place = "model." + std::to_string(index++);
+    Json facts = verdict.append_under(place, judge_model(model, of_models, context));
+    note_tee(verdict.facts, facts);
+    add_attested(verdict.facts, facts.value("attested_addresses", Json()));
+    facts["model"] = place;
+    verdict.facts["models"].push_back(std::move(facts));
+  }
+  verdict.facts["judged_at"] = to_rfc3339(context.time);
+  return verdict;
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,156 @@
+// The known mistakes of verifiers that concern reports, keys and signatures: one named test each. Numbers as in
+// the list of pitfalls (P) and in the inventory of weaknesses found in other systems (W).
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "codec/json.h"
+#include "evidence/native_report.h"
+#include "evidence/proof.h"
+#include "tests/simulator/expect_service_failing.h"
+#include "tests/simulator/forgery.h"
+#include "verify/signature.h"
+
+namespace cloister::testing {
+namespace {
+
+using evidence::SigningAlgo;
+using verify::Outcome;
+using verify::State;
+
+evidence::Proof proof_of(const Json& report) {
+  evidence::Proof proof;
+  proof.time = kJudgedAt;
+  proof.nonce_hex = to_hex(test_nonce());
+  proof.request = to_bytes(as_bytes("{}"));
+  proof.response = to_bytes(as_bytes("ok"));
+  proof.signature = node().sign(SigningAlgo::kEcdsa, "{}", "ok");
+  proof.report = codec::write_json(report);
+  return proof;
+}
+
+verify::Verdict judge(const evidence::Proof& proof) {
+  const verify::Policy policy{.accept_simulator = true};
+  return verify::verify_proof(proof, {policy, {}, kJudgedAt});
+}
+
+// P36: only the address half of report data compared. Every byte of it counts, whoever signed the quote.
+TEST(Pitfall, P36EveryByteOfReportDataIsCompared) {
+  for (std::size_t byte = 0; byte < 64; ++byte) {
+    Case c = genuine_case();
+    resign_td_report(c.report, node().seed(), [&](codec::TdReport& report) { report.report_data[byte] ^= 1; });
+    const Ids failed = ids_in(c.judge(), State::kFail);
+    EXPECT_EQ(failed, Ids{byte < 32 ? "report_data.identity" : "report_data.nonce"}) << byte;
+  }
+}
+
+// P37: signing key not bound to the TLS key. A report without that binding does not do where TLS is in use.
+TEST(Pitfall, P37TheTlsKeyInUseMustBeBound) {
+  Case c = genuine_case();
+  c.expected.tls_spki_sha256.emplace().fill(0x11);
+  EXPECT_EQ(ids_in(c.judge(), State::kFail), Ids{"report_data.tls"});
+}
+
+// P38: addresses compared as text, whose case differs between services.
+TEST(Pitfall, P38AddressesAreComparedAsBytes) {
+  Case c = genuine_case();
+  std::string lower = c.report["signing_address"];
+  for (char& ch : lower) ch = static_cast<char>(std::tolower(ch));
+  ASSERT_NE(c.report["signing_address"], lower);
+  set_member(c.report, "signing_address", lower);
+  EXPECT_EQ(c.judge().outcome(), Outcome::kAccepted);
+  EXPECT_EQ(judge(proof_of(c.report)).outcome(), Outcome::kAccepted);
+}
+
+// P44: a quote that was cached for hours answers with a nonce of its own.
+TEST(Pitfall, P44AReportForTheServersOwnNonceIsNotFresh) {
+  Case c = genuine_case();
+  c.expected.nonce.reset();
+  EXPECT_EQ(c.judge().outcome(), Outcome::kUndetermined);
+  ServiceCase native = native_case();
+  native.expected.nonce.reset();
+  EXPECT_EQ(native.judge_report().outcome(), Outcome::kUndetermined);
+}
+
+// P45: "valid" although a check was skipped.
+TEST(Pitfall, P45ASkippedCheckIsShownAndNotPassed) {
+  Case c = genuine_case();
+  c.expected.nonce.reset();
+  const verify::Verdict verdict = c.judge();
+  EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report.nonce"});
+  EXPECT_EQ(static_cast<int>(verdict.outcome()), 3);
+}
+
+// W13: "verified" without the hashes, and without comparing the signer.
+TEST(Weakness, W13HashesAndSignerAreNeverOptional) {
+  const evidence::Proof proof = proof_of(node().report(test_ask()));
+  verify::SignatureEvidence evidence{proof.signature, std::nullopt, proof.response,
+                                     node().address(SigningAlgo::kEcdsa)};
+  EXPECT_EQ(verify::verify_signature(evidence).outcome(), Outcome::kUndetermined);
+  evidence = {proof.signature, proof.request, std::nullopt, node().address(SigningAlgo::kEcdsa)};
+  EXPECT_EQ(verify::verify_signature(evidence).outcome(), Outcome::kUndetermined);
+  evidence = {proof.signature, proof.request, proof.response, std::nullopt};
+  EXPECT_EQ(verify::verify_signature(evidence).outcome(), Outcome::kUndetermined);
+  evidence.attested_address = SimulatedNode(9, 1).address(SigningAlgo::kEcdsa);
+  EXPECT_EQ(ids_in(verify::verify_signature(evidence), State::kFail), Ids{"signature.signer_attested"});
+  evidence.attested_address = node().address(SigningAlgo::kEcdsa);
+  EXPECT_EQ(verify::verify_signature(evidence).outcome(), Outcome::kAccepted);
+}
+
+// W14: any signing address is taken beside a valid quote.
+TEST(Weakness, W14AnAddressBesideAQuoteIsNotThereforeBound) {
+  Case c = genuine_case();
+  set_member(c.report, "signing_address", SimulatedNode(9, 1).address(SigningAlgo::kEcdsa));
+  remove_member(c.report, "signing_public_key");
+  EXPECT_EQ(ids_in(c.judge(), State::kFail), Ids{"report_data.identity"});
+}
+
+// W15: booleans, and success as the exit status whatever happened. The outcome is the exit status.
+TEST(Weakness, W15TheOutcomeIsTheExitStatus) {
+  Case c = genuine_case();
+  EXPECT_EQ(static_cast<int>(c.judge().outcome()), 0);
+  c.report["tee_type"] = "tdx";
+  EXPECT_EQ(static_cast<int>(c.judge().outcome()), 1);
+}
+
+// W28: an empty list of what is allowed means "skip" and passes.
+TEST(Weakness, W28WithoutAnExpectedDigestTheModelDoesNotPass) {
+  const verify::Verdict verdict = native_case().judge_report();
+  EXPECT_EQ(verdict.find("report.model_digest")->state, State::kSkipped);
+  EXPECT_EQ(verdict.find("report.policy_digest")->state, State::kSkipped);
+}
+
+// W33: an image digest that nothing measured is accepted as an anchor.
+TEST(Weakness, W33ProvenanceThatNothingMeasuredNeverPasses) {
+  ServiceCase c = aci_case();
+  c.report["attestation"]["source_provenance"]["image_digest"] = "sha256:" + std::string(64, '5');
+  const verify::Verdict verdict = c.judge_report();
+  EXPECT_EQ(verdict.find("report.provenance")->state, State::kSkipped);
+  EXPECT_TRUE(verdict.facts["claims"].contains("source_provenance"));
+}
+
+// W35: no bound on the end of a keyset's life.
+TEST(Weakness, W35AKeysetForeverIsRefused) {
+  Json keyset = service().keyset();
+  keyset["not_after"] = kJudgedAt + std::int64_t{732} * 86400;
+  ServiceCase c = aci_case();
+  c.report = service().aci_report_around(keyset, evidence::statement_report_data(evidence::aci_statement(
+                                                     *evidence::document_digest(keyset), test_nonce())));
+  EXPECT_EQ(ids_in(c.judge_report(), State::kFail), Ids{"keyset.not_after"});
+  c.policy.service.max_keyset_days = 732;
+  EXPECT_EQ(c.judge_report().outcome(), Outcome::kAccepted);
+}
+
+// W36: a gateway's attestation instead of the model's.
+TEST(Weakness, W36AGatewayDoesNotStandForItsModels) {
+  Case c = genuine_case();
+  const Json own = c.report;
+  for (const Json& models : {Json(), Json::array()}) {
+    c.report = wrapped_report(own, models);
+    const verify::Verdict verdict = c.judge();
+    EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report.models"});
+    EXPECT_TRUE(verify::attested_addresses(verdict).empty());
+  }
+}
+
+}  // namespace
+}  // namespace cloister::testing

@@ -1,0 +1,192 @@
+// Receipts under a keyset that a simulated quote binds: accepted when genuine, and every change by its own check.
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "codec/json.h"
+#include "crypto/hash.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
+#include "tests/simulator/expect_service_failing.h"
+
+namespace cloister::testing {
+namespace {
+
+using verify::Outcome;
+using verify::State;
+
+// As the TEE itself would have signed it.
+void resign(ServiceCase& c, const std::function<void(Json&)>& edit) {
+  edit(c.receipt);
+  c.receipt = service().sign(c.receipt);
+}
+
+Json upstream(const char* result, bool required) {
+  return {{"type", "upstream.verified"}, {"result", result}, {"required", required}, {"model_id", "demo"},
+          {"session_id", std::string(64, '9')}};
+}
+
+TEST(Receipt, AGenuineOneIsAcceptedUnderEitherReport) {
+  for (const ServiceCase& c : {aci_case(), native_case()}) {
+    const verify::Verdict verdict = c.judge_receipt();
+    EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+    EXPECT_EQ(verdict.subject, "receipt");
+    EXPECT_EQ(verdict.facts["receipt_id"], "rcpt-1");
+    EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
+    // Events of unknown types are kept, as claims.
+    EXPECT_EQ(verdict.facts["claims"]["events"].back()["type"], "usage.metered");
+  }
+}
+
+TEST(Receipt, EveryChangeFailsItsOwnCheck) {
+  expect_service_failing(
+      native_case(), &ServiceCase::judge_receipt,
+      {
+          {"request", [](ServiceCase& c) { c.request += ' '; }, {"receipt.request_hash"}},
+          {"response", [](ServiceCase& c) { c.response.pop_back(); }, {"receipt.response_hash"}},
+          {"of another reply", [](ServiceCase& c) { c.id = "chatcmpl-2"; }, {"receipt.id"}},
+          {"of another model", [](ServiceCase& c) { c.model = "better"; }, {"receipt.model"}},
+          {"another version", [](ServiceCase& c) { c.receipt["api_version"] = "aci/2"; }, {"receipt.form"}},
+          {"a member too many", [](ServiceCase& c) { c.receipt["verified"] = true; }, {"receipt.form"}},
+          {"without signature", [](ServiceCase& c) { c.receipt.erase("signature"); }, {"receipt.form"}},
+          {"any member changed", [](ServiceCase& c) { c.receipt["endpoint"] = "/v1/completions"; },
+           {"receipt.signature"}},
+          {"an unknown event dropped", [](ServiceCase& c) { c.receipt["event_log"].erase(4); }, {"receipt.signature"}},
+          {"an unknown event's field", [](ServiceCase& c) { c.receipt["event_log"][4]["prompt_tokens"] = 0; },
+           {"receipt.signature"}},
+          {"key of another role",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["key_id"] = "e2ee-1"; }); }, {"receipt.key"}},
+          {"key of another algorithm",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["key_id"] = "legacy-1"; }); }, {"receipt.key"}},
+          {"key of nobody", [](ServiceCase& c) { resign(c, [](Json& r) { r["key_id"] = "mine"; }); }, {"receipt.key"}},
+          {"signed by another TEE",
+           [](ServiceCase& c) { c.receipt = SimulatedService(SimulatedNode(7, 1)).sign(c.receipt); },
+           {"receipt.signature"}},
+          {"of another keyset",
+           [](ServiceCase& c) {
+             resign(c, [](Json& r) { r["workload_keyset_digest"] = "sha256:" + std::string(64, '0'); });
+           },
+           {"receipt.keyset"}},
+          {"of the future",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["served_at"] = kJudgedAt + 301; }); }, {"receipt.served_at"}},
+          {"after the keyset's end",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["served_at"] = kNotAfter; }), c.time = kNotAfter; },
+           {"receipt.served_at", "keyset.not_after"}},
+          {"request not first",
+           [](ServiceCase& c) { resign(c, [](Json& r) { std::swap(r["event_log"][0], r["event_log"][1]); }); },
+           {"receipt.events"}},
+          {"two replies",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"].push_back(r["event_log"][3]); }); },
+           {"receipt.events"}},
+          {"two requests",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"].push_back(r["event_log"][0]); }); },
+           {"receipt.events"}},
+          {"forwarded twice",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"].push_back(r["event_log"][1]); }); },
+           {"receipt.events"}},
+          {"no events", [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"] = Json::array(); }); },
+           {"receipt.events"}},
+          {"another model answered",
+           [](ServiceCase& c) {
+             resign(c, [](Json& r) { r["event_log"][2]["model_digest"] = "sha256:" + std::string(64, '0'); });
+           },
+           {"receipt.model_digest"}},
+          {"nobody verified who answered",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"].push_back(upstream("failed", false)); }); },
+           {"receipt.upstream"}},
+          {"verified though nobody had to",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"].push_back(upstream("verified", false)); }); },
+           {"receipt.upstream"}},
+      });
+}
+
+TEST(Receipt, AnAggregatorsReceiptMustSayToWhomItWent) {
+  ServiceCase c = aci_case();
+  c.report["service_capabilities"]["serving"] = "aggregator";
+  c.policy.service.accept_upstream_claims = true;
+  EXPECT_EQ(ids_in(c.judge_receipt(), State::kFail), Ids{"receipt.upstream"});
+  resign(c, [](Json& r) { r["event_log"].push_back(upstream("verified", true)); });
+  verify::Verdict verdict = c.judge_receipt();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("receipt.upstream")->state, State::kSkipped);
+  EXPECT_EQ(verdict.facts["claims"]["events"].back()["session_id"], std::string(64, '9'));
+  // A claim is no proof unless the policy takes it for one.
+  c.policy.service.accept_upstream_claims = false;
+  EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kUndetermined);
+}
+
+// A refusal has a receipt too: nothing was passed on, so nobody else answered.
+TEST(Receipt, OfARefusalIsAccepted) {
+  ServiceCase c = native_case();
+  resign(c, [](Json& r) {
+    r["event_log"] = Json::array({r["event_log"][0], upstream("failed", true), r["event_log"][3]});
+  });
+  const verify::Verdict verdict = c.judge_receipt();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("receipt.upstream")->state, State::kNotApplicable);
+}
+
+TEST(Receipt, WhatIsNotKnownIsSkippedAndNotAccepted) {
+  const ServiceCase genuine = native_case();
+  const std::string report = codec::write_json(genuine.report), receipt = codec::write_json(genuine.receipt);
+  const verify::Context context{genuine.policy, {}, genuine.time};
+  verify::ReceiptEvidence evidence;
+  evidence.receipt = receipt;
+  evidence.report = report;
+  evidence.expected = genuine.expected;
+  verify::Verdict verdict = verify::verify_receipt(evidence, context);
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  const Ids skipped = ids_in(verdict, State::kSkipped);
+  for (const char* id : {"receipt.request_hash", "receipt.response_hash"}) EXPECT_TRUE(skipped.contains(id)) << id;
+
+  evidence.request = as_bytes(genuine.request);
+  evidence.response = as_bytes(genuine.response);
+  EXPECT_EQ(verify::verify_receipt(evidence, context).outcome(), Outcome::kAccepted);
+  evidence.report.reset();
+  verdict = verify::verify_receipt(evidence, context);
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_TRUE(ids_in(verdict, State::kSkipped).contains("receipt.signature"));
+  const std::string keyset = codec::write_json(service().keyset());
+  evidence.keyset = keyset;
+  verdict = verify::verify_receipt(evidence, context);
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(verdict.find("receipt.signature")->state, State::kPass);
+  EXPECT_EQ(verdict.find("receipt.keyset_attested")->state, State::kSkipped);
+}
+
+TEST(Receipt, AKeysetThatNoQuoteBindsIsNotAttested) {
+  ServiceCase c = native_case();
+  c.report["statement"]["nonce"] = std::string(64, '0');
+  c.expected.nonce = evidence::Nonce{};
+  const verify::Verdict verdict = c.judge_receipt();
+  EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
+  EXPECT_EQ(verdict.find("receipt.keyset_attested")->state, State::kSkipped);
+  EXPECT_EQ(verdict.find("receipt.model_digest")->state, State::kNotApplicable);
+}
+
+// Every byte of the text, every bit of it: nothing of a receipt may change unnoticed.
+TEST(Receipt, EveryFlippedBitIsRejected) {
+  const ServiceCase genuine = aci_case();
+  const std::string receipt = codec::write_json(genuine.receipt);
+  const std::string keyset = codec::write_json(service().keyset());
+  verify::ReceiptEvidence evidence;
+  evidence.keyset = keyset;
+  evidence.request = as_bytes(genuine.request);
+  evidence.response = as_bytes(genuine.response);
+  const verify::Context context{genuine.policy, {}, genuine.time};
+  evidence.receipt = receipt;
+  ASSERT_EQ(ids_in(verify::verify_receipt(evidence, context), State::kFail), Ids{});
+  for (std::size_t bit = 0; bit < 8 * receipt.size(); ++bit) {
+    std::string changed = receipt;
+    changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
+    evidence.receipt = changed;
+    const verify::Verdict verdict = verify::verify_receipt(evidence, context);
+    ASSERT_EQ(verdict.outcome(), Outcome::kRejected) << "bit " << bit << ": " << changed;
+    const Ids failed = ids_in(verdict, State::kFail);
+    ASSERT_TRUE(failed.contains("receipt.form") || failed.contains("receipt.signature") ||
+                failed.contains("receipt.key"))
+        << changed;
+  }
+}
+
+}  // namespace
+}  // namespace cloister::testing

@@ -1,0 +1,71 @@
+// What a node on the simulated TEE serves beside the legacy report: a keyset, the ACI report, Cloister's own report,
+// receipts, and what a gateway in front of it makes of them. For tests.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "crypto/ed25519.h"
+#include "evidence/statement.h"
+#include "tests/simulator/simulated_node.h"
+#include "verify/receipt.h"
+
+namespace cloister::testing {
+
+constexpr UnixSeconds kNotAfter = kJudgedAt + 90 * 86400;
+constexpr std::string_view kReceiptRequest = R"({"messages":[{"content":"hi","role":"user"}],"model":"demo"})";
+constexpr std::string_view kReceiptResponse = R"({"choices":[],"id":"chatcmpl-1"})";
+
+class SimulatedService {
+ public:
+  explicit SimulatedService(const SimulatedNode& node);
+
+  Json keyset() const;
+  Json model() const;
+  Json policy() const;
+  Json aci_report(const std::optional<evidence::Nonce>& nonce) const;
+  Json native_report(const evidence::Nonce& nonce, bool gpu = true) const;
+  // Signed, over kReceiptRequest and kReceiptResponse.
+  Json receipt() const;
+
+  // The same for contents of the attacker's choice: the keys of the simulator are public.
+  Json aci_report_around(const Json& keyset, const evidence::ReportData& report_data) const;
+  Json native_report_around(const evidence::NativeStatement& statement,
+                            const std::optional<std::string>& payload) const;
+  Json sign(Json receipt) const;
+
+  evidence::NativeStatement statement(const evidence::Nonce& nonce, const std::optional<std::string>& payload) const;
+  std::string payload(const evidence::Nonce& gpu_nonce) const;
+
+ private:
+  const SimulatedNode& node_;
+  crypto::Ed25519Key receipt_key_;
+};
+
+const SimulatedService& service();
+
+// What was served, what is known, what is accepted.
+struct ServiceCase {
+  Json report;
+  Json receipt;
+  verify::Expected expected;
+  std::string request{kReceiptRequest};
+  std::string response{kReceiptResponse};
+  std::optional<std::string> id = "chatcmpl-1";
+  std::optional<std::string> model = "demo";
+  verify::Policy policy;
+  UnixSeconds time = kJudgedAt;
+
+  verify::Verdict judge_report() const;
+  verify::Verdict judge_receipt() const;
+};
+ServiceCase aci_case();
+ServiceCase native_case();
+
+// A gateway's answer: its own report, and one for each model (peers.md section 1.6).
+Json wrapped_report(const Json& gateway, const Json& models);
+
+}  // namespace cloister::testing
