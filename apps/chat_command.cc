@@ -14,7 +14,7 @@
 #include "client/chat.h"
 #include "client/host_check.h"
 #include "codec/json.h"
-#include "collateral/report_evidence.h"
+#include "collateral/evidence_scan.h"
 
 namespace cloister::apps {
 namespace {
@@ -74,7 +74,7 @@ Result<int> chat(const ChatOptions& options) {
   TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
   TRY(judging, load_judging(options));
   TRY(report, client::ask_report(http, {algo, options.client.model}));
-  TRY_VOID(gather(collateral::evidence_of_report(report.text), options, judging));
+  TRY_VOID(gather(collateral::find_evidence(report.text), options, judging));
   client::HostCheck host = client::judge_host(std::move(report), judging.context());
   host.verdict.subject = "host " + options.url;
   if (host.verdict.outcome() != verify::Outcome::kAccepted) {

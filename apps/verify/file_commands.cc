@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "codec/json.h"
-#include "collateral/report_evidence.h"
+#include "collateral/evidence_scan.h"
 #include "verify/bundle.h"
 #include "verify/gpu.h"
 #include "verify/quote.h"
@@ -92,7 +92,7 @@ Result<verify::Verdict> verify_bare_signature(const VerifyOptions& options, cons
 Result<verify::Verdict> verify_report_file(const VerifyOptions& options) {
   TRY(subject, load_subject("report", options));
   TRY_VOID(require_json(subject.saved.evidence));
-  return judge_subject(subject, collateral::evidence_of_report(subject.saved.evidence), options, [](const Subject& loaded) {
+  return judge_subject(subject, collateral::find_evidence(subject.saved.evidence), options, [](const Subject& loaded) {
     const verify::Expected expected{loaded.saved.nonce, loaded.saved.tls_spki_sha256};
     return Result<verify::Verdict>(verify::verify_report(loaded.saved.evidence, expected, loaded.judging.context()));
   });
@@ -113,7 +113,7 @@ Result<verify::Verdict> verify_gpu_file(const VerifyOptions& options) {
   TRY(chain, read_optional(options.chain_file));
   const std::string& text = subject.saved.evidence;
   if (!chain) TRY_VOID(require_json(text));
-  collateral::Evidence evidence = chain ? collateral::Evidence{} : collateral::evidence_of_report(text);
+  collateral::Evidence evidence = chain ? collateral::Evidence{} : collateral::find_evidence(text);
   evidence.quotes.clear();
   if (subject.saved.nonce) evidence.gpu_nonce_hex = to_hex(*subject.saved.nonce);
   return judge_subject(subject, evidence, options, [&chain](const Subject& loaded) {
@@ -147,7 +147,7 @@ Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
   TRY(response, read_optional(options.response_file));
   TRY(report, read_optional(options.report_file));
   TRY(keyset, read_optional(options.keyset_file));
-  const collateral::Evidence evidence = report ? collateral::evidence_of_report(*report) : collateral::Evidence{};
+  const collateral::Evidence evidence = report ? collateral::find_evidence(*report) : collateral::Evidence{};
   return judge_subject(subject, evidence, options, [&](const Subject& loaded) {
     verify::ReceiptEvidence receipt;
     receipt.receipt = loaded.saved.evidence;
@@ -166,7 +166,7 @@ Result<verify::Verdict> verify_signature_file(const VerifyOptions& options) {
   if (!object.is_object() || !object.contains("proof")) return verify_bare_signature(options, object);
   TRY(proof, evidence::parse_proof(text));
   TRY(judging, load_judging(options));
-  TRY(gathered, gather(collateral::evidence_of_report(proof.report), options, judging));
+  TRY(gathered, gather(collateral::find_evidence(proof.report), options, judging));
   verify::Verdict verdict = verify::verify_proof(proof, judging.context());
   verdict.facts["collateral"] = std::move(gathered.facts);
   return verdict;

@@ -5,7 +5,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "client/host_check.h"
-#include "collateral/report_evidence.h"
+#include "collateral/evidence_scan.h"
 
 namespace cloister::apps {
 
@@ -15,7 +15,7 @@ Result<verify::Verdict> verify_host(const VerifyOptions& options) {
   TRY(judging, load_judging(options));
   TRY(report, client::ask_report(http, {algo, options.client.model}));
   if (!options.save.empty()) TRY_VOID(write_file_atomically(options.save, report.text, 0644));
-  TRY(gathered, gather(collateral::evidence_of_report(report.text), options, judging));
+  TRY(gathered, gather(collateral::find_evidence(report.text), options, judging));
   client::HostCheck check = client::judge_host(std::move(report), judging.context());
   check.verdict.subject = "host " + options.target;
   check.verdict.facts["nonce"] = to_hex(check.report.nonce);
