@@ -9,15 +9,17 @@
 
 #include "apps/client_options.h"
 #include "apps/commands.h"
+#include "apps/verify/gather.h"
 #include "base/file.h"
 #include "client/chat.h"
 #include "client/host_check.h"
 #include "codec/json.h"
+#include "collateral/evidence_scan.h"
 
 namespace cloister::apps {
 namespace {
 
-struct ChatOptions : OutputOptions {
+struct ChatOptions : JudgeOptions {
   ClientOptions client;
   std::string url;
   std::string prompt;
@@ -70,7 +72,10 @@ Result<int> converse(const ChatOptions& options, const http::Client& http, const
 Result<int> chat(const ChatOptions& options) {
   TRY(http, make_client(options.url, options.client));
   TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
-  TRY(host, client::check_host(http, {algo, options.client.model}, {.accept_simulator = options.accept_simulator}, system_clock()));
+  TRY(judging, load_judging(options));
+  TRY(report, client::ask_report(http, {algo, options.client.model}));
+  TRY_VOID(gather(collateral::find_evidence(report.text), options, judging));
+  client::HostCheck host = client::judge_host(std::move(report), judging.context());
   host.verdict.subject = "host " + options.url;
   if (host.verdict.outcome() != verify::Outcome::kAccepted) {
     std::fprintf(stderr, "cloister chat: nothing was sent, because this host was not accepted\n");
@@ -100,7 +105,7 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   command->add_option("URL", options->url)->required();
   command->add_option("PROMPT", options->prompt, "one question; without it, lines from standard input are a conversation");
   bind_client_options(*command, options->client);
-  bind_output_options(*command, *options);
+  bind_judge_options(*command, *options, true);
   command->add_option("--save", options->save, "write a proof of the (last) reply to this file");
   command->add_option("--system", options->system, "system message; may be empty. Default: none, so that the model's own stands");
   command->add_option("--temperature", options->temperature, "0 is the likeliest words, the same each time; default: the node's");

@@ -1,5 +1,6 @@
 #include "client/chat.h"
 
+#include "base/encoding.h"
 #include "codec/json.h"
 #include "codec/sse.h"
 #include "verify/signature.h"
@@ -78,7 +79,7 @@ Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const Cha
   StreamReader reader{{}, {}, {}, on_text};
   TRY(response, send(http, turn, body, reader));
   if (response.status != 200) return http_failure("no reply", response);
-  if (response.tls_spki_sha256 != host.tls_spki_sha256) {
+  if (response.tls_spki_sha256 != host.report.tls_spki_sha256) {
     return fail(ErrorCode::kNetwork, "the reply came through another TLS key than the attested one");
   }
   if (!reader.error.empty()) return fail(ErrorCode::kNetwork, "the node ended the reply with an error: " + reader.error);
@@ -94,12 +95,12 @@ Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const Cha
   ChatReply reply;
   reply.text = std::move(reader.text);
   reply.proof.time = clock.now();
-  reply.proof.nonce_hex = host.nonce_hex;
+  reply.proof.nonce_hex = to_hex(host.report.nonce);
   reply.proof.request = to_bytes(as_bytes(body));
   reply.proof.response = to_bytes(as_bytes(response.body));
   reply.proof.signature = signature;
-  reply.proof.report = host.report;
-  reply.proof.tls_spki_sha256 = host.tls_spki_sha256;  // the same for the reply: seen above
+  reply.proof.report = host.report.text;
+  reply.proof.tls_spki_sha256 = host.report.tls_spki_sha256;  // the same for the reply: seen above
   verify::SignatureEvidence judged;
   judged.signature = std::move(signature);
   judged.request = reply.proof.request;

@@ -36,26 +36,25 @@ Error http_failure(std::string_view what, const http::ClientResponse& response) 
   return fail(ErrorCode::kNetwork, std::move(message));
 }
 
-Result<HostCheck> check_host(const http::Client& http, const HostQuery& query, const verify::Policy& policy,
-                             const Clock& clock) {
-  HostCheck check;
-  verify::Expected expected;
-  expected.nonce.emplace();
-  crypto::fill_random(*expected.nonce);
-  check.nonce_hex = to_hex(*expected.nonce);
-
-  std::string path = "/v1/attestation/report?nonce=" + check.nonce_hex +
+Result<HostReport> ask_report(const http::Client& http, const HostQuery& query) {
+  HostReport report;
+  crypto::fill_random(report.nonce);
+  std::string path = "/v1/attestation/report?nonce=" + to_hex(report.nonce) +
                      "&signing_algo=" + std::string(evidence::to_text(query.algo));
   if (!query.model.empty()) path += "&model=" + percent_encode(query.model);
   if (http.url().tls) path += "&include_tls_fingerprint=true";
   TRY(response, http.get(path));
   if (response.status != 200) return http_failure("no attestation report", response);
+  report.text = std::move(response.body);
+  report.tls_spki_sha256 = response.tls_spki_sha256;
+  return report;
+}
 
-  check.report = std::move(response.body);
-  check.tls_spki_sha256 = response.tls_spki_sha256;
-  expected.tls_spki_sha256 = response.tls_spki_sha256;
-  check.verdict = verify::verify_report(check.report, expected, {policy, {}, clock.now()});
+HostCheck judge_host(HostReport report, const verify::Context& context) {
+  HostCheck check;
+  check.verdict = verify::verify_report(report.text, {report.nonce, report.tls_spki_sha256}, context);
   check.attested_address = verify::attested_address(check.verdict).value_or("");
+  check.report = std::move(report);
   return check;
 }
 

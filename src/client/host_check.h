@@ -1,10 +1,10 @@
-// Verifies a node before anything is said to it: fetches a report for a fresh nonce and judges it.
+// Verifies a node before anything is said to it: fetches a report for a fresh nonce, then judges it.
+// Two steps, because what the makers of the chips publish about them is fetched in between (src/collateral).
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "base/clock.h"
 #include "evidence/chat_signature.h"
 #include "http/client.h"
 #include "verify/report.h"
@@ -17,18 +17,22 @@ struct HostQuery {
   std::string model;   // empty = whatever the node serves
 };
 
-struct HostCheck {
-  verify::Verdict verdict;
-  std::string nonce_hex;                // ours
-  std::string report;                   // as served
-  std::string attested_address;         // of the report; worth something only if the verdict is accepted
+struct HostReport {
+  evidence::Nonce nonce{};              // ours, fresh
+  std::string text;                     // as served
   std::optional<ByteArray<32>> tls_spki_sha256;  // of the channel the report came through
 };
 
-// An Error means that no report could be had; a bad report is a verdict. Over TLS the report is asked for, and judged,
-// with the channel's key bound in it.
-Result<HostCheck> check_host(const http::Client& http, const HostQuery& query, const verify::Policy& policy,
-                             const Clock& clock);
+// Asks for a report. Over TLS it is asked for with the channel's key bound in it.
+Result<HostReport> ask_report(const http::Client& http, const HostQuery& query);
+
+struct HostCheck {
+  HostReport report;
+  verify::Verdict verdict;
+  std::string attested_address;         // of the report; worth something only if the verdict is accepted
+};
+
+HostCheck judge_host(HostReport report, const verify::Context& context);
 
 // What a node answered instead of success: its own error message when it has one.
 Error http_failure(std::string_view what, const http::ClientResponse& response);

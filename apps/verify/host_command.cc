@@ -1,0 +1,31 @@
+// cloister verify host URL: a live node, judged with a nonce of our own.
+#include "apps/verify/file_commands.h"
+#include "apps/verify/gather.h"
+#include "apps/verify/saved_evidence.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "client/host_check.h"
+#include "collateral/evidence_scan.h"
+
+namespace cloister::apps {
+
+Result<verify::Verdict> verify_host(const VerifyOptions& options) {
+  TRY(http, make_client(options.target, options.client));
+  TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
+  TRY(judging, load_judging(options));
+  TRY(report, client::ask_report(http, {algo, options.client.model}));
+  if (!options.save.empty()) TRY_VOID(write_file_atomically(options.save, report.text, 0644));
+  TRY(gathered, gather(collateral::find_evidence(report.text), options, judging));
+  client::HostCheck check = client::judge_host(std::move(report), judging.context());
+  check.verdict.subject = "host " + options.target;
+  check.verdict.facts["nonce"] = to_hex(check.report.nonce);
+  check.verdict.facts["collateral"] = std::move(gathered.facts);
+  if (!options.bundle.empty()) {
+    SavedEvidence saved{"report", check.report.text, check.report.nonce, check.report.tls_spki_sha256,
+                        system_clock().now(), std::move(judging.collateral)};
+    TRY_VOID(write_file_atomically(options.bundle, write_saved_evidence(saved), 0644));
+  }
+  return check.verdict;
+}
+
+}  // namespace cloister::apps

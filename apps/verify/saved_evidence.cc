@@ -1,0 +1,65 @@
+#include "apps/verify/saved_evidence.h"
+
+#include "base/encoding.h"
+#include "codec/json.h"
+#include "verify/bundle.h"
+
+namespace cloister::apps {
+namespace {
+
+constexpr std::string_view kFormat = "cloister.evidence.v1";
+constexpr std::string_view kOpening = "{\"format\":\"cloister.evidence.v1\"";
+constexpr codec::JsonLimits kLimits = {128u << 20, 16, 1u << 20};
+
+Result<std::optional<ByteArray<32>>> optional_digest(const Json& object, const char* name) {
+  if (!object.contains(name)) return std::optional<ByteArray<32>>();
+  TRY(hex, codec::string_member(object, name));
+  TRY(bytes, from_hex_exactly<32>(hex));
+  return std::optional<ByteArray<32>>(bytes);
+}
+
+}  // namespace
+
+std::string write_saved_evidence(const SavedEvidence& saved) {
+  Json object = {{"format", kFormat},
+                 {"kind", saved.kind},
+                 {"saved_at", to_rfc3339(saved.saved_at)},
+                 {"evidence", to_base64(as_bytes(saved.evidence))}};
+  if (saved.nonce) object["nonce"] = to_hex(*saved.nonce);
+  if (saved.tls_spki_sha256) object["tls_spki_sha256"] = to_hex(*saved.tls_spki_sha256);
+  std::string text = codec::write_json(object);
+  // As a member that is written already: a bundle is itself a file format with one writer.
+  text.back() = ',';
+  return text + "\"collateral\":" + verify::write_bundle(saved.collateral) + "}\n";
+}
+
+bool is_saved_evidence(std::string_view text) { return text.starts_with(kOpening); }
+
+Result<SavedEvidence> parse_saved_evidence(std::string_view text) {
+  TRY(object, codec::parse_json(text, kLimits));
+  for (const auto& [name, value] : object.items()) {
+    static const std::set<std::string> known = {"format", "kind", "saved_at", "evidence", "nonce", "tls_spki_sha256", "collateral"};
+    if (!known.contains(name)) return fail(ErrorCode::kBadJson, "saved evidence has an unknown member", name);
+  }
+  TRY(format, codec::string_member(object, "format"));
+  if (format != kFormat) return fail(ErrorCode::kBadJson, "saved evidence is of another format than cloister.evidence.v1");
+  SavedEvidence saved;
+  TRY(kind, codec::string_member(object, "kind"));
+  TRY(evidence, codec::string_member(object, "evidence"));
+  TRY(bytes, from_base64(evidence));
+  TRY(saved_at, codec::string_member(object, "saved_at"));
+  TRY(time, from_rfc3339(saved_at));
+  TRY(nonce, optional_digest(object, "nonce"));
+  TRY(tls, optional_digest(object, "tls_spki_sha256"));
+  TRY(collateral_object, codec::object_member(object, "collateral"));
+  TRY(collateral, verify::parse_bundle(codec::write_json(*collateral_object)));
+  saved.kind = std::move(kind);
+  saved.evidence = std::string(as_text(bytes));
+  saved.saved_at = time;
+  saved.nonce = nonce;
+  saved.tls_spki_sha256 = tls;
+  saved.collateral = std::move(collateral);
+  return saved;
+}
+
+}  // namespace cloister::apps

@@ -1,0 +1,127 @@
+// cloister verify host | report | quote | gpu | snp | receipt | signature: judges evidence; the exit status is the verdict.
+#include <cstdio>
+#include <memory>
+
+#include "apps/commands.h"
+#include "apps/verify/file_commands.h"
+#include "verify/check_list.h"
+#include "verify/policy/policy_file.h"
+
+namespace cloister::apps {
+namespace {
+
+struct Kind {
+  const char* name;
+  const char* help;
+  const char* target;
+  FileJudge judge;
+};
+
+using Options = std::shared_ptr<VerifyOptions>;
+
+CLI::App* add_kind(CLI::App& verify, const Kind& kind, const Options& options, int& exit_status) {
+  CLI::App* command = verify.add_subcommand(kind.name, kind.help);
+  command->add_option(kind.target, options->target)->required();
+  bind_judge_options(*command, *options, true);
+  command->callback([options, judge = kind.judge, &exit_status] {
+    Result<verify::Verdict> verdict = judge(*options);
+    exit_status = verdict ? print_verdict(*verdict, *options) : print_error("verify", verdict.error());
+  });
+  return command;
+}
+
+void add_nonce(CLI::App& command, VerifyOptions& options) {
+  command.add_option("--nonce", options.nonce, "the nonce it was asked with, 64 hex characters");
+}
+
+void add_at(CLI::App& command, VerifyOptions& options) {
+  command.add_option("--at", options.at, "time to judge at, like 2026-11-22T21:31:00Z; default: now");
+}
+
+void add_bundle(CLI::App& command, VerifyOptions& options) {
+  command.add_option("--bundle", options.bundle,
+                     "write the evidence and everything it was judged with to this file, to judge it again with --offline");
+}
+
+void add_bodies(CLI::App& command, VerifyOptions& options) {
+  command.add_option("--request", options.request_file, "exact request body");
+  command.add_option("--response", options.response_file, "exact response body");
+}
+
+void print_check(const verify::CheckMeaning& check) {
+  std::printf("%.*s\n  a pass says: %.*s\n  without it one could: %.*s\n", static_cast<int>(check.id.size()), check.id.data(),
+              static_cast<int>(check.meaning.size()), check.meaning.data(), static_cast<int>(check.without.size()),
+              check.without.data());
+}
+
+int explain(const std::string& id) {
+  if (id == "all") {
+    for (const verify::CheckMeaning& check : verify::check_list()) print_check(check);
+    return kExitOk;
+  }
+  const verify::CheckMeaning* check = verify::find_meaning(id);
+  if (check == nullptr) {
+    std::fprintf(stderr, "cloister verify: no check is called '%s'; see --explain all\n", id.c_str());
+    return kExitUsage;
+  }
+  print_check(*check);
+  return kExitOk;
+}
+
+// What `verify` itself answers, without evidence.
+void add_answers(CLI::App& verify, int& exit_status) {
+  auto wanted = std::make_shared<std::string>();
+  auto policy = std::make_shared<bool>(false);
+  CLI::Option* explained = verify.add_option("--explain", *wanted, "what a check means, by its id, or all of them: all");
+  CLI::Option* printed = verify.add_flag("--default-policy", *policy, "print the default policy, to copy and change");
+  verify.callback([&verify, wanted, policy, explained, printed, &exit_status] {
+    if (explained->count() > 0) {
+      exit_status = explain(*wanted);
+    } else if (printed->count() > 0) {
+      std::fwrite(verify::kDefaultPolicyText.data(), 1, verify::kDefaultPolicyText.size(), stdout);
+    } else if (verify.get_subcommands().empty()) {
+      throw CLI::RequiredError::Subcommand(1);
+    }
+  });
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, int& exit_status) {
+  CLI::App* verify = app.add_subcommand("verify", "check evidence; exit 0 accepted, 1 rejected, 2 unreadable, 3 undetermined");
+  verify->require_subcommand(0, 1);
+  auto options = std::make_shared<VerifyOptions>();
+  add_answers(*verify, exit_status);
+
+  CLI::App* host = add_kind(*verify, {"host", "ask a node for a report with a fresh nonce and judge it", "URL", verify_host},
+                            options, exit_status);
+  bind_client_options(*host, options->client);
+  host->add_option("--save", options->save, "write the report as served to this file");
+  add_bundle(*host, *options);
+
+  CLI::App* report = add_kind(*verify, {"report", "judge a saved report of any of the served forms", "FILE", verify_report_file},
+                              options, exit_status);
+  CLI::App* quote = add_kind(*verify, {"quote", "judge an Intel TDX quote: raw, hex or base64", "FILE", verify_quote_file},
+                             options, exit_status);
+  CLI::App* gpu = add_kind(*verify, {"gpu", "judge NVIDIA evidence: an evidence list, an nvidia_payload, or a whole report",
+                                     "FILE", verify_gpu_file},
+                           options, exit_status);
+  gpu->add_option("--chain", options->chain_file, "certificate chain of a bare device report, PEM or base64 of it");
+  CLI::App* snp = add_kind(*verify, {"snp", "judge an AMD SEV-SNP report", "FILE", verify_snp_file}, options, exit_status);
+  snp->add_option("--report-data", options->report_data, "the 64 bytes it must hold, hex");
+  CLI::App* receipt = add_kind(*verify, {"receipt", "judge the receipt of a reply", "FILE", verify_receipt_file}, options,
+                               exit_status);
+  receipt->add_option("--report", options->report_file, "the report whose keyset signed it");
+  receipt->add_option("--keyset", options->keyset_file, "without a report: a keyset that was verified before");
+  CLI::App* signature = add_kind(*verify, {"signature", "judge a proof file, or the answer of /v1/signature", "FILE",
+                                           verify_signature_file},
+                                 options, exit_status);
+  signature->add_option("--address", options->address, "the attested signing address (for a bare signature)");
+
+  for (CLI::App* command : {report, gpu, receipt}) add_nonce(*command, *options);
+  for (CLI::App* command : {receipt, signature}) add_bodies(*command, *options);
+  for (CLI::App* command : {report, quote, gpu, snp}) add_bundle(*command, *options);
+  for (CLI::App* command : {report, quote, gpu, snp, receipt, signature}) add_at(*command, *options);
+}
+
+}  // namespace cloister::apps

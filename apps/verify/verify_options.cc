@@ -1,0 +1,87 @@
+#include "apps/verify/verify_options.h"
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "collateral/rim_folder.h"
+#include "verify/bundle.h"
+#include "verify/policy/policy_file.h"
+
+namespace cloister::apps {
+namespace {
+
+constexpr std::size_t kFileLimit = 64u << 20;
+constexpr std::size_t kPolicyLimit = 1u << 20;
+
+// An Error that says which file it is about.
+Error about(const std::string& path, const Error& error) {
+  Error named = error;
+  named.message = path + ": " + error.message;
+  return named;
+}
+
+Result<void> load_collateral(const std::string& path, verify::Collateral& out) {
+  TRY(text, read_file(path, kFileLimit));
+  Result<verify::Collateral> collateral = verify::parse_bundle(text);
+  if (!collateral) return about(path, collateral.error());
+  verify::add_collateral(out, std::move(*collateral));
+  return {};
+}
+
+Result<void> load_rims(const std::string& folder, verify::Collateral& out) {
+  TRY(read, collateral::read_rim_folder(folder));
+  for (const std::string& problem : read.problems) std::fprintf(stderr, "cloister verify: %s\n", problem.c_str());
+  verify::Collateral more;
+  more.rims = std::move(read.rims);
+  verify::add_collateral(out, std::move(more));
+  return {};
+}
+
+}  // namespace
+
+void bind_judge_options(CLI::App& command, JudgeOptions& options, bool fetches) {
+  bind_output_options(command, options);
+  command.add_option("--policy", options.policy_file, "what to accept, TOML; default: see cloister verify --default-policy");
+  command.add_option("--collateral", options.collateral_files,
+                     "a bundle, or one platform's collateral as dcap-qvl saves it; may be repeated");
+  command.add_option("--rim-dir", options.rim_dir, "folder of NVIDIA's reference manifests (*.swidtag, *.xml)");
+  command.add_flag("--offline", options.offline, "fetch nothing: what is missing is skipped, and the verdict undetermined");
+  if (!fetches) return;
+  command.add_option("--cache", options.cache_dir, "folder of fetched collateral; default: $XDG_CACHE_HOME/cloister");
+  command.add_flag("--no-cache", options.no_cache, "neither read nor write fetched collateral on disk");
+  command.add_option("--pccs", options.pccs, "ask this PCCS instead of Intel's service");
+  command.add_option("--rim-service", options.rim_service, "instead of NVIDIA's RIM service");
+  command.add_option("--ocsp-service", options.ocsp_service, "instead of NVIDIA's OCSP responder");
+  command.add_option("--nras-service", options.nras_service, "instead of NVIDIA's remote attestation service");
+  command.add_option("--kds-service", options.kds_service, "instead of AMD's key distribution service");
+  command.add_option("--ca-file", options.ca_file, "further certificate authorities for these services, PEM");
+}
+
+Result<Judging> load_judging(const JudgeOptions& options) {
+  Judging judging;
+  if (!options.policy_file.empty()) {
+    TRY(text, read_file(options.policy_file, kPolicyLimit));
+    Result<verify::Policy> policy = verify::parse_policy(text);
+    if (!policy) return about(options.policy_file, policy.error());
+    judging.policy = std::move(*policy);
+  }
+  judging.policy.accept_simulator |= options.accept_simulator;
+  for (const std::string& file : options.collateral_files) TRY_VOID(load_collateral(file, judging.collateral));
+  if (!options.rim_dir.empty()) TRY_VOID(load_rims(options.rim_dir, judging.collateral));
+  judging.time = system_clock().now();
+  if (!options.at.empty()) {
+    TRY(time, from_rfc3339(options.at));
+    judging.time = time;
+  }
+  return judging;
+}
+
+Result<std::optional<ByteArray<32>>> read_nonce(const std::string& hex) {
+  if (hex.empty()) return std::optional<ByteArray<32>>();
+  Result<ByteArray<32>> nonce = from_hex_exactly<32>(hex);
+  if (!nonce) return fail(ErrorCode::kUsage, "--nonce: " + nonce.error().message);
+  return std::optional<ByteArray<32>>(*nonce);
+}
+
+Result<std::string> read_input(const std::string& path) { return read_file(path == "-" ? "/dev/stdin" : path, kFileLimit); }
+
+}  // namespace cloister::apps

@@ -1,0 +1,43 @@
+// docs/checks.md is made from checks.def: this test fails when they differ, and writes the file anew when
+// CLOISTER_UPDATE_DOCS is set.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/file.h"
+#include "verify/check_list.h"
+
+namespace cloister::verify {
+namespace {
+
+constexpr const char* kPath = CLOISTER_SOURCE_DIR "/docs/checks.md";
+
+std::string group_of(std::string_view id) { return std::string(id.substr(0, id.find('.'))); }
+
+std::string document() {
+  std::string out =
+      "# Every check of a verdict\n\n"
+      "Made from `src/verify/checks/*.def`; `CLOISTER_UPDATE_DOCS=1 build/release/cloister_verify_test "
+      "--gtest_filter='ChecksDocument.*'`\nwrites it. `N` stands for a number, from 0. A check passes, fails, is skipped "
+      "(it could not be made: never a yes), or does not\napply. `cloister verify --explain ID` prints one of these.\n";
+  std::string group;
+  for (const CheckMeaning& check : check_list()) {
+    if (group_of(check.id) != group) {
+      group = group_of(check.id);
+      out += "\n## " + group + "\n\n| check | a pass says that | without it one could |\n| --- | --- | --- |\n";
+    }
+    out += "| `" + std::string(check.id) + "` | " + std::string(check.meaning) + " | " + std::string(check.without) + " |\n";
+  }
+  return out;
+}
+
+TEST(ChecksDocument, IsWhatTheCodeSays) {
+  if (std::getenv("CLOISTER_UPDATE_DOCS") != nullptr) ASSERT_TRUE(write_file_atomically(kPath, document(), 0644).has_value());
+  const Result<std::string> written = read_file(kPath, 4 << 20);
+  ASSERT_TRUE(written.has_value()) << written.error().message;
+  EXPECT_EQ(*written, document()) << "run it with CLOISTER_UPDATE_DOCS=1";
+}
+
+}  // namespace
+}  // namespace cloister::verify

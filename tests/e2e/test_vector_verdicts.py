@@ -1,0 +1,122 @@
+"""Every file of recorded evidence gets the verdict that its description states, at the stated time: tests/vectors/cases.json,
+through the program."""
+
+import base64
+import json
+import os
+import pathlib
+
+import pytest
+
+from support.node import ROOT, run
+
+pytestmark = pytest.mark.fast
+
+DATA = json.loads((ROOT / "tests/vectors/cases.json").read_text())
+ANY_CODE = "[boot]\nallow_any_measurements = true\n"
+HEX_DER = {"root_ca_crl", "pck_crl"}
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    folder = pathlib.Path(os.environ.get("CLOISTER_VECTORS", ROOT.parent / "shared/vectors"))
+    if not folder.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("the recorded evidence is not there: set CLOISTER_VECTORS")
+        pytest.skip("the recorded evidence is not there: set CLOISTER_VECTORS")
+    return folder
+
+
+def inner_text(body, member):
+    """The signed bytes of a PCS answer, as they stand in it, and the signature."""
+    start = body.index(f'"{member}":') + len(member) + 3
+    _, end = json.JSONDecoder().raw_decode(body[start:])
+    return body[start:start + end], json.loads(body)["signature"]
+
+
+def tdx_bundle(vectors, parts):
+    """One platform's collateral out of single files: PCS answers, CRLs, and issuer chains taken out of another bundle."""
+    out = dict.fromkeys(["pck_crl_issuer_chain", "root_ca_crl", "pck_crl", "tcb_info_issuer_chain", "tcb_info",
+                         "tcb_info_signature", "qe_identity_issuer_chain", "qe_identity", "qe_identity_signature"], "")
+    for name, file in parts.items():
+        if name == "chains":
+            chains = json.loads((vectors / file).read_text())
+            out.update({key: chains[key] for key in chains if key.endswith("_issuer_chain")})
+        elif name in HEX_DER:
+            raw = (vectors / file).read_bytes()
+            out[name] = raw.hex() if raw[0] == 0x30 else raw.decode().strip()
+        else:
+            member = {"tcb_info": "tcbInfo", "qe_identity": "enclaveIdentity"}[name]
+            out[name], out[name + "_signature"] = inner_text((vectors / file).read_text(), member)
+    return out
+
+
+def snp_bundle(vectors, parts):
+    encode = lambda file: base64.b64encode((vectors / file).read_bytes()).decode()
+    entry = {name: (vectors / file).read_text() if name == "ask_ark" else encode(file) for name, file in parts.items()}
+    return {"collateral": "cloister.collateral.v1", "snp": [{"vcek": "", "ask_ark": "", "crl": "", **entry}]}
+
+
+def rim_bundle(vectors, rims):
+    encoded = {name: base64.b64encode((vectors / file).read_bytes()).decode() for name, file in rims.items()}
+    return {"collateral": "cloister.collateral.v1", "rims": encoded}
+
+
+def arguments_of(case, vectors, tmp_path):
+    judged = vectors / case["file"]
+    if "cut" in case:
+        judged = tmp_path / "cut.bin"
+        judged.write_bytes((vectors / case["file"]).read_bytes()[:case["cut"]])
+    policy = tmp_path / "policy.toml"
+    policy.write_text(case.get("policy", ANY_CODE))
+    out = ["verify", case["command"], judged, "--offline", "--json", "--policy", policy]
+    for name in ("at", "nonce"):
+        if name in case:
+            out += ["--" + name, case[name]]
+    for name in ("chain", "report"):
+        if name in case:
+            out += ["--" + name, vectors / case[name]]
+    bundles = [vectors / file for file in case.get("collateral", [])]
+    for number, (make, name) in enumerate([(tdx_bundle, "tdx"), (snp_bundle, "snp"), (rim_bundle, "rims")]):
+        if name in case:
+            bundles.append(tmp_path / f"bundle{number}.json")
+            bundles[-1].write_text(json.dumps(make(vectors, case[name])))
+    for bundle in bundles:
+        out += ["--collateral", bundle]
+    return out
+
+
+def label(case):
+    return f"{case['command']}:{case['file']}@{case.get('at', 'now')}" + ("+" + case["label"] if "label" in case else "")
+
+
+@pytest.mark.parametrize("case", DATA["cases"], ids=label)
+def test_verdict(case, vectors, tmp_path):
+    result = run(*arguments_of(case, vectors, tmp_path))
+    assert result.returncode == case["exit"], result.stdout + result.stderr
+    if case["exit"] == 2:
+        return
+    verdict = json.loads(result.stdout)
+    states = {}
+    for check in verdict["checks"]:
+        states.setdefault(check["state"], set()).add(check["id"])
+    assert states.get("fail", set()) == set(case.get("fail", [])), result.stdout
+    assert set(case.get("pass", [])) <= states.get("pass", set()), result.stdout
+    assert set(case.get("skip", [])) <= states.get("skipped", set()), result.stdout
+    for name, value in case.get("facts", {}).items():
+        assert verdict["facts"].get(name) == value, name
+    assert verdict["facts"]["collateral"] == {"offline": True, "fetched": [], "problems": []}
+
+
+def test_every_file_has_a_verdict(vectors):
+    listed = [line.split("\t")[0] for line in (vectors / "manifest.tsv").read_text().splitlines()[1:]]
+    named = set(DATA["elsewhere"])
+    for case in DATA["cases"]:
+        named |= {case["file"], *case.get("collateral", []), *case.get("rims", {}).values(), *case.get("tdx", {}).values(),
+                  *case.get("snp", {}).values(), case.get("chain"), case.get("report")}
+    assert len(listed) > 60 and not set(listed) - named, set(listed) - named
+
+
+@pytest.mark.parametrize("file, test", DATA["elsewhere"].items())
+def test_what_is_judged_elsewhere_is_judged_there(file, test):
+    assert pathlib.PurePath(file).name in (ROOT / test).read_text(), f"{test} does not read {file}"
