@@ -1,5 +1,7 @@
 #include "apps/verify/saved_evidence.h"
 
+#include <set>
+
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "verify/bundle.h"
