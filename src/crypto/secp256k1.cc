@@ -71,6 +71,27 @@ Result<EthAddress> parse_eth_address(std::string_view text) {
   return from_hex_exactly<20>(text.substr(2));
 }
 
+Result<ByteArray<64>> parse_secp256k1_public_key(ByteView bytes) {
+  Bytes encoded;
+  if (bytes.size() == 64) encoded.push_back(4);  // uncompressed, its prefix left out
+  append(encoded, bytes);
+  const bool compressed = encoded.size() == 33 && (encoded[0] == 2 || encoded[0] == 3);
+  const bool whole = encoded.size() == 65 && encoded[0] == 4;
+  secp256k1_pubkey key;
+  if ((!compressed && !whole) ||
+      secp256k1_ec_pubkey_parse(context(), &key, encoded.data(), encoded.size()) != 1) {
+    return fail(ErrorCode::kBadKey, "not a secp256k1 public key of 33, 64 or 65 bytes");
+  }
+  return coordinates(key);
+}
+
+ByteArray<33> compress_secp256k1(const ByteArray<64>& public_key) {
+  ByteArray<33> out;
+  out[0] = static_cast<std::uint8_t>(2 | (public_key.back() & 1));
+  std::copy_n(public_key.begin(), 32, out.begin() + 1);
+  return out;
+}
+
 ByteArray<32> eip191_digest(std::string_view text) {
   std::string message = "\x19" "Ethereum Signed Message:\n" + std::to_string(text.size());
   message += text;
@@ -91,8 +112,9 @@ Result<Secp256k1Key> Secp256k1Key::from_secret(ByteView secret) {
   return key;
 }
 
-EthSignature Secp256k1Key::sign_text(std::string_view text) const {
-  const ByteArray<32> digest = eip191_digest(text);
+EthSignature Secp256k1Key::sign_text(std::string_view text) const { return sign_digest(eip191_digest(text)); }
+
+EthSignature Secp256k1Key::sign_digest(const ByteArray<32>& digest) const {
   secp256k1_ecdsa_recoverable_signature signature;
   // The library's default nonce is RFC 6979 and its signatures have low s.
   require(secp256k1_ecdsa_sign_recoverable(context(), &signature, digest.data(), secret_.expose().data(), nullptr,
@@ -105,7 +127,7 @@ EthSignature Secp256k1Key::sign_text(std::string_view text) const {
   return out;
 }
 
-Result<EthAddress> recover_eip191(std::string_view text, ByteView signature) {
+Result<ByteArray<64>> recover_secp256k1(const ByteArray<32>& digest, ByteView signature) {
   if (signature.size() != 65) {
     return fail(ErrorCode::kBadSignature,
                 "an Ethereum signature has 65 bytes (r, s, v), got " + std::to_string(signature.size()));
@@ -126,12 +148,16 @@ Result<EthAddress> recover_eip191(std::string_view text, ByteView signature) {
   if (secp256k1_ecdsa_signature_normalize(context(), nullptr, &plain) == 1) {
     return fail(ErrorCode::kBadSignature, "s is in the upper half of the group order (malleable signature)");
   }
-  const ByteArray<32> digest = eip191_digest(text);
   secp256k1_pubkey public_key;
   if (secp256k1_ecdsa_recover(context(), &public_key, &recoverable, digest.data()) != 1) {
     return fail(ErrorCode::kBadSignature, "no public key belongs to this signature");
   }
-  return eth_address(coordinates(public_key));
+  return coordinates(public_key);
+}
+
+Result<EthAddress> recover_eip191(std::string_view text, ByteView signature) {
+  TRY(public_key, recover_secp256k1(eip191_digest(text), signature));
+  return eth_address(public_key);
 }
 
 }  // namespace cloister::crypto

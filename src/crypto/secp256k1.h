@@ -20,6 +20,10 @@ EthAddress eth_address(const ByteArray<64>& public_key);
 std::string eth_address_text(const EthAddress& address);
 // 0x + 40 hex digits in any case.
 Result<EthAddress> parse_eth_address(std::string_view text);
+// The point x || y of a public key of 33 (compressed), 64 or 65 bytes; an error for any other length or off the curve.
+Result<ByteArray<64>> parse_secp256k1_public_key(ByteView bytes);
+// 02 or 03, then x.
+ByteArray<33> compress_secp256k1(const ByteArray<64>& public_key);
 // keccak256("\x19Ethereum Signed Message:\n" + decimal byte length + text), EIP-191 version 0x45.
 ByteArray<32> eip191_digest(std::string_view text);
 
@@ -32,6 +36,8 @@ class Secp256k1Key {
   EthAddress address() const { return eth_address(public_key_); }
   // EIP-191 personal_sign, deterministic (RFC 6979), low s.
   EthSignature sign_text(std::string_view text) const;
+  // The same over a digest that is already made.
+  EthSignature sign_digest(const ByteArray<32>& digest) const;
 
  private:
   Secp256k1Key() = default;
@@ -42,5 +48,7 @@ class Secp256k1Key {
 // The address that signed `text`. Rejects r or s of zero or not below the order, high s, v not in {0, 1, 27, 28},
 // and any length but 65.
 Result<EthAddress> recover_eip191(std::string_view text, ByteView signature);
+// The public key, x || y, that signed `digest`, under the same rules. Any signature recovers to some key: compare it.
+Result<ByteArray<64>> recover_secp256k1(const ByteArray<32>& digest, ByteView signature);
 
 }  // namespace cloister::crypto

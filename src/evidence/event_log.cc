@@ -1,18 +1,42 @@
 #include "evidence/event_log.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "crypto/hash.h"
 
 namespace cloister::evidence {
+namespace {
 
-ByteArray<48> runtime_event_digest(std::string_view name, ByteView payload) {
+constexpr std::size_t kMostNameSize = 128;
+
+// Version 1: le32(type) || ":" || name || ":" || payload.
+Bytes preimage_v1(std::string_view name, ByteView payload) {
   Bytes text;
   for (int shift = 0; shift < 32; shift += 8) text.push_back(static_cast<std::uint8_t>(kRuntimeEventType >> shift));
   text.push_back(':');
   append(text, as_bytes(name));
   text.push_back(':');
   append(text, payload);
-  return crypto::sha384(text);
+  return text;
+}
+
+}  // namespace
+
+ByteArray<48> runtime_event_digest(std::string_view name, ByteView payload) {
+  return crypto::sha384(preimage_v1(name, payload));
+}
+
+std::string runtime_event_text_v2(std::string_view name, ByteView payload) {
+  return R"({"name":")" + std::string(name) + R"(","payload":")" + to_hex(payload) + R"(","type":)" +
+         std::to_string(kRuntimeEventType) + "}";
+}
+
+bool is_plain_event_name(std::string_view name) {
+  return !name.empty() && name.size() <= kMostNameSize && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
+  });
 }
 
 Event runtime_event(std::string_view name, ByteView payload) {
@@ -39,6 +63,23 @@ Json event_log_json(const std::vector<Event>& events) {
                        {"event_payload", to_hex(event.payload)}});
   }
   return out;
+}
+
+Result<Bytes> runtime_event_preimage(const LoggedEvent& event) {
+  if (event.version == 1) return preimage_v1(event.name, event.payload);
+  if (!is_plain_event_name(event.name)) {
+    return fail(ErrorCode::kBadEventLog, "the name of a version 2 event is not plain: its text is not reproduced here");
+  }
+  return to_bytes(as_bytes(runtime_event_text_v2(event.name, event.payload)));
+}
+
+std::array<ByteArray<48>, 4> replay(const std::vector<Extension>& extensions) {
+  std::array<ByteArray<48>, 4> registers{};
+  for (const Extension& extension : extensions) {
+    ByteArray<48>& rtmr = registers.at(static_cast<std::size_t>(extension.imr));
+    rtmr = extend(rtmr, extension.digest);
+  }
+  return registers;
 }
 
 }  // namespace cloister::evidence

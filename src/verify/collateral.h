@@ -43,6 +43,8 @@ struct Collateral {
   std::string nras_token;                     // detached EAT as served
   std::string nras_jwks;                      // the key set that signs it
   std::vector<SnpCollateral> snp;
+  std::string measurement_list;               // docs/spec/measurement-list.md, the signed bytes
+  std::string measurement_list_signature;     // 128 hex characters
 };
 
 }  // namespace cloister::verify

@@ -39,15 +39,22 @@ struct BootPolicy {
   std::set<Bytes> app_ids;                            // 20 bytes each
   std::set<std::string> key_providers;                // "kms:<hex public key>", "local-sgx:<hex MRENCLAVE>"
   std::set<Bytes> kms_root_keys;                      // secp256k1, 33 bytes compressed
+  // Who may sign a list of expected measurements (docs/spec/measurement-list.md): "ed25519:<64 hex>",
+  // "p256:<128 hex of x || y>". With any, an entry of a list they signed must match, beside the sets above.
+  std::set<std::string> measurement_list_keys;
+  std::optional<std::int64_t> min_measurement_list_issued;  // seconds since 1970: older lists are refused
   bool require_event_log = false;                     // also where no expectation above needs it
+  bool allow_unset_mr_config_id = false;              // MRCONFIGID of zeros although the log names a compose hash
   bool require_pinned_images = false;                 // every image of the compose file by @sha256:
-  // Without any expected measurement a genuine TEE may run anything: then the check is skipped and required, unless:
+  // Without any expected measurement a genuine TEE may run anything: then the check is skipped and required, unless
+  // this is set. The same where firmware and system (mr_td, rtmr0 to rtmr2) or the application (compose hash or rtmr3)
+  // are left open: whoever controls what is left open controls what the rest says.
   bool allow_any_measurements = false;
 
   bool operator==(const BootPolicy&) const = default;
   bool expects_nothing() const {
     return mr_td.empty() && rtmr0.empty() && rtmr1.empty() && rtmr2.empty() && rtmr3.empty() &&
-           os_image_hashes.empty() && compose_hashes.empty() && app_ids.empty();
+           os_image_hashes.empty() && compose_hashes.empty() && app_ids.empty() && measurement_list_keys.empty();
   }
 };
 

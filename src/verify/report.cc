@@ -38,7 +38,7 @@ void judge_served(const ServedReport& report, const Expected& expected, const Co
   const Result<Bytes> identity = parse_identity(report.signing_algo, report.signing_address);
   verdict.add(check_signing_address(report, identity));
   verdict.add(check_nonce(report, expected, context.policy));
-  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, context, verdict);
+  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, report.boot, context, verdict);
   verdict.facts["signing_address"] = report.signing_address;
   verdict.facts["signing_algo"] = evidence::to_text(report.signing_algo);
 

@@ -61,21 +61,6 @@ Result<std::optional<std::string>> read_payload(const Json& object) {
   return text->empty() ? std::optional<std::string>() : text;
 }
 
-// Members that this judge does not read yet still have a type: a string that holds JSON, or the JSON itself.
-Result<void> check_types(const Json& object) {
-  for (const char* name : {"info", "vm_config"}) {
-    const Json* member = find_member(object, name);
-    if (member != nullptr && !member->is_object() && !member->is_string()) {
-      return bad_member(name, std::string("expected an object or a string, found ") + member->type_name());
-    }
-  }
-  const Json* log = find_member(object, "event_log");
-  if (log != nullptr && !log->is_array() && !log->is_string()) {
-    return bad_member("event_log", std::string("expected an array or a string, found ") + log->type_name());
-  }
-  return {};
-}
-
 }  // namespace
 
 bool ServedReport::same_evidence(const ServedReport& other) const {
@@ -112,7 +97,8 @@ Result<ServedReport> parse_served_report(const Json& object) {
     TRY(fingerprint, hex32("tls_cert_fingerprint", *fingerprint_text));
     report.tls_cert_fingerprint = fingerprint;
   }
-  TRY_VOID(check_types(object));
+  TRY(boot, evidence::read_boot_evidence(object));
+  report.boot = std::move(boot);
   return report;
 }
 

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "evidence/boot_evidence.h"
 #include "evidence/chat_signature.h"
 #include "evidence/report_data.h"
 
@@ -22,6 +23,8 @@ struct ServedReport {
   std::optional<std::string> nvidia_payload;        // JSON text; absent when there is no GPU evidence
   std::optional<std::string> tee_type;
   std::optional<ByteArray<32>> tls_cert_fingerprint;  // SHA-256 of the SubjectPublicKeyInfo
+
+  evidence::BootEvidence boot;                      // event log, info, vm_config
 
   // The same instance and the same evidence.
   bool same_evidence(const ServedReport& other) const;

@@ -1,6 +1,7 @@
 #include "verify/report/tee_kind.h"
 
 #include "evidence/simulator_roots.h"
+#include "verify/boot/boot_checks.h"
 #include "verify/check.h"
 #include "verify/simulator_check.h"
 
@@ -22,8 +23,8 @@ Check check_tee_type(const std::optional<std::string>& named, RootKind root) {
 
 }  // namespace
 
-QuoteFindings judge_tee(ByteView quote, const std::optional<std::string>& named, const Context& context,
-                        Verdict& verdict) {
+QuoteFindings judge_tee(ByteView quote, const std::optional<std::string>& named, const evidence::BootEvidence& boot,
+                        const Context& context, Verdict& verdict) {
   Verdict quote_verdict;
   QuoteFindings findings = check_quote(quote, context, quote_verdict);
   verdict.add(check_simulator(findings.root, context.policy));
@@ -31,6 +32,11 @@ QuoteFindings judge_tee(ByteView quote, const std::optional<std::string>& named,
   verdict.facts["tee_type"] = tee_type_of(findings.root);
   verdict.facts["judged_at"] = to_rfc3339(context.time);
   verdict.append(std::move(quote_verdict));
+  if (findings.quote) {
+    check_boot(boot, findings.quote->report, findings.root, context, verdict);
+  } else {
+    skip_boot("the quote could not be read", verdict);
+  }
   return findings;
 }
 

@@ -211,14 +211,6 @@ void check_against_collateral(const codec::TdxQuote& quote, const Evidence& evid
   }
 }
 
-void check_measurements(RootKind kind, Verdict& verdict) {
-  if (kind == RootKind::kInsecureSimulator) {
-    verdict.add(not_applicable("tdx.measurements", "the TEE is simulated: there is nothing to compare with"));
-    return;
-  }
-  verdict.add(skipped("tdx.measurements", "no expected measurements were given"));
-}
-
 void skip_everything(const std::string& reason, Verdict& verdict) {
   skip_all(verdict,
            {"tdx.pck_chain", "tdx.pck.extension", "tdx.pck.platform", "tdx.qe_report.signature",
@@ -227,7 +219,6 @@ void skip_everything(const std::string& reason, Verdict& verdict) {
   skip_td_checks(reason, verdict);
   add_collateral_checks_undone(State::kSkipped, reason, verdict);
   add_tcb_checks_undone(State::kSkipped, reason, verdict);
-  verdict.add(skipped("tdx.measurements", reason));
 }
 
 }  // namespace
@@ -251,7 +242,6 @@ QuoteFindings check_quote(ByteView bytes, const Context& context, Verdict& verdi
   verdict.add(check_quote_signature(quote));
   add_td_checks(quote.report, context.policy.tdx, verdict);
   check_against_collateral(quote, evidence, context, verdict);
-  check_measurements(evidence.root, verdict);
   return findings;
 }
 

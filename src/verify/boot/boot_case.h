@@ -1,0 +1,20 @@
+// What the judges of boot evidence share. Private to verify/boot.
+#pragma once
+
+#include "codec/tdx_quote.h"
+#include "evidence/boot_evidence.h"
+#include "verify/boot/log.h"
+#include "verify/context.h"
+
+namespace cloister::verify {
+
+struct BootCase {
+  const evidence::BootEvidence& evidence;
+  const codec::TdReport& report;
+  const Context& context;
+  const BootPolicy& policy;   // context.policy.boot; for a simulated TEE one that expects nothing
+  bool simulated = false;
+  BootLog log;
+};
+
+}  // namespace cloister::verify

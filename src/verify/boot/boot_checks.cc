@@ -1,0 +1,43 @@
+#include "verify/boot/boot_checks.h"
+
+#include "verify/boot/boot_case.h"
+#include "verify/boot/claims.h"
+#include "verify/boot/identity.h"
+#include "verify/boot/measurements.h"
+#include "verify/check.h"
+
+namespace cloister::verify {
+namespace {
+
+// What only an event log can show.
+bool needs_log(const BootPolicy& policy) {
+  return policy.require_event_log || !policy.os_image_hashes.empty() || !policy.compose_hashes.empty() ||
+         !policy.app_ids.empty() || !policy.key_providers.empty() || !policy.kms_root_keys.empty() ||
+         policy.require_pinned_images;
+}
+
+}  // namespace
+
+void check_boot(const evidence::BootEvidence& evidence, const codec::TdReport& report, RootKind root,
+                const Context& context, Verdict& verdict) {
+  const bool simulated = root == RootKind::kInsecureSimulator;
+  const BootPolicy none;
+  const BootPolicy& policy = simulated ? none : context.policy.boot;
+  BootCase boot{evidence, report, context, policy, simulated, {}};
+  boot.log = check_boot_log(evidence, report, needs_log(policy), verdict);
+  check_boot_identity(boot, verdict);
+  check_boot_claims(boot, verdict);
+  check_boot_measurements(boot, verdict);
+}
+
+void skip_boot(const std::string& reason, Verdict& verdict) {
+  skip_all(verdict,
+           {"boot.event_log.form", "boot.rtmr0", "boot.rtmr1", "boot.rtmr2", "boot.rtmr3", "boot.event.digests",
+            "boot.event.names", "boot.events.order", "boot.events.unique", "boot.ccel.form", "boot.ccel.replay",
+            "boot.compose_hash", "boot.app_id", "boot.instance_id", "boot.os_image_hash", "boot.key_provider",
+            "boot.mr_config_id", "boot.tcb_info", "boot.vm_config", "boot.gpu_attestation", "boot.images",
+            "boot.kms_custody", "boot.measurement_list", "tdx.measurements"},
+           reason);
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,21 @@
+// Judges how a TD booted: event logs against the quote, identity against the log, all of it against what the policy
+// expects (attestation.md section 6).
+#pragma once
+
+#include "codec/tdx_quote.h"
+#include "evidence/boot_evidence.h"
+#include "verify/context.h"
+#include "verify/roots.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Adds every check boot.*, tdx.measurements and the facts that the log proves. `root` is what the quote's chain ends in:
+// of a simulated TEE the log is judged and no value is expected.
+void check_boot(const evidence::BootEvidence& evidence, const codec::TdReport& report, RootKind root,
+                const Context& context, Verdict& verdict);
+
+// The same checks, none of which could be made.
+void skip_boot(const std::string& reason, Verdict& verdict);
+
+}  // namespace cloister::verify

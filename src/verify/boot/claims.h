@@ -1,0 +1,16 @@
+// What is served beside the quote and proves nothing by itself: `info`, `vm_config`, the compose text's images, GPU
+// attestation at boot, key custody (attestation.md sections 6.4 and 16, pitfalls 6 and 40).
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "verify/boot/boot_case.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Adds boot.tcb_info, boot.vm_config, boot.gpu_attestation, boot.images and boot.kms_custody.
+void check_boot_claims(const BootCase& boot, Verdict& verdict);
+
+}  // namespace cloister::verify

@@ -1,0 +1,28 @@
+// Who derived the application's keys: chains of recoverable secp256k1 signatures from the KMS root to each key
+// (peers.md section 1.5).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "evidence/boot_evidence.h"
+
+namespace cloister::verify {
+
+struct KmsChain {
+  ByteArray<33> app_key{};    // signed the derived key; compressed
+  ByteArray<33> root_key{};   // signed the application's key for this app id
+};
+
+// The keys that signed this chain. Messages: "<purpose>:<hex of the derived key>", and "dstack-kms-issued:" || app id ||
+// application key. Any pair of signatures recovers to some root: only a pinned root makes the chain say something.
+// An error also when the role's own key is a secp256k1 (or Ed25519) key and not the one that the chain is about.
+Result<KmsChain> recover_kms_chain(const evidence::KeyCustody& key, ByteView app_id);
+
+// The one root under which every chain stands; an error when chains differ in root or application key, when two roles
+// share a derivation path, or when there is none.
+Result<KmsChain> check_key_custody(const std::vector<evidence::KeyCustody>& keys, ByteView app_id);
+
+}  // namespace cloister::verify

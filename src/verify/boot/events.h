@@ -1,0 +1,21 @@
+// Which runtime events a dstack guest measures, in which order and how often (attestation.md section 6.4).
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "evidence/event_log.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// What the application adds comes after this event.
+inline constexpr std::string_view kSystemReady = "system-ready";
+
+// boot.events.order: `system-preparing` first, the known events in the order of the boot, none of them after
+// `system-ready`, which must occur.
+Check check_event_order(const std::vector<evidence::LoggedEvent>& events);
+// boot.events.unique: each known event at most once in the whole log, but for init scripts.
+Check check_event_uniqueness(const std::vector<evidence::LoggedEvent>& events);
+
+}  // namespace cloister::verify

@@ -1,0 +1,21 @@
+// An SNP report against what the policy asks of guest and platform.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "codec/snp_report.h"
+#include "verify/policy.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+std::string tcb_text(const codec::SnpTcb& tcb);
+
+// Adds snp.policy.*, snp.vmpl, snp.tcb.minimum, snp.measurement and snp.host_data. `product` decides how patch levels
+// are laid out; without it they cannot be read.
+void check_snp_policy(const codec::SnpReport& report, std::optional<codec::SnpProduct> product, const Policy& policy,
+                      Verdict& verdict);
+void skip_snp_policy(const std::string& reason, Verdict& verdict);
+
+}  // namespace cloister::verify

@@ -1,0 +1,284 @@
+// The genuine Milan report (a debug VM's), every byte of it, and each check of an SNP report with its own failure.
+#include "verify/snp.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/encoding.h"
+#include "base/testing/vectors.h"
+#include "codec/snp_report.h"
+#include "verify/check_list.h"
+#include "verify/snp/amd_roots.h"
+#include "verify/snp/endorsement.h"
+#include "verify/snp/policy_checks.h"
+
+namespace cloister::verify {
+namespace {
+
+using codec::SnpProduct;
+using codec::SnpReport;
+using testing::vector_bytes;
+using testing::vector_text;
+using Ids = std::set<std::string>;
+
+constexpr UnixSeconds kTime = 1750500000;  // 2025-06-21
+
+Ids ids(const Verdict& verdict, State state) {
+  Ids out;
+  for (const Check& check : verdict.checks) {
+    EXPECT_NE(find_meaning(check.id), nullptr) << check.id;
+    if (check.state == state) out.insert(check.id);
+  }
+  return out;
+}
+
+struct Recorded {
+  Bytes report = vector_bytes("snp/milan_report_go.bin");
+  Policy policy;
+  Collateral collateral{.snp = {{vector_bytes("snp/milan_vcek_go.der"), vector_text("snp/ask_ark_milan.pem"), {}}}};
+  UnixSeconds time = kTime;
+
+  Recorded() { policy.snp.measurements = {Bytes(report.begin() + 0x90, report.begin() + 0xc0)}; }
+  Bytes report_data() const { return Bytes(report.begin() + 0x50, report.begin() + 0x90); }
+  Verdict judge() const { return verify_snp(report, report_data(), {policy, collateral, time}); }
+  Ids failing() const { return ids(judge(), State::kFail); }
+};
+
+TEST(GenuineSnp, MilanIsSignedByItsChipAndRejectedAsADebugVm) {
+  CLOISTER_NEED_VECTORS();
+  const Recorded recorded;
+  const Verdict verdict = recorded.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
+  EXPECT_EQ(ids(verdict, State::kFail), Ids{"snp.policy.debug"}) << to_text(verdict, false);
+  EXPECT_EQ(ids(verdict, State::kSkipped), Ids{"snp.revocation"});
+  EXPECT_EQ(ids(verdict, State::kPass),
+            (Ids{"snp.report.form", "snp.cert_chain", "snp.product", "snp.signing_key", "snp.signature",
+                 "snp.tcb.certified", "snp.tcb.minimum", "snp.chip_id", "snp.policy.form",
+                 "snp.policy.migration_agent", "snp.policy.smt", "snp.vmpl", "snp.report_data", "snp.measurement"}));
+  EXPECT_EQ(verdict.find("snp.cert_chain")->actual, "ark_Milan");
+  EXPECT_EQ(verdict.facts["tee_type"], "sev_snp");
+}
+
+TEST(GenuineSnp, AnyByteChangedIsRejectedByNameExhaustively) {
+  CLOISTER_NEED_VECTORS();
+  Recorded recorded;
+  const Bytes genuine = recorded.report;
+  const Bytes report_data = recorded.report_data();
+  for (std::size_t i = 0; i < genuine.size(); ++i) {
+    recorded.report = genuine;
+    recorded.report[i] ^= 0xff;
+    const Verdict verdict = verify_snp(recorded.report, report_data, {recorded.policy, recorded.collateral, kTime});
+    const Ids failing = ids(verdict, State::kFail);
+    EXPECT_TRUE(failing.contains("snp.signature") || failing.contains("snp.report.form")) << i;
+  }
+}
+
+TEST(GenuineSnp, EachChangeHasItsOwnCheck) {
+  CLOISTER_NEED_VECTORS();
+  const struct {
+    const char* what;
+    std::size_t offset;
+    std::uint8_t value;
+    const char* id;
+  } cases[] = {{"unknown policy bit", 0x0b, 0x80, "snp.policy.form"},
+               {"policy bit 17 clear", 0x0a, 0x09, "snp.policy.form"},
+               {"migration agent", 0x0a, 0x0f, "snp.policy.migration_agent"},
+               {"VMPL", 0x30, 1, "snp.vmpl"},
+               {"signed by a VLEK, it says", 0x48, 1 << 2, "snp.signing_key"},
+               {"signed by nobody, it says", 0x48, 7 << 2, "snp.signing_key"},
+               {"report data", 0x8f, 1, "snp.report_data"},
+               {"measurement", 0x90, 0, "snp.measurement"},
+               {"reported TCB", 0x180, 3, "snp.tcb.certified"},
+               {"chip id", 0x1a0, 0, "snp.chip_id"},
+               {"version 3 of no known processor", 0x00, 3, "snp.product"}};
+  for (const auto& one : cases) {
+    Recorded recorded;
+    const Bytes report_data = recorded.report_data();
+    recorded.report.at(one.offset) = one.value;
+    const Verdict verdict = verify_snp(recorded.report, report_data, {recorded.policy, recorded.collateral, kTime});
+    EXPECT_TRUE(ids(verdict, State::kFail).contains(one.id)) << one.what << to_text(verdict, false);
+    EXPECT_TRUE(ids(verdict, State::kFail).contains("snp.signature")) << one.what;
+  }
+}
+
+TEST(GenuineSnp, CertificatesAndTime) {
+  CLOISTER_NEED_VECTORS();
+  for (const UnixSeconds time : {UnixSeconds{1600000000}, UnixSeconds{1900000000}}) {
+    Recorded recorded;
+    recorded.time = time;
+    EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.policy.debug"})) << time;
+  }
+  Recorded recorded;
+  recorded.collateral.snp[0].vcek.back() ^= 1;
+  EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.policy.debug"}));
+  recorded = Recorded();
+  recorded.collateral.snp[0].crl = Bytes{0x30, 0x00};
+  EXPECT_EQ(recorded.failing(), (Ids{"snp.revocation", "snp.policy.debug"}));
+  // Another product's root in the place of its own: its chain does not verify, and the levels are another product's.
+  recorded = Recorded();
+  std::string& pem = recorded.collateral.snp[0].ask_ark;
+  pem = pem.substr(0, pem.find("-----BEGIN", 10)) + amd_root(SnpProduct::kGenoa)->to_pem();
+  EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.product", "snp.policy.debug"}));
+  // A root that nobody pinned: the ASK in its place.
+  recorded = Recorded();
+  std::string& own = recorded.collateral.snp[0].ask_ark;
+  own = own.substr(0, own.find("-----BEGIN", 10)) + own.substr(0, own.find("-----BEGIN", 10));
+  EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.policy.debug"}));
+  // Certificates of nothing.
+  recorded = Recorded();
+  recorded.collateral.snp[0].vcek = Bytes{1};
+  EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.policy.debug"}));
+  EXPECT_EQ(recorded.judge().find("snp.signature")->state, State::kSkipped);
+}
+
+TEST(GenuineSnp, AmongSeveralChipsItsOwnIsFound) {
+  CLOISTER_NEED_VECTORS();
+  Recorded recorded;
+  SnpCollateral broken = recorded.collateral.snp[0];
+  broken.vcek = Bytes{1};
+  recorded.collateral.snp.insert(recorded.collateral.snp.begin(), broken);
+  EXPECT_EQ(recorded.failing(), Ids{"snp.policy.debug"});
+}
+
+TEST(GenuineSnp, WithoutCollateralOrExpectationNothingIsAccepted) {
+  CLOISTER_NEED_VECTORS();
+  Recorded recorded;
+  recorded.collateral = {};
+  recorded.policy = {};
+  const Verdict verdict = verify_snp(recorded.report, std::nullopt, {recorded.policy, recorded.collateral, kTime});
+  EXPECT_EQ(ids(verdict, State::kSkipped),
+            (Ids{"snp.cert_chain", "snp.product", "snp.revocation", "snp.signing_key", "snp.signature",
+                 "snp.tcb.certified", "snp.chip_id", "snp.tcb.minimum", "snp.report_data", "snp.measurement"}));
+}
+
+TEST(Snp, WhatIsNoReportIsRejectedAndEveryIdIsThere) {
+  const Verdict verdict = verify_snp(Bytes(1184), Bytes(64), {{}, {}, kTime});
+  EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
+  EXPECT_EQ(ids(verdict, State::kFail), Ids{"snp.report.form"});
+  std::size_t listed = 0;
+  for (const CheckMeaning& meaning : check_list()) listed += meaning.id.starts_with("snp.") ? 1 : 0;
+  EXPECT_EQ(verdict.checks.size(), listed);
+}
+
+// ---- policy, on reports that need no signature ----
+
+struct Asked {
+  SnpReport report;
+  Policy policy;
+  std::optional<SnpProduct> product = SnpProduct::kTurin;
+
+  Asked() {
+    report.policy = 1u << 17;
+    for (auto* tcb : {&report.reported_tcb, &report.current_tcb, &report.committed_tcb, &report.launch_tcb}) {
+      *tcb = {5, 5, 5, 5, 0, 0, 0, 5};
+    }
+    policy.snp.measurements = {Bytes(48)};
+  }
+  Verdict judge() const {
+    Verdict verdict;
+    check_snp_policy(report, product, policy, verdict);
+    return verdict;
+  }
+  Ids failing() const { return ids(judge(), State::kFail); }
+};
+
+TEST(SnpPolicyChecks, GuestPolicyBits) {
+  EXPECT_EQ(Asked().failing(), Ids{});
+  Asked asked;
+  asked.report.policy |= 1u << 19;
+  asked.policy.snp.allow_migration_agent = true;  // nothing allows debug
+  EXPECT_EQ(asked.failing(), Ids{"snp.policy.debug"});
+  asked = Asked();
+  asked.report.policy |= 1u << 18;
+  EXPECT_EQ(asked.failing(), Ids{"snp.policy.migration_agent"});
+  asked.policy.snp.allow_migration_agent = true;
+  EXPECT_EQ(asked.failing(), Ids{});
+  asked = Asked();
+  asked.policy.snp.require_single_socket = true;
+  EXPECT_EQ(asked.failing(), Ids{"snp.policy.single_socket"});
+  asked.report.policy |= 1u << 20;
+  EXPECT_EQ(asked.failing(), Ids{});
+  asked = Asked();
+  asked.policy.snp.allow_smt = false;
+  EXPECT_EQ(asked.failing(), Ids{});
+  asked.report.policy |= 1u << 16;
+  EXPECT_EQ(asked.failing(), Ids{"snp.policy.smt"});
+  asked = Asked();
+  asked.policy.snp.allow_smt = false;
+  asked.report.platform_info = 1;
+  EXPECT_EQ(asked.failing(), Ids{"snp.policy.smt"});
+  for (const std::uint64_t policy : {0ull, 1ull << 17 | 1ull << 26, 1ull << 17 | 1ull << 63}) {
+    asked = Asked();
+    asked.report.policy = policy;
+    EXPECT_EQ(asked.failing(), Ids{"snp.policy.form"}) << policy;
+  }
+}
+
+TEST(SnpPolicyChecks, EachPatchLevelOfEachKindHasItsOwnMinimum) {
+  using Level = std::uint8_t SnpPolicy::*;
+  for (const Level level : {&SnpPolicy::min_boot_loader, &SnpPolicy::min_tee, &SnpPolicy::min_snp,
+                            &SnpPolicy::min_microcode, &SnpPolicy::min_fmc}) {
+    Asked asked;
+    asked.policy.snp.*level = 5;
+    EXPECT_EQ(asked.failing(), Ids{});
+    asked.policy.snp.*level = 6;
+    EXPECT_EQ(asked.failing(), Ids{"snp.tcb.minimum"});
+  }
+  using Tcb = ByteArray<8> SnpReport::*;
+  for (const Tcb tcb : {&SnpReport::reported_tcb, &SnpReport::current_tcb, &SnpReport::committed_tcb,
+                        &SnpReport::launch_tcb}) {
+    Asked asked;
+    asked.policy.snp.min_snp = 5;
+    (asked.report.*tcb)[3] = 4;
+    EXPECT_EQ(asked.failing(), Ids{"snp.tcb.minimum"});
+  }
+  Asked milan;
+  milan.product = SnpProduct::kMilan;
+  milan.policy.snp.min_fmc = 9;  // Milan has none
+  EXPECT_EQ(milan.failing(), Ids{});
+  milan.policy.snp.min_snp = 1;  // byte 6 there
+  EXPECT_EQ(milan.failing(), Ids{"snp.tcb.minimum"});
+}
+
+TEST(SnpPolicyChecks, MeasurementHostDataAndPrivilegeLevel) {
+  Asked asked;
+  asked.policy.snp.measurements = {Bytes(48, 1)};
+  EXPECT_EQ(asked.failing(), Ids{"snp.measurement"});
+  asked.policy.snp.measurements.clear();
+  EXPECT_EQ(ids(asked.judge(), State::kSkipped), Ids{"snp.measurement"});
+  asked.policy.boot.allow_any_measurements = true;
+  EXPECT_EQ(ids(asked.judge(), State::kSkipped), Ids{});
+  asked.policy.snp.host_data = {Bytes(32, 1)};
+  EXPECT_EQ(asked.failing(), Ids{"snp.host_data"});
+  asked.report.host_data.fill(1);
+  EXPECT_EQ(asked.failing(), Ids{});
+  asked.policy.snp.vmpl = 2;
+  EXPECT_EQ(asked.failing(), Ids{"snp.vmpl"});
+  asked.report.vmpl = 2;
+  EXPECT_EQ(asked.failing(), Ids{});
+}
+
+// ---- roots ----
+
+TEST(AmdRoots, EachIsItsProducts) {
+  for (const SnpProduct product : {SnpProduct::kMilan, SnpProduct::kGenoa, SnpProduct::kTurin}) {
+    const crypto::Certificate* root = amd_root(product);
+    ASSERT_NE(root, nullptr);
+    EXPECT_EQ(root->subject_common_name(), "ARK-" + std::string(codec::to_text(product)));
+    EXPECT_EQ(root->issuer_common_name(), root->subject_common_name());
+    EXPECT_TRUE(root->is_ca());
+    EXPECT_EQ(claimed_amd_product(*root), product);
+  }
+}
+
+TEST(AmdRoots, TheMilanRootIsTheRecordedOne) {
+  CLOISTER_NEED_VECTORS();
+  const auto chain = crypto::parse_pem_chain(as_bytes(vector_text("snp/ask_ark_milan.pem")));
+  ASSERT_TRUE(chain);
+  EXPECT_EQ((*chain)[1].der(), amd_root(SnpProduct::kMilan)->der());
+  EXPECT_FALSE(claimed_amd_product((*chain)[0]));
+}
+
+}  // namespace
+}  // namespace cloister::verify
