@@ -9,8 +9,8 @@
 namespace cloister::crypto {
 
 // Checks a chain of exactly three, leaf first, that ends in `root`, byte for byte: names, signatures (RSA-PSS with
-// SHA-384, MGF1 with SHA-384, 48 bytes of salt), key kinds and sizes, validity at `time`, CA flags, path lengths and key
-// usages of the two authorities, no critical extension but those. The leaf's serial number is zero in genuine chains.
+// SHA-384, MGF1 with SHA-384, 48 bytes of salt), key kinds and sizes, validity at `time`, CA flags, path lengths and
+// key usages of the two authorities, no critical extension but those. The leaf's serial is zero in genuine chains.
 Result<void> verify_amd_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root,
                                           UnixSeconds time);
 

@@ -40,8 +40,8 @@ struct BootEvidence {
 };
 
 // From the object that holds them: a legacy report or the `evidence` of an ACI report. Reads the members `event_log`,
-// `info` (and its `tcb_info`), `app_compose`, `vm_config`, `ccel` (base64), `gpu_info` and `key_custody`; where one text
-// may stand in several places, the outermost counts. Errors are kBadReport and name the member.
+// `info` (and its `tcb_info`), `app_compose`, `vm_config`, `ccel` (base64), `gpu_info` and `key_custody`; where one
+// text may stand in several places, the outermost counts. Errors are kBadReport and name the member.
 Result<BootEvidence> read_boot_evidence(const Json& object);
 
 }  // namespace cloister::evidence

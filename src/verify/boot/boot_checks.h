@@ -10,8 +10,8 @@
 
 namespace cloister::verify {
 
-// Adds every check boot.*, tdx.measurements and the facts that the log proves. `root` is what the quote's chain ends in:
-// of a simulated TEE the log is judged and no value is expected.
+// Adds every check boot.*, tdx.measurements and the facts that the log proves. `root` is what the quote's chain ends
+// in: of a simulated TEE the log is judged and no value is expected.
 void check_boot(const evidence::BootEvidence& evidence, const codec::TdReport& report, RootKind root,
                 const Context& context, Verdict& verdict);
 

@@ -16,8 +16,9 @@ struct KmsChain {
   ByteArray<33> root_key{};   // signed the application's key for this app id
 };
 
-// The keys that signed this chain. Messages: "<purpose>:<hex of the derived key>", and "dstack-kms-issued:" || app id ||
-// application key. Any pair of signatures recovers to some root: only a pinned root makes the chain say something.
+// The keys that signed this chain. Messages: "<purpose>:<hex of the derived key>", and "dstack-kms-issued:" ||
+// app id || application key. Any pair of signatures recovers to some root: the chain says something only when that root
+// is a pinned one.
 // An error also when the role's own key is a secp256k1 (or Ed25519) key and not the one that the chain is about.
 Result<KmsChain> recover_kms_chain(const evidence::KeyCustody& key, ByteView app_id);
 

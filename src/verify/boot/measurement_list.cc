@@ -36,7 +36,8 @@ bool is_signed_by(const std::string& key, ByteView text, ByteView signature) {
   return false;
 }
 
-Result<void> check_signature(std::string_view text, std::string_view signature_text, const std::set<std::string>& keys) {
+Result<void> check_signature(std::string_view text, std::string_view signature_text,
+                             const std::set<std::string>& keys) {
   while (signature_text.ends_with('\n') || signature_text.ends_with('\r')) signature_text.remove_suffix(1);
   const auto signature = from_hex_exactly<64>(signature_text);
   if (!signature) return bad("signature: " + signature.error().message);

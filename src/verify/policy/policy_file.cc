@@ -56,7 +56,10 @@ std::optional<Error> read_boot(const toml::table* table, BootPolicy& out) {
   reader.read("app_ids", 20, out.app_ids);
   reader.read("key_providers", out.key_providers);
   reader.read("kms_root_keys", 33, out.kms_root_keys);
+  reader.read("measurement_list_keys", out.measurement_list_keys);
+  reader.read_time("min_measurement_list_issued", out.min_measurement_list_issued);
   reader.read("require_event_log", out.require_event_log);
+  reader.read("allow_unset_mr_config_id", out.allow_unset_mr_config_id);
   reader.read("require_pinned_images", out.require_pinned_images);
   reader.read("allow_any_measurements", out.allow_any_measurements);
   return reader.error();

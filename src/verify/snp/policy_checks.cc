@@ -48,7 +48,9 @@ Check check_smt(const SnpReport& report, const SnpPolicy& policy) {
 Check check_single_socket(const SnpReport& report, const SnpPolicy& policy) {
   const std::string id = "snp.policy.single_socket";
   const bool single = has_bit(report.policy, kSingleSocketBit);
-  if (!policy.require_single_socket) return not_applicable(id, single ? "one socket" : "the policy does not ask for it");
+  if (!policy.require_single_socket) {
+    return not_applicable(id, single ? "one socket" : "the policy does not ask for one socket");
+  }
   return single ? passed(id) : failed(id, "the VM may run on several sockets");
 }
 
