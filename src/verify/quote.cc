@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "codec/tdx_quote.h"
+#include "verify/boot/boot_checks.h"
 #include "verify/simulator_check.h"
 #include "verify/tdx/quote_checks.h"
 
@@ -31,7 +32,7 @@ std::string without_space(std::string_view text) {
 
 }  // namespace
 
-Verdict verify_quote(ByteView quote, const Context& context) {
+Verdict verify_quote(ByteView quote, const Context& context, const evidence::BootEvidence& boot) {
   Verdict verdict;
   verdict.subject = "quote";
   Verdict quote_verdict;
@@ -40,6 +41,11 @@ Verdict verify_quote(ByteView quote, const Context& context) {
   verdict.facts["tee_type"] = tee_type_of(findings.root);
   verdict.facts["judged_at"] = to_rfc3339(context.time);
   verdict.append(std::move(quote_verdict));
+  if (findings.quote) {
+    check_boot(boot, findings.quote->report, findings.root, context, verdict);
+  } else {
+    skip_boot("the quote could not be read", verdict);
+  }
   return verdict;
 }
 

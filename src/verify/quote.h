@@ -6,14 +6,16 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "evidence/boot_evidence.h"
 #include "verify/context.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
 
-// Every check tdx.* and tee.simulator, and the facts of the quote. Whatever the bytes are, there is a verdict: what is
-// not a well-formed quote fails tdx.quote.form.
-Verdict verify_quote(ByteView quote, const Context& context);
+// Every check tdx.*, boot.* and tee.simulator, and the facts of the quote. Whatever the bytes are, there is a verdict:
+// what is not a well-formed quote fails tdx.quote.form. `boot` is what there is beside the quote: event log, CCEL log,
+// compose text ...; without it the registers are still compared with what the policy expects.
+Verdict verify_quote(ByteView quote, const Context& context, const evidence::BootEvidence& boot = {});
 
 // The quote in a file of at most 1 MiB, which holds its bytes, hex of them (perhaps after 0x) or base64; white space
 // around and in the text does not matter. An Error when there is nothing in it that could be a quote of any kind, which
