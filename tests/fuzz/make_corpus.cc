@@ -7,7 +7,9 @@
 #include <iostream>
 
 #include "base/encoding.h"
+#include "codec/ccel.h"
 #include "codec/jcs.h"
+#include "codec/snp_report.h"
 #include "codec/spdm.h"
 #include "codec/tdx_quote.h"
 #include "collateral/cache_entry.h"
@@ -15,6 +17,7 @@
 #include "crypto/hash.h"
 #include "crypto/secp256k1.h"
 #include "crypto/x509.h"
+#include "evidence/event_log.h"
 #include "evidence/gpu_evidence.h"
 #include "evidence/proof.h"
 #include "verify/bundle.h"
@@ -321,6 +324,73 @@ void add_texts(const Corpus& corpus) {
   corpus.add("sse", "event_without_end", "data: 1");
 }
 
+Json boot_log() {
+  using evidence::runtime_event;
+  evidence::Event firmware;
+  firmware.imr = 0;
+  firmware.event_type = 0x8000000b;
+  firmware.digest.fill(1);
+  return evidence::event_log_json({firmware, runtime_event("system-preparing", {}),
+                                   runtime_event("app-id", Bytes(20, 2)), runtime_event("compose-hash", Bytes(32, 3)),
+                                   runtime_event("key-provider", as_bytes(R"({"name":"kms","id":"aa"})")),
+                                   runtime_event("system-ready", {})});
+}
+
+void add_event_logs(const Corpus& corpus) {
+  const Json log = boot_log();
+  corpus.add("event_log", "boot_of_one_application", log.dump());
+  corpus.add("event_log", "string_that_holds_an_array", Json(log.dump()).dump());
+  corpus.add("event_log", "empty", "[]");
+  Json stripped = log, version_2 = log, second = log;
+  for (Json& entry : stripped) {
+    if (entry["imr"] == 3) entry["digest"] = "";
+  }
+  corpus.add("event_log", "runtime_digests_stripped", stripped.dump());
+  version_2[2]["version"] = 2;
+  version_2[2]["preimage"] = to_hex(as_bytes(evidence::runtime_event_text_v2("app-id", Bytes(20, 2))));
+  corpus.add("event_log", "version_2_with_preimage", version_2.dump());
+  second.push_back(second[3]);
+  corpus.add("event_log", "second_compose_hash", second.dump());
+  corpus.add("event_log", "register_4", R"([{"imr":4,"event_type":1,"digest":")" + std::string(96, '0') + R"("}])");
+
+  codec::CcelEvent event{0, 0x8000000b, {}, Bytes(8, 1)};
+  corpus.add("ccel", "no_event", codec::write_ccel({}));
+  Bytes two = codec::write_ccel({event, {3, 13, {}, {}}});
+  corpus.add("ccel", "two_events", two);
+  Bytes ones = two, zeros = two;
+  ones.resize(two.size() + 64, 0xff);
+  zeros.resize(two.size() + 64);
+  corpus.add("ccel", "unused_space_of_ones", ones);
+  corpus.add("ccel", "unused_space_of_zeros", zeros);
+  std::fill_n(two.end() - 4, 4, std::uint8_t{0xff});
+  corpus.add("ccel", "event_of_4_gib", two);
+}
+
+void add_snp_and_compose(const Corpus& corpus) {
+  Bytes report(codec::kSnpReportSize);
+  report[0] = 2;
+  report[0x0a] = 2;
+  report[0x34] = 1;
+  corpus.add("snp_report", "version_2", report);
+  report[0] = 3;
+  report[0x188] = 0x19;
+  report[0x189] = 0x11;
+  corpus.add("snp_report", "version_3_genoa", report);
+  report[0] = 5;
+  report[0x188] = 0x1a;
+  report[0x48] = 4;
+  corpus.add("snp_report", "version_5_turin_vlek", report);
+  report.pop_back();
+  corpus.add("snp_report", "one_byte_short", report);
+
+  const std::string pinned = "services:\n  a:\n    image: v/a@sha256:" + std::string(64, 'a') + "\n";
+  corpus.add("app_compose", "pinned_image", pinned);
+  corpus.add("app_compose", "image_by_tag", "services:\n  a:\n    image: \"v/a:1\"  # tag\n    build: .\n");
+  corpus.add("app_compose", "keys_in_disguise", "\"\\x69mage\": a\n? image\n: b\n*k : c\n{image: d, 'image' : e}\n");
+  corpus.add("app_compose", "whole_object",
+             Json{{"name", "a"}, {"docker_compose_file", pinned}, {"allowed_envs", Json::array({"A"})}}.dump());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -336,5 +406,7 @@ int main(int argc, char** argv) {
   add_certificates(corpus);
   add_fetched(corpus);
   add_texts(corpus);
+  add_event_logs(corpus);
+  add_snp_and_compose(corpus);
   return 0;
 }

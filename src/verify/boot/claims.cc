@@ -95,7 +95,9 @@ Check check_gpu_attestation(const BootCase& boot) {
 void add_compose_facts(const AppCompose& compose, const ComposeImages& images, Json& facts) {
   facts["app_name"] = compose.name;
   facts["app_runner"] = compose.runner;
-  facts["app_allowed_envs"] = compose.allowed_envs;
+  constexpr std::size_t kMostShown = 64;
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(compose.allowed_envs.size(), kMostShown));
+  facts["app_allowed_envs"] = std::vector(compose.allowed_envs.begin(), compose.allowed_envs.begin() + shown);
   Json scripts = Json::array();
   if (compose.pre_launch_script) scripts.push_back("pre_launch_script");
   if (compose.init_script) scripts.push_back("init_script");
