@@ -129,6 +129,18 @@ Result<void> parse_snp(const Json& object, Collateral& out) {
   return {};
 }
 
+// The list is a signed document: base64 keeps every byte.
+Result<void> parse_measurement_list(const Json& object, Collateral& out) {
+  const auto member = object.find("measurement_list");
+  if (member == object.end()) return {};
+  TRY_VOID(check_members(*member, "measurement_list", {"list", "signature"}));
+  TRY(list, base64_member(*member, "list"));
+  TRY(signature, optional_text(*member, "signature"));
+  out.measurement_list = as_text(list);
+  out.measurement_list_signature = std::move(signature);
+  return {};
+}
+
 template <typename List, typename Equal>
 void add_new(List& list, List more, Equal equal) {
   for (auto& item : more) {
@@ -150,6 +162,10 @@ std::string write_bundle(const Collateral& collateral) {
   for (const SnpCollateral& snp : collateral.snp) {
     out["snp"].push_back({{"vcek", to_base64(snp.vcek)}, {"ask_ark", snp.ask_ark}, {"crl", to_base64(snp.crl)}});
   }
+  if (!collateral.measurement_list.empty()) {
+    out["measurement_list"] = {{"list", to_base64(as_bytes(collateral.measurement_list))},
+                               {"signature", collateral.measurement_list_signature}};
+  }
   return codec::write_json(out);
 }
 
@@ -166,12 +182,14 @@ Result<Collateral> parse_bundle(std::string_view json_text) {
   }
   TRY(form, optional_text(*json, "collateral"));
   if (form != kForm) return malformed("expected `collateral` to be " + std::string(kForm));
-  TRY_VOID(check_members(*json, "collateral", {"collateral", "tdx", "rims", "ocsp_responses", "nras", "snp"}));
+  TRY_VOID(check_members(*json, "collateral",
+                         {"collateral", "tdx", "rims", "ocsp_responses", "nras", "snp", "measurement_list"}));
   TRY_VOID(parse_platforms(*json, out));
   TRY_VOID(parse_rims(*json, out));
   TRY_VOID(parse_ocsp(*json, out));
   TRY_VOID(parse_nras(*json, out));
   TRY_VOID(parse_snp(*json, out));
+  TRY_VOID(parse_measurement_list(*json, out));
   return out;
 }
 
@@ -183,6 +201,10 @@ void add_collateral(Collateral& collateral, Collateral more) {
   if (collateral.nras_token.empty()) {
     collateral.nras_token = std::move(more.nras_token);
     collateral.nras_jwks = std::move(more.nras_jwks);
+  }
+  if (collateral.measurement_list.empty()) {
+    collateral.measurement_list = std::move(more.measurement_list);
+    collateral.measurement_list_signature = std::move(more.measurement_list_signature);
   }
   add_new(collateral.snp, std::move(more.snp), [](const SnpCollateral& a, const SnpCollateral& b) {
     return a.vcek == b.vcek && a.ask_ark == b.ask_ark && a.crl == b.crl;

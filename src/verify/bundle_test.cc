@@ -29,6 +29,8 @@ Collateral sample() {
   out.nras_token = "[[\"JWT\",\"a\"],{}]";
   out.nras_jwks = "{\"keys\":[]}";
   out.snp = {{{0x30, 5}, "PEM\n", {0x30, 6}}, {{}, "PEM2\n", {}}};
+  out.measurement_list = "{}\n";
+  out.measurement_list_signature = "00aa";
   return out;
 }
 
@@ -50,6 +52,8 @@ void expect_same(const Collateral& a, const Collateral& b) {
   EXPECT_EQ(a.ocsp_responses, b.ocsp_responses);
   EXPECT_EQ(a.nras_token, b.nras_token);
   EXPECT_EQ(a.nras_jwks, b.nras_jwks);
+  EXPECT_EQ(a.measurement_list, b.measurement_list);
+  EXPECT_EQ(a.measurement_list_signature, b.measurement_list_signature);
   ASSERT_EQ(a.snp.size(), b.snp.size());
   for (std::size_t i = 0; i < a.snp.size(); ++i) {
     EXPECT_EQ(a.snp[i].vcek, b.snp[i].vcek);
