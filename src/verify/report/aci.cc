@@ -6,6 +6,7 @@
 #include "evidence/aci/report.h"
 #include "evidence/boot_evidence.h"
 #include "evidence/statement.h"
+#include "verify/aci/custody_keys.h"
 #include "verify/aci/keyset_checks.h"
 #include "verify/check.h"
 #include "verify/nvidia/gpu_checks.h"
@@ -104,6 +105,7 @@ void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, c
   verdict.add(check_nonce_given(expected, context.policy));
   const QuoteFindings quote = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, report.keyset_digest, context, verdict);
+  verdict.add(check_custody_keys(boot, report.keyset, context.policy.boot));
   bool bound = false;
   if (quote.quote) {
     const ReportData& data = quote.quote->report.report_data;
