@@ -58,8 +58,6 @@ Result<NativeReport> parse_native_report(const Json& object) {
   TRY(quote, reader.hex("quote"));
   report.quote = std::move(quote);
   TRY_VOID(read_rest(reader, report));
-  TRY(boot, read_boot_evidence(object));
-  report.boot = std::move(boot);
   return report;
 }
 

@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "evidence/aci/keyset.h"
-#include "evidence/boot_evidence.h"
 #include "evidence/statement.h"
 
 namespace cloister::evidence {
@@ -23,7 +22,6 @@ struct NativeReport {
   std::string tee_type;
   Bytes quote;
   std::optional<std::string> nvidia_payload;  // byte for byte what gpu_evidence_digest is the hash of
-  BootEvidence boot;                          // event log, info, vm_config
   Json model, policy;                         // objects, or null: what the two digests are the hashes of
 };
 

@@ -40,8 +40,6 @@ Result<void> read_attestation(const JsonReader& reader, AciReport& report) {
   report.source_provenance = copy_or_null(provenance);
   TRY(evidence, reader.object("evidence"));
   report.evidence = *evidence;
-  TRY(boot, read_boot_evidence(*evidence));
-  report.boot = std::move(boot);
   return read_evidence(JsonReader(*evidence, kCode, "attestation.evidence."), report);
 }
 

@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "evidence/aci/keyset.h"
-#include "evidence/boot_evidence.h"
 
 namespace cloister::evidence {
 
@@ -21,7 +20,6 @@ struct AciReport {
   std::optional<Bytes> quote_report_data;
   Json source_provenance;             // object, or null: the service's own word
   Json evidence;                      // the object that holds the quote and what the boot left behind
-  BootEvidence boot;                  // read from `evidence`
   std::optional<TlsKey> downstream_tls_binding;
   std::string serving;                // "direct"; anything else means that others answer
 };

@@ -4,7 +4,9 @@
 
 #include "base/encoding.h"
 #include "evidence/aci/report.h"
+#include "evidence/boot_evidence.h"
 #include "evidence/statement.h"
+#include "verify/aci/custody_keys.h"
 #include "verify/aci/keyset_checks.h"
 #include "verify/check.h"
 #include "verify/nvidia/gpu_checks.h"
@@ -98,10 +100,12 @@ Check check_shown_tls(const AciReport& report) {
   return failed(id, "the TLS key that the report points at does not stand in the keyset", "one of the keyset", shown);
 }
 
-void judge_parsed(const AciReport& report, const Expected& expected, const Context& context, Verdict& verdict) {
+void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, const Expected& expected,
+                  const Context& context, Verdict& verdict) {
   verdict.add(check_nonce_given(expected, context.policy));
-  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, report.boot, context, verdict);
+  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, report.keyset_digest, context, verdict);
+  verdict.add(check_custody_keys(boot, report.keyset, context.policy.boot));
   bool bound = false;
   if (quote.quote) {
     const ReportData& data = quote.quote->report.report_data;
@@ -133,8 +137,13 @@ Verdict judge_aci_report(const Json& object, const Expected& expected, const Con
     verdict.add(failed("report.form", report.error().message));
     return verdict;
   }
+  const Result<evidence::BootEvidence> boot = evidence::read_boot_evidence(report->evidence);
+  if (!boot) {
+    verdict.add(failed("report.form", boot.error().message));
+    return verdict;
+  }
   verdict.add(passed("report.form", "ACI"));
-  judge_parsed(*report, expected, context, verdict);
+  judge_parsed(*report, *boot, expected, context, verdict);
   return verdict;
 }
 

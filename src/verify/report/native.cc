@@ -4,8 +4,10 @@
 
 #include "base/encoding.h"
 #include "crypto/hash.h"
+#include "evidence/boot_evidence.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
+#include "verify/aci/custody_keys.h"
 #include "verify/aci/keyset_checks.h"
 #include "verify/check.h"
 #include "verify/nvidia/gpu_checks.h"
@@ -73,12 +75,14 @@ bool check_binding(const NativeStatement& statement, const evidence::ReportData&
   return bound;
 }
 
-void judge_parsed(const NativeReport& report, const Expected& expected, const Context& context, Verdict& verdict) {
+void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot, const Expected& expected,
+                  const Context& context, Verdict& verdict) {
   const NativeStatement& statement = report.statement;
   const ServicePolicy& accepted = context.policy.service;
   verdict.add(check_nonce(statement, expected, context.policy));
-  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, report.boot, context, verdict);
+  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, statement.keyset_digest, context, verdict);
+  verdict.add(check_custody_keys(boot, report.keyset, context.policy.boot));
   bool bound = false;
   if (quote.quote) {
     bound = check_binding(statement, quote.quote->report.report_data, expected, context.policy, verdict);
@@ -113,8 +117,13 @@ Verdict judge_native_report(const Json& object, const Expected& expected, const 
     verdict.add(failed("report.form", report.error().message));
     return verdict;
   }
+  const Result<evidence::BootEvidence> boot = evidence::read_boot_evidence(object);
+  if (!boot) {
+    verdict.add(failed("report.form", boot.error().message));
+    return verdict;
+  }
   verdict.add(passed("report.form", "cloister/1"));
-  judge_parsed(*report, expected, context, verdict);
+  judge_parsed(*report, *boot, expected, context, verdict);
   return verdict;
 }
 

@@ -12,8 +12,8 @@
 
 namespace cloister::verify {
 
-// Judges the quote and how the VM booted, and adds tee.simulator, report.tee_type, every check tdx.* and boot.*, and the
-// facts `tee_type` and `judged_at`. Which kind of TEE it is, is read from the quote's chain and never from what the report says of itself
+// Judges the quote and what the report says about the boot, and adds tee.simulator, report.tee_type, every check tdx.*
+// and boot.*, and the facts `tee_type` and `judged_at`. Which kind of TEE it is, is read from the quote's chain and never from what the report says of itself
 // (`named`).
 QuoteFindings judge_tee(ByteView quote, const std::optional<std::string>& named, const evidence::BootEvidence& boot,
                         const Context& context, Verdict& verdict);
