@@ -20,12 +20,17 @@ struct SpdmMeasurement {
 enum class OpaqueField : std::uint16_t {
   kDriverVersion = 3,
   kVbiosVersion = 6,
+  kNvdec0Status = 11,
   kChipSku = 15,
   kChipSkuMod = 16,
   kProject = 17,
   kProjectSku = 18,
   kProjectSkuMod = 19,
   kFwid = 20,
+  kProtectedPcieStatus = 21,
+  kDevicePdi = 22,         // a switch: its own; a GPU: those of the switches that it sees, each byte-reversed
+  kSwitchLockStatus = 25,
+  kSwitchGpuPdis = 26,     // a switch: those of the GPUs that it sees
   kOpaqueDataVersion = 34,
   kChipInfo = 35,
   kFeatureFlag = 36,

@@ -62,12 +62,28 @@ Result<void> merge_hint(const Json& entry, const char* name, Result<std::string>
   return {};
 }
 
-Result<GpuEvidence> parse_entry(const Json& entry, NvidiaPayload& payload) {
+// Older SDKs leave the hints out or write null.
+Result<std::string> version_hint(const Json& entry, const char* name) {
+  const auto found = entry.find(name);
+  if (found == entry.end() || found->is_null()) return std::string();
+  TRY(text, text_member(entry, name));
+  if (text.size() > 64) return malformed(std::string("expected `") + name + "` to have at most 64 characters");
+  return text;
+}
+
+Result<GpuEvidence> parse_entry(const Json& entry, NvidiaPayload& payload, bool bare) {
   if (!entry.is_object()) return malformed(std::string("expected an entry to be an object, got ") + entry.type_name());
   GpuEvidence out;
   TRY_VOID(merge_hint(entry, "nonce", nonce_member, payload.nonce_hex));
-  TRY_VOID(merge_hint(entry, "arch", arch_member, payload.arch));
-  out.arch = payload.arch;
+  std::string own_arch;
+  TRY_VOID(merge_hint(entry, "arch", arch_member, bare ? own_arch : payload.arch));
+  if (bare && own_arch.empty()) return malformed("no `arch` beside an entry");
+  out.arch = bare ? own_arch : payload.arch;
+  if (payload.arch.empty()) payload.arch = out.arch;
+  TRY(driver_version, version_hint(entry, "driver_version"));
+  out.driver_version = std::move(driver_version);
+  TRY(vbios_version, version_hint(entry, "vbios_version"));
+  out.vbios_version = std::move(vbios_version);
   TRY(report, base64_member(entry, "evidence", kMostReportBytes));
   out.report = std::move(report);
   TRY(chain, base64_member(entry, "certificate", kMostChainBytes));
@@ -75,29 +91,65 @@ Result<GpuEvidence> parse_entry(const Json& entry, NvidiaPayload& payload) {
   return out;
 }
 
-Result<void> parse_list(const Json& list, NvidiaPayload& payload) {
+Result<void> parse_list(const Json& list, NvidiaPayload& payload, bool bare) {
   if (list.size() > kMostDevices) {
     return malformed("expected at most " + std::to_string(kMostDevices) + " devices, got " +
                      std::to_string(list.size()));
   }
   for (const Json& entry : list) {
-    TRY(evidence, parse_entry(entry, payload));
+    TRY(evidence, parse_entry(entry, payload, bare));
     payload.evidence_list.push_back(std::move(evidence));
   }
   if (payload.nonce_hex.empty()) return malformed("no `nonce`, neither in the list nor beside it");
-  if (payload.arch.empty()) return malformed("no `arch`, neither in the list nor beside it");
   return {};
+}
+
+// Without white space and 0x.
+std::string compact(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != ' ' && c != '\t' && c != '\r' && c != '\n') out.push_back(c);
+  }
+  if (out.starts_with("0x")) out.erase(0, 2);
+  return out;
 }
 
 }  // namespace
 
+Result<GpuEvidence> parse_gpu_files(ByteView report_file, ByteView chain_file) {
+  constexpr std::size_t kMostFileBytes = 4 * kMostReportBytes;
+  if (report_file.size() > kMostFileBytes || chain_file.size() > kMostFileBytes)
+    return malformed("a file is too large");
+  GpuEvidence out;
+  // An SPDM request starts with its version, a byte that is no text.
+  if (!report_file.empty() && report_file[0] == 0x11) {
+    out.report = to_bytes(report_file);
+  } else {
+    Result<Bytes> report = from_hex(compact(as_text(report_file)));
+    if (!report) return malformed("the report is neither raw nor hex: " + report.error().message);
+    out.report = *std::move(report);
+  }
+  out.certificate_chain_pem = as_text(chain_file);
+  if (!out.certificate_chain_pem.starts_with("-----BEGIN")) {
+    const Result<Bytes> chain = from_base64(compact(as_text(chain_file)));
+    if (!chain) return malformed("the chain is neither PEM nor base64: " + chain.error().message);
+    out.certificate_chain_pem = as_text(*chain);
+  }
+  return out;
+}
+
 std::string write_nvidia_payload(const NvidiaPayload& payload) {
+  const bool bare = std::ranges::any_of(payload.evidence_list,
+                                        [&](const GpuEvidence& evidence) { return evidence.arch != payload.arch; });
   Json list = Json::array();
   for (const GpuEvidence& evidence : payload.evidence_list) {
-    list.push_back(Json{{"certificate", to_base64(as_bytes(evidence.certificate_chain_pem))},
-                        {"evidence", to_base64(evidence.report)},
-                        {"arch", evidence.arch}});
+    Json entry = {{"certificate", to_base64(as_bytes(evidence.certificate_chain_pem))},
+                  {"evidence", to_base64(evidence.report)},
+                  {"arch", evidence.arch}};
+    if (bare) entry["nonce"] = payload.nonce_hex;
+    list.push_back(std::move(entry));
   }
+  if (bare) return codec::write_json(list);
   return codec::write_json(
       Json{{"nonce", payload.nonce_hex}, {"evidence_list", std::move(list)}, {"arch", payload.arch}});
 }
@@ -108,7 +160,7 @@ Result<NvidiaPayload> parse_nvidia_payload(std::string_view json_text) {
   NvidiaPayload payload;
   if (json->is_array()) {
     if (json->empty()) return malformed("the list is empty");
-    TRY_VOID(parse_list(*json, payload));
+    TRY_VOID(parse_list(*json, payload, true));
     return payload;
   }
   TRY(nonce, nonce_member(*json));
@@ -117,7 +169,7 @@ Result<NvidiaPayload> parse_nvidia_payload(std::string_view json_text) {
   payload.arch = std::move(arch);
   Result<const Json*> list = codec::array_member(*json, "evidence_list");
   if (!list) return malformed(list.error().message);
-  TRY_VOID(parse_list(**list, payload));
+  TRY_VOID(parse_list(**list, payload, false));
   return payload;
 }
 

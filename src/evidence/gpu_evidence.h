@@ -14,6 +14,7 @@ struct GpuEvidence {
   std::string arch;            // HOPPER, BLACKWELL, LS10: from the device, never a constant
   Bytes report;                // SPDM request || response || signature
   std::string certificate_chain_pem;  // leaf first
+  std::string driver_version, vbios_version;  // hints of NVIDIA's SDK; empty = none. The report's own count
 };
 
 struct NvidiaPayload {
@@ -22,11 +23,17 @@ struct NvidiaPayload {
   std::vector<GpuEvidence> evidence_list;  // may be empty: gateways without GPU evidence serve such payloads
 };
 
-// {"nonce","evidence_list":[{"certificate": base64 of the PEM,"evidence": base64 of the report,"arch"}],"arch"}
+// {"nonce","evidence_list":[{"certificate": base64 of the PEM,"evidence": base64 of the report,"arch"}],"arch"},
+// without the hints; the bare array described below when the devices are not all of one architecture.
 std::string write_nvidia_payload(const NvidiaPayload& payload);
 // Takes that form, and the bare array of entries (each with `nonce` and `arch`) that NVIDIA's SDK writes. At most 64
-// devices. `nonce` and `arch` beside an entry must agree with the list's; other members beside them are hints and are
+// devices. `nonce` and `arch` beside an entry must agree with the list's; in the bare array each entry has its own
+// `arch` and the list's is the first one's. `driver_version` and `vbios_version` must be strings; other members are
 // passed over. Any other shape is an error. What the reports say is not looked at.
 Result<NvidiaPayload> parse_nvidia_payload(std::string_view json_text);
+
+// The older form of evidence, two files of one device: the report as hex text (0x and white space allowed) or as raw
+// bytes, the chain as PEM or as base64 of it. The architecture is left empty: no file names it.
+Result<GpuEvidence> parse_gpu_files(ByteView report_file, ByteView chain_file);
 
 }  // namespace cloister::evidence

@@ -90,6 +90,50 @@ TEST(NvidiaPayload, HintsThatDisagreeAreRefused) {
   expect_complaint(list, "agree on `nonce`");
 }
 
+TEST(NvidiaPayload, TheBareArrayMayMixArchitectures) {
+  Json list = small_json()["evidence_list"];
+  for (Json& entry : list) entry["nonce"] = kNonce;
+  list[1]["arch"] = "LS10";
+  list[1]["vbios_version"] = "96.10.55.00.01";
+  list[0]["driver_version"] = nullptr;
+  const auto payload = parse_nvidia_payload(list.dump());
+  ASSERT_TRUE(payload) << payload.error().message;
+  EXPECT_EQ(payload->arch, "HOPPER");
+  EXPECT_EQ(payload->evidence_list[0].arch, "HOPPER");
+  EXPECT_EQ(payload->evidence_list[1].arch, "LS10");
+  EXPECT_EQ(payload->evidence_list[1].vbios_version, "96.10.55.00.01");
+  EXPECT_EQ(payload->evidence_list[1].driver_version, "");
+  const auto again = parse_nvidia_payload(write_nvidia_payload(*payload));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->evidence_list[1].arch, "LS10");
+  EXPECT_EQ(again->nonce_hex, kNonce);
+  list[1].erase("arch");
+  expect_complaint(list, "no `arch`");
+  list[1]["arch"] = "LS10";
+  list[1]["driver_version"] = 7;
+  expect_complaint(list, "driver_version");
+  list[1]["driver_version"] = std::string(65, '1');
+  expect_complaint(list, "at most 64");
+}
+
+TEST(GpuFiles, HexOrRawAndPemOrBase64) {
+  const Bytes report = {0x11, 0xe0, 0x01};
+  const std::string pem = "-----BEGIN CERTIFICATE-----\n";
+  for (const std::string& file : {std::string("11e001"), std::string("0x11E0 01\r\n"), std::string(as_text(report))}) {
+    const auto device = parse_gpu_files(as_bytes(file), as_bytes(pem));
+    ASSERT_TRUE(device) << device.error().message;
+    EXPECT_EQ(device->report, report);
+    EXPECT_EQ(device->certificate_chain_pem, pem);
+    EXPECT_EQ(device->arch, "");
+  }
+  const auto device = parse_gpu_files(report, as_bytes(to_base64(as_bytes(pem)) + "\n"));
+  ASSERT_TRUE(device);
+  EXPECT_EQ(device->certificate_chain_pem, pem);
+  EXPECT_FALSE(parse_gpu_files(as_bytes("11e0zz"), as_bytes(pem)));
+  EXPECT_FALSE(parse_gpu_files(report, as_bytes("***")));
+  EXPECT_FALSE(parse_gpu_files(Bytes(300000, 0x11), as_bytes(pem)));
+}
+
 TEST(NvidiaPayload, OtherShapesAreRefused) {
   EXPECT_FALSE(parse_nvidia_payload(""));
   EXPECT_FALSE(parse_nvidia_payload("[]"));

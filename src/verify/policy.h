@@ -51,6 +51,8 @@ struct BootPolicy {
   }
 };
 
+// kWhenPresent: what a report shows of GPUs is judged, and none need be there. kAlways: a report without one is
+// rejected. kNever: GPU evidence is not looked at, and no GPU is vouched for.
 enum class GpuRequirement { kWhenPresent, kAlways, kNever };
 
 // Which NVIDIA devices (attestation.md sections 8 to 11).

@@ -45,6 +45,25 @@ EY55WYoDBvs2wPAH1Gw4LbcwUN8QCff8bFmV4ZxjCRr4WXTLFHBKjbfneGSBWwA=
 -----END CERTIFICATE-----
 )";
 
+// NVIDIA CoRIM signing Root CA, from NVIDIA's nvtrust (guest_tools/gpu_verifiers/local_gpu_verifier, certs/
+// verifier_RIM_root.pem).
+// SHA-256 of the DER: 12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1
+constexpr std::string_view kNvidiaRimRootCa = R"(-----BEGIN CERTIFICATE-----
+MIICKTCCAbCgAwIBAgIQRdrjoA5QN73fh1N17LXicDAKBggqhkjOPQQDAzBFMQsw
+CQYDVQQGEwJVUzEPMA0GA1UECgwGTlZJRElBMSUwIwYDVQQDDBxOVklESUEgQ29S
+SU0gc2lnbmluZyBSb290IENBMCAXDTIzMDMxNjE1MzczNFoYDzIwNTMwMzA4MTUz
+NzM0WjBFMQswCQYDVQQGEwJVUzEPMA0GA1UECgwGTlZJRElBMSUwIwYDVQQDDBxO
+VklESUEgQ29SSU0gc2lnbmluZyBSb290IENBMHYwEAYHKoZIzj0CAQYFK4EEACID
+YgAEuECyi9vNM+Iw2lfUzyBldHAwaC1HF7TCgp12QcEyUTm3Tagxwr48d55+K2VI
+lWYIDk7NlAIQdcV/Ff7euGLI+Qauj93HsSI4WX298PpW54RTgz9tC+Q684caR/BX
+WEeZo2MwYTAdBgNVHQ4EFgQUpaXrOPK4ZDAk08DBskn594zeZjAwHwYDVR0jBBgw
+FoAUpaXrOPK4ZDAk08DBskn594zeZjAwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8B
+Af8EBAMCAQYwCgYIKoZIzj0EAwMDZwAwZAIwHGDyscDP6ihHqRvZlI3eqZ4YkvjE
+1duaN84tAHRVgxVMvNrp5Tnom3idHYGW/dskAjATvjIx6VzHm/4e2GiZAyZEIUBD
+OKPzp5ei/A0iUZpdvngenDwV8Qa/wGdiTmJ7Bp4=
+-----END CERTIFICATE-----
+)";
+
 std::optional<crypto::Certificate> parse(std::string_view pem) {
   Result<std::vector<crypto::Certificate>> chain = crypto::parse_pem_chain(as_bytes(pem), 1);
   if (!chain || chain->size() != 1) return std::nullopt;
@@ -59,7 +78,13 @@ const crypto::Certificate* pointer_to(const std::optional<crypto::Certificate>& 
 
 std::string_view root_name(RootUse use, RootKind kind) {
   switch (kind) {
-    case RootKind::kVendor: return use == RootUse::kCpu ? "intel_sgx_root_ca" : "nvidia_device_identity_ca";
+    case RootKind::kVendor:
+      switch (use) {
+        case RootUse::kCpu: return "intel_sgx_root_ca";
+        case RootUse::kGpu: return "nvidia_device_identity_ca";
+        case RootUse::kRim: return "nvidia_corim_signing_root_ca";
+      }
+      return "unknown";
     case RootKind::kInsecureSimulator: return evidence::kSimulatorName;
     case RootKind::kUnknown: return "unknown";
   }
@@ -69,11 +94,24 @@ std::string_view root_name(RootUse use, RootKind kind) {
 const crypto::Certificate* pinned_root(RootUse use, RootKind kind) {
   static const auto intel = parse(kIntelSgxRootCa);
   static const auto nvidia = parse(kNvidiaDeviceIdentityCa);
+  static const auto nvidia_rim = parse(kNvidiaRimRootCa);
   static const auto simulated_cpu = parse(evidence::simulator_cpu_root_pem());
   static const auto simulated_gpu = parse(evidence::simulator_gpu_root_pem());
   switch (kind) {
-    case RootKind::kVendor: return pointer_to(use == RootUse::kCpu ? intel : nvidia);
-    case RootKind::kInsecureSimulator: return pointer_to(use == RootUse::kCpu ? simulated_cpu : simulated_gpu);
+    case RootKind::kVendor:
+      switch (use) {
+        case RootUse::kCpu: return pointer_to(intel);
+        case RootUse::kGpu: return pointer_to(nvidia);
+        case RootUse::kRim: return pointer_to(nvidia_rim);
+      }
+      return nullptr;
+    case RootKind::kInsecureSimulator:
+      switch (use) {
+        case RootUse::kCpu: return pointer_to(simulated_cpu);
+        case RootUse::kGpu: return pointer_to(simulated_gpu);
+        case RootUse::kRim: return nullptr;
+      }
+      return nullptr;
     case RootKind::kUnknown: return nullptr;
   }
   return nullptr;

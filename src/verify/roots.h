@@ -16,15 +16,16 @@ enum class RootKind {
   kInsecureSimulator,  // ours, with a public private key
 };
 
-enum class RootUse { kCpu, kGpu };
+enum class RootUse { kCpu, kGpu, kRim };  // kRim: NVIDIA's reference manifests; none is simulated
 
-// "intel_sgx_root_ca", "nvidia_device_identity_ca", "insecure_simulator", "unknown": the names in verdicts.
+// "intel_sgx_root_ca", "nvidia_device_identity_ca", "nvidia_corim_signing_root_ca", "insecure_simulator", "unknown":
+// the names in verdicts.
 std::string_view root_name(RootUse use, RootKind kind);
 
 // The kind that the last certificate of `chain` is byte for byte. Says nothing yet about the rest of the chain.
 RootKind claimed_root(RootUse use, const std::vector<crypto::Certificate>& chain);
 
-// The pinned certificate. Null for kUnknown.
+// The pinned certificate. Null for kUnknown, and for a use that is not simulated.
 const crypto::Certificate* pinned_root(RootUse use, RootKind kind);
 
 }  // namespace cloister::verify

@@ -21,6 +21,11 @@ TEST(Roots, VendorRootsAreTheOnesPublished) {
   ASSERT_NE(nvidia, nullptr);
   EXPECT_EQ(to_hex(crypto::sha256(nvidia->der())), "102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48");
   EXPECT_EQ(nvidia->subject_common_name(), "NVIDIA Device Identity CA");
+  const crypto::Certificate* rim = pinned_root(RootUse::kRim, RootKind::kVendor);
+  ASSERT_NE(rim, nullptr);
+  EXPECT_EQ(to_hex(crypto::sha256(rim->der())), "12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1");
+  EXPECT_EQ(rim->subject_common_name(), "NVIDIA CoRIM signing Root CA");
+  EXPECT_EQ(pinned_root(RootUse::kRim, RootKind::kInsecureSimulator), nullptr);
 }
 
 TEST(Roots, AgreeWithTheRecordedOnes) {
@@ -29,6 +34,12 @@ TEST(Roots, AgreeWithTheRecordedOnes) {
   auto nvidia = crypto::parse_pem_chain(testing::vector_bytes("nvidia/roots/device_root.pem"));
   ASSERT_TRUE(nvidia);
   EXPECT_EQ(pinned_root(RootUse::kGpu, RootKind::kVendor)->der(), nvidia->front().der());
+  auto nvswitch = crypto::parse_pem_chain(testing::vector_bytes("nvidia/roots/nvswitch_device_root.pem"));
+  ASSERT_TRUE(nvswitch);
+  EXPECT_EQ(nvswitch->front().der(), nvidia->front().der());
+  auto rim = crypto::parse_pem_chain(testing::vector_bytes("nvidia/roots/rim_root.pem"));
+  ASSERT_TRUE(rim);
+  EXPECT_EQ(pinned_root(RootUse::kRim, RootKind::kVendor)->der(), rim->front().der());
 }
 
 struct SimulatedRoot {

@@ -1,5 +1,6 @@
 // Writes the seeds of the fuzz targets: make_corpus DIR. Each has a name that says what it is; those that need our
-// writers (quotes, GPU reports, certificates) are the same on every run, since keys and signatures are deterministic.
+// writers (quotes, GPU reports, certificates) are the same on every run, since keys and signatures are deterministic;
+// only the signatures of OCSP responses and manifests are not.
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -8,12 +9,15 @@
 
 #include "base/encoding.h"
 #include "codec/jcs.h"
+#include "codec/jwt.h"
 #include "codec/spdm.h"
 #include "codec/tdx_quote.h"
 #include "collateral/cache_entry.h"
 #include "crypto/ed25519.h"
 #include "crypto/hash.h"
+#include "crypto/ocsp.h"
 #include "crypto/secp256k1.h"
+#include "crypto/signed_xml.h"
 #include "crypto/x509.h"
 #include "evidence/gpu_evidence.h"
 #include "evidence/proof.h"
@@ -289,6 +293,85 @@ void add_fetched(const Corpus& corpus) {
   corpus.add("rim_answer", "name_of_a_sample", "1010_0200_882_96005E0001_PROD");
 }
 
+std::string small_manifest(const std::string& resources) {
+  return "<SoftwareIdentity xmlns=\"http://standards.iso.org/iso/19770/-2/2015/schema.xsd\" "
+         "xmlns:n=\"http://www.w3.org/2001/04/xmlenc#sha384\" tagId=\"t\"><Meta colloquialVersion=\"550.1\" "
+         "edition=\"GPU\" product=\"GH100\"/><Payload>" +
+         resources + "</Payload></SoftwareIdentity>";
+}
+
+std::string resource(int index, const char* active, int alternatives) {
+  std::string out = "<Resource type=\"Measurement\" index=\"" + std::to_string(index) + "\" active=\"" + active +
+                    "\" size=\"4\" alternatives=\"" + std::to_string(alternatives) + "\"";
+  for (int i = 0; i < alternatives; ++i) out += " n:Hash" + std::to_string(i) + "=\"0011aabb\"";
+  return out + "/>";
+}
+
+void add_manifests(const Corpus& corpus) {
+  const Bytes seed(32, 1);
+  const crypto::EcKey key = *crypto::EcKey::derive(crypto::Curve::kP384, seed, "leaf");
+  const std::string plain = small_manifest(resource(0, "True", 1) + resource(9, "False", 2));
+  corpus.add("rim", "unsigned", plain);
+  corpus.add("rim", "index_twice", small_manifest(resource(3, "True", 1) + resource(3, "True", 1)));
+  corpus.add("rim", "no_resource", small_manifest(""));
+  corpus.add("rim", "two_payloads", small_manifest("</Payload><Payload>"));
+  corpus.add("rim", "signed",
+             *crypto::sign_xml(plain, key, *crypto::parse_pem_chain(as_bytes(pem_chain(crypto::Curve::kP384)))));
+  corpus.add("rim", "entity", "<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>");
+  corpus.add("rim", "corim", "\xd9\x01\xf5\xa0");
+}
+
+void add_ocsp(const Corpus& corpus) {
+  const auto key = [](const char* label) { return *crypto::EcKey::derive(crypto::Curve::kP384, Bytes(32, 1), label); };
+  crypto::CertificateSpec root;
+  root.subject_common_name = root.issuer_common_name = "Root";
+  root.not_after = 253402300799;
+  root.serial = {1};
+  root.is_ca = true;
+  crypto::CertificateSpec leaf = root;
+  leaf.subject_common_name = "Leaf";
+  leaf.serial = {2};
+  leaf.is_ca = false;
+  const crypto::Certificate issuer = *crypto::issue_certificate(root, key("root"), key("root"));
+  const crypto::Certificate subject = *crypto::issue_certificate(leaf, key("leaf"), key("root"));
+  crypto::OcspResponseSpec spec;
+  spec.this_update = 1780271000;
+  const auto add = [&](const char* name) {
+    corpus.add("ocsp", name, *crypto::make_ocsp_response(spec, subject, issuer, issuer, key("root")));
+  };
+  add("good_without_next_update");
+  spec.next_update = 1780273000;
+  spec.nonce = Bytes(32, 5);
+  add("good_with_nonce");
+  spec.status = crypto::OcspStatus::kOnHold;
+  add("on_hold");
+  spec.status = crypto::OcspStatus::kUnknown;
+  spec.included = {subject};
+  add("unknown_with_certificate");
+  corpus.add("ocsp", "try_later", Bytes{0x30, 0x03, 0x0a, 0x01, 0x03});
+}
+
+void add_tokens(const Corpus& corpus) {
+  const crypto::EcKey key = *crypto::EcKey::derive(crypto::Curve::kP384, Bytes(32, 1), "token");
+  const auto token = [&](const char* header, const char* claims) {
+    const std::string text =
+        codec::to_base64url(as_bytes(header)) + "." + codec::to_base64url(as_bytes(claims));
+    return text + "." + codec::to_base64url(key.sign(as_bytes(text)));
+  };
+  const char* good = R"({"kid":"k","alg":"ES384"})";
+  const std::string gpu = token(good, R"({"ueid":"1","measres":"success","secboot":true,"dbgstat":"disabled"})");
+  corpus.add("token", "jwt", gpu);
+  corpus.add("token", "jwt_of_no_algorithm", token(R"({"kid":"k","alg":"none"})", "{}"));
+  const std::string overall =
+      token(good, R"({"nbf":1780271000,"exp":1780273000,"submods":{"GPU-0":["DIGEST",["SHA-256","00"]]}})");
+  corpus.add("token", "detached_eat", R"([["JWT",")" + overall + R"("],{"GPU-0":")" + gpu + R"("}])");
+  corpus.add("token", "detached_eat_of_no_gpu", R"([["JWT",")" + overall + R"("],{}])");
+  const Bytes point = key.public_point();
+  corpus.add("token", "key_set",
+             R"({"keys":[{"kty":"EC","crv":"P-384","kid":"k","x":")" + codec::to_base64url(ByteView(point).first(48)) +
+                 R"(","y":")" + codec::to_base64url(ByteView(point).subspan(48)) + R"("}]})");
+}
+
 void add_texts(const Corpus& corpus) {
   corpus.add("json", "every_kind_of_value", R"({"a":[1,-2,3.5e-1,true,false,null,"x",{},[]]})");
   corpus.add("json", "chat_request", R"({"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true})");
@@ -336,5 +419,8 @@ int main(int argc, char** argv) {
   add_certificates(corpus);
   add_fetched(corpus);
   add_texts(corpus);
+  add_manifests(corpus);
+  add_ocsp(corpus);
+  add_tokens(corpus);
   return 0;
 }

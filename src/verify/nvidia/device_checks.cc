@@ -1,61 +1,58 @@
 #include "verify/nvidia/device_checks.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <cstdio>
-
 #include "base/encoding.h"
 #include "verify/check.h"
-#include "verify/nvidia/fwid.h"
+#include "verify/nvidia/device_identity.h"
+#include "verify/nvidia/device_policy.h"
 
 namespace cloister::verify {
 namespace {
 
-using codec::OpaqueField;
 using crypto::Certificate;
 using crypto::Curve;
 
-constexpr std::size_t kChainLength = 5;
-// Drivers from this one on put the FWID into every report of a Hopper device (attestation.md section 8.4).
-constexpr int kFirstDriverWithFwid = 550;
-
-// Which word in the device certificate's name belongs to which architecture.
-struct Architecture {
-  std::string_view name;
-  std::string_view in_certificate;
-};
-constexpr std::array<Architecture, 3> kArchitectures = {{{"HOPPER", "GH100"}, {"BLACKWELL", "GB"}, {"LS10", "LS_10"}}};
-
 Result<std::vector<Certificate>> read_chain(const std::string& pem) {
   TRY(chain, crypto::parse_pem_chain(as_bytes(pem)));
-  if (chain.size() != kChainLength) {
+  if (chain.size() != kDeviceChainLength) {
     return fail(ErrorCode::kBadGpuEvidence, "expected 5 certificates, found " + std::to_string(chain.size()));
   }
   return chain;
 }
 
-Check check_arch(const std::string& id, const std::string& arch, const Certificate& device) {
-  const auto known = std::find_if(kArchitectures.begin(), kArchitectures.end(),
-                                  [&](const Architecture& a) { return a.name == arch; });
-  const std::string model = device.subject_common_name();
-  if (known == kArchitectures.end()) {
-    return failed(id, "unknown architecture", "HOPPER, BLACKWELL or LS10", arch);
-  }
-  if (model.find(known->in_certificate) == std::string::npos) {
-    return failed(id, "the device's certificate names another architecture", arch, model);
-  }
-  return passed(id, arch);
+Check check_arch(const std::string& id, const std::string& claimed, const DeviceFindings& findings) {
+  const std::string model = findings.chain[1].subject_common_name();
+  if (findings.arch.empty())
+    return failed(id, "the device's certificate names no architecture that is known", {}, model);
+  if (claimed.empty()) return passed(id, findings.arch, "by the certificate alone");
+  if (claimed == findings.arch) return passed(id, claimed);
+  return failed(id, "the device's certificate names another architecture", claimed, model);
 }
 
-Check check_chain(const std::string& id, const std::vector<Certificate>& chain, RootKind kind, UnixSeconds time) {
-  const Certificate* root = pinned_root(RootUse::kGpu, kind);
+// Versions beside the report are hints: they must be the ones that the device signed.
+Check check_hints(const std::string& id, const evidence::GpuEvidence& device, const codec::SpdmReport& report) {
+  if (device.driver_version.empty() && device.vbios_version.empty()) return not_applicable(id, "none are given");
+  const auto agrees = [](const std::string& hint, const std::string& actual) {
+    return hint.empty() || compare_versions(hint, actual, 16) == std::strong_ordering::equal;
+  };
+  const std::string driver = driver_version(report), vbios = vbios_version(report);
+  if (!driver.empty() && !agrees(device.driver_version, driver)) {
+    return failed(id, "the device reports another driver", device.driver_version, driver);
+  }
+  if (!agrees(device.vbios_version, vbios)) {
+    return failed(id, "the device reports another VBIOS", device.vbios_version, vbios);
+  }
+  return passed(id);
+}
+
+Check check_chain(const std::string& id, const DeviceFindings& findings, DeviceJudge& judge) {
+  const Certificate* root = judge.roots.device_root(findings.root);
   if (root == nullptr) {
     return failed(id, "the chain ends in a root that nobody pinned", "nvidia_device_identity_ca",
-                  chain.back().subject_common_name());
+                  findings.chain.back().subject_common_name());
   }
-  auto valid = crypto::verify_certificate_chain(chain, *root, Curve::kP384, time);
-  return valid ? passed(id, std::string(root_name(RootUse::kGpu, kind))) : failed(id, valid.error().message);
+  auto valid =
+      crypto::verify_certificate_chain(findings.chain, *root, Curve::kP384, judge.context.time, &judge.cache);
+  return valid ? passed(id, std::string(root_name(RootUse::kGpu, findings.root))) : failed(id, valid.error().message);
 }
 
 Check check_signature(const std::string& id, const codec::SpdmReport& report, const Certificate& leaf) {
@@ -65,76 +62,94 @@ Check check_signature(const std::string& id, const codec::SpdmReport& report, co
   return valid ? passed(id) : failed(id, valid.error().message);
 }
 
-int driver_major(const codec::SpdmReport& report) {
-  const std::string version = report.opaque_text(OpaqueField::kDriverVersion);
-  int major = 0;
-  std::from_chars(version.data(), version.data() + version.size(), major);
-  return major;
-}
-
-Check check_fwid(const std::string& id, const std::string& arch, const codec::SpdmReport& report,
-                 const Certificate& leaf) {
-  const auto certified = read_fwid(leaf);
-  if (!certified) return failed(id, certified.error().message);
-  const auto reported = report.opaque.find(static_cast<std::uint16_t>(OpaqueField::kFwid));
-  if (reported == report.opaque.end()) {
-    const bool must_have = driver_major(report) >= kFirstDriverWithFwid;
-    if (must_have && arch == "HOPPER") return failed(id, "the report of this driver must hold a firmware digest");
-    return skipped(id, "the report holds no firmware digest", must_have);
+Check check_nonce(const std::string& id, const codec::SpdmReport& report, const DeviceJudge& judge) {
+  if (!judge.nonce) {
+    return skipped(id, "no nonce of the verifier's own was given: the report may be old",
+                   judge.context.policy.require_nonce);
   }
-  if (!*certified) return failed(id, "the report holds a firmware digest, the certificate none");
-  return compared(id, to_hex(**certified), to_hex(reported->second),
-                  "the firmware digest of the report is not the one in the certificate");
+  return compared(id, to_hex(*judge.nonce), to_hex(report.request_nonce), "the signed request holds another nonce");
 }
 
-// attestation.md section 8.3, type 6: eight bytes print as b3.b2.b1.b0.b4; switches have text.
-std::string vbios_text(const codec::SpdmReport& report) {
-  const auto found = report.opaque.find(static_cast<std::uint16_t>(OpaqueField::kVbiosVersion));
-  if (found == report.opaque.end()) return {};
-  const Bytes& b = found->second;
-  if (b.size() != 8) return report.opaque_text(OpaqueField::kVbiosVersion);
-  char text[16];
-  std::snprintf(text, sizeof text, "%02X.%02X.%02X.%02X.%02X", b[3], b[2], b[1], b[0], b[4]);
-  return text;
+constexpr const char* kDeviceChecks[] = {"arch",       "allowed_arch", "hints", "cert_chain", "signature",
+                                         "nonce",      "fwid",         "min_driver", "min_vbios"};
+constexpr const char* kRevocationChecks[] = {"revocation.device", "revocation.driver_rim", "revocation.vbios_rim"};
+
+void add_unread(const std::string& prefix, Verdict& verdict) {
+  const std::string why = "the evidence could not be read";
+  for (const char* check : kDeviceChecks) verdict.add(skipped(prefix + check, why));
+  add_rim_checks(
+      prefix, [](std::string id, const std::string& reason) { return skipped(std::move(id), reason); }, why, verdict);
+  for (const char* check : kRevocationChecks) verdict.add(skipped(prefix + check, why));
+}
+
+void add_simulated(const std::string& prefix, Verdict& verdict) {
+  const std::string why = "the device is simulated: there is nothing to compare with";
+  add_rim_checks(
+      prefix, [](std::string id, const std::string& reason) { return not_applicable(std::move(id), reason); }, why,
+      verdict);
+  for (const char* check : kRevocationChecks) verdict.add(not_applicable(prefix + check, why));
+}
+
+Check rim_revocation(const std::string& id, const JudgedRim* rim, RevocationList& list) {
+  if (rim == nullptr || rim->chain.empty())
+    return skipped(id, "there is no manifest whose certificates could be judged");
+  return list.check(id, rim->chain);
+}
+
+void check_by_collateral(const std::string& prefix, DeviceFindings& findings, DeviceJudge& judge, Verdict& verdict) {
+  const RimFindings rims = check_rims(prefix, *findings.report, findings.chain, judge.rims, verdict);
+  findings.facts.update(rims.facts);
+  verdict.add(judge.revocation.check(prefix + kRevocationChecks[0], findings.chain));
+  verdict.add(rims.switch_without_driver
+                  ? not_applicable(prefix + kRevocationChecks[1], "a switch has no driver of its own")
+                  : rim_revocation(prefix + kRevocationChecks[1], rims.driver, judge.revocation));
+  verdict.add(rim_revocation(prefix + kRevocationChecks[2], rims.vbios, judge.revocation));
+}
+
+void add_facts(const evidence::GpuEvidence& device, DeviceFindings& findings) {
+  findings.facts["arch"] = findings.arch.empty() ? device.arch : findings.arch;
+  findings.facts["model"] = findings.chain[1].subject_common_name();
+  findings.facts["driver_version"] = driver_version(*findings.report);
+  findings.facts["vbios_version"] = vbios_version(*findings.report);
+  findings.facts["ueid"] = ueid(findings.chain);
 }
 
 }  // namespace
 
-DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& device, const ByteArray<32>& nonce,
-                            const Context& context, Verdict& verdict) {
+DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& device, DeviceJudge& judge,
+                            Verdict& verdict) {
   const std::string prefix = "nvidia.gpu." + std::to_string(number) + ".";
   DeviceFindings findings;
   Result<codec::SpdmReport> report = codec::parse_spdm_report(device.report);
   Result<std::vector<Certificate>> chain = read_chain(device.certificate_chain_pem);
   if (!report || !chain) {
     verdict.add(failed(prefix + "form", !report ? report.error().message : chain.error().message));
-    for (const char* check : {"arch", "cert_chain", "signature", "nonce", "fwid"}) {
-      verdict.add(skipped(prefix + check, "the evidence could not be read"));
-    }
+    add_unread(prefix, verdict);
+    findings.facts["arch"] = device.arch;
     return findings;
   }
   findings.report = std::move(*report);
   findings.chain = std::move(*chain);
-  findings.root = claimed_root(RootUse::kGpu, findings.chain);
-  const Certificate& leaf = findings.chain[0];
+  findings.root = judge.roots.kind_of(findings.chain);
+  findings.arch = device_arch(findings.chain[1]);
+  add_facts(device, findings);
   verdict.add(passed(prefix + "form", std::to_string(findings.report->measurements.size()) + " measurements"));
-  verdict.add(check_arch(prefix + "arch", device.arch, findings.chain[1]));
-  verdict.add(check_chain(prefix + "cert_chain", findings.chain, findings.root, context.time));
-  verdict.add(check_signature(prefix + "signature", *findings.report, leaf));
-  verdict.add(compared(prefix + "nonce", to_hex(nonce), to_hex(findings.report->request_nonce),
-                       "the signed request holds another nonce"));
-  verdict.add(check_fwid(prefix + "fwid", device.arch, *findings.report, leaf));
-  return findings;
-}
-
-Json device_facts(const evidence::GpuEvidence& device, const DeviceFindings& findings) {
-  Json facts = {{"arch", device.arch}};
-  if (!findings.chain.empty()) facts["model"] = findings.chain[1].subject_common_name();
-  if (findings.report) {
-    facts["driver_version"] = findings.report->opaque_text(OpaqueField::kDriverVersion);
-    facts["vbios_version"] = vbios_text(*findings.report);
+  verdict.add(check_arch(prefix + "arch", device.arch, findings));
+  verdict.add(check_allowed_arch(prefix + "allowed_arch", findings.arch, judge.context.policy.nvidia));
+  verdict.add(check_hints(prefix + "hints", device, *findings.report));
+  verdict.add(check_chain(prefix + "cert_chain", findings, judge));
+  verdict.add(check_signature(prefix + "signature", *findings.report, findings.chain[0]));
+  verdict.add(check_nonce(prefix + "nonce", *findings.report, judge));
+  verdict.add(check_fwid(prefix + "fwid", findings.arch, *findings.report, findings.chain[0],
+                         judge.context.policy.nvidia));
+  verdict.add(check_min_driver(prefix + "min_driver", findings.arch, *findings.report, judge.context.policy.nvidia));
+  verdict.add(check_min_vbios(prefix + "min_vbios", findings.arch, *findings.report, judge.context.policy.nvidia));
+  if (findings.root == RootKind::kInsecureSimulator) {
+    add_simulated(prefix, verdict);
+  } else {
+    check_by_collateral(prefix, findings, judge, verdict);
   }
-  return facts;
+  return findings;
 }
 
 }  // namespace cloister::verify

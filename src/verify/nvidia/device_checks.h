@@ -1,4 +1,4 @@
-// Judges the evidence of one GPU.
+// Judges the evidence of one device, GPU or NVSwitch (attestation.md sections 8 to 10).
 #pragma once
 
 #include <optional>
@@ -9,23 +9,41 @@
 #include "crypto/x509.h"
 #include "evidence/gpu_evidence.h"
 #include "verify/context.h"
+#include "verify/nvidia/nvidia_roots.h"
+#include "verify/nvidia/revocation.h"
+#include "verify/nvidia/rim_checks.h"
 #include "verify/roots.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
+
+// What the devices of one judgement share, so that what they have in common is verified once. One thread.
+struct DeviceJudge {
+  DeviceJudge(const Context& judged_in, const NvidiaRoots& trusted, const std::optional<ByteArray<32>>& asked)
+      : context(judged_in), roots(trusted), nonce(asked), rims(context, roots.rim, cache), revocation(context, cache) {}
+  DeviceJudge(const DeviceJudge&) = delete;
+  DeviceJudge& operator=(const DeviceJudge&) = delete;
+
+  const Context& context;
+  const NvidiaRoots roots;
+  const std::optional<ByteArray<32>> nonce;  // that each device must have answered; absent = freshness is skipped
+  crypto::VerifiedLinks cache;
+  RimLibrary rims;
+  RevocationList revocation;
+};
 
 // What the device's own bytes hold; empty where they could not be read.
 struct DeviceFindings {
   std::optional<codec::SpdmReport> report;
   std::vector<crypto::Certificate> chain;  // five certificates, leaf first, or none
   RootKind root = RootKind::kUnknown;
+  std::string arch;                        // by the certificates; empty when unknown
+  // {"arch","model","driver_version","vbios_version","ueid","driver_rim","vbios_rim","mismatches"} as far as known.
+  Json facts = Json::object();
 };
 
-// Adds the checks nvidia.gpu.<number>.*.
-DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& device, const ByteArray<32>& nonce,
-                            const Context& context, Verdict& verdict);
-
-// {"arch","model","driver_version","vbios_version"} as far as they could be read.
-Json device_facts(const evidence::GpuEvidence& device, const DeviceFindings& findings);
+// Adds the checks nvidia.gpu.<number>.*. An empty `device.arch` makes no claim.
+DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& device, DeviceJudge& judge,
+                            Verdict& verdict);
 
 }  // namespace cloister::verify

@@ -1,18 +1,29 @@
 #include "verify/nvidia/gpu_checks.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <vector>
 
 #include "base/encoding.h"
-#include "evidence/gpu_evidence.h"
 #include "verify/check.h"
 #include "verify/nvidia/device_checks.h"
+#include "verify/nvidia/device_identity.h"
+#include "verify/nvidia/nras.h"
+#include "verify/nvidia/topology.h"
 
 namespace cloister::verify {
 namespace {
 
+// Nonces that NVIDIA's tools use where nobody gives one: many public reports answer them.
+constexpr std::array<std::string_view, 2> kKnownNonces = {
+    "931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb",
+    "4cff7f5380ead8fad8ec2c531c110aca4302a88f603792801a8ca29ee151af2e"};
+
+using Findings = std::vector<DeviceFindings>;
+
 // attestation.md section 8.5: no two reports share the leaf key, the device certificate or the responder nonce.
-Check check_duplicates(const std::vector<DeviceFindings>& devices) {
+Check check_duplicates(const Findings& devices) {
   const std::string id = "nvidia.duplicates";
   std::set<Bytes> keys, certificates, nonces;
   for (std::size_t i = 0; i < devices.size(); ++i) {
@@ -28,65 +39,175 @@ Check check_duplicates(const std::vector<DeviceFindings>& devices) {
   return passed(id, std::to_string(devices.size()) + (devices.size() == 1 ? " device" : " different devices"));
 }
 
-Check check_root_agreement(const std::vector<DeviceFindings>& devices, RootKind cpu_root) {
+Check check_root_agreement(const Findings& devices, const std::optional<RootKind>& cpu_root) {
   const std::string id = "nvidia.root_agreement";
-  if (cpu_root == RootKind::kUnknown) return skipped(id, "the quote ends in no known root");
+  if (!cpu_root) return not_applicable(id, "there is no quote beside this evidence");
+  if (*cpu_root == RootKind::kUnknown) return skipped(id, "the quote ends in no known root");
   for (std::size_t i = 0; i < devices.size(); ++i) {
     if (!devices[i].report) return skipped(id, "device " + std::to_string(i) + " could not be read");
-    if (devices[i].root == cpu_root) continue;
+    if (devices[i].root == *cpu_root) continue;
     return failed(id, "device " + std::to_string(i) + " and the quote are not of the same kind",
-                  std::string(root_name(RootUse::kGpu, cpu_root)),
+                  std::string(root_name(RootUse::kGpu, *cpu_root)),
                   std::string(root_name(RootUse::kGpu, devices[i].root)));
   }
-  return passed(id, std::string(root_name(RootUse::kGpu, cpu_root)));
+  return passed(id, std::string(root_name(RootUse::kGpu, *cpu_root)));
+}
+
+// Beside a quote tee.simulator and nvidia.root_agreement say it together.
+Check check_simulator(const Findings& devices, const GpuQuestion& question, const Policy& policy) {
+  const std::string id = "nvidia.simulator";
+  if (question.cpu_root) return not_applicable(id, "judged with the quote beside it");
+  for (const DeviceFindings& device : devices) {
+    if (device.root != RootKind::kInsecureSimulator) continue;
+    const std::string name(root_name(RootUse::kGpu, device.root));
+    if (policy.accept_simulator) return passed(id, name, "simulated, and accepted by name");
+    return failed(id, "a device is simulated; only --accept-simulator accepts that", "a real GPU", name);
+  }
+  return passed(id, "not simulated");
 }
 
 // The payload's own nonce is a hint for whoever posts it to NVIDIA; a wrong one shows a report put together by hand.
-Check check_payload_nonce(const evidence::NvidiaPayload& payload, const ByteArray<32>& nonce) {
+Check check_payload_nonce(const evidence::NvidiaPayload& payload, const GpuQuestion& question, const Policy& policy) {
   const std::string id = "nvidia.payload.nonce";
+  if (payload.nonce_hex.empty()) return not_applicable(id, "this form of evidence names no nonce beside the report");
+  if (!question.nonce) return skipped(id, "no nonce of the verifier's own was given", policy.require_nonce);
   const Result<Bytes> own = from_hex(payload.nonce_hex);
-  if (own && equal(*own, nonce)) return passed(id, payload.nonce_hex);
-  return failed(id, "the payload names another nonce", to_hex(nonce), payload.nonce_hex);
+  if (own && equal(*own, *question.nonce)) return passed(id, payload.nonce_hex);
+  return failed(id, "the payload names another nonce", to_hex(*question.nonce), payload.nonce_hex);
 }
 
-void check_what_needs_collateral(const std::vector<DeviceFindings>& devices, Verdict& verdict) {
-  bool all_simulated = true;
-  for (const DeviceFindings& device : devices) all_simulated &= device.root == RootKind::kInsecureSimulator;
-  for (const char* id : {"nvidia.rims", "nvidia.revocation"}) {
-    verdict.add(all_simulated ? not_applicable(id, "the GPUs are simulated: there is nothing to compare with")
-                              : skipped(id, "reference manifests and revocation are not judged by this version"));
+Check check_known_nonce(const Findings& devices, const GpuQuestion& question) {
+  const std::string id = "nvidia.known_nonce";
+  std::set<std::string> nonces;
+  if (question.nonce) nonces.insert(to_hex(*question.nonce));
+  for (const DeviceFindings& device : devices) {
+    if (device.report) nonces.insert(to_hex(device.report->request_nonce));
   }
+  for (const std::string_view known : kKnownNonces) {
+    if (!nonces.contains(std::string(known))) continue;
+    return failed(id, "the nonce is a constant of NVIDIA's tools: old reports of many devices answer it", {},
+                  std::string(known));
+  }
+  return nonces.empty() ? skipped(id, "no device could be read") : passed(id);
+}
+
+Check check_count(const Findings& devices, const NvidiaPolicy& policy) {
+  const std::string id = "nvidia.gpu_count";
+  if (!policy.gpu_count) return not_applicable(id, "the policy names no number of GPUs");
+  const auto count = std::ranges::count_if(devices, [](const DeviceFindings& d) { return !is_switch(d.arch); });
+  return compared(id, std::to_string(*policy.gpu_count), std::to_string(count), "another number of GPUs");
+}
+
+Check check_set_topology(const Findings& devices) {
+  std::vector<TopologyMember> members;
+  for (const DeviceFindings& device : devices) {
+    members.push_back({device.report ? &*device.report : nullptr, is_switch(device.arch)});
+  }
+  return check_topology(members);
+}
+
+void check_second_opinion(const Findings& devices, const Context& context, Verdict& verdict) {
+  const bool all_simulated = std::ranges::all_of(
+      devices, [](const DeviceFindings& device) { return device.root == RootKind::kInsecureSimulator; });
+  if (all_simulated) {
+    add_nras_not_applicable("the devices are simulated: NVIDIA's service does not know them", verdict);
+    return;
+  }
+  NrasSubject subject;
+  std::set<ByteArray<32>> nonces;
+  for (const DeviceFindings& device : devices) {
+    if (!device.report) {
+      subject.complete = false;
+      continue;
+    }
+    nonces.insert(device.report->request_nonce);
+    if (!is_switch(device.arch)) subject.ueids.push_back(ueid(device.chain));
+  }
+  if (nonces.size() == 1) subject.nonce = *nonces.begin();
+  check_nras(subject, context, verdict);
+}
+
+constexpr std::array<const char*, 6> kSetChecks = {"nvidia.known_nonce", "nvidia.duplicates", "nvidia.root_agreement",
+                                                   "nvidia.simulator",   "nvidia.gpu_count",  "nvidia.topology"};
+
+void add_without_evidence(const std::string& why, Verdict& verdict) {
+  verdict.add(not_applicable("nvidia.payload.form", why));
+  verdict.add(not_applicable("nvidia.payload.nonce", why));
+  for (const char* id : kSetChecks) verdict.add(not_applicable(id, why));
+  add_nras_not_applicable(why, verdict);
+}
+
+// True when there is something to judge.
+bool check_presence(bool present, const Context& context, Verdict& verdict) {
+  const std::string id = "nvidia.required";
+  switch (context.policy.nvidia.required) {
+    case GpuRequirement::kNever:
+      verdict.add(not_applicable(id, "the policy leaves GPUs out: none is judged, and none is vouched for"));
+      add_without_evidence("the policy leaves GPUs out", verdict);
+      return false;
+    case GpuRequirement::kAlways:
+      verdict.add(present ? passed(id, "GPU evidence is here")
+                          : failed(id, "the policy requires a GPU, and there is no evidence of one"));
+      break;
+    case GpuRequirement::kWhenPresent:
+      verdict.add(not_applicable(id, "the policy does not require a GPU"));
+      break;
+  }
+  if (!present) add_without_evidence("the report holds no GPU evidence: no GPU is vouched for", verdict);
+  return present;
+}
+
+void add_malformed(const std::string& why, const Context& context, Verdict& verdict) {
+  verdict.add(failed("nvidia.payload.form", why));
+  const std::string unread = "the GPU evidence could not be read";
+  verdict.add(skipped("nvidia.payload.nonce", unread));
+  for (const char* id : kSetChecks) verdict.add(skipped(id, unread));
+  check_nras({{}, std::nullopt, false}, context, verdict);
 }
 
 }  // namespace
 
-void check_gpus(const std::optional<std::string>& payload, const ByteArray<32>& nonce, RootKind cpu_root,
-                const Context& context, Verdict& verdict) {
+void judge_gpus(const evidence::NvidiaPayload& payload, const GpuQuestion& question, const Context& context,
+                Verdict& verdict) {
+  if (!check_presence(true, context, verdict)) return;
+  if (payload.evidence_list.empty()) {
+    add_malformed("no device in evidence_list", context, verdict);
+    return;
+  }
+  verdict.add(passed("nvidia.payload.form", std::to_string(payload.evidence_list.size()) + " listed"));
+  verdict.add(check_payload_nonce(payload, question, context.policy));
+  DeviceJudge judge(context, question.roots, question.nonce);
+  Findings devices;
+  Json facts = Json::array();
+  for (const evidence::GpuEvidence& device : payload.evidence_list) {
+    devices.push_back(check_device(devices.size(), device, judge, verdict));
+    facts.push_back(devices.back().facts);
+  }
+  verdict.add(check_known_nonce(devices, question));
+  verdict.add(check_duplicates(devices));
+  verdict.add(check_root_agreement(devices, question.cpu_root));
+  verdict.add(check_simulator(devices, question, context.policy));
+  verdict.add(check_count(devices, context.policy.nvidia));
+  verdict.add(check_set_topology(devices));
+  check_second_opinion(devices, context, verdict);
+  verdict.facts["gpus"] = std::move(facts);
+}
+
+void judge_gpu_payload(const std::optional<std::string>& payload, const GpuQuestion& question, const Context& context,
+                       Verdict& verdict) {
   verdict.facts["gpu"] = payload.has_value();
   if (!payload) {
-    verdict.add(not_applicable("nvidia.payload.form", "the report holds no GPU evidence: no GPU is vouched for"));
+    (void)check_presence(false, context, verdict);
     return;
   }
   const Result<evidence::NvidiaPayload> parsed = evidence::parse_nvidia_payload(*payload);
-  if (!parsed || parsed->evidence_list.empty()) {
-    verdict.add(failed("nvidia.payload.form", parsed ? "no device in evidence_list" : parsed.error().message));
-    skip_all(verdict, {"nvidia.payload.nonce", "nvidia.duplicates", "nvidia.root_agreement", "nvidia.rims",
-                       "nvidia.revocation"},
-             "the GPU evidence could not be read");
-    return;
-  }
-  verdict.add(passed("nvidia.payload.form", std::to_string(parsed->evidence_list.size()) + " listed"));
-  verdict.add(check_payload_nonce(*parsed, nonce));
-  std::vector<DeviceFindings> devices;
-  Json facts = Json::array();
-  for (const evidence::GpuEvidence& device : parsed->evidence_list) {
-    devices.push_back(check_device(devices.size(), device, nonce, context, verdict));
-    facts.push_back(device_facts(device, devices.back()));
-  }
-  verdict.add(check_duplicates(devices));
-  verdict.add(check_root_agreement(devices, cpu_root));
-  check_what_needs_collateral(devices, verdict);
-  verdict.facts["gpus"] = std::move(facts);
+  if (parsed) return judge_gpus(*parsed, question, context, verdict);
+  if (check_presence(true, context, verdict)) add_malformed(parsed.error().message, context, verdict);
+}
+
+void check_gpus(const std::optional<std::string>& payload, const ByteArray<32>& nonce, RootKind cpu_root,
+                const Context& context, Verdict& verdict) {
+  judge_gpu_payload(payload, {nonce, cpu_root, {}}, context, verdict);
 }
 
 }  // namespace cloister::verify

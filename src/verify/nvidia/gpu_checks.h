@@ -1,19 +1,35 @@
-// Judges the GPU evidence of a report: every device for itself, then the set (attestation.md section 8).
+// Judges GPU evidence: every device for itself, then the set (attestation.md sections 8 to 13).
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
+#include "evidence/gpu_evidence.h"
 #include "verify/context.h"
+#include "verify/nvidia/nvidia_roots.h"
 #include "verify/roots.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
 
 // Adds every check nvidia.* and the facts `gpu` and `gpus`. `payload` is the nvidia_payload text; absent, the checks do
-// not apply. `nonce` is the one that each device must have answered. `cpu_root` is what the quote beside it ends in.
+// not apply unless the policy requires a GPU. `nonce` is the one that each device must have answered. `cpu_root` is
+// what the quote beside it ends in.
 void check_gpus(const std::optional<std::string>& payload, const ByteArray<32>& nonce, RootKind cpu_root,
                 const Context& context, Verdict& verdict);
+
+// The same for evidence that may stand alone. Only tests pass roots.
+struct GpuQuestion {
+  std::optional<ByteArray<32>> nonce;  // absent = freshness is skipped
+  std::optional<RootKind> cpu_root;    // absent = there is no quote beside it
+  NvidiaRoots roots;
+};
+void judge_gpu_payload(const std::optional<std::string>& payload, const GpuQuestion& question, const Context& context,
+                       Verdict& verdict);
+// Evidence that is read already. An empty `nonce_hex` or `arch` makes no claim.
+void judge_gpus(const evidence::NvidiaPayload& payload, const GpuQuestion& question, const Context& context,
+                Verdict& verdict);
 
 }  // namespace cloister::verify

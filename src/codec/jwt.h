@@ -1,0 +1,38 @@
+// JSON Web Tokens in the compact form (RFC 7515, 7519) and the keys that sign them (RFC 7517), as NVIDIA's attestation
+// service uses both: ES384 only. attestation.md section 11. No judgement of the claims here.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace cloister::codec {
+
+// Alphabet of RFC 4648 section 5 without padding; trailing bits must be zero.
+Result<Bytes> from_base64url(std::string_view text);
+std::string to_base64url(ByteView bytes);
+
+struct Jwt {
+  std::string key_id;        // header `kid`
+  Json claims;               // an object; not believed before the signature is verified
+  std::string signed_text;   // header.payload as served
+  Bytes signature;           // r || s, 96 bytes
+};
+
+// At most 64 KiB. The header must be an object with alg "ES384" and a `kid`; `crit` and a `typ` other than JWT are
+// refused, keys or addresses of keys in it are not looked at. The claims must be an object.
+Result<Jwt> parse_jwt(std::string_view text);
+
+// kid -> x || y on P-384. Every key must have a `kid` of its own; keys for other algorithms are left out, so that no
+// token can use them.
+using JwtKeys = std::map<std::string, Bytes>;
+Result<JwtKeys> parse_jwks(std::string_view json_text);
+
+// Under the key that the token names, which must be one of `keys`.
+Result<void> verify_jwt(const Jwt& token, const JwtKeys& keys);
+
+}  // namespace cloister::codec

@@ -1,0 +1,38 @@
+// Reference integrity manifests of NVIDIA's drivers and firmware: SWID tags (ISO 19770-2:2015) as read from a verified
+// document. attestation.md section 9.2. No judgement here: verify/nvidia does that.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "crypto/signed_xml.h"
+
+namespace cloister::codec {
+
+struct RimEntry {
+  std::uint32_t index = 0;    // 0-based; the measurement with the index one higher is meant
+  bool active = false;        // only active entries are compared
+  std::uint32_t size = 0;     // bytes of the measured value
+  std::vector<Bytes> hashes;  // alternatives, each of `size` bytes; any may match
+};
+
+struct Rim {
+  std::string tag_id;
+  std::string product;             // "GH100", "LS10"
+  std::string edition;             // "GPU", "SWITCH"
+  std::string colloquial_version;  // of the driver or firmware
+  std::vector<RimEntry> entries;   // in the order of the document, indices unique
+};
+
+// CBOR (a COSE signature or a tagged CoRIM), which newer parts use: not read yet.
+bool is_corim(std::string_view bytes);
+
+// Exactly one Meta and one Payload; a Payload holds Resources only, at most 255, each with a unique index of 0 to 254,
+// `active` absent, "True" or "False", and as many hashes as `alternatives` says, 1 to 64. Errors are kBadRim.
+Result<Rim> read_rim(const crypto::XmlElement& root);
+
+}  // namespace cloister::codec

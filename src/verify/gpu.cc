@@ -1,0 +1,96 @@
+#include "verify/gpu.h"
+
+#include <algorithm>
+#include <set>
+
+#include "codec/json.h"
+#include "codec/rim.h"
+#include "crypto/signed_xml.h"
+#include "evidence/gpu_evidence.h"
+#include "verify/check.h"
+#include "verify/nvidia/gpu_checks.h"
+#include "verify/nvidia/rim_ids.h"
+
+namespace cloister::verify {
+namespace {
+
+// The nvidia_payload of a report, else the text itself. Absent for a report without GPU evidence.
+Result<std::optional<std::string>> payload_of(std::string_view file_text) {
+  TRY(json, codec::parse_json(file_text));
+  if (!json.is_object()) return std::optional(std::string(file_text));
+  const auto member = json.find("nvidia_payload");
+  if (member == json.end()) {
+    // A report of a node without a GPU may leave the member out.
+    if (json.contains("intel_quote")) return std::optional<std::string>();
+    return std::optional(std::string(file_text));
+  }
+  if (member->is_null() || *member == "") return std::optional<std::string>();
+  if (member->is_string()) return std::optional(member->get<std::string>());
+  return std::optional(codec::write_json(*member));
+}
+
+Verdict new_verdict(const Context& context) {
+  Verdict verdict;
+  verdict.subject = "gpu";
+  verdict.facts["judged_at"] = to_rfc3339(context.time);
+  return verdict;
+}
+
+class NeedsCollector {
+ public:
+  void add_rim(const std::string& id) {
+    if (std::ranges::find(needs_.rim_ids, id) == needs_.rim_ids.end()) needs_.rim_ids.push_back(id);
+  }
+  void add_chain(const std::vector<crypto::Certificate>& chain) {
+    for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+      if (seen_.insert(chain[i].der()).second) needs_.certificates.push_back({chain[i], chain[i + 1]});
+    }
+  }
+  NvidiaNeeds take() { return std::move(needs_); }
+
+ private:
+  NvidiaNeeds needs_;
+  std::set<Bytes> seen_;
+};
+
+}  // namespace
+
+Verdict verify_gpu(std::string_view file_text, const std::optional<ByteArray<32>>& nonce, const Context& context) {
+  Verdict verdict = new_verdict(context);
+  const auto payload = payload_of(file_text);
+  // What is no JSON is judged as the payload that it is not.
+  judge_gpu_payload(payload ? *payload : std::string(file_text), {nonce, std::nullopt, {}}, context, verdict);
+  return verdict;
+}
+
+Verdict verify_gpu(ByteView report_file, ByteView chain_file, const std::optional<ByteArray<32>>& nonce,
+                   const Context& context) {
+  Verdict verdict = new_verdict(context);
+  verdict.facts["gpu"] = true;
+  evidence::NvidiaPayload payload;
+  // Files that cannot be read are a device that cannot be.
+  payload.evidence_list.push_back(evidence::parse_gpu_files(report_file, chain_file).value_or({}));
+  judge_gpus(payload, {nonce, std::nullopt, {}}, context, verdict);
+  return verdict;
+}
+
+Result<NvidiaNeeds> nvidia_needs(std::string_view file_text, const Collateral& collateral) {
+  TRY(payload_text, payload_of(file_text));
+  NeedsCollector needs;
+  if (!payload_text) return needs.take();
+  TRY(payload, evidence::parse_nvidia_payload(*payload_text));
+  for (const evidence::GpuEvidence& device : payload.evidence_list) {
+    TRY(report, codec::parse_spdm_report(device.report));
+    TRY(chain, crypto::parse_pem_chain(as_bytes(device.certificate_chain_pem)));
+    for (const std::string& id : required_rim_ids(report, chain)) {
+      needs.add_rim(id);
+      const auto text = collateral.rims.find(id);
+      if (text == collateral.rims.end() || codec::is_corim(text->second)) continue;
+      if (const auto rim = crypto::SignedXml::parse(text->second); rim) needs.add_chain(rim->certificates());
+    }
+    needs.add_chain(chain);
+  }
+  return needs.take();
+}
+
+}  // namespace cloister::verify

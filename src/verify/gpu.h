@@ -1,0 +1,38 @@
+// Judges GPU evidence that stands alone: pure function of (evidence, nonce, collateral, policy, time).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "crypto/x509.h"
+#include "verify/context.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// `file_text` is an nvidia_payload, the array that NVIDIA's SDK writes, or a whole attestation report, of which the
+// nvidia_payload is taken and nothing else is judged. `nonce` is the one that every device must have answered; without
+// it freshness is skipped. Such evidence says nothing about the machine that the GPU is attached to. Subject "gpu";
+// adds every check nvidia.* and the facts `gpu`, `gpus` and `judged_at`.
+Verdict verify_gpu(std::string_view file_text, const std::optional<ByteArray<32>>& nonce, const Context& context);
+
+// The older form: one device in two files, the report as hex or raw bytes and the chain as PEM or base64 of it.
+Verdict verify_gpu(ByteView report_file, ByteView chain_file, const std::optional<ByteArray<32>>& nonce,
+                   const Context& context);
+
+// What a fetcher must bring for this evidence (the same texts as above).
+struct NvidiaNeeds {
+  std::vector<std::string> rim_ids;  // of the devices' manifests, each once
+  struct Certificate {
+    crypto::Certificate certificate, issuer;
+  };
+  // To ask OCSP about, each once: those of the devices and of the manifests that `collateral` holds already.
+  std::vector<Certificate> certificates;
+};
+Result<NvidiaNeeds> nvidia_needs(std::string_view file_text, const Collateral& collateral);
+
+}  // namespace cloister::verify

@@ -1,0 +1,279 @@
+// Genuine evidence of GPUs and NVSwitches and genuine manifests, recorded from devices that exist: what this judge
+// makes of it, at the time that its description names.
+#include "verify/gpu.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing/vectors.h"
+#include "verify/nvidia/measurements.h"
+#include "verify/nvidia/rim_checks.h"
+#include "verify/nvidia/testing/gpu_world.h"
+#include "verify/nvidia/testing/ids.h"
+
+namespace cloister::verify::testing {
+namespace {
+
+using cloister::testing::vector_bytes;
+using cloister::testing::vector_text;
+
+constexpr UnixSeconds k2024 = 1717200000;  // 2024-06-01
+constexpr UnixSeconds k2025 = 1748736000;  // 2025-06-01
+constexpr UnixSeconds kJan2026 = 1767225600;
+constexpr UnixSeconds k2026 = 1780272000;  // 2026-06-01
+
+Bytes old_report(const std::string& file) {
+  return evidence::parse_gpu_files(vector_bytes(file), as_bytes("-----BEGIN")).value_or({}).report;
+}
+
+ByteArray<32> nonce_in(ByteView report) {
+  ByteArray<32> out{};
+  if (report.size() >= 36) std::copy_n(report.begin() + 4, 32, out.begin());
+  return out;
+}
+
+struct Device {
+  const char* report;  // a list when `chain` is null
+  const char* chain;
+  std::size_t count;
+  const char* arch;
+  const char* driver;
+  const char* vbios;
+  Ids failing;
+};
+
+const Ids kKnown = {"nvidia.known_nonce"};
+const std::vector<Device> kDevices = {
+    {"evidence_hopper_1gpu.json", nullptr, 1, "HOPPER", "590.12", "96.00.A5.00.01", {}},
+    {"evidence_hopper_4gpu.json", nullptr, 4, "HOPPER", "590.12", "96.00.A5.00.01", {}},
+    {"evidence_hopper_CERT_HOLD.json", nullptr, 1, "HOPPER", "570.86.10", "96.00.AF.00.01", kKnown},
+    {"evidence_ls10_1switch.json", nullptr, 1, "LS10", "", "96.10.55.00.01", kKnown},
+    {"blackwell_575.32.report.hex", "blackwell_575.32.certs.b64", 1, "BLACKWELL", "575.32", "97.00.88.00.0F", kKnown},
+    {"hopper_535.86.09.report.hex", "hopper_535.86.09.certs.b64", 1, "HOPPER", "535.86.09", "96.00.5E.00.01", {}},
+    {"hopper_550.90.07.report.hex", "hopper_550.90.07.certs.pem", 1, "HOPPER", "550.90.07", "96.00.9F.00.01", kKnown},
+    {"hopper_INVALID_SIGNATURE.report.hex", "hopper_535.86.09.certs.b64", 1, "HOPPER", "560.00", "96.00.A5.00.01",
+     {"nvidia.known_nonce", "nvidia.gpu.0.signature", "nvidia.gpu.0.fwid"}},
+    {"parsed/sdk_hopper.report.hex", "parsed/sdk_hopper.certs.b64", 1, "HOPPER", "580.159.03", "96.00.74.00.20", {}},
+    {"parsed/sdk_switch.report.hex", "parsed/sdk_switch.certs.b64", 1, "LS10", "", "96.10.55.00.01", kKnown},
+};
+
+Verdict judge(const Device& device, const Collateral& collateral, UnixSeconds time) {
+  const Policy policy;
+  const std::string report = std::string("nvidia/") + device.report;
+  if (device.chain == nullptr) {
+    const std::string text = vector_text(report);
+    const auto nonce = from_hex_exactly<32>(evidence::parse_nvidia_payload(text)->nonce_hex);
+    return verify_gpu(text, *nonce, {policy, collateral, time});
+  }
+  return verify_gpu(vector_bytes(report), vector_bytes(std::string("nvidia/") + device.chain),
+                    nonce_in(old_report(report)), {policy, collateral, time});
+}
+
+TEST(GpuVectors, EveryDevice) {
+  CLOISTER_NEED_VECTORS();
+  for (const Device& device : kDevices) {
+    const Verdict verdict = judge(device, {}, k2025);
+    EXPECT_EQ(failing(verdict), device.failing) << device.report << "\n" << to_text(verdict, false);
+    EXPECT_NE(verdict.outcome(), Outcome::kAccepted) << "nothing vouches for its firmware";
+    EXPECT_TRUE(missing(verdict).contains("nvidia.gpu.0.revocation.device")) << device.report;
+    EXPECT_TRUE(missing(verdict).contains("nvidia.gpu.0.rim.vbios.available")) << device.report;
+    EXPECT_EQ(verdict.subject, "gpu");
+    const Json& gpus = verdict.facts["gpus"];
+    ASSERT_EQ(gpus.size(), device.count);
+    EXPECT_EQ(gpus[0]["arch"], device.arch);
+    EXPECT_EQ(gpus[0]["driver_version"], device.driver);
+    EXPECT_EQ(gpus[0]["vbios_version"], device.vbios);
+    EXPECT_EQ(verdict.find("nvidia.gpu.0.cert_chain")->actual, "nvidia_device_identity_ca");
+    // Before any device existed.
+    EXPECT_TRUE(failing(judge(device, {}, 1500000000)).contains("nvidia.gpu.0.cert_chain")) << device.report;
+  }
+}
+
+TEST(GpuVectors, TheClaimUeidIsTheSerialOfTheLeaf) {
+  CLOISTER_NEED_VECTORS();
+  // The recorded answer of NVIDIA's service about this very report.
+  const auto claims = Json::parse(vector_text("nvidia/nras/hopper_claims_v3_decoded.json"));
+  const Verdict verdict = judge(kDevices[6], {}, k2025);
+  EXPECT_EQ(verdict.facts["gpus"][0]["ueid"], claims["GPU-0"]["ueid"]);
+  EXPECT_EQ(verdict.facts["gpus"][0]["model"], claims["GPU-0"]["hwmodel"]);
+  EXPECT_EQ(verdict.facts["gpus"][0]["vbios_version"], claims["GPU-0"]["x-nvidia-gpu-vbios-version"]);
+}
+
+TEST(GpuVectors, ProtectedPcieNeedsItsSwitches) {
+  CLOISTER_NEED_VECTORS();
+  EXPECT_TRUE(missing(judge(kDevices[0], {}, k2025)).contains("nvidia.topology"));
+  EXPECT_EQ(judge(kDevices[5], {}, k2025).find("nvidia.topology")->state, State::kNotApplicable);
+}
+
+// ---- manifests ----
+
+struct Manifest {
+  const char* file;
+  UnixSeconds time;
+  Ids failing;  // without prefix
+};
+
+TEST(RimVectors, EveryManifest) {
+  CLOISTER_NEED_VECTORS();
+  const std::vector<std::string> of_2023 = {
+      "1010_0200_882_96005E0001_PROD.swidtag", "1010_0200_882_96005E0001_test_no_gpu.swidtag",
+      "1010_0205_862_96005E0004_PROD.swidtag", "1010_0205_862_9600740020_PROD.swidtag",
+      "1010_0210_886_9600740011_PROD.swidtag", "Driver_RIM_test_no_gpu.swidtag",
+      "g520_0200_885_9600740001_PROD.swidtag", "g520_0202_885_96006D0027_PROD.swidtag",
+      "g520_0205_865_9600740006_PROD.swidtag", "g520_0207_865_9600740019_PROD.swidtag",
+      "g520_0228_889_96006D000A_PROD.swidtag"};
+  std::vector<Manifest> table = {
+      {"NV_GPU_DRIVER_GH100_550.144.03.xml", k2025, {}},
+      {"NV_GPU_DRIVER_GH100_550.144.03.xml", k2024, {"chain"}},
+      {"NV_GPU_DRIVER_GH100_550.144.03_BAD_SIGNATURE.xml", k2025, {"signature"}},
+      {"NV_GPU_DRIVER_GH100_535.86.09_MISMATCH.xml", kJan2026, {"signature"}},
+      {"NV_SWITCH_BIOS_5612_0002_890_9610550001.xml", k2026, {}},
+      {"NV_SWITCH_BIOS_5612_0002_890_9610550001.xml", 1779148800, {"chain"}},  // 2026-05-19
+  };
+  for (const std::string& file : of_2023) {
+    table.push_back({file.c_str(), k2024, {}});
+    table.push_back({file.c_str(), k2026, {"chain"}});
+  }
+  for (const Manifest& manifest : table) {
+    Collateral collateral;
+    collateral.rims["x"] = vector_text(std::string("nvidia/rims/") + manifest.file);
+    const Policy policy;
+    const Context context{policy, collateral, manifest.time};
+    crypto::VerifiedLinks cache;
+    RimLibrary library(context, pinned_root(RootUse::kRim, RootKind::kVendor), cache);
+    const JudgedRim* judged = library.find("x");
+    ASSERT_NE(judged, nullptr);
+    Ids failing;
+    for (const Check& check : judged->checks) {
+      if (check.state == State::kFail) failing.insert(check.id);
+    }
+    EXPECT_EQ(failing, manifest.failing) << manifest.file;
+    EXPECT_EQ(judged->content.has_value(), !manifest.failing.contains("signature"));
+    EXPECT_EQ(library.find("y"), nullptr);
+  }
+}
+
+TEST(RimVectors, AnExpiredSignerByPolicy) {
+  CLOISTER_NEED_VECTORS();
+  Collateral collateral;
+  collateral.rims["x"] = vector_text("nvidia/rims/1010_0200_882_96005E0001_PROD.swidtag");
+  Policy policy;
+  policy.nvidia.allow_expired_rim_signer = true;
+  const Context context{policy, collateral, k2026};
+  crypto::VerifiedLinks cache;
+  RimLibrary library(context, pinned_root(RootUse::kRim, RootKind::kVendor), cache);
+  for (const Check& check : library.find("x")->checks) EXPECT_EQ(check.state, State::kPass) << check.detail;
+}
+
+Collateral with_vbios(const std::string& id, const std::string& file) {
+  Collateral out;
+  out.rims[id] = vector_text("nvidia/rims/" + file);
+  return out;
+}
+
+Ids of_vbios(const Ids& all) {
+  Ids out;
+  for (const std::string& id : all) {
+    if (id.starts_with("nvidia.gpu.0.rim.vbios.")) out.insert(id.substr(23));
+  }
+  return out;
+}
+
+TEST(RimVectors, Hopper535MatchesItsFirmwaresManifest) {
+  CLOISTER_NEED_VECTORS();
+  const std::string id = "NV_GPU_VBIOS_1010_0200_882_96005E0001";
+  Verdict verdict = judge(kDevices[5], with_vbios(id, "1010_0200_882_96005E0001_PROD.swidtag"), k2024);
+  EXPECT_EQ(of_vbios(ids(verdict, State::kPass)).size(), 7u) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("nvidia.gpu.0.rim.vbios.measurements")->actual, "12 measurements");
+  verdict = judge(kDevices[5], with_vbios(id, "1010_0200_882_96005E0001_test_no_gpu.swidtag"), k2024);
+  EXPECT_EQ(of_vbios(failing(verdict)), Ids{"measurements"});
+  EXPECT_EQ(verdict.facts["gpus"][0]["mismatches"].size(), 4u);
+  EXPECT_NE(said(verdict, "nvidia.gpu.0.rim.vbios.measurements").find("indices 1, 2, 3, 9 (index 9 often"),
+            std::string::npos);
+  // The manifest of another version.
+  verdict = judge(kDevices[5], with_vbios(id, "1010_0205_862_9600740020_PROD.swidtag"), k2024);
+  EXPECT_TRUE(of_vbios(failing(verdict)).contains("version"));
+}
+
+TEST(RimVectors, TheSwitchAndItsManifest) {
+  CLOISTER_NEED_VECTORS();
+  const std::string file = "NV_SWITCH_BIOS_5612_0002_890_9610550001";
+  const Verdict verdict = judge(kDevices[3], with_vbios(file, file + ".xml"), k2026);
+  EXPECT_EQ(failing(verdict), kKnown) << to_text(verdict, false);
+  EXPECT_EQ(of_vbios(ids(verdict, State::kPass)).size(), 7u) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("nvidia.gpu.0.rim.vbios.measurements")->actual, "31 measurements");
+}
+
+// What the edited manifest says, signed by ourselves.
+TEST(RimVectors, TheEditedDriverManifestDiffersWhereItsDescriptionSays) {
+  CLOISTER_NEED_VECTORS();
+  std::string text = vector_text("nvidia/rims/NV_GPU_DRIVER_GH100_535.86.09_MISMATCH.xml");
+  const std::size_t from = text.find("<ds:Signature"), to = text.find("</ds:Signature>") + 15;
+  text.erase(from, to - from);
+  const auto signed_again = crypto::sign_xml(text, world_key("rim signer"), rim_chain().certificates);
+  ASSERT_TRUE(signed_again) << signed_again.error().message;
+  const auto document = crypto::SignedXml::parse(*signed_again);
+  ASSERT_TRUE(document);
+  const auto rim = codec::read_rim(*document->verify());
+  ASSERT_TRUE(rim);
+  const auto report = codec::parse_spdm_report(old_report("nvidia/hopper_535.86.09.report.hex"));
+  const RimComparison result = compare_measurements(*rim, *report);
+  EXPECT_EQ(result.active, 22u);
+  EXPECT_EQ(result.mismatching,
+            (std::vector<std::uint32_t>{7, 21, 22, 25, 26, 27, 29, 30, 31, 32, 34, 37, 39, 40, 41}));
+}
+
+// ---- the public entry ----
+
+TEST(VerifyGpu, TakesAWholeReport) {
+  CLOISTER_NEED_VECTORS();
+  const std::string list = vector_text("nvidia/evidence_hopper_1gpu.json");
+  const auto nonce = from_hex_exactly<32>(evidence::parse_nvidia_payload(list)->nonce_hex);
+  const Policy policy;
+  const Collateral collateral;
+  const Context context{policy, collateral, k2025};
+  const std::string as_text = Json{{"intel_quote", "00"}, {"nvidia_payload", list}}.dump();
+  EXPECT_EQ(failing(verify_gpu(as_text, *nonce, context)), Ids{});
+  EXPECT_NE(verify_gpu(as_text, *nonce, context).find("nvidia.gpu.0.signature"), nullptr);
+  const Verdict without = verify_gpu(R"({"intel_quote":"00","nvidia_payload":null})", *nonce, context);
+  EXPECT_EQ(without.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(without.facts["gpu"], false);
+  EXPECT_EQ(verify_gpu(R"({"intel_quote":"00"})", *nonce, context).facts["gpu"], false);
+  for (const char* text : {"", "x", "{}", "[]", "7", R"({"nvidia_payload":7})"}) {
+    EXPECT_EQ(failing(verify_gpu(text, *nonce, context)), Ids{"nvidia.payload.form"}) << text;
+  }
+  EXPECT_EQ(failing(verify_gpu(as_bytes("x"), as_bytes("y"), *nonce, context)), Ids{"nvidia.gpu.0.form"});
+}
+
+TEST(VerifyGpu, ASimulatedDeviceNeedsToBeAcceptedByName) {
+  // A chain that ends in the simulator's root is enough to be told apart, whatever else it is worth.
+  GpuWorld world;
+  world.device_root = world_certificate("Other root", "other", "Other root", "other", true);
+  EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.cert_chain"));
+  std::string& pem = world.payload.evidence_list[0].certificate_chain_pem;
+  pem = pem.substr(0, pem.rfind("-----BEGIN")) +
+        pinned_root(RootUse::kGpu, RootKind::kInsecureSimulator)->to_pem();
+  EXPECT_TRUE(failing(world.judge()).contains("nvidia.simulator"));
+  EXPECT_EQ(world.judge().find("nvidia.gpu.0.rim.driver.signature")->state, State::kNotApplicable);
+  world.policy.accept_simulator = true;
+  EXPECT_EQ(world.judge().find("nvidia.simulator")->state, State::kPass);
+}
+
+TEST(NvidiaNeeds, NamesManifestsAndCertificates) {
+  const GpuWorld world(2);
+  const std::string text = evidence::write_nvidia_payload(world.payload);
+  auto needs = nvidia_needs(text, {});
+  ASSERT_TRUE(needs) << needs.error().message;
+  EXPECT_EQ(needs->rim_ids, (std::vector<std::string>{kDriverId, kVbiosId}));
+  EXPECT_EQ(needs->certificates.size(), 6u);  // two leaves, two devices, two that they share
+  needs = nvidia_needs(text, world.collateral);
+  ASSERT_TRUE(needs);
+  EXPECT_EQ(needs->certificates.size(), 9u);  // and three of the manifests
+  for (const auto& [certificate, issuer] : needs->certificates) {
+    EXPECT_EQ(certificate.issuer_common_name(), issuer.subject_common_name());
+  }
+  EXPECT_FALSE(nvidia_needs("x", {}));
+  EXPECT_TRUE(nvidia_needs(R"({"intel_quote":"00"})", {})->rim_ids.empty());
+}
+
+}  // namespace
+}  // namespace cloister::verify::testing

@@ -1,0 +1,33 @@
+// What a device says of itself under its own signature, read the one way that every judge here uses.
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/spdm.h"
+#include "crypto/x509.h"
+
+namespace cloister::verify {
+
+// A report's certificates: the key that signs, the device, the provisioner, the model, the root.
+inline constexpr std::size_t kDeviceChainLength = 5;
+
+// "HOPPER", "BLACKWELL" or "LS10" by the model in the device's certificate (chain[1]); empty for any other.
+std::string device_arch(const crypto::Certificate& device);
+inline bool is_switch(std::string_view arch) { return arch == "LS10"; }
+
+// The text of a field without the zeros that pad it; empty when absent.
+std::string padded_text(const codec::SpdmReport& report, codec::OpaqueField field);
+std::string driver_version(const codec::SpdmReport& report);  // "550.90.07"; empty for switches
+std::string vbios_version(const codec::SpdmReport& report);   // "96.00.A5.00.01"; attestation.md section 8.3, type 6
+
+// The serial number of the leaf in decimal, as NVIDIA's service gives it in the claim `ueid`.
+std::string ueid(const std::vector<crypto::Certificate>& chain);
+
+// Numbers between dots, of this base, compared one by one; missing ones count as zero. Absent when either text is none.
+std::optional<std::strong_ordering> compare_versions(std::string_view a, std::string_view b, int base);
+
+}  // namespace cloister::verify

@@ -1,0 +1,235 @@
+#include "verify/nvidia/nras.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "codec/json.h"
+#include "codec/jwt.h"
+#include "crypto/hash.h"
+#include "verify/check.h"
+
+namespace cloister::verify {
+namespace {
+
+using codec::Jwt;
+
+constexpr std::string_view kIssuer = "https://nras.attestation.nvidia.com";
+constexpr std::string_view kSubject = "NVIDIA-PLATFORM-ATTESTATION";
+constexpr std::int64_t kLeewaySeconds = 60;
+constexpr std::size_t kMostSubmodules = 64;
+constexpr std::array<const char*, 7> kChecks = {"form", "signature", "time", "nonce", "digests", "devices", "result"};
+
+std::string id_of(const std::string& check) { return "nvidia.nras." + check; }
+
+Error malformed(const std::string& what) { return fail(ErrorCode::kBadToken, "NRAS: " + what); }
+
+struct Token {
+  Jwt overall;
+  std::map<std::string, std::string> texts;  // submodule -> as served
+  std::map<std::string, Jwt> submodules;
+};
+
+// [["JWT", overall], {"GPU-0": jwt, ...}]
+Result<Token> parse_token(const std::string& text) {
+  TRY(json, codec::parse_json(text, {.max_bytes = 8u << 20, .max_depth = 4}));
+  if (!json.is_array() || json.size() != 2 || !json[0].is_array() || json[0].size() != 2 || json[0][0] != "JWT" ||
+      !json[0][1].is_string() || !json[1].is_object()) {
+    return malformed("expected [[\"JWT\", token], {submodule: token}]");
+  }
+  if (json[1].size() > kMostSubmodules) return malformed("more than 64 submodules");
+  Token out;
+  TRY(overall, codec::parse_jwt(json[0][1].get<std::string>()));
+  out.overall = std::move(overall);
+  for (const auto& [name, value] : json[1].items()) {
+    if (!value.is_string()) return malformed("a submodule is no token");
+    TRY(submodule, codec::parse_jwt(value.get<std::string>()));
+    out.texts.emplace(name, value.get<std::string>());
+    out.submodules.emplace(name, std::move(submodule));
+  }
+  return out;
+}
+
+// Every token of the answer with its name, the overall one first.
+std::vector<std::pair<std::string, const Jwt*>> all_tokens(const Token& token) {
+  std::vector<std::pair<std::string, const Jwt*>> out = {{"overall", &token.overall}};
+  for (const auto& [name, submodule] : token.submodules) out.emplace_back(name, &submodule);
+  return out;
+}
+
+bool claim_is(const Json& claims, const char* name, const Json& value) {
+  const auto found = claims.find(name);
+  return found != claims.end() && *found == value;
+}
+
+std::string claim_text(const Json& claims, const char* name) {
+  const auto found = claims.find(name);
+  return found != claims.end() && found->is_string() ? found->get<std::string>() : "none";
+}
+
+Check check_signature(const Token& token, const Context& context) {
+  const std::string id = id_of("signature");
+  if (context.collateral.nras_jwks.empty()) {
+    return skipped(id, "the service's keys are not here", context.policy.nvidia.require_nras);
+  }
+  const auto keys = codec::parse_jwks(context.collateral.nras_jwks);
+  if (!keys) return failed(id, "the service's keys: " + keys.error().message);
+  for (const auto& [name, jwt] : all_tokens(token)) {
+    if (const auto valid = codec::verify_jwt(*jwt, *keys); !valid) {
+      return failed(id, name + ": " + valid.error().message);
+    }
+  }
+  return passed(id, "ES384");
+}
+
+// A claim of whole seconds.
+std::optional<std::int64_t> seconds(const Json& claims, const char* name) {
+  const auto found = claims.find(name);
+  if (found == claims.end() || !found->is_number_integer()) return std::nullopt;
+  if (found->is_number_unsigned() && found->get<std::uint64_t>() > INT64_MAX / 2) return std::nullopt;
+  return found->get<std::int64_t>();
+}
+
+Check check_time(const Token& token, UnixSeconds time) {
+  const std::string id = id_of("time");
+  for (const auto& [name, jwt] : all_tokens(token)) {
+    const auto from = seconds(jwt->claims, "nbf");
+    const auto until = seconds(jwt->claims, "exp");
+    if (!from || !until) return failed(id, name + ": no nbf or exp");
+    if (time + kLeewaySeconds < *from || time - kLeewaySeconds >= *until) {
+      return failed(id, name + ": not valid at " + to_rfc3339(time), to_rfc3339(*from) + " to " + to_rfc3339(*until),
+                    to_rfc3339(time));
+    }
+  }
+  return passed(id);
+}
+
+Check check_nonce(const Token& token, const NrasSubject& subject) {
+  const std::string id = id_of("nonce");
+  if (!subject.nonce) return skipped(id, "the nonce that the devices answered is not known");
+  for (const auto& [name, jwt] : all_tokens(token)) {
+    const std::string text = claim_text(jwt->claims, "eat_nonce");
+    const Result<Bytes> nonce = from_hex(text);
+    if (nonce && equal(*nonce, *subject.nonce)) continue;
+    return failed(id, name + ": the token is about another nonce", to_hex(*subject.nonce), text);
+  }
+  return passed(id, to_hex(*subject.nonce));
+}
+
+// ["DIGEST", ["SHA-256", hex]] for each submodule, over its token's text.
+Check check_digests(const Token& token) {
+  const std::string id = id_of("digests");
+  const auto list = token.overall.claims.find("submods");
+  if (list == token.overall.claims.end() || !list->is_object()) return failed(id, "the overall token has no submods");
+  for (const auto& [name, text] : token.texts) {
+    if (!list->contains(name)) return failed(id, "the overall token does not name " + name);
+  }
+  for (const auto& [name, value] : list->items()) {
+    const auto text = token.texts.find(name);
+    if (text == token.texts.end()) return failed(id, "the token of " + name + " is missing");
+    const std::string actual = to_hex(crypto::sha256(as_bytes(text->second)));
+    const bool form = value.is_array() && value.size() == 2 && value[0] == "DIGEST" && value[1].is_array() &&
+                      value[1].size() == 2 && value[1][0] == "SHA-256" && value[1][1].is_string();
+    if (!form) return failed(id, name + ": expected a SHA-256 digest");
+    const Result<Bytes> expected = from_hex(value[1][1].get<std::string>());
+    if (!expected || to_hex(*expected) != actual) {
+      return failed(id, name + " is not the token that the overall one is about", value[1][1].get<std::string>(),
+                    actual);
+    }
+  }
+  return passed(id, std::to_string(token.texts.size()) + " submodules");
+}
+
+// As many submodules as GPUs, and about these very GPUs.
+Check check_devices(const Token& token, const NrasSubject& subject) {
+  const std::string id = id_of("devices");
+  if (!subject.complete) return skipped(id, "not every device could be read");
+  if (token.submodules.size() != subject.ueids.size()) {
+    return failed(id, "the token is about another number of GPUs", std::to_string(subject.ueids.size()),
+                  std::to_string(token.submodules.size()));
+  }
+  std::multiset<std::string> missing(subject.ueids.begin(), subject.ueids.end());
+  for (const auto& [name, jwt] : token.submodules) {
+    const std::string ueid = claim_text(jwt.claims, "ueid");
+    const auto found = missing.find(ueid);
+    if (found == missing.end()) return failed(id, name + " is not one of the GPUs in the evidence", {}, ueid);
+    missing.erase(found);
+  }
+  return passed(id, std::to_string(token.submodules.size()) + (token.submodules.size() == 1 ? " GPU" : " GPUs"));
+}
+
+// Empty when the submodule says that all is well.
+std::string complaint_of(const Json& claims) {
+  const std::string result = claim_text(claims, "measres");
+  if (result != "success" && result != "comparison-successful") return "measres is " + result;
+  if (!claim_is(claims, "secboot", true)) return "secboot is not true";
+  if (const std::string debug = claim_text(claims, "dbgstat"); debug != "disabled") return "dbgstat is " + debug;
+  for (const auto& [name, value] : claims.items()) {
+    if (value == Json(false)) return name + " is false";
+    if (!name.ends_with("-cert-chain") || !value.is_object()) continue;
+    if (claim_text(value, "x-nvidia-cert-status") != "valid") return name + " is not valid";
+    if (claim_text(value, "x-nvidia-cert-ocsp-status") != "good") return name + " is not good by OCSP";
+  }
+  return {};
+}
+
+Check check_result(const Token& token) {
+  const std::string id = id_of("result");
+  const Json& overall = token.overall.claims;
+  if (!claim_is(overall, "sub", kSubject)) {
+    return failed(id, "another kind of token", std::string(kSubject), claim_text(overall, "sub"));
+  }
+  for (const auto& [name, jwt] : all_tokens(token)) {
+    if (claim_is(jwt->claims, "iss", kIssuer)) continue;
+    return failed(id, name + ": another issuer", std::string(kIssuer), claim_text(jwt->claims, "iss"));
+  }
+  if (!claim_is(overall, "x-nvidia-overall-att-result", true)) {
+    return failed(id, "the service's overall result is not true");
+  }
+  if (token.submodules.empty()) return failed(id, "the token is about no GPU");
+  for (const auto& [name, jwt] : token.submodules) {
+    const std::string complaint = complaint_of(jwt.claims);
+    if (!complaint.empty()) return failed(id, name + ": " + complaint);
+  }
+  return passed(id, "true");
+}
+
+}  // namespace
+
+void add_nras_not_applicable(const std::string& why, Verdict& verdict) {
+  for (const char* check : kChecks) verdict.add(not_applicable(id_of(check), why));
+}
+
+void check_nras(const NrasSubject& subject, const Context& context, Verdict& verdict) {
+  const std::string& text = context.collateral.nras_token;
+  if (text.empty()) {
+    if (!context.policy.nvidia.require_nras) {
+      add_nras_not_applicable("no token of NVIDIA's service is here, and the policy does not ask for one", verdict);
+      return;
+    }
+    for (const char* check : kChecks) verdict.add(skipped(id_of(check), "no token of NVIDIA's service is here"));
+    return;
+  }
+  const Result<Token> token = parse_token(text);
+  if (!token) {
+    verdict.add(failed(id_of("form"), token.error().message));
+    for (const char* check : kChecks) {
+      if (std::string_view(check) != "form") verdict.add(skipped(id_of(check), "the token could not be read"));
+    }
+    return;
+  }
+  verdict.add(passed(id_of("form"), std::to_string(token->submodules.size()) + " submodules"));
+  verdict.add(check_signature(*token, context));
+  verdict.add(check_time(*token, context.time));
+  verdict.add(check_nonce(*token, subject));
+  verdict.add(check_digests(*token));
+  verdict.add(check_devices(*token, subject));
+  verdict.add(check_result(*token));
+  verdict.facts["nras"] = {{"key_id", token->overall.key_id},
+                           {"claims_version", claim_text(token->overall.claims, "x-nvidia-ver")}};
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,29 @@
+// Judges the second opinion of NVIDIA's remote attestation service, a detached EAT (attestation.md section 11). The
+// local appraisal is made in any case; this service is one more party that is trusted.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "verify/context.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// What the token must be about: the GPUs of the evidence, not its switches.
+struct NrasSubject {
+  std::vector<std::string> ueids;       // one a GPU
+  std::optional<ByteArray<32>> nonce;   // absent when devices answered different ones or none could be read
+  bool complete = true;                 // every device could be read
+};
+
+// Adds the checks nvidia.nras.* and the fact `nras`. Without a token they do not apply, or are skipped when the policy
+// requires one.
+void check_nras(const NrasSubject& subject, const Context& context, Verdict& verdict);
+
+// The same ids, all not applicable for one reason.
+void add_nras_not_applicable(const std::string& why, Verdict& verdict);
+
+}  // namespace cloister::verify

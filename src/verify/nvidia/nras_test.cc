@@ -1,0 +1,237 @@
+#include "verify/nvidia/nras.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing/vectors.h"
+#include "verify/nvidia/device_identity.h"
+#include "verify/nvidia/testing/gpu_world.h"
+#include "verify/nvidia/testing/ids.h"
+
+namespace cloister::verify::testing {
+namespace {
+
+const GpuWorld& world() {
+  static const GpuWorld made(2);
+  return made;
+}
+
+WorldToken token() { return {world(), {ueid(world().chains[0].certificates), ueid(world().chains[1].certificates)}}; }
+
+Verdict judge(const std::string& text, const std::string& jwks = world_jwks(), bool required = true,
+              UnixSeconds time = kWorldTime) {
+  GpuWorld changed = world();
+  changed.collateral.nras_token = text;
+  changed.collateral.nras_jwks = jwks;
+  changed.policy.nvidia.require_nras = required;
+  changed.time = time;
+  return changed.judge();
+}
+
+void expect_failing(const WorldToken& made, const Ids& expected, const std::string& part = {}) {
+  const Verdict verdict = judge(made.text());
+  EXPECT_EQ(failing(verdict), expected) << to_text(verdict, false);
+  if (!part.empty()) {
+    EXPECT_NE(said(verdict, *expected.begin()).find(part), std::string::npos) << said(verdict, *expected.begin());
+  }
+}
+
+TEST(Nras, AGoodTokenOfTwoGpus) {
+  const Verdict verdict = judge(token().text());
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.facts["nras"]["key_id"], "world");
+  EXPECT_EQ(verdict.facts["nras"]["claims_version"], "3.0");
+}
+
+TEST(Nras, AbsentAndRequiredOrNot) {
+  Verdict verdict = judge("", "", false);
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted);
+  EXPECT_EQ(verdict.find("nvidia.nras.signature")->state, State::kNotApplicable);
+  verdict = judge("", "", true);
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(missing(verdict).size(), 7u);
+  // A token whose keys are not here.
+  verdict = judge(token().text(), "", true);
+  EXPECT_EQ(missing(verdict), Ids{"nvidia.nras.signature"});
+  EXPECT_EQ(judge(token().text(), "", false).outcome(), Outcome::kAccepted);
+}
+
+TEST(Nras, ABadTokenFailsEvenWhenNoneIsRequired) {
+  WorldToken made = token();
+  made.overall["x-nvidia-overall-att-result"] = false;
+  EXPECT_EQ(failing(judge(made.text(), world_jwks(), false)), Ids{"nvidia.nras.result"});
+}
+
+TEST(Nras, OtherFormsAreRefused) {
+  for (const char* text : {"x", "{}", "[]", "[[]]", R"([["JWT"],{}])", R"([["JWT","a.b.c"],{}])", R"([["CWT","x"],{}])",
+                           R"([["JWT",1],{}])"}) {
+    EXPECT_EQ(failing(judge(text)), Ids{"nvidia.nras.form"}) << text;
+  }
+  Json json = Json::parse(token().text());
+  json[1]["GPU-0"] = 7;
+  EXPECT_EQ(failing(judge(json.dump())), Ids{"nvidia.nras.form"});
+  json = Json::parse(token().text());
+  json.push_back(1);
+  EXPECT_EQ(failing(judge(json.dump())), Ids{"nvidia.nras.form"});
+}
+
+TEST(Nras, SignaturesOfEveryPart) {
+  const Json good = Json::parse(token().text());
+  const auto flip = [](const Json& text) {
+    std::string changed = text.get<std::string>();
+    changed[changed.size() - 3] = changed[changed.size() - 3] == 'A' ? 'B' : 'A';
+    return changed;
+  };
+  Json json = good;
+  json[0][1] = flip(good[0][1]);
+  EXPECT_EQ(failing(judge(json.dump())), Ids{"nvidia.nras.signature"});
+  json = good;
+  json[1]["GPU-1"] = flip(good[1]["GPU-1"]);
+  EXPECT_EQ(failing(judge(json.dump())), (Ids{"nvidia.nras.signature", "nvidia.nras.digests"}));
+  // Signed by somebody else.
+  json[0][1] = world_jwt(token().overall, "stranger");
+  EXPECT_TRUE(failing(judge(json.dump())).contains("nvidia.nras.signature"));
+  // A key set without that key, and one that cannot be read.
+  EXPECT_EQ(failing(judge(good.dump(), R"({"keys":[]})")), Ids{"nvidia.nras.signature"});
+  EXPECT_EQ(failing(judge(good.dump(), "x")), Ids{"nvidia.nras.signature"});
+}
+
+TEST(Nras, TimeHasAnEndAndABeginning) {
+  const std::string text = token().text();
+  GpuWorld changed = world();
+  const auto at = [&](UnixSeconds time) {
+    WorldToken made = token();
+    for (Json* claims : {&made.overall, &made.parts["GPU-0"], &made.parts["GPU-1"]}) {
+      (*claims)["nbf"] = (*claims)["nbf"].get<std::int64_t>() - (time - kWorldTime);
+      (*claims)["exp"] = (*claims)["exp"].get<std::int64_t>() - (time - kWorldTime);
+    }
+    return failing(judge(made.text()));
+  };
+  EXPECT_EQ(at(kWorldTime + 3590 + 59), Ids{});
+  EXPECT_EQ(at(kWorldTime + 3590 + 60), Ids{"nvidia.nras.time"});
+  EXPECT_EQ(at(kWorldTime - 70), Ids{});
+  EXPECT_EQ(at(kWorldTime - 71), Ids{"nvidia.nras.time"});
+  for (const char* claim : {"nbf", "exp"}) {
+    WorldToken made = token();
+    made.parts["GPU-1"].erase(claim);
+    expect_failing(made, {"nvidia.nras.time"}, "GPU-1");
+    made = token();
+    made.overall[claim] = "x";
+    expect_failing(made, {"nvidia.nras.time"}, "overall");
+  }
+  WorldToken made = token();
+  made.overall["exp"] = 18446744073709551615u;
+  expect_failing(made, {"nvidia.nras.time"});
+}
+
+TEST(Nras, NonceOfEveryPart) {
+  for (const bool overall : {true, false}) {
+    WorldToken made = token();
+    Json& claims = overall ? made.overall : made.parts["GPU-1"];
+    std::string upper = to_hex(world().nonce);
+    for (char& c : upper) c = static_cast<char>(std::toupper(c));
+    claims["eat_nonce"] = upper;
+    EXPECT_EQ(failing(judge(made.text())), Ids{});
+    claims["eat_nonce"] = std::string(64, '0');
+    expect_failing(made, {"nvidia.nras.nonce"});
+    claims.erase("eat_nonce");
+    expect_failing(made, {"nvidia.nras.nonce"});
+  }
+}
+
+TEST(Nras, DigestsAndTheSetOfSubmodules) {
+  Json json = Json::parse(token().text());
+  // A part that the overall token does not know.
+  json[1]["GPU-2"] = json[1]["GPU-0"];
+  EXPECT_EQ(failing(judge(json.dump())), (Ids{"nvidia.nras.digests", "nvidia.nras.devices"}));
+  // A part that is left out.
+  json = Json::parse(token().text());
+  json[1].erase("GPU-1");
+  EXPECT_EQ(failing(judge(json.dump())), (Ids{"nvidia.nras.digests", "nvidia.nras.devices"}));
+  // Two parts changed places.
+  json = Json::parse(token().text());
+  std::swap(json[1]["GPU-0"], json[1]["GPU-1"]);
+  EXPECT_EQ(failing(judge(json.dump())), Ids{"nvidia.nras.digests"});
+  WorldToken made = token();
+  made.overall["submods"] = {{"GPU-0", {"DIGEST", {"SHA-1", "00"}}}, {"GPU-1", {"DIGEST", {"SHA-256", "00"}}}};
+  expect_failing(made, {"nvidia.nras.digests"});
+  made.overall["submods"] = "x";
+  expect_failing(made, {"nvidia.nras.digests"});
+}
+
+TEST(Nras, AboutTheseVeryGpus) {
+  WorldToken made = token();
+  made.parts["GPU-1"]["ueid"] = "12345";
+  expect_failing(made, {"nvidia.nras.devices"}, "12345");
+  made = token();
+  made.parts["GPU-1"]["ueid"] = made.parts["GPU-0"]["ueid"];  // one GPU twice
+  expect_failing(made, {"nvidia.nras.devices"});
+  made = token();
+  made.parts.erase("GPU-1");
+  expect_failing(made, {"nvidia.nras.devices"}, "|2|1");
+  made = token();
+  made.parts["GPU-1"].erase("ueid");
+  expect_failing(made, {"nvidia.nras.devices"});
+}
+
+TEST(Nras, EveryResultCounts) {
+  const auto with = [](const std::function<void(Json& overall, Json& part)>& change) {
+    WorldToken made = token();
+    change(made.overall, made.parts["GPU-1"]);
+    return made;
+  };
+  const Ids result = {"nvidia.nras.result"};
+  expect_failing(with([](Json& overall, Json&) { overall["x-nvidia-overall-att-result"] = "true"; }), result);
+  expect_failing(with([](Json& overall, Json&) { overall.erase("x-nvidia-overall-att-result"); }), result);
+  expect_failing(with([](Json& overall, Json&) { overall["sub"] = "x"; }), result, "kind");
+  expect_failing(with([](Json& overall, Json&) { overall["iss"] = "https://nras.example"; }), result, "issuer");
+  expect_failing(with([](Json&, Json& part) { part["iss"] = "https://nras.example"; }), result, "GPU-1");
+  expect_failing(with([](Json&, Json& part) { part["measres"] = "fail"; }), result, "measres");
+  expect_failing(with([](Json&, Json& part) { part["secboot"] = false; }), result, "secboot");
+  expect_failing(with([](Json&, Json& part) { part.erase("secboot"); }), result, "secboot");
+  expect_failing(with([](Json&, Json& part) { part["dbgstat"] = "enabled"; }), result, "dbgstat is enabled");
+  expect_failing(with([](Json&, Json& part) { part["x-nvidia-gpu-arch-check"] = false; }), result, "arch-check");
+  expect_failing(with([](Json&, Json& part) {
+                   part["x-nvidia-gpu-driver-rim-cert-chain"]["x-nvidia-cert-ocsp-status"] = "revoked";
+                 }),
+                 result, "OCSP");
+  EXPECT_EQ(failing(judge(with([](Json&, Json& part) { part["measres"] = "comparison-successful"; }).text())), Ids{});
+}
+
+// The recorded answers: their keys are gone, so that nothing accepts them, and their time is over.
+TEST(Nras, RecordedAnswers) {
+  CLOISTER_NEED_VECTORS();
+  struct Case {
+    const char* file;
+    const char* nonce;
+    const char* ueid;
+    UnixSeconds time;
+  };
+  for (const Case& test :
+       {Case{"nvidia/nras/nras_v3_1gpu.json", "56f5c2c4f23fda73db0536276f39a266569e1517de34023817ce455a79efb6d7",
+             "595950054503819673211404242389179792039583846068", 1759774100},
+        Case{"nvidia/nras/hopper_claims_v3_detached_eat.json",
+             "931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb",
+             "478176379286082186618948445787393647364802107249", 1749601900}}) {
+    Collateral collateral;
+    collateral.nras_token = cloister::testing::vector_text(test.file);
+    Policy policy;
+    policy.nvidia.require_nras = true;
+    const NrasSubject subject = {{test.ueid}, *from_hex_exactly<32>(test.nonce), true};
+    Verdict verdict;
+    check_nras(subject, {policy, collateral, test.time}, verdict);
+    EXPECT_EQ(failing(verdict), Ids{}) << to_text(verdict, false);
+    EXPECT_EQ(missing(verdict), Ids{"nvidia.nras.signature"});
+    collateral.nras_jwks = world_jwks();
+    Verdict with_other_keys;
+    check_nras(subject, {policy, collateral, test.time}, with_other_keys);
+    EXPECT_EQ(failing(with_other_keys), Ids{"nvidia.nras.signature"});
+    for (const UnixSeconds time : {test.time - 86400, test.time + 86400}) {
+      Verdict outside;
+      check_nras(subject, {policy, collateral, time}, outside);
+      EXPECT_TRUE(failing(outside).contains("nvidia.nras.time"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cloister::verify::testing

@@ -1,0 +1,44 @@
+// Judges by OCSP whether certificates have been revoked (attestation.md section 10).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "crypto/ocsp.h"
+#include "verify/context.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Judges each certificate once, however many chains share it. For one judgement and one thread.
+class RevocationList {
+ public:
+  // Responses that cannot be read answer for nothing; that they were there is told where an answer is missing.
+  RevocationList(const Context& context, crypto::VerifiedLinks& cache);
+
+  // Every certificate of the chain but the root. Revoked, on hold (unless the policy allows that), unknown, and answers
+  // that do not verify, are too old or lack our nonce fail; a missing answer is skipped, or does not apply when the
+  // policy asks for none.
+  Check check(std::string id, const std::vector<crypto::Certificate>& chain);
+
+ private:
+  enum class Finding { kGood, kTolerated, kMissing, kBad };
+  struct Judged {
+    Finding finding = Finding::kMissing;
+    std::string status;  // "good", "revoked", ...
+    std::string why;
+  };
+  const Judged& judge(const std::vector<crypto::Certificate>& chain, std::size_t index);
+  Judged judge_answer(const crypto::OcspResponse& response, const std::vector<crypto::Certificate>& chain,
+                      std::size_t index);
+  Judged judge_status(const crypto::OcspAnswer& answer) const;
+
+  const Context& context_;
+  crypto::VerifiedLinks& cache_;
+  std::vector<crypto::OcspResponse> responses_;
+  std::size_t unreadable_ = 0;
+  std::map<Bytes, Judged> judged_;  // by the DER of certificate and issuer
+};
+
+}  // namespace cloister::verify

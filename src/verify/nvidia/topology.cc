@@ -1,0 +1,139 @@
+#include "verify/nvidia/topology.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/encoding.h"
+#include "verify/check.h"
+
+namespace cloister::verify {
+namespace {
+
+using codec::OpaqueField;
+using codec::SpdmReport;
+
+constexpr const char* kId = "nvidia.topology";
+constexpr std::size_t kPdiSize = 8;
+constexpr std::uint8_t kProtectedPcieOn = 0xAA;
+constexpr std::uint8_t kFlagProtectedPcie = 2;
+constexpr std::uint8_t kLocked = 1;
+
+using Pdis = std::set<Bytes>;
+
+const Bytes* field(const SpdmReport& report, OpaqueField name) {
+  const auto found = report.opaque.find(static_cast<std::uint16_t>(name));
+  return found == report.opaque.end() ? nullptr : &found->second;
+}
+
+// Little-endian numbers of one or two bytes.
+bool field_is(const SpdmReport& report, OpaqueField name, std::uint8_t value) {
+  const Bytes* bytes = field(report, name);
+  return bytes != nullptr && !bytes->empty() && bytes->front() == value &&
+         std::all_of(bytes->begin() + 1, bytes->end(), [](std::uint8_t b) { return b == 0; });
+}
+
+bool in_protected_pcie_mode(const SpdmReport& gpu) {
+  return field_is(gpu, OpaqueField::kFeatureFlag, kFlagProtectedPcie) ||
+         field_is(gpu, OpaqueField::kProtectedPcieStatus, kProtectedPcieOn);
+}
+
+// Absent for a list that is not made of whole entries. Zero entries are unused links.
+std::optional<Pdis> read_pdis(const SpdmReport& report, OpaqueField name) {
+  const Bytes* bytes = field(report, name);
+  if (bytes == nullptr || bytes->size() % kPdiSize != 0) return std::nullopt;
+  Pdis out;
+  for (std::size_t at = 0; at < bytes->size(); at += kPdiSize) {
+    Bytes pdi(bytes->begin() + static_cast<std::ptrdiff_t>(at),
+              bytes->begin() + static_cast<std::ptrdiff_t>(at + kPdiSize));
+    if (std::ranges::any_of(pdi, [](std::uint8_t b) { return b != 0; })) out.insert(std::move(pdi));
+  }
+  return out;
+}
+
+std::string describe(const Pdis& pdis) {
+  std::string out;
+  for (const Bytes& pdi : pdis) out += (out.empty() ? "" : " ") + to_hex(pdi);
+  return out.empty() ? "none" : out;
+}
+
+struct Parts {
+  std::vector<const SpdmReport*> gpus, switches;
+};
+
+// The switches that were attested, by the names that GPUs give them.
+Result<Pdis> attested_switches(const Parts& parts) {
+  Pdis out;
+  for (std::size_t i = 0; i < parts.switches.size(); ++i) {
+    const std::string where = "switch " + std::to_string(i) + " of the list ";
+    const Bytes* own = field(*parts.switches[i], OpaqueField::kDevicePdi);
+    if (own == nullptr || own->size() != kPdiSize)
+      return fail(ErrorCode::kBadGpuEvidence, where + "does not name itself");
+    if (!field_is(*parts.switches[i], OpaqueField::kSwitchLockStatus, kLocked)) {
+      return fail(ErrorCode::kBadGpuEvidence, where + "is not locked");
+    }
+    // GPUs list them with the bytes in the other order.
+    if (!out.insert(Bytes(own->rbegin(), own->rend())).second) {
+      return fail(ErrorCode::kBadGpuEvidence, where + "is listed twice");
+    }
+  }
+  return out;
+}
+
+Check check_gpu_lists(const Parts& parts, const Pdis& attested) {
+  for (std::size_t i = 0; i < parts.gpus.size(); ++i) {
+    const std::string where = "GPU " + std::to_string(i) + " of the list ";
+    if (!in_protected_pcie_mode(*parts.gpus[i])) return failed(kId, where + "is not in protected PCIe mode");
+    const std::optional<Pdis> seen = read_pdis(*parts.gpus[i], OpaqueField::kDevicePdi);
+    if (!seen) return failed(kId, where + "does not tell its switches");
+    if (*seen == attested) continue;
+    return failed(kId, where + "is connected to other switches than those that were attested", describe(attested),
+                  describe(*seen));
+  }
+  return passed(kId);
+}
+
+// How a GPU's own name could be told from its report is not published: the lists must agree, and be as long as there
+// are GPUs.
+Check check_switch_lists(const Parts& parts) {
+  std::optional<Pdis> first;
+  for (std::size_t i = 0; i < parts.switches.size(); ++i) {
+    const std::string where = "switch " + std::to_string(i) + " of the list ";
+    const std::optional<Pdis> seen = read_pdis(*parts.switches[i], OpaqueField::kSwitchGpuPdis);
+    if (!seen) return failed(kId, where + "does not tell its GPUs");
+    if (seen->size() != parts.gpus.size()) {
+      return failed(kId, where + "is connected to another number of GPUs", std::to_string(parts.gpus.size()),
+                    std::to_string(seen->size()));
+    }
+    if (first && *first != *seen) {
+      return failed(kId, where + "is connected to other GPUs than the first", describe(*first), describe(*seen));
+    }
+    first = seen;
+  }
+  return passed(kId, std::to_string(parts.gpus.size()) + " GPUs, " + std::to_string(parts.switches.size()) +
+                         " switches");
+}
+
+}  // namespace
+
+Check check_topology(const std::vector<TopologyMember>& members) {
+  Parts parts;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (members[i].report == nullptr) return skipped(kId, "device " + std::to_string(i) + " could not be read");
+    (members[i].is_switch ? parts.switches : parts.gpus).push_back(members[i].report);
+  }
+  const bool any_protected =
+      std::ranges::any_of(parts.gpus, [](const SpdmReport* gpu) { return in_protected_pcie_mode(*gpu); });
+  if (!any_protected && parts.switches.empty()) return not_applicable(kId, "no GPU is in protected PCIe mode");
+  if (parts.switches.empty()) {
+    return skipped(kId, "the GPUs are in protected PCIe mode, and the evidence of their switches is not here");
+  }
+  if (parts.gpus.empty()) return skipped(kId, "the evidence of the GPUs at these switches is not here");
+  const Result<Pdis> attested = attested_switches(parts);
+  if (!attested) return failed(kId, attested.error().message);
+  if (Check lists = check_gpu_lists(parts, *attested); lists.state != State::kPass) return lists;
+  return check_switch_lists(parts);
+}
+
+}  // namespace cloister::verify

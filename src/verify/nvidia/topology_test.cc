@@ -1,0 +1,183 @@
+#include "verify/nvidia/topology.h"
+
+#include <gtest/gtest.h>
+
+#include "verify/nvidia/testing/gpu_world.h"
+#include "verify/nvidia/testing/ids.h"
+
+namespace cloister::verify::testing {
+namespace {
+
+Bytes pdi(std::uint8_t number) { return {number, 1, 2, 3, 4, 5, 6, 7}; }
+Bytes reversed(Bytes bytes) { return {bytes.rbegin(), bytes.rend()}; }
+
+// Eight GPUs and four switches as one machine has them.
+struct Machine {
+  std::vector<SpdmReport> gpus, switches;
+
+  explicit Machine(std::size_t gpu_count = 8, std::size_t switch_count = 4) {
+    Bytes switches_seen, gpus_seen;
+    for (std::uint8_t i = 0; i < switch_count; ++i) {
+      for (int link = 0; link < 2; ++link) append(switches_seen, reversed(pdi(i)));
+    }
+    switches_seen.resize(18 * 8);  // unused links
+    for (std::uint8_t i = 0; i < gpu_count; ++i) {
+      for (int link = 0; link < 2; ++link) append(gpus_seen, pdi(static_cast<std::uint8_t>(0x80 + i)));
+    }
+    for (std::size_t i = 0; i < gpu_count; ++i) {
+      SpdmReport report;
+      set(report, OpaqueField::kFeatureFlag, {2, 0});
+      set(report, OpaqueField::kDevicePdi, switches_seen);
+      gpus.push_back(report);
+    }
+    for (std::uint8_t i = 0; i < switch_count; ++i) {
+      SpdmReport report;
+      set(report, OpaqueField::kDevicePdi, pdi(i));
+      set(report, OpaqueField::kSwitchGpuPdis, gpus_seen);
+      set(report, OpaqueField::kSwitchLockStatus, {1, 0});
+      switches.push_back(report);
+    }
+  }
+
+  static void set(SpdmReport& report, OpaqueField field, Bytes value) {
+    report.opaque[static_cast<std::uint16_t>(field)] = std::move(value);
+  }
+  static void drop(SpdmReport& report, OpaqueField field) { report.opaque.erase(static_cast<std::uint16_t>(field)); }
+
+  Check judge() const {
+    std::vector<TopologyMember> members;
+    for (const SpdmReport& report : gpus) members.push_back({&report, false});
+    for (const SpdmReport& report : switches) members.push_back({&report, true});
+    return check_topology(members);
+  }
+};
+
+void expect_failed(const Machine& machine, std::string_view part) {
+  const Check check = machine.judge();
+  EXPECT_EQ(check.state, State::kFail) << part;
+  EXPECT_NE(check.detail.find(part), std::string::npos) << check.detail << " (expected: " << part << ")";
+}
+
+TEST(Topology, AWholeMachine) {
+  EXPECT_EQ(Machine().judge().state, State::kPass) << Machine().judge().detail;
+  EXPECT_EQ(Machine().judge().actual, "8 GPUs, 4 switches");
+  EXPECT_EQ(Machine(4, 2).judge().state, State::kPass);
+  // By the older field.
+  Machine old;
+  for (SpdmReport& gpu : old.gpus) {
+    Machine::drop(gpu, OpaqueField::kFeatureFlag);
+    Machine::set(gpu, OpaqueField::kProtectedPcieStatus, {0xaa});
+  }
+  EXPECT_EQ(old.judge().state, State::kPass);
+}
+
+TEST(Topology, WithoutProtectedModeItDoesNotApply) {
+  Machine machine(2, 0);
+  for (SpdmReport& gpu : machine.gpus) Machine::set(gpu, OpaqueField::kFeatureFlag, {0, 0});
+  EXPECT_EQ(machine.judge().state, State::kNotApplicable);
+}
+
+TEST(Topology, EvidenceOfOneSideOnlyIsSkippedAndRequired) {
+  Machine machine;
+  machine.switches.clear();
+  EXPECT_EQ(machine.judge().state, State::kSkipped);
+  EXPECT_TRUE(machine.judge().required);
+  machine = Machine();
+  machine.gpus.clear();
+  EXPECT_EQ(machine.judge().state, State::kSkipped);
+  EXPECT_EQ(check_topology({{nullptr, false}}).state, State::kSkipped);
+}
+
+TEST(Topology, AMissingAndAnExtraSwitch) {
+  Machine machine;
+  machine.switches.pop_back();
+  expect_failed(machine, "other switches");
+  machine = Machine();
+  machine.switches.push_back(machine.switches[0]);
+  Machine::set(machine.switches.back(), OpaqueField::kDevicePdi, pdi(9));
+  expect_failed(machine, "other switches");
+  machine.switches.back() = machine.switches[0];
+  expect_failed(machine, "listed twice");
+}
+
+TEST(Topology, AGpuAtOtherSwitches) {
+  Machine machine;
+  Bytes seen = machine.gpus[3].opaque[static_cast<std::uint16_t>(OpaqueField::kDevicePdi)];
+  seen[0] ^= 1;
+  Machine::set(machine.gpus[3], OpaqueField::kDevicePdi, seen);
+  expect_failed(machine, "GPU 3 of the list is connected to other switches");
+  seen.pop_back();
+  Machine::set(machine.gpus[3], OpaqueField::kDevicePdi, seen);
+  expect_failed(machine, "does not tell");
+  Machine::drop(machine.gpus[3], OpaqueField::kDevicePdi);
+  expect_failed(machine, "does not tell");
+  machine = Machine();
+  Machine::set(machine.gpus[7], OpaqueField::kFeatureFlag, {1, 0});
+  expect_failed(machine, "GPU 7 of the list is not in protected PCIe mode");
+}
+
+TEST(Topology, ASwitchAtOtherGpus) {
+  Machine machine;
+  machine.gpus.pop_back();
+  expect_failed(machine, "another number of GPUs");
+  machine = Machine();
+  Bytes seen = machine.switches[2].opaque[static_cast<std::uint16_t>(OpaqueField::kSwitchGpuPdis)];
+  seen[0] ^= 0x40;
+  seen[8] ^= 0x40;
+  Machine::set(machine.switches[2], OpaqueField::kSwitchGpuPdis, seen);
+  expect_failed(machine, "switch 2 of the list is connected to other GPUs");
+  Machine::drop(machine.switches[2], OpaqueField::kSwitchGpuPdis);
+  expect_failed(machine, "does not tell its GPUs");
+  machine = Machine();
+  Machine::set(machine.switches[1], OpaqueField::kDevicePdi, {1});
+  expect_failed(machine, "does not name itself");
+}
+
+TEST(Topology, AnUnlockedSwitch) {
+  for (const Bytes& status : {Bytes{0, 0}, Bytes{2, 0}, Bytes{1, 1}, Bytes{}}) {
+    Machine machine;
+    Machine::set(machine.switches[0], OpaqueField::kSwitchLockStatus, status);
+    expect_failed(machine, "not locked");
+  }
+  Machine machine;
+  Machine::drop(machine.switches[0], OpaqueField::kSwitchLockStatus);
+  expect_failed(machine, "not locked");
+}
+
+// Signed evidence of two GPUs and a switch in one list.
+TEST(Topology, GpusAndASwitchInOneList) {
+  GpuWorld world(2);
+  const Machine machine(2, 1);
+  for (std::size_t i = 0; i < 2; ++i) {
+    world.edit_report(i, [&](SpdmReport& report) {
+      for (const auto& [field, value] : machine.gpus[i].opaque) report.opaque[field] = value;
+    });
+  }
+  world.chains.push_back(device_chain("LS_10", "switch 0"));
+  SpdmReport report = machine.switches[0];
+  report.request_nonce = world.nonce;
+  for (std::uint32_t i = 1; i <= 31; ++i) {
+    report.measurements.push_back({static_cast<std::uint8_t>(i), world_measurement(i)});
+  }
+  Machine::set(report, OpaqueField::kVbiosVersion, to_bytes(as_bytes("96.10.55.00.01")));
+  world.payload.evidence_list.push_back(signed_device(report, world.chains[2], "LS10"));
+  WorldRim rim;
+  rim.product = "LS10";
+  rim.version = "96.10.55.00.01";
+  for (std::uint32_t i = 0; i < 31; ++i) rim.active[i] = {world_measurement(i + 1)};
+  world.edit_rim("NV_SWITCH_BIOS_5612_0002_890_9610550001", rim);
+  world.edit_ocsp([](const std::string&, crypto::OcspResponseSpec&) {});
+  world.policy.nvidia.gpu_count = 2;
+  Verdict verdict = world.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("nvidia.topology")->state, State::kPass);
+  EXPECT_EQ(verdict.find("nvidia.gpu.2.rim.driver.available")->state, State::kNotApplicable);
+  EXPECT_EQ(verdict.find("nvidia.gpu.2.fwid")->state, State::kNotApplicable);
+  EXPECT_EQ(verdict.find("nvidia.gpu.2.rim.vbios.measurements")->actual, "31 measurements");
+  world.payload.evidence_list.erase(world.payload.evidence_list.begin());
+  verdict = world.judge();
+  EXPECT_EQ(failing(verdict), (Ids{"nvidia.gpu_count", "nvidia.topology"})) << to_text(verdict, false);
+}
+
+}  // namespace
+}  // namespace cloister::verify::testing
