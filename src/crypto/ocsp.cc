@@ -30,6 +30,12 @@ Result<UnixSeconds> to_unix(const ASN1_GENERALIZEDTIME* time, const char* name) 
 
 // Whether the CertID names this certificate; the digest is the one that the CertID itself uses, of those allowed.
 bool names(const OCSP_CERTID* id, const Certificate& certificate, const Certificate& issuer) {
+  ASN1_INTEGER* serial = nullptr;
+  // First what costs nothing: whoever brings the responses may bring many.
+  if (OCSP_id_get0_info(nullptr, nullptr, nullptr, &serial, const_cast<OCSP_CERTID*>(id)) != 1 ||
+      ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(certificate.impl().x509.get())) != 0) {
+    return false;
+  }
   const std::array<const EVP_MD*, 3> allowed = {EVP_sha1(), EVP_sha256(), EVP_sha384()};
   for (const EVP_MD* digest : allowed) {
     const OcspCertIdPtr own(OCSP_cert_to_id(digest, certificate.impl().x509.get(), issuer.impl().x509.get()));

@@ -140,6 +140,17 @@ TEST(SignedXml, DeepNestingIsRefused) {
   EXPECT_FALSE(SignedXml::parse(nested(100000)));
 }
 
+TEST(SignedXml, ManyAttributesAreRefused) {
+  const auto with = [](int count) {
+    std::string out = "<a";
+    for (int i = 0; i < count; ++i) out += " a" + std::to_string(i) + "=\"\"";
+    return out + "></a>";
+  };
+  EXPECT_TRUE(SignedXml::parse(signed_document(with(256))));
+  expect_refused(with(257), "256 attributes");
+  expect_refused(with(80000), "256 attributes");
+}
+
 // attestation.md section 9.3: the one form, and nothing near it.
 TEST(SignedXml, EveryOtherFormOfTheSignatureIsRefused) {
   const std::string text = signed_document();

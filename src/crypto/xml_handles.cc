@@ -22,6 +22,18 @@ void ignore_xml_error(void*, xmlError*) {}
 // The text is below 1 MiB.
 int size_of(std::string_view text) { return static_cast<int>(text.size()); }
 
+// libxml2 2.9 compares each attribute of an element with all others. No '<' stands inside a tag, so that what lies
+// between two of them bounds the number of attributes.
+bool too_many_attributes(std::string_view text) {
+  constexpr std::size_t kMostAttributes = 256;
+  std::size_t since_tag = 0;
+  for (const char c : text) {
+    if (c == '<') since_tag = 0;
+    if (c == '=' && ++since_tag > kMostAttributes) return true;
+  }
+  return false;
+}
+
 Error malformed(const std::string& what) { return fail(ErrorCode::kBadXml, "XML: " + what); }
 
 }  // namespace
@@ -55,6 +67,7 @@ Result<XmlDocPtr> parse_plain_xml(std::string_view text) {
       at != std::string_view::npos && (at != 0 || !text.starts_with("<?xml "))) {
     return malformed("processing instructions are refused");
   }
+  if (too_many_attributes(text)) return malformed("more than 256 attributes in one element");
   start_xml();
   const XmlParserPtr parser(xmlNewParserCtxt());
   require(parser != nullptr, "no memory for an XML parser");

@@ -419,6 +419,15 @@ TEST(GpuRevocation, OurOwnRequestsMustBeAnsweredWithTheirNonce) {
   EXPECT_EQ(failing(world.judge()).size(), 3u);
 }
 
+TEST(GpuRevocation, AFloodOfAnswersIsRefused) {
+  GpuWorld world = one_gpu();
+  const Bytes first = world.collateral.ocsp_responses[0];
+  world.collateral.ocsp_responses.insert(world.collateral.ocsp_responses.end(), 7, first);
+  EXPECT_EQ(world.judge().outcome(), Outcome::kAccepted);
+  world.collateral.ocsp_responses.push_back(first);
+  expect_failing(world, {"nvidia.gpu.0.revocation.device"}, "more than 8");
+}
+
 TEST(GpuRevocation, SignedByAStranger) {
   GpuWorld world = one_gpu();
   world.collateral.ocsp_responses.clear();

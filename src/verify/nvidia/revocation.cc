@@ -14,6 +14,8 @@ using crypto::OcspStatus;
 
 constexpr std::int64_t kHour = 3600;
 constexpr std::size_t kMostResponses = 1024;
+// About one certificate; each costs up to two signatures to judge.
+constexpr int kMostAnswers = 8;
 
 }  // namespace
 
@@ -70,8 +72,13 @@ const RevocationList::Judged& RevocationList::judge(const std::vector<Certificat
   if (const auto known = judged_.find(key); known != judged_.end()) return known->second;
   Judged best{Finding::kMissing, "none", "no answer about it"};
   if (unreadable_ > 0) best.why += " (" + std::to_string(unreadable_) + " responses could not be read)";
+  int answers = 0;
   for (const crypto::OcspResponse& response : responses_) {
     if (!response.is_about(chain[index], chain[index + 1])) continue;
+    if (++answers > kMostAnswers) {
+      best = {Finding::kBad, "invalid", "more than 8 answers about it"};
+      break;
+    }
     Judged judged = judge_answer(response, chain, index);
     const bool told = judged.finding == Finding::kBad && judged.status != "invalid" && judged.status != "good";
     if (told) {
