@@ -163,9 +163,12 @@ bool OcspResponse::is_about(const Certificate& certificate, const Certificate& i
 
 namespace {
 
+// The certificates in it belong to others.
+void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }
+
 // The certificate whose name or key the response gives as its signer's: the issuer, or one that travels along.
 Result<Certificate> find_signer(OCSP_BASICRESP* basic, const Certificate& issuer) {
-  const Handle<STACK_OF(X509), [](STACK_OF(X509)* s) { sk_X509_free(s); }> extra(sk_X509_new_null());
+  const Handle<STACK_OF(X509), free_stack> extra(sk_X509_new_null());
   require(extra != nullptr && sk_X509_push(extra.get(), issuer.impl().x509.get()) > 0, "no memory");
   X509* signer = nullptr;  // belongs to `extra` or to the response
   if (OCSP_resp_get0_signer(basic, &signer, extra.get()) != 1 || signer == nullptr) {

@@ -190,7 +190,7 @@ TEST(Ocsp, RequestsNameTheCertificateAndTheNonce) {
   EXPECT_LT(without->size(), request->size());
 }
 
-TEST(VerifiedLinks, RemembersOnlyWhatVerified) {
+TEST(OcspLinks, RememberOnlyWhatVerified) {
   VerifiedLinks cache;
   const std::vector<Certificate> chain = {tree().leaf, tree().ca, tree().root};
   EXPECT_TRUE(verify_certificate_chain(chain, tree().root, Curve::kP384, kTime, &cache));

@@ -1,5 +1,7 @@
 // Reference manifests: the input as it is, and the input signed by ourselves, so that what lies behind the signature is
 // reached too.
+#include <algorithm>
+
 #include "codec/rim.h"
 #include "crypto/signed_xml.h"
 #include "fuzz.h"

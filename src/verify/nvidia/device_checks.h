@@ -19,10 +19,9 @@ namespace cloister::verify {
 
 // What the devices of one judgement share, so that what they have in common is verified once. One thread.
 // The cost is the P-384 verifications, each made once: a device's report, leaf and device certificate; what devices of
-// one make share (provisioner, model, the root's own); a manifest's XML signature and signer; what manifests share (L3,
-// L2, the root's own); each OCSP answer and each responder; a token and each of its parts. One GPU alone: 6; with two
-// manifests of different signers: 13; with the OCSP answers about its 8 certificates below the roots: 21. Eight GPUs
-// alone: 27, not 48.
+// one make share (provisioner, model); a manifest's XML signature and signer; what manifests share (L3, L2); each OCSP
+// answer and each responder; a token and each of its parts. One GPU alone: 5; with two manifests of different signers:
+// 11; with the OCSP answers about its 8 certificates below the roots: 19. Eight GPUs alone: 26, not 40.
 struct DeviceJudge {
   DeviceJudge(const Context& judged_in, const NvidiaRoots& trusted, const std::optional<ByteArray<32>>& asked)
       : context(judged_in), roots(trusted), nonce(asked), rims(context, roots.rim, cache), revocation(context, cache) {}
