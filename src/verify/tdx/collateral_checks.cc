@@ -89,7 +89,9 @@ Check check_pck_revocation(const JudgedTdxCollateral& collateral, const std::vec
   const std::optional<crypto::Crl>& leaf_list = collateral.pck_crl.crl;
   const std::optional<crypto::Crl>& root_list = collateral.root_crl.crl;
   if (leaf_list && leaf_list->lists(pck_chain[0])) return failed(id, "the PCK certificate has been revoked");
-  if (root_list && root_list->lists(pck_chain[1])) return failed(id, "the authority of the PCK has been revoked");
+  for (std::size_t i = 1; root_list && i < pck_chain.size(); ++i) {
+    if (root_list->lists(pck_chain[i])) return failed(id, "the authority of the PCK, or the root, has been revoked");
+  }
   if (!leaf_list || !root_list)
     return skipped(id, "there is no readable revocation list of the PCK authority or the root");
   return passed(id, "not listed");

@@ -205,6 +205,7 @@ TEST(CollateralChecks, EachFailsForItsOwnReason) {
        },
        {"tdx.pck.revocation"}},
       {"platform authority revoked", [](Case& c) { c.platform.root_crl.revoked = {{2}}; }, {"tdx.pck.revocation"}},
+      {"root revoked by itself", [](Case& c) { c.platform.root_crl.revoked = {{1}}; }, {"tdx.pck.revocation"}},
       {"another platform revoked",
        [](Case& c) {
          c.platform.pck_crl.revoked = {{9}, {4, 0}};

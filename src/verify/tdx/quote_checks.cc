@@ -42,6 +42,7 @@ struct Evidence {
   std::vector<Certificate> pck_chain;  // leaf, intermediate, root as they came; empty when they could not be read
   std::optional<PckExtension> pck;     // of the leaf
   RootKind root = RootKind::kUnknown;
+  const Certificate* root_certificate = nullptr;          // the trusted one of that kind; null for kUnknown
   std::shared_ptr<const JudgedTdxCollateral> collateral;  // null when there is none for this platform
   std::string no_collateral;                              // why
 };
@@ -66,7 +67,7 @@ std::string_view find_pck_chain(const codec::TdxQuote& quote, const Collateral& 
 Check check_pck_chain(const Evidence& evidence, UnixSeconds time) {
   const std::string id = "tdx.pck_chain";
   const std::vector<Certificate>& chain = evidence.pck_chain;
-  const Certificate* root = pinned_root(RootUse::kCpu, evidence.root);
+  const Certificate* root = evidence.root_certificate;
   if (root == nullptr) {
     return failed(id, "the chain ends in a root that nobody pinned", "intel_sgx_root_ca",
                   chain.back().subject_common_name());
@@ -139,7 +140,7 @@ bool names_fmspc(std::string_view tcb_info, const ByteArray<6>& fmspc) {
 }
 
 // Finds the collateral of the quote's platform among what is there.
-void choose_collateral(const Context& context, Evidence& evidence) {
+void choose_collateral(const Context& context, const Certificate& vendor_root, Evidence& evidence) {
   const std::vector<TdxCollateral>& all = context.collateral.tdx;
   if (all.empty()) {
     evidence.no_collateral = "no collateral was given";
@@ -157,12 +158,23 @@ void choose_collateral(const Context& context, Evidence& evidence) {
     evidence.no_collateral = "none of the " + std::to_string(all.size()) + " collaterals is for this platform";
     return;
   }
-  evidence.collateral = context.tdx_cache != nullptr ? context.tdx_cache->judge(*chosen)
-                                                     : std::make_shared<const JudgedTdxCollateral>(judge_collateral(
-                                                           *chosen, *pinned_root(RootUse::kCpu, RootKind::kVendor)));
+  const bool pinned = &vendor_root == pinned_root(RootUse::kCpu, RootKind::kVendor);
+  evidence.collateral = context.tdx_cache != nullptr && pinned
+                            ? context.tdx_cache->judge(*chosen)
+                            : std::make_shared<const JudgedTdxCollateral>(judge_collateral(*chosen, vendor_root));
 }
 
-Evidence gather(const codec::TdxQuote& quote, const Context& context, Verdict& verdict) {
+// Which root the chain claims to end in, and what that has to be byte for byte.
+void find_root(const Certificate& vendor_root, Evidence& evidence) {
+  evidence.root = evidence.pck_chain.back().der() == vendor_root.der()
+                      ? RootKind::kVendor
+                      : claimed_root(RootUse::kCpu, evidence.pck_chain);
+  evidence.root_certificate =
+      evidence.root == RootKind::kVendor ? &vendor_root : pinned_root(RootUse::kCpu, evidence.root);
+}
+
+Evidence gather(const codec::TdxQuote& quote, const Context& context, const Certificate& vendor_root,
+                Verdict& verdict) {
   Evidence evidence;
   const std::string_view pem = find_pck_chain(quote, context.collateral);
   if (quote.certification_type != kPemChain && pem.empty()) {
@@ -183,10 +195,10 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, Verdict& v
     return evidence;
   }
   evidence.pck_chain = *std::move(chain);
-  evidence.root = claimed_root(RootUse::kCpu, evidence.pck_chain);
+  find_root(vendor_root, evidence);
   Result<PckExtension> extension = read_pck_extension(evidence.pck_chain.front());
   if (extension) evidence.pck = *extension;
-  if (evidence.root != RootKind::kInsecureSimulator) choose_collateral(context, evidence);
+  if (evidence.root != RootKind::kInsecureSimulator) choose_collateral(context, vendor_root, evidence);
   verdict.add(check_pck_chain(evidence, context.time));
   verdict.add(extension ? passed("tdx.pck.extension") : failed("tdx.pck.extension", extension.error().message));
   verdict.add(check_platform(evidence.pck, context.policy.tdx));
@@ -233,6 +245,11 @@ void skip_everything(const std::string& reason, Verdict& verdict) {
 }  // namespace
 
 QuoteFindings check_quote(ByteView bytes, const Context& context, Verdict& verdict) {
+  return check_quote_under(*pinned_root(RootUse::kCpu, RootKind::kVendor), bytes, context, verdict);
+}
+
+QuoteFindings check_quote_under(const Certificate& vendor_root, ByteView bytes, const Context& context,
+                                Verdict& verdict) {
   QuoteFindings findings;
   Result<codec::TdxQuote> parsed = codec::parse_tdx_quote(bytes);
   if (!parsed) {
@@ -244,7 +261,7 @@ QuoteFindings check_quote(ByteView bytes, const Context& context, Verdict& verdi
   const codec::TdxQuote& quote = *findings.quote;
   verdict.add(passed("tdx.quote.form", "version " + std::to_string(quote.version)));
   add_td_facts(quote, verdict.facts);
-  const Evidence evidence = gather(quote, context, verdict);
+  const Evidence evidence = gather(quote, context, vendor_root, verdict);
   findings.root = evidence.root;
   verdict.add(check_qe_binding(quote));
   verdict.add(check_qe_debug(quote));

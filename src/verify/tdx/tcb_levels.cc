@@ -115,7 +115,8 @@ std::string_view ConvergedStatus::text() const {
 
 ConvergedStatus advise_relaunch(TcbStatus launch, TcbStatus current) {
   ConvergedStatus out;
-  out.status = launch;
+  // Section 4.3 goes back to the launch status here. What runs now is revoked all the same, and that is never acceptable.
+  out.status = current == TcbStatus::kRevoked ? current : launch;
   out.relaunch_advised = is_out_of_date(launch) && !is_out_of_date(current) && current != TcbStatus::kRevoked;
   out.relaunch_needs_configuration =
       out.relaunch_advised && (needs_configuration(launch) || needs_configuration(current));

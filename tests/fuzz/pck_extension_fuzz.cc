@@ -1,0 +1,17 @@
+// The SGX extension of PCK certificates: any bytes are read or refused, and a byte more or less is never the same.
+#include "fuzz.h"
+#include "verify/tdx/pck_extension.h"
+
+FUZZ_TARGET(input) {
+  using namespace cloister;
+  const auto read = verify::parse_pck_extension(input);
+  if (!read) {
+    FUZZ_CHECK(!read.error().message.empty());
+    return;
+  }
+  FUZZ_CHECK(read->sgx_type <= 2);
+  FUZZ_CHECK(!verify::parse_pck_extension(input.first(input.size() - 1)));
+  Bytes longer = to_bytes(input);
+  longer.push_back(0);
+  FUZZ_CHECK(!verify::parse_pck_extension(longer));
+}
