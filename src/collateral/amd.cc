@@ -24,7 +24,8 @@ std::string path_of(const codec::SnpReport& report, codec::SnpProduct product) {
     return std::string(name) + "=" + (value < 10 ? "0" : "") + std::to_string(value);
   };
   return "/" + to_hex(id) + "?" + (turin ? level("fmcSPL", tcb.fmc) + "&" : "") +
-         level("blSPL", tcb.boot_loader) + "&" + level("teeSPL", tcb.tee) + "&" + level("snpSPL", tcb.snp) + "&" + level("ucodeSPL", tcb.microcode);
+         level("blSPL", tcb.boot_loader) + "&" + level("teeSPL", tcb.tee) + "&" + level("snpSPL", tcb.snp) + "&" +
+         level("ucodeSPL", tcb.microcode);
 }
 
 std::vector<codec::SnpProduct> products_of(const codec::SnpReport& report) {
