@@ -36,11 +36,13 @@ Result<void> normalise(Endpoints& endpoints) {
   }
   if (!endpoints.intel_root_crl.empty()) TRY_VOID(check_address(endpoints.intel_root_crl, "intel_root_crl"));
   TRY_VOID(check_address(endpoints.nvidia_nras, "nvidia_nras"));
-  TRY(nras, http::parse_url(endpoints.nvidia_nras));
-  if (!nras.tls && !is_this_machine(nras.host)) {
-    return fail(ErrorCode::kBadUrl, "nvidia_nras: expected https, got " + endpoints.nvidia_nras, "nvidia_nras");
-  }
-  return {};
+  return require_tls(endpoints.nvidia_nras, "nvidia_nras");
+}
+
+Result<void> require_tls(const std::string& address, const std::string& name) {
+  TRY(url, http::parse_url(address));
+  if (url.tls || is_this_machine(url.host)) return {};
+  return fail(ErrorCode::kBadUrl, name + ": expected https, got " + address, name);
 }
 
 }  // namespace cloister::collateral

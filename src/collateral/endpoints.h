@@ -27,4 +27,7 @@ void use_pccs(Endpoints& endpoints, std::string_view address);
 // is this machine, since its key set is believed for the sake of the channel it comes through.
 Result<void> normalise(Endpoints& endpoints);
 
+// That `address` is https or on this machine.
+Result<void> require_tls(const std::string& address, const std::string& name);
+
 }  // namespace cloister::collateral

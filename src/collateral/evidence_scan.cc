@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "codec/json.h"
+#include "codec/snp_report.h"
 #include "codec/tdx_quote.h"
 #include "evidence/gpu_evidence.h"
 #include "verify/quote.h"
@@ -19,6 +20,7 @@ constexpr std::size_t kMostRefused = 16;
 constexpr int kMostTextLevels = 3;
 // Hex or base64 of the smallest quote with a certificate chain is far longer than this, names and digests are shorter.
 constexpr std::size_t kLeastQuoteText = 1000;
+constexpr std::size_t kSnpBase64Size = (codec::kSnpReportSize + 2) / 3 * 4;
 
 class Scan {
  public:
@@ -41,7 +43,7 @@ class Scan {
     if (text.starts_with('{') || text.starts_with('[')) {
       if (level < kMostTextLevels) look_into(text, level + 1);
     } else if (text.size() >= kLeastQuoteText) {
-      take_quote(text);
+      if (!take_snp_report(text)) take_quote(text);
     }
   }
 
@@ -61,6 +63,17 @@ class Scan {
     for (evidence::GpuEvidence& device : payload->evidence_list) {
       if (found_.devices.size() < kMostDevices) found_.devices.push_back(std::move(device));
     }
+    return true;
+  }
+
+  bool take_snp_report(const std::string& text) {
+    const bool hex = text.size() == 2 * codec::kSnpReportSize;
+    if (!hex && text.size() != kSnpBase64Size) return false;
+    auto bytes = hex ? from_hex(text) : from_base64(text);
+    if (!bytes || !codec::parse_snp_report(*bytes)) return false;
+    std::vector<Bytes>& known = found_.snp_reports;
+    const bool add = known.size() < kMostOfAKind && std::ranges::find(known, *bytes) == known.end();
+    if (add) known.push_back(*std::move(bytes));
     return true;
   }
 

@@ -39,6 +39,13 @@ TEST(FindEvidence, FindsGpuEvidenceAsTextAndAsObject) {
   EXPECT_EQ(find_evidence(codec::write_json(Json{{"gpu", *codec::parse_json(text)}})).devices.size(), 4u);
 }
 
+TEST(FindEvidence, FindsSnpReports) {
+  CLOISTER_NEED_VECTORS();
+  const Bytes report = vector_bytes("snp/milan_report_go.bin");
+  const Json json = {{"report", to_base64(report)}, {"again", to_hex(report)}, {"none", std::string(2368, '0')}};
+  EXPECT_EQ(find_evidence(codec::write_json(json)).snp_reports, std::vector<Bytes>{report});
+}
+
 TEST(FindEvidence, FindsNothingWhereThereIsNothing) {
   CLOISTER_NEED_VECTORS();
   const Json junk = {{"quote", std::string(5000, 'a')}, {"evidence_list", 7}, {"list", Json::array({Json::array()})}};

@@ -49,6 +49,9 @@ Needs needs_of(const Evidence& evidence) {
   for (const evidence::GpuEvidence& device : evidence.devices) {
     for (std::string& id : manifests_of(device)) needs.rim_ids.insert(std::move(id));
   }
+  for (const Bytes& bytes : evidence.snp_reports) {
+    if (auto report = codec::parse_snp_report(bytes)) needs.snp.push_back(*std::move(report));
+  }
   return needs;
 }
 

@@ -4,7 +4,9 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
+#include "codec/snp_report.h"
 #include "collateral/intel.h"
 #include "collateral/source.h"
 
@@ -13,6 +15,7 @@ namespace cloister::collateral {
 struct Needs {
   std::set<TdxPlatform> tdx;
   std::set<std::string> rim_ids;
+  std::vector<codec::SnpReport> snp;
 };
 
 // Pure. What cannot be read, or ends in no vendor's root, adds nothing.

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "collateral/amd.h"
 #include "collateral/http_fetcher.h"
 #include "collateral/needs.h"
 #include "collateral/nvidia.h"
@@ -134,6 +135,8 @@ Result<std::unique_ptr<CollateralSource>> CollateralSource::open(SourceOptions o
 Result<std::unique_ptr<CollateralSource>> CollateralSource::open(SourceOptions options, const Clock& clock,
                                                                  std::unique_ptr<Fetcher> fetcher) {
   TRY_VOID(normalise(options.endpoints));
+  // A service key goes nowhere in the clear.
+  if (!options.nvidia_service_key.empty()) TRY_VOID(require_tls(options.endpoints.nvidia_rim, "nvidia_rim"));
   std::unique_ptr<CollateralSource> out(new CollateralSource(std::move(options), clock, std::move(fetcher)));
   if (out->options_.cache_folder.empty()) return out;
   if (auto cache = DiskCache::open(out->options_.cache_folder)) {
@@ -152,6 +155,7 @@ Collected CollateralSource::collect(const Evidence& evidence) {
                         options_.progress);
   const IntelService intel(downloader, options_.endpoints, options_.tcb_update, clock_);
   const NvidiaService nvidia(downloader, options_.endpoints, options_.nvidia_service_key, clock_);
+  const AmdService amd(downloader, options_.endpoints, clock_);
 
   Round round;
   IntelPieces pieces(intel, needs.tdx, round);
@@ -160,6 +164,14 @@ Collected CollateralSource::collect(const Evidence& evidence) {
     round.add([&nvidia, &id, &rim = rims[id]]() -> Result<void> {
       TRY(document, nvidia.get_rim(id));
       rim = std::move(document);
+      return {};
+    });
+  }
+  std::vector<verify::SnpCollateral> snp(needs.snp.size());
+  for (std::size_t i = 0; i < snp.size(); ++i) {
+    round.add([&amd, &report = needs.snp[i], &place = snp[i]](std::vector<std::string>& problems) -> Result<void> {
+      TRY(collateral, amd.get(report, problems));
+      place = std::move(collateral);
       return {};
     });
   }
@@ -172,6 +184,8 @@ Collected CollateralSource::collect(const Evidence& evidence) {
 
   pieces.put_into(out.collateral);
   out.collateral.rims = std::move(rims);
+  std::erase_if(snp, [](const auto& one) { return one.ask_ark.empty(); });
+  out.collateral.snp = std::move(snp);
   return out;
 }
 

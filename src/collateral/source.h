@@ -36,6 +36,7 @@ struct Evidence {
   std::vector<Bytes> quotes;                    // TDX
   std::vector<evidence::GpuEvidence> devices;
   std::string gpu_nonce_hex;                    // that the devices answered; for NRAS
+  std::vector<Bytes> snp_reports;
 };
 
 struct Collected {

@@ -34,7 +34,7 @@ class SourceTest : public testing::ReplayTest {
     options_.download = testing::quick_download();
     Endpoints& endpoints = options_.endpoints;
     use_pccs(endpoints, base() + "/sgx/certification/v4/");
-    endpoints.nvidia_rim = endpoints.nvidia_ocsp = endpoints.nvidia_nras = base();
+    endpoints.nvidia_rim = endpoints.nvidia_ocsp = endpoints.nvidia_nras = endpoints.amd_kds = base();
   }
   std::string text(const char* member) const { return *codec::string_member(recorded_, member); }
   std::string der(const char* member) const { return std::string(as_text(*from_hex(text(member)))); }
@@ -120,6 +120,7 @@ TEST_F(SourceTest, AsksNobodyForEvidenceThatIsNone) {
   evidence_.quotes = {{}, Bytes(10'000, 0xff), cloister::testing::vector_bytes("tdx/tdreport_raw_1024.bin"),
                       cloister::testing::vector_bytes("tdx/intel_qvl_synthetic/quote.dat")};
   evidence_.devices = {{"HOPPER", Bytes(100, 1), "no PEM"}};
+  evidence_.snp_reports = {Bytes(1184, 0), {}};
   const Collected got = collect();
   EXPECT_EQ(asked(), 0);
   EXPECT_EQ(got.problems, std::vector<std::string>{});
@@ -182,6 +183,37 @@ TEST_F(SourceTest, AsksForATokenWhenTold) {
 TEST_F(SourceTest, RefusesBadAddresses) {
   options_.endpoints.nvidia_rim = "rim.example";
   EXPECT_FALSE(CollateralSource::open(options_, clock_));
+  options_.endpoints.nvidia_rim = "http://mirror.example";
+  EXPECT_TRUE(CollateralSource::open(options_, clock_));
+  options_.nvidia_service_key = "key";
+  EXPECT_FALSE(CollateralSource::open(options_, clock_));
+}
+
+TEST_F(SourceTest, FetchesWhatAnSnpReportNeeds) {
+  const Bytes report = cloister::testing::vector_bytes("snp/milan_report_go.bin");
+  const std::string vcek = cloister::testing::vector_text("snp/milan_vcek_go.der");
+  const std::string authorities = cloister::testing::vector_text("snp/ask_ark_milan.pem");
+  evidence_.quotes.clear();
+  evidence_.snp_reports = {report};
+  const std::string chip_id = to_hex(ByteView(report).subspan(0x1a0, 64));
+  const auto level = [&](std::size_t at) {
+    const std::string digits = std::to_string(report[0x180 + at]);
+    return digits.size() < 2 ? "0" + digits : digits;
+  };
+  on("/vcek/v1/Milan/" + chip_id + "?blSPL=" + level(0) + "&teeSPL=" + level(1) + "&snpSPL=" + level(6) +
+         "&ucodeSPL=" + level(7),
+     200, vcek);
+  on("/vcek/v1/Milan/cert_chain", 200, authorities);
+  const Collected got = collect();
+  ASSERT_EQ(got.collateral.snp.size(), 1u);
+  EXPECT_EQ(as_text(got.collateral.snp[0].vcek), vcek);
+  EXPECT_EQ(got.collateral.snp[0].ask_ark, authorities);
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_EQ(got.problems[0].find("AMD revocation list (VCEK, Milan): "), 0u) << got.problems[0];
+  forget("/vcek/v1/Milan/cert_chain");
+  on("/vcek/v1/Milan/cert_chain", 200, vcek);
+  options_.cache_folder.clear();
+  EXPECT_TRUE(collect().collateral.snp.empty());
 }
 
 }  // namespace

@@ -1,0 +1,38 @@
+// AMD's side: the certificate of one chip at one patch level, its authorities and their revocation list, from the Key
+// Distribution Service (attestation.md section 14). What they are worth, verify/snp judges.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "codec/snp_report.h"
+#include "collateral/downloader.h"
+#include "collateral/endpoints.h"
+#include "verify/collateral.h"
+
+namespace cloister::collateral {
+
+class AmdService {
+ public:
+  // All must outlive this.
+  AmdService(Downloader& downloader, const Endpoints& endpoints, const Clock& clock)
+      : downloader_(downloader), endpoints_(endpoints), clock_(clock) {}
+
+  // What judges `report`. One that does not say which product it comes from (version 2) is looked for among all. For
+  // one signed with a VLEK the certificate itself is not served: it comes with the report. A revocation list that
+  // cannot be had stays empty and adds to `problems`.
+  Result<verify::SnpCollateral> get(const codec::SnpReport& report, std::vector<std::string>& problems) const;
+
+ private:
+  Result<Bytes> get_vcek(const codec::SnpReport& report, codec::SnpProduct product) const;
+  Result<std::string> get_authorities(const std::string& base, const std::string& what) const;
+  Result<Bytes> get_crl(const std::string& base, const std::string& what) const;
+
+  Downloader& downloader_;
+  const Endpoints& endpoints_;
+  const Clock& clock_;
+};
+
+}  // namespace cloister::collateral
