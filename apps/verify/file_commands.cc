@@ -132,7 +132,10 @@ Result<verify::Verdict> verify_snp_file(const VerifyOptions& options) {
     TRY(bytes, from_hex(options.report_data));
     report_data = std::move(bytes);
   }
-  return judge_subject(subject, collateral::Evidence{}, options, [&](const Subject& loaded) {
+  const ByteView report = as_bytes(subject.saved.evidence);
+  collateral::Evidence evidence;
+  evidence.snp_reports.emplace_back(report.begin(), report.end());
+  return judge_subject(subject, evidence, options, [&](const Subject& loaded) {
     return Result<verify::Verdict>(verify::verify_snp(as_bytes(loaded.saved.evidence), report_data, loaded.judging.context()));
   });
 }

@@ -33,7 +33,8 @@ Result<Gathered> gather(const collateral::Evidence& evidence, const JudgeOptions
   collateral::Evidence lacking = evidence;
   if (!judging.collateral.tdx.empty()) lacking.quotes.clear();
   if (!judging.collateral.rims.empty()) lacking.devices.clear();
-  if (lacking.quotes.empty() && lacking.devices.empty()) return gathered;
+  if (!judging.collateral.snp.empty()) lacking.snp_reports.clear();
+  if (lacking.quotes.empty() && lacking.devices.empty() && lacking.snp_reports.empty()) return gathered;
 
   TRY(settings, source_options(options, judging.policy));
   // Called one at a time.
