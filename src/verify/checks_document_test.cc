@@ -33,7 +33,9 @@ std::string document() {
 }
 
 TEST(ChecksDocument, IsWhatTheCodeSays) {
-  if (std::getenv("CLOISTER_UPDATE_DOCS") != nullptr) ASSERT_TRUE(write_file_atomically(kPath, document(), 0644).has_value());
+  if (std::getenv("CLOISTER_UPDATE_DOCS") != nullptr) {
+    ASSERT_TRUE(write_file_atomically(kPath, document(), 0644).has_value());
+  }
   const Result<std::string> written = read_file(kPath, 4 << 20);
   ASSERT_TRUE(written.has_value()) << written.error().message;
   EXPECT_EQ(*written, document()) << "run it with CLOISTER_UPDATE_DOCS=1";
