@@ -1,7 +1,9 @@
 #include "verify/aci/custody_keys.h"
 
+#include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/encoding.h"
 #include "crypto/secp256k1.h"
@@ -18,29 +20,49 @@ std::string spelling_of(const std::string& hex) {
   return to_hex(*bytes);
 }
 
+// The roles of GetKey that a key of the keyset may have been made for: the first word of the custody's role.
+enum class Role { kReceipt, kE2ee };
+
+bool fits(std::string_view custody_role, Role role) {
+  if (role == Role::kE2ee) return custody_role.starts_with("e2ee");
+  return custody_role.starts_with("receipt") || custody_role.starts_with("legacy");
+}
+
+std::map<std::string, Role> keys_in_use(const evidence::Keyset& keyset) {
+  std::map<std::string, Role> out;
+  for (const evidence::KeysetKey& key : keyset.receipt_signing_keys) out[spelling_of(key.public_key)] = Role::kReceipt;
+  for (const evidence::KeysetKey& key : keyset.e2ee_public_keys) out[spelling_of(key.public_key)] = Role::kE2ee;
+  return out;
+}
+
 }  // namespace
 
-Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Keyset& keyset,
-                         const BootPolicy& policy) {
+Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Keyset& keyset, RootKind cpu_root,
+                         const Policy& policy) {
   const std::string id = "keyset.custody";
-  const bool required = !policy.kms_root_keys.empty();
+  const bool required = !policy.boot.kms_root_keys.empty() || !policy.service.accept_unproven_custody;
   if (!boot.key_custody) {
-    if (!required) return not_applicable(id, "no chain of key custody is served");
-    return skipped(id, "no chain of key custody is served, and the policy names the roots it must lead to");
+    if (cpu_root == RootKind::kInsecureSimulator) {
+      return not_applicable(id, "the TEE is simulated: nobody keeps its keys");
+    }
+    return skipped(id, "no chain of key custody is served: the measured code alone vouches for the keys", required);
   }
-  std::set<std::string> in_use, in_custody;
-  for (const auto* role : {&keyset.receipt_signing_keys, &keyset.e2ee_public_keys}) {
-    for (const evidence::KeysetKey& key : *role) in_use.insert(spelling_of(key.public_key));
-  }
+  const std::map<std::string, Role> in_use = keys_in_use(keyset);
+  std::set<std::string> in_custody;
   for (const evidence::KeyCustody& key : *boot.key_custody) {
     const std::string spelling = spelling_of(key.public_key);
-    if (!in_use.contains(spelling)) {
+    const auto used = in_use.find(spelling);
+    if (used == in_use.end()) {
       return failed(id, "the key of the role " + key.role + " does not stand in the keyset", "one of the keyset",
                     spelling);
     }
+    if (!fits(key.role, used->second)) {
+      return failed(id, "the key " + spelling + " is used in another role than it was made for",
+                    used->second == Role::kE2ee ? "e2ee" : "receipt", key.role);
+    }
     in_custody.insert(spelling);
   }
-  for (const std::string& key : in_use) {
+  for (const auto& [key, role] : in_use) {
     if (required && !in_custody.contains(key)) return failed(id, "a key of the keyset has no chain", key, "none");
   }
   return passed(id, std::to_string(in_custody.size()) + " of " + std::to_string(in_use.size()) + " keys");

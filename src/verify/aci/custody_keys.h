@@ -4,12 +4,15 @@
 #include "evidence/aci/keyset.h"
 #include "evidence/boot_evidence.h"
 #include "verify/policy.h"
+#include "verify/roots.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
 
-// keyset.custody: every key of the custody stands in the keyset, and where the policy names a KMS root every key of the
-// keyset's receipts and encryption has a chain. boot.kms_custody judges the chains.
-Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Keyset& keyset, const BootPolicy& policy);
+// keyset.custody: every key of the custody stands in the keyset in the role that it was made for, and every key of the
+// keyset's receipts and encryption has a chain, unless the policy takes keys without (peers.md W34).
+// boot.kms_custody judges the chains. `cpu_root` is what the quote's chain ends in: of a simulated TEE none is asked.
+Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Keyset& keyset, RootKind cpu_root,
+                         const Policy& policy);
 
 }  // namespace cloister::verify

@@ -21,24 +21,48 @@ evidence::Keyset keyset_of(std::uint8_t receipt, std::uint8_t e2ee) {
   return keyset;
 }
 
-BootPolicy with_root() {
-  BootPolicy policy;
-  policy.kms_root_keys = {Bytes(33, 2)};
+Policy with_root() {
+  Policy policy;
+  policy.boot.kms_root_keys = {Bytes(33, 2)};
   return policy;
+}
+
+Policy without_custody() {
+  Policy policy;
+  policy.service.accept_unproven_custody = true;
+  return policy;
+}
+
+State judge(const evidence::BootEvidence& boot, const evidence::Keyset& keyset, const Policy& policy) {
+  EXPECT_NE(find_meaning("keyset.custody"), nullptr);
+  return check_custody_keys(boot, keyset, RootKind::kVendor, policy).state;
 }
 
 TEST(CustodyKeys, AreThoseInUse) {
   evidence::BootEvidence boot;
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), {}).state, State::kNotApplicable);
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), with_root()).state, State::kSkipped);
   boot.key_custody = {custody_of("receipt", kAppId, 3), custody_of("e2ee", kAppId, 4)};
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), {}).state, State::kPass);
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), with_root()).state, State::kPass);
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(5, 4), {}).state, State::kFail);
+  for (const Policy& policy : {Policy{}, with_root(), without_custody()}) {
+    EXPECT_EQ(judge(boot, keyset_of(3, 4), policy), State::kPass);
+    EXPECT_EQ(judge(boot, keyset_of(5, 4), policy), State::kFail);
+    EXPECT_EQ(judge(boot, keyset_of(4, 3), policy), State::kFail) << "each in the other's role";
+  }
   boot.key_custody->pop_back();
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), {}).state, State::kPass);
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), with_root()).state, State::kFail);
-  EXPECT_NE(find_meaning("keyset.custody"), nullptr);
+  EXPECT_EQ(judge(boot, keyset_of(3, 4), without_custody()), State::kPass);
+  EXPECT_EQ(judge(boot, keyset_of(3, 4), with_root()), State::kFail);
+  EXPECT_EQ(judge(boot, keyset_of(3, 4), {}), State::kFail);
+}
+
+// W34: a verifier that ends "verified" with custody skipped.
+TEST(CustodyKeys, W34WithoutChainsItIsSkippedAndRequired) {
+  const evidence::BootEvidence boot;
+  const evidence::Keyset keyset = keyset_of(3, 4);
+  for (const Policy& policy : {Policy{}, with_root()}) {
+    EXPECT_EQ(judge(boot, keyset, policy), State::kSkipped);
+    EXPECT_TRUE(check_custody_keys(boot, keyset, RootKind::kVendor, policy).required);
+  }
+  EXPECT_EQ(judge(boot, keyset, without_custody()), State::kSkipped);
+  EXPECT_FALSE(check_custody_keys(boot, keyset, RootKind::kVendor, without_custody()).required);
+  EXPECT_EQ(check_custody_keys(boot, keyset, RootKind::kInsecureSimulator, {}).state, State::kNotApplicable);
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, c
   verdict.add(check_nonce_given(expected, context.policy));
   const QuoteFindings quote = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, report.keyset_digest, context, verdict);
-  verdict.add(check_custody_keys(boot, report.keyset, context.policy.boot));
+  verdict.add(check_custody_keys(boot, report.keyset, quote.root, context.policy));
   bool bound = false;
   if (quote.quote) {
     const ReportData& data = quote.quote->report.report_data;

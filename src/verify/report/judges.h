@@ -13,6 +13,7 @@ enum class ReportShape {
   kAci,      // a keyset in report data (layout A1, section 1.5)
   kNative,   // Cloister's statement (docs/spec/native-report.md)
   kWrapped,  // a gateway's: its own report and its models' (section 1.6)
+  kAgent,    // a quote and its logs, as the guest's agent gives them: nobody's keys
 };
 
 // kBadReport for what is no object, and for one with the marks of two shapes.
@@ -25,6 +26,8 @@ Verdict judge_legacy_report(const Json& object, const Expected& expected, const 
 Verdict judge_aci_report(const Json& object, const Expected& expected, const Context& context);
 Verdict judge_native_report(const Json& object, const Expected& expected, const Context& context);
 Verdict judge_wrapped_report(const Json& object, const Expected& expected, const Context& context);
+// Undetermined at best: such an answer binds nobody's keys.
+Verdict judge_agent_answer(const Json& object, const Expected& expected, const Context& context);
 
 // A legacy report without the list of instances that it may hold: itself alone.
 Verdict judge_instance(const Json& object, const Expected& expected, const Context& context);

@@ -82,7 +82,7 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   verdict.add(check_nonce(statement, expected, context.policy));
   const QuoteFindings quote = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, statement.keyset_digest, context, verdict);
-  verdict.add(check_custody_keys(boot, report.keyset, context.policy.boot));
+  verdict.add(check_custody_keys(boot, report.keyset, quote.root, context.policy));
   bool bound = false;
   if (quote.quote) {
     bound = check_binding(statement, quote.quote->report.report_data, expected, context.policy, verdict);

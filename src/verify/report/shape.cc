@@ -34,8 +34,10 @@ Result<ReportShape> find_shape(const Json& object) {
     }
     found = &mark;
   }
-  // Without any mark the legacy reader says what is missing.
-  return found == nullptr ? ReportShape::kLegacy : found->second;
+  if (found != nullptr) return found->second;
+  // Several shapes have a quote; this one has nothing else. What has not even that, the legacy reader finds fault with.
+  const bool bare = object.contains("quote") && !object.contains("signing_address");
+  return bare ? ReportShape::kAgent : ReportShape::kLegacy;
 }
 
 Verdict judge_report(const Json& object, const Expected& expected, const Context& context) {
@@ -50,6 +52,7 @@ Verdict judge_report(const Json& object, const Expected& expected, const Context
     case ReportShape::kAci: return judge_aci_report(object, expected, context);
     case ReportShape::kNative: return judge_native_report(object, expected, context);
     case ReportShape::kWrapped: return judge_wrapped_report(object, expected, context);
+    case ReportShape::kAgent: return judge_agent_answer(object, expected, context);
     case ReportShape::kLegacy: break;
   }
   return judge_legacy_report(object, expected, context);
