@@ -47,7 +47,7 @@ def test_the_printed_policy_is_a_policy(echo, tmp_path):
 
 
 @pytest.mark.fast
-@pytest.mark.parametrize("number, block", enumerate(blocks(ROOT / "docs/guide/policy.md", "toml")))
+@pytest.mark.parametrize("number, block", list(enumerate(blocks(ROOT / "docs/guide/policy.md", "toml"))))
 def test_policies_in_the_guide(echo, tmp_path, number, block):
     policy = tmp_path / "policy.toml"
     policy.write_text(block)
