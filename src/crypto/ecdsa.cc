@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
+#include "crypto/certificate_handles.h"
 #include "crypto/ecdsa_deterministic.h"
 #include "crypto/hash.h"
+#include "crypto/known_certificates.h"
 #include "crypto/openssl_handles.h"
 
 namespace cloister::crypto {
@@ -181,34 +183,57 @@ std::string EcKey::to_pem() const {
   return {data, static_cast<std::size_t>(size)};
 }
 
-Result<void> verify_ecdsa(Curve curve, ByteView public_point, ByteView message, ByteView signature) {
+namespace {
+
+Result<void> check_signature_form(Curve curve, ByteView signature) {
   const std::size_t size = 2 * coordinate_size(curve);
-  if (public_point.size() != size) {
-    return fail(ErrorCode::kBadKey, std::string("a public key on ") + curve_name(curve) + " has " +
-                                        std::to_string(size) + " bytes, got " + std::to_string(public_point.size()));
-  }
   if (signature.size() != size) {
     return fail(ErrorCode::kBadSignature, std::string("an ECDSA signature on ") + curve_name(curve) + " has " +
                                               std::to_string(size) + " bytes, got " +
                                               std::to_string(signature.size()));
   }
   TRY_VOID(check_scalar(signature.first(size / 2), curve, "r"));
-  TRY_VOID(check_scalar(signature.subspan(size / 2), curve, "s"));
-  const ErrorQueueGuard guard;
-  const PkeyPtr key = make_key(curve, encode_point(public_point), nullptr);
-  if (key == nullptr) {
-    return fail(ErrorCode::kBadKey, std::string("the public key is not a point on ") + curve_name(curve));
-  }
+  return check_scalar(signature.subspan(size / 2), curve, "s");
+}
+
+Result<void> verify_under(EVP_PKEY* key, Curve curve, ByteView message, ByteView signature) {
   const Bytes der = encode_ecdsa_signature(signature);
   const DigestCtxPtr context(EVP_MD_CTX_new());
-  require(context != nullptr &&
-              EVP_DigestVerifyInit(context.get(), nullptr, curve_digest(curve), nullptr, key.get()) == 1,
+  require(context != nullptr && EVP_DigestVerifyInit(context.get(), nullptr, curve_digest(curve), nullptr, key) == 1,
           "ECDSA verification");
   if (EVP_DigestVerify(context.get(), der.data(), der.size(), message.data(), message.size()) != 1) {
     return fail(ErrorCode::kBadSignature, std::string("the ECDSA signature on ") + curve_name(curve) +
                                               " does not verify");
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> verify_ecdsa(Curve curve, ByteView public_point, ByteView message, ByteView signature) {
+  const std::size_t size = 2 * coordinate_size(curve);
+  if (public_point.size() != size) {
+    return fail(ErrorCode::kBadKey, std::string("a public key on ") + curve_name(curve) + " has " +
+                                        std::to_string(size) + " bytes, got " + std::to_string(public_point.size()));
+  }
+  TRY_VOID(check_signature_form(curve, signature));
+  const ErrorQueueGuard guard;
+  const PkeyPtr key = make_key(curve, encode_point(public_point), nullptr);
+  if (key == nullptr) {
+    return fail(ErrorCode::kBadKey, std::string("the public key is not a point on ") + curve_name(curve));
+  }
+  return verify_under(key.get(), curve, message, signature);
+}
+
+Result<void> verify_ecdsa_by(const Certificate& signer, Curve curve, ByteView message, ByteView signature) {
+  TRY(own, signer.ec_curve());
+  if (own != curve) {
+    return fail(ErrorCode::kBadKey, std::string("expected a key on ") + curve_name(curve) + ", got one on " +
+                                        curve_name(own));
+  }
+  TRY_VOID(check_signature_form(curve, signature));
+  const ErrorQueueGuard guard;
+  return verify_under(X509_get0_pubkey(signer.impl().x509.get()), curve, message, signature);
 }
 
 }  // namespace cloister::crypto

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "crypto/certificate_handles.h"
+#include "crypto/known_certificates.h"
 
 namespace cloister::crypto {
 namespace {
@@ -33,7 +34,7 @@ void skip_space(std::string_view& text) {
 }
 
 // One certificate from the front of `text`, which starts with the BEGIN line.
-Result<Certificate> take_pem(std::string_view& text, std::size_t number) {
+Result<Certificate> take_pem(std::string_view& text, std::size_t number, const std::vector<Certificate>& known) {
   const std::string where = "certificate " + std::to_string(number) + " of the PEM chain";
   if (!text.starts_with(kPemBegin)) {
     return fail(ErrorCode::kBadCertificate, "expected a BEGIN CERTIFICATE line at " + where);
@@ -50,6 +51,9 @@ Result<Certificate> take_pem(std::string_view& text, std::size_t number) {
   text.remove_prefix(end + kPemEnd.size());
   Result<Bytes> der = from_base64(digits);
   if (!der) return fail(ErrorCode::kBadCertificate, where + ": " + der.error().message);
+  for (const Certificate& candidate : known) {
+    if (candidate.impl().der == *der) return candidate;
+  }
   return Certificate::from_der(*der);
 }
 
@@ -160,6 +164,11 @@ std::optional<Bytes> Certificate::extension(std::string_view oid) const {
 }
 
 Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit) {
+  return parse_pem_chain_with({}, pem, limit);
+}
+
+Result<std::vector<Certificate>> parse_pem_chain_with(const std::vector<Certificate>& known, ByteView pem,
+                                                      std::size_t limit) {
   std::string_view text = as_text(pem);
   if (text.ends_with('\0')) text.remove_suffix(1);
   std::vector<Certificate> chain;
@@ -167,7 +176,7 @@ Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit
     if (chain.size() == limit) {
       return fail(ErrorCode::kBadCertificate, "expected at most " + std::to_string(limit) + " certificates, got more");
     }
-    TRY(certificate, take_pem(text, chain.size() + 1));
+    TRY(certificate, take_pem(text, chain.size() + 1, known));
     chain.push_back(std::move(certificate));
   }
   if (chain.empty()) return fail(ErrorCode::kBadCertificate, "expected at least one PEM certificate, got none");

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "crypto/known_certificates.h"
 #include "verify/tdx/tcb_levels.h"
 
 namespace cloister::verify {
@@ -47,10 +48,15 @@ Check check_signature(std::string id, const std::string& text, const std::string
   if (certificates.empty()) return skipped(std::move(id), "the signing certificate could not be read");
   const Result<ByteArray<64>> signature = from_hex_exactly<64>(signature_hex);
   if (!signature) return failed(std::move(id), "the signature is not 64 bytes in hex: " + signature.error().message);
-  const Result<Bytes> key = certificates[0].ec_public_point();
-  if (!key) return failed(std::move(id), key.error().message);
-  auto valid = crypto::verify_ecdsa(Curve::kP256, *key, as_bytes(text), *signature);
+  auto valid = crypto::verify_ecdsa_by(certificates[0], Curve::kP256, as_bytes(text), *signature);
   return valid ? passed(std::move(id)) : failed(std::move(id), valid.error().message);
+}
+
+// What it reads is known from then on.
+Result<std::vector<Certificate>> parse_chain(std::vector<Certificate>& known, const std::string& pem) {
+  Result<std::vector<Certificate>> chain = crypto::parse_pem_chain_with(known, as_bytes(pem));
+  if (chain) known.insert(known.end(), chain->begin(), chain->end());
+  return chain;
 }
 
 struct DocumentSource {
@@ -63,7 +69,7 @@ struct DocumentSource {
 
 template <typename Document>
 JudgedDocument judge_document(const DocumentSource& source, const Result<Document>& read, const Certificate& root,
-                              crypto::VerifiedLinks& links) {
+                              std::vector<Certificate>& known, crypto::VerifiedLinks& links) {
   JudgedDocument out;
   const std::string prefix(source.prefix);
   if (source.text.empty()) {
@@ -83,7 +89,7 @@ JudgedDocument judge_document(const DocumentSource& source, const Result<Documen
     out.form = failed(id_of(prefix, "form"), read.error().message);
     out.kind = skipped(id_of(prefix, "kind"), "it could not be read");
   }
-  Result<std::vector<Certificate>> chain = crypto::parse_pem_chain(as_bytes(source.issuer_chain));
+  Result<std::vector<Certificate>> chain = parse_chain(known, source.issuer_chain);
   out.chain = check_chain(id_of(prefix, "chain"), chain, kSigningLeaf, root, crypto::ChainStart::kEndEntity, links);
   if (chain) out.certificates = *std::move(chain);
   out.signature = check_signature(id_of(prefix, "signature"), source.text, source.signature, out.certificates);
@@ -127,17 +133,18 @@ std::optional<Document> sorted(Result<Document> read) {
 JudgedTdxCollateral judge_collateral(const TdxCollateral& collateral, const Certificate& root) {
   JudgedTdxCollateral out;
   out.source = collateral;
+  std::vector<Certificate> known = {root};
 
   Result<codec::TcbInfo> tcb_info = codec::parse_tcb_info(collateral.tcb_info);
   out.tcb_info_document = judge_document(
       {"tcb_info", collateral.tcb_info, collateral.tcb_info_signature, collateral.tcb_info_issuer_chain, "TDX"},
-      tcb_info, root, out.links);
+      tcb_info, root, known, out.links);
   out.tcb_info = sorted(std::move(tcb_info));
 
   Result<codec::QeIdentity> qe_identity = codec::parse_qe_identity(collateral.qe_identity);
   out.qe_identity_document = judge_document({"qe_identity", collateral.qe_identity, collateral.qe_identity_signature,
                                              collateral.qe_identity_issuer_chain, "TD_QE"},
-                                            qe_identity, root, out.links);
+                                            qe_identity, root, known, out.links);
   out.qe_identity = sorted(std::move(qe_identity));
 
   out.root_crl = judge_crl("root_crl", collateral.root_ca_crl, {root});
@@ -145,7 +152,7 @@ JudgedTdxCollateral judge_collateral(const TdxCollateral& collateral, const Cert
   if (collateral.pck_crl.empty() && collateral.pck_crl_issuer_chain.empty()) {
     out.pck_crl_chain = skipped(chain_id, "the collateral has none");
   } else {
-    Result<std::vector<Certificate>> chain = crypto::parse_pem_chain(as_bytes(collateral.pck_crl_issuer_chain));
+    Result<std::vector<Certificate>> chain = parse_chain(known, collateral.pck_crl_issuer_chain);
     out.pck_crl_chain = check_chain(chain_id, chain, kPckIssuers, root, crypto::ChainStart::kAuthority, out.links);
     if (chain) out.pck_crl_certificates = *std::move(chain);
   }

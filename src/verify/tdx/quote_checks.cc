@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "crypto/hash.h"
+#include "crypto/known_certificates.h"
 #include "verify/check.h"
 #include "verify/tdx/collateral_cache.h"
 #include "verify/tdx/collateral_checks.h"
@@ -47,8 +48,8 @@ struct Evidence {
   std::string no_collateral;                              // why
 };
 
-Result<std::vector<Certificate>> read_pck_chain(ByteView pem) {
-  TRY(chain, crypto::parse_pem_chain(pem));
+Result<std::vector<Certificate>> read_pck_chain(const std::vector<Certificate>& known, ByteView pem) {
+  TRY(chain, crypto::parse_pem_chain_with(known, pem));
   if (chain.size() != kPckChainLength) {
     return fail(ErrorCode::kBadCertificate, "expected 3 certificates, found " + std::to_string(chain.size()));
   }
@@ -99,9 +100,7 @@ Check check_platform(const std::optional<PckExtension>& pck, const TdxPolicy& po
 
 Check check_qe_signature(const codec::TdxQuote& quote, const Certificate& pck) {
   const std::string id = "tdx.qe_report.signature";
-  const Result<Bytes> key = pck.ec_public_point();
-  if (!key) return failed(id, key.error().message);
-  auto valid = crypto::verify_ecdsa(Curve::kP256, *key, quote.qe_report_bytes, quote.qe_report_signature);
+  auto valid = crypto::verify_ecdsa_by(pck, Curve::kP256, quote.qe_report_bytes, quote.qe_report_signature);
   return valid ? passed(id) : failed(id, valid.error().message);
 }
 
@@ -186,8 +185,16 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, const Cert
     verdict.add(check_platform(std::nullopt, context.policy.tdx));
     return evidence;
   }
-  Result<std::vector<Certificate>> chain = read_pck_chain(as_bytes(pem));
+  // A single collateral needs no choice. Judged first, it brings certificates that the chain has too.
+  std::vector<Certificate> known = {vendor_root};
+  if (context.collateral.tdx.size() == 1) {
+    choose_collateral(context, vendor_root, evidence);
+    const std::vector<Certificate>& issuers = evidence.collateral->pck_crl_certificates;
+    known.insert(known.end(), issuers.begin(), issuers.end());
+  }
+  Result<std::vector<Certificate>> chain = read_pck_chain(known, as_bytes(pem));
   if (!chain) {
+    evidence.collateral.reset();
     evidence.no_collateral = "the platform could not be made out";
     verdict.add(failed("tdx.pck_chain", chain.error().message));
     skip_all(verdict, {"tdx.pck.extension", "tdx.qe_report.signature"}, "the PCK certificate could not be read");
@@ -198,7 +205,11 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, const Cert
   find_root(vendor_root, evidence);
   Result<PckExtension> extension = read_pck_extension(evidence.pck_chain.front());
   if (extension) evidence.pck = *extension;
-  if (evidence.root != RootKind::kInsecureSimulator) choose_collateral(context, vendor_root, evidence);
+  if (evidence.root == RootKind::kInsecureSimulator) {
+    evidence.collateral.reset();
+  } else if (evidence.collateral == nullptr) {
+    choose_collateral(context, vendor_root, evidence);
+  }
   verdict.add(check_pck_chain(evidence, context.time));
   verdict.add(extension ? passed("tdx.pck.extension") : failed("tdx.pck.extension", extension.error().message));
   verdict.add(check_platform(evidence.pck, context.policy.tdx));
