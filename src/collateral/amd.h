@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "codec/snp_report.h"
 #include "collateral/downloader.h"
 #include "collateral/endpoints.h"
@@ -16,9 +15,8 @@ namespace cloister::collateral {
 
 class AmdService {
  public:
-  // All must outlive this.
-  AmdService(Downloader& downloader, const Endpoints& endpoints, const Clock& clock)
-      : downloader_(downloader), endpoints_(endpoints), clock_(clock) {}
+  // Both must outlive this.
+  AmdService(Downloader& downloader, const Endpoints& endpoints) : downloader_(downloader), endpoints_(endpoints) {}
 
   // What judges `report`. One that does not say which product it comes from (version 2) is looked for among all. For
   // one signed with a VLEK the certificate itself is not served: it comes with the report. A revocation list that
@@ -32,7 +30,6 @@ class AmdService {
 
   Downloader& downloader_;
   const Endpoints& endpoints_;
-  const Clock& clock_;
 };
 
 }  // namespace cloister::collateral

@@ -155,7 +155,7 @@ Collected CollateralSource::collect(const Evidence& evidence) {
                         options_.progress);
   const IntelService intel(downloader, options_.endpoints, options_.tcb_update, clock_);
   const NvidiaService nvidia(downloader, options_.endpoints, options_.nvidia_service_key, clock_);
-  const AmdService amd(downloader, options_.endpoints, clock_);
+  const AmdService amd(downloader, options_.endpoints);
 
   Round round;
   IntelPieces pieces(intel, needs.tdx, round);

@@ -76,7 +76,7 @@ bool same_version(std::string_view a, std::string_view b) {
 
 // GH100 for Hopper, GB... for Blackwell, LS10.
 Check check_arch(const std::string& id, const codec::Rim& rim, const std::string& arch) {
-  const std::string_view family = arch == "HOPPER" ? "GH" : arch == "BLACKWELL" ? "GB" : arch;
+  const std::string family = arch == "HOPPER" ? "GH" : arch == "BLACKWELL" ? "GB" : arch;
   if (!family.empty() && rim.product.starts_with(family)) return passed(id, rim.product);
   return failed(id, "the manifest is for another architecture", arch, rim.product);
 }
