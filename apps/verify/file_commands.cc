@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "codec/json.h"
+#include "codec/snp_report.h"
 #include "collateral/evidence_scan.h"
 #include "verify/bundle.h"
 #include "verify/gpu.h"
@@ -133,6 +134,10 @@ Result<verify::Verdict> verify_snp_file(const VerifyOptions& options) {
     report_data = std::move(bytes);
   }
   const ByteView report = as_bytes(subject.saved.evidence);
+  if (report.size() != codec::kSnpReportSize) {
+    return fail(ErrorCode::kBadSnpReport, "an SNP report has " + std::to_string(codec::kSnpReportSize) + " bytes, got " +
+                                              std::to_string(report.size()));
+  }
   collateral::Evidence evidence;
   evidence.snp_reports.emplace_back(report.begin(), report.end());
   return judge_subject(subject, evidence, options, [&](const Subject& loaded) {

@@ -1,24 +1,17 @@
 """Recorded signatures and reports of other implementations, through the program."""
 
 import json
-import os
-import pathlib
 
 import pytest
 
-from support.node import ROOT, run
+from support.node import run
 
 pytestmark = pytest.mark.fast
 
 
 @pytest.fixture(scope="module")
-def vectors():
-    folder = pathlib.Path(os.environ.get("CLOISTER_VECTORS", ROOT.parent / "shared/vectors"))
-    if not folder.is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail("the recorded evidence is not there: set CLOISTER_VECTORS")
-        pytest.skip("the recorded evidence is not there: set CLOISTER_VECTORS")
-    return folder
+def vectors(vectors_folder):
+    return vectors_folder
 
 
 @pytest.mark.parametrize("name, algo", [("eip191_chat.json", "ecdsa"), ("ed25519_chat.json", "ed25519")])

@@ -47,7 +47,7 @@ def run(*arguments, timeout=60, **options):
         capture_output=True,
         text=True,
         timeout=timeout * PATIENCE,
-        stdin=subprocess.DEVNULL,
+        **({} if "input" in options else {"stdin": subprocess.DEVNULL}),
         **options,
     )
 
