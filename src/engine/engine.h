@@ -41,7 +41,7 @@ struct Outcome {
 };
 
 // Receives one reply. Calls come one after the other, from a thread of the engine's own that is not the one that
-// computes, or from inside Engine::start() where the reply is known at once; they must return quickly. Exactly one of
+// computes, or, for a buffered reply that is known at once, from inside Engine::start(); they must return quickly. Exactly one of
 // on_end and on_error comes last, unless the generation is cancelled.
 class ReplySink {
  public:

@@ -41,8 +41,9 @@ Result<std::shared_ptr<Generation>> EchoEngine::start(EngineRequest request, std
   std::shared_ptr<EchoReply> reply = generates ? make_stream(request, body, fields, std::move(sink))
                                                : make_body(request.route, body, std::move(sink));
   auto due = std::chrono::steady_clock::now() + options_.first_token_delay;
-  // Without delays all of it is due now: said here, it costs the caller no change of threads.
-  if (options_.first_token_delay.count() == 0) due = reply->run(due);
+  // A body without delay is due now: said here, it costs the caller no change of threads. A stream is not said here: its
+  // reader could not hold it back.
+  if (!request.stream && options_.first_token_delay.count() == 0) due = reply->run(due);
   if (due != EchoTime::max()) timer_.add(due, reply);
   return std::shared_ptr<Generation>(reply);
 }
