@@ -1,7 +1,7 @@
 /* Judges a saved attestation report: verify_report REPORT [COLLATERAL [NONCE_HEX [UNIX_SECONDS [POLICY]]]]
  * Exit status as `cloister verify`: 0 accepted, 1 rejected, 2 unreadable, 3 undetermined. "-" leaves an argument out.
  *
- *     cc -std=c99 verify_report.c -lcloister_verify -o verify_report */
+ * tests/abi builds it against build/release/libcloister_verify.so. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
