@@ -7,7 +7,8 @@ root=$ROOT
 cache=$CLOISTER_CACHE
 logs="$cache/logs"
 mkdir -p "$logs"
-export CCACHE_DIR="${CCACHE_DIR:-$cache/ccache}"
+# Another clone or work tree finds what this one compiled.
+export CCACHE_DIR="${CCACHE_DIR:-$cache/ccache}" CCACHE_BASEDIR="${CCACHE_BASEDIR:-$root}" CCACHE_NOHASHDIR=1
 # Some images carry compiler or linker flags in the environment; a build of ours depends on the tree alone.
 unset CFLAGS CXXFLAGS LDFLAGS
 

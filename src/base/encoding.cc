@@ -1,6 +1,8 @@
 #include "base/encoding.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 namespace cloister {
 namespace {
@@ -9,21 +11,29 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+// What a character stands for, -1 for none.
+using DigitValues = std::array<std::int8_t, 256>;
+
+constexpr DigitValues values_of(std::string_view digits) {
+  DigitValues values{};
+  values.fill(-1);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    values[static_cast<unsigned char>(digits[i])] = static_cast<std::int8_t>(i);
+  }
+  return values;
 }
 
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
+constexpr DigitValues hex_values() {
+  DigitValues values = values_of(kHexDigits);
+  for (char c = 'A'; c <= 'F'; ++c) values[static_cast<unsigned char>(c)] = static_cast<std::int8_t>(c - 'A' + 10);
+  return values;
 }
+
+constexpr DigitValues kHexValues = hex_values();
+constexpr DigitValues kBase64Values = values_of(kBase64Digits);
+
+int hex_value(char c) { return kHexValues[static_cast<unsigned char>(c)]; }
+int base64_value(char c) { return kBase64Values[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 
@@ -39,15 +49,14 @@ std::string to_hex(ByteView bytes) {
 
 Result<Bytes> from_hex(std::string_view text) {
   if (text.size() % 2 != 0) return fail(ErrorCode::kBadHex, "hex text has an odd number of digits");
-  Bytes out;
-  out.reserve(text.size() / 2);
+  Bytes out(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
     int high = hex_value(text[i]);
     int low = hex_value(text[i + 1]);
     if (high < 0 || low < 0) {
       return fail(ErrorCode::kBadHex, "not a hex digit at position " + std::to_string(high < 0 ? i : i + 1));
     }
-    out.push_back(static_cast<std::uint8_t>(high << 4 | low));
+    out[i / 2] = static_cast<std::uint8_t>(high << 4 | low);
   }
   return out;
 }
@@ -73,10 +82,10 @@ Result<Bytes> from_base64(std::string_view text) {
   std::size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
   std::size_t digits = text.size() - padding;
-  Bytes out;
-  out.reserve(text.size() / 4 * 3);
+  Bytes out(digits * 6 / 8);
   std::uint32_t word = 0;
-  int bits = 0;
+  unsigned bits = 0;
+  std::size_t filled = 0;
   for (std::size_t i = 0; i < digits; ++i) {
     int value = base64_value(text[i]);
     if (value < 0) return fail(ErrorCode::kBadBase64, "not a base64 digit at position " + std::to_string(i));
@@ -84,7 +93,7 @@ Result<Bytes> from_base64(std::string_view text) {
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      out.push_back(static_cast<std::uint8_t>(word >> bits & 255));
+      out[filled++] = static_cast<std::uint8_t>(word >> bits & 255);
     }
   }
   if ((word & ((1U << bits) - 1)) != 0) return fail(ErrorCode::kBadBase64, "trailing bits are not zero");

@@ -1,5 +1,6 @@
 #include "codec/json.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -24,7 +25,7 @@ class Builder {
   bool end_array() { return close(); }
 
   bool key(std::string& name) {
-    if (!open_.back().names.insert(name).second) return refuse("an object has two members of the same name");
+    if (has_member(open_.back(), name)) return refuse("an object has two members of the same name");
     name_ = std::move(name);
     return true;
   }
@@ -44,6 +45,19 @@ class Builder {
     Json* value;
     std::set<std::string> names;  // ordered: its time does not depend on hashes an attacker may choose
   };
+
+  // Remembers the name, too. Most objects are small, and looking through them is cheaper than a set.
+  static bool has_member(Level& level, const std::string& name) {
+    constexpr std::size_t kSmall = 16;
+    const Json::object_t::Container& members = level.value->get_ref<Json::object_t&>();
+    if (members.size() < kSmall) {
+      return std::any_of(members.begin(), members.end(), [&](const auto& member) { return member.first == name; });
+    }
+    if (level.names.empty()) {
+      for (const auto& member : members) level.names.insert(member.first);
+    }
+    return !level.names.insert(name).second;
+  }
 
   bool refuse(std::string complaint) {
     complaint_ = std::move(complaint);

@@ -1,17 +1,40 @@
 // Private to src/crypto: what a Certificate holds, and readers that certificates and revocation lists share.
 #pragma once
 
+#include <string>
+
 #include "crypto/openssl_handles.h"
 #include "crypto/x509.h"
 
 namespace cloister::crypto {
 
+// The key in a SubjectPublicKeyInfo.
+struct CertificateKey {
+  PkeyPtr key;            // null when the library cannot read it
+  Bytes point;            // x || y of a key on `curve`
+  Result<Curve> curve;    // an error for anything but a named P-256 or P-384 with an uncompressed point
+};
+CertificateKey read_certificate_key(const X509* certificate);
+
 struct Certificate::Impl {
-  X509Ptr x509;
+  X509Ptr x509;  // without a key of its own: X509_get0_pubkey() of it is null (see x509.cc)
   Bytes der;
   UnixSeconds not_before;
   UnixSeconds not_after;
+  CertificateKey public_key;
+
+  EVP_PKEY* key() const { return public_key.key.get(); }
 };
+
+// A second X.509 object of the same certificate, for functions of the library that ask it for its key.
+X509Ptr with_key(const Certificate& certificate);
+
+// Whether `issuer` may be the one that `child` names: by its name, and by key identifier, serial and issuer where `child`
+// states them (RFC 5280, 4.2.1.1). Says nothing of signatures and roles.
+Result<void> check_names_issuer(const Certificate& child, const Certificate& issuer);
+// The signature on `child` under the key of `issuer`; also refuses when the outer and the signed algorithm identifier
+// differ.
+bool is_signed_by(const Certificate& child, const Certificate& issuer);
 
 // Not through time_t, and so good for the year 9999 everywhere. `name` is for the message.
 Result<UnixSeconds> to_unix(const ASN1_TIME* time, const char* name);

@@ -143,7 +143,7 @@ Result<void> Crl::verify(const Certificate& issuer, Curve curve) const {
   if (own != curve || X509_CRL_get_signature_nid(crl) != expected) {
     return bad_crl(std::string("expected a signature by a key on ") + curve_name(curve) + " with its digest");
   }
-  if (X509_CRL_verify(crl, X509_get0_pubkey(ca)) != 1) {
+  if (X509_CRL_verify(crl, issuer.impl().key()) != 1) {
     return fail(ErrorCode::kBadSignature, "revocation list: the signature does not verify under its issuer's key");
   }
   return {};

@@ -64,7 +64,33 @@ Bytes encode_point(ByteView coordinates) {
   return out;
 }
 
+// A key that has a curve and nothing else. Never freed.
+const EVP_PKEY* bare_key(Curve curve) {
+  const auto make = [](const char* name) {
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(name), 0), OSSL_PARAM_END};
+    const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+    EVP_PKEY* key = nullptr;
+    require(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1 &&
+                EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEY_PARAMETERS, const_cast<OSSL_PARAM*>(parameters)) == 1,
+            "EC key parameters");
+    return key;
+  };
+  static const EVP_PKEY* const p256 = make(curve_name(Curve::kP256));
+  static const EVP_PKEY* const p384 = make(curve_name(Curve::kP384));
+  return curve == Curve::kP256 ? p256 : p384;
+}
+
 }  // namespace
+
+// By copying a key of the same curve: importing one costs the library four times as much.
+PkeyPtr make_public_key(Curve curve, ByteView point) {
+  const Bytes encoded = encode_point(point);
+  PkeyPtr key(EVP_PKEY_dup(const_cast<EVP_PKEY*>(bare_key(curve))));
+  require(key != nullptr, "no memory for a key");
+  if (EVP_PKEY_set1_encoded_public_key(key.get(), encoded.data(), encoded.size()) != 1) return nullptr;
+  return key;
+}
 
 Bytes encode_ecdsa_signature(ByteView raw) {
   const std::size_t half = raw.size() / 2;
@@ -218,7 +244,7 @@ Result<void> verify_ecdsa(Curve curve, ByteView public_point, ByteView message, 
   }
   TRY_VOID(check_signature_form(curve, signature));
   const ErrorQueueGuard guard;
-  const PkeyPtr key = make_key(curve, encode_point(public_point), nullptr);
+  const PkeyPtr key = make_public_key(curve, public_point);
   if (key == nullptr) {
     return fail(ErrorCode::kBadKey, std::string("the public key is not a point on ") + curve_name(curve));
   }
@@ -233,7 +259,7 @@ Result<void> verify_ecdsa_by(const Certificate& signer, Curve curve, ByteView me
   }
   TRY_VOID(check_signature_form(curve, signature));
   const ErrorQueueGuard guard;
-  return verify_under(X509_get0_pubkey(signer.impl().x509.get()), curve, message, signature);
+  return verify_under(signer.impl().key(), curve, message, signature);
 }
 
 }  // namespace cloister::crypto

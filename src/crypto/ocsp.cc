@@ -84,10 +84,9 @@ Result<void> check_delegate(const Certificate& responder, std::span<const Certif
     }
   }
   for (const Certificate& issuer : issuers) {
-    X509* parent = issuer.impl().x509.get();
-    if (X509_check_issued(parent, x509) != X509_V_OK) continue;
+    if (!check_names_issuer(responder, issuer)) continue;
     if (cache != nullptr && cache->holds(responder, issuer)) return {};
-    if (X509_verify(x509, X509_get0_pubkey(parent)) != 1) continue;
+    if (!is_signed_by(responder, issuer)) continue;
     if (cache != nullptr) cache->add(responder, issuer);
     return {};
   }
@@ -188,7 +187,7 @@ Result<void> check_signature(OCSP_BASICRESP* basic, const Certificate& signer) {
   if (ASN1_item_verify(ASN1_ITEM_rptr(OCSP_RESPDATA), const_cast<X509_ALGOR*>(algorithm),
                        const_cast<ASN1_BIT_STRING*>(OCSP_resp_get0_signature(basic)),
                        const_cast<OCSP_RESPDATA*>(OCSP_resp_get0_respdata(basic)),
-                       X509_get0_pubkey(signer.impl().x509.get())) != 1) {
+                       signer.impl().key()) != 1) {
     return fail(ErrorCode::kBadSignature, "OCSP response: the signature does not verify");
   }
   return {};

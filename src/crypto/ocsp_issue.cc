@@ -33,9 +33,9 @@ Result<Bytes> make_ocsp_response(const OcspResponseSpec& spec, const Certificate
     require(OCSP_basic_add1_nonce(basic.get(), nonce.data(), static_cast<int>(nonce.size())) == 1, "OCSP nonce");
   }
   for (const Certificate& included : spec.included) {
-    require(OCSP_basic_add1_cert(basic.get(), included.impl().x509.get()) == 1, "OCSP certificate");
+    require(OCSP_basic_add1_cert(basic.get(), with_key(included).get()) == 1, "OCSP certificate");
   }
-  if (OCSP_basic_sign(basic.get(), responder.impl().x509.get(), responder_key.impl().key.get(),
+  if (OCSP_basic_sign(basic.get(), with_key(responder).get(), responder_key.impl().key.get(),
                       curve_digest(responder_key.curve()), nullptr, OCSP_NOCERTS) != 1) {
     return fail(ErrorCode::kCrypto, "the OCSP response cannot be signed");
   }

@@ -64,6 +64,9 @@ inline const EVP_MD* curve_digest(Curve curve) {
   return curve == Curve::kP256 ? sha256_algorithm() : sha384_algorithm();
 }
 
+// A public key from x || y; null when that is not a point on the curve.
+PkeyPtr make_public_key(Curve curve, ByteView point);
+
 // The curve of a key, or an error for any key that is not EC on a named P-256 or P-384.
 Result<Curve> pkey_curve(const EVP_PKEY* key);
 // x || y of such a key.

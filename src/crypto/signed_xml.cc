@@ -228,7 +228,7 @@ Result<XmlElement> SignedXml::verify() const {
   const Certificate& signer = impl_->certificates.front();
   TRY(curve, signer.ec_curve());
   if (curve != Curve::kP384) return not_valid("expected the signer's key on P-384, got one on another curve");
-  const DsigCtxPtr context = make_dsig_context(X509_get0_pubkey(signer.impl().x509.get()));
+  const DsigCtxPtr context = make_dsig_context(signer.impl().key());
   if (xmlSecDSigCtxVerify(context.get(), impl_->signature) < 0) return not_valid("cannot be processed");
   if (xmlSecPtrListGetSize(&context->signedInfoReferences) != 1) return not_valid("expected one reference");
   const auto* reference =

@@ -51,7 +51,7 @@ Result<void> check_key(const Certificate& certificate, std::size_t index) {
     if (curve && *curve == Curve::kP384) return {};
     return broken(index, "expected a key on P-384");
   }
-  const EVP_PKEY* key = X509_get0_pubkey(certificate.impl().x509.get());
+  const EVP_PKEY* key = certificate.impl().key();
   if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) != kRsaBits) {
     return broken(index, "expected an RSA key of 4096 bits");
   }
@@ -82,15 +82,8 @@ Result<void> check_extensions(const Certificate& certificate, std::size_t index)
 }
 
 Result<void> check_issued(const Certificate& certificate, std::size_t index, const Certificate& issuer) {
-  X509* child = certificate.impl().x509.get();
-  X509* parent = issuer.impl().x509.get();
-  if (X509_NAME_cmp(X509_get_issuer_name(child), X509_get_subject_name(parent)) != 0) {
-    return broken(index, "its issuer name is not the subject name of the next certificate");
-  }
-  if (const int code = X509_check_issued(parent, child); code != X509_V_OK) {
-    return broken(index, std::string("not issued by the next certificate: ") + X509_verify_cert_error_string(code));
-  }
-  if (X509_verify(child, X509_get0_pubkey(parent)) != 1) {
+  if (auto named = check_names_issuer(certificate, issuer); !named) return broken(index, named.error().message);
+  if (!is_signed_by(certificate, issuer)) {
     return broken(index, "the signature does not verify under the next certificate's key");
   }
   return {};
@@ -161,7 +154,7 @@ Result<AmdCrlWindow> verify_amd_crl(ByteView der, const Certificate& root, const
     return bad_crl("not issued by this root");
   }
   if (X509_CRL_get_signature_nid(crl.get()) != NID_rsassaPss ||
-      X509_CRL_verify(crl.get(), X509_get0_pubkey(signer)) != 1) {
+      X509_CRL_verify(crl.get(), root.impl().key()) != 1) {
     return bad_crl("the signature does not verify under the root's key");
   }
   TRY(window, check_crl_window(crl.get(), time));

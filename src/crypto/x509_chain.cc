@@ -89,18 +89,10 @@ Result<void> check_role(const Certificate& certificate, std::size_t position, Ch
 }
 
 Result<void> check_issued(const Certificate& certificate, std::size_t index, const Certificate& issuer) {
-  X509* child = certificate.impl().x509.get();
-  X509* parent = issuer.impl().x509.get();
-  if (X509_NAME_cmp(X509_get_issuer_name(child), X509_get_subject_name(parent)) != 0) {
-    return broken(index, certificate, "its issuer name is not the subject name of the next certificate");
+  if (auto named = check_names_issuer(certificate, issuer); !named) {
+    return broken(index, certificate, named.error().message);
   }
-  // Also compares the key identifiers where both sides have them.
-  if (const int code = X509_check_issued(parent, child); code != X509_V_OK) {
-    return broken(index, certificate,
-                  std::string("not issued by the next certificate: ") + X509_verify_cert_error_string(code));
-  }
-  // X509_verify also refuses when the outer and the signed algorithm identifier differ.
-  if (X509_verify(child, X509_get0_pubkey(parent)) != 1) {
+  if (!is_signed_by(certificate, issuer)) {
     return broken(index, certificate, "the signature does not verify under the next certificate's key");
   }
   return {};

@@ -63,7 +63,7 @@ TEST(IssueCertificate, FieldsComeBack) {
 TEST(IssueCertificate, IsDeterministicAndVerifies) {
   const Certificate certificate = issued(plain_spec());
   EXPECT_EQ(certificate.der(), issued(plain_spec()).der());
-  EXPECT_EQ(X509_verify(certificate.impl().x509.get(), plain_key().impl().key.get()), 1);
+  EXPECT_EQ(X509_verify(with_key(certificate).get(), plain_key().impl().key.get()), 1);
 }
 
 TEST(IssueCertificate, AlternativeNamesTakeHostsAndAddresses) {

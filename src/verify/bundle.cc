@@ -57,15 +57,10 @@ Result<Bytes> base64_member(const Json& object, const char* name) {
   return base64_text(text, name);
 }
 
-// The reader of one platform's object takes text. Its members are strings, so that writing it again changes nothing.
 Result<TdxCollateral> parse_platform(const Json& object) {
-  auto platform = parse_tdx_bundle(codec::write_json(object));
+  auto platform = read_tdx_bundle(object);
   if (!platform) return malformed(platform.error().message);
   return platform;
-}
-
-Json platform_json(const TdxCollateral& platform) {
-  return codec::parse_json(write_tdx_bundle(platform)).value_or(Json::object());
 }
 
 Result<void> parse_platforms(const Json& object, Collateral& out) {
@@ -153,7 +148,7 @@ void add_new(List& list, List more, Equal equal) {
 
 std::string write_bundle(const Collateral& collateral) {
   Json out = {{"collateral", kForm}};
-  for (const TdxCollateral& platform : collateral.tdx) out["tdx"].push_back(platform_json(platform));
+  for (const TdxCollateral& platform : collateral.tdx) out["tdx"].push_back(tdx_bundle_json(platform));
   // Manifests are signed documents: base64 keeps every byte, whatever their encoding.
   for (const auto& [id, document] : collateral.rims) out["rims"][id] = to_base64(as_bytes(document));
   for (const Bytes& der : collateral.ocsp_responses) out["ocsp_responses"].push_back(to_base64(der));

@@ -37,6 +37,10 @@ Result<Bytes> read_list(const Json& object, const char* name) {
 
 Result<TdxCollateral> parse_tdx_bundle(std::string_view json) {
   TRY(object, codec::parse_json(json, kLimits));
+  return read_tdx_bundle(object);
+}
+
+Result<TdxCollateral> read_tdx_bundle(const Json& object) {
   TdxCollateral out;
   for (const Field& field : kTexts) {
     TRY(text, codec::string_member(object, field.name));
@@ -54,13 +58,17 @@ Result<TdxCollateral> parse_tdx_bundle(std::string_view json) {
   return out;
 }
 
-std::string write_tdx_bundle(const TdxCollateral& collateral) {
+Json tdx_bundle_json(const TdxCollateral& collateral) {
   Json object = Json::object();
   for (const Field& field : kTexts) object[field.name] = collateral.*field.text;
   object["root_ca_crl"] = to_hex(collateral.root_ca_crl);
   object["pck_crl"] = to_hex(collateral.pck_crl);
   if (!collateral.pck_certificate_chain.empty()) object[kPckChain] = collateral.pck_certificate_chain;
-  return codec::write_json(object);
+  return object;
+}
+
+std::string write_tdx_bundle(const TdxCollateral& collateral) {
+  return codec::write_json(tdx_bundle_json(collateral));
 }
 
 }  // namespace cloister::verify

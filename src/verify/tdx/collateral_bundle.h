@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "verify/collateral.h"
 
@@ -14,7 +15,9 @@ namespace cloister::verify {
 // At most 8 MiB. All nine are required, may be empty (then what needs them is skipped), and are taken as they are: the
 // judge looks into them. Revocation lists are hex of DER, or PEM. Unknown members are ignored.
 Result<TdxCollateral> parse_tdx_bundle(std::string_view json);
-// parse_tdx_bundle() of it gives the same collateral.
+Result<TdxCollateral> read_tdx_bundle(const Json& object);
+// Either of the above gives the same collateral again.
+Json tdx_bundle_json(const TdxCollateral& collateral);
 std::string write_tdx_bundle(const TdxCollateral& collateral);
 
 }  // namespace cloister::verify

@@ -1,0 +1,125 @@
+// The public key of a certificate, and what is signed with it.
+#include "crypto/certificate_handles.h"
+
+namespace cloister::crypto {
+namespace {
+
+Error bad_key(const std::string& what) { return fail(ErrorCode::kBadKey, what); }
+
+// The curve that the parameters of id-ecPublicKey name (RFC 5480, 2.1.1).
+Result<Curve> named_curve(const X509_ALGOR* algorithm) {
+  int type = 0;
+  const void* value = nullptr;
+  X509_ALGOR_get0(nullptr, &type, &value, algorithm);
+  // A key that spells out its own curve could choose the base point (CVE-2020-0601).
+  if (type == V_ASN1_SEQUENCE) {
+    return bad_key("the EC key spells out its curve parameters instead of naming the curve");
+  }
+  const int nid = type == V_ASN1_OBJECT ? OBJ_obj2nid(static_cast<const ASN1_OBJECT*>(value)) : NID_undef;
+  if (nid == NID_X9_62_prime256v1) return Curve::kP256;
+  if (nid == NID_secp384r1) return Curve::kP384;
+  return bad_key("expected an EC key on P-256 or P-384");
+}
+
+// Any other kind, as the library reads it.
+PkeyPtr decode_key(const X509_PUBKEY* key) {
+  std::uint8_t* der = nullptr;
+  const int size = i2d_X509_PUBKEY(key, &der);
+  if (size <= 0) return nullptr;
+  const std::uint8_t* at = der;
+  PkeyPtr decoded(d2i_PUBKEY(nullptr, &at, size));
+  OPENSSL_free(der);
+  return decoded;
+}
+
+// The bytes that the signature covers. `der` has been read as a certificate, but may still have lengths that only BER
+// allows.
+ByteView signed_part(ByteView der) {
+  const std::uint8_t* at = der.data();
+  const std::uint8_t* const end = der.data() + der.size();
+  long size = 0;
+  int tag = 0;
+  int kind = 0;
+  if (ASN1_get_object(&at, &size, &tag, &kind, end - at) != V_ASN1_CONSTRUCTED) return {};
+  const std::uint8_t* const begin = at;
+  if (ASN1_get_object(&at, &size, &tag, &kind, end - at) != V_ASN1_CONSTRUCTED) return {};
+  return {begin, at + size};
+}
+
+}  // namespace
+
+CertificateKey read_certificate_key(const X509* certificate) {
+  const X509_PUBKEY* key = X509_get_X509_PUBKEY(certificate);
+  ASN1_OBJECT* oid = nullptr;
+  const std::uint8_t* bits = nullptr;
+  int size = 0;
+  X509_ALGOR* algorithm = nullptr;
+  if (X509_PUBKEY_get0_param(&oid, &bits, &size, &algorithm, key) != 1) return {nullptr, {}, bad_key("no public key")};
+  if (OBJ_obj2nid(oid) != NID_X9_62_id_ecPublicKey) return {decode_key(key), {}, bad_key("not an EC key")};
+  const Result<Curve> curve = named_curve(algorithm);
+  if (!curve) return {nullptr, {}, curve.error()};
+  ByteView encoded(bits, static_cast<std::size_t>(size));
+  if (encoded.size() != 1 + 2 * coordinate_size(*curve) || encoded.front() != POINT_CONVERSION_UNCOMPRESSED) {
+    return {nullptr, {}, bad_key(std::string("expected an uncompressed point on ") + curve_name(*curve))};
+  }
+  const ByteView point = encoded.subspan(1);
+  PkeyPtr made = make_public_key(*curve, point);
+  if (made == nullptr) {
+    return {nullptr, {}, bad_key(std::string("the public key is not a point on ") + curve_name(*curve))};
+  }
+  return {std::move(made), to_bytes(point), *curve};
+}
+
+X509Ptr with_key(const Certificate& certificate) {
+  const Bytes& der = certificate.impl().der;
+  const std::uint8_t* at = der.data();
+  X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  require(x509 != nullptr, "a certificate that was read before");
+  return x509;
+}
+
+Result<void> check_names_issuer(const Certificate& child, const Certificate& issuer) {
+  X509* lower = child.impl().x509.get();
+  X509* upper = issuer.impl().x509.get();
+  if (X509_NAME_cmp(X509_get_issuer_name(lower), X509_get_subject_name(upper)) != 0) {
+    return fail(ErrorCode::kBadCertificate, "its issuer name is not the subject name of the next certificate");
+  }
+  int critical = 0;
+  const Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> identifier(
+      static_cast<AUTHORITY_KEYID*>(X509_get_ext_d2i(lower, NID_authority_key_identifier, &critical, nullptr)));
+  // Absent is -1; -2, twice, was refused with the certificate.
+  if (identifier == nullptr && critical != -1) {
+    return fail(ErrorCode::kBadCertificate, "its authority key identifier is malformed");
+  }
+  if (identifier == nullptr) return {};
+  X509_get_extension_flags(upper);  // reads the extensions that the next call compares with
+  if (const int code = X509_check_akid(upper, identifier.get()); code != X509_V_OK) {
+    return fail(ErrorCode::kBadCertificate,
+                std::string("not issued by the next certificate: ") + X509_verify_cert_error_string(code));
+  }
+  return {};
+}
+
+bool is_signed_by(const Certificate& child, const Certificate& issuer) {
+  const ErrorQueueGuard guard;
+  EVP_PKEY* key = issuer.impl().key();
+  const Result<Curve>& curve = issuer.impl().public_key.curve;
+  if (key == nullptr) return false;
+  if (!curve) return X509_verify(with_key(child).get(), key) == 1;
+  const X509* x509 = child.impl().x509.get();
+  const ASN1_BIT_STRING* signature = nullptr;
+  const X509_ALGOR* algorithm = nullptr;
+  X509_get0_signature(&signature, &algorithm, x509);
+  if (X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(x509)) != 0) return false;
+  constexpr long kUnusedBits = 7;
+  const int expected = *curve == Curve::kP256 ? NID_ecdsa_with_SHA256 : NID_ecdsa_with_SHA384;
+  const ByteView covered = signed_part(child.impl().der);
+  if (X509_get_signature_nid(x509) != expected || (signature->flags & kUnusedBits) != 0 || covered.empty()) return false;
+  const DigestCtxPtr context(EVP_MD_CTX_new());
+  require(context != nullptr && EVP_DigestVerifyInit(context.get(), nullptr, curve_digest(*curve), nullptr, key) == 1,
+          "ECDSA verification");
+  return EVP_DigestVerify(context.get(), ASN1_STRING_get0_data(signature),
+                          static_cast<std::size_t>(ASN1_STRING_length(signature)), covered.data(), covered.size()) == 1;
+}
+
+}  // namespace cloister::crypto
