@@ -5,6 +5,11 @@ add_library(dep_json INTERFACE)
 find_package(nlohmann_json 3.11 REQUIRED)
 target_link_libraries(dep_json INTERFACE nlohmann_json::nlohmann_json)
 
+# Reads most JSON in place of that library's own parser.
+add_library(dep_simdjson INTERFACE)
+pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
+target_link_libraries(dep_simdjson INTERFACE PkgConfig::SIMDJSON)
+
 add_library(dep_spdlog INTERFACE)
 find_package(spdlog REQUIRED)
 target_link_libraries(dep_spdlog INTERFACE spdlog::spdlog)

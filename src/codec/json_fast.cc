@@ -1,0 +1,69 @@
+#include "codec/json_fast.h"
+
+#include <simdjson.h>
+
+#include <cstdint>
+
+namespace cloister::codec {
+namespace {
+
+// A parser takes about 15 bytes of memory for each byte of text: larger ones are read slowly, and only the memory for
+// small ones, which most are, is kept by each thread.
+constexpr std::size_t kMostTaken = 1u << 20;
+constexpr std::size_t kMostKept = 64u << 10;
+
+using simdjson::dom::element_type;
+
+bool build(simdjson::dom::element value, JsonBuilder& builder);
+
+bool build_array(simdjson::dom::array items, JsonBuilder& builder) {
+  if (!builder.start_array(0)) return false;
+  for (const simdjson::dom::element item : items) {
+    if (!build(item, builder)) return false;
+  }
+  return builder.end_array();
+}
+
+bool build_object(simdjson::dom::object members, JsonBuilder& builder) {
+  if (!builder.start_object(0)) return false;
+  for (const simdjson::dom::key_value_pair member : members) {
+    if (!builder.key(std::string(member.key)) || !build(member.value, builder)) return false;
+  }
+  return builder.end_object();
+}
+
+// No deeper than the builder's limit allows: it refuses to open more.
+bool build(simdjson::dom::element value, JsonBuilder& builder) {
+  switch (value.type()) {
+    case element_type::ARRAY: return build_array(value.get_array().value_unsafe(), builder);
+    case element_type::OBJECT: return build_object(value.get_object().value_unsafe(), builder);
+    case element_type::INT64: {
+      // Also what is not negative comes as this kind.
+      const std::int64_t number = value.get_int64().value_unsafe();
+      return number < 0 ? builder.number_integer(number) : builder.number_unsigned(static_cast<std::uint64_t>(number));
+    }
+    case element_type::UINT64: return builder.number_unsigned(value.get_uint64().value_unsafe());
+    case element_type::DOUBLE: return builder.number_float(value.get_double().value_unsafe(), {});
+    case element_type::STRING: {
+      std::string text(value.get_string().value_unsafe());
+      return builder.string(text);
+    }
+    case element_type::BOOL: return builder.boolean(value.get_bool().value_unsafe());
+    case element_type::NULL_VALUE: return builder.null();
+  }
+  return false;
+}
+
+}  // namespace
+
+FastJson build_json_fast(std::string_view text, JsonBuilder& builder) {
+  if (text.size() > kMostTaken) return FastJson::kNotTaken;
+  thread_local simdjson::dom::parser kept;
+  simdjson::dom::parser passing;
+  simdjson::dom::parser& parser = text.size() <= kMostKept ? kept : passing;
+  simdjson::dom::element root;
+  if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return FastJson::kNotTaken;
+  return build(root, builder) ? FastJson::kBuilt : FastJson::kRefused;
+}
+
+}  // namespace cloister::codec
