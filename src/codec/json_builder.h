@@ -23,8 +23,17 @@ class JsonBuilder {
   bool number_float(double value, const std::string&) { return add(value); }
   bool string(std::string& value) { return add(std::move(value)); }
   bool binary(Json::binary_t&) { return refuse("binary values are not JSON"); }
-  bool start_object(std::size_t) { return open(Json::object()); }
-  bool start_array(std::size_t) { return open(Json::array()); }
+  // With how many members or items are coming, as far as the parser knows; otherwise any huge number.
+  bool start_object(std::size_t count) {
+    Json object = Json::object();
+    if (count <= kMostReserved) object.get_ref<Json::object_t&>().reserve(count);
+    return open(std::move(object));
+  }
+  bool start_array(std::size_t count) {
+    Json array = Json::array();
+    if (count <= kMostReserved) array.get_ref<Json::array_t&>().reserve(count);
+    return open(std::move(array));
+  }
   bool end_object() { return close(); }
   bool end_array() { return close(); }
 
@@ -46,6 +55,8 @@ class JsonBuilder {
   const std::string& complaint() const { return complaint_; }
 
  private:
+  static constexpr std::size_t kMostReserved = 256;
+
   struct Level {
     Json* value;
     std::set<std::string> names;  // ordered: its time does not depend on hashes an attacker may choose

@@ -17,7 +17,7 @@ using simdjson::dom::element_type;
 bool build(simdjson::dom::element value, JsonBuilder& builder);
 
 bool build_array(simdjson::dom::array items, JsonBuilder& builder) {
-  if (!builder.start_array(0)) return false;
+  if (!builder.start_array(items.size())) return false;
   for (const simdjson::dom::element item : items) {
     if (!build(item, builder)) return false;
   }
@@ -25,7 +25,7 @@ bool build_array(simdjson::dom::array items, JsonBuilder& builder) {
 }
 
 bool build_object(simdjson::dom::object members, JsonBuilder& builder) {
-  if (!builder.start_object(0)) return false;
+  if (!builder.start_object(members.size())) return false;
   for (const simdjson::dom::key_value_pair member : members) {
     if (!builder.key(std::string(member.key)) || !build(member.value, builder)) return false;
   }

@@ -57,10 +57,8 @@ Result<Certificate> take_pem(std::string_view& text, std::size_t number, const s
   if (end == std::string_view::npos) {
     return fail(ErrorCode::kBadCertificate, where + " has no END CERTIFICATE line");
   }
-  std::string digits;
-  for (const char c : text.substr(0, end)) {
-    if (!is_space(c)) digits.push_back(c);
-  }
+  std::string digits(text.substr(0, end));
+  std::erase_if(digits, is_space);
   text.remove_prefix(end + kPemEnd.size());
   Result<Bytes> der = from_base64(digits);
   if (!der) return fail(ErrorCode::kBadCertificate, where + ": " + der.error().message);
@@ -119,6 +117,10 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   CertificateKey key = read_certificate_key(x509.get());
   return Certificate(
       std::make_shared<const Impl>(Impl{std::move(x509), to_bytes(der), not_before, not_after, std::move(key)}));
+}
+
+bool Certificate::operator==(const Certificate& other) const {
+  return impl_ == other.impl_ || impl_->der == other.impl_->der;
 }
 
 Bytes Certificate::der() const { return impl_->der; }

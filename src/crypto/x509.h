@@ -35,6 +35,9 @@ class Certificate {
   // Value octets of the extension with this dotted OID.
   std::optional<Bytes> extension(std::string_view oid) const;
 
+  // The same bytes.
+  bool operator==(const Certificate& other) const;
+
   struct Impl;
   const Impl& impl() const { return *impl_; }  // opaque outside src/crypto
 

@@ -102,7 +102,7 @@ Result<void> check_issued(const Certificate& certificate, std::size_t index, con
 
 bool VerifiedLinks::holds(const Certificate& child, const Certificate& parent) const {
   return std::any_of(links_.begin(), links_.end(), [&](const Link& link) {
-    return equal(link.child.impl().der, child.impl().der) && equal(link.parent.impl().der, parent.impl().der);
+    return link.child == child && link.parent == parent;
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "crypto/known_certificates.h"
+#include "verify/tdx/known_issuers.h"
 #include "verify/tdx/tcb_levels.h"
 
 namespace cloister::verify {
@@ -55,7 +56,11 @@ Check check_signature(std::string id, const std::string& text, const std::string
 // What it reads is known from then on.
 Result<std::vector<Certificate>> parse_chain(std::vector<Certificate>& known, const std::string& pem) {
   Result<std::vector<Certificate>> chain = crypto::parse_pem_chain_with(known, as_bytes(pem));
-  if (chain) known.insert(known.end(), chain->begin(), chain->end());
+  if (!chain) return chain;
+  for (const Certificate& certificate : *chain) {
+    const bool is_known = std::any_of(known.begin(), known.end(), [&](const Certificate& other) { return other == certificate; });
+    if (!is_known) known.push_back(certificate);
+  }
   return chain;
 }
 
@@ -133,7 +138,9 @@ std::optional<Document> sorted(Result<Document> read) {
 JudgedTdxCollateral judge_collateral(const TdxCollateral& collateral, const Certificate& root) {
   JudgedTdxCollateral out;
   out.source = collateral;
-  std::vector<Certificate> known = {root};
+  std::vector<Certificate> known = known_issuers().certificates;
+  known.push_back(root);
+  out.links = known_issuers().links;
 
   Result<codec::TcbInfo> tcb_info = codec::parse_tcb_info(collateral.tcb_info);
   out.tcb_info_document = judge_document(

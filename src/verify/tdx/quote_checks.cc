@@ -13,6 +13,7 @@
 #include "verify/tdx/collateral_checks.h"
 #include "verify/tdx/facts.h"
 #include "verify/tdx/judged_collateral.h"
+#include "verify/tdx/known_issuers.h"
 #include "verify/tdx/pck_extension.h"
 #include "verify/tdx/tcb_checks.h"
 #include "verify/tdx/td_checks.h"
@@ -73,8 +74,8 @@ Check check_pck_chain(const Evidence& evidence, UnixSeconds time) {
     return failed(id, "the chain ends in a root that nobody pinned", "intel_sgx_root_ca",
                   chain.back().subject_common_name());
   }
-  crypto::VerifiedLinks links;
-  if (evidence.collateral) links = evidence.collateral->links;  // its intermediate is this chain's, as a rule
+  // The intermediate of the collateral is this chain's, as a rule.
+  crypto::VerifiedLinks links = evidence.collateral ? evidence.collateral->links : known_issuers().links;
   if (auto valid = crypto::verify_certificate_chain(chain, *root, Curve::kP256, time, &links); !valid) {
     return failed(id, valid.error().message);
   }
@@ -186,7 +187,8 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, const Cert
     return evidence;
   }
   // A single collateral needs no choice. Judged first, it brings certificates that the chain has too.
-  std::vector<Certificate> known = {vendor_root};
+  std::vector<Certificate> known = known_issuers().certificates;
+  known.push_back(vendor_root);
   if (context.collateral.tdx.size() == 1) {
     choose_collateral(context, vendor_root, evidence);
     const std::vector<Certificate>& issuers = evidence.collateral->pck_crl_certificates;
