@@ -36,6 +36,17 @@ Result<void> check_names_issuer(const Certificate& child, const Certificate& iss
 // differ.
 bool is_signed_by(const Certificate& child, const Certificate& issuer);
 
+// The form of certificates and revocation lists: SEQUENCE { what is signed, algorithm, signature }.
+struct SignedDer {
+  const X509_ALGOR* signed_algorithm;  // the one inside
+  const X509_ALGOR* algorithm;
+  const ASN1_BIT_STRING* signature;
+  ByteView der;                        // of the whole
+};
+// By an EC key, with the digest of its curve.
+bool is_signed_by(const SignedDer& item, const Certificate& issuer);
+bool is_ecdsa_with(Curve curve, const X509_ALGOR* algorithm);
+
 // Not through time_t, and so good for the year 9999 everywhere. `name` is for the message.
 Result<UnixSeconds> to_unix(const ASN1_TIME* time, const char* name);
 // The one common name, as UTF-8; empty when there is none, or more than one.

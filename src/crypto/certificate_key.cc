@@ -100,26 +100,37 @@ Result<void> check_names_issuer(const Certificate& child, const Certificate& iss
   return {};
 }
 
-bool is_signed_by(const Certificate& child, const Certificate& issuer) {
+bool is_ecdsa_with(Curve curve, const X509_ALGOR* algorithm) {
+  const ASN1_OBJECT* oid = nullptr;
+  X509_ALGOR_get0(&oid, nullptr, nullptr, algorithm);
+  return OBJ_obj2nid(oid) == (curve == Curve::kP256 ? NID_ecdsa_with_SHA256 : NID_ecdsa_with_SHA384);
+}
+
+bool is_signed_by(const SignedDer& item, const Certificate& issuer) {
   const ErrorQueueGuard guard;
   EVP_PKEY* key = issuer.impl().key();
   const Result<Curve>& curve = issuer.impl().public_key.curve;
-  if (key == nullptr) return false;
-  if (!curve) return X509_verify(with_key(child).get(), key) == 1;
-  const X509* x509 = child.impl().x509.get();
-  const ASN1_BIT_STRING* signature = nullptr;
-  const X509_ALGOR* algorithm = nullptr;
-  X509_get0_signature(&signature, &algorithm, x509);
-  if (X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(x509)) != 0) return false;
   constexpr long kUnusedBits = 7;
-  const int expected = *curve == Curve::kP256 ? NID_ecdsa_with_SHA256 : NID_ecdsa_with_SHA384;
-  const ByteView covered = signed_part(child.impl().der);
-  if (X509_get_signature_nid(x509) != expected || (signature->flags & kUnusedBits) != 0 || covered.empty()) return false;
+  const ByteView covered = signed_part(item.der);
+  if (key == nullptr || !curve || covered.empty() || X509_ALGOR_cmp(item.algorithm, item.signed_algorithm) != 0 ||
+      !is_ecdsa_with(*curve, item.algorithm) || (item.signature->flags & kUnusedBits) != 0) {
+    return false;
+  }
   const DigestCtxPtr context(EVP_MD_CTX_new());
   require(context != nullptr && EVP_DigestVerifyInit(context.get(), nullptr, curve_digest(*curve), nullptr, key) == 1,
           "ECDSA verification");
-  return EVP_DigestVerify(context.get(), ASN1_STRING_get0_data(signature),
-                          static_cast<std::size_t>(ASN1_STRING_length(signature)), covered.data(), covered.size()) == 1;
+  return EVP_DigestVerify(context.get(), ASN1_STRING_get0_data(item.signature),
+                          static_cast<std::size_t>(ASN1_STRING_length(item.signature)), covered.data(),
+                          covered.size()) == 1;
+}
+
+bool is_signed_by(const Certificate& child, const Certificate& issuer) {
+  const X509* x509 = child.impl().x509.get();
+  SignedDer item{X509_get0_tbs_sigalg(x509), nullptr, nullptr, child.impl().der};
+  X509_get0_signature(&item.signature, &item.algorithm, x509);
+  if (issuer.impl().public_key.curve) return is_signed_by(item, issuer);
+  const ErrorQueueGuard guard;
+  return issuer.impl().key() != nullptr && X509_verify(with_key(child).get(), issuer.impl().key()) == 1;
 }
 
 }  // namespace cloister::crypto

@@ -1,6 +1,10 @@
 #include "crypto/crl.h"
 
+#include <openssl/asn1t.h>
+
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -10,11 +14,49 @@
 namespace cloister::crypto {
 namespace {
 
+// CertificateList (RFC 5280, 5.1) with its entries left as they are: the library's own X509_CRL decodes each of them and
+// their extensions, which takes four times as long as all else here.
+struct TbsCertList {
+  ASN1_INTEGER* version;
+  X509_ALGOR* algorithm;
+  X509_NAME* issuer;
+  ASN1_TIME* this_update;
+  ASN1_TIME* next_update;
+  STACK_OF(ASN1_TYPE) * revoked;
+  STACK_OF(X509_EXTENSION) * extensions;
+};
+struct CertificateList {
+  TbsCertList* tbs;
+  X509_ALGOR* algorithm;
+  ASN1_BIT_STRING* signature;
+};
+// clang-format off
+ASN1_SEQUENCE(TbsCertList) = {
+  ASN1_OPT(TbsCertList, version, ASN1_INTEGER),
+  ASN1_SIMPLE(TbsCertList, algorithm, X509_ALGOR),
+  ASN1_SIMPLE(TbsCertList, issuer, X509_NAME),
+  ASN1_SIMPLE(TbsCertList, this_update, ASN1_TIME),
+  ASN1_OPT(TbsCertList, next_update, ASN1_TIME),
+  ASN1_SEQUENCE_OF_OPT(TbsCertList, revoked, ASN1_ANY),
+  ASN1_EXP_SEQUENCE_OF_OPT(TbsCertList, extensions, X509_EXTENSION, 0),
+} static_ASN1_SEQUENCE_END(TbsCertList)
+ASN1_SEQUENCE(CertificateList) = {
+  ASN1_SIMPLE(CertificateList, tbs, TbsCertList),
+  ASN1_SIMPLE(CertificateList, algorithm, X509_ALGOR),
+  ASN1_SIMPLE(CertificateList, signature, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END(CertificateList)
+// clang-format on
+
+void free_list(CertificateList* list) {
+  ASN1_item_free(reinterpret_cast<ASN1_VALUE*>(list), ASN1_ITEM_rptr(CertificateList));
+}
+using ListPtr = Handle<CertificateList, free_list>;
+
 constexpr std::size_t kMostBytes = 4 * 1024 * 1024;
 constexpr std::string_view kPemBegin = "-----BEGIN X509 CRL-----";
 constexpr std::string_view kPemEnd = "-----END X509 CRL-----";
 
-using CrlPtr = Handle<X509_CRL, X509_CRL_free>;
+using RevokedPtr = Handle<X509_REVOKED, X509_REVOKED_free>;
 
 Error bad_crl(const std::string& what) { return fail(ErrorCode::kBadCertificate, "revocation list: " + what); }
 
@@ -42,10 +84,11 @@ Result<void> check_extension(X509_EXTENSION* extension, std::initializer_list<in
   return {};
 }
 
-Result<void> check_extensions(const X509_CRL* crl) {
+Result<void> check_list_extensions(const STACK_OF(X509_EXTENSION) * extensions) {
   std::set<Bytes> seen;
-  for (int i = 0; i < X509_CRL_get_ext_count(crl); ++i) {
-    TRY_VOID(check_extension(X509_CRL_get_ext(crl, i), {NID_crl_number, NID_authority_key_identifier}, seen));
+  for (int i = 0; i < sk_X509_EXTENSION_num(extensions); ++i) {
+    TRY_VOID(check_extension(sk_X509_EXTENSION_value(extensions, i),
+                             {NID_crl_number, NID_authority_key_identifier}, seen));
   }
   return {};
 }
@@ -58,22 +101,74 @@ Result<void> check_entry_extensions(const X509_REVOKED* entry) {
   return {};
 }
 
-// Big-endian without leading zeros: equal for equal integers. A sign is left out, which can only revoke more.
-Bytes magnitude(const ASN1_INTEGER* serial) {
-  ByteView digits(ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial)));
+ByteView without_zeros(ByteView digits) {
   while (!digits.empty() && digits.front() == 0) digits = digits.subspan(1);
-  return to_bytes(digits);
+  return digits;
 }
 
-Result<std::vector<Bytes>> read_serials(X509_CRL* crl) {
+// Big-endian without leading zeros: equal for equal integers. A sign is left out, which can only revoke more.
+Bytes magnitude(const ASN1_INTEGER* serial) {
+  return to_bytes(without_zeros(
+      {ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))}));
+}
+
+// The next element of DER: its tag and content. Nothing when it is malformed.
+struct Element {
+  int tag = 0;
+  ByteView content;
+};
+std::optional<Element> take_element(ByteView& rest) {
+  const std::uint8_t* at = rest.data();
+  long size = 0;
+  Element out;
+  int kind = 0;
+  const int form = ASN1_get_object(&at, &size, &out.tag, &kind, static_cast<long>(rest.size()));
+  constexpr int kErrorOrIndefinite = 0x81;
+  if ((form & kErrorOrIndefinite) != 0 || kind != V_ASN1_UNIVERSAL) return std::nullopt;
+  out.content = {at, static_cast<std::size_t>(size)};
+  rest = rest.subspan(static_cast<std::size_t>(at - rest.data()) + out.content.size());
+  return out;
+}
+
+// The serial number of an entry of the usual form: no extension, or the reason code alone. Nothing for any other.
+std::optional<Bytes> read_usual_entry(ByteView der) {
+  constexpr std::array<std::uint8_t, 13> kReasonCode = {0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55,
+                                                        0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
+  const auto entry = take_element(der);
+  if (!entry || entry->tag != V_ASN1_SEQUENCE || !der.empty()) return std::nullopt;
+  ByteView rest = entry->content;
+  const auto serial = take_element(rest);
+  const auto date = take_element(rest);
+  if (!serial || serial->tag != V_ASN1_INTEGER || serial->content.empty() || (serial->content.front() & 0x80) != 0) {
+    return std::nullopt;
+  }
+  if (!date || (date->tag != V_ASN1_UTCTIME && date->tag != V_ASN1_GENERALIZEDTIME)) return std::nullopt;
+  const bool reason_only = rest.size() == kReasonCode.size() + 1 && equal(rest.first(kReasonCode.size()), kReasonCode);
+  if (!rest.empty() && !reason_only) return std::nullopt;
+  return to_bytes(without_zeros(serial->content));
+}
+
+// The serial number of one entry, once everything in it is understood.
+Result<Bytes> read_entry(const ASN1_TYPE* raw) {
+  if (ASN1_TYPE_get(raw) != V_ASN1_SEQUENCE) return bad_crl("an entry is malformed");
+  const ASN1_STRING* der = raw->value.sequence;
+  const ByteView bytes(ASN1_STRING_get0_data(der), static_cast<std::size_t>(ASN1_STRING_length(der)));
+  // Lists are long, and the library's own reader takes ten times as long.
+  if (auto usual = read_usual_entry(bytes)) return *std::move(usual);
+  const std::uint8_t* at = bytes.data();
+  const RevokedPtr entry(d2i_X509_REVOKED(nullptr, &at, static_cast<long>(bytes.size())));
+  if (entry == nullptr || at != bytes.data() + bytes.size()) return bad_crl("an entry is malformed");
+  TRY_VOID(check_entry_extensions(entry.get()));
+  return magnitude(X509_REVOKED_get0_serialNumber(entry.get()));
+}
+
+Result<std::vector<Bytes>> read_serials(const STACK_OF(ASN1_TYPE) * entries) {
   std::vector<Bytes> serials;
-  const STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl);
-  const int count = entries == nullptr ? 0 : sk_X509_REVOKED_num(entries);
+  const int count = entries == nullptr ? 0 : sk_ASN1_TYPE_num(entries);
   serials.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
-    const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
-    TRY_VOID(check_entry_extensions(entry));
-    serials.push_back(magnitude(X509_REVOKED_get0_serialNumber(entry)));
+    TRY(serial, read_entry(sk_ASN1_TYPE_value(entries, i)));
+    serials.push_back(std::move(serial));
   }
   std::sort(serials.begin(), serials.end());
   return serials;
@@ -89,7 +184,8 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 struct Crl::Impl {
-  CrlPtr crl;
+  ListPtr list;
+  Bytes der;
   UnixSeconds this_update;
   UnixSeconds next_update;
   std::vector<Bytes> serials;  // sorted
@@ -103,24 +199,27 @@ Result<Crl> Crl::from_der(ByteView der) {
   }
   const ErrorQueueGuard guard;
   const std::uint8_t* at = der.data();
-  CrlPtr crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
-  if (crl == nullptr) return bad_crl("not an X.509 revocation list in DER");
+  ListPtr list(reinterpret_cast<CertificateList*>(
+      ASN1_item_d2i(nullptr, &at, static_cast<long>(der.size()), ASN1_ITEM_rptr(CertificateList))));
+  if (list == nullptr) return bad_crl("not an X.509 revocation list in DER");
   if (at != der.data() + der.size()) return bad_crl("bytes follow its end");
-  TRY_VOID(check_extensions(crl.get()));
-  if (X509_CRL_get0_nextUpdate(crl.get()) == nullptr) return bad_crl("it has no nextUpdate");
-  TRY(this_update, to_unix(X509_CRL_get0_lastUpdate(crl.get()), "revocation list's thisUpdate"));
-  TRY(next_update, to_unix(X509_CRL_get0_nextUpdate(crl.get()), "revocation list's nextUpdate"));
-  TRY(serials, read_serials(crl.get()));
-  return Crl(std::make_shared<const Impl>(Impl{std::move(crl), this_update, next_update, std::move(serials)}));
+  const TbsCertList& tbs = *list->tbs;
+  TRY_VOID(check_list_extensions(tbs.extensions));
+  if (tbs.next_update == nullptr) return bad_crl("it has no nextUpdate");
+  TRY(this_update, to_unix(tbs.this_update, "revocation list's thisUpdate"));
+  TRY(next_update, to_unix(tbs.next_update, "revocation list's nextUpdate"));
+  TRY(serials, read_serials(tbs.revoked));
+  return Crl(std::make_shared<const Impl>(
+      Impl{std::move(list), to_bytes(der), this_update, next_update, std::move(serials)}));
 }
 
-std::string Crl::issuer_common_name() const { return common_name(X509_CRL_get_issuer(impl_->crl.get())); }
+std::string Crl::issuer_common_name() const { return common_name(impl_->list->tbs->issuer); }
 UnixSeconds Crl::this_update() const { return impl_->this_update; }
 UnixSeconds Crl::next_update() const { return impl_->next_update; }
 std::size_t Crl::size() const { return impl_->serials.size(); }
 
 bool Crl::covers(const Certificate& certificate) const {
-  return X509_NAME_cmp(X509_CRL_get_issuer(impl_->crl.get()), X509_get_issuer_name(certificate.impl().x509.get())) == 0;
+  return X509_NAME_cmp(impl_->list->tbs->issuer, X509_get_issuer_name(certificate.impl().x509.get())) == 0;
 }
 
 bool Crl::lists(const Certificate& certificate) const {
@@ -130,20 +229,19 @@ bool Crl::lists(const Certificate& certificate) const {
 
 Result<void> Crl::verify(const Certificate& issuer, Curve curve) const {
   const ErrorQueueGuard guard;
-  X509_CRL* crl = impl_->crl.get();
+  const CertificateList& list = *impl_->list;
   X509* ca = issuer.impl().x509.get();
-  if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)) != 0) {
+  if (X509_NAME_cmp(list.tbs->issuer, X509_get_subject_name(ca)) != 0) {
     return bad_crl("its issuer is not the certificate authority that should have made it");
   }
   if ((X509_get_extension_flags(ca) & EXFLAG_KUSAGE) != 0 && (X509_get_key_usage(ca) & KU_CRL_SIGN) == 0) {
     return bad_crl("the key usage of its issuer does not include signing lists");
   }
   TRY(own, issuer.ec_curve());
-  const int expected = curve == Curve::kP256 ? NID_ecdsa_with_SHA256 : NID_ecdsa_with_SHA384;
-  if (own != curve || X509_CRL_get_signature_nid(crl) != expected) {
+  if (own != curve || !is_ecdsa_with(curve, list.algorithm)) {
     return bad_crl(std::string("expected a signature by a key on ") + curve_name(curve) + " with its digest");
   }
-  if (X509_CRL_verify(crl, issuer.impl().key()) != 1) {
+  if (!is_signed_by({list.tbs->algorithm, list.algorithm, list.signature, impl_->der}, issuer)) {
     return fail(ErrorCode::kBadSignature, "revocation list: the signature does not verify under its issuer's key");
   }
   return {};

@@ -57,8 +57,13 @@ Result<Certificate> take_pem(std::string_view& text, std::size_t number, const s
   if (end == std::string_view::npos) {
     return fail(ErrorCode::kBadCertificate, where + " has no END CERTIFICATE line");
   }
-  std::string digits(text.substr(0, end));
-  std::erase_if(digits, is_space);
+  std::string digits(end, '\0');
+  std::size_t count = 0;
+  for (const char c : text.substr(0, end)) {
+    digits[count] = c;
+    count += is_space(c) ? 0 : 1;
+  }
+  digits.resize(count);
   text.remove_prefix(end + kPemEnd.size());
   Result<Bytes> der = from_base64(digits);
   if (!der) return fail(ErrorCode::kBadCertificate, where + ": " + der.error().message);

@@ -27,6 +27,7 @@ std::string_view to_text(Outcome outcome) {
 }
 
 void Verdict::append(Verdict other) {
+  checks.reserve(checks.size() + other.checks.size());
   for (Check& check : other.checks) checks.push_back(std::move(check));
   for (auto& [name, value] : other.facts.items()) {
     if (!facts.contains(name)) facts[name] = std::move(value);

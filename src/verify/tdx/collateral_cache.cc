@@ -27,6 +27,22 @@ std::shared_ptr<const JudgedTdxCollateral> TdxCollateralCache::judge(const TdxCo
   return fresh;
 }
 
+std::shared_ptr<const VerifiedPckChain> TdxCollateralCache::find_pck_chain(std::string_view pem) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(chains_.begin(), chains_.end(), [&](const auto& chain) { return chain->pem == pem; });
+  if (found == chains_.end()) return nullptr;
+  std::rotate(chains_.begin(), found, found + 1);
+  return chains_.front();
+}
+
+void TdxCollateralCache::remember(VerifiedPckChain chain) {
+  auto fresh = std::make_shared<const VerifiedPckChain>(std::move(chain));
+  const std::lock_guard lock(mutex_);
+  if (std::any_of(chains_.begin(), chains_.end(), [&](const auto& other) { return other->pem == fresh->pem; })) return;
+  chains_.insert(chains_.begin(), std::move(fresh));
+  if (chains_.size() > capacity_) chains_.pop_back();
+}
+
 std::size_t TdxCollateralCache::size() const {
   const std::lock_guard lock(mutex_);
   return judged_.size();

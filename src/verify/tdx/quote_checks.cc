@@ -41,6 +41,8 @@ bool is_one_of(const List& names, const std::string& name) {
 
 // What the checks of one quote share.
 struct Evidence {
+  std::string_view pem;                                // the text of the chain, in the quote or the collateral
+  std::shared_ptr<const VerifiedPckChain> verified;    // the same, when the cache has it
   std::vector<Certificate> pck_chain;  // leaf, intermediate, root as they came; empty when they could not be read
   std::optional<PckExtension> pck;     // of the leaf
   RootKind root = RootKind::kUnknown;
@@ -66,7 +68,7 @@ std::string_view find_pck_chain(const codec::TdxQuote& quote, const Collateral& 
   return found == collateral.tdx.end() ? std::string_view() : std::string_view(found->pck_certificate_chain);
 }
 
-Check check_pck_chain(const Evidence& evidence, UnixSeconds time) {
+Check check_pck_chain(const Evidence& evidence, const Context& context) {
   const std::string id = "tdx.pck_chain";
   const std::vector<Certificate>& chain = evidence.pck_chain;
   const Certificate* root = evidence.root_certificate;
@@ -76,9 +78,11 @@ Check check_pck_chain(const Evidence& evidence, UnixSeconds time) {
   }
   // The intermediate of the collateral is this chain's, as a rule.
   crypto::VerifiedLinks links = evidence.collateral ? evidence.collateral->links : known_issuers().links;
-  if (auto valid = crypto::verify_certificate_chain(chain, *root, Curve::kP256, time, &links); !valid) {
+  if (evidence.verified) links = evidence.verified->links;
+  if (auto valid = crypto::verify_certificate_chain(chain, *root, Curve::kP256, context.time, &links); !valid) {
     return failed(id, valid.error().message);
   }
+  if (context.tdx_cache != nullptr && !evidence.verified) context.tdx_cache->remember({std::string(evidence.pem), chain, links});
   if (!is_one_of(kLeafNames, chain[0].subject_common_name())) {
     return failed(id, "the leaf is not a PCK certificate", std::string(kLeafNames[0]), chain[0].subject_common_name());
   }
@@ -177,6 +181,7 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, const Cert
                 Verdict& verdict) {
   Evidence evidence;
   const std::string_view pem = find_pck_chain(quote, context.collateral);
+  evidence.pem = pem;
   if (quote.certification_type != kPemChain && pem.empty()) {
     evidence.no_collateral = "the platform could not be made out";
     verdict.add(skipped("tdx.pck_chain", "the quote has an encrypted PPID (type " +
@@ -194,7 +199,9 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, const Cert
     const std::vector<Certificate>& issuers = evidence.collateral->pck_crl_certificates;
     known.insert(known.end(), issuers.begin(), issuers.end());
   }
-  Result<std::vector<Certificate>> chain = read_pck_chain(known, as_bytes(pem));
+  if (context.tdx_cache != nullptr) evidence.verified = context.tdx_cache->find_pck_chain(pem);
+  Result<std::vector<Certificate>> chain =
+      evidence.verified ? evidence.verified->certificates : read_pck_chain(known, as_bytes(pem));
   if (!chain) {
     evidence.collateral.reset();
     evidence.no_collateral = "the platform could not be made out";
@@ -212,7 +219,7 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, const Cert
   } else if (evidence.collateral == nullptr) {
     choose_collateral(context, vendor_root, evidence);
   }
-  verdict.add(check_pck_chain(evidence, context.time));
+  verdict.add(check_pck_chain(evidence, context));
   verdict.add(extension ? passed("tdx.pck.extension") : failed("tdx.pck.extension", extension.error().message));
   verdict.add(check_platform(evidence.pck, context.policy.tdx));
   if (evidence.pck) add_platform_facts(*evidence.pck, verdict.facts);
@@ -255,6 +262,8 @@ QuoteFindings check_quote(ByteView bytes, const Context& context, Verdict& verdi
 QuoteFindings check_quote_under(const Certificate& vendor_root, ByteView bytes, const Context& context,
                                 Verdict& verdict) {
   QuoteFindings findings;
+  constexpr std::size_t kUsualChecks = 80;
+  verdict.checks.reserve(verdict.checks.size() + kUsualChecks);
   Result<codec::TdxQuote> parsed = codec::parse_tdx_quote(bytes);
   if (!parsed) {
     verdict.add(failed("tdx.quote.form", parsed.error().message));
