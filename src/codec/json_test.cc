@@ -87,6 +87,21 @@ TEST(ParseJson, ErrorsGiveThePositionAndNeverTheText) {
   EXPECT_EQ(result.error().message, "not valid JSON at byte 23");
 }
 
+TEST(ParseJson, EverySizeGivesWhatTheLibrarysOwnParserGives) {
+  // Small texts, those up to 1 MiB and larger ones are read in different ways.
+  for (const std::size_t size : {10u, 60'000u, 70'000u, 1'000'000u, 1'100'000u}) {
+    const std::string text = R"({"long":")" + std::string(size, 'x') +
+                             R"(","n":[-0,0,-1,9223372036854775807,9223372036854775808,-9223372036854775808,1e2,-0.0,)"
+                             R"(0.1],"e":"\u00e9\ud83d\ude00\n\/","o":{"":{},"a":[]},"t":[true,false,null]})";
+    const auto json = parse_json(text);
+    ASSERT_TRUE(json) << size << ": " << json.error().message;
+    const Json other = Json::parse(text);
+    EXPECT_TRUE(*json == other) << size;
+    EXPECT_EQ(write_json(*json), write_json(other));
+    for (std::size_t i = 1; i < other["n"].size(); ++i) EXPECT_EQ((*json)["n"][i].type(), other["n"][i].type()) << i;
+  }
+}
+
 TEST(ParseJson, ManyMembersDoNotTakeQuadraticTime) {
   std::string text = "{";
   for (int i = 0; i < 200000; ++i) text += "\"member" + std::to_string(i) + "\":0,";
