@@ -32,6 +32,10 @@ struct VerifyOptions : JudgeOptions {
   std::string chain_file;                             // of a bare GPU report
   std::string report_file, keyset_file;               // of a receipt
   std::string report_data;                            // of an SNP report
+  // What stands beside a bare quote.
+  std::string event_log_file, ccel_file, app_compose_file, vm_config_file;
+  std::string receipt_file;                           // that names a session
+  std::string id, model;                              // of a reply or a session, as others name it
 };
 
 // `fetches`: the command may ask the makers' services.
