@@ -21,6 +21,7 @@ struct JudgeOptions : OutputOptions {
   bool offline = false;
   std::string cache_dir;
   bool no_cache = false;
+  std::string tcb_update = "standard";
   std::string pccs, rim_service, ocsp_service, nras_service, kds_service, ca_file;
 };
 

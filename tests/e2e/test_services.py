@@ -68,6 +68,15 @@ def test_pccs(platform, service, policy, tmp_path):
     assert same["checks"] == verdict["checks"]
 
 
+def test_tcb_update(platform, service, policy, tmp_path):
+    quote, answers = platform
+    service.answers = {target.replace("update=standard", "update=early"): answer for target, answer in answers.items()}
+    arguments = ["quote", quote, "--pccs", service.url, "--policy", policy, "--at", JUNE_2025, "--no-cache"]
+    assert judge(*arguments, tmp_path=tmp_path)[0].returncode == 3
+    assert judge(*arguments, "--tcb-update", "early", tmp_path=tmp_path)[0].returncode == 0
+    assert judge(*arguments, "--tcb-update", "soon", tmp_path=tmp_path)[0].returncode == 2
+
+
 @pytest.mark.parametrize("fault", [
     lambda text: (404, {}, b""), lambda text: (410, {}, b""), lambda text: (200, {}, b""), lambda text: (200, {}, b"{"),
     lambda text: (text[0], {}, text[2]), lambda text: (text[0], text[1], text[2][:-40]),
