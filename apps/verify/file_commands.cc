@@ -1,91 +1,49 @@
 #include "apps/verify/file_commands.h"
 
-#include <functional>
-
 #include "apps/verify/gather.h"
-#include "apps/verify/saved_evidence.h"
+#include "apps/verify/subject.h"
 #include "base/encoding.h"
-#include "base/file.h"
 #include "codec/json.h"
 #include "codec/snp_report.h"
 #include "collateral/evidence_scan.h"
-#include "verify/bundle.h"
+#include "evidence/aci/session.h"
+#include "evidence/gpu_evidence.h"
 #include "verify/gpu.h"
 #include "verify/quote.h"
 #include "verify/receipt.h"
 #include "verify/report.h"
+#include "verify/session.h"
 #include "verify/signature.h"
 #include "verify/snp.h"
 
 namespace cloister::apps {
 namespace {
 
-// One input, whether it came bare or in a file that --bundle wrote.
-struct Subject {
-  SavedEvidence saved;
-  Judging judging;
-};
-
-Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options) {
-  Subject subject;
-  TRY(text, read_input(options.target));
-  TRY(judging, load_judging(options));
-  subject.judging = std::move(judging);
-  if (is_saved_evidence(text)) {
-    TRY(saved, parse_saved_evidence(text));
-    if (saved.kind != kind) {
-      return fail(ErrorCode::kUsage, options.target + " holds a " + saved.kind + ": cloister verify " + saved.kind);
-    }
-    subject.saved = std::move(saved);
-    verify::add_collateral(subject.judging.collateral, std::move(subject.saved.collateral));
-  } else {
-    subject.saved.kind = kind;
-    subject.saved.evidence = std::move(text);
-  }
-  TRY(nonce, read_nonce(options.nonce));
-  if (nonce) subject.saved.nonce = nonce;
-  return subject;
+// A value that an option gave now or when the evidence was saved, kept with it.
+std::optional<std::string> keep_beside(Subject& subject, const std::string& name, const std::string& given) {
+  if (!given.empty()) subject.saved.beside[name] = given;
+  return subject.beside(name);
 }
 
-using Judge = std::function<Result<verify::Verdict>(const Subject&)>;
-
-// Loads what is missing, judges, writes the bundle.
-Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence, const VerifyOptions& options,
-                                      const Judge& judge) {
-  TRY(gathered, gather(evidence, options, subject.judging));
-  TRY(verdict, judge(subject));
-  verdict.facts["collateral"] = std::move(gathered.facts);
-  if (!options.bundle.empty()) {
-    subject.saved.collateral = subject.judging.collateral;
-    subject.saved.saved_at = system_clock().now();
-    TRY_VOID(write_file_atomically(options.bundle, write_saved_evidence(subject.saved), 0644));
-  }
-  return verdict;
-}
-
-// JSON that cannot be read is no evidence at all; what is wrong with evidence is a verdict.
-Result<void> require_json(std::string_view text) {
-  TRY(object, codec::parse_json(text, {64u << 20, 64}));
-  static_cast<void>(object);
-  return {};
-}
-
-Result<std::optional<std::string>> read_optional(const std::string& path) {
-  if (path.empty()) return std::optional<std::string>();
-  TRY(bytes, read_input(path));
-  return std::optional<std::string>(std::move(bytes));
-}
-
-Result<verify::Verdict> verify_bare_signature(const VerifyOptions& options, const Json& object) {
+Result<verify::Verdict> judge_bare_signature(const Subject& subject, const Json& object) {
   verify::SignatureEvidence judged;
   TRY(signature, evidence::parse_chat_signature(object));
   judged.signature = std::move(signature);
-  TRY(request, read_optional(options.request_file));
-  TRY(response, read_optional(options.response_file));
+  const auto request = subject.beside("request"), response = subject.beside("response");
   if (request) judged.request = as_bytes(*request);
   if (response) judged.response = as_bytes(*response);
-  if (!options.address.empty()) judged.attested_address = options.address;
+  judged.attested_address = subject.beside("address");
   return verify::verify_signature(judged);
+}
+
+// The files beside a quote, each byte for byte.
+evidence::BootEvidence boot_evidence_of(const Subject& subject) {
+  evidence::BootEvidence out;
+  out.event_log = subject.beside("event-log");
+  out.app_compose = subject.beside("app-compose");
+  out.vm_config = subject.beside("vm-config");
+  if (const auto ccel = subject.beside("ccel")) out.ccel = to_bytes(as_bytes(*ccel));
+  return out;
 }
 
 }  // namespace
@@ -101,20 +59,30 @@ Result<verify::Verdict> verify_report_file(const VerifyOptions& options) {
 
 Result<verify::Verdict> verify_quote_file(const VerifyOptions& options) {
   TRY(subject, load_subject("quote", options));
+  TRY_VOID(load_beside(subject, "event-log", options.event_log_file));
+  TRY_VOID(load_beside(subject, "ccel", options.ccel_file));
+  TRY_VOID(load_beside(subject, "app-compose", options.app_compose_file));
+  TRY_VOID(load_beside(subject, "vm-config", options.vm_config_file));
   TRY(quote, verify::read_quote_text(subject.saved.evidence));
   collateral::Evidence evidence;
   evidence.quotes.push_back(quote);
   return judge_subject(subject, evidence, options, [&quote](const Subject& loaded) {
-    return Result<verify::Verdict>(verify::verify_quote(quote, loaded.judging.context()));
+    return Result<verify::Verdict>(verify::verify_quote(quote, loaded.judging.context(), boot_evidence_of(loaded)));
   });
 }
 
 Result<verify::Verdict> verify_gpu_file(const VerifyOptions& options) {
   TRY(subject, load_subject("gpu", options));
-  TRY(chain, read_optional(options.chain_file));
+  TRY_VOID(load_beside(subject, "chain", options.chain_file));
+  const auto chain = subject.beside("chain");
   const std::string& text = subject.saved.evidence;
   if (!chain) TRY_VOID(require_json(text));
-  collateral::Evidence evidence = chain ? collateral::Evidence{} : collateral::find_evidence(text);
+  collateral::Evidence evidence;
+  if (!chain) {
+    evidence = collateral::find_evidence(text);
+  } else if (auto device = evidence::parse_gpu_files(as_bytes(text), as_bytes(*chain))) {
+    evidence.devices.push_back(*std::move(device));
+  }
   evidence.quotes.clear();
   if (subject.saved.nonce) evidence.gpu_nonce_hex = to_hex(*subject.saved.nonce);
   return judge_subject(subject, evidence, options, [&chain](const Subject& loaded) {
@@ -128,11 +96,12 @@ Result<verify::Verdict> verify_gpu_file(const VerifyOptions& options) {
 
 Result<verify::Verdict> verify_snp_file(const VerifyOptions& options) {
   TRY(subject, load_subject("snp", options));
-  std::optional<Bytes> report_data;
   if (!options.report_data.empty()) {
     TRY(bytes, from_hex(options.report_data));
-    report_data = std::move(bytes);
+    subject.saved.beside["report-data"] = as_text(bytes);
   }
+  std::optional<Bytes> report_data;
+  if (const auto bytes = subject.beside("report-data")) report_data = to_bytes(as_bytes(*bytes));
   const ByteView report = as_bytes(subject.saved.evidence);
   if (report.size() != codec::kSnpReportSize) {
     return fail(ErrorCode::kBadSnpReport, "an SNP report has " + std::to_string(codec::kSnpReportSize) + " bytes, got " +
@@ -148,10 +117,14 @@ Result<verify::Verdict> verify_snp_file(const VerifyOptions& options) {
 Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
   TRY(subject, load_subject("receipt", options));
   TRY_VOID(require_json(subject.saved.evidence));
-  TRY(request, read_optional(options.request_file));
-  TRY(response, read_optional(options.response_file));
-  TRY(report, read_optional(options.report_file));
-  TRY(keyset, read_optional(options.keyset_file));
+  TRY_VOID(load_beside(subject, "request", options.request_file));
+  TRY_VOID(load_beside(subject, "response", options.response_file));
+  TRY_VOID(load_beside(subject, "report", options.report_file));
+  TRY_VOID(load_beside(subject, "keyset", options.keyset_file));
+  keep_beside(subject, "id", options.id);
+  keep_beside(subject, "model", options.model);
+  const auto report = subject.beside("report"), keyset = subject.beside("keyset");
+  const auto request = subject.beside("request"), response = subject.beside("response");
   const collateral::Evidence evidence = report ? collateral::find_evidence(*report) : collateral::Evidence{};
   return judge_subject(subject, evidence, options, [&](const Subject& loaded) {
     verify::ReceiptEvidence receipt;
@@ -161,20 +134,53 @@ Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
     receipt.keyset = keyset;
     if (request) receipt.request = as_bytes(*request);
     if (response) receipt.response = as_bytes(*response);
+    receipt.id = loaded.beside("id");
+    receipt.model = loaded.beside("model");
     return Result<verify::Verdict>(verify::verify_receipt(receipt, loaded.judging.context()));
   });
 }
 
+Result<verify::Verdict> verify_session_file(const VerifyOptions& options) {
+  TRY(subject, load_subject("session", options));
+  TRY_VOID(load_beside(subject, "receipt", options.receipt_file));
+  TRY_VOID(require_json(subject.saved.evidence));
+  const auto receipt = subject.beside("receipt");
+  if (receipt) TRY_VOID(require_json(*receipt));
+  std::optional<ByteArray<32>> id;
+  if (const auto text = keep_beside(subject, "id", options.id)) {
+    TRY(named, from_hex_exactly<32>(*text));
+    id = named;
+  }
+  // The upstream's evidence stands in the session as a data URI.
+  collateral::Evidence evidence;
+  if (const auto session = evidence::parse_session(subject.saved.evidence); session && session->evidence) {
+    const std::string_view text = as_text(session->evidence->data);
+    evidence = collateral::find_evidence(text);
+    if (const auto quote = verify::read_quote_text(text)) evidence.quotes.push_back(*quote);
+  }
+  return judge_subject(subject, evidence, options, [&](const Subject& loaded) {
+    verify::SessionEvidence session;
+    session.session = loaded.saved.evidence;
+    session.id = id;
+    if (receipt) session.receipt = *receipt;
+    return Result<verify::Verdict>(verify::verify_session(session, loaded.judging.context()));
+  });
+}
+
 Result<verify::Verdict> verify_signature_file(const VerifyOptions& options) {
-  TRY(text, read_input(options.target));
-  TRY(object, codec::parse_json(text, {64u << 20, 64}));
-  if (!object.is_object() || !object.contains("proof")) return verify_bare_signature(options, object);
-  TRY(proof, evidence::parse_proof(text));
-  TRY(judging, load_judging(options));
-  TRY(gathered, gather(collateral::find_evidence(proof.report), options, judging));
-  verify::Verdict verdict = verify::verify_proof(proof, judging.context());
-  verdict.facts["collateral"] = std::move(gathered.facts);
-  return verdict;
+  TRY(subject, load_subject("signature", options));
+  TRY(object, codec::parse_json(subject.saved.evidence, {64u << 20, 64}));
+  if (!object.is_object() || !object.contains("proof")) {
+    TRY_VOID(load_beside(subject, "request", options.request_file));
+    TRY_VOID(load_beside(subject, "response", options.response_file));
+    keep_beside(subject, "address", options.address);
+    return judge_subject(subject, {}, options,
+                         [&object](const Subject& loaded) { return judge_bare_signature(loaded, object); });
+  }
+  TRY(proof, evidence::parse_proof(subject.saved.evidence));
+  return judge_subject(subject, collateral::find_evidence(proof.report), options, [&proof](const Subject& loaded) {
+    return Result<verify::Verdict>(verify::verify_proof(proof, loaded.judging.context()));
+  });
 }
 
 }  // namespace cloister::apps

@@ -1,4 +1,4 @@
-// cloister verify report | quote | gpu | snp | receipt | signature FILE.
+// cloister verify report | quote | gpu | snp | receipt | session | signature FILE.
 #pragma once
 
 #include "apps/verify/verify_options.h"
@@ -14,6 +14,7 @@ Result<verify::Verdict> verify_quote_file(const VerifyOptions& options);
 Result<verify::Verdict> verify_gpu_file(const VerifyOptions& options);
 Result<verify::Verdict> verify_snp_file(const VerifyOptions& options);
 Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options);
+Result<verify::Verdict> verify_session_file(const VerifyOptions& options);
 // A proof file, or the bare answer of /v1/signature.
 Result<verify::Verdict> verify_signature_file(const VerifyOptions& options);
 // A live node.

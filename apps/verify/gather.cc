@@ -15,6 +15,7 @@ Result<collateral::SourceOptions> source_options(const JudgeOptions& options, co
   if (!options.ocsp_service.empty()) out.endpoints.nvidia_ocsp = options.ocsp_service;
   if (!options.nras_service.empty()) out.endpoints.nvidia_nras = options.nras_service;
   if (!options.kds_service.empty()) out.endpoints.amd_kds = options.kds_service;
+  if (options.tcb_update == "early") out.tcb_update = collateral::TcbUpdate::kEarly;
   out.revocation = policy.nvidia.require_revocation;
   out.nras = policy.nvidia.require_nras;
   if (const char* key = std::getenv("NVIDIA_SERVICE_KEY")) out.nvidia_service_key = key;

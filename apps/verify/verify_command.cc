@@ -1,4 +1,5 @@
-// cloister verify host | report | quote | gpu | snp | receipt | signature: judges evidence; the exit status is the verdict.
+// cloister verify host | report | quote | gpu | snp | receipt | session | signature: judges evidence; the exit status is
+// the verdict.
 #include <cstdio>
 #include <memory>
 
@@ -46,6 +47,13 @@ void add_bundle(CLI::App& command, VerifyOptions& options) {
 void add_bodies(CLI::App& command, VerifyOptions& options) {
   command.add_option("--request", options.request_file, "exact request body");
   command.add_option("--response", options.response_file, "exact response body");
+}
+
+void add_boot_files(CLI::App& command, VerifyOptions& options) {
+  command.add_option("--event-log", options.event_log_file, "what was measured while it booted, JSON");
+  command.add_option("--ccel", options.ccel_file, "the firmware's own log, the data of the ACPI table CCEL");
+  command.add_option("--app-compose", options.app_compose_file, "the application's compose text, byte for byte");
+  command.add_option("--vm-config", options.vm_config_file, "the machine's description, JSON");
 }
 
 void print_check(const verify::CheckMeaning& check) {
@@ -103,6 +111,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
                               options, exit_status);
   CLI::App* quote = add_kind(*verify, {"quote", "judge an Intel TDX quote: raw, hex or base64", "FILE", verify_quote_file},
                              options, exit_status);
+  add_boot_files(*quote, *options);
   CLI::App* gpu = add_kind(*verify, {"gpu", "judge NVIDIA evidence: an evidence list, an nvidia_payload, or a whole report",
                                      "FILE", verify_gpu_file},
                            options, exit_status);
@@ -113,6 +122,13 @@ void add_verify_command(CLI::App& app, int& exit_status) {
                                exit_status);
   receipt->add_option("--report", options->report_file, "the report whose keyset signed it");
   receipt->add_option("--keyset", options->keyset_file, "without a report: a keyset that was verified before");
+  receipt->add_option("--id", options->id, "of the reply or of the receipt, as the service gave it beside the reply");
+  receipt->add_option("--model", options->model, "that was asked for");
+  CLI::App* session = add_kind(*verify, {"session", "judge a gateway's record of an upstream that it verified (ACI)", "FILE",
+                                         verify_session_file},
+                               options, exit_status);
+  session->add_option("--id", options->id, "the id by which it was named, 64 hex characters");
+  session->add_option("--receipt", options->receipt_file, "the receipt that names it");
   CLI::App* signature = add_kind(*verify, {"signature", "judge a proof file, or the answer of /v1/signature", "FILE",
                                            verify_signature_file},
                                  options, exit_status);
@@ -120,8 +136,8 @@ void add_verify_command(CLI::App& app, int& exit_status) {
 
   for (CLI::App* command : {report, gpu, receipt}) add_nonce(*command, *options);
   for (CLI::App* command : {receipt, signature}) add_bodies(*command, *options);
-  for (CLI::App* command : {report, quote, gpu, snp}) add_bundle(*command, *options);
-  for (CLI::App* command : {report, quote, gpu, snp, receipt, signature}) add_at(*command, *options);
+  for (CLI::App* command : {report, quote, gpu, snp, receipt, session, signature}) add_bundle(*command, *options);
+  for (CLI::App* command : {report, quote, gpu, snp, receipt, session, signature}) add_at(*command, *options);
 }
 
 }  // namespace cloister::apps

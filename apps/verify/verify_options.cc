@@ -48,6 +48,9 @@ void bind_judge_options(CLI::App& command, JudgeOptions& options, bool fetches) 
   if (!fetches) return;
   command.add_option("--cache", options.cache_dir, "folder of fetched collateral; default: $XDG_CACHE_HOME/cloister");
   command.add_flag("--no-cache", options.no_cache, "neither read nor write fetched collateral on disk");
+  command.add_option("--tcb-update", options.tcb_update, "Intel's new TCB levels at once (early), or some months later")
+      ->check(CLI::IsMember({"standard", "early"}))
+      ->capture_default_str();
   command.add_option("--pccs", options.pccs, "ask this PCCS instead of Intel's service");
   command.add_option("--rim-service", options.rim_service, "instead of NVIDIA's RIM service");
   command.add_option("--ocsp-service", options.ocsp_service, "instead of NVIDIA's OCSP responder");

@@ -21,6 +21,7 @@ struct JudgeOptions : OutputOptions {
   bool offline = false;
   std::string cache_dir;
   bool no_cache = false;
+  std::string tcb_update = "standard";
   std::string pccs, rim_service, ocsp_service, nras_service, kds_service, ca_file;
 };
 
@@ -32,6 +33,10 @@ struct VerifyOptions : JudgeOptions {
   std::string chain_file;                             // of a bare GPU report
   std::string report_file, keyset_file;               // of a receipt
   std::string report_data;                            // of an SNP report
+  // What stands beside a bare quote.
+  std::string event_log_file, ccel_file, app_compose_file, vm_config_file;
+  std::string receipt_file;                           // that names a session
+  std::string id, model;                              // of a reply or a session, as others name it
 };
 
 // `fetches`: the command may ask the makers' services.

@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Grows with every change that a caller could notice; functions are only ever added. */
-#define CLOISTER_ABI_VERSION 1
+#define CLOISTER_ABI_VERSION 2
 CLOISTER_API uint32_t cloister_abi_version(void);
 
 typedef struct cloister_verifier cloister_verifier;
@@ -79,6 +79,20 @@ CLOISTER_API cloister_verdict *cloister_verify_gpu(const cloister_verifier *veri
                                                    const uint8_t *nonce32);
 /* A proof as `cloister chat --save` writes it: report, request, reply and signature together. */
 CLOISTER_API cloister_verdict *cloister_verify_proof(const cloister_verifier *verifier, const char *json, size_t size);
+
+/* An AMD SEV-SNP report, 1,184 bytes. `report_data64` is the 64 bytes that it must hold, or NULL. Since version 2. */
+CLOISTER_API cloister_verdict *cloister_verify_snp(const cloister_verifier *verifier, const uint8_t *report, size_t size,
+                                                   const uint8_t *report_data64);
+/* The receipt of a reply (ACI), with the report whose keyset signed it and the exact bodies. Each of the three may be
+ * NULL with the size 0; what needs it is then skipped. `nonce32` is that of the report. Since version 2. */
+CLOISTER_API cloister_verdict *cloister_verify_receipt(const cloister_verifier *verifier, const char *json, size_t size,
+                                                       const char *report, size_t report_size, const uint8_t *nonce32,
+                                                       const uint8_t *request, size_t request_size,
+                                                       const uint8_t *response, size_t response_size);
+/* A gateway's record of an upstream that it verified (ACI); `id32` is the id by which it was named, or NULL. Since
+ * version 2. */
+CLOISTER_API cloister_verdict *cloister_verify_session(const cloister_verifier *verifier, const char *json, size_t size,
+                                                       const uint8_t *id32);
 
 CLOISTER_API cloister_outcome cloister_verdict_outcome(const cloister_verdict *verdict);
 /* The verdict as the JSON object of `cloister verify --json`; with CLOISTER_UNREADABLE {"verdict":"unreadable","error"}.

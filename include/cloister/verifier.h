@@ -66,6 +66,25 @@ class VerifierHandle {
   VerdictHandle proof(std::string_view json) const {
     return VerdictHandle(cloister_verify_proof(verifier_.get(), json.data(), json.size()));
   }
+  VerdictHandle snp(std::string_view bytes, const std::uint8_t* report_data64 = nullptr) const {
+    return VerdictHandle(cloister_verify_snp(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
+                                             report_data64));
+  }
+  // Absent parts are skipped.
+  VerdictHandle receipt(std::string_view json, std::optional<std::string_view> report, const std::optional<Digest>& nonce,
+                        std::optional<std::string_view> request, std::optional<std::string_view> response) const {
+    const auto data = [](const std::optional<std::string_view>& part) { return part ? part->data() : nullptr; };
+    const auto bytes = [&](const std::optional<std::string_view>& part) {
+      return reinterpret_cast<const std::uint8_t*>(data(part));
+    };
+    const auto size = [](const std::optional<std::string_view>& part) { return part ? part->size() : 0; };
+    return VerdictHandle(cloister_verify_receipt(verifier_.get(), json.data(), json.size(), data(report), size(report),
+                                                 nonce ? nonce->data() : nullptr, bytes(request), size(request),
+                                                 bytes(response), size(response)));
+  }
+  VerdictHandle session(std::string_view json, const std::optional<Digest>& id) const {
+    return VerdictHandle(cloister_verify_session(verifier_.get(), json.data(), json.size(), id ? id->data() : nullptr));
+  }
 
  private:
   void check(cloister_outcome outcome) {

@@ -14,9 +14,12 @@
 #include "verify/gpu.h"
 #include "verify/policy/policy_file.h"
 #include "verify/quote.h"
+#include "verify/receipt.h"
 #include "verify/report.h"
+#include "verify/session.h"
 
 #include "verify/signature.h"
+#include "verify/snp.h"
 #include "verify/tdx/collateral_cache.h"
 
 using namespace cloister;
@@ -171,6 +174,45 @@ cloister_verdict* cloister_verify_proof(const cloister_verifier* verifier, const
   return judge_input(verifier, json, size, [&](std::string_view text) -> Result<verify::Verdict> {
     TRY(proof, evidence::parse_proof(text));
     return verify::verify_proof(proof, verifier->context());
+  });
+}
+
+cloister_verdict* cloister_verify_snp(const cloister_verifier* verifier, const uint8_t* report, size_t size,
+                                      const uint8_t* report_data64) {
+  return judge_input(verifier, report, size, [&](std::string_view bytes) -> Result<verify::Verdict> {
+    std::optional<Bytes> expected;
+    if (report_data64 != nullptr) expected.emplace(report_data64, report_data64 + 64);
+    return verify::verify_snp(as_bytes(bytes), expected, verifier->context());
+  });
+}
+
+cloister_verdict* cloister_verify_receipt(const cloister_verifier* verifier, const char* json, size_t size,
+                                          const char* report, size_t report_size, const uint8_t* nonce32,
+                                          const uint8_t* request, size_t request_size, const uint8_t* response,
+                                          size_t response_size) {
+  return judge_input(verifier, json, size, [&](std::string_view text) -> Result<verify::Verdict> {
+    const auto report_text = view(report, report_size);
+    const auto request_body = view(request, request_size), response_body = view(response, response_size);
+    if (!report_text || !request_body || !response_body) {
+      return fail(ErrorCode::kTooLarge, "a part has a size and no bytes, or more than 64 MiB");
+    }
+    verify::ReceiptEvidence receipt;
+    receipt.receipt = text;
+    if (report != nullptr) receipt.report = *report_text;
+    receipt.expected.nonce = digest(nonce32);
+    if (request != nullptr) receipt.request = as_bytes(*request_body);
+    if (response != nullptr) receipt.response = as_bytes(*response_body);
+    return verify::verify_receipt(receipt, verifier->context());
+  });
+}
+
+cloister_verdict* cloister_verify_session(const cloister_verifier* verifier, const char* json, size_t size,
+                                          const uint8_t* id32) {
+  return judge_input(verifier, json, size, [&](std::string_view text) -> Result<verify::Verdict> {
+    verify::SessionEvidence session;
+    session.session = text;
+    session.id = digest(id32);
+    return verify::verify_session(session, verifier->context());
   });
 }
 

@@ -109,7 +109,7 @@ Result<Bytes> NvidiaService::get_ocsp(const OcspQuery& query) const {
 
 Result<std::string> NvidiaService::get_nras_token(const NrasQuery& query) const {
   Download download;
-  download.request.url = endpoints_.nvidia_nras + "/v3/attest/gpu";
+  download.request.url = endpoints_.nvidia_nras + (query.arch == kSwitchArch ? "/v3/attest/switch" : "/v3/attest/gpu");
   download.request.post = true;
   download.request.body = nras_request(query);
   download.request.content_type = "application/json";

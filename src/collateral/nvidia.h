@@ -20,6 +20,8 @@ struct OcspQuery {
   std::string about;  // the certificate, for people: "GH100 A01 GSP BROM"
 };
 
+inline constexpr std::string_view kSwitchArch = "LS10";
+
 struct NrasQuery {
   std::string nonce_hex;  // that the devices answered
   std::string arch;       // "HOPPER"
@@ -36,7 +38,7 @@ class NvidiaService {
   Result<std::string> get_rim(const std::string& id) const;
   // The response in DER. Never remembered: it answers a nonce.
   Result<Bytes> get_ocsp(const OcspQuery& query) const;
-  // A detached EAT as served. Certificates on hold are not asked to be tolerated.
+  // A detached EAT about GPUs, or about switches, as served. Certificates on hold are not asked to be tolerated.
   Result<std::string> get_nras_token(const NrasQuery& query) const;
   // The keys that sign such tokens. They rotate within days and are believed for the sake of the channel: never
   // remembered.

@@ -39,6 +39,7 @@ std::string_view attribute(std::string_view document, std::string_view name) {
 }
 
 Result<std::pair<std::string, std::string>> read_manifest(const fs::path& path) {
+  if (path.extension() == ".corim") return fail(ErrorCode::kBadCollateral, "unsupported format: CoRIM");
   TRY(text, read_file(path, kFileLimit));
   if (path.extension() == ".json") {
     TRY(answer, codec::parse_json(text, {kFileLimit, 4, 100}));
@@ -76,7 +77,8 @@ Result<RimFolder> read_rim_folder(const fs::path& folder) {
   std::vector<fs::path> files;
   for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
     const fs::path suffix = at->path().extension();
-    if (suffix != ".swidtag" && suffix != ".xml" && suffix != ".json") continue;
+    // Those that cannot be read yet are listed, so that nobody wonders why they do not count.
+    if (suffix != ".swidtag" && suffix != ".xml" && suffix != ".json" && suffix != ".corim") continue;
     files.push_back(at->path());
     if (files.size() > kMostFiles) {
       return fail(ErrorCode::kTooLarge, folder.string() + " holds more than 1000 manifests", folder.string());

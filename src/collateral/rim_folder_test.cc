@@ -36,6 +36,7 @@ TEST(RimFolder, ReadsEveryFormAndSaysWhatItCannot) {
   write("answer.json", "{\"id\":\"NV_X_1\",\"rim\":\"" + to_base64(as_bytes("<x/>")) + "\"}");
   write("broken.json", "{");
   write("unknown.xml", "<x/>");
+  write("NV_GPU_CC_DRIVER_GB100_590.12.corim", "\xd9\x01\xf5");
   write("huge.xml", std::string(3u << 20, ' '));
   write("README.md", "not a manifest");
   const auto got = read_rim_folder(folder.path());
@@ -43,7 +44,8 @@ TEST(RimFolder, ReadsEveryFormAndSaysWhatItCannot) {
   EXPECT_EQ(got->rims, (std::map<std::string, std::string>{{"NV_GPU_DRIVER_GH100_550.144.03", kDriver},
                                                            {"NV_GPU_VBIOS_1010_0200_882_96005E0001", "<vbios/>"},
                                                            {"NV_X_1", "<x/>"}}));
-  EXPECT_EQ(got->problems.size(), 4u);
+  EXPECT_EQ(got->problems.size(), 5u);
+  EXPECT_NE(got->problems.front().find("unsupported format: CoRIM"), std::string::npos) << got->problems.front();
   EXPECT_FALSE(read_rim_folder(folder.path() / "none"));
 }
 

@@ -87,20 +87,31 @@ class IntelPieces {
   verify::TdxCollateral shared_identity_, shared_root_crl_;
 };
 
+// The service judges devices of one architecture at a time, and switches apart from GPUs.
+Result<std::string> get_nras_token(const NvidiaService& service, const Evidence& evidence, bool switches) {
+  NrasQuery query{evidence.gpu_nonce_hex, {}, {}};
+  for (const evidence::GpuEvidence& device : evidence.devices) {
+    if ((device.arch == kSwitchArch) != switches) continue;
+    if (query.devices.empty()) query.arch = device.arch;
+    if (device.arch != query.arch) {
+      return fail(ErrorCode::kNoCollateral,
+                  "NVIDIA's remote attestation service was not asked: it judges devices of one architecture");
+    }
+    query.devices.push_back(device);
+  }
+  if (query.devices.empty()) return std::string();
+  return service.get_nras_token(query);
+}
+
 Result<void> get_nras(const NvidiaService& service, const Evidence& evidence, verify::Collateral& out) {
   if (evidence.gpu_nonce_hex.empty()) {
     return fail(ErrorCode::kNoCollateral, "NVIDIA's remote attestation service was not asked: the nonce is not known");
   }
-  const std::string& arch = evidence.devices.front().arch;
-  for (const evidence::GpuEvidence& device : evidence.devices) {
-    if (device.arch != arch) {
-      return fail(ErrorCode::kNoCollateral,
-                  "NVIDIA's remote attestation service was not asked: it judges devices of one architecture");
-    }
-  }
-  TRY(token, service.get_nras_token({evidence.gpu_nonce_hex, arch, evidence.devices}));
+  TRY(token, get_nras_token(service, evidence, false));
+  TRY(switch_token, get_nras_token(service, evidence, true));
   TRY(jwks, service.get_nras_jwks());
   out.nras_token = std::move(token);
+  out.nras_switch_token = std::move(switch_token);
   out.nras_jwks = std::move(jwks);
   return {};
 }

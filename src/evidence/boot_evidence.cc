@@ -4,123 +4,90 @@
 
 #include "base/encoding.h"
 #include "codec/json.h"
+#include "evidence/json_reader.h"
 
 namespace cloister::evidence {
 namespace {
 
 constexpr std::size_t kMostKeys = 32;
-
-Error bad_member(std::string_view name, const std::string& what) {
-  return fail(ErrorCode::kBadReport, std::string(name) + ": " + what, std::string(name));
-}
-
-// Absent and null mean the same.
-const Json* find_member(const Json& object, std::string_view name) {
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-Result<std::optional<std::string>> optional_text(const Json& object, std::string_view name) {
-  const Json* member = find_member(object, name);
-  if (member == nullptr) return std::optional<std::string>();
-  if (!member->is_string()) return bad_member(name, std::string("expected a string, found ") + member->type_name());
-  return std::optional(member->get<std::string>());
-}
-
-// A text that holds JSON, or the JSON itself as `wanted` says.
-Result<std::optional<std::string>> optional_json_text(const Json& object, std::string_view name, Json::value_t wanted) {
-  const Json* member = find_member(object, name);
-  if (member == nullptr) return std::optional<std::string>();
-  if (member->is_string()) return std::optional(member->get<std::string>());
-  if (member->type() == wanted) return std::optional(codec::write_json(*member));
-  return bad_member(name, std::string("expected a string or ") + Json(wanted).type_name() + ", found " +
-                              member->type_name());
-}
+constexpr std::size_t kChainLength = 2;
+constexpr ErrorCode kCode = ErrorCode::kBadReport;
 
 // An object, or a string that holds one; absent as an empty object.
-Result<Json> optional_object(const Json& object, std::string_view name) {
-  const Json* member = find_member(object, name);
-  if (member == nullptr) return Json::object();
-  if (member->is_object()) return *member;
-  if (!member->is_string()) {
-    return bad_member(name, std::string("expected an object or a string, found ") + member->type_name());
-  }
-  Result<Json> parsed = codec::parse_json(member->get_ref<const std::string&>());
-  if (!parsed) return bad_member(name, parsed.error().message);
-  if (!parsed->is_object()) return bad_member(name, std::string("expected an object, found ") + parsed->type_name());
+Result<Json> object_or_text(const JsonReader& reader, std::string_view name) {
+  if (const Json* member = reader.find(name); member != nullptr && member->is_object()) return *member;
+  TRY(text, reader.optional_json_text(name, Json::value_t::object));
+  if (!text) return Json::object();
+  Result<Json> parsed = codec::parse_json(*text);
+  if (!parsed) return reader.bad(name, parsed.error().message);
+  if (!parsed->is_object()) return reader.bad(name, std::string("expected an object, found ") + parsed->type_name());
   return parsed;
 }
 
-Result<void> read_claims(const Json& object, const std::string& where, BootEvidence& out) {
+Result<void> read_claims(const JsonReader& reader, const std::string& where, BootEvidence& out) {
   for (const char* name : {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "compose_hash", "app_id", "instance_id",
                            "key_provider_info"}) {
-    const Json* member = find_member(object, name);
-    if (member == nullptr) continue;
-    if (!member->is_string()) {
-      return bad_member(where + name, std::string("expected a string, found ") + member->type_name());
-    }
-    out.claims.push_back({where + name, name, member->get<std::string>()});
+    TRY(value, reader.optional_text(name));
+    if (value) out.claims.push_back({where + name, name, *std::move(value)});
   }
   return {};
 }
 
-Result<void> read_info(const Json& object, BootEvidence& out) {
-  TRY(info, optional_object(object, "info"));
+Result<void> read_info(const JsonReader& report, BootEvidence& out) {
+  TRY(info_object, object_or_text(report, "info"));
+  const JsonReader info(info_object, kCode, "info.");
   TRY_VOID(read_claims(info, "info.", out));
-  TRY(tcb_info, optional_object(info, "tcb_info"));
+  TRY(tcb_info_object, object_or_text(info, "tcb_info"));
+  const JsonReader tcb_info(tcb_info_object, kCode, "info.tcb_info.");
   TRY_VOID(read_claims(tcb_info, "info.tcb_info.", out));
   if (!out.app_compose) {
-    TRY(app_compose, optional_text(tcb_info, "app_compose"));
+    TRY(app_compose, tcb_info.optional_text("app_compose"));
     out.app_compose = std::move(app_compose);
   }
   if (!out.event_log) {
-    TRY(event_log, optional_json_text(tcb_info, "event_log", Json::value_t::array));
+    TRY(event_log, tcb_info.optional_json_text("event_log", Json::value_t::array));
     out.event_log = std::move(event_log);
   }
   if (!out.vm_config) {
-    TRY(vm_config, optional_json_text(info, "vm_config", Json::value_t::object));
+    TRY(vm_config, info.optional_json_text("vm_config", Json::value_t::object));
     out.vm_config = std::move(vm_config);
   }
   return {};
 }
 
-Result<KeyCustody> read_key(const Json& object) {
-  constexpr std::string_view kName = "key_custody";
-  if (!object.is_object()) return bad_member(kName, "expected objects in keys");
+Result<KeyCustody> read_key(const Json& object, const std::string& where) {
+  const JsonReader reader(object, kCode, where);
   KeyCustody key;
   const std::pair<const char*, std::string*> members[] = {
       {"role", &key.role}, {"path", &key.path},             {"purpose", &key.purpose},
       {"algo", &key.algo}, {"public_key", &key.public_key}, {"kms_public_key", &key.kms_public_key}};
+  TRY_VOID(reader.is_object());
   for (const auto& [name, value] : members) {
-    TRY(text, codec::string_member(object, name));
+    TRY(text, reader.text(name));
     *value = std::move(text);
   }
-  TRY(chain, codec::array_member(object, "signature_chain"));
-  if (chain->size() != 2) {
-    return bad_member(kName, "expected 2 signatures in a chain, found " + std::to_string(chain->size()));
+  TRY(chain, reader.array("signature_chain", kChainLength));
+  if (chain->size() != kChainLength) {
+    return reader.bad("signature_chain", "expected 2 signatures, found " + std::to_string(chain->size()));
   }
   for (const Json& signature : *chain) {
-    if (!signature.is_string()) return bad_member(kName, "expected strings in signature_chain");
+    if (!signature.is_string()) return reader.bad("signature_chain", "expected strings");
     key.signature_chain.push_back(signature.get<std::string>());
   }
   return key;
 }
 
-Result<std::optional<std::vector<KeyCustody>>> read_custody(const Json& object) {
-  constexpr std::string_view kName = "key_custody";
-  const Json* member = find_member(object, kName);
-  if (member == nullptr) return std::optional<std::vector<KeyCustody>>();
-  const Result<std::string> provider = codec::string_member(*member, "provider");
-  if (!provider) return bad_member(kName, provider.error().message);
-  if (*provider != "dstack-kms") return bad_member(kName, "expected the provider dstack-kms, found " + *provider);
-  const Result<const Json*> list = codec::array_member(*member, "keys");
-  if (!list) return bad_member(kName, list.error().message);
-  if ((*list)->size() > kMostKeys) return bad_member(kName, "more than " + std::to_string(kMostKeys) + " keys");
+Result<std::optional<std::vector<KeyCustody>>> read_custody(const JsonReader& report) {
+  TRY(object, report.optional_object("key_custody"));
+  if (object == nullptr) return std::optional<std::vector<KeyCustody>>();
+  const JsonReader reader(*object, kCode, "key_custody.");
+  TRY(provider, reader.text("provider"));
+  if (provider != "dstack-kms") return reader.bad("provider", "expected dstack-kms, found " + provider);
+  TRY(list, reader.array("keys", kMostKeys));
   std::vector<KeyCustody> keys;
-  for (const Json& element : **list) {
-    Result<KeyCustody> key = read_key(element);
-    if (!key) return bad_member(kName, key.error().message);
-    keys.push_back(std::move(*key));
+  for (const Json& element : *list) {
+    TRY(key, read_key(element, "key_custody.keys[" + std::to_string(keys.size()) + "]."));
+    keys.push_back(std::move(key));
   }
   return std::optional(std::move(keys));
 }
@@ -128,24 +95,25 @@ Result<std::optional<std::vector<KeyCustody>>> read_custody(const Json& object) 
 }  // namespace
 
 Result<BootEvidence> read_boot_evidence(const Json& object) {
-  if (!object.is_object()) return fail(ErrorCode::kBadReport, "expected an object with boot evidence");
+  const JsonReader reader(object, kCode);
+  TRY_VOID(reader.is_object());
   BootEvidence out;
-  TRY(event_log, optional_json_text(object, "event_log", Json::value_t::array));
+  TRY(event_log, reader.optional_json_text("event_log", Json::value_t::array));
   out.event_log = std::move(event_log);
-  TRY(app_compose, optional_text(object, "app_compose"));
+  TRY(app_compose, reader.optional_text("app_compose"));
   out.app_compose = std::move(app_compose);
-  TRY(vm_config, optional_json_text(object, "vm_config", Json::value_t::object));
+  TRY(vm_config, reader.optional_json_text("vm_config", Json::value_t::object));
   out.vm_config = std::move(vm_config);
-  TRY_VOID(read_info(object, out));
-  TRY(gpu_info, optional_text(object, "gpu_info"));
+  TRY_VOID(read_info(reader, out));
+  TRY(gpu_info, reader.optional_text("gpu_info"));
   out.gpu_info = std::move(gpu_info);
-  TRY(ccel, optional_text(object, "ccel"));
+  TRY(ccel, reader.optional_text("ccel"));
   if (ccel) {
     Result<Bytes> bytes = from_base64(*ccel);
-    if (!bytes) return bad_member("ccel", bytes.error().message);
+    if (!bytes) return reader.bad("ccel", bytes.error().message);
     out.ccel = std::move(*bytes);
   }
-  TRY(custody, read_custody(object));
+  TRY(custody, read_custody(reader));
   out.key_custody = std::move(custody);
   return out;
 }

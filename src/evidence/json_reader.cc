@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "codec/json.h"
 
 namespace cloister::evidence {
 namespace {
@@ -59,6 +60,14 @@ Result<std::optional<std::string>> JsonReader::optional_text(std::string_view na
   return std::optional(member->get<std::string>());
 }
 
+Result<std::optional<std::string>> JsonReader::optional_json_text(std::string_view name, Json::value_t type) const {
+  const Json* member = find(name);
+  if (member == nullptr) return std::optional<std::string>();
+  if (member->is_string()) return std::optional(member->get<std::string>());
+  if (member->type() == type) return std::optional(codec::write_json(*member));
+  return bad(name, std::string("expected a string or ") + Json(type).type_name() + ", found " + member->type_name());
+}
+
 Result<std::string> JsonReader::text(std::string_view name) const {
   TRY(value, optional_text(name));
   if (!value) return bad(name, "missing");
@@ -100,6 +109,13 @@ Result<const Json*> JsonReader::array(std::string_view name, std::size_t most) c
 Result<Bytes> JsonReader::hex(std::string_view name) const {
   TRY(value, text(name));
   Result<Bytes> bytes = from_hex(value);
+  if (!bytes) return bad(name, bytes.error().message);
+  return bytes;
+}
+
+Result<ByteArray<32>> JsonReader::hex32(std::string_view name) const {
+  TRY(value, text(name));
+  Result<ByteArray<32>> bytes = from_hex_exactly<32>(value);
   if (!bytes) return bad(name, bytes.error().message);
   return bytes;
 }

@@ -33,8 +33,11 @@ class JsonReader {
   Result<const Json*> object(std::string_view name) const;
   // At most `most` elements.
   Result<const Json*> array(std::string_view name, std::size_t most) const;
+  // Text that holds JSON, or a value of this type, which is then written as text.
+  Result<std::optional<std::string>> optional_json_text(std::string_view name, Json::value_t type) const;
   // Hex of either case.
   Result<Bytes> hex(std::string_view name) const;
+  Result<ByteArray<32>> hex32(std::string_view name) const;
   // Lower-case hex of 32 bytes, bare or after "sha256:".
   Result<ByteArray<32>> hash(std::string_view name) const;
   Result<ByteArray<32>> digest(std::string_view name) const;

@@ -104,10 +104,12 @@ Result<void> parse_ocsp(const Json& object, Collateral& out) {
 Result<void> parse_nras(const Json& object, Collateral& out) {
   const auto member = object.find("nras");
   if (member == object.end()) return {};
-  TRY_VOID(check_members(*member, "nras", {"token", "jwks"}));
+  TRY_VOID(check_members(*member, "nras", {"token", "switch_token", "jwks"}));
   TRY(token, optional_text(*member, "token"));
+  TRY(switch_token, optional_text(*member, "switch_token"));
   TRY(jwks, optional_text(*member, "jwks"));
   out.nras_token = std::move(token);
+  out.nras_switch_token = std::move(switch_token);
   out.nras_jwks = std::move(jwks);
   return {};
 }
@@ -153,6 +155,7 @@ std::string write_bundle(const Collateral& collateral) {
   for (const auto& [id, document] : collateral.rims) out["rims"][id] = to_base64(as_bytes(document));
   for (const Bytes& der : collateral.ocsp_responses) out["ocsp_responses"].push_back(to_base64(der));
   if (!collateral.nras_token.empty()) out["nras"]["token"] = collateral.nras_token;
+  if (!collateral.nras_switch_token.empty()) out["nras"]["switch_token"] = collateral.nras_switch_token;
   if (!collateral.nras_jwks.empty()) out["nras"]["jwks"] = collateral.nras_jwks;
   for (const SnpCollateral& snp : collateral.snp) {
     out["snp"].push_back({{"vcek", to_base64(snp.vcek)}, {"ask_ark", snp.ask_ark}, {"crl", to_base64(snp.crl)}});
@@ -193,8 +196,10 @@ void add_collateral(Collateral& collateral, Collateral more) {
   collateral.rims.merge(more.rims);
   add_new(collateral.ocsp_responses, std::move(more.ocsp_responses), std::equal_to<Bytes>());
   add_new(collateral.ocsp_nonces, std::move(more.ocsp_nonces), std::equal_to<Bytes>());
-  if (collateral.nras_token.empty()) {
+  // Tokens and the keys that sign them stay together.
+  if (collateral.nras_token.empty() && collateral.nras_switch_token.empty()) {
     collateral.nras_token = std::move(more.nras_token);
+    collateral.nras_switch_token = std::move(more.nras_switch_token);
     collateral.nras_jwks = std::move(more.nras_jwks);
   }
   if (collateral.measurement_list.empty()) {

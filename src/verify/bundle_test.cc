@@ -27,6 +27,7 @@ Collateral sample() {
   out.ocsp_responses = {{0x30, 3}, {0x30, 4}};
   out.ocsp_nonces = {{1}};
   out.nras_token = "[[\"JWT\",\"a\"],{}]";
+  out.nras_switch_token = "[[\"JWT\",\"s\"],{}]";
   out.nras_jwks = "{\"keys\":[]}";
   out.snp = {{{0x30, 5}, "PEM\n", {0x30, 6}}, {{}, "PEM2\n", {}}};
   out.measurement_list = "{}\n";
@@ -51,6 +52,7 @@ void expect_same(const Collateral& a, const Collateral& b) {
   EXPECT_EQ(a.rims, b.rims);
   EXPECT_EQ(a.ocsp_responses, b.ocsp_responses);
   EXPECT_EQ(a.nras_token, b.nras_token);
+  EXPECT_EQ(a.nras_switch_token, b.nras_switch_token);
   EXPECT_EQ(a.nras_jwks, b.nras_jwks);
   EXPECT_EQ(a.measurement_list, b.measurement_list);
   EXPECT_EQ(a.measurement_list_signature, b.measurement_list_signature);

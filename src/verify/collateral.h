@@ -40,8 +40,9 @@ struct Collateral {
   std::map<std::string, std::string> rims;    // RIM id -> XML text
   std::vector<Bytes> ocsp_responses;          // DER; found by the certificate they are about
   std::vector<Bytes> ocsp_nonces;             // of our own live requests; empty when the responses came in a bundle
-  std::string nras_token;                     // detached EAT as served
-  std::string nras_jwks;                      // the key set that signs it
+  std::string nras_token;                     // detached EAT about the GPUs, as served
+  std::string nras_switch_token;              // detached EAT about the switches, as served
+  std::string nras_jwks;                      // the key set that signs them
   std::vector<SnpCollateral> snp;
   std::string measurement_list;               // docs/spec/measurement-list.md, the signed bytes
   std::string measurement_list_signature;     // 128 hex characters

@@ -5,9 +5,7 @@
 
 #include "base/encoding.h"
 #include "codec/tdx_quote.h"
-#include "verify/boot/boot_checks.h"
-#include "verify/simulator_check.h"
-#include "verify/tdx/quote_checks.h"
+#include "verify/tee.h"
 
 namespace cloister::verify {
 namespace {
@@ -35,17 +33,7 @@ std::string without_space(std::string_view text) {
 Verdict verify_quote(ByteView quote, const Context& context, const evidence::BootEvidence& boot) {
   Verdict verdict;
   verdict.subject = "quote";
-  Verdict quote_verdict;
-  const QuoteFindings findings = check_quote(quote, context, quote_verdict);
-  verdict.add(check_simulator(findings.root, context.policy));
-  verdict.facts["tee_type"] = tee_type_of(findings.root);
-  verdict.facts["judged_at"] = to_rfc3339(context.time);
-  verdict.append(std::move(quote_verdict));
-  if (findings.quote) {
-    check_boot(boot, findings.quote->report, findings.root, context, verdict);
-  } else {
-    skip_boot("the quote could not be read", verdict);
-  }
+  judge_tdx(quote, boot, context, verdict);
   return verdict;
 }
 

@@ -38,21 +38,35 @@ void judge_served(const ServedReport& report, const Expected& expected, const Co
   const Result<Bytes> identity = parse_identity(report.signing_algo, report.signing_address);
   verdict.add(check_signing_address(report, identity));
   verdict.add(check_nonce(report, expected, context.policy));
-  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, report.boot, context, verdict);
+  const TeeFindings tee = judge_tee(report.quote, report.tee_type, report.boot, context, verdict);
   verdict.facts["signing_address"] = report.signing_address;
   verdict.facts["signing_algo"] = evidence::to_text(report.signing_algo);
 
-  if (quote.quote && identity) {
-    check_report_data(report, *identity, quote.quote->report.report_data, expected, verdict);
+  if (tee.report_data && identity) {
+    check_report_data(report, *identity, *tee.report_data, expected, verdict);
   } else {
     skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.tls"},
-             quote.quote ? "the signing address could not be read" : "the quote could not be read");
+             tee.report_data ? "the signing address could not be read" : "the quote could not be read");
   }
   if (const Check* bound = verdict.find("report_data.identity"); bound->state == State::kPass) {
     add_attested(verdict.facts, Json::array({report.signing_address}));
   }
-  check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), quote.root, context, verdict);
+  check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = report.nvidia_payload ? "a nonce that CPU and GPU share" : "none";
+}
+
+// One report without the list of instances it may hold. Absent when it could not be read.
+std::optional<ServedReport> judge_form(const Json& object, const Expected& expected, const Context& context,
+                                       Verdict& verdict) {
+  verdict.subject = "report";
+  Result<ServedReport> report = parse_served_report(object);
+  if (!report) {
+    verdict.add(failed("report.form", report.error().message));
+    return std::nullopt;
+  }
+  verdict.add(passed("report.form"));
+  judge_served(*report, expected, context, verdict);
+  return *std::move(report);
 }
 
 }  // namespace
@@ -74,28 +88,15 @@ std::optional<std::string> attested_address(const Verdict& report_verdict) {
 
 Verdict judge_instance(const Json& object, const Expected& expected, const Context& context) {
   Verdict verdict;
-  verdict.subject = "report";
-  const Result<ServedReport> report = parse_served_report(object);
-  if (!report) {
-    verdict.add(failed("report.form", report.error().message));
-    return verdict;
-  }
-  verdict.add(passed("report.form"));
-  judge_served(*report, expected, context, verdict);
+  judge_form(object, expected, context, verdict);
   return verdict;
 }
 
 Verdict judge_legacy_report(const Json& object, const Expected& expected, const Context& context) {
   Verdict verdict;
-  verdict.subject = "report";
-  const Result<ServedReport> report = parse_served_report(object);
-  if (!report) {
-    verdict.add(failed("report.form", report.error().message));
-    return verdict;
+  if (const auto report = judge_form(object, expected, context, verdict)) {
+    check_instances(object, *report, expected, context, verdict);
   }
-  verdict.add(passed("report.form"));
-  judge_served(*report, expected, context, verdict);
-  check_instances(object, *report, expected, context, verdict);
   return verdict;
 }
 

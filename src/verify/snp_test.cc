@@ -7,8 +7,12 @@
 
 #include "base/encoding.h"
 #include "base/testing/vectors.h"
+#include "codec/json.h"
 #include "codec/snp_report.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
 #include "verify/check_list.h"
+#include "verify/report.h"
 #include "verify/snp/amd_roots.h"
 #include "verify/snp/endorsement.h"
 #include "verify/snp/policy_checks.h"
@@ -278,6 +282,79 @@ TEST(AmdRoots, TheMilanRootIsTheRecordedOne) {
   ASSERT_TRUE(chain);
   EXPECT_EQ((*chain)[1].der(), amd_root(SnpProduct::kMilan)->der());
   EXPECT_FALSE(claimed_amd_product((*chain)[0]));
+}
+
+// An ACI report around the recorded evidence. Its report data was made for other purposes, so that it binds no keyset.
+Json aci_report_around(const Recorded& recorded, const std::string& tee_type) {
+  const std::string key(64, 'a');
+  const Json keyset = {{"subject", nullptr},
+                       {"not_after", kTime + 86400},
+                       {"receipt_signing_keys",
+                        Json::array({{{"key_id", "r"}, {"algo", "ed25519"}, {"public_key", key}}})},
+                       {"e2ee_public_keys", Json::array()},
+                       {"tls_public_keys", Json::array()}};
+  return {{"api_version", "aci/1"},
+          {"workload_keyset_digest", evidence::digest_text(*evidence::document_digest(keyset))},
+          {"attestation",
+           {{"tee_type", tee_type},
+            {"workload_keyset", keyset},
+            {"report_data", to_hex(recorded.report_data())},
+            {"source_provenance", nullptr},
+            {"evidence", {{"quote", to_hex(recorded.report)}}}}},
+          {"service_capabilities", {{"serving", "direct"}}}};
+}
+
+Verdict judge_aci(const Recorded& recorded, const std::string& tee_type = "sev_snp") {
+  return verify_report(codec::write_json(aci_report_around(recorded, tee_type)), {.nonce = evidence::Nonce{}},
+                       {recorded.policy, recorded.collateral, recorded.time});
+}
+
+TEST(SnpInAReport, IsJudgedBySnpChecksAndBindsLikeAQuote) {
+  CLOISTER_NEED_VECTORS();
+  const Verdict verdict = judge_aci(Recorded());
+  EXPECT_EQ(ids(verdict, State::kFail), (Ids{"snp.policy.debug", "report_data.identity"}))
+      << to_text(verdict, false);
+  for (const char* id : {"snp.signature", "snp.cert_chain", "snp.measurement", "tee.simulator", "report.tee_type",
+                         "report.report_data_copy", "report_data.padding", "keyset.digest"}) {
+    EXPECT_EQ(verdict.find(id)->state, State::kPass) << id;
+  }
+  EXPECT_EQ(verdict.facts["tee_type"], "sev_snp");
+  EXPECT_EQ(verdict.find("tdx.quote.form"), nullptr);
+  EXPECT_EQ(verdict.find("snp.report_data"), nullptr) << "report_data.identity says it";
+  EXPECT_EQ(verdict.find("boot.rtmr3")->state, State::kNotApplicable);
+}
+
+TEST(SnpInAReport, MayNotTravelUnderAnotherName) {
+  CLOISTER_NEED_VECTORS();
+  EXPECT_TRUE(ids(judge_aci(Recorded(), "tdx"), State::kFail).contains("report.tee_type"));
+}
+
+TEST(SnpInAReport, WithoutItsChainItIsNoTeeThatIsKnown) {
+  CLOISTER_NEED_VECTORS();
+  Recorded bare;
+  bare.collateral = {};
+  const Verdict verdict = judge_aci(bare);
+  EXPECT_EQ(verdict.facts["tee_type"], "unknown");
+  for (const char* id : {"tee.simulator", "report.tee_type", "snp.signature", "snp.cert_chain"}) {
+    EXPECT_EQ(verdict.find(id)->state, State::kSkipped) << id;
+  }
+}
+
+TEST(SnpInAReport, AFlippedByteFailsWithItsName) {
+  CLOISTER_NEED_VECTORS();
+  Recorded flipped;
+  flipped.report[0x90] ^= 1;  // the measurement
+  flipped.policy.snp.measurements = {Bytes(flipped.report.begin() + 0x90, flipped.report.begin() + 0xc0)};
+  EXPECT_TRUE(ids(judge_aci(flipped), State::kFail).contains("snp.signature"));
+}
+
+TEST(SnpInAReport, WhatOnlyALogShowsCannotBeShown) {
+  CLOISTER_NEED_VECTORS();
+  Recorded expecting;
+  expecting.policy.boot.compose_hashes = {Bytes(32, 1)};
+  const Verdict verdict = judge_aci(expecting);
+  EXPECT_EQ(verdict.find("boot.compose_hash")->state, State::kSkipped);
+  EXPECT_TRUE(verdict.find("boot.compose_hash")->required);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cloister/verifier.h"
 #include "codec/json.h"
 #include "tests/simulator/simulated_node.h"
+#include "tests/simulator/simulated_service.h"
 
 namespace cloister {
 namespace {
@@ -67,6 +68,26 @@ TEST(Abi, JudgesQuotesAndGpuEvidenceAlone) {
   EXPECT_TRUE(gpu.accepted()) << gpu.text();
 }
 
+TEST(Abi, JudgesReceiptsWithTheirReportAndBodies) {
+  const testing::ServiceCase good = testing::native_case();
+  const std::string receipt = codec::write_json(good.receipt), served = codec::write_json(good.report);
+  const VerifierHandle judge = verifier();
+  const VerdictHandle all = judge.receipt(receipt, served, *good.expected.nonce, good.request, good.response);
+  EXPECT_TRUE(all.accepted()) << all.text();
+  EXPECT_EQ(judge.receipt(receipt, served, *good.expected.nonce, "other", good.response).outcome(), CLOISTER_REJECTED);
+  EXPECT_EQ(judge.receipt(receipt, std::nullopt, std::nullopt, good.request, good.response).outcome(),
+            CLOISTER_UNDETERMINED);
+  EXPECT_EQ(judge.receipt(receipt, served, *good.expected.nonce, std::nullopt, good.response).outcome(),
+            CLOISTER_UNDETERMINED);
+}
+
+TEST(Abi, JudgesWhatIsNoReportOfSnpAndNoSession) {
+  EXPECT_EQ(verifier().snp("no report").outcome(), CLOISTER_REJECTED);
+  const VerdictHandle session = verifier().session("{}", VerifierHandle::Digest{1});
+  EXPECT_EQ(session.outcome(), CLOISTER_REJECTED);
+  EXPECT_EQ(parsed(session)["checks"][0]["id"], "session.form");
+}
+
 TEST(Abi, ABadPolicyChangesNothing) {
   VerifierHandle judge = verifier();
   EXPECT_THROW(judge.set_policy("accept_simulator = 1"), std::invalid_argument);
@@ -83,6 +104,7 @@ TEST(Abi, ThePrintedDefaultPolicyIsTheDefaultPolicy) {
 TEST(Abi, NullIsRefusedAndNeverFollowed) {
   EXPECT_EQ(cloister_verifier_set_policy(nullptr, "", 0), CLOISTER_UNREADABLE);
   EXPECT_EQ(cloister_verify_report(nullptr, "", 0, nullptr, nullptr), nullptr);
+  EXPECT_EQ(cloister_verify_receipt(nullptr, "", 0, nullptr, 0, nullptr, nullptr, 0, nullptr, 0), nullptr);
   EXPECT_EQ(cloister_verdict_outcome(nullptr), CLOISTER_UNREADABLE);
   EXPECT_STREQ(cloister_verdict_json(nullptr), "");
   EXPECT_STREQ(cloister_verdict_text(nullptr), "");
@@ -126,7 +148,7 @@ TEST(Abi, TheLibraryShowsItsInterfaceAndNothingElse) {
     EXPECT_EQ(std::string(line).rfind("cloister_", 0), 0u) << line;
   }
   ::pclose(pipe);
-  EXPECT_EQ(shown, 17);
+  EXPECT_EQ(shown, 20);
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ def test_standard_input(bundle):
     assert run("verify", "report", "-", *SIMULATED, "--offline", input=bundle.read_text()).returncode == 0
 
 
-@pytest.mark.parametrize("arguments", [["report"], ["quote"], ["gpu"], ["snp"], ["receipt"], ["signature"]], ids=lambda a: a[0])
+@pytest.mark.parametrize("arguments", [["report"], ["quote"], ["gpu"], ["snp"], ["receipt"], ["session"], ["signature"]], ids=lambda a: a[0])
 @pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"{", b"[]" * 3, b"\xff\xfe"], ids=["empty", "zeros", "cut", "junk", "bytes"])
 def test_what_is_no_evidence_is_unreadable(tmp_path, arguments, content):
     path = tmp_path / "evidence"

@@ -37,6 +37,21 @@ def test_every_check_is_explained():
 
 
 @pytest.mark.fast
+def test_every_pitfall_has_its_test():
+    rows = re.findall(r"^\| (\d+) \| (.+) \| (.+) \|$", (ROOT / "docs/pitfalls.md").read_text(), re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 46))
+    sources = [*ROOT.glob("src/**/*_test.cc"), *ROOT.glob("tests/**/*_test.cc")]
+    written = {".".join(names) for path in sources for names in re.findall(r"^TEST\((\w+), (\w+)\)", path.read_text(), re.MULTILINE)}
+    for number, _, tests in rows:
+        named = re.findall(r"`(\w+\.\w+)`", tests)
+        assert named and set(named) <= written, (number, set(named) - written)
+        assert all(re.search(rf"(No|P|Pitfall){number}\D", name) for name in named), (number, named)
+    listed = {name for _, _, tests in rows for name in re.findall(r"`(\w+\.\w+)`", tests)}
+    pitfalls = {name for name in written if re.match(r"\w*Pitfall\d*\.", name)}
+    assert pitfalls == listed, pitfalls ^ listed
+
+
+@pytest.mark.fast
 def test_the_printed_policy_is_a_policy(echo, tmp_path):
     policy = tmp_path / "policy.toml"
     policy.write_text(run("verify", "--default-policy").stdout)

@@ -9,6 +9,13 @@
 namespace cloister::verify {
 namespace {
 
+constexpr std::string_view kBootChecks[] = {
+    "boot.event_log.form", "boot.rtmr0",          "boot.rtmr1",         "boot.rtmr2",           "boot.rtmr3",
+    "boot.event.digests",  "boot.event.names",    "boot.events.order",  "boot.events.unique",   "boot.ccel.form",
+    "boot.ccel.replay",    "boot.compose_hash",   "boot.app_id",        "boot.instance_id",     "boot.os_image_hash",
+    "boot.key_provider",   "boot.mr_config_id",   "boot.tcb_info",      "boot.vm_config",       "boot.gpu_attestation",
+    "boot.images",         "boot.kms_custody",    "boot.measurement_list", "tdx.measurements"};
+
 // What only an event log can show.
 bool needs_log(const BootPolicy& policy) {
   return policy.require_event_log || !policy.os_image_hashes.empty() || !policy.compose_hashes.empty() ||
@@ -30,14 +37,14 @@ void check_boot(const evidence::BootEvidence& evidence, const codec::TdReport& r
   check_boot_measurements(boot, verdict);
 }
 
+void add_boot_without_registers(const BootPolicy& policy, Verdict& verdict) {
+  const std::string reason = "this kind of TEE has no registers that a log could be held against";
+  if (needs_log(policy)) return skip_boot(reason + ", and the policy expects what only a log shows", verdict);
+  for (const std::string_view id : kBootChecks) verdict.add(not_applicable(std::string(id), reason));
+}
+
 void skip_boot(const std::string& reason, Verdict& verdict) {
-  skip_all(verdict,
-           {"boot.event_log.form", "boot.rtmr0", "boot.rtmr1", "boot.rtmr2", "boot.rtmr3", "boot.event.digests",
-            "boot.event.names", "boot.events.order", "boot.events.unique", "boot.ccel.form", "boot.ccel.replay",
-            "boot.compose_hash", "boot.app_id", "boot.instance_id", "boot.os_image_hash", "boot.key_provider",
-            "boot.mr_config_id", "boot.tcb_info", "boot.vm_config", "boot.gpu_attestation", "boot.images",
-            "boot.kms_custody", "boot.measurement_list", "tdx.measurements"},
-           reason);
+  for (const std::string_view id : kBootChecks) verdict.add(skipped(std::string(id), reason));
 }
 
 }  // namespace cloister::verify

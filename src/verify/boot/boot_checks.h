@@ -15,6 +15,10 @@ namespace cloister::verify {
 void check_boot(const evidence::BootEvidence& evidence, const codec::TdReport& report, RootKind root,
                 const Context& context, Verdict& verdict);
 
+// The same checks for evidence without registers (AMD SEV-SNP): no log can be held against it. What the policy expects of
+// a log is skipped and required; the launch measurement is judged by snp.measurement.
+void add_boot_without_registers(const BootPolicy& policy, Verdict& verdict);
+
 // The same checks, none of which could be made.
 void skip_boot(const std::string& reason, Verdict& verdict);
 

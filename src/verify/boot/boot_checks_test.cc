@@ -61,7 +61,7 @@ TEST(Boot, EachCheckOfTheListCanFail) {
        {"boot.mr_config_id"}},
       {"MRCONFIGID with something behind it", [](BootSample& s) { s.report.mr_config_id[47] = 1; },
        {"boot.mr_config_id"}},
-      {"MRCONFIGID of an unknown form", [](BootSample& s) { s.report.mr_config_id[0] = 3; }, {"boot.mr_config_id"}},
+      {"MRCONFIGID of an unknown form", [](BootSample& s) { s.report.mr_config_id[0] = 4; }, {"boot.mr_config_id"}},
       {"MRCONFIGID form 0 with a rest", [](BootSample& s) { s.report.mr_config_id[0] = 0; }, {"boot.mr_config_id"}},
       {"info repeats another MRTD", [](BootSample& s) { s.evidence.claims[0].value[0] = '2'; }, {"boot.tcb_info"}},
       {"info repeats another app id", [](BootSample& s) { s.evidence.claims[1].value[0] = '3'; }, {"boot.tcb_info"}},

@@ -1,14 +1,14 @@
 #include "verify/boot/identity.h"
 
-#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "base/encoding.h"
-#include "codec/json.h"
 #include "crypto/hash.h"
 #include "verify/boot/events.h"
+#include "verify/boot/key_provider.h"
+#include "verify/boot/mr_config_id.h"
 #include "verify/check.h"
 
 namespace cloister::verify {
@@ -71,31 +71,6 @@ Check check_instance_id(const BootCase& boot) {
   return failed(id, "wrong size", "0 or 20 bytes", to_hex(*payload));
 }
 
-struct KeyProvider {
-  std::string name;
-  Bytes id;
-  std::string text() const { return name + ":" + to_hex(id); }
-};
-
-Result<KeyProvider> parse_key_provider(ByteView payload) {
-  TRY(object, codec::parse_json(as_text(payload), {4096, 2, 16}));
-  KeyProvider out;
-  TRY(name, codec::string_member(object, "name"));
-  TRY(id_text, codec::string_member(object, "id"));
-  TRY(id, from_hex(id_text));
-  out.name = std::move(name);
-  out.id = std::move(id);
-  return out;
-}
-
-std::optional<KeyProvider> key_provider_of(const BootCase& boot) {
-  const auto payload = boot.log.payload("key-provider");
-  if (!payload) return std::nullopt;
-  const Result<KeyProvider> provider = parse_key_provider(*payload);
-  if (!provider) return std::nullopt;
-  return *provider;
-}
-
 Check check_key_provider(const BootCase& boot) {
   const std::string id = "boot.key_provider";
   const std::set<std::string>& expected = boot.policy.key_providers;
@@ -111,60 +86,6 @@ Check check_key_provider(const BootCase& boot) {
   return failed(id, "not one that the policy expects", wanted, actual);
 }
 
-// Kinds as the second form numbers them.
-std::optional<std::uint8_t> kind_of(const std::string& provider) {
-  if (provider == "none") return 0;
-  if (provider == "local" || provider == "local-sgx") return 1;
-  if (provider == "kms") return 2;
-  if (provider == "tpm") return 3;
-  return std::nullopt;
-}
-
-ByteArray<48> as_config_id(std::uint8_t form, const ByteArray<32>& hash) {
-  ByteArray<48> out{};
-  out[0] = form;
-  std::copy(hash.begin(), hash.end(), out.begin() + 1);
-  return out;
-}
-
-// What MRCONFIGID must be in this form, or nothing where the log lacks a part of it.
-std::optional<ByteArray<48>> expected_config_id(const BootCase& boot, std::uint8_t form) {
-  const auto compose_hash = boot.log.payload("compose-hash");
-  if (!compose_hash || compose_hash->size() != kHashSize) return std::nullopt;
-  if (form == 1) {
-    ByteArray<32> hash;
-    std::copy(compose_hash->begin(), compose_hash->end(), hash.begin());
-    return as_config_id(1, hash);
-  }
-  const auto app_id = boot.log.payload("app-id");
-  const auto provider = key_provider_of(boot);
-  if (!app_id || app_id->size() != kAppIdSize || !provider) return std::nullopt;
-  const auto kind = kind_of(provider->name);
-  if (!kind) return std::nullopt;
-  Bytes text = to_bytes(*compose_hash);
-  append(text, *app_id);
-  text.push_back(*kind);
-  append(text, provider->id);
-  return as_config_id(2, crypto::keccak256(text));
-}
-
-Check check_mr_config_id(const BootCase& boot) {
-  const std::string id = "boot.mr_config_id";
-  const ByteArray<48>& actual = boot.report.mr_config_id;
-  const bool has_hash = boot.log.payload("compose-hash").has_value();
-  if (actual == ByteArray<48>{}) {
-    if (boot.policy.allow_unset_mr_config_id) return passed(id, "unset", "the policy allows that");
-    if (boot.log.present && !boot.log.authentic) return skipped(id, "the event log is not authentic");
-    if (!has_hash) return not_applicable(id, "unset, and no log names a compose hash that it could repeat");
-    return failed(id, "unset; the policy does not allow that", "form 1 or 2", to_hex(actual));
-  }
-  if (!has_hash) return without_event(boot, id, "compose-hash", false);
-  if (actual[0] != 1 && actual[0] != 2) return failed(id, "unknown form", "form 1 or 2", to_hex(actual));
-  const auto expected = expected_config_id(boot, actual[0]);
-  if (!expected) return failed(id, "the log lacks what this form is made of", {}, to_hex(actual));
-  return compared(id, to_hex(*expected), to_hex(actual), "MRCONFIGID and the event log name different applications");
-}
-
 void add_facts(const BootCase& boot, Json& facts) {
   facts["mr_config_id"] = to_hex(boot.report.mr_config_id);
   if (!boot.log.authentic) return;
@@ -177,7 +98,7 @@ void add_facts(const BootCase& boot, Json& facts) {
   for (const auto& [fact, event] : events) {
     if (const auto payload = boot.log.payload(event)) facts[fact] = to_hex(*payload);
   }
-  if (const auto provider = key_provider_of(boot)) facts["key_provider"] = provider->text();
+  if (const auto provider = key_provider_of(boot.log)) facts["key_provider"] = provider->text();
   Json later = Json::array();
   bool ready = false;
   for (const evidence::LoggedEvent& event : boot.log.events) {

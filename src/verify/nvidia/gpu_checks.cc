@@ -121,7 +121,7 @@ void check_second_opinion(const Findings& devices, const Context& context, Verdi
       continue;
     }
     nonces.insert(device.report->request_nonce);
-    if (!is_switch(device.arch)) subject.ueids.push_back(ueid(device.chain));
+    (is_switch(device.arch) ? subject.switch_ueids : subject.gpu_ueids).push_back(ueid(device.chain));
   }
   if (nonces.size() == 1) subject.nonce = *nonces.begin();
   check_nras(subject, context, verdict);
@@ -162,7 +162,7 @@ void add_malformed(const std::string& why, const Context& context, Verdict& verd
   const std::string unread = "the GPU evidence could not be read";
   verdict.add(skipped("nvidia.payload.nonce", unread));
   for (const char* id : kSetChecks) verdict.add(skipped(id, unread));
-  check_nras({{}, std::nullopt, false}, context, verdict);
+  check_nras({.complete = false}, context, verdict);
 }
 
 }  // namespace

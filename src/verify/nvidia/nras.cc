@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -28,6 +29,7 @@ std::string id_of(const std::string& check) { return "nvidia.nras." + check; }
 Error malformed(const std::string& what) { return fail(ErrorCode::kBadToken, "NRAS: " + what); }
 
 struct Token {
+  bool of_switches = false;
   Jwt overall;
   std::map<std::string, std::string> texts;  // submodule -> as served
   std::map<std::string, Jwt> submodules;
@@ -53,10 +55,13 @@ Result<Token> parse_token(const std::string& text) {
   return out;
 }
 
-// Every token of the answer with its name, the overall one first.
-std::vector<std::pair<std::string, const Jwt*>> all_tokens(const Token& token) {
-  std::vector<std::pair<std::string, const Jwt*>> out = {{"overall", &token.overall}};
-  for (const auto& [name, submodule] : token.submodules) out.emplace_back(name, &submodule);
+// Every part of the tokens with its name, the overall ones first.
+std::vector<std::pair<std::string, const Jwt*>> all_parts(const std::vector<Token>& tokens) {
+  std::vector<std::pair<std::string, const Jwt*>> out;
+  for (const Token& token : tokens) {
+    out.emplace_back(token.of_switches ? "overall (switches)" : "overall", &token.overall);
+    for (const auto& [name, submodule] : token.submodules) out.emplace_back(name, &submodule);
+  }
   return out;
 }
 
@@ -70,14 +75,14 @@ std::string claim_text(const Json& claims, const char* name) {
   return found != claims.end() && found->is_string() ? found->get<std::string>() : "none";
 }
 
-Check check_signature(const Token& token, const Context& context) {
+Check check_signature(const std::vector<Token>& tokens, const Context& context) {
   const std::string id = id_of("signature");
   if (context.collateral.nras_jwks.empty()) {
     return skipped(id, "the service's keys are not here", context.policy.nvidia.require_nras);
   }
   const auto keys = codec::parse_jwks(context.collateral.nras_jwks);
   if (!keys) return failed(id, "the service's keys: " + keys.error().message);
-  for (const auto& [name, jwt] : all_tokens(token)) {
+  for (const auto& [name, jwt] : all_parts(tokens)) {
     if (const auto valid = codec::verify_jwt(*jwt, *keys); !valid) {
       return failed(id, name + ": " + valid.error().message);
     }
@@ -93,9 +98,9 @@ std::optional<std::int64_t> seconds(const Json& claims, const char* name) {
   return found->get<std::int64_t>();
 }
 
-Check check_time(const Token& token, UnixSeconds time) {
+Check check_time(const std::vector<Token>& tokens, UnixSeconds time) {
   const std::string id = id_of("time");
-  for (const auto& [name, jwt] : all_tokens(token)) {
+  for (const auto& [name, jwt] : all_parts(tokens)) {
     const auto from = seconds(jwt->claims, "nbf");
     const auto until = seconds(jwt->claims, "exp");
     if (!from || !until) return failed(id, name + ": no nbf or exp");
@@ -107,10 +112,10 @@ Check check_time(const Token& token, UnixSeconds time) {
   return passed(id);
 }
 
-Check check_nonce(const Token& token, const NrasSubject& subject) {
+Check check_nonce(const std::vector<Token>& tokens, const NrasSubject& subject) {
   const std::string id = id_of("nonce");
   if (!subject.nonce) return skipped(id, "the nonce that the devices answered is not known");
-  for (const auto& [name, jwt] : all_tokens(token)) {
+  for (const auto& [name, jwt] : all_parts(tokens)) {
     const std::string text = claim_text(jwt->claims, "eat_nonce");
     const Result<Bytes> nonce = from_hex(text);
     if (nonce && equal(*nonce, *subject.nonce)) continue;
@@ -120,7 +125,7 @@ Check check_nonce(const Token& token, const NrasSubject& subject) {
 }
 
 // ["DIGEST", ["SHA-256", hex]] for each submodule, over its token's text.
-Check check_digests(const Token& token) {
+Check check_digests_of(const Token& token) {
   const std::string id = id_of("digests");
   const auto list = token.overall.claims.find("submods");
   if (list == token.overall.claims.end() || !list->is_object()) return failed(id, "the overall token has no submods");
@@ -143,22 +148,49 @@ Check check_digests(const Token& token) {
   return passed(id, std::to_string(token.texts.size()) + " submodules");
 }
 
-// As many submodules as GPUs, and about these very GPUs.
-Check check_devices(const Token& token, const NrasSubject& subject) {
+// The first that does not pass, else the last.
+Check worst_of(const std::vector<Token>& tokens, const std::function<Check(const Token&)>& check) {
+  Check out;
+  for (const Token& token : tokens) {
+    out = check(token);
+    if (out.state != State::kPass) break;
+  }
+  return out;
+}
+
+// As many submodules as devices of that kind, and about these very devices.
+Check check_devices_of(const Token& token, const NrasSubject& subject) {
   const std::string id = id_of("devices");
-  if (!subject.complete) return skipped(id, "not every device could be read");
-  if (token.submodules.size() != subject.ueids.size()) {
-    return failed(id, "the token is about another number of GPUs", std::to_string(subject.ueids.size()),
+  const std::vector<std::string>& ueids = token.of_switches ? subject.switch_ueids : subject.gpu_ueids;
+  const std::string kind = token.of_switches ? "switch" : "GPU";
+  const std::string kinds = token.of_switches ? "switches" : "GPUs";
+  if (token.submodules.size() != ueids.size()) {
+    return failed(id, "the token is about another number of " + kinds, std::to_string(ueids.size()),
                   std::to_string(token.submodules.size()));
   }
-  std::multiset<std::string> missing(subject.ueids.begin(), subject.ueids.end());
+  std::multiset<std::string> missing(ueids.begin(), ueids.end());
   for (const auto& [name, jwt] : token.submodules) {
     const std::string ueid = claim_text(jwt.claims, "ueid");
     const auto found = missing.find(ueid);
-    if (found == missing.end()) return failed(id, name + " is not one of the GPUs in the evidence", {}, ueid);
+    if (found == missing.end()) return failed(id, name + " is not one of the " + kinds + " in the evidence", {}, ueid);
     missing.erase(found);
   }
-  return passed(id, std::to_string(token.submodules.size()) + (token.submodules.size() == 1 ? " GPU" : " GPUs"));
+  return passed(id, std::to_string(token.submodules.size()) + " " + (token.submodules.size() == 1 ? kind : kinds));
+}
+
+Check check_devices(const std::vector<Token>& tokens, const NrasSubject& subject, bool required) {
+  const std::string id = id_of("devices");
+  if (!subject.complete) return skipped(id, "not every device could be read");
+  Check compared = worst_of(tokens, [&](const Token& token) { return check_devices_of(token, subject); });
+  if (compared.state != State::kPass) return compared;
+  const auto covers = [&](bool switches) {
+    return std::ranges::any_of(tokens, [&](const Token& token) { return token.of_switches == switches; });
+  };
+  for (const bool switches : {false, true}) {
+    if ((switches ? subject.switch_ueids : subject.gpu_ueids).empty() || covers(switches)) continue;
+    return skipped(id, std::string("no token about the ") + (switches ? "switches" : "GPUs") + " is here", required);
+  }
+  return compared;
 }
 
 // Empty when the submodule says that all is well.
@@ -176,25 +208,42 @@ std::string complaint_of(const Json& claims) {
   return {};
 }
 
-Check check_result(const Token& token) {
+Check check_result_of(const Token& token) {
   const std::string id = id_of("result");
   const Json& overall = token.overall.claims;
   if (!claim_is(overall, "sub", kSubject)) {
     return failed(id, "another kind of token", std::string(kSubject), claim_text(overall, "sub"));
   }
-  for (const auto& [name, jwt] : all_tokens(token)) {
-    if (claim_is(jwt->claims, "iss", kIssuer)) continue;
-    return failed(id, name + ": another issuer", std::string(kIssuer), claim_text(jwt->claims, "iss"));
-  }
   if (!claim_is(overall, "x-nvidia-overall-att-result", true)) {
     return failed(id, "the service's overall result is not true");
   }
-  if (token.submodules.empty()) return failed(id, "the token is about no GPU");
+  if (token.submodules.empty()) return failed(id, "the token is about no device");
   for (const auto& [name, jwt] : token.submodules) {
     const std::string complaint = complaint_of(jwt.claims);
     if (!complaint.empty()) return failed(id, name + ": " + complaint);
   }
   return passed(id, "true");
+}
+
+Check check_result(const std::vector<Token>& tokens) {
+  for (const auto& [name, jwt] : all_parts(tokens)) {
+    if (claim_is(jwt->claims, "iss", kIssuer)) continue;
+    return failed(id_of("result"), name + ": another issuer", std::string(kIssuer), claim_text(jwt->claims, "iss"));
+  }
+  return worst_of(tokens, check_result_of);
+}
+
+// The tokens that are there, read.
+Result<std::vector<Token>> parse_tokens(const Collateral& collateral) {
+  std::vector<Token> out;
+  for (const bool switches : {false, true}) {
+    const std::string& text = switches ? collateral.nras_switch_token : collateral.nras_token;
+    if (text.empty()) continue;
+    TRY(token, parse_token(text));
+    token.of_switches = switches;
+    out.push_back(std::move(token));
+  }
+  return out;
 }
 
 }  // namespace
@@ -204,32 +253,34 @@ void add_nras_not_applicable(const std::string& why, Verdict& verdict) {
 }
 
 void check_nras(const NrasSubject& subject, const Context& context, Verdict& verdict) {
-  const std::string& text = context.collateral.nras_token;
-  if (text.empty()) {
-    if (!context.policy.nvidia.require_nras) {
+  const bool required = context.policy.nvidia.require_nras;
+  const Result<std::vector<Token>> tokens = parse_tokens(context.collateral);
+  if (!tokens) {
+    verdict.add(failed(id_of("form"), tokens.error().message));
+    for (const char* check : kChecks) {
+      if (std::string_view(check) != "form") verdict.add(skipped(id_of(check), "a token could not be read"));
+    }
+    return;
+  }
+  if (tokens->empty()) {
+    if (!required) {
       add_nras_not_applicable("no token of NVIDIA's service is here, and the policy does not ask for one", verdict);
       return;
     }
     for (const char* check : kChecks) verdict.add(skipped(id_of(check), "no token of NVIDIA's service is here"));
     return;
   }
-  const Result<Token> token = parse_token(text);
-  if (!token) {
-    verdict.add(failed(id_of("form"), token.error().message));
-    for (const char* check : kChecks) {
-      if (std::string_view(check) != "form") verdict.add(skipped(id_of(check), "the token could not be read"));
-    }
-    return;
-  }
-  verdict.add(passed(id_of("form"), std::to_string(token->submodules.size()) + " submodules"));
-  verdict.add(check_signature(*token, context));
-  verdict.add(check_time(*token, context.time));
-  verdict.add(check_nonce(*token, subject));
-  verdict.add(check_digests(*token));
-  verdict.add(check_devices(*token, subject));
-  verdict.add(check_result(*token));
-  verdict.facts["nras"] = {{"key_id", token->overall.key_id},
-                           {"claims_version", claim_text(token->overall.claims, "x-nvidia-ver")}};
+  std::size_t submodules = 0;
+  for (const Token& token : *tokens) submodules += token.submodules.size();
+  verdict.add(passed(id_of("form"), std::to_string(submodules) + " submodules"));
+  verdict.add(check_signature(*tokens, context));
+  verdict.add(check_time(*tokens, context.time));
+  verdict.add(check_nonce(*tokens, subject));
+  verdict.add(worst_of(*tokens, check_digests_of));
+  verdict.add(check_devices(*tokens, subject, required));
+  verdict.add(check_result(*tokens));
+  const Jwt& first = tokens->front().overall;
+  verdict.facts["nras"] = {{"key_id", first.key_id}, {"claims_version", claim_text(first.claims, "x-nvidia-ver")}};
 }
 
 }  // namespace cloister::verify

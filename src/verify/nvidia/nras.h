@@ -12,15 +12,15 @@
 
 namespace cloister::verify {
 
-// What the token must be about: the GPUs of the evidence, not its switches.
+// What the tokens must be about. NVIDIA's service judges GPUs and switches apart, each in a token of its own.
 struct NrasSubject {
-  std::vector<std::string> ueids;       // one a GPU
+  std::vector<std::string> gpu_ueids, switch_ueids;  // one a device
   std::optional<ByteArray<32>> nonce;   // absent when devices answered different ones or none could be read
   bool complete = true;                 // every device could be read
 };
 
-// Adds the checks nvidia.nras.* and the fact `nras`. Without a token they do not apply, or are skipped when the policy
-// requires one.
+// Adds the checks nvidia.nras.* and the fact `nras`; each covers every token that is there. Without any they do not apply,
+// or are skipped when the policy requires the service's opinion; where one of two is missing, nvidia.nras.devices is.
 void check_nras(const NrasSubject& subject, const Context& context, Verdict& verdict);
 
 // The same ids, all not applicable for one reason.

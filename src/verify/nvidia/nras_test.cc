@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "base/testing/vectors.h"
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/testing/gpu_world.h"
@@ -216,7 +218,7 @@ TEST(Nras, RecordedAnswers) {
     collateral.nras_token = cloister::testing::vector_text(test.file);
     Policy policy;
     policy.nvidia.require_nras = true;
-    const NrasSubject subject = {{test.ueid}, *from_hex_exactly<32>(test.nonce), true};
+    const NrasSubject subject = {{test.ueid}, {}, *from_hex_exactly<32>(test.nonce), true};
     Verdict verdict;
     check_nras(subject, {policy, collateral, test.time}, verdict);
     EXPECT_EQ(failing(verdict), Ids{}) << to_text(verdict, false);
@@ -231,6 +233,76 @@ TEST(Nras, RecordedAnswers) {
       EXPECT_TRUE(failing(outside).contains("nvidia.nras.time"));
     }
   }
+}
+
+// A world of one GPU and one switch, as the service judges them: each kind in a token of its own.
+struct TwoOpinions {
+  WorldToken gpus{world(), {"1"}};
+  WorldToken switches{world(), {"2"}};
+  NrasSubject subject{{"1"}, {"2"}, world().nonce, true};
+  bool required = true;
+
+  TwoOpinions() {
+    auto part = switches.parts.extract("GPU-0");
+    part.key() = "SWITCH-0";
+    part.mapped()["x-nvidia-switch-attestation-report-nonce-match"] = true;
+    switches.parts.insert(std::move(part));
+  }
+  Verdict judge(bool with_gpus = true, bool with_switches = true) const {
+    Policy policy;
+    policy.nvidia.require_nras = required;
+    Collateral collateral;
+    if (with_gpus) collateral.nras_token = gpus.text();
+    if (with_switches) collateral.nras_switch_token = switches.text();
+    collateral.nras_jwks = world_jwks();
+    Verdict verdict;
+    check_nras(subject, {policy, collateral, kWorldTime}, verdict);
+    return verdict;
+  }
+};
+
+TEST(NrasSwitches, HaveATokenOfTheirOwn) {
+  const TwoOpinions both;
+  EXPECT_EQ(both.judge().outcome(), Outcome::kAccepted) << to_text(both.judge(), false);
+  EXPECT_EQ(missing(both.judge(true, false)), Ids{"nvidia.nras.devices"});
+  EXPECT_EQ(missing(both.judge(false, true)), Ids{"nvidia.nras.devices"});
+  EXPECT_EQ(missing(both.judge(false, false)).size(), 7u);
+}
+
+TEST(NrasSwitches, ATokenOfGpusAloneIsEnoughWhereNoneIsRequired) {
+  TwoOpinions gpus_only;
+  gpus_only.required = false;
+  EXPECT_EQ(gpus_only.judge(true, false).outcome(), Outcome::kAccepted);
+  gpus_only.subject.gpu_ueids = {"3"};
+  EXPECT_EQ(failing(gpus_only.judge(true, false)), Ids{"nvidia.nras.devices"});
+}
+
+TEST(NrasSwitches, EveryCheckLooksAtBothTokens) {
+  const auto failing_with = [](const std::function<void(TwoOpinions&)>& change) {
+    TwoOpinions both;
+    change(both);
+    return failing(both.judge());
+  };
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches.overall["x-nvidia-overall-att-result"] = false; }),
+            Ids{"nvidia.nras.result"});
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches.parts["SWITCH-0"]["secboot"] = false; }),
+            Ids{"nvidia.nras.result"});
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches.parts["SWITCH-0"]["iss"] = "https://example.com"; }),
+            Ids{"nvidia.nras.result"});
+  EXPECT_EQ(failing_with([](TwoOpinions& t) {
+              t.switches.parts["SWITCH-0"]["x-nvidia-switch-attestation-report-nonce-match"] = false;
+            }),
+            Ids{"nvidia.nras.result"});
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches.parts["SWITCH-0"]["eat_nonce"] = std::string(64, '0'); }),
+            Ids{"nvidia.nras.nonce"});
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches.overall["exp"] = kWorldTime - 100; }),
+            Ids{"nvidia.nras.time"});
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches.overall["submods"] = Json::object(); }),
+            Ids{"nvidia.nras.digests"});
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.subject.switch_ueids = {"9"}; }), Ids{"nvidia.nras.devices"});
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.subject.switch_ueids = {"2", "9"}; }), Ids{"nvidia.nras.devices"});
+  // The token of the GPUs cannot stand for that of the switches.
+  EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches = t.gpus; }), Ids{"nvidia.nras.devices"});
 }
 
 }  // namespace

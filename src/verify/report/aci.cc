@@ -103,12 +103,12 @@ Check check_shown_tls(const AciReport& report) {
 void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, const Expected& expected,
                   const Context& context, Verdict& verdict) {
   verdict.add(check_nonce_given(expected, context.policy));
-  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, boot, context, verdict);
+  const TeeFindings tee = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, report.keyset_digest, context, verdict);
-  verdict.add(check_custody_keys(boot, report.keyset, quote.root, context.policy));
+  verdict.add(check_custody_keys(boot, report.keyset, tee.root, context.policy));
   bool bound = false;
-  if (quote.quote) {
-    const ReportData& data = quote.quote->report.report_data;
+  if (tee.report_data) {
+    const ReportData& data = *tee.report_data;
     bound = check_binding(report, data, expected, context.policy, verdict);
     verdict.add(check_copies(report, data));
   } else {
@@ -123,7 +123,7 @@ void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, c
   verdict.add(check_serving(report, context.policy));
   verdict.facts["claims"]["serving"] = report.serving;
   if (!report.source_provenance.is_null()) verdict.facts["claims"]["source_provenance"] = report.source_provenance;
-  check_gpus(std::nullopt, expected.nonce.value_or(evidence::Nonce{}), quote.root, context, verdict);
+  check_gpus(std::nullopt, expected.nonce.value_or(evidence::Nonce{}), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = "none";
 }
 

@@ -41,12 +41,12 @@ Verdict judge_agent_answer(const Json& object, const Expected& expected, const C
     return verdict;
   }
   verdict.add(passed("report.form", "a guest agent's"));
-  const QuoteFindings quote = judge_tee(answer->quote, std::nullopt, answer->boot, context, verdict);
+  const TeeFindings tee = judge_tee(answer->quote, std::nullopt, answer->boot, context, verdict);
   // What the report data is made of, only the one who asked the agent knows.
   verdict.add(skipped("report.nonce", "the answer names no nonce", context.policy.require_nonce));
   skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.tls"},
            "the answer does not say whose keys, or which nonce, its report data binds");
-  check_gpus(std::nullopt, expected.nonce.value_or(evidence::Nonce{}), quote.root, context, verdict);
+  check_gpus(std::nullopt, expected.nonce.value_or(evidence::Nonce{}), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = "none";
   return verdict;
 }

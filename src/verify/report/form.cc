@@ -1,64 +1,18 @@
 #include "verify/report/form.h"
 
-#include "base/encoding.h"
-#include "codec/json.h"
+#include "evidence/json_reader.h"
 
 namespace cloister::verify {
 namespace {
 
-Error bad_member(std::string_view name, const std::string& what) {
-  return fail(ErrorCode::kBadReport, std::string(name) + ": " + what, std::string(name));
-}
+using evidence::JsonReader;
 
-// Absent and null mean the same; "" is a value.
-const Json* find_member(const Json& object, std::string_view name) {
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-Result<std::optional<std::string>> optional_text(const Json& object, std::string_view name) {
-  const Json* member = find_member(object, name);
-  if (member == nullptr) return std::optional<std::string>();
-  if (!member->is_string()) return bad_member(name, std::string("expected a string, found ") + member->type_name());
-  return std::optional(member->get<std::string>());
-}
-
-Result<std::string> required_text(const Json& object, std::string_view name) {
-  TRY(text, optional_text(object, name));
-  if (!text) return bad_member(name, "missing");
-  return *std::move(text);
-}
-
-Result<Bytes> hex_bytes(std::string_view name, const std::string& text) {
-  Result<Bytes> bytes = from_hex(text);
-  if (!bytes) return bad_member(name, bytes.error().message);
-  return bytes;
-}
-
-Result<ByteArray<32>> hex32(std::string_view name, const std::string& text) {
-  Result<ByteArray<32>> bytes = from_hex_exactly<32>(text);
-  if (!bytes) return bad_member(name, bytes.error().message);
-  return bytes;
-}
-
-Result<Bytes> read_quote(const Json& object) {
-  TRY(text, required_text(object, "intel_quote"));
-  TRY(quote, hex_bytes("intel_quote", text));
-  TRY(twin, optional_text(object, "quote"));
-  if (twin) {
-    TRY(twin_bytes, hex_bytes("quote", *twin));
-    if (twin_bytes != quote) return bad_member("quote", "is not the same as intel_quote");
-  }
+Result<Bytes> read_quote(const JsonReader& reader) {
+  TRY(quote, reader.hex("intel_quote"));
+  if (reader.find("quote") == nullptr) return quote;
+  TRY(twin, reader.hex("quote"));
+  if (twin != quote) return reader.bad("quote", "is not the same as intel_quote");
   return quote;
-}
-
-// A string that holds JSON, or the JSON itself.
-Result<std::optional<std::string>> read_payload(const Json& object) {
-  const Json* member = find_member(object, "nvidia_payload");
-  if (member == nullptr) return std::optional<std::string>();
-  if (member->is_object()) return std::optional(codec::write_json(*member));
-  TRY(text, optional_text(object, "nvidia_payload"));
-  return text->empty() ? std::optional<std::string>() : text;
 }
 
 }  // namespace
@@ -71,30 +25,27 @@ bool ServedReport::same_evidence(const ServedReport& other) const {
 }
 
 Result<ServedReport> parse_served_report(const Json& object) {
-  if (!object.is_object()) {
-    return fail(ErrorCode::kBadReport, std::string("expected an object, found ") + object.type_name());
-  }
+  const JsonReader reader(object, ErrorCode::kBadReport);
+  TRY_VOID(reader.is_object());
   ServedReport report;
-  TRY(address, required_text(object, "signing_address"));
+  TRY(address, reader.text("signing_address"));
   report.signing_address = std::move(address);
-  TRY(algo_text, required_text(object, "signing_algo"));
+  TRY(algo_text, reader.text("signing_algo"));
   const Result<evidence::SigningAlgo> algo = evidence::parse_signing_algo(algo_text);
-  if (!algo) return bad_member("signing_algo", algo.error().message);
+  if (!algo) return reader.bad("signing_algo", algo.error().message);
   report.signing_algo = *algo;
-  TRY(public_key, optional_text(object, "signing_public_key"));
+  TRY(public_key, reader.optional_text("signing_public_key"));
   report.signing_public_key = std::move(public_key);
-  TRY(nonce_text, required_text(object, "request_nonce"));
-  TRY(nonce, hex32("request_nonce", nonce_text));
+  TRY(nonce, reader.hex32("request_nonce"));
   report.request_nonce = nonce;
-  TRY(quote, read_quote(object));
+  TRY(quote, read_quote(reader));
   report.quote = std::move(quote);
-  TRY(payload, read_payload(object));
-  report.nvidia_payload = std::move(payload);
-  TRY(tee_type, optional_text(object, "tee_type"));
+  TRY(payload, reader.optional_json_text("nvidia_payload", Json::value_t::object));
+  if (payload && !payload->empty()) report.nvidia_payload = std::move(payload);
+  TRY(tee_type, reader.optional_text("tee_type"));
   report.tee_type = std::move(tee_type);
-  TRY(fingerprint_text, optional_text(object, "tls_cert_fingerprint"));
-  if (fingerprint_text) {
-    TRY(fingerprint, hex32("tls_cert_fingerprint", *fingerprint_text));
+  if (reader.find("tls_cert_fingerprint") != nullptr) {
+    TRY(fingerprint, reader.hex32("tls_cert_fingerprint"));
     report.tls_cert_fingerprint = fingerprint;
   }
   TRY(boot, evidence::read_boot_evidence(object));

@@ -80,12 +80,12 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   const NativeStatement& statement = report.statement;
   const ServicePolicy& accepted = context.policy.service;
   verdict.add(check_nonce(statement, expected, context.policy));
-  const QuoteFindings quote = judge_tee(report.quote, report.tee_type, boot, context, verdict);
+  const TeeFindings tee = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, statement.keyset_digest, context, verdict);
-  verdict.add(check_custody_keys(boot, report.keyset, quote.root, context.policy));
+  verdict.add(check_custody_keys(boot, report.keyset, tee.root, context.policy));
   bool bound = false;
-  if (quote.quote) {
-    bound = check_binding(statement, quote.quote->report.report_data, expected, context.policy, verdict);
+  if (tee.report_data) {
+    bound = check_binding(statement, *tee.report_data, expected, context.policy, verdict);
   } else {
     skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.padding"},
              "the quote could not be read");
@@ -101,7 +101,7 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   verdict.facts["model_digest"] = text_of(statement.model_digest);
   verdict.facts["policy_digest"] = text_of(statement.policy_digest);
   const evidence::Nonce nonce = expected.nonce.value_or(statement.nonce);
-  check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), quote.root, context, verdict);
+  check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = report.nvidia_payload ? "both ways: the GPU's nonce is made of the keyset, the quote "
                                                          "binds the GPU evidence"
                                                        : "none";

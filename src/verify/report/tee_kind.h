@@ -7,15 +7,15 @@
 #include "base/bytes.h"
 #include "evidence/boot_evidence.h"
 #include "verify/context.h"
-#include "verify/tdx/quote_checks.h"
+#include "verify/tee.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
 
-// Judges the quote and what the report says about the boot, and adds tee.simulator, report.tee_type, every check tdx.*
-// and boot.*, and the facts `tee_type` and `judged_at`. Which kind of TEE it is, is read from the quote's chain and never from what the report says of itself
-// (`named`).
-QuoteFindings judge_tee(ByteView quote, const std::optional<std::string>& named, const evidence::BootEvidence& boot,
-                        const Context& context, Verdict& verdict);
+// Judges a TDX quote or an SEV-SNP report and what the report says about the boot, and adds tee.simulator,
+// report.tee_type, every check tdx.* or snp.*, every check boot.*, and the facts `tee_type` and `judged_at`. Which kind
+// of TEE it is, is read from the evidence and its chain and never from what the report says of itself (`named`).
+TeeFindings judge_tee(ByteView evidence, const std::optional<std::string>& named, const evidence::BootEvidence& boot,
+                      const Context& context, Verdict& verdict);
 
 }  // namespace cloister::verify

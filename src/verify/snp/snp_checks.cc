@@ -1,3 +1,5 @@
+#include "verify/snp/snp_checks.h"
+
 #include <algorithm>
 #include <string>
 
@@ -168,22 +170,28 @@ void add_facts(const SnpReport& report, UnixSeconds time, Json& facts) {
 
 }  // namespace
 
-Verdict verify_snp(ByteView bytes, const std::optional<Bytes>& expected_report_data, const Context& context) {
-  Verdict verdict;
-  verdict.subject = "sev-snp report";
+SnpFindings check_snp(ByteView bytes, const Context& context, Verdict& verdict) {
   const auto report = codec::parse_snp_report(bytes);
   if (!report) {
     verdict.add(failed("snp.report.form", report.error().message));
     skip_rest("the report could not be read", verdict);
     skip_snp_policy("the report could not be read", verdict);
-    verdict.add(skipped("snp.report_data", "the report could not be read"));
-    return verdict;
+    return {};
   }
   verdict.add(passed("snp.report.form", "version " + std::to_string(report->version)));
   add_facts(*report, context.time, verdict.facts);
   const auto product = check_endorsement(*report, context, verdict);
   check_snp_policy(*report, product, context.policy, verdict);
-  verdict.add(check_report_data(*report, expected_report_data));
+  const auto passes = [&](const char* id) { return verdict.find(id)->state == State::kPass; };
+  return {*report, passes("snp.cert_chain") && passes("snp.signature")};
+}
+
+Verdict verify_snp(ByteView bytes, const std::optional<Bytes>& expected_report_data, const Context& context) {
+  Verdict verdict;
+  verdict.subject = "sev-snp report";
+  const SnpFindings findings = check_snp(bytes, context, verdict);
+  verdict.add(findings.report ? check_report_data(*findings.report, expected_report_data)
+                              : skipped("snp.report_data", "the report could not be read"));
   return verdict;
 }
 

@@ -254,6 +254,18 @@ TEST(TdxPitfall, No25AQuotesBytesAreNoIdentity) {
   EXPECT_EQ(failing(judge(other, bundle_of_2025())), Ids{});
 }
 
+// Whoever holds a machine can take its attestation key out of it: no check of a quote can tell. Naming the machines that
+// one trusts is what a verifier can do.
+TEST(TdxPitfall, No42OnlyNamedMachinesWhereThePolicyNamesThem) {
+  CLOISTER_NEED_VECTORS();
+  Policy policy = any_code();
+  policy.tdx.platform_ids = {Bytes(32, 0)};
+  const Verdict refused = judge(up_to_date(), bundle_of_2025(), kJune2025, policy);
+  EXPECT_EQ(failing(refused), Ids{"tdx.pck.platform"});
+  policy.tdx.platform_ids.insert(*from_hex(refused.find("tdx.pck.platform")->actual));
+  EXPECT_EQ(failing(judge(up_to_date(), bundle_of_2025(), kJune2025, policy)), Ids{});
+}
+
 TEST(TdxPitfall, No43TheTimeJudgedAtIsReported) {
   CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(up_to_date(), bundle_of_2025());

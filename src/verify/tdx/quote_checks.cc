@@ -15,6 +15,7 @@
 #include "verify/tdx/judged_collateral.h"
 #include "verify/tdx/known_issuers.h"
 #include "verify/tdx/pck_extension.h"
+#include "verify/tdx/pck_identifier.h"
 #include "verify/tdx/tcb_checks.h"
 #include "verify/tdx/td_checks.h"
 
@@ -245,7 +246,7 @@ void check_against_collateral(const codec::TdxQuote& quote, const Evidence& evid
 
 void skip_everything(const std::string& reason, Verdict& verdict) {
   skip_all(verdict,
-           {"tdx.pck_chain", "tdx.pck.extension", "tdx.pck.platform", "tdx.qe_report.signature",
+           {"tdx.pck_chain", "tdx.pck.extension", "tdx.pck.platform", "tdx.pck.identifier", "tdx.qe_report.signature",
             "tdx.qe_report.binding", "tdx.qe_report.debug", "tdx.quote.signature"},
            reason);
   skip_td_checks(reason, verdict);
@@ -276,6 +277,7 @@ QuoteFindings check_quote_under(const Certificate& vendor_root, ByteView bytes, 
   add_td_facts(quote, verdict.facts);
   const Evidence evidence = gather(quote, context, vendor_root, verdict);
   findings.root = evidence.root;
+  verdict.add(check_pck_identifier(quote, evidence.pck));
   verdict.add(check_qe_binding(quote));
   verdict.add(check_qe_debug(quote));
   verdict.add(check_quote_signature(quote));

@@ -16,6 +16,7 @@ NOW = 1750086400
 ISSUED, NEXT = NOW - 86400, NOW + 29 * 86400
 SERIALS = {"root": 1, "ca": 2, "signing": 3, "leaf": 4}
 VENDOR = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
+PPID = b"\x11" * 16
 SGX_OID = bytes.fromhex("2a864886f84d010d01")
 
 
@@ -68,7 +69,7 @@ def pck_extension(pck):
     tcb = b"".join(entry([2, i + 1], der_integer(svn)) for i, svn in enumerate(pck["components"]))
     tcb += entry([2, 17], der_integer(pck["pcesvn"])) + entry([2, 18], der(4, bytes(pck["components"])))
     configuration = b"".join(entry([7, i], der(1, b"\xff")) for i in (1, 2, 3))
-    return der(0x30, entry([1], der(4, b"\x11" * 16)) + entry([2], der(0x30, tcb)) + entry([3], der(4, pck["pce_id"]))
+    return der(0x30, entry([1], der(4, PPID)) + entry([2], der(0x30, tcb)) + entry([3], der(4, pck["pce_id"]))
                + entry([4], der(4, pck["fmspc"])) + entry([5], der(10, b"\x01")) + entry([6], der(4, b"\x66" * 16))
                + entry([7], der(0x30, configuration)))
 
@@ -132,6 +133,7 @@ def fresh():
         "mr_signer_seam": "0" * 96,
         "pck": {"components": [2, 2, 2] + [0] * 13, "pcesvn": 11, "pce_id": b"\0\0", "fmspc": bytes.fromhex("b0c06f000000")},
         "qe": {"misc_select": 0, "attributes": "1100000000000000e700000000000000", "mr_signer": "dd" * 32, "prod": 2, "svn": 4},
+        "certification_type": 5, "certification_data": None,
         "names": {"ca": "Intel SGX PCK Platform CA", "signing": "Intel SGX TCB Signing", "leaf": "Intel SGX PCK Certificate"},
         "root_crl": {"window": [ISSUED, NEXT], "serials": []},
         "pck_crl": {"window": [ISSUED, NEXT], "serials": []},
@@ -159,6 +161,14 @@ def td_report(p):
     return report if p["svn2"] is None else report + bytes(p["svn2"]).ljust(16, b"\0") + b"\0" * 48
 
 
+def certification_data(p):
+    """The name of the PCK certificate for certification types 1 to 3, unless a test brought its own."""
+    if p["certification_data"] is not None:
+        return p["certification_data"]
+    ppid = {1: PPID, 2: bytes(range(256)), 3: bytes(range(256)) + bytes(128)}[p["certification_type"]]
+    return ppid + bytes(p["pck"]["components"]) + struct.pack("<H", p["pck"]["pcesvn"]) + p["pck"]["pce_id"]
+
+
 def build(p):
     """(quote, collateral): bytes and the members of a bundle."""
     ca = certificate(p["names"]["ca"], "Intel SGX Root CA", SERIALS["ca"], CA_KEY, ROOT_KEY, ca=0)
@@ -177,12 +187,14 @@ def build(p):
     qe_report += hashlib.sha256(attestation_key + authentication).digest() + b"\0" * 32
     chain = pem(leaf, ca, ROOT).encode()
     certification = qe_report + raw_signature(PCK_KEY, qe_report) + struct.pack("<H", 32) + authentication
-    certification += struct.pack("<HI", 5, len(chain)) + chain
-    data = raw_signature(ATTESTATION_KEY, header + body) + attestation_key + struct.pack("<HI", 6, len(certification)) + certification
-    quote = header + body + struct.pack("<I", len(data)) + data
+    data = chain if p["certification_type"] == 5 else certification_data(p)
+    certification += struct.pack("<HI", p["certification_type"], len(data)) + data
+    signed = raw_signature(ATTESTATION_KEY, header + body) + attestation_key + struct.pack("<HI", 6, len(certification)) + certification
+    quote = header + body + struct.pack("<I", len(signed)) + signed
 
     tcb_info, qe_identity = json.dumps(p["tcb_info"]), json.dumps(p["qe_identity"])
-    return quote, {
+    beside = {} if p["certification_type"] == 5 else {"pck_certificate_chain": chain.decode()}
+    return quote, beside | {
         "pck_crl_issuer_chain": pem(ca, ROOT),
         "root_ca_crl": revocation_list("Intel SGX Root CA", ROOT_KEY, **p["root_crl"]).hex(),
         "pck_crl": revocation_list(p["names"]["ca"], CA_KEY, **p["pck_crl"]).hex(),

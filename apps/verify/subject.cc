@@ -1,0 +1,67 @@
+#include "apps/verify/subject.h"
+
+#include "apps/verify/gather.h"
+#include "base/file.h"
+#include "codec/json.h"
+#include "verify/bundle.h"
+
+namespace cloister::apps {
+
+std::optional<std::string> Subject::beside(const std::string& name) const {
+  const auto found = saved.beside.find(name);
+  return found == saved.beside.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options) {
+  Subject subject;
+  TRY(text, read_input(options.target));
+  TRY(judging, load_judging(options));
+  subject.judging = std::move(judging);
+  if (is_saved_evidence(text)) {
+    TRY(saved, parse_saved_evidence(text));
+    if (saved.kind != kind) {
+      return fail(ErrorCode::kUsage, options.target + " holds a " + saved.kind + ": cloister verify " + saved.kind);
+    }
+    subject.saved = std::move(saved);
+    verify::add_collateral(subject.judging.collateral, std::move(subject.saved.collateral));
+  } else {
+    subject.saved.kind = kind;
+    subject.saved.evidence = std::move(text);
+  }
+  TRY(nonce, read_nonce(options.nonce));
+  if (nonce) subject.saved.nonce = nonce;
+  return subject;
+}
+
+Result<std::optional<std::string>> read_optional(const std::string& path) {
+  if (path.empty()) return std::optional<std::string>();
+  TRY(bytes, read_input(path));
+  return std::optional<std::string>(std::move(bytes));
+}
+
+Result<void> load_beside(Subject& subject, const std::string& name, const std::string& path) {
+  TRY(bytes, read_optional(path));
+  if (bytes) subject.saved.beside[name] = *std::move(bytes);
+  return {};
+}
+
+Result<void> require_json(std::string_view text) {
+  TRY(object, codec::parse_json(text, {64u << 20, 64}));
+  static_cast<void>(object);
+  return {};
+}
+
+Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence, const VerifyOptions& options,
+                                      const Judge& judge) {
+  TRY(gathered, gather(evidence, options, subject.judging));
+  TRY(verdict, judge(subject));
+  verdict.facts["collateral"] = std::move(gathered.facts);
+  if (!options.bundle.empty()) {
+    subject.saved.collateral = subject.judging.collateral;
+    subject.saved.saved_at = system_clock().now();
+    TRY_VOID(write_file_atomically(options.bundle, write_saved_evidence(subject.saved), 0644));
+  }
+  return verdict;
+}
+
+}  // namespace cloister::apps

@@ -1,0 +1,38 @@
+// What one `cloister verify KIND FILE` judges, whether it came bare or in a file that --bundle wrote.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "apps/verify/saved_evidence.h"
+#include "apps/verify/verify_options.h"
+#include "collateral/source.h"
+#include "verify/verdict.h"
+
+namespace cloister::apps {
+
+struct Subject {
+  SavedEvidence saved;
+  Judging judging;
+
+  // The file that the option of this name gave, now or when the evidence was saved.
+  std::optional<std::string> beside(const std::string& name) const;
+};
+
+// Reads the file, the policy and the collateral. An Error also for saved evidence of another kind.
+Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options);
+// Reads the file that an option named; nothing when it did not.
+Result<void> load_beside(Subject& subject, const std::string& name, const std::string& path);
+Result<std::optional<std::string>> read_optional(const std::string& path);
+
+// JSON that cannot be read is no evidence at all; what is wrong with evidence is a verdict.
+Result<void> require_json(std::string_view text);
+
+// Loads what is missing, judges, writes the bundle.
+using Judge = std::function<Result<verify::Verdict>(const Subject&)>;
+Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence, const VerifyOptions& options,
+                                      const Judge& judge);
+
+}  // namespace cloister::apps

@@ -1,0 +1,51 @@
+#include "verify/tee.h"
+
+#include "codec/snp_report.h"
+#include "verify/boot/boot_checks.h"
+#include "verify/simulator_check.h"
+#include "verify/snp/snp_checks.h"
+#include "verify/tdx/quote_checks.h"
+
+namespace cloister::verify {
+namespace {
+
+// The facts that hold whatever TEE it is come before those of the evidence, which cannot replace them.
+void add_common(RootKind root, std::string_view tee_type, const Context& context, Verdict& verdict) {
+  verdict.add(check_simulator(root, context.policy));
+  verdict.facts["tee_type"] = tee_type;
+  verdict.facts["judged_at"] = to_rfc3339(context.time);
+}
+
+}  // namespace
+
+TeeFindings judge_tdx(ByteView quote, const evidence::BootEvidence& boot, const Context& context, Verdict& verdict) {
+  Verdict quote_verdict;
+  const QuoteFindings findings = check_quote(quote, context, quote_verdict);
+  add_common(findings.root, tee_type_of(findings.root), context, verdict);
+  verdict.append(std::move(quote_verdict));
+  if (!findings.quote) {
+    skip_boot("the quote could not be read", verdict);
+    return {std::nullopt, findings.root};
+  }
+  check_boot(boot, findings.quote->report, findings.root, context, verdict);
+  return {findings.quote->report.report_data, findings.root};
+}
+
+TeeFindings judge_snp(ByteView report, const Context& context, Verdict& verdict) {
+  Verdict report_verdict;
+  const SnpFindings findings = check_snp(report, context, report_verdict);
+  const RootKind root = findings.endorsed ? RootKind::kVendor : RootKind::kUnknown;
+  add_common(root, findings.endorsed ? "sev_snp" : "unknown", context, verdict);
+  verdict.append(std::move(report_verdict));
+  add_boot_without_registers(context.policy.boot, verdict);
+  if (!findings.report) return {std::nullopt, root};
+  return {findings.report->report_data, root};
+}
+
+bool is_snp_report(ByteView bytes) {
+  // Versions 3 to 5 of a quote have a key type behind them that is not zero (attestation.md sections 2.1 and 14).
+  return bytes.size() == codec::kSnpReportSize && bytes[0] >= 2 && bytes[0] <= 5 && bytes[1] == 0 && bytes[2] == 0 &&
+         bytes[3] == 0;
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,74 @@
+"""A bare quote with the files that stand beside it: event log, compose text, the firmware's own log."""
+
+import json
+
+import pytest
+
+from support.node import run
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.fixture
+def guest(vectors_folder, tmp_path):
+    """The quote, event log and compose text of a recorded guest, each in a file of its own."""
+    report = json.loads((vectors_folder / "dstack/rtmr3_example.report.json").read_text())
+    (tmp_path / "quote.hex").write_text(report["quote"])
+    (tmp_path / "log.json").write_text(report["event_log"])
+    compose = vectors_folder / "dstack/rtmr3_example.app-compose.json"
+    return ["verify", "quote", tmp_path / "quote.hex", "--json", "--offline"], tmp_path / "log.json", compose
+
+
+def states(result):
+    return {check["id"]: check["state"] for check in json.loads(result.stdout)["checks"]}
+
+
+REGISTERS = [f"boot.rtmr{i}" for i in range(4)]
+
+
+def test_alone_its_log_is_not_judged(guest):
+    command, _, _ = guest
+    found = states(run(*command))
+    assert {found[register] for register in REGISTERS} == {"n/a"} and found["tdx.quote.signature"] == "pass"
+
+
+def test_the_log_replays_and_the_compose_text_is_the_measured_one(guest):
+    command, log, compose = guest
+    result = run(*command, "--event-log", log, "--app-compose", compose)
+    found = states(result)
+    assert {found[register] for register in REGISTERS} == {"pass"}, result.stdout
+    assert found["boot.compose_hash"] == "pass" and result.returncode == 3
+
+
+def test_other_files_fail_their_own_check(guest, tmp_path):
+    command, log, compose = guest
+    changed = tmp_path / "changed"
+    changed.write_text(compose.read_text() + "\n")
+    result = run(*command, "--event-log", log, "--app-compose", changed)
+    assert result.returncode == 1 and states(result)["boot.compose_hash"] == "fail"
+    events = json.loads(log.read_text())
+    changed.write_text(json.dumps(events[1:]))
+    result = run(*command, "--event-log", changed)
+    assert result.returncode == 1 and "fail" in {states(result)[register] for register in REGISTERS}
+    changed.write_text("no log")
+    result = run(*command, "--event-log", changed)
+    assert result.returncode == 1 and states(result)["boot.event_log.form"] == "fail"
+    changed.write_text("[]")
+    assert run(*command, "--vm-config", changed, "--event-log", log).returncode == 1
+    assert run(*command, "--event-log", tmp_path / "none").returncode == 2
+
+
+def test_a_firmware_log_of_another_machine(guest, vectors_folder):
+    command, log, _ = guest
+    result = run(*command, "--event-log", log, "--ccel", vectors_folder / "dstack/ccel_sample.bin")
+    assert result.returncode == 1 and states(result)["boot.ccel.form"] == "pass" and states(result)["boot.ccel.replay"] == "fail"
+
+
+def test_a_bundle_holds_them(guest, tmp_path):
+    command, log, compose = guest
+    saved = tmp_path / "saved.json"
+    first = run(*command, "--event-log", log, "--app-compose", compose, "--bundle", saved)
+    log.unlink()
+    again = run("verify", "quote", saved, "--json", "--offline")
+    assert again.returncode == first.returncode == 3
+    assert json.loads(again.stdout)["checks"] == json.loads(first.stdout)["checks"]
