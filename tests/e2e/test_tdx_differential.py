@@ -72,14 +72,16 @@ JAVASCRIPT_STRICTER = STRICTER | {
 MODULE = {"tdx.tcb.module", "tdx.tcb.platform", "tdx.seam.mr_signer", "tdx.seam.attributes", "tdx.tcb.status", "tdx.tcb.qe"}
 
 # The WebAssembly build is of an older version, which looks at no QE identity [3.5].
+QE_IDENTITY = {"qe_identity", "qe_identity_signature", "qe_identity_issuer_chain"}
 WASM_STRICTER = STRICTER | {
-    f"tdx.collateral.qe_identity.{check}": {"qe_identity", "qe_identity_signature", "qe_identity_issuer_chain", "window"}
+    f"tdx.collateral.qe_identity.{check}": QE_IDENTITY | {"window"}
     for check in ("form", "kind", "chain", "signature", "window", "revocation")
+} | {
+    check: QE_IDENTITY for check in (
+        "tdx.collateral.evaluation_data_number", "tdx.qe_identity.mr_signer", "tdx.qe_identity.isv_prod_id",
+        "tdx.qe_identity.misc_select", "tdx.qe_identity.attributes", "tdx.tcb.qe", "tdx.tcb.status", "tdx.tcb.advisories",
+        "tdx.tcb.date")
 }
-# What cannot be judged here without one.
-OF_QE_IDENTITY = {"tdx.collateral.evaluation_data_number", "tdx.qe_identity.mr_signer", "tdx.qe_identity.isv_prod_id",
-                  "tdx.qe_identity.misc_select", "tdx.qe_identity.attributes", "tdx.tcb.qe", "tdx.tcb.status",
-                  "tdx.tcb.advisories", "tdx.tcb.date"}
 
 
 class Difference:
@@ -97,9 +99,9 @@ class Difference:
         return (self.our is None and self.their is not None and bool(because)
                 and all(check in beside or by.get(check, set()) & self.changes for check in because))
 
-    def levels_are_sorted(self):
+    def levels_are_sorted(self, sign="levels reversed"):
         # Levels are sorted before the search [4.1], so that a level of Intel's which stands too low is still found.
-        return "levels reversed" in self.changes and self.failed <= {"tdx.tcb.status"}
+        return sign in self.changes and self.failed <= {"tdx.tcb.status"}
 
     def white_space(self, *words):
         # Around hex and in PEM.
@@ -115,18 +117,18 @@ def meant_of_rust(d):
 
 
 def meant_of_wasm(d):
-    if d.white_space("number of digits", "parse certs", "Invalid"):
-        return True
-    return d.ours_is_stricter(WASM_STRICTER, frozenset() if d.failed else OF_QE_IDENTITY)
+    return d.white_space("number of digits", "parse certs", "Invalid") or d.ours_is_stricter(WASM_STRICTER)
 
 
 def meant_of_javascript(d):
-    if d.levels_are_sorted() or d.ours_is_stricter(JAVASCRIPT_STRICTER) or d.white_space("chain is too short", "asn1", "PEM"):
+    if d.levels_are_sorted() or d.levels_are_sorted("levels out of order"):
+        return True
+    if d.ours_is_stricter(JAVASCRIPT_STRICTER) or d.white_space("chain is too short", "asn1", "PEM"):
         return True
     if "error" in d.found and {"root_ca_crl", "pck_crl"} & d.changes:
         return True  # a list that is no hex is for us no collateral at all
-    if d.our and d.their and d.our[0] == "OutOfDateConfigurationNeeded" and d.their[0] == "OutOfDate":
-        return d.our[1] == d.their[1]  # it takes the worse of two statuses, where both are one [4.4]
+    if d.our and d.their and (d.our[0], d.their[0]) == ("OutOfDateConfigurationNeeded", "OutOfDate") and d.our[1] == d.their[1]:
+        return True  # it takes the worse of two statuses, where both are one [4.4]
     if d.our and d.said == "Certificate is revoked":
         return "authority revoked" in d.changes  # it looks for every serial number in every list, whoever issued them
     if not {"module", "relaunch"} & d.changes:
