@@ -12,5 +12,6 @@ install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/cloister" DESTINATION "${CMAKE_IN
 
 # Paths from the file itself, so that the installed tree can be moved.
 file(RELATIVE_PATH CLOISTER_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+string(REGEX REPLACE "/$" "" CLOISTER_PC_PREFIX "${CLOISTER_PC_PREFIX}")
 configure_file("${CMAKE_SOURCE_DIR}/cmake/cloister_verify.pc.in" "${CMAKE_BINARY_DIR}/cloister_verify.pc" @ONLY)
 install(FILES "${CMAKE_BINARY_DIR}/cloister_verify.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT verifier)

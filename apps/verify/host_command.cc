@@ -21,8 +21,13 @@ Result<verify::Verdict> verify_host(const VerifyOptions& options) {
   check.verdict.facts["nonce"] = to_hex(check.report.nonce);
   check.verdict.facts["collateral"] = std::move(gathered.facts);
   if (!options.bundle.empty()) {
-    SavedEvidence saved{"report", check.report.text, check.report.nonce, check.report.tls_spki_sha256,
-                        system_clock().now(), std::move(judging.collateral)};
+    SavedEvidence saved;
+    saved.kind = "report";
+    saved.evidence = check.report.text;
+    saved.nonce = check.report.nonce;
+    saved.tls_spki_sha256 = check.report.tls_spki_sha256;
+    saved.saved_at = system_clock().now();
+    saved.collateral = std::move(judging.collateral);
     TRY_VOID(write_file_atomically(options.bundle, write_saved_evidence(saved), 0644));
   }
   return check.verdict;

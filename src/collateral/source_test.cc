@@ -180,6 +180,24 @@ TEST_F(SourceTest, AsksForATokenWhenTold) {
   EXPECT_EQ(collect().collateral.nras_token, "");
 }
 
+TEST_F(SourceTest, AsksAboutSwitchesApart) {
+  evidence_ = find_evidence(cloister::testing::vector_text("nvidia/evidence_hopper_1gpu.json"));
+  const Evidence switches = find_evidence(cloister::testing::vector_text("nvidia/evidence_ls10_1switch.json"));
+  ASSERT_EQ(switches.devices.size(), 1u);
+  evidence_.devices.push_back(switches.devices.front());
+  options_.revocation = false;
+  options_.nras = true;
+  on("/v3/attest/gpu", 200, "[[\"JWT\",\"a.b.c\"],{}]");
+  on("/v3/attest/switch", 200, "[[\"JWT\",\"d.e.f\"],{}]");
+  on("/.well-known/jwks.json", 200, "{\"keys\":[{}]}");
+  const Collected got = collect();
+  EXPECT_EQ(got.collateral.nras_token, "[[\"JWT\",\"a.b.c\"],{}]");
+  EXPECT_EQ(got.collateral.nras_switch_token, "[[\"JWT\",\"d.e.f\"],{}]");
+  // Half an opinion is none.
+  forget("/v3/attest/switch");
+  EXPECT_EQ(collect().collateral.nras_token, "");
+}
+
 TEST_F(SourceTest, RefusesBadAddresses) {
   options_.endpoints.nvidia_rim = "rim.example";
   EXPECT_FALSE(CollateralSource::open(options_, clock_));

@@ -15,8 +15,10 @@ def guest(vectors_folder, tmp_path):
     report = json.loads((vectors_folder / "dstack/rtmr3_example.report.json").read_text())
     (tmp_path / "quote.hex").write_text(report["quote"])
     (tmp_path / "log.json").write_text(report["event_log"])
+    # Its host fixed nothing at launch.
+    (tmp_path / "policy.toml").write_text("[boot]\nallow_unset_mr_config_id = true\n")
     compose = vectors_folder / "dstack/rtmr3_example.app-compose.json"
-    return ["verify", "quote", tmp_path / "quote.hex", "--json", "--offline"], tmp_path / "log.json", compose
+    return ["verify", "quote", tmp_path / "quote.hex", "--json", "--offline", "--policy", tmp_path / "policy.toml"], tmp_path / "log.json", compose
 
 
 def states(result):
@@ -69,6 +71,6 @@ def test_a_bundle_holds_them(guest, tmp_path):
     saved = tmp_path / "saved.json"
     first = run(*command, "--event-log", log, "--app-compose", compose, "--bundle", saved)
     log.unlink()
-    again = run("verify", "quote", saved, "--json", "--offline")
+    again = run("verify", "quote", saved, "--json", "--offline", "--policy", tmp_path / "policy.toml")
     assert again.returncode == first.returncode == 3
     assert json.loads(again.stdout)["checks"] == json.loads(first.stdout)["checks"]

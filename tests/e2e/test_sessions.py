@@ -51,11 +51,12 @@ def judge(tmp_path):
 
 def test_named_by_its_id(record, judge, tmp_path):
     saved = tmp_path / "saved.json"
-    status, states, verdict = judge(record, "--id", name_of(record), "--bundle", saved)
+    at = ["--at", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())]
+    status, states, verdict = judge(record, "--id", name_of(record), "--bundle", saved, *at)
     assert status == 0, verdict
     assert states["session.id"] == states["session.channel"] == states["upstream.report_data.tls"] == "pass"
     assert verdict["facts"]["tee_type"] == "insecure_simulator"
-    again = run("verify", "session", saved, "--offline", "--json", "--policy", tmp_path / "policy.toml")
+    again = run("verify", "session", saved, "--offline", "--json", "--policy", tmp_path / "policy.toml", *at)
     assert again.returncode == 0 and json.loads(again.stdout)["checks"] == verdict["checks"]
 
 

@@ -67,23 +67,25 @@ struct SessionCase {
 // The receipt of a reply that this session stands for.
 Json citing(const std::string& session_id) {
   Json receipt = service().receipt();
-  receipt["event_log"].insert(receipt["event_log"].begin() + 1, {{"type", "upstream.verified"},
-                                                                 {"result", "verified"},
-                                                                 {"required", true},
-                                                                 {"model_id", "demo"},
-                                                                 {"session_id", session_id}});
+  const Json event = {{"type", "upstream.verified"},
+                      {"result", "verified"},
+                      {"required", true},
+                      {"model_id", "demo"},
+                      {"session_id", session_id}};
+  receipt["event_log"].insert(receipt["event_log"].begin() + 1, event);
   return receipt;
 }
 
 TEST(Session, AGenuineOneIsAcceptedWithItsUpstreamsEvidence) {
-  const Verdict verdict = SessionCase().judge();
+  const SessionCase genuine;
+  const Verdict verdict = genuine.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
   EXPECT_EQ(verdict.find("upstream.tdx.quote.signature")->state, State::kPass);
   EXPECT_EQ(verdict.find("upstream.report_data.tls")->state, State::kPass);
   EXPECT_EQ(verdict.find("session.channel")->actual, std::string(64, 'c'));
   EXPECT_EQ(verdict.find("session.claims")->state, State::kNotApplicable);
-  EXPECT_EQ(verdict.facts["session_id"], SessionCase().own_id());
+  EXPECT_EQ(verdict.facts["session_id"], genuine.own_id());
 }
 
 TEST(Session, TheGatewaysNonceIsNobodysElse) {
@@ -164,7 +166,7 @@ TEST(Session, EveryChangeFailsItsOwnCheck) {
        [](SessionCase& c) {
          Json report = service().native_report(test_nonce());
          std::string quote = report["quote"];
-         quote[700] = quote[700] == '0' ? '1' : '0';
+         quote[60] = quote[60] == '0' ? '1' : '0';  // user data, which nothing but the signature covers
          report["quote"] = quote;
          c.hold(codec::write_json(report));
        },

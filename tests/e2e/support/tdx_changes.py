@@ -100,6 +100,10 @@ def change_platform(p, rng):
         ("leaf", "Intel SGX TCB Signing")])))
     if module_counts(p):
         changes.add("module")
+    order = [[[one["svn"] for one in each["tcb"][part]] for part in ("sgxtcbcomponents", "tdxtcbcomponents")] + [each["tcb"]["pcesvn"]]
+             for each in tcb["tcbLevels"]]
+    if order != sorted(order, reverse=True):
+        changes.add("levels out of order")
     return changes
 
 
