@@ -85,7 +85,7 @@ TEST_F(UnixSocket, AnswersAndIsLoopback) {
   EXPECT_EQ(got->status, 200);
   EXPECT_EQ(got->body, "{}");
   EXPECT_TRUE(loopback);
-  EXPECT_EQ(host, "localhost:80");
+  EXPECT_EQ(host, "localhost");
 }
 
 TEST_F(UnixSocket, IsOfItsOwnerAndGoesWithTheServer) {

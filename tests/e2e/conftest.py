@@ -81,9 +81,9 @@ def agent():
     """The simulated dstack guest agent, for everybody; nobody stops it."""
     agent = Agent()
     yield agent
-    status = agent.stop()
+    status, log = agent.stop(), agent.log
     agent.close()
-    assert status == 0, agent.log
+    assert status == 0, log
 
 
 @pytest.fixture(scope="session")

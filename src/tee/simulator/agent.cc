@@ -167,9 +167,9 @@ class SimulatedAgent final : public http::Handler {
 
   Result<Json> info(const Json&) {
     TRY(info, tee_->info());
-    Json& tcb_info = info.info["tcb_info"];
-    info.info["mr_aggregated"] = tcb_info["mr_aggregated"];
-    tcb_info = codec::write_json(tcb_info);
+    const Json tcb_info = info.info.at("tcb_info");
+    info.info["mr_aggregated"] = tcb_info.at("mr_aggregated");
+    info.info["tcb_info"] = codec::write_json(tcb_info);
     return std::move(info.info);
   }
 

@@ -83,7 +83,8 @@ TEST_F(RuntimeRegisterTest, ManyWritersMakeOneLog) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(done, 6);
   ByteArray<48> replayed{};
-  for (const evidence::Event& event : *runtime.events()) replayed = evidence::extend(replayed, event.digest);
+  const auto events = runtime.events();
+  for (const evidence::Event& event : *events) replayed = evidence::extend(replayed, event.digest);
   EXPECT_EQ(replayed, value());
 }
 
