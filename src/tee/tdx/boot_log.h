@@ -11,7 +11,7 @@
 namespace cloister::tee {
 
 // Registers 0 to 3, payloads left out as agents leave them out: the digests are what replays. Empty when the table is
-// not there, as on machines whose firmware writes none: then nobody can replay the boot registers, and a verifier says so.
+// not there, as on machines whose firmware writes none: then nobody can replay the boot registers, and verifiers refuse.
 Result<std::vector<evidence::Event>> read_boot_log(const std::filesystem::path& ccel_data);
 
 }  // namespace cloister::tee
