@@ -286,6 +286,8 @@ def test_a_node_outlives_an_agent_that_begins_to_lie(start, agent):
             nonce, report = get_report(node)
             assert quote_of(report).report_data[32:].hex() == nonce
         assert node.alive()
+        told = [line for line in node.log.splitlines() if "no quotes from the dstack guest agent" in line]
+        assert len(told) == len(lies) == node.log.count("quotes come from the dstack guest agent"), node.log
 
 
 def test_a_killed_agent_costs_no_wrong_answer_and_no_restart(start, own_agent):

@@ -12,6 +12,7 @@
 #include "evidence/simulator_roots.h"
 #include "tee/checked_quote.h"
 #include "tee/dstack/agent_client.h"
+#include "tee/quote_log.h"
 #include "tee/runtime_event.h"
 
 namespace cloister::tee {
@@ -42,13 +43,21 @@ Result<void> check_chain(const AgentKey& key, const ByteArray<33>& public_key) {
 class Dstack final : public Tee {
  public:
   Dstack(AgentClient agent, QuoteKind kind, RuntimeRegister native)
-      : agent_(std::move(agent)), from_("the dstack guest agent at " + agent_.socket()), kind_(kind), native_(std::move(native)) {}
+      : agent_(std::move(agent)),
+        from_("the dstack guest agent at " + agent_.socket()),
+        kind_(kind),
+        native_(std::move(native)),
+        quote_log_(from_) {}
 
   std::string_view type() const override {
     return kind_ == QuoteKind::kInsecureSimulator ? evidence::kSimulatorName : std::string_view("dstack");
   }
 
   Result<Bytes> quote(const evidence::ReportData& report_data) override {
+    return quote_log_.seen(take_quote(report_data));
+  }
+
+  Result<Bytes> take_quote(const evidence::ReportData& report_data) {
     TRY(answer, agent_.quote(report_data));
     TRY(kind, inspect_tdx_quote(answer.quote, report_data, from_));
     TRY_VOID(check_same_kind(kind_, kind, from_));
@@ -129,6 +138,7 @@ class Dstack final : public Tee {
   const std::string from_;
   const QuoteKind kind_;
   RuntimeRegister native_;
+  QuoteLog quote_log_;
   std::mutex mutex_;
   std::optional<std::vector<evidence::Event>> events_;   // that the newest quote came with
   std::optional<AgentInfo> info_;

@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "evidence/simulator_roots.h"
 #include "tee/checked_quote.h"
+#include "tee/quote_log.h"
 
 namespace cloister::tee {
 namespace {
@@ -21,17 +22,14 @@ Result<Bytes> take_quote(const TdxGuestOptions& options, const evidence::ReportD
 class TdxGuest final : public Tee {
  public:
   TdxGuest(TdxGuestOptions options, QuoteKind kind)
-      : options_(std::move(options)), from_(options_.device.string()), kind_(kind), log_(options_.log) {}
+      : options_(std::move(options)), from_(options_.device.string()), kind_(kind), log_(options_.log), quote_log_(from_) {}
 
   std::string_view type() const override {
     return kind_ == QuoteKind::kInsecureSimulator ? evidence::kSimulatorName : std::string_view("tdx");
   }
 
   Result<Bytes> quote(const evidence::ReportData& report_data) override {
-    TRY(quote, take_quote(options_, report_data));
-    TRY(kind, inspect_tdx_quote(quote, report_data, from_));
-    TRY_VOID(check_same_kind(kind_, kind, from_));
-    return quote;
+    return quote_log_.seen(checked_quote(report_data));
   }
 
   Result<std::vector<evidence::Event>> event_log() override { return log_.events(); }
@@ -43,10 +41,18 @@ class TdxGuest final : public Tee {
   Result<void> extend_event(std::string_view name, ByteView payload) override { return log_.extend(name, payload); }
 
  private:
+  Result<Bytes> checked_quote(const evidence::ReportData& report_data) {
+    TRY(quote, take_quote(options_, report_data));
+    TRY(kind, inspect_tdx_quote(quote, report_data, from_));
+    TRY_VOID(check_same_kind(kind_, kind, from_));
+    return quote;
+  }
+
   const TdxGuestOptions options_;
   const std::string from_;
   const QuoteKind kind_;
   const GuestLog log_;
+  QuoteLog quote_log_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "evidence/simulator_roots.h"
 #include "tee/checked_quote.h"
+#include "tee/quote_log.h"
 #include "tee/tsm/tsm_report.h"
 
 namespace cloister::tee {
@@ -26,6 +27,7 @@ class Tsm final : public Tee {
         kind_(kind),
         provider_(first.provider),
         log_(std::move(options.log)),
+        quote_log_(from_),
         certificates_(first.auxblob) {}
 
   std::string_view type() const override {
@@ -38,6 +40,10 @@ class Tsm final : public Tee {
   }
 
   Result<Bytes> quote(const evidence::ReportData& report_data) override {
+    return quote_log_.seen(take_quote(report_data));
+  }
+
+  Result<Bytes> take_quote(const evidence::ReportData& report_data) {
     TRY(report, take_tsm_report(root_, report_data, timeout_s_));
     TRY(kind, inspect(report, report_data, from_));
     TRY_VOID(check_same_kind(kind_, kind, from_));
@@ -78,6 +84,7 @@ class Tsm final : public Tee {
   const QuoteKind kind_;
   const std::string provider_;
   const GuestLog log_;
+  QuoteLog quote_log_;
   std::mutex mutex_;
   Bytes certificates_;   // guarded by mutex_
 };

@@ -90,12 +90,14 @@ Result<TsmReport> take_tsm_report(const std::filesystem::path& root, const evide
     TRY(auxblob, read_blob(entry, "auxblob", deadline));
     report.auxblob = std::move(auxblob);
   }
-  // It counts writes: ours, and no other's, lies between the two.
+  // It counts writes: ours, and no other's, lies between the two. The kernel takes a write when the file is closed, where
+  // it can no longer say that it failed: only the counter tells.
   TRY(after, read_generation(entry, deadline));
   if (after != before + 1) {
     return fail(ErrorCode::kTeeFailed, entry.attribute("generation").string() + ": expected " +
                                            std::to_string(before + 1) + ", found " + std::to_string(after) +
-                                           ": somebody else wrote to this entry");
+                                           (after == before ? ": the kernel did not take our write"
+                                                             : ": somebody else wrote to this entry"));
   }
   report.provider = std::move(provider);
   report.outblob = std::move(outblob);
