@@ -3,7 +3,6 @@
 #include <cstdlib>
 
 namespace cloister::apps {
-namespace {
 
 std::string default_state_folder() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
@@ -13,8 +12,6 @@ std::string default_state_folder() {
   return std::string(home != nullptr ? home : "") + "/.local/state/cloister";
 }
 
-}  // namespace
-
 void bind_serve_options(CLI::App& command, ServeOptions& o) {
   o.state_folder = default_state_folder();
   command.add_option("--listen", o.listen, "address and port; port 0 takes a free one")->capture_default_str();
@@ -22,9 +19,13 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::IsMember({"llama", "echo"}));
   command.add_option("--model", o.model_path, "GGUF file to serve");
   command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
-  command.add_option("--tee", o.tee, "where quotes come from")
-      ->check(CLI::IsMember({"auto", "none", "insecure-simulator"}))
+  command.add_option("--tee", o.tee, "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), "
+                                     "its TDX device; auto takes what this machine has")
+      ->check(CLI::IsMember({"auto", "dstack", "tsm", "tdx-guest", "insecure-simulator", "none"}))
       ->capture_default_str();
+  command.add_option("--tee-socket", o.tee_socket, "socket of the dstack guest agent; default: the first of /var/run/dstack.sock, "
+                                                   "/var/run/dstack/dstack.sock and the older tappd.sock of both folders");
+  command.add_option("--tsm-root", o.tsm_root, "folder of configfs-tsm; default: /sys/kernel/config/tsm/report");
   command.add_option("--gpu", o.gpu, "where GPU evidence comes from; auto follows --tee")
       ->check(CLI::IsMember({"auto", "none", "insecure-simulator"}))
       ->capture_default_str();

@@ -17,6 +17,8 @@ struct ServeOptions {
   std::string model_path;
   std::string model_id;
   std::string tee = "auto";
+  std::string tee_socket;           // "" = the known paths
+  std::string tsm_root;             // "" = the kernel's
   std::string gpu = "auto";
   std::string state_folder;
   std::string api_key_file;
@@ -37,6 +39,9 @@ struct ServeOptions {
   std::string log_level = "info";
   std::uint64_t max_body_bytes = 10u << 20;
 };
+
+// Where a node keeps what has to survive a restart, unless it is told otherwise.
+std::string default_state_folder();
 
 void bind_serve_options(CLI::App& command, ServeOptions& options);
 

@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "engine/echo/echo_engine.h"
+#include "evidence/simulator_roots.h"
 #include "gpu/simulator/simulator.h"
+#include "tee/find_tee.h"
 #include "tee/simulator/simulator.h"
 #ifdef CLOISTER_HAVE_LLAMA
 #include "engine/llama/llama_engine.h"
@@ -36,25 +38,54 @@ Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options) 
 #endif
 }
 
-// Why `auto` cannot use the real TEE of this machine; "" when there is none.
-std::string real_tee_found() {
-  for (const char* path : {"/dev/tdx_guest", "/sys/kernel/config/tsm/report", "/var/run/dstack.sock", "/var/run/tappd.sock"}) {
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) return path;
-  }
-  return "";
+Result<SecretBytes> simulator_seed(const ServeOptions& options) {
+  const std::filesystem::path folder = options.state_folder;
+  TRY_VOID(ensure_private_folder(folder));
+  return tee::load_or_create_simulator_seed(folder / "insecure-simulator.seed");
 }
 
-Result<bool> wants_simulator(const ServeOptions& options) {
-  if (options.tee == "insecure-simulator") return true;
-  if (options.tee == "none") return false;
-  std::string found = real_tee_found();
-  if (!found.empty()) {
-    return fail(ErrorCode::kNoTee, found + " says that this is a confidential VM, but this version cannot collect its "
-                                           "quotes; say --tee none to serve without a report");
+tee::TeeChoice choice_of(const std::string& word) {
+  if (word == "dstack") return tee::TeeChoice::kDstack;
+  if (word == "tsm") return tee::TeeChoice::kTsm;
+  if (word == "tdx-guest") return tee::TeeChoice::kTdxGuest;
+  return tee::TeeChoice::kAuto;
+}
+
+Result<void> check_overrides(const ServeOptions& options) {
+  const bool automatic = options.tee == "auto";
+  if (!options.tee_socket.empty() && !automatic && options.tee != "dstack") {
+    return fail(ErrorCode::kUsage, "--tee-socket belongs to --tee dstack, not to --tee " + options.tee);
   }
-  log::warn("no TEE on this machine (--tee auto): serving without attestation, signing keys are random");
-  return false;
+  if (!options.tsm_root.empty() && !automatic && options.tee != "tsm") {
+    return fail(ErrorCode::kUsage, "--tsm-root belongs to --tee tsm, not to --tee " + options.tee);
+  }
+  if (!options.tee_socket.empty() && !options.tsm_root.empty()) {
+    return fail(ErrorCode::kUsage, "--tee-socket and --tsm-root exclude each other");
+  }
+  return {};
+}
+
+// Null: none.
+Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options) {
+  TRY_VOID(check_overrides(options));
+  if (options.tee == "none") return std::unique_ptr<tee::Tee>();
+  if (options.tee == "insecure-simulator") {
+    tee::SimulatorOptions simulator;
+    TRY(seed, simulator_seed(options));
+    simulator.seed = std::move(seed);
+    return tee::make_insecure_simulator(std::move(simulator));
+  }
+  tee::TeeSearch search;
+  search.socket = options.tee_socket;
+  search.tsm_root = options.tsm_root;
+  TRY(found, tee::find_tee(choice_of(options.tee), search));
+  if (found.tee) {
+    log::info("TEE chosen type=" + std::string(found.tee->type()) + " reason=\"" + found.reason + "\"");
+  } else {
+    log::warn("no TEE on this machine (--tee auto: " + found.reason +
+              "): serving without attestation, signing keys are random");
+  }
+  return std::move(found.tee);
 }
 
 }  // namespace
@@ -75,22 +106,22 @@ Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options)
 
 Result<Platform> make_platform(const ServeOptions& options) {
   Platform platform;
-  TRY(simulate, wants_simulator(options));
-  if (!simulate) {
-    if (options.gpu == "insecure-simulator") return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs --tee insecure-simulator");
+  TRY(tee, make_tee(options));
+  platform.tee = std::move(tee);
+  const bool simulated = platform.tee != nullptr && platform.tee->type() == evidence::kSimulatorName;
+  if (!simulated) {
+    // Beside a genuine quote, simulated GPU evidence would pass for what a real machine says.
+    if (options.gpu == "insecure-simulator") {
+      return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs a simulated TEE: --tee insecure-simulator, or a "
+                                     "dstack guest agent that is simulated");
+    }
     return platform;
   }
-  std::filesystem::path folder = options.state_folder;
-  TRY_VOID(ensure_private_folder(folder));
-  TRY(seed, tee::load_or_create_simulator_seed(folder / "insecure-simulator.seed"));
   if (options.gpu != "none") {
-    TRY(gpu, gpu::make_insecure_simulator({.seed = seed.clone()}));
+    TRY(seed, simulator_seed(options));
+    TRY(gpu, gpu::make_insecure_simulator({.seed = std::move(seed)}));
     platform.gpu = std::move(gpu);
   }
-  tee::SimulatorOptions simulator;
-  simulator.seed = std::move(seed);
-  TRY(tee, tee::make_insecure_simulator(std::move(simulator)));
-  platform.tee = std::move(tee);
   log::warn("INSECURE SIMULATOR: the TEE is simulated; its evidence proves nothing about this machine");
   return platform;
 }

@@ -35,6 +35,12 @@ const EVP_MD* sha384_algorithm() {
 
 namespace {
 
+const EVP_MD* sha512_algorithm() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA2-512", nullptr);
+  require(algorithm != nullptr, "SHA-512 is not available");
+  return algorithm;
+}
+
 template <std::size_t N>
 ByteArray<N> digest(const EVP_MD* algorithm, ByteView bytes) {
   // One context a thread: making one costs more than hashing a short text.
@@ -59,6 +65,7 @@ OSSL_PARAM octets(const char* key, ByteView bytes) {
 
 Sha256Digest sha256(ByteView bytes) { return digest<32>(sha256_algorithm(), bytes); }
 Sha384Digest sha384(ByteView bytes) { return digest<48>(sha384_algorithm(), bytes); }
+ByteArray<64> sha512(ByteView bytes) { return digest<64>(sha512_algorithm(), bytes); }
 
 ByteArray<32> keccak256(ByteView bytes) {
   CryptoPP::Keccak_256 hash;

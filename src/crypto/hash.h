@@ -14,6 +14,8 @@ using Sha384Digest = ByteArray<48>;
 
 Sha256Digest sha256(ByteView bytes);
 Sha384Digest sha384(ByteView bytes);
+ByteArray<64> sha512(ByteView bytes);
+ByteArray<64> sha512(ByteView bytes);
 // The pre-standard Keccak of Ethereum (padding 0x01), not SHA3-256.
 ByteArray<32> keccak256(ByteView bytes);
 

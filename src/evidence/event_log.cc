@@ -56,13 +56,32 @@ ByteArray<48> extend(const ByteArray<48>& rtmr, const ByteArray<48>& digest) {
 Json event_log_json(const std::vector<Event>& events) {
   Json out = Json::array();
   for (const Event& event : events) {
-    out.push_back(Json{{"imr", event.imr},
-                       {"event_type", event.event_type},
-                       {"digest", to_hex(event.digest)},
-                       {"event", event.name},
-                       {"event_payload", to_hex(event.payload)}});
+    Json entry = {{"imr", event.imr},
+                  {"event_type", event.event_type},
+                  {"digest", to_hex(event.digest)},
+                  {"event", event.name},
+                  {"event_payload", to_hex(event.payload)}};
+    if (event.version != 1) entry["version"] = event.version;
+    if (event.preimage) entry["preimage"] = to_hex(*event.preimage);
+    out.push_back(std::move(entry));
   }
   return out;
+}
+
+Result<Event> to_event(LoggedEvent logged) {
+  if (!logged.digest) {
+    TRY(preimage, runtime_event_preimage(logged));
+    logged.digest = crypto::sha384(preimage);
+  }
+  Event event;
+  event.imr = logged.imr;
+  event.event_type = logged.event_type;
+  event.digest = *logged.digest;
+  event.name = std::move(logged.name);
+  event.payload = std::move(logged.payload);
+  event.version = logged.version;
+  event.preimage = std::move(logged.preimage);
+  return event;
 }
 
 Result<Bytes> runtime_event_preimage(const LoggedEvent& event) {

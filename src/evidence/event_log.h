@@ -22,6 +22,9 @@ struct Event {
   ByteArray<48> digest{};
   std::string name;
   Bytes payload;
+  // Of runtime events: how the digest is made (section 6.3), and the bytes it is made of where the log holds them.
+  int version = 1;
+  std::optional<Bytes> preimage = std::nullopt;
 };
 
 // SHA-384(le32(0x08000001) || ":" || name || ":" || payload), version 1.
@@ -34,7 +37,7 @@ bool is_plain_event_name(std::string_view name);
 Event runtime_event(std::string_view name, ByteView payload);
 // SHA-384(register || digest).
 ByteArray<48> extend(const ByteArray<48>& rtmr, const ByteArray<48>& digest);
-// Array of {imr, event_type, digest, event, event_payload}.
+// Array of {imr, event_type, digest, event, event_payload}, and of version 2 `version` and `preimage`.
 Json event_log_json(const std::vector<Event>& events);
 
 // An entry as somebody logged it. Name and payload are that somebody's word until the digest has been recomputed.
@@ -55,6 +58,10 @@ struct LoggedEvent {
 // one missing outside runtime events, a runtime event outside register 3, a version but 1 and 2. Errors are
 // kBadEventLog.
 Result<std::vector<LoggedEvent>> parse_event_log(std::string_view text);
+
+// The entry as evidence to pass on. A digest that a stripped log leaves out is made from name and payload; one that is
+// there is kept, right or wrong: judging it is verify's work.
+Result<Event> to_event(LoggedEvent logged);
 
 // What the digest of a runtime event must be; an error for version 2 with a name that is not plain.
 Result<Bytes> runtime_event_preimage(const LoggedEvent& event);

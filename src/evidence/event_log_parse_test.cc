@@ -119,6 +119,29 @@ TEST(RuntimeEvent, PlainNames) {
   }
 }
 
+TEST(RuntimeEvent, AnEntryIsPassedOnAsItIs) {
+  const auto one = [](const char* text) { return std::move(parse_event_log(text)->front()); };
+  // A digest that was stripped is made again; one that is there is kept, even a wrong one.
+  const char* const stripped = R"([{"imr":3,"event_type":134217729,"digest":"","event":"a","event_payload":"01"}])";
+  EXPECT_EQ(to_event(one(stripped))->digest, runtime_event_digest("a", Bytes{1}));
+  LoggedEvent wrong = one(stripped);
+  wrong.digest = ByteArray<48>{9};
+  EXPECT_EQ(to_event(wrong)->digest, ByteArray<48>{9});
+  // Version 2 stays version 2, with its pre-image; version 1 is written as it always was.
+  LoggedEvent second = one(stripped);
+  second.version = 2;
+  second.preimage = Bytes{1, 2};
+  const auto event = to_event(second);
+  ASSERT_TRUE(event);
+  const Json written = event_log_json({*event, *to_event(one(stripped))});
+  EXPECT_EQ(written[0]["version"], 2);
+  EXPECT_EQ(written[0]["preimage"], "0102");
+  EXPECT_EQ(written[1].size(), 5u);
+  // A name whose text cannot be made again.
+  second.name = "a\"b";
+  EXPECT_FALSE(to_event(second));
+}
+
 TEST(Replay, StartsFromZerosAndKeepsRegistersApart) {
   EXPECT_EQ(replay({})[2], ByteArray<48>{});
   ByteArray<48> digest{};

@@ -18,6 +18,8 @@ struct Url {
   std::string host;
   std::uint16_t port = 80;
   std::string base_path;   // without a trailing '/'; may be empty
+  // A Unix socket to connect to instead; host and port then only stand in the host header.
+  std::string unix_socket = {};
 };
 // "http://host:port/path" or https; no user info, query or fragment.
 Result<Url> parse_url(std::string_view text);
@@ -25,6 +27,7 @@ Result<Url> parse_url(std::string_view text);
 struct ClientOptions {
   int connect_timeout_s = 10;
   int idle_timeout_s = 300;              // between two reads
+  int total_timeout_s = 0;               // from connecting to the last byte; 0 = none
   std::uint64_t response_limit_bytes = 64u << 20;
   std::string bearer_token;              // empty = none
   // TLS: the web's trust decision is not ours, since the channel key is checked against the quote. With this set the

@@ -7,7 +7,10 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <algorithm>
 
 #include "crypto/hash.h"
 
@@ -24,8 +27,14 @@ bool is_ip_address(const std::string& host) {
 }
 
 std::string name_of(const Url& url) {
+  if (!url.unix_socket.empty()) return url.unix_socket;
   const bool v6 = url.host.find(':') != std::string::npos;
   return (v6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port);
+}
+
+std::chrono::steady_clock::time_point deadline_of(const ClientOptions& options) {
+  if (options.total_timeout_s <= 0) return std::chrono::steady_clock::time_point::max();
+  return std::chrono::steady_clock::now() + std::chrono::seconds(options.total_timeout_s);
 }
 
 std::optional<ByteArray<32>> peer_spki_sha256(SSL* ssl) {
@@ -42,7 +51,11 @@ std::optional<ByteArray<32>> peer_spki_sha256(SSL* ssl) {
 }  // namespace
 
 ClientChannel::ClientChannel(const Url& url, const ClientOptions& options)
-    : url_(url), options_(options), name_(name_of(url)), tls_(asio::ssl::context::tls_client) {}
+    : url_(url),
+      options_(options),
+      name_(name_of(url)),
+      deadline_(deadline_of(options)),
+      tls_(asio::ssl::context::tls_client) {}
 
 ClientChannel::~ClientChannel() = default;
 
@@ -55,7 +68,7 @@ Result<std::unique_ptr<ClientChannel>> ClientChannel::open(const Url& url, const
 
 bool ClientChannel::run(int seconds, const bool& done) {
   context_.restart();
-  context_.run_for(std::chrono::seconds(seconds));
+  context_.run_until(std::min(std::chrono::steady_clock::now() + std::chrono::seconds(seconds), deadline_));
   if (done) return true;
   error_code ignored;
   (secure_ ? secure_->next_layer() : *plain_).close(ignored);
@@ -64,15 +77,30 @@ bool ClientChannel::run(int seconds, const bool& done) {
   return false;
 }
 
-Result<void> ClientChannel::connect() {
+Result<std::vector<ClientChannel::Endpoint>> ClientChannel::endpoints() {
+  if (!url_.unix_socket.empty()) {
+    // sun_path holds 108 bytes with the closing zero; asio throws beyond.
+    if (url_.unix_socket.size() > 107 || url_.unix_socket.find('\0') != std::string::npos) {
+      return fail(ErrorCode::kUsage, "the path of a Unix socket has at most 107 bytes, got " + url_.unix_socket);
+    }
+    return std::vector<Endpoint>{asio::local::stream_protocol::endpoint(url_.unix_socket)};
+  }
   error_code error;
   asio::ip::tcp::resolver resolver(context_);
-  const auto endpoints = resolver.resolve(url_.host, std::to_string(url_.port),
-                                          asio::ip::resolver_base::numeric_service, error);
+  const auto found = resolver.resolve(url_.host, std::to_string(url_.port), asio::ip::resolver_base::numeric_service,
+                                      error);
   if (error) return fail(ErrorCode::kNetwork, "cannot resolve the host name " + url_.host + ": " + error.message());
+  std::vector<Endpoint> out;
+  for (const auto& entry : found) out.emplace_back(entry.endpoint());
+  return out;
+}
+
+Result<void> ClientChannel::connect() {
+  TRY(candidates, endpoints());
+  error_code error;
   plain_.emplace(context_);
   bool done = false;
-  asio::async_connect(*plain_, endpoints, [&](const error_code& result, const asio::ip::tcp::endpoint&) {
+  asio::async_connect(*plain_, candidates, [&](const error_code& result, const Endpoint&) {
     error = result;
     done = true;
   });
@@ -81,7 +109,7 @@ Result<void> ClientChannel::connect() {
                 "no connection to " + name_ + " within " + std::to_string(options_.connect_timeout_s) + " s");
   }
   if (error) return fail(ErrorCode::kNetwork, "cannot connect to " + name_ + ": " + error.message());
-  plain_->set_option(asio::ip::tcp::no_delay(true), error);
+  if (url_.unix_socket.empty()) plain_->set_option(asio::ip::tcp::no_delay(true), error);
   return {};
 }
 
@@ -129,6 +157,10 @@ Error ClientChannel::handshake_error(const error_code& error) {
 Result<std::size_t> ClientChannel::outcome(bool in_time, const error_code& error, std::size_t bytes,
                                            std::string_view what) {
   if (!in_time) {
+    if (std::chrono::steady_clock::now() >= deadline_) {
+      return fail(ErrorCode::kTimeout,
+                  name_ + " did not answer in full within " + std::to_string(options_.total_timeout_s) + " s");
+    }
     return fail(ErrorCode::kTimeout,
                 name_ + " " + std::string(what) + " nothing for " + std::to_string(options_.idle_timeout_s) + " s");
   }

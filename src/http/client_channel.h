@@ -2,8 +2,8 @@
 // One thread at a time.
 #pragma once
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <chrono>
@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -32,19 +33,23 @@ class ClientChannel {
   const std::optional<ByteArray<32>>& tls_spki_sha256() const { return spki_; }
 
  private:
-  using Socket = boost::asio::ip::tcp::socket;
+  using Socket = boost::asio::generic::stream_protocol::socket;   // TCP or a Unix socket
+  using Endpoint = boost::asio::generic::stream_protocol::endpoint;
 
+  Result<std::vector<Endpoint>> endpoints();
   Result<void> connect();
   Result<void> shake_hands();
   Error handshake_error(const boost::system::error_code& error);
-  // Runs what was started until `done`, or closes the socket when the time is over: false.
+  // Runs what was started until `done`, or closes the socket when the time is over: false. The time is these seconds, or
+  // what is left of the whole exchange's.
   bool run(int seconds, const bool& done);
   Result<std::size_t> outcome(bool in_time, const boost::system::error_code& error, std::size_t bytes,
                               std::string_view what);
 
   const Url& url_;
   const ClientOptions& options_;
-  const std::string name_;   // "host:port", for messages
+  const std::string name_;   // "host:port" or the path of the socket, for messages
+  const std::chrono::steady_clock::time_point deadline_;
   boost::asio::io_context context_{1};
   boost::asio::ssl::context tls_;
   std::optional<Socket> plain_;

@@ -2,11 +2,14 @@
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <cstring>
 #include <future>
 #include <string>
 
@@ -16,11 +19,13 @@ namespace cloister::http {
 namespace {
 
 using boost::asio::ip::tcp;
+using local = boost::asio::local::stream_protocol;
 
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsInARow = 64;
 // Above the limit this many may stay to be told so; what comes on top is closed without a word.
 constexpr std::size_t kRefusedAtOnce = 256;
+constexpr std::size_t kMostSocketPath = 107;   // sun_path less its closing zero
 constexpr auto kPause = std::chrono::milliseconds(100);
 
 Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
@@ -53,6 +58,19 @@ void set_inherited_options(int socket) {
   set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
+// A socket outlives the program that made it. Only who refuses to be spoken to is dead, and only a socket is removed.
+Result<void> remove_dead_socket(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return {};
+  if (!S_ISSOCK(status.st_mode)) return fail(ErrorCode::kAddressInUse, path + " is there, and is no socket");
+  boost::asio::io_context context;
+  local::socket probe(context);
+  boost::system::error_code error;
+  probe.connect(local::endpoint(path), error);
+  if (error == boost::asio::error::connection_refused) ::unlink(path.c_str());
+  return {};
+}
+
 }  // namespace
 
 Listener::Listener(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops)
@@ -66,6 +84,13 @@ Result<std::unique_ptr<Listener>> Listener::open(ServerShared& shared,
 }
 
 Result<void> Listener::bind() {
+  TRY_VOID(shared_.options.unix_socket.empty() ? bind_tcp() : bind_unix());
+  boost::system::error_code ignored;
+  acceptor_.native_non_blocking(true, ignored);
+  return {};
+}
+
+Result<void> Listener::bind_tcp() {
   TRY(endpoint, endpoint_of(shared_.options));
   boost::system::error_code error;
   acceptor_.open(endpoint.protocol(), error);
@@ -78,8 +103,33 @@ Result<void> Listener::bind() {
     return fail(ErrorCode::kAddressInUse, text_of(endpoint) + " is already in use");
   }
   if (error) return fail(ErrorCode::kNetwork, "cannot listen on " + text_of(endpoint) + ": " + error.message());
-  acceptor_.native_non_blocking(true, error);
-  port_ = acceptor_.local_endpoint(error).port();
+  sockaddr_storage bound{};
+  socklen_t size = sizeof(bound);
+  ::getsockname(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&bound), &size);
+  endpoint.resize(size);
+  std::memcpy(endpoint.data(), &bound, size);
+  port_ = endpoint.port();
+  return {};
+}
+
+Result<void> Listener::bind_unix() {
+  const std::string& path = shared_.options.unix_socket;
+  if (path.size() > kMostSocketPath || path.find('\0') != std::string::npos) {
+    return fail(ErrorCode::kUsage, "the path of a Unix socket has at most 107 bytes, got " + path);
+  }
+  TRY_VOID(remove_dead_socket(path));
+  const local::endpoint endpoint(path);
+  boost::system::error_code error;
+  acceptor_.open(endpoint.protocol(), error);
+  if (error) return fail(ErrorCode::kNetwork, "cannot open a socket: " + error.message());
+  acceptor_.bind(endpoint, error);
+  if (error == boost::asio::error::address_in_use) return fail(ErrorCode::kAddressInUse, path + " is already in use");
+  if (error) return fail(ErrorCode::kNetwork, "cannot make the socket " + path + ": " + error.message());
+  // Between these two nobody gets in: a socket that does not listen refuses.
+  ::chmod(path.c_str(), 0600);
+  acceptor_.listen(kBacklog, error);
+  if (error) return fail(ErrorCode::kNetwork, "cannot listen on " + path + ": " + error.message());
+  unix_path_ = path;
   return {};
 }
 
@@ -92,6 +142,7 @@ void Listener::close() {
   boost::asio::post(acceptor_.get_executor(), [this, &closed] {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
+    if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
     pause_timer_.cancel();
     closed.set_value();
   });
@@ -99,18 +150,21 @@ void Listener::close() {
 }
 
 void Listener::wait() {
-  acceptor_.async_wait(tcp::acceptor::wait_read, [this](const boost::system::error_code& error) {
+  acceptor_.async_wait(boost::asio::socket_base::wait_read, [this](const boost::system::error_code& error) {
     if (!error && acceptor_.is_open()) accept_waiting();
   });
 }
 
 void Listener::accept_waiting() {
   for (int i = 0; i < kAcceptsInARow; ++i) {
-    tcp::endpoint peer;
+    // Who comes over a Unix socket is on this machine, and has no address.
+    tcp::endpoint peer(boost::asio::ip::address_v4::loopback(), 0);
+    const bool is_tcp = unix_path_.empty();
     socklen_t size = static_cast<socklen_t>(peer.capacity());
-    const int socket = ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int socket = ::accept4(acceptor_.native_handle(), is_tcp ? peer.data() : nullptr, is_tcp ? &size : nullptr,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket >= 0) {
-      peer.resize(size);
+      if (is_tcp) peer.resize(size);
       take(socket, peer);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;

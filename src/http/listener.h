@@ -5,10 +5,13 @@
 // unevenly. The price is one hand-over per connection.
 #pragma once
 
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -30,6 +33,8 @@ class Listener {
 
  private:
   Result<void> bind();
+  Result<void> bind_tcp();
+  Result<void> bind_unix();
   void wait();
   void accept_waiting();
   void take(int socket, const boost::asio::ip::tcp::endpoint& peer);
@@ -37,10 +42,11 @@ class Listener {
 
   ServerShared& shared_;
   const std::vector<std::unique_ptr<Loop>>& loops_;
-  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> acceptor_;
   boost::asio::steady_timer pause_timer_;
   std::size_t next_loop_ = 0;
   std::uint16_t port_ = 0;
+  std::string unix_path_;   // empty: TCP
 };
 
 }  // namespace cloister::http

@@ -80,6 +80,9 @@ struct TlsIdentity {
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;            // 0 = any free port
+  // Listen on a Unix socket of this path instead, mode 0600. One that nobody listens on any more is replaced; stop()
+  // removes it. Its clients count as loopback.
+  std::string unix_socket = {};
   int threads = 0;                      // 0 = one for each four cores, at least one
   std::shared_ptr<const TlsIdentity> tls;
   std::size_t max_connections = 20000;

@@ -1,6 +1,7 @@
 #include "serve/keyring.h"
 
 #include "base/encoding.h"
+#include "base/log.h"
 #include "crypto/hash.h"
 
 namespace cloister::serve {
@@ -11,7 +12,12 @@ constexpr std::string_view kEcdsaLabel = "cloister/v1/signing-key/ecdsa";
 constexpr std::string_view kEd25519Label = "cloister/v1/signing-key/ed25519";
 
 Result<SecretBytes> key_material(tee::Tee* tee, std::string_view label) {
-  if (tee != nullptr) return tee->derive_key(label);
+  if (tee != nullptr) {
+    Result<SecretBytes> derived = tee->derive_key(label);
+    if (derived || derived.error().code != ErrorCode::kUnsupported) return derived;
+    log::warn("signing key is random and ends with this process, so a restart gives a new address: " +
+              derived.error().message);
+  }
   Bytes random = crypto::random_bytes(32);
   SecretBytes secret{ByteView(random)};
   explicit_bzero(random.data(), random.size());

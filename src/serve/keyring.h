@@ -1,5 +1,5 @@
 // Keyring: the node's signing identities. Made inside the TEE and derived from it, so that they survive a restart there;
-// random when there is no TEE. Private halves never leave this object. Safe from any thread.
+// random when there is no TEE, or one that cannot derive keys. Private halves never leave this object. Safe from any thread.
 #pragma once
 
 #include <string>
@@ -15,7 +15,8 @@ namespace cloister::serve {
 
 class Keyring {
  public:
-  // `tee` may be null: then the keys are random and end with the process.
+  // `tee` may be null, or without keys of its own (a bare TDX or SEV-SNP guest): then the keys are random and end with
+  // the process. What a report proves is the same; only the address changes with each start.
   static Result<Keyring> make(tee::Tee* tee);
 
   // ecdsa: EIP-55 address; ed25519: 64 hex digits.

@@ -35,6 +35,34 @@ TEST(Keyring, WithoutATeeKeysAreRandom) {
   EXPECT_NE(first->signing_address(SigningAlgo::kEcdsa), second->signing_address(SigningAlgo::kEcdsa));
 }
 
+// A TEE that cannot give keys, for this reason.
+class KeylessTee : public tee::Tee {
+ public:
+  explicit KeylessTee(ErrorCode code) : code_(code) {}
+  std::string_view type() const override { return inner_->type(); }
+  Result<Bytes> quote(const evidence::ReportData& data) override { return inner_->quote(data); }
+  Result<std::vector<evidence::Event>> event_log() override { return inner_->event_log(); }
+  Result<tee::TeeInfo> info() override { return inner_->info(); }
+  Result<SecretBytes> derive_key(std::string_view) override { return fail(code_, "no key"); }
+
+ private:
+  ErrorCode code_;
+  std::unique_ptr<tee::Tee> inner_ = simulator(1);
+};
+
+TEST(Keyring, WhereTheTeeHasNoKeysTheyAreRandomAndOnlyThere) {
+  KeylessTee bare(ErrorCode::kUnsupported);
+  auto first = Keyring::make(&bare);
+  auto second = Keyring::make(&bare);
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->signing_address(SigningAlgo::kEd25519), second->signing_address(SigningAlgo::kEd25519));
+  // One that should have them and fails gets no substitute: addresses would change for no reason that anybody sees.
+  for (const ErrorCode code : {ErrorCode::kTeeFailed, ErrorCode::kNoTee, ErrorCode::kTimeout}) {
+    KeylessTee broken(code);
+    EXPECT_EQ(Keyring::make(&broken).error().code, code);
+  }
+}
+
 TEST(Keyring, SignaturesVerifyUnderTheAddressesItNames) {
   auto keyring = Keyring::make(nullptr);
   ASSERT_TRUE(keyring);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "evidence/boot_evidence.h"
 #include "evidence/event_log.h"
 #include "evidence/report_data.h"
 
@@ -24,15 +25,25 @@ struct TeeInfo {
 class Tee {
  public:
   virtual ~Tee() = default;
-  // On the wire, in logs and in verdicts: "tdx", "dstack", "insecure_simulator".
+  // On the wire, in logs and in verdicts: "tdx", "dstack", "sev_snp", "insecure_simulator". The last also where evidence
+  // that comes over a real interface ends in the simulator's root (checked_quote.h).
   virtual std::string_view type() const = 0;
-  // A raw quote with these 64 bytes of report data. May take seconds on hardware: never call from an event loop or the
+  // A raw quote with these 64 bytes of report data (of an SEV-SNP guest its attestation report). May take seconds on hardware: never call from an event loop or the
   // engine thread. Safe from any thread.
   virtual Result<Bytes> quote(const evidence::ReportData& report_data) = 0;
   virtual Result<std::vector<evidence::Event>> event_log() = 0;
   virtual Result<TeeInfo> info() = 0;
-  // 32 bytes that only this application in this TEE gets; the same for the same label after a restart.
+  // 32 bytes that only this application in this TEE gets; the same for the same label after a restart. kUnsupported
+  // where nothing in the TEE can seal: the caller then makes a key that ends with the process, and says so.
   virtual Result<SecretBytes> derive_key(std::string_view label) = 0;
+  // Who derived the key of this label, up to a KMS; `role`, `algo` and `public_key` are the caller's to fill in.
+  // kUnsupported where no KMS did.
+  virtual Result<evidence::KeyCustody> key_custody(std::string_view label);
+  // Measures a named event into RTMR3 (attestation.md section 6.3, version 1). From then on it is in event_log() and in
+  // every quote, and nothing takes it out before the machine restarts. The name is plain
+  // (evidence::is_plain_event_name), the payload at most 64 KiB. After kUnsupported nothing has changed; after another
+  // error it is not known whether the register was extended. Safe from any thread, and slow as quote() is.
+  virtual Result<void> extend_event(std::string_view name, ByteView payload);
 };
 
 }  // namespace cloister::tee

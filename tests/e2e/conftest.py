@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from support import node as node_module  # noqa: E402
+from support.agent import Agent  # noqa: E402
 from support.node import Node, ROOT  # noqa: E402
 
 TOKEN = "token-of-the-tests-0123456789"
@@ -58,8 +59,8 @@ def start(tmp_path):
         node.kill()
 
 
-def session_node(folder, name, *arguments, headers=None):
-    node = Node(folder / name, *arguments)
+def session_node(folder, name, *arguments, headers=None, **options):
+    node = Node(folder / name, *arguments, **options)
     yield node
     alive = node.alive()
     if alive:
@@ -73,6 +74,29 @@ def session_node(folder, name, *arguments, headers=None):
 @pytest.fixture(scope="session")
 def echo(folder):
     yield from session_node(folder, "echo", "--engine", "echo")
+
+
+@pytest.fixture(scope="session")
+def agent():
+    """The simulated dstack guest agent, for everybody; nobody stops it."""
+    agent = Agent()
+    yield agent
+    status, log = agent.stop(), agent.log
+    agent.close()
+    assert status == 0, log
+
+
+@pytest.fixture(scope="session")
+def dstack_echo(folder, agent):
+    """A node whose TEE is behind the agent's socket."""
+    arguments = ("--engine", "echo", "--tee", "dstack", "--tee-socket", agent.socket)
+    yield from session_node(folder, "dstack", *arguments, simulated=False)
+
+
+@pytest.fixture(params=["in process", "dstack socket"])
+def attested(request):
+    """The same simulated platform, reached in both ways."""
+    return request.getfixturevalue({"in process": "echo", "dstack socket": "dstack_echo"}[request.param])
 
 
 @pytest.fixture(scope="session")

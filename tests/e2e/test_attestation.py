@@ -68,11 +68,11 @@ def test_members(echo, algo):
         assert len(report["signing_address"]) == 64 and report["signing_public_key"] == report["signing_address"]
 
 
-def test_simulated_everywhere(echo):
-    report = get_report(echo)
+def test_simulated_everywhere(attested):
+    report = get_report(attested)
     assert report["tee_type"] == "insecure_simulator"
-    assert json.loads(echo.get("/health")[2])["tee_type"] == "insecure_simulator"
-    assert "simulat" in echo.log.lower()
+    assert json.loads(attested.get("/health")[2])["tee_type"] == "insecure_simulator"
+    assert "simulat" in attested.log.lower()
     _, gpus = gpu_reports(report)
     for certificate in Quote(bytes.fromhex(report["quote"])).certificates() + gpus[0].chain:
         assert "INSECURE SIMULATOR" in certificate.subject.rfc4514_string()
@@ -100,9 +100,9 @@ def test_upper_case_nonce(echo):
 
 
 @pytest.mark.parametrize("algo", ["ecdsa", "ed25519"])
-def test_quote_and_layout_l1(echo, algo):
+def test_quote_and_layout_l1(attested, algo):
     nonce = secrets.token_bytes(32)
-    report = get_report(echo, nonce=nonce.hex(), signing_algo=algo)
+    report = get_report(attested, nonce=nonce.hex(), signing_algo=algo)
     quote = Quote(bytes.fromhex(report["quote"]))
     assert (quote.version, quote.key_type, quote.tee_type) == (4, 2, 0x81)
     assert quote.vendor == "939a7233f79c4ca9940a0db3957f0607" and quote.certification_type == 5
@@ -111,8 +111,8 @@ def test_quote_and_layout_l1(echo, algo):
     assert not quote.td_attributes[0], "no debug"
 
 
-def test_event_log_replays_to_rtmr3(echo):
-    report = get_report(echo)
+def test_event_log_replays_to_rtmr3(attested):
+    report = get_report(attested)
     log = report["event_log"]
     log = json.loads(log) if isinstance(log, str) else log
     quote = Quote(bytes.fromhex(report["quote"]))
@@ -126,9 +126,9 @@ def test_event_log_replays_to_rtmr3(echo):
     assert next(event["event_payload"] for event in log if event["event"] == "compose-hash") == compose.hex()
 
 
-def test_gpu_evidence(echo):
+def test_gpu_evidence(attested):
     nonce = secrets.token_bytes(32)
-    payload, gpus = gpu_reports(get_report(echo, nonce=nonce.hex()))
+    payload, gpus = gpu_reports(get_report(attested, nonce=nonce.hex()))
     assert payload["nonce"] == nonce.hex() and payload["arch"] in ("HOPPER", "BLACKWELL")
     assert len(gpus) >= 1
     for gpu in gpus:
@@ -202,14 +202,14 @@ def test_keys_are_stable_across_restarts_and_bound_to_the_seed(start, tmp_path):
         assert seed.stat().st_mode & 0o077 == 0, f"{seed} can be read by others"
 
 
-def test_verify_host_accepts_and_refuses(echo):
-    accepted = run("verify", "host", echo.url, "--accept-simulator", "--json")
+def test_verify_host_accepts_and_refuses(attested):
+    accepted = run("verify", "host", attested.url, "--accept-simulator", "--json")
     verdict = json.loads(accepted.stdout)
     assert accepted.returncode == 0 and verdict["verdict"] == "accepted", accepted.stdout
     assert verdict["facts"]["tee_type"] == "insecure_simulator"
     required = [check for check in verdict["checks"] if check["required"]]
     assert len(required) > 10 and all(check["state"] in ("pass", "n/a") for check in required)
-    refused = run("verify", "host", echo.url, "--json")
+    refused = run("verify", "host", attested.url, "--json")
     assert refused.returncode == 1
     failed = [check["id"] for check in json.loads(refused.stdout)["checks"] if check["state"] == "fail"]
     assert failed == ["tee.simulator"]
@@ -222,9 +222,9 @@ def test_verify_host_over_tls_binds_the_channel(tls):
 
 
 @pytest.mark.parametrize("algo", ["ecdsa", "ed25519"])
-def test_verify_saved_report(echo, tmp_path, algo):
+def test_verify_saved_report(attested, tmp_path, algo):
     saved = tmp_path / "report.json"
-    result = run("verify", "host", echo.url, "--accept-simulator", "--signing-algo", algo, "--save", saved, "--json")
+    result = run("verify", "host", attested.url, "--accept-simulator", "--signing-algo", algo, "--save", saved, "--json")
     nonce = json.loads(result.stdout)["facts"]["nonce"]
     assert run("verify", "report", saved, "--nonce", nonce, "--accept-simulator").returncode == 0
     other = run("verify", "report", saved, "--nonce", "00" * 32, "--accept-simulator", "--json")

@@ -6,7 +6,6 @@
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "crypto/x509.h"
-#include "evidence/simulator_roots.h"
 #include "tee/simulator/platform.h"
 
 namespace cloister::tee {
@@ -105,9 +104,9 @@ codec::TdReport make_report(const Application& app, const std::vector<evidence::
 }
 
 Result<std::string> issue_app_certificate(ByteView seed, const Application& app) {
-  TRY(key, crypto::EcKey::derive(crypto::Curve::kP256, seed, "cloister insecure simulator app key v1"));
+  TRY(key, crypto::EcKey::derive(crypto::Curve::kP256, seed, kAppCaKeyLabel));
   crypto::CertificateSpec spec;
-  spec.subject_common_name = std::string(evidence::kSimulatorCommonNamePrefix) + "App CA";
+  spec.subject_common_name = kAppCaName;
   spec.issuer_common_name = spec.subject_common_name;
   spec.not_before = 1704067200;  // 2024-01-01
   spec.not_after = 2524607999;   // 2049-12-31T23:59:59
@@ -115,6 +114,13 @@ Result<std::string> issue_app_certificate(ByteView seed, const Application& app)
   spec.is_ca = true;
   TRY(certificate, crypto::issue_certificate(spec, key, key));
   return certificate.to_pem();
+}
+
+// One value for all registers, as agents name it; nobody signs it.
+std::string aggregated(const codec::TdReport& report) {
+  Bytes all = to_bytes(report.mr_td);
+  for (const ByteArray<48>& rtmr : report.rtmr) append(all, rtmr);
+  return to_hex(crypto::sha256(all));
 }
 
 // Several members stand twice, as in the peers' form: beside tcb_info and inside it.
@@ -128,6 +134,7 @@ TeeInfo make_info(ByteView seed, const Application& app, const Guest& guest, std
       {"rtmr3", to_hex(guest.report.rtmr[3])},
       {"os_image_hash", to_hex(app.os_image_hash)},
       {"compose_hash", to_hex(app.compose_hash)},
+      {"mr_aggregated", aggregated(guest.report)},
       {"device_id", device_id},
       {"app_compose", app.compose},
       {"event_log", evidence::event_log_json(guest.events)},
@@ -152,6 +159,16 @@ TeeInfo make_info(ByteView seed, const Application& app, const Guest& guest, std
 }
 
 }  // namespace
+
+void extend_guest(Guest& guest, evidence::Event event) {
+  ByteArray<48>& rtmr = guest.report.rtmr[event.imr];
+  rtmr = evidence::extend(rtmr, event.digest);
+  guest.events.push_back(std::move(event));
+  Json& tcb_info = guest.info.info["tcb_info"];
+  tcb_info["rtmr3"] = to_hex(guest.report.rtmr[3]);
+  tcb_info["mr_aggregated"] = aggregated(guest.report);
+  tcb_info["event_log"] = evidence::event_log_json(guest.events);
+}
 
 Result<Guest> make_guest(ByteView seed, const std::string& app_name) {
   const Application app = make_application(seed, app_name);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -13,11 +14,18 @@
 
 namespace cloister::tee {
 
+// The certificate authority of the application, in `info` as app_cert; its key is derived from the seed by this label.
+constexpr std::string_view kAppCaName = "INSECURE SIMULATOR App CA";
+constexpr std::string_view kAppCaKeyLabel = "cloister insecure simulator app key v1";
+
 struct Guest {
   std::vector<evidence::Event> events;
   codec::TdReport report;  // with report data of zero
   TeeInfo info;
 };
+
+// Measures one more event: the log, the register and what `info` repeats of both.
+void extend_guest(Guest& guest, evidence::Event event);
 
 Result<Guest> make_guest(ByteView seed, const std::string& app_name);
 

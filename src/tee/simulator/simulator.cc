@@ -1,18 +1,21 @@
 #include "tee/simulator/simulator.h"
 
+#include <mutex>
 #include <utility>
 
 #include "crypto/hash.h"
 #include "evidence/simulator_roots.h"
+#include "tee/runtime_event.h"
 #include "tee/simulator/guest.h"
 #include "tee/simulator/platform.h"
 
 namespace cloister::tee {
 namespace {
 
+constexpr std::size_t kMostEvents = 1024;   // far below what a reader of logs takes
 constexpr std::string_view kDeriveSalt = "cloister.insecure_simulator.derive_key.v1";
 
-// Immutable after construction: no lock anywhere.
+// Only the guest changes, by extend_event.
 class Simulator final : public Tee {
  public:
   Simulator(SecretBytes seed, Platform platform, Guest guest)
@@ -21,13 +24,32 @@ class Simulator final : public Tee {
   std::string_view type() const override { return evidence::kSimulatorName; }
 
   Result<Bytes> quote(const evidence::ReportData& report_data) override {
-    codec::TdReport report = guest_.report;
+    codec::TdReport report;
+    {
+      const std::lock_guard lock(mutex_);
+      report = guest_.report;
+    }
     report.report_data = report_data;
     return platform_.quote(report);
   }
 
-  Result<std::vector<evidence::Event>> event_log() override { return guest_.events; }
-  Result<TeeInfo> info() override { return guest_.info; }
+  Result<std::vector<evidence::Event>> event_log() override {
+    const std::lock_guard lock(mutex_);
+    return guest_.events;
+  }
+
+  Result<TeeInfo> info() override {
+    const std::lock_guard lock(mutex_);
+    return guest_.info;
+  }
+
+  Result<void> extend_event(std::string_view name, ByteView payload) override {
+    TRY_VOID(check_event(name, payload));
+    const std::lock_guard lock(mutex_);
+    if (guest_.events.size() >= kMostEvents) return fail(ErrorCode::kTeeFailed, "the simulator's event log is full");
+    extend_guest(guest_, evidence::runtime_event(name, payload));
+    return {};
+  }
 
   Result<SecretBytes> derive_key(std::string_view label) override {
     return crypto::hkdf_sha256(seed_.expose(), as_bytes(kDeriveSalt), label, 32);
@@ -36,7 +58,8 @@ class Simulator final : public Tee {
  private:
   const SecretBytes seed_;
   const Platform platform_;
-  const Guest guest_;
+  std::mutex mutex_;
+  Guest guest_;   // guarded by mutex_
 };
 
 }  // namespace

@@ -163,6 +163,32 @@ TEST(TeeSimulator, QuotesFromManyThreadsAtOnce) {
   EXPECT_EQ(right, 80);
 }
 
+TEST(TeeSimulator, AnEventIsMeasured) {
+  const auto tee = make();
+  const std::size_t before = tee->event_log()->size();
+  ASSERT_TRUE(tee->extend_event("model", as_bytes("digest")));
+  const auto events = tee->event_log();
+  ASSERT_EQ(events->size(), before + 1);
+  EXPECT_EQ(events->back().digest, evidence::runtime_event_digest("model", as_bytes("digest")));
+  ByteArray<48> replayed{};
+  for (const evidence::Event& event : *events) {
+    if (event.imr == 3) replayed = evidence::extend(replayed, event.digest);
+  }
+  EXPECT_EQ(quote_of(*tee).report.rtmr[3], replayed);
+  const Json tcb = tee->info()->info["tcb_info"];
+  EXPECT_EQ(tcb["rtmr3"], to_hex(replayed));
+  EXPECT_EQ(tcb["event_log"].size(), events->size());
+  // The next start of the machine has forgotten it.
+  EXPECT_EQ(make()->event_log()->size(), before);
+}
+
+TEST(TeeSimulator, EventsOfTheBootAndOddOnesAreRefused) {
+  const auto tee = make();
+  EXPECT_EQ(tee->extend_event("compose-hash", {}).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(tee->extend_event("a:b", {}).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(tee->extend_event("a", Bytes(65537)).error().code, ErrorCode::kTooLarge);
+}
+
 TEST(TeeSimulator, AShortSeedIsAnError) {
   SimulatorOptions options;
   options.seed = SecretBytes(Bytes(31, 1));

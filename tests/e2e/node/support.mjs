@@ -50,6 +50,31 @@ export async function startNode(...serveArguments) {
   return { url, stop, metric, model: models.data[0].id };
 }
 
+// The simulated dstack guest agent, on a socket of its own.
+export async function startAgent() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'cloister-'));
+  const socket = path.join(folder, 'dstack.sock');
+  const child = spawn(binary, ['simulator', '--socket', socket, '--seed-file', path.join(folder, 'seed')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stderr.on('data', (data) => { log += data; });
+  const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+  await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (line === `listening on unix:${socket}`) resolve();
+    });
+    ended.then((code) => reject(new Error(`the agent ended with ${code}: ${log}`)));
+  });
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const code = await ended;
+    rmSync(folder, { recursive: true, force: true });
+    return code;
+  };
+  return { socket, stop };
+}
+
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 // POSTs these bytes over a plain socket and returns the exact body bytes of the reply, with only the framing removed.

@@ -1,0 +1,51 @@
+// Calls a dstack guest agent over its Unix socket, in the words of either generation (attestation.md section 7.1): the
+// current one (dstack.sock, /GetQuote) and the older one (tappd.sock, /prpc/Tappd.RawQuote). Each call is a connection of
+// its own, so an agent that was restarted answers the next one. Blocks its caller up to the time limit. Any thread.
+// Private to tee.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "evidence/report_data.h"
+#include "tee/dstack/agent_answers.h"
+
+namespace cloister::tee {
+
+enum class AgentGeneration { kDstack, kTappd };
+
+struct AgentTimeouts {
+  int quote_s = 30;   // what the kernel itself gives a quote
+  int call_s = 10;
+};
+
+class AgentClient {
+ public:
+  // Asks what it is. Errors: kNoTee when nobody is there, kTeeFailed when what is there is no guest agent.
+  static Result<AgentClient> connect(std::string socket, const AgentTimeouts& timeouts);
+
+  AgentGeneration generation() const { return generation_; }
+  const std::string& socket() const { return socket_; }
+
+  // Errors of all of them: kNoTee when nobody listens, kTimeout, kTeeFailed for any answer but the one expected.
+  Result<AgentQuote> quote(const evidence::ReportData& report_data) const;
+  Result<AgentKey> key(std::string_view path, std::string_view purpose) const;
+  Result<AgentInfo> info() const;
+  // kUnsupported: agents before 0.5.7 have none.
+  Result<std::string> version() const;
+  // kUnsupported: agents from mid-2026 on have no such call any more, and the older generation never had.
+  Result<void> emit_event(std::string_view name, ByteView payload) const;
+
+ private:
+  AgentClient(std::string socket, const AgentTimeouts& timeouts) : socket_(std::move(socket)), timeouts_(timeouts) {}
+  std::string path_of(std::string_view call) const;
+  Result<std::string> post(std::string_view call, const std::string& body, int timeout_s) const;
+
+  std::string socket_;
+  AgentTimeouts timeouts_;
+  AgentGeneration generation_ = AgentGeneration::kDstack;
+};
+
+}  // namespace cloister::tee

@@ -1,0 +1,19 @@
+// The simulated TEE behind the protocol of a dstack guest agent, so that the client of that protocol, ours and the
+// official ones, is exercised over a real socket (attestation.md section 7.1). Both generations of paths on one socket.
+// Every answer says that it is simulated: the chains end in the simulator's root, the names in them begin with INSECURE
+// SIMULATOR, the version and the header x-insecure-simulator say it.
+#pragma once
+
+#include <memory>
+
+#include "http/server.h"
+#include "tee/simulator/simulator.h"
+
+namespace cloister::tee {
+
+// To be served by http::Server on a Unix socket; answers on the loop's thread, a few milliseconds each. What a running
+// guest measures (EmitEvent) lasts as long as this object: its end is the machine's restart.
+// Not simulated, and refused: RA-TLS certificates (usage_ra_tls) and the versioned attestation (Attest).
+Result<std::unique_ptr<http::Handler>> make_simulated_agent(SimulatorOptions options);
+
+}  // namespace cloister::tee

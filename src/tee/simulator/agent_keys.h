@@ -1,0 +1,44 @@
+// The keys that a simulated dstack guest agent gives out, under a simulated KMS (attestation.md section 7.1). All of them
+// are derived from the seed, so that the same path gives the same key as the simulator in process does. Immutable;
+// any thread. Private to the simulator.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "crypto/secp256k1.h"
+#include "tee/tee.h"
+
+namespace cloister::tee {
+
+class AgentKeys {
+ public:
+  // `tee` is the simulator of the same seed, and outlives this.
+  static Result<AgentKeys> make(ByteView seed, Tee& tee);
+
+  // {"key","signature_chain"}: the derived key signed by the application's key, that one by the KMS root.
+  Result<Json> get_key(std::string_view path, std::string_view purpose, std::string_view algorithm) const;
+  // {"key","certificate_chain"} in PEM: a P-256 key, fresh without `path`, else derived from it; certified by the
+  // application's authority, whose certificate is the second.
+  Result<Json> tls_key(const std::optional<std::string>& path, const std::string& subject,
+                       const std::vector<std::string>& names) const;
+  // {"signature","signature_chain","public_key"} by the key of the path "vms", as agents sign.
+  Result<Json> sign(std::string_view algorithm, ByteView data) const;
+  // {"valid"}
+  static Result<Json> verify(std::string_view algorithm, ByteView data, ByteView signature, ByteView public_key);
+
+ private:
+  AgentKeys(SecretBytes seed, Tee& tee, crypto::Secp256k1Key app_key, std::string root_signature);
+
+  SecretBytes seed_;
+  Tee& tee_;
+  crypto::Secp256k1Key app_key_;
+  std::string root_signature_;   // hex: the KMS root about the application's key
+};
+
+}  // namespace cloister::tee

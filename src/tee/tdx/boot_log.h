@@ -1,0 +1,17 @@
+// The boot log of a TDX guest without an agent: ACPI's CCEL table, as the firmware and the boot loader wrote it
+// (attestation.md section 7.3). Private to tee.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "base/result.h"
+#include "evidence/event_log.h"
+
+namespace cloister::tee {
+
+// Registers 0 to 3, payloads left out as agents leave them out: the digests are what replays. Empty when the table is
+// not there, as on machines whose firmware writes none: then nobody can replay the boot registers, and verifiers refuse.
+Result<std::vector<evidence::Event>> read_boot_log(const std::filesystem::path& ccel_data);
+
+}  // namespace cloister::tee

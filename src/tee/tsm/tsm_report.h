@@ -1,0 +1,30 @@
+// One report through the kernel's configfs-tsm (Documentation/ABI/testing/configfs-tsm-report, Linux 6.7 and later;
+// attestation.md section 7.2). Private to tee.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "evidence/report_data.h"
+
+namespace cloister::tee {
+
+struct TsmReport {
+  std::string provider;   // "tdx_guest", "sev_guest"
+  Bytes outblob;          // TDX quote, or SEV-SNP attestation report
+  Bytes auxblob;          // SEV-SNP: the certificate table that the host gave; else empty
+};
+
+// Makes an entry of its own under `root`, uses it once and removes it, so that no other process can write between our
+// write and our read; the generation counter shows that none did. The kernel serves one quote at a time: a busy one is
+// waited for, `timeout_s` in all. Any thread.
+// Errors: kNoTee when `root` is not there or no provider stands behind it, kTimeout, kTeeFailed.
+Result<TsmReport> take_tsm_report(const std::filesystem::path& root, const evidence::ReportData& report_data,
+                                  int timeout_s);
+
+// The provider alone, for those who choose an interface.
+Result<std::string> tsm_provider(const std::filesystem::path& root, int timeout_s);
+
+}  // namespace cloister::tee
