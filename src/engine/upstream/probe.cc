@@ -39,22 +39,12 @@ ModelInfo model_info(const Json& item) {
   return info;
 }
 
-void identify(const http::Client& client, Findings& findings) {
-  const std::string vllm = told(client, "/version", "version");
-  if (findings.kind.empty() && !vllm.empty()) findings.kind = "vllm";
-  if (findings.kind == "vllm") {
-    findings.version = vllm;
-    return;
-  }
-  if (findings.kind.empty() || findings.kind == "sglang") {
-    findings.version = told(client, "/get_server_info", "version");
-    if (!findings.version.empty()) findings.kind = "sglang";
-  }
-  if (findings.kind.empty() || findings.kind == "llamacpp") {
-    const std::string build = told(client, "/props", "build_info");
-    if (!build.empty()) findings.kind = "llamacpp";
-    if (!build.empty()) findings.version = build;
-  }
+// Each of the three names itself as the owner of its models.
+std::string version_of(const http::Client& client, const std::string& kind) {
+  if (kind == "vllm") return told(client, "/version", "version");
+  if (kind == "sglang") return told(client, "/get_server_info", "version");
+  if (kind == "llamacpp") return told(client, "/props", "build_info");
+  return "";
 }
 
 }  // namespace
@@ -90,7 +80,7 @@ Result<Findings> read_models(const http::Client& client) {
 
 Result<Findings> probe(const http::Client& client, const std::vector<std::string_view>& paths) {
   TRY(findings, read_models(client));
-  identify(client, findings);
+  findings.version = version_of(client, findings.kind);
   for (const std::string_view path : paths) {
     // Nothing computes for an empty body, and it is no valid request of any route.
     const auto response = client.post_json(path, "");
