@@ -188,7 +188,7 @@ TEST_F(OutgoingTest, SaysHowAReplyBroke) {
       {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", OutgoingFailure::kClosed},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", OutgoingFailure::kClosed},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello", OutgoingFailure::kMalformed},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXYZ", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", OutgoingFailure::kMalformed},
       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", OutgoingFailure::kMalformed},
       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", OutgoingFailure::kMalformed},
       {"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", OutgoingFailure::kMalformed},

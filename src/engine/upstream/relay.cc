@@ -53,7 +53,8 @@ Relay::~Relay() { parts_->active.fetch_sub(1, std::memory_order_relaxed); }
 Result<std::shared_ptr<Relay>> Relay::make(std::shared_ptr<RelayParts> parts, EngineRequest request,
                                            std::shared_ptr<ReplySink> sink) {
   if (request.loop == nullptr) return fail(ErrorCode::kInternal, "this connection has no loop");
-  const std::string model = models_differ(parts->servers) ? model_of(*request.body) : std::string();
+  const bool by_model = parts->servers.size() > 1 && models_differ(parts->servers);
+  const std::string model = by_model ? model_of(*request.body) : std::string();
   return std::make_shared<Relay>(std::move(parts), std::move(request), std::move(sink), model);
 }
 
