@@ -78,13 +78,15 @@ Result<Findings> read_models(const http::Client& client) {
   return findings;
 }
 
-Result<Findings> probe(const http::Client& client, const std::vector<std::string_view>& paths) {
+Result<Findings> probe(const http::Client& client, const std::vector<std::string_view>& paths,
+                       const std::function<bool()>& stop) {
   TRY(findings, read_models(client));
   findings.version = version_of(client, findings.kind);
   for (const std::string_view path : paths) {
+    if (stop()) return fail(ErrorCode::kCancelled, "the engine stops");
     // Nothing computes for an empty body, and it is no valid request of any route.
-    const auto response = client.post_json(path, "");
-    const bool there = response && response->status != 404 && response->status != 405 && response->status != 501;
+    TRY(response, client.post_json(path, ""));
+    const bool there = response.status != 404 && response.status != 405 && response.status != 501;
     if (there) findings.routes.emplace_back(path);
   }
   return findings;

@@ -1,6 +1,7 @@
 // What an upstream is and has, found out by asking. Blocking, for the thread that watches it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,8 @@ Result<void> check_health(const http::Client& client);
 // The list of models alone. Errors: as of the client, kBadHttp for another status, kBadJson for no list.
 Result<Findings> read_models(const http::Client& client);
 // The models, who it is, and which of `paths` it has. A path counts as there unless a request with an empty body is
-// answered by 404, 405 or 501.
-Result<Findings> probe(const http::Client& client, const std::vector<std::string_view>& paths);
+// answered by 404, 405 or 501. Ends early, with kCancelled, once `stop` says so.
+Result<Findings> probe(const http::Client& client, const std::vector<std::string_view>& paths,
+                       const std::function<bool()>& stop);
 
 }  // namespace cloister::engine::upstream

@@ -122,6 +122,11 @@ void Server::watch() {
   }
 }
 
+bool Server::is_stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
 void Server::stop() {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
@@ -136,7 +141,7 @@ void Server::look() {
   }
   const auto known = findings();
   const bool was_up = is_up() && known != nullptr;
-  Result<Findings> found = was_up ? read_models(client_) : probe(client_, probed_paths());
+  Result<Findings> found = was_up ? read_models(client_) : probe(client_, probed_paths(), [this] { return is_stopping(); });
   if (!found) return go_down(found.error());
   if (was_up) {
     // Models come and go with adapters; who it is and what it has does not change while it is up.

@@ -42,6 +42,7 @@ class Server {
   void stop();
 
  private:
+  bool is_stopping() const;
   void look();
   void go_up(Findings findings);
   void go_down(const Error& error);

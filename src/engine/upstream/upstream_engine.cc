@@ -103,6 +103,10 @@ Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
   if (options.urls.size() > kMostServers) {
     return fail(ErrorCode::kUsage, "--upstream may be given " + std::to_string(kMostServers) + " times at most");
   }
+  const std::string& token = options.bearer_token;
+  if (!std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; })) {
+    return fail(ErrorCode::kUsage, "the upstreams' token holds a space or another character it must not hold");
+  }
   auto parts = std::make_shared<RelayParts>(std::move(options));
   for (const std::string& text : parts->options.urls) {
     TRY(url, http::parse_url(text));

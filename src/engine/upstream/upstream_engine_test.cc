@@ -191,6 +191,9 @@ TEST_F(UpstreamEngineTest, RefusesUrlsThatAreNoUpstream) {
     EXPECT_FALSE(make_upstream_engine(options_for({url}))) << url;
   }
   EXPECT_FALSE(make_upstream_engine(options_for({})));
+  UpstreamOptions injected = options_for({"http://127.0.0.1:1"});
+  injected.bearer_token = "a\r\nx-evil: 1";
+  EXPECT_FALSE(make_upstream_engine(std::move(injected)));
   EXPECT_FALSE(make_upstream_engine(options_for(std::vector<std::string>(65, "http://127.0.0.1:1"))));
 }
 
