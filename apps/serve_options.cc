@@ -12,11 +12,38 @@ std::string default_state_folder() {
   return std::string(home != nullptr ? home : "") + "/.local/state/cloister";
 }
 
+namespace {
+
+void bind_upstream_options(CLI::App& command, ServeOptions& o) {
+  command.add_option("--upstream", o.upstreams,
+                     "http://HOST:PORT of an OpenAI server of this host or a private network; again for more of them");
+  command.add_option("--upstream-key-file", o.upstream_key_file, "bearer token for the upstreams, one line");
+  command.add_option("--upstream-connect-timeout", o.upstream_connect_timeout_s, "seconds until an upstream takes a connection")
+      ->check(CLI::Range(1, 300))
+      ->capture_default_str();
+  command.add_option("--upstream-timeout", o.upstream_timeout_s,
+                     "seconds until a reply begins; one that is not streamed begins when all of it is computed")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  command.add_option("--upstream-idle-timeout", o.upstream_idle_timeout_s, "seconds between two pieces of a reply")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  command.add_option("--cache-salt", o.cache_salt,
+                     "upstream: keep the prefix cache of each credential apart; auto = where the upstream takes a salt (vLLM)")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str();
+}
+
+}  // namespace
+
 void bind_serve_options(CLI::App& command, ServeOptions& o) {
   o.state_folder = default_state_folder();
   command.add_option("--listen", o.listen, "address and port; port 0 takes a free one")->capture_default_str();
-  command.add_option("--engine", o.engine, "llama (embedded llama.cpp) or echo (no model, for tests and benches)")
-      ->check(CLI::IsMember({"llama", "echo"}));
+  command
+      .add_option("--engine", o.engine,
+                  "llama (embedded llama.cpp), upstream (implied by --upstream) or echo (no model, for tests and benches)")
+      ->check(CLI::IsMember({"llama", "upstream", "echo"}));
+  bind_upstream_options(command, o);
   command.add_option("--model", o.model_path, "GGUF file to serve");
   command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
   command.add_option("--tee", o.tee, "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), "
@@ -44,6 +71,8 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")->check(CLI::Range(0, 1024));
   command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
       ->check(CLI::Range(0, 1 << 24));
+  command.add_flag("--share-prompt-cache", o.share_prompt_cache,
+                   "llama: let credentials share cached prompts; who guesses a prompt can then tell that it was sent");
   command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(CLI::Range(0, 1024));
   command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA");
   command.add_option("--echo-first-token-ms", o.echo_first_token_ms, "echo engine: delay of the first token")

@@ -13,7 +13,14 @@ namespace cloister::apps {
 
 struct ServeOptions {
   std::string listen = "127.0.0.1:8080";
-  std::string engine;               // "" = llama when built in, else echo
+  std::string engine;               // "" = upstream with --upstream, else llama when built in, else echo
+  std::vector<std::string> upstreams;
+  std::string upstream_key_file;
+  int upstream_connect_timeout_s = 5;
+  int upstream_timeout_s = 600;
+  int upstream_idle_timeout_s = 120;
+  std::string cache_salt = "auto";
+  bool share_prompt_cache = false;
   std::string model_path;
   std::string model_id;
   std::string tee = "auto";

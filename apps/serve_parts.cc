@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "engine/echo/echo_engine.h"
+#include "engine/upstream/upstream_engine.h"
 #include "evidence/simulator_roots.h"
 #include "gpu/simulator/simulator.h"
 #include "tee/find_tee.h"
@@ -19,6 +20,7 @@ namespace cloister::apps {
 namespace {
 
 constexpr std::size_t kPemLimit = 256 << 10;
+constexpr std::size_t kTokenLimit = 64 << 10;
 constexpr std::int64_t kSelfSignedDays = 397;
 
 Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options) {
@@ -31,11 +33,39 @@ Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options) 
   llama.context_tokens = options.context_tokens;
   llama.threads = options.threads;
   llama.gpu_layers = options.gpu_layers;
+  // Without tokens all callers are one.
+  llama.share_prompt_cache = options.share_prompt_cache || options.api_key_file.empty();
   return engine::make_llama_engine(std::move(llama));
 #else
   (void)options;
   return fail(ErrorCode::kUsage, "this program was built without the embedded engine; use --engine echo");
 #endif
+}
+
+// The first line of the file, without white space around it.
+Result<std::string> read_token(const std::string& path) {
+  TRY(text, read_file(path, kTokenLimit));
+  std::string token = text.substr(0, text.find('\n'));
+  while (!token.empty() && (token.back() == '\r' || token.back() == ' ' || token.back() == '\t')) token.pop_back();
+  if (token.empty()) return fail(ErrorCode::kUsage, path + " holds no token in its first line");
+  return token;
+}
+
+Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options) {
+  if (!options.model_path.empty()) return fail(ErrorCode::kUsage, "--model and --upstream exclude each other");
+  engine::UpstreamOptions upstream;
+  upstream.urls = options.upstreams;
+  upstream.connect_timeout_s = options.upstream_connect_timeout_s;
+  upstream.first_byte_timeout_s = options.upstream_timeout_s;
+  upstream.idle_timeout_s = options.upstream_idle_timeout_s;
+  upstream.cache_salt = options.cache_salt == "on"    ? engine::CacheSalt::kOn
+                        : options.cache_salt == "off" ? engine::CacheSalt::kOff
+                                                      : engine::CacheSalt::kAuto;
+  if (!options.upstream_key_file.empty()) {
+    TRY(token, read_token(options.upstream_key_file));
+    upstream.bearer_token = std::move(token);
+  }
+  return engine::make_upstream_engine(std::move(upstream));
 }
 
 Result<SecretBytes> simulator_seed(const ServeOptions& options) {
@@ -91,6 +121,8 @@ Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options) {
+  if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) return make_upstream(options);
+  if (!options.upstreams.empty()) return fail(ErrorCode::kUsage, "--upstream needs --engine upstream, or no --engine");
   bool echo = options.engine == "echo";
 #ifndef CLOISTER_HAVE_LLAMA
   echo = echo || (options.engine.empty() && options.model_path.empty());

@@ -31,6 +31,8 @@ target_compile_definitions(llama_engine INTERFACE CLOISTER_LLAMA_COMMIT="${llama
 # ggml would start gdb when it aborts, the server library would download what a message points to. In place of both,
 # src/engine/llama/process_guard.cc answers no, and the linker drops the HTTP client behind the second.
 target_link_options(llama_engine INTERFACE -Wl,--wrap=execlp
+  # Which prompts share a sequence's cache: src/engine/llama/prompt_owners.cc.
+  -Wl,--wrap=_ZNK13server_tokens17get_common_prefixERKS_ -Wl,--wrap=_ZN13server_tokens10keep_firstEm
   -Wl,--wrap=_Z25common_remote_get_contentRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERK20common_remote_params)
 if(CLOISTER_CUDA)
   find_package(CUDAToolkit REQUIRED)

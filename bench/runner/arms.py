@@ -10,7 +10,8 @@ PLAIN = "cloister"
 DIRECT = "direct"
 NGINX = "nginx"
 LLAMA = "llama-server"
-PROXY_ARMS = [DIRECT, NGINX, PLAIN, SIGNED]
+UPSTREAM = "cloister+upstream"
+PROXY_ARMS = [DIRECT, NGINX, PLAIN, SIGNED, UPSTREAM]
 ENGINE_ARMS = [LLAMA, PLAIN, SIGNED]
 
 
@@ -55,6 +56,8 @@ class Arms:
             return self._direct(shape)
         if name == NGINX:
             return self._nginx(shape)
+        if name == UPSTREAM:
+            return self._upstream(shape)
         tokens = shape.stream_tokens if stream else shape.reply_tokens
         return self.cloister_echo(name, tokens, shape.gap_ms if stream else 0)
 
@@ -81,6 +84,14 @@ class Arms:
         url = f"http://127.0.0.1:{port}"
         nginx.wait_for_health(url)
         return Running(self._children, [source, nginx], url, nginx)
+
+    def _upstream(self, shape):
+        """Signing, in front of the same source as nginx: what is counted is Cloister alone."""
+        source, source_url = self._source(shape)
+        child = self._children.start(self._cloister(SIGNED, 0) + ["--upstream", source_url], UPSTREAM, self._machine.core(0))
+        url = child.wait_for_address()
+        child.wait_for_health(url)
+        return Running(self._children, [source, child], url, child)
 
     def cloister_echo(self, name, tokens, gap_ms, port=0):
         child = self._children.start(self._cloister(name, port) + [

@@ -49,7 +49,7 @@ class Tools:
 
     def arms(self):
         there = [arms.DIRECT, arms.NGINX if self.nginx else None, arms.LLAMA if self.llama_server else None]
-        there += [arms.PLAIN, arms.SIGNED] if self.cloister else []
+        there += [arms.PLAIN, arms.SIGNED, arms.UPSTREAM] if self.cloister else []
         return {arm for arm in there if arm}
 
 

@@ -100,7 +100,7 @@ class Bench:
         running = self._arms.proxy(arm, self.shape, stream=False)
         try:
             return self._client.requests(running, connections, self.plan.request_s, self.plan.warmup_s, rate,
-                                         _SAMPLES if arm == A.SIGNED else 0)
+                                         _SAMPLES if arm in (A.SIGNED, A.UPSTREAM) else 0)
         finally:
             running.stop()
 
@@ -109,7 +109,7 @@ class Bench:
         running = self._arms.proxy(arm, self.shape, stream=True)
         try:
             return self._client.streams(running, streams, ramp_s, events=self.shape.events,
-                                        samples=min(streams, _SAMPLES) if arm == A.SIGNED else 0)
+                                        samples=min(streams, _SAMPLES) if arm in (A.SIGNED, A.UPSTREAM) else 0)
         finally:
             running.stop()
 

@@ -115,6 +115,8 @@ def _stream_floors(summary, out):
         _add(out, "required", "a2.cpu", f"{load}: CPU per chunk, signed, over nginx's", _ratio(ours, rival), 1.3, "x")
         both = rival + source if rival is not None and source is not None else None
         _add(out, "wanted", "a2.cpu.whole", f"{load}: the same, over nginx's and its source's", _ratio(ours, both), 1.0, "x")
+        passing = summary.median("a2", load, A.UPSTREAM, "cpu_us")
+        _add(out, "required", "a2.upstream", f"{load}: CPU per chunk, {A.UPSTREAM}, over nginx's", _ratio(passing, rival), 1.3, "x")
     load = "1024 streams"
     _add(out, "required", "a2.memory", f"{load}: memory per open stream, signed",
          summary.median("a2", load, A.SIGNED, "rss_kb_per_stream"), 36, "KB")
@@ -130,7 +132,7 @@ def _request_floors(summary, micro, out):
     load = "1 connection"
     rival = _added(summary, "a1", load, A.NGINX, "p50_us")
     limit = 2 * rival if rival is not None else None
-    for arm in (A.PLAIN, A.SIGNED):
+    for arm in (A.PLAIN, A.SIGNED, A.UPSTREAM):
         _add(out, "required", "a1.added", f"{load}: added p50, {arm} (2 x nginx's)",
              _added(summary, "a1", load, arm, "p50_us"), limit, "us")
     for load in ("1 connection", "64 connections"):

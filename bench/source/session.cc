@@ -50,6 +50,11 @@ SourceReplies::SourceReplies(const SourceOptions& from) : options(from) {
       options.reply_bytes);
   buffered = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
              std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string list =
+      "{\"object\":\"list\",\"data\":[{\"id\":\"direct\",\"object\":\"model\",\"created\":1700000000,"
+      "\"owned_by\":\"bench\"}]}";
+  models = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+           std::to_string(list.size()) + "\r\n\r\n" + list;
   stream_head =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
       "Transfer-Encoding: chunked\r\n\r\n";
@@ -84,6 +89,7 @@ bool Session::take_request() {
   const std::size_t size =
       head_end + 4 + body_length(std::string_view(input_).substr(0, head_end + 2));
   if (input_.size() < size) return false;
+  wants_models_ = input_.starts_with("GET /v1/models ");
   wants_stream_ =
       std::string_view(input_).substr(head_end, size - head_end).find("\"stream\":true") !=
       std::string_view::npos;
@@ -93,7 +99,7 @@ bool Session::take_request() {
 
 void Session::answer() {
   if (wants_stream_) return begin_stream();
-  send(replies_.buffered, &Session::read_some);
+  send(wants_models_ ? replies_.models : replies_.buffered, &Session::read_some);
 }
 
 void Session::begin_stream() {

@@ -25,6 +25,7 @@ struct SourceReplies {
   explicit SourceReplies(const SourceOptions& options);
   SourceOptions options;
   std::string buffered;  // head and body
+  std::string models;    // the same for GET /v1/models, which a proxy may ask for
   std::string stream_head;
   std::string event;  // one chunk with one event
   std::string end;    // [DONE] and the last chunk
@@ -52,6 +53,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::array<char, 8192> buffer_;
   std::string input_;
   bool wants_stream_ = false;
+  bool wants_models_ = false;
   std::chrono::steady_clock::time_point first_at_;
   int sent_events_ = 0;
   std::string out_;

@@ -10,8 +10,8 @@ std::string_view id_prefix(Route route) {
     case Route::kResponses: return "resp_";
     case Route::kMessages: return "msg_";
     case Route::kTokenize: return "tok-";
+    default: return "req-";
   }
-  return "id-";
 }
 
 }  // namespace cloister::engine

@@ -7,16 +7,40 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/json.h"
 #include "base/result.h"
 
+namespace cloister::http {
+class Loop;
+}
+
 namespace cloister::engine {
 
-enum class Route { kChatCompletions, kCompletions, kEmbeddings, kResponses, kMessages, kTokenize };
+// From kDetokenize on only engines that pass requests on have them.
+enum class Route {
+  kChatCompletions,
+  kCompletions,
+  kEmbeddings,
+  kResponses,
+  kMessages,
+  kTokenize,
+  kDetokenize,
+  kRerank,
+  kScore,
+  kTranscriptions,
+  kTranslations,
+  kSpeech,
+  kImageGenerations,
+  kImageEdits,
+};
 
-// The reply's id prefix by route: "chatcmpl-", "cmpl-", "emb-", "resp_", "msg_", "tok-".
+using HeaderList = std::vector<std::pair<std::string, std::string>>;   // names in lower case
+
+// The reply's id prefix by route: "chatcmpl-", "cmpl-", "emb-", "resp_", "msg_", "tok-", "req-".
 std::string_view id_prefix(Route route);
 
 struct EngineRequest {
@@ -27,6 +51,14 @@ struct EngineRequest {
   std::shared_ptr<const std::string> body;
   Json json;
   bool stream = false;
+  // Who asks: a digest of the credential, all zero where there is none. What an engine keeps of a prompt is for its own
+  // tenant only, unless the engine is told otherwise.
+  ByteArray<16> tenant{};
+  // For engines that pass requests on, which get no `json`: the path as it was called, the headers that may be forwarded,
+  // and the loop of the client's connection.
+  std::string path;
+  HeaderList headers;
+  http::Loop* loop = nullptr;
 };
 
 struct Usage {
@@ -43,11 +75,23 @@ struct Outcome {
 // Receives one reply. Calls come one after the other, from a thread of the engine's own that is not the one that
 // computes, or, for a buffered reply that is known at once, from inside Engine::start(); they must return quickly. Exactly one of
 // on_end and on_error comes last, unless the generation is cancelled.
+// How another server's reply begins.
+struct PassedHead {
+  int status = 200;
+  HeaderList headers;          // content-type among them, where there is one
+  bool whole = false;          // short, and gathered before anything is sent: an error can still take its place
+  std::uint64_t length = 0;    // of a whole one
+};
+
 class ReplySink {
  public:
   virtual ~ReplySink() = default;
   // Before the first bytes.
   virtual void on_start(std::string_view content_type) = 0;
+  // In its place, from engines that pass replies on. An error after this ends the reply without an end.
+  virtual void on_passed_head(PassedHead head) { (void)head; }
+  // The reader of the reply does not keep up. An engine that can wait gives no more until Generation::resume().
+  virtual bool is_behind() { return false; }
   // Body bytes: the whole JSON object when buffered, whole SSE events when streamed ("data: [DONE]\n\n" included).
   virtual void on_bytes(std::string_view bytes) = 0;
   virtual void on_end(const Outcome& outcome) = 0;
@@ -61,6 +105,8 @@ class Generation {
  public:
   virtual ~Generation() = default;
   virtual void cancel() = 0;
+  // After ReplySink::is_behind(): the reader has caught up. On the request's loop.
+  virtual void resume() {}
 };
 
 struct ModelInfo {
@@ -78,6 +124,19 @@ struct EngineStats {
   std::uint64_t waiting = 0;   // requests in the queue
 };
 
+// One of the servers behind an engine that passes requests on.
+struct UpstreamState {
+  std::string url;
+  std::string server;              // "vllm 0.11.0"; empty when it does not tell
+  bool up = false;
+  bool cache_salt = false;         // requests are salted by tenant
+  std::uint64_t active = 0;
+  std::uint64_t requests = 0;      // sent so far
+  std::uint64_t failures = 0;
+  std::vector<std::string> models;
+  std::vector<std::string> routes; // paths that it is found to have
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -88,6 +147,11 @@ class Engine {
   virtual std::vector<ModelInfo> models() const = 0;
   virtual std::set<Route> routes() const = 0;
   virtual EngineStats stats() const = 0;
+  // True for an engine that hands body and reply on as they are: another server judges them.
+  virtual bool passes_on() const { return false; }
+  virtual std::vector<UpstreamState> upstreams() const { return {}; }
+  // The other server's own list of models, byte for byte; null where models() is all there is.
+  virtual std::shared_ptr<const std::string> models_document() const { return nullptr; }
   // Any thread. Parses and queues; may do a few milliseconds of work (template, tokenizer), so large bodies belong on
   // a worker thread. An Error here means that the sink is never called.
   virtual Result<std::shared_ptr<Generation>> start(EngineRequest request, std::shared_ptr<ReplySink> sink) = 0;

@@ -103,6 +103,10 @@ void Connection::on_writable() {
   settle();
   // Whatever came while the socket was behind goes out as one chunk.
   if (exchange_ != nullptr && out_.empty() && !last_ && !aborted_) pump();
+  if (exchange_ != nullptr && out_.empty() && !last_ && !aborted_) {
+    const auto exchange = exchange_;
+    exchange->tell_caught_up();
+  }
 }
 
 void Connection::continue_handshake() {

@@ -71,6 +71,11 @@ void Loop::deliver(MailboxNode& node) {
   }
 }
 
+void Loop::run(std::function<void()> job) { boost::asio::post(context_, std::move(job)); }
+
+void run_on_loop(Loop& loop, std::function<void()> job) { loop.run(std::move(job)); }
+bool on_loop(Loop& loop) { return loop.is_here(); }
+
 void Loop::schedule_tick() {
   timer_.expires_after(std::chrono::seconds(1));
   timer_.async_wait([this](const boost::system::error_code& error) {
@@ -85,6 +90,7 @@ void Loop::tick() {
     Connection& connection = *it++;
     connection.on_tick();
   }
+  outgoing_.tick();
   schedule_tick();
 }
 
@@ -114,6 +120,7 @@ void Loop::stop() {
     stopped_ = true;
     drained_ = nullptr;
     close_all();
+    outgoing_.close_all();
     timer_.cancel();
     work_.reset();
   });

@@ -1,4 +1,4 @@
-// Loop: one event-loop thread and the connections it owns. Everything about a connection happens on its loop.
+// Loop: one event-loop thread and the connections it owns, those of clients and those to other servers. Everything about a connection happens on its loop.
 #pragma once
 
 #include <array>
@@ -18,6 +18,7 @@
 #include "http/connection.h"
 #include "http/handler_memory.h"
 #include "http/mailbox.h"
+#include "http/outgoing_pool.h"
 #include "http/response_writer.h"
 #include "http/server.h"
 #include "http/tls.h"
@@ -52,6 +53,9 @@ class Loop {
   void stop();
   // Any thread while the loop runs: calls node.on_taken() on the loop, soon.
   void deliver(MailboxNode& node);
+  // Any thread while the loop runs: runs the job on the loop, soon.
+  void run(std::function<void()> job);
+  bool is_here() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   // Loop thread only, as all below.
   ServerShared& shared() { return shared_; }
@@ -63,6 +67,7 @@ class Loop {
   std::span<char> read_scratch() { return read_scratch_; }
   std::span<char> tls_scratch() { return tls_scratch_; }
   void remove(Connection& connection);
+  OutgoingPool& outgoing() { return outgoing_; }
 
  private:
   void schedule_tick();
@@ -75,6 +80,7 @@ class Loop {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<true>> connections_;
+  OutgoingPool outgoing_{*this};
   Mailbox mailbox_;
   HandlerMemory wake_memory_;
   DateCache date_;

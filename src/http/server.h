@@ -17,6 +17,8 @@
 
 namespace cloister::http {
 
+class Loop;
+
 // Sees the bytes of one reply body exactly as they are handed to the socket (chunk framing excluded), in order.
 // Called on the connection's event loop.
 class ReplyObserver {
@@ -51,6 +53,14 @@ class Exchange {
   virtual void finish() = 0;
   // Ends without the closing chunk, so that the client can tell that the reply is not complete.
   virtual void abort() = 0;
+
+  // The loop of the connection, for those who do more input and output for this request: on the same thread it needs no
+  // hand-over. Null where there is none. It lives as long as the exchange has not ended.
+  virtual Loop* loop() { return nullptr; }
+  // Bytes that wait because the client's socket takes no more for now; 0 while it keeps up.
+  virtual std::size_t behind_bytes() { return 0; }
+  // Called on the loop each time the client has caught up after it was behind. Set it before respond() or start().
+  virtual void on_caught_up(std::function<void()> callback) { (void)callback; }
 };
 
 // What to do with a request once its head is read.

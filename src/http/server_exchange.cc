@@ -82,6 +82,26 @@ void ServerExchange::abort() {
   if (!behind_) notify();
 }
 
+std::size_t ServerExchange::behind_bytes() {
+  const std::lock_guard lock(mutex_);
+  return behind_ ? in_flight_bytes_ + pending_.size() : 0;
+}
+
+void ServerExchange::on_caught_up(std::function<void()> callback) {
+  const std::lock_guard lock(mutex_);
+  if (stage_ == Stage::kOpen) caught_up_ = std::move(callback);
+}
+
+void ServerExchange::tell_caught_up() {
+  std::function<void()> callback;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stage_ != Stage::kStreaming) return;
+    callback = caught_up_;
+  }
+  if (callback) callback();
+}
+
 ServerExchange::Taken ServerExchange::take(std::string& data) {
   const std::lock_guard lock(mutex_);
   held_ = false;
@@ -121,6 +141,7 @@ std::function<void()> ServerExchange::detach(bool gone) {
   std::unique_ptr<Response> response;
   std::shared_ptr<ReplyObserver> observer;
   std::function<void()> callback;
+  std::function<void()> caught_up;
   const std::lock_guard lock(mutex_);
   stage_ = Stage::kDetached;
   gone_ = gone;
@@ -128,6 +149,7 @@ std::function<void()> ServerExchange::detach(bool gone) {
   response.swap(response_);
   observer.swap(observer_);
   callback.swap(abandoned_);
+  caught_up.swap(caught_up_);
   return callback;
 }
 

@@ -34,6 +34,9 @@ class ServerExchange final : public Exchange,
   void write(std::string_view bytes) override;
   void finish() override;
   void abort() override;
+  Loop* loop() override { return &loop_; }
+  std::size_t behind_bytes() override;
+  void on_caught_up(std::function<void()> callback) override;
 
   // What came since the last take(). Loop thread, as all below.
   struct Taken {
@@ -49,6 +52,8 @@ class ServerExchange final : public Exchange,
   // The socket is behind: no mail for data until the next take().
   void set_behind();
   bool is_overrun();
+  // The socket has taken everything again.
+  void tell_caught_up();
   // The reply has been written to its end; the connection goes on without this.
   void complete();
   // The connection has ended before that.
@@ -80,6 +85,7 @@ class ServerExchange final : public Exchange,
   std::unique_ptr<Response> response_;
   std::shared_ptr<ReplyObserver> observer_;
   std::function<void()> abandoned_;
+  std::function<void()> caught_up_;
   std::shared_ptr<ServerExchange> self_;   // while in the mailbox
 };
 

@@ -411,6 +411,40 @@ TEST_F(ReplyTest, CoalescesForAReaderThatIsBehind) {
   EXPECT_EQ(observer->calls(), 2u);   // the filler, then all the rest as one chunk
 }
 
+// What a relay needs: how far the reader is behind, and a word when it is no more.
+TEST_F(ReplyTest, TellsWhenAReaderHasCaughtUp) {
+  Signal behind;
+  Signal caught_up;
+  std::shared_ptr<Exchange> kept;
+  const EndFirst end_first(*this);
+  serve_on_threads([&](const std::shared_ptr<Exchange>& exchange) {
+    EXPECT_NE(exchange->loop(), nullptr);
+    EXPECT_EQ(exchange->behind_bytes(), 0u);
+    exchange->on_caught_up([&] { caught_up.set(); });
+    exchange->start(event_stream());
+    kept = exchange;
+    const std::string piece(100'000, 'x');
+    for (int i = 0; i < 200 && exchange->behind_bytes() == 0; ++i) {
+      exchange->write(piece);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    behind.set();
+  });
+  RawClient raw = client(4096);
+  raw.send(kGet);
+  ASSERT_TRUE(behind.wait());
+  EXPECT_GT(kept->behind_bytes(), 0u);
+  EXPECT_FALSE(caught_up.is_set());
+  std::thread end([&] {
+    EXPECT_TRUE(caught_up.wait());
+    EXPECT_EQ(kept->behind_bytes(), 0u);
+    kept->finish();
+  });
+  EXPECT_TRUE(raw.read_reply().complete);
+  end.join();
+  kept.reset();
+}
+
 TEST_F(ReplyTest, CutsOffAReaderThatStalls) {
   Signal abandoned;
   ServerOptions options = loopback_options();

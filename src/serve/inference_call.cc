@@ -12,6 +12,21 @@
 namespace cloister::serve {
 namespace {
 
+// A client further behind than this makes an engine that can wait do so.
+constexpr std::size_t kBehindBytes = 128u << 10;
+
+// What another server may see of a request's head: what the body is and which version of an API is meant. Never the
+// credential, nor who the client is.
+engine::HeaderList forwarded_headers(const http::Headers& headers) {
+  engine::HeaderList out;
+  for (const auto& [name, value] : headers) {
+    if (name == "content-type" || name == "accept" || name.starts_with("anthropic-") || name == "openai-beta") {
+      out.emplace_back(name, value);
+    }
+  }
+  return out;
+}
+
 std::string new_reply_id(engine::Route route) {
   ByteArray<16> random;
   crypto::fill_random(random);
@@ -51,6 +66,7 @@ void InferenceCall::run() {
 }
 
 Result<void> InferenceCall::start_engine() {
+  if (context_.engine.passes_on()) return pass_on();
   if (context_.engine.health() == engine::Health::kLoading) {
     return fail(ErrorCode::kEngineLoading, "the model is still loading; try again shortly");
   }
@@ -74,11 +90,34 @@ Result<void> InferenceCall::start_engine() {
   engine::EngineRequest to_engine;
   to_engine.route = route_.route;
   to_engine.id = id_;
+  to_engine.tenant = owner_;
   to_engine.body = std::move(body_);
   to_engine.json = std::move(envelope.json);
   to_engine.stream = stream_;
-  TRY(generation, context_.engine.start(std::move(to_engine), shared_from_this()));
+  return launch(std::move(to_engine));
+}
 
+// Nothing is parsed and nothing judged here: the other server does both.
+Result<void> InferenceCall::pass_on() {
+  engine::EngineRequest to_engine;
+  {
+    std::lock_guard lock(mutex_);
+    if (abandoned_) return {};
+    const http::Request& request = exchange_->request();
+    to_engine.path = route_.path;
+    if (!request.query.empty()) to_engine.path.append("?").append(request.query);
+    to_engine.headers = forwarded_headers(request.headers);
+    to_engine.loop = exchange_->loop();
+  }
+  to_engine.route = route_.route;
+  to_engine.id = id_;
+  to_engine.tenant = owner_;
+  to_engine.body = std::move(body_);
+  return launch(std::move(to_engine));
+}
+
+Result<void> InferenceCall::launch(engine::EngineRequest request) {
+  TRY(generation, context_.engine.start(std::move(request), shared_from_this()));
   bool already_gone = false;
   {
     std::lock_guard lock(mutex_);
@@ -110,8 +149,9 @@ std::shared_ptr<http::Exchange> InferenceCall::take_exchange() {
 }
 
 http::Headers InferenceCall::reply_headers() const {
-  http::Headers headers = {{"x-request-id", id_}};
-  if (stream_) headers.emplace_back("cache-control", "no-cache");
+  http::Headers headers = passed_headers_;
+  headers.emplace_back("x-request-id", id_);
+  if (stream_ && !passed_on_) headers.emplace_back("cache-control", "no-cache");
   return headers;
 }
 
@@ -137,6 +177,52 @@ void InferenceCall::on_start(std::string_view content_type) {
   streaming_ = true;
 }
 
+void InferenceCall::on_passed_head(engine::PassedHead head) {
+  passed_on_ = true;
+  status_ = head.status;
+  stream_ = !head.whole;
+  passed_headers_ = std::move(head.headers);
+  const auto type = std::ranges::find(passed_headers_, "content-type", &std::pair<std::string, std::string>::first);
+  if (type != passed_headers_.end()) {
+    content_type_ = std::move(type->second);
+    passed_headers_.erase(type);
+  }
+  if (head.whole) buffered_.reserve(head.length);
+
+  std::lock_guard lock(mutex_);
+  if (!exchange_) return;
+  if (context_.signing && status_ < 400) {
+    auto transcript = std::make_shared<Transcript>(context_, id_, owner_, exchange_->request().body_sha256);
+    transcript->find_reply_id(content_type_.starts_with("text/event-stream"));
+    exchange_->set_observer(std::move(transcript));
+  }
+  if (head.whole) return;
+  exchange_->on_caught_up([weak = weak_from_this()] {
+    if (auto live = weak.lock()) live->resume();
+  });
+  http::Response start;
+  start.status = status_;
+  start.content_type = content_type_;
+  start.headers = reply_headers();
+  context_.cors.decorate(exchange_->request(), start.headers);
+  exchange_->start(std::move(start));
+  streaming_ = true;
+}
+
+bool InferenceCall::is_behind() {
+  std::lock_guard lock(mutex_);
+  return exchange_ && exchange_->behind_bytes() > kBehindBytes;
+}
+
+void InferenceCall::resume() {
+  std::shared_ptr<engine::Generation> running;
+  {
+    std::lock_guard lock(mutex_);
+    running = generation_;
+  }
+  if (running) running->resume();
+}
+
 void InferenceCall::on_bytes(std::string_view bytes) {
   if (first_bytes_) {
     first_bytes_ = false;
@@ -156,11 +242,12 @@ void InferenceCall::on_end(const engine::Outcome& outcome) {
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;
   if (streaming_) {
-    context_.metrics.count_request(route_.name, 200);
+    context_.metrics.count_request(route_.name, status_);
     exchange->finish();
     return;
   }
   http::Response response;
+  response.status = status_;
   response.content_type = content_type_;
   response.headers = reply_headers();
   response.body = std::move(buffered_);
@@ -173,6 +260,8 @@ void InferenceCall::on_error(const Error& error) {
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;
   context_.metrics.count_request(route_.name, error_http_status(error.code));
+  // Another server's stream has been cut: it must not look whole, and it is not signed.
+  if (passed_on_) return exchange->abort();
   exchange->write(error_event(error, route_.anthropic_dialect));
   exchange->finish();
 }

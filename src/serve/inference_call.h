@@ -16,6 +16,7 @@ struct InferenceRoute {
   engine::Route route;
   std::string name;                // "chat_completions"
   bool anthropic_dialect = false;
+  std::string path;
 };
 
 class InferenceCall : public engine::ReplySink, public std::enable_shared_from_this<InferenceCall> {
@@ -24,21 +25,28 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   InferenceCall(NodeContext& context, const InferenceRoute& route, Call call);
   ~InferenceCall() override;
 
-  // Checks the request and starts the engine. On the loop for small bodies, on a worker for large ones.
+  // Checks the request and starts the engine. On the loop for small bodies and for engines that pass requests on, on a
+  // worker for large ones.
   void run();
   // Answers with an error instead. Before run().
   void refuse(const Error& error);
   // The client is gone: stops the generation. On the loop.
   void abandon();
 
-  // engine::ReplySink, from the engine's dispatcher thread.
+  // engine::ReplySink, from the engine's dispatcher thread, or from the loop for engines that pass replies on.
   void on_start(std::string_view content_type) override;
+  void on_passed_head(engine::PassedHead head) override;
+  bool is_behind() override;
   void on_bytes(std::string_view bytes) override;
   void on_end(const engine::Outcome& outcome) override;
   void on_error(const Error& error) override;
 
  private:
   Result<void> start_engine();
+  Result<void> pass_on();
+  Result<void> launch(engine::EngineRequest request);
+  // The client reads again.
+  void resume();
   http::Headers reply_headers() const;
   // The exchange holds callbacks that hold this call: dropping it ends the circle.
   std::shared_ptr<http::Exchange> take_exchange();
@@ -52,6 +60,9 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   bool stream_ = false;
   bool streaming_ = false;      // the reply's head went out
   bool first_bytes_ = true;
+  bool passed_on_ = false;      // another server's reply has begun
+  int status_ = 200;
+  http::Headers passed_headers_;
   std::string content_type_;
   std::string buffered_;
 

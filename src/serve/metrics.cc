@@ -41,6 +41,13 @@ Metrics::Metrics()
       engine_active_(gauge(registry_, "cloister_engine_active", "Requests that compute now")),
       engine_waiting_(gauge(registry_, "cloister_engine_waiting", "Requests queued in the engine")),
       engine_ready_(gauge(registry_, "cloister_engine_ready", "1 when the engine answers")),
+      upstream_up_(BuildGauge().Name("cloister_upstream_up").Help("1 when the upstream answers").Register(registry_)),
+      upstream_active_(BuildGauge().Name("cloister_upstream_active").Help("Requests at the upstream").Register(registry_)),
+      upstream_requests_(BuildCounter().Name("cloister_upstream_requests_total").Help("Requests sent").Register(registry_)),
+      upstream_failures_(BuildCounter()
+                             .Name("cloister_upstream_failures_total")
+                             .Help("Requests that found it unreachable, unwilling (502, 503) or that it broke off")
+                             .Register(registry_)),
       connections_(gauge(registry_, "cloister_connections_open", "Open client connections")),
       stored_signatures_(gauge(registry_, "cloister_signatures_stored", "Signatures that can be fetched")) {}
 
@@ -61,6 +68,19 @@ void Metrics::set_engine(const engine::EngineStats& stats, bool ready) {
   engine_active_->Set(static_cast<double>(stats.active));
   engine_waiting_->Set(static_cast<double>(stats.waiting));
   engine_ready_->Set(ready ? 1 : 0);
+}
+
+void Metrics::set_upstreams(const std::vector<engine::UpstreamState>& upstreams) {
+  const auto raise = [](prometheus::Counter& counter, std::uint64_t to) {
+    counter.Increment(static_cast<double>(to) - counter.Value());
+  };
+  for (const engine::UpstreamState& one : upstreams) {
+    const prometheus::Labels labels = {{"upstream", one.url}};
+    upstream_up_.Add(labels).Set(one.up ? 1 : 0);
+    upstream_active_.Add(labels).Set(static_cast<double>(one.active));
+    raise(upstream_requests_.Add(labels), one.requests);
+    raise(upstream_failures_.Add(labels), one.failures);
+  }
 }
 
 void Metrics::set_connections(std::uint64_t open) { connections_->Set(static_cast<double>(open)); }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -30,6 +31,7 @@ class Metrics {
   void request_started() { running_->Increment(); }
   void request_ended() { running_->Decrement(); }
   void set_engine(const engine::EngineStats& stats, bool ready);
+  void set_upstreams(const std::vector<engine::UpstreamState>& upstreams);
   void set_connections(std::uint64_t open);
   void set_stored_signatures(std::size_t count);
 
@@ -50,6 +52,10 @@ class Metrics {
   prometheus::Gauge* engine_active_;
   prometheus::Gauge* engine_waiting_;
   prometheus::Gauge* engine_ready_;
+  prometheus::Family<prometheus::Gauge>& upstream_up_;
+  prometheus::Family<prometheus::Gauge>& upstream_active_;
+  prometheus::Family<prometheus::Counter>& upstream_requests_;
+  prometheus::Family<prometheus::Counter>& upstream_failures_;
   prometheus::Gauge* connections_;
   prometheus::Gauge* stored_signatures_;
 };

@@ -7,6 +7,7 @@ void SignatureStore::put(std::string id, Owner owner, const SignedReply& reply) 
   std::lock_guard lock(mutex_);
   drop_expired(now);
   if (auto known = by_id_.find(id); known != by_id_.end()) {
+    if (known->second->owner != owner) return;
     auto entry = known->second;
     by_id_.erase(known);
     by_age_.erase(entry);

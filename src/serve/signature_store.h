@@ -33,7 +33,8 @@ class SignatureStore {
  public:
   SignatureStore(SignatureStoreLimits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
 
-  // Ids are ours and unique. The oldest entry makes room.
+  // The oldest entry makes room. An id that an upstream has given can come again: the owner's newer reply takes its place,
+  // and nobody else's does.
   void put(std::string id, Owner owner, const SignedReply& reply);
   // Nothing when the id is unknown, expired, or belongs to another owner.
   std::optional<SignedReply> find(std::string_view id, Owner owner);

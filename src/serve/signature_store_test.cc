@@ -52,5 +52,17 @@ TEST(SignatureStore, TheSameIdIsReplacedNotDoubled) {
   EXPECT_EQ(store.find("a", Owner{})->request_sha256[0], 2);
 }
 
+// Ids of upstreams are not ours: one that comes again for somebody else must not push out what is there.
+TEST(SignatureStore, AnIdStaysWithItsOwner) {
+  FakeClock clock(1000);
+  SignatureStore store({}, clock);
+  const Owner alice{1}, bob{2};
+  store.put("a", alice, reply_with(1));
+  store.put("a", bob, reply_with(2));
+  EXPECT_EQ(store.size(), 1u);
+  EXPECT_EQ(store.find("a", alice)->request_sha256[0], 1);
+  EXPECT_FALSE(store.find("a", bob));
+}
+
 }  // namespace
 }  // namespace cloister::serve

@@ -4,8 +4,10 @@
 // Used on one event loop.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "codec/reply_id.h"
 #include "crypto/hash.h"
 #include "http/server.h"
 #include "serve/node.h"
@@ -17,7 +19,13 @@ class Transcript : public http::ReplyObserver {
   Transcript(NodeContext& context, std::string id, Owner owner, const ByteArray<32>& request_sha256)
       : context_(context), id_(std::move(id)), owner_(owner), request_sha256_(request_sha256) {}
 
-  void on_body(std::string_view bytes) override { response_.update(as_bytes(bytes)); }
+  // For a reply whose id another server has given: the signature is found under that one too. Before the first byte.
+  void find_reply_id(bool events) { reply_id_.emplace(events); }
+
+  void on_body(std::string_view bytes) override {
+    response_.update(as_bytes(bytes));
+    if (reply_id_) reply_id_->feed(bytes);
+  }
   void on_complete() override;
 
  private:
@@ -26,6 +34,7 @@ class Transcript : public http::ReplyObserver {
   const Owner owner_;
   const ByteArray<32> request_sha256_;
   crypto::Sha256 response_;
+  std::optional<codec::ReplyId> reply_id_;
 };
 
 }  // namespace cloister::serve

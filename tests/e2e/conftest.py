@@ -25,7 +25,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if {"llama", "llama_client", "model_file"} & set(item.fixturenames):
+        if {"llama", "llama_client", "model_file", "second"} & set(item.fixturenames):
             item.add_marker(pytest.mark.llama)
 
 

@@ -197,8 +197,8 @@ Result<void> check_input(Route route, const Json& body) {
     case Route::kEmbeddings: return check_embeddings(body);
     case Route::kResponses: return check_responses_input(body);
     case Route::kTokenize: return check_tokenize(body);
+    default: return {};
   }
-  return {};
 }
 
 Result<void> check_tools(Route route, const Json& body) {

@@ -16,6 +16,7 @@
 #include "engine/llama/model_file.h"
 #include "engine/llama/process_guard.h"
 #include "engine/llama/prompt.h"
+#include "engine/llama/prompt_owners.h"
 
 namespace cloister::engine {
 namespace {
@@ -168,6 +169,12 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest
   TRY(prepared, prepare_reply(*model_, request.route, request.stream, body, fields));
   auto reply = std::make_shared<LlamaReply>(*model_, *dispatcher_, prepared, make_head(request, fields, prepared),
                                             std::move(sink), live_);
+  if (!options_.share_prompt_cache) {
+    for (const server_task& task : prepared.tasks) {
+      reply->hold(std::make_unique<PromptOwners::Claim>(task.tokens.get_tokens().data(), request.tenant,
+                                                        !task.child_tasks.empty()));
+    }
+  }
   auto tasks = std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
   dispatcher_->inbox()->post([this, tasks, reply] { dispatcher_->submit(std::move(*tasks), reply); });
   return std::shared_ptr<Generation>(reply);
@@ -199,6 +206,7 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_tokenize(const Json& body
 Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options) {
   TRY_VOID(enter_llama());
   TRY(file, read_model_file(options.model_path));
+  if (!options.share_prompt_cache) PromptOwners::instance().isolate();
   return std::unique_ptr<Engine>(std::make_unique<LlamaEngine>(std::move(options), std::move(file)));
 }
 

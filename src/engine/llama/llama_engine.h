@@ -16,6 +16,7 @@ struct LlamaOptions {
   int context_tokens = 0;             // per sequence; 0 = the model's own, at most 4096
   int threads = 0;                    // 0 = all cores
   int gpu_layers = -1;                // -1 = all when built with CUDA
+  bool share_prompt_cache = false;    // tenants reuse each other's prompts, and more of them are kept in memory
   bool embeddings = true;             // serve /v1/embeddings from this model
 };
 

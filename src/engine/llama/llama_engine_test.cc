@@ -366,5 +366,32 @@ TEST_F(LlamaEngineTest, CanBeDroppedWhileItLoads) {
   }
 }
 
+std::uint64_t cached_tokens_of(Engine& engine, std::uint8_t tenant, const std::string& text, int choices = 1) {
+  EngineRequest request = make_request(kChat, with(user_says(text), {{"max_tokens", 2}, {"n", choices}}), false);
+  request.tenant[0] = tenant;
+  auto sink = std::make_shared<RecordingSink>();
+  auto started = engine.start(std::move(request), sink);
+  EXPECT_TRUE(started);
+  EXPECT_TRUE(sink->wait_end());
+  EXPECT_TRUE(sink->outcome());
+  return sink->outcome() ? sink->outcome()->usage.cached_tokens : 0;
+}
+
+TEST_F(LlamaEngineTest, TenantsDoNotReuseEachOthersPrompts) {
+  std::string text = "A secret that is long enough to be worth keeping:";
+  for (int i = 0; i < 60; ++i) text += " red green blue";
+  EXPECT_EQ(cached_tokens_of(engine(), 1, text), 0u);
+  EXPECT_GT(cached_tokens_of(engine(), 1, text), 100u) << "its own";
+  EXPECT_EQ(cached_tokens_of(engine(), 2, text), 0u) << "another's";
+  EXPECT_GT(cached_tokens_of(engine(), 2, text), 100u);
+  EXPECT_GT(cached_tokens_of(engine(), 1, text), 100u) << "in a sequence of its own, still";
+  // Copies of a prompt in other sequences are nobody's.
+  cached_tokens_of(engine(), 1, text + " and more of it", 4);
+  for (int i = 0; i < 20; ++i) {
+    const auto tenant = static_cast<std::uint8_t>(10 + i);
+    EXPECT_EQ(cached_tokens_of(engine(), tenant, text + " and more of it"), 0u) << i;
+  }
+}
+
 }  // namespace
 }  // namespace cloister::engine

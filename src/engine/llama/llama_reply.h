@@ -10,6 +10,7 @@
 #include "engine/dialect/reply_writer.h"
 #include "engine/llama/dispatcher.h"
 #include "engine/llama/prompt.h"
+#include "engine/llama/prompt_owners.h"
 
 namespace cloister::engine::llama {
 
@@ -21,6 +22,9 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
   LlamaReply(const LoadedModel& model, Dispatcher& dispatcher, const PreparedReply& prepared, ReplyHead head,
              std::shared_ptr<ReplySink> sink, LiveCount live);
   ~LlamaReply() override;
+
+  // Before it is submitted: kept as long as this.
+  void hold(std::unique_ptr<PromptOwners::Claim> claim) { claims_.push_back(std::move(claim)); }
 
   void cancel() override;
 
@@ -53,6 +57,7 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
   std::unique_ptr<ReplyWriter> writer_;
   std::vector<Choice> choices_;
   std::vector<int> ids_;
+  std::vector<std::unique_ptr<PromptOwners::Claim>> claims_;
   std::vector<std::string> stop_;
   const bool stream_;
   const int top_logprobs_;

@@ -27,7 +27,8 @@ common_params make_params(const LlamaOptions& options, const ModelFile& file) {
   params.n_parallel = options.parallel > 0 ? options.parallel : kDefaultParallel;
   params.n_ctx = context_of(options, file) * params.n_parallel;
   params.kv_unified = false;
-  params.cache_ram_mib = kPromptCacheMiB;
+  // The store in memory knows no owners; what the sequences themselves hold does (prompt_owners.h).
+  params.cache_ram_mib = options.share_prompt_cache ? kPromptCacheMiB : 0;
   params.verbosity = -1;
   params.fit_params = false;  // a context that depends on free memory could not be measured
   params.n_gpu_layers = options.gpu_layers < 0 ? -2 : options.gpu_layers;  // -2: all

@@ -1,4 +1,4 @@
-// GET /health and GET /metrics.
+// GET /health, /health/live, /health/ready and /metrics.
 #include "codec/json.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
@@ -15,6 +15,28 @@ std::string_view health_text(engine::Health health) {
   return "failed";
 }
 
+// Where they are is the operator's business: no addresses here.
+Json upstreams_json(const std::vector<engine::UpstreamState>& upstreams) {
+  Json out = Json::array();
+  for (const engine::UpstreamState& one : upstreams) {
+    out.push_back({{"up", one.up},
+                   {"server", one.server},
+                   {"models", one.models},
+                   {"routes", one.routes},
+                   {"cache_salt", one.cache_salt},
+                   {"active", one.active}});
+  }
+  return out;
+}
+
+// The process runs and its loops turn; it need not be able to serve.
+http::Response live() {
+  http::Response response;
+  response.headers.emplace_back("cache-control", "no-store");
+  response.body = R"({"status":"live"})";
+  return response;
+}
+
 http::Response health(NodeContext& context) {
   engine::Health state = context.engine.health();
   Json body = {{"status", health_text(state)},
@@ -23,6 +45,7 @@ http::Response health(NodeContext& context) {
                {"gpu_evidence", context.gpu_evidence_type},
                {"signing", context.signing},
                {"version", CLOISTER_VERSION}};
+  if (context.engine.passes_on()) body["upstreams"] = upstreams_json(context.engine.upstreams());
   http::Response response;
   response.status = state == engine::Health::kReady ? 200 : 503;
   response.headers.emplace_back("cache-control", "no-store");
@@ -32,6 +55,7 @@ http::Response health(NodeContext& context) {
 
 http::Response metrics(NodeContext& context) {
   context.metrics.set_engine(context.engine.stats(), context.engine.health() == engine::Health::kReady);
+  context.metrics.set_upstreams(context.engine.upstreams());
   context.metrics.set_stored_signatures(context.signatures.size());
   if (context.server_stats) context.metrics.set_connections(context.server_stats().connections_open);
   http::Response response;
@@ -49,6 +73,11 @@ void install_health(EndpointRegistry& registry, NodeContext& context) {
   endpoint.name = "health";
   endpoint.access = Access::kPublic;
   endpoint.handle = [&context](Call call) { reply(context, call, "health", health(context)); };
+  registry.install(endpoint);
+  endpoint.path = "/health/ready";
+  registry.install(endpoint);
+  endpoint.path = "/health/live";
+  endpoint.handle = [&context](Call call) { reply(context, call, "health", live()); };
   registry.install(endpoint);
 
   endpoint.path = "/metrics";

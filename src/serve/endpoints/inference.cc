@@ -1,4 +1,4 @@
-// The six inference routes. Which of them a node serves is the engine's word (Engine::routes).
+// The inference routes. Which of them a node serves is the engine's word (Engine::routes).
 #include <vector>
 
 #include "serve/endpoints/endpoints.h"
@@ -11,23 +11,31 @@ namespace {
 // Parsing more than this on an event loop would hold up other streams for longer than a token takes.
 constexpr std::size_t kParseOnLoopBytes = 64 << 10;
 
-struct Path {
-  const char* path;
-  InferenceRoute route;
-};
-
-const std::vector<Path>& paths() {
+const std::vector<InferenceRoute>& routes() {
   using engine::Route;
-  static const std::vector<Path> all = {
-      {"/v1/chat/completions", {Route::kChatCompletions, "chat_completions", false}},
-      {"/v1/completions", {Route::kCompletions, "completions", false}},
-      {"/v1/embeddings", {Route::kEmbeddings, "embeddings", false}},
-      {"/v1/responses", {Route::kResponses, "responses", false}},
-      {"/v1/messages", {Route::kMessages, "messages", true}},
-      {"/v1/tokenize", {Route::kTokenize, "tokenize", false}},
+  static const std::vector<InferenceRoute> all = {
+      {Route::kChatCompletions, "chat_completions", false, "/v1/chat/completions"},
+      {Route::kCompletions, "completions", false, "/v1/completions"},
+      {Route::kEmbeddings, "embeddings", false, "/v1/embeddings"},
+      {Route::kResponses, "responses", false, "/v1/responses"},
+      {Route::kMessages, "messages", true, "/v1/messages"},
+      {Route::kTokenize, "tokenize", false, "/v1/tokenize"},
+      // Of engines that pass requests on.
+      {Route::kTokenize, "tokenize", false, "/tokenize"},
+      {Route::kDetokenize, "detokenize", false, "/detokenize"},
+      {Route::kRerank, "rerank", false, "/v1/rerank"},
+      {Route::kRerank, "rerank", false, "/rerank"},
+      {Route::kScore, "score", false, "/v1/score"},
+      {Route::kScore, "score", false, "/score"},
+      {Route::kTranscriptions, "audio_transcriptions", false, "/v1/audio/transcriptions"},
+      {Route::kTranslations, "audio_translations", false, "/v1/audio/translations"},
+      {Route::kSpeech, "audio_speech", false, "/v1/audio/speech"},
+      {Route::kImageGenerations, "images_generations", false, "/v1/images/generations"},
+      {Route::kImageEdits, "images_edits", false, "/v1/images/edits"},
   };
   return all;
 }
+constexpr std::size_t kOfEveryEngine = 6;
 
 void handle(NodeContext& context, const InferenceRoute& route, Call call) {
   std::shared_ptr<http::Exchange> exchange = call.exchange;
@@ -36,7 +44,7 @@ void handle(NodeContext& context, const InferenceRoute& route, Call call) {
   exchange->on_abandoned([weak = std::weak_ptr(inference)] {
     if (auto live = weak.lock()) live->abandon();
   });
-  if (body_size <= kParseOnLoopBytes) return inference->run();
+  if (body_size <= kParseOnLoopBytes || context.engine.passes_on()) return inference->run();
   if (!context.requests.submit([inference] { inference->run(); })) {
     inference->refuse(fail(ErrorCode::kBusy, "too many requests are being read; try again"));
   }
@@ -45,14 +53,16 @@ void handle(NodeContext& context, const InferenceRoute& route, Call call) {
 }  // namespace
 
 void install_inference(EndpointRegistry& registry, NodeContext& context) {
-  for (const Path& entry : paths()) {
+  std::size_t left = context.engine.passes_on() ? routes().size() : kOfEveryEngine;
+  for (const InferenceRoute& route : routes()) {
+    if (left-- == 0) break;
     Endpoint endpoint;
     endpoint.method = "POST";
-    endpoint.path = entry.path;
-    endpoint.name = entry.route.name;
-    endpoint.anthropic_dialect = entry.route.anthropic_dialect;
+    endpoint.path = route.path;
+    endpoint.name = route.name;
+    endpoint.anthropic_dialect = route.anthropic_dialect;
     endpoint.body_limit_bytes = context.body_limit_bytes;
-    endpoint.handle = [&context, &route = entry.route](Call call) { handle(context, route, std::move(call)); };
+    endpoint.handle = [&context, &route](Call call) { handle(context, route, std::move(call)); };
     registry.install(std::move(endpoint));
   }
 }

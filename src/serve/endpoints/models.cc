@@ -18,6 +18,11 @@ Json model_json(const engine::ModelInfo& model) {
 }
 
 http::Response list(NodeContext& context) {
+  if (const auto document = context.engine.models_document()) {
+    http::Response response;
+    response.body = *document;
+    return response;
+  }
   Json data = Json::array();
   for (const engine::ModelInfo& model : context.engine.models()) data.push_back(model_json(model));
   http::Response response;

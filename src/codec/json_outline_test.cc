@@ -1,0 +1,93 @@
+#include "codec/json_outline.h"
+
+#include <gtest/gtest.h>
+
+#include "codec/json.h"
+
+namespace cloister::codec {
+namespace {
+
+constexpr JsonOutline::Watch kWatches[] = {{"", "id"}, {"response", "id"}, {"", "model"}};
+
+JsonOutline outline_of(std::string_view text, std::size_t piece = 1 << 20) {
+  JsonOutline outline(kWatches);
+  for (std::size_t at = 0; at < text.size(); at += piece) outline.feed(text.substr(at, piece));
+  return outline;
+}
+
+TEST(JsonOutline, FindsMembersWhateverThePieces) {
+  const std::string text =
+      R"( {"choices":[{"id":"no","message":{"id":"no","content":"\"id\": \\"}}],"n":-1.5e+3,"t":true,"id" : "a\u0062\/c","model":"m"} )";
+  for (std::size_t piece : {1u, 2u, 3u, 7u, 4096u}) {
+    const JsonOutline outline = outline_of(text, piece);
+    EXPECT_TRUE(outline.whole()) << piece;
+    EXPECT_EQ(outline.text(0), "ab/c") << piece;
+    EXPECT_FALSE(outline.has(1)) << piece;
+    EXPECT_EQ(outline.text(2), "m") << piece;
+    EXPECT_EQ(outline.end_position(), text.size() - 2) << piece;
+  }
+}
+
+TEST(JsonOutline, LooksIntoTheNamedObjectOnly) {
+  EXPECT_EQ(outline_of(R"({"type":"response.created","response":{"x":{"id":"no"},"id":"resp_1"}})").text(1), "resp_1");
+  EXPECT_FALSE(outline_of(R"({"other":{"id":"no"}})").has(1));
+  EXPECT_FALSE(outline_of(R"({"response":[{"id":"no"}]})").has(1));
+  EXPECT_FALSE(outline_of(R"({"response":"x","y":{"id":"no"}})").has(1));
+  EXPECT_FALSE(outline_of(R"({"response":{"id":"x"}})").has(0));
+}
+
+TEST(JsonOutline, NamesCannotHideBehindEscapes) {
+  EXPECT_TRUE(outline_of(R"({"\u0069d":1})").has(0));
+  EXPECT_TRUE(outline_of(R"({"i\u0064":null})").has(0));
+  EXPECT_FALSE(outline_of(R"({"\\u0069d":1})").has(0));
+}
+
+TEST(JsonOutline, TakesTheFirstOfTwoAndNoTextOfOtherTypes) {
+  EXPECT_EQ(outline_of(R"({"id":"first","id":"second"})").text(0), "first");
+  EXPECT_EQ(outline_of(R"({"id":5,"id":"second"})").text(0), "");
+  EXPECT_TRUE(outline_of(R"({"id":{"id":"x"}})").has(0));
+  EXPECT_EQ(outline_of(R"({"id":["x"]})").text(0), "");
+}
+
+TEST(JsonOutline, TextIsBounded) {
+  EXPECT_EQ(outline_of(R"({"id":")" + std::string(JsonOutline::kMaxTextBytes, 'a') + "\"}").text(0).size(),
+            JsonOutline::kMaxTextBytes);
+  const JsonOutline outline = outline_of(R"({"id":")" + std::string(JsonOutline::kMaxTextBytes + 1, 'a') + "\"}", 100);
+  EXPECT_TRUE(outline.has(0));
+  EXPECT_EQ(outline.text(0), "");
+}
+
+TEST(JsonOutline, SaysWhatIsNoObject) {
+  for (const char* text : {"[]", "5", "\"x\"", "{]", "{\"a\"}", "{\"a\":}", "{\"a\":1,,}", "{a:1}", "{}x", "{}{}", "{\"a\":[}]",
+                           "{\"a\":\x01}", "nul", "\xef\xbb\xbf{}"}) {
+    EXPECT_TRUE(outline_of(text).broken()) << text;
+  }
+  for (const char* text : {"", " ", "{", "{\"a", "{\"a\":", "{\"a\":1", "{\"a\":\"}", "{\"a\":{}"}) {
+    EXPECT_FALSE(outline_of(text).whole()) << text;
+  }
+  const std::string deep(JsonOutline::kMaxDepth, '[');
+  EXPECT_TRUE(outline_of("{\"a\":" + deep).broken());
+}
+
+TEST(JsonOutline, EmptyObject) {
+  EXPECT_TRUE(outline_of(" { \n} ").whole());
+  EXPECT_FALSE(outline_of("{ }").has_members());
+  EXPECT_TRUE(outline_of(R"({"":1})").has_members());
+}
+
+// What the strict parser takes, the outline takes too, with the same string members.
+TEST(JsonOutline, AgreesWithTheParser) {
+  for (const char* text : {R"({"id":"x","a":{"b":[1,2,{"c":[]}]},"d":null})", R"({"id":"\ud83d\ude00"})",
+                           R"({"a":"\\","id":"\\\""})", R"({"a":[[],{},""],"id":""})", "{\"id\":\"\xe4\xb8\x96\"}"}) {
+    const Result<Json> json = parse_json(text);
+    ASSERT_TRUE(json) << text;
+    for (std::size_t piece : {1u, 100u}) {
+      const JsonOutline outline = outline_of(text, piece);
+      EXPECT_TRUE(outline.whole()) << text;
+      EXPECT_EQ(outline.text(0), json->at("id").get<std::string>()) << text;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cloister::codec

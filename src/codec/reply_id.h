@@ -1,0 +1,42 @@
+// ReplyId: finds the id in the bytes of a reply that passes by: a JSON object's "id", or that of the first server-sent events
+// that have one. Where the dialect keeps it one level down it is found there ("response" of OpenAI's Responses, "message" of
+// Anthropic's message_start). Reads a bounded part of the reply, changes nothing, any piece sizes. One thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "codec/json_outline.h"
+
+namespace cloister::codec {
+
+class ReplyId {
+ public:
+  // How much of a reply is looked at. Some servers put "id" behind all of the text of a buffered reply.
+  static constexpr std::size_t kBufferedLimitBytes = 1u << 20;
+  static constexpr std::size_t kEventsLimitBytes = 64u << 10;
+
+  explicit ReplyId(bool events);
+  void feed(std::string_view bytes);
+  // Found, or nothing to be found any more.
+  bool done() const { return done_; }
+  // 1 to 256 printable ASCII characters without '/', so that it can stand in a path; empty when there is none.
+  const std::string& id() const { return id_; }
+
+ private:
+  void feed_events(std::string_view bytes);
+  void look();
+
+  const bool events_;
+  bool done_ = false;
+  std::size_t left_;
+  JsonOutline outline_;
+  std::string id_;
+  // Of the line at hand, in events.
+  std::size_t prefix_ = 0;       // how much of "data:" it has shown
+  bool other_field_ = false;
+  bool after_return_ = false;
+};
+
+}  // namespace cloister::codec

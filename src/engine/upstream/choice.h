@@ -1,0 +1,37 @@
+// Choice: which upstream gets a request, and which one next when that fails. Least loaded first; those that are down only
+// when all are.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/upstream/server.h"
+
+namespace cloister::engine::upstream {
+
+using Servers = std::vector<std::shared_ptr<Server>>;
+inline constexpr std::size_t kMostServers = 64;
+
+class Choice {
+ public:
+  // Of those that list `model`, where any does; an alias that none lists is for the servers themselves to judge.
+  Choice(const Servers& servers, const std::string& model);
+
+  // The next one to try, each once; null when there is none left.
+  std::shared_ptr<Server> next();
+  // True when next() would give one that is up.
+  bool has_another() const;
+
+ private:
+  bool left(std::size_t i) const { return (candidates_ >> i & 1) != 0; }
+
+  const Servers& servers_;
+  std::uint64_t candidates_ = 0;   // bit i: servers_[i] has not been tried
+};
+
+// True when not all of the servers that are up serve the same models.
+bool models_differ(const Servers& servers);
+
+}  // namespace cloister::engine::upstream

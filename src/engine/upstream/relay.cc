@@ -1,0 +1,200 @@
+#include "engine/upstream/relay.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace cloister::engine::upstream {
+namespace {
+
+// Shorter replies of known length are gathered and sent in one go, so that an upstream that ends early still leaves room for
+// an honest error.
+constexpr std::uint64_t kGatherBytes = 64u << 10;
+
+// What of a reply's head belongs to the client. The rest is between us and the upstream, or is for this node to say.
+bool keep_header(std::string_view name) {
+  for (const std::string_view exact :
+       {"content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "etag",
+        "last-modified", "retry-after", "vary", "x-accel-buffering", "request-id"}) {
+    if (name == exact) return true;
+  }
+  return name.starts_with("openai-") || name.starts_with("anthropic-") || name.starts_with("x-ratelimit-");
+}
+
+bool is_event_stream(const HeaderList& headers) {
+  for (const auto& [name, value] : headers) {
+    if (name != "content-type") continue;
+    std::string lower = value.substr(0, 17);
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    return lower == "text/event-stream";
+  }
+  return false;
+}
+
+Error error_of(http::OutgoingFailure failure) {
+  using http::OutgoingFailure;
+  switch (failure) {
+    case OutgoingFailure::kConnect: return fail(ErrorCode::kUpstreamUnreachable, "the engine cannot be reached; try again");
+    case OutgoingFailure::kConnectTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine takes no connection");
+    case OutgoingFailure::kTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine did not answer in time");
+    case OutgoingFailure::kMalformed: return fail(ErrorCode::kUpstreamBroken, "the engine's reply is not valid HTTP");
+    default: return fail(ErrorCode::kUpstreamBroken, "the engine ended its reply too early");
+  }
+}
+
+}  // namespace
+
+Relay::Relay(std::shared_ptr<RelayParts> parts, EngineRequest request, std::shared_ptr<ReplySink> sink, std::string model)
+    : parts_(std::move(parts)), request_(std::move(request)), choice_(parts_->servers, model), sink_(std::move(sink)) {
+  parts_->active.fetch_add(1, std::memory_order_relaxed);
+}
+
+Relay::~Relay() { parts_->active.fetch_sub(1, std::memory_order_relaxed); }
+
+Result<std::shared_ptr<Relay>> Relay::make(std::shared_ptr<RelayParts> parts, EngineRequest request,
+                                           std::shared_ptr<ReplySink> sink) {
+  if (request.loop == nullptr) return fail(ErrorCode::kInternal, "this connection has no loop");
+  const bool by_model = parts->servers.size() > 1 && models_differ(parts->servers);
+  const std::string model = by_model ? model_of(*request.body) : std::string();
+  return std::make_shared<Relay>(std::move(parts), std::move(request), std::move(sink), model);
+}
+
+void Relay::start() {
+  if (!silenced_.load(std::memory_order_acquire)) return try_next();
+  finish();
+}
+
+// The body as the client sent it, or with the salt in it when this server takes one.
+Result<http::OutgoingRequest> Relay::make_request(bool fresh_connection) const {
+  const UpstreamOptions& options = parts_->options;
+  const std::string_view body = *request_.body;
+  http::OutgoingRequest out;
+  out.body = {body, {}, {}};
+  out.body_owner = request_.body;
+  std::size_t size = body.size();
+  if (server_->takes_salt() && has_prompt(request_.route)) {
+    TRY(insertion, plan_insertion(body, parts_->salter.salt(request_.tenant)));
+    auto owner = std::make_shared<std::pair<std::shared_ptr<const std::string>, std::string>>(request_.body,
+                                                                                             std::move(insertion.text));
+    out.body = {body.substr(0, insertion.position), owner->second, body.substr(insertion.position)};
+    size += owner->second.size();
+    out.body_owner = std::move(owner);
+  }
+  out.target = server_->target();
+  out.head = server_->request_head(request_.path, request_.headers, size);
+  out.fresh_connection = fresh_connection;
+  out.keep_header = &keep_header;
+  out.connect_timeout_s = options.connect_timeout_s;
+  out.first_byte_timeout_s = options.first_byte_timeout_s;
+  out.idle_timeout_s = options.idle_timeout_s;
+  return out;
+}
+
+void Relay::try_next() {
+  server_ = choice_.next();
+  server_->request_begun();
+  sent_again_ = false;
+  send(false);
+}
+
+void Relay::send(bool fresh_connection) {
+  Result<http::OutgoingRequest> request = make_request(fresh_connection);
+  if (!request) return end_with(request.error());
+  // A failure inside send() may have tried the next server already: its call is the one to keep.
+  const std::shared_ptr<Server> server = server_;
+  auto call = http::send(*request_.loop, std::move(*request), shared_from_this());
+  if (call != nullptr && server == server_) call_ = std::move(call);
+}
+
+void Relay::leave_server() {
+  if (server_ != nullptr) server_->request_over();
+  server_.reset();
+  call_.reset();
+}
+
+std::shared_ptr<ReplySink> Relay::finish() {
+  leave_server();
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  return std::move(sink_);
+}
+
+void Relay::end_with(const Error& error) {
+  const auto sink = finish();
+  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_error(error);
+}
+
+void Relay::cancel() {
+  silenced_.store(true, std::memory_order_release);
+  {
+    const std::lock_guard lock(mutex_);
+    if (over_) return;
+    if (!http::on_loop(*request_.loop)) {
+      // Under the lock: the loop does not end while this is not over.
+      http::run_on_loop(*request_.loop, [self = shared_from_this()] { self->cancel(); });
+      return;
+    }
+  }
+  const auto call = call_;
+  const auto sink = finish();
+  if (call != nullptr) call->cancel();
+}
+
+void Relay::resume() {
+  if (call_ != nullptr) call_->resume();
+}
+
+void Relay::on_head(http::OutgoingHead head) {
+  const bool unwilling = head.status == 502 || head.status == 503;
+  if (unwilling) server_->count_failure(false);
+  if (unwilling && choice_.has_another()) {
+    const auto call = call_;
+    leave_server();
+    if (call != nullptr) call->cancel();
+    return try_next();
+  }
+  PassedHead passed;
+  passed.status = head.status;
+  passed.headers = std::move(head.headers);
+  passed.whole = head.length && *head.length <= kGatherBytes;
+  passed.length = head.length.value_or(0);
+  stream_end_.begin(is_event_stream(passed.headers), !head.ends_with_connection);
+  replying_ = true;
+  if (!silenced_.load(std::memory_order_acquire)) sink_->on_passed_head(std::move(passed));
+}
+
+void Relay::on_body(std::string_view bytes) {
+  const auto sink = sink_;
+  if (sink == nullptr || silenced_.load(std::memory_order_acquire)) return;
+  stream_end_.feed(bytes);
+  sink->on_bytes(bytes);
+  if (call_ != nullptr && sink->is_behind()) call_->pause();
+}
+
+void Relay::on_end() {
+  if (!stream_end_.whole()) {
+    server_->count_failure(false);
+    return end_with(error_of(http::OutgoingFailure::kClosed));
+  }
+  const auto sink = finish();
+  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end(Outcome{});
+}
+
+void Relay::on_failed(http::OutgoingFailure failure) {
+  using http::OutgoingFailure;
+  if (failure == OutgoingFailure::kStale && !sent_again_) {
+    sent_again_ = true;
+    call_.reset();
+    return send(true);
+  }
+  const bool gone = failure == OutgoingFailure::kConnect || failure == OutgoingFailure::kConnectTimeout;
+  server_->count_failure(gone);
+  if (gone && !replying_ && choice_.has_another()) {
+    leave_server();
+    return try_next();
+  }
+  end_with(error_of(failure));
+}
+
+}  // namespace cloister::engine::upstream

@@ -1,0 +1,71 @@
+// Relay: one request on its way to an upstream, and the reply on its way back. Lives on the loop of the client's connection;
+// cancel() may come from any thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "engine/engine.h"
+#include "engine/upstream/choice.h"
+#include "engine/upstream/salt.h"
+#include "engine/upstream/server.h"
+#include "engine/upstream/stream_end.h"
+#include "http/outgoing.h"
+
+namespace cloister::engine::upstream {
+
+// What all relays of an engine share.
+struct RelayParts {
+  explicit RelayParts(UpstreamOptions with) : options(std::move(with)) {}
+  const UpstreamOptions options;
+  Servers servers;
+  Salter salter;
+  std::atomic<std::uint64_t> active{0};
+};
+
+class Relay final : public Generation, public http::OutgoingSink, public std::enable_shared_from_this<Relay> {
+ public:
+  // Checks what has to be known before a byte is sent. `parts` outlives the relay by sharing. Errors: as plan_insertion().
+  static Result<std::shared_ptr<Relay>> make(std::shared_ptr<RelayParts> parts, EngineRequest request,
+                                             std::shared_ptr<ReplySink> sink);
+  Relay(std::shared_ptr<RelayParts> parts, EngineRequest request, std::shared_ptr<ReplySink> sink, std::string model);
+  ~Relay() override;
+
+  // On the loop.
+  void start();
+
+  void cancel() override;
+  void resume() override;
+
+  void on_head(http::OutgoingHead head) override;
+  void on_body(std::string_view bytes) override;
+  void on_end() override;
+  void on_failed(http::OutgoingFailure failure) override;
+
+ private:
+  void try_next();
+  Result<http::OutgoingRequest> make_request(bool fresh_connection) const;
+  void send(bool fresh_connection);
+  void leave_server();
+  // Everything is over; returns the sink for a last word. Null when that was before.
+  std::shared_ptr<ReplySink> finish();
+  void end_with(const Error& error);
+
+  const std::shared_ptr<RelayParts> parts_;
+  EngineRequest request_;
+  Choice choice_;
+  std::shared_ptr<Server> server_;
+  std::shared_ptr<http::OutgoingCall> call_;
+  StreamEnd stream_end_;
+  bool replying_ = false;
+  bool sent_again_ = false;
+  std::shared_ptr<ReplySink> sink_;
+
+  std::atomic<bool> silenced_{false};
+  std::mutex mutex_;   // for over_, and for what may happen only while it is false
+  bool over_ = false;
+};
+
+}  // namespace cloister::engine::upstream

@@ -1,0 +1,30 @@
+#include "engine/upstream/stream_end.h"
+
+namespace cloister::engine::upstream {
+
+void StreamEnd::begin(bool events, bool framed) {
+  events_ = events;
+  framed_ = framed;
+  if (events_) tail_.reserve(2 * kTailBytes);
+}
+
+void StreamEnd::feed(std::string_view bytes) {
+  if (!events_) return;
+  if (bytes.size() >= kTailBytes) {
+    tail_.assign(bytes.substr(bytes.size() - kTailBytes));
+    return;
+  }
+  if (tail_.size() + bytes.size() > 2 * kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+  tail_.append(bytes);
+}
+
+bool StreamEnd::whole() const {
+  // A body of another kind that ends with the connection may be cut anywhere.
+  if (!events_) return framed_;
+  const bool blank_line = tail_.empty() || tail_.ends_with("\n\n") || tail_.ends_with("\r\r") || tail_.ends_with("\n\r\n");
+  if (framed_ || !blank_line) return blank_line;
+  return tail_.find("data: [DONE]") != std::string::npos || tail_.find("data:[DONE]") != std::string::npos ||
+         tail_.find("message_stop") != std::string::npos;
+}
+
+}  // namespace cloister::engine::upstream

@@ -1,0 +1,27 @@
+// StreamEnd: tells whether a stream of server-sent events that has ended was whole, from its last bytes.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace cloister::engine::upstream {
+
+class StreamEnd {
+ public:
+  // `framed`: the transfer says itself where the body ends. Without that only the dialect's last event does:
+  // "[DONE]" of OpenAI's, message_stop of Anthropic's.
+  void begin(bool events, bool framed);
+  void feed(std::string_view bytes);
+  // Nothing was cut: not in the middle of an event, nor, without framing, before the last one.
+  bool whole() const;
+
+ private:
+  static constexpr std::size_t kTailBytes = 96;
+
+  bool events_ = false;
+  bool framed_ = true;
+  std::string tail_;
+};
+
+}  // namespace cloister::engine::upstream

@@ -1,0 +1,124 @@
+#include "engine/upstream/upstream_engine.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "engine/upstream/relay.h"
+
+namespace cloister::engine {
+namespace {
+
+using namespace upstream;
+
+class UpstreamEngine final : public Engine {
+ public:
+  explicit UpstreamEngine(std::shared_ptr<RelayParts> parts) : parts_(std::move(parts)) {
+    for (const auto& server : parts_->servers) {
+      watchers_.emplace_back([server] { server->watch(); });
+      pthread_setname_np(watchers_.back().native_handle(), "upstream");
+    }
+  }
+  ~UpstreamEngine() override {
+    for (const auto& server : parts_->servers) server->stop();
+    for (std::thread& watcher : watchers_) watcher.join();
+  }
+
+  std::string_view name() const override { return "upstream"; }
+  Health health() const override {
+    const bool any = std::any_of(parts_->servers.begin(), parts_->servers.end(), [](const auto& one) { return one->is_up(); });
+    return any ? Health::kReady : Health::kLoading;
+  }
+  std::set<Route> routes() const override;
+  EngineStats stats() const override { return {parts_->active.load(std::memory_order_relaxed), 0}; }
+  bool passes_on() const override { return true; }
+  std::vector<ModelInfo> models() const override;
+  std::vector<UpstreamState> upstreams() const override;
+  std::shared_ptr<const std::string> models_document() const override;
+  Result<std::shared_ptr<Generation>> start(EngineRequest request, std::shared_ptr<ReplySink> sink) override;
+
+ private:
+  const std::shared_ptr<RelayParts> parts_;
+  std::vector<std::thread> watchers_;
+};
+
+// All: what an upstream lacks it says itself.
+std::set<Route> UpstreamEngine::routes() const {
+  return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,      Route::kResponses,   Route::kMessages,
+          Route::kTokenize,        Route::kDetokenize,  Route::kRerank,          Route::kScore,       Route::kTranscriptions,
+          Route::kTranslations,    Route::kSpeech,      Route::kImageGenerations, Route::kImageEdits};
+}
+
+std::vector<ModelInfo> UpstreamEngine::models() const {
+  std::vector<ModelInfo> all;
+  for (const auto& server : parts_->servers) {
+    const auto findings = server->findings();
+    if (findings == nullptr) continue;
+    for (const ModelInfo& model : findings->models) {
+      const bool known = std::any_of(all.begin(), all.end(), [&](const ModelInfo& one) { return one.id == model.id; });
+      if (!known) all.push_back(model);
+    }
+  }
+  return all;
+}
+
+std::vector<UpstreamState> UpstreamEngine::upstreams() const {
+  std::vector<UpstreamState> out;
+  for (const auto& server : parts_->servers) out.push_back(server->state());
+  return out;
+}
+
+std::shared_ptr<const std::string> UpstreamEngine::models_document() const {
+  if (models_differ(parts_->servers)) return nullptr;
+  for (const auto& server : parts_->servers) {
+    const auto findings = server->findings();
+    if (findings != nullptr) return {findings, &findings->models_document};
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<Generation>> UpstreamEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
+  http::Loop* const loop = request.loop;
+  TRY(relay, Relay::make(parts_, std::move(request), std::move(sink)));
+  if (http::on_loop(*loop)) {
+    relay->start();
+  } else {
+    http::run_on_loop(*loop, [relay] { relay->start(); });
+  }
+  return std::shared_ptr<Generation>(std::move(relay));
+}
+
+// The API's paths begin with /v1 by themselves.
+http::Url without_version(http::Url url) {
+  constexpr std::string_view kVersion = "/v1";
+  if (url.base_path.ends_with(kVersion)) url.base_path.resize(url.base_path.size() - kVersion.size());
+  return url;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
+  if (options.urls.empty()) return fail(ErrorCode::kUsage, "--upstream is required: the URL of an OpenAI server");
+  if (options.urls.size() > kMostServers) {
+    return fail(ErrorCode::kUsage, "--upstream may be given " + std::to_string(kMostServers) + " times at most");
+  }
+  const std::string& token = options.bearer_token;
+  if (!std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; })) {
+    return fail(ErrorCode::kUsage, "the upstreams' token holds a space or another character it must not hold");
+  }
+  auto parts = std::make_shared<RelayParts>(std::move(options));
+  for (const std::string& text : parts->options.urls) {
+    TRY(url, http::parse_url(text));
+    if (url.tls) {
+      return fail(ErrorCode::kUsage, "--upstream takes http:// only: the engine belongs on this host or a private network, "
+                                     "inside what is attested");
+    }
+    url = without_version(std::move(url));
+    TRY(target, http::resolve_private(url));
+    parts->servers.push_back(std::make_shared<Server>(std::move(url), target, parts->options));
+  }
+  return std::unique_ptr<Engine>(std::make_unique<UpstreamEngine>(std::move(parts)));
+}
+
+}  // namespace cloister::engine

@@ -1,0 +1,101 @@
+// Requests to other servers, made on the event loop of the connection that they serve: the bytes of a reply go from one
+// socket to the other without another thread, and what is copied is a chunk, once. HTTP/1.1 without TLS, for servers of the
+// same host or private network. Connections are kept and used again, per loop.
+//
+// Loop thread only, but for run_on_loop() and on_loop().
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/client.h"
+#include "http/message.h"
+
+namespace cloister::http {
+
+class Loop;
+class OutgoingConnection;
+
+// Where to connect to. Connections are shared by those that hold the same object.
+struct OutgoingTarget {
+  sockaddr_storage address{};
+  socklen_t address_size = 0;
+};
+
+// Blocking: asks the system's resolver and takes its first address. Only addresses of the loopback and of private networks:
+// what goes there is not encrypted. Errors: kNetwork for an unknown name, kUsage for a public address.
+Result<OutgoingTarget> resolve_private(const Url& url);
+bool is_private_address(const sockaddr_storage& address);
+// "host:port" as it stands in a Host header.
+std::string authority_of(const Url& url);
+
+struct OutgoingRequest {
+  std::shared_ptr<const OutgoingTarget> target;
+  std::string head;                            // request line and headers with the empty line
+  std::array<std::string_view, 3> body;        // sent one after the other, as they are
+  std::shared_ptr<const void> body_owner;      // keeps the bytes of `body`
+  bool fresh_connection = false;               // do not take a kept one
+  bool (*keep_header)(std::string_view lower_case_name) = nullptr;   // of the response; null keeps none
+  int connect_timeout_s = 5;
+  int first_byte_timeout_s = 600;              // from sending to the response's head
+  int idle_timeout_s = 300;                    // between two reads of its body
+};
+
+struct OutgoingHead {
+  int status = 0;
+  Headers headers;
+  std::optional<std::uint64_t> length;         // of the body, where it is said beforehand
+  bool ends_with_connection = false;           // the body has no other end: it cannot be told from one cut short
+};
+
+enum class OutgoingFailure {
+  kConnect,          // refused, unreachable
+  kConnectTimeout,
+  kStale,            // a kept connection ended before the first byte of a response: send it again
+  kClosed,           // ended too early
+  kTimeout,          // silent for too long
+  kMalformed,        // no valid HTTP/1.1
+};
+
+// Takes one response. Exactly one of on_end and on_failed comes last, unless the call is cancelled; each may come from
+// inside send(). Bytes live as long as the call.
+class OutgoingSink {
+ public:
+  virtual ~OutgoingSink() = default;
+  virtual void on_head(OutgoingHead head) = 0;
+  virtual void on_body(std::string_view bytes) = 0;
+  virtual void on_end() = 0;
+  virtual void on_failed(OutgoingFailure failure) = 0;
+};
+
+// A running request. Everything does nothing once it is over.
+class OutgoingCall {
+ public:
+  explicit OutgoingCall(OutgoingConnection& connection) : connection_(&connection) {}
+  // Closes the connection; the sink hears nothing more.
+  void cancel();
+  // Reads no further until resume(). What has been read already may still come.
+  void pause();
+  void resume();
+
+ private:
+  friend class OutgoingConnection;
+  OutgoingConnection* connection_;
+};
+
+// Null when it failed at once; the sink has heard of it.
+std::shared_ptr<OutgoingCall> send(Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
+
+// Any thread while the loop runs.
+void run_on_loop(Loop& loop, std::function<void()> job);
+bool on_loop(Loop& loop);
+
+}  // namespace cloister::http

@@ -1,0 +1,85 @@
+// OutgoingConnection: one socket to another server and at most one request on it. Loop thread only; holds no read buffer.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "http/handler_memory.h"
+#include "http/outgoing.h"
+#include "http/outgoing_reader.h"
+#include "http/transport.h"
+
+namespace cloister::http {
+
+class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
+                                 public std::enable_shared_from_this<OutgoingConnection>,
+                                 private OutgoingReader::Owner {
+ public:
+  // Takes over a socket that connects, or is connected already.
+  OutgoingConnection(Loop& loop, std::shared_ptr<const OutgoingTarget> target, int socket, bool connected);
+  ~OutgoingConnection() override;
+
+  // Sends a request on a connection that has none.
+  std::shared_ptr<OutgoingCall> begin(OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
+  // Once a second.
+  void on_tick();
+  // Ends now; a running request fails.
+  void close();
+  const OutgoingTarget* target() const { return target_.get(); }
+
+ private:
+  friend class OutgoingCall;
+  enum class Phase : std::uint8_t { kConnecting, kIdle, kHead, kBody, kClosed };
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+  void wait_readable();
+  void wait_writable();
+  void on_readable();
+  void on_writable();
+  void finish_connect();
+  void send_more();
+  void read_available();
+  void feed(std::string_view bytes);
+  void end_of_input();
+  void take(OutgoingReader::Event event);
+  void complete();
+  void fail(OutgoingFailure failure);
+  // Closes the socket and parts with the call; returns the sink to tell.
+  std::shared_ptr<OutgoingSink> shut();
+  void set_deadline(int seconds_from_now);
+  OutgoingFailure early_end() const;
+
+  void on_response_head(OutgoingHead head) override;
+  void on_response_body(std::string_view bytes) override;
+
+  Loop& loop_;
+  const std::shared_ptr<const OutgoingTarget> target_;
+  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> descriptor_;
+  Transport transport_;
+  std::shared_ptr<OutgoingConnection> self_;   // while open
+  Phase phase_;
+  OutgoingRequest request_;
+  std::size_t sent_ = 0;
+  std::size_t to_send_ = 0;
+  std::optional<OutgoingReader> reader_;
+  std::shared_ptr<OutgoingSink> sink_;
+  std::shared_ptr<OutgoingCall> call_;
+  std::int64_t deadline_s_ = kNever;
+  int interim_ = 0;
+  bool used_before_ = false;
+  bool got_bytes_ = false;       // of the response at hand
+  bool cannot_send_ = false;     // the peer takes no more; it may have answered all the same
+  bool paused_ = false;
+  bool read_waiting_ = false;
+  bool write_waiting_ = false;
+  HandlerMemory read_memory_;
+  HandlerMemory write_memory_;
+};
+
+}  // namespace cloister::http

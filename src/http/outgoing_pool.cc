@@ -1,0 +1,94 @@
+#include "http/outgoing_pool.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+
+#include "http/loop.h"
+
+namespace cloister::http {
+
+std::vector<std::shared_ptr<OutgoingConnection>>& OutgoingPool::idle_of(const OutgoingTarget* target) {
+  for (Idle& idle : idle_) {
+    if (idle.target == target) return idle.connections;
+  }
+  // Targets that nobody asks for any more are gone with their last connection.
+  std::erase_if(idle_, [](const Idle& idle) { return idle.connections.empty(); });
+  return idle_.emplace_back(Idle{target, {}}).connections;
+}
+
+std::shared_ptr<OutgoingConnection> OutgoingPool::take_idle(const OutgoingTarget* target) {
+  auto& idle = idle_of(target);
+  if (idle.empty()) return nullptr;
+  std::shared_ptr<OutgoingConnection> connection = std::move(idle.back());
+  idle.pop_back();
+  return connection;
+}
+
+std::shared_ptr<OutgoingConnection> OutgoingPool::connect(const std::shared_ptr<const OutgoingTarget>& target) {
+  const int socket = ::socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket < 0) return nullptr;
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  const sockaddr* const address = reinterpret_cast<const sockaddr*>(&target->address);
+  const bool connected = ::connect(socket, address, target->address_size) == 0;
+  if (!connected && errno != EINPROGRESS) {
+    ::close(socket);
+    return nullptr;
+  }
+  try {
+    auto connection = std::make_shared<OutgoingConnection>(loop_, target, socket, connected);
+    connections_.push_back(*connection);
+    return connection;
+  } catch (const std::exception&) {
+    // Out of memory or of epoll entries: this one request pays.
+    ::close(socket);
+    return nullptr;
+  }
+}
+
+std::shared_ptr<OutgoingCall> OutgoingPool::send(OutgoingRequest request, std::shared_ptr<OutgoingSink> sink) {
+  std::shared_ptr<OutgoingConnection> connection;
+  if (!request.fresh_connection) connection = take_idle(request.target.get());
+  if (connection == nullptr) connection = connect(request.target);
+  if (connection == nullptr) {
+    sink->on_failed(OutgoingFailure::kConnect);
+    return nullptr;
+  }
+  return connection->begin(std::move(request), std::move(sink));
+}
+
+void OutgoingPool::keep(std::shared_ptr<OutgoingConnection> connection) {
+  auto& idle = idle_of(connection->target());
+  if (idle.size() < kMaxIdle) return idle.push_back(std::move(connection));
+  connection->close();
+}
+
+void OutgoingPool::remove(OutgoingConnection& connection, bool idle) {
+  if (connection.is_linked()) connections_.erase(connections_.iterator_to(connection));
+  if (!idle) return;
+  auto& waiting = idle_of(connection.target());
+  std::erase_if(waiting, [&](const auto& one) { return one.get() == &connection; });
+}
+
+void OutgoingPool::tick() {
+  // Telling a sink can end other connections too: go through what there is now, by reference counts.
+  std::vector<std::shared_ptr<OutgoingConnection>> now;
+  for (OutgoingConnection& connection : connections_) now.push_back(connection.shared_from_this());
+  for (const auto& connection : now) connection->on_tick();
+}
+
+void OutgoingPool::close_all() {
+  while (!connections_.empty()) connections_.front().close();
+}
+
+std::shared_ptr<OutgoingCall> send(Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink) {
+  return loop.outgoing().send(std::move(request), std::move(sink));
+}
+
+}  // namespace cloister::http

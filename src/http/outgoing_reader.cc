@@ -1,0 +1,89 @@
+#include "http/outgoing_reader.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <limits>
+
+namespace cloister::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+
+constexpr std::uint32_t kHeaderLimitBytes = 64u << 10;
+
+}  // namespace
+
+OutgoingReader::OutgoingReader(Owner& owner, bool (*keep_header)(std::string_view))
+    : owner_(owner), keep_header_(keep_header) {
+  header_limit(kHeaderLimitBytes);
+  body_limit(std::numeric_limits<std::uint64_t>::max());   // nothing of it is kept here
+}
+
+OutgoingReader::Event OutgoingReader::feed(std::string_view bytes) {
+  const bool joined = !kept_.empty();
+  if (joined) {
+    kept_.append(bytes);
+    bytes = kept_;
+  }
+  std::size_t used = 0;
+  Event event = Event::kMore;
+  while (used < bytes.size() && !is_done()) {
+    BeastError error;
+    used += put(boost::asio::buffer(bytes.substr(used)), error);
+    if (is_header_done() && !error) tell_head();
+    if (error == beast_http::error::need_more) break;
+    if (error) {
+      event = Event::kMalformed;
+      break;
+    }
+  }
+  const std::string_view left = bytes.substr(used);
+  if (event == Event::kMore && is_done()) {
+    rest_ = left;
+    return interim() ? Event::kInterim : Event::kDone;
+  }
+  if (event == Event::kMore && left.size() > kHeaderLimitBytes) event = Event::kMalformed;
+  if (joined) {
+    kept_.erase(0, used);
+  } else {
+    kept_ = left;
+  }
+  return event;
+}
+
+OutgoingReader::Event OutgoingReader::feed_end() {
+  BeastError error;
+  if (!got_some() || !kept_.empty()) return Event::kMalformed;
+  put_eof(error);
+  return error || !is_done() ? Event::kMalformed : Event::kDone;
+}
+
+// Not from on_header_impl: what is known of the body's length is settled a step later.
+void OutgoingReader::tell_head() {
+  if (head_told_ || interim()) return;
+  head_told_ = true;
+  if (const auto length = content_length()) head_.length = *length;
+  head_.ends_with_connection = need_eof();
+  owner_.on_response_head(std::move(head_));
+}
+
+void OutgoingReader::on_field_impl(beast_http::field, BeastText name, BeastText value, BeastError&) {
+  if (is_header_done() || keep_header_ == nullptr) return;   // trailers
+  std::string lower(name);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (keep_header_(lower)) head_.headers.emplace_back(std::move(lower), std::string(value));
+}
+
+std::size_t OutgoingReader::on_body_impl(BeastText bytes, BeastError&) {
+  tell_head();
+  if (!bytes.empty()) owner_.on_response_body(bytes);
+  return bytes.size();
+}
+
+std::size_t OutgoingReader::on_chunk_body_impl(std::uint64_t, BeastText bytes, BeastError& error) {
+  return on_body_impl(bytes, error);
+}
+
+}  // namespace cloister::http

@@ -1,0 +1,64 @@
+// OutgoingReader: bytes of one response in, head and body pieces out, without a copy of the body. Wraps Beast's HTTP/1.1
+// parser, which refuses what has two lengths. One per response, loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "http/beast_parser.h"
+#include "http/outgoing.h"
+
+namespace cloister::http {
+
+class OutgoingReader : private boost::beast::http::basic_parser<false> {
+ public:
+  enum class Event {
+    kMore,        // everything was used; more is to come
+    kDone,        // the response is complete
+    kInterim,     // a 1xx response is complete: go on with a new reader, rest() first
+    kMalformed,
+  };
+
+  // `owner` gets the head and the body pieces. It may be told to be quiet at any time, also from inside a call.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void on_response_head(OutgoingHead head) = 0;
+    virtual void on_response_body(std::string_view bytes) = 0;
+  };
+  OutgoingReader(Owner& owner, bool (*keep_header)(std::string_view));
+
+  Event feed(std::string_view bytes);
+  // The connection has ended. kDone when that is how this response ends.
+  Event feed_end();
+  bool can_keep_connection() { return keep_alive() && !need_eof() && rest_.empty(); }
+  // Bytes behind the response.
+  std::string take_rest() { return std::move(rest_); }
+
+ private:
+  using BeastError = boost::beast::error_code;
+  using BeastText = boost::beast::string_view;
+
+  void on_request_impl(boost::beast::http::verb, BeastText, BeastText, int, BeastError&) override {}
+  void on_response_impl(int status, BeastText, int, BeastError&) override { head_.status = status; }
+  void on_field_impl(boost::beast::http::field field, BeastText name, BeastText value, BeastError& error) override;
+  void on_header_impl(BeastError&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, BeastError&) override {}
+  std::size_t on_body_impl(BeastText bytes, BeastError& error) override;
+  void on_chunk_header_impl(std::uint64_t, BeastText, BeastError&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t remain, BeastText bytes, BeastError& error) override;
+  void on_finish_impl(BeastError&) override {}
+
+  bool interim() const { return head_.status < 200; }
+  void tell_head();
+
+  Owner& owner_;
+  bool (*const keep_header_)(std::string_view);
+  OutgoingHead head_;
+  bool head_told_ = false;
+  std::string kept_;   // a piece of a head or of a chunk's frame that is not yet whole
+  std::string rest_;
+};
+
+}  // namespace cloister::http

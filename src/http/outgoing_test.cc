@@ -1,0 +1,369 @@
+#include "http/outgoing.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <optional>
+
+#include "http/http_test_util.h"
+#include "http/tcp_server_test_util.h"
+
+namespace cloister::http {
+namespace {
+
+using testing::TcpPeer;
+using testing::TcpServer;
+
+constexpr const char* kBuffered = "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nX-Secret: s\r\nContent-Length: 5\r\n\r\nhello";
+
+class RecordingOutgoing : public OutgoingSink {
+ public:
+  void on_head(OutgoingHead head) override {
+    const std::lock_guard lock(mutex_);
+    head_ = std::move(head);
+    changed_.notify_all();
+    if (during_head) during_head();
+  }
+  void on_body(std::string_view bytes) override {
+    const std::lock_guard lock(mutex_);
+    body_ += bytes;
+    changed_.notify_all();
+  }
+  void on_end() override { end(std::nullopt); }
+  void on_failed(OutgoingFailure failure) override { end(failure); }
+
+  bool wait_end() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return ends_ > 0; });
+  }
+  bool wait_bytes(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return body_.size() >= count; });
+  }
+  // After wait_end().
+  std::optional<OutgoingHead> head() const { return head_; }
+  const std::string& body() const { return body_; }
+  std::optional<OutgoingFailure> failure() const { return failure_; }
+  bool ended_once() const { return ends_ == 1; }
+  std::size_t received() {
+    const std::lock_guard lock(mutex_);
+    return body_.size();
+  }
+  std::function<void()> during_head;
+
+ private:
+  void end(std::optional<OutgoingFailure> failure) {
+    const std::lock_guard lock(mutex_);
+    failure_ = failure;
+    ++ends_;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<OutgoingHead> head_;
+  std::string body_;
+  std::optional<OutgoingFailure> failure_;
+  int ends_ = 0;
+};
+
+// The loop is that of a server with one request under way.
+class OutgoingTest : public testing::ServerTest {
+ protected:
+  void SetUp() override {
+    handler_.on_request = [this](std::shared_ptr<Exchange> exchange) {
+      exchange_ = std::move(exchange);
+      ready_.set();
+    };
+    serve();
+    client_.emplace(client());
+    client_->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(ready_.wait());
+  }
+  void TearDown() override {
+    client_.reset();
+    server_.reset();
+    exchange_.reset();
+  }
+
+  Loop& loop() { return *exchange_->loop(); }
+  void on_loop_now(const std::function<void()>& job) {
+    testing::Signal done;
+    run_on_loop(loop(), [&] {
+      job();
+      done.set();
+    });
+    ASSERT_TRUE(done.wait());
+  }
+  static OutgoingRequest request_to(std::uint16_t port) {
+    OutgoingRequest request;
+    auto target = resolve_private(*parse_url("http://127.0.0.1:" + std::to_string(port)));
+    EXPECT_TRUE(target);
+    request.target = std::make_shared<const OutgoingTarget>(*target);
+    request.head = "POST /x HTTP/1.1\r\nhost: y\r\ncontent-length: 6\r\n\r\n";
+    request.body = {"ab", "cd", "ef"};
+    request.keep_header = [](std::string_view name) { return name == "content-type"; };
+    request.connect_timeout_s = request.first_byte_timeout_s = request.idle_timeout_s = 20;
+    return request;
+  }
+  std::shared_ptr<RecordingOutgoing> start(OutgoingRequest request) {
+    auto sink = std::make_shared<RecordingOutgoing>();
+    on_loop_now([&] { call_ = send(loop(), std::move(request), sink); });
+    return sink;
+  }
+  std::shared_ptr<RecordingOutgoing> run(OutgoingRequest request) {
+    auto sink = start(std::move(request));
+    EXPECT_TRUE(sink->wait_end());
+    return sink;
+  }
+  // What a reply of these bytes comes to; the connection is closed behind them.
+  std::shared_ptr<RecordingOutgoing> run_reply(const std::string& reply, std::size_t piece = 1 << 20) {
+    TcpServer server([&](TcpPeer& peer) {
+      peer.read_request();
+      peer.send_in_pieces(reply, piece);
+    });
+    return run(request_to(server.port()));
+  }
+
+  testing::Signal ready_;
+  std::shared_ptr<Exchange> exchange_;
+  std::optional<testing::RawClient> client_;
+  std::shared_ptr<OutgoingCall> call_;
+};
+
+TEST_F(OutgoingTest, SendsThePiecesAndKeepsTheConnection) {
+  std::string seen;
+  TcpServer server([&](TcpPeer& peer) {
+    for (std::string request; !(request = peer.read_request()).empty();) {
+      seen = request;
+      peer.send(kBuffered);
+    }
+  });
+  OutgoingRequest request = request_to(server.port());
+  for (int i = 0; i < 3; ++i) {
+    const auto sink = run(request);
+    EXPECT_FALSE(sink->failure());
+    EXPECT_EQ(sink->head()->status, 200);
+    EXPECT_EQ(sink->head()->length, 5u);
+    EXPECT_EQ(sink->head()->headers, (Headers{{"content-type", "a/b"}}));
+    EXPECT_EQ(sink->body(), "hello");
+  }
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_EQ(seen, request.head + "abcdef");
+  request.fresh_connection = true;
+  run(request);
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(OutgoingTest, ReadsEveryFraming) {
+  const std::string chunked =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\nX-T: 1\r\n\r\n";
+  for (std::size_t piece : {1u, 3u, 4096u}) {
+    const auto sink = run_reply(chunked, piece);
+    EXPECT_FALSE(sink->failure()) << piece;
+    EXPECT_EQ(sink->body(), "abc0123456789abcdef") << piece;
+    EXPECT_FALSE(sink->head()->length);
+    EXPECT_FALSE(sink->head()->ends_with_connection);
+  }
+  const auto closed = run_reply("HTTP/1.1 200 OK\r\n\r\nuntil the end");
+  EXPECT_FALSE(closed->failure());
+  EXPECT_EQ(closed->body(), "until the end");
+  EXPECT_TRUE(closed->head()->ends_with_connection);
+  const auto interim = run_reply("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + std::string(kBuffered), 7);
+  EXPECT_EQ(interim->head()->status, 200);
+  EXPECT_EQ(interim->body(), "hello");
+  const auto none = run_reply("HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_FALSE(none->failure());
+  EXPECT_EQ(none->head()->status, 204);
+}
+
+TEST_F(OutgoingTest, SaysHowAReplyBroke) {
+  struct Case {
+    const char* reply;
+    OutgoingFailure failure;
+  };
+  const Case cases[] = {
+      {"", OutgoingFailure::kClosed},
+      {"HTTP/1.1 200 OK\r\nContent-Le", OutgoingFailure::kClosed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", OutgoingFailure::kClosed},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", OutgoingFailure::kClosed},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", OutgoingFailure::kMalformed},
+      {"SSH-2.0-OpenSSH\r\n", OutgoingFailure::kMalformed},
+      {"data: {}\n\n", OutgoingFailure::kMalformed},
+  };
+  for (const Case& c : cases) {
+    const auto sink = run_reply(c.reply);
+    ASSERT_TRUE(sink->failure()) << c.reply;
+    EXPECT_EQ(*sink->failure(), c.failure) << c.reply;
+    EXPECT_TRUE(sink->ended_once()) << c.reply;
+  }
+  const auto huge = run_reply("HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
+  EXPECT_EQ(huge->failure(), OutgoingFailure::kMalformed);
+  std::string interims;
+  for (int i = 0; i < 20; ++i) interims += "HTTP/1.1 100 Continue\r\n\r\n";
+  EXPECT_EQ(run_reply(interims + kBuffered)->failure(), OutgoingFailure::kMalformed);
+}
+
+TEST_F(OutgoingTest, BytesBehindAReplyEndTheConnection) {
+  TcpServer server([](TcpPeer& peer) {
+    while (!peer.read_request().empty()) peer.send(std::string(kBuffered) + "HTTP/1.1 200 OK\r\n");
+  });
+  const OutgoingRequest request = request_to(server.port());
+  for (int i = 0; i < 2; ++i) {
+    const auto sink = run(request);
+    EXPECT_FALSE(sink->failure());
+    EXPECT_EQ(sink->body(), "hello");
+  }
+  EXPECT_EQ(server.connections(), 2) << "none was used again";
+}
+
+TEST_F(OutgoingTest, AKeptConnectionThatEndsIsStale) {
+  TcpServer server([](TcpPeer& peer) {
+    peer.read_request();
+    peer.send(kBuffered);
+    peer.read_request();   // the second one gets no answer
+  });
+  const OutgoingRequest request = request_to(server.port());
+  EXPECT_FALSE(run(request)->failure());
+  EXPECT_EQ(run(request)->failure(), OutgoingFailure::kStale);
+}
+
+TEST_F(OutgoingTest, ConnectionClosedWhileIdleIsNotUsed) {
+  TcpServer server([](TcpPeer& peer) {
+    peer.read_request();
+    peer.send(kBuffered);
+  });
+  const OutgoingRequest request = request_to(server.port());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(run(request)->failure());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));   // the end of the connection comes by itself
+  }
+  EXPECT_EQ(server.connections(), 3);
+}
+
+TEST_F(OutgoingTest, NobodyListens) { EXPECT_EQ(run(request_to(testing::closed_port()))->failure(), OutgoingFailure::kConnect); }
+
+TEST_F(OutgoingTest, SilenceEndsInTime) {
+  testing::Signal over;
+  for (const char* begin : {"", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"}) {
+    TcpServer server([&](TcpPeer& peer) {
+      peer.read_request();
+      peer.send(begin);
+      peer.client_closes();
+    });
+    OutgoingRequest request = request_to(server.port());
+    request.first_byte_timeout_s = request.idle_timeout_s = 1;
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(run(request)->failure(), OutgoingFailure::kTimeout);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+  }
+}
+
+TEST_F(OutgoingTest, CancellingClosesAtOnce) {
+  testing::Signal closed;
+  TcpServer server([&](TcpPeer& peer) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    if (peer.client_closes()) closed.set();
+  });
+  const auto sink = start(request_to(server.port()));
+  ASSERT_TRUE(sink->wait_bytes(5));
+  on_loop_now([&] { call_->cancel(); });
+  EXPECT_TRUE(closed.wait(1));
+  on_loop_now([&] { call_->cancel(); });   // again: nothing
+  EXPECT_FALSE(sink->ended_once());
+}
+
+TEST_F(OutgoingTest, CancellingFromInsideACallback) {
+  TcpServer server([](TcpPeer& peer) {
+    peer.read_request();
+    peer.send(kBuffered);
+    peer.client_closes();
+  });
+  auto sink = std::make_shared<RecordingOutgoing>();
+  testing::Signal cancelled;
+  sink->during_head = [&] {
+    call_->cancel();
+    cancelled.set();
+  };
+  on_loop_now([&] { call_ = send(loop(), request_to(server.port()), sink); });
+  ASSERT_TRUE(cancelled.wait());
+  on_loop_now([] {});
+  EXPECT_EQ(sink->received(), 0u);
+}
+
+TEST_F(OutgoingTest, APausedReaderHoldsTheServerBack) {
+  constexpr std::size_t kAll = 64u << 20;
+  std::atomic<std::size_t> sent{0};
+  TcpServer server([&](TcpPeer& peer) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kAll) + "\r\n\r\n");
+    const std::string block(1 << 16, 'x');
+    for (; sent < kAll; sent += block.size()) {
+      if (!peer.send(block)) return;
+    }
+  });
+  const auto sink = start(request_to(server.port()));
+  ASSERT_TRUE(sink->wait_bytes(1));
+  on_loop_now([&] { call_->pause(); });
+  // Until the sockets are full.
+  for (std::size_t before = 1; before != sent;) {
+    before = sent;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT_LT(sent, kAll) << "what a kernel takes for two sockets is far less";
+  const std::size_t held = sink->received();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(sink->received(), held);
+  on_loop_now([&] { call_->resume(); });
+  ASSERT_TRUE(sink->wait_end());
+  EXPECT_FALSE(sink->failure());
+  EXPECT_EQ(sink->received(), kAll);
+}
+
+TEST_F(OutgoingTest, ALargeBodyAndAnEarlyAnswer) {
+  const auto body = std::make_shared<const std::string>(16u << 20, 'b');
+  OutgoingRequest request;
+  std::size_t got = 0;
+  TcpServer whole([&](TcpPeer& peer) {
+    got = peer.read_request().size();
+    peer.send(kBuffered);
+  });
+  request = request_to(whole.port());
+  request.head = "POST / HTTP/1.1\r\nhost: y\r\ncontent-length: " + std::to_string(body->size()) + "\r\n\r\n";
+  request.body = {*body, {}, {}};
+  request.body_owner = body;
+  EXPECT_FALSE(run(request)->failure());
+  EXPECT_EQ(got, request.head.size() + body->size());
+
+  TcpServer early([](TcpPeer& peer) {
+    peer.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
+    peer.client_closes();
+  });
+  request.target = request_to(early.port()).target;
+  const auto refused = run(request);
+  EXPECT_FALSE(refused->failure());
+  EXPECT_EQ(refused->head()->status, 413);
+  EXPECT_EQ(refused->body(), "no");
+}
+
+TEST(OutgoingAddress, OnlyPrivateOnes) {
+  for (const char* url : {"http://127.0.0.1:1", "http://10.1.2.3:1", "http://172.31.0.1:1", "http://192.168.1.1:1", "http://[::1]:1",
+                          "http://[fd00::1]:1", "http://[fe80::1]:1", "http://100.64.0.1:1", "http://localhost:1"}) {
+    EXPECT_TRUE(resolve_private(*parse_url(url))) << url;
+  }
+  for (const char* url : {"http://8.8.8.8:1", "http://172.32.0.1:1", "http://[2001:db8::1]:1", "http://0.0.0.0:1", "http://[::]:1",
+                          "http://[::ffff:8.8.8.8]:1", "http://192.169.0.1:1"}) {
+    const auto target = resolve_private(*parse_url(url));
+    ASSERT_FALSE(target) << url;
+    EXPECT_EQ(target.error().code, ErrorCode::kUsage) << url;
+  }
+  EXPECT_EQ(authority_of(*parse_url("http://[::1]:80")), "[::1]:80");
+}
+
+}  // namespace
+}  // namespace cloister::http

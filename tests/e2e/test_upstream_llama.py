@@ -1,0 +1,155 @@
+"""The OpenAI SDK tests of the embedded engine, unchanged, through `--upstream` to the real llama-server of the pinned source;
+and the bytes of its replies compared off the wire."""
+
+import hashlib
+import json
+import os
+import pathlib
+import sys
+
+import pytest
+
+import test_chat_sdk
+import test_other_routes
+from conftest import client_of, session_node
+from support.node import wait_until
+from support.rawhttp import Connection, exchange, head
+from support.upstream import Process, RecordingRelay, find_llama_server, free_port
+from test_signatures import CHECKS, signature_of
+
+# What llama-server itself does otherwise than the embedded engine, and so differs behind a node as well.
+OTHERWISE = {
+    "test_tokenize": "its path is /tokenize",
+    "test_logit_bias": "it asks /v1/tokenize, which is the embedded engine's",
+    "test_embeddings": "needs --embeddings, with which it does not chat",
+    "test_embeddings_as_float_and_as_base64": "the same",
+    "test_unknown_model": "it answers for any model's name",
+    "test_prompt_too_long_says_how_long_and_the_limit": "its error has no code",
+    "test_responses": "its events are checked by its own project",
+    "test_responses_streamed": "the same",
+    "test_closing_a_stream_stops_the_computation": "measures the embedded engine's slots; see the upstream's own test below",
+    "test_closing_a_buffered_request_stops_the_computation": "the same",
+}
+THERE = [name for module in (test_chat_sdk, test_other_routes) for name in dir(module) if name.startswith("test_")]
+assert set(OTHERWISE) <= set(THERE), "a name here is no test any more"
+for suite in (test_chat_sdk, test_other_routes):
+    globals().update({name: getattr(suite, name) for name in dir(suite) if name.startswith("test_") and name not in OTHERWISE})
+
+
+@pytest.fixture(scope="session")
+def llama_server(folder, model_file):
+    binary = find_llama_server()
+    if binary is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("llama-server is not built: run tools/engine llama-server")
+        pytest.skip("llama-server is not built: run tools/engine llama-server")
+    port = free_port()
+    command = [binary, "--model", model_file, "--host", "127.0.0.1", "--port", port, "--parallel", 4, "--ctx-size", 4 * 2048, "--slots", "--jinja"]
+    server = Process(folder / "llama-server", command, port, "llama-server")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def relay(llama_server):
+    relay = RecordingRelay(llama_server.port)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture(scope="module")
+def llama(folder, relay):
+    """Takes the place of the node with the embedded engine."""
+    yield from session_node(folder, "behind", "--upstream", relay.url)
+
+
+@pytest.fixture(scope="module")
+def llama_client(llama):
+    with client_of(llama) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def model(llama):
+    return llama.model()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+def test_bytes_are_those_on_the_wire(llama, relay, model, path, stream):
+    """What the server sent, what the client got and what is signed are one; what the client sent, what the server got too."""
+    question = {"prompt": "Grüße, 世界 🌍"} if path == "/v1/completions" else {"messages": [{"role": "user", "content": "Grüße, 世界 🌍"}]}
+    request = json.dumps({"model": model, "max_tokens": 24, "stream": stream, "temperature": 0, "seed": stream, **question}, indent=1).encode()
+    reply = exchange(llama, "POST", path, request)
+    assert reply.status == 200 and reply.complete
+
+    def seen():
+        return [(sent, body) for (line, sent), body in relay.exchanges() if line == f"POST {path} HTTP/1.1" and sent == request]
+
+    ((_, wire),) = wait_until(seen, 5, "the relay has it all")
+    assert reply.body == wire
+    for algo, check in CHECKS.items():
+        signature = signature_of(llama, reply.reply_id(), algo)
+        assert signature["text"] == f"{hashlib.sha256(request).hexdigest()}:{hashlib.sha256(wire).hexdigest()}"
+        check(signature, llama.get_json(f"/v1/attestation/report?signing_algo={algo}")["signing_address"])
+
+
+def test_its_errors_pass(llama, model):
+    reply = exchange(llama, "POST", "/v1/chat/completions", json.dumps({"model": model, "messages": "no list"}).encode())
+    assert 400 <= reply.status <= 500 and reply.json()["error"]["message"]
+    long = json.dumps({"model": model, "messages": [{"role": "user", "content": "word " * 6000}]}).encode()
+    assert exchange(llama, "POST", "/v1/chat/completions", long).status == 400
+
+
+def test_leaving_stops_its_computation(llama, llama_server, model):
+    def busy():
+        reply = exchange(llama_server, "GET", "/slots")
+        return sum(slot["is_processing"] for slot in reply.json())
+
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Count from 1 to 1000."}], "max_tokens": 1800, "stream": True}).encode()
+    with Connection(llama) as connection:
+        connection.send(head(llama, "POST", "/v1/chat/completions", body) + body)
+        while connection.pending.count(b"data: ") < 3:
+            assert connection._more()
+        assert busy() == 1
+    wait_until(lambda: busy() == 0, 2, "its slot is free")
+    assert llama.metric("cloister_upstream_active") == 0
+
+
+def test_it_is_recognised(llama):
+    (one,) = llama.get_json("/health")["upstreams"]
+    assert one["server"].startswith("llamacpp") and "/v1/chat/completions" in one["routes"] and not one["cache_salt"]
+
+
+@pytest.fixture(scope="module")
+def second(folder, model_file):
+    """(node, relay) in front of a server of another make."""
+    port = free_port()
+    script = pathlib.Path(__file__).parent / "support/second_server.py"
+    server = Process(folder / "second", [sys.executable, script, model_file, port], port, "second")
+    relay = RecordingRelay(port)
+    try:
+        for node in session_node(folder, "before-second", "--upstream", relay.url):
+            yield node, relay
+    finally:
+        relay.close()
+        server.kill()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_another_server(second, stream):
+    node, relay = second
+    messages = [{"role": "system", "content": ""}, {"role": "user", "content": "What is the capital of France?"}]
+    request = json.dumps({"model": "any", "messages": messages, "max_tokens": 12, "temperature": 0, "stream": stream}).encode()
+    reply = exchange(node, "POST", "/v1/chat/completions", request)
+    assert reply.status == 200 and reply.complete
+
+    def seen():
+        return [body for (line, sent), body in relay.exchanges() if sent == request]
+
+    assert wait_until(seen, 5, "the relay has it all") == [reply.body]
+    signature = signature_of(node, reply.reply_id(), "ecdsa")
+    assert signature["text"] == f"{hashlib.sha256(request).hexdigest()}:{hashlib.sha256(reply.body).hexdigest()}"
+    with client_of(node) as client:
+        text = client.chat.completions.create(model="any", messages=messages, max_tokens=12, temperature=0).choices[0].message.content
+    assert "Paris" in text
