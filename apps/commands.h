@@ -13,5 +13,6 @@ constexpr int kExitUsage = 2;
 void add_serve_command(CLI::App& app, int& exit_status);
 void add_verify_command(CLI::App& app, int& exit_status);
 void add_chat_command(CLI::App& app, int& exit_status);
+void add_doctor_command(CLI::App& app, int& exit_status);
 
 }  // namespace cloister::apps

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     add_serve_command(app, exit_status);
     add_verify_command(app, exit_status);
     add_chat_command(app, exit_status);
+    add_doctor_command(app, exit_status);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error);

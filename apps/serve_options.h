@@ -18,6 +18,14 @@ struct ServeOptions {
   std::string model_id;
   std::string tee = "auto";
   std::string gpu = "auto";
+  std::string nvml_library;         // "" = the system's
+  std::string require_gpu_tee = "auto";
+  bool allow_non_cc_gpu = false;
+  int gpu_check_seconds = 300;
+  std::string gpu_policy_file;
+  std::string rim_dir;
+  double report_rate = 60;          // with a nonce, a client and minute; 0 = no limit
+  double report_burst = 60;
   std::string state_folder;
   std::string api_key_file;
   bool no_auth = false;
@@ -35,9 +43,14 @@ struct ServeOptions {
   int echo_tokens = 0;
   std::string signing = "on";
   std::string log_level = "info";
+  std::string log_format = "text";
+  std::string config_file;          // where these options came from, "" when none did
+  int grace_seconds = 10;
   std::uint64_t max_body_bytes = 10u << 20;
 };
 
+// Where state lies unless --state says otherwise.
+std::string default_state_folder();
 void bind_serve_options(CLI::App& command, ServeOptions& options);
 
 struct ListenAddress {

@@ -2,12 +2,13 @@
 
 #include <filesystem>
 
+#include "apps/gpu_parts.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "engine/echo/echo_engine.h"
-#include "gpu/simulator/simulator.h"
+#include "evidence/simulator_roots.h"
 #include "tee/simulator/simulator.h"
 #ifdef CLOISTER_HAVE_LLAMA
 #include "engine/llama/llama_engine.h"
@@ -77,16 +78,15 @@ Result<Platform> make_platform(const ServeOptions& options) {
   Platform platform;
   TRY(simulate, wants_simulator(options));
   if (!simulate) {
-    if (options.gpu == "insecure-simulator") return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs --tee insecure-simulator");
+    TRY(gpu, make_gpu(options, "none", nullptr));
+    platform.gpu = std::move(gpu);
     return platform;
   }
   std::filesystem::path folder = options.state_folder;
   TRY_VOID(ensure_private_folder(folder));
   TRY(seed, tee::load_or_create_simulator_seed(folder / "insecure-simulator.seed"));
-  if (options.gpu != "none") {
-    TRY(gpu, gpu::make_insecure_simulator({.seed = seed.clone()}));
-    platform.gpu = std::move(gpu);
-  }
+  TRY(gpu, make_gpu(options, evidence::kSimulatorName, &seed));
+  platform.gpu = std::move(gpu);
   tee::SimulatorOptions simulator;
   simulator.seed = std::move(seed);
   TRY(tee, tee::make_insecure_simulator(std::move(simulator)));

@@ -13,6 +13,7 @@
 #include <prometheus/registry.h>
 
 #include "engine/engine.h"
+#include "serve/evidence_metrics.h"
 
 namespace cloister::serve {
 
@@ -33,6 +34,8 @@ class Metrics {
   void set_connections(std::uint64_t open);
   void set_stored_signatures(std::size_t count);
 
+  EvidenceMetrics& evidence() { return evidence_; }
+
   // Text exposition format 0.0.4.
   std::string render() const;
 
@@ -52,6 +55,7 @@ class Metrics {
   prometheus::Gauge* engine_ready_;
   prometheus::Gauge* connections_;
   prometheus::Gauge* stored_signatures_;
+  EvidenceMetrics evidence_{registry_};
 };
 
 }  // namespace cloister::serve

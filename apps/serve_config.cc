@@ -1,0 +1,36 @@
+#include "apps/serve_config.h"
+
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+namespace cloister::apps {
+
+Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
+  try {
+    CLI::App app("cloister");
+    app.set_config("--config")->check(CLI::ExistingFile);
+    app.allow_config_extras(CLI::config_extras_mode::ignore);
+    CLI::App* command = app.add_subcommand("serve");
+    command->allow_config_extras(CLI::config_extras_mode::error);
+    bind_serve_options(*command, options);
+    app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes them last first
+    return {};
+  } catch (const CLI::Error& error) {
+    std::string words = error.what();
+    std::ranges::replace(words, '\n', ' ');
+    return fail(ErrorCode::kUsage, words);
+  }
+}
+
+std::string serve_config_text(const CLI::App& command) {
+  std::string out = "[serve]\n";
+  std::istringstream lines(command.config_to_str(true));
+  for (std::string line; std::getline(lines, line);) {
+    // What has no value has no line: an empty text is not one that the option takes.
+    if (!line.empty() && !line.ends_with("=\"\"")) out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace cloister::apps
