@@ -4,16 +4,21 @@
 #include <sstream>
 #include <vector>
 
+#include "apps/commands.h"
+
 namespace cloister::apps {
 
 Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
   try {
     CLI::App app("cloister");
     app.set_config("--config")->check(CLI::ExistingFile);
-    app.allow_config_extras(CLI::config_extras_mode::ignore);
-    CLI::App* command = app.add_subcommand("serve");
-    command->allow_config_extras(CLI::config_extras_mode::error);
-    bind_serve_options(*command, options);
+    // Of the whole file: CLI11 knows no such mode for a section. So the other commands are there to know theirs; none is run.
+    app.allow_config_extras(CLI::config_extras_mode::error);
+    int unused = 0;
+    add_verify_command(app, unused);
+    add_chat_command(app, unused);
+    add_doctor_command(app, unused);
+    bind_serve_options(*app.add_subcommand("serve"), options);
     app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes them last first
     return {};
   } catch (const CLI::Error& error) {

@@ -8,7 +8,7 @@
 namespace cloister::apps {
 
 // Reads the section into `options` with the checks of the command line; what it does not name stays as it is, except
-// `state_folder`, which gets its default. An unknown key is an error. Sections of other commands are passed over.
+// `state_folder`, which gets its default. An unknown key is an error, in any section.
 Result<void> read_serve_config(const std::string& path, ServeOptions& options);
 
 // The options that `command` has now, as such a file.

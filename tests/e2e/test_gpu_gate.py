@@ -14,7 +14,7 @@ from support.rawhttp import Connection, exchange, head
 pytestmark = pytest.mark.fast
 
 CHAT = {"model": "echo", "messages": [{"role": "user", "content": "a-word-that-nobody-else-says"}]}
-NVML = ["--engine", "echo", "--gpu", "nvml", "--nvml-library", LIBRARY]
+NVML = ["--tee", "insecure-simulator", "--engine", "echo", "--gpu", "nvml", "--nvml-library", LIBRARY]
 GATED = [*NVML, "--require-gpu-tee", "on", "--gpu-check-seconds", 1]
 
 
@@ -35,7 +35,7 @@ def wait_for_gate(node, is_open):
 
 def test_refuses_says_why_and_recovers(start, driver):
     driver.set(feature=0)
-    node = start(*GATED, wait=False)
+    node = start(*GATED, wait=False, simulated=False)
     state = wait_for_gate(node, False)
     assert "confidential-computing mode" in state["reason"]
     status, _, body = node.get("/health")
@@ -78,7 +78,7 @@ def test_refuses_says_why_and_recovers(start, driver):
     ],
 )
 def test_every_fault_closes_it(start, driver, fault, words):
-    node = start(*GATED)
+    node = start(*GATED, simulated=False)
     driver.set(**fault)
     assert words in wait_for_gate(node, False)["reason"]
     driver.set()
@@ -87,7 +87,7 @@ def test_every_fault_closes_it(start, driver, fault, words):
 
 def test_a_refused_prompt_is_not_even_read(start, driver):
     driver.set(ready=0)
-    node = start(*GATED, wait=False)
+    node = start(*GATED, wait=False, simulated=False)
     wait_for_gate(node, False)
     with Connection(node) as connection:
         connection.send(head(node, "POST", "/v1/chat/completions", b"x" * 1000))  # and no body
@@ -96,7 +96,7 @@ def test_a_refused_prompt_is_not_even_read(start, driver):
 
 def test_a_gpu_that_comes_and_goes_under_load(start, driver):
     """Every reply is right or an honest refusal."""
-    node = start(*GATED)
+    node = start(*GATED, simulated=False)
     stop = threading.Event()
     seen = []
 
@@ -127,7 +127,7 @@ def test_a_gpu_that_comes_and_goes_under_load(start, driver):
 
 
 def test_a_driver_that_hangs_stops_no_stream(start, driver):
-    node = start(*NVML, "--echo-token-gap-ms", 5, "--echo-tokens", 100)
+    node = start(*NVML, "--echo-token-gap-ms", 5, "--echo-tokens", 100, simulated=False)
     driver.set(hold=1)
     reports = []
     asker = threading.Thread(target=lambda: reports.append(node.get(f"/v1/attestation/report?nonce={secrets.token_hex(32)}")[0]))
@@ -143,7 +143,7 @@ def test_a_driver_that_hangs_stops_no_stream(start, driver):
 
 def test_evidence_through_the_driver_is_accepted(start, driver):
     driver.set(devices=3)
-    node = start(*GATED)
+    node = start(*GATED, simulated=False)
     result = run("verify", "host", node.url, "--accept-simulator", "--json")
     verdict = json.loads(result.stdout)
     assert result.returncode == 0, result.stdout
@@ -154,7 +154,7 @@ def test_evidence_through_the_driver_is_accepted(start, driver):
 @pytest.mark.parametrize("arguments", [["--require-gpu-tee", "off"], ["--allow-non-cc-gpu"], []])
 def test_without_the_gate_a_report_says_that_there_is_no_evidence(start, driver, arguments):
     driver.set(feature=0)
-    node = start(*NVML, *arguments)
+    node = start(*NVML, *arguments, simulated=False)
     assert "gpu_gate" not in json.loads(node.get("/health")[2])
     report = node.get_json(f"/v1/attestation/report?nonce={secrets.token_hex(32)}")
     assert report["nvidia_payload"] is None and "confidential-computing mode" in report["gpu_evidence_error"]
@@ -162,7 +162,7 @@ def test_without_the_gate_a_report_says_that_there_is_no_evidence(start, driver,
 
 
 def test_without_evidence_a_gated_node_gives_no_report(start, driver):
-    node = start(*GATED)
+    node = start(*GATED, simulated=False)
     driver.set(feature=0)
     wait_for_gate(node, False)
     status, _, body = node.get(f"/v1/attestation/report?nonce={secrets.token_hex(32)}")
@@ -190,7 +190,7 @@ def test_options_that_do_not_go(tmp_path, arguments, words):
 def test_a_policy_of_the_operators(start, driver, tmp_path):
     policy = tmp_path / "policy.toml"
     policy.write_text("[nvidia]\ngpu_count = 2\n")
-    node = start(*GATED, "--gpu-policy", policy, wait=False)
+    node = start(*GATED, "--gpu-policy", policy, wait=False, simulated=False)
     assert "nvidia.gpu_count" in wait_for_gate(node, False)["reason"]
     driver.set(devices=2)
     node.wait_healthy()

@@ -67,7 +67,8 @@ def test_one_caller_cannot_take_what_others_need(start, tmp_path):
 def test_the_queue_is_bounded_and_says_when_to_come_back(start, tmp_path, monkeypatch):
     driver = FakeDriver(tmp_path / "driver")
     monkeypatch.setenv("CLOISTER_FAKE_DRIVER", str(driver.folder))
-    node = start("--engine", "echo", "--gpu", "nvml", "--nvml-library", LIBRARY, "--report-rate", 0)
+    node = start("--tee", "insecure-simulator", "--engine", "echo", "--gpu", "nvml", "--nvml-library", LIBRARY,
+                 "--report-rate", 0, simulated=False)
     driver.set(hold=1)
     threads, replies = in_parallel(80, lambda _: ask(node))
     # One is being made, 64 wait, the rest is refused.
