@@ -14,9 +14,9 @@ from .machine import OtherWork, busy_share
 A1_LOADS = [("1 connection", 1, 0), ("64 connections", 64, 0), ("2000/s over 64", 64, 2000)]
 A2_STREAMS = [(1, 0.0), (64, 0.5), (1024, 1.0)]  # streams, seconds over which they start
 D_REPORT = "/v1/attestation/report"
-D_CACHED = "cached report, 1 connection"
+D_CACHED = "cached report"
 D_STREAMS, D_FLOOD_RATE, D_FLOOD_CONNECTIONS = 64, 500, 8
-D_FLOOD = f"{D_STREAMS} streams, {D_FLOOD_RATE} nonces/s"
+D_FLOOD = f"{D_STREAMS} streams"
 F_WIDTHS = [1, 4, 8, 16]
 F_TOKENS = 64
 F_CONTEXT = 512

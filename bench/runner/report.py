@@ -148,7 +148,7 @@ def _request_floors(summary, micro, out):
 def _report_floors(summary, out):
     _add(out, "required", "d.cached", "cached report: p50 over a static file of nginx",
          summary.paired_ratio("d", D_CACHED, A.SIGNED, A.STATIC, "p50_us"), 1.5, "x")
-    _add(out, "required", "d.flood", f"{D_FLOOD}: p99 token gap, flooded over quiet",
+    _add(out, "required", "d.flood", f"{D_FLOOD}: p99 token gap, while 500 nonces/s come in, over quiet",
          summary.paired_ratio("d", D_FLOOD, A.FLOODED, A.QUIET, "gap_p99_us"), 1.05, "x")
 
 

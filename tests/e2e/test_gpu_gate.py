@@ -161,6 +161,11 @@ def test_without_the_gate_a_report_says_that_there_is_no_evidence(start, driver,
     assert node.post("/v1/chat/completions", CHAT)[0] == 200
 
 
+def test_simulated_gpus_pass_where_everything_is_simulated(start):
+    node = start("--engine", "echo", "--require-gpu-tee", "on")
+    assert gate(node)["open"] and node.post("/v1/chat/completions", CHAT)[0] == 200
+
+
 def test_without_evidence_a_gated_node_gives_no_report(start, driver):
     node = start(*GATED, simulated=False)
     driver.set(feature=0)
