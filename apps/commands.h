@@ -14,5 +14,6 @@ void add_serve_command(CLI::App& app, int& exit_status);
 void add_verify_command(CLI::App& app, int& exit_status);
 void add_chat_command(CLI::App& app, int& exit_status);
 void add_simulator_command(CLI::App& app, int& exit_status);
+void add_doctor_command(CLI::App& app, int& exit_status);
 
 }  // namespace cloister::apps

@@ -1,49 +1,43 @@
 // cloister serve: wires the parts of a host and runs them until a signal.
-#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <cstdio>
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/gpu_parts.h"
+#include "apps/serve_config.h"
+#include "apps/serve_loop.h"
 #include "apps/serve_options.h"
 #include "apps/serve_parts.h"
+#include "apps/service_manager.h"
 #include "base/log.h"
 #include "serve/node.h"
 
 namespace cloister::apps {
 namespace {
 
-constexpr int kGraceSeconds = 10;
-
-// Keys live in this process: no core file may hold them.
+// Keys live in this process: no core file may hold them. The limit alone does not stop a core_pattern that is a pipe.
 void forbid_core_files() {
   rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-sigset_t block_stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);  // threads made from here on inherit it
-  return set;
-}
-
-// Returns when a signal asks to stop, or with an Error when the model turns out not to load.
-Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine) {
-  bool ready = false;
-  while (true) {
-    timespec pause{0, 200'000'000};
-    int got = ready ? ::sigwaitinfo(&signals, nullptr) : ::sigtimedwait(&signals, nullptr, &pause);
-    if (got > 0) return {};
-    if (ready) continue;
-    if (engine.health() == engine::Health::kFailed) return fail(ErrorCode::kModelFile, engine.failure());
-    ready = engine.health() == engine::Health::kReady;
-    if (ready) log::info("engine ready name=" + std::string(engine.name()));
+// What may change while a node serves: the tokens, and how much it logs. What cannot be read stays as it was.
+void reload(const ServeOptions& options, serve::BearerAuth& auth) {
+  Result<void> done;
+  if (!options.api_key_file.empty()) done = auth.reload(options.api_key_file);
+  if (!done) log::error("reload: the tokens stay as they were: " + done.error().message);
+  if (!options.config_file.empty()) {
+    ServeOptions fresh;
+    fresh.log_level.clear();
+    Result<void> read = read_serve_config(options.config_file, fresh);
+    if (!read) return log::error("reload: the log level stays as it was: " + read.error().message);
+    if (const Result<log::Level> level = log::parse_level(fresh.log_level)) log::set_level(*level);
   }
+  log::info("reloaded");
 }
 
 std::string first_model_id(const engine::Engine& engine) {
@@ -53,9 +47,9 @@ std::string first_model_id(const engine::Engine& engine) {
 
 Result<void> serve(const ServeOptions& options) {
   TRY(level, log::parse_level(options.log_level));
-  log::configure(level);
+  log::configure(level, options.log_format == "json" ? log::Format::kJson : log::Format::kText);
   forbid_core_files();
-  sigset_t signals = block_stop_signals();
+  sigset_t signals = block_signals();
 
   TRY(listen, parse_listen(options.listen));
   TRY(auth, make_auth(options, listen));
@@ -73,17 +67,25 @@ Result<void> serve(const ServeOptions& options) {
   if (origins.empty() && auth.required()) origins = {"*"};
   serve::Cors cors(std::move(origins));
 
+  const std::string tee_type = platform.tee ? std::string(platform.tee->type()) : "none";
+  TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
+  if (gpu_gate) gpu_gate->start();
   std::unique_ptr<serve::AttestationService> attestation;
   if (platform.tee) {
     serve::AttestationParts parts{*platform.tee, platform.gpu.get(), keyring, tls.spki_sha256,
                                   [&engine] { return first_model_id(*engine); }};
-    attestation = std::make_unique<serve::AttestationService>(std::move(parts), evidence_pool, system_clock());
+    parts.gpu_optional = gpu_gate == nullptr;
+    parts.metrics = &metrics.evidence();
+    serve::ReportLimits limits;
+    limits.per_client_per_minute = options.report_rate;
+    limits.per_client_burst = options.report_burst;
+    attestation = std::make_unique<serve::AttestationService>(std::move(parts), evidence_pool, system_clock(), limits);
   }
   serve::Node node(serve::NodeContext{
       .engine = *engine,
       .keyring = keyring,
       .attestation = attestation.get(),
-      .tee_type = platform.tee ? std::string(platform.tee->type()) : "none",
+      .tee_type = tee_type,
       .gpu_evidence_type = platform.gpu ? std::string(platform.gpu->type()) : "none",
       .signatures = signatures,
       .metrics = metrics,
@@ -93,6 +95,7 @@ Result<void> serve(const ServeOptions& options) {
       .clock = system_clock(),
       .body_limit_bytes = options.max_body_bytes,
       .signing = options.signing == "on",
+      .gpu_gate = gpu_gate.get(),
       .server_stats = {}});
 
   http::ServerOptions http;
@@ -109,10 +112,11 @@ Result<void> serve(const ServeOptions& options) {
   log::info("signing_address ecdsa=" + keyring.signing_address(evidence::SigningAlgo::kEcdsa) +
             " ed25519=" + keyring.signing_address(evidence::SigningAlgo::kEd25519));
 
-  Result<void> stopped = wait_for_stop(signals, *engine);
-  if (stopped) log::info("stopping: waiting up to " + std::to_string(kGraceSeconds) + " s for running replies");
+  Result<void> stopped = wait_for_stop(signals, *engine, [&] { reload(options, auth); });
+  notify_stopping();
+  if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once
-  server->stop(stopped ? kGraceSeconds : 0);
+  server->stop(stopped ? options.grace_seconds : 0);
   return stopped;
 }
 
@@ -122,8 +126,18 @@ void add_serve_command(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand("serve", "host a model: OpenAI API, attestation report, signed replies");
   auto options = std::make_shared<ServeOptions>();
   bind_serve_options(*command, *options);
+  auto print = std::make_shared<bool>(false);
+  command->add_flag("--print-config", *print, "print the options that would be in force, as a configuration file, and end")
+      ->configurable(false);
   command->fallthrough();
-  command->callback([options, &exit_status] {
+  command->callback([&app, command, options, print, &exit_status] {
+    if (*print) {
+      std::fputs(serve_config_text(*command).c_str(), stdout);
+      return;
+    }
+    if (app.get_config_ptr() != nullptr && app.get_config_ptr()->count() > 0) {
+      options->config_file = app.get_config_ptr()->as<std::string>();
+    }
     Result<void> served = serve(*options);
     if (served) return;
     std::fprintf(stderr, "cloister serve: %s\n", served.error().message.c_str());

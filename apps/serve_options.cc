@@ -34,6 +34,32 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
 }
 
+void bind_gpu_options(CLI::App& command, ServeOptions& o) {
+  command.add_option("--gpu", o.gpu, "where GPU evidence comes from; auto: nvml in a real TEE with a GPU, else what --tee is")
+      ->check(CLI::IsMember({"auto", "nvml", "none", "insecure-simulator"}))
+      ->capture_default_str();
+  command.add_option("--nvml-library", o.nvml_library, "path of libnvidia-ml.so.1; default: the system's");
+  command.add_option("--require-gpu-tee", o.require_gpu_tee,
+                     "take prompts only while every GPU is attested; auto: wherever the TEE is real and has a GPU")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str();
+  command.add_flag("--allow-non-cc-gpu", o.allow_non_cc_gpu, "as --require-gpu-tee off: GPUs that protect nothing may serve");
+  command.add_option("--gpu-check-seconds", o.gpu_check_seconds, "how often the GPUs are checked")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  command.add_option("--gpu-policy", o.gpu_policy_file, "what the GPUs must be, TOML as of cloister verify --policy");
+  command.add_option("--rim-dir", o.rim_dir, "folder of NVIDIA's manifests to compare the GPUs' measurements with");
+}
+
+void bind_report_options(CLI::App& command, ServeOptions& o) {
+  command.add_option("--report-rate", o.report_rate, "reports with a nonce that one client gets in a minute; 0 = any number")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--report-burst", o.report_burst, "how many of them at once, when it has not asked for long")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void bind_serve_options(CLI::App& command, ServeOptions& o) {
@@ -53,9 +79,8 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--tee-socket", o.tee_socket, "socket of the dstack guest agent; default: the first of /var/run/dstack.sock, "
                                                    "/var/run/dstack/dstack.sock and the older tappd.sock of both folders");
   command.add_option("--tsm-root", o.tsm_root, "folder of configfs-tsm; default: /sys/kernel/config/tsm/report");
-  command.add_option("--gpu", o.gpu, "where GPU evidence comes from; auto follows --tee")
-      ->check(CLI::IsMember({"auto", "none", "insecure-simulator"}))
-      ->capture_default_str();
+  bind_gpu_options(command, o);
+  bind_report_options(command, o);
   command.add_option("--state", o.state_folder, "folder for what has to survive a restart")->capture_default_str();
   command.add_option("--api-key-file", o.api_key_file, "bearer tokens, one a line");
   command.add_flag("--no-auth", o.no_auth, "serve everybody although the address is not loopback");
@@ -85,6 +110,12 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
   command.add_option("--log-level", o.log_level, "debug, info, warn or error")->capture_default_str();
+  command.add_option("--log-format", o.log_format, "text, or json: an object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command.add_option("--grace-seconds", o.grace_seconds, "how long running replies may go on once the node is told to stop")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
   command.add_option("--max-body", o.max_body_bytes, "largest request body in bytes")
       ->check(CLI::Range(std::uint64_t{1024}, std::uint64_t{1} << 30))
       ->capture_default_str();

@@ -27,6 +27,14 @@ struct ServeOptions {
   std::string tee_socket;           // "" = the known paths
   std::string tsm_root;             // "" = the kernel's
   std::string gpu = "auto";
+  std::string nvml_library;         // "" = the system's
+  std::string require_gpu_tee = "auto";
+  bool allow_non_cc_gpu = false;
+  int gpu_check_seconds = 300;
+  std::string gpu_policy_file;
+  std::string rim_dir;
+  double report_rate = 60;          // with a nonce, a client and minute; 0 = no limit
+  double report_burst = 60;
   std::string state_folder;
   std::string api_key_file;
   bool no_auth = false;
@@ -44,6 +52,9 @@ struct ServeOptions {
   int echo_tokens = 0;
   std::string signing = "on";
   std::string log_level = "info";
+  std::string log_format = "text";
+  std::string config_file;          // where these options came from, "" when none did
+  int grace_seconds = 10;
   std::uint64_t max_body_bytes = 10u << 20;
 };
 

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "apps/gpu_parts.h"
+#include "apps/tee_parts.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -9,9 +11,6 @@
 #include "engine/echo/echo_engine.h"
 #include "engine/upstream/upstream_engine.h"
 #include "evidence/simulator_roots.h"
-#include "gpu/simulator/simulator.h"
-#include "tee/find_tee.h"
-#include "tee/simulator/simulator.h"
 #ifdef CLOISTER_HAVE_LLAMA
 #include "engine/llama/llama_engine.h"
 #endif
@@ -68,56 +67,6 @@ Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& option
   return engine::make_upstream_engine(std::move(upstream));
 }
 
-Result<SecretBytes> simulator_seed(const ServeOptions& options) {
-  const std::filesystem::path folder = options.state_folder;
-  TRY_VOID(ensure_private_folder(folder));
-  return tee::load_or_create_simulator_seed(folder / "insecure-simulator.seed");
-}
-
-tee::TeeChoice choice_of(const std::string& word) {
-  if (word == "dstack") return tee::TeeChoice::kDstack;
-  if (word == "tsm") return tee::TeeChoice::kTsm;
-  if (word == "tdx-guest") return tee::TeeChoice::kTdxGuest;
-  return tee::TeeChoice::kAuto;
-}
-
-Result<void> check_overrides(const ServeOptions& options) {
-  const bool automatic = options.tee == "auto";
-  if (!options.tee_socket.empty() && !automatic && options.tee != "dstack") {
-    return fail(ErrorCode::kUsage, "--tee-socket belongs to --tee dstack, not to --tee " + options.tee);
-  }
-  if (!options.tsm_root.empty() && !automatic && options.tee != "tsm") {
-    return fail(ErrorCode::kUsage, "--tsm-root belongs to --tee tsm, not to --tee " + options.tee);
-  }
-  if (!options.tee_socket.empty() && !options.tsm_root.empty()) {
-    return fail(ErrorCode::kUsage, "--tee-socket and --tsm-root exclude each other");
-  }
-  return {};
-}
-
-// Null: none.
-Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options) {
-  TRY_VOID(check_overrides(options));
-  if (options.tee == "none") return std::unique_ptr<tee::Tee>();
-  if (options.tee == "insecure-simulator") {
-    tee::SimulatorOptions simulator;
-    TRY(seed, simulator_seed(options));
-    simulator.seed = std::move(seed);
-    return tee::make_insecure_simulator(std::move(simulator));
-  }
-  tee::TeeSearch search;
-  search.socket = options.tee_socket;
-  search.tsm_root = options.tsm_root;
-  TRY(found, tee::find_tee(choice_of(options.tee), search));
-  if (found.tee) {
-    log::info("TEE chosen type=" + std::string(found.tee->type()) + " reason=\"" + found.reason + "\"");
-  } else {
-    log::warn("no TEE on this machine (--tee auto: " + found.reason +
-              "): serving without attestation, signing keys are random");
-  }
-  return std::move(found.tee);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options) {
@@ -140,20 +89,15 @@ Result<Platform> make_platform(const ServeOptions& options) {
   Platform platform;
   TRY(tee, make_tee(options));
   platform.tee = std::move(tee);
-  const bool simulated = platform.tee != nullptr && platform.tee->type() == evidence::kSimulatorName;
-  if (!simulated) {
-    // Beside a genuine quote, simulated GPU evidence would pass for what a real machine says.
-    if (options.gpu == "insecure-simulator") {
-      return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs a simulated TEE: --tee insecure-simulator, or a "
-                                     "dstack guest agent that is simulated");
-    }
+  const std::string_view type = platform.tee ? platform.tee->type() : "none";
+  if (type != evidence::kSimulatorName) {
+    TRY(gpu, make_gpu(options, type, nullptr));
+    platform.gpu = std::move(gpu);
     return platform;
   }
-  if (options.gpu != "none") {
-    TRY(seed, simulator_seed(options));
-    TRY(gpu, gpu::make_insecure_simulator({.seed = std::move(seed)}));
-    platform.gpu = std::move(gpu);
-  }
+  TRY(seed, simulator_seed(options));
+  TRY(gpu, make_gpu(options, type, &seed));
+  platform.gpu = std::move(gpu);
   log::warn("INSECURE SIMULATOR: the TEE is simulated; its evidence proves nothing about this machine");
   return platform;
 }

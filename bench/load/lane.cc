@@ -54,7 +54,7 @@ void Lane::on_body(std::string_view bytes, TimePoint at) {
 }
 
 void Lane::on_reply(int status, TimePoint at) {
-  if (status != 200) {
+  if (status != 200 && !maker_.any_status()) {
     const auto what = fetching_signature_ ? std::string("the signature")
                                           : reply_start_.substr(0, kErrorExcerptBytes);
     return owner_.on_failure(fail(

@@ -66,6 +66,8 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   request->add_option("--rate", options.rate,
                       "requests a second in all (open loop); 0 = closed loop");
+  request->add_flag("--get", options.get, "GET, without a body");
+  request->add_flag("--any-status", options.any_status, "count every status as a reply");
   CLI::App* stream = app.add_subcommand("stream", "concurrent server-sent-event streams");
   add_common(*stream, options);
   stream

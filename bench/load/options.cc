@@ -69,6 +69,12 @@ Result<RequestMaker> RequestMaker::make(const Options& options, const Target& ta
   RequestMaker maker;
   TRY(bearer, bearer_line(options.bearer_file));
   maker.common_head_ = "Host: " + target.authority + "\r\n" + bearer;
+  maker.any_status_ = options.any_status;
+  if (options.get) {
+    maker.request_ = maker.get(target.path);
+    maker.body_at_ = maker.request_.size();
+    return maker;
+  }
   std::string body = built_in_body(options, stream);
   if (!options.body_file.empty()) {
     TRY(text, read_file(options.body_file, kBodyLimitBytes));

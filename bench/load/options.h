@@ -29,6 +29,8 @@ struct Options {
   double timeout_s = 60;  // beyond what the run needs by itself
   std::vector<int> pids;  // of the server, for CPU time and memory
   int verify_sample = 0;
+  bool get = false;         // request mode: GET, without a body
+  bool any_status = false;  // request mode: every status counts as a reply
 };
 
 // Where requests go. Only loopback addresses are accepted: this client is a load generator.
@@ -48,6 +50,7 @@ class RequestMaker {
   // The whole request. Stays valid until the next call when the body has a number in it, else for
   // ever.
   const std::string& next();
+  bool any_status() const { return any_status_; }
   std::string_view last_body() const { return std::string_view(request_).substr(body_at_); }
   // A GET on the same server with the same credentials.
   std::string get(std::string_view path) const;
@@ -58,6 +61,7 @@ class RequestMaker {
   std::size_t body_at_ = 0;
   std::vector<std::size_t> numbers_at_;
   std::uint64_t count_ = 0;
+  bool any_status_ = false;
 };
 
 }  // namespace cloister::bench

@@ -47,5 +47,15 @@ TEST(RequestMaker, NumbersBodiesWithoutChangingTheirLength) {
   EXPECT_NE(maker->next().find("Content-Length: 29\r\n\r\n"), std::string::npos);
 }
 
+TEST(RequestMaker, AsksWithoutABody) {
+  Options options;
+  options.get = true;
+  const Target target = parse_target("http://127.0.0.1:80/v1/attestation/report").value();
+  auto maker = RequestMaker::make(options, target, false);
+  ASSERT_TRUE(maker.has_value());
+  EXPECT_EQ(maker->next(), "GET /v1/attestation/report HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n");
+  EXPECT_EQ(maker->last_body(), "");
+}
+
 }  // namespace
 }  // namespace cloister::bench

@@ -11,6 +11,11 @@ DIRECT = "direct"
 NGINX = "nginx"
 LLAMA = "llama-server"
 UPSTREAM = "cloister+upstream"
+STATIC = "nginx static"
+QUIET = "quiet"
+FLOODED = "flooded"
+REPORT_ARMS = [STATIC, SIGNED]
+FLOOD_ARMS = [QUIET, FLOODED]
 PROXY_ARMS = [DIRECT, NGINX, PLAIN, SIGNED, UPSTREAM]
 ENGINE_ARMS = [LLAMA, PLAIN, SIGNED]
 
@@ -101,6 +106,29 @@ class Arms:
         child.wait_for_health(url)
         return Running(self._children, [child], url, child)
 
+    def static(self, file_bytes):
+        """nginx and one file: what a cached report is held against."""
+        prefix = self._children.folder("static")
+        (prefix / "report.json").write_bytes(file_bytes)
+        port = free_port()
+        config = string.Template(self._tools.static_template.read_text())
+        (prefix / "nginx.conf").write_text(config.substitute(prefix=prefix, port=port))
+        nginx = self._children.start(
+            [self._tools.nginx, "-p", prefix, "-e", prefix / "error.log", "-c", prefix / "nginx.conf"], "static",
+            self._machine.core(0))
+        url = f"http://127.0.0.1:{port}"
+        nginx.wait_for_health(url)
+        return Running(self._children, [nginx], url, nginx)
+
+    def cloister_locked(self, tokens, tokens_file, gap_ms):
+        """The echo engine for callers with a token."""
+        child = self._children.start(self._cloister(SIGNED, 0, ["--api-key-file", tokens_file]) + [
+            "--engine", "echo", "--echo-first-token-ms", 0, "--echo-token-gap-ms", gap_ms, "--echo-tokens", tokens],
+            "locked", self._machine.core(0))
+        url = child.wait_for_address()
+        child.wait_for_health(url)
+        return Running(self._children, [child], url, child)
+
     def engine(self, name, parallel, context, threads):
         """Starts one arm of measure f: the real model, one process."""
         if name == LLAMA:
@@ -128,9 +156,9 @@ class Arms:
         """The command of a signing Cloister, for what is started by hand."""
         return self._cloister(SIGNED, port) + list(more)
 
-    def _cloister(self, name, port):
+    def _cloister(self, name, port, auth=("--no-auth",)):
         return [self._tools.cloister, "serve", "--listen", f"127.0.0.1:{port}", "--tee", "insecure-simulator",
-                "--signing", "on" if name == SIGNED else "off", "--no-auth", "--log-level", "error",
+                "--signing", "on" if name == SIGNED else "off", *auth, "--log-level", "error",
                 "--state", self._children.folder("state")]
 
 

@@ -17,17 +17,28 @@ class LoadClient:
             "--connections", connections, "--duration", duration_s, "--warmup", warmup_s, "--rate", rate,
             "--body-bytes", body_bytes])
 
-    def streams(self, running, connections, ramp_s=0.0, repeat=1, samples=0, body=None, tokens=None, events=None):
-        more = ["--connections", connections, "--ramp", ramp_s, "--repeat", repeat]
+    def gets(self, running, path, connections, duration_s, warmup_s):
+        return self._call("request", running, 0, [
+            "--get", "--connections", connections, "--duration", duration_s, "--warmup", warmup_s], path)
+
+    def flood_command(self, running, path, body, bearer, connections, duration_s, rate):
+        """For a child beside another run: every status counts."""
+        return [self._tools.load, "request", "--url", running.url + path, "--any-status", "--connections", connections,
+                "--duration", duration_s, "--warmup", 0, "--rate", rate, "--body", body, "--bearer-file", bearer]
+
+    def streams(self, running, connections, ramp_s=0.0, repeat=1, samples=0, body=None, tokens=None, events=None,
+                bearer=None):
+        more = ["--bearer-file", bearer] if bearer else []
+        more += ["--connections", connections, "--ramp", ramp_s, "--repeat", repeat]
         more += ["--body", body] if body else []
         more += ["--expect-tokens", tokens] if tokens else []
         more += ["--expect-events", events] if events else []
         return self._call("stream", running, samples, more)
 
-    def _call(self, mode, running, samples, more):
+    def _call(self, mode, running, samples, more, path="/v1/chat/completions"):
         core = self._machine.core(2)
         pids = ",".join(str(pid) for pid in running.pids())
-        argv = [self._tools.load, mode, "--url", running.url + "/v1/chat/completions", "--pid", pids, "--timeout", 120,
+        argv = [self._tools.load, mode, "--url", running.url + path, "--pid", pids, "--timeout", 120,
                 "--verify-sample", samples, *more]
         try:
             done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=_PER_RUN_LIMIT_S,

@@ -15,7 +15,7 @@ from .children import BenchError, Children
 from .load import LoadClient
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MEASURES = ["a1", "a2", "f", "g", "b"]
+MEASURES = ["a1", "a2", "d", "f", "g", "b"]
 _TARGETS = ["cloister", "cloister_load", "bench_source", "crypto_bench"]
 
 
@@ -29,6 +29,7 @@ class Tools:
         self.cloister = _program(build / "cloister")
         self.nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
         self.nginx_template = ROOT / "bench/rivals/nginx.conf.in"
+        self.static_template = ROOT / "bench/rivals/nginx_static.conf.in"
         self.model = _existing(model or _newest(".cache/model/*.gguf"))
         self.llama_server = _program(llama_server or _newest(".cache/engine-cpu-*/bin/llama-server"))
         cache = build / "CMakeCache.txt"
@@ -49,7 +50,8 @@ class Tools:
 
     def arms(self):
         there = [arms.DIRECT, arms.NGINX if self.nginx else None, arms.LLAMA if self.llama_server else None]
-        there += [arms.PLAIN, arms.SIGNED, arms.UPSTREAM] if self.cloister else []
+        there += [arms.STATIC] if self.nginx else []
+        there += [arms.PLAIN, arms.SIGNED, arms.UPSTREAM, *arms.FLOOD_ARMS] if self.cloister else []
         return {arm for arm in there if arm}
 
 
@@ -121,6 +123,8 @@ def run_rounds(bench, plan, tools, only, say):
     bench.calibrate()
     for number in range(1, plan.rounds + 1):
         bench.proxy_round(number, only)
+        if "d" in only:
+            bench.report_round(number)
         if "f" in only and tools.model:
             bench.engine_round(number)
     if "g" in only:

@@ -5,6 +5,7 @@ import random
 import socket
 import subprocess
 import time
+import urllib.request
 
 from . import arms as A
 from .children import BenchError, free_port
@@ -12,6 +13,10 @@ from .machine import OtherWork, busy_share
 
 A1_LOADS = [("1 connection", 1, 0), ("64 connections", 64, 0), ("2000/s over 64", 64, 2000)]
 A2_STREAMS = [(1, 0.0), (64, 0.5), (1024, 1.0)]  # streams, seconds over which they start
+D_REPORT = "/v1/attestation/report"
+D_CACHED = "cached report"
+D_STREAMS, D_FLOOD_RATE, D_FLOOD_CONNECTIONS = 64, 500, 8
+D_FLOOD = f"{D_STREAMS} streams"
 F_WIDTHS = [1, 4, 8, 16]
 F_TOKENS = 64
 F_CONTEXT = 512
@@ -111,6 +116,51 @@ class Bench:
             return self._client.streams(running, streams, ramp_s, events=self.shape.events,
                                         samples=min(streams, _SAMPLES) if arm in (A.SIGNED, A.UPSTREAM) else 0)
         finally:
+            running.stop()
+
+    # -- d -------------------------------------------------------------------------------------------------------------
+
+    def report_round(self, number):
+        for arm in self._shuffled(A.REPORT_ARMS):
+            self._cell("d", D_CACHED, arm, number, lambda a=arm: self._cached_cell(a))
+        for arm in self._shuffled(A.FLOOD_ARMS):
+            self._cell("d", D_FLOOD, arm, number, lambda a=arm: self._flood_cell(a))
+
+    def _cached_cell(self, arm):
+        node = self._arms.cloister_echo(A.SIGNED, 1, 0)
+        try:
+            with urllib.request.urlopen(node.url + D_REPORT, timeout=30) as reply:
+                report = reply.read()
+            if arm == A.SIGNED:
+                return self._client.gets(node, D_REPORT, 1, self.plan.request_s, self.plan.warmup_s)
+        finally:
+            node.stop()
+        rival = self._arms.static(report)
+        try:
+            return self._client.gets(rival, "/report.json", 1, self.plan.request_s, self.plan.warmup_s)
+        finally:
+            rival.stop()
+
+    def _flood_cell(self, arm):
+        """Streams of one caller while another asks for a fresh report as often as it can."""
+        names = {}
+        for who in ("streamer", "flooder"):
+            names[who] = self._folder / f"{who}.token"
+            names[who].write_text(f"bench-token-of-the-{who}\n")
+        tokens_file = self._folder / "tokens"
+        tokens_file.write_text("".join(path.read_text() for path in names.values()))
+        body = self._folder / "nonce.json"
+        body.write_text(json.dumps({"nonce": "ab" * 28 + "@N@"}))
+        running = self._arms.cloister_locked(self.plan.stream_events, tokens_file, self.shape.gap_ms)
+        flood = None
+        try:
+            if arm == A.FLOODED:
+                flood = self._children.start(self._client.flood_command(
+                    running, D_REPORT, body, names["flooder"], D_FLOOD_CONNECTIONS, 120, D_FLOOD_RATE), "flood")
+            return self._client.streams(running, D_STREAMS, 0.5, samples=_SAMPLES, bearer=names["streamer"])
+        finally:
+            if flood:
+                self._children.stop(flood)
             running.stop()
 
     # -- f -------------------------------------------------------------------------------------------------------------

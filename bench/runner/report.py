@@ -3,7 +3,7 @@ import json
 import statistics
 
 from . import arms as A
-from .measures import DISTURBED_SHARE, F_WIDTHS
+from .measures import D_CACHED, D_FLOOD, DISTURBED_SHARE, F_WIDTHS
 
 MET, NOT_MET, NO_RESULT = "met", "NOT MET", "no result"
 
@@ -63,14 +63,14 @@ def _figures(measure, result):
     if measure == "g":
         return {name: result[name] for name in ("first_answer_ms", "ready_ms", "idle_rss_kb")}
     server = result["server"]
-    if measure == "a1":
+    if "latency_us" in result:
         return {"p50_us": result["latency_us"]["p50"], "p99_us": result["latency_us"]["p99"],
                 "replies_per_s": result["replies_per_s"], "cpu_us": server["cpu_us_per_unit"],
                 "reply_bytes": result["reply_bytes"]}
     figures = {"ttft_p50_us": result["ttft_us"]["p50"], "ttft_p99_us": result["ttft_us"]["p99"],
                "gap_p50_us": result["gap_us"]["p50"], "gap_p99_us": result["gap_us"]["p99"],
                "cpu_us": server["cpu_us_per_unit"], "event_bytes": result["event_bytes"]}
-    if measure == "a2":
+    if measure in ("a2", "d"):
         figures["rss_kb_per_stream"] = (server["rss_peak_kb"] - server["rss_before_kb"]) / result["connections"]
         figures["threads_more"] = server["threads_peak"] - server["threads_before"]
         if result["steady"]:
@@ -87,6 +87,7 @@ def floors(summary, micro):
     out = []
     _stream_floors(summary, out)
     _request_floors(summary, micro, out)
+    _report_floors(summary, out)
     _engine_floors(summary, out)
     _start_floors(summary, out)
     return out
@@ -146,6 +147,13 @@ def _request_floors(summary, micro, out):
              signed, limit, "us")
 
 
+def _report_floors(summary, out):
+    _add(out, "required", "d.cached", "cached report: p50 over a static file of nginx",
+         summary.paired_ratio("d", D_CACHED, A.SIGNED, A.STATIC, "p50_us"), 1.5, "x")
+    _add(out, "required", "d.flood", f"{D_FLOOD}: p99 token gap, while 500 nonces/s come in, over quiet",
+         summary.paired_ratio("d", D_FLOOD, A.FLOODED, A.QUIET, "gap_p99_us"), 1.05, "x")
+
+
 def _engine_floors(summary, out):
     for width in F_WIDTHS:
         load = f"{width} parallel"
@@ -173,6 +181,10 @@ _COLUMNS = {
         ("TTFT p50 us", "ttft_p50_us", 0), ("gap p50 us", "gap_p50_us", 0), ("gap p99 us", "gap_p99_us", 0),
         ("CPU us/event", "cpu_us", 1), ("steady", "steady_cpu_us", 1), ("KB/stream", "rss_kb_per_stream", 1)],
         A.NGINX, "cpu_us", "CPU"),
+    "d": ("d   reports", A.REPORT_ARMS + A.FLOOD_ARMS, [
+        ("p50 us", "p50_us", 1), ("p99 us", "p99_us", 0), ("gap p50 us", "gap_p50_us", 0), ("gap p99 us", "gap_p99_us", 0),
+        ("TTFT p50 us", "ttft_p50_us", 0), ("CPU us/unit", "cpu_us", 1)],
+        A.STATIC, "cpu_us", "CPU"),
     "f": ("f   tokens a second, same model file, same flags", A.ENGINE_ARMS, [
         ("tokens/s", "tokens_per_s", 1), ("TTFT p50 us", "ttft_p50_us", 0), ("CPU us/event", "cpu_us", 0)],
         A.LLAMA, "tokens_per_s", "tokens/s"),

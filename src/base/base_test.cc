@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/worker_pool.h"
 
 namespace cloister {
@@ -39,12 +40,18 @@ TEST(Files, WriteReplaceReadAndBounds) {
 
 TEST(Errors, IdsAreUniqueAndStatusesAreHttp) {
   std::set<std::string_view> ids;
-  for (int i = 0; i <= static_cast<int>(ErrorCode::kGpuFailed); ++i) {
+  for (int i = 0; i <= static_cast<int>(ErrorCode::kGpuNotAttested); ++i) {
     auto code = static_cast<ErrorCode>(i);
     EXPECT_TRUE(ids.insert(error_id(code)).second) << error_id(code);
     EXPECT_GE(error_http_status(code), 400);
     EXPECT_LT(error_http_status(code), 600);
   }
+}
+
+TEST(Log, ALineIsOneObjectWhateverItHolds) {
+  EXPECT_EQ(log::json_line(log::Level::kWarn, "a \"b\"\n\x1b[31m", "2026-11-22T21:31:00.000Z"),
+            R"({"time":"2026-11-22T21:31:00.000Z","level":"warn","message":"a \"b\"\n\u001b[31m"})");
+  EXPECT_EQ(log::json_line(log::Level::kInfo, "\xff", "t"), "{\"time\":\"t\",\"level\":\"info\",\"message\":\"\xef\xbf\xbd\"}");
 }
 
 TEST(WorkerPool, RunsJobsAndRefusesBeyondTheBound) {

@@ -25,6 +25,7 @@ struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string message;  // one sentence, says expected and actual where that helps
   std::string param;    // the request parameter, field or file at fault; empty when none
+  int retry_after_s = 0;  // for what is worth another try: when; 0 = soon
 
   // "tdx.quote.malformed: message"
   std::string to_string() const;

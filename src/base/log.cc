@@ -1,7 +1,14 @@
 #include "base/log.h"
 
+#include <time.h>
+
+#include <cstdio>
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "base/clock.h"
+#include "base/json.h"
 
 namespace cloister::log {
 namespace {
@@ -25,9 +32,41 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::kDebug: return "debug";
+    case Level::kInfo: return "info";
+    case Level::kWarn: return "warn";
+    case Level::kError: return "error";
+  }
+  return "info";
+}
+
+std::string time_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  char millis[8];
+  std::snprintf(millis, sizeof millis, ".%03uZ", static_cast<unsigned>(now.tv_nsec / 1'000'000) % 1000);
+  std::string text = to_rfc3339(now.tv_sec);
+  text.pop_back();
+  return text + millis;
+}
+
+bool json = false;
+
 }  // namespace
 
-void configure(Level least) { logger().set_level(to_spdlog(least)); }
+void configure(Level least, Format format) {
+  json = format == Format::kJson;
+  if (json) logger().set_pattern("%v");
+  set_level(least);
+}
+
+void set_level(Level least) { logger().set_level(to_spdlog(least)); }
+
+std::string json_line(Level level, std::string_view line, std::string_view time) {
+  return Json{{"time", time}, {"level", name_of(level)}, {"message", line}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 Result<Level> parse_level(std::string_view text) {
   if (text == "debug") return Level::kDebug;
@@ -37,6 +76,9 @@ Result<Level> parse_level(std::string_view text) {
   return fail(ErrorCode::kUsage, "log level must be debug, info, warn or error, got '" + std::string(text) + "'");
 }
 
-void write(Level level, std::string_view line) { logger().log(to_spdlog(level), line); }
+void write(Level level, std::string_view line) {
+  if (!json) return logger().log(to_spdlog(level), line);
+  if (logger().should_log(to_spdlog(level))) logger().log(to_spdlog(level), json_line(level, line, time_now()));
+}
 
 }  // namespace cloister::log

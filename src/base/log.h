@@ -1,7 +1,8 @@
-// Logging. One line an event, `key=value` pairs after the message. Prompts, replies and keys never come here:
+// Logging. One line an event, `key=value` pairs after the message, as text or as one JSON object. Prompts, replies and keys never come here:
 // SecretBytes cannot be formatted, and callers pass ids, sizes, codes and times only.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -10,9 +11,15 @@ namespace cloister::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };
 
-// Sets the least level that is written (to standard error). Call once, before threads start.
-void configure(Level least);
+enum class Format { kText, kJson };
+
+// The form of the lines (on standard error). Before threads start.
+void configure(Level least, Format format = Format::kText);
+// The least level that is written, from now on. Any thread.
+void set_level(Level least);
 Result<Level> parse_level(std::string_view text);
+// "2026-11-22T21:31:00.123Z" and the like; the object of a line: {"time","level","message"}.
+std::string json_line(Level level, std::string_view line, std::string_view time);
 
 void write(Level level, std::string_view line);
 inline void debug(std::string_view line) { write(Level::kDebug, line); }

@@ -3,12 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <future>
+#include <map>
+#include <mutex>
 
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "codec/tdx_quote.h"
 #include "gpu/simulator/simulator.h"
+#include "serve/metrics.h"
 #include "tee/simulator/simulator.h"
 #include "verify/report.h"
 
@@ -47,6 +51,11 @@ class AttestationServiceTest : public testing::Test {
   AttestationServiceTest() {
     service_ = std::make_unique<AttestationService>(
         AttestationParts{tee_, gpu_.get(), keyring_, tls_, [] { return std::string("m"); }}, *pool_, clock_);
+  }
+
+  void limit(const ReportLimits& limits) {
+    AttestationParts parts{tee_, gpu_.get(), keyring_, tls_, [] { return std::string("m"); }};
+    service_ = std::make_unique<AttestationService>(std::move(parts), *pool_, clock_, limits);
   }
 
   Result<AttestationService::Report> get(const ReportQuery& query) {
@@ -117,20 +126,126 @@ TEST_F(AttestationServiceTest, WithoutANonceOneQuoteServesAllUntilItAges) {
   EXPECT_EQ(tee_.quotes, 2);
 }
 
+// Counts the answers to many reports, which come in any order.
+struct Answers {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, int> good;
+  std::vector<Error> errors;
+  int all = 0;
+
+  AttestationService::Done from(const std::string& client) {
+    return [this, client](Result<AttestationService::Report> report) {
+      std::lock_guard lock(mutex);
+      if (report) {
+        ++good[client];
+      } else {
+        errors.push_back(report.error());
+      }
+      ++all;
+      changed.notify_all();
+    };
+  }
+  void wait_for(int count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return all >= count; });
+  }
+};
+
 TEST_F(AttestationServiceTest, AFloodOfNoncesIsRefusedNotQueuedForEver) {
+  limit({.queue = 2, .per_client_per_minute = 0});
   std::promise<void> open;
   tee_.gate = open.get_future().share();
-  std::atomic<int> busy = 0, done = 0;
-  std::promise<void> all;
-  for (int i = 0; i < 20; ++i) {
-    service_->report({.nonce = evidence::Nonce{1}}, [&](Result<AttestationService::Report> report) {
-      if (!report && report.error().code == ErrorCode::kBusy) ++busy;
-      if (++done == 20) all.set_value();
-    });
+  Answers answers;
+  for (int i = 0; i < 20; ++i) service_->report({.nonce = evidence::Nonce{1}, .client = "a"}, answers.from("a"));
+  answers.wait_for(17);  // at most one runs and two wait
+  for (const Error& error : answers.errors) {
+    EXPECT_EQ(error.code, ErrorCode::kBusy);
+    EXPECT_GE(error.retry_after_s, 1);
   }
-  EXPECT_GE(busy, 17);  // one runs, two wait
   open.set_value();
-  all.get_future().wait();
+  answers.wait_for(20);
+  EXPECT_GE(answers.good["a"], 2);
+}
+
+TEST_F(AttestationServiceTest, AnotherClientsReportIsNextWhoeverFloods) {
+  limit({.queue = 8, .per_client_per_minute = 0});
+  std::promise<void> open;
+  tee_.gate = open.get_future().share();
+  Answers answers;
+  for (int i = 0; i < 50; ++i) service_->report({.nonce = evidence::Nonce{1}, .client = "flood"}, answers.from("flood"));
+  service_->report({.nonce = evidence::Nonce{2}, .client = "other"}, answers.from("other"));
+  service_->report({}, answers.from("cached"));
+  open.set_value();
+  answers.wait_for(52);
+  EXPECT_EQ(answers.good["other"], 1);
+  EXPECT_EQ(answers.good["cached"], 1);
+  EXPECT_LE(answers.good["flood"], 9);
+}
+
+TEST_F(AttestationServiceTest, AClientIsHeldToItsRateAndOthersAreNot) {
+  limit({.per_client_per_minute = 1, .per_client_burst = 3});
+  auto ask = [this](const std::string& client) { return get({.nonce = evidence::Nonce{1}, .client = client}); };
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask("a"));
+  const auto refused = ask("a");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kRateLimited);
+  EXPECT_GT(refused.error().retry_after_s, 30);
+  EXPECT_TRUE(ask("b"));
+  EXPECT_TRUE(get({.client = "a"})) << "without a nonce there is no limit";
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(ask("")) << "the operator's own machine";
+}
+
+TEST_F(AttestationServiceTest, WhatItDoesIsCounted) {
+  Metrics metrics;
+  AttestationParts parts{tee_, gpu_.get(), keyring_, tls_, [] { return std::string("m"); }};
+  parts.metrics = &metrics.evidence();
+  service_ = std::make_unique<AttestationService>(std::move(parts), *pool_, clock_,
+                                                  ReportLimits{.per_client_per_minute = 1, .per_client_burst = 1});
+  EXPECT_TRUE(get({}));
+  EXPECT_TRUE(get({.nonce = evidence::Nonce{1}, .client = "a"}));
+  EXPECT_FALSE(get({.nonce = evidence::Nonce{1}, .client = "a"}));
+  clock_.advance(20);
+  service_->update_metrics();
+  const std::string text = metrics.render();
+  for (const char* line : {"cloister_quotes_total 2", "cloister_report_refusals_total{reason=\"client_rate\"} 1",
+                           "cloister_report_refusals_total{reason=\"queue_full\"} 0", "cloister_report_age_seconds 20",
+                           "cloister_reports_waiting 0", "cloister_report_seconds_count 2"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  }
+}
+
+// GPUs that give nothing.
+class NoEvidence : public gpu::GpuEvidenceSource {
+ public:
+  std::string_view type() const override { return "nvml"; }
+  Result<std::vector<evidence::GpuEvidence>> collect(const ByteArray<32>&) override {
+    return fail(ErrorCode::kGpuFailed, "not in confidential-computing mode");
+  }
+  Result<gpu::GpuStatus> status() override { return gpu::GpuStatus{}; }
+};
+
+TEST_F(AttestationServiceTest, WithoutGpuEvidenceThereIsNoReportUnlessTheNodeMayDoWithout) {
+  NoEvidence none;
+  AttestationParts parts{tee_, &none, keyring_, tls_, [] { return std::string("m"); }};
+  service_ = std::make_unique<AttestationService>(parts, *pool_, clock_);
+  const auto refused = get({.nonce = evidence::Nonce{1}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kGpuFailed);
+  parts.gpu_optional = true;
+  service_ = std::make_unique<AttestationService>(parts, *pool_, clock_);
+  const auto report = get({.nonce = evidence::Nonce{1}});
+  ASSERT_TRUE(report);
+  const Json json = *codec::parse_json(**report);
+  EXPECT_TRUE(json["nvidia_payload"].is_null());
+  EXPECT_EQ(json["gpu_evidence_error"], "not in confidential-computing mode");
+}
+
+TEST_F(AttestationServiceTest, EndsWhileReportsWait) {
+  Answers answers;
+  for (int i = 0; i < 30; ++i) service_->report({.nonce = evidence::Nonce{1}}, answers.from("a"));
+  service_.reset();  // the one that is made now ends; the others are dropped
+  EXPECT_LE(tee_.quotes, 30);
 }
 
 TEST_F(AttestationServiceTest, NoTlsKeyNoTlsBinding) {

@@ -40,9 +40,23 @@ std::string_view token_of(const http::Headers& headers) {
 }  // namespace
 
 Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path) {
-  TRY(text, read_file(path, kTokenFileLimit));
   BearerAuth auth;
   auth.required_ = true;
+  TRY_VOID(auth.reload(path));
+  return auth;
+}
+
+Result<void> BearerAuth::reload(const std::filesystem::path& path) {
+  TRY(owners, read(path));
+  auto fresh = std::make_shared<const Owners>(std::move(owners));
+  std::lock_guard lock(shared_->mutex);
+  shared_->owners = std::move(fresh);
+  return {};
+}
+
+Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) {
+  TRY(text, read_file(path, kTokenFileLimit));
+  Owners owners;
   std::string_view rest = text;
   for (std::size_t line = 1; !rest.empty(); ++line) {
     std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -53,10 +67,10 @@ Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path) {
       return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token needs at least " +
                                          std::to_string(kShortestToken) + " characters");
     }
-    auth.owners_.push_back(owner_of(token));
+    owners.push_back(owner_of(token));
   }
-  if (auth.owners_.empty()) return fail(ErrorCode::kUsage, path.string() + " holds no token");
-  return auth;
+  if (owners.empty()) return fail(ErrorCode::kUsage, path.string() + " holds no token");
+  return owners;
 }
 
 std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) const {
@@ -64,8 +78,13 @@ std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) cons
   std::string_view token = token_of(headers);
   if (token.empty()) return std::nullopt;
   Owner caller = owner_of(token);
+  std::shared_ptr<const Owners> owners;
+  {
+    std::lock_guard lock(shared_->mutex);
+    owners = shared_->owners;
+  }
   bool known = false;
-  for (const Owner& owner : owners_) known |= equal_constant_time(owner, caller);
+  for (const Owner& owner : *owners) known |= equal_constant_time(owner, caller);
   return known ? std::optional<Owner>(caller) : std::nullopt;
 }
 

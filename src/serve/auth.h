@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -24,13 +26,23 @@ class BearerAuth {
   static Result<BearerAuth> from_file(const std::filesystem::path& path);
 
   bool required() const { return required_; }
+  // Takes the tokens of a file from now on; when it cannot be read as from_file() reads it, those of before stay. Any
+  // thread. Whether a token is required does not change.
+  Result<void> reload(const std::filesystem::path& path);
   // The caller's owner; nothing when a token is required and the request has none that is known. Tokens come in
   // `Authorization: Bearer` or, as Anthropic's SDKs send them, `x-api-key`.
   std::optional<Owner> authenticate(const http::Headers& headers) const;
 
  private:
+  using Owners = std::vector<Owner>;
+  struct Shared {
+    std::mutex mutex;
+    std::shared_ptr<const Owners> owners = std::make_shared<const Owners>();
+  };
+  static Result<Owners> read(const std::filesystem::path& path);
+
   bool required_ = false;
-  std::vector<Owner> owners_;
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 
 }  // namespace cloister::serve

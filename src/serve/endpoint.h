@@ -32,6 +32,7 @@ struct Endpoint {
   Access access = Access::kToken;
   bool anthropic_dialect = false;  // shape of error replies
   std::uint64_t body_limit_bytes = 0;
+  bool takes_prompts = false;      // closed while the GPUs are not attested (serve/gpu_gate.h)
   std::function<void(Call)> handle;  // on the connection's event loop; must not block
 };
 

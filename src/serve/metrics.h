@@ -14,6 +14,7 @@
 #include <prometheus/registry.h>
 
 #include "engine/engine.h"
+#include "serve/evidence_metrics.h"
 
 namespace cloister::serve {
 
@@ -34,6 +35,8 @@ class Metrics {
   void set_upstreams(const std::vector<engine::UpstreamState>& upstreams);
   void set_connections(std::uint64_t open);
   void set_stored_signatures(std::size_t count);
+
+  EvidenceMetrics& evidence() { return evidence_; }
 
   // Text exposition format 0.0.4.
   std::string render() const;
@@ -58,6 +61,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& upstream_failures_;
   prometheus::Gauge* connections_;
   prometheus::Gauge* stored_signatures_;
+  EvidenceMetrics evidence_{registry_};
 };
 
 }  // namespace cloister::serve

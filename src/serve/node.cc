@@ -48,6 +48,10 @@ http::Admission Node::admit(const http::RequestHead& head) {
         fail(ErrorCode::kUnauthorized, "a valid token is required: Authorization: Bearer <token>"),
         match.endpoint->anthropic_dialect));
   }
+  if (match.endpoint->takes_prompts && context_.gpu_gate != nullptr) {
+    // Before a byte of the prompt is read.
+    if (const auto refusal = context_.gpu_gate->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
+  }
   return http::Admission{match.endpoint->body_limit_bytes, nullptr};
 }
 

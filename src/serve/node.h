@@ -12,6 +12,7 @@
 #include "serve/auth.h"
 #include "serve/cors.h"
 #include "serve/endpoint.h"
+#include "serve/gpu_gate.h"
 #include "serve/keyring.h"
 #include "serve/metrics.h"
 #include "serve/signature_store.h"
@@ -33,6 +34,7 @@ struct NodeContext {
   const Clock& clock;
   std::uint64_t body_limit_bytes = 10u << 20;
   bool signing = true;              // off only to measure what it costs
+  const GpuGate* gpu_gate = nullptr;  // null: prompts are taken whatever the GPUs are
   std::function<http::ServerStats()> server_stats;
 };
 

@@ -25,6 +25,15 @@ class Simulator final : public GpuEvidenceSource {
     return out;
   }
 
+  Result<GpuStatus> status() override {
+    GpuStatus out{.driver_version = "550.144.03", .confidential = true, .ready = true, .developer_tools = false,
+                  .production = true};
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      out.devices.push_back({"GPU-insecure-simulator-" + std::to_string(i), "HOPPER", "96.00.A5.00.01"});
+    }
+    return out;
+  }
+
  private:
   std::mutex mutex_;
   const std::vector<Device> devices_;

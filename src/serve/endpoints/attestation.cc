@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/secp256k1.h"
+#include "serve/client_name.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 #include "serve/openai/error_body.h"
@@ -109,6 +110,7 @@ void handle(NodeContext& context, const Call& call) {
   if (!parameters) return answer(parameters.error());
   Result<ReportQuery> query = make_query(context, *parameters);
   if (!query) return answer(query.error());
+  query->client = client_name(call);
   context.attestation->report(*query, answer);
 }
 

@@ -46,8 +46,15 @@ http::Response health(NodeContext& context) {
                {"signing", context.signing},
                {"version", CLOISTER_VERSION}};
   if (context.engine.passes_on()) body["upstreams"] = upstreams_json(context.engine.upstreams());
+  bool ready = state == engine::Health::kReady;
+  if (context.gpu_gate != nullptr) {
+    const GpuGateState gate = context.gpu_gate->state();
+    if (ready && !gate.open) body["status"] = "gpu_not_attested";
+    ready = ready && gate.open;
+    body["gpu_gate"] = to_json(gate);
+  }
   http::Response response;
-  response.status = state == engine::Health::kReady ? 200 : 503;
+  response.status = ready ? 200 : 503;
   response.headers.emplace_back("cache-control", "no-store");
   response.body = codec::write_json(body);
   return response;
@@ -57,6 +64,8 @@ http::Response metrics(NodeContext& context) {
   context.metrics.set_engine(context.engine.stats(), context.engine.health() == engine::Health::kReady);
   context.metrics.set_upstreams(context.engine.upstreams());
   context.metrics.set_stored_signatures(context.signatures.size());
+  if (context.attestation != nullptr) context.attestation->update_metrics();
+  if (context.gpu_gate != nullptr) context.metrics.evidence().set_gpu_gate(context.gpu_gate->state(), context.clock.now());
   if (context.server_stats) context.metrics.set_connections(context.server_stats().connections_open);
   http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -44,6 +44,10 @@ void handle(NodeContext& context, const InferenceRoute& route, Call call) {
   exchange->on_abandoned([weak = std::weak_ptr(inference)] {
     if (auto live = weak.lock()) live->abandon();
   });
+  // Again, for it may have closed while the body came in.
+  if (context.gpu_gate != nullptr) {
+    if (const auto refusal = context.gpu_gate->refusal()) return inference->refuse(*refusal);
+  }
   if (body_size <= kParseOnLoopBytes || context.engine.passes_on()) return inference->run();
   if (!context.requests.submit([inference] { inference->run(); })) {
     inference->refuse(fail(ErrorCode::kBusy, "too many requests are being read; try again"));
@@ -62,6 +66,7 @@ void install_inference(EndpointRegistry& registry, NodeContext& context) {
     endpoint.name = route.name;
     endpoint.anthropic_dialect = route.anthropic_dialect;
     endpoint.body_limit_bytes = context.body_limit_bytes;
+    endpoint.takes_prompts = true;
     endpoint.handle = [&context, &route](Call call) { handle(context, route, std::move(call)); };
     registry.install(std::move(endpoint));
   }

@@ -1,0 +1,52 @@
+#include "apps/doctor/config_probe.h"
+
+#include "apps/doctor/roots.h"
+#include "apps/serve_config.h"
+#include "apps/serve_parts.h"
+#include "base/file.h"
+#include "verify/policy/policy_file.h"
+
+namespace cloister::apps {
+namespace {
+
+Finding from(const char* id, const Result<void>& result, const std::string& good_words) {
+  if (result) return good(id, good_words);
+  return problem(id, result.error().message, "correct it; cloister serve --help lists every option");
+}
+
+Result<void> check_listen(const ServeOptions& options) {
+  TRY(listen, parse_listen(options.listen));
+  TRY(auth, make_auth(options, listen));
+  TRY(tls, make_tls(options, listen));
+  static_cast<void>(auth);
+  if (!listen.loopback && !tls.identity) {
+    return fail(ErrorCode::kUsage, options.listen + " without TLS: prompts cross the network in the clear (--tls-cert, --tls self-signed)");
+  }
+  return {};
+}
+
+Result<void> check_gpu_policy(const std::string& path) {
+  TRY(text, read_file(path, 1u << 20));
+  TRY(policy, verify::parse_policy(text));
+  static_cast<void>(policy);
+  return {};
+}
+
+}  // namespace
+
+Findings probe_config(const std::string& path, ServeOptions& options) {
+  Findings out = {from("config.file", read_serve_config(path, options), path + " can be read")};
+  if (out.front().state != FindingState::kOk) return out;
+  out.push_back(from("config.listen", check_listen(options), options.listen));
+  if (!options.model_path.empty()) {
+    out.push_back(is_there(options.model_path)
+                      ? good("config.model", options.model_path)
+                      : problem("config.model", options.model_path + " is not there", "put the model there, or name another"));
+  }
+  if (!options.gpu_policy_file.empty()) {
+    out.push_back(from("config.gpu_policy", check_gpu_policy(options.gpu_policy_file), options.gpu_policy_file));
+  }
+  return out;
+}
+
+}  // namespace cloister::apps

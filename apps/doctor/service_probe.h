@@ -1,0 +1,13 @@
+// The makers' services, which verifiers ask for collateral. A node that serves asks none of them.
+#pragma once
+
+#include "apps/doctor/finding.h"
+#include "collateral/endpoints.h"
+
+namespace cloister::apps {
+
+// A line for each: "collateral.intel", "collateral.nvidia_rim", "collateral.nvidia_ocsp", "collateral.amd". Asks them all
+// at once, for 10 s at most. Advice: a machine that only serves needs none.
+Findings probe_services(const collateral::Endpoints& endpoints);
+
+}  // namespace cloister::apps

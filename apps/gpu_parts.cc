@@ -1,0 +1,98 @@
+#include "apps/gpu_parts.h"
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "collateral/rim_folder.h"
+#include "evidence/simulator_roots.h"
+#include "gpu/nvml/nvml_source.h"
+#include "gpu/simulator/simulator.h"
+#include "verify/policy/policy_file.h"
+
+namespace cloister::apps {
+namespace {
+
+constexpr std::size_t kPolicyLimit = 1u << 20;
+
+using Source = std::unique_ptr<gpu::GpuEvidenceSource>;
+
+bool is_real(std::string_view tee_type) { return tee_type != "none" && tee_type != evidence::kSimulatorName; }
+
+Result<Source> make_nvml(const ServeOptions& options) {
+  gpu::NvmlOptions nvml;
+  if (!options.nvml_library.empty()) nvml.library = options.nvml_library;
+  return gpu::make_nvml_source(std::move(nvml));
+}
+
+// In a real TEE a GPU that is there is one to be vouched for.
+Result<Source> choose(const ServeOptions& options, std::string_view tee_type) {
+  if (!is_real(tee_type)) return Source();
+  Result<Source> nvml = make_nvml(options);
+  if (nvml) {
+    log::info("gpu evidence: nvml, for the driver lists GPUs (--gpu auto)");
+    return nvml;
+  }
+  if (nvml.error().code != ErrorCode::kNoGpu) return nvml.error();
+  log::warn("gpu evidence: none (--gpu auto): " + nvml.error().message);
+  return Source();
+}
+
+// Read at each check, so that a manifest that is put there later counts.
+Result<verify::Collateral> read_manifests(const std::string& folder) {
+  TRY(read, collateral::read_rim_folder(folder));
+  for (const std::string& problem : read.problems) log::warn("manifests: " + problem);
+  verify::Collateral out;
+  out.rims = std::move(read.rims);
+  return out;
+}
+
+}  // namespace
+
+Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, const SecretBytes* seed) {
+  if (options.gpu == "none") return Source();
+  if (options.gpu == "nvml") return make_nvml(options);
+  if (seed != nullptr) return gpu::make_insecure_simulator({.seed = seed->clone()});
+  if (options.gpu == "insecure-simulator") {
+    // Beside a genuine quote, simulated GPU evidence would pass for what a real machine says.
+    return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs a simulated TEE: --tee insecure-simulator, or a dstack "
+                                   "guest agent that is simulated");
+  }
+  return choose(options, tee_type);
+}
+
+Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& options, std::string_view tee_type,
+                                                      gpu::GpuEvidenceSource* gpus) {
+  std::unique_ptr<serve::GpuGate> none;
+  const bool off = options.require_gpu_tee == "off" || options.allow_non_cc_gpu;
+  const bool on = options.require_gpu_tee == "on" || (is_real(tee_type) && gpus != nullptr);
+  if (options.allow_non_cc_gpu && options.require_gpu_tee == "on") {
+    return fail(ErrorCode::kUsage, "--require-gpu-tee on and --allow-non-cc-gpu exclude each other");
+  }
+  if (off || !on) {
+    if (off && is_real(tee_type) && gpus != nullptr) {
+      log::warn("gpu gate: OFF. Prompts reach GPUs that nobody attested; reports say so");
+    }
+    return none;
+  }
+  if (gpus == nullptr) return fail(ErrorCode::kUsage, "--require-gpu-tee on needs GPU evidence: see --gpu");
+  serve::GpuGateOptions gate;
+  if (!options.gpu_policy_file.empty()) {
+    TRY(text, read_file(options.gpu_policy_file, kPolicyLimit));
+    Result<verify::Policy> policy = verify::parse_policy(text);
+    if (!policy) return fail(ErrorCode::kUsage, options.gpu_policy_file + ": " + policy.error().message);
+    gate.policy = std::move(*policy);
+  }
+  // A node that is simulated through and through may have simulated GPUs; a real one may not, whatever the policy says.
+  gate.policy.accept_simulator = tee_type == evidence::kSimulatorName;
+  gate.every = std::chrono::seconds(options.gpu_check_seconds);
+  if (!options.rim_dir.empty()) {
+    TRY(readable, read_manifests(options.rim_dir));
+    static_cast<void>(readable);
+    gate.collateral = [folder = options.rim_dir] { return read_manifests(folder); };
+  }
+  return std::make_unique<serve::GpuGate>(*gpus, std::move(gate), system_clock());
+}
+
+}  // namespace cloister::apps

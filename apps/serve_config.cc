@@ -1,0 +1,41 @@
+#include "apps/serve_config.h"
+
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+#include "apps/commands.h"
+
+namespace cloister::apps {
+
+Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
+  try {
+    CLI::App app("cloister");
+    app.set_config("--config")->check(CLI::ExistingFile);
+    // Of the whole file: CLI11 knows no such mode for a section. So the other commands are there to know theirs; none is run.
+    app.allow_config_extras(CLI::config_extras_mode::error);
+    int unused = 0;
+    add_verify_command(app, unused);
+    add_chat_command(app, unused);
+    add_doctor_command(app, unused);
+    bind_serve_options(*app.add_subcommand("serve"), options);
+    app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes them last first
+    return {};
+  } catch (const CLI::Error& error) {
+    std::string words = error.what();
+    std::ranges::replace(words, '\n', ' ');
+    return fail(ErrorCode::kUsage, words);
+  }
+}
+
+std::string serve_config_text(const CLI::App& command) {
+  std::string out = "[serve]\n";
+  std::istringstream lines(command.config_to_str(true));
+  for (std::string line; std::getline(lines, line);) {
+    // What has no value has no line: an empty text is not one that the option takes.
+    if (!line.empty() && !line.ends_with("=\"\"")) out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace cloister::apps

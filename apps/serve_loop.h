@@ -1,0 +1,20 @@
+// The main thread of a serving process: waits for signals while others work.
+#pragma once
+
+#include <signal.h>
+
+#include <functional>
+
+#include "base/result.h"
+#include "engine/engine.h"
+
+namespace cloister::apps {
+
+// Blocks SIGINT, SIGTERM and SIGHUP for this thread and those it makes from here on, so that wait_for_stop() gets them.
+sigset_t block_signals();
+
+// Returns when SIGINT or SIGTERM asks to stop, or with an Error when the model turns out not to load. Each SIGHUP calls
+// `reload`. Tells the service manager when the engine is ready.
+Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine, const std::function<void()>& reload);
+
+}  // namespace cloister::apps

@@ -1,0 +1,65 @@
+#include "apps/tee_parts.h"
+
+#include <filesystem>
+#include <string>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "tee/find_tee.h"
+#include "tee/simulator/simulator.h"
+
+namespace cloister::apps {
+namespace {
+
+tee::TeeChoice choice_of(const std::string& word) {
+  if (word == "dstack") return tee::TeeChoice::kDstack;
+  if (word == "tsm") return tee::TeeChoice::kTsm;
+  if (word == "tdx-guest") return tee::TeeChoice::kTdxGuest;
+  return tee::TeeChoice::kAuto;
+}
+
+Result<void> check_overrides(const ServeOptions& options) {
+  const bool automatic = options.tee == "auto";
+  if (!options.tee_socket.empty() && !automatic && options.tee != "dstack") {
+    return fail(ErrorCode::kUsage, "--tee-socket belongs to --tee dstack, not to --tee " + options.tee);
+  }
+  if (!options.tsm_root.empty() && !automatic && options.tee != "tsm") {
+    return fail(ErrorCode::kUsage, "--tsm-root belongs to --tee tsm, not to --tee " + options.tee);
+  }
+  if (!options.tee_socket.empty() && !options.tsm_root.empty()) {
+    return fail(ErrorCode::kUsage, "--tee-socket and --tsm-root exclude each other");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SecretBytes> simulator_seed(const ServeOptions& options) {
+  const std::filesystem::path folder = options.state_folder;
+  TRY_VOID(ensure_private_folder(folder));
+  return tee::load_or_create_simulator_seed(folder / "insecure-simulator.seed");
+}
+
+Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options) {
+  TRY_VOID(check_overrides(options));
+  if (options.tee == "none") return std::unique_ptr<tee::Tee>();
+  if (options.tee == "insecure-simulator") {
+    tee::SimulatorOptions simulator;
+    TRY(seed, simulator_seed(options));
+    simulator.seed = std::move(seed);
+    return tee::make_insecure_simulator(std::move(simulator));
+  }
+  tee::TeeSearch search;
+  search.socket = options.tee_socket;
+  search.tsm_root = options.tsm_root;
+  TRY(found, tee::find_tee(choice_of(options.tee), search));
+  if (found.tee) {
+    log::info("TEE chosen type=" + std::string(found.tee->type()) + " reason=\"" + found.reason + "\"");
+  } else {
+    log::warn("no TEE on this machine (--tee auto: " + found.reason +
+              "): serving without attestation, signing keys are random");
+  }
+  return std::move(found.tee);
+}
+
+}  // namespace cloister::apps

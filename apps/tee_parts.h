@@ -1,0 +1,18 @@
+// The CPU side of a node, made from its options.
+#pragma once
+
+#include <memory>
+
+#include "apps/serve_options.h"
+#include "base/secret.h"
+#include "tee/tee.h"
+
+namespace cloister::apps {
+
+// Null: the node serves without one. Logs what `auto` chose and why.
+Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options);
+
+// Of everything that is simulated in this node; kept in its state folder.
+Result<SecretBytes> simulator_seed(const ServeOptions& options);
+
+}  // namespace cloister::apps

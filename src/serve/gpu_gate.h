@@ -1,0 +1,92 @@
+// GpuGate: whether this node may be given prompts, by the state of its GPUs. Open while every GPU is in confidential-
+// computing mode, takes work, and answers a nonce of ours with evidence that our own verifier finds nothing against;
+// closed before the first such check, at the first one that fails, and when the last good one is too old.
+// docs/decisions/0008-gpu-serving-gate.md. Safe from any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "gpu/gpu_evidence_source.h"
+#include "verify/collateral.h"
+#include "verify/policy.h"
+#include "verify/verdict.h"
+
+namespace cloister::serve {
+
+struct GpuGateOptions {
+  // What the verifier demands of the GPUs. Revocation is not asked about: a node that serves fetches nothing.
+  verify::Policy policy;
+  // Manifests to compare measurements with, read anew for each check. Empty: measurements are not compared.
+  std::function<Result<verify::Collateral>()> collateral;
+  std::chrono::seconds every{300};
+};
+
+struct GpuGateState {
+  bool open = false;
+  std::string reason = "the GPUs have not been checked yet";  // why it is closed; "" when open
+  UnixSeconds checked = 0;  // when the last check ended; 0: none yet
+  UnixSeconds passed = 0;   // when the last good one did
+  std::uint64_t checks_passed = 0, checks_failed = 0;
+  std::size_t gpus = 0;     // of the last good check, switches included
+  std::string driver_version;
+  bool measurements_compared = false;
+};
+// The policy of a node about its own GPUs: they must be there and answer a nonce; who was revoked, and what NVIDIA's service
+// says, is the relying party's to ask.
+verify::Policy gpu_gate_policy(verify::Policy policy);
+// Why a verdict of that policy does not do, "" when it does. What fails does not, what could not be checked neither,
+// except the comparison with manifests where none were given.
+std::string gpu_gate_objection(const verify::Verdict& verdict, bool have_manifests);
+
+// {"open","reason","checked_at","gpus","driver_version","measurements","revocation"}
+Json to_json(const GpuGateState& state);
+
+class GpuGate {
+ public:
+  GpuGate(gpu::GpuEvidenceSource& gpus, GpuGateOptions options, const Clock& clock);
+  ~GpuGate();
+  GpuGate(const GpuGate&) = delete;
+  GpuGate& operator=(const GpuGate&) = delete;
+
+  // Checks at once and then as often as the options say, more often while closed, on a thread of its own. Once.
+  void start();
+  // One check, in the caller's thread. Blocks as the GPUs do.
+  void check();
+
+  GpuGateState state() const;
+  // The answer to a request that would give the GPUs a prompt; nothing while open. Cheap.
+  std::optional<Error> refusal() const;
+
+ private:
+  enum class Finding { kGood, kBad, kInconclusive };
+  struct Report {
+    Finding finding = Finding::kBad;
+    std::string reason;
+    std::size_t gpus = 0;
+    std::string driver_version;
+    bool compared = false;
+  };
+  Report examine();
+  void note(const Report& report);
+  GpuGateState current() const;  // with the lock held
+  void run();
+
+  gpu::GpuEvidenceSource& gpus_;
+  const GpuGateOptions options_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  GpuGateState state_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace cloister::serve

@@ -1,0 +1,117 @@
+"""Configuration, reload, logs, and the service manager's protocol."""
+
+import json
+import os
+import signal
+import socket
+
+import pytest
+
+from support.node import run, wait_until
+
+pytestmark = pytest.mark.fast
+
+CHAT = {"model": "echo", "messages": [{"role": "user", "content": "x"}]}
+
+
+def bearer(token):
+    return {"authorization": f"Bearer {token}"}
+
+
+def test_a_node_from_a_file(start, tmp_path):
+    config = tmp_path / "cloister.toml"
+    config.write_text('[serve]\nengine = "echo"\nmodel-id = "from-the-file"\necho-tokens = 7\n')
+    node = start("--config", config)
+    assert node.model() == "from-the-file"
+    other = start("--config", config, "--model-id", "from-the-line")
+    assert other.model() == "from-the-line", "the command line wins"
+
+
+def test_what_is_printed_is_a_configuration(tmp_path):
+    first = run("serve", "--engine", "echo", "--listen", "127.0.0.1:7", "--tee", "none", "--cors-origin", "https://a.example",
+                "--require-gpu-tee", "off", "--no-auth", "--print-config")
+    assert first.returncode == 0 and first.stdout.startswith("[serve]\n"), first.stderr
+    config = tmp_path / "printed.toml"
+    config.write_text(first.stdout)
+    again = run("serve", "--config", config, "--print-config")
+    assert (again.returncode, again.stdout) == (0, first.stdout), again.stderr
+    for line in ('listen="127.0.0.1:7"', 'require-gpu-tee="off"', "no-auth=true", "grace-seconds=10"):
+        assert line in first.stdout.splitlines(), first.stdout
+
+
+@pytest.mark.parametrize("text", ['[serve]\nlistne = "x"\n', '[serve]\ngpu-check-seconds = 0\n', '[serve]\nparallel = "many"\n', "nonsense = 1\n"])
+def test_a_wrong_configuration_is_refused(tmp_path, text):
+    config = tmp_path / "cloister.toml"
+    config.write_text(text)
+    result = run("serve", "--config", config, "--engine", "echo", "--listen", "127.0.0.1:0")
+    assert result.returncode == 2 and result.stderr.strip() and result.stdout == "", result.stderr
+
+
+def test_reload(start, tmp_path):
+    tokens, config = tmp_path / "tokens", tmp_path / "cloister.toml"
+    tokens.write_text("the-first-token\n")
+    config.write_text('[serve]\nlog-level = "error"\n')
+    node = start("--config", config, "--engine", "echo", "--api-key-file", tokens)
+
+    def status(token):
+        return node.post("/v1/chat/completions", CHAT, bearer(token))[0]
+
+    assert status("the-first-token") == 200 and status("the-second-token") == 401
+    tokens.write_text("the-second-token\n")
+    config.write_text('[serve]\nlog-level = "info"\n')
+    node.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: status("the-second-token") == 200, 10, "the new token")
+    assert status("the-first-token") == 401
+    wait_until(lambda: "reloaded" in node.log, 10, "the new log level")
+
+    tokens.write_text("short\n")
+    node.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "the tokens stay as they were" in node.log, 10, "the refusal")
+    assert status("the-second-token") == 200
+    tokens.write_text("the-third-token\n")
+    config.write_text('[serve]\nlog-level = "loud"\nno-such-key = 1\n')
+    node.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "the log level stays as it was" in node.log, 10, "the refusal")
+    assert status("the-third-token") == 200
+    assert node.stop() == 0
+    for secret in ("first-token", "second-token", "third-token"):
+        assert secret not in node.log
+
+
+def test_streams_outlive_a_reload(start):
+    node = start("--engine", "echo", "--echo-token-gap-ms", 10, "--echo-tokens", 50)
+    node.process.send_signal(signal.SIGHUP)
+    assert node.post("/v1/chat/completions", CHAT)[0] == 200
+    assert node.alive() and node.stop() == 0
+
+
+def test_json_logs(start):
+    node = start("--engine", "echo", "--log-format", "json", "--log-level", "debug")
+    assert node.stop() == 0
+    lines = [json.loads(line) for line in node.log.splitlines()]
+    assert lines and all(set(line) == {"time", "level", "message"} for line in lines)
+    assert any("INSECURE SIMULATOR" in line["message"] and line["level"] == "warn" for line in lines)
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_the_service_manager_is_told(start, tmp_path, monkeypatch, abstract):
+    name = f"cloister-test-{os.getpid()}" if abstract else str(tmp_path / "n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0" + name if abstract else name)
+        manager.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", "@" + name if abstract else name)
+        node = start("--engine", "echo")
+        assert b"READY=1" in manager.recv(4096).split(b"\n")
+        node.process.send_signal(signal.SIGHUP)
+        reloading = manager.recv(4096).split(b"\n")
+        assert b"RELOADING=1" in reloading and any(line.startswith(b"MONOTONIC_USEC=") for line in reloading)
+        assert b"READY=1" in manager.recv(4096).split(b"\n")
+        assert node.stop() == 0
+        assert b"STOPPING=1" in manager.recv(4096).split(b"\n")
+
+
+def test_no_core_file(start):
+    node = start("--engine", "echo")
+    with open(f"/proc/{node.process.pid}/limits", encoding="ascii") as limits:
+        line = next(line for line in limits if line.startswith("Max core file size"))
+    assert line.split()[4:6] == ["0", "0"]
