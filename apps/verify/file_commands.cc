@@ -19,6 +19,18 @@
 namespace cloister::apps {
 namespace {
 
+// What the session of a gateway holds about its upstream, in a data URI.
+void add_evidence_of_session(const std::string& session_text, collateral::Evidence& out) {
+  const auto session = evidence::parse_session(session_text);
+  if (!session || !session->evidence) return;
+  const std::string_view text = as_text(session->evidence->data);
+  collateral::Evidence found = collateral::find_evidence(text);
+  if (const auto quote = verify::read_quote_text(text)) found.quotes.push_back(*quote);
+  out.quotes.insert(out.quotes.end(), found.quotes.begin(), found.quotes.end());
+  out.devices.insert(out.devices.end(), found.devices.begin(), found.devices.end());
+  out.snp_reports.insert(out.snp_reports.end(), found.snp_reports.begin(), found.snp_reports.end());
+}
+
 // A value that an option gave now or when the evidence was saved, kept with it.
 std::optional<std::string> keep_beside(Subject& subject, const std::string& name, const std::string& given) {
   if (!given.empty()) subject.saved.beside[name] = given;
@@ -121,11 +133,14 @@ Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
   TRY_VOID(load_beside(subject, "response", options.response_file));
   TRY_VOID(load_beside(subject, "report", options.report_file));
   TRY_VOID(load_beside(subject, "keyset", options.keyset_file));
+  TRY_VOID(load_beside(subject, "session", options.session_file));
   keep_beside(subject, "id", options.id);
   keep_beside(subject, "model", options.model);
   const auto report = subject.beside("report"), keyset = subject.beside("keyset");
   const auto request = subject.beside("request"), response = subject.beside("response");
-  const collateral::Evidence evidence = report ? collateral::find_evidence(*report) : collateral::Evidence{};
+  const auto session = subject.beside("session");
+  collateral::Evidence evidence = report ? collateral::find_evidence(*report) : collateral::Evidence{};
+  if (session) add_evidence_of_session(*session, evidence);
   return judge_subject(subject, evidence, options, [&](const Subject& loaded) {
     verify::ReceiptEvidence receipt;
     receipt.receipt = loaded.saved.evidence;
@@ -134,6 +149,7 @@ Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
     receipt.keyset = keyset;
     if (request) receipt.request = as_bytes(*request);
     if (response) receipt.response = as_bytes(*response);
+    receipt.session = session;
     receipt.id = loaded.beside("id");
     receipt.model = loaded.beside("model");
     return Result<verify::Verdict>(verify::verify_receipt(receipt, loaded.judging.context()));
@@ -151,13 +167,8 @@ Result<verify::Verdict> verify_session_file(const VerifyOptions& options) {
     TRY(named, from_hex_exactly<32>(*text));
     id = named;
   }
-  // The upstream's evidence stands in the session as a data URI.
   collateral::Evidence evidence;
-  if (const auto session = evidence::parse_session(subject.saved.evidence); session && session->evidence) {
-    const std::string_view text = as_text(session->evidence->data);
-    evidence = collateral::find_evidence(text);
-    if (const auto quote = verify::read_quote_text(text)) evidence.quotes.push_back(*quote);
-  }
+  add_evidence_of_session(subject.saved.evidence, evidence);
   return judge_subject(subject, evidence, options, [&](const Subject& loaded) {
     verify::SessionEvidence session;
     session.session = loaded.saved.evidence;

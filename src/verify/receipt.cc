@@ -1,5 +1,7 @@
 #include "verify/receipt.h"
 
+#include <utility>
+
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/ed25519.h"
@@ -9,6 +11,7 @@
 #include "verify/check.h"
 #include "verify/receipt/established.h"
 #include "verify/receipt/event_checks.h"
+#include "verify/session.h"
 
 namespace cloister::verify {
 namespace {
@@ -113,6 +116,15 @@ void add_facts(const Receipt& receipt, Json& facts) {
   facts["served_at"] = to_rfc3339(receipt.served_at);
 }
 
+// The upstream that answered, by the gateway's record of it.
+void judge_session(const ReceiptEvidence& evidence, const Context& context, Verdict& verdict) {
+  if (!evidence.session) return;
+  Verdict session = verify_session({*evidence.session, std::nullopt, evidence.receipt}, context);
+  Json facts = std::exchange(session.facts, Json::object());
+  verdict.append(std::move(session));
+  verdict.facts["session"] = std::move(facts);
+}
+
 }  // namespace
 
 Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context) {
@@ -133,6 +145,7 @@ Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context) 
   verdict.add(check_id(*receipt, evidence.id));
   verdict.add(check_model(*receipt, evidence.model));
   check_events(*receipt, evidence, established, context.policy, verdict);
+  judge_session(evidence, context, verdict);
   add_facts(*receipt, verdict.facts);
   return verdict;
 }

@@ -20,11 +20,13 @@ struct ReceiptEvidence {
   // Exact bodies as on the wire; with field encryption the request as its rules restore it (peers.md section 6.2).
   std::optional<ByteView> request;
   std::optional<ByteView> response;
+  // The session of the upstream that the receipt names, JSON text as the gateway served it: judged as session.*.
+  std::optional<std::string_view> session;
   std::optional<std::string> id;             // of the reply, or of the receipt, as the service gave it beside the reply
   std::optional<std::string> model;          // that was asked for
 };
 
-// The checks of the report, then receipt.*. What the service claims of others and of itself (`upstream.verified` and
+// The checks of the report, then receipt.*, then session.* where one is given. What the service claims of others and of itself (`upstream.verified` and
 // events of unknown types) is shown under the fact `claims` and never passes.
 Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context);
 

@@ -90,15 +90,24 @@ bool is_report(const Json& object) {
   return shape && (*shape != ReportShape::kLegacy || object.contains("intel_quote"));
 }
 
+// The gateway made the nonce: where its word about others is taken, so is its word that the evidence was fresh.
+Policy policy_of_upstream(const Policy& policy) {
+  Policy out = policy;
+  out.require_nonce = policy.require_nonce && !policy.service.accept_upstream_claims;
+  return out;
+}
+
 // The evidence as a report, or as a bare quote, if it is one of them.
 Upstream judge_upstream(const Session::Evidence& evidence, const Session& session, const Context& context) {
   Upstream out;
+  const Policy policy = policy_of_upstream(context.policy);
+  const Context own{policy, context.collateral, context.time, context.tdx_cache};
   const std::string_view text = as_text(evidence.data);
   if (const Result<Json> json = codec::parse_json(text); json && is_report(*json)) {
     out.asked = expected_of_channel(session, *json);
-    out.verdict = judge_report(*json, out.asked, context);
+    out.verdict = judge_report(*json, out.asked, own);
   } else if (const Result<Bytes> quote = read_quote_text(text)) {
-    out.verdict = verify_quote(*quote, context);
+    out.verdict = verify_quote(*quote, own);
   }
   return out;
 }

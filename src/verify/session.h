@@ -22,7 +22,7 @@ struct SessionEvidence {
 
 // The checks session.*, and those of the upstream's own evidence under "upstream.", where that is a report of a form
 // that verify_report() knows or a bare quote. The gateway made the nonce of that evidence, so that report.nonce is
-// skipped there. What the gateway claims of the upstream is shown under the fact `claims` and never passes.
+// skipped there, and required unless the policy accepts a gateway's claims. What the gateway claims of the upstream is shown under the fact `claims` and never passes.
 Verdict verify_session(const SessionEvidence& evidence, const Context& context);
 
 }  // namespace cloister::verify

@@ -93,6 +93,15 @@ def test_the_session_that_the_receipt_names(files):
     assert judge("session", saved)[2]["checks"] == verdict["checks"]
 
 
+def test_receipt_and_session_together(files):
+    status, states, verdict = judge(*receipt_arguments(files, session=files / "session"))
+    assert status == 3 and states["session.id"] == states["receipt.signature"] == "pass"
+    assert verdict["facts"]["session"]["upstream_name"] == "demo-upstream"
+    (files / "session").write_text(json.dumps(SESSION | {"upstream_name": "another"}))
+    status, states, _ = judge(*receipt_arguments(files, session=files / "session"))
+    assert status == 1 and states["session.id"] == "fail"
+
+
 def test_a_session_that_the_receipt_does_not_name(files):
     (files / "session").write_text(json.dumps(SESSION | {"upstream_name": "another"}))
     status, states, _ = judge("session", files / "session", "--receipt", files / "receipt")

@@ -14,6 +14,7 @@
 #include "evidence/json_reader.h"
 #include "tests/simulator/expect_failing.h"
 #include "tests/simulator/simulated_service.h"
+#include "verify/receipt.h"
 
 namespace cloister::testing {
 namespace {
@@ -93,6 +94,44 @@ TEST(Session, TheGatewaysNonceIsNobodysElse) {
   strict.policy.require_nonce = true;
   EXPECT_EQ(strict.judge().outcome(), Outcome::kUndetermined);
   EXPECT_TRUE(ids_in(strict.judge(), State::kSkipped).contains("upstream.report.nonce"));
+}
+
+TEST(Session, WhereAGatewaysWordIsTakenSoIsItsWordOnTheNonce) {
+  SessionCase trusting;
+  trusting.policy.require_nonce = true;
+  trusting.policy.service.accept_upstream_claims = true;
+  EXPECT_EQ(trusting.judge().outcome(), Outcome::kAccepted) << to_text(trusting.judge(), false);
+}
+
+// A receipt of a gateway, its own report, and the session of the upstream that answered.
+Verdict judge_with_session(const SessionCase& upstream, const Json& receipt) {
+  const ServiceCase gateway = aci_case();
+  const std::string receipt_text = codec::write_json(receipt), session_text = codec::write_json(upstream.session);
+  const std::string report_text = codec::write_json(gateway.report);
+  verify::ReceiptEvidence evidence;
+  evidence.receipt = receipt_text;
+  evidence.report = report_text;
+  evidence.expected = gateway.expected;
+  evidence.request = as_bytes(kReceiptRequest);
+  evidence.response = as_bytes(kReceiptResponse);
+  evidence.session = session_text;
+  verify::Policy policy;
+  policy.accept_simulator = true;
+  policy.service.accept_upstream_claims = true;
+  return verify::verify_receipt(evidence, {policy, {}, kJudgedAt});
+}
+
+TEST(Session, IsJudgedWithTheReceiptThatNamesIt) {
+  const SessionCase upstream;
+  const Verdict verdict = judge_with_session(upstream, service().sign(citing(upstream.own_id())));
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("session.id")->state, State::kPass);
+  EXPECT_EQ(verdict.find("upstream.tdx.quote.signature")->state, State::kPass);
+  EXPECT_EQ(verdict.find("receipt.upstream")->state, State::kSkipped) << "the gateway's word never passes";
+  EXPECT_EQ(verdict.facts["session"]["upstream_name"], "demo");
+  EXPECT_EQ(verdict.facts["keyset_digest"], aci_case().report["workload_keyset_digest"]) << "the gateway's own facts stay";
+  const Verdict other = judge_with_session(upstream, service().sign(citing(std::string(64, '0'))));
+  EXPECT_EQ(ids_in(other, State::kFail), Ids{"session.id"});
 }
 
 TEST(Session, WithoutANameItIsAnybodys) {
