@@ -55,6 +55,12 @@ void judge_served(const ServedReport& report, const Expected& expected, const Co
   verdict.facts["gpu_binding"] = report.nvidia_payload ? "a nonce that CPU and GPU share" : "none";
 }
 
+// A node's own word on why it shows no GPU evidence; for people, and bound to nothing.
+void add_gpu_note(const Json& object, Verdict& verdict) {
+  const auto note = object.find("gpu_evidence_error");
+  if (note != object.end() && note->is_string()) verdict.facts["gpu_evidence_error"] = note->get<std::string>().substr(0, 256);
+}
+
 }  // namespace
 
 std::vector<std::string> attested_addresses(const Verdict& report_verdict) {
@@ -82,6 +88,7 @@ Verdict judge_instance(const Json& object, const Expected& expected, const Conte
   }
   verdict.add(passed("report.form"));
   judge_served(*report, expected, context, verdict);
+  add_gpu_note(object, verdict);
   return verdict;
 }
 
@@ -95,6 +102,7 @@ Verdict judge_legacy_report(const Json& object, const Expected& expected, const 
   }
   verdict.add(passed("report.form"));
   judge_served(*report, expected, context, verdict);
+  add_gpu_note(object, verdict);
   check_instances(object, *report, expected, context, verdict);
   return verdict;
 }
