@@ -60,7 +60,7 @@ Result<void> serve(const ServeOptions& options) {
 
   // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.
   WorkerPool evidence_pool(1, 64);
-  WorkerPool request_pool(1, 256);
+  auto request_pool = std::make_unique<WorkerPool>(1, 256);
   serve::Metrics metrics;
   serve::SignatureStore signatures({}, system_clock());
   std::vector<std::string> origins = options.cors_origins;
@@ -89,7 +89,7 @@ Result<void> serve(const ServeOptions& options) {
       .gpu_evidence_type = platform.gpu ? std::string(platform.gpu->type()) : "none",
       .signatures = signatures,
       .metrics = metrics,
-      .requests = request_pool,
+      .requests = *request_pool,
       .auth = auth,
       .cors = cors,
       .clock = system_clock(),
@@ -117,6 +117,11 @@ Result<void> serve(const ServeOptions& options) {
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once
   server->stop(stopped ? options.grace_seconds : 0);
+  // Calls that were cut off live on in the threads that worked for them, and use the node's parts as they go: those
+  // threads end before the parts do.
+  request_pool.reset();
+  attestation.reset();
+  engine.reset();
   return stopped;
 }
 

@@ -16,7 +16,7 @@ Finding probe(collateral::Fetcher& fetcher, const std::string& id, const std::st
   request.timeout_ms = kTimeoutMs;
   const Result<collateral::FetchResponse> response = fetcher.fetch(request);
   if (response) return advice(good(id, url + " answers (status " + std::to_string(response->status) + ")"));
-  return advice(problem(id, url + ": " + response.error().message,
+  return advice(problem(id, response.error().message,
                         "let this machine out to that address, set https_proxy, or verify elsewhere and bring bundles "
                         "(docs/guide/collateral.md)"));
 }
@@ -33,7 +33,7 @@ Findings probe_services(const collateral::Endpoints& endpoints) {
   };
   std::vector<std::future<Finding>> asked;
   for (const auto& [id, url] : services) {
-    asked.push_back(std::async(std::launch::async, [&fetcher, id, url] { return probe(*fetcher, id, url); }));
+    asked.push_back(std::async(std::launch::async, [&fetcher, id = id, url = url] { return probe(*fetcher, id, url); }));
   }
   Findings out;
   for (std::future<Finding>& each : asked) out.push_back(each.get());

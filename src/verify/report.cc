@@ -55,6 +55,12 @@ void judge_served(const ServedReport& report, const Expected& expected, const Co
   verdict.facts["gpu_binding"] = report.nvidia_payload ? "a nonce that CPU and GPU share" : "none";
 }
 
+// A node's own word on why it shows no GPU evidence; for people, and bound to nothing.
+void add_gpu_note(const Json& object, Verdict& verdict) {
+  const auto note = object.find("gpu_evidence_error");
+  if (note != object.end() && note->is_string()) verdict.facts["gpu_evidence_error"] = note->get<std::string>().substr(0, 256);
+}
+
 // One report without the list of instances it may hold. Absent when it could not be read.
 std::optional<ServedReport> judge_form(const Json& object, const Expected& expected, const Context& context,
                                        Verdict& verdict) {
@@ -66,6 +72,7 @@ std::optional<ServedReport> judge_form(const Json& object, const Expected& expec
   }
   verdict.add(passed("report.form"));
   judge_served(*report, expected, context, verdict);
+  add_gpu_note(object, verdict);
   return *std::move(report);
 }
 

@@ -152,12 +152,18 @@ def test_evidence_through_the_driver_is_accepted(start, driver):
 
 
 @pytest.mark.parametrize("arguments", [["--require-gpu-tee", "off"], ["--allow-non-cc-gpu"], []])
-def test_without_the_gate_a_report_says_that_there_is_no_evidence(start, driver, arguments):
+def test_without_the_gate_a_report_says_that_there_is_no_evidence(start, driver, tmp_path, arguments):
     driver.set(feature=0)
     node = start(*NVML, *arguments, simulated=False)
     assert "gpu_gate" not in json.loads(node.get("/health")[2])
     report = node.get_json(f"/v1/attestation/report?nonce={secrets.token_hex(32)}")
     assert report["nvidia_payload"] is None and "confidential-computing mode" in report["gpu_evidence_error"]
+    verdict = json.loads(run("verify", "host", node.url, "--accept-simulator", "--json").stdout)
+    assert verdict["verdict"] == "accepted" and verdict["facts"]["gpu"] is False
+    assert "confidential-computing mode" in verdict["facts"]["gpu_evidence_error"]
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[nvidia]\nrequired = "always"\n')
+    assert run("verify", "host", node.url, "--accept-simulator", "--policy", policy).returncode == 1
     assert node.post("/v1/chat/completions", CHAT)[0] == 200
 
 

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from support.node import run, wait_until
+from support.rawhttp import Connection, head
 
 pytestmark = pytest.mark.fast
 
@@ -115,3 +116,18 @@ def test_no_core_file(start):
     with open(f"/proc/{node.process.pid}/limits", encoding="ascii") as limits:
         line = next(line for line in limits if line.startswith("Max core file size"))
     assert line.split()[4:6] == ["0", "0"]
+
+
+def test_stopping_in_the_midst_of_streams(start):
+    """Replies that are cut off are still known to the engine's threads when the node ends."""
+    body = json.dumps({**CHAT, "stream": True}).encode()
+    for _ in range(6):
+        node = start("--engine", "echo", "--echo-token-gap-ms", 200, "--echo-tokens", 100_000, "--grace-seconds", 0)
+        connections = [Connection(node) for _ in range(4)]
+        for connection in connections:
+            connection.send(head(node, "POST", "/v1/chat/completions", body) + body)
+        for connection in connections:
+            wait_until(lambda each=connection: b"data:" in each.pending or not each._more(), 20, "the first token")
+        assert node.stop() == 0, node.log
+        for connection in connections:
+            connection.socket.close()

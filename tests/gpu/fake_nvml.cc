@@ -17,8 +17,8 @@ using testing::FakeSettings;
 
 struct Global {
   std::mutex mutex;
-  bool initialised = false;
-  int generation = 0;  // of the settings, when it was initialised
+  int users = 0;       // inits without a shutdown
+  int generation = 0;  // of the settings, when the first of them came
   std::map<std::string, gpu::Device> simulated;
 };
 Global& global() {
@@ -34,7 +34,7 @@ std::string name_of(nvml::Device device, const char* what) { return "gpu" + std:
 nvml::Return fault(const char* function) {
   if (const int code = FakeSettings().number(function, 0); code != 0) return code;
   std::lock_guard lock(global().mutex);
-  return global().initialised ? nvml::kSuccess : nvml::kUninitialized;
+  return global().users > 0 ? nvml::kSuccess : nvml::kUninitialized;
 }
 // The same for a call about a device: after a reset they are lost until the library is initialised again.
 nvml::Return device_fault(const char* function) {
@@ -77,14 +77,13 @@ extern "C" {
 FAKE_API nvml::Return nvmlInit_v2() {
   if (const int code = FakeSettings().number("nvmlInit_v2", 0); code != 0) return code;
   std::lock_guard lock(global().mutex);
-  global().initialised = true;
-  global().generation = FakeSettings().number("generation", 1);
+  if (global().users++ == 0) global().generation = FakeSettings().number("generation", 1);
   return nvml::kSuccess;
 }
 
 FAKE_API nvml::Return nvmlShutdown() {
   std::lock_guard lock(global().mutex);
-  global().initialised = false;
+  --global().users;
   return nvml::kSuccess;
 }
 
