@@ -72,12 +72,14 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   bind_upstream_options(command, o);
   command.add_option("--model", o.model_path, "GGUF file to serve");
   command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
-  command.add_option("--tee", o.tee, "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), "
-                                     "its TDX device; auto takes what this machine has")
+  command.add_option("--tee", o.tee,
+                     "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), its TDX "
+                     "device; auto takes what this machine has")
       ->check(CLI::IsMember({"auto", "dstack", "tsm", "tdx-guest", "insecure-simulator", "none"}))
       ->capture_default_str();
-  command.add_option("--tee-socket", o.tee_socket, "socket of the dstack guest agent; default: the first of /var/run/dstack.sock, "
-                                                   "/var/run/dstack/dstack.sock and the older tappd.sock of both folders");
+  command.add_option("--tee-socket", o.tee_socket,
+                     "socket of the dstack guest agent; default: the first of /var/run/dstack.sock, "
+                     "/var/run/dstack/dstack.sock and the older tappd.sock of both folders");
   command.add_option("--tsm-root", o.tsm_root, "folder of configfs-tsm; default: /sys/kernel/config/tsm/report");
   bind_gpu_options(command, o);
   bind_report_options(command, o);

@@ -1,5 +1,7 @@
 #include "tee/dstack/agent_client.h"
 
+#include <string.h>
+
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "http/client.h"

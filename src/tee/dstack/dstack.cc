@@ -57,15 +57,6 @@ class Dstack final : public Tee {
     return quote_log_.seen(take_quote(report_data));
   }
 
-  Result<Bytes> take_quote(const evidence::ReportData& report_data) {
-    TRY(answer, agent_.quote(report_data));
-    TRY(kind, inspect_tdx_quote(answer.quote, report_data, from_));
-    TRY_VOID(check_same_kind(kind_, kind, from_));
-    const std::lock_guard lock(mutex_);
-    events_ = std::move(answer.events);
-    return std::move(answer.quote);
-  }
-
   Result<std::vector<evidence::Event>> event_log() override {
     TRY(events, agent_events());
     TRY(native, native_.events());
@@ -125,6 +116,15 @@ class Dstack final : public Tee {
   }
 
  private:
+  Result<Bytes> take_quote(const evidence::ReportData& report_data) {
+    TRY(answer, agent_.quote(report_data));
+    TRY(kind, inspect_tdx_quote(answer.quote, report_data, from_));
+    TRY_VOID(check_same_kind(kind_, kind, from_));
+    const std::lock_guard lock(mutex_);
+    events_ = std::move(answer.events);
+    return std::move(answer.quote);
+  }
+
   Result<std::vector<evidence::Event>> agent_events() {
     {
       const std::lock_guard lock(mutex_);

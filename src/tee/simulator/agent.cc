@@ -146,7 +146,9 @@ class SimulatedAgent final : public http::Handler {
     TRY(data, bytes(request, "report_data"));
     TRY(report_data, padded(data));
     TRY(info, tee_->info());
-    return quote(report_data, {{"report_data", to_hex(report_data)}, {"vm_config", info.vm_config}});
+    // `attestation` is for platforms but TDX.
+    return quote(report_data,
+                 {{"report_data", to_hex(report_data)}, {"vm_config", info.vm_config}, {"attestation", ""}});
   }
 
   Result<Json> tdx_quote(const Json& request) {
@@ -170,6 +172,8 @@ class SimulatedAgent final : public http::Handler {
     const Json tcb_info = info.info.at("tcb_info");
     info.info["mr_aggregated"] = tcb_info.at("mr_aggregated");
     info.info["tcb_info"] = codec::write_json(tcb_info);
+    info.info["cloud_vendor"] = "";
+    info.info["cloud_product"] = "";
     return std::move(info.info);
   }
 

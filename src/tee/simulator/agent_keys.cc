@@ -55,7 +55,6 @@ Result<DerivedKey> derive(Tee& tee, std::string_view path, std::string_view algo
 
 // r || s without the recovery id: valid when either id leads to the key.
 bool verify_secp256k1(const ByteArray<32>& digest, ByteView signature, const ByteArray<64>& public_key) {
-  if (signature.size() != 64) return false;
   for (const std::uint8_t id : {std::uint8_t{0}, std::uint8_t{1}}) {
     Bytes recoverable = to_bytes(signature);
     recoverable.push_back(id);
@@ -140,7 +139,11 @@ Result<Json> AgentKeys::sign(std::string_view algorithm, ByteView data) const {
 
 Result<Json> AgentKeys::verify(std::string_view algorithm, ByteView data, ByteView signature, ByteView public_key) {
   const std::string_view kind = plain_algorithm(algorithm);
-  if (kind == "ed25519") return Json{{"valid", crypto::verify_ed25519(public_key, data, signature).has_value()}};
+  if (signature.size() != 64) return bad("invalid signature");
+  if (kind == "ed25519") {
+    if (public_key.size() != 32) return bad("invalid public key");
+    return Json{{"valid", crypto::verify_ed25519(public_key, data, signature).has_value()}};
+  }
   if (kind != "secp256k1" && kind != "secp256k1_prehashed") return bad("Unsupported algorithm");
   TRY(point, crypto::parse_secp256k1_public_key(public_key));
   TRY(digest, digest_to_sign(kind, data));

@@ -76,6 +76,9 @@ TEST_F(AgentTest, BadRequestsAreRefused) {
   EXPECT_EQ(refusal("/GetKey", R"({"path":"a","algorithm":"rsa"})"), "Unsupported algorithm");
   EXPECT_FALSE(refusal("/EmitEvent", R"({"event":"compose-hash","payload":""})").empty());
   EXPECT_FALSE(refusal("/EmitEvent", R"({"event":"a:b","payload":""})").empty());
+  EXPECT_EQ(refusal("/Verify", R"({"algorithm":"ed25519","signature":"00"})"), "invalid signature");
+  EXPECT_EQ(refusal("/Verify", Json{{"algorithm", "ed25519"}, {"signature", std::string(128, '0')}}.dump()),
+            "invalid public key");
   EXPECT_FALSE(refusal("/GetTlsKey", R"({"usage_ra_tls":true})").empty());
   EXPECT_EQ(refusal("/Attest", "{}", 404), "Service not found: /Attest");
 }

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
+#include <utility>
 
 #include "base/encoding.h"
 #include "base/file.h"

@@ -12,6 +12,9 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <iterator>
+#include <string>
+#include <utility>
 
 #include "base/file.h"
 

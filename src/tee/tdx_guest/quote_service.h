@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 
 #include "base/bytes.h"
 #include "base/result.h"

@@ -43,17 +43,6 @@ class Tsm final : public Tee {
     return quote_log_.seen(take_quote(report_data));
   }
 
-  Result<Bytes> take_quote(const evidence::ReportData& report_data) {
-    TRY(report, take_tsm_report(root_, report_data, timeout_s_));
-    TRY(kind, inspect(report, report_data, from_));
-    TRY_VOID(check_same_kind(kind_, kind, from_));
-    if (kind_ == QuoteKind::kSevSnp) {
-      const std::lock_guard lock(mutex_);
-      certificates_ = std::move(report.auxblob);
-    }
-    return std::move(report.outblob);
-  }
-
   Result<std::vector<evidence::Event>> event_log() override {
     if (kind_ == QuoteKind::kSevSnp) return std::vector<evidence::Event>();
     return log_.events();
@@ -78,6 +67,17 @@ class Tsm final : public Tee {
   }
 
  private:
+  Result<Bytes> take_quote(const evidence::ReportData& report_data) {
+    TRY(report, take_tsm_report(root_, report_data, timeout_s_));
+    TRY(kind, inspect(report, report_data, from_));
+    TRY_VOID(check_same_kind(kind_, kind, from_));
+    if (kind_ == QuoteKind::kSevSnp) {
+      const std::lock_guard lock(mutex_);
+      certificates_ = std::move(report.auxblob);
+    }
+    return std::move(report.outblob);
+  }
+
   const std::filesystem::path root_;
   const int timeout_s_;
   const std::string from_;
