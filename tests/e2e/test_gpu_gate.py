@@ -11,7 +11,6 @@ from support.fake_driver import LIBRARY, FakeDriver
 from support.node import SIMULATED, run, wait_until
 from support.rawhttp import Connection, exchange, head
 
-pytestmark = pytest.mark.fast
 
 CHAT = {"model": "echo", "messages": [{"role": "user", "content": "a-word-that-nobody-else-says"}]}
 NVML = ["--tee", "insecure-simulator", "--engine", "echo", "--gpu", "nvml", "--nvml-library", LIBRARY]
@@ -33,6 +32,7 @@ def wait_for_gate(node, is_open):
     return wait_until(lambda: (state := gate(node))["open"] is is_open and state["checked_at"] and state, 20, f"open={is_open}")
 
 
+@pytest.mark.fast
 def test_refuses_says_why_and_recovers(start, driver):
     driver.set(feature=0)
     node = start(*GATED, wait=False, simulated=False)
@@ -141,6 +141,7 @@ def test_a_driver_that_hangs_stops_no_stream(start, driver):
     assert reports == [200]
 
 
+@pytest.mark.fast
 def test_evidence_through_the_driver_is_accepted(start, driver):
     driver.set(devices=3)
     node = start(*GATED, simulated=False)
@@ -180,6 +181,7 @@ def test_without_evidence_a_gated_node_gives_no_report(start, driver):
     assert status == 503 and json.loads(body)["error"]["code"] == "gpu.failed"
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize(
     "arguments, words",
     [

@@ -10,7 +10,6 @@ from cryptography import x509
 from support.node import run
 from support.services import Nras, Service, intel_answers, make_tls, rim_answer
 
-pytestmark = pytest.mark.fast
 ANY_CODE = "[boot]\nallow_any_measurements = true\n"
 JUNE_2025 = "2025-06-25T00:00:00Z"
 
