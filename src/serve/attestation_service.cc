@@ -244,7 +244,8 @@ Result<AttestationService::Report> AttestationService::build(const ReportQuery& 
   item["quote"] = item["intel_quote"];
   TRY(payload, gpu_evidence(nonce, item));
   item["nvidia_payload"] = std::move(payload);
-  item["event_log"] = evidence::event_log_json(events);
+  // A TEE without a log has not logged nothing: an empty list would claim registers that were never extended.
+  item["event_log"] = events.empty() ? Json(nullptr) : evidence::event_log_json(events);
   item["info"] = std::move(info.info);
   item["vm_config"] = info.vm_config;
   if (query.include_tls_fingerprint) item["tls_cert_fingerprint"] = to_hex(*parts_.tls_spki_sha256);

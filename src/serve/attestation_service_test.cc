@@ -35,12 +35,15 @@ class CountingTee : public tee::Tee {
     if (gate.valid()) gate.wait();
     return inner_->quote(data);
   }
-  Result<std::vector<evidence::Event>> event_log() override { return inner_->event_log(); }
+  Result<std::vector<evidence::Event>> event_log() override {
+    return logs ? inner_->event_log() : Result(std::vector<evidence::Event>());
+  }
   Result<tee::TeeInfo> info() override { return inner_->info(); }
   Result<SecretBytes> derive_key(std::string_view label) override { return inner_->derive_key(label); }
 
   std::atomic<int> quotes = 0;
   std::shared_future<void> gate;
+  bool logs = true;
 
  private:
   std::unique_ptr<tee::Tee> inner_;
@@ -103,6 +106,19 @@ TEST_F(AttestationServiceTest, HasEveryMemberThatVerifiersRead) {
   ASSERT_EQ((*json)["all_attestations"].size(), 1u);
   EXPECT_EQ((*json)["all_attestations"][0]["intel_quote"], (*json)["intel_quote"]);
   EXPECT_EQ((*json)["tee_type"], "insecure_simulator");
+}
+
+TEST_F(AttestationServiceTest, ATeeWithoutALogIsNotSaidToHaveAnEmptyOne) {
+  tee_.logs = false;
+  const evidence::Nonce nonce{1};
+  const auto report = get({.nonce = nonce});
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(codec::parse_json(**report)->at("event_log").is_null());
+  verify::Policy policy;
+  policy.accept_simulator = true;
+  const verify::Collateral none;
+  const verify::Verdict verdict = verify::verify_report(**report, {.nonce = nonce}, {policy, none, clock_.now()});
+  EXPECT_NE(verdict.outcome(), verify::Outcome::kRejected) << verify::to_text(verdict, false);
 }
 
 TEST_F(AttestationServiceTest, WithoutANonceOneQuoteServesAllUntilItAges) {
