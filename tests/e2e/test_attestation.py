@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from support.evidence import GpuReport, Quote, replay
-from support.node import run
+from support.node import own_seed, run
 from support.rawhttp import exchange
 
 pytestmark = pytest.mark.fast
@@ -187,6 +187,7 @@ def test_no_tee_no_report(start):
     assert reply.status == 503 and "TEE" in reply.json()["error"]["message"]
 
 
+@own_seed
 def test_keys_are_stable_across_restarts_and_bound_to_the_seed(start, tmp_path):
     def addresses(node):
         return [get_report(node, signing_algo=algo)["signing_address"] for algo in ("ecdsa", "ed25519")]

@@ -12,13 +12,18 @@ import time
 import urllib.error
 import urllib.request
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("CLOISTER_BINARY", ROOT / "build/release/cloister"))
 # Sanitised builds are some times slower, and so is a machine that builds something else meanwhile.
 PATIENCE = float(os.environ.get("CLOISTER_PATIENCE", "1"))
-SIMULATED = ["--tee", "insecure-simulator", "--gpu", "insecure-simulator"]
+# The simulated platform, in the node's own process or, where CLOISTER_TEE_SOCKET names the socket of a `cloister simulator`,
+# behind it: the same tests have to pass.
+SOCKET = os.environ.get("CLOISTER_TEE_SOCKET")
+SIMULATED = [*(["--tee", "dstack", "--tee-socket", SOCKET] if SOCKET else ["--tee", "insecure-simulator"]), "--gpu", "insecure-simulator"]
+own_seed = pytest.mark.skipif(SOCKET is not None, reason="about a node that keeps the seed of its own simulated platform")
 
 
 def wait_until(condition, seconds, what):
