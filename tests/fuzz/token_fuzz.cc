@@ -16,10 +16,10 @@ FUZZ_TARGET(input) {
     for (const auto& [id, point] : *keys) FUZZ_CHECK(point.size() == 96);
   }
   verify::Collateral collateral;
-  collateral.nras_token = as_text(input);
+  collateral.nras_token = collateral.nras_switch_token = as_text(input);
   const verify::Policy policy;
   verify::Verdict verdict;
-  verify::check_nras({{"1"}, ByteArray<32>{}, true}, {policy, collateral, 1780272000}, verdict);
+  verify::check_nras({{"1"}, {"2"}, ByteArray<32>{}, true}, {policy, collateral, 1780272000}, verdict);
   FUZZ_CHECK(verdict.checks.size() == 7);
   // Without the service's keys nothing vouches for a token.
   const verify::Check* signature = verdict.find("nvidia.nras.signature");
