@@ -23,7 +23,8 @@ PATIENCE = float(os.environ.get("CLOISTER_PATIENCE", "1"))
 # behind it: the same tests have to pass.
 SOCKET = os.environ.get("CLOISTER_TEE_SOCKET")
 SIMULATED = [*(["--tee", "dstack", "--tee-socket", SOCKET] if SOCKET else ["--tee", "insecure-simulator"]), "--gpu", "insecure-simulator"]
-own_seed = pytest.mark.skipif(SOCKET is not None, reason="about a node that keeps the seed of its own simulated platform")
+# For tests about a node that keeps the seed of its own simulated platform: they have no meaning behind a socket.
+own_seed = pytest.mark.own_seed
 
 
 def wait_until(condition, seconds, what):
