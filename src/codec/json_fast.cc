@@ -57,7 +57,8 @@ bool build(simdjson::dom::element value, JsonBuilder& builder) {
 }  // namespace
 
 FastJson build_json_fast(std::string_view text, JsonBuilder& builder) {
-  if (text.size() > kMostTaken) return FastJson::kNotTaken;
+  // The parser copies what it is given, and an empty text may lie at no address at all.
+  if (text.empty() || text.size() > kMostTaken) return FastJson::kNotTaken;
   thread_local simdjson::dom::parser kept;
   simdjson::dom::parser passing;
   simdjson::dom::parser& parser = text.size() <= kMostKept ? kept : passing;

@@ -33,6 +33,7 @@ TEST(ParseJson, RefusesWhatIsNotJson) {
         "\"\\udc00\"", "\"unterminated", "[\"a\",", "{\"a\"}", "{\"a\":}", "]", "{1:2}", "{null:2}"}) {
     EXPECT_FALSE(parse_json(text)) << text;
   }
+  EXPECT_FALSE(parse_json(std::string_view()));
 }
 
 TEST(ParseJson, RefusesInvalidUtf8) {
