@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "base/file_descriptor.h"
 #include "codec/json.h"
 
 namespace cloister::apps {
@@ -66,27 +67,13 @@ Finding probe_interface(const Roots& roots) {
                  "(mount -t configfs none /sys/kernel/config) and load tdx_guest or sev_guest");
 }
 
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {}
-  ~Socket() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 // The agent's answer, head and body; "" when there was none in time.
 std::string ask_agent(const std::filesystem::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.native().size() >= sizeof address.sun_path) return "";
   std::memcpy(address.sun_path, path.c_str(), path.native().size());
-  const Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval patience{kAgentPatienceSeconds, 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "base/file_descriptor.h"
+
 namespace cloister {
 namespace {
 
@@ -14,24 +16,10 @@ Error io_error(const char* what, const std::filesystem::path& path, int code) {
   return fail(ErrorCode::kIo, std::string(what) + " " + path.string() + ": " + strerror(code), path.string());
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 }  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return io_error("cannot open", path, errno);
   std::string out;
   char chunk[65536];
@@ -52,7 +40,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
   std::filesystem::path temporary = path;
   temporary += ".new." + std::to_string(::getpid());
   {
-    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
     if (file.get() < 0) return io_error("cannot write", temporary, errno);
     while (!bytes.empty()) {
       ssize_t n = ::write(file.get(), bytes.data(), bytes.size());

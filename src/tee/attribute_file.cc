@@ -7,24 +7,12 @@
 #include <cerrno>
 #include <thread>
 
+#include "base/file_descriptor.h"
+
 namespace cloister::tee {
 namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(5);
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 bool may_pass(int code) { return code == ENOENT || code == EBUSY || code == EAGAIN || code == EINTR; }
 
@@ -37,7 +25,7 @@ Error failed(const char* what, const std::filesystem::path& path, int code) {
 int read_once(const std::filesystem::path& path, std::size_t limit, std::string& out) {
   out.clear();
   // Non-blocking, so that what has nothing to give says so instead of holding us past the deadline.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return errno;
   char chunk[16384];
   while (true) {
@@ -50,7 +38,7 @@ int read_once(const std::filesystem::path& path, std::size_t limit, std::string&
 }
 
 int write_once(const std::filesystem::path& path, ByteView bytes) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return errno;
   const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
   if (written < 0) return errno;

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/file_descriptor.h"
 
 namespace cloister::tee {
 namespace {
@@ -33,21 +34,6 @@ struct ReportRequest {
 static_assert(sizeof(ReportRequest) == 1088);
 constexpr unsigned long kGetReport0 = _IOWR('T', 1, ReportRequest);
 static_assert(kGetReport0 == 0xc4405401);
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 SteadyTime deadline_in(int seconds) { return std::chrono::steady_clock::now() + std::chrono::seconds(seconds); }
 
@@ -99,7 +85,7 @@ Result<void> receive_all(int socket, std::span<std::uint8_t> into, SteadyTime de
 }  // namespace
 
 Result<TdReportBytes> take_td_report(const std::filesystem::path& device, const evidence::ReportData& report_data) {
-  const Descriptor file(::open(device.c_str(), O_RDWR | O_CLOEXEC));
+  const FileDescriptor file(::open(device.c_str(), O_RDWR | O_CLOEXEC));
   if (file.get() < 0) {
     return fail(errno == ENOENT ? ErrorCode::kNoTee : ErrorCode::kTeeFailed,
                 "cannot open " + device.string() + ": " + strerror(errno), device.string());
@@ -121,7 +107,7 @@ evidence::ReportData report_data_of(const TdReportBytes& report) {
 }
 
 Result<int> connect_quote_service(std::uint32_t port, int timeout_s) {
-  Descriptor socket(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  FileDescriptor socket(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return fail(ErrorCode::kNoTee, std::string("this kernel has no vsock: ") + strerror(errno));
   const timeval limit{timeout_s, 0};
   ::setsockopt(socket.get(), AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit, sizeof(limit));
@@ -137,7 +123,7 @@ Result<int> connect_quote_service(std::uint32_t port, int timeout_s) {
 }
 
 Result<Bytes> ask_quote_service(int socket, const TdReportBytes& report, int timeout_s) {
-  const Descriptor owned(socket);
+  const FileDescriptor owned(socket);
   const SteadyTime deadline = deadline_in(timeout_s);
   const Bytes request = codec::write_qgs_quote_request(report);
   const auto size = static_cast<std::uint32_t>(request.size());
