@@ -70,6 +70,9 @@ struct Usage {
 struct Outcome {
   std::string finish_reason;  // "stop", "length", "tool_calls", "" where the route has none
   Usage usage;
+  // How the text was drawn, in effect and not as asked: {"temperature","top_p","top_k","min_p","max_tokens","seed",...};
+  // null where the engine cannot tell. Integers and texts only, for canonical JSON: fractions stand as decimal texts.
+  Json sampling;
 };
 
 // Receives one reply. Calls come one after the other, from a thread of the engine's own that is not the one that
@@ -115,6 +118,8 @@ struct ModelInfo {
   std::uint64_t context_length = 0;  // tokens a single request may use; 0 when unknown
   std::uint64_t parameters = 0;
   std::string quantization;        // "Q4_1"; empty when unknown
+  // What exactly it is, by digests (docs/spec/model-identity.md); null while it loads, or where nothing was measured.
+  std::shared_ptr<const Json> identity;
 };
 
 enum class Health { kLoading, kReady, kFailed };

@@ -10,6 +10,7 @@ namespace {
 // One label a role: the same path for two algorithms would give the same secret (attestation.md pitfall 41).
 constexpr std::string_view kEcdsaLabel = "cloister/v1/signing-key/ecdsa";
 constexpr std::string_view kEd25519Label = "cloister/v1/signing-key/ed25519";
+constexpr std::string_view kReceiptLabel = "cloister/v1/receipt-key/ed25519";
 
 Result<SecretBytes> key_material(tee::Tee* tee, std::string_view label) {
   if (tee != nullptr) {
@@ -26,9 +27,10 @@ Result<SecretBytes> key_material(tee::Tee* tee, std::string_view label) {
 
 }  // namespace
 
-Keyring::Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519)
+Keyring::Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt)
     : ecdsa_(std::move(ecdsa)),
       ed25519_(std::move(ed25519)),
+      receipt_(std::move(receipt)),
       ecdsa_address_(crypto::eth_address_text(ecdsa_.address())),
       ed25519_address_(to_hex(ed25519_.public_key())) {}
 
@@ -37,7 +39,9 @@ Result<Keyring> Keyring::make(tee::Tee* tee) {
   TRY(ed25519_seed, key_material(tee, kEd25519Label));
   TRY(ecdsa, crypto::Secp256k1Key::from_secret(ecdsa_secret.expose()));
   TRY(ed25519, crypto::Ed25519Key::from_seed(ed25519_seed.expose()));
-  return Keyring(std::move(ecdsa), std::move(ed25519));
+  TRY(receipt_seed, key_material(tee, kReceiptLabel));
+  TRY(receipt, crypto::Ed25519Key::from_seed(receipt_seed.expose()));
+  return Keyring(std::move(ecdsa), std::move(ed25519), std::move(receipt));
 }
 
 const std::string& Keyring::signing_address(evidence::SigningAlgo algo) const {

@@ -29,10 +29,15 @@ class Keyring {
   crypto::EthSignature sign_ecdsa(std::string_view text) const { return ecdsa_.sign_text(text); }
   ByteArray<64> sign_ed25519(std::string_view text) const { return ed25519_.sign(as_bytes(text)); }
 
+  // Receipts have a key of their own (Ed25519): one key, one role.
+  const ByteArray<32>& receipt_public_key() const { return receipt_.public_key(); }
+  ByteArray<64> sign_receipt(std::string_view canonical) const { return receipt_.sign(as_bytes(canonical)); }
+
  private:
-  Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519);
+  Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt);
   crypto::Secp256k1Key ecdsa_;
   crypto::Ed25519Key ed25519_;
+  crypto::Ed25519Key receipt_;
   std::string ecdsa_address_;
   std::string ed25519_address_;
 };
