@@ -62,7 +62,13 @@ Result<void> serve(const ServeOptions& options) {
   WorkerPool evidence_pool(1, 64);
   auto request_pool = std::make_unique<WorkerPool>(1, 256);
   serve::Metrics metrics;
-  serve::SignatureStore signatures({}, system_clock());
+  WorkerPool lookups(2, 512);
+  const serve::Identity identity(keyring, system_clock());
+  TRY(receipt_store, make_receipt_store(options));
+  std::unique_ptr<serve::ReceiptJournal> receipts;
+  if (receipt_store) {
+    receipts = std::make_unique<serve::ReceiptJournal>(keyring, *receipt_store, system_clock(), metrics, journal_options(options));
+  }
   std::vector<std::string> origins = options.cors_origins;
   if (origins.empty() && auth.required()) origins = {"*"};
   serve::Cors cors(std::move(origins));
@@ -87,14 +93,15 @@ Result<void> serve(const ServeOptions& options) {
       .attestation = attestation.get(),
       .tee_type = tee_type,
       .gpu_evidence_type = platform.gpu ? std::string(platform.gpu->type()) : "none",
-      .signatures = signatures,
+      .identity = identity,
+      .receipts = receipts.get(),
       .metrics = metrics,
       .requests = *request_pool,
+      .lookups = lookups,
       .auth = auth,
       .cors = cors,
       .clock = system_clock(),
       .body_limit_bytes = options.max_body_bytes,
-      .signing = options.signing == "on",
       .gpu_gate = gpu_gate.get(),
       .server_stats = {}});
 

@@ -49,6 +49,7 @@ struct EngineRequest {
   std::string id;
   // The body as the client sent it, and the object that codec::parse_json read from it; the engine judges its members.
   std::shared_ptr<const std::string> body;
+  ByteArray<32> body_sha256{};
   Json json;
   bool stream = false;
   // Who asks: a digest of the credential, all zero where there is none. What an engine keeps of a prompt is for its own
@@ -73,6 +74,9 @@ struct Outcome {
   // How the text was drawn, in effect and not as asked: {"temperature","top_p","top_k","min_p","max_tokens","seed",...};
   // null where the engine cannot tell. Integers and texts only, for canonical JSON: fractions stand as decimal texts.
   Json sampling;
+
+  // False where nothing was counted, as with servers that do not tell.
+  bool metered() const { return !finish_reason.empty() || usage.prompt_tokens != 0 || usage.completion_tokens != 0; }
 };
 
 // Receives one reply. Calls come one after the other, from a thread of the engine's own that is not the one that
@@ -91,6 +95,8 @@ class ReplySink {
   virtual ~ReplySink() = default;
   // Before the first bytes.
   virtual void on_start(std::string_view content_type) = 0;
+  // What another server was sent in place of the request's body, before its reply; again when another one is asked.
+  virtual void on_forwarded(const ByteArray<32>& body_sha256) { (void)body_sha256; }
   // In its place, from engines that pass replies on. An error after this ends the reply without an end.
   virtual void on_passed_head(PassedHead head) { (void)head; }
   // The reader of the reply does not keep up. An engine that can wait gives no more until Generation::resume().

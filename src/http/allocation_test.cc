@@ -35,7 +35,7 @@ class CountingObserver : public ReplyObserver {
     allocations_on_loop.store(allocations);
     chunks.fetch_add(1);
   }
-  void on_complete() override {}
+  End on_complete(const std::shared_ptr<Exchange>&) override { return End::kSend; }
   std::atomic<std::size_t> allocations_on_loop{0};
   std::atomic<std::size_t> chunks{0};
 };

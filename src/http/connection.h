@@ -72,6 +72,9 @@ class Connection : public boost::intrusive::list_base_hook<>, public std::enable
 
   // connection_reply.cc: writing
   void pump();
+  bool observe(ReplyObserver& observer);
+  void send_pumped();
+  void release_held(ServerExchange::Release& release);
   void begin_reply(const Response& head, bool streamed);
   void frame(bool last);
   bool flush();
@@ -110,6 +113,8 @@ class Connection : public boost::intrusive::list_base_hook<>, public std::enable
   bool without_body_ = false;
   bool last_ = false;
   bool aborted_ = false;
+  bool held_ = false;                // the end of the reply waits for Exchange::release()
+  std::unique_ptr<Response> head_;   // of a buffered reply, until it is written
   HandlerMemory read_memory_;
   HandlerMemory write_memory_;
 };

@@ -1,6 +1,7 @@
 // The writing half of Connection.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "http/connection.h"
 #include "http/loop.h"
@@ -16,7 +17,9 @@ constexpr int kLingerMaxSeconds = 30;
 
 void Connection::on_mail() {
   const auto keep = self_;
-  if (out_.empty()) {
+  if (held_) {
+    if (const auto release = exchange_->take_release()) release_held(*release);
+  } else if (out_.empty()) {
     pump();
   } else if (exchange_->is_overrun()) {
     cut();
@@ -25,21 +28,53 @@ void Connection::on_mail() {
 
 // Takes what the exchange has and writes it, all in one go.
 void Connection::pump() {
-  const ServerExchange::Taken taken = exchange_->take(out_.data());
+  ServerExchange::Taken taken = exchange_->take(out_.data());
   if (taken.overrun) return cut();
-  if (taken.head != nullptr) {
-    if (!taken.streamed) out_.data() = std::move(taken.head->body);
-    begin_reply(*taken.head, taken.streamed);
-  }
   last_ = taken.ended;
   aborted_ = taken.aborted;
-  if (without_body_) out_.data().clear();
-  if (taken.observer != nullptr) {
-    if (!out_.data().empty()) taken.observer->on_body(out_.data());
-    if (last_) taken.observer->on_complete();
+  if (taken.head != nullptr && taken.streamed) {
+    begin_reply(*taken.head, true);
+  } else if (taken.head != nullptr) {
+    out_.data() = std::move(taken.head->body);
+    head_ = std::move(taken.head);
   }
+  if (taken.observer != nullptr && !observe(*taken.observer)) {
+    held_ = true;
+    return;
+  }
+  send_pumped();
+}
+
+// False when the end of the reply is to be held back.
+bool Connection::observe(ReplyObserver& observer) {
+  const bool body_goes_out = !without_body_ && (head_ == nullptr || status_has_body(head_->status));
+  if (!out_.data().empty() && body_goes_out) observer.on_body(out_.data());
+  if (aborted_) observer.on_cut();
+  return !last_ || observer.on_complete(exchange_) == ReplyObserver::End::kSend;
+}
+
+void Connection::send_pumped() {
+  if (head_ != nullptr) begin_reply(*std::exchange(head_, nullptr), false);
+  if (without_body_) out_.data().clear();
   frame(last_);
   if (flush()) settle();
+}
+
+void Connection::release_held(ServerExchange::Release& release) {
+  held_ = false;
+  if (release.instead != nullptr && head_ == nullptr) {
+    last_ = false;
+    aborted_ = true;
+    out_.data().clear();
+  } else if (release.instead != nullptr) {
+    out_.data() = std::move(release.instead->body);
+    head_ = std::move(release.instead);
+  } else if (head_ != nullptr) {
+    for (auto& field : release.further) head_->headers.push_back(std::move(field));
+  } else if (framing_ == Framing::kChunked) {
+    append_trailers(out_.trailers(), release.further);
+  }
+  send_pumped();
 }
 
 void Connection::begin_reply(const Response& head, bool streamed) {

@@ -220,9 +220,18 @@ class RecordingObserver : public ReplyObserver {
     bytes_ += bytes;
     ++calls_;
   }
-  void on_complete() override {
+  End on_complete(const std::shared_ptr<Exchange>&) override {
     const std::lock_guard lock(mutex_);
     complete_ = true;
+    return End::kSend;
+  }
+  void on_cut() override {
+    const std::lock_guard lock(mutex_);
+    ++cuts_;
+  }
+  int cuts() {
+    const std::lock_guard lock(mutex_);
+    return cuts_;
   }
   std::string bytes() {
     const std::lock_guard lock(mutex_);
@@ -241,6 +250,7 @@ class RecordingObserver : public ReplyObserver {
   std::mutex mutex_;
   std::string bytes_;
   std::size_t calls_ = 0;
+  int cuts_ = 0;
   bool complete_ = false;
 };
 

@@ -11,12 +11,18 @@ void Outbox::frame_plain() {
 
 void Outbox::frame_chunk(bool last) {
   prefix_size_ = 0;
-  if (data_.empty()) return start(last ? "0\r\n\r\n" : "");
+  if (last && !trailers_.empty()) {
+    trailers_.insert(0, data_.empty() ? "0\r\n" : "\r\n0\r\n").append("\r\n");
+  }
+  const std::string_view end_of_body = !trailers_.empty() ? std::string_view(trailers_)
+                                       : data_.empty()   ? std::string_view("0\r\n\r\n")
+                                                         : std::string_view("\r\n0\r\n\r\n");
+  if (data_.empty()) return start(last ? end_of_body : std::string_view());
   char* const end = std::to_chars(prefix_.data(), prefix_.data() + 16, data_.size(), 16).ptr;
   end[0] = '\r';
   end[1] = '\n';
   prefix_size_ = static_cast<std::size_t>(end + 2 - prefix_.data());
-  start(last ? "\r\n0\r\n\r\n" : "\r\n");
+  start(last ? end_of_body : std::string_view("\r\n"));
 }
 
 void Outbox::start(std::string_view tail) {
@@ -60,6 +66,7 @@ void Outbox::consume(std::size_t count) {
 void Outbox::release() {
   head_ = std::string();
   data_ = std::string();
+  trailers_ = std::string();
 }
 
 }  // namespace cloister::http

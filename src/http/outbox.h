@@ -19,6 +19,8 @@ class Outbox {
   // Fill these while empty(), then call one of the frame_ functions.
   std::string& head() { return head_; }
   std::string& data() { return data_; }
+  // Field lines for after the last chunk, each with its CRLF.
+  std::string& trailers() { return trailers_; }
 
   // Data as it is.
   void frame_plain();
@@ -42,6 +44,7 @@ class Outbox {
 
   std::string head_;
   std::string data_;
+  std::string trailers_;
   std::string_view tail_;
   std::size_t left_ = 0;
   std::size_t sent_ = 0;

@@ -123,6 +123,12 @@ void append_head(std::string& out, const Response& response, const HeadPlan& pla
   out += "\r\n";
 }
 
+void append_trailers(std::string& out, const Headers& fields) {
+  for (const auto& [name, value] : fields) {
+    if (may_be_set_by_handler(name)) append_header(out, name, value);
+  }
+}
+
 std::string_view DateCache::now() {
   const std::time_t second = std::time(nullptr);
   if (second != second_) {

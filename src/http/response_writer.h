@@ -32,6 +32,9 @@ bool status_has_body(int status);
 // values are left out as well.
 void append_head(std::string& out, const Response& response, const HeadPlan& plan, std::string_view date);
 
+// Appends the field lines that may follow a body (RFC 9110 section 6.5.1), under the same rules.
+void append_trailers(std::string& out, const Headers& fields);
+
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7), made anew once a second. One per loop.
 class DateCache {
  public:

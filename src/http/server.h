@@ -19,15 +19,21 @@ namespace cloister::http {
 
 class Loop;
 
+class Exchange;
+
 // Sees the bytes of one reply body exactly as they are handed to the socket (chunk framing excluded), in order.
 // Called on the connection's event loop.
 class ReplyObserver {
  public:
   virtual ~ReplyObserver() = default;
   virtual void on_body(std::string_view bytes) = 0;
-  // The body is complete; the last bytes have been seen but not yet been sent. A lookup by the client that follows the
-  // reply is ordered after this.
-  virtual void on_complete() = 0;
+  // The body is complete; the last bytes (of a buffered reply: all, its head included) have been seen but not yet been
+  // sent. They go out now, or, after kHold, when Exchange::release() is called. What a client asks after it has the
+  // whole reply is ordered after this, and after release().
+  enum class End { kSend, kHold };
+  virtual End on_complete(const std::shared_ptr<Exchange>& exchange) = 0;
+  // Comes in place of on_complete() when the reply will not be whole: the connection is gone, or the handler aborted.
+  virtual void on_cut() {}
 };
 
 // One request and the reply to it. Any thread may call it; calls are handed over to the connection's loop and bytes are
@@ -50,9 +56,16 @@ class Exchange {
   // Begins a streamed reply (chunked) with the body of `head`. Then write()..., then finish() or abort().
   virtual void start(Response head) = 0;
   virtual void write(std::string_view bytes) = 0;
-  virtual void finish() = 0;
+  // `last` goes out together with the end.
+  virtual void finish(std::string_view last = {}) = 0;
   // Ends without the closing chunk, so that the client can tell that the reply is not complete.
   virtual void abort() = 0;
+  // Sends what the observer holds back, with further fields: in the head of a buffered reply; of a stream as trailer
+  // fields (RFC 9110 section 6.5), which clients of HTTP/1.0 do not get. Once.
+  virtual void release(Headers further) { (void)further; }
+  // In place of release(): what is held back is not sent. `instead` takes the place of a buffered reply; a stream ends
+  // as after abort(). The observer does not see it.
+  virtual void withhold(Response instead) { (void)instead; }
 
   // The loop of the connection, for those who do more input and output for this request: on the same thread it needs no
   // hand-over. Null where there is none. It lives as long as the exchange has not ended.

@@ -68,9 +68,10 @@ void ServerExchange::write(std::string_view bytes) {
   if (!behind_) notify();
 }
 
-void ServerExchange::finish() {
+void ServerExchange::finish(std::string_view last) {
   const std::lock_guard lock(mutex_);
   if (stage_ != Stage::kStreaming) return;
+  if (!overrun_) pending_.append(last);
   stage_ = Stage::kEnded;
   if (!behind_) notify();
 }
@@ -80,6 +81,30 @@ void ServerExchange::abort() {
   if (stage_ != Stage::kOpen && stage_ != Stage::kStreaming) return;
   stage_ = Stage::kAborted;
   if (!behind_) notify();
+}
+
+void ServerExchange::release(Headers further) {
+  auto release = std::make_unique<Release>();
+  release->further = std::move(further);
+  this->release(std::move(release));
+}
+
+void ServerExchange::withhold(Response instead) {
+  auto release = std::make_unique<Release>();
+  release->instead = std::make_unique<Response>(std::move(instead));
+  this->release(std::move(release));
+}
+
+void ServerExchange::release(std::unique_ptr<Release> release) {
+  const std::lock_guard lock(mutex_);
+  if (stage_ != Stage::kEnded || release_ != nullptr) return;
+  release_ = std::move(release);
+  notify();
+}
+
+std::unique_ptr<ServerExchange::Release> ServerExchange::take_release() {
+  const std::lock_guard lock(mutex_);
+  return std::move(release_);
 }
 
 std::size_t ServerExchange::behind_bytes() {
@@ -115,6 +140,7 @@ ServerExchange::Taken ServerExchange::take(std::string& data) {
   taken.aborted = stage_ == Stage::kAborted;
   taken.overrun = overrun_;
   taken.observer = observer_.get();
+  told_ = taken.ended || taken.aborted;
   return taken;
 }
 
@@ -128,17 +154,22 @@ bool ServerExchange::is_overrun() {
   return overrun_;
 }
 
-void ServerExchange::complete() { detach(false); }
+void ServerExchange::complete() { detach(false, nullptr); }
 
 void ServerExchange::abandon() {
-  if (const auto callback = detach(true)) callback();
+  std::shared_ptr<ReplyObserver> cut;
+  const auto callback = detach(true, &cut);
+  if (callback) callback();
+  if (cut != nullptr) cut->on_cut();
 }
 
-// Returns the callback to call when the connection is gone. What handlers gave us dies outside the lock.
-std::function<void()> ServerExchange::detach(bool gone) {
+// Returns the callback to call when the connection is gone, and sets the observer to tell. What handlers gave us dies
+// outside the lock.
+std::function<void()> ServerExchange::detach(bool gone, std::shared_ptr<ReplyObserver>* cut) {
   connection_ = nullptr;
   std::string pending;
   std::unique_ptr<Response> response;
+  std::unique_ptr<Release> release;
   std::shared_ptr<ReplyObserver> observer;
   std::function<void()> callback;
   std::function<void()> caught_up;
@@ -147,7 +178,9 @@ std::function<void()> ServerExchange::detach(bool gone) {
   gone_ = gone;
   pending.swap(pending_);
   response.swap(response_);
+  release.swap(release_);
   observer.swap(observer_);
+  if (cut != nullptr && !told_) *cut = observer;
   callback.swap(abandoned_);
   caught_up.swap(caught_up_);
   return callback;

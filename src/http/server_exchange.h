@@ -32,8 +32,10 @@ class ServerExchange final : public Exchange,
   void respond(Response response) override;
   void start(Response head) override;
   void write(std::string_view bytes) override;
-  void finish() override;
+  void finish(std::string_view last = {}) override;
   void abort() override;
+  void release(Headers further) override;
+  void withhold(Response instead) override;
   Loop* loop() override { return &loop_; }
   std::size_t behind_bytes() override;
   void on_caught_up(std::function<void()> callback) override;
@@ -47,16 +49,23 @@ class ServerExchange final : public Exchange,
     bool overrun = false;             // the reader is too far behind
     ReplyObserver* observer = nullptr;
   };
+  // What becomes of the bytes that the observer holds back.
+  struct Release {
+    Headers further;
+    std::unique_ptr<Response> instead;   // set: they are not sent
+  };
   // Swaps the waiting bytes into `data`, which must be empty.
   Taken take(std::string& data);
   // The socket is behind: no mail for data until the next take().
   void set_behind();
+  // Empty while they are still held.
+  std::unique_ptr<Release> take_release();
   bool is_overrun();
   // The socket has taken everything again.
   void tell_caught_up();
   // The reply has been written to its end; the connection goes on without this.
   void complete();
-  // The connection has ended before that.
+  // The connection has ended before that. The observer is told when its reply was not whole.
   void abandon();
 
   void on_taken() override;
@@ -65,7 +74,8 @@ class ServerExchange final : public Exchange,
   enum class Stage : std::uint8_t { kOpen, kStreaming, kEnded, kAborted, kDetached };
 
   void notify();   // with the lock held
-  std::function<void()> detach(bool gone);
+  void release(std::unique_ptr<Release> release);
+  std::function<void()> detach(bool gone, std::shared_ptr<ReplyObserver>* cut);
 
   Loop& loop_;               // alive while not detached
   Connection* connection_;   // loop thread only; null when detached
@@ -80,9 +90,11 @@ class ServerExchange final : public Exchange,
   bool behind_ = false;
   bool overrun_ = false;
   bool gone_ = false;
+  bool told_ = false;        // the observer knows how the reply ended
   std::size_t in_flight_bytes_ = 0;
   std::string pending_;
   std::unique_ptr<Response> response_;
+  std::unique_ptr<Release> release_;
   std::shared_ptr<ReplyObserver> observer_;
   std::function<void()> abandoned_;
   std::function<void()> caught_up_;

@@ -157,7 +157,10 @@ TEST_F(ReplyTest, CompletesTheObserverBeforeTheLastBytes) {
   struct Late : ReplyObserver {
     explicit Late(std::atomic<int>& count) : completed(count) {}
     void on_body(std::string_view) override {}
-    void on_complete() override { completed.fetch_add(1); }
+    End on_complete(const std::shared_ptr<Exchange>&) override {
+      completed.fetch_add(1);
+      return End::kSend;
+    }
     std::atomic<int>& completed;
   };
   std::atomic<int> completed{0};

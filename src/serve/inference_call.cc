@@ -4,10 +4,12 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "codec/json_outline.h"
 #include "crypto/hash.h"
+#include "serve/last_event.h"
 #include "serve/openai/envelope.h"
 #include "serve/openai/error_body.h"
-#include "serve/transcript.h"
+#include "serve/receipt_document.h"
 
 namespace cloister::serve {
 namespace {
@@ -33,14 +35,22 @@ std::string new_reply_id(engine::Route route) {
   return std::string(engine::id_prefix(route)) + to_hex(random);
 }
 
+// The "model" of a body that is passed on unread; absent where there is none, as in forms with files.
+std::optional<std::string> model_of(std::string_view body) {
+  constexpr codec::JsonOutline::Watch kModel[] = {{"", "model"}};
+  codec::JsonOutline outline(kModel);
+  outline.feed(body);
+  return outline.text(0).empty() ? std::nullopt : std::optional(outline.text(0));
+}
+
 // The model a request names, or the only one there is.
-Result<void> check_model(const engine::Engine& engine, const std::string& wanted) {
-  if (wanted.empty()) return {};
+Result<std::string> find_model(const engine::Engine& engine, const std::string& wanted) {
   std::string served;
   for (const engine::ModelInfo& model : engine.models()) {
-    if (model.id == wanted) return {};
+    if (wanted.empty() || model.id == wanted) return model.id;
     served.append(served.empty() ? "" : ", ").append(model.id);
   }
+  if (wanted.empty()) return std::string();
   // Long names are cut: the message goes back to the caller, not to a log.
   return fail(ErrorCode::kModelNotFound,
               "the model '" + wanted.substr(0, 128) + "' is not served here; this node serves: " + served, "model");
@@ -54,8 +64,25 @@ InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, 
       id_(new_reply_id(route.route)),
       owner_(call.owner),
       body_(std::make_shared<const std::string>(call.exchange->take_body())),
+      body_sha256_(call.exchange->request().body_sha256),
       exchange_(std::move(call.exchange)) {
   context_.metrics.request_started();
+  if (context_.receipts == nullptr) return;
+  transcript_ = make_transcript(exchange_->request());
+  exchange_->set_observer(transcript_);
+}
+
+std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& request) const {
+  ReplyFacts facts;
+  facts.receipt_id = new_receipt_id();
+  facts.request_id = id_;
+  facts.epoch = context_.identity.now();
+  facts.owner = owner_;
+  facts.endpoint = request.path;
+  facts.request_sha256 = body_sha256_;
+  facts.engine = context_.engine.name();
+  const bool in_band = request.header("x-receipt") == "inline";
+  return std::make_shared<Transcript>(*context_.receipts, std::move(facts), in_band, route_.anthropic_dialect);
 }
 
 InferenceCall::~InferenceCall() { context_.metrics.request_ended(); }
@@ -74,23 +101,19 @@ Result<void> InferenceCall::start_engine() {
     return fail(ErrorCode::kUnsupported, "the engine '" + std::string(context_.engine.name()) + "' does not serve this route");
   }
   TRY(envelope, read_envelope(*body_));
-  TRY_VOID(check_model(context_.engine, envelope.model));
+  if (transcript_ && !envelope.model.empty()) transcript_->set_model(envelope.model);
+  TRY(served, find_model(context_.engine, envelope.model));
   stream_ = envelope.stream;
   if (stream_ && (route_.route == engine::Route::kEmbeddings || route_.route == engine::Route::kTokenize)) {
     return fail(ErrorCode::kInvalidRequest, "this route does not stream", "stream");
   }
 
-  {
-    std::lock_guard lock(mutex_);
-    if (abandoned_) return {};
-    if (context_.signing) {
-      exchange_->set_observer(std::make_shared<Transcript>(context_, id_, owner_, exchange_->request().body_sha256));
-    }
-  }
+  if (transcript_) transcript_->set_served(std::move(served), body_sha256_, id_);
   engine::EngineRequest to_engine;
   to_engine.route = route_.route;
   to_engine.id = id_;
   to_engine.tenant = owner_;
+  to_engine.body_sha256 = body_sha256_;
   to_engine.body = std::move(body_);
   to_engine.json = std::move(envelope.json);
   to_engine.stream = stream_;
@@ -112,12 +135,23 @@ Result<void> InferenceCall::pass_on() {
   to_engine.route = route_.route;
   to_engine.id = id_;
   to_engine.tenant = owner_;
+  if (transcript_) transcript_->set_asked(model_of(*body_));
+  to_engine.body_sha256 = body_sha256_;
   to_engine.body = std::move(body_);
   return launch(std::move(to_engine));
 }
 
 Result<void> InferenceCall::launch(engine::EngineRequest request) {
-  TRY(generation, context_.engine.start(std::move(request), shared_from_this()));
+  {
+    std::lock_guard lock(mutex_);
+    if (abandoned_) return {};
+  }
+  Result<std::shared_ptr<engine::Generation>> started = context_.engine.start(std::move(request), shared_from_this());
+  if (!started) {
+    if (transcript_) transcript_->set_not_served();
+    return started.error();
+  }
+  const std::shared_ptr<engine::Generation> generation = std::move(*started);
   bool already_gone = false;
   {
     std::lock_guard lock(mutex_);
@@ -148,9 +182,17 @@ std::shared_ptr<http::Exchange> InferenceCall::take_exchange() {
   return std::move(exchange_);
 }
 
+void InferenceCall::add_proof_headers(http::Headers& headers) const {
+  headers.emplace_back("x-request-id", id_);
+  if (!transcript_) return;
+  headers.emplace_back("x-receipt-id", transcript_->receipt_id());
+  add_aci_headers(transcript_->epoch(), headers);
+}
+
 http::Headers InferenceCall::reply_headers() const {
   http::Headers headers = passed_headers_;
-  headers.emplace_back("x-request-id", id_);
+  add_proof_headers(headers);
+  if (stream_ && transcript_ && transcript_->in_band()) headers.emplace_back("trailer", "x-receipt");
   if (stream_ && !passed_on_) headers.emplace_back("cache-control", "no-cache");
   return headers;
 }
@@ -158,15 +200,16 @@ http::Headers InferenceCall::reply_headers() const {
 void InferenceCall::refuse(const Error& error) {
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;
-  exchange->set_observer(nullptr);
+  if (transcript_) transcript_->set_failure(error);
   http::Response response = error_response(error, route_.anthropic_dialect);
-  response.headers.emplace_back("x-request-id", id_);
+  add_proof_headers(response.headers);
   reply(context_, Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
 }
 
 void InferenceCall::on_start(std::string_view content_type) {
   content_type_ = content_type;
   if (!stream_) return;
+  if (transcript_) transcript_->expect_events();
   std::lock_guard lock(mutex_);
   if (!exchange_) return;
   http::Response head;
@@ -188,14 +231,15 @@ void InferenceCall::on_passed_head(engine::PassedHead head) {
     passed_headers_.erase(type);
   }
   if (head.whole) buffered_.reserve(head.length);
+  const bool events = content_type_.starts_with("text/event-stream");
+  if (transcript_) {
+    transcript_->set_status(status_);
+    if (events) transcript_->expect_events();
+    if (status_ < 400) transcript_->find_reply_id(events);
+  }
 
   std::lock_guard lock(mutex_);
   if (!exchange_) return;
-  if (context_.signing && status_ < 400) {
-    auto transcript = std::make_shared<Transcript>(context_, id_, owner_, exchange_->request().body_sha256);
-    transcript->find_reply_id(content_type_.starts_with("text/event-stream"));
-    exchange_->set_observer(std::move(transcript));
-  }
   if (head.whole) return;
   exchange_->on_caught_up([weak = weak_from_this()] {
     if (auto live = weak.lock()) live->resume();
@@ -207,6 +251,10 @@ void InferenceCall::on_passed_head(engine::PassedHead head) {
   context_.cors.decorate(exchange_->request(), start.headers);
   exchange_->start(std::move(start));
   streaming_ = true;
+}
+
+void InferenceCall::on_forwarded(const ByteArray<32>& body_sha256) {
+  if (transcript_) transcript_->set_forwarded(body_sha256);
 }
 
 bool InferenceCall::is_behind() {
@@ -232,6 +280,10 @@ void InferenceCall::on_bytes(std::string_view bytes) {
     buffered_.append(bytes);
     return;
   }
+  if (transcript_ && (!last_event_.empty() || ends_with_last_event(bytes))) {
+    last_event_.append(bytes);
+    return;
+  }
   std::lock_guard lock(mutex_);
   if (exchange_) exchange_->write(bytes);
 }
@@ -239,11 +291,12 @@ void InferenceCall::on_bytes(std::string_view bytes) {
 void InferenceCall::on_end(const engine::Outcome& outcome) {
   context_.metrics.count_usage(outcome.usage);
   context_.metrics.observe_reply(std::chrono::steady_clock::now() - begun_);
+  if (transcript_) transcript_->set_outcome(outcome);
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;
   if (streaming_) {
     context_.metrics.count_request(route_.name, status_);
-    exchange->finish();
+    exchange->finish(last_event_);
     return;
   }
   http::Response response;
@@ -257,13 +310,13 @@ void InferenceCall::on_end(const engine::Outcome& outcome) {
 void InferenceCall::on_error(const Error& error) {
   log::warn("inference failed id=" + id_ + " route=" + route_.name + " error=" + std::string(error_id(error.code)));
   if (!streaming_) return refuse(error);
+  if (transcript_) transcript_->set_failure(error);
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;
   context_.metrics.count_request(route_.name, error_http_status(error.code));
   // Another server's stream has been cut: it must not look whole, and it is not signed.
   if (passed_on_) return exchange->abort();
-  exchange->write(error_event(error, route_.anthropic_dialect));
-  exchange->finish();
+  exchange->finish(error_event(error, route_.anthropic_dialect));
 }
 
 }  // namespace cloister::serve

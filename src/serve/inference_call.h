@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "serve/node.h"
+#include "serve/transcript.h"
 
 namespace cloister::serve {
 
@@ -35,6 +36,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
 
   // engine::ReplySink, from the engine's dispatcher thread, or from the loop for engines that pass replies on.
   void on_start(std::string_view content_type) override;
+  void on_forwarded(const ByteArray<32>& body_sha256) override;
   void on_passed_head(engine::PassedHead head) override;
   bool is_behind() override;
   void on_bytes(std::string_view bytes) override;
@@ -47,6 +49,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   Result<void> launch(engine::EngineRequest request);
   // The client reads again.
   void resume();
+  std::shared_ptr<Transcript> make_transcript(const http::Request& request) const;
+  void add_proof_headers(http::Headers& headers) const;
   http::Headers reply_headers() const;
   // The exchange holds callbacks that hold this call: dropping it ends the circle.
   std::shared_ptr<http::Exchange> take_exchange();
@@ -56,6 +60,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   const std::string id_;
   const Owner owner_;
   std::shared_ptr<const std::string> body_;  // until the engine has it
+  ByteArray<32> body_sha256_{};
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   bool stream_ = false;
   bool streaming_ = false;      // the reply's head went out
@@ -65,6 +70,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   http::Headers passed_headers_;
   std::string content_type_;
   std::string buffered_;
+  std::string last_event_;      // of a stream: goes out with its end, and so not before its receipt is stored
+  std::shared_ptr<Transcript> transcript_;   // null when nothing is signed
 
   std::mutex mutex_;            // the members below are touched by the loop and by the engine's thread
   std::shared_ptr<http::Exchange> exchange_;

@@ -32,6 +32,9 @@ Metrics::Metrics()
     : requests_(BuildCounter().Name("cloister_requests_total").Help("Replies by route and status").Register(registry_)),
       abandoned_(counter(registry_, "cloister_replies_abandoned_total", "Replies whose client went away")),
       signatures_(counter(registry_, "cloister_signatures_total", "Replies signed")),
+      receipts_(counter(registry_, "cloister_receipts_total", "Replies that went out with a receipt")),
+      store_failures_(counter(registry_, "cloister_receipt_store_failures_total", "Writes that the receipts' store refused")),
+      lost_receipts_(counter(registry_, "cloister_receipts_lost_total", "Receipts that no store took and memory had no room for")),
       prompt_tokens_(counter(registry_, "cloister_prompt_tokens_total", "Prompt tokens, cached ones included")),
       cached_tokens_(counter(registry_, "cloister_cached_prompt_tokens_total", "Prompt tokens taken from the cache")),
       completion_tokens_(counter(registry_, "cloister_completion_tokens_total", "Tokens generated")),
@@ -49,7 +52,8 @@ Metrics::Metrics()
                              .Help("Requests that found it unreachable, unwilling (502, 503) or that it broke off")
                              .Register(registry_)),
       connections_(gauge(registry_, "cloister_connections_open", "Open client connections")),
-      stored_signatures_(gauge(registry_, "cloister_signatures_stored", "Signatures that can be fetched")) {}
+      waiting_receipts_(gauge(registry_, "cloister_receipts_waiting", "Finished requests whose receipts are not stored yet")),
+      stored_receipts_(gauge(registry_, "cloister_receipts_stored", "Receipts that can be fetched, counted every ten minutes")) {}
 
 void Metrics::count_request(std::string_view route, int status) {
   requests_.Add({{"route", std::string(route)}, {"status", std::to_string(status)}}).Increment();
@@ -84,7 +88,12 @@ void Metrics::set_upstreams(const std::vector<engine::UpstreamState>& upstreams)
 }
 
 void Metrics::set_connections(std::uint64_t open) { connections_->Set(static_cast<double>(open)); }
-void Metrics::set_stored_signatures(std::size_t count) { stored_signatures_->Set(static_cast<double>(count)); }
+void Metrics::set_stored_receipts(std::uint64_t count) { stored_receipts_->Set(static_cast<double>(count)); }
+
+void Metrics::set_receipts(std::size_t waiting, std::uint64_t lost) {
+  waiting_receipts_->Set(static_cast<double>(waiting));
+  lost_receipts_->Increment(static_cast<double>(lost) - lost_receipts_->Value());
+}
 
 std::string Metrics::render() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
 

@@ -26,6 +26,9 @@ class Metrics {
   void count_request(std::string_view route, int status);
   void count_abandoned() { abandoned_->Increment(); }
   void count_signature() { signatures_->Increment(); }
+  void count_receipt() { receipts_->Increment(); }
+  void count_store_failure() { store_failures_->Increment(); }
+  void set_receipts(std::size_t waiting, std::uint64_t lost);
   void count_usage(const engine::Usage& usage);
   void observe_first_byte(std::chrono::steady_clock::duration elapsed);
   void observe_reply(std::chrono::steady_clock::duration elapsed);
@@ -34,7 +37,7 @@ class Metrics {
   void set_engine(const engine::EngineStats& stats, bool ready);
   void set_upstreams(const std::vector<engine::UpstreamState>& upstreams);
   void set_connections(std::uint64_t open);
-  void set_stored_signatures(std::size_t count);
+  void set_stored_receipts(std::uint64_t count);
 
   EvidenceMetrics& evidence() { return evidence_; }
 
@@ -46,6 +49,9 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Counter* abandoned_;
   prometheus::Counter* signatures_;
+  prometheus::Counter* receipts_;
+  prometheus::Counter* store_failures_;
+  prometheus::Counter* lost_receipts_;
   prometheus::Counter* prompt_tokens_;
   prometheus::Counter* cached_tokens_;
   prometheus::Counter* completion_tokens_;
@@ -60,7 +66,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& upstream_requests_;
   prometheus::Family<prometheus::Counter>& upstream_failures_;
   prometheus::Gauge* connections_;
-  prometheus::Gauge* stored_signatures_;
+  prometheus::Gauge* waiting_receipts_;
+  prometheus::Gauge* stored_receipts_;
   EvidenceMetrics evidence_{registry_};
 };
 

@@ -1,5 +1,6 @@
 #include "serve/node.h"
 
+#include "evidence/aci/receipt.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/openai/error_body.h"
 
@@ -20,6 +21,7 @@ ErrorCode code_of_protocol_error(int status) {
 Node::Node(NodeContext context) : context_(std::move(context)) {
   install_inference(registry_, context_);
   install_attestation(registry_, context_);
+  install_receipts(registry_, context_);
   install_signature(registry_, context_);
   install_models(registry_, context_);
   install_health(registry_, context_);
@@ -52,6 +54,9 @@ http::Admission Node::admit(const http::RequestHead& head) {
     // Before a byte of the prompt is read.
     if (const auto refusal = context_.gpu_gate->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
   }
+  if (match.endpoint->takes_prompts && context_.receipts != nullptr) {
+    if (const auto refusal = context_.receipts->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
+  }
   return http::Admission{match.endpoint->body_limit_bytes, nullptr};
 }
 
@@ -71,6 +76,11 @@ http::Response Node::protocol_error(int status, std::string_view message) {
   response.status = status;
   context_.metrics.count_request("protocol", status);
   return response;
+}
+
+void add_aci_headers(const Epoch& epoch, http::Headers& headers) {
+  headers.emplace_back("x-aci-version", evidence::kAciVersion);
+  headers.emplace_back("x-aci-keyset-digest", epoch.keyset_digest_text);
 }
 
 void reply(NodeContext& context, const Call& call, std::string_view endpoint_name, http::Response response) {

@@ -13,9 +13,10 @@
 #include "serve/cors.h"
 #include "serve/endpoint.h"
 #include "serve/gpu_gate.h"
+#include "serve/identity.h"
 #include "serve/keyring.h"
 #include "serve/metrics.h"
-#include "serve/signature_store.h"
+#include "serve/receipt_journal.h"
 
 namespace cloister::serve {
 
@@ -26,14 +27,15 @@ struct NodeContext {
   AttestationService* attestation;  // null without a TEE
   std::string tee_type;             // "none" without one
   std::string gpu_evidence_type;    // "none" without GPU evidence
-  SignatureStore& signatures;
+  const Identity& identity;
+  ReceiptJournal* receipts;         // null: nothing is signed, only to measure what that costs
   Metrics& metrics;
   WorkerPool& requests;             // parsing of large bodies
+  WorkerPool& lookups;              // of receipts: may wait for a disk
   const BearerAuth& auth;
   const Cors& cors;
   const Clock& clock;
   std::uint64_t body_limit_bytes = 10u << 20;
-  bool signing = true;              // off only to measure what it costs
   const GpuGate* gpu_gate = nullptr;  // null: prompts are taken whatever the GPUs are
   std::function<http::ServerStats()> server_stats;
 };
@@ -52,6 +54,9 @@ class Node : public http::Handler {
   NodeContext context_;
   EndpointRegistry registry_;
 };
+
+// X-ACI-Version and X-ACI-Keyset-Digest (ACI section 5.2).
+void add_aci_headers(const Epoch& epoch, http::Headers& headers);
 
 // Replies and counts: every endpoint ends here or in an InferenceCall.
 void reply(NodeContext& context, const Call& call, std::string_view endpoint_name, http::Response response);

@@ -1,18 +1,100 @@
 #include "serve/transcript.h"
 
-#include "evidence/chat_signature.h"
+#include <utility>
 
 namespace cloister::serve {
+namespace {
 
-void Transcript::on_complete() {
-  SignedReply reply;
-  reply.request_sha256 = request_sha256_;
-  reply.response_sha256 = response_.finish();
-  std::string text = evidence::signed_text(reply.request_sha256, reply.response_sha256);
-  reply.ecdsa = context_.keyring.sign_ecdsa(text);
-  context_.signatures.put(id_, owner_, reply);
-  if (reply_id_ && !reply_id_->id().empty()) context_.signatures.put(reply_id_->id(), owner_, reply);
-  context_.metrics.count_signature();
+constexpr std::uint8_t kLeafPrefix = 0x00;   // evidence/merkle_tree.h
+constexpr std::size_t kMostEvents = 1u << 20;
+
+}  // namespace
+
+Transcript::Transcript(ReceiptJournal& journal, ReplyFacts facts, bool in_band, bool anthropic_dialect)
+    : journal_(journal),
+      receipt_id_(facts.receipt_id),
+      epoch_(facts.epoch),
+      in_band_(in_band),
+      anthropic_dialect_(anthropic_dialect),
+      facts_(std::move(facts)) {}
+
+void Transcript::set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id) {
+  change([&](ReplyFacts& facts) {
+    facts.served_model = std::move(model);
+    facts.forwarded_sha256 = forwarded_sha256;
+    facts.reply_id = reply_id;
+  });
+}
+
+void Transcript::set_not_served() {
+  change([](ReplyFacts& facts) {
+    facts.forwarded_sha256.reset();
+    facts.reply_id.clear();
+  });
+}
+
+void Transcript::set_asked(std::optional<std::string> model) {
+  change([&](ReplyFacts& facts) {
+    facts.served_model = model.value_or("");
+    facts.model = std::move(model);
+  });
+}
+
+void Transcript::set_forwarded(const ByteArray<32>& sha256) {
+  change([&](ReplyFacts& facts) { facts.forwarded_sha256 = sha256; });
+}
+
+void Transcript::set_failure(const Error& error) {
+  change([&](ReplyFacts& facts) {
+    facts.error = error_id(error.code);
+    facts.status = error_http_status(error.code);
+  });
+}
+
+void Transcript::on_body(std::string_view bytes) {
+  response_.update(as_bytes(bytes));
+  if (reply_id_) reply_id_->feed(bytes);
+  const std::lock_guard lock(mutex_);
+  facts_.response_bytes += bytes.size();
+  if (!facts_.event_stream) return;
+  while (!bytes.empty()) {
+    const codec::SseEvents::Part part = events_.next(bytes);
+    if (!event_) {
+      event_.emplace();
+      event_->update(ByteView(&kLeafPrefix, 1));
+    }
+    event_->update(as_bytes(bytes.substr(0, part.size)));
+    bytes.remove_prefix(part.size);
+    if (!part.ends) continue;
+    // The hasher stays for the next event: finish() has reset it.
+    const auto leaf = event_->finish();
+    event_->update(ByteView(&kLeafPrefix, 1));
+    if (facts_.events.size() < kMostEvents) facts_.events.push_back(leaf);
+  }
+}
+
+FinishedReply Transcript::finish() {
+  FinishedReply out;
+  const std::lock_guard lock(mutex_);
+  facts_.response_sha256 = response_.finish();
+  if (reply_id_ && !reply_id_->id().empty()) facts_.reply_id = reply_id_->id();
+  out.facts = std::move(facts_);
+  out.in_band = in_band_;
+  out.anthropic_dialect = anthropic_dialect_;
+  return out;
+}
+
+http::ReplyObserver::End Transcript::on_complete(const std::shared_ptr<http::Exchange>& exchange) {
+  FinishedReply finished = finish();
+  finished.exchange = exchange;
+  journal_.submit(std::move(finished));
+  return End::kHold;
+}
+
+void Transcript::on_cut() {
+  FinishedReply finished = finish();
+  finished.facts.cut = true;
+  journal_.submit(std::move(finished));
 }
 
 }  // namespace cloister::serve

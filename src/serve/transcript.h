@@ -1,40 +1,73 @@
-// Transcript: hashes a reply's bytes exactly as they go to the socket, signs both hashes when the reply is complete (ecdsa,
-// the default; the ed25519 form is made when it is asked for), and stores the signature under the reply's id before the
-// last byte leaves, so that whoever has the reply finds it.
-// Used on one event loop.
+// Transcript: watches one reply as it goes to the socket and gathers the facts of its receipt. When the reply is complete it
+// holds back the end until the journal has stored the receipt; when it is cut, what went out until then is what the
+// receipt is about.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 
 #include "codec/reply_id.h"
+#include "codec/sse_events.h"
 #include "crypto/hash.h"
 #include "http/server.h"
-#include "serve/node.h"
+#include "serve/receipt_journal.h"
+#include "serve/reply_facts.h"
 
 namespace cloister::serve {
 
 class Transcript : public http::ReplyObserver {
  public:
-  Transcript(NodeContext& context, std::string id, Owner owner, const ByteArray<32>& request_sha256)
-      : context_(context), id_(std::move(id)), owner_(owner), request_sha256_(request_sha256) {}
+  // `facts` as far as they are known when the request has come. On the loop.
+  Transcript(ReceiptJournal& journal, ReplyFacts facts, bool in_band, bool anthropic_dialect);
 
-  // For a reply whose id another server has given: the signature is found under that one too. Before the first byte.
+  // Constant.
+  const std::string& receipt_id() const { return receipt_id_; }
+  const Epoch& epoch() const { return *epoch_; }
+  bool in_band() const { return in_band_; }
+
+  // Any thread, before what they are about has gone out.
+  void set_model(std::string asked_for) { change([&](ReplyFacts& facts) { facts.model = std::move(asked_for); }); }
+  // An engine of ours gets the prompt as it came; the reply will have this id.
+  void set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id);
+  // It did not take it.
+  void set_not_served();
+  // Another server is asked for this model, if any is named.
+  void set_asked(std::optional<std::string> model);
+  void set_forwarded(const ByteArray<32>& sha256);
+  void set_status(int status) { change([&](ReplyFacts& facts) { facts.status = status; }); }
+  void set_failure(const Error& error);
+  void set_outcome(const engine::Outcome& outcome) { change([&](ReplyFacts& facts) { facts.outcome = outcome; }); }
+  void expect_events() { change([](ReplyFacts& facts) { facts.event_stream = true; }); }
+  // For a reply whose id another server has given.
   void find_reply_id(bool events) { reply_id_.emplace(events); }
 
-  void on_body(std::string_view bytes) override {
-    response_.update(as_bytes(bytes));
-    if (reply_id_) reply_id_->feed(bytes);
-  }
-  void on_complete() override;
+  void on_body(std::string_view bytes) override;
+  End on_complete(const std::shared_ptr<http::Exchange>& exchange) override;
+  void on_cut() override;
 
  private:
-  NodeContext& context_;
-  const std::string id_;
-  const Owner owner_;
-  const ByteArray<32> request_sha256_;
+  template <typename Change>
+  void change(Change&& by) {
+    const std::lock_guard lock(mutex_);
+    by(facts_);
+  }
+  FinishedReply finish();
+
+  ReceiptJournal& journal_;
+  const std::string receipt_id_;
+  const std::shared_ptr<const Epoch> epoch_;
+  const bool in_band_;
+  const bool anthropic_dialect_;
+
+  // Loop thread only.
   crypto::Sha256 response_;
+  codec::SseEvents events_;
+  std::optional<crypto::Sha256> event_;   // the one at hand
   std::optional<codec::ReplyId> reply_id_;
+
+  std::mutex mutex_;   // the engine's thread and the loop meet here
+  ReplyFacts facts_;
 };
 
 }  // namespace cloister::serve

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "crypto/hash.h"
+
 namespace cloister::engine::upstream {
 namespace {
 
@@ -64,21 +66,26 @@ void Relay::start() {
 }
 
 // The body as the client sent it, or with the salt in it when this server takes one.
-Result<http::OutgoingRequest> Relay::make_request(bool fresh_connection) const {
+Result<http::OutgoingRequest> Relay::make_request(bool fresh_connection) {
   const UpstreamOptions& options = parts_->options;
   const std::string_view body = *request_.body;
   http::OutgoingRequest out;
   out.body = {body, {}, {}};
   out.body_owner = request_.body;
   std::size_t size = body.size();
+  ByteArray<32> sent_sha256 = request_.body_sha256;
   if (server_->takes_salt() && has_prompt(request_.route)) {
     TRY(insertion, plan_insertion(body, parts_->salter.salt(request_.tenant)));
     auto owner = std::make_shared<std::pair<std::shared_ptr<const std::string>, std::string>>(request_.body,
                                                                                              std::move(insertion.text));
     out.body = {body.substr(0, insertion.position), owner->second, body.substr(insertion.position)};
     size += owner->second.size();
+    crypto::Sha256 hash;
+    for (const std::string_view piece : out.body) hash.update(as_bytes(piece));
+    sent_sha256 = hash.finish();
     out.body_owner = std::move(owner);
   }
+  if (sink_ != nullptr) sink_->on_forwarded(sent_sha256);
   out.target = server_->target();
   out.head = server_->request_head(request_.path, request_.headers, size);
   out.fresh_connection = fresh_connection;

@@ -46,7 +46,7 @@ class Relay final : public Generation, public http::OutgoingSink, public std::en
 
  private:
   void try_next();
-  Result<http::OutgoingRequest> make_request(bool fresh_connection) const;
+  Result<http::OutgoingRequest> make_request(bool fresh_connection);
   void send(bool fresh_connection);
   void leave_server();
   // Everything is over; returns the sink for a last word. Null when that was before.

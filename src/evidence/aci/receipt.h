@@ -22,6 +22,9 @@ inline constexpr std::string_view kUpstreamVerified = "upstream.verified";
 inline constexpr std::string_view kResponseReturned = "response.returned";
 // Cloister's own (design: receipts).
 inline constexpr std::string_view kModelServed = "model.served";
+inline constexpr std::string_view kUsageMetered = "usage.metered";
+inline constexpr std::string_view kRequestFailed = "request.failed";
+inline constexpr std::string_view kEventsReturned = "response.events";
 inline constexpr std::string_view kResponseAborted = "response.aborted";
 
 struct ReceiptEvent {

@@ -9,6 +9,7 @@ struct NodeContext;
 
 void install_inference(EndpointRegistry& registry, NodeContext& context);
 void install_attestation(EndpointRegistry& registry, NodeContext& context);
+void install_receipts(EndpointRegistry& registry, NodeContext& context);
 void install_signature(EndpointRegistry& registry, NodeContext& context);
 void install_models(EndpointRegistry& registry, NodeContext& context);
 void install_health(EndpointRegistry& registry, NodeContext& context);

@@ -29,6 +29,15 @@ Json upstreams_json(const std::vector<engine::UpstreamState>& upstreams) {
   return out;
 }
 
+// What the store says of its failure is the operator's business: it may name paths and hosts.
+Json receipts_json(const ReceiptJournal& journal, const JournalState& state) {
+  return {{"store", journal.store_type()},
+          {"failing", state.failing},
+          {"waiting", state.waiting},
+          {"in_memory", state.in_memory},
+          {"lost", state.lost}};
+}
+
 // The process runs and its loops turn; it need not be able to serve.
 http::Response live() {
   http::Response response;
@@ -43,7 +52,7 @@ http::Response health(NodeContext& context) {
                {"engine", context.engine.name()},
                {"tee_type", context.tee_type},
                {"gpu_evidence", context.gpu_evidence_type},
-               {"signing", context.signing},
+               {"signing", context.receipts != nullptr},
                {"version", CLOISTER_VERSION}};
   if (context.engine.passes_on()) body["upstreams"] = upstreams_json(context.engine.upstreams());
   bool ready = state == engine::Health::kReady;
@@ -52,6 +61,13 @@ http::Response health(NodeContext& context) {
     if (ready && !gate.open) body["status"] = "gpu_not_attested";
     ready = ready && gate.open;
     body["gpu_gate"] = to_json(gate);
+  }
+  if (context.receipts != nullptr) {
+    const JournalState receipts = context.receipts->state();
+    const bool refusing = context.receipts->refusal().has_value();
+    if (ready && refusing) body["status"] = "receipts_unavailable";
+    ready = ready && !refusing;
+    body["receipts"] = receipts_json(*context.receipts, receipts);
   }
   http::Response response;
   response.status = ready ? 200 : 503;
@@ -63,7 +79,10 @@ http::Response health(NodeContext& context) {
 http::Response metrics(NodeContext& context) {
   context.metrics.set_engine(context.engine.stats(), context.engine.health() == engine::Health::kReady);
   context.metrics.set_upstreams(context.engine.upstreams());
-  context.metrics.set_stored_signatures(context.signatures.size());
+  if (context.receipts != nullptr) {
+    const JournalState state = context.receipts->state();
+    context.metrics.set_receipts(state.waiting + state.in_memory, state.lost);
+  }
   if (context.attestation != nullptr) context.attestation->update_metrics();
   if (context.gpu_gate != nullptr) context.metrics.evidence().set_gpu_gate(context.gpu_gate->state(), context.clock.now());
   if (context.server_stats) context.metrics.set_connections(context.server_stats().connections_open);

@@ -1,37 +1,48 @@
-// GET /v1/signature/{chat_id}: the signature of a finished reply (peers.md section 1.1).
+// GET /v1/signature/{chat_id}: the signature of a finished reply (peers.md section 1.1), from the store of receipts.
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/chat_signature.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/node.h"
 #include "serve/openai/error_body.h"
+#include "serve/receipt_lookup.h"
 
 namespace cloister::serve {
 namespace {
 
 constexpr std::string_view kName = "signature";
+constexpr const char* kNotFound = "Chat id not found or expired";
 
-evidence::ChatSignature to_chat_signature(const NodeContext& context, const SignedReply& reply,
-                                          evidence::SigningAlgo algo) {
+// What comes out of the store was outside the TEE. The ecdsa signature shows that these hashes are the node's own; only then
+// does it sign them once more.
+Result<evidence::ChatSignature> to_chat_signature(const NodeContext& context, const store::LegacySignature& stored,
+                                                  evidence::SigningAlgo algo) {
   evidence::ChatSignature out;
-  out.text = evidence::signed_text(reply.request_sha256, reply.response_sha256);
-  out.signing_address = context.keyring.signing_address(algo);
+  out.text = evidence::signed_text(stored.request_sha256, stored.response_sha256);
   out.signing_algo = algo;
-  out.signature = algo == evidence::SigningAlgo::kEcdsa ? "0x" + to_hex(reply.ecdsa)
-                                                        : to_hex(context.keyring.sign_ed25519(out.text));
+  TRY(signer, crypto::recover_eip191(out.text, stored.ecdsa));
+  const std::string address = crypto::eth_address_text(signer);
+  if (algo == evidence::SigningAlgo::kEcdsa) {
+    out.signing_address = address;
+    out.signature = "0x" + to_hex(stored.ecdsa);
+    return out;
+  }
+  if (address != context.keyring.signing_address(evidence::SigningAlgo::kEcdsa)) {
+    return fail(ErrorCode::kNotFound, "the reply was signed by another key; it has an ecdsa signature only");
+  }
+  out.signing_address = context.keyring.signing_address(algo);
+  out.signature = to_hex(context.keyring.sign_ed25519(out.text));
   return out;
 }
 
-Result<http::Response> answer(NodeContext& context, const Call& call) {
-  const http::Request& request = call.exchange->request();
+Result<http::Response> answer(NodeContext& context, const store::ReceiptRecord& record, const http::Request& request) {
   TRY(algo, evidence::parse_signing_algo(http::query_value(request.query, "signing_algo").value_or("ecdsa")));
-  std::optional<SignedReply> found = context.signatures.find(call.path_argument, call.owner);
-  std::optional<std::string> model = http::query_value(request.query, "model");
+  const std::optional<std::string> model = http::query_value(request.query, "model");
   bool model_fits = !model || model->empty();
   for (const engine::ModelInfo& served : context.engine.models()) model_fits |= model == served.id;
-  if (!found || !model_fits) return fail(ErrorCode::kNotFound, "Chat id not found or expired");
+  if (!record.legacy || !model_fits) return fail(ErrorCode::kNotFound, kNotFound);
+  TRY(signature, to_chat_signature(context, *record.legacy, algo));
   http::Response response;
-  response.body = codec::write_json(evidence::to_json(to_chat_signature(context, *found, algo)));
+  response.body = codec::write_json(evidence::to_json(signature));
   response.headers.emplace_back("cache-control", "no-store");
   return response;
 }
@@ -44,8 +55,10 @@ void install_signature(EndpointRegistry& registry, NodeContext& context) {
   endpoint.path = "/v1/signature/{id}";
   endpoint.name = kName;
   endpoint.handle = [&context](Call call) {
-    Result<http::Response> response = answer(context, call);
-    reply(context, call, kName, response ? std::move(*response) : error_response(response.error()));
+    answer_with_receipt(context, std::move(call), kName, kNotFound,
+                        [&context](const store::ReceiptRecord& record, const http::Request& request) {
+                          return answer(context, record, request);
+                        });
   };
   registry.install(std::move(endpoint));
 }

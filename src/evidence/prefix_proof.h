@@ -1,0 +1,35 @@
+// The proof that somebody who holds the first events of a streamed reply holds a true beginning of it, `cloister.prefix.v1`
+// (docs/spec/receipt.md). Nobody signs it: it leads from the events to the root that the signed receipt names.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "evidence/merkle_tree.h"
+
+namespace cloister::evidence {
+
+inline constexpr std::string_view kPrefixVersion = "cloister.prefix.v1";
+
+struct PrefixProof {
+  std::string receipt_id;
+  std::size_t events = 0;               // that are proven, from the first on
+  std::size_t total = 0;                // that the reply had
+  std::vector<MerkleHash> consistency;  // RFC 9162 section 2.1.4; empty when events == total
+};
+
+// `count` is 1 to leaves.size().
+PrefixProof prove_prefix(std::string receipt_id, const std::vector<MerkleHash>& leaves, std::size_t count);
+
+Json to_json(const PrefixProof& proof);
+// Errors are kBadReceipt and name the member; a member too many is one. At most 64 hashes.
+Result<PrefixProof> parse_prefix_proof(std::string_view json_text);
+
+// The leaf hashes of the complete server-sent events in these bytes (codec/sse_events.h); what follows the last of them is left out.
+std::vector<MerkleHash> event_leaves(std::string_view bytes);
+
+}  // namespace cloister::evidence

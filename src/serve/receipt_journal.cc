@@ -1,0 +1,238 @@
+#include "serve/receipt_journal.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "serve/openai/error_body.h"
+#include "serve/receipt_document.h"
+
+namespace cloister::serve {
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr milliseconds kFirstRetry{20};
+
+Error unavailable() {
+  Error error = fail(ErrorCode::kReceiptStore, "this node cannot store receipts now, and answers nothing without one; try again later");
+  error.retry_after_s = 5;
+  return error;
+}
+
+}  // namespace
+
+ReceiptJournal::ReceiptJournal(const Keyring& keyring, store::ReceiptStore& store, const Clock& clock, Metrics& metrics,
+                               JournalOptions options)
+    : keyring_(keyring),
+      store_(store),
+      clock_(clock),
+      metrics_(metrics),
+      options_(options),
+      next_prune_(SteadyClock::now()),
+      thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), "receipts");
+}
+
+ReceiptJournal::~ReceiptJournal() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void ReceiptJournal::submit(FinishedReply reply) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() < options_.most_waiting) {
+      wake = queue_.empty();
+      queue_.push_back(std::move(reply));
+    } else {
+      ++lost_;
+    }
+  }
+  if (wake) return wake_.notify_one();
+  // Either it is in the queue, or there was no room for it.
+  if (reply.exchange != nullptr) withhold(reply);
+}
+
+std::optional<Error> ReceiptJournal::refusal() const {
+  if (options_.on_failure == OnStoreFailure::kServe || !failing_.load(std::memory_order_relaxed)) return std::nullopt;
+  return unavailable();
+}
+
+Result<std::optional<store::ReceiptRecord>> ReceiptJournal::find(std::string_view id, const Owner& owner) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const store::ReceiptRecord& record : memory_) {
+      if (record.receipt_id == id || std::ranges::count(record.reply_ids, id) > 0) return std::optional(record);
+    }
+  }
+  return store_.find(id, owner);
+}
+
+JournalState ReceiptJournal::state() const {
+  const std::lock_guard lock(mutex_);
+  return {failing_.load(std::memory_order_relaxed), why_, queue_.size(), memory_.size(), stored_, lost_};
+}
+
+// True when there are requests to write, or nothing will come any more.
+bool ReceiptJournal::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  const auto ready = [this] { return stopping_ || !queue_.empty(); };
+  const bool failing = failing_.load(std::memory_order_relaxed);
+  return failing ? wake_.wait_for(lock, milliseconds(options_.retry_ms), ready)
+                 : wake_.wait_until(lock, next_prune_, ready);
+}
+
+void ReceiptJournal::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const bool work = wait_for_work(lock);
+    if (work && queue_.empty()) break;   // stopping
+    std::vector<FinishedReply> replies;
+    while (!queue_.empty() && replies.size() < options_.batch) {
+      replies.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    lock.unlock();
+    if (!replies.empty()) {
+      write(std::move(replies));
+    } else if (failing_) {
+      try_again();
+    }
+    if (!failing_ && SteadyClock::now() >= next_prune_) prune();
+    lock.lock();
+  }
+  lock.unlock();
+  if (failing_ && options_.on_failure == OnStoreFailure::kServe) try_again();
+}
+
+std::vector<ReceiptJournal::Made> ReceiptJournal::make(std::vector<FinishedReply> replies) {
+  std::vector<Made> out;
+  out.reserve(replies.size());
+  for (FinishedReply& reply : replies) {
+    Result<store::ReceiptRecord> record = make_receipt(reply.facts, keyring_, clock_.now());
+    if (!record) log::error("no receipt could be made id=" + reply.facts.receipt_id + ": " + record.error().message);
+    out.push_back({std::move(reply), record ? std::optional(std::move(*record)) : std::nullopt});
+  }
+  return out;
+}
+
+void ReceiptJournal::write(std::vector<FinishedReply> replies) {
+  std::vector<Made> all = make(std::move(replies));
+  std::vector<store::ReceiptRecord> records;
+  for (const Made& made : all) {
+    if (made.record) records.push_back(*made.record);
+  }
+  const Result<void> done = put(records);
+  if (done) {
+    const std::lock_guard lock(mutex_);
+    stored_ += records.size();
+  }
+  const bool serve_on = !done && options_.on_failure == OnStoreFailure::kServe;
+  if (serve_on) keep_in_memory(std::move(records));
+  for (Made& made : all) {
+    if (made.reply.exchange == nullptr) continue;
+    if (made.record && (done || serve_on)) {
+      let_go(made, done.has_value());
+    } else {
+      withhold(made.reply);
+    }
+  }
+}
+
+// Tries as long as there is patience; a store that has failed before gets one try.
+Result<void> ReceiptJournal::put(const std::vector<store::ReceiptRecord>& records) {
+  const auto give_up = SteadyClock::now() + milliseconds(failing_ ? 0 : options_.patience_ms);
+  for (milliseconds wait = kFirstRetry;; wait *= 2) {
+    Result<void> done = store_.put(records);
+    if (done) {
+      store_works();
+      return done;
+    }
+    if (SteadyClock::now() + wait > give_up) {
+      store_failed(done.error());
+      return done;
+    }
+    std::this_thread::sleep_for(wait);
+  }
+}
+
+void ReceiptJournal::store_failed(const Error& error) {
+  const bool news = !failing_.exchange(true);
+  {
+    const std::lock_guard lock(mutex_);
+    why_ = error.message;
+  }
+  metrics_.count_store_failure();
+  if (!news) return;
+  log::error(std::string("receipts cannot be stored (") + std::string(store_.type()) + "): " + error.message +
+             (options_.on_failure == OnStoreFailure::kRefuse ? "; no prompts are answered until they can"
+                                                             : "; they wait in memory"));
+}
+
+void ReceiptJournal::store_works() {
+  if (!failing_.exchange(false)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    why_.clear();
+  }
+  log::info("receipts can be stored again");
+}
+
+void ReceiptJournal::let_go(Made& made, bool stored) {
+  http::Headers further;
+  if (made.reply.in_band) further.emplace_back("x-receipt", to_base64(as_bytes(made.record->receipt)));
+  if (!stored) further.emplace_back("x-receipt-stored", "false");
+  made.reply.exchange->release(std::move(further));
+  metrics_.count_receipt();
+  if (made.record->legacy) metrics_.count_signature();
+}
+
+void ReceiptJournal::withhold(FinishedReply& reply) {
+  http::Response instead = error_response(unavailable(), reply.anthropic_dialect);
+  instead.headers.emplace_back("x-request-id", reply.facts.request_id);
+  reply.exchange->withhold(std::move(instead));
+}
+
+void ReceiptJournal::keep_in_memory(std::vector<store::ReceiptRecord> records) {
+  const std::lock_guard lock(mutex_);
+  for (store::ReceiptRecord& record : records) memory_.push_back(std::move(record));
+  for (; memory_.size() > options_.most_in_memory; ++lost_) memory_.pop_front();
+}
+
+// What waits in memory goes first; else a write that changes nothing tells whether the store works.
+void ReceiptJournal::try_again() {
+  for (;;) {
+    std::vector<store::ReceiptRecord> records;
+    {
+      const std::lock_guard lock(mutex_);
+      const std::size_t count = std::min(memory_.size(), options_.batch);
+      records.assign(memory_.begin(), memory_.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    const Result<void> done = records.empty() ? store_.put_document({"probe", "probe", "", clock_.now()})
+                                              : store_.put(records);
+    if (!done) return store_failed(done.error());
+    if (records.empty()) return store_works();
+    const std::lock_guard lock(mutex_);
+    memory_.erase(memory_.begin(), memory_.begin() + static_cast<std::ptrdiff_t>(records.size()));
+    stored_ += records.size();
+  }
+}
+
+void ReceiptJournal::prune() {
+  next_prune_ = SteadyClock::now() + std::chrono::seconds(options_.prune_s);
+  const Result<std::uint64_t> gone = store_.prune();
+  if (!gone) return log::warn("old receipts cannot be deleted: " + gone.error().message);
+  if (*gone > 0) log::info("receipts past their age or room deleted: " + std::to_string(*gone));
+  if (const auto state = store_.state()) metrics_.set_stored_receipts(state->receipts);
+}
+
+}  // namespace cloister::serve

@@ -1,0 +1,43 @@
+// ReplyFacts: what the node has seen of one inference request and its reply; what a receipt is made of.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "engine/engine.h"
+#include "evidence/merkle_tree.h"
+#include "serve/auth.h"
+#include "serve/identity.h"
+
+namespace cloister::serve {
+
+struct ReplyFacts {
+  std::string receipt_id;
+  std::string request_id;                    // ours: x-request-id, and the reply's "id" where we write the reply
+  std::string reply_id;                      // the "id" in the reply's body; empty where it has none
+  std::shared_ptr<const Epoch> epoch;        // in force when the request came
+  Owner owner{};
+  std::string endpoint;                      // "/v1/chat/completions"
+  std::optional<std::string> model;          // as asked for
+  ByteArray<32> request_sha256{};
+  // Of the bytes that the engine was given; absent when it was given none.
+  std::optional<ByteArray<32>> forwarded_sha256;
+
+  int status = 200;
+  std::string error;                         // stable id of what went wrong; empty when nothing did
+  bool cut = false;                          // the client did not get all of it
+  ByteArray<32> response_sha256{};           // of what was handed to the socket
+  std::uint64_t response_bytes = 0;
+  bool event_stream = false;
+  std::vector<evidence::MerkleHash> events;  // leaf hashes of the complete ones
+
+  std::string engine;
+  std::string served_model;                  // the engine's id for it
+  std::optional<engine::Outcome> outcome;    // when the engine told how it ended
+};
+
+}  // namespace cloister::serve
