@@ -134,11 +134,12 @@ Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
   TRY_VOID(load_beside(subject, "report", options.report_file));
   TRY_VOID(load_beside(subject, "keyset", options.keyset_file));
   TRY_VOID(load_beside(subject, "session", options.session_file));
+  TRY_VOID(load_beside(subject, "prefix-proof", options.prefix_proof_file));
   keep_beside(subject, "id", options.id);
   keep_beside(subject, "model", options.model);
   const auto report = subject.beside("report"), keyset = subject.beside("keyset");
   const auto request = subject.beside("request"), response = subject.beside("response");
-  const auto session = subject.beside("session");
+  const auto session = subject.beside("session"), prefix_proof = subject.beside("prefix-proof");
   collateral::Evidence evidence = report ? collateral::find_evidence(*report) : collateral::Evidence{};
   if (session) add_evidence_of_session(*session, evidence);
   return judge_subject(subject, evidence, options, [&](const Subject& loaded) {
@@ -150,6 +151,7 @@ Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
     if (request) receipt.request = as_bytes(*request);
     if (response) receipt.response = as_bytes(*response);
     receipt.session = session;
+    receipt.prefix_proof = prefix_proof;
     receipt.id = loaded.beside("id");
     receipt.model = loaded.beside("model");
     return Result<verify::Verdict>(verify::verify_receipt(receipt, loaded.judging.context()));

@@ -123,6 +123,8 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   receipt->add_option("--report", options->report_file, "the report whose keyset signed it");
   receipt->add_option("--keyset", options->keyset_file, "without a report: a keyset that was verified before");
   receipt->add_option("--session", options->session_file, "the session of the upstream that it names, as the gateway serves it");
+  receipt->add_option("--prefix-proof", options->prefix_proof_file,
+                      "the file of --response holds only the first events of a stream; this shows that they are the true ones");
   receipt->add_option("--id", options->id, "of the reply or of the receipt, as the service gave it beside the reply");
   receipt->add_option("--model", options->model, "that was asked for");
   CLI::App* session = add_kind(*verify, {"session", "judge a gateway's record of an upstream that it verified (ACI)", "FILE",

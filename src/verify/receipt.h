@@ -20,6 +20,8 @@ struct ReceiptEvidence {
   // Exact bodies as on the wire; with field encryption the request as its rules restore it (peers.md section 6.2).
   std::optional<ByteView> request;
   std::optional<ByteView> response;
+  // `response` is only the beginning of a stream; this shows that it is the true one (docs/spec/receipt.md). JSON text.
+  std::optional<std::string_view> prefix_proof;
   // The session of the upstream that the receipt names, JSON text as the gateway served it: judged as session.*.
   std::optional<std::string_view> session;
   std::optional<std::string> id;             // of the reply, or of the receipt, as the service gave it beside the reply

@@ -6,6 +6,7 @@
 #include "crypto/hash.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
+#include "evidence/prefix_proof.h"
 #include "tests/simulator/expect_service_failing.h"
 
 namespace cloister::testing {
@@ -123,6 +124,92 @@ TEST(Receipt, OfARefusalIsAccepted) {
   const verify::Verdict verdict = c.judge_receipt();
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.find("receipt.upstream")->state, State::kNotApplicable);
+}
+
+// A case whose reply is a stream of six events, with what the receipt says about them.
+ServiceCase streamed_case() {
+  ServiceCase c = native_case();
+  c.response.clear();
+  for (int i = 0; i < 6; ++i) c.response += "data: {\"i\":" + std::to_string(i) + "}\n\n";
+  const auto leaves = evidence::event_leaves(c.response);
+  resign(c, [&](Json& r) {
+    r["event_log"][3]["body_hash"] = evidence::digest_text(crypto::sha256(as_bytes(c.response)));
+    r["event_log"].push_back({{"type", "response.events"},
+                              {"count", leaves.size()},
+                              {"root", evidence::digest_text(evidence::merkle_root(leaves))}});
+  });
+  return c;
+}
+
+verify::Verdict judge_prefix(const ServiceCase& c, const std::string& held, const Json& proof) {
+  const std::string report = codec::write_json(c.report), receipt = codec::write_json(c.receipt);
+  const std::string proof_text = codec::write_json(proof);
+  verify::ReceiptEvidence evidence;
+  evidence.receipt = receipt;
+  evidence.report = report;
+  evidence.expected = c.expected;
+  evidence.request = as_bytes(c.request);
+  evidence.response = as_bytes(held);
+  evidence.prefix_proof = proof_text;
+  return verify::verify_receipt(evidence, verify::Context{c.policy, {}, c.time});
+}
+
+Json prefix_proof_of(const ServiceCase& c, std::size_t events) {
+  return evidence::to_json(evidence::prove_prefix(c.receipt["receipt_id"], evidence::event_leaves(c.response), events));
+}
+
+TEST(Receipt, TheBeginningOfAStreamIsAccepted) {
+  const ServiceCase c = streamed_case();
+  const std::size_t event_size = c.response.size() / 6;
+  for (std::size_t k = 1; k <= 6; ++k) {
+    // What was cut off in the middle of the next event is no part of the proof.
+    const std::string held = c.response.substr(0, k * event_size + (k < 6 ? 3 : 0));
+    const verify::Verdict verdict = judge_prefix(c, held, prefix_proof_of(c, k));
+    EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+    EXPECT_EQ(verdict.find("receipt.prefix")->state, State::kPass);
+    EXPECT_EQ(verdict.facts["prefix_events"], k);
+    EXPECT_EQ(verdict.facts["total_events"], 6);
+  }
+}
+
+TEST(Receipt, AnInventedBeginningIsRejected) {
+  const ServiceCase c = streamed_case();
+  const std::size_t event_size = c.response.size() / 6;
+  const std::string held = c.response.substr(0, 3 * event_size);
+  const auto rejected = [&](const std::string& bytes, const Json& proof) {
+    const verify::Verdict verdict = judge_prefix(c, bytes, proof);
+    EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"receipt.prefix"}) << to_text(verdict, false);
+  };
+  rejected(held + "data: {\"i\":9}\n\n", prefix_proof_of(c, 4));
+  rejected(held + "data: {\"i\":9}\n\n", prefix_proof_of(c, 3));
+  rejected(held, prefix_proof_of(c, 2));
+  rejected(held.substr(event_size), prefix_proof_of(c, 2));
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    std::string changed = held;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    rejected(changed, prefix_proof_of(c, 3));
+  }
+  for (const char* name : {"receipt_id", "proof"}) {
+    Json proof = prefix_proof_of(c, 3);
+    proof[name] = "other";
+    rejected(held, proof);
+  }
+  Json proof = prefix_proof_of(c, 3);
+  proof["total"] = 7;
+  rejected(held, proof);
+  proof = prefix_proof_of(c, 3);
+  proof["consistency"][0] = std::string(64, '0');
+  rejected(held, proof);
+  proof["consistency"] = Json::array();
+  rejected(held, proof);
+  rejected(held, Json::object());
+}
+
+TEST(Receipt, OfAReplyThatWasNoStreamHasNoBeginnings) {
+  const ServiceCase c = native_case();
+  const Json proof = {{"proof", "cloister.prefix.v1"}, {"receipt_id", c.receipt["receipt_id"]}, {"events", 1}, {"total", 1},
+                      {"consistency", Json::array()}};
+  EXPECT_EQ(ids_in(judge_prefix(c, "data: x\n\n", proof), State::kFail), Ids{"receipt.prefix"});
 }
 
 TEST(Receipt, WhatIsNotKnownIsSkippedAndNotAccepted) {

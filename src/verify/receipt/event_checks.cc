@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "evidence/json_reader.h"
 #include "verify/check.h"
+#include "verify/receipt/prefix_check.h"
 
 namespace cloister::verify {
 namespace {
@@ -127,8 +128,13 @@ void check_events(const Receipt& receipt, const ReceiptEvidence& evidence, const
   verdict.add(check_order(receipt));
   verdict.add(check_hash("receipt.request_hash", find(receipt, evidence::kRequestReceived), evidence.request,
                          "request"));
-  verdict.add(check_hash("receipt.response_hash", find(receipt, evidence::kResponseReturned), evidence.response,
-                         "reply"));
+  if (evidence.prefix_proof) {
+    verdict.add(not_applicable("receipt.response_hash", "only the beginning of the reply is at hand: receipt.prefix"));
+  } else {
+    verdict.add(check_hash("receipt.response_hash", find(receipt, evidence::kResponseReturned), evidence.response,
+                           "reply"));
+  }
+  check_prefix(receipt, evidence, verdict);
   verdict.add(check_rewrite(receipt));
   verdict.add(check_upstream(receipt, established, policy));
   verdict.add(check_model_digest(receipt, established));

@@ -1,0 +1,133 @@
+// What tests of receipts need: a store that fails when told to, an exchange that remembers what became of it, facts of a reply.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "crypto/hash.h"
+#include "serve/receipt_document.h"
+#include "serve/receipt_journal.h"
+
+namespace cloister::serve::testing {
+
+class SwitchedStore final : public store::ReceiptStore {
+ public:
+  std::string_view type() const override { return "switched"; }
+  Result<void> put(std::span<const store::ReceiptRecord> batch) override {
+    const std::lock_guard lock(mutex_);
+    ++puts_;
+    if (fails_) return fail(ErrorCode::kIo, "the disk /var/secret is full");
+    for (const store::ReceiptRecord& record : batch) records_[record.receipt_id] = record;
+    return {};
+  }
+  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const store::Owner&) override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [receipt_id, record] : records_) {
+      if (receipt_id == id || std::ranges::count(record.reply_ids, id) > 0) return std::optional(record);
+    }
+    return std::optional<store::ReceiptRecord>();
+  }
+  Result<std::vector<store::ReceiptRecord>> list(const Position&, std::size_t) override { return std::vector<store::ReceiptRecord>(); }
+  Result<void> put_document(const store::Document&) override {
+    const std::lock_guard lock(mutex_);
+    if (fails_) return fail(ErrorCode::kIo, "full");
+    return {};
+  }
+  Result<std::optional<store::Document>> find_document(std::string_view, std::string_view) override {
+    return std::optional<store::Document>();
+  }
+  Result<std::uint64_t> prune() override { return std::uint64_t{0}; }
+  Result<store::StoreState> state() override { return store::StoreState{}; }
+
+  void set_fails(bool fails) {
+    const std::lock_guard lock(mutex_);
+    fails_ = fails;
+  }
+  std::size_t size() {
+    const std::lock_guard lock(mutex_);
+    return records_.size();
+  }
+  std::size_t puts() {
+    const std::lock_guard lock(mutex_);
+    return puts_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, store::ReceiptRecord> records_;
+  bool fails_ = false;
+  std::size_t puts_ = 0;
+};
+
+// A reply that waits for its receipt.
+class HeldExchange final : public http::Exchange {
+ public:
+  const http::Request& request() const override { return request_; }
+  void set_observer(std::shared_ptr<http::ReplyObserver>) override {}
+  void on_abandoned(std::function<void()>) override {}
+  void respond(http::Response) override {}
+  void start(http::Response) override {}
+  void write(std::string_view) override {}
+  void finish(std::string_view) override {}
+  void abort() override {}
+  void release(http::Headers further) override {
+    const std::lock_guard lock(mutex_);
+    released_ = true;
+    further_ = std::move(further);
+    changed_.notify_all();
+  }
+  void withhold(http::Response instead) override {
+    const std::lock_guard lock(mutex_);
+    instead_ = std::move(instead);
+    changed_.notify_all();
+  }
+
+  // False when nothing has become of it in 10 s.
+  bool wait() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return released_ || instead_; });
+  }
+  bool released() {
+    const std::lock_guard lock(mutex_);
+    return released_;
+  }
+  http::Headers further() {
+    const std::lock_guard lock(mutex_);
+    return further_;
+  }
+  std::optional<http::Response> instead() {
+    const std::lock_guard lock(mutex_);
+    return instead_;
+  }
+
+ private:
+  http::Request request_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool released_ = false;
+  http::Headers further_;
+  std::optional<http::Response> instead_;
+};
+
+inline ReplyFacts facts_of_a_reply(const Identity& identity) {
+  ReplyFacts facts;
+  facts.receipt_id = new_receipt_id();
+  facts.request_id = facts.reply_id = "chatcmpl-" + facts.receipt_id;
+  facts.epoch = identity.now();
+  facts.endpoint = "/v1/chat/completions";
+  facts.model = "demo";
+  facts.request_sha256 = crypto::sha256(as_bytes("request"));
+  facts.forwarded_sha256 = facts.request_sha256;
+  facts.response_sha256 = crypto::sha256(as_bytes("response"));
+  facts.response_bytes = 8;
+  facts.engine = "llama.cpp";
+  facts.served_model = "demo";
+  facts.outcome = engine::Outcome{"stop", {5, 0, 7}, {{"temperature", "0.7"}, {"seed", 42}}};
+  return facts;
+}
+
+}  // namespace cloister::serve::testing

@@ -1,0 +1,74 @@
+#include "verify/receipt/prefix_check.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "evidence/json_reader.h"
+#include "evidence/prefix_proof.h"
+#include "verify/check.h"
+
+namespace cloister::verify {
+namespace {
+
+using evidence::MerkleHash;
+
+constexpr const char* kId = "receipt.prefix";
+
+struct Tree {
+  std::size_t count = 0;
+  MerkleHash root{};
+};
+
+Result<Tree> tree_of(const evidence::Receipt& receipt) {
+  const evidence::ReceiptEvent* named = nullptr;
+  for (const evidence::ReceiptEvent& event : receipt.events) {
+    if (event.type != evidence::kEventsReturned) continue;
+    if (named != nullptr) return fail(ErrorCode::kBadReceipt, "the receipt names the events of its reply twice");
+    named = &event;
+  }
+  if (named == nullptr) return fail(ErrorCode::kBadReceipt, "the receipt does not name the events of its reply");
+  const evidence::JsonReader reader(named->fields, ErrorCode::kBadReceipt, "response.events.");
+  TRY(count, reader.whole_number("count"));
+  TRY(root, reader.digest("root"));
+  return Tree{static_cast<std::size_t>(count), root};
+}
+
+Check judge(const evidence::Receipt& receipt, const evidence::PrefixProof& proof, ByteView held) {
+  const Result<Tree> tree = tree_of(receipt);
+  if (!tree) return failed(kId, tree.error().message);
+  if (proof.receipt_id != receipt.receipt_id) {
+    return failed(kId, "the proof is about another receipt", receipt.receipt_id, proof.receipt_id);
+  }
+  if (proof.total != tree->count) {
+    return failed(kId, "the proof is about a reply of another length", std::to_string(tree->count), std::to_string(proof.total));
+  }
+  const std::vector<MerkleHash> leaves = evidence::event_leaves(as_text(held));
+  if (leaves.size() != proof.events) {
+    return failed(kId, "the proof is for another number of events than are at hand", std::to_string(leaves.size()),
+                  std::to_string(proof.events));
+  }
+  const Result<void> fits = evidence::verify_merkle_consistency(leaves.size(), evidence::merkle_root(leaves), tree->count,
+                                                               tree->root, proof.consistency);
+  if (!fits) return failed(kId, fits.error().message);
+  return passed(kId, "the first " + std::to_string(leaves.size()) + " of " + std::to_string(tree->count) + " events");
+}
+
+}  // namespace
+
+void check_prefix(const evidence::Receipt& receipt, const ReceiptEvidence& evidence, Verdict& verdict) {
+  if (!evidence.prefix_proof) return;
+  if (!evidence.response) {
+    verdict.add(skipped(kId, "the beginning of the reply is not known here"));
+    return;
+  }
+  const Result<evidence::PrefixProof> proof = evidence::parse_prefix_proof(*evidence.prefix_proof);
+  if (!proof) {
+    verdict.add(failed(kId, proof.error().message));
+    return;
+  }
+  verdict.facts["prefix_events"] = proof->events;
+  verdict.facts["total_events"] = proof->total;
+  verdict.add(judge(receipt, *proof, *evidence.response));
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,12 @@
+// Judges the beginning of a streamed reply against the receipt of the whole (docs/spec/receipt.md).
+#pragma once
+
+#include "evidence/aci/receipt.h"
+#include "verify/receipt.h"
+
+namespace cloister::verify {
+
+// Adds receipt.prefix, and the facts `prefix_events` and `total_events`. Only where a prefix proof is given.
+void check_prefix(const evidence::Receipt& receipt, const ReceiptEvidence& evidence, Verdict& verdict);
+
+}  // namespace cloister::verify
