@@ -33,6 +33,25 @@ UnixSeconds cut_off(UnixSeconds time, std::int64_t age_s) {
   return __builtin_sub_overflow(time, age_s, &out) ? INT64_MIN : out;
 }
 
+void AgeLine::begin(UnixSeconds saved, UnixSeconds newest) {
+  begun_ = true;
+  saved_ = saved;
+  aged_to_ = saved != 0 ? saved : first_age(newest, clock_.now());
+}
+
+UnixSeconds AgeLine::advance() {
+  const UnixSeconds now = clock_.now();
+  const std::int64_t steady_now = steady_.now();
+  aged_to_ = follow(aged_to_, now, steady_now - last_s_);
+  last_s_ = steady_now;
+  return std::min(aged_to_, now);
+}
+
+std::optional<UnixSeconds> AgeLine::to_save() const {
+  constexpr std::int64_t kEvery_s = 600;
+  return aged_to_ - saved_ >= kEvery_s || saved_ - aged_to_ >= kEvery_s ? std::optional(aged_to_) : std::nullopt;
+}
+
 const Clock& steady_clock() {
   static const SteadyClock clock;
   return clock;

@@ -4,16 +4,11 @@
 #include <memory>
 #include <optional>
 
+#include "store/horizon.h"
 #include "store/receipt_store.h"
 #include "store/sqlite/database.h"
 
 namespace cloister::store {
-
-// What is found: nothing that was served, or whose event hashes were, before these times.
-struct Horizon {
-  UnixSeconds receipts = 0;
-  UnixSeconds event_hashes = 0;
-};
 
 class Reader {
  public:

@@ -1,6 +1,5 @@
 #include "store/sqlite/sqlite_store.h"
 
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <vector>
@@ -15,8 +14,6 @@ namespace cloister::store {
 namespace {
 
 constexpr std::size_t kMostReaders = 4;
-constexpr std::int64_t kSaveAgeEvery_s = 600;
-constexpr std::int64_t kDocumentsOutlive_s = 2 * 86400;
 
 // A connection that reads, and what it was prepared for.
 struct ReadingConnection {
@@ -91,7 +88,7 @@ class SqliteStore : public ReceiptStore {
   }
 
  private:
-  explicit SqliteStore(const StoreOptions& options) : options_(options), last_prune_s_(options.steady->now()) {}
+  explicit SqliteStore(const StoreOptions& options) : options_(options), ages_(*options.clock, *options.steady) {}
 
   Horizon horizon() const {
     const UnixSeconds now = options_.clock->now();
@@ -149,25 +146,20 @@ class SqliteStore : public ReceiptStore {
     reader_free_.notify_one();
   }
 
-  // The time to delete by (store/ageing.h). Remembered in the file now and then, for the next start.
   Result<UnixSeconds> age() {
-    const UnixSeconds now = options_.clock->now();
-    if (aged_to_ == 0) {
+    if (!ages_.begun()) {
       const std::lock_guard lock(write_mutex_);
       TRY(totals, writer_->totals());
       TRY(newest, writer_->newest_served());
-      aged_to_ = saved_age_ = totals.aged_to;
-      if (aged_to_ == 0) aged_to_ = first_age(newest, now);
+      ages_.begin(totals.aged_to, newest);
     }
-    const std::int64_t steady_now = options_.steady->now();
-    aged_to_ = follow(aged_to_, now, steady_now - last_prune_s_);
-    last_prune_s_ = steady_now;
-    if (aged_to_ - saved_age_ >= kSaveAgeEvery_s || saved_age_ - aged_to_ >= kSaveAgeEvery_s) {
+    const UnixSeconds time = ages_.advance();
+    if (const auto moved = ages_.to_save()) {
       const std::lock_guard lock(write_mutex_);
-      TRY_VOID(writer_->set_aged_to(aged_to_));
-      saved_age_ = aged_to_;
+      TRY_VOID(writer_->set_aged_to(*moved));
+      ages_.was_saved();
     }
-    return std::min(aged_to_, now);
+    return time;
   }
 
   // Until there is nothing left to drop; whoever waits to write comes between two steps.
@@ -204,8 +196,7 @@ class SqliteStore : public ReceiptStore {
   std::size_t readers_made_ = 0;
 
   std::mutex prune_mutex_;   // the members of this block; taken before write_mutex_
-  UnixSeconds aged_to_ = 0, saved_age_ = 0;
-  std::int64_t last_prune_s_ = 0;
+  AgeLine ages_;
 };
 
 }  // namespace
