@@ -48,6 +48,18 @@ pkg_check_modules(CURL REQUIRED libcurl>=7.85)
 target_include_directories(dep_curl SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
 target_link_libraries(dep_curl INTERFACE ${CMAKE_DL_LIBS})
 
+# Receipts that last (src/store/sqlite).
+add_library(dep_sqlite INTERFACE)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+target_link_libraries(dep_sqlite INTERFACE PkgConfig::SQLITE)
+
+# Headers only: src/store/postgres loads the library when a node keeps its receipts in PostgreSQL
+# (docs/decisions/0010-durable-receipts.md).
+add_library(dep_pq INTERFACE)
+pkg_check_modules(PQ REQUIRED libpq>=14)
+target_include_directories(dep_pq SYSTEM INTERFACE ${PQ_INCLUDE_DIRS})
+target_link_libraries(dep_pq INTERFACE ${CMAKE_DL_LIBS})
+
 add_library(dep_prometheus INTERFACE)
 # By pkg-config: the CMake package also asks for the HTTP parts, which we do not use.
 pkg_check_modules(PROMETHEUS_CORE REQUIRED IMPORTED_TARGET prometheus-cpp-core)

@@ -43,39 +43,60 @@ struct ReceiptRecord {
   bool operator==(const ReceiptRecord&) const = default;
 };
 
-// A text that receipts need beside them, found by the digest that they name it by: a report, a policy.
+// A text that receipts need beside them, found by the digest that they name it by: a report, a policy. It is kept for
+// receipt_age_s and two days after `made`: who goes on naming it puts it again, at least once a day.
 struct Document {
-  std::string kind;    // "report.native", "report.aci", "policy"
-  std::string key;     // "sha256:<hex>"
-  std::string text;
+  std::string kind;    // "report.native", "report.aci", "policy"; at most 64 bytes
+  std::string key;     // "sha256:<hex>"; at most 128 bytes
+  std::string text;    // at most 16 MiB
   UnixSeconds made = 0;
+
+  bool operator==(const Document&) const = default;
 };
+
+// What put() and put_document() take at most; beyond it they refuse the whole batch (kStoreRefused). check_record()
+// (store/record.h) says the same of one record.
+inline constexpr std::size_t kMostReceiptIdBytes = 128;
+inline constexpr std::size_t kMostReplyIds = 4;
+inline constexpr std::size_t kMostReplyIdBytes = 256;
+inline constexpr std::size_t kMostReceiptBytes = 1u << 20;
+inline constexpr std::size_t kMostEventHashBytes = 8u << 20;   // 262,144 events
+inline constexpr std::size_t kMostDocumentKindBytes = 64;
+inline constexpr std::size_t kMostDocumentKeyBytes = 128;
+inline constexpr std::size_t kMostDocumentBytes = 16u << 20;
+inline constexpr std::size_t kMostListed = 1024;
 
 struct StoreLimits {
   std::int64_t receipt_age_s = 30 * 86400;
   std::int64_t event_hash_age_s = 86400;
-  std::uint64_t bytes = 4ull << 30;      // of all receipts together; the oldest make room
+  // Of all receipts together, as record_size() counts (store/record.h). The event hashes that came first make room, then
+  // the receipts that came first.
+  std::uint64_t bytes = 4ull << 30;
 };
 
 struct StoreState {
   std::uint64_t receipts = 0;
   std::uint64_t bytes = 0;               // as limits.bytes counts them
-  UnixSeconds oldest = 0;                // 0: there is none
+  UnixSeconds oldest = 0;                // served_at; 0: there is none
 };
 
 class ReceiptStore {
  public:
   virtual ~ReceiptStore() = default;
-  // "sqlite", "postgresql": for logs and /health.
+  // "sqlite", "memory", "postgresql": for logs and /health.
   virtual std::string_view type() const = 0;
 
   // All or none. After success they survive the end of this process at any moment (and that of the machine, where the
-  // store was opened so). A receipt id that is there already with the same content is no error; with another it is.
+  // store was opened so). A receipt id that is there already with the same content is no error (event hashes that were
+  // dropped since do not come back); with another it is (kStoreConflict). After kStoreFailed (full, locked, server gone)
+  // the same batch may be put again: also when it is not known whether it was stored.
   virtual Result<void> put(std::span<const ReceiptRecord> batch) = 0;
-  // By receipt id or reply id. The owner's newest, else the newest of another owner (the caller decides what to say of
-  // that); nothing when there is none. Records past their age are not found, whether or not prune() has run.
+  // By receipt id or reply id. Of the owner's: that of this receipt id, else the newest that replied under this id. Else
+  // one of another owner in the same way (the caller decides what to say of that); nothing when there is none. Records
+  // past their age are not found, nor are event hashes past theirs, whether or not prune() has run.
   virtual Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner) = 0;
-  // In the order of (served_at, receipt_id), those after `after`, at most `limit`; an empty page is the end.
+  // In the order of (served_at, receipt_id), those after `after`, at most `limit` (and kMostListed) and about 64 MiB; an
+  // empty page is the end.
   struct Position {
     UnixSeconds served_at = 0;
     std::string receipt_id;
@@ -85,9 +106,12 @@ class ReceiptStore {
   // Replaces one of the same kind and key.
   virtual Result<void> put_document(const Document& document) = 0;
   virtual Result<std::optional<Document>> find_document(std::string_view kind, std::string_view key) = 0;
+  // Of every kind.
+  virtual Result<std::vector<Document>> find_documents(std::string_view key) = 0;
 
   // Deletes what is past its limits, in steps that hold up put() for at most some milliseconds each; returns how many
-  // receipts went.
+  // receipts went. Costs little when there is nothing to do: meant to be called every few seconds. By a clock that has
+  // jumped ahead it deletes slowly (store/ageing.h), by one that has fallen behind nothing.
   virtual Result<std::uint64_t> prune() = 0;
   virtual Result<StoreState> state() = 0;
 };

@@ -1,0 +1,13 @@
+// A ReceiptStore in a PostgreSQL database, for replicas that share it.
+#pragma once
+
+#include <memory>
+
+#include "store/open_store.h"
+
+namespace cloister::store {
+
+// Of options.postgres_file. Errors as open_store().
+Result<std::unique_ptr<ReceiptStore>> open_postgres_store(const StoreOptions& options);
+
+}  // namespace cloister::store

@@ -1,0 +1,72 @@
+// For tests: Debian's PostgreSQL on a Unix socket in a folder of its own. Never as root: the server refuses that, so it
+// runs as `postgres` or `nobody` then. Started when first needed, ended with the test program.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+
+#include "store/store_testing.h"
+
+namespace cloister::store::testing {
+
+class PostgresServer {
+ public:
+  // Of this test program; made, and started, at the first call.
+  static PostgresServer& instance();
+  // Where the programs of the server are; empty when it is not installed.
+  static std::filesystem::path programs();
+
+  // Ends it as an administrator would, or at once as a crash; both wait until it has ended.
+  void stop();
+  void crash();
+  // After either.
+  void start();
+  // What psql says; fails the test when it cannot.
+  std::string sql(const std::string& text) const;
+  // A connection string for libpq.
+  std::string connection() const { return "host=" + socket_folder() + " user=cloister dbname=postgres"; }
+
+  ~PostgresServer();
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+
+ private:
+  PostgresServer();
+  std::string socket_folder() const { return folder_.path() / "socket"; }
+  pid_t run_as_user(const std::vector<std::string>& command) const;
+  void end(int signal);
+
+  TemporaryFolder folder_;
+  uid_t user_ = 0;
+  gid_t group_ = 0;
+  pid_t server_ = -1;
+};
+
+// A schema of its own.
+class PostgresPlace : public StorePlace {
+ public:
+  PostgresPlace();
+  ~PostgresPlace() override;
+  void name_in(StoreOptions& options) const override { options.postgres_file = file(); }
+  std::filesystem::path file() const { return folder_.path() / "postgres"; }
+  const std::string& schema() const { return schema_; }
+  std::string connection() const;
+
+ private:
+  TemporaryFolder folder_;
+  std::string schema_;
+};
+
+}  // namespace cloister::store::testing
+
+// First statement of a test that needs the server: it is skipped without one, except where CI=true says that nothing may be.
+#define CLOISTER_NEED_POSTGRES()                                                                           \
+  if (::cloister::store::testing::PostgresServer::programs().empty()) {                                    \
+    const char* ci = std::getenv("CI");                                                                    \
+    if (ci != nullptr && std::string_view(ci) == "true") FAIL() << "PostgreSQL is not installed";          \
+    GTEST_SKIP() << "PostgreSQL is not installed (Debian: apt-get install postgresql-15)";                 \
+  }                                                                                                        \
+  static_assert(true, "take a semicolon")

@@ -1,0 +1,54 @@
+// The connections of a store to its server: made when needed, kept, and replaced when the server went away.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "store/postgres/pq_connection.h"
+
+namespace cloister::store {
+
+class PqPool {
+ public:
+  PqPool(std::filesystem::path file, Durability durability) : file_(std::move(file)), durability_(durability) {}
+
+  // Calls `work` with a connection of its own, and again with another one as long as that is worth a try and begins within
+  // `patience_ms`. So `work` may be done twice: everything in it has to bear that. Any thread.
+  template <typename Work>
+  auto with(std::int64_t patience_ms, Work work) -> decltype(work(std::declval<PqConnection&>())) {
+    const std::int64_t deadline_ms = now_ms() + patience_ms;
+    for (int attempt = 0;; ++attempt) {
+      bool again = true;
+      Result<std::unique_ptr<PqConnection>> connection = take(deadline_ms);
+      if (connection) {
+        auto answer = work(**connection);
+        again = !answer && (*connection)->worth_another_try();
+        give_back(*std::move(connection), !answer);
+        if (!again || !pause(attempt, deadline_ms)) return answer;
+      } else if (connection.error().code == ErrorCode::kUsage || !pause(attempt, deadline_ms)) {
+        return std::move(connection).error();
+      }
+    }
+  }
+
+ private:
+  static std::int64_t now_ms();
+  // Between two attempts; false when the time for another one is over.
+  static bool pause(int attempt, std::int64_t deadline_ms);
+  Result<std::unique_ptr<PqConnection>> take(std::int64_t deadline_ms);
+  // Of others that were idle meanwhile, none is believed after one was lost.
+  void give_back(std::unique_ptr<PqConnection> connection, bool failed);
+
+  const std::filesystem::path file_;
+  const Durability durability_;
+  std::mutex mutex_;
+  std::condition_variable free_;
+  std::vector<std::unique_ptr<PqConnection>> idle_;
+  std::size_t lent_ = 0;
+};
+
+}  // namespace cloister::store

@@ -1,0 +1,23 @@
+// The questions to a receipt store in PostgreSQL. As store/sqlite/reader.h, on one connection.
+#pragma once
+
+#include "store/horizon.h"
+#include "store/postgres/pq_connection.h"
+#include "store/receipt_store.h"
+
+namespace cloister::store {
+
+Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner, const Horizon& horizon);
+Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id, const Horizon& horizon);
+Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const ReceiptStore::Position& after, std::size_t limit,
+                                           const Horizon& horizon);
+Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string_view key);
+Result<StoreState> pq_state(PqConnection& connection);
+
+struct KnownTimes {
+  UnixSeconds aged_to = 0;   // as it was saved; 0: never
+  UnixSeconds newest = 0;    // served_at of the newest receipt; 0: none
+};
+Result<KnownTimes> pq_known_times(PqConnection& connection);
+
+}  // namespace cloister::store

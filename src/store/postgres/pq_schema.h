@@ -1,0 +1,16 @@
+// The tables of a receipt store in PostgreSQL: those of SQLite (store/sqlite/schema.cc) with other words, in the first schema
+// of the connection's search_path.
+#pragma once
+
+#include "store/open_store.h"
+#include "store/postgres/pq_connection.h"
+
+namespace cloister::store {
+
+// Makes the tables when they are not there and `access` allows it. Replicas that start together wait for each other.
+Result<void> prepare_tables(PqConnection& connection, Access access);
+
+// Rows that count together (cloister_totals): each connection adds to one of them, so that replicas do not wait for each other.
+inline constexpr int kTotalsRows = 16;
+
+}  // namespace cloister::store

@@ -1,0 +1,60 @@
+// The parameters of one PostgreSQL statement and the rows of its answer, in the server's binary form: no value ever becomes
+// part of the statement's text.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/postgres/pq_library.h"
+
+namespace cloister::store {
+
+// $1, $2, ... in the order of the calls. Views are not copied: they outlive the statement.
+class PqParams {
+ public:
+  PqParams& add(std::int64_t value);
+  PqParams& add(std::string_view bytes);
+  PqParams& add(const std::vector<std::int64_t>& values);                     // int8[]
+  PqParams& add(const std::vector<std::optional<std::string_view>>& values);  // bytea[]
+
+  int count() const { return static_cast<int>(types_.size()); }
+  const Oid* types() const { return types_.data(); }
+  // As PQsendQueryParams wants them; valid until the next add().
+  std::vector<const char*> values() const;
+  std::vector<int> lengths() const;
+  std::vector<int> formats() const { return std::vector<int>(types_.size(), 1); }
+
+ private:
+  struct Value {
+    std::string own;
+    std::string_view view;   // when `own` is empty
+    std::string_view bytes() const { return own.empty() ? view : std::string_view(own); }
+  };
+  PqParams& push(Oid type, std::string own);
+
+  std::vector<Oid> types_;
+  std::vector<Value> values_;
+};
+
+class PqRows {
+ public:
+  PqRows(const PqLibrary& library, PGresult* result) : library_(&library), result_(result, library.clear) {}
+
+  int count() const { return library_->ntuples(result_.get()); }
+  bool is_null(int row, int column) const { return library_->getisnull(result_.get(), row, column) != 0; }
+  // Integers of 4 or 8 bytes; 0 for NULL and anything else.
+  std::int64_t number(int row, int column) const;
+  // Valid as long as this is.
+  std::string_view bytes(int row, int column) const;
+  const PGresult* raw() const { return result_.get(); }
+
+ private:
+  const PqLibrary* library_;
+  std::unique_ptr<PGresult, decltype(PqLibrary::clear)> result_;
+};
+
+}  // namespace cloister::store

@@ -1,0 +1,28 @@
+// What changes a receipt store in PostgreSQL, on one connection. Everything here may be done twice.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "store/postgres/pq_connection.h"
+#include "store/receipt_store.h"
+
+namespace cloister::store {
+
+// By receipt id, so that writers of the same receipts wait for each other in one order; each once. kStoreConflict when two
+// of one id differ.
+Result<std::vector<const ReceiptRecord*>> in_order(std::span<const ReceiptRecord> batch);
+
+// One transaction; `batch` from in_order().
+Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch);
+Result<void> pq_put_document(PqConnection& connection, const Document& document);
+Result<void> pq_set_aged_to(PqConnection& connection, UnixSeconds aged_to);
+
+// Each is one short transaction and says how many it deleted. Replicas that prune at once skip each other's rows.
+Result<std::int64_t> pq_drop_event_hashes_before(PqConnection& connection, UnixSeconds served_at);
+Result<std::int64_t> pq_drop_receipts_before(PqConnection& connection, UnixSeconds served_at);
+Result<std::int64_t> pq_drop_documents_before(PqConnection& connection, UnixSeconds made);
+Result<std::int64_t> pq_drop_event_hashes_over(PqConnection& connection, std::uint64_t limit);
+Result<std::int64_t> pq_drop_receipts_over(PqConnection& connection, std::uint64_t limit);
+
+}  // namespace cloister::store

@@ -1,0 +1,62 @@
+#include "store/record.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "store/receipt_id.h"
+
+namespace cloister::store {
+namespace {
+
+TEST(Record, IdsComeBack) {
+  const std::vector<std::vector<std::string>> lists = {{}, {"a"}, {"a", "b"}, {std::string(256, 'x'), std::string("\0\xff", 2), "c", "d"}};
+  for (const auto& ids : lists) EXPECT_EQ(*unpack_ids(pack_ids(ids)), ids);
+}
+
+TEST(Record, RefusesDamagedIds) {
+  const std::string whole = pack_ids({"abc", "de"});
+  for (std::size_t size = 1; size < whole.size(); ++size) {
+    if (size == 5) continue;   // a whole list of one
+    EXPECT_FALSE(unpack_ids(whole.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(unpack_ids(std::string("\0\0", 2))) << "an empty id";
+  EXPECT_FALSE(unpack_ids(std::string("\x01\x01", 2) + std::string(257, 'x'))) << "257 bytes";
+  EXPECT_FALSE(unpack_ids(pack_ids({"a", "b", "c", "d"}) + pack_ids({"e"}))) << "five of them";
+}
+
+TEST(Record, LegacyComesBack) {
+  LegacySignature legacy;
+  legacy.request_sha256.fill(1);
+  legacy.response_sha256.fill(2);
+  legacy.ecdsa.fill(3);
+  EXPECT_EQ(*unpack_legacy(pack_legacy(legacy)), legacy);
+  EXPECT_FALSE(unpack_legacy(pack_legacy(legacy).substr(1)));
+  EXPECT_FALSE(unpack_legacy(""));
+  EXPECT_FALSE(unpack_owner("15 bytes of it "));
+}
+
+TEST(Record, KeysAreDigests) {
+  // SHA-256("abc") begins ba7816bf 8f01cfea.
+  EXPECT_EQ(static_cast<std::uint64_t>(id_key("abc")), 0xba7816bf8f01cfeaull);
+  EXPECT_EQ(owner_key(Owner{0x12, 0x34}), 0x1234);
+}
+
+TEST(Record, ReceiptIdsLieInOrderOfTime) {
+  std::set<std::string> ids;
+  std::string last;
+  for (std::int64_t ms = 1'800'000'000'000; ms < 1'800'000'000'100; ++ms) {
+    const std::string id = new_receipt_id(ms);
+    EXPECT_EQ(id.size(), 37u);
+    EXPECT_GT(id, last);
+    last = id;
+    ids.insert(id);
+  }
+  for (int i = 0; i < 1000; ++i) ids.insert(new_receipt_id(1));
+  EXPECT_EQ(ids.size(), 1100u);
+  EXPECT_LT(new_receipt_id(1'800'000'000'000), new_receipt_id(1'800'000'000'001));
+  EXPECT_EQ(new_receipt_id().substr(0, 7), "rcpt-01");
+}
+
+}  // namespace
+}  // namespace cloister::store

@@ -1,0 +1,112 @@
+// One connection to an SQLite database, and prepared statements on it. Private to store/sqlite; the only place with SQLite's
+// header besides its tests. A connection and its statements belong to one thread at a time.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+
+namespace cloister::store {
+
+class Connection;
+
+// Bind, step until false, then reset: Row does the last by itself.
+class Statement {
+ public:
+  Statement() = default;
+
+  Statement& bind(int index, std::int64_t value);
+  // Not copied: the bytes outlive the next reset().
+  Statement& bind(int index, std::string_view bytes);
+  Statement& bind_null(int index);
+
+  // True: a row is there.
+  Result<bool> step();
+  // For statements that give no rows.
+  Result<void> run();
+  void reset();
+
+  std::int64_t number(int column) const { return sqlite3_column_int64(handle_.get(), column); }
+  bool is_null(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL; }
+  // Valid until the next step or reset.
+  std::string_view bytes(int column) const;
+
+ private:
+  friend class Connection;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+  const Connection* connection_ = nullptr;
+};
+
+// Resets the statement when it goes, so that no read stays open and nothing points to bytes that are gone.
+class StatementUse {
+ public:
+  explicit StatementUse(Statement& statement) : statement_(statement) {}
+  ~StatementUse() { statement_.reset(); }
+  StatementUse(const StatementUse&) = delete;
+  StatementUse& operator=(const StatementUse&) = delete;
+
+ private:
+  Statement& statement_;
+};
+
+class Connection {
+ public:
+  // `file` as SQLite names it (":memory:", a path), `name` as errors do. Defended against what a hostile file can hold:
+  // no trusted schema, no triggers, no views, cells checked. Waits at most `busy_ms` for another process.
+  static Result<std::unique_ptr<Connection>> open(const std::string& file, std::string name, int flags, int busy_ms);
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Any number of statements without parameters; rows are ignored.
+  Result<void> run(const std::string& sql) const;
+  // The first column of the first row, as a number or as text; 0 and "" when there is no row.
+  Result<std::int64_t> number(const std::string& sql) const;
+  Result<std::string> text(const std::string& sql) const;
+  Result<Statement> prepare(std::string_view sql) const;
+
+  // Of the last call that failed: kStoreDamaged or kStoreFailed, with the file's name.
+  Error error() const;
+  // The same kind of error for what SQLite itself did not notice.
+  Error damaged(const std::string& what) const;
+  const std::string& name() const { return name_; }
+  const std::string& file() const { return file_; }
+  bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+  std::int64_t changes() const { return sqlite3_changes64(handle_.get()); }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+  };
+  Connection(sqlite3* handle, std::string file, std::string name)
+      : handle_(handle), file_(std::move(file)), name_(std::move(name)) {}
+
+  std::unique_ptr<sqlite3, Close> handle_;
+  const std::string file_;
+  const std::string name_;
+};
+
+// A write that is undone unless commit() succeeds.
+class Transaction {
+ public:
+  static Result<Transaction> begin(const Connection& connection);
+  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  Result<void> commit();
+
+ private:
+  explicit Transaction(const Connection& connection) : connection_(&connection) {}
+  const Connection* connection_;
+};
+
+}  // namespace cloister::store

@@ -1,0 +1,35 @@
+// The questions to a receipt store in SQLite, on one connection. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "store/horizon.h"
+#include "store/receipt_store.h"
+#include "store/sqlite/database.h"
+
+namespace cloister::store {
+
+class Reader {
+ public:
+  // The connection outlives it.
+  static Result<std::unique_ptr<Reader>> make(const Connection& connection);
+
+  Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> find_receipt(std::string_view receipt_id, const Horizon& horizon);
+  Result<std::vector<ReceiptRecord>> list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon);
+  // Of every kind when `kind` is empty.
+  Result<std::vector<Document>> documents(std::string_view kind, std::string_view key);
+  Result<StoreState> state();
+
+ private:
+  explicit Reader(const Connection& connection) : connection_(connection) {}
+  Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> newest(Statement& names, std::string_view id, const Owner* owner, const Horizon& horizon);
+  Result<ReceiptRecord> read_row(const Statement& row, const Horizon& horizon) const;
+
+  const Connection& connection_;
+  Statement by_id_, by_seq_, names_of_owner_, names_, page_, documents_, state_, oldest_;
+};
+
+}  // namespace cloister::store

@@ -1,0 +1,18 @@
+// The tables of a receipt store in SQLite, and the file they lie in.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "store/open_store.h"
+#include "store/sqlite/database.h"
+
+namespace cloister::store {
+
+// The connection that writes, its tables there and of this version. Errors as open_store().
+Result<std::unique_ptr<Connection>> open_writer(const std::filesystem::path& file, Access access, Durability durability);
+Result<std::unique_ptr<Connection>> open_memory();
+// Another connection to the file that open_writer() returned; it cannot write.
+Result<std::unique_ptr<Connection>> open_reader(const Connection& writer);
+
+}  // namespace cloister::store

@@ -1,0 +1,243 @@
+#include "store/sqlite/writer.h"
+
+#include <algorithm>
+
+#include "store/record.h"
+
+namespace cloister::store {
+
+struct Writer::Name {
+  std::int64_t id;
+  std::int32_t owner;
+  std::int64_t seq;
+  auto operator<=>(const Name&) const = default;
+};
+
+Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reader& reader) {
+  std::unique_ptr<Writer> writer(new Writer(connection, reader));
+  Writer& w = *writer;
+  const std::string most = " LIMIT " + std::to_string(kStep);
+  const std::string hashes = "SELECT seq, length(hashes) FROM event_hashes ";
+  const std::string receipts = "SELECT seq, size, owner, reply_ids FROM receipt ";
+  const std::pair<Statement*, std::string> statements[] = {
+      {&w.add_receipt_, "INSERT INTO receipt(seq, receipt_id, served_at, owner, size, reply_ids, legacy, receipt) "
+                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(receipt_id) DO NOTHING"},
+      {&w.add_name_, "INSERT OR IGNORE INTO name(id, owner, seq) VALUES(?1, ?2, ?3)"},
+      {&w.add_hashes_, "INSERT INTO event_hashes(seq, served_at, hashes) VALUES(?1, ?2, ?3)"},
+      {&w.totals_, "SELECT next_seq, receipts, bytes, aged_to FROM state"},
+      {&w.save_, "UPDATE state SET next_seq = ?1, receipts = ?2, bytes = ?3, aged_to = ?4"},
+      {&w.put_document_, "INSERT OR REPLACE INTO document(key, kind, made, text) VALUES(?1, ?2, ?3, ?4)"},
+      {&w.newest_served_, "SELECT max(served_at) FROM receipt"},
+      {&w.old_hashes_, hashes + "WHERE served_at < ?1 ORDER BY served_at" + most},
+      {&w.first_hashes_, hashes + "ORDER BY seq" + most},
+      {&w.old_receipts_, receipts + "WHERE served_at < ?1 ORDER BY served_at" + most},
+      {&w.first_receipts_, receipts + "ORDER BY seq" + most},
+      {&w.old_documents_, "DELETE FROM document WHERE rowid IN (SELECT rowid FROM document WHERE made < ?1 LIMIT 16)"},
+      {&w.drop_hashes_, "DELETE FROM event_hashes WHERE seq = ?1"},
+      {&w.drop_receipt_, "DELETE FROM receipt WHERE seq = ?1"},
+      {&w.drop_name_, "DELETE FROM name WHERE id = ?1 AND owner = ?2 AND seq = ?3"},
+      {&w.hashes_size_, "SELECT length(hashes) FROM event_hashes WHERE seq = ?1"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    TRY(prepared, connection.prepare(sql));
+    *statement = std::move(prepared);
+  }
+  return writer;
+}
+
+// --- putting ----------------------------------------------------------------------------------------------------------
+
+Result<void> Writer::check_same(const ReceiptRecord& record) {
+  TRY(stored, reader_.find_receipt(record.receipt_id, {INT64_MIN, INT64_MIN}));
+  if (stored && same_content(*stored, record)) return {};
+  return fail(ErrorCode::kStoreConflict, "a receipt of the id " + record.receipt_id + " is stored with another content");
+}
+
+Result<void> Writer::add(const ReceiptRecord& record, Totals& totals, std::vector<Name>& names) {
+  const std::int64_t seq = totals.next_seq;
+  const std::uint64_t size = record_size(record);
+  const std::string reply_ids = pack_ids(record.reply_ids);
+  const std::string legacy = record.legacy ? pack_legacy(*record.legacy) : std::string();
+  add_receipt_.bind(1, seq).bind(2, record.receipt_id).bind(3, record.served_at).bind(4, as_text(record.owner));
+  add_receipt_.bind(5, static_cast<std::int64_t>(size)).bind(6, reply_ids).bind(8, record.receipt);
+  if (record.legacy) add_receipt_.bind(7, legacy);
+  TRY_VOID(add_receipt_.run());
+  if (connection_.changes() == 0) return check_same(record);
+  for (const std::string& id : record.reply_ids) names.push_back({id_key(id), owner_key(record.owner), seq});
+  if (!record.event_hashes.empty()) {
+    TRY_VOID(add_hashes_.bind(1, seq).bind(2, record.served_at).bind(3, record.event_hashes).run());
+  }
+  ++totals.next_seq;
+  ++totals.receipts;
+  totals.bytes += static_cast<std::int64_t>(size + record.event_hashes.size());
+  return {};
+}
+
+Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
+  TRY(transaction, Transaction::begin(connection_));
+  TRY(totals, this->totals());
+  std::vector<Name> names;
+  for (const ReceiptRecord& record : batch) TRY_VOID(add(record, totals, names));
+  // In the order of the index: neighbours share pages.
+  std::sort(names.begin(), names.end());
+  for (const Name& name : names) TRY_VOID(add_name_.bind(1, name.id).bind(2, name.owner).bind(3, name.seq).run());
+  TRY_VOID(save(totals));
+  return transaction.commit();
+}
+
+Result<void> Writer::put_document(const Document& document) {
+  return put_document_.bind(1, document.key).bind(2, document.kind).bind(3, document.made).bind(4, document.text).run();
+}
+
+// --- totals -----------------------------------------------------------------------------------------------------------
+
+Result<Totals> Writer::totals() {
+  const StatementUse use(totals_);
+  TRY(row, totals_.step());
+  if (!row) return connection_.damaged("its totals are missing");
+  return Totals{totals_.number(0), totals_.number(1), totals_.number(2), totals_.number(3)};
+}
+
+Result<void> Writer::save(const Totals& totals) {
+  return save_.bind(1, totals.next_seq).bind(2, totals.receipts).bind(3, totals.bytes).bind(4, totals.aged_to).run();
+}
+
+Result<void> Writer::set_aged_to(UnixSeconds aged_to) {
+  TRY(transaction, Transaction::begin(connection_));
+  TRY(totals, this->totals());
+  totals.aged_to = aged_to;
+  TRY_VOID(save(totals));
+  return transaction.commit();
+}
+
+Result<UnixSeconds> Writer::newest_served() {
+  const StatementUse use(newest_served_);
+  TRY(row, newest_served_.step());
+  return row ? newest_served_.number(0) : 0;
+}
+
+// --- deleting ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::uint64_t kNoLimit = UINT64_MAX;   // as a limit to stop at: never
+
+bool over(const Totals& totals, std::uint64_t limit) {
+  return limit == kNoLimit || (totals.bytes > 0 && static_cast<std::uint64_t>(totals.bytes) > limit);
+}
+
+}  // namespace
+
+// Those that `chosen` gives, as long as there are more than `limit` bytes.
+Result<std::int64_t> Writer::drop_event_hashes(Statement& chosen, Totals& totals, std::uint64_t limit) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> rows;   // before anything is deleted under the cursor
+  {
+    const StatementUse use(chosen);
+    while (true) {
+      TRY(row, chosen.step());
+      if (!row) break;
+      rows.emplace_back(chosen.number(0), chosen.number(1));
+    }
+  }
+  std::int64_t count = 0;
+  for (const auto& [seq, size] : rows) {
+    if (!over(totals, limit)) break;
+    TRY_VOID(drop_hashes_.bind(1, seq).run());
+    totals.bytes -= size;
+    ++count;
+  }
+  return count;
+}
+
+Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, std::uint64_t limit) {
+  struct Row {
+    std::int64_t seq, size;
+    Owner owner;
+    std::vector<std::string> reply_ids;
+  };
+  std::vector<Row> rows;
+  {
+    const StatementUse use(chosen);
+    while (true) {
+      TRY(row, chosen.step());
+      if (!row) break;
+      // A damaged row is deleted, too: only its names stay, and they lead nowhere.
+      rows.push_back({chosen.number(0), chosen.number(1), unpack_owner(chosen.bytes(2)).value_or({}),
+                      unpack_ids(chosen.bytes(3)).value_or({})});
+    }
+  }
+  std::vector<Name> names;
+  std::int64_t count = 0;
+  for (const Row& row : rows) {
+    if (!over(totals, limit)) break;
+    {
+      const StatementUse use(hashes_size_);
+      TRY(has_hashes, hashes_size_.bind(1, row.seq).step());
+      if (has_hashes) totals.bytes -= hashes_size_.number(0);
+    }
+    TRY_VOID(drop_hashes_.bind(1, row.seq).run());
+    TRY_VOID(drop_receipt_.bind(1, row.seq).run());
+    for (const std::string& id : row.reply_ids) names.push_back({id_key(id), owner_key(row.owner), row.seq});
+    totals.bytes -= row.size;
+    --totals.receipts;
+    ++count;
+  }
+  std::sort(names.begin(), names.end());
+  for (const Name& name : names) TRY_VOID(drop_name_.bind(1, name.id).bind(2, name.owner).bind(3, name.seq).run());
+  return count;
+}
+
+Result<bool> Writer::any(Statement& chosen, std::optional<UnixSeconds> before) {
+  const StatementUse use(chosen);
+  if (before) chosen.bind(1, *before);
+  return chosen.step();
+}
+
+Result<std::int64_t> Writer::drop(What what, Statement& chosen, std::optional<UnixSeconds> before, std::uint64_t limit) {
+  TRY(found, any(chosen, before));
+  if (!found) return 0;
+  TRY(transaction, Transaction::begin(connection_));
+  TRY(totals, this->totals());
+  if (before) chosen.bind(1, *before);
+  TRY(count, what == What::kReceipts ? drop_receipts(chosen, totals, limit) : drop_event_hashes(chosen, totals, limit));
+  if (count == 0) return 0;
+  TRY_VOID(save(totals));
+  TRY_VOID(transaction.commit());
+  return count;
+}
+
+Result<std::int64_t> Writer::drop_event_hashes_before(UnixSeconds served_at) {
+  return drop(What::kEventHashes, old_hashes_, served_at, kNoLimit);
+}
+
+Result<std::int64_t> Writer::drop_receipts_before(UnixSeconds served_at) {
+  return drop(What::kReceipts, old_receipts_, served_at, kNoLimit);
+}
+
+Result<std::int64_t> Writer::drop_documents_before(UnixSeconds made) {
+  TRY_VOID(old_documents_.bind(1, made).run());
+  return connection_.changes();
+}
+
+Result<std::int64_t> Writer::drop_event_hashes_over(std::uint64_t limit) {
+  TRY(totals, this->totals());
+  if (!over(totals, limit)) return 0;
+  return drop(What::kEventHashes, first_hashes_, std::nullopt, limit);
+}
+
+Result<std::int64_t> Writer::drop_receipts_over(std::uint64_t limit) {
+  TRY(totals, this->totals());
+  if (!over(totals, limit)) return 0;
+  return drop(What::kReceipts, first_receipts_, std::nullopt, limit);
+}
+
+Result<bool> Writer::shrink() {
+  constexpr std::int64_t kWorthwhilePages = 4096;   // 16 MiB
+  TRY(empty, connection_.number("PRAGMA freelist_count"));
+  TRY(pages, connection_.number("PRAGMA page_count"));
+  if (empty < kWorthwhilePages || empty < pages / 4) return false;
+  TRY_VOID(connection_.run("PRAGMA incremental_vacuum(256)"));
+  return true;
+}
+
+}  // namespace cloister::store
