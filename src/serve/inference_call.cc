@@ -9,7 +9,7 @@
 #include "serve/last_event.h"
 #include "serve/openai/envelope.h"
 #include "serve/openai/error_body.h"
-#include "serve/receipt_document.h"
+#include "store/receipt_id.h"
 
 namespace cloister::serve {
 namespace {
@@ -74,7 +74,7 @@ InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, 
 
 std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& request) const {
   ReplyFacts facts;
-  facts.receipt_id = new_receipt_id();
+  facts.receipt_id = store::new_receipt_id();
   facts.request_id = id_;
   facts.epoch = context_.identity.now();
   facts.owner = owner_;

@@ -53,7 +53,7 @@ Metrics::Metrics()
                              .Register(registry_)),
       connections_(gauge(registry_, "cloister_connections_open", "Open client connections")),
       waiting_receipts_(gauge(registry_, "cloister_receipts_waiting", "Finished requests whose receipts are not stored yet")),
-      stored_receipts_(gauge(registry_, "cloister_receipts_stored", "Receipts that can be fetched, counted every ten minutes")) {}
+      stored_receipts_(gauge(registry_, "cloister_receipts_stored", "Receipts that can be fetched, counted every few seconds")) {}
 
 void Metrics::count_request(std::string_view route, int status) {
   requests_.Add({{"route", std::string(route)}, {"status", std::to_string(status)}}).Increment();

@@ -1,11 +1,9 @@
 #include "serve/receipt_document.h"
 
-#include <chrono>
 #include <utility>
 
 #include "base/encoding.h"
 #include "codec/jcs.h"
-#include "crypto/hash.h"
 #include "evidence/aci/receipt.h"
 #include "evidence/json_reader.h"
 
@@ -13,6 +11,8 @@ namespace cloister::serve {
 namespace {
 
 using evidence::digest_text;
+
+constexpr std::size_t kLongestModel = 1024;
 
 Json hashed(std::string_view type, const ByteArray<32>& body) {
   return {{"type", type}, {"body_hash", digest_text(body)}};
@@ -65,18 +65,23 @@ Json event_log(const ReplyFacts& facts) {
     log.push_back({{"type", evidence::kRequestFailed}, {"code", facts.error}, {"status", facts.status}});
   }
   log.push_back(hashed(evidence::kResponseReturned, facts.response_sha256));
-  if (facts.event_stream) log.push_back(events_returned(facts));
+  if (facts.event_stream && !facts.too_many_events) log.push_back(events_returned(facts));
   if (facts.cut) log.push_back(response_aborted(facts));
   return log;
 }
 
 Json optional_text(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
+// A name so long is no model's.
+Json asked_model(const ReplyFacts& facts) {
+  return facts.model && facts.model->size() <= kLongestModel ? Json(*facts.model) : Json();
+}
+
 Json document(const ReplyFacts& facts, UnixSeconds served_at) {
   return {{"api_version", evidence::kAciVersion},
           {"receipt_id", facts.receipt_id},
           {"chat_id", optional_text(facts.reply_id)},
-          {"model", facts.model ? Json(*facts.model) : Json()},
+          {"model", asked_model(facts)},
           {"workload_keyset_digest", facts.epoch->keyset_digest_text},
           {"endpoint", facts.endpoint},
           {"method", "POST"},
@@ -102,15 +107,6 @@ std::string concatenated(const std::vector<evidence::MerkleHash>& hashes) {
 
 }  // namespace
 
-std::string new_receipt_id() {
-  using namespace std::chrono;
-  auto left = static_cast<std::uint64_t>(duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
-  ByteArray<16> bytes;
-  crypto::fill_random(bytes);
-  for (int i = 5; i >= 0; --i, left >>= 8) bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(left);
-  return "rcpt_" + to_hex(bytes);
-}
-
 Result<store::ReceiptRecord> make_receipt(const ReplyFacts& facts, const Keyring& keyring, UnixSeconds served_at) {
   Json receipt = document(facts, served_at);
   TRY(unsigned_text, codec::write_jcs(receipt));
@@ -123,7 +119,7 @@ Result<store::ReceiptRecord> make_receipt(const ReplyFacts& facts, const Keyring
   record.owner = facts.owner;
   record.served_at = served_at;
   record.receipt = std::move(text);
-  record.event_hashes = concatenated(facts.events);
+  if (!facts.too_many_events) record.event_hashes = concatenated(facts.events);
   if (!facts.cut && facts.error.empty() && facts.status < 400) record.legacy = legacy_signature(facts, keyring);
   return record;
 }

@@ -8,9 +8,6 @@
 
 namespace cloister::serve {
 
-// "rcpt_" and 32 hex digits: 12 of the time in milliseconds, so that a store keeps them in order, 20 of chance.
-std::string new_receipt_id();
-
 // Signs: about 100 us of processor time. A reply that is whole and no error gets a legacy signature as well. Errors are of
 // the document's form only: a model's name that is no UTF-8.
 Result<store::ReceiptRecord> make_receipt(const ReplyFacts& facts, const Keyring& keyring, UnixSeconds served_at);

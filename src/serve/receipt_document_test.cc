@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/secp256k1.h"
@@ -127,19 +125,6 @@ TEST_F(ReceiptDocument, AnUpstreamsIdIsFoundBesideOurs) {
   facts.reply_id = "chatcmpl-of-another";
   make(facts);
   EXPECT_EQ(record_.reply_ids, (std::vector<std::string>{facts.request_id, "chatcmpl-of-another"}));
-}
-
-TEST(ReceiptId, IsNewAndInOrder) {
-  std::set<std::string> seen;
-  std::string before;
-  for (int i = 0; i < 1000; ++i) {
-    const std::string id = new_receipt_id();
-    EXPECT_EQ(id.size(), 37u);
-    EXPECT_TRUE(id.starts_with("rcpt_"));
-    EXPECT_TRUE(seen.insert(id).second);
-    EXPECT_GE(id.substr(0, 17), before.substr(0, std::min<std::size_t>(17, before.size())));
-    before = id;
-  }
 }
 
 }  // namespace

@@ -18,6 +18,10 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
 
+bool is_refusal(const Error& error) {
+  return error.code == ErrorCode::kStoreRefused || error.code == ErrorCode::kStoreConflict;
+}
+
 Error unavailable() {
   Error error = fail(ErrorCode::kReceiptStore, "this node cannot store receipts now, and answers nothing without one; try again later");
   error.retry_after_s = 5;
@@ -131,10 +135,14 @@ void ReceiptJournal::write(std::vector<FinishedReply> replies) {
   for (const Made& made : all) {
     if (made.record) records.push_back(*made.record);
   }
-  const Result<void> done = put(records);
+  Result<void> done = put(records);
+  if (!done && is_refusal(done.error())) {
+    put_one_by_one(all);
+    done = {};
+  }
   if (done) {
     const std::lock_guard lock(mutex_);
-    stored_ += records.size();
+    stored_ += static_cast<std::uint64_t>(std::ranges::count_if(all, [](const Made& made) { return made.record.has_value(); }));
   }
   const bool serve_on = !done && options_.on_failure == OnStoreFailure::kServe;
   if (serve_on) keep_in_memory(std::move(records));
@@ -148,12 +156,24 @@ void ReceiptJournal::write(std::vector<FinishedReply> replies) {
   }
 }
 
+// A store that works and does not take a batch: one of its receipts is not to its form, which must not cost the others
+// theirs.
+void ReceiptJournal::put_one_by_one(std::vector<Made>& all) {
+  for (Made& made : all) {
+    if (!made.record) continue;
+    const Result<void> done = store_.put(std::span(&*made.record, 1));
+    if (done) continue;
+    log::error("a receipt was refused by the store id=" + made.record->receipt_id + ": " + done.error().message);
+    made.record.reset();
+  }
+}
+
 // Tries as long as there is patience; a store that has failed before gets one try.
 Result<void> ReceiptJournal::put(const std::vector<store::ReceiptRecord>& records) {
   const auto give_up = SteadyClock::now() + milliseconds(failing_ ? 0 : options_.patience_ms);
   for (milliseconds wait = kFirstRetry;; wait *= 2) {
     Result<void> done = store_.put(records);
-    if (done) {
+    if (done || is_refusal(done.error())) {
       store_works();
       return done;
     }

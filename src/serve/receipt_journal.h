@@ -37,7 +37,7 @@ struct JournalOptions {
   std::size_t most_in_memory = 10'000;   // with kServe: receipts that the store does not take
   int patience_ms = 3000;                // how long replies are held while the store fails, before it counts as failed
   int retry_ms = 1000;                   // how often a failed store is tried again
-  int prune_s = 600;
+  int prune_s = 5;
 };
 
 struct FinishedReply {
@@ -86,6 +86,7 @@ class ReceiptJournal {
   void write(std::vector<FinishedReply> replies);
   std::vector<Made> make(std::vector<FinishedReply> replies);
   Result<void> put(const std::vector<store::ReceiptRecord>& records);
+  void put_one_by_one(std::vector<Made>& all);
   void store_failed(const Error& error);
   void store_works();
   void let_go(Made& made, bool stored);

@@ -181,6 +181,21 @@ TEST_F(Journal, WhatCannotBecomeAReceiptDoesNotGoOut) {
   EXPECT_TRUE(good->released());
 }
 
+TEST_F(Journal, OneThatTheStoreRefusesDoesNotCostTheOthersTheirs) {
+  start();
+  auto refused = std::make_shared<HeldExchange>();
+  FinishedReply reply;
+  reply.facts = facts_of_a_reply(identity_);
+  reply.facts.request_id = "refused";
+  reply.exchange = refused;
+  journal_->submit(std::move(reply));
+  const auto good = submit();
+  ASSERT_TRUE(refused->wait() && good->wait());
+  EXPECT_FALSE(refused->released());
+  EXPECT_TRUE(good->released());
+  EXPECT_FALSE(journal_->state().failing);
+}
+
 TEST_F(Journal, AFullQueueTurnsRepliesAway) {
   start({.most_waiting = 0});
   const auto exchange = submit();

@@ -34,6 +34,7 @@ struct ReplyFacts {
   std::uint64_t response_bytes = 0;
   bool event_stream = false;
   std::vector<evidence::MerkleHash> events;  // leaf hashes of the complete ones
+  bool too_many_events = false;              // then the receipt has no tree of them
 
   std::string engine;
   std::string served_model;                  // the engine's id for it

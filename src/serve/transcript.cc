@@ -6,7 +6,6 @@ namespace cloister::serve {
 namespace {
 
 constexpr std::uint8_t kLeafPrefix = 0x00;   // evidence/merkle_tree.h
-constexpr std::size_t kMostEvents = 1u << 20;
 
 }  // namespace
 
@@ -69,7 +68,8 @@ void Transcript::on_body(std::string_view bytes) {
     // The hasher stays for the next event: finish() has reset it.
     const auto leaf = event_->finish();
     event_->update(ByteView(&kLeafPrefix, 1));
-    if (facts_.events.size() < kMostEvents) facts_.events.push_back(leaf);
+    facts_.too_many_events = facts_.events.size() >= store::kMostEventHashBytes / leaf.size();
+    if (!facts_.too_many_events) facts_.events.push_back(leaf);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "crypto/hash.h"
 #include "serve/receipt_document.h"
 #include "serve/receipt_journal.h"
+#include "store/receipt_id.h"
 
 namespace cloister::serve::testing {
 
@@ -20,7 +21,10 @@ class SwitchedStore final : public store::ReceiptStore {
   Result<void> put(std::span<const store::ReceiptRecord> batch) override {
     const std::lock_guard lock(mutex_);
     ++puts_;
-    if (fails_) return fail(ErrorCode::kIo, "the disk /var/secret is full");
+    if (fails_) return fail(ErrorCode::kStoreFailed, "the disk /var/secret is full");
+    for (const store::ReceiptRecord& record : batch) {
+      if (record.reply_ids.front() == "refused") return fail(ErrorCode::kStoreRefused, "not to its form");
+    }
     for (const store::ReceiptRecord& record : batch) records_[record.receipt_id] = record;
     return {};
   }
@@ -40,6 +44,7 @@ class SwitchedStore final : public store::ReceiptStore {
   Result<std::optional<store::Document>> find_document(std::string_view, std::string_view) override {
     return std::optional<store::Document>();
   }
+  Result<std::vector<store::Document>> find_documents(std::string_view) override { return std::vector<store::Document>(); }
   Result<std::uint64_t> prune() override { return std::uint64_t{0}; }
   Result<store::StoreState> state() override { return store::StoreState{}; }
 
@@ -115,7 +120,7 @@ class HeldExchange final : public http::Exchange {
 
 inline ReplyFacts facts_of_a_reply(const Identity& identity) {
   ReplyFacts facts;
-  facts.receipt_id = new_receipt_id();
+  facts.receipt_id = store::new_receipt_id();
   facts.request_id = facts.reply_id = "chatcmpl-" + facts.receipt_id;
   facts.epoch = identity.now();
   facts.endpoint = "/v1/chat/completions";
