@@ -60,6 +60,22 @@ void bind_report_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
 }
 
+void bind_identity_options(CLI::App& command, ServeOptions& o) {
+  command.add_option("--keyset-days", o.keyset_days, "how long a keyset is good for; the next one is in use after half of that")
+      ->check(CLI::Range(1, 365))
+      ->capture_default_str();
+  command.add_option("--replica", o.replicas,
+                     "base URL of another node of this service, whose report is listed beside this node's; again for more");
+  command.add_option("--serving", o.serving,
+                     "whether this TEE answers itself (direct) or passes requests on (aggregator); auto: direct, but for "
+                     "upstreams on other addresses than loopback")
+      ->check(CLI::IsMember({"auto", "direct", "aggregator"}))
+      ->capture_default_str();
+  command.add_option("--source-repo", o.source_repo, "URL of the source that runs here, for reports; nobody measures it");
+  command.add_option("--source-commit", o.source_commit, "commit of that source");
+  command.add_option("--image-digest", o.image_digest, "sha256:<hex> of the container image that runs here");
+}
+
 }  // namespace
 
 void bind_serve_options(CLI::App& command, ServeOptions& o) {
@@ -83,10 +99,11 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--tsm-root", o.tsm_root, "folder of configfs-tsm; default: /sys/kernel/config/tsm/report");
   bind_gpu_options(command, o);
   bind_report_options(command, o);
+  bind_identity_options(command, o);
   command.add_option("--state", o.state_folder, "folder for what has to survive a restart")->capture_default_str();
   command.add_option("--api-key-file", o.api_key_file, "bearer tokens, one a line");
   command.add_flag("--no-auth", o.no_auth, "serve everybody although the address is not loopback");
-  command.add_option("--tls", o.tls, "self-signed: a fresh key, bound in the report")->check(CLI::IsMember({"self-signed"}));
+  command.add_option("--tls", o.tls, "self-signed: a key of the TEE's own, bound in the report")->check(CLI::IsMember({"self-signed"}));
   auto* certificate = command.add_option("--tls-cert", o.tls_certificate_file, "PEM certificate chain, leaf first");
   auto* key = command.add_option("--tls-key", o.tls_key_file, "PEM private key");
   certificate->needs(key);

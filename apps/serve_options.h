@@ -35,6 +35,10 @@ struct ServeOptions {
   std::string rim_dir;
   double report_rate = 60;          // with a nonce, a client and minute; 0 = no limit
   double report_burst = 60;
+  std::vector<std::string> replicas;
+  int keyset_days = 30;
+  std::string serving = "auto";     // "direct", "aggregator"
+  std::string source_repo, source_commit, image_digest;   // "" = not said
   std::string state_folder;
   std::string api_key_file;
   bool no_auth = false;

@@ -13,6 +13,7 @@
 #include "serve/cors.h"
 #include "serve/endpoint.h"
 #include "serve/gpu_gate.h"
+#include "serve/identity.h"
 #include "serve/keyring.h"
 #include "serve/metrics.h"
 #include "serve/signature_store.h"
@@ -23,6 +24,7 @@ namespace cloister::serve {
 struct NodeContext {
   engine::Engine& engine;
   const Keyring& keyring;
+  const Identity& identity;
   AttestationService* attestation;  // null without a TEE
   std::string tee_type;             // "none" without one
   std::string gpu_evidence_type;    // "none" without GPU evidence
