@@ -36,7 +36,9 @@ class CountingTee : public tee::Tee {
     if (gate.valid()) gate.wait();
     if (fails) return fail(ErrorCode::kTeeFailed, "no answer at /var/run/dstack.sock");
     Result<Bytes> quote = inner_->quote(data);
-    if (events_in_between > 0) EXPECT_TRUE(inner_->extend_event("test-event", Bytes(1, events_in_between--)));
+    if (events_in_between > 0) {
+      EXPECT_TRUE(inner_->extend_event("test-event", Bytes(static_cast<std::size_t>(events_in_between--), 1)));
+    }
     return quote;
   }
   Result<std::vector<evidence::Event>> event_log() override {
