@@ -5,14 +5,19 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/attested_parts.h"
 #include "apps/commands.h"
 #include "apps/gpu_parts.h"
+#include "apps/receipt_parts.h"
 #include "apps/serve_config.h"
 #include "apps/serve_loop.h"
 #include "apps/serve_options.h"
 #include "apps/serve_parts.h"
+#include "apps/serve_reload.h"
 #include "apps/service_manager.h"
 #include "base/log.h"
+#include "crypto/key_memory.h"
+#include "serve/executable_digest.h"
 #include "serve/node.h"
 
 namespace cloister::apps {
@@ -25,37 +30,18 @@ void forbid_core_files() {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// What may change while a node serves: the tokens, and how much it logs. What cannot be read stays as it was.
-void reload(const ServeOptions& options, serve::BearerAuth& auth) {
-  Result<void> done;
-  if (!options.api_key_file.empty()) done = auth.reload(options.api_key_file);
-  if (!done) log::error("reload: the tokens stay as they were: " + done.error().message);
-  if (!options.config_file.empty()) {
-    ServeOptions fresh;
-    fresh.log_level.clear();
-    Result<void> read = read_serve_config(options.config_file, fresh);
-    if (!read) return log::error("reload: the log level stays as it was: " + read.error().message);
-    if (const Result<log::Level> level = log::parse_level(fresh.log_level)) log::set_level(*level);
-  }
-  log::info("reloaded");
-}
-
-std::string first_model_id(const engine::Engine& engine) {
-  auto models = engine.models();
-  return models.empty() ? "" : models.front().id;
-}
-
-Result<void> serve(const ServeOptions& options) {
+Result<void> serve(ServeOptions options) {
   TRY(level, log::parse_level(options.log_level));
   log::configure(level, options.log_format == "json" ? log::Format::kJson : log::Format::kText);
   forbid_core_files();
+  if (!crypto::lock_key_memory()) log::warn("keys may be swapped: no memory can be locked (limit RLIMIT_MEMLOCK)");
   sigset_t signals = block_signals();
 
   TRY(listen, parse_listen(options.listen));
   TRY(auth, make_auth(options, listen));
   TRY(platform, make_platform(options));
   TRY(keyring, serve::Keyring::make(platform.tee.get()));
-  TRY(tls, make_tls(options, listen));
+  TRY(tls, make_tls(options, listen, keyring));
   TRY(engine, make_engine(options));
 
   // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.
@@ -63,37 +49,32 @@ Result<void> serve(const ServeOptions& options) {
   auto request_pool = std::make_unique<WorkerPool>(1, 256);
   serve::Metrics metrics;
   WorkerPool lookups(2, 512);
-  const serve::Identity identity(keyring, system_clock());
   TRY(receipt_store, make_receipt_store(options));
   std::unique_ptr<serve::ReceiptJournal> receipts;
   if (receipt_store) {
-    receipts = std::make_unique<serve::ReceiptJournal>(keyring, *receipt_store, system_clock(), metrics, journal_options(options));
+    TRY(settings, journal_options(options));
+    receipts = std::make_unique<serve::ReceiptJournal>(keyring, *receipt_store, system_clock(), metrics, settings);
   }
   std::vector<std::string> origins = options.cors_origins;
   if (origins.empty() && auth.required()) origins = {"*"};
-  serve::Cors cors(std::move(origins));
+  serve::Cors cors(origins);
 
   const std::string tee_type = platform.tee ? std::string(platform.tee->type()) : "none";
+  const std::string gpu_type = platform.gpu ? std::string(platform.gpu->type()) : "none";
   TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
   if (gpu_gate) gpu_gate->start();
-  std::unique_ptr<serve::AttestationService> attestation;
-  if (platform.tee) {
-    serve::AttestationParts parts{*platform.tee, platform.gpu.get(), keyring, tls.spki_sha256,
-                                  [&engine] { return first_model_id(*engine); }};
-    parts.gpu_optional = gpu_gate == nullptr;
-    parts.metrics = &metrics.evidence();
-    serve::ReportLimits limits;
-    limits.per_client_per_minute = options.report_rate;
-    limits.per_client_burst = options.report_burst;
-    attestation = std::make_unique<serve::AttestationService>(std::move(parts), evidence_pool, system_clock(), limits);
-  }
+  TRY(executable, serve::executable_digest());
+  PolicySurroundings around{listen, tee_type, gpu_type, auth.required(), gpu_gate != nullptr, origins, executable};
+  TRY(attested, make_attested(options, std::move(around), keyring, tls, platform.tee.get()));
+  std::unique_ptr<serve::AttestationService> attestation = make_attestation(
+      options, platform, keyring, attested, tls, *engine, gpu_gate == nullptr, metrics, evidence_pool, receipt_store.get());
   serve::Node node(serve::NodeContext{
       .engine = *engine,
       .keyring = keyring,
+      .identity = *attested.identity,
       .attestation = attestation.get(),
       .tee_type = tee_type,
-      .gpu_evidence_type = platform.gpu ? std::string(platform.gpu->type()) : "none",
-      .identity = identity,
+      .gpu_evidence_type = gpu_type,
       .receipts = receipts.get(),
       .metrics = metrics,
       .requests = *request_pool,
@@ -102,6 +83,7 @@ Result<void> serve(const ServeOptions& options) {
       .cors = cors,
       .clock = system_clock(),
       .body_limit_bytes = options.max_body_bytes,
+      .serves_itself = serves_itself(options),
       .gpu_gate = gpu_gate.get(),
       .server_stats = {}});
 
@@ -119,7 +101,9 @@ Result<void> serve(const ServeOptions& options) {
   log::info("signing_address ecdsa=" + keyring.signing_address(evidence::SigningAlgo::kEcdsa) +
             " ed25519=" + keyring.signing_address(evidence::SigningAlgo::kEd25519));
 
-  Result<void> stopped = wait_for_stop(signals, *engine, [&] { reload(options, auth); });
+  Result<void> stopped = wait_for_stop(
+      signals, *engine, [&] { return follow_model(*engine, *attested.identity); },
+      [&] { reload(options, auth, attested, platform.tee.get()); });
   notify_stopping();
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once

@@ -17,7 +17,8 @@ sigset_t block_signals() {
   return set;
 }
 
-Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine, const std::function<void()>& reload) {
+Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine,
+                           const std::function<Result<void>()>& on_ready, const std::function<void()>& reload) {
   bool ready = false;
   while (true) {
     const timespec pause{0, 200'000'000};
@@ -33,6 +34,7 @@ Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine
     if (engine.health() == engine::Health::kFailed) return fail(ErrorCode::kModelFile, engine.failure());
     ready = engine.health() == engine::Health::kReady;
     if (!ready) continue;
+    TRY_VOID(on_ready());
     log::info("engine ready name=" + std::string(engine.name()));
     notify_ready();
   }

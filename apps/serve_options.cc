@@ -60,6 +60,52 @@ void bind_report_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
 }
 
+void bind_identity_options(CLI::App& command, ServeOptions& o) {
+  command.add_option("--keyset-days", o.keyset_days, "how long a keyset is good for; the next one is in use after half of that")
+      ->check(CLI::Range(1, 365))
+      ->capture_default_str();
+  command.add_option("--replica", o.replicas,
+                     "base URL of another node of this service, whose report is listed beside this node's; again for more");
+  command.add_option("--serving", o.serving,
+                     "whether this TEE answers itself (direct) or passes requests on (aggregator); auto: direct, but for "
+                     "upstreams on other addresses than loopback")
+      ->check(CLI::IsMember({"auto", "direct", "aggregator"}))
+      ->capture_default_str();
+  command.add_option("--source-repo", o.source_repo, "URL of the source that runs here, for reports; nobody measures it");
+  command.add_option("--source-commit", o.source_commit, "commit of that source");
+  command.add_option("--image-digest", o.image_digest, "sha256:<hex> of the container image that runs here");
+}
+
+void bind_receipt_options(CLI::App& command, ServeOptions& o) {
+  command.add_option("--signing", o.signing, "off only to measure what signatures and receipts cost")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  command.add_option("--receipts", o.receipts, "where receipts last: a file, a PostgreSQL that replicas share, or nowhere (memory)")
+      ->check(CLI::IsMember({"sqlite", "postgres", "memory"}))
+      ->capture_default_str();
+  command.add_option("--receipt-file", o.receipt_file, "SQLite file of the receipts; default: receipts.db in the state folder");
+  command.add_option("--receipt-postgres-file", o.receipt_postgres_file,
+                     "file that holds PostgreSQL's connection string, for --receipts postgres");
+  command.add_option("--receipts-survive", o.receipts_survive,
+                     "what a stored receipt survives: the end of this process (kill), or loss of power as well, for which each "
+                     "reply waits for the disk (power)")
+      ->check(CLI::IsMember({"kill", "power"}))
+      ->capture_default_str();
+  command.add_option("--on-store-failure", o.on_store_failure,
+                     "while receipts cannot be stored: take no prompts (refuse), or keep the newest in memory (serve)")
+      ->check(CLI::IsMember({"refuse", "serve"}))
+      ->capture_default_str();
+  command.add_option("--receipt-days", o.receipt_days, "how long receipts are kept")
+      ->check(CLI::Range(1, 36500))
+      ->capture_default_str();
+  command.add_option("--receipt-bytes", o.receipt_bytes, "how much room they may take, as 512M or 4G; the oldest make room")
+      ->capture_default_str();
+  command.add_option("--prefix-proof-hours", o.prefix_proof_hours,
+                     "how long the first events of a stream can be proven; 0 = not at all")
+      ->check(CLI::Range(0, 876000))
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void bind_serve_options(CLI::App& command, ServeOptions& o) {
@@ -83,10 +129,11 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--tsm-root", o.tsm_root, "folder of configfs-tsm; default: /sys/kernel/config/tsm/report");
   bind_gpu_options(command, o);
   bind_report_options(command, o);
+  bind_identity_options(command, o);
   command.add_option("--state", o.state_folder, "folder for what has to survive a restart")->capture_default_str();
   command.add_option("--api-key-file", o.api_key_file, "bearer tokens, one a line");
   command.add_flag("--no-auth", o.no_auth, "serve everybody although the address is not loopback");
-  command.add_option("--tls", o.tls, "self-signed: a fresh key, bound in the report")->check(CLI::IsMember({"self-signed"}));
+  command.add_option("--tls", o.tls, "self-signed: a key of the TEE's own, bound in the report")->check(CLI::IsMember({"self-signed"}));
   auto* certificate = command.add_option("--tls-cert", o.tls_certificate_file, "PEM certificate chain, leaf first");
   auto* key = command.add_option("--tls-key", o.tls_key_file, "PEM private key");
   certificate->needs(key);
@@ -108,9 +155,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::Range(0, 600000));
   command.add_option("--echo-tokens", o.echo_tokens, "echo engine: tokens a reply has; 0 = as many as the prompt")
       ->check(CLI::Range(0, 1 << 20));
-  command.add_option("--signing", o.signing, "off only to measure what signing costs")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
+  bind_receipt_options(command, o);
   command.add_option("--log-level", o.log_level, "debug, info, warn or error")->capture_default_str();
   command.add_option("--log-format", o.log_format, "text, or json: an object a line")
       ->check(CLI::IsMember({"text", "json"}))

@@ -35,6 +35,10 @@ struct ServeOptions {
   std::string rim_dir;
   double report_rate = 60;          // with a nonce, a client and minute; 0 = no limit
   double report_burst = 60;
+  std::vector<std::string> replicas;
+  int keyset_days = 30;
+  std::string serving = "auto";     // "direct", "aggregator"
+  std::string source_repo, source_commit, image_digest;   // "" = not said
   std::string state_folder;
   std::string api_key_file;
   bool no_auth = false;
@@ -51,6 +55,14 @@ struct ServeOptions {
   int echo_token_gap_ms = 0;
   int echo_tokens = 0;
   std::string signing = "on";
+  std::string receipts = "sqlite";
+  std::string receipt_file;         // "" = in the state folder
+  std::string receipt_postgres_file;
+  std::string receipts_survive = "kill";
+  std::string on_store_failure = "refuse";
+  std::string receipt_bytes = "4G";
+  int receipt_days = 30;
+  int prefix_proof_hours = 24;
   std::string log_level = "info";
   std::string log_format = "text";
   std::string config_file;          // where these options came from, "" when none did

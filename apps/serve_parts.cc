@@ -102,7 +102,7 @@ Result<Platform> make_platform(const ServeOptions& options) {
   return platform;
 }
 
-Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen) {
+Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring) {
   Tls tls;
   auto identity = std::make_shared<http::TlsIdentity>();
   if (!options.tls_certificate_file.empty()) {
@@ -112,7 +112,7 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen) {
     identity->certificate_chain_pem = std::move(chain);
     identity->private_key_pem = std::move(key);
   } else if (options.tls == "self-signed") {
-    TRY(key, crypto::EcKey::generate(crypto::Curve::kP256));
+    TRY(key, keyring.tls_key());
     crypto::CertificateSpec spec;
     spec.subject_common_name = spec.issuer_common_name = "Cloister node (self-signed)";
     spec.not_before = system_clock().now() - 3600;

@@ -9,6 +9,7 @@
 #include "gpu/gpu_evidence_source.h"
 #include "http/server.h"
 #include "serve/auth.h"
+#include "serve/keyring.h"
 #include "tee/tee.h"
 
 namespace cloister::apps {
@@ -26,7 +27,8 @@ struct Tls {
   std::shared_ptr<const http::TlsIdentity> identity;  // null: plain HTTP
   std::optional<ByteArray<32>> spki_sha256;
 };
-Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen);
+// The key of a self-signed certificate is the keyring's.
+Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
 
 Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen);
 

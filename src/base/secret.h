@@ -1,41 +1,35 @@
-// SecretBytes: key material. Wiped on destruction, not copyable, cannot be streamed or formatted.
+// SecretBytes: key material, in pages of its own that are neither swapped nor dumped. Wiped on destruction, not copyable,
+// cannot be streamed or formatted.
 #pragma once
 
-#include <string.h>
-
-#include <utility>
+#include <algorithm>
 
 #include "base/bytes.h"
+#include "base/locked_pages.h"
 
 namespace cloister {
 
 class SecretBytes {
  public:
   SecretBytes() = default;
-  explicit SecretBytes(ByteView bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  explicit SecretBytes(ByteView bytes) : pages_(bytes.size()) {
+    std::copy(bytes.begin(), bytes.end(), pages_.bytes().begin());
+  }
   SecretBytes(const SecretBytes&) = delete;
   SecretBytes& operator=(const SecretBytes&) = delete;
-  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
-  SecretBytes& operator=(SecretBytes&& other) noexcept {
-    if (this != &other) {
-      wipe();
-      bytes_ = std::exchange(other.bytes_, {});
-    }
-    return *this;
-  }
-  ~SecretBytes() { wipe(); }
+  SecretBytes(SecretBytes&&) noexcept = default;
+  SecretBytes& operator=(SecretBytes&&) noexcept = default;
 
   // The one way to the bytes: greppable.
-  ByteView expose() const { return bytes_; }
-  SecretBytes clone() const { return SecretBytes(bytes_); }
-  bool empty() const { return bytes_.empty(); }
-  std::size_t size() const { return bytes_.size(); }
+  ByteView expose() const { return pages_.bytes(); }
+  SecretBytes clone() const { return SecretBytes(expose()); }
+  bool empty() const { return pages_.bytes().empty(); }
+  std::size_t size() const { return pages_.bytes().size(); }
+  // False where the system let no more memory be locked.
+  bool locked() const { return pages_.locked(); }
 
  private:
-  void wipe() {
-    if (!bytes_.empty()) explicit_bzero(bytes_.data(), bytes_.size());
-  }
-  Bytes bytes_;
+  LockedPages pages_;
 };
 
 }  // namespace cloister

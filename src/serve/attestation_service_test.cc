@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "base/encoding.h"
 #include "codec/json.h"
@@ -33,7 +34,12 @@ class CountingTee : public tee::Tee {
   Result<Bytes> quote(const evidence::ReportData& data) override {
     ++quotes;
     if (gate.valid()) gate.wait();
-    return inner_->quote(data);
+    if (fails) return fail(ErrorCode::kTeeFailed, "no answer at /var/run/dstack.sock");
+    Result<Bytes> quote = inner_->quote(data);
+    if (events_in_between > 0) {
+      EXPECT_TRUE(inner_->extend_event("test-event", Bytes(static_cast<std::size_t>(events_in_between--), 1)));
+    }
+    return quote;
   }
   Result<std::vector<evidence::Event>> event_log() override {
     return logs ? inner_->event_log() : Result(std::vector<evidence::Event>());
@@ -44,6 +50,8 @@ class CountingTee : public tee::Tee {
   std::atomic<int> quotes = 0;
   std::shared_future<void> gate;
   bool logs = true;
+  std::atomic<bool> fails = false;
+  int events_in_between = 0;   // that are measured right after the next quotes, one each
 
  private:
   std::unique_ptr<tee::Tee> inner_;
@@ -52,13 +60,22 @@ class CountingTee : public tee::Tee {
 class AttestationServiceTest : public testing::Test {
  protected:
   AttestationServiceTest() {
-    service_ = std::make_unique<AttestationService>(
-        AttestationParts{tee_, gpu_.get(), keyring_, tls_, [] { return std::string("m"); }}, *pool_, clock_);
+    service_ = std::make_unique<AttestationService>(parts(), *pool_, clock_);
+  }
+
+  ReportParts parts() {
+    return {.tee = tee_,
+            .gpu = gpu_.get(),
+            .keyring = keyring_,
+            .identity = identity_,
+            .tls_spki_sha256 = tls_,
+            .model_name = [] { return std::string("m"); },
+            .source = {},
+            .keep_report = {}};
   }
 
   void limit(const ReportLimits& limits) {
-    AttestationParts parts{tee_, gpu_.get(), keyring_, tls_, [] { return std::string("m"); }};
-    service_ = std::make_unique<AttestationService>(std::move(parts), *pool_, clock_, limits);
+    service_ = std::make_unique<AttestationService>(parts(), *pool_, clock_, limits);
   }
 
   Result<AttestationService::Report> get(const ReportQuery& query) {
@@ -73,6 +90,7 @@ class AttestationServiceTest : public testing::Test {
   Keyring keyring_ = std::move(*Keyring::make(&tee_));
   std::optional<ByteArray<32>> tls_ = ByteArray<32>{7};
   FakeClock clock_{1'800'000'000};
+  Identity identity_{keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls_}};
   std::unique_ptr<WorkerPool> pool_ = std::make_unique<WorkerPool>(1, 2);
   std::unique_ptr<AttestationService> service_;
 };
@@ -214,9 +232,9 @@ TEST_F(AttestationServiceTest, AClientIsHeldToItsRateAndOthersAreNot) {
 
 TEST_F(AttestationServiceTest, WhatItDoesIsCounted) {
   Metrics metrics;
-  AttestationParts parts{tee_, gpu_.get(), keyring_, tls_, [] { return std::string("m"); }};
-  parts.metrics = &metrics.evidence();
-  service_ = std::make_unique<AttestationService>(std::move(parts), *pool_, clock_,
+  ReportParts counted = parts();
+  counted.metrics = &metrics.evidence();
+  service_ = std::make_unique<AttestationService>(std::move(counted), *pool_, clock_,
                                                   ReportLimits{.per_client_per_minute = 1, .per_client_burst = 1});
   EXPECT_TRUE(get({}));
   EXPECT_TRUE(get({.nonce = evidence::Nonce{1}, .client = "a"}));
@@ -243,18 +261,131 @@ class NoEvidence : public gpu::GpuEvidenceSource {
 
 TEST_F(AttestationServiceTest, WithoutGpuEvidenceThereIsNoReportUnlessTheNodeMayDoWithout) {
   NoEvidence none;
-  AttestationParts parts{tee_, &none, keyring_, tls_, [] { return std::string("m"); }};
-  service_ = std::make_unique<AttestationService>(parts, *pool_, clock_);
+  ReportParts without = parts();
+  without.gpu = &none;
+  service_ = std::make_unique<AttestationService>(without, *pool_, clock_);
   const auto refused = get({.nonce = evidence::Nonce{1}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kGpuFailed);
-  parts.gpu_optional = true;
-  service_ = std::make_unique<AttestationService>(parts, *pool_, clock_);
+  without.gpu_optional = true;
+  service_ = std::make_unique<AttestationService>(without, *pool_, clock_);
   const auto report = get({.nonce = evidence::Nonce{1}});
   ASSERT_TRUE(report);
   const Json json = *codec::parse_json(**report);
   EXPECT_TRUE(json["nvidia_payload"].is_null());
   EXPECT_EQ(json["gpu_evidence_error"], "not in confidential-computing mode");
+}
+
+TEST_F(AttestationServiceTest, EveryKindIsAcceptedWithItsNonce) {
+  ASSERT_TRUE(identity_.set_model(std::make_shared<const Json>(Json{{"weights", "w"}})));
+  ASSERT_TRUE(identity_.set_policy({{"schema", "x"}}));
+  for (const ReportKind kind : {ReportKind::kAci, ReportKind::kNative}) {
+    const ReportQuery query{.kind = kind, .nonce = evidence::Nonce{4, 5}};
+    const auto report = get(query);
+    ASSERT_TRUE(report) << report.error().message;
+    verify::Expected expected{.nonce = query.nonce, .tls_spki_sha256 = tls_};
+    verify::Policy policy;
+    policy.accept_simulator = true;
+    const verify::Collateral none;
+    const verify::Verdict verdict = verify::verify_report(**report, expected, {policy, none, clock_.now()});
+    EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
+    EXPECT_EQ(verdict.facts["keyset_digest"], identity_.now()->keyset_digest_text);
+    EXPECT_EQ(verdict.facts["attested_addresses"].size(), 2u) << "the legacy keys are attested, too";
+    const verify::Verdict other = verify::verify_report(**report, {.nonce = evidence::Nonce{4}}, {policy, none, clock_.now()});
+    EXPECT_EQ(other.outcome(), verify::Outcome::kRejected);
+  }
+  EXPECT_EQ(tee_.quotes, 2) << "a quote of its own each";
+}
+
+TEST_F(AttestationServiceTest, WithoutANonceAnEpochHasOneReportOfEachKind) {
+  for (const ReportKind kind : {ReportKind::kAci, ReportKind::kNative}) {
+    const auto first = get({.kind = kind});
+    ASSERT_TRUE(first);
+    EXPECT_EQ(*get({.kind = kind}), *first);
+    ASSERT_TRUE(identity_.set_policy({{"changed", to_text(kind)}}));
+    const auto second = get({.kind = kind});
+    ASSERT_TRUE(second);
+    EXPECT_NE(*second, *first) << "the epoch is another";
+  }
+  EXPECT_EQ(tee_.quotes, 4);
+}
+
+// What receipts are judged by when the node is gone: made and handed over although nobody asks.
+TEST_F(AttestationServiceTest, TheReportsOfEachEpochAreHandedOver) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::pair<std::uint64_t, std::string>, std::string> kept;
+  ReportParts keeping = parts();
+  keeping.keep_report = [&](const Epoch& epoch, std::string_view kind, std::string_view report) {
+    const std::lock_guard lock(mutex);
+    EXPECT_TRUE(kept.emplace(std::pair(epoch.number, std::string(kind)), report).second) << "handed over twice";
+    changed.notify_all();
+  };
+  service_ = std::make_unique<AttestationService>(std::move(keeping), *pool_, clock_);
+  const auto wait_for = [&](std::size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return kept.size() >= count; });
+  };
+  service_->keep_current();
+  wait_for(2);
+  ASSERT_TRUE(identity_.set_policy({{"a", 1}}));
+  wait_for(4);
+  clock_.advance(15 * 86400);
+  service_->update_metrics();
+  wait_for(6);
+  ASSERT_TRUE(get({.kind = ReportKind::kAci}));
+  service_.reset();
+  EXPECT_EQ(kept.size(), 6u);
+  for (const std::uint64_t number : {1, 2, 3}) {
+    const Json aci = *codec::parse_json(kept.at({number, "report.aci"}));
+    const Json native = *codec::parse_json(kept.at({number, "report.native"}));
+    EXPECT_EQ(aci["attestation"]["workload_keyset"], native["keyset"]);
+  }
+  EXPECT_NE((kept.at({2, "report.aci"})), (kept.at({3, "report.aci"})));
+}
+
+// A TEE that fails at the wrong moment delays what is kept, and no more.
+TEST_F(AttestationServiceTest, WhatCouldNotBeMadeIsMadeLater) {
+  std::atomic<int> kept = 0;
+  ReportParts keeping = parts();
+  keeping.keep_report = [&](const Epoch&, std::string_view, std::string_view) { ++kept; };
+  service_ = std::make_unique<AttestationService>(std::move(keeping), *pool_, clock_);
+  tee_.fails = true;
+  service_->keep_current();
+  EXPECT_FALSE(get({.kind = ReportKind::kNative}));
+  EXPECT_EQ(kept, 0);
+  tee_.fails = false;
+  ASSERT_TRUE(get({.nonce = evidence::Nonce{1}}));
+  while (kept < 2) std::this_thread::yield();
+}
+
+TEST_F(AttestationServiceTest, ErrorsOfTheTeeNameNoPlaceOfThisMachine) {
+  tee_.fails = true;
+  for (const ReportKind kind : {ReportKind::kLegacy, ReportKind::kAci, ReportKind::kNative}) {
+    const auto report = get({.kind = kind, .nonce = evidence::Nonce{1}});
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, ErrorCode::kTeeFailed);
+    EXPECT_EQ(report.error().message.find('/'), std::string::npos) << report.error().message;
+  }
+}
+
+// Something is measured between the quote and the reading of the log.
+TEST_F(AttestationServiceTest, AnEventInBetweenGivesNoReportThatDoesNotReplay) {
+  for (const ReportKind kind : {ReportKind::kLegacy, ReportKind::kAci, ReportKind::kNative}) {
+    tee_.events_in_between = 2;
+    const ReportQuery query{.kind = kind, .nonce = evidence::Nonce{1}};
+    const auto report = get(query);
+    ASSERT_TRUE(report) << report.error().message;
+    verify::Policy policy;
+    policy.accept_simulator = true;
+    const verify::Collateral none;
+    const verify::Verdict verdict = verify::verify_report(**report, {.nonce = query.nonce}, {policy, none, clock_.now()});
+    EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
+  }
+  tee_.events_in_between = 100;
+  const auto never = get({.nonce = evidence::Nonce{1}});
+  ASSERT_FALSE(never);
+  EXPECT_EQ(never.error().code, ErrorCode::kBusy);
 }
 
 TEST_F(AttestationServiceTest, EndsWhileReportsWait) {
@@ -265,8 +396,9 @@ TEST_F(AttestationServiceTest, EndsWhileReportsWait) {
 }
 
 TEST_F(AttestationServiceTest, NoTlsKeyNoTlsBinding) {
-  AttestationService plain(AttestationParts{tee_, nullptr, keyring_, std::nullopt, [] { return std::string("m"); }}, *pool_,
-                           clock_);
+  ReportParts no_tls = parts();
+  no_tls.tls_spki_sha256.reset();
+  AttestationService plain(std::move(no_tls), *pool_, clock_);
   bool refused = false;
   plain.report({.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true},
                [&](Result<AttestationService::Report> report) { refused = !report && report.error().param == "include_tls_fingerprint"; });

@@ -15,6 +15,11 @@ EvidenceMetrics::EvidenceMetrics(prometheus::Registry& r)
     : quotes_(&BuildCounter().Name("cloister_quotes_total").Help("Quotes made").Register(r).Add({})),
       failures_(&BuildCounter().Name("cloister_report_failures_total").Help("Reports that could not be made").Register(r).Add({})),
       report_(&BuildHistogram().Name("cloister_report_seconds").Help("Time to make a report").Register(r).Add({}, kReportBuckets)),
+      unreachable_(&BuildCounter()
+                        .Name("cloister_replicas_unreachable_total")
+                        .Help("Replicas that gave no report when they were asked")
+                        .Register(r)
+                        .Add({})),
       refusals_(BuildCounter().Name("cloister_report_refusals_total").Help("Reports with a nonce that were refused").Register(r)),
       queue_full_(&refusals_.Add({{"reason", "queue_full"}})),
       client_rate_(&refusals_.Add({{"reason", "client_rate"}})),

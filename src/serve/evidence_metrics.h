@@ -22,6 +22,7 @@ class EvidenceMetrics {
   void count_failure() { failures_->Increment(); }
   void observe_report(std::chrono::steady_clock::duration made_in);
   void count_refusal(ReportRefusal reason);
+  void count_unreachable_replicas(std::size_t replicas) { unreachable_->Increment(static_cast<double>(replicas)); }
   void set_waiting(std::size_t reports) { waiting_->Set(static_cast<double>(reports)); }
   // Of the report that callers without a nonce get; negative: there is none.
   void set_report_age(std::int64_t age_s) { age_->Set(static_cast<double>(age_s)); }
@@ -31,6 +32,7 @@ class EvidenceMetrics {
   prometheus::Counter* quotes_;
   prometheus::Counter* failures_;
   prometheus::Histogram* report_;
+  prometheus::Counter* unreachable_;
   prometheus::Family<prometheus::Counter>& refusals_;
   prometheus::Counter* queue_full_;
   prometheus::Counter* client_rate_;

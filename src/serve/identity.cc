@@ -1,49 +1,120 @@
 #include "serve/identity.h"
 
-#include "base/encoding.h"
+#include <utility>
+
+#include "base/log.h"
 #include "codec/jcs.h"
 #include "crypto/hash.h"
-#include "evidence/aci/keyset.h"
 #include "evidence/json_reader.h"
 
 namespace cloister::serve {
 namespace {
 
-constexpr std::int64_t kLifetimeSeconds = 30 * 86400;
-constexpr std::string_view kReceiptKeyId = "receipt-1";
-
-Json key_entry(std::string_view id, std::string_view algo, const std::string& public_key) {
-  return {{"key_id", id}, {"algo", algo}, {"public_key", public_key}};
+std::string text_or_none(const std::optional<ByteArray<32>>& digest) {
+  return digest ? evidence::digest_text(*digest) : "none";
 }
 
 }  // namespace
 
-Identity::Identity(const Keyring& keyring, const Clock& clock) : keyring_(keyring), clock_(clock), current_(make()) {}
+Identity::Identity(const Keyring& keyring, const Clock& clock, const IdentityOptions& options)
+    : keyring_(keyring),
+      clock_(clock),
+      periods_(options.keyset_days),
+      tls_spki_sha256_(options.tls_spki_sha256) {
+  const std::lock_guard lock(mutex_);
+  const UnixSeconds time = clock_.now();
+  index_ = periods_.index(time);
+  renew(time);
+}
+
+// A clock that is set back by less than a period changes nothing: clients already have the newer document, and it is good
+// at that time as well. One that is set back further was wrong before, so the document of the time that it was wrong
+// about goes: it would be good for longer than a keyset may be.
+bool Identity::is_over(UnixSeconds time) const {
+  const std::int64_t index = periods_.index(time);
+  return index > index_ || index + 1 < index_;
+}
 
 std::shared_ptr<const Epoch> Identity::now() const {
+  const UnixSeconds time = clock_.now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_over(time)) return current_;
+    index_ = periods_.index(time);
+    renew(time);
+  }
+  announce();
   const std::lock_guard lock(mutex_);
   return current_;
 }
 
-std::shared_ptr<const Epoch> Identity::make() const {
+Result<Identity::Document> Identity::read(const Json& value) {
+  Document out;
+  if (value.is_null()) return out;
+  TRY(text, codec::write_jcs(value));
+  out.value = value;
+  out.digest = crypto::sha256(as_bytes(text));
+  out.text = std::move(text);
+  return out;
+}
+
+Result<void> Identity::set_model(std::shared_ptr<const Json> model) {
+  TRY(document, read(model ? *model : Json()));
+  return set(&Identity::model_, std::move(document));
+}
+
+Result<void> Identity::set_policy(const Json& policy) {
+  TRY(document, read(policy));
+  return set(&Identity::policy_, std::move(document));
+}
+
+Result<void> Identity::set(Document Identity::* which, Document document) {
+  {
+    const UnixSeconds time = clock_.now();
+    const std::lock_guard lock(mutex_);
+    if ((this->*which).digest == document.digest) return {};
+    this->*which = std::move(document);
+    if (is_over(time)) index_ = periods_.index(time);
+    renew(time);
+  }
+  announce();
+  return {};
+}
+
+void Identity::renew(UnixSeconds time) const {
   auto epoch = std::make_shared<Epoch>();
-  epoch->not_after = clock_.now() + kLifetimeSeconds;
-  epoch->receipt_key_id = kReceiptKeyId;
-  const Json document = {
-      {"subject", nullptr},
-      {"not_after", epoch->not_after},
-      {"receipt_signing_keys",
-       Json::array({key_entry(kReceiptKeyId, evidence::kReceiptAlgo, to_hex(keyring_.receipt_public_key())),
-                    key_entry("legacy-ecdsa-1", evidence::kLegacyEcdsaAlgo,
-                              keyring_.signing_public_key(evidence::SigningAlgo::kEcdsa)),
-                    key_entry("legacy-ed25519-1", evidence::kLegacyEd25519Algo,
-                              keyring_.signing_public_key(evidence::SigningAlgo::kEd25519))})},
-      {"e2ee_public_keys", Json::array()},
-      {"tls_public_keys", Json::array()}};
-  epoch->keyset = codec::write_jcs(document).value();
+  epoch->number = current_ ? current_->number + 1 : 1;
+  epoch->not_after = periods_.not_after(index_);
+  epoch->keyset = keyset_document(keyring_, tls_spki_sha256_, epoch->not_after);
   epoch->keyset_digest = crypto::sha256(as_bytes(epoch->keyset));
   epoch->keyset_digest_text = evidence::digest_text(epoch->keyset_digest);
-  return epoch;
+  epoch->receipt_key_id = kReceiptKeyId;
+  epoch->model_digest = model_.digest;
+  epoch->policy_digest = policy_.digest;
+  epoch->model = model_.value;
+  epoch->policy = policy_.value;
+  keysets_.add(epoch->keyset_digest_text, epoch->keyset);
+  if (policy_.digest) policies_.add(evidence::digest_text(*policy_.digest), policy_.text);
+  log::info("identity epoch=" + std::to_string(epoch->number) + " at=" + to_rfc3339(time) +
+            " keyset=" + epoch->keyset_digest_text + " not_after=" + to_rfc3339(epoch->not_after) +
+            " model=" + text_or_none(epoch->model_digest) + " policy=" + text_or_none(epoch->policy_digest));
+  current_ = std::move(epoch);
+}
+
+void Identity::announce() const {
+  const std::lock_guard lock(listening_);
+  for (const std::function<void()>& changed : listeners_) changed();
+}
+
+std::unique_ptr<Identity::Listener> Identity::on_change(std::function<void()> changed) {
+  const std::lock_guard lock(listening_);
+  listeners_.push_back(std::move(changed));
+  return std::make_unique<Listener>(*this, std::prev(listeners_.end()));
+}
+
+Identity::Listener::~Listener() {
+  const std::lock_guard lock(identity_.listening_);
+  identity_.listeners_.erase(place_);
 }
 
 }  // namespace cloister::serve

@@ -2,20 +2,28 @@
 // served in that moment (headers, receipts, reports) is made from one Epoch, so that it all fits together.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/result.h"
+#include "serve/document_history.h"
 #include "serve/keyring.h"
+#include "serve/keyset_document.h"
 
 namespace cloister::serve {
 
 // Never changes once it is made.
 struct Epoch {
+  std::uint64_t number = 0;          // counts from 1, in this process
   std::string keyset;                // the document in canonical form (RFC 8785)
   ByteArray<32> keyset_digest{};     // SHA-256 of it
   std::string keyset_digest_text;    // "sha256:<hex>", as headers and receipts say it
@@ -29,21 +37,77 @@ struct Epoch {
   Json policy;
 };
 
+struct IdentityOptions {
+  int keyset_days = 30;                            // how long a keyset is good for
+  std::optional<ByteArray<32>> tls_spki_sha256;    // where the node ends TLS itself
+};
+
 class Identity {
  public:
   // Both outlive it.
-  Identity(const Keyring& keyring, const Clock& clock);
+  Identity(const Keyring& keyring, const Clock& clock, const IdentityOptions& options = {});
 
-  // Any thread; does not block. Whoever works on one request asks once and keeps the answer.
+  // Any thread; a lock and a look at the clock. Whoever works on one request asks once and keeps the answer: what it
+  // holds stays good for at least half of the keyset's lifetime after the next epoch has begun.
   std::shared_ptr<const Epoch> now() const;
 
+  // From then on this is the model, or the policy; null for none. What is the same as before changes nothing. An error for
+  // a document that has no canonical form; then nothing has changed. Any thread.
+  Result<void> set_model(std::shared_ptr<const Json> model);
+  Result<void> set_policy(const Json& policy);
+
+  // The canonical text of a keyset or policy that this process has had, by its digest as text.
+  std::optional<std::string> former_keyset(std::string_view digest) const { return keysets_.find(digest); }
+  std::optional<std::string> former_policy(std::string_view digest) const { return policies_.find(digest); }
+
+  // `changed` is called after each change of epoch, by whoever finds it out (any thread, event loops too: it must not
+  // block), until what is returned here goes. It must not make listeners.
+  class Listener;
+  std::unique_ptr<Listener> on_change(std::function<void()> changed);
+
  private:
-  std::shared_ptr<const Epoch> make() const;
+  struct Document {
+    Json value;
+    std::string text;
+    std::optional<ByteArray<32>> digest;
+  };
+  using Listeners = std::list<std::function<void()>>;
+
+  static Result<Document> read(const Json& value);
+  Result<void> set(Document Identity::* which, Document document);
+  // With the lock held, both. True when the period is another than the epoch's.
+  bool is_over(UnixSeconds time) const;
+  void renew(UnixSeconds time) const;
+  void announce() const;
 
   const Keyring& keyring_;
   const Clock& clock_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Epoch> current_;
+  const KeysetPeriods periods_;
+  const std::optional<ByteArray<32>> tls_spki_sha256_;
+  mutable DocumentHistory keysets_, policies_;
+
+  mutable std::mutex mutex_;    // for all below, down to the next one
+  mutable std::int64_t index_ = 0;
+  mutable std::shared_ptr<const Epoch> current_;
+  Document model_, policy_;
+
+  // Held while listeners run, so that one that went is not called any more. Recursive: a listener that asks for now() may
+  // be the one who finds out the next change.
+  mutable std::recursive_mutex listening_;
+  Listeners listeners_;
+};
+
+// Ends with the registration. The identity outlives it.
+class Identity::Listener {
+ public:
+  Listener(Identity& identity, Listeners::iterator place) : identity_(identity), place_(place) {}
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+ private:
+  Identity& identity_;
+  Listeners::iterator place_;
 };
 
 }  // namespace cloister::serve

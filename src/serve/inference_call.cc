@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "codec/json_outline.h"
 #include "crypto/hash.h"
+#include "serve/aci_headers.h"
 #include "serve/last_event.h"
 #include "serve/openai/envelope.h"
 #include "serve/openai/error_body.h"
@@ -81,6 +82,7 @@ std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& 
   facts.endpoint = request.path;
   facts.request_sha256 = body_sha256_;
   facts.engine = context_.engine.name();
+  facts.served_here = context_.serves_itself;
   const bool in_band = request.header("x-receipt") == "inline";
   return std::make_shared<Transcript>(*context_.receipts, std::move(facts), in_band, route_.anthropic_dialect);
 }

@@ -3,45 +3,103 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "evidence/aci/keyset.h"
 
 namespace cloister::serve {
 namespace {
 
-// One label a role: the same path for two algorithms would give the same secret (attestation.md pitfall 41).
+// One label a role: the same path for two algorithms would give the same secret (attestation.md pitfall 41). Labels never
+// change: addresses and keysets are made of them.
 constexpr std::string_view kEcdsaLabel = "cloister/v1/signing-key/ecdsa";
 constexpr std::string_view kEd25519Label = "cloister/v1/signing-key/ed25519";
 constexpr std::string_view kReceiptLabel = "cloister/v1/receipt-key/ed25519";
+constexpr std::string_view kX25519Label = "cloister/v1/e2ee-key/x25519";
+constexpr std::string_view kSecp256k1Label = "cloister/v1/e2ee-key/secp256k1";
+constexpr std::string_view kTlsLabel = "cloister/v1/tls-key/p256";
 
-Result<SecretBytes> key_material(tee::Tee* tee, std::string_view label) {
-  if (tee != nullptr) {
-    Result<SecretBytes> derived = tee->derive_key(label);
-    if (derived || derived.error().code != ErrorCode::kUnsupported) return derived;
-    log::warn("signing key is random and ends with this process, so a restart gives a new address: " +
-              derived.error().message);
+// Gives the secrets of all roles, from the TEE or all of them random.
+class SecretSource {
+ public:
+  explicit SecretSource(tee::Tee* tee) : tee_(tee) {}
+
+  Result<SecretBytes> get(std::string_view label) {
+    if (tee_ != nullptr) {
+      Result<SecretBytes> derived = tee_->derive_key(label);
+      if (derived || derived.error().code != ErrorCode::kUnsupported) return derived;
+      log::warn("keys are random and end with this process, so a restart gives new addresses and a new keyset: " +
+                derived.error().message);
+      tee_ = nullptr;
+    }
+    Bytes random = crypto::random_bytes(32);
+    SecretBytes secret{ByteView(random)};
+    explicit_bzero(random.data(), random.size());
+    if (!secret.locked()) log::debug("memory for secrets cannot be locked: the limit RLIMIT_MEMLOCK is reached");
+    return secret;
   }
-  Bytes random = crypto::random_bytes(32);
-  SecretBytes secret{ByteView(random)};
-  explicit_bzero(random.data(), random.size());
-  return secret;
-}
+
+ private:
+  tee::Tee* tee_;
+};
 
 }  // namespace
 
-Keyring::Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt)
+Keyring::Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt,
+                 crypto::X25519Key e2ee_x25519, crypto::Secp256k1Key e2ee_secp256k1, SecretBytes tls_secret)
     : ecdsa_(std::move(ecdsa)),
       ed25519_(std::move(ed25519)),
       receipt_(std::move(receipt)),
+      e2ee_x25519_(std::move(e2ee_x25519)),
+      e2ee_secp256k1_(std::move(e2ee_secp256k1)),
+      tls_secret_(std::move(tls_secret)),
       ecdsa_address_(crypto::eth_address_text(ecdsa_.address())),
       ed25519_address_(to_hex(ed25519_.public_key())) {}
 
 Result<Keyring> Keyring::make(tee::Tee* tee) {
-  TRY(ecdsa_secret, key_material(tee, kEcdsaLabel));
-  TRY(ed25519_seed, key_material(tee, kEd25519Label));
+  SecretSource source(tee);
+  TRY(ecdsa_secret, source.get(kEcdsaLabel));
   TRY(ecdsa, crypto::Secp256k1Key::from_secret(ecdsa_secret.expose()));
+  TRY(ed25519_seed, source.get(kEd25519Label));
   TRY(ed25519, crypto::Ed25519Key::from_seed(ed25519_seed.expose()));
-  TRY(receipt_seed, key_material(tee, kReceiptLabel));
+  TRY(receipt_seed, source.get(kReceiptLabel));
   TRY(receipt, crypto::Ed25519Key::from_seed(receipt_seed.expose()));
-  return Keyring(std::move(ecdsa), std::move(ed25519), std::move(receipt));
+  TRY(x25519_secret, source.get(kX25519Label));
+  TRY(x25519, crypto::X25519Key::from_secret(x25519_secret.expose()));
+  TRY(secp256k1_secret, source.get(kSecp256k1Label));
+  TRY(secp256k1, crypto::Secp256k1Key::from_secret(secp256k1_secret.expose()));
+  TRY(tls_secret, source.get(kTlsLabel));
+  Keyring keyring(std::move(ecdsa), std::move(ed25519), std::move(receipt), std::move(x25519), std::move(secp256k1),
+                  std::move(tls_secret));
+  if (tee != nullptr) TRY_VOID(keyring.add_custody(*tee));
+  return keyring;
+}
+
+// The purposes are those that ACI's reference gateways ask for by name, where they have one.
+Result<void> Keyring::add_custody(tee::Tee& tee) {
+  const struct {
+    std::string_view label, purpose, role, algo;
+    std::string public_key;
+  } roles[] = {
+      {kReceiptLabel, "aci.receipt.ed25519.v1", "receipt", evidence::kReceiptAlgo, to_hex(receipt_.public_key())},
+      {kX25519Label, "aci.e2ee.x25519.v1", "e2ee-x25519", evidence::kE2eeX25519Algo, to_hex(e2ee_x25519_.public_key())},
+      {kSecp256k1Label, "aci.e2ee.v1", "e2ee-secp256k1", evidence::kE2eeSecp256k1Algo,
+       "04" + to_hex(e2ee_secp256k1_.public_key())},
+      {kEcdsaLabel, "cloister.legacy.ecdsa.v1", "legacy-ecdsa", "secp256k1", to_hex(ecdsa_.public_key())},
+      {kEd25519Label, "cloister.legacy.ed25519.v1", "legacy-ed25519", "ed25519", ed25519_address_},
+  };
+  for (const auto& role : roles) {
+    Result<evidence::KeyCustody> custody = tee.key_custody(role.label, role.purpose);
+    if (!custody && custody.error().code == ErrorCode::kUnsupported) return {};
+    if (!custody) return custody.error();
+    custody->role = role.role;
+    custody->algo = role.algo;
+    custody->public_key = role.public_key;
+    custody_.push_back(std::move(*custody));
+  }
+  return {};
+}
+
+Result<crypto::EcKey> Keyring::tls_key() const {
+  return crypto::EcKey::derive(crypto::Curve::kP256, tls_secret_.expose(), "cloister tls key v1");
 }
 
 const std::string& Keyring::signing_address(evidence::SigningAlgo algo) const {

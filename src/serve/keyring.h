@@ -1,13 +1,19 @@
-// Keyring: the node's signing identities. Made inside the TEE and derived from it, so that they survive a restart there;
-// random when there is no TEE, or one that cannot derive keys. Private halves never leave this object. Safe from any thread.
+// Keyring: the node's private keys, one key a role. Made inside the TEE and derived from it, so that they survive a
+// restart there; random when there is no TEE, or one that cannot derive keys. Private halves never leave this object, but
+// for the TLS key, which the TLS library holds. Safe from any thread.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
+#include "crypto/ecdsa.h"
 #include "crypto/ed25519.h"
 #include "crypto/secp256k1.h"
+#include "crypto/x25519.h"
+#include "evidence/boot_evidence.h"
 #include "evidence/chat_signature.h"
 #include "tee/tee.h"
 
@@ -16,10 +22,10 @@ namespace cloister::serve {
 class Keyring {
  public:
   // `tee` may be null, or without keys of its own (a bare TDX or SEV-SNP guest): then the keys are random and end with
-  // the process. What a report proves is the same; only the address changes with each start.
+  // the process. What a report proves is the same; only keyset and addresses change with each start.
   static Result<Keyring> make(tee::Tee* tee);
 
-  // ecdsa: EIP-55 address; ed25519: 64 hex digits.
+  // The legacy signatures. ecdsa: EIP-55 address; ed25519: 64 hex digits.
   const std::string& signing_address(evidence::SigningAlgo algo) const;
   // ecdsa: x || y as 128 hex digits; ed25519: 64.
   std::string signing_public_key(evidence::SigningAlgo algo) const;
@@ -29,15 +35,33 @@ class Keyring {
   crypto::EthSignature sign_ecdsa(std::string_view text) const { return ecdsa_.sign_text(text); }
   ByteArray<64> sign_ed25519(std::string_view text) const { return ed25519_.sign(as_bytes(text)); }
 
-  // Receipts have a key of their own (Ed25519): one key, one role.
+  // Receipts (Ed25519).
   const ByteArray<32>& receipt_public_key() const { return receipt_.public_key(); }
   ByteArray<64> sign_receipt(std::string_view canonical) const { return receipt_.sign(as_bytes(canonical)); }
 
+  // What clients encrypt to.
+  const ByteArray<32>& e2ee_x25519_public_key() const { return e2ee_x25519_.public_key(); }
+  // x || y.
+  const ByteArray<64>& e2ee_secp256k1_public_key() const { return e2ee_secp256k1_.public_key(); }
+
+  // For a certificate that the node signs itself: the same key as long as the other keys are the same.
+  Result<crypto::EcKey> tls_key() const;
+
+  // Who derived the keys of the keyset, up to a KMS; empty where none did. The TLS key is not among them.
+  const std::vector<evidence::KeyCustody>& custody() const { return custody_; }
+
  private:
-  Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt);
+  Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt,
+          crypto::X25519Key e2ee_x25519, crypto::Secp256k1Key e2ee_secp256k1, SecretBytes tls_secret);
+  Result<void> add_custody(tee::Tee& tee);
+
   crypto::Secp256k1Key ecdsa_;
   crypto::Ed25519Key ed25519_;
   crypto::Ed25519Key receipt_;
+  crypto::X25519Key e2ee_x25519_;
+  crypto::Secp256k1Key e2ee_secp256k1_;
+  SecretBytes tls_secret_;
+  std::vector<evidence::KeyCustody> custody_;
   std::string ecdsa_address_;
   std::string ed25519_address_;
 };

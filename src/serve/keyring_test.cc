@@ -2,8 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/encoding.h"
+#include "codec/json.h"
+#include "evidence/aci/keyset.h"
+#include "serve/keyset_document.h"
+#include "tee/dstack/dstack.h"
 #include "tee/simulator/simulator.h"
+#include "tee/testing/tee_test_util.h"
+#include "verify/aci/custody_keys.h"
+#include "verify/boot/custody.h"
 
 namespace cloister::serve {
 namespace {
@@ -61,6 +70,72 @@ TEST(Keyring, WhereTheTeeHasNoKeysTheyAreRandomAndOnlyThere) {
     KeylessTee broken(code);
     EXPECT_EQ(Keyring::make(&broken).error().code, code);
   }
+}
+
+// Every public half, as hex.
+std::vector<std::string> public_keys(const Keyring& keyring) {
+  return {keyring.signing_public_key(SigningAlgo::kEcdsa),  keyring.signing_public_key(SigningAlgo::kEd25519),
+          to_hex(keyring.receipt_public_key()),             to_hex(keyring.e2ee_x25519_public_key()),
+          to_hex(keyring.e2ee_secp256k1_public_key()),      to_hex(keyring.tls_key()->public_point())};
+}
+
+TEST(Keyring, OneKeyOneRole) {
+  for (tee::Tee* tee : {simulator(1).release(), static_cast<tee::Tee*>(nullptr)}) {
+    const std::unique_ptr<tee::Tee> owned(tee);
+    const auto keys = public_keys(*Keyring::make(tee));
+    EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), keys.size());
+  }
+}
+
+TEST(Keyring, EveryKeyOfATeeSurvivesARestart) {
+  EXPECT_EQ(public_keys(*Keyring::make(simulator(1).get())), public_keys(*Keyring::make(simulator(1).get())));
+  const auto mine = public_keys(*Keyring::make(simulator(1).get())), others = public_keys(*Keyring::make(simulator(2).get()));
+  for (std::size_t i = 0; i < mine.size(); ++i) EXPECT_NE(mine[i], others[i]);
+}
+
+// Addresses that people have written down: what changes a label changes them.
+TEST(Keyring, TheLegacyAddressesAreWhatTheyAlwaysWere) {
+  const auto keyring = Keyring::make(simulator(1).get());
+  const auto secret = simulator(1)->derive_key("cloister/v1/signing-key/ecdsa");
+  EXPECT_EQ(keyring->signing_public_key(SigningAlgo::kEcdsa),
+            to_hex(crypto::Secp256k1Key::from_secret(secret->expose())->public_key()));
+  const auto seed = simulator(1)->derive_key("cloister/v1/signing-key/ed25519");
+  EXPECT_EQ(keyring->signing_public_key(SigningAlgo::kEd25519),
+            to_hex(crypto::Ed25519Key::from_seed(seed->expose())->public_key()));
+}
+
+TEST(Keyring, WithoutAKmsThereIsNoCustody) {
+  EXPECT_TRUE(Keyring::make(nullptr)->custody().empty());
+  EXPECT_TRUE(Keyring::make(simulator(1).get())->custody().empty());
+}
+
+class KeyringOnDstack : public tee::testing::FolderTest {};
+
+TEST_F(KeyringOnDstack, EveryKeyOfTheKeysetHasAChainOfCustodyOfItsOwn) {
+  const std::string socket = (folder_ / "dstack.sock").string();
+  const tee::testing::AgentProcess agent(socket);
+  tee::DstackOptions options;
+  options.socket = socket;
+  const auto tee = tee::make_dstack(options);
+  ASSERT_TRUE(tee) << tee.error().message;
+  const auto keyring = Keyring::make(tee->get());
+  ASSERT_TRUE(keyring) << keyring.error().message;
+  ASSERT_EQ(keyring->custody().size(), 5u);
+  // ACI's gateways look for this one by name.
+  EXPECT_EQ(keyring->custody()[0].role, "receipt");
+  EXPECT_EQ(keyring->custody()[0].purpose, "aci.receipt.ed25519.v1");
+  EXPECT_EQ(keyring->custody()[0].public_key, to_hex(keyring->receipt_public_key()));
+
+  // The verifier's own judgement of both.
+  const auto app_id = from_hex((*tee)->info()->info["app_id"].get<std::string>());
+  const auto chain = verify::check_key_custody(keyring->custody(), *app_id);
+  EXPECT_TRUE(chain) << chain.error().message;
+  evidence::BootEvidence boot;
+  boot.key_custody = keyring->custody();
+  const auto keyset = evidence::parse_keyset(*codec::parse_json(keyset_document(*keyring, std::nullopt, 1)));
+  ASSERT_TRUE(keyset) << keyset.error().message;
+  const verify::Check check = verify::check_custody_keys(boot, *keyset, verify::RootKind::kVendor, {});
+  EXPECT_EQ(check.state, verify::State::kPass) << check.detail;
 }
 
 TEST(Keyring, SignaturesVerifyUnderTheAddressesItNames) {

@@ -1,6 +1,6 @@
 #include "serve/node.h"
 
-#include "evidence/aci/receipt.h"
+#include "serve/aci_headers.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/openai/error_body.h"
 
@@ -21,6 +21,7 @@ ErrorCode code_of_protocol_error(int status) {
 Node::Node(NodeContext context) : context_(std::move(context)) {
   install_inference(registry_, context_);
   install_attestation(registry_, context_);
+  install_identity(registry_, context_);
   install_receipts(registry_, context_);
   install_signature(registry_, context_);
   install_models(registry_, context_);
@@ -31,11 +32,14 @@ Node::Node(NodeContext context) : context_(std::move(context)) {
 http::Admission Node::admit(const http::RequestHead& head) {
   auto refuse = [&](http::Response response) {
     context_.cors.decorate(head, response.headers);
+    add_aci_headers(*context_.identity.now(), response.headers);
     context_.metrics.count_request("refused", response.status);
     return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
   };
   if (head.method == "OPTIONS") {
-    return http::Admission{0, std::make_shared<const http::Response>(context_.cors.preflight(head))};
+    http::Response response = context_.cors.preflight(head);
+    add_aci_headers(*context_.identity.now(), response.headers);
+    return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
   }
   EndpointRegistry::Match match = registry_.find(head.method, head.path);
   if (match.endpoint == nullptr && !match.allowed_methods.empty()) {
@@ -74,17 +78,14 @@ void Node::handle(std::shared_ptr<http::Exchange> exchange) {
 http::Response Node::protocol_error(int status, std::string_view message) {
   http::Response response = error_response(fail(code_of_protocol_error(status), std::string(message)));
   response.status = status;
+  add_aci_headers(*context_.identity.now(), response.headers);
   context_.metrics.count_request("protocol", status);
   return response;
 }
 
-void add_aci_headers(const Epoch& epoch, http::Headers& headers) {
-  headers.emplace_back("x-aci-version", evidence::kAciVersion);
-  headers.emplace_back("x-aci-keyset-digest", epoch.keyset_digest_text);
-}
-
 void reply(NodeContext& context, const Call& call, std::string_view endpoint_name, http::Response response) {
   context.cors.decorate(call.exchange->request(), response.headers);
+  add_aci_headers(*context.identity.now(), response.headers);
   context.metrics.count_request(endpoint_name, response.status);
   call.exchange->respond(std::move(response));
 }

@@ -24,10 +24,10 @@ namespace cloister::serve {
 struct NodeContext {
   engine::Engine& engine;
   const Keyring& keyring;
+  const Identity& identity;
   AttestationService* attestation;  // null without a TEE
   std::string tee_type;             // "none" without one
   std::string gpu_evidence_type;    // "none" without GPU evidence
-  const Identity& identity;
   ReceiptJournal* receipts;         // null: nothing is signed, only to measure what that costs
   Metrics& metrics;
   WorkerPool& requests;             // parsing of large bodies
@@ -36,6 +36,8 @@ struct NodeContext {
   const Cors& cors;
   const Clock& clock;
   std::uint64_t body_limit_bytes = 10u << 20;
+  // False: requests are passed on to where this TEE does not vouch for.
+  bool serves_itself = true;
   const GpuGate* gpu_gate = nullptr;  // null: prompts are taken whatever the GPUs are
   std::function<http::ServerStats()> server_stats;
 };
@@ -54,9 +56,6 @@ class Node : public http::Handler {
   NodeContext context_;
   EndpointRegistry registry_;
 };
-
-// X-ACI-Version and X-ACI-Keyset-Digest (ACI section 5.2).
-void add_aci_headers(const Epoch& epoch, http::Headers& headers);
 
 // Replies and counts: every endpoint ends here or in an InferenceCall.
 void reply(NodeContext& context, const Call& call, std::string_view endpoint_name, http::Response response);

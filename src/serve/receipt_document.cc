@@ -32,6 +32,15 @@ Json model_served(const ReplyFacts& facts) {
   return event;
 }
 
+// ACI section 7.5: what an aggregator has to say of whom it asked.
+Json upstream_not_verified(const ReplyFacts& facts) {
+  return {{"type", evidence::kUpstreamVerified},
+          {"result", "failed"},
+          {"required", false},
+          {"model_id", facts.served_model},
+          {"reason", "the engine is outside of this TEE and was not verified"}};
+}
+
 Json usage_metered(const engine::Outcome& outcome) {
   return {{"type", evidence::kUsageMetered},
           {"prompt_tokens", outcome.usage.prompt_tokens},
@@ -58,6 +67,7 @@ Json event_log(const ReplyFacts& facts) {
   log.push_back(hashed(evidence::kRequestReceived, facts.request_sha256));
   if (facts.forwarded_sha256) {
     log.push_back(hashed(evidence::kRequestForwarded, *facts.forwarded_sha256));
+    if (!facts.served_here) log.push_back(upstream_not_verified(facts));
     log.push_back(model_served(facts));
   }
   if (facts.outcome && facts.outcome->metered()) log.push_back(usage_metered(*facts.outcome));

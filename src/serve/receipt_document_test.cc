@@ -64,6 +64,15 @@ TEST_F(ReceiptDocument, OfAReply) {
   EXPECT_EQ(record_.reply_ids, std::vector<std::string>{facts.request_id});
 }
 
+TEST_F(ReceiptDocument, SaysThatNobodyVerifiedWhoAnsweredElsewhere) {
+  ReplyFacts facts = facts_of_a_reply(identity_);
+  facts.served_here = false;
+  const Json receipt = make(facts);
+  EXPECT_EQ(types(receipt)[2], "upstream.verified");
+  EXPECT_EQ(receipt["event_log"][2]["result"], "failed");
+  EXPECT_EQ(receipt["event_log"][2]["required"], false);
+}
+
 TEST_F(ReceiptDocument, OfAStreamNamesItsEvents) {
   ReplyFacts facts = facts_of_a_reply(identity_);
   facts.event_stream = true;

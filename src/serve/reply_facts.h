@@ -36,6 +36,8 @@ struct ReplyFacts {
   std::vector<evidence::MerkleHash> events;  // leaf hashes of the complete ones
   bool too_many_events = false;              // then the receipt has no tree of them
 
+  // False: whoever answered is not in this TEE, and nobody verified it.
+  bool served_here = true;
   std::string engine;
   std::string served_model;                  // the engine's id for it
   std::optional<engine::Outcome> outcome;    // when the engine told how it ended

@@ -2,7 +2,7 @@
 
 namespace cloister::tee {
 
-Result<evidence::KeyCustody> Tee::key_custody(std::string_view) {
+Result<evidence::KeyCustody> Tee::key_custody(std::string_view, std::string_view) {
   return fail(ErrorCode::kUnsupported, "no KMS stands behind the keys of a TEE of the kind " + std::string(type()));
 }
 

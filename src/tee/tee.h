@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ namespace cloister::tee {
 struct TeeInfo {
   Json info;         // {"app_id","instance_id","app_cert","tcb_info":{...},"app_name","key_provider_info",...}
   std::string vm_config;  // JSON text
+  // The firmware's own log of the boot, the data of the ACPI table CCEL, where the guest can read it.
+  std::optional<Bytes> ccel = std::nullopt;
 };
 
 class Tee {
@@ -36,9 +39,9 @@ class Tee {
   // 32 bytes that only this application in this TEE gets; the same for the same label after a restart. kUnsupported
   // where nothing in the TEE can seal: the caller then makes a key that ends with the process, and says so.
   virtual Result<SecretBytes> derive_key(std::string_view label) = 0;
-  // Who derived the key of this label, up to a KMS; `role`, `algo` and `public_key` are the caller's to fill in.
-  // kUnsupported where no KMS did.
-  virtual Result<evidence::KeyCustody> key_custody(std::string_view label);
+  // Who derived the key of this label, up to a KMS, for the purpose that the caller names (the key is the same for every
+  // purpose); `role`, `algo` and `public_key` are the caller's to fill in. kUnsupported where no KMS did.
+  virtual Result<evidence::KeyCustody> key_custody(std::string_view label, std::string_view purpose);
   // Measures a named event into RTMR3 (attestation.md section 6.3, version 1). From then on it is in event_log() and in
   // every quote, and nothing takes it out before the machine restarts. The name is plain
   // (evidence::is_plain_event_name), the payload at most 64 KiB. After kUnsupported nothing has changed; after another

@@ -20,7 +20,7 @@ Error invalid_parameter(std::string_view name, std::string message) {
 
 // The parameters of one report, wherever they came from; "" = not given.
 struct ReportParameters {
-  std::string model, nonce, signing_algo, signing_address, include_tls_fingerprint;
+  std::string model, nonce, signing_algo, signing_address, include_tls_fingerprint, replicas;
 };
 
 Result<ReportParameters> read_parameters(const http::Request& request) {
@@ -29,7 +29,8 @@ Result<ReportParameters> read_parameters(const http::Request& request) {
                                                           {"nonce", &out.nonce},
                                                           {"signing_algo", &out.signing_algo},
                                                           {"signing_address", &out.signing_address},
-                                                          {"include_tls_fingerprint", &out.include_tls_fingerprint}};
+                                                          {"include_tls_fingerprint", &out.include_tls_fingerprint},
+                                                          {"replicas", &out.replicas}};
   for (auto& [name, value] : members) *value = http::query_value(request.query, name).value_or("");
   if (request.method != "POST" || request.body.empty()) return out;
   TRY(body, codec::parse_json(request.body));
@@ -48,9 +49,10 @@ Result<ReportParameters> read_parameters(const http::Request& request) {
   return out;
 }
 
-Result<bool> parse_flag(std::string_view name, std::string text) {
+Result<bool> parse_flag(std::string_view name, std::string text, bool otherwise) {
   std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  if (text.empty() || text == "false" || text == "0") return false;
+  if (text.empty()) return otherwise;
+  if (text == "false" || text == "0") return false;
   if (text == "true" || text == "1") return true;
   return invalid_parameter(name, "'" + std::string(name) + "' must be true or false");
 }
@@ -81,8 +83,10 @@ Result<ReportQuery> make_query(const NodeContext& context, const ReportParameter
     }
     query.nonce = *nonce;
   }
-  TRY(tls, parse_flag("include_tls_fingerprint", parameters.include_tls_fingerprint));
+  TRY(tls, parse_flag("include_tls_fingerprint", parameters.include_tls_fingerprint, false));
   query.include_tls_fingerprint = tls;
+  TRY(with_replicas, parse_flag("replicas", parameters.replicas, true));
+  query.with_replicas = with_replicas;
   if (!parameters.model.empty()) {
     auto models = context.engine.models();
     bool served = std::ranges::any_of(models, [&](const auto& model) { return model.id == parameters.model; });
@@ -96,25 +100,29 @@ Result<ReportQuery> make_query(const NodeContext& context, const ReportParameter
 }
 
 void handle(NodeContext& context, const Call& call) {
-  auto answer = [&context, call](Result<AttestationService::Report> report) {
-    if (!report) return reply(context, call, kName, error_response(report.error()));
+  Result<ReportParameters> parameters = read_parameters(call.exchange->request());
+  if (!parameters) return reply(context, call, kName, error_response(parameters.error()));
+  Result<ReportQuery> query = make_query(context, *parameters);
+  if (!query) return reply(context, call, kName, error_response(query.error()));
+  reply_with_report(context, call, kName, *std::move(query));
+}
+
+}  // namespace
+
+void reply_with_report(NodeContext& context, const Call& call, std::string_view endpoint_name, ReportQuery query) {
+  auto answer = [&context, call, name = std::string(endpoint_name)](Result<AttestationService::Report> report) {
+    if (!report) return reply(context, call, name, error_response(report.error()));
     http::Response response;
     response.body = **report;
     response.headers.emplace_back("cache-control", "no-store");
-    reply(context, call, kName, std::move(response));
+    reply(context, call, name, std::move(response));
   };
   if (context.attestation == nullptr) {
     return answer(fail(ErrorCode::kNoTee, "this node runs without a TEE and has no report to give"));
   }
-  Result<ReportParameters> parameters = read_parameters(call.exchange->request());
-  if (!parameters) return answer(parameters.error());
-  Result<ReportQuery> query = make_query(context, *parameters);
-  if (!query) return answer(query.error());
-  query->client = client_name(call);
-  context.attestation->report(*query, answer);
+  query.client = client_name(call);
+  context.attestation->report(query, answer);
 }
-
-}  // namespace
 
 void install_attestation(EndpointRegistry& registry, NodeContext& context) {
   for (const char* method : {"GET", "POST"}) {

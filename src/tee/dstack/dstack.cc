@@ -32,8 +32,8 @@ std::vector<ByteArray<48>> digests(const std::vector<evidence::Event>& events) {
 
 // The agent's own key signed the derived one: an answer that is only well-formed is not believed. Whose key that is, and
 // whether the KMS root signed it, is for verifiers who know the root.
-Result<void> check_chain(const AgentKey& key, const ByteArray<33>& public_key) {
-  const std::string message = std::string(kPurpose) + ":" + to_hex(public_key);
+Result<void> check_chain(const AgentKey& key, std::string_view purpose, const ByteArray<33>& public_key) {
+  const std::string message = std::string(purpose) + ":" + to_hex(public_key);
   TRY(signature, from_hex(key.signature_chain[0]));
   const auto signer = crypto::recover_secp256k1(crypto::keccak256(as_bytes(message)), signature);
   if (!signer) return fail(ErrorCode::kTeeFailed, "the dstack guest agent's signature chain: " + signer.error().message);
@@ -82,18 +82,18 @@ class Dstack final : public Tee {
   Result<SecretBytes> derive_key(std::string_view label) override {
     TRY(key, agent_.key(label, kPurpose));
     TRY(derived, crypto::Secp256k1Key::from_secret(key.secret.expose()));
-    TRY_VOID(check_chain(key, crypto::compress_secp256k1(derived.public_key())));
+    TRY_VOID(check_chain(key, kPurpose, crypto::compress_secp256k1(derived.public_key())));
     return std::move(key.secret);
   }
 
-  Result<evidence::KeyCustody> key_custody(std::string_view label) override {
-    TRY(key, agent_.key(label, kPurpose));
+  Result<evidence::KeyCustody> key_custody(std::string_view label, std::string_view purpose) override {
+    TRY(key, agent_.key(label, purpose));
     TRY(derived, crypto::Secp256k1Key::from_secret(key.secret.expose()));
     const ByteArray<33> public_key = crypto::compress_secp256k1(derived.public_key());
-    TRY_VOID(check_chain(key, public_key));
+    TRY_VOID(check_chain(key, purpose, public_key));
     evidence::KeyCustody custody;
     custody.path = label;
-    custody.purpose = kPurpose;
+    custody.purpose = purpose;
     custody.kms_public_key = to_hex(public_key);
     custody.signature_chain = std::move(key.signature_chain);
     return custody;

@@ -124,14 +124,14 @@ TEST_F(DstackTest, AKeyComesWithTheChainOfWhoDerivedIt) {
   const AgentProcess agent(socket());
   const auto tee = make();
   ASSERT_TRUE(tee) << tee.error().message;
-  const auto custody = (*tee)->key_custody("role/one");
+  const auto custody = (*tee)->key_custody("role/one", "role.one.v1");
   ASSERT_TRUE(custody) << custody.error().message;
   const auto secret = (*tee)->derive_key("role/one");
   const auto derived = crypto::Secp256k1Key::from_secret(secret->expose());
   EXPECT_EQ(custody->kms_public_key, to_hex(crypto::compress_secp256k1(derived->public_key())));
   EXPECT_EQ(custody->path, "role/one");
-  EXPECT_EQ(custody->purpose, "signing");
-  const auto signer = crypto::recover_secp256k1(crypto::keccak256(as_bytes("signing:" + custody->kms_public_key)),
+  EXPECT_EQ(custody->purpose, "role.one.v1");
+  const auto signer = crypto::recover_secp256k1(crypto::keccak256(as_bytes("role.one.v1:" + custody->kms_public_key)),
                                                 *from_hex(custody->signature_chain.at(0)));
   ASSERT_TRUE(signer);
   const auto app_id = from_hex((*tee)->info()->info["app_id"].get<std::string>());

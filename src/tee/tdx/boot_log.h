@@ -3,8 +3,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "evidence/event_log.h"
 
@@ -13,5 +15,8 @@ namespace cloister::tee {
 // Registers 0 to 3, payloads left out as agents leave them out: the digests are what replays. Empty when the table is
 // not there, as on machines whose firmware writes none: then nobody can replay the boot registers, and verifiers refuse.
 Result<std::vector<evidence::Event>> read_boot_log(const std::filesystem::path& ccel_data);
+
+// The table as it is, at most 1 MiB; nothing where there is none.
+Result<std::optional<Bytes>> read_boot_table(const std::filesystem::path& ccel_data);
 
 }  // namespace cloister::tee

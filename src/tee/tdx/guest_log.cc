@@ -13,6 +13,8 @@ Result<std::vector<evidence::Event>> GuestLog::events() const {
   return events;
 }
 
+Result<std::optional<Bytes>> GuestLog::boot_table() const { return read_boot_table(ccel_data_); }
+
 Result<void> GuestLog::extend(std::string_view name, ByteView payload) const {
   if (!runtime_.available()) {
     return fail(ErrorCode::kUnsupported,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,8 @@ class GuestLog {
 
   // The boot's events, then those of the running guest.
   Result<std::vector<evidence::Event>> events() const;
+  // The boot's own table, for verifiers who want to read it themselves.
+  Result<std::optional<Bytes>> boot_table() const;
   // kUnsupported where the kernel shows no measurement registers.
   Result<void> extend(std::string_view name, ByteView payload) const;
 

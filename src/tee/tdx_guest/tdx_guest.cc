@@ -34,7 +34,10 @@ class TdxGuest final : public Tee {
 
   Result<std::vector<evidence::Event>> event_log() override { return log_.events(); }
 
-  Result<TeeInfo> info() override { return TeeInfo{{{"provider", "tdx_guest"}}, "{}"}; }
+  Result<TeeInfo> info() override {
+    TRY(table, log_.boot_table());
+    return TeeInfo{{{"provider", "tdx_guest"}}, "{}", std::move(table)};
+  }
 
   Result<SecretBytes> derive_key(std::string_view) override { return no_sealed_key(type()); }
 

@@ -55,7 +55,10 @@ class Tsm final : public Tee {
     if (kind_ == QuoteKind::kSevSnp) {
       const std::lock_guard lock(mutex_);
       out.info["snp_certificate_table"] = to_base64(certificates_);
+      return out;
     }
+    TRY(table, log_.boot_table());
+    out.ccel = std::move(table);
     return out;
   }
 

@@ -185,7 +185,7 @@ TEST_F(TsmTest, HasNoKeysOfItsOwn) {
   const auto tee = make_tsm(options());
   ASSERT_TRUE(tee) << tee.error().message;
   EXPECT_EQ((*tee)->derive_key("x").error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ((*tee)->key_custody("x").error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ((*tee)->key_custody("x", "y").error().code, ErrorCode::kUnsupported);
   // No registers here.
   EXPECT_EQ((*tee)->extend_event("model", {}).error().code, ErrorCode::kUnsupported);
 }
@@ -195,6 +195,7 @@ TEST_F(TsmTest, TheBootLogIsTheTableOfTheFirmware) {
   const auto tee = make_tsm(options());
   ASSERT_TRUE(tee) << tee.error().message;
   EXPECT_TRUE((*tee)->event_log()->empty());
+  EXPECT_FALSE((*tee)->info()->ccel);
   const std::vector<codec::CcelEvent> table = {{0, 1, ByteArray<48>{1}, Bytes{1, 2}}, {3, 13, ByteArray<48>{2}, {}}};
   ASSERT_TRUE(write_file_atomically(folder_ / "CCEL", as_text(codec::write_ccel(table)), 0600));
   const auto events = (*tee)->event_log();
@@ -203,6 +204,7 @@ TEST_F(TsmTest, TheBootLogIsTheTableOfTheFirmware) {
   EXPECT_EQ((*events)[0].digest, ByteArray<48>{1});
   EXPECT_TRUE((*events)[0].payload.empty());
   EXPECT_EQ((*events)[1].imr, 3);
+  EXPECT_EQ((*tee)->info()->ccel, codec::write_ccel(table));
   ASSERT_TRUE(write_file_atomically(folder_ / "CCEL", "no table", 0600));
   EXPECT_FALSE((*tee)->event_log());
 }

@@ -1,0 +1,73 @@
+#include "apps/attested_parts.h"
+
+#include <utility>
+
+#include "apps/receipt_parts.h"
+#include "base/clock.h"
+#include "serve/policy_document.h"
+
+namespace cloister::apps {
+namespace {
+
+constexpr int kReplicaTimeoutSeconds = 10;
+
+std::string first_model_id(const engine::Engine& engine) {
+  auto models = engine.models();
+  return models.empty() ? "" : models.front().id;
+}
+
+}  // namespace
+
+Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings around, const serve::Keyring& keyring,
+                               const Tls& tls, tee::Tee* tee) {
+  Attested out;
+  out.around = std::move(around);
+  if (!options.replicas.empty()) {
+    TRY(replicas, serve::Replicas::make(options.replicas, kReplicaTimeoutSeconds));
+    out.replicas = std::move(replicas);
+  }
+  serve::IdentityOptions identity;
+  identity.keyset_days = options.keyset_days;
+  identity.tls_spki_sha256 = tls.spki_sha256;
+  out.identity = std::make_unique<serve::Identity>(keyring, system_clock(), identity);
+  TRY(policy, policy_of(options, out.around));
+  TRY_VOID(serve::enter_policy(policy, tee, *out.identity));
+  return out;
+}
+
+std::unique_ptr<serve::AttestationService> make_attestation(const ServeOptions& options, const Platform& platform,
+                                                            const serve::Keyring& keyring, const Attested& attested,
+                                                            const Tls& tls, engine::Engine& engine, bool gpu_optional,
+                                                            serve::Metrics& metrics, WorkerPool& pool,
+                                                            store::ReceiptStore* store) {
+  if (!platform.tee) return nullptr;
+  serve::ReportParts parts{.tee = *platform.tee,
+                           .gpu = platform.gpu.get(),
+                           .keyring = keyring,
+                           .identity = *attested.identity,
+                           .tls_spki_sha256 = tls.spki_sha256,
+                           .model_name = [&engine] { return first_model_id(engine); },
+                           .gpu_optional = gpu_optional,
+                           .metrics = &metrics.evidence(),
+                           .replicas = attested.replicas.get(),
+                           .source = {options.source_repo, options.source_commit, options.image_digest,
+                                      attested.around.executable},
+                           .serves_itself = serves_itself(options),
+                           .keep_report = {}};
+  if (store != nullptr) {
+    parts.keep_report = [store](const serve::Epoch& epoch, std::string_view kind, std::string_view report) {
+      keep_report(*store, epoch, kind, report);
+    };
+  }
+  serve::ReportLimits limits;
+  limits.per_client_per_minute = options.report_rate;
+  limits.per_client_burst = options.report_burst;
+  return std::make_unique<serve::AttestationService>(std::move(parts), pool, system_clock(), limits);
+}
+
+Result<void> follow_model(const engine::Engine& engine, serve::Identity& identity) {
+  const auto models = engine.models();
+  return identity.set_model(models.empty() ? nullptr : models.front().identity);
+}
+
+}  // namespace cloister::apps

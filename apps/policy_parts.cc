@@ -1,0 +1,84 @@
+#include "apps/policy_parts.h"
+
+#include <algorithm>
+
+#include "apps/receipt_parts.h"
+#include "base/file.h"
+#include "crypto/hash.h"
+#include "http/client.h"
+#include "serve/policy_document.h"
+
+namespace cloister::apps {
+namespace {
+
+constexpr std::size_t kFileLimit = 1u << 20;
+
+bool is_loopback(const std::string& url_text) {
+  const auto url = http::parse_url(url_text);
+  return url && (url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
+}
+
+std::string tls_mode(const ServeOptions& options) {
+  if (!options.tls_certificate_file.empty()) return "certificate";
+  return options.tls.empty() ? "none" : options.tls;
+}
+
+}  // namespace
+
+std::string engine_kind(const ServeOptions& options) {
+  if (!options.engine.empty()) return options.engine;
+  if (!options.upstreams.empty()) return "upstream";
+#ifdef CLOISTER_HAVE_LLAMA
+  return "llama";
+#else
+  return options.model_path.empty() ? "echo" : "llama";
+#endif
+}
+
+bool serves_itself(const ServeOptions& options) {
+  if (options.serving != "auto") return options.serving == "direct";
+  return engine_kind(options) != "upstream" || std::ranges::all_of(options.upstreams, is_loopback);
+}
+
+Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& around) {
+  serve::PolicyFacts facts;
+  facts.version = CLOISTER_VERSION;
+  facts.executable = around.executable;
+  facts.listen_address = around.listen.address;
+  facts.listen_port = around.listen.port;
+  facts.tls = tls_mode(options);
+  facts.token_required = around.token_required;
+  facts.cors_origins = around.cors_origins;
+  facts.engine = engine_kind(options);
+  facts.serves_itself = serves_itself(options);
+  facts.upstreams = options.upstreams;
+  facts.upstream_token = !options.upstream_key_file.empty();
+  facts.cache_salt = options.cache_salt;
+  facts.shared_prompt_cache = options.share_prompt_cache || options.api_key_file.empty();
+  facts.tee = around.tee_type;
+  facts.gpu_evidence = around.gpu_evidence_type;
+  facts.gpu_gate = around.gpu_gate;
+  facts.gpu_check_seconds = options.gpu_check_seconds;
+  if (!options.gpu_policy_file.empty()) {
+    TRY(text, read_file(options.gpu_policy_file, kFileLimit));
+    facts.gpu_policy = crypto::sha256(as_bytes(text));
+  }
+  facts.gpu_manifests = !options.rim_dir.empty();
+  facts.body_bytes = options.max_body_bytes;
+  facts.reports_per_client_minute = options.report_rate;
+  facts.reports_at_once = options.report_burst;
+  facts.upstream_connect_s = options.upstream_connect_timeout_s;
+  facts.upstream_first_byte_s = options.upstream_timeout_s;
+  facts.upstream_idle_s = options.upstream_idle_timeout_s;
+  facts.grace_s = options.grace_seconds;
+  facts.log_level = options.log_level;
+  facts.log_format = options.log_format;
+  facts.signing = options.signing == "on";
+  facts.keyset_days = options.keyset_days;
+  facts.replicas = options.replicas;
+  TRY(receipts, receipt_policy(options));
+  facts.receipts = std::move(receipts);
+  return serve::policy_document(facts);
+}
+
+}  // namespace cloister::apps

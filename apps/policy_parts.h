@@ -1,0 +1,33 @@
+// The policy document of a host: what its options mean in effect.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/serve_options.h"
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace cloister::apps {
+
+// What options alone do not tell.
+struct PolicySurroundings {
+  ListenAddress listen;
+  std::string tee_type, gpu_evidence_type;
+  bool token_required = false;
+  bool gpu_gate = false;
+  std::vector<std::string> cors_origins;
+  std::optional<ByteArray<32>> executable;
+};
+
+// Reads the GPU policy file, for its digest.
+Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& around);
+
+// The engine that the options ask for: "llama", "upstream", "echo".
+std::string engine_kind(const ServeOptions& options);
+// Whether the answers come from this TEE: always, but for upstreams on other machines. --serving overrules it.
+bool serves_itself(const ServeOptions& options);
+
+}  // namespace cloister::apps

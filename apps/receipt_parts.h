@@ -1,0 +1,25 @@
+// The receipts' store of a node, made from its options.
+#pragma once
+
+#include <memory>
+
+#include "apps/serve_options.h"
+#include "base/json.h"
+#include "serve/identity.h"
+#include "serve/receipt_journal.h"
+#include "store/receipt_store.h"
+
+namespace cloister::apps {
+
+// Null with --signing off, when there are no receipts.
+Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options);
+
+Result<serve::JournalOptions> journal_options(const ServeOptions& options);
+
+// What the policy document says of receipts; null when there are none.
+Result<Json> receipt_policy(const ServeOptions& options);
+
+// Keeps the report of an epoch, and the policy that it names, for those who look at its receipts later. A failure is logged.
+void keep_report(store::ReceiptStore& store, const serve::Epoch& epoch, std::string_view kind, std::string_view report);
+
+}  // namespace cloister::apps

@@ -1,0 +1,25 @@
+// DocumentHistory: the documents that a node had since it started, by digest, so that who holds an older digest can read
+// what it is the digest of. Bounded: the oldest go. Safe from any thread.
+#pragma once
+
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cloister::serve {
+
+class DocumentHistory {
+ public:
+  // One that is there already stays where it is.
+  void add(const std::string& digest, const std::string& text);
+  std::optional<std::string> find(std::string_view digest) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<std::pair<std::string, std::string>> documents_;   // oldest first
+};
+
+}  // namespace cloister::serve

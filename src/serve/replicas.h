@@ -1,0 +1,51 @@
+// Replicas: other nodes of the same service, as the operator names them. Their legacy reports are asked for with the same
+// nonce and listed beside the node's own, so that a client behind a load balancer finds the instance that answered. Nothing
+// here is judged: each report holds its own quote, and the client's verifier judges each. Safe from any thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "http/client.h"
+#include "serve/report_query.h"
+
+namespace cloister::serve {
+
+class Replicas {
+ public:
+  // Base URLs, at most 63 (a list of reports has at most 64). A replica that has not answered in time counts as
+  // unreachable.
+  static Result<std::unique_ptr<Replicas>> make(const std::vector<std::string>& urls, int timeout_s = 10);
+
+  struct Answers {
+    std::vector<Json> reports;        // in the order of the replicas
+    std::size_t unreachable = 0;      // gave no report that answers the nonce
+  };
+  // Blocks until all have answered or the time is over: on workers only. The replicas are told to answer for themselves
+  // alone, so that two nodes that name each other do not ask each other for ever.
+  Answers ask(const ReportQuery& query, const evidence::Nonce& nonce) const;
+
+  std::size_t size() const { return replicas_.size(); }
+
+ private:
+  struct Replica {
+    std::string url;
+    http::Client client;
+    mutable std::atomic<bool> failing = false;
+    Replica(std::string url_text, http::Url url_parsed, const http::ClientOptions& options)
+        : url(std::move(url_text)), client(std::move(url_parsed), options) {}
+  };
+  std::vector<std::unique_ptr<Replica>> replicas_;
+};
+
+// The path and query that asks a replica.
+std::string replica_request(const ReportQuery& query, const evidence::Nonce& nonce);
+// The one report in a replica's answer. An error when it is not one that answers this question.
+Result<Json> parse_replica_answer(std::string_view body, const ReportQuery& query, const evidence::Nonce& nonce);
+
+}  // namespace cloister::serve

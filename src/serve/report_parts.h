@@ -1,0 +1,46 @@
+// What reports are made of. All that is pointed at outlives whoever has this.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "gpu/gpu_evidence_source.h"
+#include "serve/evidence_metrics.h"
+#include "serve/identity.h"
+#include "serve/keyring.h"
+#include "serve/replicas.h"
+#include "tee/tee.h"
+
+namespace cloister::serve {
+
+// Where the code comes from, as the operator says: beside the quote and not in it (ACI section 4.1). Empty: not said.
+struct SourceProvenance {
+  std::string repo_url, repo_commit, image_digest;
+  std::optional<ByteArray<32>> executable;   // SHA-256 of the running program
+};
+
+struct ReportParts {
+  tee::Tee& tee;
+  gpu::GpuEvidenceSource* gpu = nullptr;  // null: a node without GPU evidence
+  const Keyring& keyring;
+  Identity& identity;
+  // SHA-256 of the TLS leaf's SubjectPublicKeyInfo; nothing when this node does not end TLS itself.
+  std::optional<ByteArray<32>> tls_spki_sha256;
+  // The model's id, or "" while it loads.
+  std::function<std::string()> model_name;
+  // A node that may serve without GPU evidence says in its reports that it does, and why; else such a report fails.
+  bool gpu_optional = false;
+  EvidenceMetrics* metrics = nullptr;     // null: nobody counts
+  const Replicas* replicas = nullptr;     // null: none
+  SourceProvenance source;
+  // False: requests are passed on, and this TEE does not vouch for who answers.
+  bool serves_itself = true;
+  // Gets the report without a nonce of each epoch, ACI's and our own, once it is made: receipts are judged by it when the
+  // node is gone. `kind` as of to_text(ReportKind). On a worker thread; may take its time.
+  std::function<void(const Epoch& epoch, std::string_view kind, std::string_view report)> keep_report;
+};
+
+}  // namespace cloister::serve

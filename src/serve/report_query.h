@@ -1,0 +1,43 @@
+// What somebody asks of a node's evidence.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "evidence/chat_signature.h"
+#include "evidence/report_data.h"
+
+namespace cloister::serve {
+
+// Each with a quote of its own: what report data binds differs.
+enum class ReportKind {
+  kLegacy,  // docs/spec/legacy-proof.md: report data L1 or L2
+  kAci,     // ACI `aci/1`: the keyset
+  kNative,  // docs/spec/native-report.md: keyset, GPU evidence, model and policy
+};
+
+// As the store of documents names them: "report.legacy", "report.aci", "report.native".
+constexpr std::string_view to_text(ReportKind kind) {
+  switch (kind) {
+    case ReportKind::kLegacy: return "report.legacy";
+    case ReportKind::kAci: return "report.aci";
+    case ReportKind::kNative: return "report.native";
+  }
+  return "";
+}
+
+struct ReportQuery {
+  ReportKind kind = ReportKind::kLegacy;
+  // Of legacy reports: which signing identity.
+  evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
+  std::optional<evidence::Nonce> nonce;
+  // Of legacy reports: bind the TLS key as well (report data L2 instead of L1).
+  bool include_tls_fingerprint = false;
+  // Of legacy reports: list the replicas beside this node. False when another replica asks.
+  bool with_replicas = true;
+  // Who asks (serve/client_name.h); "" is never held to a rate.
+  std::string client;
+};
+
+}  // namespace cloister::serve

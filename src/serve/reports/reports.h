@@ -1,0 +1,26 @@
+// One function a form of report: from the hardware to the JSON text that is served. Blocking, for as long as quotes and GPU
+// evidence take: on workers only. Each works on the one epoch that it is given.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "serve/collected_evidence.h"
+#include "serve/report_parts.h"
+#include "serve/report_query.h"
+
+namespace cloister::serve {
+
+Result<std::string> make_legacy_report(const ReportParts& parts, const ReportQuery& query);
+Result<std::string> make_aci_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch);
+Result<std::string> make_native_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch);
+
+// Which evidence it is, not who collects it: dstack's is a TDX quote.
+std::string_view wire_tee_type(const tee::Tee& tee);
+// Beside any quote: `key_custody` and `ccel`, where there are any.
+void add_custody(const Keyring& keyring, Json& to);
+void add_boot_table(const TeeEvidence& evidence, Json& to);
+
+}  // namespace cloister::serve
