@@ -8,11 +8,12 @@ from support.node import PATIENCE
 
 
 class Reply:
-    def __init__(self, status, headers, body, chunks, complete):
+    def __init__(self, status, headers, body, chunks, complete, trailers=()):
         self.status = status
         self.headers = headers  # list of (lower-case name, value)
         self.body = body  # chunk framing removed, nothing else
         self.chunks = chunks  # payload of each chunk; empty when there is a content-length
+        self.trailers = list(trailers)  # like headers
         self.complete = complete  # the end was marked, by length or by the closing chunk
 
     def header(self, name):
@@ -79,13 +80,14 @@ class Connection:
         status = int(status_line.split(" ")[1])
         known = dict(headers)
         if known.get("transfer-encoding", "").lower() == "chunked":
-            chunks, complete = self._chunks()
-            return Reply(status, headers, b"".join(chunks), chunks, complete)
+            trailers = []
+            chunks, complete = self._chunks(trailers)
+            return Reply(status, headers, b"".join(chunks), chunks, complete, trailers)
         size = int(known.get("content-length", 0))
         body = self._exactly(size)
         return Reply(status, headers, body, [], len(body) == size)
 
-    def _chunks(self):
+    def _chunks(self, trailers):
         chunks = []
         while True:
             size_line = self._until(b"\r\n")
@@ -93,9 +95,9 @@ class Connection:
                 return chunks, False
             size = int(size_line.split(b";")[0], 16)
             if size == 0:
-                # Trailers, if any, up to the empty line.
                 while (line := self._until(b"\r\n")) not in (b"", None):
-                    pass
+                    name, value = line.decode("latin-1").split(":", 1)
+                    trailers.append((name.strip().lower(), value.strip()))
                 return chunks, line == b""
             chunk = self._exactly(size)
             if len(chunk) < size or self._exactly(2) != b"\r\n":

@@ -1,0 +1,90 @@
+"""Receipts, judged by code that shares nothing with the program: JSON, SHA-256, Ed25519."""
+
+import hashlib
+import json
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from support.rawhttp import exchange
+
+
+def canonical(document):
+    """RFC 8785, for documents of ASCII names and whole numbers."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def receipt_of(node, reply_id, headers=()):
+    found = exchange(node, "GET", f"/v1/aci/receipts/{reply_id}", None, headers)
+    assert found.status == 200, found.body
+    return found.json()
+
+
+def keyset_of(node):
+    return node.get_json("/v1/aci/attestation")["attestation"]["workload_keyset"]
+
+
+def check_signature(receipt, keyset):
+    """Raises when it is not signed by the receipt key of this keyset."""
+    assert receipt["workload_keyset_digest"] == digest(canonical(keyset))
+    key = next(key for key in keyset["receipt_signing_keys"] if key["key_id"] == receipt["key_id"])
+    assert key["algo"] == "ed25519"
+    unsigned = {name: value for name, value in receipt.items() if name != "signature"}
+    Ed25519PublicKey.from_public_bytes(bytes.fromhex(key["public_key"])).verify(
+        bytes.fromhex(receipt["signature"]), canonical(unsigned)
+    )
+
+
+def events(receipt):
+    """By type; each stands at most once."""
+    out = {event["type"]: event for event in receipt["event_log"]}
+    assert len(out) == len(receipt["event_log"])
+    return out
+
+
+def sse_events(body):
+    """The complete events of a stream, framing included."""
+    out, start = [], 0
+    for at, byte in enumerate(body):
+        if byte == 10 and body[start:at].rsplit(b"\n", 1)[-1].strip(b"\r") == b"" and (
+            at == start or body[start:at].endswith((b"\n", b"\n\r")) or body[start:at] == b"\r"
+        ):
+            out.append(body[start : at + 1])
+            start = at + 1
+    return out
+
+
+def merkle_root(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + merkle_root(leaves[:split]) + merkle_root(leaves[split:])).digest()
+
+
+def leaf(event):
+    return hashlib.sha256(b"\0" + event).digest()
+
+
+def check_receipt(node, request, reply, headers=(), keyset=None):
+    """The receipt of this reply: signed, and about exactly these bytes. Returns it."""
+    receipt = receipt_of(node, reply.header("x-receipt-id"), headers)
+    check_signature(receipt, keyset or keyset_of(node))
+    assert receipt["receipt_id"] == reply.header("x-receipt-id")
+    assert receipt["workload_keyset_digest"] == reply.header("x-aci-keyset-digest")
+    log = events(receipt)
+    assert receipt["event_log"][0]["type"] == "request.received"
+    assert log["request.received"]["body_hash"] == digest(request)
+    assert log["response.returned"]["body_hash"] == digest(reply.body)
+    if (reply.header("content-type") or "").startswith("text/event-stream"):
+        found = sse_events(reply.body)
+        assert log["response.events"] == {
+            "type": "response.events",
+            "count": len(found),
+            "root": "sha256:" + merkle_root([leaf(event) for event in found]).hex(),
+        }
+    else:
+        assert "response.events" not in log
+    return receipt

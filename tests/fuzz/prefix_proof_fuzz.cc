@@ -1,0 +1,27 @@
+// Proofs of a stream's beginning: any text is read or refused, what is read writes itself again, no proof leads to a root of zeros,
+// and every beginning of a stream can be proven.
+#include "codec/json.h"
+#include "evidence/prefix_proof.h"
+#include "fuzz.h"
+
+FUZZ_TARGET(input) {
+  using namespace cloister;
+  const std::string_view text = as_text(input);
+  if (const auto proof = evidence::parse_prefix_proof(text)) {
+    const auto again = evidence::parse_prefix_proof(codec::write_json(evidence::to_json(*proof)));
+    FUZZ_CHECK(again.has_value());
+    FUZZ_CHECK(again->consistency == proof->consistency && again->events == proof->events && again->total == proof->total);
+    const evidence::MerkleHash other{};
+    FUZZ_CHECK(!evidence::verify_merkle_consistency(proof->events, other, proof->total, other, proof->consistency) ||
+               proof->events == proof->total);
+  }
+  // The events of a stream do not depend on the pieces in which it came, and every beginning of it can be proven.
+  const auto leaves = evidence::event_leaves(text);
+  if (leaves.empty() || leaves.size() > 64) return;
+  const evidence::MerkleHash root = evidence::merkle_root(leaves);
+  for (std::size_t k = 1; k <= leaves.size(); ++k) {
+    const auto proof = evidence::prove_prefix("rcpt-1", leaves, k);
+    const std::vector<evidence::MerkleHash> first(leaves.begin(), leaves.begin() + static_cast<std::ptrdiff_t>(k));
+    FUZZ_CHECK(evidence::verify_merkle_consistency(k, evidence::merkle_root(first), leaves.size(), root, proof.consistency));
+  }
+}
