@@ -90,9 +90,8 @@ JournalState ReceiptJournal::state() const {
 // True when there are requests to write, or nothing will come any more.
 bool ReceiptJournal::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto ready = [this] { return stopping_ || !queue_.empty(); };
-  const bool failing = failing_.load(std::memory_order_relaxed);
-  return failing ? wake_.wait_for(lock, milliseconds(options_.retry_ms), ready)
-                 : wake_.wait_until(lock, next_prune_, ready);
+  return failing_ || !memory_.empty() ? wake_.wait_for(lock, milliseconds(options_.retry_ms), ready)
+                                       : wake_.wait_until(lock, next_prune_, ready);
 }
 
 void ReceiptJournal::run() {
@@ -105,17 +104,19 @@ void ReceiptJournal::run() {
       replies.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
+    const bool behind = failing_ || !memory_.empty();
     lock.unlock();
     if (!replies.empty()) {
       write(std::move(replies));
-    } else if (failing_) {
+    } else if (behind) {
       try_again();
     }
     if (!failing_ && SteadyClock::now() >= next_prune_) prune();
     lock.lock();
   }
+  const bool behind = !memory_.empty();
   lock.unlock();
-  if (failing_ && options_.on_failure == OnStoreFailure::kServe) try_again();
+  if (behind) try_again();
 }
 
 std::vector<ReceiptJournal::Made> ReceiptJournal::make(std::vector<FinishedReply> replies) {

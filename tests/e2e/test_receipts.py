@@ -249,7 +249,7 @@ def test_it_is_found_by_each_of_its_names(echo):
     reply = exchange(echo, "POST", CHAT, chat())
     names = [reply.header("x-receipt-id"), reply.reply_id(), reply.header("x-request-id")]
     assert len({json.dumps(receipt_of(echo, name)) for name in names}) == 1
-    for unknown in ("rcpt-" + "0" * 32, "x", "a" * 300, "%00", "%2e%2e"):
+    for unknown in ("rcpt-" + "0" * 32, "x", "a" * 300, "%2e%2e"):
         assert exchange(echo, "GET", f"/v1/aci/receipts/{unknown}").status == 404, unknown
 
 
@@ -369,7 +369,7 @@ def test_a_store_that_fails_stops_the_node(start):
 
 
 def test_a_stream_without_a_receipt_does_not_look_whole(start):
-    node = start("--engine", "echo")
+    node = start("--engine", "echo", "--echo-token-gap-ms", 5)
     lock = Lock(node)
     reply = exchange(node, "POST", CHAT, chat(stream=True))
     assert not reply.complete and b"[DONE]" not in reply.body and reply.body.startswith(b"data: ")

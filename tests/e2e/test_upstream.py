@@ -13,6 +13,7 @@ from conftest import TOKEN, client_of
 from support.node import wait_until
 from support.rawhttp import Connection, exchange, head
 from support.upstream import STREAM_HEAD, ScriptedServer, chunk, chunked, free_port, whole
+from support.receipts import check_receipt, digest, events
 from test_signatures import check_ecdsa, check_ed25519, signature_of
 
 STREAMS = pathlib.Path(__file__).parent / "upstream_streams"
@@ -70,6 +71,7 @@ def test_streams_of_other_engines(upstream_streams, name, size):
     assert reply.header("content-type") == "text/event-stream; charset=utf-8"
     assert server.requests[-1][2] == CHAT
     check_signature(node, IDS[name], CHAT, data)
+    assert check_receipt(node, CHAT, reply)["chat_id"] == IDS[name]
     check_signature(node, reply.header("x-request-id"), CHAT, data)
 
 
@@ -169,6 +171,9 @@ def test_salt_keeps_credentials_apart(behind, tmp_path):
         # What is signed is what the client sent.
         text = signature_of(node, reply.header("x-request-id"), "ecdsa", "m", caller)["text"]
         assert text.startswith(hashlib.sha256(CHAT).hexdigest())
+        # The receipt tells both apart: what came, and what was sent on.
+        receipt = check_receipt(node, CHAT, reply, caller)
+        assert events(receipt)["request.forwarded"]["body_hash"] == digest(body) != digest(CHAT)
     assert salts[0] == salts[1] != salts[2] and all(len(salt) == 64 for salt in salts)
     refused = post(node, body=b'{"model":"m","cache_\\u0073alt":"theirs"}', headers=mine)
     assert refused.status == 400 and refused.json()["error"]["param"] == "cache_salt"
@@ -201,6 +206,7 @@ def test_breaking_before_the_first_byte_is_an_error(behind, name):
     error = reply.json()["error"]
     assert error["code"] == ("upstream.timeout" if "stalls" in name else "upstream.broken_reply") and error["message"]
     assert exchange(node, "GET", f"/v1/signature/{reply.header('x-request-id')}").status == 404
+    assert events(check_receipt(node, CHAT, reply))["request.failed"]["code"] == error["code"]
     assert node.metric("cloister_upstream_failures_total") == 1
     broken["now"] = False
     assert post(node).status == 200, "it recovers by itself"
@@ -236,6 +242,11 @@ def test_breaking_in_a_stream_cuts_it(behind, name):
     assert reply.body.startswith(b'data: {"id":"r-1"')
     for reply_id in ("r-1", reply.header("x-request-id")):
         assert exchange(node, "GET", f"/v1/signature/{reply_id}?model=m").status == 404
+    # What went out until then has its receipt, which says that it was cut.
+    path = f"/v1/aci/receipts/{reply.header('x-receipt-id')}"
+    wait_until(lambda: exchange(node, "GET", path).status == 200, 5, "the receipt")
+    cut = events(check_receipt(node, CHAT, reply))["response.aborted"]
+    assert cut["bytes"] == len(reply.body) and cut["reason"] == ("upstream.timeout" if name == "stalls" else "upstream.broken_reply")
     assert node.metric("cloister_inference_running") == 0
     assert node.metric("cloister_upstream_active") == 0
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -46,14 +47,13 @@ def events(receipt):
 
 
 def sse_events(body):
-    """The complete events of a stream, framing included."""
-    out, start = [], 0
-    for at, byte in enumerate(body):
-        if byte == 10 and body[start:at].rsplit(b"\n", 1)[-1].strip(b"\r") == b"" and (
-            at == start or body[start:at].endswith((b"\n", b"\n\r")) or body[start:at] == b"\r"
-        ):
-            out.append(body[start : at + 1])
-            start = at + 1
+    """The complete events of a stream, framing included: each ends with an empty line."""
+    out, event = [], b""
+    for line in re.findall(rb"[^\n]*\n", body):
+        event += line
+        if line in (b"\n", b"\r\n"):
+            out.append(event)
+            event = b""
     return out
 
 
