@@ -12,8 +12,8 @@ namespace cloister::store {
 namespace {
 
 // How long a call waits for a server that comes back. Who asks for a receipt is a person; who stores one holds a reply back.
-constexpr std::int64_t kReadPatienceMs = 2000;
-constexpr std::int64_t kWritePatienceMs = 5000;
+constexpr std::int64_t kReadPatienceMs = 1000;
+constexpr std::int64_t kWritePatienceMs = 3000;
 
 class PostgresStore : public ReceiptStore {
  public:

@@ -144,7 +144,7 @@ TEST_F(PostgresStoreTest, SaysWithinSecondsThatTheServerIsGone) {
   ASSERT_TRUE(store->put(records(0, 10)));
   server().stop();
   EXPECT_LT(time_of([&] { EXPECT_EQ(store->find("chatcmpl-1", testing::owner(1)).error().code, ErrorCode::kStoreFailed); }).count(), 4000);
-  EXPECT_LT(time_of([&] { EXPECT_EQ(store->put(records(10, 10)).error().code, ErrorCode::kStoreFailed); }).count(), 9000);
+  EXPECT_LT(time_of([&] { EXPECT_EQ(store->put(records(10, 10)).error().code, ErrorCode::kStoreFailed); }).count(), 7000);
   server().start();
   EXPECT_TRUE(store->put(records(10, 10)));
   EXPECT_EQ(*store->find("chatcmpl-1", testing::owner(1)), record(1));
@@ -153,7 +153,7 @@ TEST_F(PostgresStoreTest, SaysWithinSecondsThatTheServerIsGone) {
 
 TEST_F(PostgresStoreTest, WaitsForALockButNotForever) {
   const auto store = open();
-  std::thread other([&] { sql("BEGIN; LOCK TABLE cloister_receipt; SELECT pg_sleep(4); COMMIT"); });
+  std::thread other([&] { sql("BEGIN; LOCK TABLE cloister_receipt; SELECT pg_sleep(3); COMMIT"); });
   while (sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'cloister_receipt'::regclass") == "0") std::this_thread::yield();
   EXPECT_LT(time_of([&] {
     const auto put = store->put(records(0, 10));
