@@ -35,7 +35,7 @@ struct StoreOptions {
   const Clock* steady = &steady_clock();   // never jumps; see store/ageing.h
 };
 
-// May take seconds: a file left by a crash is recovered, a server waited for (at most about ten). Errors: kUsage for options
+// May take seconds: a file left by a crash is recovered, a server waited for. Errors: kUsage for options
 // that do not fit together, kStoreDamaged for a file that is no receipt store or a broken one (it is left as it is),
 // kStoreFailed for everything that may be better later. Messages name the file, never what is in a connection string.
 Result<std::unique_ptr<ReceiptStore>> open_store(const StoreOptions& options);

@@ -12,8 +12,8 @@ namespace cloister::store {
 namespace {
 
 // How long a call waits for a server that comes back. Who asks for a receipt is a person; who stores one holds a reply back.
-constexpr std::int64_t kReadPatienceMs = 2000;
-constexpr std::int64_t kWritePatienceMs = 8000;
+constexpr std::int64_t kReadPatienceMs = 1000;
+constexpr std::int64_t kWritePatienceMs = 3000;
 
 class PostgresStore : public ReceiptStore {
  public:
@@ -21,7 +21,7 @@ class PostgresStore : public ReceiptStore {
       : options_(options), pool_(options.postgres_file, options.durability), ages_(*options.clock, *options.steady) {}
 
   Result<void> prepare() {
-    return pool_.with(kWritePatienceMs, [&](PqConnection& connection) { return prepare_tables(connection, options_.access); });
+    return pool_.with(kReadPatienceMs, [&](PqConnection& connection) { return prepare_tables(connection, options_.access); });
   }
 
   std::string_view type() const override { return "postgresql"; }

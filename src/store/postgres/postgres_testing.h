@@ -35,11 +35,13 @@ class PostgresServer {
 
  private:
   PostgresServer();
+  // In memory where there is room, because what the tests show does not depend on the disk, and their time does.
+  static std::filesystem::path roomy_folder();
   std::string socket_folder() const { return folder_.path() / "socket"; }
   pid_t run_as_user(const std::vector<std::string>& command) const;
   void end(int signal);
 
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{roomy_folder()};
   uid_t user_ = 0;
   gid_t group_ = 0;
   pid_t server_ = -1;

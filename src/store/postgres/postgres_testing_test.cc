@@ -43,6 +43,12 @@ fs::path PostgresServer::programs() {
   return {};
 }
 
+fs::path PostgresServer::roomy_folder() {
+  std::error_code code;
+  const fs::space_info memory = fs::space("/dev/shm", code);
+  return !code && memory.available > (1u << 30) ? fs::path("/dev/shm") : fs::temp_directory_path();
+}
+
 PostgresServer& PostgresServer::instance() {
   static PostgresServer server;
   return server;

@@ -37,7 +37,8 @@ constexpr std::int64_t kVersion = kMigrations.size();
 
 // 0: no tables.
 Result<std::int64_t> version_of(PqConnection& connection) {
-  TRY(there, connection.run("SELECT (to_regclass('cloister_store') IS NOT NULL)::int4"));
+  // Not by to_regclass(), which within one transaction may remember that there was none.
+  TRY(there, connection.run("SELECT count(*) FROM pg_class WHERE relname = 'cloister_store' AND pg_table_is_visible(oid)"));
   if (there.count() != 1 || there.number(0, 0) == 0) return 0;
   TRY(rows, connection.run("SELECT version FROM cloister_store"));
   const std::int64_t version = rows.count() == 1 ? rows.number(0, 0) : -1;

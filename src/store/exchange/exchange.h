@@ -1,0 +1,41 @@
+// Export of a store's receipts as lines, and import into another. In bounded memory, whatever their number.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "store/exchange/line_reader.h"
+#include "store/receipt_store.h"
+
+namespace cloister::store {
+
+struct ExchangeCount {
+  std::uint64_t receipts = 0;
+  std::uint64_t documents = 0;
+  std::uint64_t left_out = 0;   // export: stored texts that are no receipts
+};
+
+// What is told of the work while it goes on; `stop` ends it early (kCancelled), with whole lines and whole batches.
+struct ExchangeWatch {
+  std::function<void(const ExchangeCount&)> progress = [](const ExchangeCount&) {};
+  std::function<void(const std::string& complaint)> left_out = [](const std::string&) {};
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct ExportRange {
+  UnixSeconds since = 0;
+  std::optional<UnixSeconds> until;   // the last second that counts
+};
+
+// In the order of (served_at, receipt_id); before each receipt the documents that it names by digest, each document once.
+// The same receipts give the same lines, from whichever kind of store.
+Result<ExchangeCount> export_receipts(ReceiptStore& store, const ExportRange& range, const ExchangeWatch& watch,
+                                      const std::function<Result<void>(std::string_view line)>& write);
+
+// Puts every line into the store. Stops at the first that is no line of an export or contradicts what is stored; the Error
+// says which, and those before it are in. Doing it again changes nothing.
+Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const ExchangeWatch& watch);
+
+}  // namespace cloister::store

@@ -1,0 +1,241 @@
+#include "store/exchange/exchange.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/encoding.h"
+#include "base/file_descriptor.h"
+#include "codec/json.h"
+#include "store/exchange/export_line.h"
+#include "store/store_testing.h"
+
+#include <fcntl.h>
+
+namespace cloister::store {
+namespace {
+
+using testing::all_of;
+using testing::kStart;
+
+std::string digest(char digit) { return "sha256:" + std::string(64, digit); }
+
+// As a node makes them, except for the signature, which nobody checks here.
+ReceiptRecord receipt(int number, const std::string& keyset = digest('a')) {
+  ReceiptRecord record = testing::record(number);
+  const Json document = {{"api_version", "aci/1"}, {"receipt_id", record.receipt_id}, {"chat_id", record.reply_ids[0]}, {"model", "m"},
+                         {"workload_keyset_digest", keyset}, {"endpoint", "/v1/chat/completions"}, {"method", "POST"},
+                         {"served_at", record.served_at},
+                         {"event_log", {{{"type", "request.received"}, {"body_hash", digest('0')}}, {{"type", "policy"}, {"digest", digest('b')}}}},
+                         {"key_id", "k"}, {"signature", std::string(128, '0')}};
+  record.receipt = document.dump(1);   // a text is kept as it is, line ends and all
+  return record;
+}
+Document document(const std::string& kind, char digit) { return {kind, digest(digit), "{\"of\": \"" + kind + "\"}", kStart}; }
+
+std::unique_ptr<ReceiptStore> memory() {
+  static const FakeClock clock(kStart);
+  StoreOptions options;
+  options.memory = true;
+  options.clock = &clock;
+  return *open_store(options);
+}
+
+std::vector<std::string> export_all(ReceiptStore& store, const ExportRange& range = {}) {
+  std::vector<std::string> lines;
+  const auto done = export_receipts(store, range, {}, [&](std::string_view line) -> Result<void> { return lines.emplace_back(line), Result<void>(); });
+  EXPECT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(done->receipts + done->documents, lines.size());
+  return lines;
+}
+
+Result<ExchangeCount> import_text(ReceiptStore& store, const std::string& text, const ExchangeWatch& watch = {}) {
+  const testing::TemporaryFolder folder;
+  std::ofstream(folder.path() / "in", std::ios::binary) << text;
+  const FileDescriptor file(::open((folder.path() / "in").c_str(), O_RDONLY | O_CLOEXEC));
+  LineReader lines(file.get(), kMostLineBytes);
+  return import_receipts(lines, store, watch);
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const std::string& line : lines) out += line + "\n";
+  return out;
+}
+
+TEST(ExportLine, ComesBackAsItWas) {
+  for (int i = 0; i < 8; ++i) {
+    const auto line = write_export_line(receipt(i));
+    ASSERT_TRUE(line) << line.error().to_string();
+    EXPECT_EQ(line->find('\n'), std::string::npos);
+    EXPECT_EQ(std::get<ReceiptRecord>(*parse_export_line(*line)), receipt(i));
+  }
+  const auto line = write_export_line(document("report.native", 'a'));
+  ASSERT_TRUE(line);
+  EXPECT_EQ(std::get<Document>(*parse_export_line(*line)), document("report.native", 'a'));
+}
+
+TEST(ExportLine, LeavesNothingThatCouldNotBeRead) {
+  std::vector<ReceiptRecord> wrong(5, receipt(0));
+  wrong[0].receipt = "{}";
+  wrong[1].receipt_id = "another";
+  wrong[2].served_at += 1;
+  wrong[3].reply_ids = {"\xff"};
+  wrong[4].event_hashes = "x";
+  for (const ReceiptRecord& each : wrong) EXPECT_FALSE(write_export_line(each));
+  EXPECT_FALSE(write_export_line(Document{"kind", "not a digest", "", kStart}));
+  EXPECT_FALSE(write_export_line(Document{"kind", digest('a'), "\xff", kStart}));
+  EXPECT_FALSE(write_export_line(Document{"\xff", digest('a'), "", kStart}));
+}
+
+TEST(ExportLine, IsStrict) {
+  const Json good = *codec::parse_json(*write_export_line(receipt(4)));
+  const auto with = [&](const char* name, Json value) {
+    Json changed = good;
+    changed[name] = std::move(value);
+    return changed.dump();
+  };
+  EXPECT_TRUE(parse_export_line(good.dump()));
+  for (const std::string& wrong : {
+           with("form", "cloister.receipt.v2"), with("form", 1), with("form", "cloister.document.v1"), with("more", 1), with("receipt_id", "x"),
+           with("receipt_id", nullptr), with("reply_ids", "x"), with("reply_ids", {1}), with("reply_ids", {"a", "b", "c", "d", "e"}), with("reply_ids", {""}),
+           with("owner", "00"), with("owner", std::string(32, 'A')), with("served_at", 1), with("served_at", "1"), with("served_at", 1.5),
+           with("receipt", "{}"), with("receipt", Json::object()), with("receipt", std::string(2 << 20, ' ')), with("legacy", Json::object()),
+           with("legacy", {{"request_sha256", "00"}}), with("event_hashes", "AA=="), with("event_hashes", "not base64"), with("event_hashes", Json::array()),
+           std::string("{}"), std::string("[]"), std::string(""), std::string("null"), good.dump() + "x", good.dump().substr(1), std::string("\xff"),
+       }) {
+    const auto parsed = parse_export_line(wrong);
+    ASSERT_FALSE(parsed) << wrong.substr(0, 300);
+    EXPECT_EQ(parsed.error().code, ErrorCode::kBadReceipt);
+  }
+  for (const char* name : {"form", "receipt_id", "reply_ids", "owner", "served_at", "receipt"}) {
+    Json without = good;
+    without.erase(name);
+    EXPECT_FALSE(parse_export_line(without.dump())) << name;
+  }
+  EXPECT_FALSE(parse_export_line(R"({"form":"cloister.document.v1","kind":"k","key":"sha256:00","made":1,"text":""})"));
+}
+
+TEST(Exchange, ExportsWithDocumentsOnceAndImports) {
+  const auto from = memory(), to = memory();
+  for (const Document& each : {document("report.native", 'a'), document("report.aci", 'a'), document("policy", 'b'), document("report.native", 'c'), document("policy", 'd')}) {
+    ASSERT_TRUE(from->put_document(each));
+  }
+  std::vector<ReceiptRecord> records;
+  for (int i = 0; i < 700; ++i) records.push_back(receipt(i, digest(i < 300 ? 'a' : 'c')));
+  ASSERT_TRUE(from->put(records));
+  const auto lines = export_all(*from);
+  EXPECT_EQ(lines.size(), 704u) << "the fourth policy is named by none";
+  EXPECT_NE(lines[0].find("\"report.aci\""), std::string::npos) << "before who names it";
+  std::uint64_t told = 0;
+  ExchangeWatch watch;
+  watch.progress = [&](const ExchangeCount& count) { told = count.receipts; };
+  const auto done = import_text(*to, joined(lines), watch);
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(done->receipts, 700u);
+  EXPECT_EQ(done->documents, 4u);
+  EXPECT_GE(told, 512u);
+  EXPECT_EQ(all_of(*to), records);
+  EXPECT_EQ(export_all(*to), lines);
+  // Again, and without the last end of a line.
+  ASSERT_TRUE(import_text(*to, joined(lines).substr(0, joined(lines).size() - 1)));
+  EXPECT_EQ(to->state()->receipts, 700u);
+  EXPECT_EQ(import_text(*to, "")->receipts, 0u);
+}
+
+TEST(Exchange, ExportsARange) {
+  const auto store = memory();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(store->put(std::vector{receipt(i)}));
+  EXPECT_EQ(export_all(*store, {kStart + 5, kStart + 9}).size(), 5u);
+  EXPECT_EQ(export_all(*store, {kStart + 15, std::nullopt}).size(), 5u);
+  EXPECT_EQ(export_all(*store, {kStart + 20, std::nullopt}).size(), 0u);
+  EXPECT_EQ(export_all(*store, {0, kStart}).size(), 1u);
+}
+
+TEST(Exchange, SaysWhatIsLeftOut) {
+  const auto store = memory();
+  ASSERT_TRUE(store->put(std::vector{receipt(1), testing::record(2), receipt(3)}));
+  std::vector<std::string> complaints;
+  ExchangeWatch watch;
+  watch.left_out = [&](const std::string& complaint) { complaints.push_back(complaint); };
+  int lines = 0;
+  const auto done = export_receipts(*store, {}, watch, [&](std::string_view) { return ++lines, Result<void>(); });
+  ASSERT_TRUE(done);
+  EXPECT_EQ(lines, 2);
+  EXPECT_EQ(done->left_out, 1u);
+  ASSERT_EQ(complaints.size(), 1u);
+  EXPECT_NE(complaints[0].find("rcpt-00000002"), std::string::npos);
+}
+
+TEST(Exchange, NamesTheLineThatIsWrong) {
+  std::vector<std::string> lines;
+  for (int i = 0; i < 10; ++i) lines.push_back(*write_export_line(receipt(i)));
+  const auto refused = [&](const std::vector<std::string>& with, const std::string& number, std::uint64_t kept) {
+    const auto store = memory();
+    const auto done = import_text(*store, joined(with));
+    ASSERT_FALSE(done);
+    EXPECT_TRUE(done.error().message.starts_with("line " + number + ": ")) << done.error().message;
+    EXPECT_EQ(store->state()->receipts, kept) << "those before it";
+  };
+  auto broken = lines;
+  broken[6] = "{}";
+  refused(broken, "7", 6);
+  broken[6] = "";
+  refused(broken, "7", 6);
+  broken[6] = std::string(kMostLineBytes + 1, ' ');
+  refused(broken, "7", 6);
+  ReceiptRecord other = receipt(2);
+  other.owner[0] ^= 1;
+  broken = lines;
+  broken[8] = *write_export_line(other);
+  refused(broken, "9", 8);
+}
+
+TEST(Exchange, StopsWhenAsked) {
+  const auto store = memory();
+  std::vector<std::string> lines;
+  for (int i = 0; i < 600; ++i) lines.push_back(*write_export_line(receipt(i)));
+  std::atomic<bool> stop = false;
+  ExchangeWatch watch;
+  watch.stop = &stop;
+  watch.progress = [&](const ExchangeCount& count) { stop = count.receipts >= 256; };
+  const auto done = import_text(*store, joined(lines), watch);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kCancelled);
+  EXPECT_GE(store->state()->receipts, 256u);
+  EXPECT_LT(store->state()->receipts, 600u);
+  stop = true;
+  EXPECT_EQ(export_receipts(*store, {}, watch, [](std::string_view) { return Result<void>(); }).error().code, ErrorCode::kCancelled);
+}
+
+TEST(LineReader, ReadsPiecesOfAnySize) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  const FileDescriptor in(pipe[0]);
+  const std::string text = "one\n\ntwo\r\n" + std::string(300'000, 'x') + "\nlast";
+  {
+    const FileDescriptor out(pipe[1]);
+    ASSERT_EQ(::write(out.get(), text.data(), 5), 5);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (std::size_t at = 5; at < text.size();) {
+        const ssize_t n = ::write(out.get(), text.data() + at, std::min<std::size_t>(text.size() - at, 7777));
+        if (n <= 0) ::_exit(1);
+        at += static_cast<std::size_t>(n);
+      }
+      ::_exit(0);
+    }
+  }
+  LineReader lines(in.get(), 300'000);
+  EXPECT_EQ(**lines.next(), "one");
+  EXPECT_EQ(**lines.next(), "");
+  EXPECT_EQ(**lines.next(), "two\r");
+  EXPECT_EQ((*lines.next())->size(), 300'000u);
+  EXPECT_EQ(**lines.next(), "last");
+  EXPECT_EQ(lines.number(), 5u);
+  EXPECT_FALSE(*lines.next());
+  EXPECT_FALSE(*lines.next());
+}
+
+}  // namespace
+}  // namespace cloister::store

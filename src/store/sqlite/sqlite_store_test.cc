@@ -1,0 +1,466 @@
+// What can happen to a file: other users, other programs, damage, no space, locks, and the end of the process at any moment.
+#include "store/sqlite/sqlite_store.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "base/file.h"
+#include "store/sqlite/database.h"
+#include "store/store_testing.h"
+
+namespace cloister::store {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::all_of;
+using testing::record;
+using testing::records;
+
+constexpr std::size_t kFileLimit = 1u << 30;
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  SqliteStoreTest() { options_.clock = &clock_; }
+
+  std::unique_ptr<ReceiptStore> open() {
+    auto opened = place_.open(options_);
+    EXPECT_TRUE(opened) << opened.error().to_string();
+    return opened ? *std::move(opened) : nullptr;
+  }
+  Error refusal() {
+    const auto opened = place_.open(options_);
+    EXPECT_FALSE(opened);
+    return opened ? Error{} : opened.error();
+  }
+  std::string bytes() const { return read_file(file(), kFileLimit).value_or("unreadable"); }
+  void write(const std::string& content) {
+    fs::create_directories(file().parent_path());
+    ASSERT_TRUE(write_file_atomically(file(), content, 0600));
+  }
+  // Another program's view of it.
+  std::unique_ptr<Connection> beside() const { return *Connection::open(file(), file(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, 0); }
+  fs::path file() const { return place_.file(); }
+  fs::path with(const char* suffix) const { return file().string() + suffix; }
+
+  FakeClock clock_{testing::kStart};
+  StoreOptions options_;
+  testing::SqlitePlace place_;
+};
+
+// Runs `work` in a child process; its exit status, or 128 and the signal.
+template <typename Work>
+int in_child(Work work) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(work());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+unsigned mode_of(const fs::path& path) { return static_cast<unsigned>(fs::status(path).permissions()) & 0777; }
+
+// --- the file and its folder ------------------------------------------------------------------------------------------
+
+TEST_F(SqliteStoreTest, IsForNobodyElse) {
+  const mode_t before = ::umask(0);
+  const auto store = open();
+  ::umask(before);
+  ASSERT_TRUE(store->put(records(0, 1)));
+  EXPECT_EQ(mode_of(file()), 0600u);
+  EXPECT_EQ(mode_of(with("-wal")), 0600u);
+  EXPECT_EQ(mode_of(with("-shm")), 0600u);
+  EXPECT_EQ(mode_of(file().parent_path()), 0700u);
+}
+
+TEST_F(SqliteStoreTest, IsNotMadeWhereItShouldBe) {
+  options_.access = Access::kExisting;
+  const Error error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::kStoreFailed);
+  EXPECT_NE(error.message.find(file().string()), std::string::npos);
+  EXPECT_FALSE(fs::exists(file()));
+  EXPECT_FALSE(fs::exists(file().parent_path()));
+}
+
+TEST_F(SqliteStoreTest, FollowsNoLink) {
+  open().reset();
+  const fs::path real = file().parent_path() / "real.db";
+  fs::rename(file(), real);
+  fs::create_symlink(real, file());
+  EXPECT_NE(refusal().message.find("symbolic link"), std::string::npos);
+  // A folder on the way may be one.
+  fs::remove(file());
+  fs::rename(real, file());
+  const fs::path link = file().parent_path().parent_path() / "link";
+  fs::create_symlink(file().parent_path(), link);
+  StoreOptions options;
+  options.sqlite_file = link / file().filename();
+  EXPECT_TRUE(open_store(options));
+}
+
+TEST_F(SqliteStoreTest, RefusesAFileThatOthersWrite) {
+  open().reset();
+  for (const unsigned mode : {0620u, 0602u, 0666u}) {
+    fs::permissions(file(), fs::perms(mode));
+    EXPECT_NE(refusal().message.find("other users"), std::string::npos) << mode;
+  }
+  fs::permissions(file(), fs::perms(0644));
+  EXPECT_TRUE(open());
+}
+
+TEST_F(SqliteStoreTest, RefusesWhatIsNoFile) {
+  fs::create_directories(file());
+  EXPECT_EQ(refusal().code, ErrorCode::kStoreFailed);
+  fs::remove(file());
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  EXPECT_NE(refusal().message.find("no regular file"), std::string::npos) << "and does not wait for anybody to write to it";
+  // A file where a folder should be.
+  StoreOptions options;
+  options.sqlite_file = file() / "receipts.db";
+  EXPECT_FALSE(open_store(options));
+}
+
+TEST_F(SqliteStoreTest, TakesANameAsAName) {
+  StoreOptions options;
+  options.sqlite_file = file().parent_path() / "file:x?mode=memory";
+  ASSERT_TRUE((*open_store(options))->put(records(0, 1)));
+  EXPECT_TRUE(fs::exists(options.sqlite_file));
+}
+
+TEST_F(SqliteStoreTest, SaysThatItCannotWrite) {
+  if (::geteuid() != 0) GTEST_SKIP() << "becomes another user, which root alone can";
+  ASSERT_TRUE(open()->put(records(0, 1)));
+  fs::permissions(file().parent_path().parent_path(), fs::perms(0755));
+  fs::permissions(file().parent_path(), fs::perms(0755));
+  fs::permissions(file(), fs::perms(0644));
+  EXPECT_EQ(in_child([&] {
+    if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 1;
+    const auto existing = place_.open(options_);
+    if (existing || existing.error().code != ErrorCode::kStoreFailed || existing.error().message.find(file().parent_path().string()) == std::string::npos) return 2;
+    StoreOptions fresh;
+    fresh.sqlite_file = file().parent_path() / "new.db";
+    const auto made = open_store(fresh);
+    if (made || made.error().code != ErrorCode::kStoreFailed) return 3;
+    return 0;
+  }), 0);
+}
+
+// --- what the file holds ----------------------------------------------------------------------------------------------
+
+TEST_F(SqliteStoreTest, RefusesWhatIsNoDatabaseAndLeavesIt) {
+  for (const std::string& content : {std::string("not a database, but quite a text"), std::string(5000, '\0'), std::string("SQLite format 3\0", 16) + std::string(4080, '\xff')}) {
+    write(content);
+    const Error error = refusal();
+    EXPECT_EQ(error.code, ErrorCode::kStoreDamaged) << error.to_string();
+    EXPECT_NE(error.message.find(file().string()), std::string::npos);
+    EXPECT_EQ(bytes(), content);
+  }
+}
+
+TEST_F(SqliteStoreTest, RefusesTheDatabaseOfAnotherProgram) {
+  fs::create_directories(file().parent_path());
+  ASSERT_TRUE(beside()->run("CREATE TABLE receipt(x); INSERT INTO receipt VALUES('theirs')"));
+  const std::string before = bytes();
+  EXPECT_NE(refusal().message.find("no receipt store"), std::string::npos);
+  EXPECT_EQ(bytes(), before);
+  ASSERT_TRUE(beside()->run("PRAGMA application_id=7"));
+  EXPECT_EQ(refusal().code, ErrorCode::kStoreDamaged);
+}
+
+TEST_F(SqliteStoreTest, RefusesANewerVersion) {
+  ASSERT_TRUE(open()->put(records(0, 3)));
+  for (const char* version : {"2", "1000", "-1", "0"}) {
+    ASSERT_TRUE(beside()->run(std::string("PRAGMA user_version=") + version));
+    EXPECT_NE(refusal().message.find(std::string("version ") + version), std::string::npos);
+  }
+  ASSERT_TRUE(beside()->run("PRAGMA user_version=1"));
+  EXPECT_EQ(all_of(*open()).size(), 3u);
+}
+
+TEST_F(SqliteStoreTest, RefusesTablesThatAreNotItsOwn) {
+  for (const char* change : {"CREATE TRIGGER t AFTER INSERT ON receipt BEGIN DELETE FROM receipt; END", "CREATE VIEW v AS SELECT 1",
+                             "ALTER TABLE receipt ADD COLUMN more BLOB", "DROP TABLE document", "CREATE TABLE more(x)", "DROP INDEX receipt_served"}) {
+    fs::remove(file());
+    ASSERT_TRUE(open()->put(records(0, 3)));
+    ASSERT_TRUE(beside()->run(change));
+    EXPECT_EQ(refusal().code, ErrorCode::kStoreDamaged) << change;
+  }
+}
+
+TEST_F(SqliteStoreTest, JudgesWhatTheRowsHold) {
+  const char* changes[] = {"UPDATE receipt SET owner = x'00' WHERE seq = 1", "UPDATE receipt SET reply_ids = x'ffff41' WHERE seq = 1",
+                           "UPDATE receipt SET legacy = x'00' WHERE seq = 1", "UPDATE receipt SET receipt = zeroblob(2000000) WHERE seq = 1",
+                           "UPDATE receipt SET receipt_id = zeroblob(200) WHERE seq = 1", "UPDATE event_hashes SET hashes = x'00'"};
+  for (const char* change : changes) {
+    fs::remove(file());
+    ASSERT_TRUE(open()->put(records(0, 8)));
+    ASSERT_TRUE(beside()->run(change)) << change;
+    const auto store = open();
+    const auto listed = store->list({}, 10);
+    ASSERT_FALSE(listed) << change;
+    EXPECT_EQ(listed.error().code, ErrorCode::kStoreDamaged) << change;
+    EXPECT_FALSE(store->find("chatcmpl-0", testing::owner(0)).value_or(std::nullopt)) << change;
+    EXPECT_EQ(*store->find("chatcmpl-5", testing::owner(2)), record(5)) << "the others are there";
+  }
+  // It can still be pruned away: nobody has to delete a file by hand.
+  const auto gone = [&] {
+    options_.limits.bytes = 0;
+    return open()->prune();
+  }();
+  ASSERT_TRUE(gone) << gone.error().to_string();
+  EXPECT_EQ(all_of(*open()).size(), 0u);
+}
+
+TEST_F(SqliteStoreTest, BelievesNoTotals) {
+  ASSERT_TRUE(open()->put(records(0, 8)));
+  for (const char* totals : {"9223372036854775807", "-9223372036854775807", "0"}) {
+    ASSERT_TRUE(beside()->run(std::string("UPDATE state SET receipts = ") + totals + ", bytes = " + totals));
+    options_.limits.bytes = 1000;
+    EXPECT_TRUE(open()->prune()) << totals;
+    EXPECT_TRUE(open()->state());
+  }
+  ASSERT_TRUE(beside()->run("DELETE FROM state"));
+  EXPECT_EQ(open()->put(records(100, 1)).error().code, ErrorCode::kStoreDamaged);
+}
+
+TEST_F(SqliteStoreTest, NoticesDamageInTheMiddle) {
+  ASSERT_TRUE(open()->put(records(0, 400)));
+  const std::string whole = bytes();
+  ASSERT_GT(whole.size(), 20 * 4096u);
+  int noticed = 0;
+  for (std::size_t page = 1; page < whole.size() / 4096; page += 3) {
+    std::string damaged = whole;
+    // The page's own header: what cells it has.
+    for (std::size_t i = 0; i < 12; ++i) damaged[page * 4096 + i] = static_cast<char>(0x5a + i);
+    write(damaged);
+    const auto opened = place_.open(options_);
+    if (opened) continue;   // a page of content alone: the signature of the receipt says that
+    ++noticed;
+    EXPECT_EQ(opened.error().code, ErrorCode::kStoreDamaged);
+    EXPECT_NE(opened.error().message.find(file().string()), std::string::npos);
+    EXPECT_EQ(bytes(), damaged) << "left for whoever repairs it";
+  }
+  EXPECT_GT(noticed, 5);
+}
+
+TEST_F(SqliteStoreTest, NoticesDamageWhileItIsOpen) {
+  auto store = open();
+  ASSERT_TRUE(store->put(records(0, 2000)));
+  ASSERT_TRUE(beside()->run("PRAGMA wal_checkpoint(TRUNCATE)"));
+  store.reset();
+  store = open();
+  const int fd = ::open(file().c_str(), O_WRONLY | O_CLOEXEC);
+  const std::string garbage(4096, '\x7f');
+  for (off_t page = 3; page < 100; ++page) ASSERT_EQ(::pwrite(fd, garbage.data(), garbage.size(), page * 4096), 4096);
+  ::close(fd);
+  const auto listed = store->list({}, 1000);
+  ASSERT_FALSE(listed);
+  EXPECT_EQ(listed.error().code, ErrorCode::kStoreDamaged);
+  EXPECT_NE(listed.error().message.find(file().string()), std::string::npos);
+  EXPECT_TRUE(fs::exists(file()));
+}
+
+TEST_F(SqliteStoreTest, IgnoresAHalfWrittenLog) {
+  ASSERT_TRUE(open()->put(records(0, 10)));
+  // What a crash of the machine can leave: a log whose end was not written.
+  const auto child = in_child([&] {
+    auto store = place_.open(options_);
+    if (!store || !(*store)->put(records(10, 10)) || !(*store)->put(records(20, 10))) return 1;
+    ::kill(::getpid(), SIGKILL);
+    return 2;
+  });
+  ASSERT_EQ(child, 128 + SIGKILL);
+  const std::uintmax_t size = fs::file_size(with("-wal"));
+  fs::resize_file(with("-wal"), size - 100);
+  const auto found = all_of(*open());
+  EXPECT_EQ(found, records(0, 20)) << "the last batch goes as a whole";
+}
+
+// --- others, and no space ---------------------------------------------------------------------------------------------
+
+TEST_F(SqliteStoreTest, WaitsForALockButNotForever) {
+  const auto store = open();
+  ASSERT_TRUE(store->put(records(0, 10)));
+  const auto other = beside();
+  ASSERT_TRUE(other->run("BEGIN IMMEDIATE"));
+  const auto begun = std::chrono::steady_clock::now();
+  const auto refused = store->put(records(10, 10));
+  const auto took = std::chrono::steady_clock::now() - begun;
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kStoreFailed);
+  EXPECT_NE(refused.error().message.find("locked"), std::string::npos);
+  EXPECT_GT(took, std::chrono::seconds(1));
+  EXPECT_LT(took, std::chrono::seconds(10));
+  EXPECT_EQ(all_of(*store).size(), 10u) << "who reads does not wait";
+  // Given up while somebody waits.
+  std::thread writer([&] { EXPECT_TRUE(store->put(records(10, 10))); });
+  ASSERT_TRUE(other->run("ROLLBACK"));
+  writer.join();
+  EXPECT_EQ(all_of(*store).size(), 20u);
+}
+
+TEST_F(SqliteStoreTest, ManyProcessesMakeItAtOnce) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < 6; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      auto store = place_.open(options_);
+      ::_exit(store && (*store)->put(records(100 * i, 20)) ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(all_of(*open()).size(), 120u);
+}
+
+TEST_F(SqliteStoreTest, AFullDiskRefusesAndRecovers) {
+  ASSERT_TRUE(open()->put(records(0, 100)));
+  EXPECT_EQ(in_child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    auto store = place_.open(options_);
+    if (!store) return 1;
+    const rlimit before = [] { rlimit out{}; ::getrlimit(RLIMIT_FSIZE, &out); return out; }();
+    const rlimit tight{300'000, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &tight);
+    int stored = 100, refused = 0;
+    for (int i = 0; i < 200; ++i) {
+      const auto put = (*store)->put(records(1000 + 10 * i, 10));
+      if (put) stored += 10; else if (put.error().code != ErrorCode::kStoreFailed) return 2; else ++refused;
+    }
+    if (refused == 0) return 3;
+    // What was there is there, and is found.
+    if (all_of(**store).size() != static_cast<std::size_t>(stored)) return 4;
+    if (*(*store)->find("chatcmpl-7", testing::owner(1)) != record(7)) return 5;
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    if (!(*store)->put(records(100'000, 10))) return 6;
+    return all_of(**store).size() == static_cast<std::size_t>(stored) + 10 ? 0 : 7;
+  }), 0);
+  EXPECT_GT(all_of(*open()).size(), 100u);
+}
+
+TEST_F(SqliteStoreTest, StaysWithinItsSpaceOnDisk) {
+  options_.limits.bytes = 4u << 20;
+  const auto store = open();
+  std::uintmax_t largest = 0, largest_log = 0;
+  for (int i = 0; i < 60; ++i) {
+    std::vector<ReceiptRecord> batch;
+    for (int j = 0; j < 256; ++j) batch.push_back(record(1000 * i + j, 1500));
+    ASSERT_TRUE(store->put(batch));
+    ASSERT_TRUE(store->prune());
+    largest = std::max(largest, fs::file_size(file()));
+    largest_log = std::max(largest_log, fs::file_size(with("-wal")));
+  }
+  // 23 MiB went through it.
+  EXPECT_LT(largest, (4u << 20) * 3 / 2);
+  EXPECT_LT(largest_log, 32u << 20);
+  EXPECT_GT(store->state()->bytes, 3u << 20);
+}
+
+TEST_F(SqliteStoreTest, GivesSpaceBack) {
+  {
+    const auto store = open();
+    for (int i = 0; i < 20; ++i) {
+      std::vector<ReceiptRecord> batch;
+      for (int j = 0; j < 64; ++j) batch.push_back(record(1000 * i + j, 20'000));
+      ASSERT_TRUE(store->put(batch));
+    }
+  }
+  const std::uintmax_t before = fs::file_size(file());
+  ASSERT_GT(before, 24u << 20);
+  options_.limits.bytes = 1u << 20;
+  ASSERT_TRUE(open()->prune());
+  EXPECT_LT(fs::file_size(file()), 20u << 20);
+  EXPECT_GT(all_of(*open()).size(), 30u);
+}
+
+TEST_F(SqliteStoreTest, PruningLetsWritersIn) {
+  {
+    const auto store = open();
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE(store->put(records(1000 * i, 500)));
+  }
+  options_.limits.bytes = 100'000;
+  const auto store = open();
+  std::atomic<bool> pruned = false;
+  std::thread pruner([&] { EXPECT_GT(store->prune().value_or(0), 15'000u); pruned = true; });
+  int during = 0;
+  auto slowest = std::chrono::steady_clock::duration::zero();
+  for (int i = 0; !pruned; ++i) {
+    const auto begun = std::chrono::steady_clock::now();
+    ASSERT_TRUE(store->put(std::vector{record(100'000 + i)}));
+    slowest = std::max(slowest, std::chrono::steady_clock::now() - begun);
+    ++during;
+  }
+  pruner.join();
+  EXPECT_GT(during, 20) << "20,000 receipts in steps of 128";
+  EXPECT_LT(slowest, std::chrono::milliseconds(500));
+}
+
+// --- the end of the process -------------------------------------------------------------------------------------------
+
+// Puts batch after batch and says so on the pipe after each, until it is killed.
+[[noreturn]] void write_until_killed(const StoreOptions& options, int out, int first) {
+  auto store = open_store(options);
+  if (!store) ::_exit(1);
+  for (int batch = first;; ++batch) {
+    auto some = records(batch * 100, 1 + batch % 9);
+    if (!(*store)->put(some)) ::_exit(2);
+    if (::write(out, &batch, sizeof batch) != sizeof batch) ::_exit(3);
+    if (batch % 16 == 0 && !(*store)->prune()) ::_exit(4);
+  }
+}
+
+TEST_F(SqliteStoreTest, EveryStoredReceiptSurvivesAKill) {
+  options_.sqlite_file = file();
+  int first = 0, promised = -1;
+  for (int round = 0; round < 25; ++round) {
+    int pipe[2];
+    ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+    const pid_t child = ::fork();
+    if (child == 0) write_until_killed(options_, pipe[1], first);
+    ::close(pipe[1]);
+    // At least one, then a moment more: never at the same place.
+    int batch = 0, said = 0;
+    const int wanted = 1 + round * 7 % 40;
+    while (said < wanted && ::read(pipe[0], &batch, sizeof batch) == sizeof batch) promised = batch, ++said;
+    std::this_thread::sleep_for(std::chrono::microseconds(round * 173 % 2000));
+    ::kill(child, SIGKILL);
+    while (::read(pipe[0], &batch, sizeof batch) == sizeof batch) promised = batch;
+    ::close(pipe[0]);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "ended by itself with " << WEXITSTATUS(status);
+    ASSERT_GE(promised, first) << "round " << round;
+
+    const auto store = open();
+    std::vector<ReceiptRecord> expected;
+    for (int b = 0; b <= promised; ++b) {
+      const auto some = records(b * 100, 1 + b % 9);
+      expected.insert(expected.end(), some.begin(), some.end());
+    }
+    auto found = all_of(*store);
+    // The batch at work when it was killed: whole, or not at all.
+    const std::size_t more = found.size() - expected.size();
+    ASSERT_TRUE(more == 0 || more == static_cast<std::size_t>(1 + (promised + 1) % 9)) << more;
+    if (more > 0) ++promised;
+    found.resize(expected.size());
+    ASSERT_EQ(found, expected);
+    ASSERT_EQ(store->state()->receipts, expected.size() + more);
+    ASSERT_EQ(*store->find(expected.back().reply_ids[0], expected.back().owner), expected.back());
+    first = promised + 1;
+  }
+  EXPECT_GT(promised, 300);
+}
+
+}  // namespace
+}  // namespace cloister::store
