@@ -59,8 +59,16 @@ Result<void> serve(ServeOptions options) {
   TRY(executable, serve::executable_digest());
   PolicySurroundings around{listen, tee_type, gpu_type, auth.required(), gpu_gate != nullptr, origins, executable};
   TRY(attested, make_attested(options, std::move(around), keyring, tls, platform.tee.get()));
-  std::unique_ptr<serve::AttestationService> attestation = make_attestation(
-      options, platform, keyring, attested, tls, *engine, gpu_gate == nullptr, metrics, evidence_pool);
+  std::unique_ptr<serve::AttestationService> attestation;
+  if (platform.tee) {
+    serve::ReportParts parts = report_parts(options, platform, keyring, attested, tls);
+    parts.model_name = [&engine] { return first_model_id(*engine); };
+    parts.gpu_optional = gpu_gate == nullptr;
+    parts.metrics = &metrics.evidence();
+    attestation = std::make_unique<serve::AttestationService>(std::move(parts), evidence_pool, system_clock(),
+                                                              report_limits(options));
+    attestation->keep_current();
+  }
   serve::Node node(serve::NodeContext{
       .engine = *engine,
       .keyring = keyring,
