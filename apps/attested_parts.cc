@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "apps/receipt_parts.h"
 #include "base/clock.h"
 #include "serve/policy_document.h"
 
@@ -10,11 +9,6 @@ namespace cloister::apps {
 namespace {
 
 constexpr int kReplicaTimeoutSeconds = 10;
-
-std::string first_model_id(const engine::Engine& engine) {
-  auto models = engine.models();
-  return models.empty() ? "" : models.front().id;
-}
 
 }  // namespace
 
@@ -35,34 +29,30 @@ Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings a
   return out;
 }
 
-std::unique_ptr<serve::AttestationService> make_attestation(const ServeOptions& options, const Platform& platform,
-                                                            const serve::Keyring& keyring, const Attested& attested,
-                                                            const Tls& tls, engine::Engine& engine, bool gpu_optional,
-                                                            serve::Metrics& metrics, WorkerPool& pool,
-                                                            store::ReceiptStore* store) {
-  if (!platform.tee) return nullptr;
-  serve::ReportParts parts{.tee = *platform.tee,
-                           .gpu = platform.gpu.get(),
-                           .keyring = keyring,
-                           .identity = *attested.identity,
-                           .tls_spki_sha256 = tls.spki_sha256,
-                           .model_name = [&engine] { return first_model_id(engine); },
-                           .gpu_optional = gpu_optional,
-                           .metrics = &metrics.evidence(),
-                           .replicas = attested.replicas.get(),
-                           .source = {options.source_repo, options.source_commit, options.image_digest,
-                                      attested.around.executable},
-                           .serves_itself = serves_itself(options),
-                           .keep_report = {}};
-  if (store != nullptr) {
-    parts.keep_report = [store](const serve::Epoch& epoch, std::string_view kind, std::string_view report) {
-      keep_report(*store, epoch, kind, report);
-    };
-  }
+serve::ReportParts report_parts(const ServeOptions& options, const Platform& platform, const serve::Keyring& keyring,
+                                const Attested& attested, const Tls& tls) {
+  return {.tee = *platform.tee,
+          .gpu = platform.gpu.get(),
+          .keyring = keyring,
+          .identity = *attested.identity,
+          .tls_spki_sha256 = tls.spki_sha256,
+          .model_name = {},
+          .replicas = attested.replicas.get(),
+          .source = {options.source_repo, options.source_commit, options.image_digest, attested.around.executable},
+          .serves_itself = serves_itself(options),
+          .keep_report = {}};
+}
+
+serve::ReportLimits report_limits(const ServeOptions& options) {
   serve::ReportLimits limits;
   limits.per_client_per_minute = options.report_rate;
   limits.per_client_burst = options.report_burst;
-  return std::make_unique<serve::AttestationService>(std::move(parts), pool, system_clock(), limits);
+  return limits;
+}
+
+std::string first_model_id(const engine::Engine& engine) {
+  auto models = engine.models();
+  return models.empty() ? "" : models.front().id;
 }
 
 Result<void> follow_model(const engine::Engine& engine, serve::Identity& identity) {

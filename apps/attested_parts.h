@@ -2,38 +2,36 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "apps/gpu_parts.h"
 #include "apps/policy_parts.h"
 #include "apps/serve_options.h"
 #include "apps/serve_parts.h"
-#include "base/worker_pool.h"
 #include "engine/engine.h"
 #include "serve/attestation_service.h"
 #include "serve/identity.h"
-#include "serve/metrics.h"
 #include "serve/replicas.h"
-#include "store/receipt_store.h"
 
 namespace cloister::apps {
 
 struct Attested {
-  PolicySurroundings around;                             // what the policy in force was made with
+  PolicySurroundings around;  // what the policy in force was made with
   std::unique_ptr<serve::Identity> identity;
-  std::unique_ptr<serve::Replicas> replicas;             // null: none
+  std::unique_ptr<serve::Replicas> replicas;  // null: none
 };
 
 // Measures the policy into RTMR3, before anything listens. `keyring` outlives it.
 Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings around, const serve::Keyring& keyring,
                                const Tls& tls, tee::Tee* tee);
 
-// Null without a TEE. All outlive it. `store` keeps the report of each epoch; null for none.
-std::unique_ptr<serve::AttestationService> make_attestation(const ServeOptions& options, const Platform& platform,
-                                                            const serve::Keyring& keyring, const Attested& attested,
-                                                            const Tls& tls, engine::Engine& engine, bool gpu_optional,
-                                                            serve::Metrics& metrics, WorkerPool& pool,
-                                                            store::ReceiptStore* store);
+// What reports are made of, as far as the options tell. `platform.tee` is there; all of it outlives the parts.
+serve::ReportParts report_parts(const ServeOptions& options, const Platform& platform, const serve::Keyring& keyring,
+                                const Attested& attested, const Tls& tls);
+serve::ReportLimits report_limits(const ServeOptions& options);
 
+// "" while the engine loads.
+std::string first_model_id(const engine::Engine& engine);
 // The identity of the engine's model, once it is ready.
 Result<void> follow_model(const engine::Engine& engine, serve::Identity& identity);
 

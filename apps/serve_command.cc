@@ -66,8 +66,21 @@ Result<void> serve(ServeOptions options) {
   TRY(executable, serve::executable_digest());
   PolicySurroundings around{listen, tee_type, gpu_type, auth.required(), gpu_gate != nullptr, origins, executable};
   TRY(attested, make_attested(options, std::move(around), keyring, tls, platform.tee.get()));
-  std::unique_ptr<serve::AttestationService> attestation = make_attestation(
-      options, platform, keyring, attested, tls, *engine, gpu_gate == nullptr, metrics, evidence_pool, receipt_store.get());
+  std::unique_ptr<serve::AttestationService> attestation;
+  if (platform.tee) {
+    serve::ReportParts parts = report_parts(options, platform, keyring, attested, tls);
+    parts.model_name = [&engine] { return first_model_id(*engine); };
+    parts.gpu_optional = gpu_gate == nullptr;
+    parts.metrics = &metrics.evidence();
+    if (receipt_store) {
+      parts.keep_report = [store = receipt_store.get()](const serve::Epoch& epoch, std::string_view kind, std::string_view report) {
+        keep_report(*store, epoch, kind, report);
+      };
+    }
+    attestation = std::make_unique<serve::AttestationService>(std::move(parts), evidence_pool, system_clock(),
+                                                              report_limits(options));
+    attestation->keep_current();
+  }
   serve::Node node(serve::NodeContext{
       .engine = *engine,
       .keyring = keyring,

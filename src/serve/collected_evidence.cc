@@ -43,7 +43,9 @@ bool fits(const TeeEvidence& taken) {
   const auto tcb_info = taken.info.info.find("tcb_info");
   if (tcb_info == taken.info.info.end() || !tcb_info->is_object()) return true;
   const auto said = tcb_info->find("rtmr3");
-  return said == tcb_info->end() || !said->is_string() || said->get_ref<const std::string&>() == to_hex(quoted);
+  if (said == tcb_info->end() || !said->is_string()) return true;
+  const auto value = from_hex_exactly<48>(said->get_ref<const std::string&>());
+  return value && *value == quoted;
 }
 
 bool same_log(const std::vector<evidence::Event>& a, const std::vector<evidence::Event>& b) {

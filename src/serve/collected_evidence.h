@@ -23,15 +23,15 @@ struct TeeEvidence {
   tee::TeeInfo info;
 };
 
-// Takes quote, event log and info until they belong together: an event that is measured in between would make a log that
-// does not replay to the quote. Gives up with kBusy when the log grows each time. What belongs together and does not
-// replay all the same (a TEE whose log is not whole) is given as it is: judging it is the verifier's work.
-// Errors name no path and no address of this machine; the log has them.
+// Takes quote, event log and info until they belong together: an event that is measured in between would make a log
+// that does not replay to the quote. Gives up with kBusy when the log grows each time. What belongs together and does
+// not replay all the same (a TEE whose log is not whole) is given as it is: judging it is the verifier's work. Errors
+// name no path and no address of this machine; the log has them.
 Result<TeeEvidence> collect_tee(tee::Tee& tee, const evidence::ReportData& report_data, EvidenceMetrics* metrics);
 
 struct GpuPart {
-  std::optional<std::string> payload;   // nvidia_payload
-  std::string error;                    // why there is none, where the node may do without
+  std::optional<std::string> payload;  // nvidia_payload
+  std::string error;                   // why there is none, where the node may do without
 };
 // `source` may be null. An Error where there must be evidence (`optional` false), or the device is busy.
 Result<GpuPart> collect_gpu(gpu::GpuEvidenceSource* source, bool optional, const evidence::Nonce& nonce);

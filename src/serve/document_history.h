@@ -1,5 +1,5 @@
-// DocumentHistory: the documents that a node had since it started, by digest, so that who holds an older digest can read
-// what it is the digest of. Bounded: the oldest go. Safe from any thread.
+// DocumentHistory: the documents that a node had since it started, by digest, so that who holds an older digest can
+// read what it is the digest of. Bounded: the oldest go. Safe from any thread.
 #pragma once
 
 #include <deque>
@@ -19,7 +19,7 @@ class DocumentHistory {
 
  private:
   mutable std::mutex mutex_;
-  std::deque<std::pair<std::string, std::string>> documents_;   // oldest first
+  std::deque<std::pair<std::string, std::string>> documents_;  // oldest first
 };
 
 }  // namespace cloister::serve

@@ -6,8 +6,8 @@
 
 namespace cloister::serve {
 
-// SHA-256 of /proc/self/exe, which is the file that was started even where its path has another one by now. Reads all of
-// it: once, at the start.
+// SHA-256 of /proc/self/exe, which is the file that was started even where its path has another one by now. Reads all
+// of it: once, at the start.
 Result<ByteArray<32>> executable_digest();
 
 }  // namespace cloister::serve

@@ -1,5 +1,5 @@
-// FreshReports: the queue of those who bring a nonce. Reports are made one after the other, the clients in turn; a client
-// that asks too often, and all beyond a bounded queue, are refused with the time after which to ask again.
+// FreshReports: the queue of those who bring a nonce. Reports are made one after the other, the clients in turn; a
+// client that asks too often, and all beyond a bounded queue, are refused with the time after which to ask again.
 #pragma once
 
 #include <functional>
@@ -20,10 +20,10 @@ using Report = std::shared_ptr<const std::string>;  // JSON text
 using ReportDone = std::function<void(Result<Report>)>;
 
 struct ReportLimits {
-  std::size_t queue = 64;                // that wait
-  double per_client_per_minute = 60;     // 0: no limit
+  std::size_t queue = 64;             // that wait
+  double per_client_per_minute = 60;  // 0: no limit
   double per_client_burst = 60;
-  std::size_t most_clients = 4096;       // whose rates are kept
+  std::size_t most_clients = 4096;  // whose rates are kept
 };
 
 class FreshReports {
@@ -49,11 +49,11 @@ class FreshReports {
   ReportJobs& jobs_;
   EvidenceMetrics* const metrics_;
   const Make make_;
-  std::mutex mutex_;         // for all below
+  std::mutex mutex_;  // for all below
   FairQueue<Waiting> queue_;
   ClientRates rates_;
-  bool making_ = false;      // a job takes from the queue
-  double made_in_s_ = 0;     // how long the last reports took, smoothed
+  bool making_ = false;   // a job takes from the queue
+  double made_in_s_ = 0;  // how long the last reports took, smoothed
 };
 
 }  // namespace cloister::serve

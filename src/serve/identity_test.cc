@@ -19,7 +19,7 @@ namespace {
 
 constexpr UnixSeconds kDay = 86400;
 constexpr UnixSeconds kPeriod = 15 * kDay;
-constexpr UnixSeconds kBegin = 1400 * kPeriod;   // of a period
+constexpr UnixSeconds kBegin = 1400 * kPeriod;  // of a period
 
 Keyring keyring(std::uint8_t mark = 1) {
   tee::SimulatorOptions options;
@@ -57,7 +57,8 @@ TEST_F(IdentityTest, TheKeysetIsOneThatTheVerifierTakes) {
   const verify::Policy policy;
   const verify::Collateral none;
   verify::check_keyset(*keyset, epoch->keyset_digest, {policy, none, clock_.now()}, verdict);
-  for (const verify::Check& check : verdict.checks) EXPECT_EQ(check.state, verify::State::kPass) << check.id << check.detail;
+  for (const verify::Check& check : verdict.checks)
+    EXPECT_EQ(check.state, verify::State::kPass) << check.id << check.detail;
 }
 
 TEST_F(IdentityTest, TheKeysetIsTheSameForReplicasAndAfterARestartWithinAPeriod) {

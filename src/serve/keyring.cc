@@ -26,7 +26,7 @@ class SecretSource {
     if (tee_ != nullptr) {
       Result<SecretBytes> derived = tee_->derive_key(label);
       if (derived || derived.error().code != ErrorCode::kUnsupported) return derived;
-      log::warn("keys are random and end with this process, so a restart gives new addresses and a new keyset: " +
+      log::warn("every signing key is random and ends with this process, so a restart gives new addresses and another keyset: " +
                 derived.error().message);
       tee_ = nullptr;
     }

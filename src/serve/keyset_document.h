@@ -1,6 +1,6 @@
-// The keyset document: the public keys of a node in ACI's form (docs/spec/native-report.md, "Keyset"), and when it is the
-// one in use. Both are functions of the keys and of the time alone, so replicas with the same keys, and a node before and
-// after a restart, have the same document.
+// The keyset document: the public keys of a node in ACI's form (docs/spec/native-report.md, "Keyset"), and when it is
+// the one in use. Both are functions of the keys and of the time alone, so replicas with the same keys, and a node
+// before and after a restart, have the same document.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,13 @@ namespace cloister::serve {
 
 inline constexpr std::string_view kReceiptKeyId = "receipt-1";
 
-// In canonical form (RFC 8785). `tls_spki_sha256`: of the TLS leaf's SubjectPublicKeyInfo, where the node ends TLS itself.
+// In canonical form (RFC 8785). `tls_spki_sha256`: of the TLS leaf's SubjectPublicKeyInfo, where the node ends TLS
+// itself.
 std::string keyset_document(const Keyring& keyring, const std::optional<ByteArray<32>>& tls_spki_sha256,
                             UnixSeconds not_after);
 
-// Time in periods, each half as long as a keyset is good for: the document of a period is used from its beginning, and is
-// good until the end of the next one. So a client that has the former document can go on with it for a whole period.
+// Time in periods, each half as long as a keyset is good for: the document of a period is used from its beginning, and
+// is good until the end of the next one. So a client that has the former document can go on with it for a whole period.
 class KeysetPeriods {
  public:
   explicit KeysetPeriods(int lifetime_days) : length_s_(lifetime_days * std::int64_t{43200}) {}

@@ -11,7 +11,8 @@ namespace cloister::serve {
 Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest) {
   TRY(events, tee.event_log());
   const auto last = std::find_if(events.rbegin(), events.rend(), [&](const evidence::Event& event) {
-    return event.imr == evidence::kRuntimeRegister && event.event_type == evidence::kRuntimeEventType && event.name == name;
+    return event.imr == evidence::kRuntimeRegister && event.event_type == evidence::kRuntimeEventType &&
+           event.name == name;
   });
   const std::string shown = std::string(name) + " sha256:" + to_hex(digest);
   if (last != events.rend() && equal(last->payload, digest)) {

@@ -1,6 +1,6 @@
-// The policy document: the configuration in force, as far as it matters for trust (docs/spec/policy.md). Its digest stands in
-// RTMR3, in the native report's statement and beside each epoch. Texts of ASCII, whole numbers, booleans and nulls; no
-// secret, and of files at most their digest.
+// The policy document: the configuration in force, as far as it matters for trust (docs/spec/policy.md). Its digest
+// stands in RTMR3, in the native report's statement and beside each epoch. Texts of ASCII, whole numbers, booleans and
+// nulls; no secret, and of files at most their digest.
 #pragma once
 
 #include <cstdint>
@@ -22,37 +22,37 @@ inline constexpr std::string_view kPolicyEvent = "cloister-policy";
 
 struct PolicyFacts {
   std::string version;
-  std::optional<ByteArray<32>> executable;      // SHA-256 of the running program
+  std::optional<ByteArray<32>> executable;  // SHA-256 of the running program
 
   std::string listen_address;
-  std::uint16_t listen_port = 0;                // 0: any free one
-  std::string tls = "none";                     // "self-signed", "certificate"
+  std::uint16_t listen_port = 0;  // 0: any free one
+  std::string tls = "none";       // "self-signed", "certificate"
   bool token_required = false;
-  std::vector<std::string> cors_origins;        // empty: pages of this machine
+  std::vector<std::string> cors_origins;  // empty: pages of this machine
 
-  std::string engine;                           // "llama", "upstream", "echo"
-  bool serves_itself = true;                    // false: who answers is not in this TEE
-  std::vector<std::string> upstreams;           // base URLs
+  std::string engine;                  // "llama", "upstream", "echo"
+  bool serves_itself = true;           // false: who answers is not in this TEE
+  std::vector<std::string> upstreams;  // base URLs
   bool upstream_token = false;
-  std::string cache_salt;                       // of upstreams: "auto", "on", "off"
-  bool shared_prompt_cache = false;             // between credentials
+  std::string cache_salt;            // of upstreams: "auto", "on", "off"
+  bool shared_prompt_cache = false;  // between credentials
 
-  std::string tee;                              // as it calls itself
+  std::string tee;  // as it calls itself
   std::string gpu_evidence;
-  bool gpu_gate = false;                        // prompts only while every GPU is attested
+  bool gpu_gate = false;  // prompts only while every GPU is attested
   int gpu_check_seconds = 0;
-  std::optional<ByteArray<32>> gpu_policy;      // SHA-256 of the file
-  bool gpu_manifests = false;                   // measurements are compared with manifests
+  std::optional<ByteArray<32>> gpu_policy;  // SHA-256 of the file
+  bool gpu_manifests = false;               // measurements are compared with manifests
 
   std::uint64_t body_bytes = 0;
-  double reports_per_client_minute = 0;         // with a nonce; 0: any number
+  double reports_per_client_minute = 0;  // with a nonce; 0: any number
   double reports_at_once = 0;
   int upstream_connect_s = 0, upstream_first_byte_s = 0, upstream_idle_s = 0, grace_s = 0;
 
   std::string log_level, log_format;
   bool signing = true;
   int keyset_days = 0;
-  std::vector<std::string> replicas;            // base URLs
+  std::vector<std::string> replicas;  // base URLs
   // What is said of receipts and how long they last; null: nothing.
   Json receipts = nullptr;
 };

@@ -84,7 +84,9 @@ TEST(PolicyDocument, EveryFactChangesTheDigest) {
       [](PolicyFacts& f) { f.signing = false; },
       [](PolicyFacts& f) { f.keyset_days = 1; },
       [](PolicyFacts& f) { f.replicas = {"http://b"}; },
-      [](PolicyFacts& f) { f.receipts = {{"days", 30}}; },
+      [](PolicyFacts& f) {
+        f.receipts = {{"days", 30}};
+      },
   };
   std::set<ByteArray<32>> digests = {*evidence::document_digest(policy_document(facts()))};
   for (const auto& change : changes) {

@@ -1,6 +1,7 @@
 #include "serve/replicas.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <thread>
 
@@ -15,6 +16,13 @@ constexpr std::size_t kMostReplicas = 63;
 constexpr std::size_t kMostThreads = 16;
 constexpr std::uint64_t kMostBytes = 8u << 20;
 constexpr codec::JsonLimits kLimits = {kMostBytes, 32, 1u << 17};
+
+constexpr std::int64_t kPauseMs = 10'000;
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 Result<Json> ask_one(const http::Client& client, const ReportQuery& query, const evidence::Nonce& nonce) {
   TRY(response, client.get(replica_request(query, nonce)));
@@ -76,8 +84,10 @@ Replicas::Answers Replicas::ask(const ReportQuery& query, const evidence::Nonce&
   const auto work = [&] {
     for (std::size_t i = next++; i < replicas_.size(); i = next++) {
       const Replica& replica = *replicas_[i];
+      if (now_ms() < replica.not_before_ms) continue;
       Result<Json> answer = ask_one(replica.client, query, nonce);
       const bool failed = !answer.has_value();
+      if (failed) replica.not_before_ms = now_ms() + kPauseMs;
       if (replica.failing.exchange(failed) != failed) {
         if (failed) {
           log::warn("replica gives no report url=" + replica.url + " error=" + answer.error().to_string());

@@ -1,9 +1,11 @@
-// Replicas: other nodes of the same service, as the operator names them. Their legacy reports are asked for with the same
-// nonce and listed beside the node's own, so that a client behind a load balancer finds the instance that answered. Nothing
-// here is judged: each report holds its own quote, and the client's verifier judges each. Safe from any thread.
+// Replicas: other nodes of the same service, as the operator names them. Their legacy reports are asked for with the
+// same nonce and listed beside the node's own, so that a client behind a load balancer finds the instance that
+// answered. Nothing here is judged: each report holds its own quote, and the client's verifier judges each. Safe from
+// any thread.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,12 +21,12 @@ namespace cloister::serve {
 class Replicas {
  public:
   // Base URLs, at most 63 (a list of reports has at most 64). A replica that has not answered in time counts as
-  // unreachable.
+  // unreachable, and is not asked again for some seconds: one that is down must not make every report wait.
   static Result<std::unique_ptr<Replicas>> make(const std::vector<std::string>& urls, int timeout_s = 10);
 
   struct Answers {
-    std::vector<Json> reports;        // in the order of the replicas
-    std::size_t unreachable = 0;      // gave no report that answers the nonce
+    std::vector<Json> reports;    // in the order of the replicas
+    std::size_t unreachable = 0;  // gave no report that answers the nonce
   };
   // Blocks until all have answered or the time is over: on workers only. The replicas are told to answer for themselves
   // alone, so that two nodes that name each other do not ask each other for ever.
@@ -37,6 +39,7 @@ class Replicas {
     std::string url;
     http::Client client;
     mutable std::atomic<bool> failing = false;
+    mutable std::atomic<std::int64_t> not_before_ms = 0;  // of the steady clock
     Replica(std::string url_text, http::Url url_parsed, const http::ClientOptions& options)
         : url(std::move(url_text)), client(std::move(url_parsed), options) {}
   };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 
 #include "base/encoding.h"
@@ -14,8 +15,11 @@ namespace {
 const evidence::Nonce kNonce{7};
 
 Json good_report() {
-  Json report = {{"request_nonce", to_hex(kNonce)}, {"signing_algo", "ecdsa"}, {"signing_address", "0xab"},
-                 {"intel_quote", "04"}, {"event_log", nullptr}};
+  Json report = {{"request_nonce", to_hex(kNonce)},
+                 {"signing_algo", "ecdsa"},
+                 {"signing_address", "0xab"},
+                 {"intel_quote", "04"},
+                 {"event_log", nullptr}};
   report["all_attestations"] = Json::array({report});
   return report;
 }
@@ -33,6 +37,7 @@ class OtherNode final : public http::Handler {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
   http::Admission admit(const http::RequestHead&) override { return {}; }
   void handle(std::shared_ptr<http::Exchange> exchange) override {
+    ++times_asked;
     asked = exchange->request().path + "?" + exchange->request().query;
     exchange->respond(answer_(exchange->request()));
   }
@@ -42,6 +47,7 @@ class OtherNode final : public http::Handler {
     return response;
   }
   std::string asked;
+  std::atomic<int> times_asked = 0;
 
  private:
   Answer answer_;
@@ -60,7 +66,8 @@ TEST(Replicas, AReportThatAnswersIsTakenAndAllElseCounts) {
   OtherNode first(good), last(good);
   OtherNode refuses([](const http::Request&) { return reply_with(codec::write_json(good_report()), 503); });
   OtherNode garbage([](const http::Request&) { return reply_with("{\"request_nonce\":"); });
-  const auto replicas = Replicas::make({first.url(), refuses.url(), garbage.url(), "http://127.0.0.1:1", last.url()}, 5);
+  const auto replicas =
+      Replicas::make({first.url(), refuses.url(), garbage.url(), "http://127.0.0.1:1", last.url()}, 5);
   ASSERT_TRUE(replicas) << replicas.error().message;
   const ReportQuery query{.nonce = kNonce, .include_tls_fingerprint = true};
   const auto answers = (*replicas)->ask(query, kNonce);
@@ -72,6 +79,16 @@ TEST(Replicas, AReportThatAnswersIsTakenAndAllElseCounts) {
   }
   EXPECT_EQ(first.asked, "/v1/attestation/report?replicas=false&nonce=" + to_hex(kNonce) +
                              "&signing_algo=ecdsa&include_tls_fingerprint=true");
+}
+
+TEST(Replicas, OneThatFailedIsNotAskedAgainAtOnce) {
+  OtherNode good([](const http::Request&) { return reply_with(codec::write_json(good_report())); });
+  OtherNode bad([](const http::Request&) { return reply_with("", 500); });
+  const auto replicas = Replicas::make({good.url(), bad.url()}, 5);
+  ASSERT_TRUE(replicas);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ((*replicas)->ask({}, kNonce).unreachable, 1u);
+  EXPECT_EQ(good.times_asked, 3);
+  EXPECT_EQ(bad.times_asked, 1);
 }
 
 TEST(Replicas, AnAnswerToAnotherQuestionIsNone) {

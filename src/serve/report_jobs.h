@@ -29,7 +29,7 @@ class ReportJobs {
   WorkerPool& pool_;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::size_t jobs_ = 0;   // in the pool
+  std::size_t jobs_ = 0;  // in the pool
   bool stopping_ = false;
 };
 

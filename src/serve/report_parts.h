@@ -19,7 +19,7 @@ namespace cloister::serve {
 // Where the code comes from, as the operator says: beside the quote and not in it (ACI section 4.1). Empty: not said.
 struct SourceProvenance {
   std::string repo_url, repo_commit, image_digest;
-  std::optional<ByteArray<32>> executable;   // SHA-256 of the running program
+  std::optional<ByteArray<32>> executable;  // SHA-256 of the running program
 };
 
 struct ReportParts {
@@ -33,13 +33,13 @@ struct ReportParts {
   std::function<std::string()> model_name;
   // A node that may serve without GPU evidence says in its reports that it does, and why; else such a report fails.
   bool gpu_optional = false;
-  EvidenceMetrics* metrics = nullptr;     // null: nobody counts
-  const Replicas* replicas = nullptr;     // null: none
+  EvidenceMetrics* metrics = nullptr;  // null: nobody counts
+  const Replicas* replicas = nullptr;  // null: none
   SourceProvenance source;
   // False: requests are passed on, and this TEE does not vouch for who answers.
   bool serves_itself = true;
-  // Gets the report without a nonce of each epoch, ACI's and our own, once it is made: receipts are judged by it when the
-  // node is gone. `kind` as of to_text(ReportKind). On a worker thread; may take its time.
+  // Gets the report without a nonce of each epoch, ACI's and our own, once it is made: receipts are judged by it when
+  // the node is gone. `kind` as of to_text(ReportKind). On a worker thread; may take its time.
   std::function<void(const Epoch& epoch, std::string_view kind, std::string_view report)> keep_report;
 };
 

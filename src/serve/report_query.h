@@ -20,9 +20,12 @@ enum class ReportKind {
 // As the store of documents names them: "report.legacy", "report.aci", "report.native".
 constexpr std::string_view to_text(ReportKind kind) {
   switch (kind) {
-    case ReportKind::kLegacy: return "report.legacy";
-    case ReportKind::kAci: return "report.aci";
-    case ReportKind::kNative: return "report.native";
+    case ReportKind::kLegacy:
+      return "report.legacy";
+    case ReportKind::kAci:
+      return "report.aci";
+    case ReportKind::kNative:
+      return "report.native";
   }
   return "";
 }

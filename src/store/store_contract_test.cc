@@ -116,6 +116,13 @@ TEST_P(StoreContract, OneReplyIdOfSeveralReceipts) {
   EXPECT_EQ(find("same", owner(9)), others);
   EXPECT_EQ(find("same", owner(5)), others) << "the newest of any other owner";
   EXPECT_EQ(find(first.receipt_id, owner(9)), first) << "another owner's, by receipt id";
+  // Of two in one second it is what came last.
+  ReceiptRecord later = record(5);
+  later.reply_ids = {"same"};
+  later.owner = owner(1);
+  later.served_at = second.served_at;
+  put(later);
+  EXPECT_EQ(find("same", owner(1)), later);
   // Owners that share the first bytes are told apart.
   Owner near = owner(1);
   near[15] = 8;
@@ -123,7 +130,7 @@ TEST_P(StoreContract, OneReplyIdOfSeveralReceipts) {
   of_near.reply_ids = {"same"};
   of_near.owner = near;
   put(of_near);
-  EXPECT_EQ(find("same", owner(1)), second);
+  EXPECT_EQ(find("same", owner(1)), later);
   EXPECT_EQ(find("same", near), of_near);
 }
 

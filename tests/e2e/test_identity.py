@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import signal
+import socket
 import ssl
 import time
 
@@ -520,3 +521,63 @@ def test_replicas_that_name_each_other(start, tmp_path):
         report = get(node, LEGACY, secrets.token_hex(32))
         assert len(report["all_attestations"]) == 2 and report["replicas_unreachable"] == 0
     assert len(node.get_json(f"{LEGACY}?replicas=false")["all_attestations"]) == 1
+
+
+# --- what stands in the policy, option by option
+
+
+def test_the_options_stand_in_the_policy(start, tmp_path):
+    tokens, gpu_policy = tmp_path / "tokens", tmp_path / "gpu.toml"
+    tokens.write_text("a-token-of-the-tests\n")
+    gpu_policy.write_text("[nvidia]\n")
+    node = start("--upstream", "http://127.0.0.1:9", "--upstream", "http://10.1.2.3:8000", "--upstream-key-file", tokens, "--cache-salt", "off",
+                 "--api-key-file", tokens, "--cors-origin", "https://a.example", "--tls", "self-signed", "--require-gpu-tee", "on",
+                 "--gpu-policy", gpu_policy, "--gpu-check-seconds", 77, "--max-body", 4096, "--report-rate", 1.5, "--report-burst", 3,
+                 "--upstream-connect-timeout", 1, "--upstream-timeout", 2, "--upstream-idle-timeout", 4, "--grace-seconds", 5,
+                 "--log-format", "json", "--log-level", "debug", "--keyset-days", 9, "--replica", "http://127.0.0.1:8", wait=False)
+    policy = node.get_json("/v1/cloister/policy")
+    tee, build = policy.pop("tee"), policy.pop("build")
+    assert tee == "insecure_simulator" and set(build) == {"executable", "version"}
+    assert policy == {
+        "schema": "cloister.policy.v1",
+        "listen": {"address": "127.0.0.1", "port": 0, "tls": "self-signed", "token_required": True, "cors_origins": ["https://a.example"]},
+        "engine": {"kind": "upstream", "serving": "aggregator", "upstreams": ["http://127.0.0.1:9", "http://10.1.2.3:8000"],
+                   "upstream_token": True, "cache_salt": "off", "shared_prompt_cache": False},
+        "gpu": {"evidence": "insecure_simulator", "required": True, "check_seconds": 77, "manifests": False,
+                "policy": sha256_text(gpu_policy.read_text())},
+        "limits": {"body_bytes": 4096, "grace_seconds": 5, "reports_at_once": "3", "reports_per_client_minute": "1.5",
+                   "upstream_connect_seconds": 1, "upstream_first_byte_seconds": 2, "upstream_idle_seconds": 4},
+        "logging": {"content": "never", "format": "json", "level": "debug"},
+        "keyset": {"days": 9},
+        "replicas": ["http://127.0.0.1:8"],
+        "signing": True,
+        "receipts": None,
+    }
+    assert get(node, ACI)["service_capabilities"]["serving"] == "aggregator"
+
+
+def test_an_upstream_of_this_machine_is_within_the_tee(start):
+    node = start("--upstream", "http://127.0.0.1:9", "--upstream", "http://[::1]:9", wait=False)
+    assert node.get_json("/v1/cloister/policy")["engine"]["serving"] == "direct"
+
+
+# --- keys in memory
+
+
+def test_private_keys_are_locked_in_memory(tls):
+    with open(f"/proc/{tls.process.pid}/status", encoding="ascii") as status:
+        locked_kib = next(int(line.split()[1]) for line in status if line.startswith("VmLck:"))
+    assert locked_kib >= 4096, "the heap of the library's keys"
+
+
+def test_many_handshakes_do_not_use_up_the_locked_memory(tls):
+    context = ssl._create_unverified_context()
+    open_connections = []
+    try:
+        for _ in range(600):
+            raw_socket = socket.create_connection((tls.host, tls.port), timeout=30)
+            open_connections.append(context.wrap_socket(raw_socket))
+        assert tls.get("/health")[0] == 200
+    finally:
+        for connection in open_connections:
+            connection.close()

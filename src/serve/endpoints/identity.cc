@@ -34,8 +34,9 @@ http::Response document(const NodeContext& context, const Call& call, std::strin
   const auto digest = http::query_value(call.exchange->request().query, "digest");
   const std::optional<std::string> text = digest ? (context.identity.*former)(*digest) : current;
   if (!text) {
-    return error_response(fail(ErrorCode::kNotFound, digest ? "this node has had no " + std::string(what) + " of that digest since it started"
-                                                            : "this node has no " + std::string(what)));
+    return error_response(fail(ErrorCode::kNotFound,
+                               digest ? "this node has had no " + std::string(what) + " of that digest since it started"
+                                      : "this node has no " + std::string(what)));
   }
   http::Response response;
   response.body = *text;
@@ -70,8 +71,7 @@ void install_identity(EndpointRegistry& registry, NodeContext& context) {
   endpoint.name = "cloister_keyset";
   endpoint.handle = [&context](Call call) {
     const auto epoch = context.identity.now();
-    reply(context, call, "cloister_keyset",
-          document(context, call, "keyset", epoch->keyset, &Identity::former_keyset));
+    reply(context, call, "cloister_keyset", document(context, call, "keyset", epoch->keyset, &Identity::former_keyset));
   };
   registry.install(endpoint);
 

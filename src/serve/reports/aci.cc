@@ -18,14 +18,16 @@ Json provenance(const SourceProvenance& source) {
               {"image_digest", text_or_null(source.image_digest)},
               {"image_provenance", nullptr}};
   if (source.executable) {
-    out["image_provenance"] = {{"executable", evidence::digest_text(*source.executable)}, {"version", CLOISTER_VERSION}};
+    out["image_provenance"] = {{"executable", evidence::digest_text(*source.executable)},
+                               {"version", CLOISTER_VERSION}};
   }
   return out;
 }
 
 // In the forms of a dstack deployment (section 4.2): logs and documents as texts.
 Json evidence_json(const ReportParts& parts, const TeeEvidence& tee, const evidence::ReportData& report_data) {
-  Json out = {{"quote", to_hex(tee.quote)}, {"quote_report_data", to_hex(report_data)}, {"vm_config", tee.info.vm_config}};
+  Json out = {
+      {"quote", to_hex(tee.quote)}, {"quote_report_data", to_hex(report_data)}, {"vm_config", tee.info.vm_config}};
   if (!tee.events.empty()) out["event_log"] = codec::write_json(evidence::event_log_json(tee.events));
   const auto tcb_info = tee.info.info.find("tcb_info");
   if (tcb_info != tee.info.info.end() && tcb_info->is_object() && tcb_info->contains("app_compose")) {

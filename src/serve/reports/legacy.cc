@@ -1,4 +1,5 @@
-// The report that the seed's users and today's verifiers call (peers.md sections 1.1, 1.2, 6.1; docs/spec/legacy-proof.md).
+// The report that the seed's users and today's verifiers call (peers.md sections 1.1, 1.2, 6.1;
+// docs/spec/legacy-proof.md).
 #include <future>
 
 #include "base/encoding.h"

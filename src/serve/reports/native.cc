@@ -1,5 +1,5 @@
-// Cloister's own report (docs/spec/native-report.md): the quote binds keyset, GPU evidence, model and policy; the GPU evidence
-// binds the keyset.
+// Cloister's own report (docs/spec/native-report.md): the quote binds keyset, GPU evidence, model and policy; the GPU
+// evidence binds the keyset.
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/hash.h"

@@ -1,5 +1,5 @@
-// One function a form of report: from the hardware to the JSON text that is served. Blocking, for as long as quotes and GPU
-// evidence take: on workers only. Each works on the one epoch that it is given.
+// One function a form of report: from the hardware to the JSON text that is served. Blocking, for as long as quotes and
+// GPU evidence take: on workers only. Each works on the one epoch that it is given.
 #pragma once
 
 #include <string>

@@ -85,7 +85,8 @@ Result<std::optional<ReceiptRecord>> Reader::newest(Statement& names, std::strin
     TRY(record, by_seq(names.number(0), horizon));
     if (!record || (owner != nullptr && record->owner != *owner)) continue;
     if (std::find(record->reply_ids.begin(), record->reply_ids.end(), id) == record->reply_ids.end()) continue;
-    if (!best || record->served_at >= best->served_at) best = std::move(record);
+    // Of two in one second the one that came last.
+    if (!best || record->served_at > best->served_at) best = std::move(record);
   }
 }
 
