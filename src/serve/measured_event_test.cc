@@ -61,7 +61,7 @@ TEST(MeasuredEvent, IsNotRepeatedAfterARestartWithTheSame) {
 // The last one is the one in force, so coming back to an earlier one has to be said again.
 TEST(MeasuredEvent, IsSaidAgainAfterAnother) {
   LoggingTee tee;
-  for (const std::uint8_t mark : {1, 2, 1}) ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(mark)));
+  for (const std::uint8_t mark : Bytes{1, 2, 1}) ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(mark)));
   ASSERT_EQ(tee.events.size(), 3u);
   EXPECT_EQ(tee.events.back().payload, Bytes(32, 1));
 }
