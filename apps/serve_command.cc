@@ -42,7 +42,7 @@ Result<void> serve(ServeOptions options) {
   TRY(platform, make_platform(options));
   TRY(keyring, serve::Keyring::make(platform.tee.get()));
   TRY(tls, make_tls(options, listen, keyring));
-  TRY(engine, make_engine(options));
+  TRY(engine, make_engine(options, platform.tee.get()));
 
   // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.
   WorkerPool evidence_pool(1, 64);

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "apps/model_parts.h"
+
 namespace cloister::apps {
 
 std::string default_state_folder() {
@@ -28,6 +30,8 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--upstream-idle-timeout", o.upstream_idle_timeout_s, "seconds between two pieces of a reply")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
+  command.add_option("--upstream-model-files", o.upstream_model_files,
+                     "file or folder of the model that the upstream has loaded: hashed into its identity");
   command.add_option("--cache-salt", o.cache_salt,
                      "upstream: keep the prefix cache of each credential apart; auto = where the upstream takes a salt (vLLM)")
       ->check(CLI::IsMember({"auto", "on", "off"}))
@@ -117,7 +121,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::IsMember({"llama", "upstream", "echo"}));
   bind_upstream_options(command, o);
   command.add_option("--model", o.model_path, "GGUF file to serve");
-  command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
+  bind_model_options(command, o);
   command.add_option("--tee", o.tee,
                      "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), its TDX "
                      "device; auto takes what this machine has")
@@ -142,13 +146,6 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
                      "web origin that may call; * for all. Default: * with tokens, else pages of this machine");
   command.add_option("--http-threads", o.http_threads, "event loops; 0 = one for each four cores")
       ->check(CLI::Range(0, 256));
-  command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")->check(CLI::Range(0, 1024));
-  command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
-      ->check(CLI::Range(0, 1 << 24));
-  command.add_flag("--share-prompt-cache", o.share_prompt_cache,
-                   "llama: let credentials share cached prompts; who guesses a prompt can then tell that it was sent");
-  command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(CLI::Range(0, 1024));
-  command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA");
   command.add_option("--echo-first-token-ms", o.echo_first_token_ms, "echo engine: delay of the first token")
       ->check(CLI::Range(0, 600000));
   command.add_option("--echo-token-gap-ms", o.echo_token_gap_ms, "echo engine: gap between tokens")

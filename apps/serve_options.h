@@ -23,6 +23,9 @@ struct ServeOptions {
   bool share_prompt_cache = false;
   std::string model_path;
   std::string model_id;
+  std::string chat_template_file;   // "" = the model's own
+  std::string lock_model = "auto";
+  std::string upstream_model_files; // file or folder; "" = none
   std::string tee = "auto";
   std::string tee_socket;           // "" = the known paths
   std::string tsm_root;             // "" = the kernel's

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "apps/gpu_parts.h"
+#include "apps/model_parts.h"
 #include "apps/tee_parts.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -11,9 +12,6 @@
 #include "engine/echo/echo_engine.h"
 #include "engine/upstream/upstream_engine.h"
 #include "evidence/simulator_roots.h"
-#ifdef CLOISTER_HAVE_LLAMA
-#include "engine/llama/llama_engine.h"
-#endif
 
 namespace cloister::apps {
 namespace {
@@ -22,21 +20,15 @@ constexpr std::size_t kPemLimit = 256 << 10;
 constexpr std::size_t kTokenLimit = 64 << 10;
 constexpr std::int64_t kSelfSignedDays = 397;
 
-Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options) {
+Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, tee::Tee* tee) {
 #ifdef CLOISTER_HAVE_LLAMA
-  if (options.model_path.empty()) return fail(ErrorCode::kUsage, "--model is required: the GGUF file to serve");
-  engine::LlamaOptions llama;
-  llama.model_path = options.model_path;
-  llama.model_id = options.model_id;
-  llama.parallel = options.parallel;
-  llama.context_tokens = options.context_tokens;
-  llama.threads = options.threads;
-  llama.gpu_layers = options.gpu_layers;
+  TRY(llama, llama_options(options));
   // Without tokens all callers are one.
-  llama.share_prompt_cache = options.share_prompt_cache || options.api_key_file.empty();
+  llama.share_prompt_cache |= options.api_key_file.empty();
+  llama.on_identity = measure_identity(tee);
   return engine::make_llama_engine(std::move(llama));
 #else
-  (void)options;
+  (void)options, (void)tee;
   return fail(ErrorCode::kUsage, "this program was built without the embedded engine; use --engine echo");
 #endif
 }
@@ -50,7 +42,7 @@ Result<std::string> read_token(const std::string& path) {
   return token;
 }
 
-Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options) {
+Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options, tee::Tee* tee) {
   if (!options.model_path.empty()) return fail(ErrorCode::kUsage, "--model and --upstream exclude each other");
   engine::UpstreamOptions upstream;
   upstream.urls = options.upstreams;
@@ -64,25 +56,33 @@ Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& option
     TRY(token, read_token(options.upstream_key_file));
     upstream.bearer_token = std::move(token);
   }
+  upstream.model_files = options.upstream_model_files;
+  if (upstream.urls.size() == 1) upstream.serving_software = software_claim(tee, upstream.urls.front());
+  upstream.on_identity = measure_identity(tee);
   return engine::make_upstream_engine(std::move(upstream));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options) {
-  if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) return make_upstream(options);
+Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee) {
+  if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) {
+    return make_upstream(options, tee);
+  }
+  if (!options.upstream_model_files.empty()) return fail(ErrorCode::kUsage, "--upstream-model-files needs --upstream");
   if (!options.upstreams.empty()) return fail(ErrorCode::kUsage, "--upstream needs --engine upstream, or no --engine");
   bool echo = options.engine == "echo";
 #ifndef CLOISTER_HAVE_LLAMA
   echo = echo || (options.engine.empty() && options.model_path.empty());
 #endif
-  if (!echo) return make_llama(options);
+  if (!echo) return make_llama(options, tee);
   engine::EchoOptions settings;
   if (!options.model_id.empty()) settings.model_id = options.model_id;
   settings.first_token_delay = std::chrono::milliseconds(options.echo_first_token_ms);
   settings.token_gap = std::chrono::milliseconds(options.echo_token_gap_ms);
   settings.fixed_tokens = options.echo_tokens;
-  return engine::make_echo_engine(settings);
+  std::unique_ptr<engine::Engine> made = engine::make_echo_engine(settings);
+  if (const engine::IdentityHook measure = measure_identity(tee)) TRY_VOID(measure(*made->models().front().identity));
+  return made;
 }
 
 Result<Platform> make_platform(const ServeOptions& options) {

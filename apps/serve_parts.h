@@ -14,7 +14,8 @@
 
 namespace cloister::apps {
 
-Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options);
+// Its models are measured into `tee`, which outlives it and may be null.
+Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee);
 
 struct Platform {
   std::unique_ptr<tee::Tee> tee;                      // null: none

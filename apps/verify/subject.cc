@@ -1,8 +1,12 @@
 #include "apps/verify/subject.h"
 
+#include <cstdio>
+
+#include "apps/verify/archive_subject.h"
 #include "apps/verify/gather.h"
 #include "base/file.h"
 #include "codec/json.h"
+#include "evidence/archive.h"
 #include "verify/bundle.h"
 
 namespace cloister::apps {
@@ -17,7 +21,9 @@ Result<Subject> load_subject(const std::string& kind, const VerifyOptions& optio
   TRY(text, read_input(options.target));
   TRY(judging, load_judging(options));
   subject.judging = std::move(judging);
-  if (is_saved_evidence(text)) {
+  if (kind == "receipt" && evidence::is_archive(text)) {
+    TRY_VOID(load_archive(text, options, subject));
+  } else if (is_saved_evidence(text)) {
     TRY(saved, parse_saved_evidence(text));
     if (saved.kind != kind) {
       return fail(ErrorCode::kUsage, options.target + " holds a " + saved.kind + ": cloister verify " + saved.kind);
@@ -55,7 +61,17 @@ Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Eviden
                                       const Judge& judge) {
   TRY(gathered, gather(evidence, options, subject.judging));
   TRY(verdict, judge(subject));
+  // What is at hand and was not looked at must not go unsaid.
+  if (subject.beside("prefix-proof") && verdict.find("receipt.prefix") == nullptr) {
+    verdict.add({"receipt.prefix", verify::State::kSkipped, true, "", "", "the proof of a beginning was not judged"});
+  }
   verdict.facts["collateral"] = std::move(gathered.facts);
+  if (!options.archive.empty() && verdict.outcome() == verify::Outcome::kRejected) {
+    std::fprintf(stderr, "cloister verify: no archive is made of what is rejected\n");
+  } else if (!options.archive.empty()) {
+    TRY(archive, archive_of(subject));
+    TRY_VOID(write_file_atomically(options.archive, archive, 0600));
+  }
   if (!options.bundle.empty()) {
     subject.saved.collateral = subject.judging.collateral;
     subject.saved.saved_at = system_clock().now();

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/verify/archive_subject.h"
 #include "apps/verify/file_commands.h"
 #include "verify/check_list.h"
 #include "verify/policy/policy_file.h"
@@ -42,6 +43,12 @@ void add_at(CLI::App& command, VerifyOptions& options) {
 void add_bundle(CLI::App& command, VerifyOptions& options) {
   command.add_option("--bundle", options.bundle,
                      "write the evidence and everything it was judged with to this file, to judge it again with --offline");
+}
+
+void add_model_manifest(CLI::App& command, VerifyOptions& options) {
+  command.add_option("--model-manifest", options.model_manifest_file,
+                     "what the model must be, as cloister models manifest writes it")
+      ->check(CLI::ExistingFile);
 }
 
 void add_bodies(CLI::App& command, VerifyOptions& options) {
@@ -125,6 +132,8 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   receipt->add_option("--session", options->session_file, "the session of the upstream that it names, as the gateway serves it");
   receipt->add_option("--prefix-proof", options->prefix_proof_file,
                       "the file of --response holds only the first events of a stream; this shows that they are the true ones");
+  receipt->add_option("--archive", options->archive,
+                      "unless it is rejected, write the receipt and everything it was judged with to this file, to keep");
   receipt->add_option("--id", options->id, "of the reply or of the receipt, as the service gave it beside the reply");
   receipt->add_option("--model", options->model, "that was asked for");
   CLI::App* session = add_kind(*verify, {"session", "judge a gateway's record of an upstream that it verified (ACI)", "FILE",
@@ -132,11 +141,16 @@ void add_verify_command(CLI::App& app, int& exit_status) {
                                options, exit_status);
   session->add_option("--id", options->id, "the id by which it was named, 64 hex characters");
   session->add_option("--receipt", options->receipt_file, "the receipt that names it");
+  CLI::App* archive = add_kind(*verify, {"archive", "judge an archive alone, for the time it was made at, without a network",
+                                         "FILE", verify_archive_file},
+                               options, exit_status);
   CLI::App* signature = add_kind(*verify, {"signature", "judge a proof file, or the answer of /v1/signature", "FILE",
                                            verify_signature_file},
                                  options, exit_status);
   signature->add_option("--address", options->address, "the attested signing address (for a bare signature)");
 
+  add_at(*archive, *options);
+  for (CLI::App* command : {host, report, receipt, archive}) add_model_manifest(*command, *options);
   for (CLI::App* command : {report, gpu, receipt}) add_nonce(*command, *options);
   for (CLI::App* command : {receipt, signature}) add_bodies(*command, *options);
   for (CLI::App* command : {report, quote, gpu, snp, receipt, session, signature}) add_bundle(*command, *options);

@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "codec/json.h"
 #include "collateral/rim_folder.h"
 #include "verify/bundle.h"
 #include "verify/policy/policy_file.h"
@@ -25,6 +26,15 @@ Result<void> load_collateral(const std::string& path, verify::Collateral& out) {
   if (!collateral) return about(path, collateral.error());
   verify::add_collateral(out, std::move(*collateral));
   return {};
+}
+
+Result<evidence::ModelIdentity> read_manifest(const std::string& path) {
+  TRY(text, read_file(path, kPolicyLimit));
+  Result<Json> object = codec::parse_json(text);
+  if (!object) return about(path, object.error());
+  Result<evidence::ModelIdentity> manifest = evidence::parse_model_identity(*object);
+  if (!manifest) return about(path, manifest.error());
+  return manifest;
 }
 
 Result<void> load_rims(const std::string& folder, verify::Collateral& out) {
@@ -68,6 +78,10 @@ Result<Judging> load_judging(const JudgeOptions& options) {
     judging.policy = std::move(*policy);
   }
   judging.policy.accept_simulator |= options.accept_simulator;
+  if (!options.model_manifest_file.empty()) {
+    TRY(manifest, read_manifest(options.model_manifest_file));
+    judging.policy.service.model_manifest = std::move(manifest);
+  }
   for (const std::string& file : options.collateral_files) TRY_VOID(load_collateral(file, judging.collateral));
   if (!options.rim_dir.empty()) TRY_VOID(load_rims(options.rim_dir, judging.collateral));
   judging.time = system_clock().now();

@@ -15,6 +15,7 @@ namespace cloister::apps {
 // Which policy and which collateral; shared with `cloister chat`.
 struct JudgeOptions : OutputOptions {
   std::string policy_file;
+  std::string model_manifest_file;
   std::vector<std::string> collateral_files;
   std::string rim_dir;
   std::string at;
@@ -37,6 +38,7 @@ struct VerifyOptions : JudgeOptions {
   std::string event_log_file, ccel_file, app_compose_file, vm_config_file;
   std::string receipt_file;                           // that names a session
   std::string id, model;                              // of a reply or a session, as others name it
+  std::string archive;                                // to write, of a receipt
 };
 
 // `fetches`: the command may ask the makers' services.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -117,6 +118,10 @@ class Generation {
   // After ReplySink::is_behind(): the reader has caught up. On the request's loop.
   virtual void resume() {}
 };
+
+// Called with the document of a model that is about to be served, before the first prompt, on a thread of the engine's own.
+// After an Error the model is not served.
+using IdentityHook = std::function<Result<void>(const Json& identity)>;
 
 struct ModelInfo {
   std::string id;

@@ -2,59 +2,114 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evidence/event_log.h"
 #include "tee/simulator/simulator.h"
 
 namespace cloister::serve {
 namespace {
 
-std::unique_ptr<tee::Tee> simulator() {
-  tee::SimulatorOptions options;
-  options.seed = SecretBytes(Bytes(32, 3));
-  return std::move(*tee::make_insecure_simulator(std::move(options)));
+ByteArray<32> digest_of(std::uint8_t mark) {
+  ByteArray<32> digest;
+  digest.fill(mark);
+  return digest;
 }
 
-TEST(MeasuredEvent, IsExtendedOnceForEachChange) {
-  const auto tee = simulator();
-  const std::size_t before = tee->event_log()->size();
-  const ByteArray<32> first{1}, second{2};
-  ASSERT_TRUE(measure_event(*tee, "test-event", first));
-  ASSERT_TRUE(measure_event(*tee, "test-event", first));
-  ASSERT_TRUE(measure_event(*tee, "other-event", first));
-  ASSERT_TRUE(measure_event(*tee, "test-event", second));
-  // Back again is a change, too: the last event is what counts.
-  ASSERT_TRUE(measure_event(*tee, "test-event", first));
-  const auto events = *tee->event_log();
-  ASSERT_EQ(events.size(), before + 4);
-  EXPECT_EQ(events[before].name, "test-event");
-  EXPECT_TRUE(equal(events[before].payload, first));
-  EXPECT_EQ(events[before + 1].name, "other-event");
-  EXPECT_TRUE(equal(events[before + 2].payload, second));
-  EXPECT_TRUE(equal(events[before + 3].payload, first));
-}
-
-// A TEE whose register answers with this.
-class NoRegister : public tee::Tee {
+// A TEE that keeps a log as told, and fails as told.
+class LoggingTee final : public tee::Tee {
  public:
-  explicit NoRegister(ErrorCode code) : code_(code) {}
-  std::string_view type() const override { return inner_->type(); }
-  Result<Bytes> quote(const evidence::ReportData& data) override { return inner_->quote(data); }
-  Result<std::vector<evidence::Event>> event_log() override { return inner_->event_log(); }
-  Result<tee::TeeInfo> info() override { return inner_->info(); }
-  Result<SecretBytes> derive_key(std::string_view label) override { return inner_->derive_key(label); }
-  Result<void> extend_event(std::string_view, ByteView) override { return fail(code_, "no register"); }
+  std::string_view type() const override { return "tdx"; }
+  Result<Bytes> quote(const evidence::ReportData&) override { return fail(ErrorCode::kTeeFailed, "no quote here"); }
+  Result<std::vector<evidence::Event>> event_log() override {
+    if (log_error) return *log_error;
+    return events;
+  }
+  Result<tee::TeeInfo> info() override { return tee::TeeInfo{}; }
+  Result<SecretBytes> derive_key(std::string_view) override { return fail(ErrorCode::kUnsupported, "no keys here"); }
+  Result<void> extend_event(std::string_view name, ByteView payload) override {
+    ++extensions;
+    if (extend_error) return *extend_error;
+    events.push_back(evidence::runtime_event(name, payload));
+    return {};
+  }
 
- private:
-  ErrorCode code_;
-  std::unique_ptr<tee::Tee> inner_ = simulator();
+  std::vector<evidence::Event> events;
+  std::optional<Error> log_error, extend_error;
+  int extensions = 0;
 };
 
-TEST(MeasuredEvent, ATeeWithoutARegisterIsNoErrorAndOneThatFailsIs) {
-  NoRegister none(ErrorCode::kUnsupported);
-  EXPECT_TRUE(measure_event(none, "test-event", {}));
-  NoRegister broken(ErrorCode::kTeeFailed);
-  const auto measured = measure_event(broken, "test-event", {});
-  ASSERT_FALSE(measured);
-  EXPECT_EQ(measured.error().code, ErrorCode::kTeeFailed);
+TEST(MeasuredEvent, IsInTheLogWithItsDigest) {
+  LoggingTee tee;
+  ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  ASSERT_EQ(tee.events.size(), 1u);
+  EXPECT_EQ(tee.events[0].name, "cloister-model");
+  EXPECT_EQ(tee.events[0].payload, Bytes(32, 1));
+}
+
+TEST(MeasuredEvent, IsNotRepeatedAfterARestartWithTheSame) {
+  LoggingTee tee;
+  ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  ASSERT_TRUE(measure_event(tee, kPolicyEvent, digest_of(2)));
+  ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  ASSERT_TRUE(measure_event(tee, kPolicyEvent, digest_of(2)));
+  EXPECT_EQ(tee.extensions, 2);
+}
+
+// The last one is the one in force, so coming back to an earlier one has to be said again.
+TEST(MeasuredEvent, IsSaidAgainAfterAnother) {
+  LoggingTee tee;
+  for (const std::uint8_t mark : Bytes{1, 2, 1}) ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(mark)));
+  ASSERT_EQ(tee.events.size(), 3u);
+  EXPECT_EQ(tee.events.back().payload, Bytes(32, 1));
+}
+
+TEST(MeasuredEvent, AnEntryThatOnlyLooksLikeItDoesNotCount) {
+  LoggingTee tee;
+  evidence::Event forged = evidence::runtime_event(kModelEvent, digest_of(1));
+  forged.digest[0] ^= 1;
+  evidence::Event of_the_boot = evidence::runtime_event(kModelEvent, digest_of(1));
+  of_the_boot.imr = 2;
+  tee.events = {forged, of_the_boot};
+  ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  EXPECT_EQ(tee.extensions, 1);
+}
+
+TEST(MeasuredEvent, ATeeThatCannotMeasureIsNoError) {
+  LoggingTee tee;
+  tee.extend_error = fail(ErrorCode::kUnsupported, "no register");
+  EXPECT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  tee.log_error = fail(ErrorCode::kUnsupported, "no log");
+  EXPECT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  EXPECT_EQ(tee.extensions, 2);
+}
+
+TEST(MeasuredEvent, AnyOtherErrorIs) {
+  LoggingTee tee;
+  tee.extend_error = fail(ErrorCode::kTeeFailed, "the register has another value");
+  const Result<void> failed = measure_event(tee, kModelEvent, digest_of(1));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kTeeFailed);
+  EXPECT_NE(failed.error().message.find("cloister-model"), std::string::npos);
+  tee.log_error = fail(ErrorCode::kTeeFailed, "the agent does not answer");
+  EXPECT_FALSE(measure_event(tee, kModelEvent, digest_of(1)));
+  EXPECT_EQ(tee.extensions, 1) << "with an unknown log nothing is extended";
+}
+
+TEST(MeasuredEvent, TheSimulatedTeeMeasuresAsWell) {
+  tee::SimulatorOptions options;
+  options.seed = SecretBytes(Bytes(32, 1));
+  const auto tee = tee::make_insecure_simulator(std::move(options));
+  ASSERT_TRUE(tee);
+  const std::size_t before = (*tee)->event_log()->size();
+  ASSERT_TRUE(measure_event(**tee, kModelEvent, digest_of(7)));
+  ASSERT_TRUE(measure_event(**tee, kModelEvent, digest_of(7)));
+  const auto events = (*tee)->event_log();
+  ASSERT_TRUE(events);
+  ASSERT_EQ(events->size(), before + 1);
+  EXPECT_EQ(events->back().payload, Bytes(32, 7));
 }
 
 }  // namespace

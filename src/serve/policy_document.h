@@ -17,9 +17,6 @@
 
 namespace cloister::serve {
 
-// The name of the event in RTMR3 whose payload is the digest.
-inline constexpr std::string_view kPolicyEvent = "cloister-policy";
-
 struct PolicyFacts {
   std::string version;
   std::optional<ByteArray<32>> executable;  // SHA-256 of the running program

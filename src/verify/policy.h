@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "evidence/model_identity.h"
 
 namespace cloister::verify {
 
@@ -101,6 +102,8 @@ struct ServicePolicy {
   std::uint32_t max_keyset_days = 731;                // a keyset that is valid for longer than this from now is refused
   std::set<Bytes> model_digests;                      // 32 bytes each; empty = any
   std::set<Bytes> policy_digests;                     // 32 bytes each; empty = any
+  // What the model must be, member by member. Not part of a policy's file: --model-manifest.
+  std::optional<evidence::ModelIdentity> model_manifest = std::nullopt;
 
   bool operator==(const ServicePolicy&) const = default;
 };

@@ -11,6 +11,7 @@
 #include "verify/check.h"
 #include "verify/receipt/established.h"
 #include "verify/receipt/event_checks.h"
+#include "verify/report/model_manifest.h"
 #include "verify/session.h"
 
 namespace cloister::verify {
@@ -132,6 +133,7 @@ Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context) 
   verdict.subject = "receipt";
   const Result<Receipt> receipt = evidence::parse_receipt(evidence.receipt);
   const Established established = establish_keyset(evidence, context, verdict);
+  require_model(context.policy, verdict);
   if (!receipt) {
     verdict.add(failed("receipt.form", receipt.error().message));
     skip_all(verdict, {"receipt.events", "receipt.keyset", "receipt.keyset_attested", "receipt.key",

@@ -9,6 +9,7 @@
 #include "verify/report/identity.h"
 #include "verify/report/instances.h"
 #include "verify/report/judges.h"
+#include "verify/report/model_manifest.h"
 #include "verify/report/tee_kind.h"
 
 namespace cloister::verify {
@@ -109,10 +110,14 @@ Verdict judge_legacy_report(const Json& object, const Expected& expected, const 
 
 Verdict verify_report(std::string_view report_json, const Expected& expected, const Context& context) {
   const Result<Json> object = codec::parse_json(report_json);
-  if (object) return judge_report(*object, expected, context);
   Verdict verdict;
-  verdict.subject = "report";
-  verdict.add(failed("report.form", object.error().message));
+  if (object) {
+    verdict = judge_report(*object, expected, context);
+  } else {
+    verdict.subject = "report";
+    verdict.add(failed("report.form", object.error().message));
+  }
+  require_model(context.policy, verdict);
   return verdict;
 }
 

@@ -21,8 +21,10 @@
 #include "crypto/secp256k1.h"
 #include "crypto/signed_xml.h"
 #include "crypto/x509.h"
+#include "evidence/archive.h"
 #include "evidence/event_log.h"
 #include "evidence/gpu_evidence.h"
+#include "evidence/model_identity.h"
 #include "evidence/proof.h"
 #include "verify/bundle.h"
 
@@ -474,6 +476,43 @@ void add_snp_and_compose(const Corpus& corpus) {
              Json{{"name", "a"}, {"docker_compose_file", pinned}, {"allowed_envs", Json::array({"A"})}}.dump());
 }
 
+void add_models(const Corpus& corpus) {
+  evidence::ModelIdentity identity;
+  identity.id = "echo";
+  identity.engine = {"echo", "0.1.0", {}, {}, {}};
+  corpus.add("model_identity", "without_weights", evidence::to_json(identity).dump());
+  identity.engine = {"llama.cpp", "0.1.0", "de3ff815", "cpu", "x86-64-v3"};
+  identity.weights.emplace().files = {{"m-00001-of-00002.gguf", 1 << 21, {}}, {"m-00002-of-00002.gguf", 7, {}}};
+  identity.weights->digest = evidence::weights_digest(identity.weights->files);
+  identity.tokenizer_digest.emplace();
+  identity.chat_template_digest.emplace();
+  identity.architecture = "llama";
+  identity.quantization = "Q4_1";
+  identity.parameters = 134515008;
+  identity.context_length = 4096;
+  identity.settings = {{"parallel", 16}, {"flash_attention", "auto"}, {"share_prompt_cache", false}};
+  corpus.add("model_identity", "in_two_parts", evidence::to_json(identity).dump());
+  identity.claims["weights"] = {"asserted", "operator_asserted", "measured here, loaded there", std::nullopt};
+  corpus.add("model_identity", "with_a_claim", evidence::to_json(identity).dump());
+  Json wrong = evidence::to_json(identity);
+  wrong["weights"]["files"].erase(1);
+  corpus.add("model_identity", "a_file_too_few", wrong.dump());
+
+  evidence::Archive archive;
+  archive.judged_at = 1795383060;
+  archive.receipt = "{}";
+  corpus.add("archive", "receipt_alone", evidence::write_archive(archive));
+  archive.report = "{}";
+  archive.nonce.emplace();
+  archive.request = std::string("\0\xff", 2);
+  archive.response = "data: [DONE]\n\n";
+  archive.model_manifest = evidence::to_json(identity).dump();
+  archive.prefix_proof = "{}";
+  archive.collateral = {{"collateral", "cloister.collateral.v1"}};
+  corpus.add("archive", "everything", evidence::write_archive(archive));
+  corpus.add("archive", "of_another_version", R"({"archive":"cloister.archive.v2"})");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -494,5 +533,6 @@ int main(int argc, char** argv) {
   add_manifests(corpus);
   add_ocsp(corpus);
   add_tokens(corpus);
+  add_models(corpus);
   return 0;
 }

@@ -3,19 +3,31 @@
 #include "base/clock.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/echo/echo_reply.h"
+#include "evidence/model_identity.h"
 
 namespace cloister::engine {
 namespace {
 
 constexpr std::uint64_t kContextLength = 1 << 20;
 
+// It has no weights, and says so.
+std::shared_ptr<const Json> identity_of(const EchoOptions& options) {
+  evidence::ModelIdentity identity;
+  identity.id = evidence::identity_text(options.model_id);
+  identity.engine = {"echo", CLOISTER_VERSION, {}, {}, {}};
+  identity.context_length = kContextLength;
+  identity.settings = {{"fixed_tokens", options.fixed_tokens}};
+  return std::make_shared<const Json>(evidence::to_json(identity));
+}
+
 class EchoEngine : public Engine {
  public:
-  explicit EchoEngine(EchoOptions options) : options_(std::move(options)), created_(system_clock().now()) {}
+  explicit EchoEngine(EchoOptions options)
+      : options_(std::move(options)), created_(system_clock().now()), identity_(identity_of(options_)) {}
 
   std::string_view name() const override { return "echo"; }
   Health health() const override { return Health::kReady; }
-  std::vector<ModelInfo> models() const override { return {{options_.model_id, created_, kContextLength, 0, ""}}; }
+  std::vector<ModelInfo> models() const override { return {{options_.model_id, created_, kContextLength, 0, "", identity_}}; }
   std::set<Route> routes() const override {
     return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,
             Route::kResponses,       Route::kMessages,    Route::kTokenize};
@@ -30,6 +42,7 @@ class EchoEngine : public Engine {
 
   const EchoOptions options_;
   const std::int64_t created_;
+  const std::shared_ptr<const Json> identity_;
   ActiveCount active_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   EchoTimer timer_;  // last: its thread ends first
 };

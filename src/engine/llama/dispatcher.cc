@@ -55,10 +55,14 @@ void Dispatcher::loop() {
       handle(*result);
     }
   }
+  fail_all(fail(ErrorCode::kCancelled, "the engine stopped"));
+}
+
+void Dispatcher::fail_all(const Error& error) {
   while (!receivers_.empty()) {
     std::shared_ptr<ResultReceiver> receiver = receivers_.begin()->second;
     drop(*receiver);
-    if (!receiver->is_cancelled()) receiver->on_failure(fail(ErrorCode::kCancelled, "the engine stopped"));
+    if (!receiver->is_cancelled()) receiver->on_failure(error);
   }
 }
 

@@ -59,6 +59,8 @@ class Dispatcher {
   // On the dispatcher's thread only, that is from a job:
   void submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver);
   void drop(ResultReceiver& receiver);
+  // Ends everything that runs or waits, with this error.
+  void fail_all(const Error& error);
 
  private:
   void loop();

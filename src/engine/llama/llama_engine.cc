@@ -7,16 +7,20 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/llama/body_reply.h"
 #include "engine/llama/dispatcher.h"
 #include "engine/llama/embedder.h"
+#include "engine/llama/llama_identity.h"
 #include "engine/llama/llama_reply.h"
 #include "engine/llama/loaded_model.h"
 #include "engine/llama/model_file.h"
 #include "engine/llama/process_guard.h"
 #include "engine/llama/prompt.h"
 #include "engine/llama/prompt_owners.h"
+#include "engine/weights/weight_measurement.h"
+#include "engine/weights/weight_watch.h"
 
 namespace cloister::engine {
 namespace {
@@ -25,9 +29,13 @@ using namespace llama;
 
 constexpr std::string_view kFingerprint = "llama.cpp-" CLOISTER_LLAMA_COMMIT;
 
+Error changed_error() {
+  return fail(ErrorCode::kEngineFailed, "the model's files have changed since they were measured");
+}
+
 class LlamaEngine : public Engine {
  public:
-  LlamaEngine(LlamaOptions options, ModelFile file);
+  LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<const WeightFiles> weights);
   ~LlamaEngine() override;
 
   std::string_view name() const override { return "llama.cpp"; }
@@ -40,7 +48,10 @@ class LlamaEngine : public Engine {
 
  private:
   void run();
-  bool load();
+  // Everything up to the first prompt.
+  Result<void> prepare();
+  Result<std::shared_ptr<const Json>> identify();
+  void close(const std::string& reason);
   ReplyHead make_head(const EngineRequest& request, const RequestFields& fields, const PreparedReply& prepared) const;
   Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body,
                                                   const RequestFields& fields, std::shared_ptr<ReplySink> sink);
@@ -48,12 +59,14 @@ class LlamaEngine : public Engine {
   Result<std::shared_ptr<Generation>> start_tokenize(const Json& body, std::shared_ptr<ReplySink> sink);
 
   const LlamaOptions options_;
-  const ModelFile file_;
-  std::string model_id_;
+  ModelFile file_;                // the engine thread's, once it runs
+  const std::string model_id_;
+  const std::shared_ptr<const WeightFiles> weight_files_;
   LiveCount live_ = std::make_shared<std::atomic<std::uint64_t>>(0);
 
   std::atomic<Health> health_{Health::kLoading};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> loaded_{false};   // there is a model that runs, whether or not it may be asked
   mutable std::mutex mutex_;  // guards the three below
   std::condition_variable changed_;
   std::string failure_;
@@ -64,63 +77,100 @@ class LlamaEngine : public Engine {
   std::unique_ptr<LoadedModel> model_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Embedder> embedder_;
+  std::unique_ptr<WeightMeasurement> measurement_;   // holds the lock on the weights
+  std::unique_ptr<WeightWatch> watch_;
   std::thread thread_;
 };
 
-LlamaEngine::LlamaEngine(LlamaOptions options, ModelFile file) : options_(std::move(options)), file_(std::move(file)) {
-  model_id_ = !options_.model_id.empty() ? options_.model_id : file_.path.stem().string();
+LlamaEngine::LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<const WeightFiles> weights)
+    : options_(std::move(options)),
+      file_(std::move(file)),
+      model_id_(llama::model_id(options_, file_)),
+      weight_files_(std::move(weights)) {
   info_.id = model_id_;
   info_.created = system_clock().now();
   info_.quantization = file_.quantization;
+  MeasureOptions measure;
+  measure.lock = options_.lock_model;
+  measurement_ = std::make_unique<WeightMeasurement>(weight_files_, measure);
   thread_ = std::thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), "engine");
 }
 
 LlamaEngine::~LlamaEngine() {
   stopping_ = true;
-  bool ready = health() == Health::kReady;
-  if (ready) embedder_.reset();
-  if (ready) dispatcher_.reset();
+  measurement_->stop();
+  const bool loaded = loaded_;
+  // The watch tells the dispatcher.
+  if (loaded) watch_.reset();
+  if (loaded) embedder_.reset();
+  if (loaded) dispatcher_.reset();
   {
     // terminate() is lost when it comes before run() has begun, so it is said until it was heard.
     std::unique_lock lock(mutex_);
     while (!changed_.wait_for(lock, std::chrono::milliseconds(1), [this] { return run_over_; })) {
-      if (health() == Health::kReady) model_->terminate();
+      if (loaded_) model_->terminate();
     }
   }
   thread_.join();
-  // Stopped between the end of loading and this line, the helpers may exist though `ready` was false.
+  // Stopped between the end of loading and this line, the helpers may exist though `loaded` was false.
+  watch_.reset();
   embedder_.reset();
   dispatcher_.reset();
 }
 
 void LlamaEngine::run() {
-  if (load() && !stopping_) model_->run();
+  if (const Result<void> prepared = prepare(); prepared) {
+    if (!stopping_) model_->run();
+  } else {
+    close(prepared.error().message);
+  }
   std::lock_guard lock(mutex_);
   run_over_ = true;
   changed_.notify_all();
 }
 
-bool LlamaEngine::load() {
-  Result<std::unique_ptr<LoadedModel>> loaded = LoadedModel::load(options_, file_, stopping_);
-  if (!loaded.has_value()) {
-    {
-      std::lock_guard lock(mutex_);
-      failure_ = loaded.error().message;
-    }
-    health_.store(Health::kFailed, std::memory_order_release);
-    return false;
-  }
-  model_ = std::move(loaded).value();
+void LlamaEngine::close(const std::string& reason) {
+  std::lock_guard lock(mutex_);
+  failure_ = reason;
+  info_.identity = nullptr;
+  health_.store(Health::kFailed, std::memory_order_release);
+}
+
+// Loading and hashing go on together. Nothing is read for use before it is locked, where it is locked at all, so that what is
+// loaded are the bytes that are hashed; the header, too, is read again.
+Result<void> LlamaEngine::prepare() {
+  TRY_VOID(measurement_->wait_locked());
+  TRY(file, read_model_file(options_.model_path));
+  file_ = std::move(file);
+  TRY(model, LoadedModel::load(options_, file_, stopping_));
+  model_ = std::move(model);
+  TRY(identity, identify());
+  if (options_.on_identity) TRY_VOID(options_.on_identity(*identity));
   dispatcher_ = std::make_unique<Dispatcher>(*model_);
   embedder_ = std::make_unique<Embedder>(*model_, dispatcher_->inbox());
-  {
-    std::lock_guard lock(mutex_);
-    info_.context_length = static_cast<std::uint64_t>(model_->context_tokens());
-    info_.parameters = model_->meta().model_n_params;
-  }
+  watch_ = std::make_unique<WeightWatch>(weight_files_, options_.watch_interval, [this](const Error& change) {
+    log::error("closed for prompts, the model is no longer what was measured: " + change.message);
+    close(change.message + " after it was measured");
+    dispatcher_->inbox()->post([this] { dispatcher_->fail_all(changed_error()); });
+  });
+  std::lock_guard lock(mutex_);
+  info_.context_length = static_cast<std::uint64_t>(model_->context_tokens());
+  info_.parameters = model_->meta().model_n_params;
+  loaded_ = true;
+  if (!failure_.empty()) return {};   // the watch has closed it already
+  info_.identity = std::move(identity);
   health_.store(Health::kReady, std::memory_order_release);
-  return true;
+  return {};
+}
+
+Result<std::shared_ptr<const Json>> LlamaEngine::identify() {
+  TRY(weights, measurement_->wait());
+  evidence::ModelIdentity identity = describe_model(options_, file_);
+  TRY_VOID(check_loaded(identity, options_, file_, *model_));
+  TRY_VOID(weight_files_->check_unchanged());   // what was loaded last, too
+  identity.weights = std::move(weights);
+  return std::make_shared<const Json>(evidence::to_json(identity));
 }
 
 std::set<Route> LlamaEngine::routes() const {
@@ -132,14 +182,16 @@ std::set<Route> LlamaEngine::routes() const {
 
 EngineStats LlamaEngine::stats() const {
   std::uint64_t live = live_->load();
-  std::uint64_t slots = health() == Health::kReady ? static_cast<std::uint64_t>(model_->params().n_parallel) : 0;
+  std::uint64_t slots = loaded_ ? static_cast<std::uint64_t>(model_->params().n_parallel) : 0;
   std::uint64_t active = std::min(live, slots);
   return {active, live - active};
 }
 
 Result<std::shared_ptr<Generation>> LlamaEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
   if (health() == Health::kLoading) return fail(ErrorCode::kEngineLoading, "the model is still loading");
-  if (health() == Health::kFailed) return fail(ErrorCode::kEngineFailed, "the model could not be loaded");
+  if (health() == Health::kFailed) {
+    return loaded_ ? changed_error() : fail(ErrorCode::kEngineFailed, "the model could not be loaded");
+  }
   const Json& body = request.json;
   TRY(fields, read_request_fields(request.route, body));
   switch (request.route) {
@@ -176,7 +228,11 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest
     }
   }
   auto tasks = std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
-  dispatcher_->inbox()->post([this, tasks, reply] { dispatcher_->submit(std::move(*tasks), reply); });
+  dispatcher_->inbox()->post([this, tasks, reply] {
+    // Closed since start() looked: then fail_all() was a job before this one.
+    if (health() == Health::kFailed) return reply->on_failure(changed_error());
+    dispatcher_->submit(std::move(*tasks), reply);
+  });
   return std::shared_ptr<Generation>(reply);
 }
 
@@ -201,13 +257,39 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_tokenize(const Json& body
   return std::shared_ptr<Generation>(reply);
 }
 
+struct OpenedModel {
+  ModelFile file;
+  std::shared_ptr<const WeightFiles> weights;
+};
+
+Result<OpenedModel> open_model(const LlamaOptions& options) {
+  if (!options.chat_template.empty()) TRY_VOID(check_template(options.chat_template));
+  TRY(file, read_model_file(options.model_path));
+  std::vector<std::string> names;
+  for (const std::filesystem::path& part : file.parts) names.push_back(part.filename().string());
+  TRY(weights, WeightFiles::open(file.parts, names));
+  return OpenedModel{std::move(file), std::move(weights)};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options) {
   TRY_VOID(enter_llama());
-  TRY(file, read_model_file(options.model_path));
+  TRY(opened, open_model(options));
   if (!options.share_prompt_cache) PromptOwners::instance().isolate();
-  return std::unique_ptr<Engine>(std::make_unique<LlamaEngine>(std::move(options), std::move(file)));
+  return std::unique_ptr<Engine>(
+      std::make_unique<LlamaEngine>(std::move(options), std::move(opened.file), std::move(opened.weights)));
+}
+
+Result<Json> llama_model_identity(const LlamaOptions& options) {
+  TRY_VOID(enter_llama());
+  TRY(opened, open_model(options));
+  WeightMeasurement measurement(opened.weights, {.low_priority = false});
+  TRY(weights, measurement.wait());
+  weights.locked = options.lock_model != LockMode::kOff;
+  evidence::ModelIdentity identity = describe_model(options, opened.file);
+  identity.weights = std::move(weights);
+  return evidence::to_json(identity);
 }
 
 }  // namespace cloister::engine

@@ -2,10 +2,13 @@
 // cache, chat templates, tool calls, grammars). The only folder that includes llama.cpp headers.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "engine/engine.h"
+#include "engine/weights/weight_lock.h"
 
 namespace cloister::engine {
 
@@ -18,11 +21,22 @@ struct LlamaOptions {
   int gpu_layers = -1;                // -1 = all when built with CUDA
   bool share_prompt_cache = false;    // tenants reuse each other's prompts, and more of them are kept in memory
   bool embeddings = true;             // serve /v1/embeddings from this model
+  std::string chat_template;          // Jinja text in the place of the model's own; empty = that
+  LockMode lock_model = LockMode::kAuto;
+  IdentityHook on_identity = {};
+  // How often the model's files are looked at after they were measured.
+  std::chrono::milliseconds watch_interval{2000};
 };
 
-// Loads in the background: returns at once with health() == kLoading. A missing or corrupt file is an Error here when it
+// Loads in the background: returns at once with health() == kLoading. The files are hashed meanwhile; ready is who has loaded,
+// hashed and told `on_identity`. When a file changes after that, health() becomes kFailed and running replies end with an
+// error. A missing or corrupt file is an Error here when it
 // can be seen without loading (not there, not GGUF), else health() becomes kFailed and failure() says why. A CPU
 // without the instructions that the engine was built for is an Error, too. The destructor ends what runs, also a load.
 Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options);
+
+// The document that such an engine would serve, without loading the model: hashes the files. Blocks. What `lock_model` auto
+// comes to depends on the machine that serves; here it counts as locked.
+Result<Json> llama_model_identity(const LlamaOptions& options);
 
 }  // namespace cloister::engine

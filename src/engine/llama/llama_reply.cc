@@ -31,6 +31,7 @@ LlamaReply::LlamaReply(const LoadedModel& model, Dispatcher& dispatcher, const P
       stream_(prepared.stream),
       top_logprobs_(prepared.top_logprobs),
       choices_left_(prepared.choices),
+      sampling_(prepared.sampling),
       live_(std::move(live)) {
   usage_.prompt_tokens = prepared.prompt_tokens;
   for (const server_task& task : prepared.tasks) {
@@ -170,7 +171,7 @@ bool LlamaReply::on_final(server_task_result_cmpl_final& final_result) {
   writer_->end(out_, usage_);
   flush();
   leave();
-  sink_->on_end({std::string(finish_text(choices_.front().finish)), usage_});
+  sink_->on_end({std::string(finish_text(choices_.front().finish)), usage_, sampling_});
   return true;
 }
 

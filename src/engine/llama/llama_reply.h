@@ -63,6 +63,7 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
   const int top_logprobs_;
   int choices_left_;
   Usage usage_;
+  const Json sampling_;
   std::uint64_t cached_tokens_ = 0;  // of the prompts that have ended
   bool started_ = false;
   std::string out_;

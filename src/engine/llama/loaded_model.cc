@@ -1,47 +1,13 @@
 #include "engine/llama/loaded_model.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include "engine/llama/chatml_tools.h"
+#include "engine/llama/engine_params.h"
 #include "engine/llama/process_guard.h"
 
 namespace cloister::engine::llama {
 namespace {
-
-constexpr int kDefaultParallel = 16;
-// Each sequence has a key-value cache of its own, so this many tokens times 16 is what memory has to hold: 1.5 GiB for a
-// model of the default's shape. Reasons in docs/decisions/0004-llama-in-process.md.
-constexpr int kDefaultContext = 4096;
-constexpr int kPromptCacheMiB = 256;
-
-int context_of(const LlamaOptions& options, const ModelFile& file) {
-  int trained = file.trained_context > 0 && file.trained_context < 1u << 30 ? static_cast<int>(file.trained_context) : 1 << 30;
-  return std::min(options.context_tokens > 0 ? options.context_tokens : kDefaultContext, trained);
-}
-
-// llama-server's defaults wherever they decide about speed.
-common_params make_params(const LlamaOptions& options, const ModelFile& file) {
-  common_params params;
-  params.model.path = file.path.string();
-  params.n_parallel = options.parallel > 0 ? options.parallel : kDefaultParallel;
-  params.n_ctx = context_of(options, file) * params.n_parallel;
-  params.kv_unified = false;
-  // The store in memory knows no owners; what the sequences themselves hold does (prompt_owners.h).
-  params.cache_ram_mib = options.share_prompt_cache ? kPromptCacheMiB : 0;
-  params.verbosity = -1;
-  params.fit_params = false;  // a context that depends on free memory could not be measured
-  params.n_gpu_layers = options.gpu_layers < 0 ? -2 : options.gpu_layers;  // -2: all
-  if (options.threads > 0) params.cpuparams.n_threads = options.threads;
-  postprocess_cpu_params(params.cpuparams, nullptr);
-  postprocess_cpu_params(params.cpuparams_batch, &params.cpuparams);
-  postprocess_cpu_params(params.speculative.draft.cpuparams, &params.cpuparams);
-  postprocess_cpu_params(params.speculative.draft.cpuparams_batch, &params.cpuparams_batch);
-  params.default_template_kwargs["preserve_reasoning"] = "true";
-  params.endpoint_slots = false;
-  params.ui = false;
-  return params;
-}
 
 Error load_failed(const ModelFile& file, const std::string& why) {
   return fail(ErrorCode::kModelFile, "cannot load " + file.path.string() + ": " + why, file.path.string());

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "crypto/hash.h"
 #include "engine/llama/chatml_tools.h"
 #include "engine/llama/llama_body.h"
+#include "engine/llama/sampling_record.h"
 #include "server-chat.h"
 #include "server-schema.h"
 
@@ -100,6 +102,14 @@ Result<void> check_tokens(const LoadedModel& model, const server_tokens& tokens)
   return {};
 }
 
+// The library would draw one where nobody sees it: then no receipt could say how the text came about.
+std::uint32_t draw_seed() {
+  ByteArray<4> bytes;
+  crypto::fill_random(bytes);
+  const std::uint32_t seed = bytes[0] | bytes[1] << 8 | bytes[2] << 16 | std::uint32_t{bytes[3]} << 24;
+  return seed == LLAMA_DEFAULT_SEED ? 0 : seed;
+}
+
 std::vector<server_tokens> tokenize(const LoadedModel& model, const common_json& prompt) {
   return tokenize_input_prompts(model.vocab(), /*mctx=*/nullptr, prompt, /*add_special=*/true, /*parse_special=*/true, {});
 }
@@ -133,6 +143,7 @@ Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, cons
       server_schema::eval_llama_cmpl_schema(model.vocab(), model.params(), model.meta().logit_bias_eog, formatted.data);
   params.stream = stream;
   params.res_type = TASK_RESPONSE_TYPE_OAI_CHAT;
+  if (params.sampling.seed == LLAMA_DEFAULT_SEED) params.sampling.seed = draw_seed();
 
   PreparedReply out;
   for (server_tokens& tokens : tokenize(model, formatted.data.at("prompt"))) {
@@ -155,6 +166,7 @@ Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, cons
   out.top_logprobs = fields.top_logprobs.value_or(-1);
   out.stop = fields.stop;
   out.echoed = echoed_members(route, body);
+  out.sampling = sampling_record(params);
   return out;
 }
 

@@ -22,6 +22,7 @@ struct PreparedReply {
   int top_logprobs = -1;                // -1: none wanted
   std::vector<std::string> stop;        // as the client gave them
   Json echoed = Json::object();         // for ReplyHead
+  Json sampling;                        // for Outcome
 };
 
 // Body and fields as read_request_fields() took them. Fails on a prompt that is too long, saying both lengths.

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "engine/upstream/choice.h"
+#include "engine/upstream/identity_maker.h"
 #include "engine/upstream/salt.h"
 #include "engine/upstream/server.h"
 #include "engine/upstream/stream_end.h"
@@ -20,6 +21,7 @@ namespace cloister::engine::upstream {
 struct RelayParts {
   explicit RelayParts(UpstreamOptions with) : options(std::move(with)) {}
   const UpstreamOptions options;
+  std::unique_ptr<IdentityMaker> identities;
   Servers servers;
   Salter salter;
   std::atomic<std::uint64_t> active{0};

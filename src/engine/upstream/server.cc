@@ -45,10 +45,11 @@ std::vector<std::string_view> probed_paths() {
           "/v1/audio/speech", "/v1/images/generations", "/v1/images/edits"};
 }
 
-Server::Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options)
+Server::Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities)
     : url_(std::move(url)),
       name_("http://" + http::authority_of(url_) + url_.base_path),
       options_(options),
+      identities_(identities),
       client_(url_, client_options(options)),
       fixed_headers_(fixed_headers(url_, options)),
       salt_(options.cache_salt == CacheSalt::kOn),
@@ -149,6 +150,7 @@ void Server::look() {
     found->version = known->version;
     found->routes = known->routes;
   }
+  if (const Result<void> identified = identities_.identify(*found); !identified) return go_down(identified.error());
   go_up(std::move(*found));
 }
 

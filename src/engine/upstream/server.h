@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "engine/upstream/identity_maker.h"
 #include "engine/upstream/probe.h"
 #include "engine/upstream/upstream_engine.h"
 #include "http/client.h"
@@ -17,8 +18,8 @@ namespace cloister::engine::upstream {
 
 class Server {
  public:
-  // `target` is the first answer of the resolver.
-  Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options);
+  // `target` is the first answer of the resolver. What else is named outlives it.
+  Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities);
 
   const std::string& name() const { return name_; }   // the URL
   // From POST's path on, up to and with the headers that every request has.
@@ -51,6 +52,7 @@ class Server {
   const http::Url url_;
   const std::string name_;
   const UpstreamOptions& options_;
+  IdentityMaker& identities_;
   const http::Client client_;
   const std::string fixed_headers_;
   std::atomic<bool> up_{false};

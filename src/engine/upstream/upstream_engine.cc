@@ -21,6 +21,7 @@ class UpstreamEngine final : public Engine {
     }
   }
   ~UpstreamEngine() override {
+    parts_->identities->stop();
     for (const auto& server : parts_->servers) server->stop();
     for (std::thread& watcher : watchers_) watcher.join();
   }
@@ -108,6 +109,8 @@ Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
     return fail(ErrorCode::kUsage, "the upstreams' token holds a space or another character it must not hold");
   }
   auto parts = std::make_shared<RelayParts>(std::move(options));
+  TRY(identities, IdentityMaker::make(parts->options));
+  parts->identities = std::move(identities);
   for (const std::string& text : parts->options.urls) {
     TRY(url, http::parse_url(text));
     if (url.tls) {
@@ -116,7 +119,7 @@ Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
     }
     url = without_version(std::move(url));
     TRY(target, http::resolve_private(url));
-    parts->servers.push_back(std::make_shared<Server>(std::move(url), target, parts->options));
+    parts->servers.push_back(std::make_shared<Server>(std::move(url), target, parts->options, *parts->identities));
   }
   return std::unique_ptr<Engine>(std::make_unique<UpstreamEngine>(std::move(parts)));
 }

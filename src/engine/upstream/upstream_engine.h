@@ -3,12 +3,15 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "evidence/model_identity.h"
 
 namespace cloister::engine {
 
@@ -23,10 +26,16 @@ struct UpstreamOptions {
   int idle_timeout_s = 120;
   std::chrono::milliseconds check_interval{2000};        // of an upstream that is up
   std::chrono::milliseconds recheck_interval{200};       // of one that is down
+  // Of the identity of its models (docs/spec/model-identity.md): files to hash, empty = none; what else is known of the
+  // server's program; who is told before a model is served.
+  std::filesystem::path model_files;
+  std::optional<evidence::ModelClaim> serving_software;
+  IdentityHook on_identity = {};
 };
 
 // Resolves the names, starts one thread for each upstream that watches its health, and returns at once: Health::kLoading
-// until one of them answers. Errors: kUsage, kBadUrl, kNetwork.
+// until one of them answers and its models are identified. When a measured file changes, all are down. Errors: kUsage, kBadUrl,
+// kNetwork, kModelFile.
 Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options);
 
 }  // namespace cloister::engine

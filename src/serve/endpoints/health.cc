@@ -54,6 +54,7 @@ http::Response health(NodeContext& context) {
                {"gpu_evidence", context.gpu_evidence_type},
                {"signing", context.receipts != nullptr},
                {"version", CLOISTER_VERSION}};
+  if (state == engine::Health::kFailed) body["reason"] = context.engine.failure();
   if (context.engine.passes_on()) body["upstreams"] = upstreams_json(context.engine.upstreams());
   bool ready = state == engine::Health::kReady;
   if (context.gpu_gate != nullptr) {

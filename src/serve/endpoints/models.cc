@@ -1,5 +1,7 @@
 // GET /v1/models and /v1/models/{id}.
 #include "codec/json.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 #include "serve/openai/error_body.h"
@@ -14,6 +16,10 @@ Json model_json(const engine::ModelInfo& model) {
   if (model.context_length != 0) out["context_length"] = model.context_length;
   if (model.parameters != 0) out["parameters"] = model.parameters;
   if (!model.quantization.empty()) out["quantization"] = model.quantization;
+  if (model.identity != nullptr) {
+    if (const auto digest = evidence::document_digest(*model.identity)) out["model_digest"] = evidence::digest_text(*digest);
+    out["identity"] = *model.identity;
+  }
   return out;
 }
 

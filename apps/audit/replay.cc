@@ -1,0 +1,178 @@
+#include "apps/audit/replay.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "apps/audit/collecting_sink.h"
+#include "codec/json.h"
+#include "crypto/hash.h"
+#include "engine/dialect/reply_reader.h"
+#include "engine/dialect/request_fields.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
+#include "verify/check.h"
+
+namespace cloister::apps {
+namespace {
+
+using engine::Route;
+
+constexpr codec::JsonLimits kBodyLimits = {64u << 20, 64};
+
+Error cannot(const std::string& why) { return fail(ErrorCode::kUnsupported, why); }
+
+Result<Route> route_of(const std::string& endpoint) {
+  if (endpoint == "/v1/chat/completions") return Route::kChatCompletions;
+  if (endpoint == "/v1/completions") return Route::kCompletions;
+  if (endpoint == "/v1/responses") return Route::kResponses;
+  if (endpoint == "/v1/messages") return Route::kMessages;
+  return cannot("a reply of " + endpoint + " is not one that a model has drawn from a prompt");
+}
+
+const evidence::ReceiptEvent* find_event(const evidence::Receipt& receipt, std::string_view type) {
+  const auto found = std::find_if(receipt.events.begin(), receipt.events.end(),
+                                  [&](const evidence::ReceiptEvent& event) { return event.type == type; });
+  return found == receipt.events.end() ? nullptr : &*found;
+}
+
+Result<void> check_body(const evidence::Receipt& receipt, std::string_view type, const std::string& body, const char* what) {
+  const evidence::ReceiptEvent* event = find_event(receipt, type);
+  if (event == nullptr || event->body_hash != crypto::sha256(as_bytes(body))) {
+    return cannot(std::string("the ") + what + " in the archive is not the one that the receipt is about");
+  }
+  return {};
+}
+
+bool is_greedy(const Json& body) {
+  const Json* temperature = engine::find_member(body, "temperature");
+  return temperature != nullptr && temperature->is_number() && temperature->get<double>() == 0;
+}
+
+// The body to ask with: the archived one, with the seed that was in effect where it names none.
+Result<Json> body_to_ask(const ReplayCase& asked) {
+  TRY(body, codec::parse_json(asked.request, kBodyLimits));
+  if (!body.is_object()) return cannot("the archived request is no JSON object");
+  if (engine::find_member(body, "seed") != nullptr) return body;
+  const Json* seed = asked.sampling.is_object() ? engine::find_member(asked.sampling, "seed") : nullptr;
+  if (seed != nullptr && seed->is_number_unsigned()) {
+    body["seed"] = *seed;
+  } else if (!is_greedy(body)) {
+    return cannot("nobody knows the seed: neither the request nor the receipt names one, and its temperature is not 0");
+  }
+  return body;
+}
+
+bool wants_stream(const Json& body) {
+  const Json* stream = engine::find_member(body, "stream");
+  return stream != nullptr && stream->is_boolean() && stream->get<bool>();
+}
+
+Result<std::string> ask(engine::Engine& engine, Route route, Json body) {
+  auto sink = std::make_shared<CollectingSink>();
+  engine::EngineRequest request;
+  request.route = route;
+  request.id = "replay";
+  request.stream = wants_stream(body);
+  request.body = std::make_shared<const std::string>(codec::write_json(body));
+  request.json = std::move(body);
+  TRY(generation, engine.start(std::move(request), sink));
+  static_cast<void>(generation);
+  return sink->wait();
+}
+
+Result<std::vector<std::int64_t>> tokens_of(engine::Engine& engine, const std::string& text) {
+  std::vector<std::int64_t> out;
+  if (text.empty()) return out;
+  TRY(body, ask(engine, Route::kTokenize, {{"prompt", text}}));
+  TRY(object, codec::parse_json(body, kBodyLimits));
+  TRY(tokens, codec::array_member(object, "tokens"));
+  for (const Json& token : *tokens) out.push_back(token.get<std::int64_t>());
+  return out;
+}
+
+// All that was said, in one text: where the first difference is, is counted over it.
+std::string said(const engine::ReadReply& reply) {
+  std::string out;
+  for (const engine::ReadChoice& choice : reply.choices) {
+    for (const std::string* part : {&choice.reasoning, &choice.text, &choice.calls}) out += *part;
+  }
+  return out;
+}
+
+std::string count_text(const std::optional<std::uint64_t>& count) { return count ? std::to_string(*count) : "not told"; }
+
+std::string finishes(const engine::ReadReply& reply) {
+  std::string out;
+  for (const engine::ReadChoice& choice : reply.choices) {
+    out += (out.empty() ? "" : ", ") + (choice.finish.empty() ? std::string("cut off") : choice.finish);
+  }
+  return out;
+}
+
+void compare_counts(const engine::ReadReply& archived, const engine::ReadReply& now, verify::Verdict& verdict) {
+  const std::string id = "replay.tokens";
+  if (!archived.completion_tokens || !now.completion_tokens) {
+    return verdict.add(verify::skipped(id, "the archived reply does not tell", false));
+  }
+  const auto words = [](const engine::ReadReply& reply) {
+    return count_text(reply.prompt_tokens) + " + " + count_text(reply.completion_tokens);
+  };
+  verdict.add(verify::compared(id, words(archived), words(now), "it counts other tokens of prompt and reply"));
+}
+
+}  // namespace
+
+Result<ReplayCase> read_replay_case(const std::string& receipt_text, const std::string& request,
+                                    const std::string& response, const Json& model_document) {
+  TRY(receipt, evidence::parse_receipt(receipt_text));
+  ReplayCase out;
+  TRY(route, route_of(receipt.endpoint.substr(0, receipt.endpoint.find('?'))));
+  out.route = route;
+  TRY_VOID(check_body(receipt, evidence::kRequestReceived, request, "request"));
+  TRY_VOID(check_body(receipt, evidence::kResponseReturned, response, "reply"));
+  out.request = request;
+  out.response = response;
+  const evidence::ReceiptEvent* served = find_event(receipt, evidence::kModelServed);
+  if (served == nullptr) return cannot("the receipt does not say which model answered");
+  out.model_digest = engine::text_member(served->fields, "model_digest");
+  if (const Json* sampling = engine::find_member(served->fields, "sampling")) out.sampling = *sampling;
+  if (model_document.is_null()) return cannot("the archive does not tell what the model is: it needs a native report, or a manifest");
+  TRY(digest, evidence::document_digest(model_document));
+  if (evidence::digest_text(digest) != out.model_digest) {
+    return cannot("the archive tells of the model " + evidence::digest_text(digest) + ", and the receipt of " +
+                  (out.model_digest.empty() ? "none" : out.model_digest));
+  }
+  TRY(model, evidence::parse_model_identity(model_document));
+  out.model = std::move(model);
+  TRY(body, body_to_ask(out));
+  static_cast<void>(body);
+  return out;
+}
+
+Result<void> replay(engine::Engine& engine, const ReplayCase& asked, verify::Verdict& verdict) {
+  TRY(body, body_to_ask(asked));
+  const auto begun = std::chrono::steady_clock::now();
+  TRY(reply, ask(engine, asked.route, std::move(body)));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  TRY(archived, engine::read_reply(asked.route, asked.response));
+  TRY(now, engine::read_reply(asked.route, reply));
+  const bool same = said(archived) == said(now) && archived.choices.size() == now.choices.size();
+  TRY(before, tokens_of(engine, said(archived)));
+  TRY(after, tokens_of(engine, said(now)));
+  const auto at = std::mismatch(before.begin(), before.end(), after.begin(), after.end()).first - before.begin();
+  verdict.facts["replay"] = {{"reproduced", same},
+                             {"tokens", before.size()},
+                             {"differs_at_token", same ? Json() : Json(at)},
+                             {"milliseconds", static_cast<std::int64_t>(took.count() * 1000)}};
+  if (same) {
+    verdict.add(verify::passed("replay.text", std::to_string(before.size()) + " tokens", "reproduced"));
+  } else {
+    verdict.add(verify::failed("replay.text", "it differs at token " + std::to_string(at) + " of " + std::to_string(before.size()),
+                               std::to_string(before.size()) + " tokens", std::to_string(after.size()) + " tokens"));
+  }
+  verdict.add(verify::compared("replay.finish", finishes(archived), finishes(now), "it ends in another way"));
+  compare_counts(archived, now, verdict);
+  return {};
+}
+
+}  // namespace cloister::apps

@@ -1,0 +1,32 @@
+// Replay: asks the embedded engine once more what an archived receipt is about, and compares.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "evidence/aci/receipt.h"
+#include "evidence/model_identity.h"
+#include "verify/verdict.h"
+
+namespace cloister::apps {
+
+// What a receipt says about how the reply was made, and the bodies.
+struct ReplayCase {
+  engine::Route route = engine::Route::kChatCompletions;
+  std::string request, response;
+  std::string model_digest;               // "sha256:<hex>", of the event model.served
+  Json sampling;                          // of that event; null where it has none
+  evidence::ModelIdentity model;          // whose digest that is
+};
+
+// From the parts of an archive. The Error (kUnsupported) says what is missing for a replay, or does not fit together.
+Result<ReplayCase> read_replay_case(const std::string& receipt, const std::string& request, const std::string& response,
+                                    const Json& model_document);
+
+// Adds replay.text, replay.finish, replay.tokens and the fact `replay`: {"reproduced","tokens","differs_at_token","seconds"}.
+// `engine` is ready and serves the case's model.
+Result<void> replay(engine::Engine& engine, const ReplayCase& asked, verify::Verdict& verdict);
+
+}  // namespace cloister::apps

@@ -1,0 +1,162 @@
+// cloister audit replay: whether the model that a receipt names says once more what it is said to have said.
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "apps/audit/replay.h"
+#include "apps/commands.h"
+#include "apps/model_parts.h"
+#include "apps/verify/archive_subject.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "codec/json.h"
+#include "evidence/archive.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
+#include "verify/check.h"
+#include "verify/report/model_manifest.h"
+
+namespace cloister::apps {
+namespace {
+
+struct ReplayOptions : VerifyOptions {
+  ServeOptions engine;
+};
+
+// The document whose digest the receipt should name: the report's, else the manifest beside it.
+Result<Json> model_document(const evidence::Archive& archive) {
+  if (archive.report) {
+    TRY(report, codec::parse_json(*archive.report, {.max_bytes = 64u << 20}));
+    if (report.is_object() && report.contains("model")) return report["model"];
+  }
+  if (!archive.model_manifest) return Json();
+  return codec::parse_json(*archive.model_manifest);
+}
+
+#ifdef CLOISTER_HAVE_LLAMA
+int number(const evidence::ModelIdentity& model, const char* name) {
+  const auto found = model.settings.find(name);
+  return found != model.settings.end() && found->second.is_number_integer() ? found->second.get<int>() : 0;
+}
+
+// The engine as the identity sets it up, but for what the command line says.
+Result<engine::LlamaOptions> options_for(const evidence::ModelIdentity& model, const ServeOptions& given) {
+  ServeOptions options = given;
+  options.model_id = model.id;
+  options.parallel = number(model, "parallel");
+  options.context_tokens = static_cast<int>(model.context_length.value_or(0));
+  if (options.threads == 0) options.threads = number(model, "threads");
+  options.gpu_layers = model.settings.contains("gpu_layers") && model.settings.at("gpu_layers").is_number()
+                           ? number(model, "gpu_layers")
+                           : -1;
+  const auto shared = model.settings.find("share_prompt_cache");
+  options.share_prompt_cache = shared != model.settings.end() && shared->second == Json(true);
+  options.lock_model = "off";
+  return llama_options(options);
+}
+
+Result<void> wait_ready(const engine::Engine& engine) {
+  while (engine.health() == engine::Health::kLoading) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  if (engine.health() == engine::Health::kFailed) return fail(ErrorCode::kModelFile, engine.failure());
+  return {};
+}
+
+// Threads that the caller chose otherwise are said, and do not stop the replay. Whether pages were locked is no matter here.
+verify::Check compare_with(const evidence::ModelIdentity& archived, evidence::ModelIdentity here, bool threads_chosen) {
+  std::string note;
+  if (threads_chosen && here.settings["threads"] != archived.settings.at("threads")) {
+    note = "with " + codec::write_json(here.settings["threads"]) + " threads instead of " +
+           codec::write_json(archived.settings.at("threads"));
+    for (const char* name : {"threads", "batch_threads"}) here.settings[name] = archived.settings.at(name);
+  }
+  if (here.weights) here.weights->locked = true;
+  verify::Verdict compared;
+  verify::compare_models(archived, here, compared);
+  for (const verify::Check& check : compared.checks) {
+    if (check.state != verify::State::kFail) continue;
+    // No fault of the archive's: another file was given here, or this machine cannot do the same.
+    return verify::skipped("replay.model", "the model here is another: " + check.id + ", " + check.detail + ": expected " +
+                                               check.expected + ", found " + check.actual);
+  }
+  return verify::passed("replay.model", evidence::digest_text(here.weights->digest), note);
+}
+
+Result<void> replay_here(const ReplayCase& asked, const ReplayOptions& options, verify::Verdict& verdict) {
+  if (!asked.model.weights || !asked.model.settings.contains("threads") || !asked.model.settings.contains("batch_threads")) {
+    verdict.add(verify::skipped("replay.model", "the model that answered was not the embedded engine's"));
+    return {};
+  }
+  TRY(llama, options_for(asked.model, options.engine));
+  TRY(engine, engine::make_llama_engine(std::move(llama)));
+  TRY_VOID(wait_ready(*engine));
+  TRY(here, evidence::parse_model_identity(*engine->models().front().identity));
+  verify::Check same = compare_with(asked.model, std::move(here), options.engine.threads != 0);
+  const bool go_on = same.state == verify::State::kPass;
+  verdict.add(std::move(same));
+  if (!go_on) return {};
+  return replay(*engine, asked, verdict);
+}
+#else
+Result<void> replay_here(const ReplayCase&, const ReplayOptions&, verify::Verdict&) {
+  return fail(ErrorCode::kUsage, "this program was built without the embedded engine, which would compute it again");
+}
+#endif
+
+Result<verify::Verdict> audit(const ReplayOptions& options) {
+  log::configure(log::Level::kWarn);
+  TRY(text, read_input(options.target));
+  TRY(archive, evidence::parse_archive(text));
+  TRY(verdict, verify_archive_file(options));
+  verdict.subject = "replay";
+  if (verdict.outcome() == verify::Outcome::kRejected) {
+    verdict.add(verify::skipped("replay.text", "the archive is rejected: nothing was computed"));
+    return verdict;
+  }
+  if (!archive.request || !archive.response) {
+    verdict.add(verify::skipped("replay.request", "the archive holds no bodies"));
+    return verdict;
+  }
+  TRY(document, model_document(archive));
+  const Result<ReplayCase> asked = read_replay_case(archive.receipt, *archive.request, *archive.response, document);
+  if (!asked) {
+    verdict.add(verify::skipped("replay.request", asked.error().message));
+    return verdict;
+  }
+  verdict.add(verify::passed("replay.request"));
+  TRY_VOID(replay_here(*asked, options, verdict));
+  return verdict;
+}
+
+void print_result(const verify::Verdict& verdict) {
+  const auto facts = verdict.facts.find("replay");
+  if (facts == verdict.facts.end()) {
+    std::printf("not replayed\n");
+  } else if ((*facts)["reproduced"].get<bool>()) {
+    std::printf("reproduced: %llu tokens\n", static_cast<unsigned long long>((*facts)["tokens"].get<std::uint64_t>()));
+  } else {
+    std::printf("differs at token %lld\n", static_cast<long long>((*facts)["differs_at_token"].get<std::int64_t>()));
+  }
+}
+
+}  // namespace
+
+void add_audit_command(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand("audit", "check archived replies");
+  command->require_subcommand(1);
+  CLI::App* replay = command->add_subcommand(
+      "replay", "judge an archive, then ask the model again and compare; exit 0 reproduced, 1 rejected or differs, 3 undetermined");
+  auto options = std::make_shared<ReplayOptions>();
+  replay->add_option("ARCHIVE", options->target)->required();
+  replay->add_option("--model", options->engine.model_path, "GGUF file of the model that answered")->required();
+  replay->add_option("--chat-template", options->engine.chat_template_file, "the template that the node was given, if it was");
+  replay->add_option("--threads", options->engine.threads, "engine threads; 0 = as many as the node had")->check(CLI::Range(0, 1024));
+  bind_judge_options(*replay, *options, false);
+  replay->add_option("--at", options->at, "time to judge the archive at; default: the one in it");
+  replay->callback([options, &exit_status] {
+    const Result<verify::Verdict> verdict = audit(*options);
+    if (verdict && !options->json) print_result(*verdict);
+    exit_status = verdict ? print_verdict(*verdict, *options) : print_error("audit", verdict.error());
+  });
+}
+
+}  // namespace cloister::apps

@@ -1,0 +1,87 @@
+#include "apps/model_parts.h"
+
+#include "base/file.h"
+#include "codec/json.h"
+#include "evidence/native_report.h"
+#include "http/client.h"
+#include "serve/compose_image.h"
+#include "serve/measured_event.h"
+#include "verify/boot/compose.h"
+
+namespace cloister::apps {
+namespace {
+
+constexpr std::size_t kTemplateLimit = 1 << 20;
+
+}  // namespace
+
+void bind_model_options(CLI::App& command, ServeOptions& o) {
+  command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
+  command.add_option("--chat-template", o.chat_template_file, "Jinja file in the place of the model's own chat template");
+  command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")->check(CLI::Range(0, 1024));
+  command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
+      ->check(CLI::Range(0, 1 << 24));
+  command.add_flag("--share-prompt-cache", o.share_prompt_cache,
+                   "llama: let credentials share cached prompts; who guesses a prompt can then tell that it was sent");
+  command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(CLI::Range(0, 1024));
+  command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA");
+  command.add_option("--lock-model", o.lock_model,
+                     "keep the model's pages in memory, so that what was hashed is what is computed with; auto: where the "
+                     "system allows it")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str();
+}
+
+#ifdef CLOISTER_HAVE_LLAMA
+Result<engine::LlamaOptions> llama_options(const ServeOptions& options) {
+  if (options.model_path.empty()) return fail(ErrorCode::kUsage, "--model is required: the GGUF file to serve");
+  engine::LlamaOptions llama;
+  llama.model_path = options.model_path;
+  llama.model_id = options.model_id;
+  llama.parallel = options.parallel;
+  llama.context_tokens = options.context_tokens;
+  llama.threads = options.threads;
+  llama.gpu_layers = options.gpu_layers;
+  llama.share_prompt_cache = options.share_prompt_cache;
+  TRY(lock, engine::parse_lock_mode(options.lock_model));
+  llama.lock_model = lock;
+  if (!options.chat_template_file.empty()) {
+    TRY(text, read_file(options.chat_template_file, kTemplateLimit));
+    if (text.empty()) return fail(ErrorCode::kUsage, options.chat_template_file + " is empty: no chat template");
+    llama.chat_template = std::move(text);
+  }
+  return llama;
+}
+#endif
+
+engine::IdentityHook measure_identity(tee::Tee* tee) {
+  if (tee == nullptr) return {};
+  return [tee](const Json& identity) -> Result<void> {
+    TRY(digest, evidence::document_digest(identity));
+    return serve::measure_event(*tee, serve::kModelEvent, digest);
+  };
+}
+
+std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::string& upstream_url) {
+  const auto url = http::parse_url(upstream_url);
+  if (tee == nullptr || !url) return std::nullopt;
+  const auto info = tee->info();
+  const Json* tcb_info = info && info->info.is_object() && info->info.contains("tcb_info") ? &info->info["tcb_info"] : nullptr;
+  if (tcb_info == nullptr || !tcb_info->is_object()) return std::nullopt;
+  const auto text = codec::string_member(*tcb_info, "app_compose");
+  if (!text) return std::nullopt;
+  const auto compose = verify::parse_app_compose(*text);
+  if (!compose) return std::nullopt;
+  evidence::ModelClaim claim{"unknown", "verifier_derived", "", std::nullopt};
+  const auto image = serve::pinned_image(compose->docker_compose_file, url->host);
+  if (image) {
+    claim.status = "asserted";
+    claim.reason = evidence::identity_text("the measured compose file runs " + image->reference + " as " + url->host);
+    claim.digest = image->digest;
+  } else {
+    claim.reason = evidence::identity_text("the measured compose file pins no image for a service named " + url->host);
+  }
+  return claim;
+}
+
+}  // namespace cloister::apps

@@ -1,0 +1,32 @@
+// What says which model a node serves: the engine's options that are part of its identity, and who is told of it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "apps/serve_options.h"
+#include "engine/engine.h"
+#include "evidence/model_identity.h"
+#include "tee/tee.h"
+#ifdef CLOISTER_HAVE_LLAMA
+#include "engine/llama/llama_engine.h"
+#endif
+
+namespace cloister::apps {
+
+// The options that change a model's identity (docs/spec/model-identity.md); `serve` has them among its own.
+void bind_model_options(CLI::App& command, ServeOptions& options);
+
+#ifdef CLOISTER_HAVE_LLAMA
+// Reads the chat template's file.
+Result<engine::LlamaOptions> llama_options(const ServeOptions& options);
+#endif
+
+// Measures each identity into the TEE before its first prompt; does nothing without a TEE. `tee` outlives the hook.
+engine::IdentityHook measure_identity(tee::Tee* tee);
+
+// What the measured compose text says about the program behind this URL, whose host is the name of a service. Nothing where
+// there is no such text.
+std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::string& upstream_url);
+
+}  // namespace cloister::apps

@@ -1,0 +1,58 @@
+// cloister models manifest: what a model is, as the node that serves it would say (docs/spec/model-identity.md).
+#include <cstdio>
+#include <memory>
+
+#include "apps/client_options.h"
+#include "apps/commands.h"
+#include "apps/model_parts.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "codec/json.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
+
+namespace cloister::apps {
+namespace {
+
+struct ManifestOptions : ServeOptions {
+  std::string out;
+};
+
+Result<void> write_manifest(const ManifestOptions& options) {
+#ifdef CLOISTER_HAVE_LLAMA
+  log::configure(log::Level::kWarn);
+  TRY(llama, llama_options(options));
+  TRY(identity, engine::llama_model_identity(llama));
+  TRY(digest, evidence::document_digest(identity));
+  const std::string text = identity.dump(2) + "\n";
+  if (options.out.empty()) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  } else {
+    TRY_VOID(write_file_atomically(options.out, text, 0644));
+  }
+  std::fprintf(stderr, "model_digest %s\n", evidence::digest_text(digest).c_str());
+  return {};
+#else
+  (void)options;
+  return fail(ErrorCode::kUsage, "this program was built without the embedded engine, which reads the file");
+#endif
+}
+
+}  // namespace
+
+void add_models_command(CLI::App& app, int& exit_status) {
+  CLI::App* models = app.add_subcommand("models", "what a model is, to publish and to compare with");
+  models->require_subcommand(1);
+  CLI::App* manifest = models->add_subcommand(
+      "manifest", "write the identity of a model, as a node with these options serves it: for verify --model-manifest");
+  auto options = std::make_shared<ManifestOptions>();
+  manifest->add_option("FILE", options->model_path, "GGUF file, of a model in several parts the first")->required();
+  bind_model_options(*manifest, *options);
+  manifest->add_option("--out", options->out, "write it to this file; default: standard output");
+  manifest->callback([options, &exit_status] {
+    const Result<void> written = write_manifest(*options);
+    if (!written) exit_status = print_error("models", written.error());
+  });
+}
+
+}  // namespace cloister::apps

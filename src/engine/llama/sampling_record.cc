@@ -1,0 +1,33 @@
+#include "engine/llama/sampling_record.h"
+
+#include <charconv>
+#include <string>
+
+namespace cloister::engine::llama {
+namespace {
+
+// The shortest text that reads back as the same number.
+std::string decimal(float value) {
+  char text[64];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
+  return end.ec == std::errc() ? std::string(text, end.ptr) : std::string("out of range");
+}
+
+}  // namespace
+
+Json sampling_record(const task_params& params) {
+  const common_params_sampling& sampling = params.sampling;
+  return {{"temperature", decimal(sampling.temp)},
+          {"top_p", decimal(sampling.top_p)},
+          {"top_k", sampling.top_k},
+          {"min_p", decimal(sampling.min_p)},
+          {"typical_p", decimal(sampling.typ_p)},
+          {"repetition_penalty", decimal(sampling.penalty_repeat)},
+          {"presence_penalty", decimal(sampling.penalty_present)},
+          {"frequency_penalty", decimal(sampling.penalty_freq)},
+          {"penalty_tokens", sampling.penalty_last_n},
+          {"max_tokens", params.n_predict < 0 ? Json() : Json(params.n_predict)},
+          {"seed", sampling.seed}};
+}
+
+}  // namespace cloister::engine::llama

@@ -1,0 +1,14 @@
+// How a text was drawn, for its receipt: the values in effect.
+#pragma once
+
+#include "base/json.h"
+#include "server-task.h"
+
+namespace cloister::engine::llama {
+
+// {"temperature","top_p","top_k","min_p","typical_p","repetition_penalty","presence_penalty","frequency_penalty",
+// "penalty_tokens","max_tokens","seed"}: integers, fractions as decimal texts; `max_tokens` null where only the context
+// is the limit. Choice k of a prompt is drawn with the seed plus k, modulo 2^32.
+Json sampling_record(const task_params& params);
+
+}  // namespace cloister::engine::llama

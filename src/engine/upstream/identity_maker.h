@@ -1,0 +1,40 @@
+// IdentityMaker: what can be said of a model that another server computes, and by whom it is said. Files that the operator
+// names are hashed here; that the server loaded them is the operator's word. What the server says of itself is its own.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "engine/engine.h"
+#include "engine/upstream/probe.h"
+#include "engine/upstream/upstream_engine.h"
+#include "engine/weights/weight_measurement.h"
+
+namespace cloister::engine::upstream {
+
+class IdentityMaker {
+ public:
+  // Opens the files, and begins to hash them. Errors as WeightFiles::open_all().
+  static Result<std::unique_ptr<IdentityMaker>> make(const UpstreamOptions& options);
+
+  // Gives each model its identity; new ones are told to the hook first. Waits for the files' digest. Errors: a file that has
+  // changed, or as the hook. Any thread.
+  Result<void> identify(Findings& findings);
+  // Ends the wait.
+  void stop();
+
+ private:
+  explicit IdentityMaker(const UpstreamOptions& options) : options_(options) {}
+  evidence::ModelIdentity describe(const ModelInfo& model, const Findings& findings) const;
+  Result<std::shared_ptr<const Json>> known(const evidence::ModelIdentity& identity);
+
+  const UpstreamOptions& options_;
+  std::shared_ptr<const WeightFiles> files_;           // null: none were named
+  std::unique_ptr<WeightMeasurement> measurement_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Json>> told_;   // by their text
+};
+
+}  // namespace cloister::engine::upstream

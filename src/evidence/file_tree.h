@@ -1,0 +1,38 @@
+// The digest of a large file as a Merkle tree (docs/spec/model-identity.md): SHA-256, hashed as RFC 9162 section 2.1 hashes
+// trees (0x00 before a leaf's bytes, 0x01 before two nodes), the leaves being chunks of 1 MiB, the last one shorter. A tree
+// lets several threads, in any order, hash one file.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloister::evidence {
+
+inline constexpr std::string_view kFileTreeName = "sha256-rfc9162-1mib";
+inline constexpr std::size_t kFileTreeChunk = 1u << 20;
+
+ByteArray<32> file_tree_leaf(ByteView bytes);
+// Of the leaves' hashes, in order; of none, SHA-256 of nothing.
+ByteArray<32> file_tree_root(std::span<const ByteArray<32>> leaves);
+
+struct FileTreeOptions {
+  int threads = 0;                               // 0: as many as the machine has cores
+  // Makes the threads yield to others that want the cores.
+  bool low_priority = false;
+  // Called by the threads before they read up to here; may block. False ends the hashing with kCancelled.
+  std::function<bool(std::uint64_t end)> may_read = {};
+  std::atomic<std::uint64_t>* done = nullptr;    // bytes that are hashed, added to
+  const std::atomic<bool>* stop = nullptr;       // ends it with kCancelled
+};
+
+// The root over the first `size` bytes of the open file, which are read by pread: its offset does not matter and does not
+// change. kIo when a read fails or the file is shorter. Blocks; uses 128 KiB a thread and 32 bytes a chunk.
+Result<ByteArray<32>> hash_file_tree(int fd, std::uint64_t size, const FileTreeOptions& options);
+
+}  // namespace cloister::evidence

@@ -1,0 +1,29 @@
+// The model that a report names, compared with the one that the verifier expects (docs/spec/model-identity.md).
+#pragma once
+
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "evidence/boot_evidence.h"
+#include "verify/policy.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// model.event, and the fact `model_events`: what the log says was measured, in order. Whether the log is true is for the
+// checks of the boot.
+void check_model_event(const evidence::BootEvidence& boot, const std::optional<ByteArray<32>>& digest, Verdict& verdict);
+
+// With a manifest in the policy: model.document and the checks of its members. `document` may be null; `bound` is the digest
+// that a quote binds.
+void check_model_manifest(const Json& document, const std::optional<ByteArray<32>>& bound, const Policy& policy,
+                          Verdict& verdict);
+
+// The checks of the members alone: model.id to model.claims.
+void compare_models(const evidence::ModelIdentity& expected, const evidence::ModelIdentity& actual, Verdict& verdict);
+
+// For reports that say nothing of a model: a manifest that was compared with nothing is no yes.
+void require_model(const Policy& policy, Verdict& verdict);
+
+}  // namespace cloister::verify
