@@ -11,12 +11,14 @@ DIRECT = "direct"
 NGINX = "nginx"
 LLAMA = "llama-server"
 UPSTREAM = "cloister+upstream"
+UPSTREAM_SIGNED = "cloister+upstream+sign"
+SIGNING = (SIGNED, UPSTREAM_SIGNED)
 STATIC = "nginx static"
 QUIET = "quiet"
 FLOODED = "flooded"
 REPORT_ARMS = [STATIC, SIGNED]
 FLOOD_ARMS = [QUIET, FLOODED]
-PROXY_ARMS = [DIRECT, NGINX, PLAIN, SIGNED, UPSTREAM]
+PROXY_ARMS = [DIRECT, NGINX, PLAIN, SIGNED, UPSTREAM, UPSTREAM_SIGNED]
 ENGINE_ARMS = [LLAMA, PLAIN, SIGNED]
 
 
@@ -61,8 +63,8 @@ class Arms:
             return self._direct(shape)
         if name == NGINX:
             return self._nginx(shape)
-        if name == UPSTREAM:
-            return self._upstream(shape)
+        if name in (UPSTREAM, UPSTREAM_SIGNED):
+            return self._upstream(name, shape)
         tokens = shape.stream_tokens if stream else shape.reply_tokens
         return self.cloister_echo(name, tokens, shape.gap_ms if stream else 0)
 
@@ -90,10 +92,10 @@ class Arms:
         nginx.wait_for_health(url)
         return Running(self._children, [source, nginx], url, nginx)
 
-    def _upstream(self, shape):
-        """Signing, in front of the same source as nginx: what is counted is Cloister alone."""
+    def _upstream(self, name, shape):
+        """In front of the same source as nginx: what is counted is Cloister alone."""
         source, source_url = self._source(shape)
-        child = self._children.start(self._cloister(SIGNED, 0) + ["--upstream", source_url], UPSTREAM, self._machine.core(0))
+        child = self._children.start(self._cloister(name, 0) + ["--upstream", source_url], name, self._machine.core(0))
         url = child.wait_for_address()
         child.wait_for_health(url)
         return Running(self._children, [source, child], url, child)
@@ -158,7 +160,7 @@ class Arms:
 
     def _cloister(self, name, port, auth=("--no-auth",)):
         return [self._tools.cloister, "serve", "--listen", f"127.0.0.1:{port}", "--tee", "insecure-simulator",
-                "--signing", "on" if name == SIGNED else "off", *auth, "--log-level", "error",
+                "--signing", "on" if name in SIGNING else "off", *auth, "--log-level", "error",
                 "--state", self._children.folder("state")]
 
 

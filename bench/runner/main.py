@@ -16,7 +16,7 @@ from .load import LoadClient
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MEASURES = ["a1", "a2", "d", "f", "g", "b"]
-_TARGETS = ["cloister", "cloister_load", "bench_source", "crypto_bench"]
+_TARGETS = ["cloister", "cloister_load", "bench_source", "crypto_bench", "receipt_bench"]
 
 
 class Tools:
@@ -26,6 +26,7 @@ class Tools:
         self.load = _program(build / "bench/cloister_load")
         self.source = _program(build / "bench/bench_source")
         self.crypto_bench = _program(build / "bench/crypto_bench")
+        self.receipt_bench = _program(build / "bench/receipt_bench")
         self.cloister = _program(build / "cloister")
         self.nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
         self.nginx_template = ROOT / "bench/rivals/nginx.conf.in"
@@ -51,7 +52,7 @@ class Tools:
     def arms(self):
         there = [arms.DIRECT, arms.NGINX if self.nginx else None, arms.LLAMA if self.llama_server else None]
         there += [arms.STATIC] if self.nginx else []
-        there += [arms.PLAIN, arms.SIGNED, arms.UPSTREAM, *arms.FLOOD_ARMS] if self.cloister else []
+        there += [arms.PLAIN, arms.SIGNED, arms.UPSTREAM, arms.UPSTREAM_SIGNED, *arms.FLOOD_ARMS] if self.cloister else []
         return {arm for arm in there if arm}
 
 

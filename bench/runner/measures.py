@@ -105,7 +105,7 @@ class Bench:
         running = self._arms.proxy(arm, self.shape, stream=False)
         try:
             return self._client.requests(running, connections, self.plan.request_s, self.plan.warmup_s, rate,
-                                         _SAMPLES if arm in (A.SIGNED, A.UPSTREAM) else 0)
+                                         _SAMPLES if arm in A.SIGNING else 0)
         finally:
             running.stop()
 
@@ -114,7 +114,7 @@ class Bench:
         running = self._arms.proxy(arm, self.shape, stream=True)
         try:
             return self._client.streams(running, streams, ramp_s, events=self.shape.events,
-                                        samples=min(streams, _SAMPLES) if arm in (A.SIGNED, A.UPSTREAM) else 0)
+                                        samples=min(streams, _SAMPLES) if arm in A.SIGNING else 0)
         finally:
             running.stop()
 
@@ -225,12 +225,15 @@ class Bench:
     # -- b -------------------------------------------------------------------------------------------------------------
 
     def micro(self):
-        """CPU time of the raw primitives in ns an operation: the median of three."""
-        done = subprocess.run([str(self._tools.crypto_bench), "--benchmark_format=json", "--benchmark_min_time=0.1",
-                               "--benchmark_repetitions=3", "--benchmark_report_aggregates_only=true"],
-                              capture_output=True, text=True, timeout=120, check=True)
-        return {run["run_name"]: round(run["cpu_time"], 1) for run in json.loads(done.stdout)["benchmarks"]
-                if run["aggregate_name"] == "median"}
+        """CPU time of the raw primitives, and of making a receipt, in ns an operation: the median of three."""
+        out = {}
+        for program in (self._tools.crypto_bench, self._tools.receipt_bench):
+            done = subprocess.run([str(program), "--benchmark_format=json", "--benchmark_min_time=0.1",
+                                   "--benchmark_repetitions=3", "--benchmark_report_aggregates_only=true"],
+                                  capture_output=True, text=True, timeout=120, check=True)
+            out |= {run["run_name"]: round(run["cpu_time"], 1) for run in json.loads(done.stdout)["benchmarks"]
+                    if run["aggregate_name"] == "median"}
+        return out
 
     # -- cells ---------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "codec/json_outline.h"
 #include "crypto/hash.h"
+#include "engine/upstream/usage.h"
 #include "serve/aci_headers.h"
 #include "serve/last_event.h"
 #include "serve/openai/envelope.h"
@@ -290,7 +291,10 @@ void InferenceCall::on_bytes(std::string_view bytes) {
   if (exchange_) exchange_->write(bytes);
 }
 
-void InferenceCall::on_end(const engine::Outcome& outcome) {
+void InferenceCall::on_end(const engine::Outcome& told) {
+  // Of a reply that was passed on whole, its own text says it.
+  const bool read_it = passed_on_ && !streaming_ && !told.metered();
+  const engine::Outcome outcome = read_it ? engine::upstream::read_outcome(buffered_) : told;
   context_.metrics.count_usage(outcome.usage);
   context_.metrics.observe_reply(std::chrono::steady_clock::now() - begun_);
   if (transcript_) transcript_->set_outcome(outcome);

@@ -29,6 +29,9 @@ IDS = {
     "no_space_other_fields": "chatcmpl-5f0c9a2be1d24d7d8f3a6f5f2c1b0e9d",
 }
 
+# Tokens of the prompt and of the reply, and why it ended, as the streams say.
+COUNTS = {"vllm_chat": (17, 8, "stop"), "sglang_chat": (14, 7, "stop")}
+
 
 @pytest.fixture
 def behind(start):
@@ -71,7 +74,11 @@ def test_streams_of_other_engines(upstream_streams, name, size):
     assert reply.header("content-type") == "text/event-stream; charset=utf-8"
     assert server.requests[-1][2] == CHAT
     check_signature(node, IDS[name], CHAT, data)
-    assert check_receipt(node, CHAT, reply)["chat_id"] == IDS[name]
+    receipt = check_receipt(node, CHAT, reply)
+    assert receipt["chat_id"] == IDS[name]
+    if name in COUNTS:
+        usage = events(receipt)["usage.metered"]
+        assert (usage["prompt_tokens"], usage["completion_tokens"], usage["finish_reason"]) == COUNTS[name]
     check_signature(node, reply.header("x-request-id"), CHAT, data)
 
 

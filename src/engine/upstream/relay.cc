@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "crypto/hash.h"
+#include "engine/upstream/usage.h"
 
 namespace cloister::engine::upstream {
 namespace {
@@ -185,7 +186,7 @@ void Relay::on_end() {
     return end_with(error_of(http::OutgoingFailure::kClosed));
   }
   const auto sink = finish();
-  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end(Outcome{});
+  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end(read_outcome(stream_end_.tail()));
 }
 
 void Relay::on_failed(http::OutgoingFailure failure) {

@@ -1,6 +1,14 @@
 #include "engine/upstream/stream_end.h"
 
+#include <algorithm>
+
 namespace cloister::engine::upstream {
+namespace {
+
+// The last event of either dialect is shorter.
+constexpr std::size_t kEndBytes = 96;
+
+}  // namespace
 
 void StreamEnd::begin(bool events, bool framed) {
   events_ = events;
@@ -23,8 +31,9 @@ bool StreamEnd::whole() const {
   if (!events_) return framed_;
   const bool blank_line = tail_.empty() || tail_.ends_with("\n\n") || tail_.ends_with("\r\r") || tail_.ends_with("\n\r\n");
   if (framed_ || !blank_line) return blank_line;
-  return tail_.find("data: [DONE]") != std::string::npos || tail_.find("data:[DONE]") != std::string::npos ||
-         tail_.find("message_stop") != std::string::npos;
+  const std::string_view end = std::string_view(tail_).substr(tail_.size() - std::min(tail_.size(), kEndBytes));
+  return end.find("data: [DONE]") != std::string_view::npos || end.find("data:[DONE]") != std::string_view::npos ||
+         end.find("message_stop") != std::string_view::npos;
 }
 
 }  // namespace cloister::engine::upstream

@@ -1,0 +1,72 @@
+// What making a receipt costs, beside the signatures that it cannot do without. bench/run records both.
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/clock.h"
+#include "crypto/hash.h"
+#include "evidence/chat_signature.h"
+#include "serve/receipt_document.h"
+#include "store/receipt_id.h"
+
+namespace {
+
+using namespace cloister;  // NOLINT(google-build-using-namespace)
+
+struct Node {
+  serve::Keyring keyring = serve::Keyring::make(nullptr).value();
+  serve::Identity identity{keyring, system_clock()};
+};
+
+// Of a streamed reply of so many events.
+serve::ReplyFacts facts_of(const Node& node, std::size_t events) {
+  serve::ReplyFacts facts;
+  facts.receipt_id = store::new_receipt_id();
+  facts.request_id = facts.reply_id = "chatcmpl-00112233445566778899aabbccddeeff";
+  facts.epoch = node.identity.now();
+  facts.endpoint = "/v1/chat/completions";
+  facts.model = facts.served_model = "SmolLM2-135M-Instruct.Q4_1";
+  facts.request_sha256 = facts.response_sha256 = crypto::sha256(as_bytes("x"));
+  facts.forwarded_sha256 = facts.request_sha256;
+  facts.engine = "llama.cpp";
+  facts.event_stream = events > 0;
+  for (std::size_t i = 0; i < events; ++i) facts.events.push_back(evidence::merkle_leaf(as_bytes(std::to_string(i))));
+  facts.outcome = engine::Outcome{"stop", {100, 0, events}, {{"temperature", "0.8"}, {"top_p", "0.95"}, {"seed", 42}}};
+  return facts;
+}
+
+void make_receipt(benchmark::State& state) {
+  const Node node;
+  const serve::ReplyFacts facts = facts_of(node, static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    const auto record = serve::make_receipt(facts, node.keyring, 1780272000);
+    if (!record || !record->legacy) std::abort();
+    benchmark::DoNotOptimize(record->receipt.data());
+  }
+}
+BENCHMARK(make_receipt)->Arg(0)->Arg(300);
+
+// The same signatures, over texts of the same sizes, and the hashes of the tree's nodes.
+void raw_receipt(benchmark::State& state) {
+  const Node node;
+  const serve::ReplyFacts facts = facts_of(node, static_cast<std::size_t>(state.range(0)));
+  const std::string canonical = serve::make_receipt(facts, node.keyring, 1780272000).value().receipt;
+  const std::string signed_text = evidence::signed_text(facts.request_sha256, facts.response_sha256);
+  ByteArray<65> pair{};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(node.keyring.sign_receipt(canonical));
+    benchmark::DoNotOptimize(node.keyring.sign_ecdsa(signed_text));
+    for (std::int64_t i = 1; i < state.range(0); ++i) benchmark::DoNotOptimize(crypto::sha256(pair));
+  }
+}
+BENCHMARK(raw_receipt)->Arg(0)->Arg(300);
+
+// One event of a stream as it passes by.
+void hash_leaf(benchmark::State& state) {
+  const std::string event(static_cast<std::size_t>(state.range(0)), 'x');
+  for (auto _ : state) benchmark::DoNotOptimize(evidence::merkle_leaf(as_bytes(event)));
+}
+BENCHMARK(hash_leaf)->Arg(250);
+
+}  // namespace

@@ -1,0 +1,92 @@
+#include "engine/upstream/usage.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "codec/json.h"
+
+namespace cloister::engine::upstream {
+namespace {
+
+constexpr std::size_t kMostUsageBytes = 2048;
+constexpr std::size_t kLongestReason = 64;
+
+std::string_view skip_space(std::string_view text) {
+  const std::size_t at = text.find_first_not_of(" \t\r\n");
+  return at == std::string_view::npos ? std::string_view() : text.substr(at);
+}
+
+// What follows the last member of this name, `quoted` with its quotes, that has a value which begins with `first`.
+std::string_view last_value(std::string_view text, std::string_view quoted, char first) {
+  for (std::size_t at = text.rfind(quoted); at != std::string_view::npos; at = at == 0 ? at - 1 : text.rfind(quoted, at - 1)) {
+    if (at > 0 && text[at - 1] == '\\') continue;
+    std::string_view rest = skip_space(text.substr(at + quoted.size()));
+    if (!rest.starts_with(':')) continue;
+    rest = skip_space(rest.substr(1));
+    if (rest.starts_with(first)) return rest;
+  }
+  return {};
+}
+
+// The object at the start of `text`, braces included; empty when it has no end.
+std::string_view object_at_start(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < std::min(text.size(), kMostUsageBytes); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{') {
+      ++depth;
+    } else if (c == '}' && --depth == 0) {
+      return text.substr(0, i + 1);
+    }
+  }
+  return {};
+}
+
+std::uint64_t number(const Json& object, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const auto found = object.find(name);
+    if (found != object.end() && found->is_number_unsigned()) return found->get<std::uint64_t>();
+  }
+  return 0;
+}
+
+Usage usage_of(std::string_view text) {
+  const std::string_view object = object_at_start(last_value(text, "\"usage\"", '{'));
+  const auto json = codec::parse_json(object);
+  if (!json || !json->is_object()) return {};
+  Usage usage;
+  usage.prompt_tokens = number(*json, {"prompt_tokens", "input_tokens"});
+  usage.completion_tokens = number(*json, {"completion_tokens", "output_tokens"});
+  usage.cached_tokens = number(*json, {"cache_read_input_tokens"});
+  for (const char* details : {"prompt_tokens_details", "input_tokens_details"}) {
+    const auto found = json->find(details);
+    if (found != json->end() && found->is_object()) usage.cached_tokens = number(*found, {"cached_tokens"});
+  }
+  return usage;
+}
+
+std::string reason_of(std::string_view text) {
+  for (const std::string_view name : {"\"finish_reason\"", "\"stop_reason\""}) {
+    std::string_view value = last_value(text, name, '"');
+    if (value.empty()) continue;
+    value.remove_prefix(1);
+    const std::size_t end = value.find('"');
+    if (end == std::string_view::npos || end > kLongestReason) continue;
+    value = value.substr(0, end);
+    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+    if (std::all_of(value.begin(), value.end(), is_plain)) return std::string(value);
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome read_outcome(std::string_view text) { return {reason_of(text), usage_of(text), nullptr}; }
+
+}  // namespace cloister::engine::upstream

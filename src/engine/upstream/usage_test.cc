@@ -1,0 +1,48 @@
+#include "engine/upstream/usage.h"
+
+#include <gtest/gtest.h>
+
+namespace cloister::engine::upstream {
+namespace {
+
+struct Row {
+  const char* text;
+  std::uint64_t prompt, cached, completion;
+  const char* reason;
+};
+
+TEST(UpstreamUsage, IsReadInEachDialect) {
+  const Row table[] = {
+      {R"({"id":"a","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}})", 3, 0, 4, "stop"},
+      {R"({"usage" : {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 8}, "completion_tokens": 1}, "x":1})", 9, 8, 1, ""},
+      {R"({"usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":6},"stop_reason":"end_turn"})", 5, 2, 6, "end_turn"},
+      {R"({"response":{"usage":{"input_tokens":5,"input_tokens_details":{"cached_tokens":1},"output_tokens":6}}})", 5, 1, 6, ""},
+      {"data: {\"choices\":[{\"finish_reason\":\"length\"}],\"usage\":null}\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,"
+       "\"completion_tokens\":2}}\n\ndata: [DONE]\n\n", 1, 0, 2, "length"},
+      {"ens\":1}}\n\ndata: {\"choices\":[{\"finish_reason\":null}]}\n\n", 0, 0, 0, ""},
+      {"", 0, 0, 0, ""},
+  };
+  for (const Row& row : table) {
+    const Outcome outcome = read_outcome(row.text);
+    EXPECT_EQ(outcome.usage.prompt_tokens, row.prompt) << row.text;
+    EXPECT_EQ(outcome.usage.cached_tokens, row.cached) << row.text;
+    EXPECT_EQ(outcome.usage.completion_tokens, row.completion) << row.text;
+    EXPECT_EQ(outcome.finish_reason, row.reason) << row.text;
+  }
+}
+
+// What a model says is no count: its quotes are escaped. Nor is what has not the form of one.
+TEST(UpstreamUsage, IsNotTakenFromElsewhere) {
+  for (const char* text : {R"({"content":"{\"usage\":{\"prompt_tokens\":7}}, \"finish_reason\":\"stop\""})",
+                           R"({"usage":{"prompt_tokens":-1,"completion_tokens":"4"}})", R"({"usage":[1,2]})", R"({"usage":{"prompt_tokens":1)",
+                           R"({"usage":{"prompt_tokens":1e3}})", R"("usage")", R"("usage":)", R"("usage":{)",
+                           R"({"finish_reason":"STOP \" or"})", R"({"finish_reason":{"a":1}})"}) {
+    const Outcome outcome = read_outcome(text);
+    EXPECT_FALSE(outcome.metered()) << text;
+  }
+  const std::string deep = "{\"usage\":" + std::string(5000, '{') + "\"prompt_tokens\":1" + std::string(5000, '}') + "}";
+  EXPECT_FALSE(read_outcome(deep).metered());
+}
+
+}  // namespace
+}  // namespace cloister::engine::upstream

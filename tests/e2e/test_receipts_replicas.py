@@ -1,0 +1,61 @@
+"""Replicas that share one PostgreSQL: any of them has the receipts of all, and each outlasts the server's absence."""
+
+import json
+
+import pytest
+
+from support.node import own_seed, wait_until
+from support.postgres import Postgres
+from support.rawhttp import exchange
+from support.receipts import check_receipt, keyset_of
+
+CHAT = "/v1/chat/completions"
+REQUEST = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "a b"}], "stream": True}).encode()
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def replica(start, postgres, tmp_path):
+    where = postgres.connection_file(tmp_path)
+    return lambda *options: start("--engine", "echo", "--receipts", "postgres", "--receipt-postgres-file", where, *options)
+
+
+@own_seed
+def test_one_answers_for_the_other(replica):
+    first, second = replica(), replica()
+    assert first.get_json("/health")["receipts"]["store"] == "postgresql"
+    reply = exchange(first, "POST", CHAT, REQUEST)
+    keyset = keyset_of(first)
+    receipt = check_receipt(first, REQUEST, reply, keyset=keyset)
+    assert check_receipt(second, REQUEST, reply, keyset=keyset) == receipt
+    count = next(event["count"] for event in receipt["event_log"] if event["type"] == "response.events")
+    proof = exchange(second, "GET", f"/v1/cloister/prefix/{receipt['receipt_id']}?events=1").json()
+    assert proof["total"] == count
+    signatures = [exchange(node, "GET", f"/v1/signature/{reply.reply_id()}").json() for node in (first, second)]
+    assert signatures[0] == signatures[1]
+    other = exchange(second, "GET", f"/v1/signature/{reply.reply_id()}?signing_algo=ed25519")
+    assert other.status == 404, "no replica signs for another's key"
+
+
+def test_the_server_goes_and_comes(replica, postgres):
+    node = replica()
+    before = exchange(node, "POST", CHAT, REQUEST)
+    keyset = keyset_of(node)
+    postgres.stop()
+    cut = exchange(node, "POST", CHAT, REQUEST)
+    assert not cut.complete and b"[DONE]" not in cut.body
+    assert node.get("/health")[0] == 503
+    found = exchange(node, "GET", f"/v1/aci/receipts/{before.header('x-receipt-id')}")
+    assert found.status == 503 and str(postgres.folder) not in found.body.decode()
+    postgres.start()
+    wait_until(lambda: node.get("/health")[0] == 200, 30, "the node recovers by itself")
+    after = exchange(node, "POST", CHAT, REQUEST)
+    for reply in (before, after):
+        check_receipt(node, REQUEST, reply, keyset=keyset)
+    assert str(postgres.folder) not in node.log.split("receipts cannot be stored")[0]
