@@ -1,5 +1,6 @@
 #include "serve/policy_document.h"
 
+
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -10,6 +11,7 @@
 #include "crypto/hash.h"
 #include "evidence/native_report.h"
 #include "serve/executable_digest.h"
+#include "serve/measured_event.h"
 #include "tee/simulator/simulator.h"
 
 namespace cloister::serve {

@@ -534,7 +534,9 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
                  "--api-key-file", tokens, "--cors-origin", "https://a.example", "--tls", "self-signed", "--require-gpu-tee", "on",
                  "--gpu-policy", gpu_policy, "--gpu-check-seconds", 77, "--max-body", 4096, "--report-rate", 1.5, "--report-burst", 3,
                  "--upstream-connect-timeout", 1, "--upstream-timeout", 2, "--upstream-idle-timeout", 4, "--grace-seconds", 5,
-                 "--log-format", "json", "--log-level", "debug", "--keyset-days", 9, "--replica", "http://127.0.0.1:8", wait=False)
+                 "--log-format", "json", "--log-level", "debug", "--keyset-days", 9, "--replica", "http://127.0.0.1:8",
+                 "--receipts-survive", "power", "--on-store-failure", "serve", "--receipt-days", 3, "--receipt-bytes", "5M",
+                 "--prefix-proof-hours", 2, wait=False)
     policy = node.get_json("/v1/cloister/policy")
     tee, build = policy.pop("tee"), policy.pop("build")
     assert tee == "insecure_simulator" and set(build) == {"executable", "version"}
@@ -551,7 +553,8 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
         "keyset": {"days": 9},
         "replicas": ["http://127.0.0.1:8"],
         "signing": True,
-        "receipts": None,
+        "receipts": {"store": "sqlite", "survive": "power", "on_store_failure": "serve", "age_s": 3 * DAY, "bytes": 5 << 20,
+                     "event_hash_age_s": 7200},
     }
     assert get(node, ACI)["service_capabilities"]["serving"] == "aggregator"
 

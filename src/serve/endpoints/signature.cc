@@ -34,8 +34,8 @@ Result<evidence::ChatSignature> to_chat_signature(const NodeContext& context, co
   return out;
 }
 
-Result<http::Response> answer(NodeContext& context, const store::ReceiptRecord& record, const http::Request& request) {
-  TRY(algo, evidence::parse_signing_algo(http::query_value(request.query, "signing_algo").value_or("ecdsa")));
+Result<http::Response> answer(NodeContext& context, const store::ReceiptRecord& record, const http::Request& request,
+                              evidence::SigningAlgo algo) {
   const std::optional<std::string> model = http::query_value(request.query, "model");
   bool model_fits = !model || model->empty();
   for (const engine::ModelInfo& served : context.engine.models()) model_fits |= model == served.id;
@@ -55,9 +55,12 @@ void install_signature(EndpointRegistry& registry, NodeContext& context) {
   endpoint.path = "/v1/signature/{id}";
   endpoint.name = kName;
   endpoint.handle = [&context](Call call) {
+    const auto wanted = http::query_value(call.exchange->request().query, "signing_algo").value_or("ecdsa");
+    const Result<evidence::SigningAlgo> algo = evidence::parse_signing_algo(wanted);
+    if (!algo) return reply(context, call, kName, error_response(algo.error()));
     answer_with_receipt(context, std::move(call), kName, kNotFound,
-                        [&context](const store::ReceiptRecord& record, const http::Request& request) {
-                          return answer(context, record, request);
+                        [&context, algo = *algo](const store::ReceiptRecord& record, const http::Request& request) {
+                          return answer(context, record, request, algo);
                         });
   };
   registry.install(std::move(endpoint));
