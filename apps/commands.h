@@ -15,5 +15,6 @@ void add_verify_command(CLI::App& app, int& exit_status);
 void add_chat_command(CLI::App& app, int& exit_status);
 void add_simulator_command(CLI::App& app, int& exit_status);
 void add_doctor_command(CLI::App& app, int& exit_status);
+void add_receipts_command(CLI::App& app, int& exit_status);
 
 }  // namespace cloister::apps

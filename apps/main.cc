@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     add_chat_command(app, exit_status);
     add_simulator_command(app, exit_status);
     add_doctor_command(app, exit_status);
+    add_receipts_command(app, exit_status);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error);
