@@ -17,5 +17,6 @@ void add_simulator_command(CLI::App& app, int& exit_status);
 void add_doctor_command(CLI::App& app, int& exit_status);
 void add_models_command(CLI::App& app, int& exit_status);
 void add_audit_command(CLI::App& app, int& exit_status);
+void add_receipts_command(CLI::App& app, int& exit_status);
 
 }  // namespace cloister::apps

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
     add_doctor_command(app, exit_status);
     add_models_command(app, exit_status);
     add_audit_command(app, exit_status);
+    add_receipts_command(app, exit_status);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error);

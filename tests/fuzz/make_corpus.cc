@@ -222,6 +222,25 @@ void add_receipts(const Corpus& corpus) {
              receipt(Json::array({received, returned}), [](Json& r) { r["verified"] = true; }));
 }
 
+void add_export_lines(const Corpus& corpus) {
+  const std::string empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  const std::string text = receipt(Json::array({{{"type", "request.received"}, {"body_hash", empty}}}));
+  Json line = {{"form", "cloister.receipt.v1"}, {"receipt_id", "rcpt-1"}, {"reply_ids", Json::array()},
+               {"owner", std::string(32, '0')}, {"served_at", 1780000000}, {"receipt", text}};
+  corpus.add("export_line", "receipt_alone", line.dump());
+  line["reply_ids"] = {"chatcmpl-1", "größe"};
+  line["legacy"] = {{"request_sha256", std::string(64, '1')}, {"response_sha256", std::string(64, '2')}, {"ecdsa", std::string(130, '3')}};
+  line["event_hashes"] = to_base64(Bytes(64, 5));
+  corpus.add("export_line", "receipt_with_everything", line.dump());
+  line["event_hashes"] = "AAAA";
+  corpus.add("export_line", "hashes_of_three_bytes", line.dump());
+  line["served_at"] = 1;
+  corpus.add("export_line", "of_another_time", line.dump());
+  const Json document = {{"form", "cloister.document.v1"}, {"kind", "policy"}, {"key", empty}, {"made", 1780000000}, {"text", "{}"}};
+  corpus.add("export_line", "document", document.dump());
+  corpus.add("export_line", "of_another_version", R"({"form":"cloister.receipt.v2"})");
+}
+
 void add_certificates(const Corpus& corpus) {
   const std::string p256 = pem_chain(crypto::Curve::kP256);
   corpus.add("pem_chain", "three_on_p256", p256);
@@ -525,6 +544,7 @@ int main(int argc, char** argv) {
   add_gpu(corpus);
   add_signatures(corpus);
   add_receipts(corpus);
+  add_export_lines(corpus);
   add_certificates(corpus);
   add_fetched(corpus);
   add_texts(corpus);

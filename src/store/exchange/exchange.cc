@@ -163,7 +163,11 @@ Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, co
       error = line.error().code == ErrorCode::kTooLarge ? Importer::at(lines.number(), line.error()) : line.error();
       break;
     }
-    if (!*line) break;
+    if (!*line) {
+      // The signal that ends us often ends who writes to us, too: then this is not the end of what there was.
+      if (stopped(watch)) error = cancelled();
+      break;
+    }
     Result<ExportItem> item = parse_export_line(**line);
     if (!item) {
       error = Importer::at(lines.number(), item.error());

@@ -1,0 +1,42 @@
+#include "apps/receipts/output_file.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace cloister::apps {
+
+Result<std::unique_ptr<OutputFile>> OutputFile::open(const std::string& path) {
+  if (path.empty() || path == "-") return std::unique_ptr<OutputFile>(new OutputFile(stdout, "standard output", ""));
+  const std::string temporary = path + ".new." + std::to_string(::getpid());
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  std::FILE* file = fd < 0 ? nullptr : ::fdopen(fd, "w");
+  if (file == nullptr) return fail(ErrorCode::kIo, "cannot write " + temporary + ": " + strerror(errno), path);
+  return std::unique_ptr<OutputFile>(new OutputFile(file, path, temporary));
+}
+
+OutputFile::~OutputFile() {
+  if (temporary_.empty()) return;
+  std::fclose(file_);
+  ::unlink(temporary_.c_str());
+}
+
+Error OutputFile::failed() const { return fail(ErrorCode::kIo, "cannot write " + path_ + ": " + strerror(errno), path_); }
+
+Result<void> OutputFile::write_line(std::string_view line) {
+  if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fputc('\n', file_) == EOF) return failed();
+  return {};
+}
+
+Result<void> OutputFile::finish() {
+  if (std::fflush(file_) != 0) return failed();
+  if (temporary_.empty()) return {};
+  if (::fsync(::fileno(file_)) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) return failed();
+  std::fclose(file_);
+  temporary_.clear();
+  return {};
+}
+
+}  // namespace cloister::apps

@@ -1,0 +1,206 @@
+// cloister receipts: looks into a store of receipts, takes them out and brings them in; also while a node has it open.
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "apps/commands.h"
+#include "apps/receipts/output_file.h"
+#include "apps/receipts/store_options.h"
+#include "base/encoding.h"
+#include "base/file_descriptor.h"
+#include "codec/json.h"
+#include "evidence/aci/receipt.h"
+#include "store/exchange/exchange.h"
+#include "store/exchange/export_line.h"
+
+namespace cloister::apps {
+namespace {
+
+constexpr int kExitInterrupted = 130;
+
+struct ReceiptsOptions {
+  StoreChoice store;
+  std::string since, until;
+  std::string out;         // export
+  std::string file;        // import
+  std::string id, owner;   // show
+  std::uint64_t limit = 0;
+  bool json = false;
+};
+
+// Everything is young by a clock that stands still at 1970.
+const Clock& no_time() {
+  static const FakeClock clock(0);
+  return clock;
+}
+
+Result<store::ExportRange> range_of(const ReceiptsOptions& options) {
+  store::ExportRange range;
+  const auto time = [](const char* name, const std::string& text) {
+    Result<UnixSeconds> parsed = from_rfc3339(text);
+    return parsed ? parsed : Result<UnixSeconds>(fail(ErrorCode::kUsage, std::string(name) + ": " + parsed.error().message));
+  };
+  if (!options.since.empty()) {
+    TRY(since, time("--since", options.since));
+    range.since = since;
+  }
+  if (!options.until.empty()) {
+    TRY(until, time("--until", options.until));
+    range.until = until;
+  }
+  return range;
+}
+
+// A line on the terminal about every thousandth receipt, and what is left out in any case.
+store::ExchangeWatch watch_for(const char* verb) {
+  store::ExchangeWatch watch;
+  watch.stop = &stop_on_signals();
+  watch.left_out = [](const std::string& complaint) { std::fprintf(stderr, "cloister receipts: %s\n", complaint.c_str()); };
+  if (::isatty(STDERR_FILENO) == 1) {
+    watch.progress = [verb, last = std::uint64_t{0}](const store::ExchangeCount& count) mutable {
+      if (count.receipts < last + 1000) return;
+      last = count.receipts;
+      std::fprintf(stderr, "\r%s %llu receipts ...", verb, static_cast<unsigned long long>(count.receipts));
+    };
+  }
+  return watch;
+}
+
+void say(const char* verb, const store::ExchangeCount& count) {
+  std::fprintf(stderr, "%s%s %llu receipts and %llu documents\n", ::isatty(STDERR_FILENO) == 1 ? "\r" : "", verb,
+               static_cast<unsigned long long>(count.receipts), static_cast<unsigned long long>(count.documents));
+}
+
+Result<int> run_export(const ReceiptsOptions& options) {
+  TRY(range, range_of(options));
+  TRY(store, open_chosen(options.store, store::Access::kExisting, no_time()));
+  TRY(out, OutputFile::open(options.out));
+  TRY(count, store::export_receipts(*store, range, watch_for("exported"), [&](std::string_view line) { return out->write_line(line); }));
+  TRY_VOID(out->finish());
+  say("exported", count);
+  return count.left_out == 0 ? kExitOk : kExitFailed;
+}
+
+Result<int> run_import(const ReceiptsOptions& options) {
+  const bool standard = options.file == "-";
+  const FileDescriptor file(standard ? ::dup(STDIN_FILENO) : ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return fail(ErrorCode::kUsage, "cannot open " + options.file + ": " + strerror(errno));
+  TRY(store, open_chosen(options.store, store::Access::kCreate, no_time()));
+  store::LineReader lines(file.get(), store::kMostLineBytes);
+  Result<store::ExchangeCount> count = store::import_receipts(lines, *store, watch_for("imported"));
+  if (!count) return fail(count.error().code, (standard ? "standard input" : options.file) + ", " + count.error().message);
+  say("imported", *count);
+  return kExitOk;
+}
+
+// What a stored text says of itself; nothing of it is verified here.
+void print_row(const store::ReceiptRecord& record, bool json) {
+  const Result<evidence::Receipt> receipt = evidence::parse_receipt(record.receipt);
+  const std::string endpoint = receipt ? receipt->endpoint : "", model = receipt ? receipt->model.value_or("") : "";
+  if (!json) {
+    // As JSON text: no byte of it can move the cursor.
+    const auto quoted = [](const std::string& text) { return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace); };
+    std::printf("%s  %s  %s  %s\n", to_rfc3339(record.served_at).c_str(), quoted(record.receipt_id).c_str(), quoted(endpoint).c_str(), quoted(model).c_str());
+    return;
+  }
+  const Json row = {{"receipt_id", record.receipt_id}, {"served_at", record.served_at}, {"reply_ids", record.reply_ids},
+                    {"owner", to_hex(record.owner)}, {"endpoint", endpoint}, {"model", model}, {"bytes", record.receipt.size()}};
+  std::printf("%s\n", codec::write_json(row).c_str());
+}
+
+Result<int> run_list(const ReceiptsOptions& options) {
+  TRY(range, range_of(options));
+  TRY(store, open_chosen(options.store, store::Access::kExisting, no_time()));
+  const std::atomic<bool>& stop = stop_on_signals();
+  store::ReceiptStore::Position after{range.since, ""};
+  for (std::uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit; left > 0;) {
+    TRY(page, store->list(after, static_cast<std::size_t>(std::min<std::uint64_t>(left, 256))));
+    if (page.empty()) break;
+    for (const store::ReceiptRecord& record : page) {
+      if (range.until && record.served_at > *range.until) return kExitOk;
+      print_row(record, options.json);
+      --left;
+    }
+    after = {page.back().served_at, page.back().receipt_id};
+    if (std::fflush(stdout) != 0) return fail(ErrorCode::kIo, std::string("cannot write standard output: ") + strerror(errno));
+    if (stop) return kExitInterrupted;
+  }
+  return kExitOk;
+}
+
+Result<int> run_show(const ReceiptsOptions& options) {
+  store::Owner owner{};
+  if (!options.owner.empty()) {
+    const Result<ByteArray<16>> bytes = from_hex_exactly<16>(options.owner);
+    if (!bytes) return fail(ErrorCode::kUsage, "--owner: " + bytes.error().message);
+    owner = *bytes;
+  }
+  TRY(store, open_chosen(options.store, store::Access::kExisting, no_time()));
+  TRY(record, store->find(options.id, owner));
+  if (!record || (!options.owner.empty() && record->owner != owner)) return fail(ErrorCode::kNotFound, "no receipt of this id is stored");
+  TRY(out, OutputFile::open("-"));
+  if (options.json) {
+    TRY(line, store::write_export_line(*std::move(record)));
+    TRY_VOID(out->write_line(line));
+  } else {
+    TRY_VOID(out->write_line(record->receipt));
+  }
+  TRY_VOID(out->finish());
+  return kExitOk;
+}
+
+int status_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kUsage: return kExitUsage;
+    case ErrorCode::kCancelled: return kExitInterrupted;
+    default: return kExitFailed;
+  }
+}
+
+void add_range(CLI::App& command, ReceiptsOptions& options) {
+  command.add_option("--since", options.since, "served at this time or later, RFC 3339 in UTC");
+  command.add_option("--until", options.until, "served at this time or earlier");
+}
+
+}  // namespace
+
+void add_receipts_command(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand("receipts", "look into a store of receipts, export and import them; verifies nothing");
+  command->require_subcommand(1);
+  auto options = std::make_shared<ReceiptsOptions>();
+  const auto add = [&](const char* name, const char* text, Result<int> (*run)(const ReceiptsOptions&)) {
+    CLI::App* sub = command->add_subcommand(name, text);
+    sub->callback([options, run, name, &exit_status] {
+      const Result<int> status = run(*options);
+      exit_status = status ? *status : status_of(status.error());
+      if (!status) std::fprintf(stderr, "cloister receipts %s: %s\n", name, status.error().message.c_str());
+    });
+    return sub;
+  };
+
+  CLI::App* list = add("list", "one line each, in the order of time", run_list);
+  add_range(*list, *options);
+  list->add_option("--limit", options->limit, "at most so many");
+  list->add_flag("--json", options->json, "one JSON object a line");
+
+  CLI::App* show = add("show", "the text of one receipt, as it was served", run_show);
+  show->add_option("ID", options->id, "id of the receipt or of the reply")->required();
+  show->add_option("--owner", options->owner, "of this owner alone, 32 hex digits (see list --json)");
+  show->add_flag("--json", options->json, "with all that is stored beside it, as export writes it");
+
+  CLI::App* exporting = add("export", "lines of JSON with the documents that receipts name (docs/spec/receipt-export.md)", run_export);
+  add_range(*exporting, *options);
+  exporting->add_option("--out", options->out, "a file, mode 0600, that appears when it is whole; default: standard output");
+
+  CLI::App* importing = add("import", "the lines of an export; those that are there already change nothing", run_import);
+  importing->add_option("FILE", options->file, "- is standard input")->required();
+
+  for (CLI::App* sub : {list, show, exporting, importing}) bind_store_options(*sub, options->store);
+}
+
+}  // namespace cloister::apps
