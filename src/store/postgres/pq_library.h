@@ -1,7 +1,7 @@
 // libpq, loaded when the first PostgreSQL store is opened. Private to store/postgres.
 //
 // Not linked: a node that keeps its receipts in a file has no use for it, nor for the libraries that it brings
-// (docs/decisions/0010-durable-receipts.md).
+// (docs/decisions/0012-durable-receipts.md).
 #pragma once
 
 #include <libpq-fe.h>

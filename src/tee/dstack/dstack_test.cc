@@ -54,7 +54,7 @@ class LyingAgent final : public http::Handler {
     }
     void start(http::Response head) override { outer_->start(std::move(head)); }
     void write(std::string_view bytes) override { outer_->write(bytes); }
-    void finish() override { outer_->finish(); }
+    void finish(std::string_view last) override { outer_->finish(last); }
     void abort() override { outer_->abort(); }
 
    private:
