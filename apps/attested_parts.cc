@@ -55,9 +55,4 @@ std::string first_model_id(const engine::Engine& engine) {
   return models.empty() ? "" : models.front().id;
 }
 
-Result<void> follow_model(const engine::Engine& engine, serve::Identity& identity) {
-  const auto models = engine.models();
-  return identity.set_model(models.empty() ? nullptr : models.front().identity);
-}
-
 }  // namespace cloister::apps

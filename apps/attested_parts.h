@@ -32,7 +32,5 @@ serve::ReportLimits report_limits(const ServeOptions& options);
 
 // "" while the engine loads.
 std::string first_model_id(const engine::Engine& engine);
-// The identity of the engine's model, once it is ready.
-Result<void> follow_model(const engine::Engine& engine, serve::Identity& identity);
 
 }  // namespace cloister::apps

@@ -54,11 +54,13 @@ Result<engine::LlamaOptions> llama_options(const ServeOptions& options) {
 }
 #endif
 
-engine::IdentityHook measure_identity(tee::Tee* tee) {
-  if (tee == nullptr) return {};
-  return [tee](const Json& identity) -> Result<void> {
-    TRY(digest, evidence::document_digest(identity));
-    return serve::measure_event(*tee, serve::kModelEvent, digest);
+engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity) {
+  return [tee, &identity](const Json& model) -> Result<void> {
+    if (tee != nullptr) {
+      TRY(digest, evidence::document_digest(model));
+      TRY_VOID(serve::measure_event(*tee, serve::kModelEvent, digest));
+    }
+    return identity.set_model(std::make_shared<const Json>(model));
   };
 }
 

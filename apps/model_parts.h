@@ -7,6 +7,7 @@
 #include "apps/serve_options.h"
 #include "engine/engine.h"
 #include "evidence/model_identity.h"
+#include "serve/identity.h"
 #include "tee/tee.h"
 #ifdef CLOISTER_HAVE_LLAMA
 #include "engine/llama/llama_engine.h"
@@ -22,8 +23,9 @@ void bind_model_options(CLI::App& command, ServeOptions& options);
 Result<engine::LlamaOptions> llama_options(const ServeOptions& options);
 #endif
 
-// Measures each identity into the TEE before its first prompt; does nothing without a TEE. `tee` outlives the hook.
-engine::IdentityHook measure_identity(tee::Tee* tee);
+// Makes each model the one that the node proves to serve, before its first prompt: measured into the TEE, where there is
+// one, then in the identity. Both outlive the hook.
+engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity);
 
 // What the measured compose text says about the program behind this URL, whose host is the name of a service. Nothing where
 // there is no such text.

@@ -42,8 +42,6 @@ Result<void> serve(ServeOptions options) {
   TRY(platform, make_platform(options));
   TRY(keyring, serve::Keyring::make(platform.tee.get()));
   TRY(tls, make_tls(options, listen, keyring));
-  TRY(engine, make_engine(options, platform.tee.get()));
-
   // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.
   WorkerPool evidence_pool(1, 64);
   auto request_pool = std::make_unique<WorkerPool>(1, 256);
@@ -66,6 +64,7 @@ Result<void> serve(ServeOptions options) {
   TRY(executable, serve::executable_digest());
   PolicySurroundings around{listen, tee_type, gpu_type, auth.required(), gpu_gate != nullptr, origins, executable};
   TRY(attested, make_attested(options, std::move(around), keyring, tls, platform.tee.get()));
+  TRY(engine, make_engine(options, platform.tee.get(), *attested.identity));
   std::unique_ptr<serve::AttestationService> attestation;
   if (platform.tee) {
     serve::ReportParts parts = report_parts(options, platform, keyring, attested, tls);
@@ -115,7 +114,10 @@ Result<void> serve(ServeOptions options) {
             " ed25519=" + keyring.signing_address(evidence::SigningAlgo::kEd25519));
 
   Result<void> stopped = wait_for_stop(
-      signals, *engine, [&] { return follow_model(*engine, *attested.identity); },
+      signals, *engine,
+      [&] {
+        if (attestation) attestation->keep_current();
+      },
       [&] { reload(options, auth, attested, platform.tee.get()); });
   notify_stopping();
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");

@@ -17,12 +17,12 @@ sigset_t block_signals() {
   return set;
 }
 
-Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine,
-                           const std::function<Result<void>()>& on_ready, const std::function<void()>& reload) {
+Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine, const std::function<void()>& now_and_then,
+                           const std::function<void()>& reload) {
+  constexpr timespec kLoading{0, 200'000'000}, kReady{600, 0};
   bool ready = false;
   while (true) {
-    const timespec pause{0, 200'000'000};
-    const int got = ready ? ::sigwaitinfo(&signals, nullptr) : ::sigtimedwait(&signals, nullptr, &pause);
+    const int got = ::sigtimedwait(&signals, nullptr, ready ? &kReady : &kLoading);
     if (got == SIGHUP) {
       notify_reloading();
       reload();
@@ -30,11 +30,13 @@ Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine
       continue;
     }
     if (got > 0) return {};
-    if (ready) continue;
+    if (ready) {
+      now_and_then();
+      continue;
+    }
     if (engine.health() == engine::Health::kFailed) return fail(ErrorCode::kModelFile, engine.failure());
     ready = engine.health() == engine::Health::kReady;
     if (!ready) continue;
-    TRY_VOID(on_ready());
     log::info("engine ready name=" + std::string(engine.name()));
     notify_ready();
   }

@@ -13,9 +13,9 @@ namespace cloister::apps {
 // Blocks SIGINT, SIGTERM and SIGHUP for this thread and those it makes from here on, so that wait_for_stop() gets them.
 sigset_t block_signals();
 
-// Returns when SIGINT or SIGTERM asks to stop, or with an Error when the model turns out not to load. Calls `on_ready` once
-// the engine is ready, whose error ends it too, and then tells the service manager. Each SIGHUP calls `reload`.
-Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine,
-                           const std::function<Result<void>()>& on_ready, const std::function<void()>& reload);
+// Returns when SIGINT or SIGTERM asks to stop, or with an Error when the model turns out not to load. Tells the service
+// manager when the engine is ready; from then on calls `now_and_then` every ten minutes. Each SIGHUP calls `reload`.
+Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine, const std::function<void()>& now_and_then,
+                           const std::function<void()>& reload);
 
 }  // namespace cloister::apps

@@ -20,12 +20,12 @@ constexpr std::size_t kPemLimit = 256 << 10;
 constexpr std::size_t kTokenLimit = 64 << 10;
 constexpr std::int64_t kSelfSignedDays = 397;
 
-Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, tee::Tee* tee) {
+Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
 #ifdef CLOISTER_HAVE_LLAMA
   TRY(llama, llama_options(options));
   // Without tokens all callers are one.
   llama.share_prompt_cache |= options.api_key_file.empty();
-  llama.on_identity = measure_identity(tee);
+  llama.on_identity = measure_identity(tee, identity);
   return engine::make_llama_engine(std::move(llama));
 #else
   (void)options, (void)tee;
@@ -42,7 +42,7 @@ Result<std::string> read_token(const std::string& path) {
   return token;
 }
 
-Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options, tee::Tee* tee) {
+Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
   if (!options.model_path.empty()) return fail(ErrorCode::kUsage, "--model and --upstream exclude each other");
   engine::UpstreamOptions upstream;
   upstream.urls = options.upstreams;
@@ -58,15 +58,15 @@ Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& option
   }
   upstream.model_files = options.upstream_model_files;
   if (upstream.urls.size() == 1) upstream.serving_software = software_claim(tee, upstream.urls.front());
-  upstream.on_identity = measure_identity(tee);
+  upstream.on_identity = measure_identity(tee, identity);
   return engine::make_upstream_engine(std::move(upstream));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee) {
+Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
   if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) {
-    return make_upstream(options, tee);
+    return make_upstream(options, tee, identity);
   }
   if (!options.upstream_model_files.empty()) return fail(ErrorCode::kUsage, "--upstream-model-files needs --upstream");
   if (!options.upstreams.empty()) return fail(ErrorCode::kUsage, "--upstream needs --engine upstream, or no --engine");
@@ -74,14 +74,14 @@ Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options,
 #ifndef CLOISTER_HAVE_LLAMA
   echo = echo || (options.engine.empty() && options.model_path.empty());
 #endif
-  if (!echo) return make_llama(options, tee);
+  if (!echo) return make_llama(options, tee, identity);
   engine::EchoOptions settings;
   if (!options.model_id.empty()) settings.model_id = options.model_id;
   settings.first_token_delay = std::chrono::milliseconds(options.echo_first_token_ms);
   settings.token_gap = std::chrono::milliseconds(options.echo_token_gap_ms);
   settings.fixed_tokens = options.echo_tokens;
   std::unique_ptr<engine::Engine> made = engine::make_echo_engine(settings);
-  if (const engine::IdentityHook measure = measure_identity(tee)) TRY_VOID(measure(*made->models().front().identity));
+  TRY_VOID(measure_identity(tee, identity)(*made->models().front().identity));
   return made;
 }
 

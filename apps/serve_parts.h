@@ -15,7 +15,7 @@
 namespace cloister::apps {
 
 // Its models are measured into `tee`, which outlives it and may be null.
-Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee);
+Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity);
 
 struct Platform {
   std::unique_ptr<tee::Tee> tee;                      // null: none

@@ -7,6 +7,7 @@
 
 #include "engine/testing/engines.h"
 #include "engine/testing/recording_sink.h"
+#include "evidence/model_identity.h"
 
 namespace cloister::engine {
 namespace {
@@ -57,6 +58,11 @@ TEST_P(EngineContract, KnowsItself) {
   ASSERT_EQ(models.size(), 1u);
   EXPECT_FALSE(models[0].id.empty());
   EXPECT_GT(models[0].context_length, 0u);
+  ASSERT_NE(models[0].identity, nullptr);
+  const auto identity = evidence::parse_model_identity(*models[0].identity);
+  ASSERT_TRUE(identity) << identity.error().message;
+  EXPECT_EQ(identity->id, models[0].id);
+  EXPECT_EQ(identity->engine.name, engine().name());
   EXPECT_TRUE(engine().routes().contains(Route::kChatCompletions));
 }
 

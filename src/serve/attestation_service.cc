@@ -9,6 +9,7 @@
 namespace cloister::serve {
 namespace {
 
+constexpr std::int64_t kKeepAgainSeconds = 12 * 3600;
 constexpr std::int64_t kCacheTtlSeconds = 300;
 
 Result<std::string> build(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch) {
@@ -92,12 +93,17 @@ void AttestationService::keep(const ReportQuery& query, const Made& made) {
   if (!parts_.keep_report || query.kind == ReportKind::kLegacy) return;
   {
     const std::lock_guard lock(mutex_);
-    std::shared_ptr<const Epoch>& kept = kept_[static_cast<std::size_t>(query.kind)];
     // Reports of one kind are made one after the other, so none is older than the last one that was kept.
-    if (kept == made.epoch) return;
-    kept = made.epoch;
+    if (is_kept(query.kind, *made.epoch)) return;
+    kept_[static_cast<std::size_t>(query.kind)] = {made.epoch, clock_.now()};
   }
   parts_.keep_report(*made.epoch, to_text(query.kind), *made.report);
+}
+
+bool AttestationService::is_kept(ReportKind kind, const Epoch& epoch) const {
+  const Kept& kept = kept_[static_cast<std::size_t>(kind)];
+  const std::int64_t age = clock_.now() - kept.time;
+  return kept.epoch.get() == &epoch && age >= 0 && age < kKeepAgainSeconds;
 }
 
 void AttestationService::keep_current() {
@@ -108,7 +114,7 @@ void AttestationService::keep_current() {
     {
       const std::lock_guard lock(mutex_);
       Cached& cached = cache_[slot(query)];
-      if (cached.in_flight || kept_[static_cast<std::size_t>(kind)] == epoch) continue;
+      if (cached.in_flight || is_kept(kind, *epoch)) continue;
       cached.in_flight = true;
     }
     if (!jobs_.post([this, query] { refresh(query); })) {

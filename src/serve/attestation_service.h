@@ -32,8 +32,8 @@ class AttestationService {
   // `done` is called once: at once from this thread when the cache answers, else from a worker. Any thread.
   void report(const ReportQuery& query, Done done);
 
-  // Begins to make what ReportParts::keep_report has not got yet of this epoch: called when the epoch changes, and again
-  // with each report, so that a TEE that failed once delays it and no more. Any thread; does not block.
+  // Begins to make what ReportParts::keep_report has not got of this epoch, or not for half a day (stores keep them for so
+  // long after the last time that it must not be longer ago): called when the epoch changes, and again with each report, so that a TEE that failed once delays it and no more. Any thread; does not block.
   void keep_current();
 
   // Brings the gauges of the metrics up to date.
@@ -66,7 +66,12 @@ class AttestationService {
   FreshReports fresh_;
   std::mutex mutex_;                    // for what is below; never held while the identity is asked
   std::array<Cached, kSlots> cache_;
-  std::array<std::shared_ptr<const Epoch>, 3> kept_;   // by kind: the last epoch whose report was kept
+  struct Kept {
+    std::shared_ptr<const Epoch> epoch;
+    UnixSeconds time = 0;
+  };
+  bool is_kept(ReportKind kind, const Epoch& epoch) const;   // with the lock held
+  std::array<Kept, 3> kept_;   // by kind: the last report that was kept
   std::unique_ptr<Identity::Listener> listener_;
 };
 

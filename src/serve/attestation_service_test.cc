@@ -344,6 +344,23 @@ TEST_F(AttestationServiceTest, TheReportsOfEachEpochAreHandedOver) {
   EXPECT_NE((kept.at({2, "report.aci"})), (kept.at({3, "report.aci"})));
 }
 
+// A store forgets what nobody names any more, so an epoch that lasts is handed over again.
+TEST_F(AttestationServiceTest, ALongEpochIsHandedOverAgain) {
+  std::atomic<int> kept = 0;
+  ReportParts keeping = parts();
+  keeping.keep_report = [&](const Epoch&, std::string_view, std::string_view) { ++kept; };
+  service_ = std::make_unique<AttestationService>(std::move(keeping), *pool_, clock_);
+  service_->keep_current();
+  while (kept < 2) std::this_thread::yield();
+  clock_.advance(11 * 3600);
+  service_->keep_current();
+  service_->keep_current();
+  EXPECT_EQ(kept, 2);
+  clock_.advance(3600);
+  service_->keep_current();
+  while (kept < 4) std::this_thread::yield();
+}
+
 // A TEE that fails at the wrong moment delays what is kept, and no more.
 TEST_F(AttestationServiceTest, WhatCouldNotBeMadeIsMadeLater) {
   std::atomic<int> kept = 0;

@@ -37,6 +37,15 @@ void read_usage(ReadReply& reply, const Json& usage, const char* prompt, const c
   }
 }
 
+// Anthropic's counts leave out what was still in a cache; how much that was, changes from one time to the next.
+void read_message_usage(ReadReply& reply, const Json& usage) {
+  read_usage(reply, usage, "input_tokens", "output_tokens");
+  const Json& cached = member(usage, "cache_read_input_tokens");
+  if (member(usage, "input_tokens").is_number_unsigned() && cached.is_number_unsigned()) {
+    *reply.prompt_tokens += cached.get<std::uint64_t>();
+  }
+}
+
 // In a stream the name comes with a call's first piece and its arguments in many.
 void read_calls(ReadChoice& choice, const Json& calls) {
   if (!calls.is_array()) return;
@@ -103,7 +112,7 @@ void read_message(ReadReply& reply, const Json& message) {
   const Json& content = member(message, "content");
   for (std::size_t i = 0; content.is_array() && i < content.size(); ++i) read_block(reply.choices.front(), content[i], true);
   reply.choices.front().finish = text_of(message, "stop_reason");
-  read_usage(reply, member(message, "usage"), "input_tokens", "output_tokens");
+  read_message_usage(reply, member(message, "usage"));
 }
 
 void read_message_event(ReadReply& reply, const Json& event) {
@@ -111,7 +120,7 @@ void read_message_event(ReadReply& reply, const Json& event) {
   ReadChoice& choice = reply.choices.front();
   const std::string type = text_of(event, "type");
   const Json& delta = member(event, "delta");
-  if (type == "message_start") read_usage(reply, member(member(event, "message"), "usage"), "input_tokens", "");
+  if (type == "message_start") read_message_usage(reply, member(member(event, "message"), "usage"));
   if (type == "content_block_start") read_block(choice, member(event, "content_block"), false);
   if (type == "content_block_delta") {
     choice.text += text_of(delta, "text");
@@ -120,7 +129,7 @@ void read_message_event(ReadReply& reply, const Json& event) {
   }
   if (type == "message_delta") {
     if (const std::string finish = text_of(delta, "stop_reason"); !finish.empty()) choice.finish = finish;
-    read_usage(reply, member(event, "usage"), "input_tokens", "output_tokens");
+    read_message_usage(reply, member(event, "usage"));
   }
 }
 

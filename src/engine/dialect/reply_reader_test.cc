@@ -58,6 +58,24 @@ TEST(ReplyReader, ReadsWhatTheWritersWrite) {
   }
 }
 
+// How much of a prompt was still remembered is another matter than how long it was.
+TEST(ReplyReader, CountsWhatWasCachedToo) {
+  for (const bool stream : {false, true}) {
+    ReplyHead head;
+    head.route = Route::kMessages;
+    head.stream = stream;
+    const auto writer = make_reply_writer(head);
+    std::string out;
+    writer->begin(out, {7, 3, 0});
+    writer->finish(out, 0, FinishReason::kStop, "");
+    writer->end(out, {7, 3, 5});
+    const auto reply = read_reply(Route::kMessages, out);
+    ASSERT_TRUE(reply) << out;
+    EXPECT_EQ(reply->prompt_tokens, 7u) << out;
+    EXPECT_EQ(reply->completion_tokens, 5u) << out;
+  }
+}
+
 TEST(ReplyReader, SeveralChoices) {
   ReplyHead head;
   head.choices = 2;

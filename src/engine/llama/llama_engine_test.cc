@@ -393,5 +393,103 @@ TEST_F(LlamaEngineTest, TenantsDoNotReuseEachOthersPrompts) {
   }
 }
 
+TEST_F(LlamaEngineTest, SaysHowATextWasDrawn) {
+  Json body = with(user_says("Tell me a story"), {{"max_tokens", 12}, {"temperature", 0.5}, {"top_k", 5}, {"seed", 7}});
+  Reply reply = ask(engine(), kChat, body);
+  const Json expected = {{"temperature", "0.5"},        {"top_p", "0.95"},
+                         {"top_k", 5},                  {"min_p", "0.05"},
+                         {"typical_p", "1"},            {"repetition_penalty", "1"},
+                         {"presence_penalty", "0"},     {"frequency_penalty", "0"},
+                         {"penalty_tokens", 64},        {"max_tokens", 12},
+                         {"seed", 7}};
+  EXPECT_EQ(reply.outcome.sampling, expected) << reply.outcome.sampling.dump();
+}
+
+// Without a seed one is drawn, and said: with it the text can be had again.
+TEST_F(LlamaEngineTest, TheSeedThatItChoseReproducesTheText) {
+  Json body = {{"prompt", "Once upon a time"}, {"max_tokens", 16}, {"temperature", 1}};
+  Reply first = ask(engine(), Route::kCompletions, body);
+  const Json& seed = first.outcome.sampling["seed"];
+  ASSERT_TRUE(seed.is_number_unsigned()) << first.outcome.sampling.dump();
+  EXPECT_NE(seed, ask(engine(), Route::kCompletions, body).outcome.sampling["seed"]);
+  EXPECT_EQ(ask(engine(), Route::kCompletions, with(body, {{"seed", seed}})).text(), first.text());
+}
+
+LlamaOptions small_model(const std::filesystem::path& path) {
+  LlamaOptions options;
+  options.model_path = path;
+  options.parallel = 1;
+  options.context_tokens = 256;
+  options.watch_interval = std::chrono::milliseconds(5);
+  return options;
+}
+
+TEST_F(LlamaEngineTest, ServesTheIdentityThatIsPublished) {
+  LlamaOptions options = small_model(*find_model());
+  std::vector<Json> told;
+  options.on_identity = [&told](const Json& identity) -> Result<void> {
+    told.push_back(identity);
+    return {};
+  };
+  auto engine = make_llama_engine(options);
+  ASSERT_TRUE(engine);
+  ASSERT_EQ(wait_loaded(**engine), Health::kReady) << (*engine)->failure();
+  const auto served = (*engine)->models().front().identity;
+  ASSERT_NE(served, nullptr);
+  ASSERT_EQ(told, std::vector<Json>{*served}) << "told once, before the first prompt";
+  auto published = llama_model_identity(options);
+  ASSERT_TRUE(published) << published.error().message;
+  (*published)["weights"]["memory"] = (*served)["weights"]["memory"];
+  EXPECT_EQ(*published, *served);
+  EXPECT_EQ((*served)["context_length"], (*engine)->models().front().context_length);
+}
+
+TEST_F(LlamaEngineTest, IsNotReadyWhereItCannotBeMeasured) {
+  LlamaOptions options = small_model(*find_model());
+  options.on_identity = [](const Json&) -> Result<void> { return fail(ErrorCode::kTeeFailed, "the register is stuck"); };
+  auto engine = make_llama_engine(options);
+  ASSERT_TRUE(engine);
+  EXPECT_EQ(wait_loaded(**engine), Health::kFailed);
+  EXPECT_EQ((*engine)->failure(), "the register is stuck");
+  EXPECT_EQ((*engine)->models().front().identity, nullptr);
+  EXPECT_EQ(ask(**engine, kChat, user_says("x")).refused->code, ErrorCode::kEngineFailed);
+}
+
+TEST_F(LlamaEngineTest, ClosesWhenItsFileChanges) {
+  Result<std::string> whole = read_file(*find_model(), 1u << 30);
+  ASSERT_TRUE(whole);
+  TemporaryFile file(*whole);
+  auto engine = make_llama_engine(small_model(file.path()));
+  ASSERT_TRUE(engine);
+  ASSERT_EQ(wait_loaded(**engine), Health::kReady) << (*engine)->failure();
+  auto sink = std::make_shared<RecordingSink>();
+  Json body = {{"prompt", "One"}, {"max_tokens", 200}, {"ignore_eos", true}, {"seed", 1}};
+  auto running = (*engine)->start(make_request(Route::kCompletions, body, true), sink);
+  ASSERT_TRUE(running);
+  ASSERT_TRUE(sink->wait_pieces(1));
+  std::filesystem::last_write_time(file.path(), std::filesystem::file_time_type::clock::now());
+  ASSERT_TRUE(sink->wait_end());
+  ASSERT_TRUE(sink->error()) << "a text from weights that nobody measured";
+  EXPECT_EQ(sink->error()->code, ErrorCode::kEngineFailed);
+  EXPECT_EQ((*engine)->health(), Health::kFailed);
+  EXPECT_NE((*engine)->failure().find(file.path().filename().string()), std::string::npos) << (*engine)->failure();
+  EXPECT_EQ((*engine)->models().front().identity, nullptr);
+  EXPECT_EQ(ask(**engine, kChat, user_says("x")).refused->code, ErrorCode::kEngineFailed);
+}
+
+TEST_F(LlamaEngineTest, AChatTemplateInThePlaceOfItsOwn) {
+  LlamaOptions options = small_model(*find_model());
+  const auto own = llama_model_identity(options);
+  options.chat_template = "{% for message in messages %}{{ message.content }}{% endfor %}";
+  const auto other = llama_model_identity(options);
+  ASSERT_TRUE(own && other);
+  EXPECT_NE((*own)["chat_template_digest"], (*other)["chat_template_digest"]);
+  EXPECT_EQ((*own)["weights"], (*other)["weights"]);
+  options.chat_template = "{% for";
+  const auto refused = make_llama_engine(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+}
+
 }  // namespace
 }  // namespace cloister::engine
