@@ -53,7 +53,7 @@ Result<Json> body_to_ask(const ReplayCase& asked) {
   TRY(body, codec::parse_json(asked.request, kBodyLimits));
   if (!body.is_object()) return cannot("the archived request is no JSON object");
   if (engine::find_member(body, "seed") != nullptr) return body;
-  const Json* seed = asked.sampling.is_object() ? engine::find_member(asked.sampling, "seed") : nullptr;
+  const Json* seed = engine::find_member(asked.sampling, "seed");
   if (seed != nullptr && seed->is_number_unsigned()) {
     body["seed"] = *seed;
   } else if (!is_greedy(body)) {
@@ -135,7 +135,7 @@ Result<ReplayCase> read_replay_case(const std::string& receipt_text, const std::
   const evidence::ReceiptEvent* served = find_event(receipt, evidence::kModelServed);
   if (served == nullptr) return cannot("the receipt does not say which model answered");
   out.model_digest = engine::text_member(served->fields, "model_digest");
-  if (const Json* sampling = engine::find_member(served->fields, "sampling")) out.sampling = *sampling;
+  out.sampling = served->fields;
   if (model_document.is_null()) return cannot("the archive does not tell what the model is: it needs a native report, or a manifest");
   TRY(digest, evidence::document_digest(model_document));
   if (evidence::digest_text(digest) != out.model_digest) {

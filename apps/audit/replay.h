@@ -17,7 +17,7 @@ struct ReplayCase {
   engine::Route route = engine::Route::kChatCompletions;
   std::string request, response;
   std::string model_digest;               // "sha256:<hex>", of the event model.served
-  Json sampling;                          // of that event; null where it has none
+  Json sampling;                          // the members of that event
   evidence::ModelIdentity model;          // whose digest that is
 };
 

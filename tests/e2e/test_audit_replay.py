@@ -2,11 +2,13 @@
 own that nobody vouches for, so that the verdict as a whole is undetermined (3); what is tested is the replay's part of it."""
 
 import json
+import secrets
 
 import pytest
 
 from support.archive import archive
 from support.node import run
+from support.rawhttp import exchange
 
 PROMPT = {"messages": [{"role": "user", "content": "Name three colours of the sky."}]}
 ROUTES = {
@@ -169,3 +171,28 @@ def test_an_archive_made_of_files_is_judged_alone(node, identity, tmp_path):
     (tmp_path / "response").write_bytes(response + b" ")
     done = run(*arguments)
     assert done.returncode == 1 and not out.exists() and "no archive is made" in done.stderr
+
+
+def test_from_the_reply_to_the_replay(node, model_file, tmp_path):
+    """As an auditor would: reply, receipt and report off the node; an archive of them; the node is gone; the model is asked again."""
+    request = json.dumps({"model": node.model(), **ROUTES["/v1/chat/completions"], "temperature": 0.8, "stream": True}).encode()
+    reply = exchange(node, "POST", "/v1/chat/completions", request)
+    nonce = secrets.token_hex(32)
+    files = {
+        "receipt": exchange(node, "GET", f"/v1/aci/receipts/{reply.header('x-receipt-id')}").body,
+        "report": exchange(node, "GET", f"/v1/cloister/attestation?nonce={nonce}").body,
+        "request": request,
+        "response": reply.body,
+    }
+    paths = {name: tmp_path / name for name in files}
+    for name, data in files.items():
+        paths[name].write_bytes(data)
+    kept = tmp_path / "kept.archive"
+    made = run("verify", "receipt", paths["receipt"], "--report", paths["report"], "--nonce", nonce, "--request", paths["request"],
+               "--response", paths["response"], "--accept-simulator", "--archive", kept)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert run("verify", "archive", kept, "--accept-simulator").returncode == 0
+    done = run("audit", "replay", kept, "--model", model_file, "--accept-simulator", timeout=120)
+    assert done.returncode == 0 and done.stdout.startswith("reproduced: "), done.stdout + done.stderr
+    # The seed is the one that the engine drew: nobody asked for one.
+    assert "seed" not in json.loads(request) and b'"seed":' in files["receipt"]

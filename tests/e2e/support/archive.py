@@ -34,7 +34,7 @@ def keyset():
 def receipt(keys, path, request, response, identity, sampling=None):
     served = {"type": "model.served", "model_id": identity["id"], "model_digest": digest(canonical(identity)), "engine": "llama.cpp"}
     if sampling is not None:
-        served["sampling"] = sampling
+        served.update(sampling)
     document = {
         "api_version": "aci/1",
         "receipt_id": "rcpt-1",
