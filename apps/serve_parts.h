@@ -9,6 +9,7 @@
 #include "gpu/gpu_evidence_source.h"
 #include "http/server.h"
 #include "serve/auth.h"
+#include "serve/identity.h"
 #include "serve/keyring.h"
 #include "tee/tee.h"
 

@@ -44,7 +44,6 @@ Result<std::optional<LegacySignature>> read_legacy(const JsonReader& reader) {
   if (object == nullptr) return std::optional<LegacySignature>();
   const JsonReader members(*object, kCode, "legacy.");
   TRY_VOID(members.only({"request_sha256", "response_sha256", "ecdsa"}));
-  LegacySignature legacy;
   TRY(request, lower_hex<32>(members, "request_sha256"));
   TRY(response, lower_hex<32>(members, "response_sha256"));
   TRY(ecdsa, lower_hex<65>(members, "ecdsa"));
