@@ -119,6 +119,15 @@ Result<Statement> Connection::prepare(std::string_view sql) const {
   return statement;
 }
 
+void Connection::on_commit(std::function<void(int)> told) {
+  on_commit_ = std::move(told);
+  const auto hook = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<Connection*>(self)->on_commit_(pages);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_.get(), on_commit_ ? static_cast<int (*)(void*, sqlite3*, const char*, int)>(hook) : nullptr, this);
+}
+
 Error Connection::error() const {
   sqlite3* handle = handle_.get();
   switch (sqlite3_errcode(handle) & 0xff) {

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -78,6 +79,9 @@ class Connection {
   Error error() const;
   // The same kind of error for what SQLite itself did not notice.
   Error damaged(const std::string& what) const;
+  // Called after each commit with how many pages the write-ahead log has, instead of SQLite's own checkpoints.
+  void on_commit(std::function<void(int)> told);
+
   const std::string& name() const { return name_; }
   const std::string& file() const { return file_; }
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
@@ -93,6 +97,7 @@ class Connection {
   std::unique_ptr<sqlite3, Close> handle_;
   const std::string file_;
   const std::string name_;
+  std::function<void(int)> on_commit_;
 };
 
 // A write that is undone unless commit() succeeds.

@@ -142,9 +142,8 @@ Result<std::unique_ptr<Connection>> open_writer(const std::filesystem::path& fil
   TRY_VOID(connection->run(std::string("PRAGMA synchronous=") + (durability == Durability::kMachine ? "FULL" : "NORMAL")));
   TRY_VOID(look_through(*connection, size));
   TRY_VOID(bring_up_to_date(*connection, version));
-  // 16 MiB of log between two checkpoints, and at most 64 MiB kept after a burst. 32 MiB of pages in memory.
-  TRY_VOID(connection->run("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768; "
-                           "PRAGMA secure_delete=FAST"));
+  // At most 64 MiB of log are kept after a burst. 32 MiB of pages in memory.
+  TRY_VOID(connection->run("PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768; PRAGMA secure_delete=FAST"));
   return connection;
 }
 

@@ -6,6 +6,7 @@
 
 #include "store/fair_mutex.h"
 #include "store/record.h"
+#include "store/sqlite/checkpointer.h"
 #include "store/sqlite/reader.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/writer.h"
@@ -31,6 +32,9 @@ class SqliteStore : public ReceiptStore {
     store->own_reader_ = std::move(reader);
     TRY(writer, Writer::make(*store->connection_, *store->own_reader_));
     store->writer_ = std::move(writer);
+    if (options.memory) return std::unique_ptr<ReceiptStore>(std::move(store));
+    TRY(checkpointer, Checkpointer::start(*store->connection_));
+    store->checkpointer_ = std::move(checkpointer);
     return std::unique_ptr<ReceiptStore>(std::move(store));
   }
 
@@ -189,6 +193,7 @@ class SqliteStore : public ReceiptStore {
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Reader> own_reader_;
   std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Checkpointer> checkpointer_;   // null in memory
 
   std::mutex readers_mutex_;   // the members of this block
   std::condition_variable reader_free_;
