@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from support.fake_driver import LIBRARY, FakeDriver
-from support.node import SIMULATED, run, wait_until
+from support.node import SIMULATED, reports_at_rest, run, wait_until
 from support.rawhttp import Connection, exchange, head
 
 
@@ -128,11 +128,13 @@ def test_a_gpu_that_comes_and_goes_under_load(start, driver):
 
 def test_a_driver_that_hangs_stops_no_stream(start, driver):
     node = start(*NVML, "--echo-token-gap-ms", 5, "--echo-tokens", 100, simulated=False)
+    reports_at_rest(node)
+    made = node.metric("cloister_quotes_total")
     driver.set(hold=1)
     reports = []
     asker = threading.Thread(target=lambda: reports.append(node.get(f"/v1/attestation/report?nonce={secrets.token_hex(32)}")[0]))
     asker.start()
-    wait_until(lambda: node.metric("cloister_quotes_total") == 1, 10, "the report is being made")
+    wait_until(lambda: node.metric("cloister_quotes_total") == made + 1, 10, "the report is being made")
     reply = exchange(node, "POST", "/v1/chat/completions", json.dumps({**CHAT, "stream": True}).encode())
     assert reply.complete and reply.body.endswith(b"data: [DONE]\n\n")
     assert not reports

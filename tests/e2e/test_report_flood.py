@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from support.fake_driver import LIBRARY, FakeDriver
-from support.node import wait_until
+from support.node import reports_at_rest, wait_until
 from support.rawhttp import exchange
 
 pytestmark = pytest.mark.fast
@@ -62,18 +62,6 @@ def test_one_caller_cannot_take_what_others_need(start, tmp_path):
     assert len(replies) - len(refusals) <= BURST + 20
     metric = node.metric("cloister_report_refusals_total", dict(bearer["asker"]), reason="client_rate")
     assert metric == len(refusals) > 100
-
-
-def reports_at_rest(node):
-    """How many were made when none is any more: a node keeps reports of its own for those who look at its receipts."""
-    counts = []
-
-    def same():
-        counts.append(node.metric("cloister_report_seconds_count"))
-        return len(counts) > 30 and counts[-1] >= 2 and len(set(counts[-30:])) == 1
-
-    wait_until(same, 20, "the node's own reports are made")
-    return counts[-1]
 
 
 def test_the_queue_is_bounded_and_says_when_to_come_back(start, tmp_path, monkeypatch):

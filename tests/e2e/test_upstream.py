@@ -253,7 +253,10 @@ def test_breaking_in_a_stream_cuts_it(behind, name):
     path = f"/v1/aci/receipts/{reply.header('x-receipt-id')}"
     wait_until(lambda: exchange(node, "GET", path).status == 200, 5, "the receipt")
     cut = events(check_receipt(node, CHAT, reply))["response.aborted"]
-    assert cut["bytes"] == len(reply.body) and cut["reason"] == ("upstream.timeout" if name == "stalls" else "upstream.broken_reply")
+    assert cut["bytes"] == len(reply.body)
+    # On a slow machine a reset can come later than the second after which the node gives up.
+    allowed = {"stalls": {"upstream.timeout"}, "resets": {"upstream.timeout", "upstream.broken_reply"}}
+    assert cut["reason"] in allowed.get(name, {"upstream.broken_reply"})
     assert node.metric("cloister_inference_running") == 0
     assert node.metric("cloister_upstream_active") == 0
 

@@ -46,6 +46,18 @@ def raise_descriptor_limit():
     return hard
 
 
+def reports_at_rest(node):
+    """How many were made when none is any more: a node keeps reports of its own for those who look at its receipts."""
+    counts = []
+
+    def same():
+        counts.append(node.metric("cloister_report_seconds_count"))
+        return len(counts) > 30 and counts[-1] >= 2 and len(set(counts[-30:])) == 1
+
+    wait_until(same, 20, "the node's own reports are made")
+    return counts[-1]
+
+
 def run(*arguments, timeout=60, **options):
     """Any command of the program, to its end."""
     return subprocess.run(
