@@ -51,6 +51,7 @@ def main():
     parser.add_argument("--replies", type=int, default=16, help="at most %d" % len(SUBJECTS))
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=96)
+    parser.add_argument("--temperatures", type=float, nargs="+", default=[0, 0.7, 1.0])
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
     rows = []
@@ -68,7 +69,7 @@ def main():
             finally:
                 node.stop()
 
-        for temperature in (0, 0.7, 1.0):
+        for temperature in options.temperatures:
             alone = replies(temperature)
             ways = {
                 "alone": replies(temperature),
