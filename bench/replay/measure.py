@@ -26,8 +26,8 @@ SUBJECTS = ["the sea", "a small town", "an old clock", "bread", "winter", "a tra
 SUBJECTS += ["a letter", "rain", "a teacher", "the market", "glass", "a long walk", "music", "a lost key", "honey", "the north"]
 
 
-def ask(node, model, subject, tokens, temperature, seed):
-    body = {"model": model, "max_tokens": tokens, "temperature": temperature, "seed": seed}
+def ask(node, model, subject, tokens, temperature, seed, ignore_eos):
+    body = {"model": model, "max_tokens": tokens, "temperature": temperature, "seed": seed, "ignore_eos": ignore_eos}
     body["messages"] = [{"role": "user", "content": f"Write a few sentences about {subject}."}]
     status, _, response = node.post("/v1/chat/completions", body)
     assert status == 200, response
@@ -51,6 +51,8 @@ def main():
     parser.add_argument("--replies", type=int, default=16, help="at most %d" % len(SUBJECTS))
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=96)
+    parser.add_argument("--ignore-eos", action="store_true", help="let no reply end before its limit")
+    parser.add_argument("--temperatures", type=float, nargs="+", default=[0, 0.7, 1.0])
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
     rows = []
@@ -60,7 +62,7 @@ def main():
             node = Node(pathlib.Path(name) / f"{len(list(pathlib.Path(name).iterdir()))}", "--model", options.model, "--parallel", options.batch, "--context", 1024, "--threads", threads)
             try:
                 model = node.model()
-                jobs = [(subject, options.tokens, temperature, 1000 + i) for i, subject in enumerate(SUBJECTS[: options.replies])]
+                jobs = [(subject, options.tokens, temperature, 1000 + i, options.ignore_eos) for i, subject in enumerate(SUBJECTS[: options.replies])]
                 for _ in range(times):
                     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
                         texts = list(pool.map(lambda job: ask(node, model, *job), jobs))
@@ -68,7 +70,7 @@ def main():
             finally:
                 node.stop()
 
-        for temperature in (0, 0.7, 1.0):
+        for temperature in options.temperatures:
             alone = replies(temperature)
             ways = {
                 "alone": replies(temperature),

@@ -115,13 +115,22 @@ std::string concatenated(const std::vector<evidence::MerkleHash>& hashes) {
   return out;
 }
 
+// The signature's place in the canonical form is before the last member. Inside of texts a quote is escaped, so nothing a
+// client wrote looks like that member.
+std::string with_signature(const std::string& canonical, const ByteArray<64>& signature) {
+  constexpr std::string_view kLast = ",\"workload_keyset_digest\":";
+  const std::size_t at = canonical.rfind(kLast);
+  std::string out;
+  out.reserve(canonical.size() + 144);
+  out.append(canonical, 0, at).append(",\"signature\":\"").append(to_hex(signature)).append("\"").append(canonical, at);
+  return out;
+}
+
 }  // namespace
 
 Result<store::ReceiptRecord> make_receipt(const ReplyFacts& facts, const Keyring& keyring, UnixSeconds served_at) {
-  Json receipt = document(facts, served_at);
-  TRY(unsigned_text, codec::write_jcs(receipt));
-  receipt["signature"] = to_hex(keyring.sign_receipt(unsigned_text));
-  TRY(text, codec::write_jcs(receipt));
+  TRY(canonical, codec::write_jcs(document(facts, served_at)));
+  std::string text = with_signature(canonical, keyring.sign_receipt(canonical));
   store::ReceiptRecord record;
   record.receipt_id = facts.receipt_id;
   record.reply_ids.push_back(facts.request_id);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "codec/jcs.h"
 #include "codec/json.h"
 #include "crypto/secp256k1.h"
 #include "evidence/aci/receipt.h"
@@ -71,6 +72,17 @@ TEST_F(ReceiptDocument, SaysThatNobodyVerifiedWhoAnsweredElsewhere) {
   EXPECT_EQ(types(receipt)[2], "upstream.verified");
   EXPECT_EQ(receipt["event_log"][2]["result"], "failed");
   EXPECT_EQ(receipt["event_log"][2]["required"], false);
+}
+
+// What is served is the canonical form, signature and all, whatever the client has called its model.
+TEST_F(ReceiptDocument, IsItsOwnCanonicalForm) {
+  ReplyFacts facts = facts_of_a_reply(identity_);
+  for (const char* model : {"demo", ",\"workload_keyset_digest\":\"sha256:", "Gr\xc3\xbc\xc3\x9f" "e \\ \" \n"}) {
+    facts.model = model;
+    const Json receipt = make(facts);
+    EXPECT_EQ(receipt["model"], model);
+    EXPECT_EQ(record_.receipt, codec::write_jcs(receipt).value());
+  }
 }
 
 TEST_F(ReceiptDocument, OfAStreamNamesItsEvents) {
