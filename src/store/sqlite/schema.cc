@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "base/file.h"
 #include "base/file_descriptor.h"
@@ -73,18 +75,24 @@ Result<void> check_tables(const Connection& connection) {
 
 // Reads only: a file that is not ours stays as it is. The version; 0 for a file without anything.
 Result<std::int64_t> check_identity(const Connection& connection) {
-  TRY(application, connection.number("PRAGMA application_id"));
-  TRY(version, connection.number("PRAGMA user_version"));
-  TRY(tables, connection.number("SELECT count(*) FROM sqlite_schema"));
-  if (application == 0 && version == 0 && tables == 0) return version;
-  if (application != kApplicationId) {
+  // One moment of the file: another process may be making it.
+  TRY_VOID(connection.run("BEGIN"));
+  const Result<std::int64_t> tables = connection.number("SELECT count(*) FROM sqlite_schema");
+  const Result<std::int64_t> application = connection.number("PRAGMA application_id");
+  const Result<std::int64_t> version = connection.number("PRAGMA user_version");
+  TRY_VOID(connection.run("COMMIT"));
+  for (const auto* each : {&tables, &application, &version}) {
+    if (!*each) return each->error();
+  }
+  if (*application == 0 && *version == 0 && *tables == 0) return *version;
+  if (*application != kApplicationId) {
     return fail(ErrorCode::kStoreDamaged, connection.name() + " is a database, but no receipt store", connection.name());
   }
-  if (version < 1 || version > kVersion) {
-    return fail(ErrorCode::kStoreDamaged, connection.name() + " is of version " + std::to_string(version) +
+  if (*version < 1 || *version > kVersion) {
+    return fail(ErrorCode::kStoreDamaged, connection.name() + " is of version " + std::to_string(*version) +
                                               "; this program knows versions 1 to " + std::to_string(kVersion), connection.name());
   }
-  return version;
+  return *version;
 }
 
 Result<void> bring_up_to_date(const Connection& connection, std::int64_t version) {
@@ -97,6 +105,17 @@ Result<void> look_through(const Connection& connection, std::uintmax_t size_byte
   TRY(found, connection.text("PRAGMA quick_check(1)"));
   if (found != "ok") return connection.damaged(found);
   return {};
+}
+
+// Turning a new file into one with a write-ahead log takes a lock for which SQLite does not wait by itself: of several
+// processes that make the file at once, those that come second try again.
+Result<std::string> switch_to_wal(const Connection& connection) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyMs);
+  while (true) {
+    Result<std::string> mode = connection.text("PRAGMA journal_mode=WAL");
+    if (mode || mode.error().code != ErrorCode::kStoreFailed || std::chrono::steady_clock::now() >= give_up) return mode;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 Error cannot(const char* what, const std::filesystem::path& file, int code) {
@@ -137,7 +156,7 @@ Result<std::unique_ptr<Connection>> open_writer(const std::filesystem::path& fil
   TRY(version, check_identity(*connection));
   // Before there are tables: neither can be changed afterwards.
   if (size == 0) TRY_VOID(connection->run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL"));
-  TRY(mode, connection->text("PRAGMA journal_mode=WAL"));
+  TRY(mode, switch_to_wal(*connection));
   if (mode != "wal") return fail(ErrorCode::kStoreFailed, "the file system of " + file.string() + " cannot hold a write-ahead log", file);
   TRY_VOID(connection->run(std::string("PRAGMA synchronous=") + (durability == Durability::kMachine ? "FULL" : "NORMAL")));
   TRY_VOID(look_through(*connection, size));
