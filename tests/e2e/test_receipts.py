@@ -188,7 +188,6 @@ def test_what_cannot_be_proven(echo):
 # --- nothing of it may change
 
 
-@pytest.mark.fast
 def test_every_changed_byte_is_found(echo, tmp_path):
     request = (ODD % "true").encode()
     reply = exchange(echo, "POST", CHAT, request)
