@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "codec/jcs.h"
 #include "codec/json_outline.h"
 #include "crypto/hash.h"
 #include "engine/upstream/usage.h"
@@ -37,12 +38,15 @@ std::string new_reply_id(engine::Route route) {
   return std::string(engine::id_prefix(route)) + to_hex(random);
 }
 
-// The "model" of a body that is passed on unread; absent where there is none, as in forms with files.
+// The "model" of a body that is passed on unread; absent where there is none, as in forms with files, and where it is no
+// text that a receipt could hold.
 std::optional<std::string> model_of(std::string_view body) {
   constexpr codec::JsonOutline::Watch kModel[] = {{"", "model"}};
   codec::JsonOutline outline(kModel);
   outline.feed(body);
-  return outline.text(0).empty() ? std::nullopt : std::optional(outline.text(0));
+  const std::string& model = outline.text(0);
+  if (model.empty() || !codec::write_jcs(Json(model))) return std::nullopt;
+  return model;
 }
 
 // The model a request names, or the only one there is.

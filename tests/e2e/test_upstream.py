@@ -187,6 +187,15 @@ def test_salt_keeps_credentials_apart(behind, tmp_path):
     assert len(server.requests) == 3
 
 
+@pytest.mark.fast
+def test_a_model_that_is_no_text_is_left_to_the_upstream(behind):
+    """What the other server makes of such a body is its business; the receipt names no model then."""
+    _, node = behind(lambda connection, _: connection.sendall(whole(b'{"id":"r-1"}')))
+    body = b'{"model":"\xff\xfe","messages":[]}'
+    reply = post(node, body=body)
+    assert reply.status == 200 and check_receipt(node, body, reply)["model"] is None
+
+
 BROKEN = {
     "closes at once": lambda c: c.shutdown(socket.SHUT_RDWR),
     "no HTTP": lambda c: c.sendall(b"garbage garbage\r\n\r\n"),
