@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "crypto/hash.h"
+#include "evidence/merkle_tree.h"
 
 namespace cloister::evidence {
 namespace {
 
-constexpr std::array<std::uint8_t, 1> kLeaf = {0}, kNode = {1};
+constexpr std::array<std::uint8_t, 1> kLeaf = {0};   // evidence/merkle_tree.h
 // What is read at once: small enough to be hashed out of the cache that reading put it into.
 constexpr std::size_t kPiece = 128u << 10;
 constexpr int kLowPriority = 10;
@@ -58,7 +59,7 @@ class TreeWork {
   // After all threads have ended.
   Result<ByteArray<32>> root() {
     if (error_) return *error_;
-    return file_tree_root(leaves_);
+    return merkle_root(leaves_);
   }
 
  private:
@@ -79,37 +80,7 @@ class TreeWork {
   std::optional<Error> error_;
 };
 
-ByteArray<32> node(crypto::Sha256& hasher, const ByteArray<32>& left, const ByteArray<32>& right) {
-  hasher.update(kNode);
-  hasher.update(left);
-  hasher.update(right);
-  return hasher.finish();
-}
-
 }  // namespace
-
-ByteArray<32> file_tree_leaf(ByteView bytes) {
-  crypto::Sha256 hasher;
-  hasher.update(kLeaf);
-  hasher.update(bytes);
-  return hasher.finish();
-}
-
-// Level by level, from the left; what is left over alone goes up as it is. The same tree as that of RFC 9162, which splits
-// at the largest power of two below the number of leaves.
-ByteArray<32> file_tree_root(std::span<const ByteArray<32>> leaves) {
-  if (leaves.empty()) return crypto::sha256({});
-  crypto::Sha256 hasher;
-  std::vector<ByteArray<32>> level(leaves.begin(), leaves.end());
-  while (level.size() > 1) {
-    std::size_t out = 0;
-    for (std::size_t i = 0; i < level.size(); i += 2, ++out) {
-      level[out] = i + 1 < level.size() ? node(hasher, level[i], level[i + 1]) : level[i];
-    }
-    level.resize(out);
-  }
-  return level.front();
-}
 
 Result<ByteArray<32>> hash_file_tree(int fd, std::uint64_t size, const FileTreeOptions& options) {
   TreeWork work(fd, size, options);

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -16,10 +15,6 @@ namespace cloister::evidence {
 
 inline constexpr std::string_view kFileTreeName = "sha256-rfc9162-1mib";
 inline constexpr std::size_t kFileTreeChunk = 1u << 20;
-
-ByteArray<32> file_tree_leaf(ByteView bytes);
-// Of the leaves' hashes, in order; of none, SHA-256 of nothing.
-ByteArray<32> file_tree_root(std::span<const ByteArray<32>> leaves);
 
 struct FileTreeOptions {
   int threads = 0;                               // 0: as many as the machine has cores

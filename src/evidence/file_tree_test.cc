@@ -9,6 +9,7 @@
 
 #include "base/encoding.h"
 #include "base/file_descriptor.h"
+#include "evidence/merkle_tree.h"
 
 namespace cloister::evidence {
 namespace {
@@ -52,8 +53,8 @@ TEST(FileTree, RootsAreThoseOfTheRfc) {
   };
   for (const auto& [count, root] : expected) {
     std::vector<ByteArray<32>> leaves;
-    for (std::size_t i = 0; i < count; ++i) leaves.push_back(file_tree_leaf(Bytes{static_cast<std::uint8_t>(i)}));
-    EXPECT_EQ(to_hex(file_tree_root(leaves)), root) << count << " leaves";
+    for (std::size_t i = 0; i < count; ++i) leaves.push_back(merkle_leaf(Bytes{static_cast<std::uint8_t>(i)}));
+    EXPECT_EQ(to_hex(merkle_root(leaves)), root) << count << " leaves";
   }
 }
 

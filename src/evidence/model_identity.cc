@@ -6,6 +6,7 @@
 #include "crypto/hash.h"
 #include "evidence/file_tree.h"
 #include "evidence/json_reader.h"
+#include "evidence/merkle_tree.h"
 
 namespace cloister::evidence {
 namespace {
@@ -215,8 +216,8 @@ Json weights_json(const Weights& weights) {
 
 ByteArray<32> weights_digest(const std::vector<WeightFile>& files) {
   std::vector<ByteArray<32>> leaves;
-  for (const WeightFile& file : files) leaves.push_back(file_tree_leaf(file.digest));
-  return file_tree_root(leaves);
+  for (const WeightFile& file : files) leaves.push_back(merkle_leaf(file.digest));
+  return merkle_root(leaves);
 }
 
 std::string identity_text(std::string_view text) {
