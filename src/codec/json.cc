@@ -1,5 +1,7 @@
 #include "codec/json.h"
 
+#include <string.h>
+
 #include <cstdint>
 
 #include "codec/json_builder.h"
@@ -25,9 +27,7 @@ Error wrong_type(std::string_view name, const char* expected, const Json& actual
   return fail(ErrorCode::kBadJson, "expected `" + text + "` to be " + expected + ", got " + actual.type_name(), text);
 }
 
-}  // namespace
-
-Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
+Result<void> check_text(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
     return fail(ErrorCode::kTooLarge, "expected at most " + std::to_string(limits.max_bytes) + " bytes of JSON, got " +
                                           std::to_string(text.size()));
@@ -37,6 +37,13 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
     return fail(ErrorCode::kBadJson, "zero byte at byte " + std::to_string(zero + 1));
   }
   if (text.starts_with("\xEF\xBB\xBF")) return fail(ErrorCode::kBadJson, "byte order mark at byte 1");
+  return {};
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
+  TRY_VOID(check_text(text, limits));
   JsonBuilder builder(limits);
   bool built = false;
   // What the fast reader does not take, the slow one judges: it knows what is wrong, and where.
@@ -47,6 +54,27 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   }
   if (!built) return fail(ErrorCode::kBadJson, builder.complaint());
   return builder.take();
+}
+
+Result<Json> parse_secret_json(std::string_view text, const JsonLimits& limits) {
+  TRY_VOID(check_text(text, limits));
+  JsonBuilder builder(limits);
+  const FastJson outcome = build_secret_json(text, builder);
+  Json value = builder.take();
+  if (outcome == FastJson::kBuilt) return value;
+  wipe(value);
+  // The slow reader leaves copies behind.
+  if (outcome == FastJson::kNotTaken) return fail(ErrorCode::kBadJson, "not valid JSON, or longer than 1 MiB");
+  return fail(ErrorCode::kBadJson, builder.complaint());
+}
+
+void wipe(Json& value) {
+  if (value.is_string()) {
+    auto& text = value.get_ref<std::string&>();
+    ::explicit_bzero(text.data(), text.size());
+  } else if (value.is_structured()) {
+    for (Json& item : value) wipe(item);
+  }
 }
 
 std::string write_json(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }

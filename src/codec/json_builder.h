@@ -84,6 +84,7 @@ class JsonBuilder {
 
   Json* place(Json value) {
     if (++values_ > limits_.max_values) {
+      wipe(value);  // it may be a secret, and is not in the tree that the reader of secrets wipes
       refuse("more than " + std::to_string(limits_.max_values) + " values");
       return nullptr;
     }

@@ -16,4 +16,7 @@ enum class FastJson {
 // The builder has seen nothing when the text was not taken.
 FastJson build_json_fast(std::string_view text, JsonBuilder& builder);
 
+// The same with memory of its own, all of which is overwritten before it is given back.
+FastJson build_secret_json(std::string_view text, JsonBuilder& builder);
+
 }  // namespace cloister::codec

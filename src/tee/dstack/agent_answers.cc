@@ -17,6 +17,7 @@ constexpr std::size_t kMostReason = 200;
 constexpr std::size_t kMostVersion = 64;
 // An event log of 4 MiB is the largest member, and Info holds it as text in text.
 constexpr codec::JsonLimits kLimits = {12u << 20, 16, 1u << 18};
+constexpr codec::JsonLimits kKeyLimits = {64u << 10, 4, 64};
 
 Error bad(std::string_view what) {
   return fail(ErrorCode::kTeeFailed, "the dstack guest agent's answer: " + std::string(what));
@@ -96,6 +97,24 @@ Result<std::vector<std::string>> parse_chain(const Json& object, const char* nam
   return out;
 }
 
+Result<AgentKey> read_key(const Json& object) {
+  if (!object.is_object()) return bad(std::string("expected an object, found ") + object.type_name());
+  const KeyNames names = object.contains("key") ? KeyNames{"key", "signature_chain"}
+                                                : KeyNames{"k256_key", "k256_signature_chain"};
+  const auto member = object.find(names.key);
+  if (member == object.end() || !member->is_string()) return bad(std::string(names.key) + ": expected a string");
+  Result<Bytes> key = from_hex(member->get_ref<const std::string&>());
+  if (!key || key->size() != kKeySize) {
+    if (key) explicit_bzero(key->data(), key->size());
+    return bad(std::string(names.key) + ": expected hex of 32 bytes");
+  }
+  AgentKey out{SecretBytes(*key), {}};
+  explicit_bzero(key->data(), key->size());
+  TRY(chain, parse_chain(object, names.chain));
+  out.signature_chain = std::move(chain);
+  return out;
+}
+
 }  // namespace
 
 Result<AgentQuote> parse_quote_answer(std::string_view body) {
@@ -113,23 +132,11 @@ Result<AgentQuote> parse_quote_answer(std::string_view body) {
 }
 
 Result<AgentKey> parse_key_answer(std::string_view body) {
-  TRY(object, parse_object(body));
-  const KeyNames names = object.contains("key") ? KeyNames{"key", "signature_chain"}
-                                                : KeyNames{"k256_key", "k256_signature_chain"};
-  const auto member = object.find(names.key);
-  if (member == object.end() || !member->is_string()) return bad(std::string(names.key) + ": expected a string");
-  auto& hex = member->get_ref<std::string&>();
-  Result<Bytes> key = from_hex(hex);
-  explicit_bzero(hex.data(), hex.size());
-  if (!key || key->size() != kKeySize) {
-    if (key) explicit_bzero(key->data(), key->size());
-    return bad(std::string(names.key) + ": expected hex of 32 bytes");
-  }
-  AgentKey out{SecretBytes(*key), {}};
-  explicit_bzero(key->data(), key->size());
-  TRY(chain, parse_chain(object, names.chain));
-  out.signature_chain = std::move(chain);
-  return out;
+  Result<Json> object = codec::parse_secret_json(body, kKeyLimits);
+  if (!object) return bad(object.error().message);
+  Result<AgentKey> key = read_key(*object);
+  codec::wipe(*object);
+  return key;
 }
 
 Result<AgentInfo> parse_info_answer(std::string_view body) {
