@@ -1,20 +1,12 @@
 #include "apps/doctor/tee_probe.h"
 
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <cstring>
-
-#include "base/file_descriptor.h"
-#include "codec/json.h"
+#include "tee/dstack/agent_client.h"
 
 namespace cloister::apps {
 namespace {
 
-constexpr int kAgentPatienceSeconds = 3;
-constexpr std::size_t kAgentReplyLimit = 64 << 10;
+// An agent takes a quote to say what it is.
+constexpr tee::AgentTimeouts kPatience = {.quote_s = 5, .call_s = 3};
 
 // Whole words of the first `flags` line.
 bool has_flag(const std::string& cpuinfo, const std::string& flag) {
@@ -41,11 +33,13 @@ struct Interface {
   const char* name;
 };
 
-// In the order in which a node prefers them.
+// In the order in which a node prefers them. Not tee::look_for_tees(), which makes an entry in configfs-tsm to look: a
+// doctor changes nothing.
 std::vector<Interface> interfaces(const Roots& roots) {
   return {{roots.run / "dstack.sock", "the dstack guest agent"},
           {roots.run / "dstack/dstack.sock", "the dstack guest agent"},
           {roots.run / "tappd.sock", "the dstack guest agent of older images"},
+          {roots.run / "dstack/tappd.sock", "the dstack guest agent of older images"},
           {roots.sys / "kernel/config/tsm/report", "configfs-tsm"},
           {roots.dev / "tdx_guest", "the TDX guest device"},
           {roots.dev / "sev-guest", "the SEV guest device"}};
@@ -67,57 +61,23 @@ Finding probe_interface(const Roots& roots) {
                  "(mount -t configfs none /sys/kernel/config) and load tdx_guest or sev_guest");
 }
 
-// The agent's answer, head and body; "" when there was none in time.
-std::string ask_agent(const std::filesystem::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.native().size() >= sizeof address.sun_path) return "";
-  std::memcpy(address.sun_path, path.c_str(), path.native().size());
-  const FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval patience{kAgentPatienceSeconds, 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return "";
-  constexpr std::string_view kRequest =
-      "POST /Version HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
-      "Connection: close\r\n\r\n{}";
-  if (::send(socket.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(kRequest.size())) return "";
-  std::string reply;
-  char chunk[4096];
-  ssize_t n = 0;
-  while (reply.size() < kAgentReplyLimit && (n = ::recv(socket.get(), chunk, sizeof chunk, 0)) > 0) {
-    reply.append(chunk, static_cast<std::size_t>(n));
+Finding no_agent(const std::filesystem::path& path, const Error& error) {
+  const std::string who = "the guest agent at " + path.string();
+  if (error.code == ErrorCode::kNoTee || error.code == ErrorCode::kTimeout) {
+    return problem("dstack.version", who + " does not answer: " + error.message,
+                   "look at the agent's log on the host of the container");
   }
-  return reply;
-}
-
-// What an agent wrote, fit for a terminal.
-std::string printable(std::string text) {
-  for (char& c : text) c = c >= ' ' && c <= '~' ? c : '?';
-  return text.substr(0, 64);
-}
-
-// The agent's `version`, wherever framing put the object.
-std::string version_in(const std::string& reply) {
-  const std::size_t body = reply.find("\r\n\r\n");
-  const std::size_t open = body == std::string::npos ? body : reply.find('{', body);
-  const std::size_t close = reply.rfind('}');
-  if (open == std::string::npos || close == std::string::npos || close < open) return "";
-  const Result<Json> json = codec::parse_json(std::string_view(reply).substr(open, close - open + 1));
-  if (!json) return "";
-  const Result<std::string> version = codec::string_member(*json, "version");
-  return version ? printable(*version) : "";
+  return problem("dstack.version", who + " gives no answer that a node can use: " + error.message,
+                 "see that the socket is the guest agent's, and look at its log on the host of the container");
 }
 
 Finding probe_agent(const std::filesystem::path& path) {
-  const std::string reply = ask_agent(path);
-  if (reply.empty()) {
-    return problem("dstack.version", "the guest agent at " + path.string() + " does not answer",
-                   "look at the agent's log on the host of the container");
-  }
-  const std::string version = version_in(reply);
-  if (!version.empty()) return good("dstack.version", "dstack guest agent " + version);
-  return advice(unknown("dstack.version", "the guest agent answers and does not tell its version",
+  const auto agent = tee::AgentClient::connect(path.string(), kPatience);
+  if (!agent) return no_agent(path, agent.error());
+  const std::string who = agent->generation() == tee::AgentGeneration::kTappd ? "dstack guest agent of the older protocol" : "dstack guest agent";
+  const auto version = agent->version();
+  if (version) return good("dstack.version", who + " " + *version);
+  return advice(unknown("dstack.version", "the " + who + " answers and does not tell its version",
                         "older agents do not; nothing is lost but the version in this list"));
 }
 
