@@ -47,6 +47,7 @@ serve::ReportLimits report_limits(const ServeOptions& options) {
   serve::ReportLimits limits;
   limits.per_client_per_minute = options.report_rate;
   limits.per_client_burst = options.report_burst;
+  limits.local_per_minute = options.report_rate_local;
   return limits;
 }
 

@@ -67,6 +67,7 @@ Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& ar
   facts.body_bytes = options.max_body_bytes;
   facts.reports_per_client_minute = options.report_rate;
   facts.reports_at_once = options.report_burst;
+  facts.reports_local_minute = options.report_rate_local;
   facts.upstream_connect_s = options.upstream_connect_timeout_s;
   facts.upstream_first_byte_s = options.upstream_timeout_s;
   facts.upstream_idle_s = options.upstream_idle_timeout_s;

@@ -62,6 +62,11 @@ void bind_report_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--report-burst", o.report_burst, "how many of them at once, when it has not asked for long")
       ->check(CLI::Range(1.0, 1e6))
       ->capture_default_str();
+  command.add_option("--report-rate-local", o.report_rate_local,
+                     "reports with a nonce that all callers of this machine without a token get together in a minute, and at "
+                     "once; 0 = any number")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
 }
 
 void bind_identity_options(CLI::App& command, ServeOptions& o) {

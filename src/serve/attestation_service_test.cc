@@ -230,6 +230,25 @@ TEST_F(AttestationServiceTest, AClientIsHeldToItsRateAndOthersAreNot) {
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(ask("")) << "the operator's own machine";
 }
 
+TEST_F(AttestationServiceTest, CallersOfThisMachineShareARateOfTheirOwn) {
+  limit({.per_client_per_minute = 1, .per_client_burst = 1, .local_per_minute = 3});
+  auto ask = [this](const std::string& client) { return get({.nonce = evidence::Nonce{1}, .client = client}); };
+  EXPECT_TRUE(ask("a"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask(""));
+  const auto refused = ask("");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kRateLimited);
+  EXPECT_GT(refused.error().retry_after_s, 10);
+  EXPECT_LE(refused.error().retry_after_s, 20);
+  EXPECT_TRUE(ask("b")) << "they take nothing from others";
+  EXPECT_TRUE(get({})) << "without a nonce there is no limit";
+  limit({.per_client_per_minute = 1, .per_client_burst = 1, .local_per_minute = 0.1});
+  EXPECT_TRUE(ask("")) << "one at once at least";
+  EXPECT_FALSE(ask(""));
+  limit({.per_client_per_minute = 1, .local_per_minute = 0});
+  for (int i = 0; i < 700; ++i) ASSERT_TRUE(ask("")) << i;
+}
+
 TEST_F(AttestationServiceTest, WhatItDoesIsCounted) {
   Metrics metrics;
   ReportParts counted = parts();

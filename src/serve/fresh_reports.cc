@@ -19,14 +19,18 @@ FreshReports::FreshReports(const ReportLimits& limits, ReportJobs& jobs, Evidenc
       metrics_(metrics),
       make_(std::move(make)),
       queue_(limits.queue),
-      rates_(limits.per_client_per_minute, limits.per_client_burst, limits.most_clients) {}
+      rates_(limits.per_client_per_minute, limits.per_client_burst, limits.most_clients),
+      local_rate_(limits.local_per_minute, std::max(1.0, limits.local_per_minute), 1) {}
+
+int FreshReports::wait_s(const std::string& client) {
+  return (client.empty() ? local_rate_ : rates_).take(client, std::chrono::steady_clock::now());
+}
 
 void FreshReports::add(const ReportQuery& query, ReportDone done) {
   std::unique_lock lock(mutex_);
-  const int wait_s = query.client.empty() ? 0 : rates_.take(query.client, std::chrono::steady_clock::now());
-  if (wait_s > 0) {
+  if (const int seconds = wait_s(query.client); seconds > 0) {
     lock.unlock();
-    return refuse(ReportRefusal::kClientRate, wait_s, done);
+    return refuse(ReportRefusal::kClientRate, seconds, done);
   }
   std::optional<Waiting> dropped = queue_.push(query.client, {query, std::move(done)});
   const int retry_s = drain_time_s();

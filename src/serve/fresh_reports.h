@@ -23,6 +23,8 @@ struct ReportLimits {
   std::size_t queue = 64;             // that wait
   double per_client_per_minute = 60;  // 0: no limit
   double per_client_burst = 60;
+  // All callers of this machine without a token together (serve/client_name.h), and as many at once; 0: no limit.
+  double local_per_minute = 600;
   std::size_t most_clients = 4096;  // whose rates are kept
 };
 
@@ -41,6 +43,7 @@ class FreshReports {
     ReportQuery query;
     ReportDone done;
   };
+  int wait_s(const std::string& client);  // with the lock held
   void refuse(ReportRefusal reason, int retry_after_s, const ReportDone& done);
   int drain_time_s() const;  // with the lock held
   void post_next();
@@ -52,6 +55,7 @@ class FreshReports {
   std::mutex mutex_;  // for all below
   FairQueue<Waiting> queue_;
   ClientRates rates_;
+  ClientRates local_rate_;
   bool making_ = false;   // a job takes from the queue
   double made_in_s_ = 0;  // how long the last reports took, smoothed
 };

@@ -48,6 +48,7 @@ Json limits(const PolicyFacts& facts) {
   return {{"body_bytes", facts.body_bytes},
           {"grace_seconds", facts.grace_s},
           {"reports_at_once", decimal(facts.reports_at_once)},
+          {"reports_local_minute", decimal(facts.reports_local_minute)},
           {"reports_per_client_minute", decimal(facts.reports_per_client_minute)},
           {"upstream_connect_seconds", facts.upstream_connect_s},
           {"upstream_first_byte_seconds", facts.upstream_first_byte_s},

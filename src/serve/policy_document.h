@@ -44,6 +44,7 @@ struct PolicyFacts {
   std::uint64_t body_bytes = 0;
   double reports_per_client_minute = 0;  // with a nonce; 0: any number
   double reports_at_once = 0;
+  double reports_local_minute = 0;  // of all callers of this machine without a token; 0: any number
   int upstream_connect_s = 0, upstream_first_byte_s = 0, upstream_idle_s = 0, grace_s = 0;
 
   std::string log_level, log_format;

@@ -76,6 +76,7 @@ TEST(PolicyDocument, EveryFactChangesTheDigest) {
       [](PolicyFacts& f) { f.gpu_manifests = true; },
       [](PolicyFacts& f) { f.body_bytes = 1; },
       [](PolicyFacts& f) { f.reports_per_client_minute = 1; },
+      [](PolicyFacts& f) { f.reports_local_minute = 1; },
       [](PolicyFacts& f) { f.reports_at_once = 1; },
       [](PolicyFacts& f) { f.upstream_connect_s = 1; },
       [](PolicyFacts& f) { f.upstream_first_byte_s = 1; },

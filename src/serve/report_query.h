@@ -39,7 +39,7 @@ struct ReportQuery {
   bool include_tls_fingerprint = false;
   // Of legacy reports: list the replicas beside this node. False when another replica asks.
   bool with_replicas = true;
-  // Who asks (serve/client_name.h); "" is never held to a rate.
+  // Who asks (serve/client_name.h); "" is all of this machine without a token.
   std::string client;
 };
 

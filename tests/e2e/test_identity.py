@@ -532,7 +532,7 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
     gpu_policy.write_text("[nvidia]\n")
     node = start("--upstream", "http://127.0.0.1:9", "--upstream", "http://10.1.2.3:8000", "--upstream-key-file", tokens, "--cache-salt", "off",
                  "--api-key-file", tokens, "--cors-origin", "https://a.example", "--tls", "self-signed", "--require-gpu-tee", "on",
-                 "--gpu-policy", gpu_policy, "--gpu-check-seconds", 77, "--max-body", 4096, "--report-rate", 1.5, "--report-burst", 3,
+                 "--gpu-policy", gpu_policy, "--gpu-check-seconds", 77, "--max-body", 4096, "--report-rate", 1.5, "--report-burst", 3, "--report-rate-local", 7,
                  "--upstream-connect-timeout", 1, "--upstream-timeout", 2, "--upstream-idle-timeout", 4, "--grace-seconds", 5,
                  "--log-format", "json", "--log-level", "debug", "--keyset-days", 9, "--replica", "http://127.0.0.1:8",
                  "--receipts-survive", "power", "--on-store-failure", "serve", "--receipt-days", 3, "--receipt-bytes", "5M",
@@ -547,7 +547,7 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
                    "upstream_token": True, "cache_salt": "off", "shared_prompt_cache": False},
         "gpu": {"evidence": "insecure_simulator", "required": True, "check_seconds": 77, "manifests": False,
                 "policy": sha256_text(gpu_policy.read_text())},
-        "limits": {"body_bytes": 4096, "grace_seconds": 5, "reports_at_once": "3", "reports_per_client_minute": "1.5",
+        "limits": {"body_bytes": 4096, "grace_seconds": 5, "reports_at_once": "3", "reports_per_client_minute": "1.5", "reports_local_minute": "7",
                    "upstream_connect_seconds": 1, "upstream_first_byte_seconds": 2, "upstream_idle_seconds": 4},
         "logging": {"content": "never", "format": "json", "level": "debug"},
         "keyset": {"days": 9},

@@ -64,11 +64,22 @@ def test_one_caller_cannot_take_what_others_need(start, tmp_path):
     assert metric == len(refusals) > 100
 
 
+def test_callers_of_this_machine_have_a_rate_too(start):
+    node = start("--engine", "echo", "--report-rate", 1, "--report-burst", 1, "--report-rate-local", BURST)
+    replies = [ask(node) for _ in range(BURST + 10)]
+    assert [reply.status for reply in replies[:BURST]] == [200] * BURST, "theirs is not the rate of others"
+    refusals = [reply for reply in replies if reply.status != 200]
+    for reply in refusals:
+        refused(reply, "report.rate_limited")
+    assert node.metric("cloister_report_refusals_total", reason="client_rate") == len(refusals) > 0
+    assert ask(node, nonce=False).status == 200
+
+
 def test_the_queue_is_bounded_and_says_when_to_come_back(start, tmp_path, monkeypatch):
     driver = FakeDriver(tmp_path / "driver")
     monkeypatch.setenv("CLOISTER_FAKE_DRIVER", str(driver.folder))
     node = start("--tee", "insecure-simulator", "--engine", "echo", "--gpu", "nvml", "--nvml-library", LIBRARY,
-                 "--report-rate", 0, simulated=False)
+                 "--report-rate-local", 0, simulated=False)
     made = reports_at_rest(node)
     driver.set(hold=1)
     threads, replies = in_parallel(80, lambda _: ask(node))
