@@ -9,9 +9,10 @@ import urllib.request
 
 import pytest
 
-from support.node import BINARY, ROOT, wait_until
+from support.node import BINARY, ROOT, own_seed, wait_until
 
-pytestmark = pytest.mark.skipif(BINARY != ROOT / "build/release/cloister", reason="./run starts the release build")
+# ./run starts a node of its own, on a simulated platform of its own.
+pytestmark = [own_seed, pytest.mark.skipif(BINARY != ROOT / "build/release/cloister", reason="./run starts the release build")]
 
 
 def call(*arguments, timeout=300):

@@ -10,7 +10,7 @@ import random
 import pytest
 
 from conftest import TOKEN
-from support.node import run
+from support.node import own_seed, run
 
 QUESTION = "What is the capital of France, Grüße 世界?"
 
@@ -131,6 +131,7 @@ def test_signed_text_of_another_reply(proof, judge):
     assert status == 1 and {"signature.request_hash", "signature.response_hash", "signature.valid"} <= failed
 
 
+@own_seed  # behind one socket both nodes are the same machine, with the same keys
 def test_another_signer(proof, judge, echo, start, tmp_path):
     """A whole and good signature, by a key that this report does not bind."""
     other = start("--engine", "echo")

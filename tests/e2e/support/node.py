@@ -23,7 +23,7 @@ PATIENCE = float(os.environ.get("CLOISTER_PATIENCE", "1"))
 # behind it: the same tests have to pass.
 SOCKET = os.environ.get("CLOISTER_TEE_SOCKET")
 SIMULATED = [*(["--tee", "dstack", "--tee-socket", SOCKET] if SOCKET else ["--tee", "insecure-simulator"]), "--gpu", "insecure-simulator"]
-# For tests about a node that keeps the seed of its own simulated platform: they have no meaning behind a socket.
+# For tests about nodes that keep the seed of a simulated platform of their own: they have no meaning behind one socket.
 own_seed = pytest.mark.own_seed
 
 
