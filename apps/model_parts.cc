@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "codec/json.h"
 #include "evidence/native_report.h"
-#include "http/client.h"
 #include "serve/compose_image.h"
 #include "serve/measured_event.h"
 #include "verify/boot/compose.h"
@@ -65,7 +64,7 @@ engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity) 
 }
 
 std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::string& upstream_url) {
-  const auto url = http::parse_url(upstream_url);
+  const auto url = engine::parse_upstream_url(upstream_url);
   if (tee == nullptr || !url) return std::nullopt;
   const auto info = tee->info();
   const Json* tcb_info = info && info->info.is_object() && info->info.contains("tcb_info") ? &info->info["tcb_info"] : nullptr;
@@ -75,6 +74,10 @@ std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::str
   const auto compose = verify::parse_app_compose(*text);
   if (!compose) return std::nullopt;
   evidence::ModelClaim claim{"unknown", "verifier_derived", "", std::nullopt};
+  if (!url->unix_socket.empty()) {
+    claim.reason = "a Unix socket names no service of the measured compose file";
+    return claim;
+  }
   const auto image = serve::pinned_image(compose->docker_compose_file, url->host);
   if (image) {
     claim.status = "asserted";

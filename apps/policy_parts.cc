@@ -5,7 +5,7 @@
 #include "apps/receipt_parts.h"
 #include "base/file.h"
 #include "crypto/hash.h"
-#include "http/client.h"
+#include "engine/upstream/upstream_engine.h"
 #include "serve/policy_document.h"
 
 namespace cloister::apps {
@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kFileLimit = 1u << 20;
 
 bool is_loopback(const std::string& url_text) {
-  const auto url = http::parse_url(url_text);
-  return url && (url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
+  const auto url = engine::parse_upstream_url(url_text);
+  return url && (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
 }
 
 std::string tls_mode(const ServeOptions& options) {

@@ -18,7 +18,8 @@ namespace {
 
 void bind_upstream_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--upstream", o.upstreams,
-                     "http://HOST:PORT of an OpenAI server of this host or a private network; again for more of them");
+                     "http://HOST:PORT, or unix:/PATH of a socket, of an OpenAI server of this host or a private network; again for "
+                     "more of them");
   command.add_option("--upstream-key-file", o.upstream_key_file, "bearer token for the upstreams, one line");
   command.add_option("--upstream-connect-timeout", o.upstream_connect_timeout_s, "seconds until an upstream takes a connection")
       ->check(CLI::Range(1, 300))

@@ -4,10 +4,15 @@
 #include "apps/serve_config.h"
 #include "apps/serve_parts.h"
 #include "base/file.h"
+#include "engine/upstream/probe.h"
+#include "engine/upstream/upstream_engine.h"
+#include "http/outgoing.h"
 #include "verify/policy/policy_file.h"
 
 namespace cloister::apps {
 namespace {
+
+constexpr int kUpstreamPatienceSeconds = 3;
 
 Finding from(const char* id, const Result<void>& result, const std::string& good_words) {
   if (result) return good(id, good_words);
@@ -34,6 +39,24 @@ Result<void> check_gpu_policy(const std::string& path) {
   return {};
 }
 
+// All that cannot be used are named, the addresses that may not be before those that do not answer.
+Finding check_upstreams(const std::vector<std::string>& upstreams) {
+  std::string silent;
+  for (const std::string& text : upstreams) {
+    const auto url = engine::parse_upstream_url(text);
+    if (!url) return problem("config.upstream", text + ": " + url.error().message, "change it in the file");
+    if (const auto target = http::resolve_private(*url); !target) {
+      return problem("config.upstream", text + ": " + target.error().message, "change it in the file");
+    }
+    http::ClientOptions patience;
+    patience.connect_timeout_s = patience.total_timeout_s = kUpstreamPatienceSeconds;
+    const auto healthy = engine::upstream::check_health(http::Client(*url, patience));
+    if (!healthy) silent += (silent.empty() ? "" : "; ") + text + ": " + healthy.error().message;
+  }
+  if (silent.empty()) return good("config.upstream", "each of the " + std::to_string(upstreams.size()) + " upstreams answers");
+  return problem("config.upstream", "not every upstream answers: " + silent, "start it; a node waits for it, but serves nobody");
+}
+
 }  // namespace
 
 Findings probe_config(const std::string& path, ServeOptions& options) {
@@ -45,6 +68,7 @@ Findings probe_config(const std::string& path, ServeOptions& options) {
                       ? good("config.model", options.model_path)
                       : problem("config.model", options.model_path + " is not there", "put the model there, or name another"));
   }
+  if (!options.upstreams.empty()) out.push_back(check_upstreams(options.upstreams));
   if (!options.gpu_policy_file.empty()) {
     out.push_back(from("config.gpu_policy", check_gpu_policy(options.gpu_policy_file), options.gpu_policy_file));
   }

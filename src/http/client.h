@@ -23,6 +23,8 @@ struct Url {
 };
 // "http://host:port/path" or https; no user info, query or fragment.
 Result<Url> parse_url(std::string_view text);
+// "unix:/path" of a Unix socket, absolute and without spaces. The host header then says localhost.
+Result<Url> parse_unix_url(std::string_view text);
 
 struct ClientOptions {
   int connect_timeout_s = 10;

@@ -37,6 +37,22 @@ TEST(Urls, TakesWhatTheyMayBe) {
   EXPECT_EQ(v6->port, 81);
 }
 
+TEST(Urls, OfUnixSockets) {
+  const auto url = parse_unix_url("unix:/run/vllm.sock");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->unix_socket, "/run/vllm.sock");
+  EXPECT_EQ(url->host, "localhost");
+  EXPECT_EQ(url->base_path, "");
+  EXPECT_FALSE(url->tls);
+  EXPECT_TRUE(parse_unix_url("unix:/" + std::string(106, 'x')));
+  for (const std::string& text : {std::string(""), std::string("unix:"), std::string("unix:run/x"), std::string("unix:///run/x"), std::string("unix:/"), std::string("unix:/run/"),
+                                  std::string("http://h"), std::string("unix:/a b"), std::string("unix:/a\0b", 9), "unix:/" + std::string(107, 'x')}) {
+    const auto refused = parse_unix_url(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_EQ(refused.error().code, ErrorCode::kBadUrl) << text;
+  }
+}
+
 TEST(Urls, RefusesTheRest) {
   for (const char* text :
        {"", "example.com", "ftp://x", "http://", "http:///a", "http://:80", "http://h:", "http://h:0", "http://h:65536",

@@ -1,6 +1,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include "http/outgoing.h"
@@ -17,6 +19,17 @@ bool is_private_v4(std::uint32_t address) {
 
 std::uint32_t v4_of(const std::uint8_t* bytes) {
   return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
+}
+
+Result<OutgoingTarget> unix_target(const std::string& path) {
+  sockaddr_un address{};
+  if (path.size() >= sizeof(address.sun_path)) return fail(ErrorCode::kUsage, "the path of a Unix socket has at most 107 bytes, got " + path);
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  OutgoingTarget target;
+  target.address_size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  std::memcpy(&target.address, &address, target.address_size);
+  return target;
 }
 
 }  // namespace
@@ -41,6 +54,7 @@ std::string authority_of(const Url& url) {
 }
 
 Result<OutgoingTarget> resolve_private(const Url& url) {
+  if (!url.unix_socket.empty()) return unix_target(url.unix_socket);
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;

@@ -93,4 +93,22 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
+Result<Url> parse_unix_url(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  constexpr std::size_t kLongest = 107;  // unix(7): what sun_path holds
+  if (!text.starts_with(kUnix)) return bad_url("expected unix:/PATH", text);
+  const std::string_view path = text.substr(kUnix.size());
+  if (!path.starts_with('/') || path.starts_with("//") || path.ends_with('/')) {
+    return bad_url("expected the absolute path of a Unix socket after unix:", text);
+  }
+  if (path.size() > kLongest) return bad_url("the path of a Unix socket has at most 107 bytes", text);
+  for (const char c : path) {
+    if (c <= ' ' || c > '~') return bad_url("unexpected character in the path", text);
+  }
+  Url url;
+  url.host = "localhost";
+  url.unix_socket = path;
+  return url;
+}
+
 }  // namespace cloister::http

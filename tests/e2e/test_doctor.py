@@ -4,12 +4,13 @@ import json
 import os
 import pathlib
 import socket
-import threading
 
 import pytest
 
+from support.agent import http_reply, scripted_agent
 from support.fake_driver import LIBRARY, FakeDriver
 from support.node import run
+from support.upstream import ScriptedServer
 
 pytestmark = pytest.mark.fast
 
@@ -62,8 +63,8 @@ def test_this_machine():
     flags = next(line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")).split()
     guest = {"tdx_guest", "sev_snp"} & set(flags) or any(os.path.exists(p) for p in ("/dev/tdx_guest", "/dev/sev-guest"))
     assert (found["tee.cpu"]["state"] == "ok") == bool(guest)
-    ways = ["/var/run/dstack.sock", "/var/run/dstack/dstack.sock", "/var/run/tappd.sock", "/sys/kernel/config/tsm/report",
-            "/dev/tdx_guest", "/dev/sev-guest"]
+    ways = ["/var/run/dstack.sock", "/var/run/dstack/dstack.sock", "/var/run/tappd.sock", "/var/run/dstack/tappd.sock",
+            "/sys/kernel/config/tsm/report", "/dev/tdx_guest", "/dev/sev-guest"]
     assert (found["tee.interface"]["state"] == "ok") == any(os.path.exists(way) for way in ways)
     vendors = [path.read_text().strip() for path in pathlib.Path("/sys/bus/pci/devices").glob("*/vendor")]
     assert (found["gpu.device"]["state"] == "ok") == ("0x10de" in vendors)
@@ -126,62 +127,71 @@ def test_an_empty_tree_says_what_it_cannot_see(tmp_path):
     assert found["tee.interface"]["state"] == "problem" and found["gpu.device"]["state"] == "problem"
 
 
-class Agent:
-    """Something that listens where the guest agent does."""
-
-    def __init__(self, path, reply):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.server = socket.socket(socket.AF_UNIX)
-        self.server.bind(str(path))
-        self.server.listen()
-        self.reply = reply
-        self.request = b""
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        try:
-            connection, _ = self.server.accept()
-        except OSError:
-            return
-        with connection:
-            self.request = connection.recv(65536)
-            if self.reply is not None:
-                connection.sendall(self.reply)
-            else:
-                connection.recv(1)  # until the doctor has had enough
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.close()
+INFO = http_reply(b'{"app_id":"ab","tcb_info":"","vm_config":""}')
+NO_SUCH_CALL = http_reply(b'{"error":"Service not found: x"}', "404 Not Found")
 
 
-def http(body):
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+def version(body):
+    return {"/Info": INFO, "/Version": http_reply(body)}
 
 
 @pytest.mark.parametrize(
-    "reply, state, words",
+    "replies, state, words",
     [
-        (http(b'{"version":"0.5.6","rev":"abc"}'), "ok", "0.5.6"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{\"version\":\"0.5.6\"}\r\n0\r\n\r\n", "ok", "0.5.6"),
-        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "unknown", "does not tell"),
-        (http(b'{"version":7}'), "unknown", "does not tell"),
-        (http(b'{"version":"\\u001b[31m"}'), "ok", "?[31m"),
-        (b"\x00" * 1000, "unknown", "does not tell"),
-        (b"", "problem", "does not answer"),
-        (None, "problem", "does not answer"),
+        (version(b'{"version":"0.5.6","rev":"abc"}'), "ok", "0.5.6"),
+        ({"/Info": INFO, "/Version": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{\"version\":\"0.5.6\"}\r\n0\r\n\r\n"}, "ok", "0.5.6"),
+        ({"/Info": INFO}, "unknown", "does not tell"),
+        (version(b'{"version":7}'), "unknown", "does not tell"),
+        (version(b'{"version":"\\u001b[31m"}'), "unknown", "does not tell"),
+        ({"/prpc/Tappd.Info?json": INFO}, "unknown", "of the older protocol"),
+        ({}, "problem", "neither of the dstack guest agent's protocols"),
+        ({"/Info": http_reply(b'{"tcb_info":7}')}, "problem", "tcb_info"),
+        ({"/Info": http_reply(b'{"error":"no\\u001b[31m"}', "500 Internal Server Error")}, "problem", "500: no?[31m"),
+        ({"/Info": b"\x00" * 1000}, "problem", "no answer that a node can use"),
+        ({"/Info": b""}, "problem", "broke off"),
+        ({"/Info": None}, "problem", "does not answer"),
     ],
 )
-def test_the_guest_agent(tmp_path, reply, state, words):
+def test_the_guest_agent(tmp_path, replies, state, words):
+    asked = []
+
+    def answer(path, _):
+        asked.append(path)
+        return replies.get(path, NO_SUCH_CALL)
+
     root = pathlib.Path(os.path.relpath(tmp_path))  # a socket's path is short
-    with Agent(tmp_path / "var/run/dstack.sock", reply) as agent:
+    (tmp_path / "var/run").mkdir(parents=True)
+    with scripted_agent(tmp_path / "var/run/dstack.sock", answer):
         found = tree_doctor(root, "--no-gpu")
-        assert agent.request.startswith(b"POST /Version HTTP/1.1\r\n")
+    assert asked[0] == "/Info" and not {"/GetQuote", "/GetKey", "/EmitEvent"} & set(asked)
     assert "dstack guest agent" in found["tee.interface"]["what"]
     line = found["dstack.version"]
     assert (line["state"], words in line["what"]) == (state, True), line
+
+
+def test_the_simulated_agent(tmp_path, agent):
+    (tmp_path / "var/run/dstack").mkdir(parents=True)
+    (tmp_path / "var/run/dstack/dstack.sock").symlink_to(agent.socket)
+    line = tree_doctor(tmp_path, "--no-gpu")["dstack.version"]
+    assert line["state"] == "ok" and line["what"].startswith("dstack guest agent "), line
+
+
+def test_a_socket_that_nobody_listens_on(tmp_path):
+    (tmp_path / "var/run").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "var/run/tappd.sock"))
+    line = tree_doctor(pathlib.Path(os.path.relpath(tmp_path)), "--no-gpu")["dstack.version"]
+    assert line["state"] == "problem" and "does not answer" in line["what"], line
+
+
+def test_looking_leaves_nothing_behind(tmp_path):
+    """An entry under configfs-tsm is the kernel's; a doctor makes none, and starts no agent."""
+    report = tmp_path / "sys/kernel/config/tsm/report"
+    report.mkdir(parents=True)
+    changed = report.stat().st_mtime_ns
+    found = tree_doctor(tmp_path, "--no-gpu")
+    assert "configfs-tsm" in found["tee.interface"]["what"] and "dstack.version" not in found
+    assert not list(report.iterdir()) and report.stat().st_mtime_ns == changed
 
 
 def test_gpus(tmp_path, monkeypatch):
@@ -213,6 +223,9 @@ def test_gpus(tmp_path, monkeypatch):
         ('[serve]\nlistne = "127.0.0.1:8080"\n', "config.file", "problem", "listne"),
         ('[serve]\ntee = "quantum"\n', "config.file", "problem", "tee"),
         ('[serve]\nmodel = "/nowhere/model.gguf"\n', "config.model", "problem", "/nowhere/model.gguf"),
+        ('[serve]\nupstream = "https://10.0.0.2:8000"\n', "config.upstream", "problem", "tunnel"),
+        ('[serve]\nupstream = ["http://8.8.8.8:8000"]\n', "config.upstream", "problem", "public address"),
+        ('[serve]\nupstream = "unix:/nowhere/vllm.sock"\n', "config.upstream", "problem", "not every upstream answers: unix:/nowhere"),
         ('[serve]\ngpu-policy = "/nowhere/policy"\n', "config.gpu_policy", "problem", "/nowhere/policy"),
     ],
 )
@@ -220,6 +233,14 @@ def test_configuration(tmp_path, text, finding, state, words):
     (tmp_path / "cloister.toml").write_text(text)
     _, found = doctor("--no-gpu", "--config", tmp_path / "cloister.toml")
     assert (found[finding]["state"], words in found[finding]["what"]) == (state, True), found[finding]
+
+
+def test_upstreams_that_answer(tmp_path):
+    with ScriptedServer(None) as plain, ScriptedServer(None, path=pathlib.Path(os.path.relpath(tmp_path)) / "s") as local:
+        (tmp_path / "cloister.toml").write_text(f'[serve]\nupstream = ["{plain.url}", "unix:{tmp_path}/s"]\n')
+        _, found = doctor("--no-gpu", "--config", tmp_path / "cloister.toml")
+        assert local.requests == plain.requests == [], "no prompt"
+    assert found["config.upstream"]["state"] == "ok", found["config.upstream"]
 
 
 def test_text(tmp_path):

@@ -4,13 +4,14 @@ import hashlib
 import json
 import pathlib
 import socket
+import tempfile
 import threading
 import time
 
 import pytest
 
 from conftest import TOKEN, client_of
-from support.node import wait_until
+from support.node import run, wait_until
 from support.rawhttp import Connection, exchange, head
 from support.upstream import STREAM_HEAD, ScriptedServer, chunk, chunked, free_port, whole
 from support.receipts import check_receipt, digest, events
@@ -392,3 +393,55 @@ def test_killed_and_restarted_under_load(start, folder):
     print(f"recovery: {recovered - started:.3f} s after it answered, {started - killed:.1f} s down, {counts}")
     assert not wrong, wrong[:3]
     assert counts["refused"] <= 8, "no more than what was under way when it was killed"
+
+
+# --- over a Unix socket
+
+
+@pytest.fixture
+def socket_folder():
+    """The path of a socket is short, so the folder is one of its own."""
+    with tempfile.TemporaryDirectory(prefix="cloister-upstream-") as folder:
+        yield pathlib.Path(folder)
+
+
+@pytest.mark.fast
+def test_over_a_unix_socket(start, socket_folder):
+    data = (STREAMS / "vllm_chat.sse").read_bytes()
+    path = socket_folder / "vllm.sock"
+    node = start("--upstream", f"unix:{path}", wait=False)
+    assert node.get("/health/ready")[0] == 503, "nobody is there yet"
+    with ScriptedServer(lambda connection, _: connection.sendall(chunked(data, 33)), path=path) as server:
+        node.wait_healthy()
+        for _ in range(3):
+            reply = post(node)
+            assert reply.status == 200 and reply.complete and reply.body == data
+            assert server.requests[-1][1]["host"].startswith("localhost") and server.requests[-1][2] == CHAT
+            check_receipt(node, CHAT, reply)
+        check_signature(node, IDS["vllm_chat"], CHAT, data)
+        policy = node.get_json("/v1/cloister/policy")["engine"]
+        assert policy["upstreams"] == [f"unix:{path}"] and policy["serving"] == "direct"
+        assert str(path) not in json.dumps(node.get_json("/health")), "addresses are not told"
+    wait_until(lambda: node.metric("cloister_upstream_up") == 0, 10, "it is seen to be gone")
+    reply = post(node)
+    assert reply.status == 502 and reply.json()["error"]["code"] == "upstream.unreachable"
+    path.unlink()
+    with ScriptedServer(lambda connection, _: connection.sendall(whole(b'{"id":"again"}')), path=path):
+        node.wait_healthy()
+        assert post(node).body == b'{"id":"again"}'
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    "url, words",
+    [
+        ("https://10.0.0.2:8000", "encrypted tunnel"),
+        ("http://8.8.8.8:8000", "public address"),
+        ("10.0.0.2:8000", "expected http://HOST:PORT or unix:/PATH"),
+        ("unix:engine.sock", "absolute path"),
+        ("unix:/" + "x" * 107, "107 bytes"),
+    ],
+)
+def test_addresses_that_are_refused(tmp_path, url, words):
+    result = run("serve", "--listen", "127.0.0.1:0", "--state", tmp_path, "--tee", "insecure-simulator", "--upstream", url)
+    assert result.returncode == 2 and words in result.stderr, result.stderr

@@ -5,7 +5,9 @@ import hashlib
 import json
 import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -41,14 +43,19 @@ for suite in (test_chat_sdk, test_other_routes):
 
 
 @pytest.fixture(scope="session")
-def llama_server(folder, model_file):
+def llama_server_binary():
     binary = find_llama_server()
     if binary is None:
         if os.environ.get("CI") == "true":
             pytest.fail("llama-server is not built: run tools/engine llama-server")
         pytest.skip("llama-server is not built: run tools/engine llama-server")
+    return binary
+
+
+@pytest.fixture(scope="session")
+def llama_server(folder, model_file, llama_server_binary):
     port = free_port()
-    command = [binary, "--model", model_file, "--host", "127.0.0.1", "--port", port, "--parallel", 4, "--ctx-size", 4 * 2048, "--slots"]
+    command = [llama_server_binary, "--model", model_file, "--host", "127.0.0.1", "--port", port, "--parallel", 4, "--ctx-size", 4 * 2048, "--slots"]
     server = Process(folder / "llama-server", command, port, "llama-server")
     yield server
     server.kill()
@@ -96,6 +103,26 @@ def test_bytes_are_those_on_the_wire(llama, relay, model, path, stream):
         signature = signature_of(llama, reply.reply_id(), algo)
         assert signature["text"] == f"{hashlib.sha256(request).hexdigest()}:{hashlib.sha256(wire).hexdigest()}"
         check(signature, llama.get_json(f"/v1/attestation/report?signing_algo={algo}")["signing_address"])
+
+
+def test_over_a_unix_socket(start, model_file, llama_server_binary):
+    """The same server on a socket that no network reaches."""
+    with tempfile.TemporaryDirectory(prefix="cloister-upstream-") as place:
+        command = [llama_server_binary, "--model", model_file, "--host", f"{place}/llama.sock", "--parallel", 1, "--ctx-size", 1024]
+        with open(f"{place}/log", "wb") as log:
+            server = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            node = start("--upstream", f"unix:{place}/llama.sock")
+            with client_of(node) as client:
+                question = {"model": node.model(), "max_tokens": 8, "messages": [{"role": "user", "content": "What is the capital of France?"}]}
+                said = client.chat.completions.create(**question, temperature=0)
+                assert "Paris" in said.choices[0].message.content
+                streamed = client.chat.completions.create(**question, temperature=0, stream=True)
+                assert "".join(one.choices[0].delta.content or "" for one in streamed if one.choices) == said.choices[0].message.content
+            assert node.stop() == 0
+        finally:
+            server.kill()
+            server.wait()
 
 
 def test_its_errors_pass(llama, model):

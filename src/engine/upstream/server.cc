@@ -27,6 +27,10 @@ std::string fixed_headers(const http::Url& url, const UpstreamOptions& options) 
   return out;
 }
 
+std::string name_of(const http::Url& url) {
+  return url.unix_socket.empty() ? "http://" + http::authority_of(url) + url.base_path : "unix:" + url.unix_socket;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out.append(out.empty() ? "" : ",").append(word);
@@ -47,7 +51,7 @@ std::vector<std::string_view> probed_paths() {
 
 Server::Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities)
     : url_(std::move(url)),
-      name_("http://" + http::authority_of(url_) + url_.base_path),
+      name_(name_of(url_)),
       options_(options),
       identities_(identities),
       client_(url_, client_options(options)),

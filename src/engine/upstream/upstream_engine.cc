@@ -99,6 +99,21 @@ http::Url without_version(http::Url url) {
 
 }  // namespace
 
+Result<http::Url> parse_upstream_url(const std::string& text) {
+  if (text.starts_with("unix:")) return http::parse_unix_url(text);
+  if (!text.starts_with("http://") && !text.starts_with("https://")) {
+    return fail(ErrorCode::kBadUrl, "--upstream \"" + text + "\": expected http://HOST:PORT or unix:/PATH");
+  }
+  TRY(url, http::parse_url(text));
+  if (url.tls) {
+    return fail(ErrorCode::kUsage,
+                "--upstream takes http:// and unix: only, not https://: the engine belongs into the confidential VM of this node. "
+                "For one in another confidential VM lay an encrypted tunnel between the two and name its private address "
+                "(docs/guide/engines.md)");
+  }
+  return without_version(std::move(url));
+}
+
 Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
   if (options.urls.empty()) return fail(ErrorCode::kUsage, "--upstream is required: the URL of an OpenAI server");
   if (options.urls.size() > kMostServers) {
@@ -112,12 +127,7 @@ Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
   TRY(identities, IdentityMaker::make(parts->options));
   parts->identities = std::move(identities);
   for (const std::string& text : parts->options.urls) {
-    TRY(url, http::parse_url(text));
-    if (url.tls) {
-      return fail(ErrorCode::kUsage, "--upstream takes http:// only: the engine belongs on this host or a private network, "
-                                     "inside what is attested");
-    }
-    url = without_version(std::move(url));
+    TRY(url, parse_upstream_url(text));
     TRY(target, http::resolve_private(url));
     parts->servers.push_back(std::make_shared<Server>(std::move(url), target, parts->options, *parts->identities));
   }

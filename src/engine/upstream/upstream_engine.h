@@ -12,13 +12,14 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "evidence/model_identity.h"
+#include "http/client.h"
 
 namespace cloister::engine {
 
 enum class CacheSalt { kAuto, kOn, kOff };
 
 struct UpstreamOptions {
-  std::vector<std::string> urls;         // http://HOST:PORT[/PATH]; a final /v1 is left out
+  std::vector<std::string> urls;         // as parse_upstream_url() takes them
   std::string bearer_token;              // ours for the upstreams; empty = none
   CacheSalt cache_salt = CacheSalt::kAuto;
   int connect_timeout_s = 5;
@@ -32,6 +33,9 @@ struct UpstreamOptions {
   std::optional<evidence::ModelClaim> serving_software;
   IdentityHook on_identity = {};
 };
+
+// http://HOST:PORT[/PATH], of which a final /v1 is left out, or unix:/PATH. Errors: kBadUrl; kUsage for https.
+Result<http::Url> parse_upstream_url(const std::string& text);
 
 // Resolves the names, starts one thread for each upstream that watches its health, and returns at once: Health::kLoading
 // until one of them answers and its models are identified. When a measured file changes, all are down. Errors: kUsage, kBadUrl,

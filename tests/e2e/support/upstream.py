@@ -125,14 +125,20 @@ def _take_message(data):
 
 class ScriptedServer:
     """Answers what the watcher asks, and every request with a body as `answer(connection, request)` does. A request is
-    (first line, headers as dict, body)."""
+    (first line, headers as dict, body). On a port of the loopback, or on the Unix socket `path`."""
 
-    def __init__(self, answer, owner="script", port=0):
+    def __init__(self, answer, owner="script", port=0, path=None):
         self.answer, self.owner = answer, owner
         self.requests = []
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        if path:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(path))
+            self._listener.listen(128)
+            self.url = f"unix:{path}"
+        else:
+            self._listener = socket.create_server(("127.0.0.1", port))
+            self.port = self._listener.getsockname()[1]
+            self.url = f"http://127.0.0.1:{self.port}"
         self._open = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
