@@ -127,6 +127,21 @@ void fill_random(std::span<std::uint8_t> out) {
   }
 }
 
+void fill_random_id(std::span<std::uint8_t> out) {
+  struct Reserve {
+    ByteArray<2048> bytes;
+    std::size_t used = 2048;
+  };
+  thread_local Reserve reserve;
+  if (out.size() > reserve.bytes.size()) return fill_random(out);
+  if (out.size() > reserve.bytes.size() - reserve.used) {
+    fill_random(reserve.bytes);
+    reserve.used = 0;
+  }
+  std::copy_n(reserve.bytes.begin() + static_cast<std::ptrdiff_t>(reserve.used), out.size(), out.begin());
+  reserve.used += out.size();
+}
+
 Bytes random_bytes(std::size_t count) {
   Bytes out(count);
   fill_random(out);

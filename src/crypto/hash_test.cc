@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/testing/vectors.h"
@@ -103,6 +106,19 @@ TEST(Random, FillsAllOfItAndDiffersEachTime) {
   EXPECT_NE(a, b);
   EXPECT_NE(Bytes(a.begin() + 32, a.end()), Bytes(32, 0));
   EXPECT_TRUE(random_bytes(0).empty());
+}
+
+TEST(Random, IdsNeverRepeatNorComeShort) {
+  std::set<Bytes> seen;
+  for (int i = 0; i < 1000; ++i) {
+    Bytes id(10 + i % 7);
+    fill_random_id(id);
+    EXPECT_TRUE(seen.insert(id).second);
+  }
+  // Larger than what is kept.
+  Bytes large(5000);
+  fill_random_id(large);
+  EXPECT_GT(std::ranges::count_if(large, [](std::uint8_t byte) { return byte != 0; }), 4000);
 }
 
 // Whole-body encryption as deployed clients do it derives key and nonce like this.

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/bind_allocator.hpp>
 #include <exception>
 #include <utility>
 
@@ -37,9 +36,10 @@ bool is_loopback(const boost::asio::ip::address& address) {
 
 Connection::Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused)
     : loop_(loop),
-      descriptor_(loop.context(), socket),
+      watch_(loop.events(), socket, *this),
       transport_(socket, loop.shared().tls.get()),
-      peer_(peer),
+      peer_(peer_text(peer)),
+      peer_is_loopback_(is_loopback(peer.address())),
       refused_(refused) {}
 
 Connection::~Connection() = default;
@@ -53,7 +53,7 @@ void Connection::start() {
   } else {
     set_deadline(loop_.shared().options.keep_alive_timeout_s);
   }
-  wait_readable();
+  watch_.want_read();
 }
 
 void Connection::set_deadline(int seconds_from_now) {
@@ -61,28 +61,10 @@ void Connection::set_deadline(int seconds_from_now) {
   deadline_s_ = loop_.now_s() + seconds_from_now + 1;
 }
 
-void Connection::wait_readable() {
-  if (read_waiting_ || phase_ == Phase::kClosed) return;
-  read_waiting_ = true;
-  descriptor_.async_wait(
-      boost::asio::posix::descriptor_base::wait_read,
-      boost::asio::bind_allocator(HandlerAllocator<std::byte>(read_memory_),
-                                  [self = shared_from_this()](const boost::system::error_code&) {
-                                    self->read_waiting_ = false;
-                                    if (self->phase_ != Phase::kClosed) self->on_readable();
-                                  }));
-}
-
-void Connection::wait_writable() {
-  if (write_waiting_ || phase_ == Phase::kClosed) return;
-  write_waiting_ = true;
-  descriptor_.async_wait(
-      boost::asio::posix::descriptor_base::wait_write,
-      boost::asio::bind_allocator(HandlerAllocator<std::byte>(write_memory_),
-                                  [self = shared_from_this()](const boost::system::error_code&) {
-                                    self->write_waiting_ = false;
-                                    if (self->phase_ != Phase::kClosed) self->on_writable();
-                                  }));
+void Connection::on_ready(bool readable, bool writable) {
+  const auto keep = self_;
+  if (readable) on_readable();
+  if (writable && phase_ != Phase::kClosed) on_writable();
 }
 
 void Connection::on_readable() {
@@ -93,7 +75,7 @@ void Connection::on_readable() {
     case Phase::kClosed: return;
     default: read_available(); break;
   }
-  if (wants_more()) wait_readable();
+  if (wants_more()) watch_.want_read();
 }
 
 void Connection::on_writable() {
@@ -114,9 +96,9 @@ void Connection::continue_handshake() {
     case IoStatus::kOk:
       phase_ = Phase::kIdle;
       set_deadline(loop_.shared().options.keep_alive_timeout_s);
-      return wait_readable();
-    case IoStatus::kWantRead: return wait_readable();
-    case IoStatus::kWantWrite: return wait_writable();
+      return watch_.want_read();
+    case IoStatus::kWantRead: return watch_.want_read();
+    case IoStatus::kWantWrite: return watch_.want_write();
     default: return close();
   }
 }
@@ -132,7 +114,7 @@ void Connection::read_available() {
     const IoResult got = transport_.read(buffer);
     if (got.status == IoStatus::kWantWrite) {
       read_wants_write_ = true;
-      return wait_writable();
+      return watch_.want_write();
     }
     if (got.status == IoStatus::kWantRead) return;
     // The end of the client's side is taken for the end of the client: see server.h.
@@ -200,8 +182,8 @@ bool Connection::skip_blank_lines(std::string_view bytes, std::size_t& used) con
 
 void Connection::on_head(bool body_has_begun) {
   RequestHead& head = reader_->head();
-  head.peer = peer_text(peer_);
-  head.peer_is_loopback = is_loopback(peer_.address());
+  head.peer = peer_;
+  head.peer_is_loopback = peer_is_loopback_;
   http10_ = reader_->is_http10();
   keep_alive_ = reader_->wants_keep_alive();
   without_body_ = head.method == "HEAD";
@@ -264,7 +246,7 @@ void Connection::on_drain() {
 
 void Connection::cut() {
   const struct linger reset{1, 0};
-  ::setsockopt(descriptor_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  ::setsockopt(watch_.descriptor(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
   close();
 }
 
@@ -272,8 +254,7 @@ void Connection::close() {
   if (phase_ == Phase::kClosed) return;
   const auto keep = std::move(self_);
   phase_ = Phase::kClosed;
-  boost::system::error_code ignored;
-  descriptor_.close(ignored);
+  watch_.close();
   reader_.reset();
   loop_.remove(*this);
   const auto exchange = std::move(exchange_);

@@ -2,9 +2,7 @@
 // Loop thread only. Holds no read buffer while idle or while a reply is streamed.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
 #include <limits>
@@ -12,18 +10,18 @@
 #include <string>
 #include <string_view>
 
-#include "http/handler_memory.h"
 #include "http/outbox.h"
 #include "http/response_writer.h"
 #include "http/server_exchange.h"
 #include "http/transport.h"
+#include "http/watch.h"
 
 namespace cloister::http {
 
 class Loop;
 class RequestReader;
 
-class Connection : public boost::intrusive::list_base_hook<>, public std::enable_shared_from_this<Connection> {
+class Connection final : public boost::intrusive::list_base_hook<>, public std::enable_shared_from_this<Connection>, private Watch::Owner {
  public:
   // Takes over the socket. A `refused` connection gets 503 for its first request.
   Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused);
@@ -52,8 +50,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public std::enable
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
   // connection.cc: life and reading
-  void wait_readable();
-  void wait_writable();
+  void on_ready(bool readable, bool writable) override;
   void on_readable();
   void on_writable();
   void continue_handshake();
@@ -88,9 +85,10 @@ class Connection : public boost::intrusive::list_base_hook<>, public std::enable
   void resume_ahead();
 
   Loop& loop_;
-  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> descriptor_;
+  Watch watch_;
   Transport transport_;
-  const boost::asio::ip::tcp::endpoint peer_;
+  const std::string peer_;           // "127.0.0.1:53812"
+  const bool peer_is_loopback_;
   std::shared_ptr<Connection> self_;   // while open
   std::unique_ptr<RequestReader> reader_;
   std::shared_ptr<ServerExchange> exchange_;
@@ -103,8 +101,6 @@ class Connection : public boost::intrusive::list_base_hook<>, public std::enable
   Framing framing_ = Framing::kLength;
   bool refused_;
   bool processing_ = false;
-  bool read_waiting_ = false;
-  bool write_waiting_ = false;
   bool read_wants_write_ = false;   // TLS only
   bool write_wants_read_ = false;   // TLS only
   // Of the current request and its reply.
@@ -115,8 +111,6 @@ class Connection : public boost::intrusive::list_base_hook<>, public std::enable
   bool aborted_ = false;
   bool held_ = false;                // the end of the reply waits for Exchange::release()
   std::unique_ptr<Response> head_;   // of a buffered reply, until it is written
-  HandlerMemory read_memory_;
-  HandlerMemory write_memory_;
 };
 
 }  // namespace cloister::http

@@ -122,9 +122,9 @@ bool Connection::flush() {
     if (exchange_ != nullptr) exchange_->set_behind();
     if (wrote.status == IoStatus::kWantRead) {
       write_wants_read_ = true;
-      wait_readable();
+      watch_.want_read();
     } else {
-      wait_writable();
+      watch_.want_write();
     }
     return false;
   }
@@ -191,7 +191,7 @@ void Connection::linger(bool complete) {
   transport_.shut_write(complete);
   linger_until_s_ = loop_.now_s() + kLingerMaxSeconds;
   set_deadline(kLingerSeconds);
-  wait_readable();
+  watch_.want_read();
 }
 
 // Goes on with the bytes that came ahead, then with the socket.
@@ -204,7 +204,7 @@ void Connection::resume_ahead() {
       in_ = bytes.substr(used);
     }
   }
-  if (wants_more()) wait_readable();
+  if (wants_more()) watch_.want_read();
 }
 
 }  // namespace cloister::http

@@ -3,23 +3,23 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <future>
 #include <string>
+#include <system_error>
 
+#include "base/file_descriptor.h"
 #include "base/log.h"
 
 namespace cloister::http {
 namespace {
 
 using boost::asio::ip::tcp;
-using local = boost::asio::local::stream_protocol;
 
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsInARow = 64;
@@ -45,6 +45,18 @@ std::string text_of(const tcp::endpoint& endpoint) {
   return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
 }
 
+std::string last_error() { return std::generic_category().message(errno); }
+
+int stream_socket(int family) { return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+
+// `path` fits.
+sockaddr_un unix_address(const std::string& path) {
+  sockaddr_un out{};
+  out.sun_family = AF_UNIX;
+  path.copy(out.sun_path, kMostSocketPath);
+  return out;
+}
+
 void set_option(int socket, int level, int name, int value) {
   ::setsockopt(socket, level, name, &value, sizeof(value));
 }
@@ -63,18 +75,15 @@ Result<void> remove_dead_socket(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return {};
   if (!S_ISSOCK(status.st_mode)) return fail(ErrorCode::kAddressInUse, path + " is there, and is no socket");
-  boost::asio::io_context context;
-  local::socket probe(context);
-  boost::system::error_code error;
-  probe.connect(local::endpoint(path), error);
-  if (error == boost::asio::error::connection_refused) ::unlink(path.c_str());
+  const FileDescriptor probe(stream_socket(AF_UNIX));
+  const sockaddr_un address = unix_address(path);
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 && errno == ECONNREFUSED) {
+    ::unlink(path.c_str());
+  }
   return {};
 }
 
 }  // namespace
-
-Listener::Listener(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops)
-    : shared_(shared), loops_(loops), acceptor_(loops.front()->context()), pause_timer_(loops.front()->context()) {}
 
 Result<std::unique_ptr<Listener>> Listener::open(ServerShared& shared,
                                                  const std::vector<std::unique_ptr<Loop>>& loops) {
@@ -84,76 +93,63 @@ Result<std::unique_ptr<Listener>> Listener::open(ServerShared& shared,
 }
 
 Result<void> Listener::bind() {
-  TRY_VOID(shared_.options.unix_socket.empty() ? bind_tcp() : bind_unix());
-  boost::system::error_code ignored;
-  acceptor_.native_non_blocking(true, ignored);
+  TRY(socket, shared_.options.unix_socket.empty() ? bind_tcp() : bind_unix());
+  watch_.emplace(events(), socket, static_cast<Watch::Owner&>(*this));
   return {};
 }
 
-Result<void> Listener::bind_tcp() {
+Result<int> Listener::bind_tcp() {
   TRY(endpoint, endpoint_of(shared_.options));
-  boost::system::error_code error;
-  acceptor_.open(endpoint.protocol(), error);
-  if (error) return fail(ErrorCode::kNetwork, "cannot open a socket: " + error.message());
-  acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  set_inherited_options(acceptor_.native_handle());
-  acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(kBacklog, error);
-  if (error == boost::asio::error::address_in_use) {
-    return fail(ErrorCode::kAddressInUse, text_of(endpoint) + " is already in use");
+  FileDescriptor socket(stream_socket(endpoint.protocol().family()));
+  if (socket.get() < 0) return fail(ErrorCode::kNetwork, "cannot open a socket: " + last_error());
+  set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  set_inherited_options(socket.get());
+  if (::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 ||
+      ::listen(socket.get(), kBacklog) != 0) {
+    if (errno == EADDRINUSE) return fail(ErrorCode::kAddressInUse, text_of(endpoint) + " is already in use");
+    return fail(ErrorCode::kNetwork, "cannot listen on " + text_of(endpoint) + ": " + last_error());
   }
-  if (error) return fail(ErrorCode::kNetwork, "cannot listen on " + text_of(endpoint) + ": " + error.message());
-  sockaddr_storage bound{};
-  socklen_t size = sizeof(bound);
-  ::getsockname(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&bound), &size);
-  endpoint.resize(size);
-  std::memcpy(endpoint.data(), &bound, size);
+  socklen_t size = static_cast<socklen_t>(endpoint.capacity());
+  if (::getsockname(socket.get(), endpoint.data(), &size) == 0) endpoint.resize(size);
   port_ = endpoint.port();
-  return {};
+  return socket.release();
 }
 
-Result<void> Listener::bind_unix() {
+Result<int> Listener::bind_unix() {
   const std::string& path = shared_.options.unix_socket;
   if (path.size() > kMostSocketPath || path.find('\0') != std::string::npos) {
     return fail(ErrorCode::kUsage, "the path of a Unix socket has at most 107 bytes, got " + path);
   }
   TRY_VOID(remove_dead_socket(path));
-  const local::endpoint endpoint(path);
-  boost::system::error_code error;
-  acceptor_.open(endpoint.protocol(), error);
-  if (error) return fail(ErrorCode::kNetwork, "cannot open a socket: " + error.message());
-  acceptor_.bind(endpoint, error);
-  if (error == boost::asio::error::address_in_use) return fail(ErrorCode::kAddressInUse, path + " is already in use");
-  if (error) return fail(ErrorCode::kNetwork, "cannot make the socket " + path + ": " + error.message());
+  FileDescriptor socket(stream_socket(AF_UNIX));
+  if (socket.get() < 0) return fail(ErrorCode::kNetwork, "cannot open a socket: " + last_error());
+  const sockaddr_un address = unix_address(path);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    if (errno == EADDRINUSE) return fail(ErrorCode::kAddressInUse, path + " is already in use");
+    return fail(ErrorCode::kNetwork, "cannot make the socket " + path + ": " + last_error());
+  }
   // Between these two nobody gets in: a socket that does not listen refuses.
   ::chmod(path.c_str(), 0600);
-  acceptor_.listen(kBacklog, error);
-  if (error) return fail(ErrorCode::kNetwork, "cannot listen on " + path + ": " + error.message());
+  if (::listen(socket.get(), kBacklog) != 0) return fail(ErrorCode::kNetwork, "cannot listen on " + path + ": " + last_error());
   unix_path_ = path;
-  return {};
+  return socket.release();
 }
 
 void Listener::start() {
-  boost::asio::post(acceptor_.get_executor(), [this] { wait(); });
+  events().post([this] { watch_->want_read(); });
 }
 
 void Listener::close() {
   std::promise<void> closed;
-  boost::asio::post(acceptor_.get_executor(), [this, &closed] {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+  events().post([this, &closed] {
+    watch_->close();
     if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
-    pause_timer_.cancel();
     closed.set_value();
   });
   closed.get_future().wait();
 }
 
-void Listener::wait() {
-  acceptor_.async_wait(boost::asio::socket_base::wait_read, [this](const boost::system::error_code& error) {
-    if (!error && acceptor_.is_open()) accept_waiting();
-  });
-}
+void Listener::on_ready(bool, bool) { accept_waiting(); }
 
 void Listener::accept_waiting() {
   for (int i = 0; i < kAcceptsInARow; ++i) {
@@ -161,7 +157,7 @@ void Listener::accept_waiting() {
     tcp::endpoint peer(boost::asio::ip::address_v4::loopback(), 0);
     const bool is_tcp = unix_path_.empty();
     socklen_t size = static_cast<socklen_t>(peer.capacity());
-    const int socket = ::accept4(acceptor_.native_handle(), is_tcp ? peer.data() : nullptr, is_tcp ? &size : nullptr,
+    const int socket = ::accept4(watch_->descriptor(), is_tcp ? peer.data() : nullptr, is_tcp ? &size : nullptr,
                                  SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket >= 0) {
       if (is_tcp) peer.resize(size);
@@ -173,7 +169,7 @@ void Listener::accept_waiting() {
     }
     // Anything else is the trouble of that one connection.
   }
-  wait();
+  watch_->want_read();
 }
 
 void Listener::take(int socket, const tcp::endpoint& peer) {
@@ -191,10 +187,7 @@ void Listener::take(int socket, const tcp::endpoint& peer) {
 // Out of descriptors or memory: waiting connections stay in the backlog instead of turning the loop over and over.
 void Listener::pause() {
   log::warn("http: no descriptor or memory for a new connection, accepting pauses");
-  pause_timer_.expires_after(kPause);
-  pause_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && acceptor_.is_open()) wait();
-  });
+  events().at(EventLoop::Clock::now() + kPause, [this] { watch_->want_read(); });
 }
 
 }  // namespace cloister::http

@@ -5,12 +5,10 @@
 // unevenly. The price is one hand-over per connection.
 #pragma once
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,31 +17,31 @@
 
 namespace cloister::http {
 
-class Listener {
+class Listener final : private Watch::Owner {
  public:
   // Binds. `loops` must not be empty, and outlives this.
   static Result<std::unique_ptr<Listener>> open(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops);
-  Listener(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops);
+  Listener(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops) : shared_(shared), loops_(loops) {}
 
   std::uint16_t port() const { return port_; }
   // Any thread, once the loops run.
   void start();
-  // Any thread but a loop's; when it returns no more connections come.
+  // Any thread but a loop's, while the loops run; when it returns no more connections come.
   void close();
 
  private:
   Result<void> bind();
-  Result<void> bind_tcp();
-  Result<void> bind_unix();
-  void wait();
+  Result<int> bind_tcp();
+  Result<int> bind_unix();
+  EventLoop& events() const { return loops_.front()->events(); }
+  void on_ready(bool readable, bool writable) override;
   void accept_waiting();
   void take(int socket, const boost::asio::ip::tcp::endpoint& peer);
   void pause();
 
   ServerShared& shared_;
   const std::vector<std::unique_ptr<Loop>>& loops_;
-  boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> acceptor_;
-  boost::asio::steady_timer pause_timer_;
+  std::optional<Watch> watch_;   // of the listening socket, until close()
   std::size_t next_loop_ = 0;
   std::uint16_t port_ = 0;
   std::string unix_path_;   // empty: TCP

@@ -3,9 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <boost/asio/bind_allocator.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
 
@@ -26,8 +23,7 @@ std::int64_t steady_seconds() {
 
 }  // namespace
 
-Loop::Loop(ServerShared& shared)
-    : shared_(shared), work_(context_.get_executor()), timer_(context_), now_s_(steady_seconds()) {}
+Loop::Loop(ServerShared& shared) : shared_(shared), now_s_(steady_seconds()) {}
 
 Loop::~Loop() {
   if (thread_.joinable()) stop();
@@ -37,12 +33,12 @@ void Loop::start_thread() {
   schedule_tick();
   thread_ = std::thread([this] {
     block_signals();
-    context_.run();
+    events_.run();
   });
 }
 
 void Loop::adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused) {
-  boost::asio::dispatch(context_, [this, socket, peer, refused] {
+  events_.post([this, socket, peer, refused] {
     std::shared_ptr<Connection> connection;
     try {
       connection = std::make_shared<Connection>(*this, socket, peer, refused);
@@ -63,24 +59,11 @@ void Loop::remove(Connection& connection) {
   check_drained();
 }
 
-void Loop::deliver(MailboxNode& node) {
-  // One wake-up at most is under way: only who finds the box empty posts, and the box is emptied by that wake-up.
-  if (mailbox_.push(&node)) {
-    boost::asio::post(context_, boost::asio::bind_allocator(HandlerAllocator<std::byte>(wake_memory_),
-                                                            [this] { mailbox_.run(); }));
-  }
-}
-
-void Loop::run(std::function<void()> job) { boost::asio::post(context_, std::move(job)); }
-
 void run_on_loop(Loop& loop, std::function<void()> job) { loop.run(std::move(job)); }
 bool on_loop(Loop& loop) { return loop.is_here(); }
 
 void Loop::schedule_tick() {
-  timer_.expires_after(std::chrono::seconds(1));
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && !stopped_) tick();
-  });
+  events_.at(EventLoop::Clock::now() + std::chrono::seconds(1), [this] { tick(); });
 }
 
 // One sweep a second over all deadlines costs less than a timer a connection.
@@ -95,7 +78,7 @@ void Loop::tick() {
 }
 
 void Loop::drain(std::function<void()> drained) {
-  boost::asio::post(context_, [this, drained = std::move(drained)]() mutable {
+  events_.post([this, drained = std::move(drained)]() mutable {
     draining_ = true;
     drained_ = std::move(drained);
     for (auto it = connections_.begin(); it != connections_.end();) {
@@ -116,13 +99,11 @@ void Loop::close_all() {
 }
 
 void Loop::stop() {
-  boost::asio::post(context_, [this] {
-    stopped_ = true;
+  events_.post([this] {
     drained_ = nullptr;
     close_all();
     outgoing_.close_all();
-    timer_.cancel();
-    work_.reset();
+    events_.stop();
   });
   thread_.join();
 }

@@ -1,12 +1,10 @@
-// Loop: one event-loop thread and the connections it owns, those of clients and those to other servers. Everything about a connection happens on its loop.
+// Loop: one event-loop thread and the connections it owns, those of clients and those to other servers. Everything about a
+// connection happens on its loop.
 #pragma once
 
 #include <array>
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <functional>
@@ -16,8 +14,7 @@
 #include <thread>
 
 #include "http/connection.h"
-#include "http/handler_memory.h"
-#include "http/mailbox.h"
+#include "http/event_loop.h"
 #include "http/outgoing_pool.h"
 #include "http/response_writer.h"
 #include "http/server.h"
@@ -52,14 +49,14 @@ class Loop {
   // Any thread but the loop's, once, after drain(): closes everything and joins.
   void stop();
   // Any thread while the loop runs: calls node.on_taken() on the loop, soon.
-  void deliver(MailboxNode& node);
+  void deliver(MailboxNode& node) { events_.deliver(node); }
   // Any thread while the loop runs: runs the job on the loop, soon.
-  void run(std::function<void()> job);
+  void run(std::function<void()> job) { events_.post(std::move(job)); }
   bool is_here() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   // Loop thread only, as all below.
   ServerShared& shared() { return shared_; }
-  boost::asio::io_context& context() { return context_; }
+  EventLoop& events() { return events_; }
   bool draining() const { return draining_; }
   // Seconds, moving on once a second; for deadlines.
   std::int64_t now_s() const { return now_s_; }
@@ -76,17 +73,12 @@ class Loop {
   void check_drained();
 
   ServerShared& shared_;
-  boost::asio::io_context context_{1};   // one thread
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  boost::asio::steady_timer timer_;
+  EventLoop events_;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<true>> connections_;
   OutgoingPool outgoing_{*this};
-  Mailbox mailbox_;
-  HandlerMemory wake_memory_;
   DateCache date_;
   std::int64_t now_s_ = 0;
   bool draining_ = false;
-  bool stopped_ = false;
   std::function<void()> drained_;
   // Shared by all connections of the loop: between two events none of them holds a buffer.
   std::array<char, 64u << 10> read_scratch_;

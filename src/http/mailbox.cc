@@ -2,15 +2,15 @@
 
 namespace cloister::http {
 
-bool Mailbox::push(MailboxNode* node) {
+void Mailbox::push(MailboxNode* node) {
   MailboxNode* head = newest_.load(std::memory_order_relaxed);
   do {
     node->next_ = head;
-  } while (!newest_.compare_exchange_weak(head, node, std::memory_order_acq_rel, std::memory_order_relaxed));
-  return head == nullptr;
+  } while (!newest_.compare_exchange_weak(head, node, std::memory_order_seq_cst, std::memory_order_relaxed));
 }
 
-void Mailbox::run() {
+// The oldest first.
+MailboxNode* Mailbox::take_in_order() {
   MailboxNode* newest = newest_.exchange(nullptr, std::memory_order_acq_rel);
   MailboxNode* oldest = nullptr;
   while (newest != nullptr) {
@@ -19,11 +19,24 @@ void Mailbox::run() {
     oldest = newest;
     newest = next;
   }
-  while (oldest != nullptr) {
+  return oldest;
+}
+
+void Mailbox::run() {
+  if (empty()) return;
+  for (MailboxNode* node = take_in_order(); node != nullptr;) {
     // Read first: on_taken() may put the node into the box again or destroy it.
-    MailboxNode* const next = oldest->next_;
-    oldest->on_taken();
-    oldest = next;
+    MailboxNode* const next = node->next_;
+    node->on_taken();
+    node = next;
+  }
+}
+
+void Mailbox::drop() {
+  for (MailboxNode* node = take_in_order(); node != nullptr;) {
+    MailboxNode* const next = node->next_;
+    node->on_dropped();
+    node = next;
   }
 }
 

@@ -11,6 +11,8 @@ class MailboxNode {
   virtual ~MailboxNode() = default;
   // Called on the loop after the node was taken out; it may be put in again from here on.
   virtual void on_taken() = 0;
+  // The loop has ended with the node still in the box.
+  virtual void on_dropped() {}
 
  private:
   friend class Mailbox;
@@ -19,12 +21,16 @@ class MailboxNode {
 
 class Mailbox {
  public:
-  // Any thread. True when the box was empty before: the caller then wakes the loop, once for the whole batch.
-  [[nodiscard]] bool push(MailboxNode* node);
+  // Any thread. Sequentially consistent with empty(): who sleeps after finding the box empty is seen asleep by who fills it.
+  void push(MailboxNode* node);
+  bool empty() const { return newest_.load() == nullptr; }
   // Loop thread: takes everything out and calls on_taken() in the order of arrival.
   void run();
+  // At the end of the loop: takes everything out and calls on_dropped().
+  void drop();
 
  private:
+  MailboxNode* take_in_order();
   std::atomic<MailboxNode*> newest_{nullptr};
 };
 

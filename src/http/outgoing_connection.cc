@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/bind_allocator.hpp>
 #include <utility>
 
 #include "http/loop.h"
@@ -22,7 +21,7 @@ constexpr int kKeepIdleSeconds = 60;
 OutgoingConnection::OutgoingConnection(Loop& loop, std::shared_ptr<const OutgoingTarget> target, int socket, bool connected)
     : loop_(loop),
       target_(std::move(target)),
-      descriptor_(loop.context(), socket),
+      watch_(loop.events(), socket, *this),
       transport_(socket, nullptr),
       phase_(connected ? Phase::kIdle : Phase::kConnecting) {}
 
@@ -41,7 +40,7 @@ std::shared_ptr<OutgoingCall> OutgoingConnection::begin(OutgoingRequest request,
   reader_.emplace(static_cast<OutgoingReader::Owner&>(*this), request_.keep_header);
   if (phase_ == Phase::kConnecting) {
     set_deadline(request_.connect_timeout_s);
-    wait_writable();
+    watch_.want_write();
     return call;
   }
   phase_ = Phase::kHead;
@@ -52,28 +51,10 @@ std::shared_ptr<OutgoingCall> OutgoingConnection::begin(OutgoingRequest request,
 
 void OutgoingConnection::set_deadline(int seconds_from_now) { deadline_s_ = loop_.now_s() + seconds_from_now + 1; }
 
-void OutgoingConnection::wait_readable() {
-  if (read_waiting_ || phase_ == Phase::kClosed) return;
-  read_waiting_ = true;
-  descriptor_.async_wait(
-      boost::asio::posix::descriptor_base::wait_read,
-      boost::asio::bind_allocator(HandlerAllocator<std::byte>(read_memory_),
-                                  [self = shared_from_this()](const boost::system::error_code&) {
-                                    self->read_waiting_ = false;
-                                    if (self->phase_ != Phase::kClosed) self->on_readable();
-                                  }));
-}
-
-void OutgoingConnection::wait_writable() {
-  if (write_waiting_ || phase_ == Phase::kClosed) return;
-  write_waiting_ = true;
-  descriptor_.async_wait(
-      boost::asio::posix::descriptor_base::wait_write,
-      boost::asio::bind_allocator(HandlerAllocator<std::byte>(write_memory_),
-                                  [self = shared_from_this()](const boost::system::error_code&) {
-                                    self->write_waiting_ = false;
-                                    if (self->phase_ != Phase::kClosed) self->on_writable();
-                                  }));
+void OutgoingConnection::on_ready(bool readable, bool writable) {
+  const auto keep = self_;
+  if (readable) on_readable();
+  if (writable && phase_ != Phase::kClosed) on_writable();
 }
 
 void OutgoingConnection::on_writable() {
@@ -84,7 +65,7 @@ void OutgoingConnection::on_writable() {
 void OutgoingConnection::finish_connect() {
   int error = 0;
   socklen_t size = sizeof(error);
-  if (::getsockopt(descriptor_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
+  if (::getsockopt(watch_.descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
     return fail(OutgoingFailure::kConnect);
   }
   phase_ = Phase::kHead;
@@ -107,14 +88,14 @@ void OutgoingConnection::send_more() {
     }
     const IoResult wrote = transport_.write({pieces.data(), count}, {});
     if (wrote.status == IoStatus::kWantWrite) {
-      wait_writable();
+      watch_.want_write();
       break;
     }
     // A server that refuses a request may answer before it has read all of it: the answer says more.
     cannot_send_ = wrote.status != IoStatus::kOk;
     sent_ += wrote.bytes;
   }
-  wait_readable();
+  watch_.want_read();
 }
 
 void OutgoingConnection::on_readable() {
@@ -138,7 +119,7 @@ void OutgoingConnection::read_available() {
     if (phase_ == Phase::kBody) set_deadline(request_.idle_timeout_s);
     if (!transport_.may_have_more(got.bytes, buffer.size())) break;
   }
-  if (!paused_) wait_readable();
+  if (!paused_) watch_.want_read();
 }
 
 void OutgoingConnection::feed(std::string_view bytes) { take(reader_->feed(bytes)); }
@@ -193,7 +174,7 @@ void OutgoingConnection::complete() {
   if (call_ != nullptr) call_->connection_ = nullptr;
   call_.reset();
   const auto sink = std::move(sink_);
-  wait_readable();
+  watch_.want_read();
   loop_.outgoing().keep(shared_from_this());
   sink->on_end();
 }
@@ -207,8 +188,7 @@ std::shared_ptr<OutgoingSink> OutgoingConnection::shut() {
   const auto keep = std::move(self_);
   const bool idle = phase_ == Phase::kIdle;
   phase_ = Phase::kClosed;
-  boost::system::error_code ignored;
-  descriptor_.close(ignored);
+  watch_.close();
   loop_.outgoing().remove(*this, idle);
   request_ = {};
   if (call_ != nullptr) call_->connection_ = nullptr;
@@ -235,7 +215,7 @@ void OutgoingCall::resume() {
   if (connection_ == nullptr || !connection_->paused_) return;
   connection_->paused_ = false;
   connection_->set_deadline(connection_->request_.idle_timeout_s);
-  connection_->wait_readable();
+  connection_->watch_.want_read();
 }
 
 }  // namespace cloister::http

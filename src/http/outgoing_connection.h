@@ -1,8 +1,6 @@
 // OutgoingConnection: one socket to another server and at most one request on it. Loop thread only; holds no read buffer.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
 #include <limits>
@@ -10,16 +8,17 @@
 #include <optional>
 #include <string_view>
 
-#include "http/handler_memory.h"
 #include "http/outgoing.h"
 #include "http/outgoing_reader.h"
 #include "http/transport.h"
+#include "http/watch.h"
 
 namespace cloister::http {
 
 class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
                                  public std::enable_shared_from_this<OutgoingConnection>,
-                                 private OutgoingReader::Owner {
+                                 private OutgoingReader::Owner,
+                                 private Watch::Owner {
  public:
   // Takes over a socket that connects, or is connected already.
   OutgoingConnection(Loop& loop, std::shared_ptr<const OutgoingTarget> target, int socket, bool connected);
@@ -38,8 +37,7 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
   enum class Phase : std::uint8_t { kConnecting, kIdle, kHead, kBody, kClosed };
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-  void wait_readable();
-  void wait_writable();
+  void on_ready(bool readable, bool writable) override;
   void on_readable();
   void on_writable();
   void finish_connect();
@@ -60,7 +58,7 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
 
   Loop& loop_;
   const std::shared_ptr<const OutgoingTarget> target_;
-  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> descriptor_;
+  Watch watch_;
   Transport transport_;
   std::shared_ptr<OutgoingConnection> self_;   // while open
   Phase phase_;
@@ -76,10 +74,6 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
   bool got_bytes_ = false;       // of the response at hand
   bool cannot_send_ = false;     // the peer takes no more; it may have answered all the same
   bool paused_ = false;
-  bool read_waiting_ = false;
-  bool write_waiting_ = false;
-  HandlerMemory read_memory_;
-  HandlerMemory write_memory_;
 };
 
 }  // namespace cloister::http

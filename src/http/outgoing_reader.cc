@@ -1,5 +1,7 @@
 #include "http/outgoing_reader.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <limits>
@@ -10,6 +12,7 @@ namespace {
 namespace beast_http = boost::beast::http;
 
 constexpr std::uint32_t kHeaderLimitBytes = 64u << 10;
+constexpr std::size_t kLongestKept = 128;   // of a header's name
 
 }  // namespace
 
@@ -69,11 +72,11 @@ void OutgoingReader::tell_head() {
 
 void OutgoingReader::on_field_impl(beast_http::field, BeastText name, BeastText value, BeastError&) {
   if (is_header_done() || keep_header_ == nullptr) return;   // trailers
-  std::string lower(name);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  if (keep_header_(lower)) head_.headers.emplace_back(std::move(lower), std::string(value));
+  std::array<char, kLongestKept> lower;
+  if (name.size() > lower.size()) return;
+  std::transform(name.begin(), name.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string_view lower_name(lower.data(), name.size());
+  if (keep_header_(lower_name)) head_.headers.emplace_back(lower_name, std::string(value));
 }
 
 std::size_t OutgoingReader::on_body_impl(BeastText bytes, BeastError&) {

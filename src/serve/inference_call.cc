@@ -34,7 +34,7 @@ engine::HeaderList forwarded_headers(const http::Headers& headers) {
 
 std::string new_reply_id(engine::Route route) {
   ByteArray<16> random;
-  crypto::fill_random(random);
+  crypto::fill_random_id(random);
   return std::string(engine::id_prefix(route)) + to_hex(random);
 }
 

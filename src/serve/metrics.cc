@@ -56,7 +56,13 @@ Metrics::Metrics()
       stored_receipts_(gauge(registry_, "cloister_receipts_stored", "Receipts that can be fetched, counted every few seconds")) {}
 
 void Metrics::count_request(std::string_view route, int status) {
-  requests_.Add({{"route", std::string(route)}, {"status", std::to_string(status)}}).Increment();
+  const std::lock_guard lock(mutex_);
+  for (const Replies& known : replies_) {
+    if (known.status == status && known.route == route) return known.counter->Increment();
+  }
+  prometheus::Counter& counter = requests_.Add({{"route", std::string(route)}, {"status", std::to_string(status)}});
+  replies_.push_back({std::string(route), status, &counter});
+  counter.Increment();
 }
 
 void Metrics::count_usage(const engine::Usage& usage) {

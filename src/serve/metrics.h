@@ -1,9 +1,10 @@
-// Prometheus metrics of the node. Counting is lock-free; handles are made once at start. Labels hold routes, statuses and
+// Prometheus metrics of the node. Handles are made once; counting is lock-free, but for replies by route and status. Labels hold routes, statuses and
 // kinds only: never anything a caller wrote.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,16 @@ class Metrics {
   std::string render() const;
 
  private:
+  struct Replies {
+    std::string route;
+    int status;
+    prometheus::Counter* counter;
+  };
+
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& requests_;
+  std::mutex mutex_;
+  std::vector<Replies> replies_;   // what requests_ has by now: asking it costs a dozen allocations
   prometheus::Counter* abandoned_;
   prometheus::Counter* signatures_;
   prometheus::Counter* receipts_;

@@ -1,9 +1,8 @@
 #include "engine/upstream/usage.h"
 
 #include <algorithm>
+#include <charconv>
 #include <initializer_list>
-
-#include "codec/json.h"
 
 namespace cloister::engine::upstream {
 namespace {
@@ -16,14 +15,17 @@ std::string_view skip_space(std::string_view text) {
   return at == std::string_view::npos ? std::string_view() : text.substr(at);
 }
 
-// What follows the last member of this name, `quoted` with its quotes, that has a value which begins with `first`.
-std::string_view last_value(std::string_view text, std::string_view quoted, char first) {
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// What follows the last member of this name, `quoted` with its quotes, that has a value which begins as told.
+template <typename Begins>
+std::string_view last_value(std::string_view text, std::string_view quoted, Begins&& begins) {
   for (std::size_t at = text.rfind(quoted); at != std::string_view::npos; at = at == 0 ? at - 1 : text.rfind(quoted, at - 1)) {
     if (at > 0 && text[at - 1] == '\\') continue;
     std::string_view rest = skip_space(text.substr(at + quoted.size()));
     if (!rest.starts_with(':')) continue;
     rest = skip_space(rest.substr(1));
-    if (rest.starts_with(first)) return rest;
+    if (!rest.empty() && begins(rest.front())) return rest;
   }
   return {};
 }
@@ -48,32 +50,33 @@ std::string_view object_at_start(std::string_view text) {
   return {};
 }
 
-std::uint64_t number(const Json& object, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    const auto found = object.find(name);
-    if (found != object.end() && found->is_number_unsigned()) return found->get<std::uint64_t>();
+// The first of these members that is a plain number.
+std::uint64_t number(std::string_view object, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    const std::string_view digits = last_value(object, name, is_digit);
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (digits.empty() || error != std::errc()) continue;
+    const std::string_view rest = skip_space({end, static_cast<std::size_t>(digits.data() + digits.size() - end)});
+    if (rest.starts_with(',') || rest.starts_with('}')) return value;
   }
   return 0;
 }
 
 Usage usage_of(std::string_view text) {
-  const std::string_view object = object_at_start(last_value(text, "\"usage\"", '{'));
-  const auto json = codec::parse_json(object);
-  if (!json || !json->is_object()) return {};
+  const std::string_view object = object_at_start(last_value(text, "\"usage\"", [](char c) { return c == '{'; }));
+  if (object.empty()) return {};
   Usage usage;
-  usage.prompt_tokens = number(*json, {"prompt_tokens", "input_tokens"});
-  usage.completion_tokens = number(*json, {"completion_tokens", "output_tokens"});
-  usage.cached_tokens = number(*json, {"cache_read_input_tokens"});
-  for (const char* details : {"prompt_tokens_details", "input_tokens_details"}) {
-    const auto found = json->find(details);
-    if (found != json->end() && found->is_object()) usage.cached_tokens = number(*found, {"cached_tokens"});
-  }
+  usage.prompt_tokens = number(object, {"\"prompt_tokens\"", "\"input_tokens\""});
+  usage.completion_tokens = number(object, {"\"completion_tokens\"", "\"output_tokens\""});
+  // OpenAI has it one object deeper.
+  usage.cached_tokens = number(object, {"\"cached_tokens\"", "\"cache_read_input_tokens\""});
   return usage;
 }
 
 std::string reason_of(std::string_view text) {
   for (const std::string_view name : {"\"finish_reason\"", "\"stop_reason\""}) {
-    std::string_view value = last_value(text, name, '"');
+    std::string_view value = last_value(text, name, [](char c) { return c == '"'; });
     if (value.empty()) continue;
     value.remove_prefix(1);
     const std::size_t end = value.find('"');

@@ -1,0 +1,51 @@
+// Watch: one socket in an EventLoop, and who hears when it can be read or written. Loop thread only.
+//
+// Level-triggered, and left armed: a connection that reads on after every event costs no call into the kernel for waiting.
+// What nobody waits for any more is disarmed by the first event that finds it so.
+#pragma once
+
+#include <cstdint>
+
+namespace cloister::http {
+
+class EventLoop;
+
+class Watch {
+ public:
+  class Owner {
+   public:
+    // What was wanted can be tried: it will do something, or fail. May end the Watch.
+    virtual void on_ready(bool readable, bool writable) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // Takes over the non-blocking descriptor. Throws std::system_error, and leaves the descriptor open, where the kernel has no
+  // room to watch one more.
+  Watch(EventLoop& loop, int descriptor, Owner& owner);
+  ~Watch() { close(); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  // Each holds until it is told once.
+  void want_read();
+  void want_write();
+  // Closes the descriptor; nothing more is told. Again: nothing.
+  void close();
+
+ private:
+  friend class EventLoop;
+  void on_events(std::uint32_t events);
+  void arm(std::uint32_t events);
+
+  EventLoop& loop_;
+  Owner& owner_;
+  int descriptor_;
+  std::uint32_t armed_;
+  bool read_wanted_ = false;
+  bool write_wanted_ = false;
+};
+
+}  // namespace cloister::http
