@@ -1,61 +1,27 @@
-// What was read as a secret is nowhere in the memory that the reader used. Looks at every block that is given back.
+// What was read as a secret is nowhere in the memory that the reader used.
 #include <gtest/gtest.h>
-#include <malloc.h>
-#include <string.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <thread>
 
+#include "base/testing/freed_blocks.h"
 #include "codec/json.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CLOISTER_OWN_ALLOCATOR 1  // the sanitizer's
-#endif
-
-namespace {
-
-constexpr char kSecret[] = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
-// Part of it, not from its beginning: the allocator writes there.
-constexpr std::size_t kPart = 24;
-std::atomic<bool> looking = false;
-std::atomic<int> found = 0;
-
-[[maybe_unused]] void give_back(void* memory) {
-  if (memory != nullptr && looking && ::memmem(memory, ::malloc_usable_size(memory), kSecret + kPart, kPart) != nullptr) ++found;
-  std::free(memory);
-}
-
-}  // namespace
-
-#ifndef CLOISTER_OWN_ALLOCATOR
-void* operator new(std::size_t size) {
-  // Not what was there before.
-  if (void* memory = std::calloc(size == 0 ? 1 : size, 1)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { give_back(memory); }
-void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
-#endif
 
 namespace cloister::codec {
 namespace {
+
+constexpr char kSecret[] = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+constexpr std::string_view kMark(kSecret + 24, 24);
 
 using Read = Result<Json> (*)(std::string_view, const JsonLimits&);
 
 // How many blocks hold it after `read` and wipe(). On a thread of its own, with whose end its buffers go, too.
 int blocks_left(Read read, const std::string& text, const JsonLimits& limits = {}) {
-  found = 0;
-  std::thread([&] {
-    looking = true;
-    {
+  return testing::freed_blocks_with(kMark, [&] {
+    std::thread([&] {
       auto value = read(text, limits);
       if (value) wipe(*value);
-    }
-  }).join();
-  looking = false;
-  return found;
+    }).join();
+  });
 }
 
 std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\":\"" + kSecret + "\""; }
@@ -63,9 +29,7 @@ std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\
 class SecretJson : public ::testing::Test {
  protected:
   void SetUp() override {
-#ifdef CLOISTER_OWN_ALLOCATOR
-    GTEST_SKIP() << "blocks are looked at in builds without sanitizers";
-#endif
+    if (!testing::kBlocksAreLookedAt) GTEST_SKIP() << "blocks are looked at in builds without sanitizers";
   }
 };
 

@@ -1,5 +1,7 @@
 #include "http/client.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <array>
 
@@ -39,6 +41,21 @@ Result<std::string> request_head(const Url& url, const ClientOptions& options, s
   return head + "\r\n";
 }
 
+// Overwritten at the end where what was read is a secret.
+struct Buffer {
+  explicit Buffer(bool secret) : secret_(secret) {}
+  ~Buffer() {
+    if (secret_) ::explicit_bzero(bytes.data(), bytes.size());
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  std::array<char, 16384> bytes;
+
+ private:
+  const bool secret_;
+};
+
 Result<void> read_response(ClientChannel& channel, ResponseReader& reader, std::array<char, 16384>& buffer) {
   while (!reader.complete() && !reader.stopped()) {
     TRY(got, channel.read(buffer));
@@ -58,16 +75,19 @@ Result<ClientResponse> exchange(const Url& url, const ClientOptions& options, st
   // A server that refuses a request answers before it has read all of it, and then writing fails: the answer says more.
   if (!wrote && wrote.error().code != ErrorCode::kNetwork) return std::move(wrote).error();
 
-  std::array<char, 16384> buffer;
+  Buffer buffer(options.secret_response);
   std::string rest;
   for (int i = 0; i <= kMaxInterimResponses; ++i) {
     ClientResponse response;
     response.tls_spki_sha256 = channel->tls_spki_sha256();
     ResponseReader reader(response, options.response_limit_bytes, on_data);
+    if (options.secret_response) reader.keep_secret();
     auto read = reader.feed(rest);
-    if (read) read = read_response(*channel, reader, buffer);
+    if (read) read = read_response(*channel, reader, buffer.bytes);
+    if (!read && options.secret_response) ::explicit_bzero(response.body.data(), response.body.size());
     if (!read) return wrote ? std::move(read).error() : std::move(wrote).error();
     if (response.status >= 200) return response;
+    if (options.secret_response && !reader.rest().empty()) return fail(ErrorCode::kBadHttp, "the server sent an interim response");
     rest = reader.rest();
   }
   return fail(ErrorCode::kBadHttp, "the server sent interim responses only");

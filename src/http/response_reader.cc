@@ -1,5 +1,7 @@
 #include "http/response_reader.h"
 
+#include <string.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <limits>
@@ -18,6 +20,18 @@ ResponseReader::ResponseReader(ClientResponse& response, std::uint64_t limit_byt
     : response_(response), limit_bytes_(limit_bytes), on_data_(on_data) {
   header_limit(kHeaderLimitBytes);
   body_limit(std::numeric_limits<std::uint64_t>::max());  // counted here, so that the message can name the limit
+}
+
+void ResponseReader::keep_secret() {
+  secret_ = true;
+  response_.body.reserve(limit_bytes_);
+  kept_.reserve(2 * kHeaderLimitBytes);  // a header that is not whole yet, and a read
+}
+
+ResponseReader::~ResponseReader() {
+  if (!secret_) return;
+  kept_.resize(kept_.capacity());
+  ::explicit_bzero(kept_.data(), kept_.size());
 }
 
 Result<void> ResponseReader::feed(std::string_view bytes) {

@@ -18,6 +18,9 @@ class ResponseReader : private boost::beast::http::basic_parser<false> {
   // reading: stopped().
   ResponseReader(ClientResponse& response, std::uint64_t limit_bytes,
                  const std::function<bool(std::string_view)>* on_data);
+  // From now on nothing grows where it would leave a copy behind, and what is kept is overwritten at the end.
+  void keep_secret();
+  ~ResponseReader();
 
   // Uses all of `bytes`, or keeps what it cannot use yet. Interim (1xx) responses are skipped by the caller.
   Result<void> feed(std::string_view bytes);
@@ -51,6 +54,7 @@ class ResponseReader : private boost::beast::http::basic_parser<false> {
   std::string kept_;
   bool too_large_ = false;
   bool stopped_ = false;
+  bool secret_ = false;
 };
 
 }  // namespace cloister::http

@@ -168,9 +168,11 @@ Result<std::string> parse_version_answer(std::string_view body) {
 }
 
 std::string parse_error_answer(std::string_view body) {
-  const Result<Json> object = codec::parse_json(body, {64u << 10, 4, 64});
-  if (!object || !object->is_object()) return "";
+  // An agent may say anything, a key included.
+  Result<Json> object = codec::parse_secret_json(body, {64u << 10, 4, 64});
+  if (!object) return "";
   Result<std::string> reason = codec::string_member(*object, "error");
+  codec::wipe(*object);
   if (!reason) return "";
   if (reason->size() > kMostReason) reason->resize(kMostReason);
   std::replace_if(reason->begin(), reason->end(), [](char c) { return !is_printable(c); }, '?');

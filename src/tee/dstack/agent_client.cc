@@ -11,6 +11,7 @@ namespace {
 
 // The largest answer is Info: an event log of up to 4 MiB, as text in text.
 constexpr std::uint64_t kMostAnswer = 12u << 20;
+constexpr std::uint64_t kMostSecretAnswer = 64u << 10;
 constexpr int kNotFound = 404;
 constexpr int kBadRequest = 400;
 
@@ -26,7 +27,7 @@ std::string AgentClient::path_of(std::string_view call) const {
   return "/" + std::string(call);
 }
 
-Result<std::string> AgentClient::post(std::string_view call, const std::string& body, int timeout_s) const {
+Result<std::string> AgentClient::post(std::string_view call, const std::string& body, int timeout_s, bool secret) const {
   http::Url url;
   url.host = "localhost";
   url.unix_socket = socket_;
@@ -34,7 +35,8 @@ Result<std::string> AgentClient::post(std::string_view call, const std::string& 
   options.connect_timeout_s = timeout_s;
   options.idle_timeout_s = timeout_s;
   options.total_timeout_s = timeout_s;
-  options.response_limit_bytes = kMostAnswer;
+  options.response_limit_bytes = secret ? kMostSecretAnswer : kMostAnswer;
+  options.secret_response = secret;
   auto answer = http::Client(std::move(url), std::move(options)).post_json(path_of(call), body);
   const std::string who = "the dstack guest agent at " + socket_;
   if (!answer) {
@@ -48,6 +50,7 @@ Result<std::string> AgentClient::post(std::string_view call, const std::string& 
   }
   if (answer->status == 200) return std::move(answer->body);
   const std::string reason = parse_error_answer(answer->body);
+  if (secret) explicit_bzero(answer->body.data(), answer->body.size());
   return fail(says_no_such_call(answer->status, reason) ? ErrorCode::kUnsupported : ErrorCode::kTeeFailed,
               who + " refused " + std::string(call) + " with " + std::to_string(answer->status) +
                   (reason.empty() ? "" : ": " + reason));
@@ -75,7 +78,7 @@ Result<AgentKey> AgentClient::key(std::string_view path, std::string_view purpos
   const bool tappd = generation_ == AgentGeneration::kTappd;
   Json body = {{"path", path}, {"purpose", purpose}};
   if (!tappd) body["algorithm"] = "secp256k1";
-  TRY(answer, post(tappd ? "DeriveK256Key" : "GetKey", codec::write_json(body), timeouts_.call_s));
+  TRY(answer, post(tappd ? "DeriveK256Key" : "GetKey", codec::write_json(body), timeouts_.call_s, true));
   auto key = parse_key_answer(answer);
   explicit_bzero(answer.data(), answer.size());
   return key;

@@ -41,7 +41,8 @@ class AgentClient {
  private:
   AgentClient(std::string socket, const AgentTimeouts& timeouts) : socket_(std::move(socket)), timeouts_(timeouts) {}
   std::string path_of(std::string_view call) const;
-  Result<std::string> post(std::string_view call, const std::string& body, int timeout_s) const;
+  // A `secret` answer is the caller's to overwrite.
+  Result<std::string> post(std::string_view call, const std::string& body, int timeout_s, bool secret = false) const;
 
   std::string socket_;
   AgentTimeouts timeouts_;
