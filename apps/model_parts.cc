@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "codec/json.h"
+#include "engine/upstream/upstream_engine.h"
 #include "evidence/native_report.h"
 #include "serve/compose_image.h"
 #include "serve/measured_event.h"

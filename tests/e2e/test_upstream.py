@@ -444,4 +444,4 @@ def test_over_a_unix_socket(start, socket_folder):
 )
 def test_addresses_that_are_refused(tmp_path, url, words):
     result = run("serve", "--listen", "127.0.0.1:0", "--state", tmp_path, "--tee", "insecure-simulator", "--upstream", url)
-    assert result.returncode == 2 and words in result.stderr, result.stderr
+    assert result.returncode != 0 and words in result.stderr, result.stderr

@@ -65,7 +65,7 @@ class UnixUpstream : public http::testing::ServerTest {
       host_ = std::string(request.header("host").value_or(""));
       response.body = R"({ "id":"over a socket" })";
     } else if (request.path == "/v1/models") {
-      response.body = R"({"object":"list","data":[{"id":"m","object":"model","created":7,"owned_by":"vllm"}]})";
+      response.body = R"({"object":"list","data":[{"id":"m","object":"model","created":7,"owned_by":"test"}]})";
     } else {
       response.body = "{}";
     }
