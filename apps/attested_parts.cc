@@ -30,12 +30,11 @@ Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings a
 }
 
 serve::ReportParts report_parts(const ServeOptions& options, const Platform& platform, const serve::Keyring& keyring,
-                                const Attested& attested, const Tls& tls) {
+                                const Attested& attested) {
   return {.tee = *platform.tee,
           .gpu = platform.gpu.get(),
           .keyring = keyring,
           .identity = *attested.identity,
-          .tls_spki_sha256 = tls.spki_sha256,
           .model_name = {},
           .replicas = attested.replicas.get(),
           .source = {options.source_repo, options.source_commit, options.image_digest, attested.around.executable},

@@ -27,7 +27,7 @@ Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings a
 
 // What reports are made of, as far as the options tell. `platform.tee` is there; all of it outlives the parts.
 serve::ReportParts report_parts(const ServeOptions& options, const Platform& platform, const serve::Keyring& keyring,
-                                const Attested& attested, const Tls& tls);
+                                const Attested& attested);
 serve::ReportLimits report_limits(const ServeOptions& options);
 
 // "" while the engine loads.

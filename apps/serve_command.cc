@@ -67,7 +67,7 @@ Result<void> serve(ServeOptions options) {
   TRY(engine, make_engine(options, platform.tee.get(), *attested.identity));
   std::unique_ptr<serve::AttestationService> attestation;
   if (platform.tee) {
-    serve::ReportParts parts = report_parts(options, platform, keyring, attested, tls);
+    serve::ReportParts parts = report_parts(options, platform, keyring, attested);
     parts.model_name = [&engine] { return first_model_id(*engine); };
     parts.gpu_optional = gpu_gate == nullptr;
     parts.metrics = &metrics.evidence();
@@ -118,7 +118,7 @@ Result<void> serve(ServeOptions options) {
       [&] {
         if (attestation) attestation->keep_current();
       },
-      [&] { reload(options, auth, attested, platform.tee.get()); });
+      [&] { reload(options, {auth, attested, keyring, *server, platform.tee.get()}); });
   notify_stopping();
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once

@@ -8,13 +8,23 @@
 namespace cloister::apps {
 namespace {
 
+// A key stands in the keyset once connections can be shown it, and a pair that does not fit is refused before anybody is told of
+// its key. A self-signed certificate is made anew for the same key.
+Result<void> change_tls(const ServeOptions& options, const Reloading& parts) {
+  TRY(tls, make_tls(options, parts.attested.around.listen, parts.keyring));
+  if (!tls.identity) return {};
+  TRY_VOID(parts.server.set_tls(*tls.identity));
+  parts.attested.identity->set_tls_key(*tls.spki_sha256);
+  return {};
+}
+
 // First measured, then in force.
-Result<void> change_log_level(ServeOptions& options, const std::string& text, const Attested& attested, tee::Tee* tee) {
+Result<void> change_log_level(ServeOptions& options, const std::string& text, const Reloading& parts) {
   TRY(level, log::parse_level(text));
   ServeOptions changed = options;
   changed.log_level = text;
-  TRY(policy, policy_of(changed, attested.around));
-  TRY_VOID(serve::enter_policy(policy, tee, *attested.identity));
+  TRY(policy, policy_of(changed, parts.attested.around));
+  TRY_VOID(serve::enter_policy(policy, parts.tee, *parts.attested.identity));
   options.log_level = text;
   log::set_level(level);
   return {};
@@ -22,15 +32,18 @@ Result<void> change_log_level(ServeOptions& options, const std::string& text, co
 
 }  // namespace
 
-void reload(ServeOptions& options, serve::BearerAuth& auth, const Attested& attested, tee::Tee* tee) {
+void reload(ServeOptions& options, const Reloading& parts) {
   Result<void> done;
-  if (!options.api_key_file.empty()) done = auth.reload(options.api_key_file);
+  if (!options.api_key_file.empty()) done = parts.auth.reload(options.api_key_file);
   if (!done) log::error("reload: the tokens stay as they were: " + done.error().message);
+  if (const Result<void> changed = change_tls(options, parts); !changed) {
+    log::error("reload: the TLS certificate stays as it was: " + changed.error().message);
+  }
   if (!options.config_file.empty()) {
     ServeOptions fresh;
     fresh.log_level.clear();
     Result<void> changed = read_serve_config(options.config_file, fresh);
-    if (changed && !fresh.log_level.empty()) changed = change_log_level(options, fresh.log_level, attested, tee);
+    if (changed && !fresh.log_level.empty()) changed = change_log_level(options, fresh.log_level, parts);
     if (!changed) return log::error("reload: the log level stays as it was: " + changed.error().message);
   }
   log::info("reloaded");

@@ -1,15 +1,26 @@
-// What may change while a node serves: the tokens, and how much it logs.
+// What may change while a node serves: the tokens, the TLS certificate and its key, and how much it logs.
 #pragma once
 
 #include "apps/attested_parts.h"
 #include "apps/serve_options.h"
+#include "http/server.h"
 #include "serve/auth.h"
+#include "serve/keyring.h"
 #include "tee/tee.h"
 
 namespace cloister::apps {
 
-// Reads both again. What cannot be read, or not be measured, stays as it was, and the log says so. `options` then holds
-// what is in force. A change that the policy document names begins a new epoch. `tee` may be null.
-void reload(ServeOptions& options, serve::BearerAuth& auth, const Attested& attested, tee::Tee* tee);
+// The parts of a running node that take the change.
+struct Reloading {
+  serve::BearerAuth& auth;
+  const Attested& attested;
+  const serve::Keyring& keyring;
+  http::Server& server;
+  tee::Tee* tee = nullptr;  // null: none
+};
+
+// Reads all of it again. What cannot be read, or not be measured, stays as it was, and the log says so. `options` then holds
+// what is in force. A change that the policy document names begins a new epoch, and so does another TLS key.
+void reload(ServeOptions& options, const Reloading& parts);
 
 }  // namespace cloister::apps

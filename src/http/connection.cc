@@ -37,7 +37,7 @@ bool is_loopback(const boost::asio::ip::address& address) {
 Connection::Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused)
     : loop_(loop),
       watch_(loop.events(), socket, *this),
-      transport_(socket, loop.shared().tls.get()),
+      transport_(socket, loop.shared().tls.load().get()),
       peer_(peer_text(peer)),
       peer_is_loopback_(is_loopback(peer.address())),
       refused_(refused) {}

@@ -28,7 +28,7 @@ struct ServerShared {
       : options(server_options), handler(server_handler) {}
   const ServerOptions options;
   Handler& handler;
-  TlsContext tls;   // null: plain
+  std::atomic<std::shared_ptr<SSL_CTX>> tls;   // of connections from now on; null: plain
   std::atomic<std::uint64_t> connections_open{0};
   std::atomic<std::uint64_t> connections_total{0};
   std::atomic<std::uint64_t> requests_total{0};

@@ -37,7 +37,7 @@ class ServerImpl final : public Server {
   Result<void> open() {
     if (shared_.options.tls != nullptr) {
       TRY(tls, make_server_tls(*shared_.options.tls));
-      shared_.tls = std::move(tls);
+      shared_.tls = std::shared_ptr<SSL_CTX>(std::move(tls));
     }
     raise_descriptor_limit();
     for (std::size_t i = 0; i < thread_count(shared_.options); ++i) loops_.push_back(std::make_unique<Loop>(shared_));
@@ -56,6 +56,13 @@ class ServerImpl final : public Server {
     stats.connections_total = shared_.connections_total.load(std::memory_order_relaxed);
     stats.requests_total = shared_.requests_total.load(std::memory_order_relaxed);
     return stats;
+  }
+
+  Result<void> set_tls(const TlsIdentity& identity) override {
+    if (shared_.options.tls == nullptr) return fail(ErrorCode::kUsage, "this server speaks no TLS");
+    TRY(tls, make_server_tls(identity));
+    shared_.tls = std::shared_ptr<SSL_CTX>(std::move(tls));
+    return {};
   }
 
   void stop(int grace_s) override {

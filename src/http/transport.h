@@ -29,7 +29,7 @@ struct IoResult {
 
 class Transport {
  public:
-  // `socket` stays the caller's to close. `tls` may be null; when set it must outlive this.
+  // `socket` stays the caller's to close. `tls` may be null; when set it lives on as long as this.
   Transport(int socket, SSL_CTX* tls);
 
   // False when TLS was asked for and there is no memory for it: nothing may be read or written then.

@@ -14,7 +14,7 @@ constexpr std::int64_t kCacheTtlSeconds = 300;
 
 Result<std::string> build(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch) {
   switch (query.kind) {
-    case ReportKind::kLegacy: return make_legacy_report(parts, query);
+    case ReportKind::kLegacy: return make_legacy_report(parts, query, epoch);
     case ReportKind::kAci: return make_aci_report(parts, query, epoch);
     case ReportKind::kNative: return make_native_report(parts, query, epoch);
   }
@@ -48,7 +48,7 @@ std::size_t AttestationService::slot(const ReportQuery& query) {
 }
 
 void AttestationService::report(const ReportQuery& query, Done done) {
-  if (query.include_tls_fingerprint && !parts_.tls_spki_sha256) {
+  if (query.include_tls_fingerprint && !parts_.identity.now()->tls_spki_sha256) {
     return done(fail(ErrorCode::kUnsupported, "this node does not terminate TLS, so it has no TLS key to bind",
                      "include_tls_fingerprint"));
   }

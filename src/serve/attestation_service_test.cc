@@ -68,7 +68,6 @@ class AttestationServiceTest : public testing::Test {
             .gpu = gpu_.get(),
             .keyring = keyring_,
             .identity = identity_,
-            .tls_spki_sha256 = tls_,
             .model_name = [] { return std::string("m"); },
             .source = {},
             .keep_report = {}};
@@ -295,6 +294,28 @@ TEST_F(AttestationServiceTest, WithoutGpuEvidenceThereIsNoReportUnlessTheNodeMay
   EXPECT_EQ(json["gpu_evidence_error"], "not in confidential-computing mode");
 }
 
+TEST_F(AttestationServiceTest, AnotherTlsKeyIsInEveryReportFromThenOn) {
+  const ByteArray<32> next{8};
+  verify::Policy policy;
+  policy.accept_simulator = true;
+  const verify::Collateral none;
+  const auto judge = [&](const ReportQuery& query, const ByteArray<32>& seen) {
+    const auto report = get(query);
+    EXPECT_TRUE(report);
+    if (!report) return verify::Outcome::kUndetermined;
+    return verify::verify_report(**report, {.nonce = query.nonce, .tls_spki_sha256 = seen}, {policy, none, clock_.now()}).outcome();
+  };
+  const ReportQuery legacy{.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true};
+  const std::string before = **get({.include_tls_fingerprint = true});
+  identity_.set_tls_key(next);
+  EXPECT_NE(**get({.include_tls_fingerprint = true}), before) << "what was made before is not given out any more";
+  for (const ReportQuery& query : {legacy, ReportQuery{.kind = ReportKind::kAci, .nonce = evidence::Nonce{1}},
+                                   ReportQuery{.kind = ReportKind::kNative, .nonce = evidence::Nonce{1}}}) {
+    EXPECT_EQ(judge(query, *tls_), verify::Outcome::kRejected);
+  }
+  EXPECT_EQ(judge(legacy, next), verify::Outcome::kAccepted);
+}
+
 TEST_F(AttestationServiceTest, EveryKindIsAcceptedWithItsNonce) {
   ASSERT_TRUE(identity_.set_model(std::make_shared<const Json>(Json{{"weights", "w"}})));
   ASSERT_TRUE(identity_.set_policy({{"schema", "x"}}));
@@ -432,9 +453,11 @@ TEST_F(AttestationServiceTest, EndsWhileReportsWait) {
 }
 
 TEST_F(AttestationServiceTest, NoTlsKeyNoTlsBinding) {
-  ReportParts no_tls = parts();
-  no_tls.tls_spki_sha256.reset();
-  AttestationService plain(std::move(no_tls), *pool_, clock_);
+  Identity without_tls(keyring_, clock_);
+  const ReportParts given = parts();
+  AttestationService plain({.tee = given.tee, .gpu = given.gpu, .keyring = given.keyring, .identity = without_tls,
+                            .model_name = given.model_name, .source = {}, .keep_report = {}},
+                           *pool_, clock_);
   bool refused = false;
   plain.report({.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true},
                [&](Result<AttestationService::Report> report) { refused = !report && report.error().param == "include_tls_fingerprint"; });

@@ -70,15 +70,29 @@ Result<void> Identity::set_policy(const Json& policy) {
 
 Result<void> Identity::set(Document Identity::* which, Document document) {
   {
-    const UnixSeconds time = clock_.now();
     const std::lock_guard lock(mutex_);
     if ((this->*which).digest == document.digest) return {};
     this->*which = std::move(document);
-    if (is_over(time)) index_ = periods_.index(time);
-    renew(time);
+    begin_epoch();
   }
   announce();
   return {};
+}
+
+void Identity::set_tls_key(const ByteArray<32>& spki_sha256) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (tls_spki_sha256_ == spki_sha256) return;
+    tls_spki_sha256_ = spki_sha256;
+    begin_epoch();
+  }
+  announce();
+}
+
+void Identity::begin_epoch() {
+  const UnixSeconds time = clock_.now();
+  if (is_over(time)) index_ = periods_.index(time);
+  renew(time);
 }
 
 void Identity::renew(UnixSeconds time) const {
@@ -89,6 +103,7 @@ void Identity::renew(UnixSeconds time) const {
   epoch->keyset_digest = crypto::sha256(as_bytes(epoch->keyset));
   epoch->keyset_digest_text = evidence::digest_text(epoch->keyset_digest);
   epoch->receipt_key_id = kReceiptKeyId;
+  epoch->tls_spki_sha256 = tls_spki_sha256_;
   epoch->model_digest = model_.digest;
   epoch->policy_digest = policy_.digest;
   epoch->model = model_.value;

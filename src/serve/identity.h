@@ -29,6 +29,7 @@ struct Epoch {
   std::string keyset_digest_text;    // "sha256:<hex>", as headers and receipts say it
   UnixSeconds not_after = 0;
   std::string receipt_key_id;        // of Keyring::sign_receipt()
+  std::optional<ByteArray<32>> tls_spki_sha256;  // in the keyset; nothing where the node does not end TLS itself
   // Of the documents beside them, which are null where there is none (the model while it loads, or one that cannot be
   // measured).
   std::optional<ByteArray<32>> model_digest;
@@ -55,6 +56,8 @@ class Identity {
   // a document that has no canonical form; then nothing has changed. Any thread.
   Result<void> set_model(std::shared_ptr<const Json> model);
   Result<void> set_policy(const Json& policy);
+  // The key of the certificate that new connections are shown.
+  void set_tls_key(const ByteArray<32>& spki_sha256);
 
   // The canonical text of a keyset or policy that this process has had, by its digest as text.
   std::optional<std::string> former_keyset(std::string_view digest) const { return keysets_.find(digest); }
@@ -75,6 +78,8 @@ class Identity {
 
   static Result<Document> read(const Json& value);
   Result<void> set(Document Identity::* which, Document document);
+  // With the lock held: a new epoch of now.
+  void begin_epoch();
   // With the lock held, both. True when the period is another than the epoch's.
   bool is_over(UnixSeconds time) const;
   void renew(UnixSeconds time) const;
@@ -83,12 +88,12 @@ class Identity {
   const Keyring& keyring_;
   const Clock& clock_;
   const KeysetPeriods periods_;
-  const std::optional<ByteArray<32>> tls_spki_sha256_;
   mutable DocumentHistory keysets_, policies_;
 
   mutable std::mutex mutex_;    // for all below, down to the next one
   mutable std::int64_t index_ = 0;
   mutable std::shared_ptr<const Epoch> current_;
+  std::optional<ByteArray<32>> tls_spki_sha256_;
   Document model_, policy_;
 
   // Held while listeners run, so that one that went is not called any more. Recursive: a listener that asks for now() may

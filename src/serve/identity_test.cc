@@ -71,6 +71,25 @@ TEST_F(IdentityTest, TheKeysetIsTheSameForReplicasAndAfterARestartWithinAPeriod)
   EXPECT_NE(Identity(other, clock_).now()->keyset_digest_text, before);
 }
 
+TEST_F(IdentityTest, AnotherTlsKeyIsAnotherKeysetAndTheSameKeyIsNot) {
+  const ByteArray<32> one{1}, two{2};
+  Identity identity(keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = one});
+  int changes = 0;
+  const auto listener = identity.on_change([&] { ++changes; });
+  const auto first = identity.now();
+  EXPECT_EQ(first->tls_spki_sha256, one);
+  identity.set_tls_key(one);
+  EXPECT_EQ(identity.now(), first);
+  identity.set_tls_key(two);
+  const auto second = identity.now();
+  EXPECT_EQ(second->tls_spki_sha256, two);
+  EXPECT_EQ(second->number, first->number + 1);
+  EXPECT_EQ(second->not_after, first->not_after) << "the date alone says how long it is good";
+  EXPECT_EQ(evidence::parse_keyset(*codec::parse_json(second->keyset))->tls_public_keys.at(0).spki_sha256, two);
+  EXPECT_EQ(identity.former_keyset(first->keyset_digest_text), first->keyset);
+  EXPECT_EQ(changes, 1);
+}
+
 TEST_F(IdentityTest, TheNextKeysetIsUsedWhileTheFormerIsStillGood) {
   const Identity identity(keyring_, clock_);
   const auto first = identity.now();

@@ -27,8 +27,6 @@ struct ReportParts {
   gpu::GpuEvidenceSource* gpu = nullptr;  // null: a node without GPU evidence
   const Keyring& keyring;
   Identity& identity;
-  // SHA-256 of the TLS leaf's SubjectPublicKeyInfo; nothing when this node does not end TLS itself.
-  std::optional<ByteArray<32>> tls_spki_sha256;
   // The model's id, or "" while it loads.
   std::function<std::string()> model_name;
   // A node that may serve without GPU evidence says in its reports that it does, and why; else such a report fails.

@@ -25,7 +25,7 @@ Json provenance(const SourceProvenance& source) {
 }
 
 // In the forms of a dstack deployment (section 4.2): logs and documents as texts.
-Json evidence_json(const ReportParts& parts, const TeeEvidence& tee, const evidence::ReportData& report_data) {
+Json evidence_json(const ReportParts& parts, const Epoch& epoch, const TeeEvidence& tee, const evidence::ReportData& report_data) {
   Json out = {
       {"quote", to_hex(tee.quote)}, {"quote_report_data", to_hex(report_data)}, {"vm_config", tee.info.vm_config}};
   if (!tee.events.empty()) out["event_log"] = codec::write_json(evidence::event_log_json(tee.events));
@@ -35,7 +35,7 @@ Json evidence_json(const ReportParts& parts, const TeeEvidence& tee, const evide
   }
   const auto certificates = tee.info.info.find("snp_certificate_table");
   if (certificates != tee.info.info.end()) out["info"] = {{"snp_certificate_table", *certificates}};
-  if (parts.tls_spki_sha256) out["downstream_tls_binding"] = {{"spki_sha256", to_hex(*parts.tls_spki_sha256)}};
+  if (epoch.tls_spki_sha256) out["downstream_tls_binding"] = {{"spki_sha256", to_hex(*epoch.tls_spki_sha256)}};
   add_custody(parts.keyring, out);
   add_boot_table(tee, out);
   return out;
@@ -56,7 +56,7 @@ Result<std::string> make_aci_report(const ReportParts& parts, const ReportQuery&
         {"workload_keyset", std::move(keyset)},
         {"report_data", to_hex(ByteView(report_data).first(32))},
         {"source_provenance", provenance(parts.source)},
-        {"evidence", evidence_json(parts, tee, report_data)}}},
+        {"evidence", evidence_json(parts, epoch, tee, report_data)}}},
       {"service_capabilities",
        {{"supported_e2ee_versions", Json::array()}, {"serving", parts.serves_itself ? "direct" : "aggregator"}}}};
   return codec::write_json(report);

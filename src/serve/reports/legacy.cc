@@ -17,15 +17,15 @@ evidence::Nonce random_nonce() {
   return nonce;
 }
 
-evidence::ReportData bind(const ReportParts& parts, const ReportQuery& query, const evidence::Nonce& nonce) {
+evidence::ReportData bind(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch, const evidence::Nonce& nonce) {
   const Bytes identity = parts.keyring.identity(query.algo);
   if (!query.include_tls_fingerprint) return evidence::report_data_l1(identity, nonce);
-  return evidence::report_data_l2(identity, *parts.tls_spki_sha256, nonce);
+  return evidence::report_data_l2(identity, *epoch.tls_spki_sha256, nonce);
 }
 
 // The report of this node alone.
-Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const evidence::Nonce& nonce) {
-  const evidence::ReportData report_data = bind(parts, query, nonce);
+Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch, const evidence::Nonce& nonce) {
+  const evidence::ReportData report_data = bind(parts, query, epoch, nonce);
   TRY(tee, collect_tee(parts.tee, report_data, parts.metrics));
   // The same nonce as the quote's: what today's verifiers compare.
   TRY(gpu, collect_gpu(parts.gpu, parts.gpu_optional, nonce));
@@ -47,18 +47,18 @@ Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const 
   add_custody(parts.keyring, item);
   add_boot_table(tee, item);
   item["info"] = std::move(tee.info.info);
-  if (query.include_tls_fingerprint) item["tls_cert_fingerprint"] = to_hex(*parts.tls_spki_sha256);
+  if (query.include_tls_fingerprint) item["tls_cert_fingerprint"] = to_hex(*epoch.tls_spki_sha256);
   return item;
 }
 
 }  // namespace
 
-Result<std::string> make_legacy_report(const ReportParts& parts, const ReportQuery& query) {
+Result<std::string> make_legacy_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch) {
   const evidence::Nonce nonce = query.nonce ? *query.nonce : random_nonce();
   const bool ask_replicas = parts.replicas != nullptr && query.with_replicas;
   std::future<Replicas::Answers> others;
   if (ask_replicas) others = std::async(std::launch::async, [&] { return parts.replicas->ask(query, nonce); });
-  Result<Json> item = own_item(parts, query, nonce);
+  Result<Json> item = own_item(parts, query, epoch, nonce);
   Replicas::Answers answers;
   if (ask_replicas) answers = others.get();
   if (!item) return item.error();

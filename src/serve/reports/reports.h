@@ -13,7 +13,7 @@
 
 namespace cloister::serve {
 
-Result<std::string> make_legacy_report(const ReportParts& parts, const ReportQuery& query);
+Result<std::string> make_legacy_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch);
 Result<std::string> make_aci_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch);
 Result<std::string> make_native_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch);
 
