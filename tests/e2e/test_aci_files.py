@@ -7,7 +7,7 @@ import pytest
 
 from support.node import run
 
-pytestmark = pytest.mark.fast
+pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 KEYSET = {
     "subject": "dstack-app://example-app", "not_after": 1800000000,
     "receipt_signing_keys": [{"key_id": "receipt-1", "algo": "ed25519",

@@ -12,7 +12,7 @@ from support.fake_driver import LIBRARY, FakeDriver
 from support.node import run
 from support.upstream import ScriptedServer
 
-pytestmark = pytest.mark.fast
+pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 
 GPU = "sys/bus/pci/devices/0000:01:00.0"
 READY = {

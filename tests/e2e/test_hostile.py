@@ -155,6 +155,7 @@ def test_connection_reset_at_every_stage(echo):
     wait_until(lambda: echo.metric("cloister_inference_running") == 0, 5, "everything ends")
 
 
+@pytest.mark.no_tee
 def test_header_drip(echo):
     """A byte now and then does not hold a connection for ever, and holds up nobody."""
     with Connection(echo, timeout=5) as connection:
@@ -176,6 +177,7 @@ def test_header_drip(echo):
         assert closed == b"closed" or b" 408 " in closed
 
 
+@pytest.mark.no_tee
 def test_body_that_never_comes(echo):
     with Connection(echo, timeout=60) as connection:
         connection.send(head(echo, "POST", "/v1/chat/completions", None, [("Content-Length", "100")]) + b"{")

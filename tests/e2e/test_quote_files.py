@@ -6,7 +6,7 @@ import pytest
 
 from support.node import run
 
-pytestmark = pytest.mark.fast
+pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 
 
 @pytest.fixture

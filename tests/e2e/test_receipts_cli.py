@@ -14,7 +14,7 @@ import pytest
 
 from support.node import BINARY, PATIENCE, run, wait_until
 
-pytestmark = pytest.mark.fast
+pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 START = 1_800_000_000
 
 

@@ -14,6 +14,7 @@ from support import tdx_platform as tp
 from support.tdx_changes import STATUSES, platform_cases, recorded_cases
 from support.tdx_judges import Npm, Ours, Pypi
 
+pytestmark = pytest.mark.no_tee
 CASES = int(os.environ.get("CLOISTER_DIFFERENTIAL_CASES", "1500"))
 FEW = 40
 

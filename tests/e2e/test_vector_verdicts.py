@@ -9,7 +9,7 @@ import pytest
 
 from support.node import ROOT, run
 
-pytestmark = pytest.mark.fast
+pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 
 DATA = json.loads((ROOT / "tests/vectors/cases.json").read_text())
 ANY_CODE = "[boot]\nallow_any_measurements = true\n"

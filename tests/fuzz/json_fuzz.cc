@@ -6,6 +6,9 @@
 FUZZ_TARGET(input) {
   using namespace cloister;
   const auto json = codec::parse_json(as_text(input));
+  // The reader of secrets takes less, and nothing else.
+  const auto secret = codec::parse_secret_json(as_text(input));
+  FUZZ_CHECK(!secret || (json && *secret == *json));
   if (!json) {
     FUZZ_CHECK(!json.error().message.empty());
     return;
