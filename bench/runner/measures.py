@@ -62,7 +62,7 @@ class Bench:
     def calibrate(self):
         """Sets the echo engine's token counts so that its replies come near the wanted bytes, then makes the source
         send as many bytes and events as the echo engine really does."""
-        if A.PLAIN not in self._wanted:
+        if not {A.PLAIN, A.SIGNED} & self._wanted:
             return
         shape = self.shape
         small, large = self._probe_reply(1), self._probe_reply(101)
