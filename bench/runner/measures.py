@@ -11,7 +11,9 @@ from . import arms as A
 from .children import BenchError, free_port
 from .machine import OtherWork, busy_share
 
-A1_LOADS = [("1 connection", 1, 0), ("64 connections", 64, 0), ("2000/s over 64", 64, 2000)]
+# Connections, requests a second (0: closed loop), bytes of a request.
+A1_LOADS = [("1 connection", 1, 0, 600), ("64 connections", 64, 0, 600), ("1024 connections", 1024, 0, 600),
+            ("2000/s over 64", 64, 2000, 600), ("16 KB requests", 1, 0, 16 << 10), ("1 MB requests", 1, 0, 1 << 20)]
 A2_STREAMS = [(1, 0.0), (64, 0.5), (1024, 1.0)]  # streams, seconds over which they start
 D_REPORT = "/v1/attestation/report"
 D_CACHED = "cached report"
@@ -60,7 +62,7 @@ class Bench:
     def calibrate(self):
         """Sets the echo engine's token counts so that its replies come near the wanted bytes, then makes the source
         send as many bytes and events as the echo engine really does."""
-        if A.PLAIN not in self._wanted:
+        if not {A.PLAIN, A.SIGNED} & self._wanted:
             return
         shape = self.shape
         small, large = self._probe_reply(1), self._probe_reply(101)
@@ -101,11 +103,11 @@ class Bench:
                     self._cell("a2", f"{load[0]} streams", arm, number, lambda a=arm, l=load: self._stream_cell(a, l))
 
     def _request_cell(self, arm, load):
-        _, connections, rate = load
+        _, connections, rate, body_bytes = load
         running = self._arms.proxy(arm, self.shape, stream=False)
         try:
             return self._client.requests(running, connections, self.plan.request_s, self.plan.warmup_s, rate,
-                                         _SAMPLES if arm in A.SIGNING else 0)
+                                         min(_SAMPLES, max(1, 256 // connections)) if arm in A.SIGNING else 0, body_bytes)
         finally:
             running.stop()
 

@@ -144,12 +144,18 @@ def _request_floors(summary, micro, out):
              _added(summary, "a1", load, arm, "p50_us"), limit, "us")
     for load in ("1 connection", "64 connections"):
         rival = summary.median("a1", load, A.NGINX, "cpu_us")
-        plain, signed = (summary.median("a1", load, arm, "cpu_us") for arm in (A.PLAIN, A.SIGNED))
         limit = 1.5 * rival if rival else None
-        _add(out, "wanted", "a1.cpu", f"{load}: CPU per request, {A.PLAIN} (1.5 x nginx's)", plain, limit, "us")
-        limit = limit + 1.3 * raw if limit and raw else None
-        _add(out, "wanted", "a1.cpu.signed", f"{load}: CPU per request, {A.SIGNED} (1.5 x nginx's + 1.3 x raw crypto)",
-             signed, limit, "us")
+        signed_limit = limit + 1.3 * raw if limit and raw else None
+        for arm in (A.PLAIN, A.UPSTREAM):
+            _add(out, "required" if arm == A.UPSTREAM else "wanted", "a1.cpu", f"{load}: CPU per request, {arm} (1.5 x nginx's)",
+                 summary.median("a1", load, arm, "cpu_us"), limit, "us")
+        for arm in A.SIGNING:
+            _add(out, "wanted", "a1.cpu.signed", f"{load}: CPU per request, {arm} (1.5 x nginx's + 1.3 x raw crypto)",
+                 summary.median("a1", load, arm, "cpu_us"), signed_limit, "us")
+    for load in ("1 connection", "64 connections", "1024 connections"):
+        rival = _added(summary, "a1", load, A.NGINX, "p99_us")
+        _add(out, "wanted", "a1.p99", f"{load}: added p99, {A.UPSTREAM} (2 x nginx's)",
+             _added(summary, "a1", load, A.UPSTREAM, "p99_us"), 2 * rival if rival is not None else None, "us")
 
 
 def _raw_us(micro):
