@@ -335,12 +335,10 @@ def test_health_tells_of_the_upstreams(behind):
 
 
 @pytest.mark.fast
-def test_options_that_make_no_sense(start):
-    from support.node import run
-
+def test_options_that_make_no_sense(tmp_path):
     for options in (["--upstream", "https://127.0.0.1:1"], ["--upstream", "http://8.8.8.8"], ["--upstream", "x"], ["--engine", "upstream"],
                     ["--upstream", "http://127.0.0.1:1", "--model", "x.gguf"], ["--upstream", "http://127.0.0.1:1", "--engine", "echo"]):
-        ended = run("serve", "--listen", "127.0.0.1:0", "--tee", "none", *options)
+        ended = run("serve", "--listen", "127.0.0.1:0", "--state", tmp_path, "--tee", "none", *options)
         assert ended.returncode == 2 or "cannot" in ended.stderr or "expected" in ended.stderr, (options, ended.stderr)
         assert ended.returncode != 0
 
