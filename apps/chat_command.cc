@@ -1,4 +1,5 @@
-// cloister chat: verifies first, then talks, then checks each reply. Nothing is said to a node that was not accepted.
+// cloister chat: verifies first, then talks, then checks the signature and the receipt of each reply. Nothing is said to a node
+// that was not accepted.
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,8 +14,11 @@
 #include "base/file.h"
 #include "client/chat.h"
 #include "client/host_check.h"
+#include "client/receipt_check.h"
 #include "codec/json.h"
 #include "collateral/evidence_scan.h"
+#include "evidence/archive.h"
+#include "verify/bundle.h"
 
 namespace cloister::apps {
 namespace {
@@ -24,36 +28,96 @@ struct ChatOptions : JudgeOptions {
   std::string url;
   std::string prompt;
   std::string save;
+  std::string archive;
   std::optional<std::string> system;
   std::optional<double> temperature;
   bool no_stream = false;
+  bool checks = false;
+  bool require_receipt = false;
 };
 
-// One question and its verdict, the host's included.
-Result<int> one_turn(const ChatOptions& options, const http::Client& http, const client::HostCheck& host,
-                     client::ChatTurn& turn) {
+// A node that was accepted, and what its replies are judged with.
+struct Host {
+  client::HostCheck check;
+  std::optional<client::HostReport> native;   // where it gives receipts
+  Judging judging;
+};
+
+// Rejected before undetermined before accepted.
+int worse(int a, int b) { return a == 0 || b == static_cast<int>(verify::Outcome::kRejected) ? b : a; }
+
+// All checks where they were asked for, else those in the way of being accepted. Returns the exit status.
+int show_verdict(const verify::Verdict& verdict, const ChatOptions& options) {
+  if (options.checks || options.json) return print_verdict(verdict, options);
+  std::fputs(verify::to_summary(verdict, ::isatty(STDOUT_FILENO) == 1).c_str(), stdout);
+  std::fflush(stdout);
+  return static_cast<int>(verdict.outcome());
+}
+
+Result<std::string> archive_of(const client::ChatReply& reply, const std::string& receipt, const Host& host) {
+  evidence::Archive archive;
+  archive.judged_at = host.judging.time;
+  archive.receipt = receipt;
+  archive.report = host.native->text;
+  archive.nonce = host.native->nonce;
+  archive.request = std::string(as_text(reply.proof.request));
+  archive.response = std::string(as_text(reply.proof.response));
+  TRY(collateral, codec::parse_json(verify::write_bundle(host.judging.collateral), {.max_bytes = 64u << 20}));
+  archive.collateral = std::move(collateral);
+  return evidence::write_archive(archive);
+}
+
+// The verdict about the receipt of a reply; nothing where the node gives none.
+Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options, const http::Client& http, const Host& host,
+                                                     const client::ChatReply& reply, const std::string& model) {
+  if (!host.native) return std::optional<verify::Verdict>();
+  std::optional<std::string> receipt;
+  if (!reply.receipt_id.empty()) {
+    TRY(text, client::fetch_receipt(http, reply.receipt_id));
+    receipt = std::move(text);
+  }
+  verify::Verdict verdict = client::judge_receipt(http, *host.native, reply, receipt, model, host.judging.context());
+  verdict.subject = "receipt of the reply, and the keys that signed it";
+  if (receipt && !options.archive.empty()) {
+    TRY(archive, archive_of(reply, *receipt, host));
+    TRY_VOID(write_file_atomically(options.archive, archive, 0600));
+  }
+  return std::optional(std::move(verdict));
+}
+
+// One question and its verdict, the host's included, and that of the receipt.
+Result<int> one_turn(const ChatOptions& options, const http::Client& http, const Host& host, client::ChatTurn& turn) {
   auto show = [&](std::string_view words) {
     if (options.json) return;
     std::fwrite(words.data(), 1, words.size(), stdout);
     std::fflush(stdout);
   };
-  TRY(reply, client::ask(http, host, turn, system_clock(), show));
+  TRY(reply, client::ask(http, host.check, turn, system_clock(), show));
   if (!options.json) std::printf("\n\n");
   turn.messages.push_back({{"role", "assistant"}, {"content", reply.text}});
   reply.proof.url = options.url;
   if (!options.save.empty()) TRY_VOID(write_file_atomically(options.save, evidence::write_proof(reply.proof), 0600));
 
-  verify::Verdict whole = host.verdict;
+  TRY(receipt, check_receipt(options, http, host, reply, turn.model));
+  verify::Verdict whole = host.check.verdict;
   whole.append(std::move(reply.verdict));
-  whole.subject = "reply of " + options.url;
-  if (!options.json) return print_verdict(whole, options);
-  Json out = {{"reply", reply.text}, {"verdict", verify::to_json(whole)}};
-  std::printf("%s\n", codec::write_json(out).c_str());
-  return static_cast<int>(whole.outcome());
+  whole.subject = "host " + options.url + " and its signature of the reply";
+  if (options.json) {
+    Json out = {{"reply", reply.text}, {"verdict", verify::to_json(whole)}, {"receipt", Json()}};
+    if (receipt) out["receipt"] = verify::to_json(*receipt);
+    std::printf("%s\n", codec::write_json(out).c_str());
+    return worse(static_cast<int>(whole.outcome()), receipt ? static_cast<int>(receipt->outcome()) : 0);
+  }
+  const int signature_status = show_verdict(whole, options);
+  if (!receipt) {
+    std::printf("\nThis node gives no receipts: the signature alone was checked.\n");
+    return signature_status;
+  }
+  std::printf("\n");
+  return worse(signature_status, show_verdict(*receipt, options));
 }
 
-Result<int> converse(const ChatOptions& options, const http::Client& http, const client::HostCheck& host,
-                     client::ChatTurn& turn) {
+Result<int> converse(const ChatOptions& options, const http::Client& http, const Host& host, client::ChatTurn& turn) {
   bool interactive = ::isatty(STDIN_FILENO) == 1;
   int worst = kExitOk;
   std::string line;
@@ -64,23 +128,43 @@ Result<int> converse(const ChatOptions& options, const http::Client& http, const
     if (line.empty()) continue;
     turn.messages.push_back({{"role", "user"}, {"content", line}});
     TRY(status, one_turn(options, http, host, turn));
-    if (status != kExitOk) worst = status;
+    worst = worse(worst, status);
   }
   return worst;
+}
+
+Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
+  std::fprintf(stderr, "cloister chat: nothing was sent, because this host was not accepted\n");
+  return show_verdict(verdict, options);
 }
 
 Result<int> chat(const ChatOptions& options) {
   TRY(http, make_client(options.url, options.client));
   TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
+  Host host;
   TRY(judging, load_judging(options));
+  host.judging = std::move(judging);
   TRY(report, client::ask_report(http, {algo, options.client.model}));
-  TRY_VOID(gather(collateral::find_evidence(report.text), options, judging));
-  client::HostCheck host = client::judge_host(std::move(report), judging.context());
-  host.verdict.subject = "host " + options.url;
-  if (host.verdict.outcome() != verify::Outcome::kAccepted) {
-    std::fprintf(stderr, "cloister chat: nothing was sent, because this host was not accepted\n");
-    return print_verdict(host.verdict, options);
+  TRY_VOID(gather(collateral::find_evidence(report.text), options, host.judging));
+  host.check = client::judge_host(std::move(report), host.judging.context());
+  host.check.verdict.subject = "host " + options.url;
+  if (host.check.verdict.outcome() != verify::Outcome::kAccepted) return refuse(host.check.verdict, options);
+
+  TRY(native, client::ask_native_report(http));
+  if (native) {
+    TRY_VOID(gather(collateral::find_evidence(native->text), options, host.judging));
+    const verify::Expected expected{native->nonce, native->tls_spki_sha256, http.url().host};
+    verify::Verdict verdict = verify::verify_report(native->text, expected, host.judging.context());
+    verdict.subject = "host " + options.url + ", the keys of its receipts";
+    if (verdict.outcome() != verify::Outcome::kAccepted) return refuse(verdict, options);
+    host.native = std::move(native);
+  } else if (!options.archive.empty()) {
+    return fail(ErrorCode::kUsage, "this node gives no receipts, so there is nothing to keep in an archive");
+  } else if (options.require_receipt) {
+    std::fprintf(stderr, "cloister chat: nothing was sent, because this host gives no receipts\n");
+    return static_cast<int>(verify::Outcome::kRejected);
   }
+
   client::ChatTurn turn;
   turn.algo = algo;
   turn.stream = !options.no_stream;
@@ -107,8 +191,12 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   bind_client_options(*command, options->client);
   bind_judge_options(*command, *options, true);
   command->add_option("--save", options->save, "write a proof of the (last) reply to this file");
+  command->add_option("--archive", options->archive,
+                      "write the (last) reply's receipt with everything that it is judged by to this file (cloister verify archive)");
   command->add_option("--system", options->system, "system message; may be empty. Default: none, so that the model's own stands");
   command->add_option("--temperature", options->temperature, "0 is the likeliest words, the same each time; default: the node's");
+  command->add_flag("--require-receipt", options->require_receipt, "say nothing to a node that gives no receipts, as those of other makers");
+  command->add_flag("--checks", options->checks, "print every check that was made, not only those that were not passed");
   command->add_flag("--no-stream", options->no_stream, "ask for the reply in one piece");
   command->callback([options, &exit_status] {
     Result<int> status = chat(*options);

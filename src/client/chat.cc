@@ -94,6 +94,10 @@ Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const Cha
 
   ChatReply reply;
   reply.text = std::move(reader.text);
+  reply.receipt_id = http::find_header(response.headers, "x-receipt-id").value_or("");
+  if (!reply.receipt_id.empty() && !is_plain_id(reply.receipt_id)) {
+    return fail(ErrorCode::kNetwork, "the reply's receipt has no usable id");
+  }
   reply.proof.time = clock.now();
   reply.proof.nonce_hex = to_hex(host.report.nonce);
   reply.proof.request = to_bytes(as_bytes(body));

@@ -23,6 +23,7 @@ struct ChatTurn {
 
 struct ChatReply {
   std::string text;                  // the assistant's words
+  std::string receipt_id;            // as the reply's header names it; empty without
   evidence::Proof proof;             // everything to check it again
   verify::Verdict verdict;           // of the signature alone
 };

@@ -46,5 +46,7 @@ Json to_json(const Verdict& verdict);
 // A readable tree, grouped by the dots in the ids; says plainly when the TEE is simulated. `color` adds ANSI colours.
 // ASCII without control characters, whatever the evidence holds.
 std::string to_text(const Verdict& verdict, bool color);
+// The same, with only those checks that keep the verdict from being accepted, and without facts.
+std::string to_summary(const Verdict& verdict, bool color);
 
 }  // namespace cloister::verify

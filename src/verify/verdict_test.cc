@@ -91,6 +91,25 @@ TEST(VerdictText, IsATreeGroupedByTheDots) {
             "verdict: rejected (3 passed, 1 failed, 1 skipped, 0 not applicable)\n");
 }
 
+TEST(VerdictText, TheSummaryHasWhatIsInTheWay) {
+  Verdict verdict = verdict_of({passed("report.form"), failed("tdx.quote.signature", "broken"), passed("tdx.pck_chain"),
+                                not_applicable("tdx.fmspc", "simulated"), skipped("tdx.tcb.status", "no collateral")});
+  verdict.subject = "reply";
+  verdict.facts["tee_type"] = "insecure_simulator";
+  EXPECT_EQ(to_summary(verdict, false),
+            "reply\n"
+            "  tdx\n"
+            "    quote\n"
+            "      [FAIL] signature: broken\n"
+            "             unchecked, an attacker could change measurements or report data in a genuine quote\n"
+            "    tcb\n"
+            "      [skip] status (required): no collateral\n"
+            "verdict: rejected (2 passed, 1 failed, 1 skipped, 1 not applicable)\n"
+            "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; anyone can make such "
+            "evidence.\n");
+  EXPECT_EQ(to_summary(verdict_of({passed("report.form")}), false), "report\nverdict: accepted (1 passed, 0 failed, 0 skipped, 0 not applicable)\n");
+}
+
 TEST(VerdictText, SaysPlainlyThatTheTeeIsSimulated) {
   Verdict verdict = verdict_of({passed("report.form")});
   EXPECT_EQ(to_text(verdict, false).find("SIMULATED"), std::string::npos);

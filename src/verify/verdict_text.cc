@@ -1,8 +1,11 @@
 // The readable form of a verdict. Everything that comes from evidence is printed without control characters, so that a
 // certificate name cannot move the cursor and paint a verdict of its own.
+#include <algorithm>
 #include <array>
 #include <deque>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "codec/json.h"
 #include "verify/check_list.h"
@@ -130,6 +133,20 @@ std::string_view color_of(Outcome outcome) {
   return outcome == Outcome::kRejected ? kRed : kYellow;
 }
 
+void print_outcome(Printer& out, const Verdict& verdict) {
+  const Outcome outcome = verdict.outcome();
+  out.line(0, "verdict: " + out.paint(color_of(outcome), to_text(outcome)) + " (" + counts(verdict.checks) + ")");
+  if (verdict.facts.value("tee_type", Json()) == "insecure_simulator") {
+    out.line(0, out.paint(kBold, "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "
+                                 "anyone can make such evidence."));
+  }
+}
+
+// What keeps a verdict from being accepted.
+bool stands_in_the_way(const Check& check) {
+  return check.state == State::kFail || (check.state == State::kSkipped && check.required);
+}
+
 }  // namespace
 
 std::string to_text(const Verdict& verdict, bool color) {
@@ -137,12 +154,17 @@ std::string to_text(const Verdict& verdict, bool color) {
   out.line(0, printable(verdict.subject));
   out.tree(grow_tree(verdict.checks), 1);
   print_facts(out, verdict.facts);
-  const Outcome outcome = verdict.outcome();
-  out.line(0, "verdict: " + out.paint(color_of(outcome), to_text(outcome)) + " (" + counts(verdict.checks) + ")");
-  if (verdict.facts.value("tee_type", Json()) == "insecure_simulator") {
-    out.line(0, out.paint(kBold, "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "
-                                 "anyone can make such evidence."));
-  }
+  print_outcome(out, verdict);
+  return out.take();
+}
+
+std::string to_summary(const Verdict& verdict, bool color) {
+  Printer out(color);
+  out.line(0, printable(verdict.subject));
+  std::vector<Check> in_the_way;
+  std::ranges::copy_if(verdict.checks, std::back_inserter(in_the_way), stands_in_the_way);
+  out.tree(grow_tree(in_the_way), 1);
+  print_outcome(out, verdict);
   return out.take();
 }
 

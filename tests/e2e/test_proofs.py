@@ -228,41 +228,6 @@ def test_bare_signature(proof, tmp_path):
     assert run("verify", "signature", signature, *known, *address).returncode == 1
 
 
-def test_chat_refuses_a_simulated_node_before_it_speaks(echo):
-    before = echo.metric("cloister_requests_total", route="chat_completions")
-    result = run("chat", echo.url, "my secret")
-    assert result.returncode == 1
-    assert echo.metric("cloister_requests_total", route="chat_completions") == before, "the prompt must not have been sent"
-
-
-@pytest.mark.parametrize("options", [[], ["--no-stream"]])
-def test_chat_prints_reply_and_verdict(echo, options):
-    result = run("chat", echo.url, "one two three", "--accept-simulator", *options)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "one two three" in result.stdout and "signature" in result.stdout and "simulat" in result.stdout.lower()
-
-
-def test_chat_as_json(echo):
-    result = run("chat", echo.url, "one two three", "--accept-simulator", "--json")
-    out = json.loads(result.stdout)
-    assert result.returncode == 0 and "one two three" in json.dumps(out)
-
-
-def test_chat_with_token(locked, tmp_path):
-    token = tmp_path / "token"
-    token.write_text(TOKEN + "\n")
-    assert run("chat", locked.url, "x", "--accept-simulator", "--token-file", token).returncode == 0
-    assert run("chat", locked.url, "x", "--accept-simulator").returncode != 0
-
-
-def test_chat_sends_what_it_is_told(echo, tmp_path):
-    path = tmp_path / "saved.json"
-    assert run("chat", echo.url, "x", "--accept-simulator", "--system", "y", "--temperature", 0.5, "--save", path).returncode == 0
-    request = json.loads(base64.b64decode(json.loads(path.read_text())["request"]))
-    assert request["messages"] == [{"role": "system", "content": "y"}, {"role": "user", "content": "x"}]
-    assert request["temperature"] == 0.5
-
-
 def test_a_proof_saved_over_tls_says_which_key_was_seen(tls, judge, tmp_path):
     path = tmp_path / "saved.json"
     result = run("chat", tls.url, "x", "--accept-simulator", "--allow-self-signed", "--save", path)

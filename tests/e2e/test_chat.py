@@ -1,0 +1,172 @@
+"""cloister chat: verifies a node before it speaks, and the signature and the receipt of each reply."""
+
+import base64
+import http.server
+import json
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+
+from conftest import TOKEN
+from support.node import run
+
+
+class Between(http.server.BaseHTTPRequestHandler):
+    """Passes on, and has a hand in what comes back."""
+
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self):
+        self.pass_on(None)
+
+    def do_POST(self):
+        self.pass_on(self.rfile.read(int(self.headers["content-length"])))
+
+    def pass_on(self, body):
+        request = urllib.request.Request(self.server.node + self.path, body, {"content-type": "application/json"})
+        try:
+            reply = urllib.request.urlopen(request, timeout=20)
+        except urllib.error.HTTPError as error:
+            reply = error
+        status, headers, text = self.server.meddle(self.path, reply.status, dict(reply.headers), reply.read())
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in ("transfer-encoding", "content-length", "connection", "trailer"):
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def between(echo):
+    """between(meddle): the URL of a node that is not quite the echo node."""
+    servers = []
+
+    def start(meddle):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between)
+        server.node, server.meddle = echo.url, meddle
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_chat_refuses_a_simulated_node_before_it_speaks(echo):
+    before = echo.metric("cloister_requests_total", route="chat_completions")
+    result = run("chat", echo.url, "my secret")
+    assert result.returncode == 1
+    assert echo.metric("cloister_requests_total", route="chat_completions") == before, "the prompt must not have been sent"
+
+
+@pytest.mark.parametrize("options", [[], ["--no-stream"]])
+def test_chat_prints_reply_and_verdict(echo, options):
+    result = run("chat", echo.url, "one two three", "--accept-simulator", *options)
+    assert result.returncode == 0, result.stdout + result.stderr
+    words, host, receipt = result.stdout.split("\n\n")
+    assert words == "one two three"
+    for verdict, about in ((host, "signature of the reply"), (receipt, "receipt of the reply")):
+        assert about in verdict and "verdict: accepted (" in verdict and "SIMULATED" in verdict and len(verdict.splitlines()) == 3
+    checks = run("chat", echo.url, "one two three", "--accept-simulator", "--checks", *options).stdout
+    assert "[pass] request_hash" in checks and "[pass] keyset_attested" in checks
+
+
+def test_chat_as_json(echo):
+    result = run("chat", echo.url, "one two three", "--accept-simulator", "--json")
+    out = json.loads(result.stdout)
+    assert result.returncode == 0 and out["reply"] == "one two three"
+    for verdict, check in ((out["verdict"], "signature.signer_attested"), (out["receipt"], "receipt.response_hash")):
+        assert verdict["verdict"] == "accepted" and {"pass"} == {one["state"] for one in verdict["checks"] if one["id"] == check}
+
+
+def test_chat_keeps_an_archive_that_is_judged_alone(echo, tmp_path):
+    path = tmp_path / "kept.json"
+    assert run("chat", echo.url, "one two three", "--accept-simulator", "--archive", path).returncode == 0
+    assert run("verify", "archive", path, "--accept-simulator").returncode == 0
+    kept = json.loads(path.read_text())
+    kept["response"] = base64.b64encode(base64.b64decode(kept["response"]).replace(b"two", b"2wo")).decode()
+    path.write_text(json.dumps(kept, separators=(",", ":")))
+    changed = run("verify", "archive", path, "--accept-simulator", "--json")
+    assert changed.returncode == 1
+    assert [one["id"] for one in json.loads(changed.stdout)["checks"] if one["state"] == "fail"] == ["receipt.response_hash"]
+
+
+def other_receipt(path, status, headers, text):
+    """That of an earlier reply in place of this one's."""
+    return status, {**headers, **({"x-receipt-id": FIRST["x-receipt-id"]} if path.startswith("/v1/chat/") else {})}, text
+
+
+def no_receipt(path, status, headers, text):
+    return status, {name: value for name, value in headers.items() if name.lower() != "x-receipt-id"}, text
+
+
+def changed_receipt(path, status, headers, text):
+    return status, headers, text.replace(b'"engine":"echo"', b'"engine":"ehco"') if path.startswith("/v1/aci/receipts/") else text
+
+
+def other_model(path, status, headers, text):
+    return status, headers, text.replace(b'"model":"echo"', b'"model":"ohce"') if path.startswith("/v1/aci/receipts/") else text
+
+
+FIRST = {}
+
+
+@pytest.mark.parametrize("meddle,check", [(other_receipt, "receipt.request_hash"), (no_receipt, "receipt.form"),
+                                          (changed_receipt, "receipt.signature"), (other_model, "receipt.model")])
+def test_chat_checks_the_receipt(echo, between, meddle, check):
+    request = urllib.request.Request(echo.url + "/v1/chat/completions", b'{"model":"echo","messages":[{"role":"user","content":"first"}]}',
+                                     {"content-type": "application/json"})
+    FIRST.update(urllib.request.urlopen(request).headers)
+    result = run("chat", between(meddle), "one two three", "--accept-simulator", "--json")
+    out = json.loads(result.stdout)
+    assert result.returncode == 1 and out["verdict"]["verdict"] == "accepted" and out["receipt"]["verdict"] == "rejected"
+    assert check in [one["id"] for one in out["receipt"]["checks"] if one["state"] == "fail"]
+
+
+def test_chat_says_nothing_to_a_node_whose_receipts_nobody_vouches_for(echo, between):
+    def other_keyset(path, status, headers, text):
+        if path.startswith("/v1/cloister/attestation"):
+            report = json.loads(text)
+            report["keyset"]["not_after"] += 1
+            text = json.dumps(report).encode()
+        return status, headers, text
+
+    before = echo.metric("cloister_requests_total", route="chat_completions")
+    result = run("chat", between(other_keyset), "my secret", "--accept-simulator")
+    assert result.returncode == 1 and "nothing was sent" in result.stderr and "keys of its receipts" in result.stdout, result.stdout
+    assert echo.metric("cloister_requests_total", route="chat_completions") == before
+
+
+def test_chat_with_a_node_of_another_maker(echo, between, tmp_path):
+    def without(path, status, headers, text):
+        return no_receipt(path, 404 if path.startswith("/v1/cloister/") else status, headers, text)
+
+    url = between(without)
+    result = run("chat", url, "one two three", "--accept-simulator")
+    assert result.returncode == 0 and "gives no receipts" in result.stdout
+    assert run("chat", url, "x", "--accept-simulator", "--archive", tmp_path / "none").returncode == 2
+    refused = run("chat", url, "my secret", "--accept-simulator", "--require-receipt")
+    assert refused.returncode == 1 and "nothing was sent" in refused.stderr
+
+
+def test_chat_with_token(locked, tmp_path):
+    token = tmp_path / "token"
+    token.write_text(TOKEN + "\n")
+    assert run("chat", locked.url, "x", "--accept-simulator", "--token-file", token).returncode == 0
+    assert run("chat", locked.url, "x", "--accept-simulator").returncode != 0
+
+
+def test_chat_sends_what_it_is_told(echo, tmp_path):
+    path = tmp_path / "saved.json"
+    assert run("chat", echo.url, "x", "--accept-simulator", "--system", "y", "--temperature", 0.5, "--save", path).returncode == 0
+    request = json.loads(base64.b64decode(json.loads(path.read_text())["request"]))
+    assert request["messages"] == [{"role": "system", "content": "y"}, {"role": "user", "content": "x"}]
+    assert request["temperature"] == 0.5
