@@ -1,5 +1,5 @@
-// cloister chat: verifies first, then talks, then checks the signature and the receipt of each reply. Nothing is said to a node
-// that was not accepted.
+// cloister chat: verifies first, then talks, then checks the signature and the receipt of each reply. Nothing is said
+// to a node that was not accepted.
 #include <unistd.h>
 
 #include <cstdio>
@@ -39,7 +39,7 @@ struct ChatOptions : JudgeOptions {
 // A node that was accepted, and what its replies are judged with.
 struct Host {
   client::HostCheck check;
-  std::optional<client::HostReport> native;   // where it gives receipts
+  std::optional<client::HostReport> native;  // where it gives receipts
   Judging judging;
 };
 
@@ -68,8 +68,9 @@ Result<std::string> archive_of(const client::ChatReply& reply, const std::string
 }
 
 // The verdict about the receipt of a reply; nothing where the node gives none.
-Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options, const http::Client& http, const Host& host,
-                                                     const client::ChatReply& reply, const std::string& model) {
+Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options, const http::Client& http,
+                                                     const Host& host, const client::ChatReply& reply,
+                                                     const std::string& model) {
   if (!host.native) return std::optional<verify::Verdict>();
   std::optional<std::string> receipt;
   if (!reply.receipt_id.empty()) {
@@ -191,12 +192,15 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   bind_client_options(*command, options->client);
   bind_judge_options(*command, *options, true);
   command->add_option("--save", options->save, "write a proof of the (last) reply to this file");
-  command->add_option("--archive", options->archive,
-                      "write the (last) reply's receipt with everything that it is judged by to this file (cloister verify archive)");
+  command->add_option(
+      "--archive", options->archive,
+      "write the (last) reply's receipt with everything that it is judged by to this file (cloister verify archive)");
   command->add_option("--system", options->system, "system message; may be empty. Default: none, so that the model's own stands");
   command->add_option("--temperature", options->temperature, "0 is the likeliest words, the same each time; default: the node's");
-  command->add_flag("--require-receipt", options->require_receipt, "say nothing to a node that gives no receipts, as those of other makers");
-  command->add_flag("--checks", options->checks, "print every check that was made, not only those that were not passed");
+  command->add_flag("--require-receipt", options->require_receipt,
+                    "say nothing to a node that gives no receipts, as those of other makers");
+  command->add_flag("--checks", options->checks,
+                    "print every check that was made, not only those that were not passed");
   command->add_flag("--no-stream", options->no_stream, "ask for the reply in one piece");
   command->callback([options, &exit_status] {
     Result<int> status = chat(*options);

@@ -15,7 +15,8 @@ constexpr std::size_t kFileLimit = 1u << 20;
 
 bool is_loopback(const std::string& url_text) {
   const auto url = engine::parse_upstream_url(url_text);
-  return url && (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
+  return url &&
+         (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
 }
 
 std::string tls_mode(const ServeOptions& options) {

@@ -118,7 +118,9 @@ Result<void> serve(ServeOptions options) {
       [&] {
         if (attestation) attestation->keep_current();
       },
-      [&] { reload(options, {auth, attested, keyring, *server, platform.tee.get()}); });
+      [&] {
+        reload(options, {auth, attested, keyring, *server, platform.tee.get()});
+      });
   notify_stopping();
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once

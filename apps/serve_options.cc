@@ -17,9 +17,10 @@ std::string default_state_folder() {
 namespace {
 
 void bind_upstream_options(CLI::App& command, ServeOptions& o) {
-  command.add_option("--upstream", o.upstreams,
-                     "http://HOST:PORT, or unix:/PATH of a socket, of an OpenAI server of this host or a private network; again for "
-                     "more of them");
+  command.add_option(
+      "--upstream", o.upstreams,
+      "http://HOST:PORT, or unix:/PATH of a socket, of an OpenAI server of this host or a private network; again for "
+      "more of them");
   command.add_option("--upstream-key-file", o.upstream_key_file, "bearer token for the upstreams, one line");
   command.add_option("--upstream-connect-timeout", o.upstream_connect_timeout_s, "seconds until an upstream takes a connection")
       ->check(CLI::Range(1, 300))
@@ -63,9 +64,11 @@ void bind_report_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--report-burst", o.report_burst, "how many of them at once, when it has not asked for long")
       ->check(CLI::Range(1.0, 1e6))
       ->capture_default_str();
-  command.add_option("--report-rate-local", o.report_rate_local,
-                     "reports with a nonce that all callers of this machine without a token get together in a minute, and at "
-                     "once; 0 = any number")
+  command
+      .add_option(
+          "--report-rate-local", o.report_rate_local,
+          "reports with a nonce that all callers of this machine without a token get together in a minute, and at "
+          "once; 0 = any number")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
 }

@@ -38,7 +38,7 @@ struct ServeOptions {
   std::string rim_dir;
   double report_rate = 60;          // with a nonce, a client and minute; 0 = no limit
   double report_burst = 60;
-  double report_rate_local = 600;   // of all callers of this machine without a token
+  double report_rate_local = 600;  // of all callers of this machine without a token
   std::vector<std::string> replicas;
   int keyset_days = 30;
   std::string serving = "auto";     // "direct", "aggregator"

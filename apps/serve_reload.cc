@@ -8,8 +8,8 @@
 namespace cloister::apps {
 namespace {
 
-// A key stands in the keyset once connections can be shown it, and a pair that does not fit is refused before anybody is told of
-// its key. A self-signed certificate is made anew for the same key.
+// A key stands in the keyset once connections can be shown it, and a pair that does not fit is refused before anybody
+// is told of its key. A self-signed certificate is made anew for the same key.
 Result<void> change_tls(const ServeOptions& options, const Reloading& parts) {
   TRY(tls, make_tls(options, parts.attested.around.listen, parts.keyring));
   if (!tls.identity) return {};

@@ -19,8 +19,8 @@ struct Reloading {
   tee::Tee* tee = nullptr;  // null: none
 };
 
-// Reads all of it again. What cannot be read, or not be measured, stays as it was, and the log says so. `options` then holds
-// what is in force. A change that the policy document names begins a new epoch, and so does another TLS key.
+// Reads all of it again. What cannot be read, or not be measured, stays as it was, and the log says so. `options` then
+// holds what is in force. A change that the policy document names begins a new epoch, and so does another TLS key.
 void reload(ServeOptions& options, const Reloading& parts);
 
 }  // namespace cloister::apps

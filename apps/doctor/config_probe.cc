@@ -53,8 +53,10 @@ Finding check_upstreams(const std::vector<std::string>& upstreams) {
     const auto healthy = engine::upstream::check_health(http::Client(*url, patience));
     if (!healthy) silent += (silent.empty() ? "" : "; ") + text + ": " + healthy.error().message;
   }
-  if (silent.empty()) return good("config.upstream", "each of the " + std::to_string(upstreams.size()) + " upstreams answers");
-  return problem("config.upstream", "not every upstream answers: " + silent, "start it; a node waits for it, but serves nobody");
+  if (silent.empty())
+    return good("config.upstream", "each of the " + std::to_string(upstreams.size()) + " upstreams answers");
+  return problem("config.upstream", "not every upstream answers: " + silent,
+                 "start it; a node waits for it, but serves nobody");
 }
 
 }  // namespace

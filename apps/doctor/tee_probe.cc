@@ -74,7 +74,9 @@ Finding no_agent(const std::filesystem::path& path, const Error& error) {
 Finding probe_agent(const std::filesystem::path& path) {
   const auto agent = tee::AgentClient::connect(path.string(), kPatience);
   if (!agent) return no_agent(path, agent.error());
-  const std::string who = agent->generation() == tee::AgentGeneration::kTappd ? "dstack guest agent of the older protocol" : "dstack guest agent";
+  const std::string who = agent->generation() == tee::AgentGeneration::kTappd
+                              ? "dstack guest agent of the older protocol"
+                              : "dstack guest agent";
   const auto version = agent->version();
   if (version) return good("dstack.version", who + " " + *version);
   return advice(unknown("dstack.version", "the " + who + " answers and does not tell its version",

@@ -21,8 +21,9 @@ struct JsonLimits {
 // Any thread; time grows with n log n of the text.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
-// As parse_json, for text of at most 1 MiB that holds secrets: of those that have 16 bytes or more no copy stays in memory
-// that was used for reading, whether it succeeds or fails. The complaint says less. Wipe the value when it is no longer needed.
+// As parse_json, for text of at most 1 MiB that holds secrets: of those that have 16 bytes or more no copy stays in
+// memory that was used for reading, whether it succeeds or fails. The complaint says less. Wipe the value when it is no
+// longer needed.
 Result<Json> parse_secret_json(std::string_view text, const JsonLimits& limits = {});
 
 // Overwrites the bytes of every text in it, names of members excepted.

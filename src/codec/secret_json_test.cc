@@ -47,14 +47,15 @@ TEST_F(SecretJson, NothingStays) {
 
 TEST_F(SecretJson, NothingStaysOfWhatIsRefused) {
   const std::string open = "{" + quoted("key") + ",";
-  for (const std::string& text : {open, open + "}", open + R"("a":tru})", open + R"("a":1,"a":2})", open + "\"a\":\"\xff\"}",
-                                  "{" + quoted("key") + "} x", "\"" + std::string(kSecret)}) {
+  for (const std::string& text : {open, open + "}", open + R"("a":tru})", open + R"("a":1,"a":2})",
+                                  open + "\"a\":\"\xff\"}", "{" + quoted("key") + "} x", "\"" + std::string(kSecret)}) {
     ASSERT_FALSE(parse_secret_json(text));
     EXPECT_EQ(blocks_left(parse_secret_json, text), 0) << text;
   }
   const std::string nested = "[" + open + R"("a":[[[]]]}])";
   EXPECT_EQ(blocks_left(parse_secret_json, nested, {.max_depth = 3}), 0);
-  EXPECT_EQ(blocks_left(parse_secret_json, "{" + quoted("key") + "}", {.max_values = 1}), 0) << "the secret is one too many";
+  EXPECT_EQ(blocks_left(parse_secret_json, "{" + quoted("key") + "}", {.max_values = 1}), 0)
+      << "the secret is one too many";
 }
 
 TEST(ParseSecretJson, ReadsTheSameAndSaysLess) {
@@ -62,8 +63,9 @@ TEST(ParseSecretJson, ReadsTheSameAndSaysLess) {
   const auto value = parse_secret_json(text);
   ASSERT_TRUE(value) << value.error().message;
   EXPECT_EQ(write_json(*value), text);
-  for (const std::string& bad : {std::string(), std::string("{"), std::string("1\0", 2), std::string("\xEF\xBB\xBF{}"), std::string("\"\xff\""),
-                                 std::string(R"({"a":1,"a":2})"), "\"" + std::string(1u << 20, 'x') + "\""}) {
+  for (const std::string& bad :
+       {std::string(), std::string("{"), std::string("1\0", 2), std::string("\xEF\xBB\xBF{}"), std::string("\"\xff\""),
+        std::string(R"({"a":1,"a":2})"), "\"" + std::string(1u << 20, 'x') + "\""}) {
     const auto refused = parse_secret_json(bad);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kBadJson);

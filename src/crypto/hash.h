@@ -40,8 +40,8 @@ SecretBytes hkdf_sha256(ByteView input_key, ByteView salt, std::string_view info
 
 // Cryptographically secure; aborts the process when the system has no randomness to give.
 void fill_random(std::span<std::uint8_t> out);
-// For ids, which nobody may guess but which are no secrets: from a reserve of the calling thread, drawn a few kilobytes at a
-// time.
+// For ids, which nobody may guess but which are no secrets: from a reserve of the calling thread, drawn a few kilobytes
+// at a time.
 void fill_random_id(std::span<std::uint8_t> out);
 Bytes random_bytes(std::size_t count);
 

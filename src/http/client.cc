@@ -87,7 +87,8 @@ Result<ClientResponse> exchange(const Url& url, const ClientOptions& options, st
     if (!read && options.secret_response) ::explicit_bzero(response.body.data(), response.body.size());
     if (!read) return wrote ? std::move(read).error() : std::move(wrote).error();
     if (response.status >= 200) return response;
-    if (options.secret_response && !reader.rest().empty()) return fail(ErrorCode::kBadHttp, "the server sent an interim response");
+    if (options.secret_response && !reader.rest().empty())
+      return fail(ErrorCode::kBadHttp, "the server sent an interim response");
     rest = reader.rest();
   }
   return fail(ErrorCode::kBadHttp, "the server sent interim responses only");

@@ -32,8 +32,8 @@ struct ClientOptions {
   int total_timeout_s = 0;               // from connecting to the last byte; 0 = none
   std::uint64_t response_limit_bytes = 64u << 20;
   std::string bearer_token;              // empty = none
-  // The answer holds a secret: no copy of it stays in memory that was used for reading. `body` is the caller's to wipe. The
-  // limit on the response is then allocated at once.
+  // The answer holds a secret: no copy of it stays in memory that was used for reading. `body` is the caller's to wipe.
+  // The limit on the response is then allocated at once.
   bool secret_response = false;
   // TLS: the web's trust decision is not ours, since the channel key is checked against the quote. With this set the
   // certificate chain is checked against the system's store as well.

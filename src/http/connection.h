@@ -21,7 +21,9 @@ namespace cloister::http {
 class Loop;
 class RequestReader;
 
-class Connection final : public boost::intrusive::list_base_hook<>, public std::enable_shared_from_this<Connection>, private Watch::Owner {
+class Connection final : public boost::intrusive::list_base_hook<>,
+                         public std::enable_shared_from_this<Connection>,
+                         private Watch::Owner {
  public:
   // Takes over the socket. A `refused` connection gets 503 for its first request.
   Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused);
@@ -87,7 +89,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, public std::
   Loop& loop_;
   Watch watch_;
   Transport transport_;
-  const std::string peer_;           // "127.0.0.1:53812"
+  const std::string peer_;  // "127.0.0.1:53812"
   const bool peer_is_loopback_;
   std::shared_ptr<Connection> self_;   // while open
   std::unique_ptr<RequestReader> reader_;

@@ -32,7 +32,8 @@ int made(int descriptor, const char* what) {
 
 }  // namespace
 
-EventLoop::EventLoop() : epoll_(made(::epoll_create1(EPOLL_CLOEXEC), "epoll")), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+EventLoop::EventLoop()
+    : epoll_(made(::epoll_create1(EPOLL_CLOEXEC), "epoll")), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = nullptr;

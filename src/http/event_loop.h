@@ -1,8 +1,8 @@
 // EventLoop: one thread's wait for sockets, for work from other threads and for points in time.
 //
 // Directly on epoll: what a library's loop adds for each wait of a socket (re-arming it, one more round for work that a
-// handler left) was a third of the calls into the kernel that a request costs. Work that comes up while an event is handled
-// is done before the next one; other threads wake the loop only when it sleeps.
+// handler left) was a third of the calls into the kernel that a request costs. Work that comes up while an event is
+// handled is done before the next one; other threads wake the loop only when it sleeps.
 #pragma once
 
 #include <sys/epoll.h>
@@ -56,11 +56,11 @@ class EventLoop {
   static constexpr std::size_t kEventsAtOnce = 128;
 
   int epoll_;
-  int wake_;                          // an eventfd
-  std::atomic<bool> asleep_{false};   // whoever brings work has to wake it
+  int wake_;                         // an eventfd
+  std::atomic<bool> asleep_{false};  // whoever brings work has to wake it
   bool stopped_ = false;
   Mailbox mailbox_;
-  std::multimap<Clock::time_point, std::function<void()>> due_;   // a few
+  std::multimap<Clock::time_point, std::function<void()>> due_;  // a few
   std::array<epoll_event, kEventsAtOnce> events_;
   std::size_t next_ = 0;
   std::size_t count_ = 0;

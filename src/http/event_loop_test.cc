@@ -203,7 +203,7 @@ TEST(EventLoop, JobsOfManyThreadsInTheOrderOfEach) {
           last[i] = n;
           if (++done == kEach * static_cast<int>(last.size())) loop.stop();
         });
-        if (n % 64 == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));   // let it fall asleep
+        if (n % 64 == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));  // let it fall asleep
       }
     });
   }

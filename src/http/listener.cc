@@ -77,7 +77,8 @@ Result<void> remove_dead_socket(const std::string& path) {
   if (!S_ISSOCK(status.st_mode)) return fail(ErrorCode::kAddressInUse, path + " is there, and is no socket");
   const FileDescriptor probe(stream_socket(AF_UNIX));
   const sockaddr_un address = unix_address(path);
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 && errno == ECONNREFUSED) {
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 &&
+      errno == ECONNREFUSED) {
     ::unlink(path.c_str());
   }
   return {};
@@ -130,7 +131,8 @@ Result<int> Listener::bind_unix() {
   }
   // Between these two nobody gets in: a socket that does not listen refuses.
   ::chmod(path.c_str(), 0600);
-  if (::listen(socket.get(), kBacklog) != 0) return fail(ErrorCode::kNetwork, "cannot listen on " + path + ": " + last_error());
+  if (::listen(socket.get(), kBacklog) != 0)
+    return fail(ErrorCode::kNetwork, "cannot listen on " + path + ": " + last_error());
   unix_path_ = path;
   return socket.release();
 }

@@ -41,7 +41,7 @@ class Listener final : private Watch::Owner {
 
   ServerShared& shared_;
   const std::vector<std::unique_ptr<Loop>>& loops_;
-  std::optional<Watch> watch_;   // of the listening socket, until close()
+  std::optional<Watch> watch_;  // of the listening socket, until close()
   std::size_t next_loop_ = 0;
   std::uint16_t port_ = 0;
   std::string unix_path_;   // empty: TCP

@@ -1,5 +1,5 @@
-// Loop: one event-loop thread and the connections it owns, those of clients and those to other servers. Everything about a
-// connection happens on its loop.
+// Loop: one event-loop thread and the connections it owns, those of clients and those to other servers. Everything
+// about a connection happens on its loop.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ struct ServerShared {
       : options(server_options), handler(server_handler) {}
   const ServerOptions options;
   Handler& handler;
-  std::atomic<std::shared_ptr<SSL_CTX>> tls;   // of connections from now on; null: plain
+  std::atomic<std::shared_ptr<SSL_CTX>> tls;  // of connections from now on; null: plain
   std::atomic<std::uint64_t> connections_open{0};
   std::atomic<std::uint64_t> connections_total{0};
   std::atomic<std::uint64_t> requests_total{0};

@@ -21,7 +21,8 @@ class MailboxNode {
 
 class Mailbox {
  public:
-  // Any thread. Sequentially consistent with empty(): who sleeps after finding the box empty is seen asleep by who fills it.
+  // Any thread. Sequentially consistent with empty(): who sleeps after finding the box empty is seen asleep by who
+  // fills it.
   void push(MailboxNode* node);
   bool empty() const { return newest_.load() == nullptr; }
   // Loop thread: takes everything out and calls on_taken() in the order of arrival.

@@ -45,8 +45,10 @@ TEST(Urls, OfUnixSockets) {
   EXPECT_EQ(url->base_path, "");
   EXPECT_FALSE(url->tls);
   EXPECT_TRUE(parse_unix_url("unix:/" + std::string(106, 'x')));
-  for (const std::string& text : {std::string(""), std::string("unix:"), std::string("unix:run/x"), std::string("unix:///run/x"), std::string("unix:/"), std::string("unix:/run/"),
-                                  std::string("http://h"), std::string("unix:/a b"), std::string("unix:/a\0b", 9), "unix:/" + std::string(107, 'x')}) {
+  for (const std::string& text :
+       {std::string(""), std::string("unix:"), std::string("unix:run/x"), std::string("unix:///run/x"),
+        std::string("unix:/"), std::string("unix:/run/"), std::string("http://h"), std::string("unix:/a b"),
+        std::string("unix:/a\0b", 9), "unix:/" + std::string(107, 'x')}) {
     const auto refused = parse_unix_url(text);
     ASSERT_FALSE(refused) << text;
     EXPECT_EQ(refused.error().code, ErrorCode::kBadUrl) << text;

@@ -30,8 +30,9 @@ struct OutgoingTarget {
   socklen_t address_size = 0;
 };
 
-// Blocking: asks the system's resolver and takes its first address. Only Unix sockets and addresses of the loopback and of
-// private networks: what goes there is not encrypted. Errors: kNetwork for an unknown name, kUsage for a public address.
+// Blocking: asks the system's resolver and takes its first address. Only Unix sockets and addresses of the loopback and
+// of private networks: what goes there is not encrypted. Errors: kNetwork for an unknown name, kUsage for a public
+// address.
 Result<OutgoingTarget> resolve_private(const Url& url);
 bool is_private_address(const sockaddr_storage& address);
 // "host:port" as it stands in a Host header.

@@ -23,7 +23,8 @@ std::uint32_t v4_of(const std::uint8_t* bytes) {
 
 Result<OutgoingTarget> unix_target(const std::string& path) {
   sockaddr_un address{};
-  if (path.size() >= sizeof(address.sun_path)) return fail(ErrorCode::kUsage, "the path of a Unix socket has at most 107 bytes, got " + path);
+  if (path.size() >= sizeof(address.sun_path))
+    return fail(ErrorCode::kUsage, "the path of a Unix socket has at most 107 bytes, got " + path);
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
   OutgoingTarget target;

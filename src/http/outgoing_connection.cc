@@ -18,7 +18,8 @@ constexpr int kKeepIdleSeconds = 60;
 
 }  // namespace
 
-OutgoingConnection::OutgoingConnection(Loop& loop, std::shared_ptr<const OutgoingTarget> target, int socket, bool connected)
+OutgoingConnection::OutgoingConnection(Loop& loop, std::shared_ptr<const OutgoingTarget> target, int socket,
+                                       bool connected)
     : loop_(loop),
       target_(std::move(target)),
       watch_(loop.events(), socket, *this),

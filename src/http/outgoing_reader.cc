@@ -12,7 +12,7 @@ namespace {
 namespace beast_http = boost::beast::http;
 
 constexpr std::uint32_t kHeaderLimitBytes = 64u << 10;
-constexpr std::size_t kLongestKept = 128;   // of a header's name
+constexpr std::size_t kLongestKept = 128;  // of a header's name
 
 }  // namespace
 
@@ -74,7 +74,8 @@ void OutgoingReader::on_field_impl(beast_http::field, BeastText name, BeastText 
   if (is_header_done() || keep_header_ == nullptr) return;   // trailers
   std::array<char, kLongestKept> lower;
   if (name.size() > lower.size()) return;
-  std::transform(name.begin(), name.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(name.begin(), name.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   const std::string_view lower_name(lower.data(), name.size());
   if (keep_header_(lower_name)) head_.headers.emplace_back(lower_name, std::string(value));
 }

@@ -130,8 +130,8 @@ class Server {
   virtual ~Server() = default;  // stop() with no grace
   virtual std::uint16_t port() const = 0;
   virtual ServerStats stats() const = 0;
-  // Connections that are accepted from now on are shown this one; others keep theirs. Any thread. Errors: kBadCertificate,
-  // kBadKey; kUsage for a server without TLS. Then nothing has changed.
+  // Connections that are accepted from now on are shown this one; others keep theirs. Any thread. Errors:
+  // kBadCertificate, kBadKey; kUsage for a server without TLS. Then nothing has changed.
   virtual Result<void> set_tls(const TlsIdentity& identity) = 0;
   // Stops accepting, waits at most `grace_s` seconds for running exchanges, closes everything, joins. Once.
   virtual void stop(int grace_s) = 0;

@@ -50,13 +50,13 @@ void Watch::on_events(std::uint32_t events) {
     if (wanted != armed_) arm(wanted);
     return;
   }
-  owner_.on_ready(readable, writable);   // nothing of this may be touched after it
+  owner_.on_ready(readable, writable);  // nothing of this may be touched after it
 }
 
 void Watch::close() {
   if (descriptor_ < 0) return;
   loop_.forget(*this);
-  ::close(std::exchange(descriptor_, -1));   // which takes it out of the set
+  ::close(std::exchange(descriptor_, -1));  // which takes it out of the set
 }
 
 }  // namespace cloister::http

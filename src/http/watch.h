@@ -1,7 +1,7 @@
 // Watch: one socket in an EventLoop, and who hears when it can be read or written. Loop thread only.
 //
-// Level-triggered, and left armed: a connection that reads on after every event costs no call into the kernel for waiting.
-// What nobody waits for any more is disarmed by the first event that finds it so.
+// Level-triggered, and left armed: a connection that reads on after every event costs no call into the kernel for
+// waiting. What nobody waits for any more is disarmed by the first event that finds it so.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ class Watch {
     ~Owner() = default;
   };
 
-  // Takes over the non-blocking descriptor. Throws std::system_error, and leaves the descriptor open, where the kernel has no
-  // room to watch one more.
+  // Takes over the non-blocking descriptor. Throws std::system_error, and leaves the descriptor open, where the kernel
+  // has no room to watch one more.
   Watch(EventLoop& loop, int descriptor, Owner& owner);
   ~Watch() { close(); }
   Watch(const Watch&) = delete;

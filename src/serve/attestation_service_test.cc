@@ -303,7 +303,9 @@ TEST_F(AttestationServiceTest, AnotherTlsKeyIsInEveryReportFromThenOn) {
     const auto report = get(query);
     EXPECT_TRUE(report);
     if (!report) return verify::Outcome::kUndetermined;
-    return verify::verify_report(**report, {.nonce = query.nonce, .tls_spki_sha256 = seen}, {policy, none, clock_.now()}).outcome();
+    return verify::verify_report(**report, {.nonce = query.nonce, .tls_spki_sha256 = seen},
+                                 {policy, none, clock_.now()})
+        .outcome();
   };
   const ReportQuery legacy{.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true};
   const std::string before = **get({.include_tls_fingerprint = true});
@@ -455,8 +457,13 @@ TEST_F(AttestationServiceTest, EndsWhileReportsWait) {
 TEST_F(AttestationServiceTest, NoTlsKeyNoTlsBinding) {
   Identity without_tls(keyring_, clock_);
   const ReportParts given = parts();
-  AttestationService plain({.tee = given.tee, .gpu = given.gpu, .keyring = given.keyring, .identity = without_tls,
-                            .model_name = given.model_name, .source = {}, .keep_report = {}},
+  AttestationService plain({.tee = given.tee,
+                            .gpu = given.gpu,
+                            .keyring = given.keyring,
+                            .identity = without_tls,
+                            .model_name = given.model_name,
+                            .source = {},
+                            .keep_report = {}},
                            *pool_, clock_);
   bool refused = false;
   plain.report({.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true},

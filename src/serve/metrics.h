@@ -1,5 +1,5 @@
-// Prometheus metrics of the node. Handles are made once; counting is lock-free, but for replies by route and status. Labels hold routes, statuses and
-// kinds only: never anything a caller wrote.
+// Prometheus metrics of the node. Handles are made once; counting is lock-free, but for replies by route and status.
+// Labels hold routes, statuses and kinds only: never anything a caller wrote.
 #pragma once
 
 #include <chrono>
@@ -55,7 +55,7 @@ class Metrics {
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& requests_;
   std::mutex mutex_;
-  std::vector<Replies> replies_;   // what requests_ has by now: asking it costs a dozen allocations
+  std::vector<Replies> replies_;  // what requests_ has by now: asking it costs a dozen allocations
   prometheus::Counter* abandoned_;
   prometheus::Counter* signatures_;
   prometheus::Counter* receipts_;

@@ -107,7 +107,8 @@ TEST(VerdictText, TheSummaryHasWhatIsInTheWay) {
             "verdict: rejected (2 passed, 1 failed, 1 skipped, 1 not applicable)\n"
             "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; anyone can make such "
             "evidence.\n");
-  EXPECT_EQ(to_summary(verdict_of({passed("report.form")}), false), "report\nverdict: accepted (1 passed, 0 failed, 0 skipped, 0 not applicable)\n");
+  EXPECT_EQ(to_summary(verdict_of({passed("report.form")}), false),
+            "report\nverdict: accepted (1 passed, 0 failed, 0 skipped, 0 not applicable)\n");
 }
 
 TEST(VerdictText, SaysPlainlyThatTheTeeIsSimulated) {

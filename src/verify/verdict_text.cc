@@ -137,8 +137,9 @@ void print_outcome(Printer& out, const Verdict& verdict) {
   const Outcome outcome = verdict.outcome();
   out.line(0, "verdict: " + out.paint(color_of(outcome), to_text(outcome)) + " (" + counts(verdict.checks) + ")");
   if (verdict.facts.value("tee_type", Json()) == "insecure_simulator") {
-    out.line(0, out.paint(kBold, "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "
-                                 "anyone can make such evidence."));
+    out.line(0, out.paint(kBold,
+                          "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "
+                          "anyone can make such evidence."));
   }
 }
 

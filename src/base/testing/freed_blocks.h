@@ -1,6 +1,6 @@
 // For tests only: looks for a mark in every block of memory that is given back, to find copies of a secret that nobody
-// overwrote. Replaces the program's operators new and delete: include it in one file of a test program. Where a sanitizer has
-// operators of its own there is nothing to look at: kBlocksAreLookedAt is false.
+// overwrote. Replaces the program's operators new and delete: include it in one file of a test program. Where a
+// sanitizer has operators of its own there is nothing to look at: kBlocksAreLookedAt is false.
 #pragma once
 
 #include <malloc.h>
@@ -44,7 +44,8 @@ inline int freed_blocks_with(std::string_view mark, const std::function<void()>&
 
 inline void give_back(void* memory) {
   const char* const mark = mark_search.mark;
-  if (memory != nullptr && mark != nullptr && ::memmem(memory, ::malloc_usable_size(memory), mark, mark_search.size) != nullptr) {
+  if (memory != nullptr && mark != nullptr &&
+      ::memmem(memory, ::malloc_usable_size(memory), mark, mark_search.size) != nullptr) {
     ++mark_search.found;
   }
   std::free(memory);

@@ -82,7 +82,8 @@ class UnixUpstream : public http::testing::ServerTest {
     engine_ = std::move(*made);
   }
   bool becomes(bool up) {
-    for (int i = 0; i < 2000 && engine_->upstreams().at(0).up != up; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (int i = 0; i < 2000 && engine_->upstreams().at(0).up != up; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return engine_->upstreams().at(0).up == up;
   }
   std::shared_ptr<PassSink> ask() {

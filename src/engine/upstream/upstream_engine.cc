@@ -106,10 +106,12 @@ Result<http::Url> parse_upstream_url(const std::string& text) {
   }
   TRY(url, http::parse_url(text));
   if (url.tls) {
-    return fail(ErrorCode::kUsage,
-                "--upstream takes http:// and unix: only, not https://: the engine belongs in the confidential VM of this node. "
-                "For one in another confidential VM lay an encrypted tunnel between the two and name its private address "
-                "(docs/guide/engines.md)");
+    return fail(
+        ErrorCode::kUsage,
+        "--upstream takes http:// and unix: only, not https://: the engine belongs in the confidential VM of this "
+        "node. "
+        "For one in another confidential VM lay an encrypted tunnel between the two and name its private address "
+        "(docs/guide/engines.md)");
   }
   return without_version(std::move(url));
 }

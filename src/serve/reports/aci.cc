@@ -25,7 +25,8 @@ Json provenance(const SourceProvenance& source) {
 }
 
 // In the forms of a dstack deployment (section 4.2): logs and documents as texts.
-Json evidence_json(const ReportParts& parts, const Epoch& epoch, const TeeEvidence& tee, const evidence::ReportData& report_data) {
+Json evidence_json(const ReportParts& parts, const Epoch& epoch, const TeeEvidence& tee,
+                   const evidence::ReportData& report_data) {
   Json out = {
       {"quote", to_hex(tee.quote)}, {"quote_report_data", to_hex(report_data)}, {"vm_config", tee.info.vm_config}};
   if (!tee.events.empty()) out["event_log"] = codec::write_json(evidence::event_log_json(tee.events));

@@ -17,14 +17,16 @@ evidence::Nonce random_nonce() {
   return nonce;
 }
 
-evidence::ReportData bind(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch, const evidence::Nonce& nonce) {
+evidence::ReportData bind(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch,
+                          const evidence::Nonce& nonce) {
   const Bytes identity = parts.keyring.identity(query.algo);
   if (!query.include_tls_fingerprint) return evidence::report_data_l1(identity, nonce);
   return evidence::report_data_l2(identity, *epoch.tls_spki_sha256, nonce);
 }
 
 // The report of this node alone.
-Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch, const evidence::Nonce& nonce) {
+Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch,
+                      const evidence::Nonce& nonce) {
   const evidence::ReportData report_data = bind(parts, query, epoch, nonce);
   TRY(tee, collect_tee(parts.tee, report_data, parts.metrics));
   // The same nonce as the quote's: what today's verifiers compare.

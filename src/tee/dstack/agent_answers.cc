@@ -99,8 +99,8 @@ Result<std::vector<std::string>> parse_chain(const Json& object, const char* nam
 
 Result<AgentKey> read_key(const Json& object) {
   if (!object.is_object()) return bad(std::string("expected an object, found ") + object.type_name());
-  const KeyNames names = object.contains("key") ? KeyNames{"key", "signature_chain"}
-                                                : KeyNames{"k256_key", "k256_signature_chain"};
+  const KeyNames names =
+      object.contains("key") ? KeyNames{"key", "signature_chain"} : KeyNames{"k256_key", "k256_signature_chain"};
   const auto member = object.find(names.key);
   if (member == object.end() || !member->is_string()) return bad(std::string(names.key) + ": expected a string");
   Result<Bytes> key = from_hex(member->get_ref<const std::string&>());

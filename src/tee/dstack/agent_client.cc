@@ -27,7 +27,8 @@ std::string AgentClient::path_of(std::string_view call) const {
   return "/" + std::string(call);
 }
 
-Result<std::string> AgentClient::post(std::string_view call, const std::string& body, int timeout_s, bool secret) const {
+Result<std::string> AgentClient::post(std::string_view call, const std::string& body, int timeout_s,
+                                      bool secret) const {
   http::Url url;
   url.host = "localhost";
   url.unix_socket = socket_;

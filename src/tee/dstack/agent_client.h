@@ -1,6 +1,6 @@
 // Calls a dstack guest agent over its Unix socket, in the words of either generation (attestation.md section 7.1): the
-// current one (dstack.sock, /GetQuote) and the older one (tappd.sock, /prpc/Tappd.RawQuote). Each call is a connection of
-// its own, so an agent that was restarted answers the next one. Blocks its caller up to the time limit. Any thread.
+// current one (dstack.sock, /GetQuote) and the older one (tappd.sock, /prpc/Tappd.RawQuote). Each call is a connection
+// of its own, so an agent that was restarted answers the next one. Blocks its caller up to the time limit. Any thread.
 // Private to tee and to the doctor.
 #pragma once
 

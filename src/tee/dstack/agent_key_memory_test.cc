@@ -74,9 +74,8 @@ class AgentKeyMemory : public testing::FolderTest {
       const auto client = AgentClient::connect(path, {.quote_s = 10, .call_s = 10});
       EXPECT_TRUE(client) << client.error().message;
       if (!client) return {-1, false};
-      blocks = cloister::testing::freed_blocks_with(mark, [&] {
-        std::thread([&] { good = client->key("a", "b").has_value(); }).join();
-      });
+      blocks = cloister::testing::freed_blocks_with(
+          mark, [&] { std::thread([&] { good = client->key("a", "b").has_value(); }).join(); });
     }
     std::filesystem::remove(path);
     return {blocks, good};
@@ -84,7 +83,8 @@ class AgentKeyMemory : public testing::FolderTest {
 };
 
 std::string framed(const std::string& body) {
-  return "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
 
 std::string chunked(const std::string& body) {
@@ -107,8 +107,8 @@ TEST_F(AgentKeyMemory, NothingStays) {
       EXPECT_EQ(after(answer, mark), std::pair(0, true));
     }
     for (const std::string& answer :
-         {framed("{" + key + "}"), framed("{" + key + ",\"signature_chain\":[1,2]}"), framed("{" + key + "} "), framed("{" + key),
-          framed(good).substr(0, 200), "HTTP/1.1 500 Oh\r\ncontent-length: 99\r\n\r\n{" + key + "}",
+         {framed("{" + key + "}"), framed("{" + key + ",\"signature_chain\":[1,2]}"), framed("{" + key + "} "),
+          framed("{" + key), framed(good).substr(0, 200), "HTTP/1.1 500 Oh\r\ncontent-length: 99\r\n\r\n{" + key + "}",
           "HTTP/1.1 500 Oh\r\ncontent-length: " + std::to_string(key.size()) + "\r\n\r\n" + key}) {
       EXPECT_EQ(after(answer, mark), std::pair(0, false)) << answer;
     }
