@@ -154,7 +154,8 @@ void add_serve_command(CLI::App& app, int& exit_status) {
     Result<void> served = serve(*options);
     if (served) return;
     std::fprintf(stderr, "cloister serve: %s\n", served.error().message.c_str());
-    exit_status = served.error().code == ErrorCode::kUsage ? kExitUsage : kExitFailed;
+    const ErrorCode code = served.error().code;
+    exit_status = code == ErrorCode::kUsage || code == ErrorCode::kBadUrl ? kExitUsage : kExitFailed;
   });
 }
 
