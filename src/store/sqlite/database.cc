@@ -146,7 +146,13 @@ Error Connection::damaged(const std::string& what) const {
 }
 
 Result<Transaction> Transaction::begin(const Connection& connection) {
-  TRY_VOID(connection.run("BEGIN IMMEDIATE"));
+  if (connection.begin_.handle_ == nullptr) {
+    TRY(begin, connection.prepare("BEGIN IMMEDIATE"));
+    TRY(commit, connection.prepare("COMMIT"));
+    connection.begin_ = std::move(begin);
+    connection.commit_ = std::move(commit);
+  }
+  TRY_VOID(connection.begin_.run());
   return Transaction(connection);
 }
 
@@ -157,7 +163,7 @@ Transaction::~Transaction() {
 
 Result<void> Transaction::commit() {
   const Connection* connection = connection_;
-  TRY_VOID(connection->run("COMMIT"));
+  TRY_VOID(connection->commit_.run());
   connection_ = nullptr;
   return {};
 }

@@ -7,6 +7,7 @@
 #include "store/horizon.h"
 #include "store/receipt_store.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/tail.h"
 
 namespace cloister::store {
 
@@ -25,11 +26,13 @@ class Reader {
  private:
   explicit Reader(const Connection& connection) : connection_(connection) {}
   Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
-  Result<std::optional<ReceiptRecord>> newest(Statement& names, std::string_view id, const Owner* owner, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner, const Horizon& horizon);
   Result<ReceiptRecord> read_row(const Statement& row, const Horizon& horizon) const;
 
   const Connection& connection_;
-  Statement by_id_, by_seq_, names_of_owner_, names_, page_, documents_, state_, oldest_;
+  TailReader tail_;
+  Statement place_, by_seq_, names_of_owner_, names_, page_, documents_, oldest_;
 };
 
 }  // namespace cloister::store

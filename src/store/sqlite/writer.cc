@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/record.h"
+#include "store/sqlite/tables.h"
 
 namespace cloister::store {
 
@@ -18,23 +19,29 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
   Writer& w = *writer;
   const std::string most = " LIMIT " + std::to_string(kStep);
   const std::string hashes = "SELECT seq, length(hashes) FROM event_hashes ";
-  const std::string receipts = "SELECT seq, size, owner, reply_ids FROM receipt ";
+  const std::string receipts = "SELECT r.seq, r.size, r.owner, r.reply_ids, r.receipt_id, r.served_at FROM ";
   const std::pair<Statement*, std::string> statements[] = {
       {&w.add_receipt_, "INSERT INTO receipt(seq, receipt_id, served_at, owner, size, reply_ids, legacy, receipt) "
-                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(receipt_id) DO NOTHING"},
-      {&w.add_name_, "INSERT OR IGNORE INTO name(id, owner, seq) VALUES(?1, ?2, ?3)"},
+                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
       {&w.add_hashes_, "INSERT INTO event_hashes(seq, served_at, hashes) VALUES(?1, ?2, ?3)"},
-      {&w.totals_, "SELECT next_seq, receipts, bytes, aged_to FROM state"},
-      {&w.save_, "UPDATE state SET next_seq = ?1, receipts = ?2, bytes = ?3, aged_to = ?4"},
+      {&w.add_place_, "INSERT OR IGNORE INTO place(receipt_id, seq) VALUES(?1, ?2)"},
+      {&w.add_moment_, "INSERT OR IGNORE INTO moment(served_at, receipt_id, seq) VALUES(?1, ?2, ?3)"},
+      {&w.add_name_, "INSERT OR IGNORE INTO name(id, owner, seq) VALUES(?1, ?2, ?3)"},
+      {&w.place_, "SELECT 1 FROM place WHERE receipt_id = ?1"},
+      {&w.last_seq_, "SELECT max(seq) FROM receipt"},
+      {&w.totals_, "SELECT indexed, receipts, bytes, aged_to FROM state"},
+      {&w.save_, "UPDATE state SET indexed = ?1, receipts = ?2, bytes = ?3, aged_to = ?4"},
       {&w.put_document_, "INSERT OR REPLACE INTO document(key, kind, made, text) VALUES(?1, ?2, ?3, ?4)"},
-      {&w.newest_served_, "SELECT max(served_at) FROM receipt"},
+      {&w.newest_served_, "SELECT served_at FROM moment ORDER BY served_at DESC LIMIT 1"},
       {&w.old_hashes_, hashes + "WHERE served_at < ?1 ORDER BY served_at" + most},
       {&w.first_hashes_, hashes + "ORDER BY seq" + most},
-      {&w.old_receipts_, receipts + "WHERE served_at < ?1 ORDER BY served_at" + most},
-      {&w.first_receipts_, receipts + "ORDER BY seq" + most},
+      {&w.old_receipts_, receipts + "moment m CROSS JOIN receipt r ON r.seq = m.seq WHERE m.served_at < ?1 ORDER BY m.served_at" + most},
+      {&w.first_receipts_, receipts + "state s CROSS JOIN receipt r ON r.seq <= s.indexed WHERE s.one = 1 ORDER BY r.seq" + most},
       {&w.old_documents_, "DELETE FROM document WHERE rowid IN (SELECT rowid FROM document WHERE made < ?1 LIMIT 16)"},
       {&w.drop_hashes_, "DELETE FROM event_hashes WHERE seq = ?1"},
       {&w.drop_receipt_, "DELETE FROM receipt WHERE seq = ?1"},
+      {&w.drop_place_, "DELETE FROM place WHERE receipt_id = ?1"},
+      {&w.drop_moment_, "DELETE FROM moment WHERE served_at = ?1 AND receipt_id = ?2"},
       {&w.drop_name_, "DELETE FROM name WHERE id = ?1 AND owner = ?2 AND seq = ?3"},
       {&w.hashes_size_, "SELECT length(hashes) FROM event_hashes WHERE seq = ?1"},
   };
@@ -42,45 +49,96 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
     TRY(prepared, connection.prepare(sql));
     *statement = std::move(prepared);
   }
+  TRY(tail, TailReader::make(connection));
+  w.tail_ = std::move(tail);
   return writer;
 }
 
 // --- putting ----------------------------------------------------------------------------------------------------------
 
-Result<void> Writer::check_same(const ReceiptRecord& record) {
+// What the tail holds, read only when it is not as the last put left it.
+Result<Writer::Known> Writer::know(const Totals& totals) {
+  constexpr std::int64_t kMostSeq = INT64_MAX / 2;
+  const StatementUse use(last_seq_);
+  TRY(row, last_seq_.step());
+  const std::int64_t last = std::max(row ? last_seq_.number(0) : 0, totals.indexed);
+  if (totals.indexed < 0 || last > kMostSeq) return connection_.damaged("its numbers are not ours");
+  // Taken away: they hold again when what comes now is stored.
+  Known known = std::exchange(known_, {});
+  if (known.indexed == totals.indexed && known.last == last) return known;
+  TRY(tail, tail_.read(kTail));
+  known = {totals.indexed, last, {}};
+  for (TailRow& each : tail.rows) known.ids.insert(std::move(each.receipt_id));
+  return known;
+}
+
+// False when no receipt has this id; kStoreConflict when another one has.
+Result<bool> Writer::is_there(const ReceiptRecord& record, const Known& known) {
+  if (!known.ids.contains(record.receipt_id)) {
+    const StatementUse use(place_);
+    TRY(row, place_.bind(1, record.receipt_id).step());
+    if (!row) return false;
+  }
   TRY(stored, reader_.find_receipt(record.receipt_id, {INT64_MIN, INT64_MIN}));
-  if (stored && same_content(*stored, record)) return {};
+  if (stored && same_content(*stored, record)) return true;
   return fail(ErrorCode::kStoreConflict, "a receipt of the id " + record.receipt_id + " is stored with another content");
 }
 
-Result<void> Writer::add(const ReceiptRecord& record, Totals& totals, std::vector<Name>& names) {
-  const std::int64_t seq = totals.next_seq;
-  const std::uint64_t size = record_size(record);
+Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
+  TRY(there, is_there(record, known));
+  if (there) return {};
+  const std::int64_t seq = ++known.last;
   const std::string reply_ids = pack_ids(record.reply_ids);
   const std::string legacy = record.legacy ? pack_legacy(*record.legacy) : std::string();
   add_receipt_.bind(1, seq).bind(2, record.receipt_id).bind(3, record.served_at).bind(4, as_text(record.owner));
-  add_receipt_.bind(5, static_cast<std::int64_t>(size)).bind(6, reply_ids).bind(8, record.receipt);
+  add_receipt_.bind(5, static_cast<std::int64_t>(record_size(record))).bind(6, reply_ids).bind(8, record.receipt);
   if (record.legacy) add_receipt_.bind(7, legacy);
   TRY_VOID(add_receipt_.run());
-  if (connection_.changes() == 0) return check_same(record);
-  for (const std::string& id : record.reply_ids) names.push_back({id_key(id), owner_key(record.owner), seq});
   if (!record.event_hashes.empty()) {
     TRY_VOID(add_hashes_.bind(1, seq).bind(2, record.served_at).bind(3, record.event_hashes).run());
   }
-  ++totals.next_seq;
-  ++totals.receipts;
-  totals.bytes += static_cast<std::int64_t>(size + record.event_hashes.size());
+  known.ids.insert(record.receipt_id);
   return {};
 }
 
 Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
   TRY(transaction, Transaction::begin(connection_));
   TRY(totals, this->totals());
+  TRY(known, know(totals));
+  for (const ReceiptRecord& record : batch) TRY_VOID(add(record, known));
+  const bool indexes = known.last - totals.indexed >= kTail;
+  if (indexes) {
+    TRY_VOID(index_tail(totals, kTail + static_cast<std::int64_t>(batch.size())));
+    TRY_VOID(save(totals));
+  }
+  TRY_VOID(transaction.commit());
+  if (!indexes) known_ = std::move(known);
+  return {};
+}
+
+// The indexes' pages are written in their own order: neighbours share them.
+Result<void> Writer::index_tail(Totals& totals, std::int64_t most) {
+  TRY(tail, tail_.read(most));
   std::vector<Name> names;
-  for (const ReceiptRecord& record : batch) TRY_VOID(add(record, totals, names));
-  // In the order of the index: neighbours share pages.
+  for (const TailRow& row : tail.rows) {
+    TRY_VOID(add_place_.bind(1, row.receipt_id).bind(2, row.seq).run());
+    TRY_VOID(add_moment_.bind(1, row.served_at).bind(2, row.receipt_id).bind(3, row.seq).run());
+    for (const std::string& id : row.reply_ids) names.push_back({id_key(id), owner_key(row.owner), row.seq});
+    totals.indexed = row.seq;
+    totals.receipts = sum(totals.receipts, 1);
+    totals.bytes = sum(totals.bytes, row.bytes);
+  }
   std::sort(names.begin(), names.end());
   for (const Name& name : names) TRY_VOID(add_name_.bind(1, name.id).bind(2, name.owner).bind(3, name.seq).run());
+  return {};
+}
+
+Result<void> Writer::index_all() {
+  TRY(seen, tail_.read(1));
+  if (seen.rows.empty()) return {};
+  TRY(transaction, Transaction::begin(connection_));
+  TRY(totals, this->totals());
+  TRY_VOID(index_tail(totals, kTail));
   TRY_VOID(save(totals));
   return transaction.commit();
 }
@@ -99,7 +157,7 @@ Result<Totals> Writer::totals() {
 }
 
 Result<void> Writer::save(const Totals& totals) {
-  return save_.bind(1, totals.next_seq).bind(2, totals.receipts).bind(3, totals.bytes).bind(4, totals.aged_to).run();
+  return save_.bind(1, totals.indexed).bind(2, totals.receipts).bind(3, totals.bytes).bind(4, totals.aged_to).run();
 }
 
 Result<void> Writer::set_aged_to(UnixSeconds aged_to) {
@@ -143,7 +201,7 @@ Result<std::int64_t> Writer::drop_event_hashes(Statement& chosen, Totals& totals
   for (const auto& [seq, size] : rows) {
     if (!over(totals, limit)) break;
     TRY_VOID(drop_hashes_.bind(1, seq).run());
-    totals.bytes -= size;
+    totals.bytes = sum(totals.bytes, -size);
     ++count;
   }
   return count;
@@ -154,6 +212,8 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
     std::int64_t seq, size;
     Owner owner;
     std::vector<std::string> reply_ids;
+    std::string receipt_id;
+    UnixSeconds served_at;
   };
   std::vector<Row> rows;
   {
@@ -163,7 +223,7 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
       if (!row) break;
       // A damaged row is deleted, too: only its names stay, and they lead nowhere.
       rows.push_back({chosen.number(0), chosen.number(1), unpack_owner(chosen.bytes(2)).value_or({}),
-                      unpack_ids(chosen.bytes(3)).value_or({})});
+                      unpack_ids(chosen.bytes(3)).value_or({}), std::string(chosen.bytes(4)), chosen.number(5)});
     }
   }
   std::vector<Name> names;
@@ -173,13 +233,15 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
     {
       const StatementUse use(hashes_size_);
       TRY(has_hashes, hashes_size_.bind(1, row.seq).step());
-      if (has_hashes) totals.bytes -= hashes_size_.number(0);
+      if (has_hashes) totals.bytes = sum(totals.bytes, -hashes_size_.number(0));
     }
     TRY_VOID(drop_hashes_.bind(1, row.seq).run());
     TRY_VOID(drop_receipt_.bind(1, row.seq).run());
+    TRY_VOID(drop_place_.bind(1, row.receipt_id).run());
+    TRY_VOID(drop_moment_.bind(1, row.served_at).bind(2, row.receipt_id).run());
     for (const std::string& id : row.reply_ids) names.push_back({id_key(id), owner_key(row.owner), row.seq});
-    totals.bytes -= row.size;
-    --totals.receipts;
+    totals.bytes = sum(totals.bytes, row.size == INT64_MIN ? 0 : -row.size);
+    totals.receipts = sum(totals.receipts, -1);
     ++count;
   }
   std::sort(names.begin(), names.end());

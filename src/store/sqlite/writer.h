@@ -3,15 +3,18 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <unordered_set>
 
 #include "store/receipt_store.h"
 #include "store/sqlite/reader.h"
+#include "store/sqlite/tail.h"
 
 namespace cloister::store {
 
-// One row, changed with the rest in each transaction.
+// The row `state` (store/sqlite/tables.h).
 struct Totals {
-  std::int64_t next_seq = 1;
+  std::int64_t indexed = 0;
   std::int64_t receipts = 0;
   std::int64_t bytes = 0;
   UnixSeconds aged_to = 0;   // 0: not yet
@@ -23,13 +26,16 @@ class Writer {
   static Result<std::unique_ptr<Writer>> make(const Connection& connection, Reader& reader);
 
   Result<void> put(std::span<const ReceiptRecord> batch);
+  // Brings what was put so far into the indexes. Takes no lock when they have it all.
+  Result<void> index_all();
   Result<void> put_document(const Document& document);
 
   Result<Totals> totals();
   Result<void> set_aged_to(UnixSeconds aged_to);
   Result<UnixSeconds> newest_served();
 
-  // Each is one short transaction, and says how many it deleted: at most kStep. Takes no lock when there is nothing to do.
+  // Each is one short transaction, and says how many it deleted: at most kStep, and of receipts those that are in the indexes.
+  // Takes no lock when there is nothing to do.
   static constexpr int kStep = 128;
   Result<std::int64_t> drop_event_hashes_before(UnixSeconds served_at);
   Result<std::int64_t> drop_receipts_before(UnixSeconds served_at);
@@ -43,8 +49,11 @@ class Writer {
  private:
   explicit Writer(const Connection& connection, Reader& reader) : connection_(connection), reader_(reader) {}
   struct Name;
-  Result<void> add(const ReceiptRecord& record, Totals& totals, std::vector<Name>& names);
-  Result<void> check_same(const ReceiptRecord& record);
+  struct Known;
+  Result<Known> know(const Totals& totals);
+  Result<bool> is_there(const ReceiptRecord& record, const Known& known);
+  Result<void> add(const ReceiptRecord& record, Known& known);
+  Result<void> index_tail(Totals& totals, std::int64_t most);
   Result<void> save(const Totals& totals);
   enum class What { kEventHashes, kReceipts };
   Result<bool> any(Statement& chosen, std::optional<UnixSeconds> before);
@@ -54,8 +63,17 @@ class Writer {
 
   const Connection& connection_;
   Reader& reader_;
-  Statement add_receipt_, add_name_, add_hashes_, totals_, save_, put_document_, newest_served_, old_hashes_, first_hashes_,
-      old_receipts_, first_receipts_, old_documents_, drop_hashes_, drop_receipt_, drop_name_, hashes_size_;
+  TailReader tail_;
+  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, totals_, save_, put_document_,
+      newest_served_, old_hashes_, first_hashes_, old_receipts_, first_receipts_, old_documents_, drop_hashes_, drop_receipt_,
+      drop_place_, drop_moment_, drop_name_, hashes_size_;
+
+  // The tail as the last put left it. While the numbers are those of the file, so are the ids: only the end is written to.
+  struct Known {
+    std::int64_t indexed = -1, last = -1;
+    std::unordered_set<std::string> ids;
+  };
+  Known known_;
 };
 
 }  // namespace cloister::store
