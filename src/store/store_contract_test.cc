@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "store/postgres/postgres_testing.h"
+#include "store/receipt_id.h"
 #include "store/record.h"
 #include "store/store_testing.h"
 
@@ -148,6 +149,39 @@ TEST_P(StoreContract, AReceiptIdIsFirstOfAll) {
   EXPECT_EQ(find(real.receipt_id, real.owner), real);
   EXPECT_EQ(find(real.receipt_id, owner(8)), by_other) << "one's own before another's";
   EXPECT_EQ(find(real.receipt_id, owner(4)), real);
+}
+
+// As the node makes them: the reply's id ends like the receipt's.
+TEST_P(StoreContract, IdsOfTheSameDigits) {
+  std::vector<ReceiptRecord> batch;
+  for (int i = 0; i < 60; ++i) {
+    ReceiptRecord each = record(i);
+    each.receipt_id = new_receipt_id(1'800'000'000'000 + i);
+    each.reply_ids = {reply_id_of(each.receipt_id, "chatcmpl-")};
+    if (i % 2 == 0) each.reply_ids.push_back("upstream-" + std::to_string(i));
+    batch.push_back(each);
+  }
+  // Somebody else's replies called like the first: an older and a newer one, of its owner and of another.
+  const std::string taken = batch[0].reply_ids[0];
+  for (const int i : {10, 20}) batch[static_cast<std::size_t>(i)].reply_ids = {taken};
+  batch[10].owner = owner(7);
+  batch[20].owner = batch[0].owner;
+  for (const ReceiptRecord& each : batch) put(each);
+  for (int round = 0; round < 2; ++round) {
+    for (const ReceiptRecord& each : batch) {
+      EXPECT_EQ(find(each.receipt_id, each.owner), each);
+      if (each.reply_ids[0] == taken) continue;
+      EXPECT_EQ(find(each.reply_ids[0], each.owner), each);
+      EXPECT_EQ(find(each.reply_ids[0], owner(9)), each) << "another owner's";
+    }
+    EXPECT_EQ(find(taken, batch[0].owner), batch[20]) << "the newest of the owner's";
+    EXPECT_EQ(find(taken, owner(7)), batch[10]);
+    EXPECT_EQ(find(taken, owner(9)), batch[20]);
+    // A prefix that none of them has.
+    EXPECT_FALSE(find(reply_id_of(batch[5].receipt_id, "resp_"), batch[5].owner));
+    EXPECT_FALSE(find(batch[5].receipt_id.substr(5), batch[5].owner));
+    EXPECT_EQ(prune(), 0u);
+  }
 }
 
 TEST_P(StoreContract, ManyReceiptsOfOneReplyId) {

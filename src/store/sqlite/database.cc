@@ -128,6 +128,12 @@ void Connection::on_commit(std::function<void(int)> told) {
   sqlite3_wal_hook(handle_.get(), on_commit_ ? static_cast<int (*)(void*, sqlite3*, const char*, int)>(hook) : nullptr, this);
 }
 
+std::uint32_t Connection::data_version() const {
+  std::uint32_t version = 0;
+  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  return version;
+}
+
 Error Connection::error() const {
   sqlite3* handle = handle_.get();
   switch (sqlite3_errcode(handle) & 0xff) {

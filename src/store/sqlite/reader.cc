@@ -1,7 +1,9 @@
 #include "store/sqlite/reader.h"
 
 #include <algorithm>
+#include <functional>
 
+#include "store/receipt_id.h"
 #include "store/record.h"
 #include "store/sqlite/tables.h"
 
@@ -81,23 +83,33 @@ Result<std::optional<ReceiptRecord>> Reader::by_id(const Tail& tail, std::string
   return record && record->receipt_id == receipt_id ? std::move(record) : std::nullopt;
 }
 
+// Where receipts may be that are called so, what came last first.
+Result<std::vector<std::int64_t>> Reader::candidates(const Tail& tail, std::string_view id, const Owner* owner) {
+  std::vector<std::int64_t> out;
+  for (const TailRow& row : tail.rows) {
+    if (std::ranges::count(row.reply_ids, id) > 0) out.push_back(row.seq);
+  }
+  if (const auto receipt_id = receipt_id_in(id)) {
+    const StatementUse use(place_);
+    TRY(row, place_.bind(1, *receipt_id).step());
+    if (row) out.push_back(place_.number(0));
+  }
+  Statement& names = owner != nullptr ? names_of_owner_ : names_;
+  const StatementUse use(names);
+  names.bind(1, id_key(id));
+  if (owner != nullptr) names.bind(2, owner_key(*owner));
+  while (true) {
+    TRY(row, names.step());
+    if (!row) break;
+    out.push_back(names.number(0));
+  }
+  std::ranges::sort(out, std::greater());
+  return out;
+}
+
 // Of those that are called so, the newest, and this owner's where one is asked for.
 Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::string_view id, const Owner* owner, const Horizon& horizon) {
-  std::vector<std::int64_t> candidates;   // what came last first
-  for (auto row = tail.rows.rbegin(); row != tail.rows.rend(); ++row) {
-    if (std::ranges::count(row->reply_ids, id) > 0) candidates.push_back(row->seq);
-  }
-  {
-    Statement& names = owner != nullptr ? names_of_owner_ : names_;
-    const StatementUse use(names);
-    names.bind(1, id_key(id));
-    if (owner != nullptr) names.bind(2, owner_key(*owner));
-    while (true) {
-      TRY(row, names.step());
-      if (!row) break;
-      candidates.push_back(names.number(0));
-    }
-  }
+  TRY(candidates, this->candidates(tail, id, owner));
   std::optional<ReceiptRecord> best;
   for (const std::int64_t seq : candidates) {
     TRY(record, by_seq(seq, horizon));

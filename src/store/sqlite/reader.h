@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "store/horizon.h"
 #include "store/receipt_store.h"
@@ -27,6 +28,7 @@ class Reader {
   explicit Reader(const Connection& connection) : connection_(connection) {}
   Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
   Result<std::optional<ReceiptRecord>> by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon);
+  Result<std::vector<std::int64_t>> candidates(const Tail& tail, std::string_view id, const Owner* owner);
   Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner, const Horizon& horizon);
   Result<ReceiptRecord> read_row(const Statement& row, const Horizon& horizon) const;
 

@@ -1,7 +1,9 @@
 #include "store/sqlite/writer.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "store/receipt_id.h"
 #include "store/record.h"
 #include "store/sqlite/tables.h"
 
@@ -29,6 +31,7 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
       {&w.add_name_, "INSERT OR IGNORE INTO name(id, owner, seq) VALUES(?1, ?2, ?3)"},
       {&w.place_, "SELECT 1 FROM place WHERE receipt_id = ?1"},
       {&w.last_seq_, "SELECT max(seq) FROM receipt"},
+      {&w.greatest_id_, "SELECT max(receipt_id) FROM place"},
       {&w.totals_, "SELECT indexed, receipts, bytes, aged_to FROM state"},
       {&w.save_, "UPDATE state SET indexed = ?1, receipts = ?2, bytes = ?3, aged_to = ?4"},
       {&w.put_document_, "INSERT OR REPLACE INTO document(key, kind, made, text) VALUES(?1, ?2, ?3, ?4)"},
@@ -56,24 +59,37 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
 
 // --- putting ----------------------------------------------------------------------------------------------------------
 
-// What the tail holds, read only when it is not as the last put left it.
-Result<Writer::Known> Writer::know(const Totals& totals) {
+// What the file holds, read only when another connection has changed it.
+Result<Writer::Known> Writer::know() {
   constexpr std::int64_t kMostSeq = INT64_MAX / 2;
-  const StatementUse use(last_seq_);
-  TRY(row, last_seq_.step());
-  const std::int64_t last = std::max(row ? last_seq_.number(0) : 0, totals.indexed);
-  if (totals.indexed < 0 || last > kMostSeq) return connection_.damaged("its numbers are not ours");
-  // Taken away: they hold again when what comes now is stored.
-  Known known = std::exchange(known_, {});
-  if (known.indexed == totals.indexed && known.last == last) return known;
+  const std::uint32_t version = connection_.data_version();
+  // Taken away: it holds again when what comes now is stored.
+  if (std::optional<Known> known = std::exchange(known_, std::nullopt); known && known->data_version == version) return std::move(*known);
+  Known known;
+  known.data_version = version;
+  TRY(totals, this->totals());
+  known.totals = totals;
+  const StatementUse use_seq(last_seq_);
+  TRY(any_seq, last_seq_.step());
+  known.last = std::max(any_seq ? last_seq_.number(0) : 0, totals.indexed);
+  if (totals.indexed < 0 || known.last > kMostSeq) return connection_.damaged("its numbers are not ours");
+  const StatementUse use_id(greatest_id_);
+  TRY(any_id, greatest_id_.step());
+  if (any_id) known.greatest_id = greatest_id_.bytes(0);
   TRY(tail, tail_.read(kTail));
-  known = {totals.indexed, last, {}};
-  for (TailRow& each : tail.rows) known.ids.insert(std::move(each.receipt_id));
+  for (TailRow& row : tail.rows) known.remember(std::move(row.receipt_id));
   return known;
+}
+
+void Writer::Known::remember(std::string id) {
+  if (id > greatest_id) greatest_id = id;
+  ids.insert(std::move(id));
 }
 
 // False when no receipt has this id; kStoreConflict when another one has.
 Result<bool> Writer::is_there(const ReceiptRecord& record, const Known& known) {
+  // The usual case: ids that we make begin with the time.
+  if (record.receipt_id > known.greatest_id) return false;
   if (!known.ids.contains(record.receipt_id)) {
     const StatementUse use(place_);
     TRY(row, place_.bind(1, record.receipt_id).step());
@@ -97,22 +113,21 @@ Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
   if (!record.event_hashes.empty()) {
     TRY_VOID(add_hashes_.bind(1, seq).bind(2, record.served_at).bind(3, record.event_hashes).run());
   }
-  known.ids.insert(record.receipt_id);
+  known.remember(record.receipt_id);
   return {};
 }
 
 Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
   TRY(transaction, Transaction::begin(connection_));
-  TRY(totals, this->totals());
-  TRY(known, know(totals));
+  TRY(known, know());
   for (const ReceiptRecord& record : batch) TRY_VOID(add(record, known));
-  const bool indexes = known.last - totals.indexed >= kTail;
-  if (indexes) {
-    TRY_VOID(index_tail(totals, kTail + static_cast<std::int64_t>(batch.size())));
-    TRY_VOID(save(totals));
+  if (known.last - known.totals.indexed >= kTail) {
+    TRY_VOID(index_tail(known.totals, kTail + static_cast<std::int64_t>(batch.size())));
+    TRY_VOID(save(known.totals));
+    if (known.totals.indexed == known.last) known.ids.clear();
   }
   TRY_VOID(transaction.commit());
-  if (!indexes) known_ = std::move(known);
+  known_ = std::move(known);
   return {};
 }
 
@@ -123,7 +138,10 @@ Result<void> Writer::index_tail(Totals& totals, std::int64_t most) {
   for (const TailRow& row : tail.rows) {
     TRY_VOID(add_place_.bind(1, row.receipt_id).bind(2, row.seq).run());
     TRY_VOID(add_moment_.bind(1, row.served_at).bind(2, row.receipt_id).bind(3, row.seq).run());
-    for (const std::string& id : row.reply_ids) names.push_back({id_key(id), owner_key(row.owner), row.seq});
+    for (const std::string& id : row.reply_ids) {
+      // Found by its own digits.
+      if (receipt_id_in(id) != row.receipt_id) names.push_back({id_key(id), owner_key(row.owner), row.seq});
+    }
     totals.indexed = row.seq;
     totals.receipts = sum(totals.receipts, 1);
     totals.bytes = sum(totals.bytes, row.bytes);
@@ -157,6 +175,7 @@ Result<Totals> Writer::totals() {
 }
 
 Result<void> Writer::save(const Totals& totals) {
+  known_.reset();
   return save_.bind(1, totals.indexed).bind(2, totals.receipts).bind(3, totals.bytes).bind(4, totals.aged_to).run();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -50,7 +51,7 @@ class Writer {
   explicit Writer(const Connection& connection, Reader& reader) : connection_(connection), reader_(reader) {}
   struct Name;
   struct Known;
-  Result<Known> know(const Totals& totals);
+  Result<Known> know();
   Result<bool> is_there(const ReceiptRecord& record, const Known& known);
   Result<void> add(const ReceiptRecord& record, Known& known);
   Result<void> index_tail(Totals& totals, std::int64_t most);
@@ -64,16 +65,20 @@ class Writer {
   const Connection& connection_;
   Reader& reader_;
   TailReader tail_;
-  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, totals_, save_, put_document_,
+  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, greatest_id_, totals_, save_, put_document_,
       newest_served_, old_hashes_, first_hashes_, old_receipts_, first_receipts_, old_documents_, drop_hashes_, drop_receipt_,
       drop_place_, drop_moment_, drop_name_, hashes_size_;
 
-  // The tail as the last put left it. While the numbers are those of the file, so are the ids: only the end is written to.
+  // The file as the last put left it, as far as the next has to know it.
   struct Known {
-    std::int64_t indexed = -1, last = -1;
-    std::unordered_set<std::string> ids;
+    std::uint32_t data_version = 0;
+    Totals totals;
+    std::int64_t last = 0;                 // seq
+    std::string greatest_id;               // of all receipts
+    std::unordered_set<std::string> ids;   // of the tail
+    void remember(std::string id);
   };
-  Known known_;
+  std::optional<Known> known_;             // absent after any other change, and after a put that failed
 };
 
 }  // namespace cloister::store
