@@ -62,11 +62,9 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
 // What the file holds, read only when another connection has changed it.
 Result<Writer::Known> Writer::know() {
   constexpr std::int64_t kMostSeq = INT64_MAX / 2;
-  const std::uint32_t version = connection_.data_version();
   // Taken away: it holds again when what comes now is stored.
-  if (std::optional<Known> known = std::exchange(known_, std::nullopt); known && known->data_version == version) return std::move(*known);
+  if (std::optional<Known> known = std::exchange(known_, std::nullopt); known && known->data_version == connection_.data_version()) return std::move(*known);
   Known known;
-  known.data_version = version;
   TRY(totals, this->totals());
   known.totals = totals;
   const StatementUse use_seq(last_seq_);
@@ -127,6 +125,7 @@ Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
     if (known.totals.indexed == known.last) known.ids.clear();
   }
   TRY_VOID(transaction.commit());
+  known.data_version = connection_.data_version();
   known_ = std::move(known);
   return {};
 }

@@ -71,7 +71,7 @@ class Writer {
 
   // The file as the last put left it, as far as the next has to know it.
   struct Known {
-    std::uint32_t data_version = 0;
+    std::uint32_t data_version = 0;        // after it
     Totals totals;
     std::int64_t last = 0;                 // seq
     std::string greatest_id;               // of all receipts
