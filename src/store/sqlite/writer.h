@@ -33,6 +33,7 @@ class Writer {
 
   Result<Totals> totals();
   Result<void> set_aged_to(UnixSeconds aged_to);
+  // Of what is in the indexes.
   Result<UnixSeconds> newest_served();
 
   // Each is one short transaction, and says how many it deleted: at most kStep, and of receipts those that are in the indexes.
@@ -49,7 +50,13 @@ class Writer {
 
  private:
   explicit Writer(const Connection& connection, Reader& reader) : connection_(connection), reader_(reader) {}
-  struct Name;
+  // An entry of the table `name`.
+  struct Name {
+    std::int64_t id;
+    std::int32_t owner;
+    std::int64_t seq;
+    auto operator<=>(const Name&) const = default;
+  };
   struct Known;
   Result<Known> know();
   Result<bool> is_there(const ReceiptRecord& record, const Known& known);
