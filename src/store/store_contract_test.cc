@@ -212,6 +212,13 @@ TEST_P(StoreContract, PuttingTheSameAgainIsNoError) {
   EXPECT_EQ(state().receipts, 15u);
   EXPECT_GT(state().bytes, before.bytes);
   EXPECT_EQ(all_of(*store_), records(0, 15));
+  // A large one, each of it twice.
+  auto twice = records(0, 75);
+  const auto again = twice;
+  twice.insert(twice.end(), again.rbegin(), again.rend());
+  put(twice);
+  EXPECT_EQ(state().receipts, 75u);
+  EXPECT_EQ(all_of(*store_), records(0, 75));
 }
 
 TEST_P(StoreContract, PuttingAnotherContentIsAnErrorAndChangesNothing) {

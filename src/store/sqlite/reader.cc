@@ -122,11 +122,6 @@ Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::strin
 }
 
 // The tail is read before the indexes: a receipt that moves over meanwhile is seen twice, not missed.
-Result<std::optional<ReceiptRecord>> Reader::find_receipt(std::string_view receipt_id, const Horizon& horizon) {
-  TRY(tail, tail_.read(kTail));
-  return by_id(tail, receipt_id, horizon);
-}
-
 Result<std::optional<ReceiptRecord>> Reader::find(std::string_view id, const Owner& owner, const Horizon& horizon) {
   TRY(tail, tail_.read(kTail));
   TRY(exact, by_id(tail, id, horizon));

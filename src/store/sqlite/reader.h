@@ -18,7 +18,7 @@ class Reader {
   static Result<std::unique_ptr<Reader>> make(const Connection& connection);
 
   Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon);
-  Result<std::optional<ReceiptRecord>> find_receipt(std::string_view receipt_id, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
   Result<std::vector<ReceiptRecord>> list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon);
   // Of every kind when `kind` is empty.
   Result<std::vector<Document>> documents(std::string_view kind, std::string_view key);
@@ -26,7 +26,6 @@ class Reader {
 
  private:
   explicit Reader(const Connection& connection) : connection_(connection) {}
-  Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
   Result<std::optional<ReceiptRecord>> by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon);
   Result<std::vector<std::int64_t>> candidates(const Tail& tail, std::string_view id, const Owner* owner);
   Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner, const Horizon& horizon);

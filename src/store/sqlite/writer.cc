@@ -23,7 +23,7 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
       {&w.add_place_, "INSERT OR IGNORE INTO place(receipt_id, seq) VALUES(?1, ?2)"},
       {&w.add_moment_, "INSERT OR IGNORE INTO moment(served_at, receipt_id, seq) VALUES(?1, ?2, ?3)"},
       {&w.add_name_, "INSERT OR IGNORE INTO name(id, owner, seq) VALUES(?1, ?2, ?3)"},
-      {&w.place_, "SELECT 1 FROM place WHERE receipt_id = ?1"},
+      {&w.place_, "SELECT seq FROM place WHERE receipt_id = ?1"},
       {&w.last_seq_, "SELECT max(seq) FROM receipt"},
       {&w.greatest_id_, "SELECT max(receipt_id) FROM place"},
       {&w.totals_, "SELECT indexed, receipts, bytes, aged_to FROM state"},
@@ -57,7 +57,8 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
 Result<Writer::Known> Writer::know() {
   constexpr std::int64_t kMostSeq = INT64_MAX / 2;
   // Taken away: it holds again when what comes now is stored.
-  if (std::optional<Known> known = std::exchange(known_, std::nullopt); known && known->data_version == connection_.data_version()) return std::move(*known);
+  std::optional<Known> before = std::exchange(known_, std::nullopt);
+  if (before && before->data_version == connection_.data_version()) return std::move(*before);
   Known known;
   TRY(totals, this->totals());
   known.totals = totals;
@@ -69,25 +70,30 @@ Result<Writer::Known> Writer::know() {
   TRY(any_id, greatest_id_.step());
   if (any_id) known.greatest_id = greatest_id_.bytes(0);
   TRY(tail, tail_.read(kTail));
-  for (TailRow& row : tail.rows) known.remember(std::move(row.receipt_id));
+  for (TailRow& row : tail.rows) known.remember(std::move(row.receipt_id), row.seq);
   return known;
 }
 
-void Writer::Known::remember(std::string id) {
+void Writer::Known::remember(std::string id, std::int64_t seq) {
   if (id > greatest_id) greatest_id = id;
-  ids.insert(std::move(id));
+  ids.emplace(std::move(id), seq);
 }
 
 // False when no receipt has this id; kStoreConflict when another one has.
 Result<bool> Writer::is_there(const ReceiptRecord& record, const Known& known) {
   // The usual case: ids that we make begin with the time.
   if (record.receipt_id > known.greatest_id) return false;
-  if (!known.ids.contains(record.receipt_id)) {
+  const auto in_tail = known.ids.find(record.receipt_id);
+  std::int64_t seq = 0;
+  if (in_tail != known.ids.end()) {
+    seq = in_tail->second;
+  } else {
     const StatementUse use(place_);
     TRY(row, place_.bind(1, record.receipt_id).step());
     if (!row) return false;
+    seq = place_.number(0);
   }
-  TRY(stored, reader_.find_receipt(record.receipt_id, {INT64_MIN, INT64_MIN}));
+  TRY(stored, reader_.by_seq(seq, {INT64_MIN, INT64_MIN}));
   if (stored && same_content(*stored, record)) return true;
   return fail(ErrorCode::kStoreConflict, "a receipt of the id " + record.receipt_id + " is stored with another content");
 }
@@ -105,7 +111,7 @@ Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
   if (!record.event_hashes.empty()) {
     TRY_VOID(add_hashes_.bind(1, seq).bind(2, record.served_at).bind(3, record.event_hashes).run());
   }
-  known.remember(record.receipt_id);
+  known.remember(record.receipt_id, seq);
   return {};
 }
 

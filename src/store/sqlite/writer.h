@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "store/receipt_store.h"
 #include "store/sqlite/reader.h"
@@ -82,8 +82,8 @@ class Writer {
     Totals totals;
     std::int64_t last = 0;                 // seq
     std::string greatest_id;               // of all receipts
-    std::unordered_set<std::string> ids;   // of the tail
-    void remember(std::string id);
+    std::unordered_map<std::string, std::int64_t> ids;   // of the tail, to seq
+    void remember(std::string id, std::int64_t seq);
   };
   std::optional<Known> known_;             // absent after any other change, and after a put that failed
 };
