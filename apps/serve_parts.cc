@@ -28,7 +28,7 @@ Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, 
   llama.on_identity = measure_identity(tee, identity);
   return engine::make_llama_engine(std::move(llama));
 #else
-  (void)options, (void)tee;
+  (void)options, (void)tee, (void)identity;
   return fail(ErrorCode::kUsage, "this program was built without the embedded engine; use --engine echo");
 #endif
 }

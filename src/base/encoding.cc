@@ -37,13 +37,18 @@ int base64_value(char c) { return kBase64Values[static_cast<unsigned char>(c)]; 
 
 }  // namespace
 
+void append_hex(std::string& out, ByteView bytes) {
+  std::size_t at = out.size();
+  out.resize(at + bytes.size() * 2);
+  for (const std::uint8_t b : bytes) {
+    out[at++] = kHexDigits[b >> 4];
+    out[at++] = kHexDigits[b & 15];
+  }
+}
+
 std::string to_hex(ByteView bytes) {
   std::string out;
-  out.reserve(bytes.size() * 2);
-  for (std::uint8_t b : bytes) {
-    out.push_back(kHexDigits[b >> 4]);
-    out.push_back(kHexDigits[b & 15]);
-  }
+  append_hex(out, bytes);
   return out;
 }
 

@@ -11,6 +11,7 @@ namespace cloister {
 
 // Lower-case, no 0x.
 std::string to_hex(ByteView bytes);
+void append_hex(std::string& out, ByteView bytes);
 // Either case, even length, no 0x.
 Result<Bytes> from_hex(std::string_view text);
 

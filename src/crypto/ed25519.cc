@@ -1,7 +1,10 @@
 #include "crypto/ed25519.h"
 
 #include <algorithm>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "crypto/openssl_handles.h"
 
@@ -42,8 +45,33 @@ Result<void> check_public_key(ByteView public_key) {
 
 }  // namespace
 
+// Preparing a context costs more than half as much as the signature. A context signs for one thread at a time, so as many are
+// kept as threads have ever signed at once. Each holds a reference to the key, no copy of it: the private half is wiped when the
+// last of them goes, which is here.
 struct Ed25519Key::Impl {
   PkeyPtr key;
+  std::mutex mutex;
+  std::vector<DigestCtxPtr> idle;   // prepared; nobody signs with them now
+
+  DigestCtxPtr take() {
+    {
+      const std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        DigestCtxPtr context = std::move(idle.back());
+        idle.pop_back();
+        return context;
+      }
+    }
+    DigestCtxPtr context(EVP_MD_CTX_new());
+    require(context != nullptr &&
+                EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key.get(), nullptr) == 1,
+            "preparing an Ed25519 signature");
+    return context;
+  }
+  void give_back(DigestCtxPtr context) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(context));
+  }
 };
 
 Ed25519Key::Ed25519Key(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -66,14 +94,12 @@ Result<Ed25519Key> Ed25519Key::from_seed(ByteView seed) {
 }
 
 ByteArray<64> Ed25519Key::sign(ByteView message) const {
-  const DigestCtxPtr context(EVP_MD_CTX_new());
+  DigestCtxPtr context = impl_->take();
   ByteArray<64> out;
   std::size_t size = out.size();
-  require(context != nullptr &&
-              EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, impl_->key.get(),
-                                    nullptr) == 1 &&
-              EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) == 1 && size == 64,
+  require(EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) == 1 && size == 64,
           "Ed25519 signature");
+  impl_->give_back(std::move(context));
   return out;
 }
 

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/testing/vectors.h"
@@ -173,6 +177,32 @@ TEST(Ed25519, EdgeCasesWhereVerifiersDisagree) {
         verify_ed25519(*from_hex(edge.public_key), *from_hex(edge.message), *from_hex(edge.signature));
     EXPECT_EQ(verdict.has_value(), edge.accept) << edge.what;
   }
+}
+
+// The same key in several threads, and one after the other: a signature is decided by key and message alone.
+TEST(Ed25519, OneKeySignsInManyThreads) {
+  auto made = Ed25519Key::from_seed(*from_hex(kRfc8032[0].seed));
+  ASSERT_TRUE(made);
+  const Ed25519Key key = std::move(*made);
+  std::vector<Bytes> messages;
+  std::vector<ByteArray<64>> expected;
+  for (std::size_t size = 0; size < 40; ++size) {
+    messages.push_back(Bytes(size * 97, static_cast<std::uint8_t>(size)));
+    expected.push_back(Ed25519Key::from_seed(*from_hex(kRfc8032[0].seed))->sign(messages.back()));
+    ASSERT_TRUE(verify_ed25519(key.public_key(), messages.back(), expected.back()));
+  }
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t i = 0; i < 200; ++i) {
+        const std::size_t which = (i * 7 + t) % messages.size();
+        if (key.sign(messages[which]) != expected[which]) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Ed25519, SharedChatVectors) {

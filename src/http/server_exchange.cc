@@ -13,9 +13,11 @@ ServerExchange::ServerExchange(Loop& loop, Connection& connection, Request reque
       request_(std::move(request)),
       behind_limit_bytes_(behind_limit_bytes) {}
 
+ServerExchange::~ServerExchange() { delete release_.load(); }
+
 void ServerExchange::notify() {
-  if (held_ || posted_) return;
-  posted_ = true;
+  // Acquires what the loop did when it took this out of the mailbox; or, when it is still there, lets the loop see what is new.
+  if (held_ || posted_.exchange(true)) return;
   self_ = shared_from_this();
   // Under the lock: detach() takes it too, so the loop cannot end between here and the wake-up.
   loop_.deliver(*this);
@@ -97,14 +99,13 @@ void ServerExchange::withhold(Response instead) {
 
 void ServerExchange::release(std::unique_ptr<Release> release) {
   const std::lock_guard lock(mutex_);
-  if (stage_ != Stage::kEnded || release_ != nullptr) return;
-  release_ = std::move(release);
+  if (stage_ != Stage::kEnded || release_.load() != nullptr) return;
+  release_.store(release.release());
   notify();
 }
 
 std::unique_ptr<ServerExchange::Release> ServerExchange::take_release() {
-  const std::lock_guard lock(mutex_);
-  return std::move(release_);
+  return std::unique_ptr<Release>(release_.exchange(nullptr));
 }
 
 std::size_t ServerExchange::behind_bytes() {
@@ -178,7 +179,7 @@ std::function<void()> ServerExchange::detach(bool gone, std::shared_ptr<ReplyObs
   gone_ = gone;
   pending.swap(pending_);
   response.swap(response_);
-  release.swap(release_);
+  release.reset(release_.exchange(nullptr));
   observer.swap(observer_);
   if (cut != nullptr && !told_) *cut = observer;
   callback.swap(abandoned_);
@@ -187,12 +188,8 @@ std::function<void()> ServerExchange::detach(bool gone, std::shared_ptr<ReplyObs
 }
 
 void ServerExchange::on_taken() {
-  std::shared_ptr<ServerExchange> self;
-  {
-    const std::lock_guard lock(mutex_);
-    posted_ = false;
-    self = std::move(self_);
-  }
+  const std::shared_ptr<ServerExchange> self = std::move(self_);
+  posted_.exchange(false);   // not a mere store: it acquires what others have added meanwhile
   if (connection_ != nullptr) connection_->on_mail();
 }
 

@@ -1,8 +1,10 @@
 // ServerExchange: the meeting point of a handler's threads and one connection's loop. Writers append under a short lock
 // and put the exchange into the loop's mailbox once; the loop swaps the bytes out, so that in the steady state two
-// buffers go back and forth and nothing is allocated.
+// buffers go back and forth and nothing is allocated. The lock is still held while the loop wakes up, so what the loop does
+// first, taking the mail and the release of a held reply, does without it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +26,7 @@ class ServerExchange final : public Exchange,
   // Starts held: until the first take() nothing goes to the mailbox, because the connection looks by itself when the
   // handler has returned.
   ServerExchange(Loop& loop, Connection& connection, Request request, std::size_t behind_limit_bytes);
+  ~ServerExchange() override;
 
   const Request& request() const override { return request_; }
   std::string take_body() override { return std::move(request_.body); }
@@ -82,11 +85,15 @@ class ServerExchange final : public Exchange,
   Request request_;
   const std::size_t behind_limit_bytes_;
 
+  // Set by who puts this into the mailbox, with the lock held; reset by the loop, without it, when it has taken it out.
+  std::atomic<bool> posted_ = false;
+  std::shared_ptr<ServerExchange> self_;      // belongs to who has set posted_, then to the loop
+  std::atomic<Release*> release_ = nullptr;   // owned; set once at most with the lock held, taken without it
+
   std::mutex mutex_;         // for all below
   Stage stage_ = Stage::kOpen;
   bool streamed_ = false;
   bool held_ = true;
-  bool posted_ = false;
   bool behind_ = false;
   bool overrun_ = false;
   bool gone_ = false;
@@ -94,11 +101,9 @@ class ServerExchange final : public Exchange,
   std::size_t in_flight_bytes_ = 0;
   std::string pending_;
   std::unique_ptr<Response> response_;
-  std::unique_ptr<Release> release_;
   std::shared_ptr<ReplyObserver> observer_;
   std::function<void()> abandoned_;
   std::function<void()> caught_up_;
-  std::shared_ptr<ServerExchange> self_;   // while in the mailbox
 };
 
 }  // namespace cloister::http

@@ -32,10 +32,9 @@ engine::HeaderList forwarded_headers(const http::Headers& headers) {
   return out;
 }
 
+// Of a receipt that may come to be: it gets the same digits.
 std::string new_reply_id(engine::Route route) {
-  ByteArray<16> random;
-  crypto::fill_random_id(random);
-  return std::string(engine::id_prefix(route)) + to_hex(random);
+  return store::reply_id_of(store::new_receipt_id(), engine::id_prefix(route));
 }
 
 // The "model" of a body that is passed on unread; absent where there is none, as in forms with files, and where it is no
@@ -80,7 +79,7 @@ InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, 
 
 std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& request) const {
   ReplyFacts facts;
-  facts.receipt_id = store::new_receipt_id();
+  facts.receipt_id = store::receipt_id_in(id_).value();
   facts.request_id = id_;
   facts.epoch = context_.identity.now();
   facts.owner = owner_;

@@ -3,101 +3,116 @@
 #include <utility>
 
 #include "base/encoding.h"
-#include "codec/jcs.h"
+#include "codec/jcs_writer.h"
 #include "evidence/aci/receipt.h"
 #include "evidence/json_reader.h"
 
 namespace cloister::serve {
 namespace {
 
-using evidence::digest_text;
+using codec::JcsWriter;
 
 constexpr std::size_t kLongestModel = 1024;
+constexpr std::size_t kUsualBytes = 2048;
 
-Json hashed(std::string_view type, const ByteArray<32>& body) {
-  return {{"type", type}, {"body_hash", digest_text(body)}};
+// Members stand in the order of their names everywhere here: this is the text that is signed.
+
+JcsWriter& digest(JcsWriter& out, const ByteArray<32>& sha256) { return out.hex("sha256:", sha256); }
+
+JcsWriter& text_or_null(JcsWriter& out, const std::string& text) { return text.empty() ? out.null() : out.text(text); }
+
+void hashed(JcsWriter& out, std::string_view type, const ByteArray<32>& body) {
+  digest(out.open_object().name("body_hash"), body).name("type").text(type).close_object();
 }
 
-// Which model answered, and how its text was drawn. Flat, as ACI's events are.
-Json model_served(const ReplyFacts& facts) {
-  const auto& digest = facts.epoch->model_digest;
+// How an engine of ours drew the text, flat beside the members that are there anyway, as ACI's events are.
+Json model_served_with(const ReplyFacts& facts, const Json& sampling) {
+  const auto& sha256 = facts.epoch->model_digest;
   Json event = {{"type", evidence::kModelServed},
                 {"engine", facts.engine},
                 {"model_id", facts.served_model},
-                {"model_digest", digest ? Json(digest_text(*digest)) : Json()}};
-  if (!facts.outcome || !facts.outcome->sampling.is_object()) return event;
-  for (const auto& [name, value] : facts.outcome->sampling.items()) {
+                {"model_digest", sha256 ? Json(evidence::digest_text(*sha256)) : Json()}};
+  for (const auto& [name, value] : sampling.items()) {
     if (!event.contains(name)) event[name] = value;
   }
   return event;
 }
 
+// Which model answered.
+void model_served(JcsWriter& out, const ReplyFacts& facts) {
+  if (facts.outcome && facts.outcome->sampling.is_object()) {
+    out.value_of(model_served_with(facts, facts.outcome->sampling));
+    return;
+  }
+  const auto& sha256 = facts.epoch->model_digest;
+  out.open_object().name("engine").text(facts.engine).name("model_digest");
+  (sha256 ? digest(out, *sha256) : out.null()).name("model_id").text(facts.served_model);
+  out.name("type").text(evidence::kModelServed).close_object();
+}
+
 // ACI section 7.5: what an aggregator has to say of whom it asked.
-Json upstream_not_verified(const ReplyFacts& facts) {
-  return {{"type", evidence::kUpstreamVerified},
-          {"result", "failed"},
-          {"required", false},
-          {"model_id", facts.served_model},
-          {"reason", "the engine is outside of this TEE and was not verified"}};
+void upstream_not_verified(JcsWriter& out, const ReplyFacts& facts) {
+  out.open_object().name("model_id").text(facts.served_model);
+  out.name("reason").text("the engine is outside of this TEE and was not verified");
+  out.name("required").boolean(false).name("result").text("failed");
+  out.name("type").text(evidence::kUpstreamVerified).close_object();
 }
 
-Json usage_metered(const engine::Outcome& outcome) {
-  return {{"type", evidence::kUsageMetered},
-          {"prompt_tokens", outcome.usage.prompt_tokens},
-          {"cached_tokens", outcome.usage.cached_tokens},
-          {"completion_tokens", outcome.usage.completion_tokens},
-          {"finish_reason", outcome.finish_reason}};
+void usage_metered(JcsWriter& out, const engine::Outcome& outcome) {
+  out.open_object().name("cached_tokens").number(outcome.usage.cached_tokens);
+  out.name("completion_tokens").number(outcome.usage.completion_tokens);
+  out.name("finish_reason").text(outcome.finish_reason);
+  out.name("prompt_tokens").number(outcome.usage.prompt_tokens);
+  out.name("type").text(evidence::kUsageMetered).close_object();
 }
 
-Json events_returned(const ReplyFacts& facts) {
-  return {{"type", evidence::kEventsReturned},
-          {"count", facts.events.size()},
-          {"root", digest_text(evidence::merkle_root(facts.events))}};
+void request_failed(JcsWriter& out, const ReplyFacts& facts) {
+  out.open_object().name("code").text(facts.error).name("status").number(facts.status);
+  out.name("type").text(evidence::kRequestFailed).close_object();
 }
 
-Json response_aborted(const ReplyFacts& facts) {
-  return {{"type", evidence::kResponseAborted},
-          {"bytes", facts.response_bytes},
-          {"events", facts.events.size()},
-          {"reason", facts.error.empty() ? "connection_ended" : facts.error}};
+void events_returned(JcsWriter& out, const ReplyFacts& facts) {
+  digest(out.open_object().name("count").number(facts.events.size()).name("root"), evidence::merkle_root(facts.events));
+  out.name("type").text(evidence::kEventsReturned).close_object();
 }
 
-Json event_log(const ReplyFacts& facts) {
-  Json log = Json::array();
-  log.push_back(hashed(evidence::kRequestReceived, facts.request_sha256));
+void response_aborted(JcsWriter& out, const ReplyFacts& facts) {
+  out.open_object().name("bytes").number(facts.response_bytes).name("events").number(facts.events.size());
+  out.name("reason").text(facts.error.empty() ? "connection_ended" : facts.error);
+  out.name("type").text(evidence::kResponseAborted).close_object();
+}
+
+void event_log(JcsWriter& out, const ReplyFacts& facts) {
+  out.open_array();
+  hashed(out, evidence::kRequestReceived, facts.request_sha256);
   if (facts.forwarded_sha256) {
-    log.push_back(hashed(evidence::kRequestForwarded, *facts.forwarded_sha256));
-    if (!facts.served_here) log.push_back(upstream_not_verified(facts));
-    log.push_back(model_served(facts));
+    hashed(out, evidence::kRequestForwarded, *facts.forwarded_sha256);
+    if (!facts.served_here) upstream_not_verified(out, facts);
+    model_served(out, facts);
   }
-  if (facts.outcome && facts.outcome->metered()) log.push_back(usage_metered(*facts.outcome));
-  if (!facts.error.empty() && !facts.cut) {
-    log.push_back({{"type", evidence::kRequestFailed}, {"code", facts.error}, {"status", facts.status}});
-  }
-  log.push_back(hashed(evidence::kResponseReturned, facts.response_sha256));
-  if (facts.event_stream && !facts.too_many_events) log.push_back(events_returned(facts));
-  if (facts.cut) log.push_back(response_aborted(facts));
-  return log;
+  if (facts.outcome && facts.outcome->metered()) usage_metered(out, *facts.outcome);
+  if (!facts.error.empty() && !facts.cut) request_failed(out, facts);
+  hashed(out, evidence::kResponseReturned, facts.response_sha256);
+  if (facts.event_stream && !facts.too_many_events) events_returned(out, facts);
+  if (facts.cut) response_aborted(out, facts);
+  out.close_array();
 }
-
-Json optional_text(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 // A name so long is no model's.
-Json asked_model(const ReplyFacts& facts) {
-  return facts.model && facts.model->size() <= kLongestModel ? Json(*facts.model) : Json();
+void asked_model(JcsWriter& out, const ReplyFacts& facts) {
+  facts.model && facts.model->size() <= kLongestModel ? out.text(*facts.model) : out.null();
 }
 
-Json document(const ReplyFacts& facts, UnixSeconds served_at) {
-  return {{"api_version", evidence::kAciVersion},
-          {"receipt_id", facts.receipt_id},
-          {"chat_id", optional_text(facts.reply_id)},
-          {"model", asked_model(facts)},
-          {"workload_keyset_digest", facts.epoch->keyset_digest_text},
-          {"endpoint", facts.endpoint},
-          {"method", "POST"},
-          {"served_at", served_at},
-          {"event_log", event_log(facts)},
-          {"key_id", facts.epoch->receipt_key_id}};
+Result<std::string> document(const ReplyFacts& facts, UnixSeconds served_at) {
+  JcsWriter out(kUsualBytes);
+  out.open_object().name("api_version").text(evidence::kAciVersion);
+  text_or_null(out.name("chat_id"), facts.reply_id).name("endpoint").text(facts.endpoint);
+  event_log(out.name("event_log"), facts);
+  out.name("key_id").text(facts.epoch->receipt_key_id).name("method").text("POST");
+  asked_model(out.name("model"), facts);
+  out.name("receipt_id").text(facts.receipt_id).name("served_at").number(served_at);
+  out.name("workload_keyset_digest").text(facts.epoch->keyset_digest_text).close_object();
+  return std::move(out).finish();
 }
 
 store::LegacySignature legacy_signature(const ReplyFacts& facts, const Keyring& keyring) {
@@ -122,14 +137,16 @@ std::string with_signature(const std::string& canonical, const ByteArray<64>& si
   const std::size_t at = canonical.rfind(kLast);
   std::string out;
   out.reserve(canonical.size() + 144);
-  out.append(canonical, 0, at).append(",\"signature\":\"").append(to_hex(signature)).append("\"").append(canonical, at);
+  out.append(canonical, 0, at).append(",\"signature\":\"");
+  append_hex(out, signature);
+  out.append("\"").append(canonical, at);
   return out;
 }
 
 }  // namespace
 
 Result<store::ReceiptRecord> make_receipt(const ReplyFacts& facts, const Keyring& keyring, UnixSeconds served_at) {
-  TRY(canonical, codec::write_jcs(document(facts, served_at)));
+  TRY(canonical, document(facts, served_at));
   std::string text = with_signature(canonical, keyring.sign_receipt(canonical));
   store::ReceiptRecord record;
   record.receipt_id = facts.receipt_id;

@@ -119,38 +119,36 @@ void ReceiptJournal::run() {
   if (behind) try_again();
 }
 
-std::vector<ReceiptJournal::Made> ReceiptJournal::make(std::vector<FinishedReply> replies) {
-  std::vector<Made> out;
-  out.reserve(replies.size());
+ReceiptJournal::Batch ReceiptJournal::make(std::vector<FinishedReply> replies) {
+  Batch out;
+  out.all.reserve(replies.size());
+  out.records.reserve(replies.size());
   for (FinishedReply& reply : replies) {
     Result<store::ReceiptRecord> record = make_receipt(reply.facts, keyring_, clock_.now());
     if (!record) log::error("no receipt could be made id=" + reply.facts.receipt_id + ": " + record.error().message);
-    out.push_back({std::move(reply), record ? std::optional(std::move(*record)) : std::nullopt});
+    out.all.push_back({std::move(reply), record ? std::optional(out.records.size()) : std::nullopt});
+    if (record) out.records.push_back(std::move(*record));
   }
   return out;
 }
 
 void ReceiptJournal::write(std::vector<FinishedReply> replies) {
-  std::vector<Made> all = make(std::move(replies));
-  std::vector<store::ReceiptRecord> records;
-  for (const Made& made : all) {
-    if (made.record) records.push_back(*made.record);
-  }
-  Result<void> done = put(records);
+  Batch batch = make(std::move(replies));
+  Result<void> done = put(batch.records);
   if (!done && is_refusal(done.error())) {
-    put_one_by_one(all);
+    put_one_by_one(batch);
     done = {};
   }
   if (done) {
     const std::lock_guard lock(mutex_);
-    stored_ += static_cast<std::uint64_t>(std::ranges::count_if(all, [](const Made& made) { return made.record.has_value(); }));
+    stored_ += static_cast<std::uint64_t>(std::ranges::count_if(batch.all, [](const Batch::Made& made) { return made.record.has_value(); }));
   }
   const bool serve_on = !done && options_.on_failure == OnStoreFailure::kServe;
-  if (serve_on) keep_in_memory(std::move(records));
-  for (Made& made : all) {
+  if (serve_on) keep_in_memory(batch.records);
+  for (Batch::Made& made : batch.all) {
     if (made.reply.exchange == nullptr) continue;
     if (made.record && (done || serve_on)) {
-      let_go(made, done.has_value());
+      let_go(made.reply, batch.records[*made.record], done.has_value());
     } else {
       withhold(made.reply);
     }
@@ -159,12 +157,13 @@ void ReceiptJournal::write(std::vector<FinishedReply> replies) {
 
 // A store that works and does not take a batch: one of its receipts is not to its form, which must not cost the others
 // theirs.
-void ReceiptJournal::put_one_by_one(std::vector<Made>& all) {
-  for (Made& made : all) {
+void ReceiptJournal::put_one_by_one(Batch& batch) {
+  for (Batch::Made& made : batch.all) {
     if (!made.record) continue;
-    const Result<void> done = store_.put(std::span(&*made.record, 1));
+    const store::ReceiptRecord& record = batch.records[*made.record];
+    const Result<void> done = store_.put(std::span(&record, 1));
     if (done) continue;
-    log::error("a receipt was refused by the store id=" + made.record->receipt_id + ": " + done.error().message);
+    log::error("a receipt was refused by the store id=" + record.receipt_id + ": " + done.error().message);
     made.record.reset();
   }
 }
@@ -208,13 +207,13 @@ void ReceiptJournal::store_works() {
   log::info("receipts can be stored again");
 }
 
-void ReceiptJournal::let_go(Made& made, bool stored) {
+void ReceiptJournal::let_go(const FinishedReply& reply, const store::ReceiptRecord& record, bool stored) {
   http::Headers further;
-  if (made.reply.in_band) further.emplace_back("x-receipt", to_base64(as_bytes(made.record->receipt)));
+  if (reply.in_band) further.emplace_back("x-receipt", to_base64(as_bytes(record.receipt)));
   if (!stored) further.emplace_back("x-receipt-stored", "false");
-  made.reply.exchange->release(std::move(further));
+  reply.exchange->release(std::move(further));
   metrics_.count_receipt();
-  if (made.record->legacy) metrics_.count_signature();
+  if (record.legacy) metrics_.count_signature();
 }
 
 void ReceiptJournal::withhold(FinishedReply& reply) {
@@ -223,9 +222,9 @@ void ReceiptJournal::withhold(FinishedReply& reply) {
   reply.exchange->withhold(std::move(instead));
 }
 
-void ReceiptJournal::keep_in_memory(std::vector<store::ReceiptRecord> records) {
+void ReceiptJournal::keep_in_memory(const std::vector<store::ReceiptRecord>& records) {
   const std::lock_guard lock(mutex_);
-  for (store::ReceiptRecord& record : records) memory_.push_back(std::move(record));
+  memory_.insert(memory_.end(), records.begin(), records.end());
   for (; memory_.size() > options_.most_in_memory; ++lost_) memory_.pop_front();
 }
 

@@ -77,21 +77,26 @@ class ReceiptJournal {
   std::string_view store_type() const { return store_.type(); }
 
  private:
-  struct Made {
-    FinishedReply reply;
-    std::optional<store::ReceiptRecord> record;   // absent: it could not be made
+  // Replies and their receipts, which lie together as the store takes them.
+  struct Batch {
+    struct Made {
+      FinishedReply reply;
+      std::optional<std::size_t> record;   // its place in `records`; absent: it could not be made, or the store refuses it
+    };
+    std::vector<Made> all;
+    std::vector<store::ReceiptRecord> records;
   };
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   void write(std::vector<FinishedReply> replies);
-  std::vector<Made> make(std::vector<FinishedReply> replies);
+  Batch make(std::vector<FinishedReply> replies);
   Result<void> put(const std::vector<store::ReceiptRecord>& records);
-  void put_one_by_one(std::vector<Made>& all);
+  void put_one_by_one(Batch& batch);
   void store_failed(const Error& error);
   void store_works();
-  void let_go(Made& made, bool stored);
+  void let_go(const FinishedReply& reply, const store::ReceiptRecord& record, bool stored);
   void withhold(FinishedReply& reply);
-  void keep_in_memory(std::vector<store::ReceiptRecord> records);
+  void keep_in_memory(const std::vector<store::ReceiptRecord>& records);
   void try_again();
   void prune();
 

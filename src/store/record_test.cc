@@ -42,6 +42,19 @@ TEST(Record, KeysAreDigests) {
   EXPECT_EQ(owner_key(Owner{0x12, 0x34}), 0x1234);
 }
 
+TEST(Record, ReplyIdsSayWhereTheirReceiptsAre) {
+  const std::string receipt_id = new_receipt_id();
+  const std::string reply_id = reply_id_of(receipt_id, "chatcmpl-");
+  EXPECT_EQ(reply_id, "chatcmpl-" + receipt_id.substr(5));
+  EXPECT_EQ(receipt_id_in(reply_id), receipt_id);
+  EXPECT_EQ(receipt_id_in(receipt_id), receipt_id);
+  EXPECT_EQ(receipt_id_in(receipt_id.substr(5)), receipt_id);
+  for (std::string other : {std::string(), std::string("chatcmpl-1"), reply_id + "X", reply_id.substr(0, 9) + std::string(32, 'g'),
+                            reply_id.substr(0, 9) + std::string(32, 'A'), receipt_id.substr(6)}) {
+    EXPECT_EQ(receipt_id_in(other), std::nullopt) << other;
+  }
+}
+
 TEST(Record, ReceiptIdsLieInOrderOfTime) {
   std::set<std::string> ids;
   std::string last;

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "store/postgres/postgres_testing.h"
+#include "store/receipt_id.h"
 #include "store/record.h"
 #include "store/store_testing.h"
 
@@ -150,6 +151,39 @@ TEST_P(StoreContract, AReceiptIdIsFirstOfAll) {
   EXPECT_EQ(find(real.receipt_id, owner(4)), real);
 }
 
+// As the node makes them: the reply's id ends like the receipt's.
+TEST_P(StoreContract, IdsOfTheSameDigits) {
+  std::vector<ReceiptRecord> batch;
+  for (int i = 0; i < 60; ++i) {
+    ReceiptRecord each = record(i);
+    each.receipt_id = new_receipt_id(1'800'000'000'000 + i);
+    each.reply_ids = {reply_id_of(each.receipt_id, "chatcmpl-")};
+    if (i % 2 == 0) each.reply_ids.push_back("upstream-" + std::to_string(i));
+    batch.push_back(each);
+  }
+  // Somebody else's replies called like the first: an older and a newer one, of its owner and of another.
+  const std::string taken = batch[0].reply_ids[0];
+  for (const int i : {10, 20}) batch[static_cast<std::size_t>(i)].reply_ids = {taken};
+  batch[10].owner = owner(7);
+  batch[20].owner = batch[0].owner;
+  for (const ReceiptRecord& each : batch) put(each);
+  for (int round = 0; round < 2; ++round) {
+    for (const ReceiptRecord& each : batch) {
+      EXPECT_EQ(find(each.receipt_id, each.owner), each);
+      if (each.reply_ids[0] == taken) continue;
+      EXPECT_EQ(find(each.reply_ids[0], each.owner), each);
+      EXPECT_EQ(find(each.reply_ids[0], owner(9)), each) << "another owner's";
+    }
+    EXPECT_EQ(find(taken, batch[0].owner), batch[20]) << "the newest of the owner's";
+    EXPECT_EQ(find(taken, owner(7)), batch[10]);
+    EXPECT_EQ(find(taken, owner(9)), batch[20]);
+    // A prefix that none of them has.
+    EXPECT_FALSE(find(reply_id_of(batch[5].receipt_id, "resp_"), batch[5].owner));
+    EXPECT_FALSE(find(batch[5].receipt_id.substr(5), batch[5].owner));
+    EXPECT_EQ(prune(), 0u);
+  }
+}
+
 TEST_P(StoreContract, ManyReceiptsOfOneReplyId) {
   std::vector<ReceiptRecord> batch;
   for (int i = 0; i < 200; ++i) {
@@ -178,6 +212,13 @@ TEST_P(StoreContract, PuttingTheSameAgainIsNoError) {
   EXPECT_EQ(state().receipts, 15u);
   EXPECT_GT(state().bytes, before.bytes);
   EXPECT_EQ(all_of(*store_), records(0, 15));
+  // A large one, each of it twice.
+  auto twice = records(0, 75);
+  const auto again = twice;
+  twice.insert(twice.end(), again.rbegin(), again.rend());
+  put(twice);
+  EXPECT_EQ(state().receipts, 75u);
+  EXPECT_EQ(all_of(*store_), records(0, 75));
 }
 
 TEST_P(StoreContract, PuttingAnotherContentIsAnErrorAndChangesNothing) {

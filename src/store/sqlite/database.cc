@@ -128,6 +128,12 @@ void Connection::on_commit(std::function<void(int)> told) {
   sqlite3_wal_hook(handle_.get(), on_commit_ ? static_cast<int (*)(void*, sqlite3*, const char*, int)>(hook) : nullptr, this);
 }
 
+std::uint32_t Connection::data_version() const {
+  std::uint32_t version = 0;
+  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  return version;
+}
+
 Error Connection::error() const {
   sqlite3* handle = handle_.get();
   switch (sqlite3_errcode(handle) & 0xff) {
@@ -146,7 +152,13 @@ Error Connection::damaged(const std::string& what) const {
 }
 
 Result<Transaction> Transaction::begin(const Connection& connection) {
-  TRY_VOID(connection.run("BEGIN IMMEDIATE"));
+  if (connection.begin_.handle_ == nullptr) {
+    TRY(begin, connection.prepare("BEGIN IMMEDIATE"));
+    TRY(commit, connection.prepare("COMMIT"));
+    connection.begin_ = std::move(begin);
+    connection.commit_ = std::move(commit);
+  }
+  TRY_VOID(connection.begin_.run());
   return Transaction(connection);
 }
 
@@ -157,7 +169,7 @@ Transaction::~Transaction() {
 
 Result<void> Transaction::commit() {
   const Connection* connection = connection_;
-  TRY_VOID(connection->run("COMMIT"));
+  TRY_VOID(connection->commit_.run());
   connection_ = nullptr;
   return {};
 }

@@ -17,6 +17,11 @@ namespace cloister::store {
 
 class Connection;
 
+// Of numbers that a file gave, which may be any: never undefined.
+inline std::int64_t sum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
 // Bind, step until false, then reset: Row does the last by itself.
 class Statement {
  public:
@@ -40,6 +45,7 @@ class Statement {
 
  private:
   friend class Connection;
+  friend class Transaction;
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
@@ -84,10 +90,13 @@ class Connection {
 
   const std::string& name() const { return name_; }
   const std::string& file() const { return file_; }
+  // Another number when this connection has committed a change, or has begun a transaction and seen that another one has.
+  std::uint32_t data_version() const;
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
   std::int64_t changes() const { return sqlite3_changes64(handle_.get()); }
 
  private:
+  friend class Transaction;
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };
@@ -98,6 +107,8 @@ class Connection {
   const std::string file_;
   const std::string name_;
   std::function<void(int)> on_commit_;
+  // What each transaction needs, prepared when the first begins.
+  mutable Statement begin_, commit_;
 };
 
 // A write that is undone unless commit() succeeds.

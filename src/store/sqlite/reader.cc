@@ -1,15 +1,18 @@
 #include "store/sqlite/reader.h"
 
 #include <algorithm>
+#include <functional>
 
+#include "store/receipt_id.h"
 #include "store/record.h"
+#include "store/sqlite/tables.h"
 
 namespace cloister::store {
 namespace {
 
-#define ROW_OF_RECEIPT                                                                                             \
-  "SELECT r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.served_at, h.hashes FROM receipt r " \
-  "LEFT JOIN event_hashes h ON h.seq = r.seq "
+#define ROW_OF_RECEIPT \
+  "SELECT r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.served_at, h.hashes"
+#define ITS_HASHES "LEFT JOIN event_hashes h ON h.seq = r.seq "
 
 // Of one reply id so many are looked at, the newest first: an upstream may give the same id again and again.
 #define MOST_NAMES "16"
@@ -21,20 +24,22 @@ constexpr std::size_t kPageBytes = 64u << 20;
 Result<std::unique_ptr<Reader>> Reader::make(const Connection& connection) {
   std::unique_ptr<Reader> reader(new Reader(connection));
   const std::pair<Statement*, std::string_view> statements[] = {
-      {&reader->by_id_, ROW_OF_RECEIPT "WHERE r.receipt_id = ?1"},
-      {&reader->by_seq_, ROW_OF_RECEIPT "WHERE r.seq = ?1"},
+      {&reader->place_, "SELECT seq FROM place WHERE receipt_id = ?1"},
+      {&reader->by_seq_, ROW_OF_RECEIPT " FROM receipt r " ITS_HASHES "WHERE r.seq = ?1"},
       {&reader->names_of_owner_, "SELECT seq FROM name WHERE id = ?1 AND owner = ?2 ORDER BY seq DESC LIMIT " MOST_NAMES},
       {&reader->names_, "SELECT seq FROM name WHERE id = ?1 LIMIT " MOST_NAMES},
-      {&reader->page_, ROW_OF_RECEIPT "WHERE (r.served_at, r.receipt_id) > (?1, ?2) AND r.served_at >= ?4 "
-                                      "ORDER BY r.served_at, r.receipt_id LIMIT ?3"},
+      {&reader->page_, ROW_OF_RECEIPT ", m.served_at, m.receipt_id FROM moment m CROSS JOIN receipt r ON r.seq = m.seq " ITS_HASHES
+                       "WHERE (m.served_at, m.receipt_id) > (?1, ?2) AND m.served_at >= ?4 "
+                       "ORDER BY m.served_at, m.receipt_id LIMIT ?3"},
       {&reader->documents_, "SELECT kind, key, made, text FROM document WHERE key = ?1 AND (?2 = x'' OR kind = ?2) ORDER BY kind"},
-      {&reader->state_, "SELECT receipts, bytes FROM state"},
-      {&reader->oldest_, "SELECT min(served_at) FROM receipt"},
+      {&reader->oldest_, "SELECT served_at FROM moment ORDER BY served_at LIMIT 1"},
   };
   for (const auto& [statement, sql] : statements) {
     TRY(prepared, connection.prepare(sql));
     *statement = std::move(prepared);
   }
+  TRY(tail, TailReader::make(connection));
+  reader->tail_ = std::move(tail);
   return reader;
 }
 
@@ -59,14 +64,6 @@ Result<ReceiptRecord> Reader::read_row(const Statement& row, const Horizon& hori
   return record;
 }
 
-Result<std::optional<ReceiptRecord>> Reader::find_receipt(std::string_view receipt_id, const Horizon& horizon) {
-  const StatementUse use(by_id_);
-  TRY(row, by_id_.bind(1, receipt_id).step());
-  if (!row || by_id_.number(2) < horizon.receipts) return std::optional<ReceiptRecord>();
-  TRY(record, read_row(by_id_, horizon));
-  return std::optional(std::move(record));
-}
-
 Result<std::optional<ReceiptRecord>> Reader::by_seq(std::int64_t seq, const Horizon& horizon) {
   const StatementUse use(by_seq_);
   TRY(row, by_seq_.bind(1, seq).step());
@@ -75,48 +72,100 @@ Result<std::optional<ReceiptRecord>> Reader::by_seq(std::int64_t seq, const Hori
   return std::optional(std::move(record));
 }
 
-// Of those that `names` gives, the newest that really has this id, and this owner where one is asked for.
-Result<std::optional<ReceiptRecord>> Reader::newest(Statement& names, std::string_view id, const Owner* owner,
-                                                    const Horizon& horizon) {
-  std::optional<ReceiptRecord> best;
+Result<std::optional<ReceiptRecord>> Reader::by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon) {
+  const auto last = std::ranges::find(tail.rows, receipt_id, &TailRow::receipt_id);
+  if (last != tail.rows.end()) return by_seq(last->seq, horizon);
+  const StatementUse use(place_);
+  TRY(row, place_.bind(1, receipt_id).step());
+  if (!row) return std::optional<ReceiptRecord>();
+  TRY(record, by_seq(place_.number(0), horizon));
+  // An index that leads elsewhere leads nowhere.
+  return record && record->receipt_id == receipt_id ? std::move(record) : std::nullopt;
+}
+
+// Where receipts may be that are called so, what came last first.
+Result<std::vector<std::int64_t>> Reader::candidates(const Tail& tail, std::string_view id, const Owner* owner) {
+  std::vector<std::int64_t> out;
+  for (const TailRow& row : tail.rows) {
+    if (std::ranges::count(row.reply_ids, id) > 0) out.push_back(row.seq);
+  }
+  if (const auto receipt_id = receipt_id_in(id)) {
+    const StatementUse use(place_);
+    TRY(row, place_.bind(1, *receipt_id).step());
+    if (row) out.push_back(place_.number(0));
+  }
+  Statement& names = owner != nullptr ? names_of_owner_ : names_;
+  const StatementUse use(names);
+  names.bind(1, id_key(id));
+  if (owner != nullptr) names.bind(2, owner_key(*owner));
   while (true) {
     TRY(row, names.step());
-    if (!row) return best;
-    TRY(record, by_seq(names.number(0), horizon));
+    if (!row) break;
+    out.push_back(names.number(0));
+  }
+  std::ranges::sort(out, std::greater());
+  return out;
+}
+
+// Of those that are called so, the newest, and this owner's where one is asked for.
+Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::string_view id, const Owner* owner, const Horizon& horizon) {
+  TRY(candidates, this->candidates(tail, id, owner));
+  std::optional<ReceiptRecord> best;
+  for (const std::int64_t seq : candidates) {
+    TRY(record, by_seq(seq, horizon));
     if (!record || (owner != nullptr && record->owner != *owner)) continue;
-    if (std::find(record->reply_ids.begin(), record->reply_ids.end(), id) == record->reply_ids.end()) continue;
+    if (std::ranges::count(record->reply_ids, id) == 0) continue;
     // Of two in one second the one that came last.
     if (!best || record->served_at > best->served_at) best = std::move(record);
   }
+  return best;
 }
 
+// The tail is read before the indexes: a receipt that moves over meanwhile is seen twice, not missed.
 Result<std::optional<ReceiptRecord>> Reader::find(std::string_view id, const Owner& owner, const Horizon& horizon) {
-  TRY(exact, find_receipt(id, horizon));
+  TRY(tail, tail_.read(kTail));
+  TRY(exact, by_id(tail, id, horizon));
   if (exact && exact->owner == owner) return exact;
-  const std::int64_t key = id_key(id);
-  {
-    const StatementUse use(names_of_owner_);
-    names_of_owner_.bind(1, key).bind(2, owner_key(owner));
-    TRY(own, newest(names_of_owner_, id, &owner, horizon));
-    if (own) return own;
-  }
+  TRY(own, newest(tail, id, &owner, horizon));
+  if (own) return own;
   if (exact) return exact;
-  const StatementUse use(names_);
-  names_.bind(1, key);
-  return newest(names_, id, nullptr, horizon);
+  return newest(tail, id, nullptr, horizon);
 }
 
 Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon) {
+  using Key = std::pair<UnixSeconds, std::string_view>;
+  const auto key = [](const TailRow& row) { return Key(row.served_at, row.receipt_id); };
+  TRY(tail, tail_.read(kTail));
+  std::erase_if(tail.rows, [&](const TailRow& row) {
+    return row.served_at < horizon.receipts || key(row) <= Key(after.served_at, after.receipt_id);
+  });
+  std::ranges::sort(tail.rows, {}, key);
+  auto next = tail.rows.cbegin();
+
+  const std::size_t most = std::min(limit, kMostListed);
   const StatementUse use(page_);
-  page_.bind(1, after.served_at).bind(2, after.receipt_id).bind(3, static_cast<std::int64_t>(std::min(limit, kMostListed)));
-  page_.bind(4, horizon.receipts);
+  page_.bind(1, after.served_at).bind(2, after.receipt_id).bind(3, static_cast<std::int64_t>(most)).bind(4, horizon.receipts);
+  TRY(indexed, page_.step());
   std::vector<ReceiptRecord> out;
-  for (std::size_t bytes = 0; bytes < kPageBytes;) {
-    TRY(row, page_.step());
-    if (!row) break;
-    TRY(record, read_row(page_, horizon));
-    bytes += record.receipt.size() + record.event_hashes.size();
-    out.push_back(std::move(record));
+  // Two sorted lists into one; what has moved from one to the other meanwhile is in both.
+  for (std::size_t bytes = 0; bytes < kPageBytes && out.size() < most;) {
+    const bool from_tail = next != tail.rows.cend() && (!indexed || key(*next) < Key(page_.number(8), page_.bytes(9)));
+    if (!from_tail && !indexed) break;
+    std::optional<ReceiptRecord> record;
+    if (from_tail) {
+      TRY(read, by_seq((next++)->seq, horizon));
+      record = std::move(read);
+      if (!record) continue;
+    } else {
+      TRY(read, read_row(page_, horizon));
+      if (read.served_at != page_.number(8) || read.receipt_id != page_.bytes(9)) return connection_.damaged("an index leads elsewhere");
+      record = std::move(read);
+      if (next != tail.rows.cend() && next->receipt_id == record->receipt_id) ++next;
+      TRY(more, page_.step());
+      indexed = more;
+    }
+    bytes += record->receipt.size() + record->event_hashes.size();
+    out.push_back(std::move(*record));
   }
   return out;
 }
@@ -138,17 +187,18 @@ Result<std::vector<Document>> Reader::documents(std::string_view kind, std::stri
 }
 
 Result<StoreState> Reader::state() {
+  TRY(tail, tail_.read(kTail));
+  std::int64_t bytes = tail.bytes;
+  for (const TailRow& row : tail.rows) bytes = sum(bytes, row.bytes);
   StoreState state;
-  {
-    const StatementUse use(state_);
-    TRY(row, state_.step());
-    if (!row) return connection_.damaged("its totals are missing");
-    state.receipts = static_cast<std::uint64_t>(std::max<std::int64_t>(state_.number(0), 0));
-    state.bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(state_.number(1), 0));
-  }
+  state.receipts = static_cast<std::uint64_t>(std::max<std::int64_t>(tail.receipts, 0)) + tail.rows.size();
+  state.bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0));
   const StatementUse use(oldest_);
   TRY(row, oldest_.step());
-  if (row) state.oldest = oldest_.number(0);
+  std::optional<UnixSeconds> oldest;
+  if (row) oldest = oldest_.number(0);
+  for (const TailRow& last : tail.rows) oldest = std::min(oldest.value_or(last.served_at), last.served_at);
+  state.oldest = oldest.value_or(0);
   return state;
 }
 

@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "store/horizon.h"
 #include "store/receipt_store.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/tail.h"
 
 namespace cloister::store {
 
@@ -16,7 +18,7 @@ class Reader {
   static Result<std::unique_ptr<Reader>> make(const Connection& connection);
 
   Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon);
-  Result<std::optional<ReceiptRecord>> find_receipt(std::string_view receipt_id, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
   Result<std::vector<ReceiptRecord>> list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon);
   // Of every kind when `kind` is empty.
   Result<std::vector<Document>> documents(std::string_view kind, std::string_view key);
@@ -24,12 +26,14 @@ class Reader {
 
  private:
   explicit Reader(const Connection& connection) : connection_(connection) {}
-  Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
-  Result<std::optional<ReceiptRecord>> newest(Statement& names, std::string_view id, const Owner* owner, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon);
+  Result<std::vector<std::int64_t>> candidates(const Tail& tail, std::string_view id, const Owner* owner);
+  Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner, const Horizon& horizon);
   Result<ReceiptRecord> read_row(const Statement& row, const Horizon& horizon) const;
 
   const Connection& connection_;
-  Statement by_id_, by_seq_, names_of_owner_, names_, page_, documents_, state_, oldest_;
+  TailReader tail_;
+  Statement place_, by_seq_, names_of_owner_, names_, page_, documents_, oldest_;
 };
 
 }  // namespace cloister::store

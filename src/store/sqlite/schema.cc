@@ -5,100 +5,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <thread>
 
 #include "base/file.h"
 #include "base/file_descriptor.h"
+#include "store/sqlite/tables.h"
 
 namespace cloister::store {
 namespace {
 
-constexpr std::int64_t kApplicationId = 0x436c7374;   // "Clst": what `file` and other programs know it by
 constexpr int kBusyMs = 2000;
 constexpr std::uintmax_t kCheckedBytes = 32u << 20;   // a file up to this size is looked through when it is opened
-
-// Statement by statement what the tables are made with, and what a file of this version must hold, word for word: whoever
-// wrote the file decides nothing about it.
-//   receipt      in the order of arrival (seq); the large columns last, so that the others are read without them
-//   name         reply ids by a short digest of id and owner (store/record.h): random keys, so as small as can be
-//   event_hashes a table of their own, because they go long before their receipts
-//   state        one row: the totals, so that nobody has to count
-constexpr std::array kTables = {
-    "CREATE TABLE receipt(seq INTEGER PRIMARY KEY, receipt_id BLOB NOT NULL UNIQUE, served_at INTEGER NOT NULL, "
-    "owner BLOB NOT NULL, size INTEGER NOT NULL, reply_ids BLOB NOT NULL, legacy BLOB, receipt BLOB NOT NULL) STRICT",
-    "CREATE INDEX receipt_served ON receipt(served_at, receipt_id)",
-    "CREATE TABLE name(id INTEGER NOT NULL, owner INTEGER NOT NULL, seq INTEGER NOT NULL, "
-    "PRIMARY KEY(id, owner, seq)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE event_hashes(seq INTEGER PRIMARY KEY, served_at INTEGER NOT NULL, hashes BLOB NOT NULL) STRICT",
-    "CREATE INDEX event_hashes_served ON event_hashes(served_at)",
-    "CREATE TABLE document(key BLOB NOT NULL, kind BLOB NOT NULL, made INTEGER NOT NULL, text BLOB NOT NULL, "
-    "PRIMARY KEY(key, kind)) STRICT",
-    "CREATE INDEX document_made ON document(made)",
-    "CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one = 1), next_seq INTEGER NOT NULL, receipts INTEGER NOT NULL, "
-    "bytes INTEGER NOT NULL, aged_to INTEGER NOT NULL) STRICT",
-};
-
-Result<void> create_tables(const Connection& connection) {
-  for (const char* sql : kTables) TRY_VOID(connection.run(sql));
-  return connection.run("INSERT INTO state VALUES(1, 1, 0, 0, 0); PRAGMA application_id=" + std::to_string(kApplicationId));
-}
-
-// What makes a file of one version one of the next; in order, the first from a file without tables. A change of kTables adds
-// a step here.
-constexpr std::array kMigrations = {&create_tables};
-constexpr std::int64_t kVersion = kMigrations.size();
-
-Result<void> migrate(const Connection& connection) {
-  TRY(transaction, Transaction::begin(connection));
-  // Again, now that nobody else can write.
-  TRY(version, connection.number("PRAGMA user_version"));
-  for (std::int64_t v = version; v < kVersion; ++v) TRY_VOID(kMigrations[static_cast<std::size_t>(v)](connection));
-  TRY_VOID(connection.run("PRAGMA user_version=" + std::to_string(kVersion)));
-  return transaction.commit();
-}
-
-Result<void> check_tables(const Connection& connection) {
-  TRY(statement, connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid"));
-  std::size_t count = 0;
-  while (true) {
-    TRY(row, statement.step());
-    if (!row) break;
-    if (count == kTables.size() || statement.bytes(0) != kTables[count]) return connection.damaged("its tables are not ours");
-    ++count;
-  }
-  if (count != kTables.size()) return connection.damaged("tables are missing");
-  return {};
-}
-
-// Reads only: a file that is not ours stays as it is. The version; 0 for a file without anything.
-Result<std::int64_t> check_identity(const Connection& connection) {
-  // One moment of the file: another process may be making it.
-  TRY_VOID(connection.run("BEGIN"));
-  const Result<std::int64_t> tables = connection.number("SELECT count(*) FROM sqlite_schema");
-  const Result<std::int64_t> application = connection.number("PRAGMA application_id");
-  const Result<std::int64_t> version = connection.number("PRAGMA user_version");
-  TRY_VOID(connection.run("COMMIT"));
-  for (const auto* each : {&tables, &application, &version}) {
-    if (!*each) return each->error();
-  }
-  if (*application == 0 && *version == 0 && *tables == 0) return *version;
-  if (*application != kApplicationId) {
-    return fail(ErrorCode::kStoreDamaged, connection.name() + " is a database, but no receipt store", connection.name());
-  }
-  if (*version < 1 || *version > kVersion) {
-    return fail(ErrorCode::kStoreDamaged, connection.name() + " is of version " + std::to_string(*version) +
-                                              "; this program knows versions 1 to " + std::to_string(kVersion), connection.name());
-  }
-  return *version;
-}
-
-Result<void> bring_up_to_date(const Connection& connection, std::int64_t version) {
-  if (version < kVersion) TRY_VOID(migrate(connection));
-  return check_tables(connection);
-}
 
 Result<void> look_through(const Connection& connection, std::uintmax_t size_bytes) {
   if (size_bytes == 0 || size_bytes > kCheckedBytes) return {};

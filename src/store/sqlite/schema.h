@@ -1,4 +1,4 @@
-// The tables of a receipt store in SQLite, and the file they lie in.
+// The file of a receipt store in SQLite, and the connections to it. Its tables: store/sqlite/tables.h.
 #pragma once
 
 #include <filesystem>

@@ -77,6 +77,10 @@ class SqliteStore : public ReceiptStore {
 
   Result<std::uint64_t> prune() override {
     const std::lock_guard one_at_a_time(prune_mutex_);
+    {
+      const std::lock_guard lock(write_mutex_);
+      TRY_VOID(writer_->index_all());
+    }
     TRY(time, age());
     const StoreLimits& limits = options_.limits;
     TRY(hashes, repeat([&] { return writer_->drop_event_hashes_before(cut_off(time, limits.event_hash_age_s)); }));

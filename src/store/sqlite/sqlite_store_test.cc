@@ -8,11 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
 
 #include "base/file.h"
+#include "store/record.h"
 #include "store/sqlite/database.h"
 #include "store/store_testing.h"
 
@@ -176,17 +178,181 @@ TEST_F(SqliteStoreTest, RefusesTheDatabaseOfAnotherProgram) {
 
 TEST_F(SqliteStoreTest, RefusesANewerVersion) {
   ASSERT_TRUE(open()->put(records(0, 3)));
-  for (const char* version : {"2", "1000", "-1", "0"}) {
+  for (const char* version : {"3", "1000", "-1", "0"}) {
     ASSERT_TRUE(beside()->run(std::string("PRAGMA user_version=") + version));
     EXPECT_NE(refusal().message.find(std::string("version ") + version), std::string::npos);
   }
-  ASSERT_TRUE(beside()->run("PRAGMA user_version=1"));
+  ASSERT_TRUE(beside()->run("PRAGMA user_version=2"));
   EXPECT_EQ(all_of(*open()).size(), 3u);
+}
+
+// --- files of version 1 -------------------------------------------------------------------------------------------------
+
+// As that version left them, word for word.
+constexpr const char* kVersion1 =
+    "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+    "CREATE TABLE receipt(seq INTEGER PRIMARY KEY, receipt_id BLOB NOT NULL UNIQUE, served_at INTEGER NOT NULL, "
+    "owner BLOB NOT NULL, size INTEGER NOT NULL, reply_ids BLOB NOT NULL, legacy BLOB, receipt BLOB NOT NULL) STRICT;"
+    "CREATE INDEX receipt_served ON receipt(served_at, receipt_id);"
+    "CREATE TABLE name(id INTEGER NOT NULL, owner INTEGER NOT NULL, seq INTEGER NOT NULL, "
+    "PRIMARY KEY(id, owner, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE event_hashes(seq INTEGER PRIMARY KEY, served_at INTEGER NOT NULL, hashes BLOB NOT NULL) STRICT;"
+    "CREATE INDEX event_hashes_served ON event_hashes(served_at);"
+    "CREATE TABLE document(key BLOB NOT NULL, kind BLOB NOT NULL, made INTEGER NOT NULL, text BLOB NOT NULL, "
+    "PRIMARY KEY(key, kind)) STRICT;"
+    "CREATE INDEX document_made ON document(made);"
+    "CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one = 1), next_seq INTEGER NOT NULL, receipts INTEGER NOT NULL, "
+    "bytes INTEGER NOT NULL, aged_to INTEGER NOT NULL) STRICT;"
+    "INSERT INTO state VALUES(1, 1, 0, 0, 0); PRAGMA application_id=1131180916; PRAGMA user_version=1";
+
+void put_as_version_1(const Connection& file, const std::vector<ReceiptRecord>& batch) {
+  auto receipt = *file.prepare("INSERT INTO receipt VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  auto name = *file.prepare("INSERT INTO name VALUES(?1, ?2, ?3)");
+  auto hashes = *file.prepare("INSERT INTO event_hashes VALUES(?1, ?2, ?3)");
+  auto state = *file.prepare("UPDATE state SET next_seq = ?1 + 1, receipts = receipts + 1, bytes = bytes + ?2");
+  std::int64_t seq = *file.number("SELECT max(seq) FROM receipt");
+  for (const ReceiptRecord& each : batch) {
+    const std::string ids = pack_ids(each.reply_ids), legacy = each.legacy ? pack_legacy(*each.legacy) : "";
+    const auto size = static_cast<std::int64_t>(record_size(each));
+    receipt.bind(1, ++seq).bind(2, each.receipt_id).bind(3, each.served_at).bind(4, as_text(each.owner)).bind(5, size);
+    receipt.bind(6, ids).bind(8, each.receipt);
+    if (each.legacy) receipt.bind(7, legacy);
+    ASSERT_TRUE(receipt.run());
+    for (const std::string& id : each.reply_ids) ASSERT_TRUE(name.bind(1, id_key(id)).bind(2, owner_key(each.owner)).bind(3, seq).run());
+    if (!each.event_hashes.empty()) {
+      ASSERT_TRUE(hashes.bind(1, seq).bind(2, each.served_at).bind(3, each.event_hashes).run());
+    }
+    ASSERT_TRUE(state.bind(1, seq).bind(2, size + static_cast<std::int64_t>(each.event_hashes.size())).run());
+  }
+}
+
+TEST_F(SqliteStoreTest, TakesOverVersion1) {
+  fs::create_directories(file().parent_path());
+  auto all = records(0, 300);
+  std::reverse(all.begin(), all.begin() + 100);   // the order of arrival is not that of time
+  {
+    const auto old = beside();
+    ASSERT_TRUE(old->run(kVersion1));
+    put_as_version_1(*old, all);
+    ASSERT_TRUE(old->run("INSERT INTO document VALUES(x'6b', x'706f6c696379', 1800000000, x'7465'); UPDATE state SET aged_to = 7"));
+  }
+  fs::permissions(file(), fs::perms(0600));
+  StoreState before;
+  for (const ReceiptRecord& each : all) before.bytes += record_size(each) + each.event_hashes.size();
+  {
+    const auto store = open();
+    EXPECT_EQ(all_of(*store, 7), records(0, 300));
+    for (const int i : {0, 99, 100, 299}) {
+      EXPECT_EQ(*store->find(record(i).receipt_id, record(i).owner), record(i));
+      EXPECT_EQ(*store->find(record(i).reply_ids[0], record(i).owner), record(i));
+    }
+    EXPECT_EQ(store->state()->receipts, 300u);
+    EXPECT_EQ(store->state()->bytes, before.bytes);
+    EXPECT_EQ(store->state()->oldest, testing::kStart);
+    EXPECT_EQ((*store->find_document("policy", "k"))->text, "te");
+    EXPECT_TRUE(store->put(records(0, 1))) << "the same receipt";
+    ASSERT_TRUE(store->put(records(300, 20)));
+  }
+  EXPECT_EQ(all_of(*open()), records(0, 320)) << "and again as a file of this version";
+  EXPECT_EQ(*beside()->number("SELECT aged_to FROM state"), 7);
+}
+
+TEST_F(SqliteStoreTest, ChangesNothingInAForeignVersion1) {
+  for (const char* change : {"CREATE TABLE more(x)", "DROP INDEX receipt_served", "CREATE VIEW v AS SELECT 1"}) {
+    fs::remove(file());
+    fs::create_directories(file().parent_path());
+    ASSERT_TRUE(beside()->run(kVersion1));
+    put_as_version_1(*beside(), records(0, 10));
+    ASSERT_TRUE(beside()->run(change));
+    fs::permissions(file(), fs::perms(0600));
+    EXPECT_EQ(refusal().code, ErrorCode::kStoreDamaged) << change;
+    EXPECT_EQ(*beside()->number("PRAGMA user_version"), 1);
+    EXPECT_EQ(*beside()->number("SELECT count(*) FROM receipt"), 10);
+  }
+}
+
+TEST_F(SqliteStoreTest, AKillWhileVersion1IsTakenOverLeavesOneOfBoth) {
+  fs::create_directories(file().parent_path());
+  for (int round = 0; round < 12; ++round) {
+    for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(with(suffix));
+    {
+      const auto old = beside();
+      ASSERT_TRUE(old->run(std::string(kVersion1) + "; BEGIN"));
+      put_as_version_1(*old, records(0, 2000));
+      ASSERT_TRUE(old->run("COMMIT"));
+    }
+    fs::permissions(file(), fs::perms(0600));
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(place_.open(options_) ? 0 : 1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2 * round));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_EQ(all_of(*open()), records(0, 2000)) << "round " << round;
+  }
+}
+
+// --- the tail -----------------------------------------------------------------------------------------------------------
+
+// Whatever of them the indexes know already, the same receipts are found, listed and counted.
+TEST_F(SqliteStoreTest, NobodySeesWhatIsIndexed) {
+  std::vector<ReceiptRecord> put;
+  const auto store = open(), second = open();
+  for (int i = 0; i < 70; ++i) {
+    put.push_back(record(i * 37 % 70));   // not in the order of time
+    ASSERT_TRUE((i % 3 == 0 ? second : store)->put(std::span(&put.back(), 1)));
+    if (i % 3 == 1) {
+      ReceiptRecord other = put.back();
+      other.receipt += ' ';
+      EXPECT_EQ(second->put(std::span(&other, 1)).error().code, ErrorCode::kStoreConflict) << i;
+      EXPECT_TRUE(second->put(std::span(&put.back(), 1))) << i;
+    }
+    std::vector<ReceiptRecord> sorted = put;
+    std::ranges::sort(sorted, {}, &ReceiptRecord::served_at);
+    ASSERT_EQ(all_of(*store, 1 + static_cast<std::size_t>(i) % 9), sorted) << i;
+    std::uint64_t bytes = 0;
+    for (const ReceiptRecord& each : put) {
+      bytes += record_size(each) + each.event_hashes.size();
+      ASSERT_EQ(*store->find(each.receipt_id, each.owner), each);
+      ASSERT_EQ(*second->find(each.reply_ids.back(), each.owner), each);
+    }
+    EXPECT_EQ(second->state()->receipts, put.size());
+    EXPECT_EQ(second->state()->bytes, bytes);
+    EXPECT_EQ(second->state()->oldest, sorted.front().served_at);
+    EXPECT_LT(*beside()->number("SELECT (SELECT max(seq) FROM receipt) - indexed FROM state"), 16);
+  }
+}
+
+TEST_F(SqliteStoreTest, BelievesNoIndex) {
+  ASSERT_TRUE(open()->put(records(0, 40)));
+  const std::string good = bytes();
+  const auto damaged = [&](const char* change) {
+    for (const char* suffix : {"-wal", "-shm"}) fs::remove(with(suffix));
+    write(good);
+    EXPECT_TRUE(beside()->run(change)) << change;
+    return open();
+  };
+  // Another receipt's place: not found, or an error, but never another receipt.
+  EXPECT_FALSE(damaged("UPDATE place SET seq = 3 WHERE seq = 2")->find("rcpt-00000001", testing::owner(1)).value_or(std::nullopt));
+  EXPECT_EQ(damaged("UPDATE moment SET seq = 3 WHERE seq = 2")->list({}, 10).error().code, ErrorCode::kStoreDamaged);
+  EXPECT_EQ(all_of(*damaged("DELETE FROM moment WHERE seq = 2")).size(), 39u);
+  for (const char* indexed : {"-1", "9223372036854775807", "-9223372036854775808"}) {
+    const auto store = damaged((std::string("UPDATE state SET indexed = ") + indexed).c_str());
+    EXPECT_EQ(store->put(records(100, 1)).error().code, ErrorCode::kStoreDamaged);
+    EXPECT_EQ(*store->find("chatcmpl-5", testing::owner(2)), record(5));
+  }
+  // As if nothing was indexed: what is found is what was put, and there is no end to nothing.
+  const auto store = damaged("UPDATE state SET indexed = 0");
+  EXPECT_EQ(all_of(*store, 5), records(0, 40));
+  EXPECT_TRUE(store->put(records(100, 1)));
+  EXPECT_TRUE(store->prune());
+  EXPECT_EQ(all_of(*store, 5).size(), 41u);
+  EXPECT_FALSE(damaged("UPDATE receipt SET size = -9223372036854775808; UPDATE state SET indexed = 20")->prune().value_or(0));
 }
 
 TEST_F(SqliteStoreTest, RefusesTablesThatAreNotItsOwn) {
   for (const char* change : {"CREATE TRIGGER t AFTER INSERT ON receipt BEGIN DELETE FROM receipt; END", "CREATE VIEW v AS SELECT 1",
-                             "ALTER TABLE receipt ADD COLUMN more BLOB", "DROP TABLE document", "CREATE TABLE more(x)", "DROP INDEX receipt_served"}) {
+                             "ALTER TABLE receipt ADD COLUMN more BLOB", "DROP TABLE document", "CREATE TABLE more(x)", "DROP INDEX document_made"}) {
     fs::remove(file());
     ASSERT_TRUE(open()->put(records(0, 3)));
     ASSERT_TRUE(beside()->run(change));

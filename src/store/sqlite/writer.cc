@@ -1,40 +1,44 @@
 #include "store/sqlite/writer.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
+#include "store/receipt_id.h"
 #include "store/record.h"
+#include "store/sqlite/tables.h"
 
 namespace cloister::store {
-
-struct Writer::Name {
-  std::int64_t id;
-  std::int32_t owner;
-  std::int64_t seq;
-  auto operator<=>(const Name&) const = default;
-};
 
 Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reader& reader) {
   std::unique_ptr<Writer> writer(new Writer(connection, reader));
   Writer& w = *writer;
   const std::string most = " LIMIT " + std::to_string(kStep);
   const std::string hashes = "SELECT seq, length(hashes) FROM event_hashes ";
-  const std::string receipts = "SELECT seq, size, owner, reply_ids FROM receipt ";
+  const std::string receipts = "SELECT r.seq, r.size, r.owner, r.reply_ids, r.receipt_id, r.served_at FROM ";
   const std::pair<Statement*, std::string> statements[] = {
       {&w.add_receipt_, "INSERT INTO receipt(seq, receipt_id, served_at, owner, size, reply_ids, legacy, receipt) "
-                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(receipt_id) DO NOTHING"},
-      {&w.add_name_, "INSERT OR IGNORE INTO name(id, owner, seq) VALUES(?1, ?2, ?3)"},
+                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
       {&w.add_hashes_, "INSERT INTO event_hashes(seq, served_at, hashes) VALUES(?1, ?2, ?3)"},
-      {&w.totals_, "SELECT next_seq, receipts, bytes, aged_to FROM state"},
-      {&w.save_, "UPDATE state SET next_seq = ?1, receipts = ?2, bytes = ?3, aged_to = ?4"},
+      {&w.add_place_, "INSERT OR IGNORE INTO place(receipt_id, seq) VALUES(?1, ?2)"},
+      {&w.add_moment_, "INSERT OR IGNORE INTO moment(served_at, receipt_id, seq) VALUES(?1, ?2, ?3)"},
+      {&w.add_name_, "INSERT OR IGNORE INTO name(id, owner, seq) VALUES(?1, ?2, ?3)"},
+      {&w.place_, "SELECT seq FROM place WHERE receipt_id = ?1"},
+      {&w.last_seq_, "SELECT max(seq) FROM receipt"},
+      {&w.greatest_id_, "SELECT max(receipt_id) FROM place"},
+      {&w.totals_, "SELECT indexed, receipts, bytes, aged_to FROM state"},
+      {&w.save_, "UPDATE state SET indexed = ?1, receipts = ?2, bytes = ?3, aged_to = ?4"},
       {&w.put_document_, "INSERT OR REPLACE INTO document(key, kind, made, text) VALUES(?1, ?2, ?3, ?4)"},
-      {&w.newest_served_, "SELECT max(served_at) FROM receipt"},
+      {&w.newest_served_, "SELECT served_at FROM moment ORDER BY served_at DESC LIMIT 1"},
       {&w.old_hashes_, hashes + "WHERE served_at < ?1 ORDER BY served_at" + most},
       {&w.first_hashes_, hashes + "ORDER BY seq" + most},
-      {&w.old_receipts_, receipts + "WHERE served_at < ?1 ORDER BY served_at" + most},
-      {&w.first_receipts_, receipts + "ORDER BY seq" + most},
+      {&w.old_receipts_, receipts + "moment m CROSS JOIN receipt r ON r.seq = m.seq WHERE m.served_at < ?1 ORDER BY m.served_at" + most},
+      {&w.first_receipts_, receipts + "state s CROSS JOIN receipt r ON r.seq <= s.indexed WHERE s.one = 1 ORDER BY r.seq" + most},
       {&w.old_documents_, "DELETE FROM document WHERE rowid IN (SELECT rowid FROM document WHERE made < ?1 LIMIT 16)"},
       {&w.drop_hashes_, "DELETE FROM event_hashes WHERE seq = ?1"},
       {&w.drop_receipt_, "DELETE FROM receipt WHERE seq = ?1"},
+      {&w.drop_place_, "DELETE FROM place WHERE receipt_id = ?1"},
+      {&w.drop_moment_, "DELETE FROM moment WHERE served_at = ?1 AND receipt_id = ?2"},
       {&w.drop_name_, "DELETE FROM name WHERE id = ?1 AND owner = ?2 AND seq = ?3"},
       {&w.hashes_size_, "SELECT length(hashes) FROM event_hashes WHERE seq = ?1"},
   };
@@ -42,45 +46,116 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
     TRY(prepared, connection.prepare(sql));
     *statement = std::move(prepared);
   }
+  TRY(tail, TailReader::make(connection));
+  w.tail_ = std::move(tail);
   return writer;
 }
 
 // --- putting ----------------------------------------------------------------------------------------------------------
 
-Result<void> Writer::check_same(const ReceiptRecord& record) {
-  TRY(stored, reader_.find_receipt(record.receipt_id, {INT64_MIN, INT64_MIN}));
-  if (stored && same_content(*stored, record)) return {};
+// What the file holds, read only when another connection has changed it.
+Result<Writer::Known> Writer::know() {
+  constexpr std::int64_t kMostSeq = INT64_MAX / 2;
+  // Taken away: it holds again when what comes now is stored.
+  std::optional<Known> before = std::exchange(known_, std::nullopt);
+  if (before && before->data_version == connection_.data_version()) return std::move(*before);
+  Known known;
+  TRY(totals, this->totals());
+  known.totals = totals;
+  const StatementUse use_seq(last_seq_);
+  TRY(any_seq, last_seq_.step());
+  known.last = std::max(any_seq ? last_seq_.number(0) : 0, totals.indexed);
+  if (totals.indexed < 0 || known.last > kMostSeq) return connection_.damaged("its numbers are not ours");
+  const StatementUse use_id(greatest_id_);
+  TRY(any_id, greatest_id_.step());
+  if (any_id) known.greatest_id = greatest_id_.bytes(0);
+  TRY(tail, tail_.read(kTail));
+  for (TailRow& row : tail.rows) known.remember(std::move(row.receipt_id), row.seq);
+  return known;
+}
+
+void Writer::Known::remember(std::string id, std::int64_t seq) {
+  if (id > greatest_id) greatest_id = id;
+  ids.emplace(std::move(id), seq);
+}
+
+// False when no receipt has this id; kStoreConflict when another one has.
+Result<bool> Writer::is_there(const ReceiptRecord& record, const Known& known) {
+  // The usual case: ids that we make begin with the time.
+  if (record.receipt_id > known.greatest_id) return false;
+  const auto in_tail = known.ids.find(record.receipt_id);
+  std::int64_t seq = 0;
+  if (in_tail != known.ids.end()) {
+    seq = in_tail->second;
+  } else {
+    const StatementUse use(place_);
+    TRY(row, place_.bind(1, record.receipt_id).step());
+    if (!row) return false;
+    seq = place_.number(0);
+  }
+  TRY(stored, reader_.by_seq(seq, {INT64_MIN, INT64_MIN}));
+  if (stored && same_content(*stored, record)) return true;
   return fail(ErrorCode::kStoreConflict, "a receipt of the id " + record.receipt_id + " is stored with another content");
 }
 
-Result<void> Writer::add(const ReceiptRecord& record, Totals& totals, std::vector<Name>& names) {
-  const std::int64_t seq = totals.next_seq;
-  const std::uint64_t size = record_size(record);
+Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
+  TRY(there, is_there(record, known));
+  if (there) return {};
+  const std::int64_t seq = ++known.last;
   const std::string reply_ids = pack_ids(record.reply_ids);
   const std::string legacy = record.legacy ? pack_legacy(*record.legacy) : std::string();
   add_receipt_.bind(1, seq).bind(2, record.receipt_id).bind(3, record.served_at).bind(4, as_text(record.owner));
-  add_receipt_.bind(5, static_cast<std::int64_t>(size)).bind(6, reply_ids).bind(8, record.receipt);
+  add_receipt_.bind(5, static_cast<std::int64_t>(record_size(record))).bind(6, reply_ids).bind(8, record.receipt);
   if (record.legacy) add_receipt_.bind(7, legacy);
   TRY_VOID(add_receipt_.run());
-  if (connection_.changes() == 0) return check_same(record);
-  for (const std::string& id : record.reply_ids) names.push_back({id_key(id), owner_key(record.owner), seq});
   if (!record.event_hashes.empty()) {
     TRY_VOID(add_hashes_.bind(1, seq).bind(2, record.served_at).bind(3, record.event_hashes).run());
   }
-  ++totals.next_seq;
-  ++totals.receipts;
-  totals.bytes += static_cast<std::int64_t>(size + record.event_hashes.size());
+  known.remember(record.receipt_id, seq);
   return {};
 }
 
 Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
   TRY(transaction, Transaction::begin(connection_));
-  TRY(totals, this->totals());
+  TRY(known, know());
+  for (const ReceiptRecord& record : batch) TRY_VOID(add(record, known));
+  if (known.last - known.totals.indexed >= kTail) {
+    TRY_VOID(index_tail(known.totals, kTail + static_cast<std::int64_t>(batch.size())));
+    TRY_VOID(save(known.totals));
+    if (known.totals.indexed == known.last) known.ids.clear();
+  }
+  TRY_VOID(transaction.commit());
+  known.data_version = connection_.data_version();
+  known_ = std::move(known);
+  return {};
+}
+
+// The indexes' pages are written in their own order: neighbours share them.
+Result<void> Writer::index_tail(Totals& totals, std::int64_t most) {
+  TRY(tail, tail_.read(most));
   std::vector<Name> names;
-  for (const ReceiptRecord& record : batch) TRY_VOID(add(record, totals, names));
-  // In the order of the index: neighbours share pages.
+  for (const TailRow& row : tail.rows) {
+    TRY_VOID(add_place_.bind(1, row.receipt_id).bind(2, row.seq).run());
+    TRY_VOID(add_moment_.bind(1, row.served_at).bind(2, row.receipt_id).bind(3, row.seq).run());
+    for (const std::string& id : row.reply_ids) {
+      // Found by its own digits.
+      if (receipt_id_in(id) != row.receipt_id) names.push_back({id_key(id), owner_key(row.owner), row.seq});
+    }
+    totals.indexed = row.seq;
+    totals.receipts = sum(totals.receipts, 1);
+    totals.bytes = sum(totals.bytes, row.bytes);
+  }
   std::sort(names.begin(), names.end());
   for (const Name& name : names) TRY_VOID(add_name_.bind(1, name.id).bind(2, name.owner).bind(3, name.seq).run());
+  return {};
+}
+
+Result<void> Writer::index_all() {
+  TRY(seen, tail_.read(1));
+  if (seen.rows.empty()) return {};
+  TRY(transaction, Transaction::begin(connection_));
+  TRY(totals, this->totals());
+  TRY_VOID(index_tail(totals, kTail));
   TRY_VOID(save(totals));
   return transaction.commit();
 }
@@ -99,7 +174,8 @@ Result<Totals> Writer::totals() {
 }
 
 Result<void> Writer::save(const Totals& totals) {
-  return save_.bind(1, totals.next_seq).bind(2, totals.receipts).bind(3, totals.bytes).bind(4, totals.aged_to).run();
+  known_.reset();
+  return save_.bind(1, totals.indexed).bind(2, totals.receipts).bind(3, totals.bytes).bind(4, totals.aged_to).run();
 }
 
 Result<void> Writer::set_aged_to(UnixSeconds aged_to) {
@@ -114,130 +190,6 @@ Result<UnixSeconds> Writer::newest_served() {
   const StatementUse use(newest_served_);
   TRY(row, newest_served_.step());
   return row ? newest_served_.number(0) : 0;
-}
-
-// --- deleting ---------------------------------------------------------------------------------------------------------
-
-namespace {
-
-constexpr std::uint64_t kNoLimit = UINT64_MAX;   // as a limit to stop at: never
-
-bool over(const Totals& totals, std::uint64_t limit) {
-  return limit == kNoLimit || (totals.bytes > 0 && static_cast<std::uint64_t>(totals.bytes) > limit);
-}
-
-}  // namespace
-
-// Those that `chosen` gives, as long as there are more than `limit` bytes.
-Result<std::int64_t> Writer::drop_event_hashes(Statement& chosen, Totals& totals, std::uint64_t limit) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> rows;   // before anything is deleted under the cursor
-  {
-    const StatementUse use(chosen);
-    while (true) {
-      TRY(row, chosen.step());
-      if (!row) break;
-      rows.emplace_back(chosen.number(0), chosen.number(1));
-    }
-  }
-  std::int64_t count = 0;
-  for (const auto& [seq, size] : rows) {
-    if (!over(totals, limit)) break;
-    TRY_VOID(drop_hashes_.bind(1, seq).run());
-    totals.bytes -= size;
-    ++count;
-  }
-  return count;
-}
-
-Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, std::uint64_t limit) {
-  struct Row {
-    std::int64_t seq, size;
-    Owner owner;
-    std::vector<std::string> reply_ids;
-  };
-  std::vector<Row> rows;
-  {
-    const StatementUse use(chosen);
-    while (true) {
-      TRY(row, chosen.step());
-      if (!row) break;
-      // A damaged row is deleted, too: only its names stay, and they lead nowhere.
-      rows.push_back({chosen.number(0), chosen.number(1), unpack_owner(chosen.bytes(2)).value_or({}),
-                      unpack_ids(chosen.bytes(3)).value_or({})});
-    }
-  }
-  std::vector<Name> names;
-  std::int64_t count = 0;
-  for (const Row& row : rows) {
-    if (!over(totals, limit)) break;
-    {
-      const StatementUse use(hashes_size_);
-      TRY(has_hashes, hashes_size_.bind(1, row.seq).step());
-      if (has_hashes) totals.bytes -= hashes_size_.number(0);
-    }
-    TRY_VOID(drop_hashes_.bind(1, row.seq).run());
-    TRY_VOID(drop_receipt_.bind(1, row.seq).run());
-    for (const std::string& id : row.reply_ids) names.push_back({id_key(id), owner_key(row.owner), row.seq});
-    totals.bytes -= row.size;
-    --totals.receipts;
-    ++count;
-  }
-  std::sort(names.begin(), names.end());
-  for (const Name& name : names) TRY_VOID(drop_name_.bind(1, name.id).bind(2, name.owner).bind(3, name.seq).run());
-  return count;
-}
-
-Result<bool> Writer::any(Statement& chosen, std::optional<UnixSeconds> before) {
-  const StatementUse use(chosen);
-  if (before) chosen.bind(1, *before);
-  return chosen.step();
-}
-
-Result<std::int64_t> Writer::drop(What what, Statement& chosen, std::optional<UnixSeconds> before, std::uint64_t limit) {
-  TRY(found, any(chosen, before));
-  if (!found) return 0;
-  TRY(transaction, Transaction::begin(connection_));
-  TRY(totals, this->totals());
-  if (before) chosen.bind(1, *before);
-  TRY(count, what == What::kReceipts ? drop_receipts(chosen, totals, limit) : drop_event_hashes(chosen, totals, limit));
-  if (count == 0) return 0;
-  TRY_VOID(save(totals));
-  TRY_VOID(transaction.commit());
-  return count;
-}
-
-Result<std::int64_t> Writer::drop_event_hashes_before(UnixSeconds served_at) {
-  return drop(What::kEventHashes, old_hashes_, served_at, kNoLimit);
-}
-
-Result<std::int64_t> Writer::drop_receipts_before(UnixSeconds served_at) {
-  return drop(What::kReceipts, old_receipts_, served_at, kNoLimit);
-}
-
-Result<std::int64_t> Writer::drop_documents_before(UnixSeconds made) {
-  TRY_VOID(old_documents_.bind(1, made).run());
-  return connection_.changes();
-}
-
-Result<std::int64_t> Writer::drop_event_hashes_over(std::uint64_t limit) {
-  TRY(totals, this->totals());
-  if (!over(totals, limit)) return 0;
-  return drop(What::kEventHashes, first_hashes_, std::nullopt, limit);
-}
-
-Result<std::int64_t> Writer::drop_receipts_over(std::uint64_t limit) {
-  TRY(totals, this->totals());
-  if (!over(totals, limit)) return 0;
-  return drop(What::kReceipts, first_receipts_, std::nullopt, limit);
-}
-
-Result<bool> Writer::shrink() {
-  constexpr std::int64_t kWorthwhilePages = 4096;   // 16 MiB
-  TRY(empty, connection_.number("PRAGMA freelist_count"));
-  TRY(pages, connection_.number("PRAGMA page_count"));
-  if (empty < kWorthwhilePages || empty < pages / 4) return false;
-  TRY_VOID(connection_.run("PRAGMA incremental_vacuum(256)"));
-  return true;
 }
 
 }  // namespace cloister::store

@@ -2,16 +2,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
+#include <unordered_map>
 
 #include "store/receipt_store.h"
 #include "store/sqlite/reader.h"
+#include "store/sqlite/tail.h"
 
 namespace cloister::store {
 
-// One row, changed with the rest in each transaction.
+// The row `state` (store/sqlite/tables.h).
 struct Totals {
-  std::int64_t next_seq = 1;
+  std::int64_t indexed = 0;
   std::int64_t receipts = 0;
   std::int64_t bytes = 0;
   UnixSeconds aged_to = 0;   // 0: not yet
@@ -23,13 +27,17 @@ class Writer {
   static Result<std::unique_ptr<Writer>> make(const Connection& connection, Reader& reader);
 
   Result<void> put(std::span<const ReceiptRecord> batch);
+  // Brings what was put so far into the indexes. Takes no lock when they have it all.
+  Result<void> index_all();
   Result<void> put_document(const Document& document);
 
   Result<Totals> totals();
   Result<void> set_aged_to(UnixSeconds aged_to);
+  // Of what is in the indexes.
   Result<UnixSeconds> newest_served();
 
-  // Each is one short transaction, and says how many it deleted: at most kStep. Takes no lock when there is nothing to do.
+  // Each is one short transaction, and says how many it deleted: at most kStep, and of receipts those that are in the indexes.
+  // Takes no lock when there is nothing to do.
   static constexpr int kStep = 128;
   Result<std::int64_t> drop_event_hashes_before(UnixSeconds served_at);
   Result<std::int64_t> drop_receipts_before(UnixSeconds served_at);
@@ -42,9 +50,18 @@ class Writer {
 
  private:
   explicit Writer(const Connection& connection, Reader& reader) : connection_(connection), reader_(reader) {}
-  struct Name;
-  Result<void> add(const ReceiptRecord& record, Totals& totals, std::vector<Name>& names);
-  Result<void> check_same(const ReceiptRecord& record);
+  // An entry of the table `name`.
+  struct Name {
+    std::int64_t id;
+    std::int32_t owner;
+    std::int64_t seq;
+    auto operator<=>(const Name&) const = default;
+  };
+  struct Known;
+  Result<Known> know();
+  Result<bool> is_there(const ReceiptRecord& record, const Known& known);
+  Result<void> add(const ReceiptRecord& record, Known& known);
+  Result<void> index_tail(Totals& totals, std::int64_t most);
   Result<void> save(const Totals& totals);
   enum class What { kEventHashes, kReceipts };
   Result<bool> any(Statement& chosen, std::optional<UnixSeconds> before);
@@ -54,8 +71,21 @@ class Writer {
 
   const Connection& connection_;
   Reader& reader_;
-  Statement add_receipt_, add_name_, add_hashes_, totals_, save_, put_document_, newest_served_, old_hashes_, first_hashes_,
-      old_receipts_, first_receipts_, old_documents_, drop_hashes_, drop_receipt_, drop_name_, hashes_size_;
+  TailReader tail_;
+  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, greatest_id_, totals_, save_, put_document_,
+      newest_served_, old_hashes_, first_hashes_, old_receipts_, first_receipts_, old_documents_, drop_hashes_, drop_receipt_,
+      drop_place_, drop_moment_, drop_name_, hashes_size_;
+
+  // The file as the last put left it, as far as the next has to know it.
+  struct Known {
+    std::uint32_t data_version = 0;        // after it
+    Totals totals;
+    std::int64_t last = 0;                 // seq
+    std::string greatest_id;               // of all receipts
+    std::unordered_map<std::string, std::int64_t> ids;   // of the tail, to seq
+    void remember(std::string id, std::int64_t seq);
+  };
+  std::optional<Known> known_;             // absent after any other change, and after a put that failed
 };
 
 }  // namespace cloister::store

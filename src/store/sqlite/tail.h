@@ -1,0 +1,44 @@
+// The tail of a receipt store in SQLite: the receipts that came last and are in no index yet (store/sqlite/tables.h). One
+// thread at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/receipt_store.h"
+#include "store/sqlite/database.h"
+
+namespace cloister::store {
+
+// What the indexes know of one, without its text.
+struct TailRow {
+  std::int64_t seq = 0;
+  std::string receipt_id;
+  UnixSeconds served_at = 0;
+  // Those of a damaged row are all zero and none.
+  Owner owner{};
+  std::vector<std::string> reply_ids;
+  std::int64_t bytes = 0;   // as limits.bytes counts them
+};
+
+struct Tail {
+  // Of the receipts before it.
+  std::int64_t receipts = 0;
+  std::int64_t bytes = 0;
+  std::vector<TailRow> rows;   // in the order of arrival
+};
+
+class TailReader {
+ public:
+  // The connection outlives it.
+  static Result<TailReader> make(const Connection& connection);
+  // One moment of the file. Not more than `most` rows, whatever the file says of itself.
+  Result<Tail> read(std::int64_t most);
+
+ private:
+  const Connection* connection_ = nullptr;
+  Statement rows_;
+};
+
+}  // namespace cloister::store
