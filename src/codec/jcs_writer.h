@@ -1,6 +1,6 @@
-// Writes canonical JSON (codec/jcs.h) member by member, without a tree of values in between, for documents whose form is known
-// when the program is written. The caller names the members of each object in the order of RFC 8785 (for names of ASCII that of
-// strcmp); that it did, a test shows by writing the same document with write_jcs.
+// Writes canonical JSON (codec/jcs.h) member by member, without a tree of values in between, for documents whose form
+// is known when the program is written. The caller names the members of each object in the order of RFC 8785 (for names
+// of ASCII that of strcmp); that it did, a test shows by writing the same document with write_jcs.
 #pragma once
 
 #include <charconv>
@@ -52,7 +52,7 @@ class JcsWriter {
  private:
   JcsWriter& open(char bracket);
   JcsWriter& close(char bracket);
-  void separate();   // a comma, unless this is the first of an object or array or has a name
+  void separate();  // a comma, unless this is the first of an object or array or has a name
 
   std::string out_;
   bool first_ = true;

@@ -21,7 +21,15 @@ Result<std::string> written(Write write) {
 
 TEST(JcsWriter, Nests) {
   const auto text = written([](JcsWriter& out) {
-    out.open_object().name("a").open_array().close_array().name("b").open_array().number(1).open_object().close_object();
+    out.open_object()
+        .name("a")
+        .open_array()
+        .close_array()
+        .name("b")
+        .open_array()
+        .number(1)
+        .open_object()
+        .close_object();
     out.text("t").null().boolean(true).boolean(false).open_array().number(2).close_array().close_array();
     out.name("c").hex("sha256:", Bytes{0x00, 0xfe}).name("d").value_of(Json{{"y", 1}, {"x", 2}}).close_object();
   });
@@ -31,7 +39,8 @@ TEST(JcsWriter, Nests) {
 }
 
 TEST(JcsWriter, EveryTextAsTheSchemeWritesIt) {
-  std::vector<std::string> texts = {"", "plain", "\xf0\x9f\x98\x80", "\xed\xa0\x80", "\xc3", "\xc0\xaf", "\xf4\x90\x80\x80", "a\"b\\c/d"};
+  std::vector<std::string> texts = {"",     "plain",    "\xf0\x9f\x98\x80", "\xed\xa0\x80",
+                                    "\xc3", "\xc0\xaf", "\xf4\x90\x80\x80", "a\"b\\c/d"};
   for (int c = 0; c < 256; ++c) texts.push_back(std::string("x") + static_cast<char>(c) + "y");
   int refused = 0;
   for (const std::string& text : texts) {

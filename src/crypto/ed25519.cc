@@ -45,13 +45,13 @@ Result<void> check_public_key(ByteView public_key) {
 
 }  // namespace
 
-// Preparing a context costs more than half as much as the signature. A context signs for one thread at a time, so as many are
-// kept as threads have ever signed at once. Each holds a reference to the key, no copy of it: the private half is wiped when the
-// last of them goes, which is here.
+// Preparing a context costs more than half as much as the signature. A context signs for one thread at a time, so as
+// many are kept as threads have ever signed at once. Each holds a reference to the key, no copy of it: the private half
+// is wiped when the last of them goes, which is here.
 struct Ed25519Key::Impl {
   PkeyPtr key;
   std::mutex mutex;
-  std::vector<DigestCtxPtr> idle;   // prepared; nobody signs with them now
+  std::vector<DigestCtxPtr> idle;  // prepared; nobody signs with them now
 
   DigestCtxPtr take() {
     {

@@ -16,7 +16,8 @@ ServerExchange::ServerExchange(Loop& loop, Connection& connection, Request reque
 ServerExchange::~ServerExchange() { delete release_.load(); }
 
 void ServerExchange::notify() {
-  // Acquires what the loop did when it took this out of the mailbox; or, when it is still there, lets the loop see what is new.
+  // Acquires what the loop did when it took this out of the mailbox; or, when it is still there, lets the loop see what
+  // is new.
   if (held_ || posted_.exchange(true)) return;
   self_ = shared_from_this();
   // Under the lock: detach() takes it too, so the loop cannot end between here and the wake-up.
@@ -189,7 +190,7 @@ std::function<void()> ServerExchange::detach(bool gone, std::shared_ptr<ReplyObs
 
 void ServerExchange::on_taken() {
   const std::shared_ptr<ServerExchange> self = std::move(self_);
-  posted_.exchange(false);   // not a mere store: it acquires what others have added meanwhile
+  posted_.exchange(false);  // not a mere store: it acquires what others have added meanwhile
   if (connection_ != nullptr) connection_->on_mail();
 }
 

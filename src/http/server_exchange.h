@@ -1,7 +1,7 @@
 // ServerExchange: the meeting point of a handler's threads and one connection's loop. Writers append under a short lock
 // and put the exchange into the loop's mailbox once; the loop swaps the bytes out, so that in the steady state two
-// buffers go back and forth and nothing is allocated. The lock is still held while the loop wakes up, so what the loop does
-// first, taking the mail and the release of a held reply, does without it.
+// buffers go back and forth and nothing is allocated. The lock is still held while the loop wakes up, so what the loop
+// does first, taking the mail and the release of a held reply, does without it.
 #pragma once
 
 #include <atomic>
@@ -87,8 +87,8 @@ class ServerExchange final : public Exchange,
 
   // Set by who puts this into the mailbox, with the lock held; reset by the loop, without it, when it has taken it out.
   std::atomic<bool> posted_ = false;
-  std::shared_ptr<ServerExchange> self_;      // belongs to who has set posted_, then to the loop
-  std::atomic<Release*> release_ = nullptr;   // owned; set once at most with the lock held, taken without it
+  std::shared_ptr<ServerExchange> self_;     // belongs to who has set posted_, then to the loop
+  std::atomic<Release*> release_ = nullptr;  // owned; set once at most with the lock held, taken without it
 
   std::mutex mutex_;         // for all below
   Stage stage_ = Stage::kOpen;

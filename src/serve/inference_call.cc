@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "base/encoding.h"
 #include "base/log.h"
 #include "codec/jcs.h"
 #include "codec/json_outline.h"
-#include "crypto/hash.h"
 #include "engine/upstream/usage.h"
 #include "serve/aci_headers.h"
 #include "serve/last_event.h"

@@ -100,7 +100,7 @@ void event_log(JcsWriter& out, const ReplyFacts& facts) {
 
 // A name so long is no model's.
 void asked_model(JcsWriter& out, const ReplyFacts& facts) {
-  facts.model && facts.model->size() <= kLongestModel ? out.text(*facts.model) : out.null();
+  facts.model&& facts.model->size() <= kLongestModel ? out.text(*facts.model) : out.null();
 }
 
 Result<std::string> document(const ReplyFacts& facts, UnixSeconds served_at) {

@@ -42,19 +42,28 @@ class ReceiptDocument : public ::testing::Test {
 
 using Types = std::vector<std::string>;
 
-// --- the whole text, held against one that is put together member by member, by the names in docs/spec/receipt.md --------------
+// --- the whole text, held against one that is put together member by member, by the names in docs/spec/receipt.md
+// --------------
 
-Json hashed(const char* type, const ByteArray<32>& body) { return {{"type", type}, {"body_hash", evidence::digest_text(body)}}; }
+Json hashed(const char* type, const ByteArray<32>& body) {
+  return {{"type", type}, {"body_hash", evidence::digest_text(body)}};
+}
 
 Json expected_events(const ReplyFacts& facts) {
   Json log = {hashed("request.received", facts.request_sha256)};
   if (facts.forwarded_sha256) {
     log.push_back(hashed("request.forwarded", *facts.forwarded_sha256));
     if (!facts.served_here) {
-      log.push_back({{"type", "upstream.verified"}, {"result", "failed"}, {"required", false}, {"model_id", facts.served_model},
+      log.push_back({{"type", "upstream.verified"},
+                     {"result", "failed"},
+                     {"required", false},
+                     {"model_id", facts.served_model},
                      {"reason", "the engine is outside of this TEE and was not verified"}});
     }
-    Json served = {{"type", "model.served"}, {"engine", facts.engine}, {"model_id", facts.served_model}, {"model_digest", nullptr}};
+    Json served = {{"type", "model.served"},
+                   {"engine", facts.engine},
+                   {"model_id", facts.served_model},
+                   {"model_digest", nullptr}};
     if (facts.epoch->model_digest) served["model_digest"] = evidence::digest_text(*facts.epoch->model_digest);
     if (facts.outcome && facts.outcome->sampling.is_object()) {
       for (const auto& [name, value] : facts.outcome->sampling.items()) {
@@ -64,27 +73,40 @@ Json expected_events(const ReplyFacts& facts) {
     log.push_back(served);
   }
   if (facts.outcome && facts.outcome->metered()) {
-    log.push_back({{"type", "usage.metered"}, {"finish_reason", facts.outcome->finish_reason},
-                   {"prompt_tokens", facts.outcome->usage.prompt_tokens}, {"cached_tokens", facts.outcome->usage.cached_tokens},
+    log.push_back({{"type", "usage.metered"},
+                   {"finish_reason", facts.outcome->finish_reason},
+                   {"prompt_tokens", facts.outcome->usage.prompt_tokens},
+                   {"cached_tokens", facts.outcome->usage.cached_tokens},
                    {"completion_tokens", facts.outcome->usage.completion_tokens}});
   }
-  if (!facts.error.empty() && !facts.cut) log.push_back({{"type", "request.failed"}, {"code", facts.error}, {"status", facts.status}});
+  if (!facts.error.empty() && !facts.cut)
+    log.push_back({{"type", "request.failed"}, {"code", facts.error}, {"status", facts.status}});
   log.push_back(hashed("response.returned", facts.response_sha256));
   if (facts.event_stream && !facts.too_many_events) {
-    log.push_back({{"type", "response.events"}, {"count", facts.events.size()},
+    log.push_back({{"type", "response.events"},
+                   {"count", facts.events.size()},
                    {"root", evidence::digest_text(evidence::merkle_root(facts.events))}});
   }
   if (facts.cut) {
-    log.push_back({{"type", "response.aborted"}, {"bytes", facts.response_bytes}, {"events", facts.events.size()},
+    log.push_back({{"type", "response.aborted"},
+                   {"bytes", facts.response_bytes},
+                   {"events", facts.events.size()},
                    {"reason", facts.error.empty() ? "connection_ended" : facts.error}});
   }
   return log;
 }
 
 Json expected_document(const ReplyFacts& facts, std::string_view signature) {
-  Json out = {{"api_version", "aci/1"}, {"receipt_id", facts.receipt_id}, {"chat_id", nullptr}, {"model", nullptr},
-              {"workload_keyset_digest", facts.epoch->keyset_digest_text}, {"endpoint", facts.endpoint}, {"method", "POST"},
-              {"served_at", kNow}, {"event_log", expected_events(facts)}, {"key_id", facts.epoch->receipt_key_id}};
+  Json out = {{"api_version", "aci/1"},
+              {"receipt_id", facts.receipt_id},
+              {"chat_id", nullptr},
+              {"model", nullptr},
+              {"workload_keyset_digest", facts.epoch->keyset_digest_text},
+              {"endpoint", facts.endpoint},
+              {"method", "POST"},
+              {"served_at", kNow},
+              {"event_log", expected_events(facts)},
+              {"key_id", facts.epoch->receipt_key_id}};
   if (!facts.reply_id.empty()) out["chat_id"] = facts.reply_id;
   if (facts.model && facts.model->size() <= 1024) out["model"] = *facts.model;
   if (!signature.empty()) out["signature"] = signature;
@@ -92,8 +114,16 @@ Json expected_document(const ReplyFacts& facts, std::string_view signature) {
 }
 
 TEST_F(ReceiptDocument, IsTheCanonicalFormByteByByte) {
-  const std::string hostile[] = {"demo", "", ",\"workload_keyset_digest\":\"sha256:", "Gr\xc3\xbc\xc3\x9f" "e \\ \" \n\t\x01\x7f",
-                                 "\xf0\x9f\x98\x80\xee\x80\x80", std::string("a\0b", 3), "</script>", std::string(1024, '"'), std::string(1025, 'm')};
+  const std::string hostile[] = {"demo",
+                                 "",
+                                 ",\"workload_keyset_digest\":\"sha256:",
+                                 "Gr\xc3\xbc\xc3\x9f"
+                                 "e \\ \" \n\t\x01\x7f",
+                                 "\xf0\x9f\x98\x80\xee\x80\x80",
+                                 std::string("a\0b", 3),
+                                 "</script>",
+                                 std::string(1024, '"'),
+                                 std::string(1025, 'm')};
   const auto epoch = std::make_shared<Epoch>(*identity_.now());
   epoch->model_digest = crypto::sha256(as_bytes("model"));
   int checked = 0;
@@ -116,13 +146,14 @@ TEST_F(ReceiptDocument, IsTheCanonicalFormByteByByte) {
     if (chosen(4)) facts.error = "upstream.broken_reply", facts.status = 502;
     if (chosen(5)) facts.event_stream = true, facts.events.assign(kind % 5, evidence::merkle_leaf(as_bytes("e")));
     if (chosen(6)) facts.reply_id = chosen(5) ? "" : hostile[(kind + 1) % std::size(hostile)];
-    if (chosen(7)) facts.outcome->sampling = nullptr, facts.outcome->finish_reason = hostile[(kind + 2) % std::size(hostile)];
+    if (chosen(7))
+      facts.outcome->sampling = nullptr, facts.outcome->finish_reason = hostile[(kind + 2) % std::size(hostile)];
     if (kind % 7 == 0) facts.outcome.reset();
     if (kind % 11 == 0) facts.model.reset();
     if (kind % 13 == 0) facts.too_many_events = true;
     check(facts);
     if (facts.outcome) {
-      facts.outcome->usage = {(std::uint64_t{1} << 53) + 2, 0, kind};   // a double, and exact
+      facts.outcome->usage = {(std::uint64_t{1} << 53) + 2, 0, kind};  // a double, and exact
       check(facts);
     }
   }

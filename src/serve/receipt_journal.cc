@@ -141,7 +141,8 @@ void ReceiptJournal::write(std::vector<FinishedReply> replies) {
   }
   if (done) {
     const std::lock_guard lock(mutex_);
-    stored_ += static_cast<std::uint64_t>(std::ranges::count_if(batch.all, [](const Batch::Made& made) { return made.record.has_value(); }));
+    stored_ += static_cast<std::uint64_t>(
+        std::ranges::count_if(batch.all, [](const Batch::Made& made) { return made.record.has_value(); }));
   }
   const bool serve_on = !done && options_.on_failure == OnStoreFailure::kServe;
   if (serve_on) keep_in_memory(batch.records);

@@ -13,8 +13,8 @@ namespace cloister::store {
 std::string new_receipt_id(std::int64_t unix_ms);
 std::string new_receipt_id();   // by the machine's clock
 
-// A reply id with the 32 digits of its receipt's: a store that finds one by the other needs no index of random ids for it. Who
-// has the reply has both ids anyway. `prefix` is what its dialect begins ids with.
+// A reply id with the 32 digits of its receipt's: a store that finds one by the other needs no index of random ids for
+// it. Who has the reply has both ids anyway. `prefix` is what its dialect begins ids with.
 std::string reply_id_of(std::string_view receipt_id, std::string_view prefix);
 // The receipt id that a reply id of ours ends like; of any other id nothing, or an id that is nobody's.
 std::optional<std::string> receipt_id_in(std::string_view reply_id);

@@ -49,8 +49,9 @@ TEST(Record, ReplyIdsSayWhereTheirReceiptsAre) {
   EXPECT_EQ(receipt_id_in(reply_id), receipt_id);
   EXPECT_EQ(receipt_id_in(receipt_id), receipt_id);
   EXPECT_EQ(receipt_id_in(receipt_id.substr(5)), receipt_id);
-  for (std::string other : {std::string(), std::string("chatcmpl-1"), reply_id + "X", reply_id.substr(0, 9) + std::string(32, 'g'),
-                            reply_id.substr(0, 9) + std::string(32, 'A'), receipt_id.substr(6)}) {
+  for (std::string other :
+       {std::string(), std::string("chatcmpl-1"), reply_id + "X", reply_id.substr(0, 9) + std::string(32, 'g'),
+        reply_id.substr(0, 9) + std::string(32, 'A'), receipt_id.substr(6)}) {
     EXPECT_EQ(receipt_id_in(other), std::nullopt) << other;
   }
 }

@@ -90,7 +90,8 @@ class Connection {
 
   const std::string& name() const { return name_; }
   const std::string& file() const { return file_; }
-  // Another number when this connection has committed a change, or has begun a transaction and seen that another one has.
+  // Another number when this connection has committed a change, or has begun a transaction and seen that another one
+  // has.
   std::uint32_t data_version() const;
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
   std::int64_t changes() const { return sqlite3_changes64(handle_.get()); }

@@ -26,12 +26,15 @@ Result<std::unique_ptr<Reader>> Reader::make(const Connection& connection) {
   const std::pair<Statement*, std::string_view> statements[] = {
       {&reader->place_, "SELECT seq FROM place WHERE receipt_id = ?1"},
       {&reader->by_seq_, ROW_OF_RECEIPT " FROM receipt r " ITS_HASHES "WHERE r.seq = ?1"},
-      {&reader->names_of_owner_, "SELECT seq FROM name WHERE id = ?1 AND owner = ?2 ORDER BY seq DESC LIMIT " MOST_NAMES},
+      {&reader->names_of_owner_,
+       "SELECT seq FROM name WHERE id = ?1 AND owner = ?2 ORDER BY seq DESC LIMIT " MOST_NAMES},
       {&reader->names_, "SELECT seq FROM name WHERE id = ?1 LIMIT " MOST_NAMES},
-      {&reader->page_, ROW_OF_RECEIPT ", m.served_at, m.receipt_id FROM moment m CROSS JOIN receipt r ON r.seq = m.seq " ITS_HASHES
-                       "WHERE (m.served_at, m.receipt_id) > (?1, ?2) AND m.served_at >= ?4 "
-                       "ORDER BY m.served_at, m.receipt_id LIMIT ?3"},
-      {&reader->documents_, "SELECT kind, key, made, text FROM document WHERE key = ?1 AND (?2 = x'' OR kind = ?2) ORDER BY kind"},
+      {&reader->page_,
+       ROW_OF_RECEIPT ", m.served_at, m.receipt_id FROM moment m CROSS JOIN receipt r ON r.seq = m.seq " ITS_HASHES
+                      "WHERE (m.served_at, m.receipt_id) > (?1, ?2) AND m.served_at >= ?4 "
+                      "ORDER BY m.served_at, m.receipt_id LIMIT ?3"},
+      {&reader->documents_,
+       "SELECT kind, key, made, text FROM document WHERE key = ?1 AND (?2 = x'' OR kind = ?2) ORDER BY kind"},
       {&reader->oldest_, "SELECT served_at FROM moment ORDER BY served_at LIMIT 1"},
   };
   for (const auto& [statement, sql] : statements) {
@@ -72,7 +75,8 @@ Result<std::optional<ReceiptRecord>> Reader::by_seq(std::int64_t seq, const Hori
   return std::optional(std::move(record));
 }
 
-Result<std::optional<ReceiptRecord>> Reader::by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon) {
+Result<std::optional<ReceiptRecord>> Reader::by_id(const Tail& tail, std::string_view receipt_id,
+                                                   const Horizon& horizon) {
   const auto last = std::ranges::find(tail.rows, receipt_id, &TailRow::receipt_id);
   if (last != tail.rows.end()) return by_seq(last->seq, horizon);
   const StatementUse use(place_);
@@ -108,7 +112,8 @@ Result<std::vector<std::int64_t>> Reader::candidates(const Tail& tail, std::stri
 }
 
 // Of those that are called so, the newest, and this owner's where one is asked for.
-Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::string_view id, const Owner* owner, const Horizon& horizon) {
+Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::string_view id, const Owner* owner,
+                                                    const Horizon& horizon) {
   TRY(candidates, this->candidates(tail, id, owner));
   std::optional<ReceiptRecord> best;
   for (const std::int64_t seq : candidates) {
@@ -144,7 +149,10 @@ Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& af
 
   const std::size_t most = std::min(limit, kMostListed);
   const StatementUse use(page_);
-  page_.bind(1, after.served_at).bind(2, after.receipt_id).bind(3, static_cast<std::int64_t>(most)).bind(4, horizon.receipts);
+  page_.bind(1, after.served_at)
+      .bind(2, after.receipt_id)
+      .bind(3, static_cast<std::int64_t>(most))
+      .bind(4, horizon.receipts);
   TRY(indexed, page_.step());
   std::vector<ReceiptRecord> out;
   // Two sorted lists into one; what has moved from one to the other meanwhile is in both.
@@ -158,7 +166,8 @@ Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& af
       if (!record) continue;
     } else {
       TRY(read, read_row(page_, horizon));
-      if (read.served_at != page_.number(8) || read.receipt_id != page_.bytes(9)) return connection_.damaged("an index leads elsewhere");
+      if (read.served_at != page_.number(8) || read.receipt_id != page_.bytes(9))
+        return connection_.damaged("an index leads elsewhere");
       record = std::move(read);
       if (next != tail.rows.cend() && next->receipt_id == record->receipt_id) ++next;
       TRY(more, page_.step());

@@ -28,7 +28,8 @@ class Reader {
   explicit Reader(const Connection& connection) : connection_(connection) {}
   Result<std::optional<ReceiptRecord>> by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon);
   Result<std::vector<std::int64_t>> candidates(const Tail& tail, std::string_view id, const Owner* owner);
-  Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner,
+                                              const Horizon& horizon);
   Result<ReceiptRecord> read_row(const Statement& row, const Horizon& horizon) const;
 
   const Connection& connection_;

@@ -186,7 +186,8 @@ TEST_F(SqliteStoreTest, RefusesANewerVersion) {
   EXPECT_EQ(all_of(*open()).size(), 3u);
 }
 
-// --- files of version 1 -------------------------------------------------------------------------------------------------
+// --- files of version 1
+// -------------------------------------------------------------------------------------------------
 
 // As that version left them, word for word.
 constexpr const char* kVersion1 =
@@ -218,7 +219,8 @@ void put_as_version_1(const Connection& file, const std::vector<ReceiptRecord>& 
     receipt.bind(6, ids).bind(8, each.receipt);
     if (each.legacy) receipt.bind(7, legacy);
     ASSERT_TRUE(receipt.run());
-    for (const std::string& id : each.reply_ids) ASSERT_TRUE(name.bind(1, id_key(id)).bind(2, owner_key(each.owner)).bind(3, seq).run());
+    for (const std::string& id : each.reply_ids)
+      ASSERT_TRUE(name.bind(1, id_key(id)).bind(2, owner_key(each.owner)).bind(3, seq).run());
     if (!each.event_hashes.empty()) {
       ASSERT_TRUE(hashes.bind(1, seq).bind(2, each.served_at).bind(3, each.event_hashes).run());
     }
@@ -229,12 +231,13 @@ void put_as_version_1(const Connection& file, const std::vector<ReceiptRecord>& 
 TEST_F(SqliteStoreTest, TakesOverVersion1) {
   fs::create_directories(file().parent_path());
   auto all = records(0, 300);
-  std::reverse(all.begin(), all.begin() + 100);   // the order of arrival is not that of time
+  std::reverse(all.begin(), all.begin() + 100);  // the order of arrival is not that of time
   {
     const auto old = beside();
     ASSERT_TRUE(old->run(kVersion1));
     put_as_version_1(*old, all);
-    ASSERT_TRUE(old->run("INSERT INTO document VALUES(x'6b', x'706f6c696379', 1800000000, x'7465'); UPDATE state SET aged_to = 7"));
+    ASSERT_TRUE(old->run(
+        "INSERT INTO document VALUES(x'6b', x'706f6c696379', 1800000000, x'7465'); UPDATE state SET aged_to = 7"));
   }
   fs::permissions(file(), fs::perms(0600));
   StoreState before;
@@ -292,14 +295,15 @@ TEST_F(SqliteStoreTest, AKillWhileVersion1IsTakenOverLeavesOneOfBoth) {
   }
 }
 
-// --- the tail -----------------------------------------------------------------------------------------------------------
+// --- the tail
+// -----------------------------------------------------------------------------------------------------------
 
 // Whatever of them the indexes know already, the same receipts are found, listed and counted.
 TEST_F(SqliteStoreTest, NobodySeesWhatIsIndexed) {
   std::vector<ReceiptRecord> put;
   const auto store = open(), second = open();
   for (int i = 0; i < 70; ++i) {
-    put.push_back(record(i * 37 % 70));   // not in the order of time
+    put.push_back(record(i * 37 % 70));  // not in the order of time
     ASSERT_TRUE((i % 3 == 0 ? second : store)->put(std::span(&put.back(), 1)));
     if (i % 3 == 1) {
       ReceiptRecord other = put.back();
@@ -333,7 +337,9 @@ TEST_F(SqliteStoreTest, BelievesNoIndex) {
     return open();
   };
   // Another receipt's place: not found, or an error, but never another receipt.
-  EXPECT_FALSE(damaged("UPDATE place SET seq = 3 WHERE seq = 2")->find("rcpt-00000001", testing::owner(1)).value_or(std::nullopt));
+  EXPECT_FALSE(damaged("UPDATE place SET seq = 3 WHERE seq = 2")
+                   ->find("rcpt-00000001", testing::owner(1))
+                   .value_or(std::nullopt));
   EXPECT_EQ(damaged("UPDATE moment SET seq = 3 WHERE seq = 2")->list({}, 10).error().code, ErrorCode::kStoreDamaged);
   EXPECT_EQ(all_of(*damaged("DELETE FROM moment WHERE seq = 2")).size(), 39u);
   for (const char* indexed : {"-1", "9223372036854775807", "-9223372036854775808"}) {
@@ -347,12 +353,14 @@ TEST_F(SqliteStoreTest, BelievesNoIndex) {
   EXPECT_TRUE(store->put(records(100, 1)));
   EXPECT_TRUE(store->prune());
   EXPECT_EQ(all_of(*store, 5).size(), 41u);
-  EXPECT_FALSE(damaged("UPDATE receipt SET size = -9223372036854775808; UPDATE state SET indexed = 20")->prune().value_or(0));
+  EXPECT_FALSE(
+      damaged("UPDATE receipt SET size = -9223372036854775808; UPDATE state SET indexed = 20")->prune().value_or(0));
 }
 
 TEST_F(SqliteStoreTest, RefusesTablesThatAreNotItsOwn) {
-  for (const char* change : {"CREATE TRIGGER t AFTER INSERT ON receipt BEGIN DELETE FROM receipt; END", "CREATE VIEW v AS SELECT 1",
-                             "ALTER TABLE receipt ADD COLUMN more BLOB", "DROP TABLE document", "CREATE TABLE more(x)", "DROP INDEX document_made"}) {
+  for (const char* change : {"CREATE TRIGGER t AFTER INSERT ON receipt BEGIN DELETE FROM receipt; END",
+                             "CREATE VIEW v AS SELECT 1", "ALTER TABLE receipt ADD COLUMN more BLOB",
+                             "DROP TABLE document", "CREATE TABLE more(x)", "DROP INDEX document_made"}) {
     fs::remove(file());
     ASSERT_TRUE(open()->put(records(0, 3)));
     ASSERT_TRUE(beside()->run(change));

@@ -1,13 +1,13 @@
-// The tables of a receipt store in SQLite: made, brought from one version to the next, and held against what this program
-// knows word for word, because whoever wrote the file decides nothing about them.
+// The tables of a receipt store in SQLite: made, brought from one version to the next, and held against what this
+// program knows word for word, because whoever wrote the file decides nothing about them.
 #pragma once
 
 #include "store/sqlite/database.h"
 
 namespace cloister::store {
 
-// Receipts that may be in no index yet: putting one then writes to the end of one table, and the pages of the indexes are
-// written once for so many. Whoever looks for a receipt looks through these, too.
+// Receipts that may be in no index yet: putting one then writes to the end of one table, and the pages of the indexes
+// are written once for so many. Whoever looks for a receipt looks through these, too.
 inline constexpr std::int64_t kTail = 16;
 
 // Reads only: a file that is not ours stays as it is (kStoreDamaged). The version; 0 for a file without anything.

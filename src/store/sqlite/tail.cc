@@ -10,7 +10,8 @@ Result<TailReader> TailReader::make(const Connection& connection) {
   TailReader reader;
   reader.connection_ = &connection;
   TRY(rows, connection.prepare(
-                "SELECT s.receipts, s.bytes, r.seq, r.receipt_id, r.served_at, r.owner, r.reply_ids, r.size, length(h.hashes) "
+                "SELECT s.receipts, s.bytes, r.seq, r.receipt_id, r.served_at, r.owner, r.reply_ids, r.size, "
+                "length(h.hashes) "
                 "FROM state s LEFT JOIN receipt r ON r.seq > s.indexed LEFT JOIN event_hashes h ON h.seq = r.seq "
                 "WHERE s.one = 1 ORDER BY r.seq LIMIT ?1"));
   reader.rows_ = std::move(rows);

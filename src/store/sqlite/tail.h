@@ -1,5 +1,5 @@
-// The tail of a receipt store in SQLite: the receipts that came last and are in no index yet (store/sqlite/tables.h). One
-// thread at a time.
+// The tail of a receipt store in SQLite: the receipts that came last and are in no index yet (store/sqlite/tables.h).
+// One thread at a time.
 #pragma once
 
 #include <memory>
@@ -19,14 +19,14 @@ struct TailRow {
   // Those of a damaged row are all zero and none.
   Owner owner{};
   std::vector<std::string> reply_ids;
-  std::int64_t bytes = 0;   // as limits.bytes counts them
+  std::int64_t bytes = 0;  // as limits.bytes counts them
 };
 
 struct Tail {
   // Of the receipts before it.
   std::int64_t receipts = 0;
   std::int64_t bytes = 0;
-  std::vector<TailRow> rows;   // in the order of arrival
+  std::vector<TailRow> rows;  // in the order of arrival
 };
 
 class TailReader {

@@ -17,8 +17,9 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
   const std::string hashes = "SELECT seq, length(hashes) FROM event_hashes ";
   const std::string receipts = "SELECT r.seq, r.size, r.owner, r.reply_ids, r.receipt_id, r.served_at FROM ";
   const std::pair<Statement*, std::string> statements[] = {
-      {&w.add_receipt_, "INSERT INTO receipt(seq, receipt_id, served_at, owner, size, reply_ids, legacy, receipt) "
-                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+      {&w.add_receipt_,
+       "INSERT INTO receipt(seq, receipt_id, served_at, owner, size, reply_ids, legacy, receipt) "
+       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
       {&w.add_hashes_, "INSERT INTO event_hashes(seq, served_at, hashes) VALUES(?1, ?2, ?3)"},
       {&w.add_place_, "INSERT OR IGNORE INTO place(receipt_id, seq) VALUES(?1, ?2)"},
       {&w.add_moment_, "INSERT OR IGNORE INTO moment(served_at, receipt_id, seq) VALUES(?1, ?2, ?3)"},
@@ -32,8 +33,10 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
       {&w.newest_served_, "SELECT served_at FROM moment ORDER BY served_at DESC LIMIT 1"},
       {&w.old_hashes_, hashes + "WHERE served_at < ?1 ORDER BY served_at" + most},
       {&w.first_hashes_, hashes + "ORDER BY seq" + most},
-      {&w.old_receipts_, receipts + "moment m CROSS JOIN receipt r ON r.seq = m.seq WHERE m.served_at < ?1 ORDER BY m.served_at" + most},
-      {&w.first_receipts_, receipts + "state s CROSS JOIN receipt r ON r.seq <= s.indexed WHERE s.one = 1 ORDER BY r.seq" + most},
+      {&w.old_receipts_,
+       receipts + "moment m CROSS JOIN receipt r ON r.seq = m.seq WHERE m.served_at < ?1 ORDER BY m.served_at" + most},
+      {&w.first_receipts_,
+       receipts + "state s CROSS JOIN receipt r ON r.seq <= s.indexed WHERE s.one = 1 ORDER BY r.seq" + most},
       {&w.old_documents_, "DELETE FROM document WHERE rowid IN (SELECT rowid FROM document WHERE made < ?1 LIMIT 16)"},
       {&w.drop_hashes_, "DELETE FROM event_hashes WHERE seq = ?1"},
       {&w.drop_receipt_, "DELETE FROM receipt WHERE seq = ?1"},

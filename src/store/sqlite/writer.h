@@ -36,8 +36,8 @@ class Writer {
   // Of what is in the indexes.
   Result<UnixSeconds> newest_served();
 
-  // Each is one short transaction, and says how many it deleted: at most kStep, and of receipts those that are in the indexes.
-  // Takes no lock when there is nothing to do.
+  // Each is one short transaction, and says how many it deleted: at most kStep, and of receipts those that are in the
+  // indexes. Takes no lock when there is nothing to do.
   static constexpr int kStep = 128;
   Result<std::int64_t> drop_event_hashes_before(UnixSeconds served_at);
   Result<std::int64_t> drop_receipts_before(UnixSeconds served_at);
@@ -72,20 +72,20 @@ class Writer {
   const Connection& connection_;
   Reader& reader_;
   TailReader tail_;
-  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, greatest_id_, totals_, save_, put_document_,
-      newest_served_, old_hashes_, first_hashes_, old_receipts_, first_receipts_, old_documents_, drop_hashes_, drop_receipt_,
-      drop_place_, drop_moment_, drop_name_, hashes_size_;
+  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, greatest_id_, totals_,
+      save_, put_document_, newest_served_, old_hashes_, first_hashes_, old_receipts_, first_receipts_, old_documents_,
+      drop_hashes_, drop_receipt_, drop_place_, drop_moment_, drop_name_, hashes_size_;
 
   // The file as the last put left it, as far as the next has to know it.
   struct Known {
-    std::uint32_t data_version = 0;        // after it
+    std::uint32_t data_version = 0;  // after it
     Totals totals;
-    std::int64_t last = 0;                 // seq
-    std::string greatest_id;               // of all receipts
-    std::unordered_map<std::string, std::int64_t> ids;   // of the tail, to seq
+    std::int64_t last = 0;                              // seq
+    std::string greatest_id;                            // of all receipts
+    std::unordered_map<std::string, std::int64_t> ids;  // of the tail, to seq
     void remember(std::string id, std::int64_t seq);
   };
-  std::optional<Known> known_;             // absent after any other change, and after a put that failed
+  std::optional<Known> known_;  // absent after any other change, and after a put that failed
 };
 
 }  // namespace cloister::store

@@ -9,7 +9,7 @@
 namespace cloister::store {
 namespace {
 
-constexpr std::uint64_t kNoLimit = UINT64_MAX;   // as a limit to stop at: never
+constexpr std::uint64_t kNoLimit = UINT64_MAX;  // as a limit to stop at: never
 
 bool over(const Totals& totals, std::uint64_t limit) {
   return limit == kNoLimit || (totals.bytes > 0 && static_cast<std::uint64_t>(totals.bytes) > limit);
@@ -19,7 +19,7 @@ bool over(const Totals& totals, std::uint64_t limit) {
 
 // Those that `chosen` gives, as long as there are more than `limit` bytes.
 Result<std::int64_t> Writer::drop_event_hashes(Statement& chosen, Totals& totals, std::uint64_t limit) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> rows;   // before anything is deleted under the cursor
+  std::vector<std::pair<std::int64_t, std::int64_t>> rows;  // before anything is deleted under the cursor
   {
     const StatementUse use(chosen);
     while (true) {
@@ -86,7 +86,8 @@ Result<bool> Writer::any(Statement& chosen, std::optional<UnixSeconds> before) {
   return chosen.step();
 }
 
-Result<std::int64_t> Writer::drop(What what, Statement& chosen, std::optional<UnixSeconds> before, std::uint64_t limit) {
+Result<std::int64_t> Writer::drop(What what, Statement& chosen, std::optional<UnixSeconds> before,
+                                  std::uint64_t limit) {
   TRY(found, any(chosen, before));
   if (!found) return 0;
   TRY(transaction, Transaction::begin(connection_));
@@ -125,7 +126,7 @@ Result<std::int64_t> Writer::drop_receipts_over(std::uint64_t limit) {
 }
 
 Result<bool> Writer::shrink() {
-  constexpr std::int64_t kWorthwhilePages = 4096;   // 16 MiB
+  constexpr std::int64_t kWorthwhilePages = 4096;  // 16 MiB
   TRY(empty, connection_.number("PRAGMA freelist_count"));
   TRY(pages, connection_.number("PRAGMA page_count"));
   if (empty < kWorthwhilePages || empty < pages / 4) return false;
