@@ -81,8 +81,8 @@ class ReceiptJournal {
   struct Batch {
     struct Made {
       FinishedReply reply;
-      std::optional<std::size_t>
-          record;  // its place in `records`; absent: it could not be made, or the store refuses it
+      // Its place in `records`; absent: it could not be made, or the store refuses it.
+      std::optional<std::size_t> record;
     };
     std::vector<Made> all;
     std::vector<store::ReceiptRecord> records;
