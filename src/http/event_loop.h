@@ -1,7 +1,7 @@
 // EventLoop: one thread's wait for sockets, for work from other threads and for points in time.
 //
 // Directly on epoll: what a library's loop adds for each wait of a socket (re-arming it, one more round for work that a
-// handler left) was a third of the calls into the kernel that a request costs. Work that comes up while an event is
+// handler left) was three of the ten calls into the kernel that a request cost. Work that comes up while an event is
 // handled is done before the next one; other threads wake the loop only when it sleeps.
 #pragma once
 
