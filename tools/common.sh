@@ -9,6 +9,7 @@ logs="$cache/logs"
 mkdir -p "$logs"
 # Another clone or work tree finds what this one compiled.
 export CCACHE_DIR="${CCACHE_DIR:-$cache/ccache}" CCACHE_BASEDIR="${CCACHE_BASEDIR:-$root}" CCACHE_NOHASHDIR=1
+export CCACHE_SLOPPINESS=pch_defines,time_macros
 # Some images carry compiler or linker flags in the environment; a build of ours depends on the tree alone.
 unset CFLAGS CXXFLAGS LDFLAGS
 
