@@ -6,7 +6,7 @@ import openai
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import TOKEN, client_of
+from support.fixtures import TOKEN, client_of
 from support.rawhttp import exchange
 
 pytestmark = pytest.mark.fast

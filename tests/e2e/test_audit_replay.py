@@ -21,7 +21,7 @@ ROUTES = {
 
 @pytest.fixture(scope="module")
 def node(folder, model_file):
-    from conftest import session_node
+    from support.fixtures import session_node
 
     yield from session_node(folder, "replayed", "--model", model_file, "--parallel", 2, "--context", 512, "--threads", 2)
 

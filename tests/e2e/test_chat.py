@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from conftest import TOKEN
+from support.fixtures import TOKEN
 from support.node import run
 
 

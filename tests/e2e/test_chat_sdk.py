@@ -7,7 +7,7 @@ import re
 import openai
 import pytest
 
-from conftest import client_of
+from support.fixtures import client_of
 
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one short sentence."}]
 WEATHER = {

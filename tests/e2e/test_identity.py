@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from conftest import TOKEN
+from support.fixtures import TOKEN
 from support.agent import Agent
 from support.evidence import GpuReport, Quote, replay
 from support.node import own_seed, run, wait_until

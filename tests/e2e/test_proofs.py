@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from conftest import TOKEN
+from support.fixtures import TOKEN
 from support.node import own_seed, run
 
 QUESTION = "What is the capital of France, Grüße 世界?"

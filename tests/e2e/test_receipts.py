@@ -10,7 +10,7 @@ import socket
 import pytest
 from cryptography.exceptions import InvalidSignature
 
-from conftest import TOKEN
+from support.fixtures import TOKEN
 from support.node import own_seed, run, wait_until
 from support.rawhttp import Connection, exchange, head
 from support.receipts import (check_receipt, check_signature, digest, events, keyset_of, leaf, merkle_root, receipt_of,

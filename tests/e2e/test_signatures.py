@@ -10,7 +10,7 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from eth_keys import keys
 
-from conftest import TOKEN
+from support.fixtures import TOKEN
 from support.rawhttp import Connection, exchange, head
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0

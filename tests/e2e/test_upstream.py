@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import TOKEN, client_of
+from support.fixtures import TOKEN, client_of
 from support.node import run, wait_until
 from support.rawhttp import Connection, exchange, head
 from support.upstream import STREAM_HEAD, ScriptedServer, chunk, chunked, free_port, whole
@@ -85,7 +85,7 @@ def test_streams_of_other_engines(upstream_streams, name, size):
 
 @pytest.fixture(scope="module")
 def upstream_streams(folder):
-    from conftest import session_node
+    from support.fixtures import session_node
 
     now = {}
     with ScriptedServer(lambda connection, _: connection.sendall(now["answer"])) as server:

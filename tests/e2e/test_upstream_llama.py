@@ -13,7 +13,7 @@ import pytest
 
 import test_chat_sdk
 import test_other_routes
-from conftest import client_of, session_node
+from support.fixtures import client_of, session_node
 from support.node import wait_until
 from support.rawhttp import Connection, exchange, head
 from support.upstream import Process, RecordingRelay, find_llama_server, free_port

@@ -1,0 +1,148 @@
+"""The fixtures of the tests in tests/e2e and tests/attacks. They start the real program: the one that CLOISTER_BINARY names, else
+build/release/cloister."""
+
+import os
+import pathlib
+
+import openai
+import pytest
+
+from support import node as node_module
+from support.agent import Agent
+from support.node import Node, ROOT
+
+TOKEN = "token-of-the-tests-0123456789"
+
+
+def pytest_configure(config):
+    if not os.access(node_module.BINARY, os.X_OK):
+        pytest.exit(f"{node_module.BINARY} is not there: run ./run build", returncode=1)
+    node_module.raise_descriptor_limit()
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if {"llama", "llama_client", "model_file", "second"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.llama)
+
+
+@pytest.fixture(scope="session")
+def vectors_folder():
+    """The recorded evidence. Without it a test is skipped, and fails where everything has to run."""
+    path = pathlib.Path(os.environ.get("CLOISTER_VECTORS", ROOT.parent / "shared/vectors"))
+    if not path.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("the recorded evidence is not there: set CLOISTER_VECTORS")
+        pytest.skip("the recorded evidence is not there: set CLOISTER_VECTORS")
+    return path
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("nodes")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start(*arguments): a node of the test's own, stopped at its end."""
+    nodes = []
+
+    def start_node(*arguments, **options):
+        nodes.append(Node(tmp_path / f"node{len(nodes)}", *arguments, **options))
+        return nodes[-1]
+
+    yield start_node
+    for node in nodes:
+        node.kill()
+
+
+def session_node(folder, name, *arguments, headers=None, **options):
+    node = Node(folder / name, *arguments, **options)
+    yield node
+    alive = node.alive()
+    if alive:
+        # Whatever the tests did to it, no request may be left behind.
+        node_module.wait_until(lambda: node.metric("cloister_inference_running", headers) == 0, 5, "every request ends")
+    status = node.stop()
+    assert alive, f"the {name} node ended by itself with {status}: {node.log[-4000:]}"
+    assert status == 0, f"the {name} node ended with {status} on SIGTERM: {node.log[-4000:]}"
+
+
+@pytest.fixture(scope="session")
+def echo(folder):
+    yield from session_node(folder, "echo", "--engine", "echo")
+
+
+@pytest.fixture(scope="session")
+def agent():
+    """The simulated dstack guest agent, for everybody; nobody stops it."""
+    agent = Agent()
+    yield agent
+    status, log = agent.stop(), agent.log
+    agent.close()
+    assert status == 0, log
+
+
+@pytest.fixture(scope="session")
+def dstack_echo(folder, agent):
+    """A node whose TEE is behind the agent's socket."""
+    arguments = ("--engine", "echo", "--tee", "dstack", "--tee-socket", agent.socket)
+    yield from session_node(folder, "dstack", *arguments, simulated=False)
+
+
+@pytest.fixture(params=["in process", "dstack socket"])
+def attested(request):
+    """The same simulated platform, reached in both ways."""
+    return request.getfixturevalue({"in process": "echo", "dstack socket": "dstack_echo"}[request.param])
+
+
+@pytest.fixture(scope="session")
+def slow_echo(folder):
+    """A token every 20 ms, 200 of them: four seconds a reply."""
+    yield from session_node(folder, "slow", "--engine", "echo", "--echo-token-gap-ms", 20, "--echo-tokens", 200)
+
+
+@pytest.fixture(scope="session")
+def locked(folder):
+    """Needs a token; knows two owners."""
+    tokens = folder / "tokens"
+    tokens.write_text(f"# the tests' tokens\n{TOKEN}\n{TOKEN}-of-another\n")
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    yield from session_node(folder, "locked", "--engine", "echo", "--api-key-file", tokens, headers=headers)
+
+
+@pytest.fixture(scope="session")
+def tls(folder):
+    yield from session_node(folder, "tls", "--engine", "echo", "--tls", "self-signed")
+
+
+@pytest.fixture(scope="session")
+def model_file():
+    name = os.environ.get("CLOISTER_MODEL")
+    found = [pathlib.Path(name)] if name else sorted((ROOT / ".cache/model").glob("*.gguf"))
+    if not found or not found[0].is_file():
+        pytest.fail("the default model is not there: run tools/fetch model")
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def llama(folder, model_file):
+    yield from session_node(folder, "llama", "--model", model_file, "--parallel", 8, "--context", 2048)
+
+
+def client_of(node, **options):
+    # The SDK as it is: no retries, so that a failure is seen and not papered over.
+    options = {"api_key": "unused", "max_retries": 0, "timeout": 60, **options}
+    return openai.OpenAI(base_url=node.url + "/v1", **options)
+
+
+@pytest.fixture(scope="session")
+def echo_client(echo):
+    with client_of(echo) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def llama_client(llama):
+    with client_of(llama) as client:
+        yield client
