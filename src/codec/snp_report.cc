@@ -82,8 +82,8 @@ Result<void> parse_number(ByteReader& in, std::uint8_t* big_endian, std::string_
 
 Result<void> parse_fields(ByteReader& in, SnpReport& report) {
   TRY(version, in.integer<std::uint32_t>("version"));
-  if (version != 2 && version != 3 && version != 5) {
-    return in.error("expected version 2, 3 or 5, got " + std::to_string(version));
+  if (version < 2 || version > 5) {
+    return in.error("expected version 2 to 5, got " + std::to_string(version));
   }
   report.version = version;
   TRY_VOID(in.take(4, "guest SVN"));

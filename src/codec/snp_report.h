@@ -28,7 +28,7 @@ SnpTcb decode_snp_tcb(const ByteArray<8>& bytes, SnpProduct product);
 enum class SnpSigningKey : std::uint8_t { kVcek = 0, kVlek = 1, kNone = 7 };
 
 struct SnpReport {
-  std::uint32_t version = 0;             // 2, 3 or 5
+  std::uint32_t version = 0;             // 2 to 5; 4 has the layout of 3
   std::uint64_t policy = 0;
   std::uint32_t vmpl = 0;
   ByteArray<8> current_tcb{};

@@ -28,6 +28,15 @@ struct TdxPolicy {
   std::set<Bytes> xfam;                           // 8 bytes each; empty = any without unknown bits
   std::set<Bytes> mr_owner, mr_owner_config;      // 48 bytes each; empty = zero
   std::set<Bytes> platform_ids;                   // SHA-256 of the PPID; empty = any platform
+  // Exact values, one of which the quote must have, next to the checks that hold for every quote. Empty = any.
+  std::set<Bytes> fmspcs;                         // 6 bytes each
+  std::set<Bytes> td_attributes;                  // 8 bytes each, as in the quote
+  std::set<Bytes> mr_seam, mr_signer_seam;        // 48 bytes each: the TDX module and its signer
+  std::set<Bytes> seam_attributes;                // 8 bytes each
+  std::set<Bytes> mr_config_id;                   // 48 bytes each
+  std::set<Bytes> qe_vendor_ids;                  // 16 bytes each
+  // 16 bytes: each byte of TEE_TCB_SVN, and of TEE_TCB_SVN2 where there is one, must be at least the byte here.
+  std::optional<Bytes> min_tee_tcb_svn;
 
   bool operator==(const TdxPolicy&) const = default;
 };
@@ -82,13 +91,17 @@ struct NvidiaPolicy {
 
 // Which AMD SEV-SNP platforms (attestation.md section 14).
 struct SnpPolicy {
-  std::uint8_t min_boot_loader = 0, min_tee = 0, min_snp = 0, min_microcode = 0, min_fmc = 0;
+  // The lowest patch levels that pass. One that is not set leaves snp.tcb.minimum skipped and required; 0 accepts any.
+  // `min_fmc` counts on Turin alone.
+  std::optional<std::uint8_t> min_boot_loader, min_tee, min_snp, min_microcode, min_fmc;
   std::uint32_t vmpl = 0;
   bool allow_smt = true;
   bool allow_migration_agent = false;
   bool require_single_socket = false;
   std::set<Bytes> measurements;                       // 48 bytes each; empty = as in BootPolicy::allow_any_measurements
   std::set<Bytes> host_data;                          // 32 bytes each; empty = any
+  std::set<Bytes> id_key_digests, author_key_digests; // 48 bytes each; empty = any
+  std::set<Bytes> chip_ids;                           // 64 bytes each, as in the report; empty = any chip
 
   bool operator==(const SnpPolicy&) const = default;
 };
@@ -112,6 +125,11 @@ struct Policy {
   // Evidence of the simulated TEE fails unless this is set; the verdict says "insecure_simulator" either way.
   bool accept_simulator = false;
   bool require_nonce = true;                          // a nonce of the verifier's own
+  // The kinds of TEE that the policy is about: "tdx", "sev_snp". Evidence of another kind fails. When it is not set, the
+  // policy is about TDX, and evidence of another kind is undetermined.
+  std::optional<std::set<std::string>> tee_kinds;
+  // 64 bytes each: the report data of the CPU's evidence must be one of them. Empty = any.
+  std::set<Bytes> report_data;
   TdxPolicy tdx;
   BootPolicy boot;
   NvidiaPolicy nvidia;

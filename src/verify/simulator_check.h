@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "evidence/report_data.h"
 #include "verify/check.h"
 #include "verify/policy.h"
 #include "verify/roots.h"
@@ -11,6 +12,10 @@
 namespace cloister::verify {
 
 Check check_simulator(RootKind root, const Policy& policy);
+// tee.kind: `kind` is "tdx" or "sev_snp", by the form of the evidence. Where the policy names no kinds it is about TDX.
+Check check_tee_kind(std::string_view kind, RootKind root, const Policy& policy);
+// tee.report_data: one of those that the policy names, whatever a report binds besides.
+Check check_named_report_data(const evidence::ReportData& report_data, const Policy& policy);
 // For the fact `tee_type`: "tdx", "insecure_simulator", "unknown".
 std::string_view tee_type_of(RootKind root);
 

@@ -43,7 +43,11 @@ struct Recorded {
   Collateral collateral{.snp = {{vector_bytes("snp/milan_vcek_go.der"), vector_text("snp/ask_ark_milan.pem"), {}}}};
   UnixSeconds time = kTime;
 
-  Recorded() { policy.snp.measurements = {Bytes(report.begin() + 0x90, report.begin() + 0xc0)}; }
+  Recorded() {
+    policy.tee_kinds = {"sev_snp"};
+    policy.snp.min_boot_loader = policy.snp.min_tee = policy.snp.min_snp = policy.snp.min_microcode = 0;
+    policy.snp.measurements = {Bytes(report.begin() + 0x90, report.begin() + 0xc0)};
+  }
   Bytes report_data() const { return Bytes(report.begin() + 0x50, report.begin() + 0x90); }
   Verdict judge() const { return verify_snp(report, report_data(), {policy, collateral, time}); }
   Ids failing() const { return ids(judge(), State::kFail); }
@@ -59,7 +63,8 @@ TEST(GenuineSnp, MilanIsSignedByItsChipAndRejectedAsADebugVm) {
   EXPECT_EQ(ids(verdict, State::kPass),
             (Ids{"snp.report.form", "snp.cert_chain", "snp.product", "snp.signing_key", "snp.signature",
                  "snp.tcb.certified", "snp.tcb.minimum", "snp.chip_id", "snp.policy.form",
-                 "snp.policy.migration_agent", "snp.policy.smt", "snp.vmpl", "snp.report_data", "snp.measurement"}));
+                 "snp.policy.migration_agent", "snp.policy.smt", "snp.vmpl", "snp.report_data", "snp.measurement",
+                 "tee.kind"}));
   EXPECT_EQ(verdict.find("snp.cert_chain")->actual, "ark_Milan");
   EXPECT_EQ(verdict.facts["tee_type"], "sev_snp");
 }
@@ -153,7 +158,7 @@ TEST(GenuineSnp, WithoutCollateralOrExpectationNothingIsAccepted) {
   const Verdict verdict = verify_snp(recorded.report, std::nullopt, {recorded.policy, recorded.collateral, kTime});
   EXPECT_EQ(ids(verdict, State::kSkipped),
             (Ids{"snp.cert_chain", "snp.product", "snp.revocation", "snp.signing_key", "snp.signature",
-                 "snp.tcb.certified", "snp.chip_id", "snp.tcb.minimum", "snp.report_data", "snp.measurement"}));
+                 "snp.tcb.certified", "snp.chip_id", "snp.tcb.minimum", "snp.report_data", "snp.measurement", "tee.kind"}));
 }
 
 TEST(Snp, WhatIsNoReportIsRejectedAndEveryIdIsThere) {
@@ -162,10 +167,14 @@ TEST(Snp, WhatIsNoReportIsRejectedAndEveryIdIsThere) {
   EXPECT_EQ(ids(verdict, State::kFail), Ids{"snp.report.form"});
   std::size_t listed = 0;
   for (const CheckMeaning& meaning : check_list()) listed += meaning.id.starts_with("snp.") ? 1 : 0;
-  EXPECT_EQ(verdict.checks.size(), listed);
+  EXPECT_EQ(verdict.checks.size(), listed + 2) << "tee.kind and tee.report_data";
 }
 
 // ---- policy, on reports that need no signature ----
+
+using Level = std::optional<std::uint8_t> SnpPolicy::*;
+constexpr Level kLevels[] = {&SnpPolicy::min_boot_loader, &SnpPolicy::min_tee, &SnpPolicy::min_snp,
+                             &SnpPolicy::min_microcode, &SnpPolicy::min_fmc};
 
 struct Asked {
   SnpReport report;
@@ -178,6 +187,7 @@ struct Asked {
       *tcb = {5, 5, 5, 5, 0, 0, 0, 5};
     }
     policy.snp.measurements = {Bytes(48)};
+    for (const Level level : kLevels) policy.snp.*level = 0;
   }
   Verdict judge() const {
     Verdict verdict;
@@ -220,9 +230,7 @@ TEST(SnpPolicyChecks, GuestPolicyBits) {
 }
 
 TEST(SnpPolicyChecks, EachPatchLevelOfEachKindHasItsOwnMinimum) {
-  using Level = std::uint8_t SnpPolicy::*;
-  for (const Level level : {&SnpPolicy::min_boot_loader, &SnpPolicy::min_tee, &SnpPolicy::min_snp,
-                            &SnpPolicy::min_microcode, &SnpPolicy::min_fmc}) {
+  for (const Level level : kLevels) {
     Asked asked;
     asked.policy.snp.*level = 5;
     EXPECT_EQ(asked.failing(), Ids{});
@@ -243,6 +251,39 @@ TEST(SnpPolicyChecks, EachPatchLevelOfEachKindHasItsOwnMinimum) {
   EXPECT_EQ(milan.failing(), Ids{});
   milan.policy.snp.min_snp = 1;  // byte 6 there
   EXPECT_EQ(milan.failing(), Ids{"snp.tcb.minimum"});
+}
+
+TEST(SnpPolicyChecks, AMinimumThatNobodyNamedIsNoYes) {
+  for (const Level level : kLevels) {
+    Asked asked;
+    (asked.policy.snp.*level).reset();
+    EXPECT_EQ(ids(asked.judge(), State::kSkipped), Ids{"snp.tcb.minimum"});
+    // One that is named counts all the same.
+    Asked low = asked;
+    const Level other = level == kLevels[0] ? kLevels[1] : kLevels[0];
+    low.policy.snp.*other = 6;
+    EXPECT_EQ(low.failing(), Ids{"snp.tcb.minimum"});
+  }
+  Asked milan;
+  milan.product = SnpProduct::kMilan;
+  milan.policy.snp.min_fmc.reset();
+  EXPECT_EQ(ids(milan.judge(), State::kSkipped), Ids{}) << "Milan has no FMC";
+}
+
+TEST(SnpPolicyChecks, KeyDigestsAndChipsThatThePolicyNames) {
+  Asked asked;
+  asked.policy.snp.id_key_digests = {Bytes(48, 1)};
+  EXPECT_EQ(asked.failing(), Ids{"snp.id_key_digest"});
+  asked.report.id_key_digest.fill(1);
+  EXPECT_EQ(asked.failing(), Ids{});
+  asked.policy.snp.author_key_digests = {Bytes(48, 2), Bytes(48, 3)};
+  EXPECT_EQ(asked.failing(), Ids{"snp.author_key_digest"});
+  asked.report.author_key_digest.fill(3);
+  EXPECT_EQ(asked.failing(), Ids{});
+  asked.policy.snp.chip_ids = {Bytes(64, 4)};
+  EXPECT_EQ(asked.failing(), Ids{"snp.platform"});
+  asked.report.chip_id.fill(4);
+  EXPECT_EQ(asked.failing(), Ids{});
 }
 
 TEST(SnpPolicyChecks, MeasurementHostDataAndPrivilegeLevel) {
@@ -272,7 +313,7 @@ TEST(AmdRoots, EachIsItsProducts) {
     EXPECT_EQ(root->subject_common_name(), "ARK-" + std::string(codec::to_text(product)));
     EXPECT_EQ(root->issuer_common_name(), root->subject_common_name());
     EXPECT_TRUE(root->is_ca());
-    EXPECT_EQ(claimed_amd_product(*root), product);
+    EXPECT_EQ(find_amd_root(pinned_amd_roots(), *root)->product, product);
   }
 }
 
@@ -281,7 +322,7 @@ TEST(AmdRoots, TheMilanRootIsTheRecordedOne) {
   const auto chain = crypto::parse_pem_chain(as_bytes(vector_text("snp/ask_ark_milan.pem")));
   ASSERT_TRUE(chain);
   EXPECT_EQ((*chain)[1].der(), amd_root(SnpProduct::kMilan)->der());
-  EXPECT_FALSE(claimed_amd_product((*chain)[0]));
+  EXPECT_EQ(find_amd_root(pinned_amd_roots(), (*chain)[0]), nullptr);
 }
 
 // An ACI report around the recorded evidence. Its report data was made for other purposes, so that it binds no keyset.
@@ -322,6 +363,36 @@ TEST(SnpInAReport, IsJudgedBySnpChecksAndBindsLikeAQuote) {
   EXPECT_EQ(verdict.find("tdx.quote.form"), nullptr);
   EXPECT_EQ(verdict.find("snp.report_data"), nullptr) << "report_data.identity says it";
   EXPECT_EQ(verdict.find("boot.rtmr3")->state, State::kNotApplicable);
+}
+
+TEST(SnpInAReport, UnderAPolicyForTdxItIsNeverAccepted) {
+  CLOISTER_NEED_VECTORS();
+  Recorded recorded;
+  recorded.policy.tee_kinds.reset();
+  EXPECT_EQ(judge_aci(recorded).find("tee.kind")->state, State::kSkipped);
+  recorded.policy.tee_kinds = {"tdx"};
+  EXPECT_EQ(judge_aci(recorded).find("tee.kind")->state, State::kFail);
+  recorded.policy.tee_kinds.reset();
+  recorded.policy.boot.mr_td = {Bytes(48, 1)};
+  for (const char* id : {"tdx.measurements", "boot.rtmr3", "boot.compose_hash"}) {
+    EXPECT_EQ(judge_aci(recorded).find(id)->state, State::kSkipped) << id;
+  }
+  // A policy about both kinds has a measurement for each.
+  recorded.policy.tee_kinds = {"tdx", "sev_snp"};
+  EXPECT_EQ(judge_aci(recorded).find("tdx.measurements")->state, State::kNotApplicable);
+  recorded.policy.boot.compose_hashes = {Bytes(32, 1)};
+  EXPECT_EQ(judge_aci(recorded).find("boot.compose_hash")->state, State::kSkipped);
+}
+
+TEST(SnpInAReport, ReportDataThatThePolicyNames) {
+  CLOISTER_NEED_VECTORS();
+  Recorded recorded;
+  recorded.policy.report_data = {Bytes(64, 1)};
+  EXPECT_TRUE(ids(judge_aci(recorded), State::kFail).contains("tee.report_data"));
+  recorded.policy.report_data = {recorded.report_data()};
+  EXPECT_EQ(judge_aci(recorded).find("tee.report_data")->state, State::kPass);
+  const Verdict bare = verify_snp(recorded.report, std::nullopt, {recorded.policy, recorded.collateral, kTime});
+  EXPECT_EQ(bare.find("snp.report_data")->state, State::kPass);
 }
 
 TEST(SnpInAReport, MayNotTravelUnderAnotherName) {

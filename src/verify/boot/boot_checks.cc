@@ -37,9 +37,13 @@ void check_boot(const evidence::BootEvidence& evidence, const codec::TdReport& r
   check_boot_measurements(boot, verdict);
 }
 
-void add_boot_without_registers(const BootPolicy& policy, Verdict& verdict) {
+void add_boot_without_registers(const Policy& policy, Verdict& verdict) {
   const std::string reason = "this kind of TEE has no registers that a log could be held against";
-  if (needs_log(policy)) return skip_boot(reason + ", and the policy expects what only a log shows", verdict);
+  if (needs_log(policy.boot)) return skip_boot(reason + ", and the policy expects what only a log shows", verdict);
+  // A policy that names both kinds expects registers of one and [snp] measurements of the other.
+  if (!policy.boot.expects_nothing() && !policy.tee_kinds) {
+    return skip_boot(reason + ", and the policy expects values of registers", verdict);
+  }
   for (const std::string_view id : kBootChecks) verdict.add(not_applicable(std::string(id), reason));
 }
 

@@ -11,13 +11,14 @@
 namespace cloister::verify {
 
 // Adds every check boot.*, tdx.measurements and the facts that the log proves. `root` is what the quote's chain ends
-// in: of a simulated TEE the log is judged and no value is expected.
+// in: a simulated TEE may run any code that the policy leaves open.
 void check_boot(const evidence::BootEvidence& evidence, const codec::TdReport& report, RootKind root,
                 const Context& context, Verdict& verdict);
 
 // The same checks for evidence without registers (AMD SEV-SNP): no log can be held against it. What the policy expects of
-// a log is skipped and required; the launch measurement is judged by snp.measurement.
-void add_boot_without_registers(const BootPolicy& policy, Verdict& verdict);
+// a log is skipped and required, and so is everything where a policy that names no kind of TEE expects values of
+// registers. The launch measurement is judged by snp.measurement.
+void add_boot_without_registers(const Policy& policy, Verdict& verdict);
 
 // The same checks, none of which could be made.
 void skip_boot(const std::string& reason, Verdict& verdict);

@@ -12,6 +12,7 @@ const std::set<std::string> kTcbStatuses = {
     "UpToDate",        "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded",
     "OutOfDate",       "OutOfDateConfigurationNeeded", "TDRelaunchAdvised", "TDRelaunchAdvisedConfigurationNeeded"};
 const std::set<std::string> kArchitectures = {"HOPPER", "BLACKWELL", "LS10"};
+const std::set<std::string> kTeeKinds = {"tdx", "sev_snp"};
 
 // Words that can never match would make a policy stricter than its author believes, or hide a typing error.
 std::optional<Error> check_words(const std::string& key, const std::set<std::string>& words,
@@ -40,6 +41,14 @@ std::optional<Error> read_tdx(const toml::table* table, TdxPolicy& out) {
   reader.read("mr_owner", 48, out.mr_owner);
   reader.read("mr_owner_config", 48, out.mr_owner_config);
   reader.read("platform_ids", 32, out.platform_ids);
+  reader.read("fmspcs", 6, out.fmspcs);
+  reader.read("td_attributes", 8, out.td_attributes);
+  reader.read("mr_seam", 48, out.mr_seam);
+  reader.read("mr_signer_seam", 48, out.mr_signer_seam);
+  reader.read("seam_attributes", 8, out.seam_attributes);
+  reader.read("mr_config_id", 48, out.mr_config_id);
+  reader.read("qe_vendor_ids", 16, out.qe_vendor_ids);
+  reader.read("min_tee_tcb_svn", 16, out.min_tee_tcb_svn);
   if (auto error = reader.error()) return error;
   return check_words("tdx.accepted_tcb_statuses", out.accepted_tcb_statuses, kTcbStatuses);
 }
@@ -97,6 +106,9 @@ std::optional<Error> read_snp(const toml::table* table, SnpPolicy& out) {
   reader.read("require_single_socket", out.require_single_socket);
   reader.read("measurements", 48, out.measurements);
   reader.read("host_data", 32, out.host_data);
+  reader.read("id_key_digests", 48, out.id_key_digests);
+  reader.read("author_key_digests", 48, out.author_key_digests);
+  reader.read("chip_ids", 64, out.chip_ids);
   return reader.error();
 }
 
@@ -115,12 +127,17 @@ Result<Policy> read_policy(const toml::table& file) {
   TableReader reader(&file, "");
   reader.read("accept_simulator", policy.accept_simulator);
   reader.read("require_nonce", policy.require_nonce);
+  reader.read("tee_kinds", policy.tee_kinds);
+  reader.read("report_data", 64, policy.report_data);
   const toml::table* tdx = reader.table("tdx");
   const toml::table* boot = reader.table("boot");
   const toml::table* nvidia = reader.table("nvidia");
   const toml::table* snp = reader.table("snp");
   const toml::table* service = reader.table("service");
   if (auto error = reader.error()) return std::move(*error);
+  if (policy.tee_kinds) {
+    if (auto error = check_words("tee_kinds", *policy.tee_kinds, kTeeKinds)) return std::move(*error);
+  }
   if (auto error = read_tdx(tdx, policy.tdx)) return std::move(*error);
   if (auto error = read_boot(boot, policy.boot)) return std::move(*error);
   if (auto error = read_nvidia(nvidia, policy.nvidia)) return std::move(*error);

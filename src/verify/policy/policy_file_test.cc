@@ -30,7 +30,7 @@ TEST(PolicyFile, ReadsEveryKindOfValue) {
                              "allowed_advisories = []\nmin_tcb_date = 2024-03-13T00:00:00Z\nout_of_date_grace_days = 30\n"
                              "[boot]\nmr_td = [\"" + zeros + "\"]\n"
                              "[nvidia]\nrequired = \"always\"\ngpu_count = 8\nmin_driver_version = \"550.90.07\"\n"
-                             "[snp]\nmin_snp = 255\n"
+                             "[snp]\nmin_snp = 255\nmin_tee = 0\nid_key_digests = [\"" + zeros + "\"]\n"
                              "[service]\naccept_upstream_claims = true\nmax_keyset_days = 30\nmodel_digests = [\"" +
                              std::string(64, 'a') + "\"]\n");
   EXPECT_TRUE(policy.service.accept_upstream_claims);
@@ -46,6 +46,24 @@ TEST(PolicyFile, ReadsEveryKindOfValue) {
   EXPECT_EQ(policy.nvidia.gpu_count, 8u);
   EXPECT_EQ(policy.nvidia.min_driver_version, "550.90.07");
   EXPECT_EQ(policy.snp.min_snp, 255);
+  EXPECT_EQ(policy.snp.min_tee, 0) << "0 is not the same as none";
+  EXPECT_FALSE(policy.snp.min_microcode.has_value());
+  EXPECT_EQ(policy.snp.id_key_digests, std::set<Bytes>{Bytes(48)});
+}
+
+TEST(PolicyFile, ReadsTheKindsOfTeeAndExactValues) {
+  const Policy policy = read("tee_kinds = [\"sev_snp\"]\nreport_data = [\"" + std::string(128, '1') + "\"]\n"
+                             "[tdx]\nfmspcs = [\"B0C06F000000\"]\ntd_attributes = [\"0000001000000000\"]\n"
+                             "mr_seam = [\"" + std::string(96, '2') + "\"]\nmr_config_id = [\"" + std::string(96, '3') + "\"]\n"
+                             "min_tee_tcb_svn = \"07010300000000000000000000000000\"\n");
+  EXPECT_EQ(policy.tee_kinds, std::set<std::string>{"sev_snp"});
+  EXPECT_EQ(policy.report_data, std::set<Bytes>{Bytes(64, 0x11)});
+  EXPECT_EQ(policy.tdx.fmspcs, (std::set<Bytes>{{0xb0, 0xc0, 0x6f, 0, 0, 0}}));
+  EXPECT_EQ(policy.tdx.td_attributes, (std::set<Bytes>{{0, 0, 0, 0x10, 0, 0, 0, 0}}));
+  EXPECT_EQ(policy.tdx.mr_seam, std::set<Bytes>{Bytes(48, 0x22)});
+  EXPECT_EQ(policy.tdx.mr_config_id, std::set<Bytes>{Bytes(48, 0x33)});
+  EXPECT_EQ(policy.tdx.min_tee_tcb_svn->size(), 16u);
+  EXPECT_FALSE(read("").tee_kinds.has_value());
 }
 
 TEST(PolicyFile, TimesMayBeStrings) { EXPECT_EQ(read("[tdx]\nmin_tcb_date = \"1970-01-02T00:00:00Z\"").tdx.min_tcb_date, 86400); }
@@ -64,6 +82,8 @@ TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
       {"[tdx]\nallow_perfmon = \"false\"", "policy: tdx.allow_perfmon must be true or false (line 2)"},
       {"[tdx]\nout_of_date_grace_days = -1", "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
       {"[tdx]\nout_of_date_grace_days = 1.0", "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
+      {"tee_kinds = [\"sgx\"]", "policy: tee_kinds cannot hold \"sgx\"; possible: sev_snp, tdx"},
+      {"[tdx]\nmin_tee_tcb_svn = \"07\"", "policy: tdx.min_tee_tcb_svn must be a string of 32 hex characters (line 2)"},
       {"[snp]\nmin_snp = 256", "policy: snp.min_snp must be a whole number from 0 to 255 (line 2)"},
       {"[tdx]\nmin_tcb_date = \"yesterday\"", "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
       {"[tdx]\nmin_tcb_date = 2024-03-13", "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},

@@ -65,6 +65,10 @@ void TableReader::read(std::string_view key, std::uint8_t& out) {
   if (const auto value = number(key, std::numeric_limits<std::uint8_t>::max())) out = static_cast<std::uint8_t>(*value);
 }
 
+void TableReader::read(std::string_view key, std::optional<std::uint8_t>& out) {
+  if (const auto value = number(key, std::numeric_limits<std::uint8_t>::max())) out = static_cast<std::uint8_t>(*value);
+}
+
 void TableReader::read(std::string_view key, std::uint32_t& out) {
   if (const auto value = number(key, std::numeric_limits<std::uint32_t>::max())) out = static_cast<std::uint32_t>(*value);
 }
@@ -131,6 +135,17 @@ void TableReader::read(std::string_view key, std::size_t size, std::set<Bytes>& 
     read.insert(std::move(*bytes));
   }
   out = std::move(read);
+}
+
+void TableReader::read(std::string_view key, std::size_t size, std::optional<Bytes>& out) {
+  const toml::node* node = take(key);
+  if (node == nullptr) return;
+  const auto text = node->value_exact<std::string>();
+  Result<Bytes> bytes = from_hex(text.value_or("-"));
+  if (!bytes || bytes->size() != size) {
+    return complain(key, "a string of " + std::to_string(2 * size) + " hex characters", node);
+  }
+  out = std::move(*bytes);
 }
 
 void TableReader::read_word(std::string_view key, const std::vector<std::string>& words, std::size_t& out) {

@@ -25,6 +25,7 @@ class TableReader {
   void read(std::string_view key, std::string& out);
   // Up to the greatest value of the type.
   void read(std::string_view key, std::uint8_t& out);
+  void read(std::string_view key, std::optional<std::uint8_t>& out);
   void read(std::string_view key, std::uint32_t& out);
   void read(std::string_view key, std::optional<std::size_t>& out);
   // RFC 3339 in UTC, as a TOML date-time or a string, to seconds since 1970.
@@ -33,6 +34,8 @@ class TableReader {
   void read(std::string_view key, std::optional<std::set<std::string>>& out);
   // Hex strings of `size` bytes each.
   void read(std::string_view key, std::size_t size, std::set<Bytes>& out);
+  // A hex string of `size` bytes.
+  void read(std::string_view key, std::size_t size, std::optional<Bytes>& out);
   // The index of the value in `words`.
   void read_word(std::string_view key, const std::vector<std::string>& words, std::size_t& out);
   // A table in this one; null when it is absent.

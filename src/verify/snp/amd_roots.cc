@@ -1,6 +1,7 @@
 #include "verify/snp/amd_roots.h"
 
 #include <optional>
+#include <vector>
 
 namespace cloister::verify {
 namespace {
@@ -134,26 +135,36 @@ std::optional<crypto::Certificate> parse(std::string_view pem) {
   return chain->front();
 }
 
-}  // namespace
-
-const crypto::Certificate* amd_root(codec::SnpProduct product) {
+std::vector<AmdRoot> parse_all() {
   static const auto milan = parse(kArkMilan);
   static const auto genoa = parse(kArkGenoa);
   static const auto turin = parse(kArkTurin);
-  switch (product) {
-    case codec::SnpProduct::kMilan: return milan ? &*milan : nullptr;
-    case codec::SnpProduct::kGenoa: return genoa ? &*genoa : nullptr;
-    case codec::SnpProduct::kTurin: return turin ? &*turin : nullptr;
+  std::vector<AmdRoot> out;
+  if (milan) out.push_back({codec::SnpProduct::kMilan, &*milan});
+  if (genoa) out.push_back({codec::SnpProduct::kGenoa, &*genoa});
+  if (turin) out.push_back({codec::SnpProduct::kTurin, &*turin});
+  return out;
+}
+
+}  // namespace
+
+std::span<const AmdRoot> pinned_amd_roots() {
+  static const std::vector<AmdRoot> roots = parse_all();
+  return roots;
+}
+
+const crypto::Certificate* amd_root(codec::SnpProduct product) {
+  for (const AmdRoot& root : pinned_amd_roots()) {
+    if (root.product == product) return root.certificate;
   }
   return nullptr;
 }
 
-std::optional<codec::SnpProduct> claimed_amd_product(const crypto::Certificate& root) {
-  for (const auto product : {codec::SnpProduct::kMilan, codec::SnpProduct::kGenoa, codec::SnpProduct::kTurin}) {
-    const crypto::Certificate* pinned = amd_root(product);
-    if (pinned != nullptr && pinned->der() == root.der()) return product;
+const AmdRoot* find_amd_root(std::span<const AmdRoot> roots, const crypto::Certificate& root) {
+  for (const AmdRoot& one : roots) {
+    if (one.certificate->der() == root.der()) return &one;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 }  // namespace cloister::verify

@@ -3,14 +3,21 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "codec/snp_report.h"
 #include "crypto/x509.h"
 
 namespace cloister::verify {
 
+struct AmdRoot {
+  codec::SnpProduct product = codec::SnpProduct::kMilan;
+  const crypto::Certificate* certificate = nullptr;
+};
+
+std::span<const AmdRoot> pinned_amd_roots();
 const crypto::Certificate* amd_root(codec::SnpProduct product);
-// The product whose root `root` is, byte for byte.
-std::optional<codec::SnpProduct> claimed_amd_product(const crypto::Certificate& root);
+// The one of `roots` that `root` is, byte for byte; null for none.
+const AmdRoot* find_amd_root(std::span<const AmdRoot> roots, const crypto::Certificate& root);
 
 }  // namespace cloister::verify

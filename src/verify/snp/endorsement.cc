@@ -1,7 +1,6 @@
 #include "verify/snp/endorsement.h"
 
 #include "verify/der.h"
-#include "verify/snp/amd_roots.h"
 
 namespace cloister::verify {
 namespace {
@@ -54,12 +53,15 @@ Result<codec::SnpSigningKey> read_kind(const Certificate& certificate) {
 
 }  // namespace
 
-Result<Endorsement> read_endorsement(const SnpCollateral& collateral) {
+Result<Endorsement> read_endorsement(const SnpCollateral& collateral, std::span<const AmdRoot> roots) {
   Endorsement out;
   TRY(leaf, Certificate::from_der(collateral.vcek));
   TRY(authorities, crypto::parse_pem_chain(as_bytes(collateral.ask_ark), 2));
   if (authorities.size() != 2) return bad("expected two authorities beside it (ASK or ASVK, ARK)");
-  out.product = claimed_amd_product(authorities[1]);
+  if (const AmdRoot* root = find_amd_root(roots, authorities[1])) {
+    out.root = root->certificate;
+    out.product = root->product;
+  }
   TRY(kind, read_kind(leaf));
   out.kind = kind;
   const auto name_der = leaf.extension(kProductName);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,19 +11,22 @@
 #include "codec/snp_report.h"
 #include "crypto/x509.h"
 #include "verify/collateral.h"
+#include "verify/snp/amd_roots.h"
 
 namespace cloister::verify {
 
 struct Endorsement {
   std::vector<crypto::Certificate> chain;          // VCEK or VLEK, ASK or ASVK, ARK
-  std::optional<codec::SnpProduct> product;        // whose pinned root the chain ends in
+  const crypto::Certificate* root = nullptr;       // the trusted root that the chain claims to end in; null for none
+  std::optional<codec::SnpProduct> product;        // whose root that is
   codec::SnpSigningKey kind = codec::SnpSigningKey::kVcek;
   std::string product_name;                        // "Milan-B0"
   codec::SnpTcb tcb;
   std::optional<Bytes> chip_id;                    // 64 bytes; 8 on Turin; a VLEK has none
 };
 
-// Certificates and extensions; says nothing yet about signatures. Errors are kBadCertificate.
-Result<Endorsement> read_endorsement(const SnpCollateral& collateral);
+// Certificates and extensions; says nothing yet about signatures. `roots` are the trusted ones, and outlive the result.
+// Errors are kBadCertificate.
+Result<Endorsement> read_endorsement(const SnpCollateral& collateral, std::span<const AmdRoot> roots);
 
 }  // namespace cloister::verify

@@ -65,13 +65,32 @@ bool reaches(const SnpTcb& tcb, const SnpTcb& least) {
          tcb.microcode >= least.microcode && tcb.fmc >= least.fmc;
 }
 
+// The minimum of each level; 0 for one that the policy does not name.
+SnpTcb minimum_of(const SnpPolicy& policy, codec::SnpProduct product) {
+  const bool turin = product == codec::SnpProduct::kTurin;
+  return {policy.min_boot_loader.value_or(0), policy.min_tee.value_or(0), policy.min_snp.value_or(0),
+          policy.min_microcode.value_or(0), turin ? policy.min_fmc.value_or(0) : std::uint8_t{0}};
+}
+
+// The keys that the policy lacks.
+std::string unset_minimums(const SnpPolicy& policy, codec::SnpProduct product) {
+  const std::pair<const char*, const std::optional<std::uint8_t>*> levels[] = {
+      {"min_boot_loader", &policy.min_boot_loader}, {"min_tee", &policy.min_tee},   {"min_snp", &policy.min_snp},
+      {"min_microcode", &policy.min_microcode},     {"min_fmc", &policy.min_fmc}};
+  std::string out;
+  for (const auto& [name, value] : levels) {
+    const bool counts = std::string_view(name) != "min_fmc" || product == codec::SnpProduct::kTurin;
+    if (counts && !*value) out += (out.empty() ? "" : ", ") + std::string(name);
+  }
+  return out;
+}
+
 // The reported levels are those that the key is derived from; the others must not be below what the policy asks either,
 // and the launch levels tell which firmware the VM was started by.
 Check check_minimum(const SnpReport& report, std::optional<codec::SnpProduct> product, const SnpPolicy& policy) {
   const std::string id = "snp.tcb.minimum";
   if (!product) return skipped(id, "which processor it is, and so the layout of its levels, is not known");
-  SnpTcb least = {policy.min_boot_loader, policy.min_tee, policy.min_snp, policy.min_microcode, 0};
-  if (*product == codec::SnpProduct::kTurin) least.fmc = policy.min_fmc;
+  const SnpTcb least = minimum_of(policy, *product);
   const std::pair<const char*, const ByteArray<8>*> levels[] = {{"reported", &report.reported_tcb},
                                                                 {"current", &report.current_tcb},
                                                                 {"committed", &report.committed_tcb},
@@ -82,7 +101,10 @@ Check check_minimum(const SnpReport& report, std::optional<codec::SnpProduct> pr
     return failed(id, std::string("the ") + name + " patch levels are too low", "at least " + tcb_text(least),
                   tcb_text(tcb));
   }
-  return passed(id, tcb_text(decode_snp_tcb(report.reported_tcb, *product)));
+  const std::string unset = unset_minimums(policy, *product);
+  const std::string actual = tcb_text(decode_snp_tcb(report.reported_tcb, *product));
+  if (!unset.empty()) return skipped(id, "the policy does not name " + unset + "; the report has " + actual);
+  return passed(id, actual);
 }
 
 std::string listed(const std::set<Bytes>& values) {
@@ -104,12 +126,11 @@ Check check_measurement(const SnpReport& report, const Policy& policy) {
   return failed(id, "not one that the policy expects", listed(policy.snp.measurements), actual);
 }
 
-Check check_host_data(const SnpReport& report, const SnpPolicy& policy) {
-  const std::string id = "snp.host_data";
-  const std::string actual = to_hex(report.host_data);
-  if (policy.host_data.empty()) return not_applicable(id, "the policy expects none: " + actual);
-  if (policy.host_data.contains(to_bytes(report.host_data))) return passed(id, actual);
-  return failed(id, "not one that the policy expects", listed(policy.host_data), actual);
+Check check_listed(const char* id, const std::set<Bytes>& expected, ByteView value) {
+  const std::string actual = to_hex(value);
+  if (expected.empty()) return not_applicable(id, "the policy expects none: " + actual);
+  if (expected.contains(to_bytes(value))) return passed(id, actual);
+  return failed(id, "not one that the policy expects", listed(expected), actual);
 }
 
 }  // namespace
@@ -130,13 +151,17 @@ void check_snp_policy(const SnpReport& report, std::optional<codec::SnpProduct> 
   verdict.add(check_vmpl(report, policy.snp));
   verdict.add(check_minimum(report, product, policy.snp));
   verdict.add(check_measurement(report, policy));
-  verdict.add(check_host_data(report, policy.snp));
+  verdict.add(check_listed("snp.host_data", policy.snp.host_data, report.host_data));
+  verdict.add(check_listed("snp.id_key_digest", policy.snp.id_key_digests, report.id_key_digest));
+  verdict.add(check_listed("snp.author_key_digest", policy.snp.author_key_digests, report.author_key_digest));
+  verdict.add(check_listed("snp.platform", policy.snp.chip_ids, report.chip_id));
 }
 
 void skip_snp_policy(const std::string& reason, Verdict& verdict) {
   skip_all(verdict,
            {"snp.policy.form", "snp.policy.debug", "snp.policy.migration_agent", "snp.policy.smt",
-            "snp.policy.single_socket", "snp.vmpl", "snp.tcb.minimum", "snp.measurement", "snp.host_data"},
+            "snp.policy.single_socket", "snp.vmpl", "snp.tcb.minimum", "snp.measurement", "snp.host_data",
+            "snp.id_key_digest", "snp.author_key_digest", "snp.platform"},
            reason);
 }
 

@@ -7,6 +7,7 @@
 #include "crypto/ecdsa.h"
 #include "crypto/x509_amd.h"
 #include "verify/check.h"
+#include "verify/simulator_check.h"
 #include "verify/snp.h"
 #include "verify/snp/amd_roots.h"
 #include "verify/snp/endorsement.h"
@@ -29,9 +30,9 @@ Result<void> verify_signature(const SnpReport& report, const Endorsement& endors
 }
 
 // The index of the collateral to use: the first whose key made the signature, else the first at all.
-std::size_t choose(const SnpReport& report, const std::vector<SnpCollateral>& all) {
+std::size_t choose(const SnpReport& report, const std::vector<SnpCollateral>& all, std::span<const AmdRoot> roots) {
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto endorsement = read_endorsement(all[i]);
+    const auto endorsement = read_endorsement(all[i], roots);
     if (endorsement && verify_signature(report, *endorsement)) return i;
   }
   return 0;
@@ -43,8 +44,7 @@ Check check_chain(const Endorsement& endorsement, UnixSeconds time) {
     return failed(id, "the chain ends in a root that nobody pinned", "an AMD root key",
                   endorsement.chain.back().subject_common_name());
   }
-  const crypto::Certificate* root = amd_root(*endorsement.product);
-  if (auto valid = crypto::verify_amd_certificate_chain(endorsement.chain, *root, time); !valid) {
+  if (auto valid = crypto::verify_amd_certificate_chain(endorsement.chain, *endorsement.root, time); !valid) {
     return failed(id, valid.error().message);
   }
   // All authorities hang under one root, so the role is part of the check.
@@ -76,7 +76,7 @@ Check check_revocation(const Endorsement& endorsement, const Bytes& crl, UnixSec
   const std::string id = "snp.revocation";
   if (!endorsement.product) return skipped(id, "the chain ends in no known root");
   if (crl.empty()) return skipped(id, "no revocation list was given");
-  auto window = crypto::verify_amd_crl(crl, *amd_root(*endorsement.product), {endorsement.chain[1]}, time);
+  auto window = crypto::verify_amd_crl(crl, *endorsement.root, {endorsement.chain[1]}, time);
   if (!window) return failed(id, window.error().message);
   return passed(id, "list good until " + to_rfc3339(window->next_update));
 }
@@ -125,14 +125,15 @@ void skip_rest(const std::string& reason, Verdict& verdict) {
 }
 
 // What the chip's certificate decides. The product, when a pinned root says which one it is.
-std::optional<codec::SnpProduct> check_endorsement(const SnpReport& report, const Context& context, Verdict& verdict) {
+std::optional<codec::SnpProduct> check_endorsement(const SnpReport& report, std::span<const AmdRoot> roots,
+                                                   const Context& context, Verdict& verdict) {
   const std::vector<SnpCollateral>& all = context.collateral.snp;
   if (all.empty()) {
     skip_rest("no certificate of the chip was given", verdict);
     return std::nullopt;
   }
-  const SnpCollateral& collateral = all[choose(report, all)];
-  const auto endorsement = read_endorsement(collateral);
+  const SnpCollateral& collateral = all[choose(report, all, roots)];
+  const auto endorsement = read_endorsement(collateral, roots);
   if (!endorsement) {
     verdict.add(failed("snp.cert_chain", endorsement.error().message));
     skip_rest("the certificate of the chip could not be read", verdict);
@@ -148,8 +149,9 @@ std::optional<codec::SnpProduct> check_endorsement(const SnpReport& report, cons
   return endorsement->product;
 }
 
-Check check_report_data(const SnpReport& report, const std::optional<Bytes>& expected) {
+Check check_report_data(const SnpReport& report, const std::optional<Bytes>& expected, const Check& named) {
   const std::string id = "snp.report_data";
+  if (!expected && named.state == State::kPass) return passed(id, named.actual, "the policy names it");
   if (!expected) return skipped(id, "no report data of the verifier's own was given: the report may be old");
   return compared(id, to_hex(*expected), to_hex(report.report_data), "the report was made for other report data");
 }
@@ -168,9 +170,7 @@ void add_facts(const SnpReport& report, UnixSeconds time, Json& facts) {
   facts["platform_info"] = report.platform_info;
 }
 
-}  // namespace
-
-SnpFindings check_snp(ByteView bytes, const Context& context, Verdict& verdict) {
+SnpFindings check_under(std::span<const AmdRoot> roots, ByteView bytes, const Context& context, Verdict& verdict) {
   const auto report = codec::parse_snp_report(bytes);
   if (!report) {
     verdict.add(failed("snp.report.form", report.error().message));
@@ -180,18 +180,36 @@ SnpFindings check_snp(ByteView bytes, const Context& context, Verdict& verdict) 
   }
   verdict.add(passed("snp.report.form", "version " + std::to_string(report->version)));
   add_facts(*report, context.time, verdict.facts);
-  const auto product = check_endorsement(*report, context, verdict);
+  const auto product = check_endorsement(*report, roots, context, verdict);
   check_snp_policy(*report, product, context.policy, verdict);
   const auto passes = [&](const char* id) { return verdict.find(id)->state == State::kPass; };
   return {*report, passes("snp.cert_chain") && passes("snp.signature")};
 }
 
+}  // namespace
+
+SnpFindings check_snp(ByteView bytes, const Context& context, Verdict& verdict) {
+  return check_under(pinned_amd_roots(), bytes, context, verdict);
+}
+
 Verdict verify_snp(ByteView bytes, const std::optional<Bytes>& expected_report_data, const Context& context) {
+  return verify_snp_under(pinned_amd_roots(), bytes, expected_report_data, context);
+}
+
+Verdict verify_snp_under(std::span<const AmdRoot> roots, ByteView bytes,
+                         const std::optional<Bytes>& expected_report_data, const Context& context) {
   Verdict verdict;
   verdict.subject = "sev-snp report";
-  const SnpFindings findings = check_snp(bytes, context, verdict);
-  verdict.add(findings.report ? check_report_data(*findings.report, expected_report_data)
-                              : skipped("snp.report_data", "the report could not be read"));
+  const SnpFindings findings = check_under(roots, bytes, context, verdict);
+  const RootKind root = findings.endorsed ? RootKind::kVendor : RootKind::kUnknown;
+  verdict.add(check_tee_kind("sev_snp", root, context.policy));
+  if (!findings.report) {
+    skip_all(verdict, {"tee.report_data", "snp.report_data"}, "the report could not be read");
+    return verdict;
+  }
+  const Check named = check_named_report_data(findings.report->report_data, context.policy);
+  verdict.add(named);
+  verdict.add(check_report_data(*findings.report, expected_report_data, named));
   return verdict;
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "codec/snp_report.h"
 #include "verify/context.h"
+#include "verify/snp/amd_roots.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
@@ -16,5 +18,9 @@ struct SnpFindings {
 
 // Adds every check snp.* but snp.report_data, and the facts of the report.
 SnpFindings check_snp(ByteView report, const Context& context, Verdict& verdict);
+
+// For tests of reports whose makers are no CPU maker: verify_snp() with `roots` in the place of AMD's.
+Verdict verify_snp_under(std::span<const AmdRoot> roots, ByteView report,
+                         const std::optional<Bytes>& expected_report_data, const Context& context);
 
 }  // namespace cloister::verify

@@ -11,6 +11,7 @@
 #include "verify/check.h"
 #include "verify/tdx/collateral_cache.h"
 #include "verify/tdx/collateral_checks.h"
+#include "verify/tdx/expected_checks.h"
 #include "verify/tdx/facts.h"
 #include "verify/tdx/judged_collateral.h"
 #include "verify/tdx/known_issuers.h"
@@ -250,6 +251,7 @@ void skip_everything(const std::string& reason, Verdict& verdict) {
             "tdx.qe_report.binding", "tdx.qe_report.debug", "tdx.quote.signature"},
            reason);
   skip_td_checks(reason, verdict);
+  skip_expected_checks(reason, verdict);
   add_collateral_checks_undone(State::kSkipped, reason, verdict);
   add_tcb_checks_undone(State::kSkipped, reason, verdict);
 }
@@ -282,6 +284,7 @@ QuoteFindings check_quote_under(const Certificate& vendor_root, ByteView bytes, 
   verdict.add(check_qe_debug(quote));
   verdict.add(check_quote_signature(quote));
   add_td_checks(quote.report, context.policy.tdx, verdict);
+  add_expected_checks(quote, evidence.pck, context.policy.tdx, verdict);
   check_against_collateral(quote, evidence, context, verdict);
   return findings;
 }
