@@ -13,6 +13,8 @@
 namespace cloister::verify {
 namespace {
 
+constexpr std::string_view kComposeRunner = "docker-compose";
+
 std::string lower(std::string text) {
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -124,6 +126,10 @@ Check check_images(const BootCase& boot, const Check& compose_hash, Json& facts)
   if (compose_hash.state != State::kPass) return unread("the compose text is not proven to be the measured one");
   const Result<AppCompose> compose = parse_app_compose(*boot.evidence.app_compose);
   if (!compose) return required ? failed(id, compose.error().message) : unread(compose.error().message);
+  // Another runner starts what this reader does not look at.
+  if (required && compose->runner != kComposeRunner) {
+    return skipped(id, "images of the runner `" + compose->runner.substr(0, 64) + "` are not read");
+  }
   const ComposeImages images = scan_compose_images(compose->docker_compose_file);
   add_compose_facts(*compose, images, facts);
   if (!images.loose.empty()) {

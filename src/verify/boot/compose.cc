@@ -92,6 +92,14 @@ bool may_hide_a_key(std::string_view line) {
   return false;
 }
 
+// `type: image` of a volume, whose source is an image.
+bool is_image_volume(std::string_view line) {
+  for (std::size_t at = find_value(line, "type", 0); at != std::string_view::npos; at = find_value(line, "type", at)) {
+    if (take_scalar(line.substr(at)) == "image") return true;
+  }
+  return false;
+}
+
 class Scanner {
  public:
   void line(std::string_view text) {
@@ -107,8 +115,10 @@ class Scanner {
         complain(trimmed);
       }
     }
+    // What comes from elsewhere: a build, another file, another service's definition, the content of an image as a volume.
     const bool other_source = find_value(text, "build", 0) != std::string_view::npos ||
-                              find_value(text, "include", 0) != std::string_view::npos;
+                              find_value(text, "include", 0) != std::string_view::npos ||
+                              find_value(text, "extends", 0) != std::string_view::npos || is_image_volume(text);
     if (other_source || may_hide_a_key(text)) complain(trimmed);
   }
 

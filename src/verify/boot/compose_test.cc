@@ -28,7 +28,8 @@ TEST(ComposeImages, EverythingElseIsLoose) {
         "image: &anchor " + kPinned, std::string("image: >-"), "image: vendor/app@sha256:" + std::string(63, 'a'),
         "image: vendor/app@sha256:" + std::string(64, 'A'), "image: " + kPinned + "0", "image: @sha256:" + kPinned,
         std::string("image: \"ubuntu"), std::string("image : ubuntu"), std::string("{image: a, image: b}"),
-        std::string("build: ."), std::string("include: other.yml"), std::string("? image"),
+        std::string("build: ."), std::string("include: other.yml"), std::string("extends: {file: other.yml}"),
+        std::string("- type: image"), std::string("{type: 'image', source: ubuntu}"), std::string("? image"),
         std::string(R"("\x69mage": ubuntu)"), std::string(R"("im\)"), std::string("*key : ubuntu"),
         std::string("# a\xC2\x85image: ubuntu")}) {
     const ComposeImages images = scan_compose_images(line);
@@ -39,7 +40,8 @@ TEST(ComposeImages, EverythingElseIsLoose) {
 
 TEST(ComposeImages, WhatOnlyLooksAlike) {
   for (const char* text : {"", "# image: ubuntu", "base-image: ubuntu", "images: 3", "my.image: x", "imagename: x",
-                           "command: echo image", "rebuild: x"}) {
+                           "command: echo image", "rebuild: x",
+                           "- type: volume", "- models:/models"}) {
     const ComposeImages images = scan_compose_images(text);
     EXPECT_EQ(images.pinned, 0u) << text;
     EXPECT_TRUE(images.loose.empty()) << text;
