@@ -7,6 +7,7 @@
 
 #include "apps/commands.h"
 #include "apps/serve_options.h"
+#include "base/encoding.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "http/server.h"
@@ -19,6 +20,7 @@ struct SimulatorCommandOptions {
   std::string socket;
   std::string seed_file;
   std::string app_name = "cloister";
+  std::string mr_config_id;
 };
 
 Result<void> simulate(const SimulatorCommandOptions& options) {
@@ -35,6 +37,11 @@ Result<void> simulate(const SimulatorCommandOptions& options) {
   TRY(seed, tee::load_or_create_simulator_seed(seed_file));
   simulator.seed = std::move(seed);
   simulator.app_name = options.app_name;
+  if (!options.mr_config_id.empty()) {
+    const auto value = from_hex_exactly<48>(options.mr_config_id);
+    if (!value) return fail(ErrorCode::kUsage, "--mr-config-id: " + value.error().message);
+    simulator.mr_config_id = *value;
+  }
   TRY(agent, tee::make_simulated_agent(std::move(simulator)));
 
   http::ServerOptions http;
@@ -62,6 +69,8 @@ void add_simulator_command(CLI::App& app, int& exit_status) {
                       "STATE/insecure-simulator.seed")
       ->capture_default_str();
   command->add_option("--app-name", options->app_name, "name of the simulated application")->capture_default_str();
+  command->add_option("--mr-config-id", options->mr_config_id,
+                      "MRCONFIGID in 96 hex digits, which a host chooses; without it it names the application");
   command->fallthrough();
   command->callback([options, &exit_status] {
     Result<void> done = simulate(*options);

@@ -55,8 +55,8 @@ struct LoggedEvent {
 
 // A JSON array of entries, or a JSON string that holds one. At most 4 MiB, 4,096 entries, payloads of 64 KiB. Strict
 // about the members of section 6.1, blind to others. Refused: a register but 0 to 3, a digest that has not 48 bytes,
-// one missing outside runtime events, a runtime event outside register 3, a version but 1 and 2. Errors are
-// kBadEventLog.
+// one missing outside runtime events, a runtime event outside register 3, any other event inside it (section 6.3), a
+// version but 1 and 2. Errors are kBadEventLog.
 Result<std::vector<LoggedEvent>> parse_event_log(std::string_view text);
 
 // The entry as evidence to pass on. A digest that a stripped log leaves out is made from name and payload; one that is

@@ -85,6 +85,12 @@ Result<LoggedEvent> read_entry(const Json& object, std::size_t number) {
   if (event.is_runtime() && event.imr != kRuntimeRegister) {
     return in.error("imr", "a runtime event belongs in register 3, found " + std::to_string(event.imr));
   }
+  // Such an entry would extend the register by a digest whose meaning nobody can recompute: a host could hide the events
+  // of the boot behind it and let the application's own second set of them speak.
+  if (!event.is_runtime() && event.imr == kRuntimeRegister) {
+    return in.error("event_type", "register 3 holds runtime events (" + std::to_string(kRuntimeEventType) +
+                                      ") alone, found " + std::to_string(event.event_type));
+  }
   TRY(digest, read_digest(in, event.is_runtime()));
   event.digest = digest;
   TRY(name, in.text("event", kMostNameText));

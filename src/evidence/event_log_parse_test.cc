@@ -50,6 +50,8 @@ TEST(EventLogParse, EachMemberIsChecked) {
       {"imr", "3", "imr: expected a whole number"},
       {"imr", nullptr, "imr: missing"},
       {"imr", 2, "a runtime event belongs in register 3"},
+      {"event_type", 4, "event_type: register 3 holds runtime events"},
+      {"event_type", 0x08000002, "event_type: register 3 holds runtime events"},
       {"event_type", 4294967296, "event_type: expected at most"},
       {"digest", std::string(94, 'a'), "digest: expected 96 hex"},
       {"digest", std::string(98, 'a'), "digest: expected 96 hex"},

@@ -34,6 +34,12 @@ TEST(RejectBoot, EventLog) {
                {"boot.event.digests", "boot.event.names", "boot.rtmr3"}),
       log_edit("a second compose hash", [](Json& log) { log.push_back(log[kComposeHash]); },
                {"boot.events.order", "boot.events.unique", "boot.rtmr3"}),
+      log_edit("a relabelled entry of RTMR3",
+               [](Json& log) {
+                 log[kComposeHash]["event_type"] = 4;
+                 log[kComposeHash]["event"] = log[kComposeHash]["event_payload"] = "";
+               },
+               {"boot.event_log.form"}),
       log_edit("register 4", [](Json& log) { log[0]["imr"] = 4; }, {"boot.event_log.form"}),
       log_edit("empty", [](Json& log) { log = Json::array(); },
                {"boot.rtmr0", "boot.rtmr1", "boot.rtmr2", "boot.rtmr3"}),

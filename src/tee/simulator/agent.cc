@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "tee/runtime_event.h"
 #include "tee/simulator/agent_keys.h"
 
 namespace cloister::tee {
@@ -28,6 +29,14 @@ Result<Bytes> bytes(const Json& request, const char* name) {
   Result<Bytes> value = from_hex(hex);
   if (!value) return bad(std::string(name) + ": " + value.error().message);
   return value;
+}
+
+Result<std::uint64_t> number(const Json& request, const char* name, std::uint64_t most) {
+  const auto member = request.find(name);
+  if (member == request.end() || !member->is_number_unsigned() || member->get<std::uint64_t>() > most) {
+    return bad(std::string(name) + ": expected a whole number up to " + std::to_string(most));
+  }
+  return member->get<std::uint64_t>();
 }
 
 Result<bool> flag(const Json& request, const char* name) {
@@ -72,7 +81,7 @@ Result<evidence::ReportData> tagged(const std::string& algorithm, const std::str
 
 class SimulatedAgent final : public http::Handler {
  public:
-  SimulatedAgent(std::unique_ptr<Tee> tee, AgentKeys keys) : tee_(std::move(tee)), keys_(std::move(keys)) {
+  SimulatedAgent(std::unique_ptr<SimulatedMachine> tee, AgentKeys keys) : tee_(std::move(tee)), keys_(std::move(keys)) {
     const auto both = [this](const char* name, Call call) {
       calls_[std::string("/") + name] = call;
       calls_[std::string("/prpc/Tappd.") + name] = call;
@@ -83,6 +92,8 @@ class SimulatedAgent final : public http::Handler {
     calls_["/GetKey"] = &SimulatedAgent::get_key;
     calls_["/GetTlsKey"] = &SimulatedAgent::get_tls_key;
     calls_["/EmitEvent"] = &SimulatedAgent::emit_event;
+    calls_["/insecure-simulator/Extend"] = &SimulatedAgent::extend;
+    calls_["/insecure-simulator/ServeLog"] = &SimulatedAgent::serve_log;
     calls_["/GpuInfo"] = &SimulatedAgent::gpu_info;
     calls_["/Sign"] = &SimulatedAgent::sign;
     calls_["/Verify"] = &SimulatedAgent::verify;
@@ -137,7 +148,8 @@ class SimulatedAgent final : public http::Handler {
   Result<Json> quote(const evidence::ReportData& report_data, Json more) {
     TRY(quote, tee_->quote(report_data));
     TRY(events, tee_->event_log());
-    Json out = {{"quote", to_hex(quote)}, {"event_log", codec::write_json(evidence::event_log_json(events))}};
+    const std::string log = served_log_ ? *served_log_ : codec::write_json(evidence::event_log_json(events));
+    Json out = {{"quote", to_hex(quote)}, {"event_log", log}};
     out.update(more);
     return out;
   }
@@ -185,8 +197,32 @@ class SimulatedAgent final : public http::Handler {
   Result<Json> emit_event(const Json& request) {
     TRY(name, text(request, "event"));
     TRY(payload, bytes(request, "payload"));
-    TRY_VOID(tee_->extend_event(name, payload));
-    return Json(Json::object());
+    if (payload.size() > kMostEventPayload) return bad("payload: more than 65536 bytes");
+    TRY_VOID(tee_->measure(evidence::runtime_event(name, payload)));
+    return Json::object();
+  }
+
+  Result<Json> extend(const Json& request) {
+    TRY(imr, number(request, "imr", 3));
+    TRY(type, number(request, "event_type", 0xffffffff));
+    TRY(name, text(request, "event"));
+    TRY(payload, bytes(request, "payload"));
+    evidence::Event event = evidence::runtime_event(name, payload);
+    event.imr = static_cast<int>(imr);
+    event.event_type = static_cast<std::uint32_t>(type);
+    TRY(digest_hex, text(request, "digest"));
+    if (!digest_hex.empty()) {
+      TRY(digest, from_hex_exactly<48>(digest_hex));
+      event.digest = digest;
+    }
+    TRY_VOID(tee_->measure(std::move(event)));
+    return Json::object();
+  }
+
+  Result<Json> serve_log(const Json& request) {
+    TRY(log, text(request, "event_log"));
+    served_log_ = std::move(log);
+    return Json::object();
   }
 
   Result<Json> get_key(const Json& request) {
@@ -230,8 +266,9 @@ class SimulatedAgent final : public http::Handler {
     return AgentKeys::verify(algorithm, data, signature, public_key);
   }
 
-  const std::unique_ptr<Tee> tee_;
+  const std::unique_ptr<SimulatedMachine> tee_;
   const AgentKeys keys_;
+  std::optional<std::string> served_log_;  // of the loop's thread
   std::map<std::string, Call> calls_;
 };
 
@@ -239,7 +276,7 @@ class SimulatedAgent final : public http::Handler {
 
 Result<std::unique_ptr<http::Handler>> make_simulated_agent(SimulatorOptions options) {
   const SecretBytes seed = options.seed.clone();
-  TRY(tee, make_insecure_simulator(std::move(options)));
+  TRY(tee, make_simulated_machine(std::move(options)));
   TRY(keys, AgentKeys::make(seed.expose(), *tee));
   return std::unique_ptr<http::Handler>(std::make_unique<SimulatedAgent>(std::move(tee), std::move(keys)));
 }

@@ -74,13 +74,31 @@ TEST_F(AgentTest, BadRequestsAreRefused) {
     EXPECT_FALSE(refusal("/GetQuote", body).empty()) << body;
   }
   EXPECT_EQ(refusal("/GetKey", R"({"path":"a","algorithm":"rsa"})"), "Unsupported algorithm");
-  EXPECT_FALSE(refusal("/EmitEvent", R"({"event":"compose-hash","payload":""})").empty());
-  EXPECT_FALSE(refusal("/EmitEvent", R"({"event":"a:b","payload":""})").empty());
+  EXPECT_FALSE(refusal("/EmitEvent", Json{{"event", "a"}, {"payload", std::string(131074, '0')}}.dump()).empty());
+  EXPECT_FALSE(refusal("/insecure-simulator/Extend", R"({"imr":4,"event_type":1})").empty());
+  EXPECT_FALSE(refusal("/insecure-simulator/Extend", R"({"imr":3,"event_type":1,"digest":"00"})").empty());
   EXPECT_EQ(refusal("/Verify", R"({"algorithm":"ed25519","signature":"00"})"), "invalid signature");
   EXPECT_EQ(refusal("/Verify", Json{{"algorithm", "ed25519"}, {"signature", std::string(128, '0')}}.dump()),
             "invalid public key");
   EXPECT_FALSE(refusal("/GetTlsKey", R"({"usage_ra_tls":true})").empty());
   EXPECT_EQ(refusal("/Attest", "{}", 404), "Service not found: /Attest");
+}
+
+// As a real machine does: whatever is asked for is measured, and the log shows what its writer puts there.
+TEST_F(AgentTest, MeasuresWhateverIsAskedFor) {
+  for (const char* name : {"compose-hash", "system-preparing", "a:b", ""}) answer("/EmitEvent", {{"event", name}, {"payload", "00"}});
+  answer("/insecure-simulator/Extend", {{"imr", 3}, {"event_type", 4}, {"digest", std::string(96, 'a')}});
+  answer("/insecure-simulator/Extend", {{"imr", 2}, {"event_type", 6}, {"event", "x"}, {"payload", "01"}});
+  const Json got = answer("/GetQuote");
+  const Json log = *codec::parse_json(got["event_log"].get<std::string>());
+  std::vector<evidence::Extension> extensions;
+  for (const Json& entry : log) extensions.push_back({entry["imr"], *from_hex_exactly<48>(entry["digest"].get<std::string>())});
+  const auto quote = codec::parse_tdx_quote(*from_hex(got["quote"].get<std::string>()));
+  const auto replayed = evidence::replay(extensions);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(quote->report.rtmr[i], replayed[i]) << i;
+  EXPECT_EQ(log[log.size() - 2]["event_type"], 4);
+  answer("/insecure-simulator/ServeLog", {{"event_log", "[] and more"}});
+  EXPECT_EQ(answer("/GetQuote")["event_log"], "[] and more");
 }
 
 TEST_F(AgentTest, EveryKindOfSignatureIsVerified) {

@@ -165,7 +165,7 @@ void extend_guest(Guest& guest, evidence::Event event) {
   rtmr = evidence::extend(rtmr, event.digest);
   guest.events.push_back(std::move(event));
   Json& tcb_info = guest.info.info["tcb_info"];
-  tcb_info["rtmr3"] = to_hex(guest.report.rtmr[3]);
+  for (int i = 0; i < 4; ++i) tcb_info["rtmr" + std::to_string(i)] = to_hex(guest.report.rtmr[i]);
   tcb_info["mr_aggregated"] = aggregated(guest.report);
   tcb_info["event_log"] = evidence::event_log_json(guest.events);
 }

@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kMostEvents = 1024;   // far below what a reader of logs takes
 constexpr std::string_view kDeriveSalt = "cloister.insecure_simulator.derive_key.v1";
 
-// Only the guest changes, by extend_event.
-class Simulator final : public Tee {
+// Only the guest changes, by extend_event and measure.
+class Simulator final : public SimulatedMachine {
  public:
   Simulator(SecretBytes seed, Platform platform, Guest guest)
       : seed_(std::move(seed)), platform_(std::move(platform)), guest_(std::move(guest)) {}
@@ -45,9 +45,13 @@ class Simulator final : public Tee {
 
   Result<void> extend_event(std::string_view name, ByteView payload) override {
     TRY_VOID(check_event(name, payload));
+    return measure(evidence::runtime_event(name, payload));
+  }
+
+  Result<void> measure(evidence::Event event) override {
     const std::lock_guard lock(mutex_);
     if (guest_.events.size() >= kMostEvents) return fail(ErrorCode::kTeeFailed, "the simulator's event log is full");
-    extend_guest(guest_, evidence::runtime_event(name, payload));
+    extend_guest(guest_, std::move(event));
     return {};
   }
 
@@ -64,15 +68,21 @@ class Simulator final : public Tee {
 
 }  // namespace
 
-Result<std::unique_ptr<Tee>> make_insecure_simulator(SimulatorOptions options) {
+Result<std::unique_ptr<SimulatedMachine>> make_simulated_machine(SimulatorOptions options) {
   if (options.seed.size() != 32) {
     return fail(ErrorCode::kTeeFailed,
                 "the simulator's seed must be 32 bytes, not " + std::to_string(options.seed.size()));
   }
   TRY(platform, Platform::create(options.seed.expose()));
   TRY(guest, make_guest(options.seed.expose(), options.app_name));
-  return std::unique_ptr<Tee>(
+  if (options.mr_config_id) guest.report.mr_config_id = *options.mr_config_id;
+  return std::unique_ptr<SimulatedMachine>(
       std::make_unique<Simulator>(std::move(options.seed), std::move(platform), std::move(guest)));
+}
+
+Result<std::unique_ptr<Tee>> make_insecure_simulator(SimulatorOptions options) {
+  TRY(machine, make_simulated_machine(std::move(options)));
+  return std::unique_ptr<Tee>(std::move(machine));
 }
 
 }  // namespace cloister::tee

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "tee/tee.h"
 
@@ -16,6 +17,17 @@ struct SimulatorOptions {
   // 32 bytes that stand for the machine: platform keys, measurements and derived keys all come from it.
   SecretBytes seed;
   std::string app_name = "cloister";
+  // MRCONFIGID, which the host of a real machine chooses. Without one it names the application (form 1).
+  std::optional<ByteArray<48>> mr_config_id = std::nullopt;
+};
+
+// The simulated machine with what code in a real one can do besides: whoever has the TDX device extends a register by any
+// digest, and whoever writes the log writes what he likes into it. For attacks in tests. Any thread.
+class SimulatedMachine : public Tee {
+ public:
+  // Extends the register of the event by its digest and logs the event as it is, whatever its type and name. An error
+  // when the log is full; then nothing has changed.
+  virtual Result<void> measure(evidence::Event event) = 0;
 };
 
 // The seed of this installation: 64 hex digits in `path`, made with mode 0600 when the file does not exist. Processes
@@ -23,5 +35,6 @@ struct SimulatorOptions {
 Result<SecretBytes> load_or_create_simulator_seed(const std::filesystem::path& path);
 
 Result<std::unique_ptr<Tee>> make_insecure_simulator(SimulatorOptions options);
+Result<std::unique_ptr<SimulatedMachine>> make_simulated_machine(SimulatorOptions options);
 
 }  // namespace cloister::tee

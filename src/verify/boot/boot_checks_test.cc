@@ -161,6 +161,34 @@ TEST(BootPitfall, P3ASecondIdentityEventIsRefusedAndNeverWins) {
   }
 }
 
+// The machine measured another application, which then emitted the events of a second, good-looking boot. The host
+// relabels the true entries: their digests still extend the register.
+TEST(BootPitfall, P3AnEntryOfRegister3WhoseMeaningNobodyKnowsIsRefused) {
+  BootSample sample = make_sample();
+  BootSample machine = sample;
+  machine.set_event("app-id", filled(20, 0x66));
+  machine.set_event("compose-hash", filled(32, 0x66));
+  std::vector<evidence::Event>& events = machine.events;
+  events.insert(events.end(), sample.events.begin() + 3, sample.events.end());
+  machine.seal();
+  EXPECT_TRUE(machine.failing().contains("boot.events.unique"));
+  for (const std::uint32_t type : {4u, 0u, 0x80000003u, 0x08000002u}) {
+    machine.edit_log([=](Json& log) {
+      for (std::size_t i = 3; i < 11; ++i) {
+        log[i]["event_type"] = type;
+        log[i]["event"] = log[i]["event_payload"] = "";
+      }
+    });
+    EXPECT_EQ(machine.failing(), Ids{"boot.event_log.form"}) << type;
+    EXPECT_FALSE(machine.judge().facts.contains("compose_hash")) << type;
+  }
+  // With the type of a runtime event, name and payload count.
+  machine.edit_log([](Json& log) {
+    for (std::size_t i = 3; i < 11; ++i) log[i]["event_type"] = evidence::kRuntimeEventType;
+  });
+  EXPECT_TRUE(machine.failing().contains("boot.event.digests"));
+}
+
 TEST(BootPitfall, P3OnlyEventsBeforeSystemReadyCount) {
   BootSample sample = make_sample();
   const std::size_t index = sample.find("compose-hash");
@@ -180,9 +208,14 @@ TEST(BootPitfall, P4CcelRegistersCountFromOne) {
   sample.evidence.ccel = codec::write_ccel(events);
   EXPECT_EQ(sample.failing(), Ids{});
   EXPECT_EQ(sample.judge().find("boot.ccel.replay")->state, State::kPass);
+  // Read as if they counted from zero, and as if from two.
+  std::vector<codec::CcelEvent> shifted = events;
+  for (codec::CcelEvent& event : shifted) event.rtmr = event.rtmr == 0 ? 0 : event.rtmr - 1;
+  sample.evidence.ccel = codec::write_ccel(shifted);
+  EXPECT_EQ(sample.failing(), Ids{"boot.ccel.replay"});
   for (codec::CcelEvent& event : events) ++event.rtmr;
   sample.evidence.ccel = codec::write_ccel(events);
-  EXPECT_EQ(sample.failing(), Ids{"boot.ccel.replay"});
+  EXPECT_EQ(sample.failing(), Ids{"boot.ccel.form"}) << "RTMR3 belongs to the running system";
 }
 
 TEST(BootPitfall, P5TheComposeTextIsHashedByteForByte) {
@@ -239,6 +272,22 @@ TEST(BootPitfall, P40ImagesByTagAreListedAndRefusedWhereAskedFor) {
   EXPECT_EQ(verdict.facts["app_allowed_envs"], Json::array({"TOKEN"}));  // may change behaviour: shown
 }
 
+TEST(BootPitfall, P40WhatAnotherRunnerStartsIsNotRead) {
+  BootSample sample = make_sample();
+  Json compose = Json::parse(*sample.evidence.app_compose);
+  compose["runner"] = "bash";
+  compose["bash_script"] = "docker run vendor/app:latest";
+  compose.erase("docker_compose_file");
+  sample.evidence.app_compose = compose.dump();
+  const auto hash = crypto::sha256(as_bytes(*sample.evidence.app_compose));
+  sample.set_event("compose-hash", hash);
+  std::copy(hash.begin(), hash.end(), sample.report.mr_config_id.begin() + 1);
+  sample.seal();
+  expect_it_all(sample);
+  EXPECT_EQ(sample.failing(), Ids{});
+  EXPECT_EQ(sample.judge().find("boot.images")->state, State::kSkipped);
+}
+
 TEST(BootPitfall, P41TwoRolesMustNotShareADerivationPath) {
   BootSample sample = make_sample();
   (*sample.evidence.key_custody)[1].path = (*sample.evidence.key_custody)[0].path;
@@ -280,6 +329,24 @@ TEST(BootEvents, WhatMayBeThere) {
             Json::array({"LIUM_MINER_HOTKEY", "LIUM_MINER_HOTKEY"}));
 }
 
+// A guest without dstack measures none of these events: its log holds what its applications measure, or nothing.
+TEST(BootEvents, OfAGuestWithoutDstack) {
+  BootSample sample = make_sample();
+  sample.events.erase(sample.events.begin() + 3, sample.events.end());
+  sample.events.push_back(runtime_event("cloister-policy", filled(32, 1)));
+  sample.seal();
+  sample.policy.boot = {};
+  sample.evidence.claims.clear();
+  sample.evidence.vm_config.reset();
+  EXPECT_EQ(sample.failing(), Ids{}) << to_text(sample.judge(), false);
+  EXPECT_EQ(sample.judge().find("boot.events.order")->state, State::kNotApplicable);
+  EXPECT_EQ(sample.judge().find("boot.rtmr3")->state, State::kPass);
+  // One event of a boot, and all of it is expected.
+  sample.events.push_back(runtime_event("compose-hash", filled(32, 1)));
+  sample.seal();
+  EXPECT_EQ(sample.failing(), Ids{"boot.events.order"});
+}
+
 TEST(BootEvents, ANameThatTradesBytesWithItsPayloadIsRefused) {
   BootSample sample = make_sample();
   sample.events.push_back(runtime_event("a:b", Bytes{'c'}));
@@ -296,7 +363,7 @@ TEST(BootEvents, AnEventOfAnotherTypeInRegister3ProvesNothing) {
   foreign.event_type = 13;
   sample.events[sample.find("os-image-hash")] = foreign;
   sample.seal();
-  EXPECT_EQ(sample.failing(), Ids{"boot.os_image_hash"});  // the policy expects one, and there is none
+  EXPECT_EQ(sample.failing(), Ids{"boot.event_log.form"});
 }
 
 TEST(BootEvents, StrippedLogsAndVersion2) {
@@ -345,13 +412,17 @@ TEST(BootWithoutLog, IsUndeterminedWhereThePolicyAsksForWhatALogShows) {
 
 TEST(BootWithoutLog, TheFirmwaresOwnLogReplaysAllFour) {
   BootSample sample = make_sample();
-  std::vector<codec::CcelEvent> events;
+  std::vector<codec::CcelEvent> all, events;
   for (const evidence::Event& event : sample.events) {
-    events.push_back({event.imr, event.event_type, event.digest, event.payload});
+    all.push_back({event.imr, event.event_type, event.digest, event.payload});
+    if (event.imr != 3) events.push_back(all.back());
   }
-  sample.evidence.ccel = codec::write_ccel(events);
   sample.evidence.event_log.reset();
   sample.policy.boot = {};
+  sample.evidence.ccel = codec::write_ccel(all);
+  EXPECT_EQ(sample.failing(), Ids{"boot.ccel.form"}) << "entries of RTMR3 that nobody can read";
+  sample.evidence.ccel = codec::write_ccel(events);
+  sample.report.rtmr[3] = {};
   EXPECT_EQ(sample.failing(), Ids{});
   EXPECT_EQ(sample.judge().find("boot.rtmr3")->state, State::kPass);
   sample.report.rtmr[3][0] ^= 1;
@@ -448,12 +519,17 @@ TEST(BootMeasurements, AnExpectedApplicationOnAnySystemIsNoYes) {
   }
 }
 
-TEST(BootSimulated, TheLogIsJudgedAndNothingIsExpected) {
+TEST(BootSimulated, TheLogIsJudgedAndWhatThePolicyNamesIsExpected) {
   BootSample sample = make_sample();
   sample.root = RootKind::kInsecureSimulator;
-  sample.policy.boot.mr_td = {filled(48, 9)};
   EXPECT_EQ(sample.failing(), Ids{});
+  sample.policy.boot.mr_td = {filled(48, 9)};
+  EXPECT_EQ(sample.failing(), Ids{"tdx.measurements"});
+  sample.policy.boot = {};
   EXPECT_EQ(sample.judge().find("tdx.measurements")->state, State::kNotApplicable);
+  sample.policy.boot.compose_hashes = {filled(32, 9)};
+  EXPECT_EQ(sample.failing(), Ids{"boot.compose_hash"});
+  sample.policy.boot = {};
   EXPECT_EQ(sample.judge().find("boot.rtmr3")->state, State::kPass);
   sample.edit_log([](Json& log) { log.erase(4); });
   EXPECT_TRUE(sample.failing().contains("boot.rtmr3"));

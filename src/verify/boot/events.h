@@ -13,7 +13,8 @@ namespace cloister::verify {
 inline constexpr std::string_view kSystemReady = "system-ready";
 
 // boot.events.order: `system-preparing` first, the known events in the order of the boot, none of them after
-// `system-ready`, which must occur.
+// `system-ready`, which must occur. Does not apply to the log of a guest without dstack, which holds none of them. Every
+// entry of register 3 counts, whatever its type.
 Check check_event_order(const std::vector<evidence::LoggedEvent>& events);
 // boot.events.unique: each known event at most once in the whole log, but for init scripts.
 Check check_event_uniqueness(const std::vector<evidence::LoggedEvent>& events);

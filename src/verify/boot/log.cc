@@ -115,6 +115,15 @@ std::optional<Registers> judge_ccel(const evidence::BootEvidence& evidence, cons
     verdict.add(skipped("boot.ccel.replay", "the CCEL log could not be read"));
     return std::nullopt;
   }
+  // Firmware extends RTMR0 and RTMR1, the boot loader RTMR2. An entry for RTMR3 would count for the register of the running
+  // system, and nothing here could say what it means.
+  const auto foreign = std::find_if(events->begin(), events->end(), [](const auto& event) { return event.rtmr == 3; });
+  if (foreign != events->end()) {
+    verdict.add(failed("boot.ccel.form", "an entry extends RTMR3, which belongs to the running system", "RTMR0 to RTMR2",
+                       "RTMR3, event type " + std::to_string(foreign->event_type)));
+    verdict.add(skipped("boot.ccel.replay", "the CCEL log holds an entry that does not belong to a boot"));
+    return std::nullopt;
+  }
   verdict.add(passed("boot.ccel.form", std::to_string(events->size()) + " events"));
   std::vector<evidence::Extension> extensions;
   for (const codec::CcelEvent& event : *events) extensions.push_back({event.rtmr, event.sha384});

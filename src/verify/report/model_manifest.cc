@@ -5,7 +5,6 @@
 
 #include "base/encoding.h"
 #include "codec/json.h"
-#include "evidence/event_log.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
 #include "verify/check.h"
@@ -18,8 +17,6 @@ using evidence::Weights;
 using Digest = std::optional<ByteArray<32>>;
 
 constexpr std::string_view kDocument = "model.document";
-constexpr std::string_view kEventName = "cloister-model";
-constexpr std::size_t kMostShown = 16;
 
 std::string text_of(const Digest& digest) { return digest ? evidence::digest_text(*digest) : "null"; }
 std::string text_of(const std::optional<std::string>& text) { return text.value_or("null"); }
@@ -127,30 +124,6 @@ void compare_models(const ModelIdentity& expected, const ModelIdentity& actual, 
                        "another context length"));
   verdict.add(check_settings(expected, actual));
   verdict.add(check_claims(expected, actual));
-}
-
-void check_model_event(const evidence::BootEvidence& boot, const Digest& digest, Verdict& verdict) {
-  const std::string id = "model.event";
-  std::vector<std::string> measured;
-  if (boot.event_log) {
-    if (const auto events = evidence::parse_event_log(*boot.event_log)) {
-      for (const evidence::LoggedEvent& event : *events) {
-        if (event.is_runtime() && event.name == kEventName) measured.push_back("sha256:" + to_hex(event.payload));
-      }
-    }
-  }
-  if (measured.empty()) {
-    return verdict.add(not_applicable(id, boot.event_log ? "the log tells of no model" : "there is no log"));
-  }
-  verdict.facts["model_events"] = std::vector<std::string>(
-      measured.end() - static_cast<std::ptrdiff_t>(std::min(measured.size(), kMostShown)), measured.end());
-  if (!digest) return verdict.add(not_applicable(id, "the report names no model"));
-  const std::string named = evidence::digest_text(*digest);
-  if (std::find(measured.begin(), measured.end(), named) == measured.end()) {
-    return verdict.add(failed(id, "the register was told of other models, and not of this one", named, measured.back()));
-  }
-  verdict.add(passed(id, named, measured.size() == 1 ? "" : std::to_string(measured.size()) +
-                                                                " models were measured since the machine started"));
 }
 
 void check_model_manifest(const Json& document, const Digest& bound, const Policy& policy, Verdict& verdict) {

@@ -5,15 +5,10 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
-#include "evidence/boot_evidence.h"
 #include "verify/policy.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
-
-// model.event, and the fact `model_events`: what the log says was measured, in order. Whether the log is true is for the
-// checks of the boot.
-void check_model_event(const evidence::BootEvidence& boot, const std::optional<ByteArray<32>>& digest, Verdict& verdict);
 
 // With a manifest in the policy: model.document and the checks of its members. `document` may be null; `bound` is the digest
 // that a quote binds.

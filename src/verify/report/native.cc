@@ -13,6 +13,7 @@
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/report/instances.h"
 #include "verify/report/judges.h"
+#include "verify/report/measured_event.h"
 #include "verify/report/model_manifest.h"
 #include "verify/report/statement_binding.h"
 #include "verify/report/tee_kind.h"
@@ -99,7 +100,7 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   verdict.add(check_gpu_digest(report));
   verdict.add(check_document("report.model_digest", statement.model_digest, report.model, accepted.model_digests));
   verdict.add(check_document("report.policy_digest", statement.policy_digest, report.policy, accepted.policy_digests));
-  check_model_event(boot, statement.model_digest, verdict);
+  check_measured_events(boot, statement.model_digest, statement.policy_digest, verdict);
   check_model_manifest(report.model, bound ? statement.model_digest : std::nullopt, context.policy, verdict);
   verdict.facts["model_digest"] = text_of(statement.model_digest);
   verdict.facts["policy_digest"] = text_of(statement.policy_digest);

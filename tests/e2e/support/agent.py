@@ -16,10 +16,11 @@ from support.node import BINARY, PATIENCE
 class Agent:
     """One simulated guest agent on a Unix socket. The path of a socket is short, so the folder is one of its own."""
 
-    def __init__(self, seed_file=None):
+    def __init__(self, seed_file=None, arguments=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cloister-agent-"))
         self.socket = self.folder / "dstack.sock"
         self.seed_file = seed_file or self.folder / "seed"
+        self.arguments = [str(argument) for argument in arguments]
         self.process = None
         try:
             self.start()
@@ -28,7 +29,7 @@ class Agent:
             raise
 
     def start(self):
-        command = [str(BINARY), "simulator", "--socket", str(self.socket), "--seed-file", str(self.seed_file)]
+        command = [str(BINARY), "simulator", "--socket", str(self.socket), "--seed-file", str(self.seed_file), *self.arguments]
         with open(self.folder / "stderr.log", "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
         ready, _, _ = select.select([self.process.stdout], [], [], 30 * PATIENCE)
