@@ -9,9 +9,16 @@ std::string_view id_prefix(Route route) {
     case Route::kEmbeddings: return "emb-";
     case Route::kResponses: return "resp_";
     case Route::kMessages: return "msg_";
-    case Route::kTokenize: return "tok-";
+    case Route::kTokenize:
+    case Route::kCountTokens: return "tok-";
     default: return "req-";
   }
+}
+
+bool is_messages_form(Route route) { return route == Route::kMessages || route == Route::kCountTokens; }
+
+bool generates_text(Route route) {
+  return route == Route::kChatCompletions || route == Route::kCompletions || route == Route::kResponses || route == Route::kMessages;
 }
 
 }  // namespace cloister::engine

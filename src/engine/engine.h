@@ -29,6 +29,7 @@ enum class Route {
   kResponses,
   kMessages,
   kTokenize,
+  kCountTokens,
   kDetokenize,
   kRerank,
   kScore,
@@ -40,6 +41,11 @@ enum class Route {
 };
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;   // names in lower case
+
+// Whether the request is Anthropic's Messages form: POST /v1/messages and the count of its tokens.
+bool is_messages_form(Route route);
+// Whether an embedded engine computes text for it.
+bool generates_text(Route route);
 
 // The reply's id prefix by route: "chatcmpl-", "cmpl-", "emb-", "resp_", "msg_", "tok-", "req-".
 std::string_view id_prefix(Route route);
@@ -67,6 +73,7 @@ struct Usage {
   std::uint64_t prompt_tokens = 0;
   std::uint64_t cached_tokens = 0;
   std::uint64_t completion_tokens = 0;
+  std::uint64_t reasoning_tokens = 0;    // of the completion's; 0 where the engine does not tell
 };
 
 struct Outcome {
@@ -105,7 +112,8 @@ class ReplySink {
   // Body bytes: the whole JSON object when buffered, whole SSE events when streamed ("data: [DONE]\n\n" included).
   virtual void on_bytes(std::string_view bytes) = 0;
   virtual void on_end(const Outcome& outcome) = 0;
-  // May come before or after on_start.
+  // May come before or after on_start. The events of a stream that has started end with the dialect's own event of the error, which
+  // an embedded engine has written before this call.
   virtual void on_error(const Error& error) = 0;
 };
 

@@ -217,7 +217,7 @@ void Connection::dispatch() {
   } catch (const std::exception&) {
     // A defect, but not one that may end the other connections. The text could quote the request: not logged.
     log::error("http: a handler threw an exception");
-    exchange_->respond(loop_.shared().handler.protocol_error(500, "internal error"));
+    exchange_->respond(loop_.shared().handler.protocol_error(500, "internal error", exchange_->request().path));
     exchange_->abort();
   }
   if (phase_ == Phase::kReply && out_.empty()) pump();

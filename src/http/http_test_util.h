@@ -61,7 +61,7 @@ class ScriptHandler : public Handler {
 
   Admission admit(const RequestHead& head) override { return on_admit(head); }
   void handle(std::shared_ptr<Exchange> exchange) override { on_request(std::move(exchange)); }
-  Response protocol_error(int status, std::string_view message) override {
+  Response protocol_error(int status, std::string_view message, std::string_view) override {
     Response response;
     response.status = status;
     response.body = "{\"error\":\"" + std::string(message) + "\"}";

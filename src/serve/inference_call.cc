@@ -108,7 +108,7 @@ Result<void> InferenceCall::start_engine() {
   if (transcript_ && !envelope.model.empty()) transcript_->set_model(envelope.model);
   TRY(served, find_model(context_.engine, envelope.model));
   stream_ = envelope.stream;
-  if (stream_ && (route_.route == engine::Route::kEmbeddings || route_.route == engine::Route::kTokenize)) {
+  if (stream_ && !engine::generates_text(route_.route)) {
     return fail(ErrorCode::kInvalidRequest, "this route does not stream", "stream");
   }
 
@@ -188,6 +188,8 @@ std::shared_ptr<http::Exchange> InferenceCall::take_exchange() {
 
 void InferenceCall::add_proof_headers(http::Headers& headers) const {
   headers.emplace_back("x-request-id", id_);
+  // Another server's own stays.
+  if (route_.anthropic_dialect && !passed_on_) headers.emplace_back("request-id", id_);
   if (!transcript_) return;
   headers.emplace_back("x-receipt-id", transcript_->receipt_id());
   add_aci_headers(transcript_->epoch(), headers);
@@ -323,7 +325,7 @@ void InferenceCall::on_error(const Error& error) {
   context_.metrics.count_request(route_.name, error_http_status(error.code));
   // Another server's stream has been cut: it must not look whole, and it is not signed.
   if (passed_on_) return exchange->abort();
-  exchange->finish(error_event(error, route_.anthropic_dialect));
+  exchange->finish("");
 }
 
 }  // namespace cloister::serve

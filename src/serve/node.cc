@@ -16,6 +16,9 @@ ErrorCode code_of_protocol_error(int status) {
   }
 }
 
+// Errors below Anthropic's routes have Anthropic's shape, whether or not there is an endpoint.
+bool is_anthropic_path(std::string_view path) { return path == "/v1/messages" || path.starts_with("/v1/messages/"); }
+
 }  // namespace
 
 Node::Node(NodeContext context) : context_(std::move(context)) {
@@ -44,11 +47,13 @@ http::Admission Node::admit(const http::RequestHead& head) {
   EndpointRegistry::Match match = registry_.find(head.method, head.path);
   if (match.endpoint == nullptr && !match.allowed_methods.empty()) {
     http::Response response =
-        error_response(fail(ErrorCode::kMethodNotAllowed, "this path answers " + match.allowed_methods));
+        error_response(fail(ErrorCode::kMethodNotAllowed, "this path answers " + match.allowed_methods), is_anthropic_path(head.path));
     response.headers.emplace_back("allow", match.allowed_methods + ", OPTIONS");
     return refuse(std::move(response));
   }
-  if (match.endpoint == nullptr) return refuse(error_response(fail(ErrorCode::kNotFound, "there is nothing at this path")));
+  if (match.endpoint == nullptr) {
+    return refuse(error_response(fail(ErrorCode::kNotFound, "there is nothing at this path"), is_anthropic_path(head.path)));
+  }
   if (match.endpoint->access == Access::kToken && !context_.auth.authenticate(head.headers)) {
     return refuse(error_response(
         fail(ErrorCode::kUnauthorized, "a valid token is required: Authorization: Bearer <token>"),
@@ -75,8 +80,8 @@ void Node::handle(std::shared_ptr<http::Exchange> exchange) {
   match.endpoint->handle(std::move(call));
 }
 
-http::Response Node::protocol_error(int status, std::string_view message) {
-  http::Response response = error_response(fail(code_of_protocol_error(status), std::string(message)));
+http::Response Node::protocol_error(int status, std::string_view message, std::string_view path) {
+  http::Response response = error_response(fail(code_of_protocol_error(status), std::string(message)), is_anthropic_path(path));
   response.status = status;
   add_aci_headers(*context_.identity.now(), response.headers);
   context_.metrics.count_request("protocol", status);

@@ -48,7 +48,7 @@ class Node : public http::Handler {
 
   http::Admission admit(const http::RequestHead& head) override;
   void handle(std::shared_ptr<http::Exchange> exchange) override;
-  http::Response protocol_error(int status, std::string_view message) override;
+  http::Response protocol_error(int status, std::string_view message, std::string_view path) override;
 
   NodeContext& context() { return context_; }
 

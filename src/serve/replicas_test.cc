@@ -41,7 +41,7 @@ class OtherNode final : public http::Handler {
     asked = exchange->request().path + "?" + exchange->request().query;
     exchange->respond(answer_(exchange->request()));
   }
-  http::Response protocol_error(int status, std::string_view) override {
+  http::Response protocol_error(int status, std::string_view, std::string_view) override {
     http::Response response;
     response.status = status;
     return response;

@@ -21,7 +21,7 @@ bool contains(const std::array<std::string_view, N>& list, std::string_view item
 }
 
 std::string role_list(Route route) {
-  if (route == Route::kMessages) return "user, assistant";
+  if (is_messages_form(route)) return "user, assistant, system";
   std::string list;
   for (std::string_view role : kRoles) list.append(list.empty() ? "" : ", ").append(role);
   return list;
@@ -86,7 +86,7 @@ Result<void> check_messages(Route route, const Json& body) {
     std::string where = "messages[" + std::to_string(i) + "]";
     if (!message.is_object()) return invalid("'" + where + "' must be an object", where);
     std::string role = text_member(message, "role");
-    if (!contains(kRoles, role) || (route == Route::kMessages && role != "user" && role != "assistant")) {
+    if (!contains(kRoles, role) || (is_messages_form(route) && role != "user" && role != "assistant" && role != "system")) {
       return invalid("'" + where + ".role' must be one of: " + role_list(route), where + ".role");
     }
     TRY_VOID(check_content(message, where));
@@ -173,11 +173,11 @@ Result<void> check_tool_choice(Route route, const Json& body) {
     if (word == "required" && (offered == nullptr || offered->empty())) {
       return invalid("'tool_choice' is required, but 'tools' offers nothing", "tool_choice");
     }
-    if (route != Route::kMessages && (word == "auto" || word == "none" || word == "required")) return {};
+    if (!is_messages_form(route) && (word == "auto" || word == "none" || word == "required")) return {};
     return invalid("'tool_choice' must be one of: auto, none, required; or an object that names a function", "tool_choice");
   }
   if (!choice->is_object()) return invalid("'tool_choice' must be a string or an object", "tool_choice");
-  if (route == Route::kMessages && text_member(*choice, "type") != "tool") return {};
+  if (is_messages_form(route) && text_member(*choice, "type") != "tool") return {};
   std::string name = tool_name(route, *choice);
   const Json* tools = find_member(body, "tools");
   bool known = tools != nullptr && std::any_of(tools->begin(), tools->end(), [&](const Json& tool) {
@@ -192,7 +192,8 @@ Result<void> check_tool_choice(Route route, const Json& body) {
 Result<void> check_input(Route route, const Json& body) {
   switch (route) {
     case Route::kChatCompletions:
-    case Route::kMessages: return check_messages(route, body);
+    case Route::kMessages:
+    case Route::kCountTokens: return check_messages(route, body);
     case Route::kCompletions: return check_text_or_tokens(body, "prompt");
     case Route::kEmbeddings: return check_embeddings(body);
     case Route::kResponses: return check_responses_input(body);
@@ -202,7 +203,7 @@ Result<void> check_input(Route route, const Json& body) {
 }
 
 Result<void> check_tools(Route route, const Json& body) {
-  if (route != Route::kChatCompletions && route != Route::kResponses && route != Route::kMessages) return {};
+  if (route != Route::kChatCompletions && route != Route::kResponses && !is_messages_form(route)) return {};
   if (const Json* tools = find_member(body, "tools")) {
     if (!tools->is_array()) return invalid("'tools' must be an array", "tools");
     if (tools->size() > kMaxTools) {
@@ -214,7 +215,7 @@ Result<void> check_tools(Route route, const Json& body) {
       const Json& tool = (*tools)[i];
       if (!tool.is_object()) return invalid("'" + where + "' must be an object", where);
       std::string type = text_member(tool, "type");
-      bool function = type == "function" || (route == Route::kMessages && (type.empty() || type == "custom"));
+      bool function = type == "function" || (is_messages_form(route) && (type.empty() || type == "custom"));
       if (!function) return fail(ErrorCode::kUnsupported, "'" + where + "' is not a function, the only kind of tool here", where);
       if (tool_name(route, tool).empty()) return invalid("'" + where + "' has no function name", where);
     }

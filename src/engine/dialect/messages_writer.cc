@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "codec/json.h"
+#include "engine/dialect/error_body.h"
 #include "engine/dialect/writers.h"
 
 namespace cloister::engine {
@@ -64,6 +65,9 @@ class MessagesStreamWriter : public ReplyWriter {
                        {{"type", "message_delta"}, {"delta", std::move(how)}, {"usage", messages_usage(usage)}});
     append_named_event(out, "message_stop", {{"type", "message_stop"}});
   }
+  void fail(std::string& out, const Error& error) override {
+    out.append("event: error\ndata: ").append(anthropic_error_body(error)).append("\n\n");
+  }
 
  private:
   void open(std::string& out, const std::string& kind, Json block) {
@@ -79,6 +83,8 @@ class MessagesStreamWriter : public ReplyWriter {
   }
   void close(std::string& out) {
     if (kind_.empty()) return;
+    // Clients wait for the signature of a thinking block. Nobody signs it here, as in the buffered form.
+    if (kind_ == "thinking") delta(out, {{"type", "signature_delta"}, {"signature", ""}});
     append_named_event(out, "content_block_stop", {{"type", "content_block_stop"}, {"index", index_}});
     kind_.clear();
     ++index_;

@@ -27,6 +27,7 @@ class BufferedWriter : public ReplyWriter {
     at(index).stop = stop;
   }
   void end(std::string& out, const Usage& usage) override { out += dump(body(usage)); }
+  void fail(std::string&, const Error&) override {}
 
  private:
   GatheredChoice& at(int index) { return choices_.at(static_cast<std::size_t>(index)); }

@@ -56,8 +56,9 @@ class ReplyWriter {
                          std::string_view arguments) = 0;
   // Ends choice `index`. `stop` is the stop string that ended it, if one did.
   virtual void finish(std::string& out, int index, FinishReason reason, std::string_view stop) = 0;
-  // Last, once.
+  // Last, once: one of these two. A stream that has begun ends with the dialect's event of the error, a buffered reply with nothing.
   virtual void end(std::string& out, const Usage& usage) = 0;
+  virtual void fail(std::string& out, const Error& error) = 0;
 };
 
 // For the four routes that generate. Embeddings and tokenize have one buffered form each: embeddings.h.

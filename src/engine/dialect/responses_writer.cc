@@ -13,7 +13,7 @@ Json responses_usage(const Usage& usage) {
   return {{"input_tokens", usage.prompt_tokens},
           {"input_tokens_details", {{"cached_tokens", usage.cached_tokens}}},
           {"output_tokens", usage.completion_tokens},
-          {"output_tokens_details", {{"reasoning_tokens", 0}}},
+          {"output_tokens_details", {{"reasoning_tokens", usage.reasoning_tokens}}},
           {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
 }
 
@@ -66,6 +66,10 @@ class ResponsesStreamWriter : public ReplyWriter {
     std::string_view status = response_status(finish_);
     event(out, finish_ == FinishReason::kLength ? "response.incomplete" : "response.completed",
           {{"response", response_object(head_, status, output_, &usage)}});
+  }
+  void fail(std::string& out, const Error& error) override {
+    event(out, "error", {{"code", error_id(error.code)}, {"message", error.message},
+                         {"param", error.param.empty() ? Json() : Json(error.param)}});
   }
 
  private:

@@ -66,4 +66,6 @@ std::string tokenize_body(const std::vector<std::int32_t>& tokens, std::uint64_t
   return out + "]}";
 }
 
+std::string count_tokens_body(std::uint64_t tokens) { return "{\"input_tokens\":" + std::to_string(tokens) + "}"; }
+
 }  // namespace cloister::engine

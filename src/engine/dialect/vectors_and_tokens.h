@@ -1,4 +1,4 @@
-// Bodies of the two routes that do not generate: /v1/embeddings and /v1/tokenize.
+// Bodies of the routes that do not generate: /v1/embeddings, /v1/tokenize and /v1/messages/count_tokens.
 #pragma once
 
 #include <cstdint>
@@ -14,5 +14,8 @@ std::string embeddings_body(std::string_view model, const std::vector<std::vecto
 
 // vLLM's shape: {"count","max_model_len","tokens"}.
 std::string tokenize_body(const std::vector<std::int32_t>& tokens, std::uint64_t max_model_len);
+
+// Anthropic's shape: {"input_tokens"}.
+std::string count_tokens_body(std::uint64_t tokens);
 
 }  // namespace cloister::engine

@@ -1,6 +1,7 @@
 #include "engine/echo/echo_engine.h"
 
 #include "base/clock.h"
+#include "engine/dialect/request_forms.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/echo/echo_reply.h"
 #include "evidence/model_identity.h"
@@ -30,7 +31,8 @@ class EchoEngine : public Engine {
   std::vector<ModelInfo> models() const override { return {{options_.model_id, created_, kContextLength, 0, "", identity_}}; }
   std::set<Route> routes() const override {
     return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,
-            Route::kResponses,       Route::kMessages,    Route::kTokenize};
+            Route::kResponses,       Route::kMessages,    Route::kTokenize,
+            Route::kCountTokens};
   }
   EngineStats stats() const override { return {active_->load(), 0}; }
   Result<std::shared_ptr<Generation>> start(EngineRequest request, std::shared_ptr<ReplySink> sink) override;
@@ -48,9 +50,10 @@ class EchoEngine : public Engine {
 };
 
 Result<std::shared_ptr<Generation>> EchoEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
+  unify_request(request.route, request.json);
   const Json& body = request.json;
   TRY(fields, read_request_fields(request.route, body));
-  bool generates = request.route != Route::kEmbeddings && request.route != Route::kTokenize;
+  bool generates = generates_text(request.route);
   std::shared_ptr<EchoReply> reply = generates ? make_stream(request, body, fields, std::move(sink))
                                                : make_body(request.route, body, std::move(sink));
   auto due = std::chrono::steady_clock::now() + options_.first_token_delay;
@@ -84,6 +87,9 @@ std::shared_ptr<EchoReply> EchoEngine::make_stream(const EngineRequest& request,
 std::shared_ptr<EchoReply> EchoEngine::make_body(Route route, const Json& body, std::shared_ptr<ReplySink> sink) const {
   std::vector<std::string> texts = texts_to_echo(route, body);
   std::uint64_t prompt_tokens = count_prompt_tokens(route, body);
+  if (route == Route::kCountTokens) {
+    return std::make_shared<EchoBody>(std::move(sink), active_, count_tokens_body(prompt_tokens), prompt_tokens);
+  }
   if (route == Route::kTokenize) {
     return std::make_shared<EchoBody>(std::move(sink), active_, tokenize_body(token_ids(texts.front()), kContextLength),
                                       prompt_tokens);

@@ -8,6 +8,8 @@ namespace {
 constexpr std::size_t kFlushBytes = 16 * 1024;
 const std::vector<TokenLogprob> kNoLogprobs;
 
+Error stopped_error() { return fail(ErrorCode::kCancelled, "the engine stopped"); }
+
 }  // namespace
 
 EchoReply::EchoReply(std::shared_ptr<ReplySink> sink, ActiveCount active)
@@ -24,7 +26,7 @@ bool EchoReply::done() {
 }
 
 void EchoReply::abandon() {
-  if (done()) sink_->on_error(fail(ErrorCode::kCancelled, "the engine stopped"));
+  if (done()) sink_->on_error(stopped_error());
 }
 
 EchoStream::EchoStream(std::shared_ptr<ReplySink> sink, ActiveCount active, std::unique_ptr<ReplyWriter> writer,
@@ -36,6 +38,14 @@ EchoStream::EchoStream(std::shared_ptr<ReplySink> sink, ActiveCount active, std:
       tool_(std::move(tool)),
       gap_(gap) {
   usage_.prompt_tokens = prompt_tokens;
+}
+
+void EchoStream::abandon() {
+  if (!done()) return;
+  std::string out;
+  if (started_) writer_->fail(out, stopped_error());
+  if (!out.empty()) sink().on_bytes(out);
+  sink().on_error(stopped_error());
 }
 
 EchoTime EchoStream::run(EchoTime due) {

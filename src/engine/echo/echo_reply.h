@@ -42,6 +42,7 @@ class EchoStream : public EchoReply {
   EchoStream(std::shared_ptr<ReplySink> sink, ActiveCount active, std::unique_ptr<ReplyWriter> writer,
              std::vector<EchoPlan> plans, std::string tool, std::uint64_t prompt_tokens, EchoTime::duration gap);
   EchoTime run(EchoTime due) override;
+  void abandon() override;
 
  private:
   struct Position {

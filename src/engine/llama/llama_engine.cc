@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/dialect/request_forms.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/llama/body_reply.h"
 #include "engine/llama/dispatcher.h"
@@ -56,7 +57,7 @@ class LlamaEngine : public Engine {
   Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body,
                                                   const RequestFields& fields, std::shared_ptr<ReplySink> sink);
   Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, std::shared_ptr<ReplySink> sink);
-  Result<std::shared_ptr<Generation>> start_tokenize(const Json& body, std::shared_ptr<ReplySink> sink);
+  Result<std::shared_ptr<Generation>> start_tokenize(Route route, const Json& body, std::shared_ptr<ReplySink> sink);
 
   const LlamaOptions options_;
   ModelFile file_;                // the engine thread's, once it runs
@@ -175,7 +176,7 @@ Result<std::shared_ptr<const Json>> LlamaEngine::identify() {
 
 std::set<Route> LlamaEngine::routes() const {
   std::set<Route> routes = {Route::kChatCompletions, Route::kCompletions, Route::kResponses, Route::kMessages,
-                            Route::kTokenize};
+                            Route::kTokenize,        Route::kCountTokens};
   if (options_.embeddings) routes.insert(Route::kEmbeddings);
   return routes;
 }
@@ -192,11 +193,13 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start(EngineRequest request, st
   if (health() == Health::kFailed) {
     return loaded_ ? changed_error() : fail(ErrorCode::kEngineFailed, "the model could not be loaded");
   }
+  unify_request(request.route, request.json);
   const Json& body = request.json;
   TRY(fields, read_request_fields(request.route, body));
   switch (request.route) {
     case Route::kEmbeddings: return start_embeddings(body, std::move(sink));
-    case Route::kTokenize: return start_tokenize(body, std::move(sink));
+    case Route::kTokenize:
+    case Route::kCountTokens: return start_tokenize(request.route, body, std::move(sink));
     default: return start_reply(request, body, fields, std::move(sink));
   }
 }
@@ -249,11 +252,13 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_embeddings(const Json& bo
   return generation;
 }
 
-Result<std::shared_ptr<Generation>> LlamaEngine::start_tokenize(const Json& body, std::shared_ptr<ReplySink> sink) {
-  TRY(tokens, tokenize_request(*model_, body));
+Result<std::shared_ptr<Generation>> LlamaEngine::start_tokenize(Route route, const Json& body,
+                                                                std::shared_ptr<ReplySink> sink) {
+  TRY(tokens, tokenize_request(*model_, route, body));
   auto reply = std::make_shared<BodyReply>(std::move(sink), live_);
-  dispatcher_->inbox()->post([reply, text = tokenize_body(tokens, static_cast<std::uint64_t>(model_->context_tokens())),
-                              count = tokens.size()] { reply->deliver(text, count); });
+  std::string text = route == Route::kCountTokens ? count_tokens_body(tokens.size())
+                                                  : tokenize_body(tokens, static_cast<std::uint64_t>(model_->context_tokens()));
+  dispatcher_->inbox()->post([reply, text = std::move(text), count = tokens.size()] { reply->deliver(text, count); });
   return std::shared_ptr<Generation>(reply);
 }
 

@@ -1,6 +1,7 @@
 #include "engine/llama/llama_reply.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cloister::engine::llama {
 namespace {
@@ -15,6 +16,27 @@ Error to_error(const server_task_result_error& error) {
     case ERROR_TYPE_INVALID_REQUEST: return invalid_request(error.err_msg);
     default: return fail(ErrorCode::kEngineFailed, "the engine could not compute the reply");
   }
+}
+
+// Takes the tokens of `piece` out of `tokens`, those before it with them: the log probabilities of a choice are those of its content, and
+// the tokens of its reasoning and of what stands around it have none. Later tokens stay.
+std::vector<TokenLogprob> take_tokens_of(std::string_view piece, std::vector<TokenLogprob>& tokens) {
+  std::string text;
+  for (const TokenLogprob& token : tokens) text += token.token;
+  const std::size_t begin = text.rfind(piece);
+  // A piece that the parser has changed is nowhere: then all of its tokens are its own.
+  const std::size_t from = begin == std::string::npos ? 0 : begin;
+  const std::size_t to = begin == std::string::npos ? text.size() : begin + piece.size();
+  std::vector<TokenLogprob> taken;
+  std::size_t at = 0, used = 0;
+  for (TokenLogprob& token : tokens) {
+    if (at >= to) break;
+    at += token.token.size();
+    ++used;
+    if (at > from) taken.push_back(std::move(token));
+  }
+  tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(used));
+  return taken;
 }
 
 }  // namespace
@@ -81,6 +103,10 @@ bool LlamaReply::on_result(server_task_result& result) {
 
 void LlamaReply::on_failure(const Error& error) {
   leave();
+  if (started_ && stream_) {
+    writer_->fail(out_, error);
+    flush();
+  }
   sink_->on_error(error);
 }
 
@@ -100,7 +126,8 @@ void LlamaReply::flush() {
 
 TokenLogprob LlamaReply::logprob_of(const completion_token_output& token) const {
   TokenLogprob out;
-  out.token = common_token_to_piece(vocab_, token.tok, /*special=*/false);
+  // The text that the scheduler sends for it. A character of several tokens comes with the last of them.
+  out.token = token.text_to_send;
   out.logprob = completion_token_output::logarithm(token.prob);
   std::size_t count = std::min(token.probs.size(), static_cast<std::size_t>(std::max(0, top_logprobs_)));
   for (std::size_t i = 0; i < count; ++i) {
@@ -116,19 +143,19 @@ void LlamaReply::hold_back(Choice& choice, const server_task_result_cmpl_partial
   choice.held = partial.content.empty() ? choice.held + tokens_to_str(vocab_, partial.tokens) : std::string();
 }
 
-void LlamaReply::on_text(int index, const std::string& text, bool is_partial, const std::vector<TokenLogprob>& logprobs) {
+void LlamaReply::on_text(int index, const std::string& text, bool is_partial, std::vector<TokenLogprob> logprobs) {
   Choice& choice = choices_.at(static_cast<std::size_t>(index));
   if (choice.parser == nullptr) {
     if (!text.empty() || !logprobs.empty()) writer_->text(out_, index, text, logprobs);
     return;
   }
+  std::move(logprobs.begin(), logprobs.end(), std::back_inserter(choice.tokens));
   std::vector<common_chat_msg_diff> diffs;
   choice.parser->update_chat_msg(text, is_partial, diffs);
-  static const std::vector<TokenLogprob> kNone;
   for (const common_chat_msg_diff& diff : diffs) {
     if (!diff.reasoning_content_delta.empty()) writer_->reasoning(out_, index, diff.reasoning_content_delta);
     if (!diff.content_delta.empty()) {
-      writer_->text(out_, index, diff.content_delta, &diff == &diffs.front() ? logprobs : kNone);
+      writer_->text(out_, index, diff.content_delta, take_tokens_of(diff.content_delta, choice.tokens));
     }
     if (diff.tool_call_index != std::string::npos) {
       const common_chat_tool_call& call = diff.tool_call_delta;
@@ -137,12 +164,22 @@ void LlamaReply::on_text(int index, const std::string& text, bool is_partial, co
   }
 }
 
+// The scheduler counts all tokens alike, so the text of the reasoning is tokenized again.
+std::uint64_t LlamaReply::count_reasoning() const {
+  std::uint64_t count = 0;
+  for (const Choice& choice : choices_) {
+    if (choice.parser == nullptr || choice.parser->chat_msg.reasoning_content.empty()) continue;
+    count += common_tokenize(vocab_, choice.parser->chat_msg.reasoning_content, /*add_special=*/false, /*parse_special=*/true).size();
+  }
+  return count;
+}
+
 void LlamaReply::on_partial(server_task_result_cmpl_partial& partial) {
   start(&partial, nullptr);
   hold_back(choices_.at(partial.index), partial);
   std::vector<TokenLogprob> logprobs;
   if (top_logprobs_ >= 0) logprobs.push_back(logprob_of(partial.prob_output));
-  on_text(static_cast<int>(partial.index), partial.content, /*is_partial=*/true, logprobs);
+  on_text(static_cast<int>(partial.index), partial.content, /*is_partial=*/true, std::move(logprobs));
   flush();
 }
 
@@ -156,7 +193,7 @@ bool LlamaReply::on_final(server_task_result_cmpl_final& final_result) {
     for (const completion_token_output& token : final_result.probs_output) logprobs.push_back(logprob_of(token));
   }
   // Cut short, a tool call need not be complete.
-  on_text(index, stream_ && by_limit ? choice.held : final_result.content, /*is_partial=*/by_limit, logprobs);
+  on_text(index, stream_ && by_limit ? choice.held : final_result.content, /*is_partial=*/by_limit, std::move(logprobs));
   bool calls = choice.parser != nullptr && !choice.parser->chat_msg.tool_calls.empty();
   choice.finish = by_limit ? FinishReason::kLength : calls ? FinishReason::kToolCalls : FinishReason::kStop;
   bool by_client = std::find(stop_.begin(), stop_.end(), final_result.stopping_word) != stop_.end();
@@ -168,6 +205,7 @@ bool LlamaReply::on_final(server_task_result_cmpl_final& final_result) {
     return false;
   }
   usage_.cached_tokens = cached_tokens_;
+  usage_.reasoning_tokens = std::min(count_reasoning(), usage_.completion_tokens);
   writer_->end(out_, usage_);
   flush();
   leave();

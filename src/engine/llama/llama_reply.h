@@ -38,15 +38,17 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
     std::unique_ptr<task_result_state> parser;  // null when the text goes out as it is
     std::string held;                           // text the scheduler holds back because a stop string may begin there
     FinishReason finish = FinishReason::kStop;
+    std::vector<TokenLogprob> tokens;           // log probabilities of text that the parser has not yet given out
     bool shares_prompt = false;                 // a further choice of a prompt that another choice has computed
   };
 
   void start(const server_task_result_cmpl_partial* partial, const server_task_result_cmpl_final* final_result);
   void on_partial(server_task_result_cmpl_partial& partial);
   bool on_final(server_task_result_cmpl_final& final_result);
-  void on_text(int index, const std::string& text, bool is_partial, const std::vector<TokenLogprob>& logprobs);
+  void on_text(int index, const std::string& text, bool is_partial, std::vector<TokenLogprob> logprobs);
   void hold_back(Choice& choice, const server_task_result_cmpl_partial& partial) const;
   TokenLogprob logprob_of(const completion_token_output& token) const;
+  std::uint64_t count_reasoning() const;
   void flush();
   void leave();
 

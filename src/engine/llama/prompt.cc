@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/hash.h"
+#include "engine/dialect/request_forms.h"
 #include "engine/llama/chatml_tools.h"
 #include "engine/llama/llama_body.h"
 #include "engine/llama/sampling_record.h"
@@ -59,12 +60,23 @@ Result<Formatted> format_chat(const LoadedModel& model, Route route, const Json&
   if (params == nullptr) {
     return fail(ErrorCode::kUnsupported, "this model's chat template has no place for tools", "tools");
   }
-  common_json chat = chat_form(route, body);
   bool ours = params != model.chat_params();
-  if (ours && !chat.contains("parallel_tool_calls")) chat["parallel_tool_calls"] = false;
   std::vector<raw_buffer> files;
+  common_json chat;
   Formatted out;
-  out.data = oaicompat_chat_params_parse(chat, *params, files);
+  auto apply_template = [&](const Json& request) {
+    chat = chat_form(route, request);
+    if (ours && !chat.contains("parallel_tool_calls")) chat["parallel_tool_calls"] = false;
+    out.data = oaicompat_chat_params_parse(chat, *params, files);
+  };
+  try {
+    apply_template(body);
+  } catch (const std::exception&) {
+    // Some templates take a system message at the beginning only.
+    Json joined = body;
+    if (route != Route::kMessages || !join_system_messages(joined)) throw;
+    apply_template(joined);
+  }
   if (!files.empty()) return fail(ErrorCode::kUnsupported, "this model takes text only", "messages");
   if (ours && !chat.at("parallel_tool_calls").get<bool>()) allow_one_call(out.data);
   if (ours && demands_tool(route, body)) {
@@ -187,12 +199,12 @@ Result<PreparedReply> prepare_reply(LoadedModel& model, Route route, bool stream
   }
 }
 
-Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, const Json& body) {
+Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, Route route, const Json& body) {
   try {
-    if (find_member(body, "messages") == nullptr) {
+    if (route == Route::kTokenize && find_member(body, "messages") == nullptr) {
       return common_tokenize(model.vocab(), body["prompt"].get<std::string>(), /*add_special=*/true, /*parse_special=*/true);
     }
-    TRY(formatted, format_chat(model, Route::kChatCompletions, body));
+    TRY(formatted, format_chat(model, route == Route::kTokenize ? Route::kChatCompletions : Route::kMessages, body));
     return common_tokenize(model.vocab(), formatted.data.at("prompt").get<std::string>(), /*add_special=*/true,
                            /*parse_special=*/true);
   } catch (const std::exception& e) {

@@ -29,8 +29,9 @@ struct PreparedReply {
 Result<PreparedReply> prepare_reply(LoadedModel& model, Route route, bool stream, const Json& body,
                                     const RequestFields& fields);
 
-// Tokens of a tokenize request: its prompt as a completion would see it, or its messages as a chat would.
-Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, const Json& body);
+// Tokens of a tokenize request (its prompt as a completion would see it, or its messages as a chat would), or of a Messages request whose
+// tokens are to be counted.
+Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, Route route, const Json& body);
 
 // Tokens of each input of an embeddings request.
 Result<std::vector<std::vector<std::int32_t>>> tokenize_inputs(LoadedModel& model, const Json& body);

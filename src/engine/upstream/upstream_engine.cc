@@ -47,7 +47,7 @@ class UpstreamEngine final : public Engine {
 // All: what an upstream lacks it says itself.
 std::set<Route> UpstreamEngine::routes() const {
   return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,      Route::kResponses,   Route::kMessages,
-          Route::kTokenize,        Route::kDetokenize,  Route::kRerank,          Route::kScore,       Route::kTranscriptions,
+          Route::kTokenize,        Route::kCountTokens, Route::kDetokenize,  Route::kRerank,          Route::kScore,       Route::kTranscriptions,
           Route::kTranslations,    Route::kSpeech,      Route::kImageGenerations, Route::kImageEdits};
 }
 

@@ -19,6 +19,7 @@ const std::vector<InferenceRoute>& routes() {
       {Route::kEmbeddings, "embeddings", false, "/v1/embeddings"},
       {Route::kResponses, "responses", false, "/v1/responses"},
       {Route::kMessages, "messages", true, "/v1/messages"},
+      {Route::kCountTokens, "messages_count_tokens", true, "/v1/messages/count_tokens"},
       {Route::kTokenize, "tokenize", false, "/v1/tokenize"},
       // Of engines that pass requests on.
       {Route::kTokenize, "tokenize", false, "/tokenize"},
@@ -35,7 +36,7 @@ const std::vector<InferenceRoute>& routes() {
   };
   return all;
 }
-constexpr std::size_t kOfEveryEngine = 6;
+constexpr std::size_t kOfEveryEngine = 7;
 
 void handle(NodeContext& context, const InferenceRoute& route, Call call) {
   std::shared_ptr<http::Exchange> exchange = call.exchange;

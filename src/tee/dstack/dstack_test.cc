@@ -37,8 +37,8 @@ class LyingAgent final : public http::Handler {
   void handle(std::shared_ptr<http::Exchange> exchange) override {
     inner_->handle(std::make_shared<Tap>(std::move(exchange), change_));
   }
-  http::Response protocol_error(int status, std::string_view message) override {
-    return inner_->protocol_error(status, message);
+  http::Response protocol_error(int status, std::string_view message, std::string_view path) override {
+    return inner_->protocol_error(status, message, path);
   }
 
  private:

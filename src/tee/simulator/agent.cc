@@ -117,7 +117,7 @@ class SimulatedAgent final : public http::Handler {
     exchange->respond(json_response(200, *answer));
   }
 
-  http::Response protocol_error(int status, std::string_view message) override {
+  http::Response protocol_error(int status, std::string_view message, std::string_view) override {
     return error_response(status, std::string(message));
   }
 

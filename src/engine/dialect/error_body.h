@@ -1,0 +1,16 @@
+// The JSON body of an error in each dialect. Nodes and engines share it: a node refuses with it, an engine ends a stream with it.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace cloister::engine {
+
+// {"error":{"message","type","param","code"}}: platform.openai.com/docs/guides/error-codes.
+std::string openai_error_body(const Error& error);
+
+// {"type":"error","error":{"type","message"}}: docs.anthropic.com/en/api/errors.
+std::string anthropic_error_body(const Error& error);
+
+}  // namespace cloister::engine
