@@ -38,6 +38,33 @@ TEST(Files, WriteReplaceReadAndBounds) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Files, AWrittenFileGoesThroughNoNameThatSomebodyPutThere) {
+  const std::filesystem::path folder = testing::TempDir() + "cloister_names." + std::to_string(::getpid());
+  ASSERT_TRUE(ensure_private_folder(folder));
+  ASSERT_TRUE(write_file_atomically(folder / "victim", "mine", 0600));
+  // The name that a process id makes foreseeable, and the name itself.
+  std::filesystem::create_symlink(folder / "victim", folder / ("f.new." + std::to_string(::getpid())));
+  std::filesystem::create_symlink(folder / "victim", folder / "f");
+  ASSERT_TRUE(write_file_atomically(folder / "f", "other", 0600));
+  EXPECT_EQ(*read_file(folder / "victim", 9), "mine");
+  EXPECT_EQ(*read_file(folder / "f", 9), "other");
+  EXPECT_FALSE(std::filesystem::is_symlink(folder / "f"));
+  // What fails leaves nothing behind.
+  std::filesystem::create_directory(folder / "taken");
+  EXPECT_FALSE(write_file_atomically(folder / "taken", "x", 0600));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 4);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Files, APrivateFolderIsPrivateFromItsRootOn) {
+  const std::filesystem::path folder = testing::TempDir() + "cloister_folder." + std::to_string(::getpid());
+  ASSERT_TRUE(ensure_private_folder(folder / "a" / "b"));
+  for (const std::filesystem::path& one : {folder, folder / "a", folder / "a" / "b"}) {
+    EXPECT_EQ(std::filesystem::status(one).permissions(), std::filesystem::perms::owner_all) << one;
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Errors, IdsAreUniqueAndStatusesAreHttp) {
   std::set<std::string_view> ids;
   for (int i = 0; i <= static_cast<int>(ErrorCode::kGpuNotAttested); ++i) {

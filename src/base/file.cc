@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <utility>
 
 #include "base/file_descriptor.h"
 
@@ -14,6 +17,38 @@ namespace {
 
 Error io_error(const char* what, const std::filesystem::path& path, int code) {
   return fail(ErrorCode::kIo, std::string(what) + " " + path.string() + ": " + strerror(code), path.string());
+}
+
+struct NewFile {
+  std::filesystem::path path;
+  FileDescriptor descriptor;
+};
+
+// A new file next to `path`, under a name that nobody can foresee: whoever may write into the folder could have put a file
+// or a link there. A name that exists is not taken (O_EXCL, which follows no link).
+Result<NewFile> create_beside(const std::filesystem::path& path, unsigned mode) {
+  constexpr int kTries = 16;
+  for (int left = kTries; left > 0; --left) {
+    std::uint64_t chance = 0;
+    if (::getrandom(&chance, sizeof chance, 0) != static_cast<ssize_t>(sizeof chance)) break;
+    std::filesystem::path name = path;
+    name += ".new." + std::to_string(chance);
+    const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd >= 0) return NewFile{std::move(name), FileDescriptor(fd)};
+    if (errno != EEXIST) return io_error("cannot write", name, errno);
+  }
+  return io_error("cannot name a new file next to", path, EEXIST);
+}
+
+Result<void> write_all(const NewFile& file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(file.descriptor.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return io_error("cannot write", file.path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (::fsync(file.descriptor.get()) != 0) return io_error("cannot flush", file.path, errno);
+  return {};
 }
 
 }  // namespace
@@ -37,29 +72,23 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {
-  std::filesystem::path temporary = path;
-  temporary += ".new." + std::to_string(::getpid());
-  {
-    FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (file.get() < 0) return io_error("cannot write", temporary, errno);
-    while (!bytes.empty()) {
-      ssize_t n = ::write(file.get(), bytes.data(), bytes.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return io_error("cannot write", temporary, errno);
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
-    if (::fsync(file.get()) != 0) return io_error("cannot flush", temporary, errno);
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return io_error("cannot replace", path, errno);
-  return {};
+  TRY(temporary, create_beside(path, mode));
+  Result<void> written = write_all(temporary, bytes);
+  if (written && ::rename(temporary.path.c_str(), path.c_str()) != 0) written = io_error("cannot replace", path, errno);
+  if (!written) ::unlink(temporary.path.c_str());
+  return written;
 }
 
 Result<void> ensure_private_folder(const std::filesystem::path& path) {
   std::error_code code;
   if (!std::filesystem::is_directory(path, code)) {
-    std::filesystem::create_directories(path, code);
-    if (code) return io_error("cannot create folder", path, code.value());
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all, code);
+    // Nobody else's from the first moment on: parents too, for nobody else has asked for them.
+    std::filesystem::path made;
+    for (const std::filesystem::path& part : path) {
+      made /= part;
+      if (std::filesystem::is_directory(made, code)) continue;
+      if (::mkdir(made.c_str(), S_IRWXU) != 0 && errno != EEXIST) return io_error("cannot create folder", made, errno);
+    }
   }
   if (::access(path.c_str(), W_OK | X_OK) != 0) return io_error("cannot write in folder", path, errno);
   return {};

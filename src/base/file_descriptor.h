@@ -16,6 +16,7 @@ class FileDescriptor {
   }
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
   int get() const { return fd_; }
   // Gives it up: the caller closes it.
   int release() { return std::exchange(fd_, -1); }

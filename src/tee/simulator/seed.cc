@@ -22,7 +22,7 @@ Error seed_error(const char* what, const std::filesystem::path& path, int code) 
 }
 
 Result<void> write_new_file(const std::filesystem::path& path, std::string_view text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return seed_error("create", path, errno);
   const ssize_t written = ::write(fd, text.data(), text.size());
   const int code = written < 0 ? errno : EIO;

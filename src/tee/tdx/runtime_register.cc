@@ -37,7 +37,7 @@ Error log_error(const std::filesystem::path& path, const std::string& what) {
 class LockedLog {
  public:
   static Result<LockedLog> open(const std::filesystem::path& path, bool create) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+    const int fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
     if (fd < 0) {
       if (errno == ENOENT && !create) return LockedLog(-1);
       return log_error(path, std::string("cannot open: ") + strerror(errno));
