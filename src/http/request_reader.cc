@@ -3,6 +3,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -32,6 +33,40 @@ std::uint64_t content_length_of(std::string_view digits) {
   return value;
 }
 
+// Whether a line of the head, which begins in `bytes`, goes on in the next one (RFC 9112, section 5.2). The parser would join
+// both; servers that do not would read another Content-Length or Transfer-Encoding. A line break and the character behind it
+// always stand in one piece: the parser takes a line only when it sees what follows.
+bool has_folded_line(std::string_view bytes) {
+  if (bytes.starts_with("\r\n")) return false;  // the end of the head: what follows is the body
+  const std::string_view head = bytes.substr(0, bytes.find("\r\n\r\n"));
+  for (std::size_t at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1)) {
+    if (at + 1 < head.size() && (head[at + 1] == ' ' || head[at + 1] == '\t')) return true;
+  }
+  return false;
+}
+
+// One host, as a name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110, section 7.2; RFC 3986,
+// section 3.2.2): nothing that two servers could read as two hosts, or as part of another field.
+bool is_host(std::string_view value) {
+  std::size_t end = 0;
+  if (value.starts_with('[')) {
+    end = value.find(']');
+    if (end == std::string_view::npos || value.substr(1, end - 1).find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) {
+      return false;
+    }
+    ++end;
+  } else {
+    end = std::min(value.find(':'), value.size());
+    if (end == 0) return false;
+    for (const char c : value.substr(0, end)) {
+      const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      if (!letter && c != '-' && c != '.' && c != '_' && c != '~') return false;
+    }
+  }
+  const std::string_view port = value.substr(end);
+  return port.empty() || (port.front() == ':' && port.size() <= 6 && port.substr(1).find_first_not_of("0123456789") == std::string_view::npos);
+}
+
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
@@ -50,6 +85,11 @@ RequestReader::RequestReader(std::size_t header_limit_bytes) : header_limit_byte
 
 RequestReader::Progress RequestReader::feed(std::string_view bytes) {
   std::size_t used = 0;
+  if (!is_header_done() && has_folded_line(bytes)) {
+    BeastError error;
+    refuse(400, "a header line is folded", error);
+    return {used, Event::kRefused};
+  }
   for (;;) {
     BeastError error;
     const bool had_head = is_header_done();
@@ -145,7 +185,8 @@ void RequestReader::on_field_impl(beast_http::field field, BeastText name, Beast
 void RequestReader::check_framing_field(beast_http::field field, std::string_view value, BeastError& error) {
   switch (field) {
     case beast_http::field::host:
-      if (++hosts_ > 1) refuse(400, "more than one host header", error);
+      if (++hosts_ > 1) return refuse(400, "more than one host header", error);
+      if (!is_host(value)) refuse(400, "the host header names no host", error);
       break;
     case beast_http::field::content_length:
       // Stricter than the parser: one header, digits only, even when several would agree.
