@@ -26,6 +26,10 @@ struct Certificate::Impl {
   EVP_PKEY* key() const { return public_key.key.get(); }
 };
 
+using ExtensionPtr = Handle<X509_EXTENSION, X509_EXTENSION_free>;
+// subjectAltName (RFC 5280, 4.2.1.6) of these DNS names and IP addresses; null when it cannot be encoded.
+ExtensionPtr make_alternative_names(const std::vector<std::string>& names);
+
 // A second X.509 object of the same certificate, for functions of the library that ask it for its key.
 X509Ptr with_key(const Certificate& certificate);
 

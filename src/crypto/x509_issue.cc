@@ -7,8 +7,6 @@ namespace cloister::crypto {
 namespace {
 
 using NamePtr = Handle<X509_NAME, X509_NAME_free>;
-using ExtensionPtr = Handle<X509_EXTENSION, X509_EXTENSION_free>;
-
 Error not_issued(const std::string& what) { return fail(ErrorCode::kBadCertificate, "cannot issue: " + what); }
 
 Result<void> add_entry(X509_NAME* name, int nid, const std::string& text) {
@@ -101,20 +99,7 @@ Result<void> add_key_identifiers(X509* x509, const EcKey& subject_key, const EcK
 
 Result<void> add_alternative_names(X509* x509, const std::vector<std::string>& names) {
   if (names.empty()) return {};
-  const Handle<GENERAL_NAMES, GENERAL_NAMES_free> list(GENERAL_NAMES_new());
-  require(list != nullptr, "no memory for names");
-  for (const std::string& name : names) {
-    GENERAL_NAME* entry = GENERAL_NAME_new();
-    require(entry != nullptr && sk_GENERAL_NAME_push(list.get(), entry) > 0, "no memory for names");
-    if (ASN1_OCTET_STRING* address = a2i_IPADDRESS(name.c_str()); address != nullptr) {
-      GENERAL_NAME_set0_value(entry, GEN_IPADD, address);
-      continue;
-    }
-    ASN1_IA5STRING* text = ASN1_IA5STRING_new();
-    require(text != nullptr && ASN1_STRING_set(text, name.data(), static_cast<int>(name.size())) == 1, "DNS name");
-    GENERAL_NAME_set0_value(entry, GEN_DNS, text);
-  }
-  return add_extension(x509, ExtensionPtr(X509V3_EXT_i2d(NID_subject_alt_name, 0, list.get())));
+  return add_extension(x509, make_alternative_names(names));
 }
 
 Result<void> add_custom_extensions(X509* x509, const std::vector<CertificateExtension>& extensions) {
@@ -175,6 +160,23 @@ Bytes sign_certificate(X509* x509, const EcKey& issuer_key) {
 }
 
 }  // namespace
+
+ExtensionPtr make_alternative_names(const std::vector<std::string>& names) {
+  const Handle<GENERAL_NAMES, GENERAL_NAMES_free> list(GENERAL_NAMES_new());
+  require(list != nullptr, "no memory for names");
+  for (const std::string& name : names) {
+    GENERAL_NAME* entry = GENERAL_NAME_new();
+    require(entry != nullptr && sk_GENERAL_NAME_push(list.get(), entry) > 0, "no memory for names");
+    if (ASN1_OCTET_STRING* address = a2i_IPADDRESS(name.c_str()); address != nullptr) {
+      GENERAL_NAME_set0_value(entry, GEN_IPADD, address);
+      continue;
+    }
+    ASN1_IA5STRING* text = ASN1_IA5STRING_new();
+    require(text != nullptr && ASN1_STRING_set(text, name.data(), static_cast<int>(name.size())) == 1, "DNS name");
+    GENERAL_NAME_set0_value(entry, GEN_DNS, text);
+  }
+  return ExtensionPtr(X509V3_EXT_i2d(NID_subject_alt_name, 0, list.get()));
+}
 
 Result<Certificate> issue_certificate(const CertificateSpec& spec, const EcKey& subject_key,
                                       const EcKey& issuer_key) {

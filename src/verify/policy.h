@@ -112,6 +112,8 @@ struct ServicePolicy {
   bool accept_upstream_claims = false;
   // Keys that no key management service vouches for: made, so they say, inside the TEE by the measured code.
   bool accept_unproven_custody = false;
+  // TLS keys that the operator brought, or of which nobody says where they were made: somebody outside may have them.
+  bool accept_unproven_tls_keys = false;
   std::uint32_t max_keyset_days = 731;                // a keyset that is valid for longer than this from now is refused
   std::set<Bytes> model_digests;                      // 32 bytes each; empty = any
   std::set<Bytes> policy_digests;                     // 32 bytes each; empty = any

@@ -44,7 +44,7 @@ void judge_served(const ServedReport& report, const Expected& expected, const Co
   verdict.facts["signing_algo"] = evidence::to_text(report.signing_algo);
 
   if (tee.report_data && identity) {
-    check_report_data(report, *identity, *tee.report_data, expected, verdict);
+    check_report_data(report, *identity, *tee.report_data, expected, context.policy, verdict);
   } else {
     skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.tls"},
              tee.report_data ? "the signing address could not be read" : "the quote could not be read");

@@ -50,6 +50,21 @@ TEST_P(Algorithms, WithTheTlsKeyBound) {
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass);
   EXPECT_EQ(verdict.facts["report_data_layout"], "L2");
+  // Nothing in this form says where the key was made: that takes a word of the policy.
+  genuine.policy.service.accept_unproven_tls_keys = false;
+  verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
+  EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report_data.tls"});
+  EXPECT_EQ(verdict.facts["tls_key_origin"], "unknown");
+  // What the report itself says is bound by nothing: it counts against the key only.
+  for (const char* origin : {"born", "given"}) {
+    Case said = genuine;
+    set_member(said.report, "tls_key_origin", origin);
+    set_member(said.report, "policy", Json{{"listen", {{"tls", "self-signed"}}}});
+    EXPECT_EQ(said.judge().outcome(), Outcome::kUndetermined) << origin;
+    said.expected.tls_spki_sha256.reset();
+    EXPECT_EQ(said.judge().outcome(), std::string_view(origin) == "given" ? Outcome::kUndetermined : Outcome::kAccepted) << origin;
+  }
   // Judged later, without the connection: skipped, and said so, but nobody asked for it.
   genuine.expected.tls_spki_sha256.reset();
   verdict = genuine.judge();

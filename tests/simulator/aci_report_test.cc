@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "evidence/aci/keyset.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
 #include "tests/simulator/expect_service_failing.h"
@@ -140,6 +141,58 @@ TEST(AciReport, KeysInUseThatTheKeysetListsPass) {
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass);
   EXPECT_EQ(verdict.find("report_data.e2ee")->state, State::kPass);
+}
+
+// A listed key without a mark may be anybody's; a marked one says itself what it is.
+TEST(AciReport, ATlsKeyThatWasNotBornInTheTeeIsNoneOfTheTees) {
+  struct Row {
+    const char* name;
+    void (*change)(Json& keyset);
+    const char* origin;
+  };
+  const Row table[] = {
+      {"no mark", [](Json& keyset) { keyset["e2ee_public_keys"].erase(1); }, "unknown"},
+      {"given", [](Json& keyset) { keyset["e2ee_public_keys"][1]["algo"] = evidence::kTlsGivenAlgo; }, "given"},
+      {"given and not listed",
+       [](Json& keyset) {
+         keyset["e2ee_public_keys"][1]["algo"] = evidence::kTlsGivenAlgo;
+         keyset["tls_public_keys"] = Json::array();
+       },
+       "given"},
+      {"both", [](Json& keyset) {
+         Json mark = keyset["e2ee_public_keys"][1];
+         mark["algo"] = evidence::kTlsGivenAlgo;
+         mark["key_id"] = "tls-2";
+         mark["public_key"] = std::string(64, 'C');
+         keyset["e2ee_public_keys"].push_back(mark);
+       },
+       "given"},
+      {"the mark of another key", [](Json& keyset) { keyset["e2ee_public_keys"][1]["public_key"] = std::string(64, 'd'); }, "unknown"},
+  };
+  for (const Row& row : table) {
+    ServiceCase c = aci_case();
+    bind(c, row.change);
+    c.expected.tls_spki_sha256.emplace().fill(0xcc);
+    c.expected.tls_host = "api.example.com";
+    verify::Verdict verdict = c.judge_report();
+    const verify::Check* check = verdict.find("report_data.tls");
+    if (std::string_view(row.name) == "both") {
+      EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << "keyset.roles";
+    } else {
+      EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << row.name << to_text(verdict, false);
+    }
+    EXPECT_TRUE(check->state == State::kSkipped && check->required) << row.name;
+    EXPECT_EQ(verdict.facts["tls_key_origin"], row.origin) << row.name;
+    c.policy.service.accept_unproven_tls_keys = true;
+    verdict = c.judge_report();
+    EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass) << row.name;
+    // Where no connection is at hand, a given key is said all the same.
+    c.policy.service.accept_unproven_tls_keys = false;
+    c.expected.tls_spki_sha256.reset();
+    check = nullptr;
+    verdict = c.judge_report();
+    EXPECT_EQ(verdict.find("report_data.tls")->required, std::string_view(row.origin) == "given") << row.name;
+  }
 }
 
 TEST(AciReport, WithoutOwnNonceIsUndetermined) {

@@ -105,7 +105,10 @@ TEST_P(Proofs, OverTlsTheKeyThatWasSeenMustBeTheOneBound) {
   proof.tls_spki_sha256 = ask.tls_spki_sha256;
   const auto read = evidence::parse_proof(evidence::write_proof(proof));
   ASSERT_TRUE(read) << read.error().message;
-  verify::Verdict verdict = verify::verify_proof(*read, {kAcceptSimulator, {}, kJudgedAt});
+  verify::Policy policy = kAcceptSimulator;
+  EXPECT_EQ(verify::verify_proof(*read, {policy, {}, kJudgedAt}).outcome(), Outcome::kUndetermined) << "of unknown origin";
+  policy.service.accept_unproven_tls_keys = true;
+  verify::Verdict verdict = verify::verify_proof(*read, {policy, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass);
   proof.tls_spki_sha256->at(0) ^= 1;

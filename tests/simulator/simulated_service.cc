@@ -49,7 +49,10 @@ Json SimulatedService::keyset() const {
                          {"public_key", node_.address(evidence::SigningAlgo::kEd25519)}}})},
           {"e2ee_public_keys", Json::array({{{"key_id", "e2ee-1"},
                                              {"algo", "x25519-aes-256-gcm-hkdf-sha256"},
-                                             {"public_key", std::string(64, 'e')}}})},
+                                             {"public_key", std::string(64, 'e')}},
+                                            {{"key_id", "tls-1"},
+                                             {"algo", evidence::kTlsBornAlgo},
+                                             {"public_key", std::string(64, 'c')}}})},
           {"tls_public_keys", Json::array({{{"spki_sha256", std::string(64, 'c')}, {"domain", "api.example.com"}}})}};
 }
 

@@ -1,5 +1,7 @@
 #include "evidence/aci/keyset.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "codec/jcs.h"
 #include "crypto/hash.h"
@@ -55,6 +57,32 @@ std::vector<std::string> Keyset::legacy_addresses() const {
     }
   }
   return out;
+}
+
+std::string_view to_text(TlsKeyOrigin origin) {
+  switch (origin) {
+    case TlsKeyOrigin::kBorn: return "born";
+    case TlsKeyOrigin::kGiven: return "given";
+    case TlsKeyOrigin::kUnknown: break;
+  }
+  return "unknown";
+}
+
+TlsKeyOrigin Keyset::tls_key_origin(const ByteArray<32>& spki_sha256) const {
+  TlsKeyOrigin found = TlsKeyOrigin::kUnknown;
+  for (const KeysetKey& key : e2ee_public_keys) {
+    if (!key.is_tls_mark()) continue;
+    const auto marked = from_hex_exactly<32>(key.public_key);
+    if (!marked || *marked != spki_sha256) continue;
+    if (key.algo == kTlsGivenAlgo) return TlsKeyOrigin::kGiven;
+    found = TlsKeyOrigin::kBorn;
+  }
+  return found;
+}
+
+bool Keyset::has_given_tls_key() const {
+  return std::any_of(e2ee_public_keys.begin(), e2ee_public_keys.end(),
+                     [](const KeysetKey& key) { return key.algo == kTlsGivenAlgo; });
 }
 
 Result<Keyset> parse_keyset(const Json& object) {

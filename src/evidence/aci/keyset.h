@@ -21,11 +21,21 @@ inline constexpr std::string_view kE2eeSecp256k1Algo = "secp256k1-aes-256-gcm-hk
 // Cloister's own: keys of the legacy signatures. ACI clients pass over entries of an algorithm that they do not know.
 inline constexpr std::string_view kLegacyEcdsaAlgo = "cloister.legacy.ecdsa";      // public_key: x || y, 128 hex
 inline constexpr std::string_view kLegacyEd25519Algo = "cloister.legacy.ed25519";  // public_key: 64 hex
+// Cloister's own, among `e2ee_public_keys`: where the private half of a TLS key was made. public_key: the SHA-256 of the
+// key's SubjectPublicKeyInfo, 64 hex.
+inline constexpr std::string_view kTlsBornAlgo = "cloister.tls.born";    // inside this TEE, and it never left
+inline constexpr std::string_view kTlsGivenAlgo = "cloister.tls.given";  // outside: whoever made the key may have it still
+
+enum class TlsKeyOrigin { kUnknown, kBorn, kGiven };
+std::string_view to_text(TlsKeyOrigin origin);  // "unknown", "born", "given"
 
 struct KeysetKey {
   std::string key_id;
   std::string algo;
   std::string public_key;  // hex as served, not yet looked into: the algorithm decides its form
+
+  // The entry is no key to work with: it says where a TLS key was made.
+  bool is_tls_mark() const { return algo == kTlsBornAlgo || algo == kTlsGivenAlgo; }
 };
 
 struct TlsKey {
@@ -44,6 +54,10 @@ struct Keyset {
   // What signs the legacy texts: EIP-55 addresses and Ed25519 keys in hex, from the entries of Cloister's own
   // algorithms. Entries that are no keys are left out.
   std::vector<std::string> legacy_addresses() const;
+  // What the marks say of the TLS key with this SHA-256 of its SubjectPublicKeyInfo. A key with both marks is a given one.
+  TlsKeyOrigin tls_key_origin(const ByteArray<32>& spki_sha256) const;
+  // The keyset says of some TLS key that it was given.
+  bool has_given_tls_key() const;
 };
 
 // The shape is fixed: a member too many is an error (kBadReport), as is a list of more than 64 keys.

@@ -31,7 +31,10 @@ bool fits(std::string_view custody_role, Role role) {
 std::map<std::string, Role> keys_in_use(const evidence::Keyset& keyset) {
   std::map<std::string, Role> out;
   for (const evidence::KeysetKey& key : keyset.receipt_signing_keys) out[spelling_of(key.public_key)] = Role::kReceipt;
-  for (const evidence::KeysetKey& key : keyset.e2ee_public_keys) out[spelling_of(key.public_key)] = Role::kE2ee;
+  for (const evidence::KeysetKey& key : keyset.e2ee_public_keys) {
+    // A mark says itself where its key was made; no KMS derives a TLS key.
+    if (!key.is_tls_mark()) out[spelling_of(key.public_key)] = Role::kE2ee;
+  }
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "evidence/json_reader.h"
 #include "verify/check.h"
+#include "verify/report/tls_origin.h"
 
 namespace cloister::verify {
 namespace {
@@ -62,17 +63,20 @@ bool is_for(const TlsKey& key, const Expected& expected) {
          (!key.domain || !expected.tls_host || same_host(*key.domain, *expected.tls_host));
 }
 
-Check check_tls(const Keyset& keyset, bool bound, const Expected& expected) {
+Check check_tls(const Keyset& keyset, bool bound, const Expected& expected, const Policy& policy) {
   const std::string id = "report_data.tls";
   if (!expected.tls_spki_sha256) {
+    if (keyset.has_given_tls_key()) return given_tls_key(id, policy);
     if (keyset.tls_public_keys.empty()) return not_applicable(id, "the keyset has no TLS key");
     return skipped(id, "the TLS key that was really used is not known here", false);
   }
   if (!bound) return skipped(id, "report data binds no keyset that is known here");
   const std::string actual = to_hex(*expected.tls_spki_sha256);
+  const evidence::TlsKeyOrigin origin = keyset.tls_key_origin(*expected.tls_spki_sha256);
   const bool listed = std::any_of(keyset.tls_public_keys.begin(), keyset.tls_public_keys.end(),
                                   [&](const TlsKey& key) { return is_for(key, expected); });
-  if (listed) return passed(id, actual);
+  // A given key stands under its mark alone: ACI forbids to list it (section 3.3).
+  if (listed || origin == evidence::TlsKeyOrigin::kGiven) return bound_tls_key(id, actual, origin, policy);
   return failed(id, "the TLS connection ends at a key that the keyset does not list for this host",
                 "one of " + std::to_string(keyset.tls_public_keys.size()) + " keys", actual);
 }
@@ -84,6 +88,7 @@ Check check_e2ee(const Keyset& keyset, bool bound, const Expected& expected) {
   const auto wanted = from_hex(*expected.e2ee_public_key);
   for (const KeysetKey& key : keyset.e2ee_public_keys) {
     const auto listed = from_hex(key.public_key);
+    if (key.is_tls_mark()) continue;
     if (wanted && listed && !wanted->empty() && *wanted == *listed) return passed(id, key.key_id);
   }
   return failed(id, "the key that is encrypted to does not stand in the keyset",
@@ -102,8 +107,11 @@ void check_keyset(const Keyset& keyset, const ByteArray<32>& named, const Contex
   if (keyset.subject) verdict.facts["keyset_subject"] = *keyset.subject;
 }
 
-void check_channel(const Keyset& keyset, bool bound, const Expected& expected, Verdict& verdict) {
-  verdict.add(check_tls(keyset, bound, expected));
+void check_channel(const Keyset& keyset, bool bound, const Expected& expected, const Policy& policy, Verdict& verdict) {
+  verdict.add(check_tls(keyset, bound, expected, policy));
+  if (expected.tls_spki_sha256) {
+    verdict.facts["tls_key_origin"] = evidence::to_text(keyset.tls_key_origin(*expected.tls_spki_sha256));
+  }
   verdict.add(check_e2ee(keyset, bound, expected));
 }
 

@@ -13,8 +13,9 @@ namespace cloister::verify {
 void check_keyset(const evidence::Keyset& keyset, const ByteArray<32>& named, const Context& context,
                   Verdict& verdict);
 
-// Adds report_data.tls and report_data.e2ee: the keys that the client sees in use stand in the keyset. `bound`: the
-// quote binds the keyset.
-void check_channel(const evidence::Keyset& keyset, bool bound, const Expected& expected, Verdict& verdict);
+// Adds report_data.tls and report_data.e2ee: the keys that the client sees in use stand in the keyset, and the TLS key was
+// made inside the TEE. `bound`: the quote binds the keyset. Adds the fact `tls_key_origin` when a TLS key is in use.
+void check_channel(const evidence::Keyset& keyset, bool bound, const Expected& expected, const Policy& policy,
+                   Verdict& verdict);
 
 }  // namespace cloister::verify

@@ -116,6 +116,7 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   TableReader reader(table, "service");
   reader.read("accept_upstream_claims", out.accept_upstream_claims);
   reader.read("accept_unproven_custody", out.accept_unproven_custody);
+  reader.read("accept_unproven_tls_keys", out.accept_unproven_tls_keys);
   reader.read("max_keyset_days", out.max_keyset_days);
   reader.read("model_digests", 32, out.model_digests);
   reader.read("policy_digests", 32, out.policy_digests);

@@ -117,7 +117,7 @@ void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, c
   }
   if (bound) verdict.facts["report_data_layout"] = "A1";
   if (bound) add_attested(verdict.facts, report.keyset.legacy_addresses());
-  check_channel(report.keyset, bound, expected, verdict);
+  check_channel(report.keyset, bound, expected, context.policy, verdict);
   verdict.add(check_shown_tls(report));
   verdict.add(check_provenance(report));
   verdict.add(check_serving(report, context.policy));

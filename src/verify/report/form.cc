@@ -1,5 +1,6 @@
 #include "verify/report/form.h"
 
+#include "evidence/aci/keyset.h"
 #include "evidence/json_reader.h"
 
 namespace cloister::verify {
@@ -21,7 +22,7 @@ bool ServedReport::same_evidence(const ServedReport& other) const {
   return signing_address == other.signing_address && signing_algo == other.signing_algo &&
          signing_public_key == other.signing_public_key && request_nonce == other.request_nonce &&
          quote == other.quote && nvidia_payload == other.nvidia_payload && tee_type == other.tee_type &&
-         tls_cert_fingerprint == other.tls_cert_fingerprint;
+         tls_cert_fingerprint == other.tls_cert_fingerprint && tls_key_given == other.tls_key_given && policy == other.policy;
 }
 
 Result<ServedReport> parse_served_report(const Json& object) {
@@ -48,6 +49,11 @@ Result<ServedReport> parse_served_report(const Json& object) {
     TRY(fingerprint, reader.hex32("tls_cert_fingerprint"));
     report.tls_cert_fingerprint = fingerprint;
   }
+  // Cloister's own members. Another service may have others of these names.
+  const Json* origin = reader.find("tls_key_origin");
+  report.tls_key_given = origin != nullptr && *origin == evidence::to_text(evidence::TlsKeyOrigin::kGiven);
+  const Json* policy = reader.find("policy");
+  if (policy != nullptr && policy->is_object()) report.policy = *policy;
   TRY(boot, evidence::read_boot_evidence(object));
   report.boot = std::move(boot);
   return report;

@@ -23,6 +23,8 @@ struct ServedReport {
   std::optional<std::string> nvidia_payload;        // JSON text; absent when there is no GPU evidence
   std::optional<std::string> tee_type;
   std::optional<ByteArray<32>> tls_cert_fingerprint;  // SHA-256 of the SubjectPublicKeyInfo
+  bool tls_key_given = false;                       // the report itself says that its TLS key came from outside
+  Json policy;                                      // the configuration in force, as the report says; or null
 
   evidence::BootEvidence boot;                      // event log, info, vm_config
 

@@ -96,7 +96,7 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   const bool keyset_bound = bound && statement.keyset_digest == report.keyset.digest;
   if (bound) verdict.facts["report_data_layout"] = "native";
   if (keyset_bound) add_attested(verdict.facts, report.keyset.legacy_addresses());
-  check_channel(report.keyset, keyset_bound, expected, verdict);
+  check_channel(report.keyset, keyset_bound, expected, context.policy, verdict);
   verdict.add(check_gpu_digest(report));
   verdict.add(check_document("report.model_digest", statement.model_digest, report.model, accepted.model_digests));
   verdict.add(check_document("report.policy_digest", statement.policy_digest, report.policy, accepted.policy_digests));

@@ -53,7 +53,7 @@ std::optional<evidence::Keyset> keyset_of(const Json& report) {
 std::optional<std::string> key_with(const evidence::Keyset& keyset, const ByteArray<32>& hash) {
   for (const evidence::KeysetKey& key : keyset.e2ee_public_keys) {
     const Result<Bytes> bytes = from_hex(key.public_key);
-    if (bytes && crypto::sha256(*bytes) == hash) return key.public_key;
+    if (!key.is_tls_mark() && bytes && crypto::sha256(*bytes) == hash) return key.public_key;
   }
   return std::nullopt;
 }

@@ -1,0 +1,75 @@
+#include "verify/report/tls_origin.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "evidence/event_log.h"
+#include "evidence/native_report.h"
+#include "verify/check.h"
+
+namespace cloister::verify {
+namespace {
+
+using evidence::TlsKeyOrigin;
+
+constexpr std::string_view kPolicyEvent = "cloister-policy";
+constexpr int kRegister = 3;
+
+bool passes(const Verdict& verdict, std::string_view id) {
+  const Check* check = verdict.find(id);
+  return check != nullptr && check->state == State::kPass;
+}
+
+// The policy that the register was told of last is the one of the report.
+bool is_measured(const ServedReport& report, const Verdict& verdict) {
+  if (!report.policy.is_object() || !report.boot.event_log) return false;
+  if (!passes(verdict, "boot.event_log.form") || !passes(verdict, "boot.rtmr3")) return false;
+  const auto events = evidence::parse_event_log(*report.boot.event_log);
+  const auto digest = evidence::document_digest(report.policy);
+  if (!events || !digest) return false;
+  const auto last = std::find_if(events->rbegin(), events->rend(), [](const evidence::LoggedEvent& event) {
+    return event.imr == kRegister && event.is_runtime() && event.name == kPolicyEvent;
+  });
+  return last != events->rend() && equal(last->payload, *digest);
+}
+
+TlsKeyOrigin origin_in(const Json& policy) {
+  const auto listen = policy.find("listen");
+  if (listen == policy.end() || !listen->is_object()) return TlsKeyOrigin::kUnknown;
+  const auto tls = listen->find("tls");
+  if (tls == listen->end() || !tls->is_string()) return TlsKeyOrigin::kUnknown;
+  const auto& mode = tls->get_ref<const std::string&>();
+  if (mode == "self-signed" || mode == "tee-key") return TlsKeyOrigin::kBorn;
+  return mode == "certificate" ? TlsKeyOrigin::kGiven : TlsKeyOrigin::kUnknown;
+}
+
+}  // namespace
+
+Check bound_tls_key(std::string id, const std::string& key_hex, TlsKeyOrigin origin, const Policy& policy) {
+  if (origin == TlsKeyOrigin::kBorn) return passed(std::move(id), key_hex, "made inside this TEE");
+  const bool given = origin == TlsKeyOrigin::kGiven;
+  if (policy.service.accept_unproven_tls_keys) {
+    return passed(std::move(id), key_hex,
+                  given ? "a key from outside of the TEE, which the policy accepts"
+                        : "a key of unknown origin, which the policy accepts");
+  }
+  Check check = skipped(std::move(id), given ? "the TLS key was given to the TEE from outside: whoever made it can end this "
+                                               "connection in front of the TEE and read everything"
+                                             : "the evidence binds the TLS key and does not say that the key was made inside "
+                                               "the TEE: somebody outside may have it");
+  check.actual = key_hex;
+  return check;
+}
+
+Check given_tls_key(std::string id, const Policy& policy) {
+  return skipped(std::move(id), "the service has a TLS key that was given to it from outside, and which key the connection "
+                                "really used is not known here",
+                 !policy.service.accept_unproven_tls_keys);
+}
+
+TlsKeyOrigin legacy_tls_key_origin(const ServedReport& report, const Verdict& verdict) {
+  if (report.tls_key_given) return TlsKeyOrigin::kGiven;
+  return is_measured(report, verdict) ? origin_in(report.policy) : TlsKeyOrigin::kUnknown;
+}
+
+}  // namespace cloister::verify
