@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/terminal_text.h"
 
 namespace cloister::log {
 namespace {
@@ -65,7 +66,8 @@ void configure(Level least, Format format) {
 void set_level(Level least) { logger().set_level(to_spdlog(least)); }
 
 std::string json_line(Level level, std::string_view line, std::string_view time) {
-  return Json{{"time", time}, {"level", name_of(level)}, {"message", line}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  // In ASCII: a log is read in terminals.
+  return Json{{"time", time}, {"level", name_of(level)}, {"message", line}}.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 Result<Level> parse_level(std::string_view text) {
@@ -77,8 +79,10 @@ Result<Level> parse_level(std::string_view text) {
 }
 
 void write(Level level, std::string_view line) {
-  if (!json) return logger().log(to_spdlog(level), line);
-  if (logger().should_log(to_spdlog(level))) logger().log(to_spdlog(level), json_line(level, line, time_now()));
+  if (!logger().should_log(to_spdlog(level))) return;
+  // A line break in a client's or another server's words would begin a line that this program never wrote.
+  if (!json) return logger().log(to_spdlog(level), terminal_line(line));
+  logger().log(to_spdlog(level), json_line(level, line, time_now()));
 }
 
 }  // namespace cloister::log

@@ -1,4 +1,5 @@
-// Logging. One line an event, `key=value` pairs after the message, as text or as one JSON object. Prompts, replies and keys never come here:
+// Logging. One line an event, whatever the words in it hold (base/terminal_text.h), with `key=value` pairs after the message, as text or as one
+// JSON object. Prompts, replies and keys never come here:
 // SecretBytes cannot be formatted, and callers pass ids, sizes, codes and times only.
 #pragma once
 
