@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/terminal_text.h"
 #include "collateral/curl_library.h"
 
 namespace cloister::collateral {
@@ -25,12 +26,16 @@ std::string_view trimmed(std::string_view text) {
 }
 
 // For messages: what a server says about itself is not to be trusted with a terminal.
-std::string printable(std::string_view text) {
-  std::string out(text.substr(0, 200));
-  for (char& c : out) {
-    if (c < ' ' || c > '~') c = '?';
-  }
-  return out;
+std::string printable(std::string_view text) { return ascii_line(text.substr(0, 200)); }
+
+// http to an address, or the name, that stands for this machine whatever a resolver says.
+bool is_plain_to_this_machine(std::string_view url) {
+  constexpr std::string_view kHttp = "http://";
+  if (!url.starts_with(kHttp)) return false;
+  const std::string_view authority = url.substr(kHttp.size(), url.find_first_of("/?#", kHttp.size()) - kHttp.size());
+  const std::string_view host = authority.starts_with('[') ? authority.substr(0, authority.find(']') + 1)
+                                                           : authority.substr(0, authority.find(':'));
+  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
 }
 
 // A line break in one of these would be a header of its own.
@@ -80,7 +85,7 @@ class Exchange {
 
   bool set_up() {
     bool good = set(CURLOPT_URL, request_.url.c_str()) && set(CURLOPT_PROTOCOLS_STR, "http,https") &&
-                set(CURLOPT_FOLLOWLOCATION, 0L) && set(CURLOPT_NOSIGNAL, 1L) &&
+                set(CURLOPT_FOLLOWLOCATION, 0L) && set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED)) && set(CURLOPT_NOSIGNAL, 1L) &&
                 set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1)) &&
                 set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2)) &&
                 set(CURLOPT_SSL_VERIFYPEER, 1L) && set(CURLOPT_SSL_VERIFYHOST, 2L) &&
@@ -98,6 +103,8 @@ class Exchange {
              add_header("Content-Type: " + request_.content_type) && add_header("Expect:");
     }
     if (!request_.accept.empty()) good = good && add_header("Accept: " + request_.accept);
+    // A proxy would carry what was meant for this machine to another one, unencrypted.
+    if (is_plain_to_this_machine(request_.url)) good = good && set(CURLOPT_NOPROXY, "*");
     if (!request_.bearer_token.empty()) good = good && add_header("Authorization: Bearer " + request_.bearer_token);
     return good && set(CURLOPT_HTTPHEADER, headers_);
   }
@@ -181,6 +188,10 @@ class HttpFetcher final : public Fetcher {
     if (!is_one_line(request.url) || !is_one_line(request.content_type) || !is_one_line(request.accept) ||
         !is_one_line(request.bearer_token)) {
       return fail(ErrorCode::kUsage, "an address, a media type or a token holds control characters");
+    }
+    if (!request.bearer_token.empty() && !request.url.starts_with("https://") &&
+        !is_plain_to_this_machine(request.url)) {
+      return fail(ErrorCode::kUsage, "a token is not sent to another machine over http: expected https, got " + request.url);
     }
     TRY(curl, curl_library());
     return Exchange(*curl, options_, request).run();

@@ -1,6 +1,7 @@
 // The Fetcher for the real network, on libcurl. HTTP/1.1 with TLS 1.2 or newer, certificate and host name always
 // checked, no redirects, no cookies, no compression, no other protocol. Proxies come from the environment: https_proxy
-// or HTTPS_PROXY, http_proxy, all_proxy, no_proxy.
+// or HTTPS_PROXY, http_proxy, all_proxy, no_proxy; never for http to this machine. A bearer token goes over https, or over
+// http to this machine, and is refused otherwise with kUsage.
 #pragma once
 
 #include <memory>

@@ -149,11 +149,24 @@ TEST_F(HttpFetcherTest, GoesThroughTheProxyOfTheEnvironment) {
   }
   on("/direct", 200, "direct");
   ::setenv("http_proxy", "http://127.0.0.1:1", 1);
-  ::setenv("no_proxy", "127.0.0.1", 1);
+  EXPECT_FALSE(get("http://collateral.invalid/direct"));
+  // What is meant for this machine is not carried to another one.
   EXPECT_TRUE(get(base() + "/direct"));
-  ::unsetenv("no_proxy");
-  EXPECT_FALSE(get(base() + "/direct"));
   testing::forget_proxies();
+}
+
+TEST_F(HttpFetcherTest, SendsNoTokenToAnotherMachineOverHttp) {
+  testing::forget_proxies();
+  for (const char* url : {"http://collateral.invalid/x", "http://localhost.invalid/x", "http://127.0.0.1.invalid/x",
+                          "http://[::2]/x", "http://198.51.100.7/x", "ftp://127.0.0.1/x", "HTTP://127.0.0.1/x"}) {
+    FetchRequest request;
+    request.url = url;
+    request.bearer_token = "key-1";
+    request.timeout_ms = 1000;
+    const auto got = make_http_fetcher({})->fetch(request);
+    ASSERT_FALSE(got) << url;
+    EXPECT_EQ(got.error().code, ErrorCode::kUsage) << url;
+  }
 }
 
 class HttpFetcherTlsTest : public http::testing::ServerTest {

@@ -1,6 +1,7 @@
 #include "collateral/nvidia.h"
 
 #include "base/encoding.h"
+#include "base/terminal_text.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "verify/bundle.h"
@@ -24,13 +25,7 @@ bool is_digest_of(std::string_view text, std::string_view bytes) {
   return (hex && equal(*hex, digest)) || text == to_base64(digest);
 }
 
-std::string one_line(std::string_view text) {
-  std::string out(text.substr(0, 128));
-  for (char& c : out) {
-    if (c < ' ' || c > '~') c = '?';
-  }
-  return out;
-}
+std::string one_line(std::string_view text) { return ascii_line(text.substr(0, 128)); }
 
 }  // namespace
 
