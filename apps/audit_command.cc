@@ -1,11 +1,11 @@
 // cloister audit replay: whether the model that a receipt names says once more what it is said to have said.
-#include <cstdio>
 #include <memory>
 #include <thread>
 
 #include "apps/audit/replay.h"
 #include "apps/commands.h"
 #include "apps/model_parts.h"
+#include "apps/output.h"
 #include "apps/verify/archive_subject.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -130,11 +130,11 @@ Result<verify::Verdict> audit(const ReplayOptions& options) {
 void print_result(const verify::Verdict& verdict) {
   const auto facts = verdict.facts.find("replay");
   if (facts == verdict.facts.end()) {
-    std::printf("not replayed\n");
+    say("not replayed");
   } else if ((*facts)["reproduced"].get<bool>()) {
-    std::printf("reproduced: %llu tokens\n", static_cast<unsigned long long>((*facts)["tokens"].get<std::uint64_t>()));
+    say("reproduced: " + std::to_string((*facts)["tokens"].get<std::uint64_t>()) + " tokens");
   } else {
-    std::printf("differs at token %lld\n", static_cast<long long>((*facts)["differs_at_token"].get<std::int64_t>()));
+    say("differs at token " + std::to_string((*facts)["differs_at_token"].get<std::int64_t>()));
   }
 }
 

@@ -10,11 +10,15 @@
 
 #include "apps/client_options.h"
 #include "apps/commands.h"
+#include "apps/output.h"
 #include "apps/verify/gather.h"
 #include "base/file.h"
+#include "base/terminal_text.h"
 #include "client/chat.h"
 #include "client/host_check.h"
+#include "client/inquiry.h"
 #include "client/receipt_check.h"
+#include "client/verified_connection.h"
 #include "codec/json.h"
 #include "collateral/evidence_scan.h"
 #include "evidence/archive.h"
@@ -36,10 +40,9 @@ struct ChatOptions : JudgeOptions {
   bool require_receipt = false;
 };
 
-// A node that was accepted, and what its replies are judged with.
+// A node, what was found out about it, and what its replies are judged with.
 struct Host {
   client::HostCheck check;
-  std::optional<client::HostReport> native;  // where it gives receipts
   Judging judging;
 };
 
@@ -49,7 +52,7 @@ int worse(int a, int b) { return a == 0 || b == static_cast<int>(verify::Outcome
 // All checks where they were asked for, else those in the way of being accepted. Returns the exit status.
 int show_verdict(const verify::Verdict& verdict, const ChatOptions& options) {
   if (options.checks || options.json) return print_verdict(verdict, options);
-  std::fputs(verify::to_summary(verdict, ::isatty(STDOUT_FILENO) == 1).c_str(), stdout);
+  print_bytes(stdout, verify::to_summary(verdict, is_terminal(stdout)));
   std::fflush(stdout);
   return static_cast<int>(verdict.outcome());
 }
@@ -58,8 +61,8 @@ Result<std::string> archive_of(const client::ChatReply& reply, const std::string
   evidence::Archive archive;
   archive.judged_at = host.judging.time;
   archive.receipt = receipt;
-  archive.report = host.native->text;
-  archive.nonce = host.native->nonce;
+  archive.report = host.check.report.text;
+  archive.nonce = host.check.report.nonce;
   archive.request = std::string(as_text(reply.proof.request));
   archive.response = std::string(as_text(reply.proof.response));
   TRY(collateral, codec::parse_json(verify::write_bundle(host.judging.collateral), {.max_bytes = 64u << 20}));
@@ -68,16 +71,16 @@ Result<std::string> archive_of(const client::ChatReply& reply, const std::string
 }
 
 // The verdict about the receipt of a reply; nothing where the node gives none.
-Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options, const http::Client& http,
+Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options, const client::VerifiedConnection& node,
                                                      const Host& host, const client::ChatReply& reply,
                                                      const std::string& model) {
-  if (!host.native) return std::optional<verify::Verdict>();
+  if (!host.check.report.native) return std::optional<verify::Verdict>();
   std::optional<std::string> receipt;
   if (!reply.receipt_id.empty()) {
-    TRY(text, client::fetch_receipt(http, reply.receipt_id));
+    TRY(text, client::fetch_receipt(node, reply.receipt_id));
     receipt = std::move(text);
   }
-  verify::Verdict verdict = client::judge_receipt(http, *host.native, reply, receipt, model, host.judging.context());
+  verify::Verdict verdict = client::judge_receipt(node, host.check.report, reply, receipt, model, host.judging.context());
   verdict.subject = "receipt of the reply, and the keys that signed it";
   if (receipt && !options.archive.empty()) {
     TRY(archive, archive_of(reply, *receipt, host));
@@ -87,84 +90,85 @@ Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options,
 }
 
 // One question and its verdict, the host's included, and that of the receipt.
-Result<int> one_turn(const ChatOptions& options, const http::Client& http, const Host& host, client::ChatTurn& turn) {
+Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnection& node, const Host& host, client::ChatTurn& turn) {
+  QuotedText quoted(terminal_columns(stdout), terminal_reads_utf8());
   auto show = [&](std::string_view words) {
     if (options.json) return;
-    std::fwrite(words.data(), 1, words.size(), stdout);
+    print_bytes(stdout, quoted.feed(words));
     std::fflush(stdout);
   };
-  TRY(reply, client::ask(http, host.check, turn, system_clock(), show));
-  if (!options.json) std::printf("\n\n");
+  TRY(reply, client::ask(node, host.check, turn, system_clock(), show));
+  if (!options.json) print_bytes(stdout, quoted.finish() + "\n");
   turn.messages.push_back({{"role", "assistant"}, {"content", reply.text}});
   reply.proof.url = options.url;
   if (!options.save.empty()) TRY_VOID(write_file_atomically(options.save, evidence::write_proof(reply.proof), 0600));
 
-  TRY(receipt, check_receipt(options, http, host, reply, turn.model));
+  TRY(receipt, check_receipt(options, node, host, reply, turn.model));
   verify::Verdict whole = host.check.verdict;
   whole.append(std::move(reply.verdict));
   whole.subject = "host " + options.url + " and its signature of the reply";
   if (options.json) {
     Json out = {{"reply", reply.text}, {"verdict", verify::to_json(whole)}, {"receipt", Json()}};
     if (receipt) out["receipt"] = verify::to_json(*receipt);
-    std::printf("%s\n", codec::write_json(out).c_str());
+    print_json(out);
     return worse(static_cast<int>(whole.outcome()), receipt ? static_cast<int>(receipt->outcome()) : 0);
   }
   const int signature_status = show_verdict(whole, options);
   if (!receipt) {
-    std::printf("\nThis node gives no receipts: the signature alone was checked.\n");
+    print_bytes(stdout, "\nThis node gives no receipts: the signature alone was checked.\n");
     return signature_status;
   }
-  std::printf("\n");
+  say("");
   return worse(signature_status, show_verdict(*receipt, options));
 }
 
-Result<int> converse(const ChatOptions& options, const http::Client& http, const Host& host, client::ChatTurn& turn) {
+Result<int> converse(const ChatOptions& options, const client::VerifiedConnection& node, const Host& host, client::ChatTurn& turn) {
   bool interactive = ::isatty(STDIN_FILENO) == 1;
   int worst = kExitOk;
   std::string line;
   while (true) {
-    if (interactive) std::printf("> ");
+    if (interactive) print_bytes(stdout, "> ");
     std::fflush(stdout);
     if (!std::getline(std::cin, line)) break;
     if (line.empty()) continue;
     turn.messages.push_back({{"role", "user"}, {"content", line}});
-    TRY(status, one_turn(options, http, host, turn));
+    TRY(status, one_turn(options, node, host, turn));
     worst = worse(worst, status);
   }
   return worst;
 }
 
 Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
-  std::fprintf(stderr, "cloister chat: nothing was sent, because this host was not accepted\n");
+  complain("chat", "nothing was sent, because this host was not accepted");
   return show_verdict(verdict, options);
 }
 
-Result<int> chat(const ChatOptions& options) {
-  TRY(http, make_client(options.url, options.client));
-  TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
+// Asks for the report and judges it. Nothing that a user said is sent here.
+Result<Host> verify_node(const ChatOptions& options, const client::NodeAddress& address, evidence::SigningAlgo algo) {
   Host host;
   TRY(judging, load_judging(options));
   host.judging = std::move(judging);
-  TRY(report, client::ask_report(http, {algo, options.client.model}));
+  TRY(report, client::Inquiry(address).ask_host({algo, options.client.model}));
   TRY_VOID(gather(collateral::find_evidence(report.text), options, host.judging));
   host.check = client::judge_host(std::move(report), host.judging.context());
   host.check.verdict.subject = "host " + options.url;
-  if (host.check.verdict.outcome() != verify::Outcome::kAccepted) return refuse(host.check.verdict, options);
+  return host;
+}
 
-  TRY(native, client::ask_native_report(http));
-  if (native) {
-    TRY_VOID(gather(collateral::find_evidence(native->text), options, host.judging));
-    const verify::Expected expected{native->nonce, native->tls_spki_sha256, http.url().host};
-    verify::Verdict verdict = verify::verify_report(native->text, expected, host.judging.context());
-    verdict.subject = "host " + options.url + ", the keys of its receipts";
-    if (verdict.outcome() != verify::Outcome::kAccepted) return refuse(verdict, options);
-    host.native = std::move(native);
-  } else if (!options.archive.empty()) {
+Result<int> chat(const ChatOptions& options) {
+  TRY(address, node_address(options.url, options.client));
+  TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
+  TRY(token, read_token(options.client));
+  TRY(host, verify_node(options, address, algo));
+  if (!host.check.accepted()) return refuse(host.check.verdict, options);
+  if (!host.check.report.native && !options.archive.empty()) {
     return fail(ErrorCode::kUsage, "this node gives no receipts, so there is nothing to keep in an archive");
-  } else if (options.require_receipt) {
-    std::fprintf(stderr, "cloister chat: nothing was sent, because this host gives no receipts\n");
+  }
+  if (!host.check.report.native && options.require_receipt) {
+    complain("chat", "nothing was sent, because this host gives no receipts");
     return static_cast<int>(verify::Outcome::kRejected);
   }
+  TRY(node, client::VerifiedConnection::make(address, host.check, std::move(token)));
 
   client::ChatTurn turn;
   turn.algo = algo;
@@ -174,12 +178,12 @@ Result<int> chat(const ChatOptions& options) {
   if (options.system) turn.messages.push_back({{"role", "system"}, {"content", *options.system}});
   turn.model = options.client.model;
   if (turn.model.empty()) {
-    TRY(model, client::first_model(http));
+    TRY(model, client::first_model(node));
     turn.model = model;
   }
-  if (options.prompt.empty()) return converse(options, http, host, turn);
+  if (options.prompt.empty()) return converse(options, node, host, turn);
   turn.messages.push_back({{"role", "user"}, {"content", options.prompt}});
-  return one_turn(options, http, host, turn);
+  return one_turn(options, node, host, turn);
 }
 
 }  // namespace
@@ -190,6 +194,7 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   command->add_option("URL", options->url)->required();
   command->add_option("PROMPT", options->prompt, "one question; without it, lines from standard input are a conversation");
   bind_client_options(*command, options->client);
+  bind_token_option(*command, options->client);
   bind_judge_options(*command, *options, true);
   command->add_option("--save", options->save, "write a proof of the (last) reply to this file");
   command->add_option(

@@ -1,18 +1,40 @@
 #include "apps/client_options.h"
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <cstdlib>
 
 #include "apps/commands.h"
+#include "apps/output.h"
 #include "base/file.h"
-#include "codec/json.h"
 
 namespace cloister::apps {
-namespace {
+void bind_client_options(CLI::App& command, ClientOptions& options) {
+  command.add_flag("--allow-self-signed", options.allow_self_signed,
+                   "do not ask the web's certificate authorities: the TLS key is checked against the quote only");
+  command.add_flag("--insecure-http", options.insecure_http,
+                   "allow http to another machine: everyone on the way reads all, and the verdict says so");
+  command.add_option("--signing-algo", options.signing_algo, "which of the node's signing keys")
+      ->check(CLI::IsMember({"ecdsa", "ed25519"}))
+      ->capture_default_str();
+  command.add_option("--model", options.model, "model id; default: the first one the node lists");
+}
 
-Result<std::string> read_token(const std::string& path) {
+void bind_token_option(CLI::App& command, ClientOptions& options) {
+  command.add_option("--token-file", options.token_file,
+                     "bearer token (else the environment variable CLOISTER_TOKEN); sent to a verified node only, and never "
+                     "over http to another machine");
+}
+
+Result<client::NodeAddress> node_address(const std::string& url, const ClientOptions& options) {
+  client::NodeAddress address;
+  TRY(parsed, http::parse_url(url));
+  address.url = std::move(parsed);
+  address.verify_web_pki = !options.allow_self_signed;
+  address.insecure_http = options.insecure_http;
+  return address;
+}
+
+Result<std::string> read_token(const ClientOptions& options) {
+  const std::string& path = options.token_file;
   if (path.empty()) {
     const char* token = std::getenv("CLOISTER_TOKEN");
     return std::string(token != nullptr ? token : "");
@@ -24,27 +46,6 @@ Result<std::string> read_token(const std::string& path) {
   return token;
 }
 
-}  // namespace
-
-void bind_client_options(CLI::App& command, ClientOptions& options) {
-  command.add_option("--token-file", options.token_file, "bearer token (else the environment variable CLOISTER_TOKEN)");
-  command.add_flag("--allow-self-signed", options.allow_self_signed,
-                   "do not ask the web's certificate authorities: the TLS key is checked against the quote only");
-  command.add_option("--signing-algo", options.signing_algo, "which of the node's signing keys")
-      ->check(CLI::IsMember({"ecdsa", "ed25519"}))
-      ->capture_default_str();
-  command.add_option("--model", options.model, "model id; default: the first one the node lists");
-}
-
-Result<http::Client> make_client(const std::string& url, const ClientOptions& options) {
-  TRY(parsed, http::parse_url(url));
-  TRY(token, read_token(options.token_file));
-  http::ClientOptions settings;
-  settings.bearer_token = std::move(token);
-  settings.verify_web_pki = !options.allow_self_signed;
-  return http::Client(std::move(parsed), std::move(settings));
-}
-
 void bind_output_options(CLI::App& command, OutputOptions& options) {
   command.add_flag("--accept-simulator", options.accept_simulator,
                    "accept evidence of the simulated TEE, which proves nothing (the verdict still says so)");
@@ -53,16 +54,16 @@ void bind_output_options(CLI::App& command, OutputOptions& options) {
 
 int print_verdict(const verify::Verdict& verdict, const OutputOptions& options) {
   if (options.json) {
-    std::printf("%s\n", codec::write_json(verify::to_json(verdict)).c_str());
+    print_json(verify::to_json(verdict));
   } else {
-    std::fputs(verify::to_text(verdict, ::isatty(STDOUT_FILENO) == 1).c_str(), stdout);
+    print_bytes(stdout, verify::to_text(verdict, is_terminal(stdout)));
   }
   std::fflush(stdout);
   return static_cast<int>(verdict.outcome());
 }
 
 int print_error(const char* command, const Error& error) {
-  std::fprintf(stderr, "cloister %s: %s\n", command, error.message.c_str());
+  complain(command, error.message);
   return kExitUsage;
 }
 

@@ -6,22 +6,27 @@
 #include <CLI/CLI.hpp>
 
 #include "base/result.h"
+#include "client/node_address.h"
 #include "evidence/chat_signature.h"
-#include "http/client.h"
 #include "verify/report.h"
 #include "verify/verdict.h"
 
 namespace cloister::apps {
 
 struct ClientOptions {
-  std::string token_file;
+  std::string token_file;   // cloister chat alone
   bool allow_self_signed = false;
+  bool insecure_http = false;
   std::string signing_algo = "ecdsa";
   std::string model;
 };
+// How a node is reached and asked for its report.
 void bind_client_options(CLI::App& command, ClientOptions& options);
-// The token comes from the file, else from the environment variable CLOISTER_TOKEN.
-Result<http::Client> make_client(const std::string& url, const ClientOptions& options);
+// The token too: for a command that sends it to a node that it has verified.
+void bind_token_option(CLI::App& command, ClientOptions& options);
+Result<client::NodeAddress> node_address(const std::string& url, const ClientOptions& options);
+// From the file, else from the environment variable CLOISTER_TOKEN; empty without.
+Result<std::string> read_token(const ClientOptions& options);
 
 struct OutputOptions {
   bool accept_simulator = false;

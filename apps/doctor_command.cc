@@ -1,6 +1,6 @@
 // cloister doctor: whether this machine is ready to be a node in a real TEE, line by line, and what to do. Looks at /proc, /sys,
 // device files and the driver's library; starts nothing and changes nothing.
-#include <cstdio>
+#include <algorithm>
 #include <memory>
 
 #include "apps/commands.h"
@@ -10,8 +10,8 @@
 #include "apps/doctor/service_probe.h"
 #include "apps/doctor/system_probe.h"
 #include "apps/doctor/tee_probe.h"
+#include "apps/output.h"
 #include "apps/serve_options.h"
-#include "codec/json.h"
 #include "collateral/endpoints.h"
 
 namespace cloister::apps {
@@ -60,7 +60,7 @@ bool is_ready(const Findings& findings) {
   return true;
 }
 
-void print_json(const Findings& findings) {
+void print_findings(const Findings& findings) {
   Json list = Json::array();
   for (const Finding& each : findings) {
     list.push_back({{"id", each.id},
@@ -69,16 +69,23 @@ void print_json(const Findings& findings) {
                     {"what", each.what},
                     {"todo", each.todo.empty() ? Json(nullptr) : Json(each.todo)}});
   }
-  std::printf("%s\n", codec::write_json({{"ready", is_ready(findings)}, {"findings", std::move(list)}}).c_str());
+  print_json({{"ready", is_ready(findings)}, {"findings", std::move(list)}});
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+  std::string out(text);
+  out.resize(std::max(width, out.size()), ' ');
+  return out;
 }
 
 void print_text(const Findings& findings) {
   for (const Finding& each : findings) {
-    std::printf("%-8s %-22s %s\n", std::string(to_text(each.state)).c_str(), each.id.c_str(), each.what.c_str());
-    if (!each.todo.empty()) std::printf("%31s %s: %s\n", "", each.required ? "to do" : "advice", each.todo.c_str());
+    say(padded(to_text(each.state), 8) + " " + padded(each.id, 22) + " " + each.what);
+    if (!each.todo.empty()) say(padded("", 31) + " " + (each.required ? "to do: " : "advice: ") + each.todo);
   }
-  std::printf("\n%s\n", is_ready(findings) ? "This machine is ready to be a node in a real TEE."
-                                           : "This machine is not ready to be a node in a real TEE.");
+  say("");
+  say(is_ready(findings) ? "This machine is ready to be a node in a real TEE."
+                         : "This machine is not ready to be a node in a real TEE.");
 }
 
 }  // namespace
@@ -97,7 +104,7 @@ void add_doctor_command(CLI::App& app, int& exit_status) {
   command->callback([options, &exit_status] {
     const Findings findings = examine(*options);
     if (options->json) {
-      print_json(findings);
+      print_findings(findings);
     } else {
       print_text(findings);
     }

@@ -1,10 +1,10 @@
 // cloister: one program that serves a model in a TEE, verifies such a host, and talks to it.
 #include <signal.h>
 
-#include <cstdio>
 #include <exception>
 
 #include "apps/commands.h"
+#include "apps/output.h"
 
 int main(int argc, char** argv) {
   using namespace cloister::apps;
@@ -15,7 +15,6 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingFile);
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
   app.get_formatter()->column_width(34);
 
   int exit_status = kExitOk;
@@ -30,11 +29,13 @@ int main(int argc, char** argv) {
     add_receipts_command(app, exit_status);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    int code = app.exit(error);
-    return code == 0 ? kExitOk : kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error) == 0 ? kExitOk : kExitUsage;  // --help, --version
+    print_line(stderr, error.what());
+    print_line(stderr, "Run with --help for more information.");
+    return kExitUsage;
   } catch (const std::exception& error) {
     // Out of memory, no threads left: nothing that input can bring about.
-    std::fprintf(stderr, "cloister: %s\n", error.what());
+    print_line(stderr, std::string("cloister: ") + error.what());
     return kExitFailed;
   }
   return exit_status;

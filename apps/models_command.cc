@@ -1,10 +1,10 @@
 // cloister models manifest: what a model is, as the node that serves it would say (docs/spec/model-identity.md).
-#include <cstdio>
 #include <memory>
 
 #include "apps/client_options.h"
 #include "apps/commands.h"
 #include "apps/model_parts.h"
+#include "apps/output.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "codec/json.h"
@@ -24,13 +24,14 @@ Result<void> write_manifest(const ManifestOptions& options) {
   TRY(llama, llama_options(options));
   TRY(identity, engine::llama_model_identity(llama));
   TRY(digest, evidence::document_digest(identity));
-  const std::string text = identity.dump(2) + "\n";
+  // In ASCII: the names in a model file are its supplier's words.
+  const std::string text = identity.dump(2, ' ', true) + "\n";
   if (options.out.empty()) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    print_bytes(stdout, text);
   } else {
     TRY_VOID(write_file_atomically(options.out, text, 0644));
   }
-  std::fprintf(stderr, "model_digest %s\n", evidence::digest_text(digest).c_str());
+  print_line(stderr, "model_digest " + evidence::digest_text(digest));
   return {};
 #else
   (void)options;

@@ -2,12 +2,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include <cstdio>
 #include <memory>
 
 #include "apps/attested_parts.h"
 #include "apps/commands.h"
 #include "apps/gpu_parts.h"
+#include "apps/output.h"
 #include "apps/receipt_parts.h"
 #include "apps/serve_config.h"
 #include "apps/serve_loop.h"
@@ -108,7 +108,7 @@ Result<void> serve(ServeOptions options) {
   node.context().server_stats = [&server] { return server->stats(); };
 
   std::string shown = listen.address.find(':') == std::string::npos ? listen.address : "[" + listen.address + "]";
-  std::printf("listening on %s://%s:%u\n", tls.identity ? "https" : "http", shown.c_str(), server->port());
+  say(std::string("listening on ") + (tls.identity ? "https" : "http") + "://" + shown + ":" + std::to_string(server->port()));
   std::fflush(stdout);
   log::info("signing_address ecdsa=" + keyring.signing_address(evidence::SigningAlgo::kEcdsa) +
             " ed25519=" + keyring.signing_address(evidence::SigningAlgo::kEd25519));
@@ -145,7 +145,7 @@ void add_serve_command(CLI::App& app, int& exit_status) {
   command->fallthrough();
   command->callback([&app, command, options, print, &exit_status] {
     if (*print) {
-      std::fputs(serve_config_text(*command).c_str(), stdout);
+      print_bytes(stdout, serve_config_text(*command));
       return;
     }
     if (app.get_config_ptr() != nullptr && app.get_config_ptr()->count() > 0) {
@@ -153,7 +153,7 @@ void add_serve_command(CLI::App& app, int& exit_status) {
     }
     Result<void> served = serve(*options);
     if (served) return;
-    std::fprintf(stderr, "cloister serve: %s\n", served.error().message.c_str());
+    complain("serve", served.error().message);
     const ErrorCode code = served.error().code;
     exit_status = code == ErrorCode::kUsage || code == ErrorCode::kBadUrl ? kExitUsage : kExitFailed;
   });

@@ -1,11 +1,11 @@
 // cloister simulator: the simulated TEE behind a dstack guest agent's socket, until a signal.
 #include <signal.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/output.h"
 #include "apps/serve_options.h"
 #include "base/encoding.h"
 #include "base/file.h"
@@ -49,7 +49,7 @@ Result<void> simulate(const SimulatorCommandOptions& options) {
   http.threads = 1;
   TRY(server, http::Server::start(http, *agent));
   log::warn("INSECURE SIMULATOR: a dstack guest agent whose TEE is simulated; its evidence proves nothing about this machine");
-  std::printf("listening on unix:%s\n", options.socket.c_str());
+  say("listening on unix:" + options.socket);
   std::fflush(stdout);
   ::sigwaitinfo(&signals, nullptr);
   server->stop(1);
@@ -75,7 +75,7 @@ void add_simulator_command(CLI::App& app, int& exit_status) {
   command->callback([options, &exit_status] {
     Result<void> done = simulate(*options);
     if (done) return;
-    std::fprintf(stderr, "cloister simulator: %s\n", done.error().message.c_str());
+    complain("simulator", done.error().message);
     exit_status = done.error().code == ErrorCode::kUsage ? kExitUsage : kExitFailed;
   });
 }

@@ -50,6 +50,7 @@ Finding check_upstreams(const std::vector<std::string>& upstreams) {
     }
     http::ClientOptions patience;
     patience.connect_timeout_s = patience.total_timeout_s = kUpstreamPatienceSeconds;
+    patience.plain_http = http::PlainHttp::kPrivateNetwork;
     const auto healthy = engine::upstream::check_health(http::Client(*url, patience));
     if (!healthy) silent += (silent.empty() ? "" : "; ") + text + ": " + healthy.error().message;
   }

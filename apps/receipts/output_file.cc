@@ -6,6 +6,9 @@
 
 #include <cerrno>
 
+#include "apps/output.h"
+#include "base/terminal_text.h"
+
 namespace cloister::apps {
 
 Result<std::unique_ptr<OutputFile>> OutputFile::open(const std::string& path) {
@@ -26,6 +29,9 @@ OutputFile::~OutputFile() {
 Error OutputFile::failed() const { return fail(ErrorCode::kIo, "cannot write " + path_ + ": " + strerror(errno), path_); }
 
 Result<void> OutputFile::write_line(std::string_view line) {
+  // On a terminal what was stored is looked at; in a file or a pipe it has to be what was stored, byte for byte.
+  std::string shown;
+  if (is_terminal(file_)) line = shown = terminal_line(line);
   if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fputc('\n', file_) == EOF) return failed();
   return {};
 }

@@ -9,11 +9,11 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/output.h"
 #include "apps/receipts/output_file.h"
 #include "apps/receipts/store_options.h"
 #include "base/encoding.h"
 #include "base/file_descriptor.h"
-#include "codec/json.h"
 #include "evidence/aci/receipt.h"
 #include "store/exchange/exchange.h"
 #include "store/exchange/export_line.h"
@@ -60,20 +60,21 @@ Result<store::ExportRange> range_of(const ReceiptsOptions& options) {
 store::ExchangeWatch watch_for(const char* verb) {
   store::ExchangeWatch watch;
   watch.stop = &stop_on_signals();
-  watch.left_out = [](const std::string& complaint) { std::fprintf(stderr, "cloister receipts: %s\n", complaint.c_str()); };
-  if (::isatty(STDERR_FILENO) == 1) {
+  watch.left_out = [](const std::string& complaint) { complain("receipts", complaint); };
+  if (is_terminal(stderr)) {
     watch.progress = [verb, last = std::uint64_t{0}](const store::ExchangeCount& count) mutable {
       if (count.receipts < last + 1000) return;
       last = count.receipts;
-      std::fprintf(stderr, "\r%s %llu receipts ...", verb, static_cast<unsigned long long>(count.receipts));
+      print_bytes(stderr, "\r" + std::string(verb) + " " + std::to_string(count.receipts) + " receipts ...");
     };
   }
   return watch;
 }
 
-void say(const char* verb, const store::ExchangeCount& count) {
-  std::fprintf(stderr, "%s%s %llu receipts and %llu documents\n", ::isatty(STDERR_FILENO) == 1 ? "\r" : "", verb,
-               static_cast<unsigned long long>(count.receipts), static_cast<unsigned long long>(count.documents));
+void print_count(const char* verb, const store::ExchangeCount& count) {
+  if (is_terminal(stderr)) print_bytes(stderr, "\r");
+  print_line(stderr, std::string(verb) + " " + std::to_string(count.receipts) + " receipts and " +
+                         std::to_string(count.documents) + " documents");
 }
 
 Result<int> run_export(const ReceiptsOptions& options) {
@@ -82,7 +83,7 @@ Result<int> run_export(const ReceiptsOptions& options) {
   TRY(out, OutputFile::open(options.out));
   TRY(count, store::export_receipts(*store, range, watch_for("exported"), [&](std::string_view line) { return out->write_line(line); }));
   TRY_VOID(out->finish());
-  say("exported", count);
+  print_count("exported", count);
   return count.left_out == 0 ? kExitOk : kExitFailed;
 }
 
@@ -94,7 +95,7 @@ Result<int> run_import(const ReceiptsOptions& options) {
   store::LineReader lines(file.get(), store::kMostLineBytes);
   Result<store::ExchangeCount> count = store::import_receipts(lines, *store, watch_for("imported"));
   if (!count) return fail(count.error().code, (standard ? "standard input" : options.file) + ", " + count.error().message);
-  say("imported", *count);
+  print_count("imported", *count);
   return kExitOk;
 }
 
@@ -105,12 +106,12 @@ void print_row(const store::ReceiptRecord& record, bool json) {
   if (!json) {
     // As JSON text: no byte of it can move the cursor.
     const auto quoted = [](const std::string& text) { return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace); };
-    std::printf("%s  %s  %s  %s\n", to_rfc3339(record.served_at).c_str(), quoted(record.receipt_id).c_str(), quoted(endpoint).c_str(), quoted(model).c_str());
+    say(to_rfc3339(record.served_at) + "  " + quoted(record.receipt_id) + "  " + quoted(endpoint) + "  " + quoted(model));
     return;
   }
   const Json row = {{"receipt_id", record.receipt_id}, {"served_at", record.served_at}, {"reply_ids", record.reply_ids},
                     {"owner", to_hex(record.owner)}, {"endpoint", endpoint}, {"model", model}, {"bytes", record.receipt.size()}};
-  std::printf("%s\n", codec::write_json(row).c_str());
+  print_json(row);
 }
 
 Result<int> run_list(const ReceiptsOptions& options) {
@@ -178,7 +179,7 @@ void add_receipts_command(CLI::App& app, int& exit_status) {
     sub->callback([options, run, name, &exit_status] {
       const Result<int> status = run(*options);
       exit_status = status ? *status : status_of(status.error());
-      if (!status) std::fprintf(stderr, "cloister receipts %s: %s\n", name, status.error().message.c_str());
+      if (!status) complain("receipts " + std::string(name), status.error().message);
     });
     return sub;
   };

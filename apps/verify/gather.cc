@@ -1,8 +1,8 @@
 #include "apps/verify/gather.h"
 
-#include <cstdio>
 #include <cstdlib>
 
+#include "apps/output.h"
 #include "verify/bundle.h"
 
 namespace cloister::apps {
@@ -40,14 +40,14 @@ Result<Gathered> gather(const collateral::Evidence& evidence, const JudgeOptions
   TRY(settings, source_options(options, judging.policy));
   // Called one at a time.
   settings.progress = [&gathered](const collateral::FetchNote& note) {
-    std::fprintf(stderr, "%s\n", collateral::to_text(note).c_str());
+    print_line(stderr, collateral::to_text(note));
     if (note.outcome == collateral::FetchNote::Outcome::kFetched) gathered.facts["fetched"].push_back(note.url);
   };
   TRY(source, collateral::CollateralSource::open(std::move(settings), system_clock()));
   collateral::Collected collected = source->collect(lacking);
   verify::add_collateral(judging.collateral, std::move(collected.collateral));
   for (const std::string& problem : collected.problems) {
-    std::fprintf(stderr, "cloister verify: %s\n", problem.c_str());
+    complain("verify", problem);
     gathered.facts["problems"].push_back(problem);
   }
   return gathered;

@@ -10,10 +10,11 @@
 namespace cloister::apps {
 
 Result<verify::Verdict> verify_host(const VerifyOptions& options) {
-  TRY(http, make_client(options.target, options.client));
+  TRY(address, node_address(options.target, options.client));
+  client::Inquiry inquiry(std::move(address));
   TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
   TRY(judging, load_judging(options));
-  TRY(report, client::ask_report(http, {algo, options.client.model}));
+  TRY(report, inquiry.ask_host({algo, options.client.model}));
   if (!options.save.empty()) TRY_VOID(write_file_atomically(options.save, report.text, 0644));
   TRY(gathered, gather(collateral::find_evidence(report.text), options, judging));
   client::HostCheck check = client::judge_host(std::move(report), judging.context());

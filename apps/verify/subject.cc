@@ -1,7 +1,6 @@
 #include "apps/verify/subject.h"
 
-#include <cstdio>
-
+#include "apps/output.h"
 #include "apps/verify/archive_subject.h"
 #include "apps/verify/gather.h"
 #include "base/file.h"
@@ -67,7 +66,7 @@ Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Eviden
   }
   verdict.facts["collateral"] = std::move(gathered.facts);
   if (!options.archive.empty() && verdict.outcome() == verify::Outcome::kRejected) {
-    std::fprintf(stderr, "cloister verify: no archive is made of what is rejected\n");
+    complain("verify", "no archive is made of what is rejected");
   } else if (!options.archive.empty()) {
     TRY(archive, archive_of(subject));
     TRY_VOID(write_file_atomically(options.archive, archive, 0600));

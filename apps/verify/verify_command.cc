@@ -1,9 +1,9 @@
 // cloister verify host | report | quote | gpu | snp | receipt | session | signature: judges evidence; the exit status is
 // the verdict.
-#include <cstdio>
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/output.h"
 #include "apps/verify/archive_subject.h"
 #include "apps/verify/file_commands.h"
 #include "verify/check_list.h"
@@ -64,9 +64,9 @@ void add_boot_files(CLI::App& command, VerifyOptions& options) {
 }
 
 void print_check(const verify::CheckMeaning& check) {
-  std::printf("%.*s\n  a pass says: %.*s\n  without it one could: %.*s\n", static_cast<int>(check.id.size()), check.id.data(),
-              static_cast<int>(check.meaning.size()), check.meaning.data(), static_cast<int>(check.without.size()),
-              check.without.data());
+  say(check.id);
+  say("  a pass says: " + std::string(check.meaning));
+  say("  without it one could: " + std::string(check.without));
 }
 
 int explain(const std::string& id) {
@@ -76,7 +76,7 @@ int explain(const std::string& id) {
   }
   const verify::CheckMeaning* check = verify::find_meaning(id);
   if (check == nullptr) {
-    std::fprintf(stderr, "cloister verify: no check is called '%s'; see --explain all\n", id.c_str());
+    complain("verify", "no check is called '" + id + "'; see --explain all");
     return kExitUsage;
   }
   print_check(*check);
@@ -93,7 +93,7 @@ void add_answers(CLI::App& verify, int& exit_status) {
     if (explained->count() > 0) {
       exit_status = explain(*wanted);
     } else if (printed->count() > 0) {
-      std::fwrite(verify::kDefaultPolicyText.data(), 1, verify::kDefaultPolicyText.size(), stdout);
+      print_bytes(stdout, verify::kDefaultPolicyText);
     } else if (verify.get_subcommands().empty()) {
       throw CLI::RequiredError::Subcommand(1);
     }

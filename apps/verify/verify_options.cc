@@ -1,5 +1,6 @@
 #include "apps/verify/verify_options.h"
 
+#include "apps/output.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "codec/json.h"
@@ -39,7 +40,7 @@ Result<evidence::ModelIdentity> read_manifest(const std::string& path) {
 
 Result<void> load_rims(const std::string& folder, verify::Collateral& out) {
   TRY(read, collateral::read_rim_folder(folder));
-  for (const std::string& problem : read.problems) std::fprintf(stderr, "cloister verify: %s\n", problem.c_str());
+  for (const std::string& problem : read.problems) complain("verify", problem);
   verify::Collateral more;
   more.rims = std::move(read.rims);
   verify::add_collateral(out, std::move(more));

@@ -40,16 +40,16 @@ struct StreamReader {
   }
 };
 
-Result<http::ClientResponse> send(const http::Client& http, const ChatTurn& turn, const std::string& body,
+Result<http::ClientResponse> send(const VerifiedConnection& node, const ChatTurn& turn, const std::string& body,
                                   StreamReader& reader) {
   constexpr std::string_view kPath = "/v1/chat/completions";
-  if (!turn.stream) return http.post_json(kPath, body);
+  if (!turn.stream) return node.post_json(kPath, body);
   codec::SseParser parser([&](std::string_view data) { reader.event(data); });
-  return http.post_json_streaming(kPath, body, [&](std::string_view piece) { return parser.feed(piece).has_value(); });
+  return node.post_json_streaming(kPath, body, [&](std::string_view piece) { return parser.feed(piece).has_value(); });
 }
 
-Result<evidence::ChatSignature> fetch_signature(const http::Client& http, const ChatTurn& turn, const std::string& id) {
-  TRY(response, http.get("/v1/signature/" + id + "?signing_algo=" + std::string(evidence::to_text(turn.algo))));
+Result<evidence::ChatSignature> fetch_signature(const VerifiedConnection& node, const ChatTurn& turn, const std::string& id) {
+  TRY(response, node.get("/v1/signature/" + id + "?signing_algo=" + std::string(evidence::to_text(turn.algo))));
   if (response.status != 200) return http_failure("no signature", response);
   TRY(body, codec::parse_json(response.body));
   return evidence::parse_chat_signature(body);
@@ -62,8 +62,8 @@ bool is_plain_id(std::string_view id) {
 
 }  // namespace
 
-Result<std::string> first_model(const http::Client& http) {
-  TRY(response, http.get("/v1/models"));
+Result<std::string> first_model(const VerifiedConnection& node) {
+  TRY(response, node.get("/v1/models"));
   if (response.status != 200) return http_failure("no list of models", response);
   TRY(body, codec::parse_json(response.body));
   TRY(data, codec::array_member(body, "data"));
@@ -71,17 +71,14 @@ Result<std::string> first_model(const http::Client& http) {
   return codec::string_member((*data)[0], "id");
 }
 
-Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
+Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
                       const std::function<void(std::string_view)>& on_text) {
   Json request = {{"model", turn.model}, {"messages", turn.messages}, {"stream", turn.stream}};
   if (turn.temperature) request["temperature"] = *turn.temperature;
   std::string body = codec::write_json(request);
   StreamReader reader{{}, {}, {}, on_text};
-  TRY(response, send(http, turn, body, reader));
+  TRY(response, send(node, turn, body, reader));
   if (response.status != 200) return http_failure("no reply", response);
-  if (response.tls_spki_sha256 != host.report.tls_spki_sha256) {
-    return fail(ErrorCode::kNetwork, "the reply came through another TLS key than the attested one");
-  }
   if (!reader.error.empty()) return fail(ErrorCode::kNetwork, "the node ended the reply with an error: " + reader.error);
   if (!turn.stream) {
     TRY(whole, codec::parse_json(response.body));
@@ -90,7 +87,7 @@ Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const Cha
     on_text(reader.text);
   }
   if (!is_plain_id(reader.id)) return fail(ErrorCode::kNetwork, "the reply has no usable id");
-  TRY(signature, fetch_signature(http, turn, reader.id));
+  TRY(signature, fetch_signature(node, turn, reader.id));
 
   ChatReply reply;
   reply.text = std::move(reader.text);
@@ -104,12 +101,12 @@ Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const Cha
   reply.proof.response = to_bytes(as_bytes(response.body));
   reply.proof.signature = signature;
   reply.proof.report = host.report.text;
-  reply.proof.tls_spki_sha256 = host.report.tls_spki_sha256;  // the same for the reply: seen above
+  reply.proof.tls_spki_sha256 = host.report.tls_spki_sha256;  // the same for the reply: VerifiedConnection
   verify::SignatureEvidence judged;
   judged.signature = std::move(signature);
   judged.request = reply.proof.request;
   judged.response = reply.proof.response;
-  judged.attested_address = host.attested_address;
+  judged.further_addresses = host.attested_addresses;
   reply.verdict = verify::verify_signature(judged);
   return reply;
 }

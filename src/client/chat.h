@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "client/host_check.h"
+#include "client/verified_connection.h"
 #include "evidence/proof.h"
 
 namespace cloister::client {
@@ -29,10 +30,10 @@ struct ChatReply {
 };
 
 // `on_text` gets the words as they come. An Error means that there is no reply to judge.
-Result<ChatReply> ask(const http::Client& http, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
+Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
                       const std::function<void(std::string_view)>& on_text);
 
 // The id of the first model that the node lists.
-Result<std::string> first_model(const http::Client& http);
+Result<std::string> first_model(const VerifiedConnection& node);
 
 }  // namespace cloister::client

@@ -1,59 +1,31 @@
 #include "client/host_check.h"
 
-#include "base/encoding.h"
-#include "codec/json.h"
-#include "crypto/hash.h"
+#include "verify/check.h"
 
 namespace cloister::client {
-namespace {
 
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (unsigned char c : text) {
-    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                 c == '.' || c == '~';
-    if (plain) {
-      out.push_back(static_cast<char>(c));
-    } else {
-      out.push_back('%');
-      out.push_back(kDigits[c >> 4]);
-      out.push_back(kDigits[c & 15]);
-    }
+void add_connection_check(const HostReport& report, verify::Verdict& verdict) {
+  const std::string id = "connection.encryption";
+  if (report.unencrypted) {
+    verdict.facts["connection"] = "insecure_http";
+    verdict.add(verify::skipped(id, "plain http to another machine, as --insecure-http allows: everyone on the way reads "
+                                    "the prompt and the reply, and can change both", false));
+    return;
   }
-  return out;
-}
-
-}  // namespace
-
-Error http_failure(std::string_view what, const http::ClientResponse& response) {
-  std::string message = std::string(what) + ": the node answered " + std::to_string(response.status);
-  Result<Json> body = codec::parse_json(response.body);
-  if (body && body->is_object() && body->contains("error") && (*body)["error"].is_object()) {
-    Result<std::string> text = codec::string_member((*body)["error"], "message");
-    if (text) message += " (" + text->substr(0, 500) + ")";
-  }
-  return fail(ErrorCode::kNetwork, std::move(message));
-}
-
-Result<HostReport> ask_report(const http::Client& http, const HostQuery& query) {
-  HostReport report;
-  crypto::fill_random(report.nonce);
-  std::string path = "/v1/attestation/report?nonce=" + to_hex(report.nonce) +
-                     "&signing_algo=" + std::string(evidence::to_text(query.algo));
-  if (!query.model.empty()) path += "&model=" + percent_encode(query.model);
-  if (http.url().tls) path += "&include_tls_fingerprint=true";
-  TRY(response, http.get(path));
-  if (response.status != 200) return http_failure("no attestation report", response);
-  report.text = std::move(response.body);
-  report.tls_spki_sha256 = response.tls_spki_sha256;
-  return report;
+  verdict.facts["connection"] = report.tls_spki_sha256 ? "tls" : "this_machine";
+  // Not required: a channel that nobody else reads says nothing about the node at its end.
+  verify::Check check = verify::passed(id, report.tls_spki_sha256 ? "TLS" : "http that does not leave this machine");
+  check.required = false;
+  verdict.add(std::move(check));
 }
 
 HostCheck judge_host(HostReport report, const verify::Context& context) {
   HostCheck check;
-  check.verdict = verify::verify_report(report.text, {report.nonce, report.tls_spki_sha256}, context);
-  check.attested_address = verify::attested_address(check.verdict).value_or("");
+  const verify::Expected expected{.nonce = report.nonce, .tls_spki_sha256 = report.tls_spki_sha256, .tls_host = report.host};
+  check.verdict = verify::verify_report(report.text, expected, context);
+  check.verdict.facts["asked_form"] = report.native ? "native" : "legacy";
+  check.attested_addresses = verify::attested_addresses(check.verdict);
+  add_connection_check(report, check.verdict);
   check.report = std::move(report);
   return check;
 }

@@ -10,16 +10,12 @@
 
 namespace cloister::client {
 
-// Asks for a native report (docs/spec/native-report.md) with a nonce of ours. Nothing where a node has none and so
-// gives no receipts either, as those of other makers.
-Result<std::optional<HostReport>> ask_native_report(const http::Client& http);
-
 // What the node answers when it has none is an Error: it has promised one by the reply's header.
-Result<std::string> fetch_receipt(const http::Client& http, const std::string& id);
+Result<std::string> fetch_receipt(const VerifiedConnection& node, const std::string& id);
 
 // Judges `native`, the receipt and the bodies of the reply against it. A reply without a receipt's id fails: this node
 // gives receipts.
-verify::Verdict judge_receipt(const http::Client& http, const HostReport& native, const ChatReply& reply,
+verify::Verdict judge_receipt(const VerifiedConnection& node, const HostReport& native, const ChatReply& reply,
                               const std::optional<std::string>& receipt, const std::string& model,
                               const verify::Context& context);
 

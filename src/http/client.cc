@@ -80,6 +80,7 @@ Result<ClientResponse> exchange(const Url& url, const ClientOptions& options, st
   for (int i = 0; i <= kMaxInterimResponses; ++i) {
     ClientResponse response;
     response.tls_spki_sha256 = channel->tls_spki_sha256();
+    response.unencrypted = channel->is_unencrypted();
     ResponseReader reader(response, options.response_limit_bytes, on_data);
     if (options.secret_response) reader.keep_secret();
     auto read = reader.feed(rest);

@@ -1,4 +1,5 @@
-// A blocking HTTP/1.1 client for the command line: bounded, with time-outs, TLS 1.2+, no redirects followed.
+// A blocking HTTP/1.1 client for the command line: bounded, with time-outs, TLS 1.2+, no redirects followed, no proxy
+// used whatever the environment says. Every request has a connection of its own.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,9 @@ Result<Url> parse_url(std::string_view text);
 // "unix:/path" of a Unix socket, absolute and without spaces. The host header then says localhost.
 Result<Url> parse_unix_url(std::string_view text);
 
+// How far a request may go without encryption. The address of each connection decides, and not the name in the URL.
+enum class PlainHttp { kThisMachine, kPrivateNetwork, kAnywhere };
+
 struct ClientOptions {
   int connect_timeout_s = 10;
   int idle_timeout_s = 300;              // between two reads
@@ -38,6 +42,13 @@ struct ClientOptions {
   // TLS: the web's trust decision is not ours, since the channel key is checked against the quote. With this set the
   // certificate chain is checked against the system's store as well.
   bool verify_web_pki = true;
+  // TLS: the SHA-256 of the SubjectPublicKeyInfo that the server's leaf certificate must have. It is compared in the
+  // handshake: with another key there is no connection, and no byte of a request has been written. Also without
+  // verify_web_pki. An error with a URL that is not TLS.
+  std::optional<ByteArray<32>> pinned_spki_sha256 = std::nullopt;
+  // http without TLS to any other address is refused with kUsage before anything is sent. With kAnywhere a bearer token
+  // is refused for every address that is not of this machine.
+  PlainHttp plain_http = PlainHttp::kThisMachine;
 };
 
 struct ClientResponse {
@@ -46,6 +57,7 @@ struct ClientResponse {
   std::string body;                      // as transported, chunk framing removed
   // SHA-256 of the peer's SubjectPublicKeyInfo; TLS only.
   std::optional<ByteArray<32>> tls_spki_sha256;
+  bool unencrypted = false;              // plain http, and the server's address is not of this machine
 };
 
 class Client {

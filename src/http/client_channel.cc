@@ -11,8 +11,10 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <algorithm>
+#include <cstring>
 
 #include "crypto/hash.h"
+#include "http/address_kind.h"
 
 namespace cloister::http {
 namespace {
@@ -37,15 +39,25 @@ std::chrono::steady_clock::time_point deadline_of(const ClientOptions& options) 
   return std::chrono::steady_clock::now() + std::chrono::seconds(options.total_timeout_s);
 }
 
-std::optional<ByteArray<32>> peer_spki_sha256(SSL* ssl) {
-  const std::unique_ptr<X509, decltype(&X509_free)> leaf(SSL_get1_peer_certificate(ssl), &X509_free);
-  if (leaf == nullptr) return std::nullopt;
+std::optional<ByteArray<32>> spki_sha256_of(const X509* certificate) {
+  if (certificate == nullptr) return std::nullopt;
   unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf.get()), &der);
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
   if (size <= 0) return std::nullopt;
   const ByteArray<32> digest = crypto::sha256({der, static_cast<std::size_t>(size)});
   OPENSSL_free(der);
   return digest;
+}
+
+std::optional<ByteArray<32>> peer_spki_sha256(SSL* ssl) {
+  const std::unique_ptr<X509, decltype(&X509_free)> leaf(SSL_get1_peer_certificate(ssl), &X509_free);
+  return spki_sha256_of(leaf.get());
+}
+
+sockaddr_storage storage_of(const asio::generic::stream_protocol::endpoint& endpoint) {
+  sockaddr_storage out{};
+  std::memcpy(&out, endpoint.data(), std::min(endpoint.size(), sizeof(out)));
+  return out;
 }
 
 }  // namespace
@@ -95,13 +107,36 @@ Result<std::vector<ClientChannel::Endpoint>> ClientChannel::endpoints() {
   return out;
 }
 
+Result<void> ClientChannel::check_plain(const std::vector<Endpoint>& candidates) const {
+  if (options_.pinned_spki_sha256) {
+    return fail(ErrorCode::kUsage, "a TLS key is expected of " + name_ + ", and the URL is not https");
+  }
+  for (const Endpoint& endpoint : candidates) {
+    const sockaddr_storage address = storage_of(endpoint);
+    if (is_loopback_address(address)) continue;
+    const bool is_private = is_private_address(address);
+    if (options_.plain_http == PlainHttp::kThisMachine ||
+        (options_.plain_http == PlainHttp::kPrivateNetwork && !is_private)) {
+      return fail(ErrorCode::kUsage, name_ + " is another machine, and http is not encrypted: everyone on the way would "
+                                             "read what is sent and what comes back; expected https");
+    }
+    if (options_.plain_http == PlainHttp::kAnywhere && !options_.bearer_token.empty()) {
+      return fail(ErrorCode::kUsage,
+                  name_ + " is another machine, and a bearer token is not sent to another machine over http");
+    }
+  }
+  return {};
+}
+
 Result<void> ClientChannel::connect() {
   TRY(candidates, endpoints());
+  if (!url_.tls) TRY_VOID(check_plain(candidates));
   error_code error;
   plain_.emplace(context_);
   bool done = false;
-  asio::async_connect(*plain_, candidates, [&](const error_code& result, const Endpoint&) {
+  asio::async_connect(*plain_, candidates, [&](const error_code& result, const Endpoint& connected) {
     error = result;
+    unencrypted_ = !url_.tls && !is_loopback_address(storage_of(connected));
     done = true;
   });
   if (!run(options_.connect_timeout_s, done)) {
@@ -113,17 +148,36 @@ Result<void> ClientChannel::connect() {
   return {};
 }
 
-Result<void> ClientChannel::shake_hands() {
-  SSL_CTX_set_min_proto_version(tls_.native_handle(), TLS1_2_VERSION);
-  error_code error;
-  if (options_.verify_web_pki) tls_.set_default_verify_paths(error);
+// Runs when the server's Certificate message is read: before the handshake is over, so before anything is written to a
+// server that is refused here. Whether the server has the private key too, the rest of the handshake shows.
+int ClientChannel::verify_chain(X509_STORE_CTX* chain, void* self) {
+  auto& channel = *static_cast<ClientChannel*>(self);
+  if (channel.options_.verify_web_pki && X509_verify_cert(chain) != 1) return 0;
+  const auto& pinned = channel.options_.pinned_spki_sha256;
+  if (!pinned || spki_sha256_of(X509_STORE_CTX_get0_cert(chain)) == pinned) {
+    X509_STORE_CTX_set_error(chain, X509_V_OK);
+    return 1;
+  }
+  channel.other_key_ = true;
+  X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+Result<void> ClientChannel::prepare_tls() {
+  SSL_CTX* const context = tls_.native_handle();
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // A second handshake could show another key.
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, &ClientChannel::verify_chain, this);
+  error_code ignored;
+  if (options_.verify_web_pki) tls_.set_default_verify_paths(ignored);
   secure_.emplace(std::move(*plain_), tls_);
   plain_.reset();
   SSL* const ssl = secure_->native_handle();
   const bool by_address = is_ip_address(url_.host);
   if (!by_address) SSL_set_tlsext_host_name(ssl, url_.host.c_str());
   if (options_.verify_web_pki) {
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
     X509_VERIFY_PARAM* const param = SSL_get0_param(ssl);
     const int set = by_address ? X509_VERIFY_PARAM_set1_ip_asc(param, url_.host.c_str())
                                : X509_VERIFY_PARAM_set1_host(param, url_.host.c_str(), url_.host.size());
@@ -131,6 +185,12 @@ Result<void> ClientChannel::shake_hands() {
   }
   static constexpr unsigned char kProtocols[] = "\x08http/1.1";
   SSL_set_alpn_protos(ssl, kProtocols, sizeof(kProtocols) - 1);
+  return {};
+}
+
+Result<void> ClientChannel::shake_hands() {
+  TRY_VOID(prepare_tls());
+  error_code error;
   bool done = false;
   secure_->async_handshake(asio::ssl::stream_base::client, [&](const error_code& result) {
     error = result;
@@ -141,11 +201,17 @@ Result<void> ClientChannel::shake_hands() {
                                          std::to_string(options_.connect_timeout_s) + " s");
   }
   if (error) return handshake_error(error);
-  spki_ = peer_spki_sha256(ssl);
+  spki_ = peer_spki_sha256(secure_->native_handle());
+  // A handshake without a certificate would not have called verify_chain().
+  other_key_ = options_.pinned_spki_sha256 && spki_ != options_.pinned_spki_sha256;
+  if (other_key_) return handshake_error(error);
   return {};
 }
 
 Error ClientChannel::handshake_error(const error_code& error) {
+  if (other_key_) {
+    return fail(ErrorCode::kBadCertificate, name_ + " now shows another TLS key than before: nothing was sent to it");
+  }
   const long verdict = SSL_get_verify_result(secure_->native_handle());
   if (options_.verify_web_pki && verdict != X509_V_OK) {
     return fail(ErrorCode::kBadCertificate, "the TLS certificate of " + name_ + " is not trusted: " +

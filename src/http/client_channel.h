@@ -31,14 +31,21 @@ class ClientChannel {
   // 0 at the end of the stream.
   Result<std::size_t> read(std::span<char> into);
   const std::optional<ByteArray<32>>& tls_spki_sha256() const { return spki_; }
+  // The bytes leave this machine as they are.
+  bool is_unencrypted() const { return unencrypted_; }
 
  private:
   using Socket = boost::asio::generic::stream_protocol::socket;   // TCP or a Unix socket
   using Endpoint = boost::asio::generic::stream_protocol::endpoint;
 
   Result<std::vector<Endpoint>> endpoints();
+  // Whether bytes without encryption may go to all of these.
+  Result<void> check_plain(const std::vector<Endpoint>& candidates) const;
   Result<void> connect();
   Result<void> shake_hands();
+  Result<void> prepare_tls();
+  // For SSL_CTX_set_cert_verify_callback, with a channel as `self`: the web's trust if it is asked for, and the pin.
+  static int verify_chain(X509_STORE_CTX* chain, void* self);
   Error handshake_error(const boost::system::error_code& error);
   // Runs what was started until `done`, or closes the socket when the time is over: false. The time is these seconds, or
   // what is left of the whole exchange's.
@@ -55,6 +62,8 @@ class ClientChannel {
   std::optional<Socket> plain_;
   std::optional<boost::asio::ssl::stream<Socket>> secure_;
   std::optional<ByteArray<32>> spki_;
+  bool unencrypted_ = false;
+  bool other_key_ = false;   // the handshake ended because the leaf has another key than the pinned one
 };
 
 }  // namespace cloister::http

@@ -1,6 +1,7 @@
 // The client against the server of this folder, and against servers that misbehave.
 #include "http/client.h"
 
+#include <atomic>
 #include <thread>
 
 #include "base/clock.h"
@@ -335,6 +336,75 @@ TEST_F(TlsTest, ChecksTheWebsTrustWhenAsked) {
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, ErrorCode::kBadCertificate);
   EXPECT_NE(got.error().message.find("not trusted"), std::string::npos) << got.error().message;
+}
+
+// The key is compared in the handshake: a server with another one never hears of the request.
+TEST_F(TlsTest, ComparesThePinnedKeyBeforeAnythingIsWritten) {
+  serve_tls();
+  std::atomic<int> requests = 0;
+  handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+    ++requests;
+    exchange->respond({});
+  };
+  const auto ask = [&](const std::optional<ByteArray<32>>& pin, bool web_pki = false) {
+    ClientOptions options = quick();
+    options.pinned_spki_sha256 = pin;
+    options.verify_web_pki = web_pki;
+    options.bearer_token = "secret";
+    return Client(local_url(server_->port(), true), options).post_json("/", "prompt");
+  };
+  const auto first = ask(std::nullopt);
+  ASSERT_TRUE(first) << first.error().to_string();
+  ASSERT_TRUE(first->tls_spki_sha256);
+  EXPECT_TRUE(ask(first->tls_spki_sha256));
+  EXPECT_EQ(requests, 2);
+  ByteArray<32> other = *first->tls_spki_sha256;
+  other[31] ^= 1;
+  const auto refused = ask(other);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadCertificate);
+  EXPECT_NE(refused.error().message.find("another TLS key"), std::string::npos);
+  // A pin does not replace the web's trust where that is asked for.
+  const auto unknown = ask(first->tls_spki_sha256, true);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::kBadCertificate);
+  EXPECT_EQ(requests, 2);
+}
+
+TEST_F(ClientTest, NoKeyIsExpectedWithoutTls) {
+  serve();
+  ClientOptions options = quick();
+  options.pinned_spki_sha256.emplace();
+  const auto got = client_for(options).get("/");
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, ErrorCode::kUsage);
+}
+
+// Refused before a connection is tried: none of these answers.
+TEST(ClientPlainHttp, GoesAsFarAsItMay) {
+  const auto refused = [](const char* host, PlainHttp how, std::string token = {}) {
+    Url url = local_url(9);
+    url.host = host;
+    ClientOptions options = quick();
+    options.connect_timeout_s = 1;
+    options.plain_http = how;
+    options.bearer_token = std::move(token);
+    const auto got = Client(url, options).get("/");
+    EXPECT_FALSE(got) << host;
+    return !got && got.error().code == ErrorCode::kUsage;
+  };
+  for (const char* host : {"198.51.100.7", "2001:db8::1", "0.0.0.0", "::", "::ffff:198.51.100.7"}) {
+    EXPECT_TRUE(refused(host, PlainHttp::kThisMachine)) << host;
+    EXPECT_TRUE(refused(host, PlainHttp::kPrivateNetwork)) << host;
+    EXPECT_TRUE(refused(host, PlainHttp::kAnywhere, "secret")) << host;
+  }
+  for (const char* host : {"10.255.255.1", "fd00:1::1"}) {
+    EXPECT_TRUE(refused(host, PlainHttp::kThisMachine)) << host;
+    EXPECT_TRUE(refused(host, PlainHttp::kAnywhere, "secret")) << host;
+  }
+  for (const char* host : {"127.0.0.1", "127.255.0.1", "::1", "::ffff:127.0.0.1", "localhost"}) {
+    EXPECT_FALSE(refused(host, PlainHttp::kThisMachine, "secret")) << host;
+  }
 }
 
 TEST_F(TlsTest, EndsWhatIsNoTls) {

@@ -34,7 +34,6 @@ struct OutgoingTarget {
 // of private networks: what goes there is not encrypted. Errors: kNetwork for an unknown name, kUsage for a public
 // address.
 Result<OutgoingTarget> resolve_private(const Url& url);
-bool is_private_address(const sockaddr_storage& address);
 // "host:port" as it stands in a Host header.
 std::string authority_of(const Url& url);
 

@@ -71,6 +71,8 @@ Result<std::unique_ptr<Replicas>> Replicas::make(const std::vector<std::string>&
   options.response_limit_bytes = kMostBytes;
   // Whoever answers: what is in the report proves itself, or does not.
   options.verify_web_pki = false;
+  // Nothing but a public nonce is sent, and a report is public.
+  options.plain_http = http::PlainHttp::kAnywhere;
   for (const std::string& text : urls) {
     TRY(url, http::parse_url(text));
     out->replicas_.push_back(std::make_unique<Replica>(text, std::move(url), options));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/terminal_text.h"
 #include "codec/json.h"
 #include "verify/check_list.h"
 #include "verify/verdict.h"
@@ -49,16 +50,6 @@ Node grow_tree(const std::vector<Check>& checks) {
   return root;
 }
 
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    const auto byte = static_cast<unsigned char>(c);
-    // 0x80 to 0x9f reach a terminal as control characters too when it does not read UTF-8; evidence is ASCII.
-    if (byte < 0x20 || byte >= 0x7f) c = '?';
-  }
-  return out;
-}
-
 class Printer {
  public:
   explicit Printer(bool color) : color_(color) {}
@@ -76,7 +67,7 @@ class Printer {
       if (next.check != nullptr) {
         check(*next.check, next.name, depth);
       } else {
-        line(depth, printable(next.name));
+        line(depth, ascii_line(next.name));
         tree(next, depth + 1);
       }
     }
@@ -96,13 +87,13 @@ class Printer {
   }
 
   void check(const Check& check, const std::string& name, int depth) {
-    std::string head = mark(check) + " " + printable(name);
+    std::string head = mark(check) + " " + ascii_line(name);
     if (check.state == State::kSkipped) head += check.required ? " (required)" : " (not required)";
-    if (!check.detail.empty()) head += ": " + printable(check.detail);
+    if (!check.detail.empty()) head += ": " + ascii_line(check.detail);
     line(depth, head);
     if (check.state != State::kFail) return;
-    if (!check.expected.empty()) line(depth, "       expected " + printable(check.expected));
-    if (!check.actual.empty()) line(depth, "       actual   " + printable(check.actual));
+    if (!check.expected.empty()) line(depth, "       expected " + ascii_line(check.expected));
+    if (!check.actual.empty()) line(depth, "       actual   " + ascii_line(check.actual));
     if (const CheckMeaning* meaning = find_meaning(check.id)) {
       line(depth, "       unchecked, an attacker could " + std::string(meaning->without));
     }
@@ -124,7 +115,7 @@ void print_facts(Printer& out, const Json& facts) {
   out.line(0, "facts in the evidence");
   for (const auto& [name, value] : facts.items()) {
     const std::string text = value.is_string() ? value.get<std::string>() : codec::write_json(value);
-    out.line(1, printable(name) + " = " + printable(text));
+    out.line(1, ascii_line(name) + " = " + ascii_line(text));
   }
 }
 
@@ -141,6 +132,11 @@ void print_outcome(Printer& out, const Verdict& verdict) {
                           "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "
                           "anyone can make such evidence."));
   }
+  if (verdict.facts.value("connection", Json()) == "insecure_http") {
+    out.line(0, out.paint(kBold,
+                          "THE CONNECTION IS NOT ENCRYPTED (--insecure-http): everyone between this machine and the node "
+                          "reads what is said, and can change it and this verdict's evidence."));
+  }
 }
 
 // What keeps a verdict from being accepted.
@@ -152,7 +148,7 @@ bool stands_in_the_way(const Check& check) {
 
 std::string to_text(const Verdict& verdict, bool color) {
   Printer out(color);
-  out.line(0, printable(verdict.subject));
+  out.line(0, ascii_line(verdict.subject));
   out.tree(grow_tree(verdict.checks), 1);
   print_facts(out, verdict.facts);
   print_outcome(out, verdict);
@@ -161,7 +157,7 @@ std::string to_text(const Verdict& verdict, bool color) {
 
 std::string to_summary(const Verdict& verdict, bool color) {
   Printer out(color);
-  out.line(0, printable(verdict.subject));
+  out.line(0, ascii_line(verdict.subject));
   std::vector<Check> in_the_way;
   std::ranges::copy_if(verdict.checks, std::back_inserter(in_the_way), stands_in_the_way);
   out.tree(grow_tree(in_the_way), 1);

@@ -18,6 +18,8 @@ http::ClientOptions client_options(const UpstreamOptions& options) {
   out.idle_timeout_s = kCheckTimeoutSeconds;
   out.response_limit_bytes = kAnswerLimitBytes;
   out.bearer_token = options.bearer_token;
+  // As for the prompts (resolve_private): the name is looked up again for each of these connections.
+  out.plain_http = http::PlainHttp::kPrivateNetwork;
   return out;
 }
 

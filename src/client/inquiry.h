@@ -1,0 +1,54 @@
+// Inquiry: what a node is asked before it is verified. Reports only: the requests hold a nonce of ours and what kind of
+// report is wanted. No token, prompt or other content leaves this machine here; for these there is VerifiedConnection.
+//
+// One thread at a time; every request blocks.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "client/node_address.h"
+#include "evidence/chat_signature.h"
+#include "evidence/report_data.h"
+
+namespace cloister::client {
+
+struct HostQuery {
+  evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
+  std::string model;   // empty = whatever the node serves
+};
+
+struct HostReport {
+  evidence::Nonce nonce{};              // ours, fresh
+  std::string text;                     // as served
+  bool native = false;                  // Cloister's own form, else the legacy one
+  std::string host;                     // of the URL: keysets may list TLS keys for one host
+  std::optional<ByteArray<32>> tls_spki_sha256;  // of the channel the report came through
+  bool unencrypted = false;             // it came from another machine over plain http
+};
+
+class Inquiry {
+ public:
+  explicit Inquiry(NodeAddress address) : address_(std::move(address)) {}
+
+  // The report in Cloister's own form (docs/spec/native-report.md), which binds keys, GPUs, model and configuration in one
+  // quote; where the node does not know that form, in the legacy one, over TLS with the channel's key bound in it. Whoever
+  // stands in front of a node can hide the first form: the verdict then leaves nothing out in silence, because each rule of
+  // the policy that only the first form can show keeps it from being accepted.
+  Result<HostReport> ask_host(const HostQuery& query);
+
+  const NodeAddress& address() const { return address_; }
+
+ private:
+  Result<http::ClientResponse> get(const std::string& path_and_query);
+
+  NodeAddress address_;
+  // The key of the first connection: the handshake of a later one has to show it too, so that what follows is about one and
+  // the same channel.
+  std::optional<ByteArray<32>> first_key_;
+};
+
+// What a node answered instead of success: its own error message when it has one.
+Error http_failure(std::string_view what, const http::ClientResponse& response);
+
+}  // namespace cloister::client

@@ -1,0 +1,38 @@
+#include "client/verified_connection.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+
+namespace cloister::client {
+namespace {
+
+// The checks of the report's own binding, and of a gateway's in front of several models (verify/report.h).
+bool binds(const verify::Verdict& verdict, const ByteArray<32>& key) {
+  return std::any_of(verdict.checks.begin(), verdict.checks.end(), [&](const verify::Check& check) {
+    return (check.id == "report_data.tls" || check.id == "gateway.report_data.tls") &&
+           check.state == verify::State::kPass && check.actual == to_hex(key);
+  });
+}
+
+}  // namespace
+
+Result<VerifiedConnection> VerifiedConnection::make(const NodeAddress& address, const HostCheck& host,
+                                                    std::string bearer_token) {
+  if (!host.accepted()) {
+    return fail(ErrorCode::kUsage, "a connection was asked for to a node that is not accepted");
+  }
+  http::ClientOptions options = connection_options(address);
+  options.bearer_token = std::move(bearer_token);
+  if (address.url.tls) {
+    const auto& key = host.report.tls_spki_sha256;
+    if (!key || !binds(host.verdict, *key)) {
+      return fail(ErrorCode::kBadCertificate, "the node was accepted, but its quote does not bind its TLS key: expected "
+                                              "the check report_data.tls to have passed");
+    }
+    options.pinned_spki_sha256 = key;
+  }
+  return VerifiedConnection(http::Client(address.url, std::move(options)));
+}
+
+}  // namespace cloister::client
