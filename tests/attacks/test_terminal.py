@@ -292,18 +292,23 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_log_keeps_one_line_an_event(start, form, tmp_path):
-    """A state folder, an upstream, a path and a token with line breaks and escapes in them."""
+    """The name of a supplier's manifest, a state folder, an upstream, a path and a token with line breaks and escapes in them."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
     server.up = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     state = tmp_path / ("state\n2026-01-01T00:00:00.000Z error " + FAKE + "\x1b[2J")
-    node = start("--upstream", f"http://127.0.0.1:{server.server_address[1]}", "--log-format", form, "--log-level", "debug", state=state, wait=False)
+    manifests = tmp_path / "manifests"
+    manifests.mkdir()
+    (manifests / ("a\n2026-01-01T00:00:00.000Z info " + FAKE + "\n\x1b[2J\u202e.xml")).write_text("no manifest")
+    gate = ("--require-gpu-tee", "on", "--rim-dir", manifests)
+    node = start(*gate, "--upstream", f"http://127.0.0.1:{server.server_address[1]}", "--log-format", form, "--log-level", "debug", state=state, wait=False)
     wait_until(lambda: "listening" in node.log or "upstream" in node.log, 20, "the node looks at its upstream")
     node.post("/v1/chat/completions", {"model": EVIL, "messages": [{"role": "user", "content": "x"}]})
     node.get("/v1/" + urllib.request.quote(EVIL), {"x-request-id": "a", "authorization": "Bearer x"})
     node.stop()
     server.shutdown()
     log = node.log_path.read_bytes().decode()
+    assert "manifests: " in log, "the name of the manifest is in the log"
     assert not ACTING.search(log), repr(log)
     for line in log.splitlines():
         if form == "json":
