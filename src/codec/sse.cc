@@ -3,21 +3,16 @@
 namespace cloister::codec {
 
 Result<void> SseParser::feed(std::string_view bytes) {
-  for (char c : bytes) {
-    if (c == '\n' && skip_line_feed_) {
-      skip_line_feed_ = false;
-      continue;
-    }
-    skip_line_feed_ = c == '\r';
-    if (c == '\n' || c == '\r') {
-      take_line(line_);
-      line_.clear();
-      continue;
-    }
-    if (line_.size() + data_.size() >= event_limit_bytes_) {
+  while (!bytes.empty()) {
+    const SseLines::Part part = lines_.next(bytes);
+    if (line_.size() + data_.size() + part.text > event_limit_bytes_) {
       return fail(ErrorCode::kBadSse, "an event is larger than " + std::to_string(event_limit_bytes_) + " bytes");
     }
-    line_.push_back(c);
+    line_.append(bytes.substr(0, part.text));
+    bytes.remove_prefix(part.size);
+    if (!part.ends) continue;
+    take_line(line_);
+    line_.clear();
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "codec/sse_lines.h"
 
 namespace cloister::codec {
 
@@ -24,10 +25,10 @@ class SseParser {
 
   std::function<void(std::string_view)> on_data_;
   const std::size_t event_limit_bytes_;
+  SseLines lines_;
   std::string line_;
   std::string data_;
   bool has_data_ = false;
-  bool skip_line_feed_ = false;  // after a carriage return
 };
 
 }  // namespace cloister::codec

@@ -55,12 +55,7 @@ Result<PrefixProof> parse_prefix_proof(std::string_view json_text) {
 
 std::vector<MerkleHash> event_leaves(std::string_view bytes) {
   std::vector<MerkleHash> out;
-  codec::SseEvents events;
-  while (!bytes.empty()) {
-    const codec::SseEvents::Part part = events.next(bytes);
-    if (part.ends) out.push_back(merkle_leaf(as_bytes(bytes.substr(0, part.size))));
-    bytes.remove_prefix(part.size);
-  }
+  for (const std::string_view event : codec::split_events(bytes).events) out.push_back(merkle_leaf(as_bytes(event)));
   return out;
 }
 

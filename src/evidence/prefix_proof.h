@@ -29,7 +29,8 @@ Json to_json(const PrefixProof& proof);
 // Errors are kBadReceipt and name the member; a member too many is one. At most 64 hashes.
 Result<PrefixProof> parse_prefix_proof(std::string_view json_text);
 
-// The leaf hashes of the complete server-sent events in these bytes (codec/sse_events.h); what follows the last of them is left out.
+// The leaf hashes of the complete server-sent events in these bytes (codec/sse_events.h). Bytes after the last of them have no leaf:
+// whoever compares what is at hand with a tree has to refuse them (verify/receipt/prefix_check.cc).
 std::vector<MerkleHash> event_leaves(std::string_view bytes);
 
 }  // namespace cloister::evidence

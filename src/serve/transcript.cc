@@ -65,17 +65,22 @@ void Transcript::on_body(std::string_view bytes) {
     event_->update(as_bytes(bytes.substr(0, part.size)));
     bytes.remove_prefix(part.size);
     if (!part.ends) continue;
-    // The hasher stays for the next event: finish() has reset it.
-    const auto leaf = event_->finish();
-    event_->update(ByteView(&kLeafPrefix, 1));
-    facts_.too_many_events = facts_.events.size() >= store::kMostEventHashBytes / leaf.size();
-    if (!facts_.too_many_events) facts_.events.push_back(leaf);
+    end_event();
   }
+}
+
+void Transcript::end_event() {
+  // The hasher stays for the next event: finish() has reset it.
+  const auto leaf = event_->finish();
+  event_->update(ByteView(&kLeafPrefix, 1));
+  facts_.too_many_events = facts_.events.size() >= store::kMostEventHashBytes / leaf.size();
+  if (!facts_.too_many_events) facts_.events.push_back(leaf);
 }
 
 FinishedReply Transcript::finish() {
   FinishedReply out;
   const std::lock_guard lock(mutex_);
+  if (facts_.event_stream && events_.finish()) end_event();
   facts_.response_sha256 = response_.finish();
   if (reply_id_ && !reply_id_->id().empty()) facts_.reply_id = reply_id_->id();
   out.facts = std::move(facts_);

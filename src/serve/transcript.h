@@ -52,6 +52,7 @@ class Transcript : public http::ReplyObserver {
     const std::lock_guard lock(mutex_);
     by(facts_);
   }
+  void end_event();   // with mutex_
   FinishedReply finish();
 
   ReceiptJournal& journal_;

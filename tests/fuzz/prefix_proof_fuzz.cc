@@ -1,6 +1,7 @@
 // Proofs of a stream's beginning: any text is read or refused, what is read writes itself again, no proof leads to a root of zeros,
 // and every beginning of a stream can be proven.
 #include "codec/json.h"
+#include "codec/sse_events.h"
 #include "evidence/prefix_proof.h"
 #include "fuzz.h"
 
@@ -15,6 +16,12 @@ FUZZ_TARGET(input) {
     FUZZ_CHECK(!evidence::verify_merkle_consistency(proof->events, other, proof->total, other, proof->consistency) ||
                proof->events == proof->total);
   }
+  // Every byte belongs to one event or to the rest.
+  const auto split = codec::split_events(text);
+  std::size_t sum = split.rest.size();
+  for (const std::string_view event : split.events) sum += event.size();
+  FUZZ_CHECK(sum == text.size());
+  FUZZ_CHECK(codec::split_events(split.rest).events.empty());
   // The events of a stream do not depend on the pieces in which it came, and every beginning of it can be proven.
   const auto leaves = evidence::event_leaves(text);
   if (leaves.empty() || leaves.size() > 64) return;

@@ -162,13 +162,24 @@ TEST(Receipt, TheBeginningOfAStreamIsAccepted) {
   const ServiceCase c = streamed_case();
   const std::size_t event_size = c.response.size() / 6;
   for (std::size_t k = 1; k <= 6; ++k) {
-    // What was cut off in the middle of the next event is no part of the proof.
-    const std::string held = c.response.substr(0, k * event_size + (k < 6 ? 3 : 0));
+    const std::string held = c.response.substr(0, k * event_size);
     const verify::Verdict verdict = judge_prefix(c, held, prefix_proof_of(c, k));
     EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
     EXPECT_EQ(verdict.find("receipt.prefix")->state, State::kPass);
     EXPECT_EQ(verdict.facts["prefix_events"], k);
     EXPECT_EQ(verdict.facts["total_events"], 6);
+  }
+}
+
+// No leaf covers what follows the last complete event: whoever hands it on could have written it.
+TEST(Receipt, NothingMayFollowTheLastCompleteEventOfABeginning) {
+  const ServiceCase c = streamed_case();
+  const std::string held = c.response.substr(0, 3 * (c.response.size() / 6));
+  for (const char* tail : {"d", "\r", "data: forged", "data: {\"forged\":1}\n", "data: {\"forged\":1}\r\r", "data: {\"forged\":1}\r\n\r\n",
+                           "data: {\"forged\":1}\n\r", ": forged\r\r"}) {
+    const verify::Verdict verdict = judge_prefix(c, held + tail, prefix_proof_of(c, 3));
+    EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << tail;
+    EXPECT_EQ(verdict.find("receipt.prefix")->state, State::kFail) << tail;
   }
 }
 

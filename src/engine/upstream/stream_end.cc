@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codec/sse_lines.h"
+
 namespace cloister::engine::upstream {
 namespace {
 
@@ -29,7 +31,7 @@ void StreamEnd::feed(std::string_view bytes) {
 bool StreamEnd::whole() const {
   // A body of another kind that ends with the connection may be cut anywhere.
   if (!events_) return framed_;
-  const bool blank_line = tail_.empty() || tail_.ends_with("\n\n") || tail_.ends_with("\r\r") || tail_.ends_with("\n\r\n");
+  const bool blank_line = tail_.empty() || codec::ends_with_empty_line(tail_);
   if (framed_ || !blank_line) return blank_line;
   const std::string_view end = std::string_view(tail_).substr(tail_.size() - std::min(tail_.size(), kEndBytes));
   return end.find("data: [DONE]") != std::string_view::npos || end.find("data:[DONE]") != std::string_view::npos ||

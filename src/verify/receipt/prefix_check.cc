@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "codec/sse_events.h"
 #include "evidence/json_reader.h"
 #include "evidence/prefix_proof.h"
 #include "verify/check.h"
@@ -41,6 +42,10 @@ Check judge(const evidence::Receipt& receipt, const evidence::PrefixProof& proof
   }
   if (proof.total != tree->count) {
     return failed(kId, "the proof is about a reply of another length", std::to_string(tree->count), std::to_string(proof.total));
+  }
+  if (const std::string_view rest = codec::split_events(as_text(held)).rest; !rest.empty()) {
+    return failed(kId, "bytes follow the last complete event, and no proof covers them: cut the file after its last empty line",
+                  "0 bytes", std::to_string(rest.size()) + " bytes");
   }
   const std::vector<MerkleHash> leaves = evidence::event_leaves(as_text(held));
   if (leaves.size() != proof.events) {
