@@ -19,7 +19,7 @@ class JsonOutline {
     std::string_view parent;   // "" for the outermost object
     std::string_view name;
   };
-  static constexpr std::size_t kMaxWatches = 4;
+  static constexpr std::size_t kMaxWatches = 6;
   static constexpr std::size_t kMaxDepth = 256;
   static constexpr std::size_t kMaxTextBytes = 1024;
 

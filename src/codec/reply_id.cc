@@ -2,10 +2,15 @@
 
 #include <algorithm>
 
+#include "codec/jcs.h"
+
 namespace cloister::codec {
 namespace {
 
-constexpr JsonOutline::Watch kPlaces[] = {{"", "id"}, {"response", "id"}, {"message", "id"}};
+constexpr JsonOutline::Watch kPlaces[] = {{"", "id"},    {"response", "id"},    {"message", "id"},
+                                           {"", "model"}, {"response", "model"}, {"message", "model"}};
+constexpr std::size_t kPlacesOfIds = 3;
+static_assert(std::size(kPlaces) <= JsonOutline::kMaxWatches);
 constexpr std::string_view kData = "data:";
 constexpr std::size_t kLongestId = 256;
 
@@ -35,11 +40,14 @@ void ReplyId::feed(std::string_view bytes) {
 
 void ReplyId::look() {
   for (std::size_t i = 0; i < std::size(kPlaces); ++i) {
-    if (!fits_a_path(outline_.text(i))) continue;
-    id_ = outline_.text(i);
-    done_ = true;
-    return;
+    const std::string& text = outline_.text(i);
+    if (i < kPlacesOfIds) {
+      if (id_.empty() && fits_a_path(text)) id_ = text;
+    } else if (model_.empty() && !text.empty() && write_jcs(Json(text))) {
+      model_ = text;
+    }
   }
+  done_ = !id_.empty() && !model_.empty();
 }
 
 // Lines end in \n, \r or both (WHATWG HTML section 9.2.6); an empty one ends the event.

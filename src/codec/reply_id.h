@@ -1,5 +1,6 @@
-// ReplyId: finds the id in the bytes of a reply that passes by: a JSON object's "id", or that of the first server-sent events
-// that have one. Where the dialect keeps it one level down it is found there ("response" of OpenAI's Responses, "message" of
+// ReplyId: finds the id in the bytes of a reply that passes by, and the name of the model that the reply says it comes from: a
+// JSON object's "id" and "model", or those of the first server-sent events that have them. Where the dialect keeps them one
+// level down they are found there ("response" of OpenAI's Responses, "message" of
 // Anthropic's message_start). Reads a bounded part of the reply, changes nothing, any piece sizes. One thread.
 #pragma once
 
@@ -23,6 +24,8 @@ class ReplyId {
   bool done() const { return done_; }
   // 1 to 256 printable ASCII characters without '/', so that it can stand in a path; empty when there is none.
   const std::string& id() const { return id_; }
+  // The server's own word. At most 1,024 bytes of valid text; empty when there is none.
+  const std::string& model() const { return model_; }
 
  private:
   void feed_events(std::string_view bytes);
@@ -33,6 +36,7 @@ class ReplyId {
   std::size_t left_;
   JsonOutline outline_;
   std::string id_;
+  std::string model_;
   // Of the line at hand, in events.
   std::size_t prefix_ = 0;       // how much of "data:" it has shown
   bool other_field_ = false;

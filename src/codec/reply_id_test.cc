@@ -58,11 +58,43 @@ TEST(ReplyId, StopsLookingAtItsLimit) {
   EXPECT_TRUE(buffered.done());
 }
 
-TEST(ReplyId, IsDoneWithTheId) {
+TEST(ReplyId, IsDoneWithIdAndModel) {
   ReplyId reply(true);
   reply.feed("data: {\"id\":\"c-1\"");
-  EXPECT_TRUE(reply.done());
+  EXPECT_FALSE(reply.done());
   EXPECT_EQ(reply.id(), "c-1");
+  reply.feed(",\"model\":\"m\"");
+  EXPECT_TRUE(reply.done());
+  EXPECT_EQ(reply.model(), "m");
+}
+
+std::string model_of(bool events, std::string_view text, std::size_t piece) {
+  ReplyId reply(events);
+  for (std::size_t at = 0; at < text.size(); at += piece) reply.feed(text.substr(at, piece));
+  return reply.model();
+}
+
+TEST(ReplyId, TheModelIsTheReplysOwnWord) {
+  struct Row {
+    bool events;
+    std::string text;
+    const char* model;
+  };
+  const Row table[] = {
+      {false, R"({"model":"org/name","choices":[{"model":"no"}],"id":"1"})", "org/name"},
+      {false, R"({"id":"1","choices":[{"text":"\"model\":\"no\""}]})", ""},
+      {false, R"({"model":5})", ""},
+      {false, R"({"model":null,"id":"x"})", ""},
+      {false, "{\"model\":\"\xff\"}", ""},
+      {false, "{\"model\":\"" + std::string(1025, 'x') + "\"}", ""},
+      {true, "data: {\"id\":\"1\"}\n\ndata: {\"id\":\"1\",\"model\":\"m\"}\n\n", "m"},
+      {true, "data: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"c\"}}\n\n", "c"},
+      {true, "data: {\"response\":{\"model\":\"r\"}}\n\n", "r"},
+      {true, "data: [DONE]\n\n", ""},
+  };
+  for (const Row& row : table) {
+    for (std::size_t piece : {1u, 3u, 1u << 20}) EXPECT_EQ(model_of(row.events, row.text, piece), row.model) << row.text;
+  }
 }
 
 }  // namespace

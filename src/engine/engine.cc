@@ -21,4 +21,11 @@ bool generates_text(Route route) {
   return route == Route::kChatCompletions || route == Route::kCompletions || route == Route::kResponses || route == Route::kMessages;
 }
 
+std::optional<ModelInfo> Engine::find_model(std::string_view id) const {
+  for (ModelInfo& model : models()) {
+    if (model.id == id) return std::move(model);
+  }
+  return std::nullopt;
+}
+
 }  // namespace cloister::engine

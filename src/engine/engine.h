@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -139,6 +140,8 @@ struct ModelInfo {
   std::string quantization;        // "Q4_1"; empty when unknown
   // What exactly it is, by digests (docs/spec/model-identity.md); null while it loads, or where nothing was measured.
   std::shared_ptr<const Json> identity;
+  // SHA-256 of its canonical form, where the engine has made it.
+  std::optional<ByteArray<32>> identity_digest = {};
 };
 
 enum class Health { kLoading, kReady, kFailed };
@@ -169,6 +172,8 @@ class Engine {
   // Why health() is kFailed, in one line; empty otherwise.
   virtual std::string failure() const { return {}; }
   virtual std::vector<ModelInfo> models() const = 0;
+  // The model of this id, if it is served. Any thread; called for each request.
+  virtual std::optional<ModelInfo> find_model(std::string_view id) const;
   virtual std::set<Route> routes() const = 0;
   virtual EngineStats stats() const = 0;
   // True for an engine that hands body and reply on as they are: another server judges them.

@@ -226,7 +226,7 @@ def test_swapped_and_cut_receipts_are_rejected(echo, tmp_path):
     status, verdict = verify(tmp_path, echo, shortened, requests[0], replies[0].body)
     assert status == 1 and "receipt.signature" in failed(verdict)
     status, verdict = verify(tmp_path, echo, first, requests[0], replies[0].body, "--model", "other")
-    assert status == 1 and failed(verdict) == {"receipt.model"}
+    assert status == 1 and failed(verdict) == {"receipt.model", "receipt.served_model"}
 
 
 @own_seed

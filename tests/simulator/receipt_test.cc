@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "evidence/aci/receipt.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
 #include "evidence/prefix_proof.h"
@@ -45,7 +46,7 @@ TEST(Receipt, EveryChangeFailsItsOwnCheck) {
           {"request", [](ServiceCase& c) { c.request += ' '; }, {"receipt.request_hash"}},
           {"response", [](ServiceCase& c) { c.response.pop_back(); }, {"receipt.response_hash"}},
           {"of another reply", [](ServiceCase& c) { c.id = "chatcmpl-2"; }, {"receipt.id"}},
-          {"of another model", [](ServiceCase& c) { c.model = "better"; }, {"receipt.model"}},
+          {"of another model", [](ServiceCase& c) { c.model = "better"; }, {"receipt.model", "receipt.served_model"}},
           {"another version", [](ServiceCase& c) { c.receipt["api_version"] = "aci/2"; }, {"receipt.form"}},
           {"a member too many", [](ServiceCase& c) { c.receipt["verified"] = true; }, {"receipt.form"}},
           {"without signature", [](ServiceCase& c) { c.receipt.erase("signature"); }, {"receipt.form"}},
@@ -113,6 +114,39 @@ TEST(Receipt, AnAggregatorsReceiptMustSayToWhomItWent) {
   // A claim is no proof unless the policy takes it for one.
   c.policy.service.accept_upstream_claims = false;
   EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kUndetermined);
+}
+
+// The name in the reply of another server is that server's word: another name is a failure, the right one no proof.
+TEST(Receipt, TheNameThatAnotherServerGivesIsItsWord) {
+  const auto told_of = [](const Json& name) {
+    ServiceCase c = native_case();
+    resign(c, [&](Json& r) {
+      r["event_log"][2]["model_id"] = name;
+      r["event_log"][2]["model_id_source"] = evidence::kToldByReply;
+    });
+    return c;
+  };
+  ServiceCase c = told_of("demo");
+  c.model = "demo";
+  EXPECT_EQ(ids_in(c.judge_receipt(), State::kSkipped).contains("receipt.served_model"), true);
+  EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kUndetermined);
+  c.policy.service.accept_upstream_claims = true;
+  EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kAccepted);
+  c.policy.service.accept_upstream_claims = false;
+  c.policy.service.model_digests = {to_bytes(*evidence::document_digest(service().model()))};
+  EXPECT_EQ(c.judge_receipt().find("receipt.served_model")->state, State::kPass) << "who names the digest needs no word";
+  for (const Json& name : {Json("cheaper"), Json()}) {
+    ServiceCase other = told_of(name);
+    other.model = "demo";
+    EXPECT_EQ(other.judge_receipt().find("receipt.served_model")->state, name.is_null() ? State::kSkipped : State::kFail);
+    EXPECT_NE(other.judge_receipt().outcome(), Outcome::kAccepted);
+  }
+  // A receipt that tells of no model.
+  ServiceCase silent = aci_case();
+  silent.model = "demo";
+  resign(silent, [](Json& r) { r["event_log"].erase(2); });
+  EXPECT_EQ(silent.judge_receipt().find("receipt.served_model")->state, State::kSkipped);
+  EXPECT_EQ(silent.judge_receipt().outcome(), Outcome::kUndetermined);
 }
 
 // A refusal has a receipt too: nothing was passed on, so nobody else answered.

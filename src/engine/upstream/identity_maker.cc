@@ -2,6 +2,7 @@
 
 #include "codec/json.h"
 #include "evidence/model_identity.h"
+#include "evidence/native_report.h"
 
 namespace cloister::engine::upstream {
 namespace {
@@ -50,13 +51,15 @@ evidence::ModelIdentity IdentityMaker::describe(const ModelInfo& model, const Fi
   return out;
 }
 
-Result<std::shared_ptr<const Json>> IdentityMaker::known(const evidence::ModelIdentity& identity) {
-  auto document = std::make_shared<const Json>(evidence::to_json(identity));
-  const std::string text = codec::write_json(*document);
+Result<IdentityMaker::Document> IdentityMaker::known(const evidence::ModelIdentity& identity) {
+  auto json = std::make_shared<const Json>(evidence::to_json(identity));
+  const std::string text = codec::write_json(*json);
   const std::lock_guard lock(mutex_);
   if (const auto found = told_.find(text); found != told_.end()) return found->second;
-  if (told_.size() == kMostIdentities) return std::shared_ptr<const Json>();
-  if (options_.on_identity) TRY_VOID(options_.on_identity(*document));
+  if (told_.size() == kMostIdentities) return Document();
+  TRY(digest, evidence::document_digest(*json));
+  if (options_.on_identity) TRY_VOID(options_.on_identity(*json));
+  const Document document{std::move(json), digest};
   told_.emplace(text, document);
   return document;
 }
@@ -72,7 +75,8 @@ Result<void> IdentityMaker::identify(Findings& findings) {
     evidence::ModelIdentity identity = describe(model, findings);
     identity.weights = weights;
     TRY(document, known(identity));
-    model.identity = std::move(document);
+    model.identity = std::move(document.json);
+    model.identity_digest = document.digest;
   }
   return {};
 }

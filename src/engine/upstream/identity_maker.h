@@ -28,13 +28,17 @@ class IdentityMaker {
  private:
   explicit IdentityMaker(const UpstreamOptions& options) : options_(options) {}
   evidence::ModelIdentity describe(const ModelInfo& model, const Findings& findings) const;
-  Result<std::shared_ptr<const Json>> known(const evidence::ModelIdentity& identity);
+  struct Document {
+    std::shared_ptr<const Json> json;   // null for one more than are told
+    std::optional<ByteArray<32>> digest;
+  };
+  Result<Document> known(const evidence::ModelIdentity& identity);
 
   const UpstreamOptions& options_;
   std::shared_ptr<const WeightFiles> files_;           // null: none were named
   std::unique_ptr<WeightMeasurement> measurement_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const Json>> told_;   // by their text
+  std::map<std::string, Document> told_;   // by their text
 };
 
 }  // namespace cloister::engine::upstream

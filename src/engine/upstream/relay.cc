@@ -12,6 +12,9 @@ namespace {
 // Shorter replies of known length are gathered and sent in one go, so that an upstream that ends early still leaves room for
 // an honest error.
 constexpr std::uint64_t kGatherBytes = 64u << 10;
+// A JSON reply that ends with the connection (RFC 9112, section 6.3, item 8) is gathered too: only its own text says whether
+// it is whole.
+constexpr std::uint64_t kMostUnframedBytes = 16u << 20;
 
 // What of a reply's head belongs to the client. The rest is between us and the upstream, or is for this node to say.
 bool keep_header(std::string_view name) {
@@ -23,12 +26,13 @@ bool keep_header(std::string_view name) {
   return name.starts_with("openai-") || name.starts_with("anthropic-") || name.starts_with("x-ratelimit-");
 }
 
-bool is_event_stream(const HeaderList& headers) {
+// Whether the reply is of this media type, parameters aside. `type` in lower case.
+bool is_of_type(const HeaderList& headers, std::string_view type) {
   for (const auto& [name, value] : headers) {
     if (name != "content-type") continue;
-    std::string lower = value.substr(0, 17);
+    std::string lower = value.substr(0, type.size());
     std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-    return lower == "text/event-stream";
+    return lower == type;
   }
   return false;
 }
@@ -133,6 +137,14 @@ void Relay::end_with(const Error& error) {
   if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_error(error);
 }
 
+// The rest of the reply is of no use.
+void Relay::end_here(http::OutgoingFailure failure) {
+  server_->count_failure(false);
+  const auto call = call_;
+  end_with(error_of(failure));
+  if (call != nullptr) call->cancel();
+}
+
 void Relay::cancel() {
   silenced_.store(true, std::memory_order_release);
   {
@@ -165,9 +177,13 @@ void Relay::on_head(http::OutgoingHead head) {
   PassedHead passed;
   passed.status = head.status;
   passed.headers = std::move(head.headers);
-  passed.whole = head.length && *head.length <= kGatherBytes;
+  const bool events = is_of_type(passed.headers, "text/event-stream");
+  const bool unframed = head.ends_with_connection && !events;
+  if (unframed && !is_of_type(passed.headers, "application/json")) return end_here(http::OutgoingFailure::kClosed);
+  if (unframed) unframed_json_.emplace(std::span<const codec::JsonOutline::Watch>());
+  passed.whole = unframed || (head.length && *head.length <= kGatherBytes);
   passed.length = head.length.value_or(0);
-  stream_end_.begin(is_event_stream(passed.headers), !head.ends_with_connection);
+  stream_end_.begin(events, !head.ends_with_connection);
   replying_ = true;
   if (!silenced_.load(std::memory_order_acquire)) sink_->on_passed_head(std::move(passed));
 }
@@ -176,12 +192,17 @@ void Relay::on_body(std::string_view bytes) {
   const auto sink = sink_;
   if (sink == nullptr || silenced_.load(std::memory_order_acquire)) return;
   stream_end_.feed(bytes);
+  if (unframed_json_) {
+    unframed_json_->feed(bytes);
+    unframed_bytes_ += bytes.size();
+    if (unframed_bytes_ > kMostUnframedBytes) return end_here(http::OutgoingFailure::kMalformed);
+  }
   sink->on_bytes(bytes);
   if (call_ != nullptr && sink->is_behind()) call_->pause();
 }
 
 void Relay::on_end() {
-  if (!stream_end_.whole()) {
+  if (unframed_json_ ? !unframed_json_->whole() : !stream_end_.whole()) {
     server_->count_failure(false);
     return end_with(error_of(http::OutgoingFailure::kClosed));
   }

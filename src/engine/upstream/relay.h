@@ -5,8 +5,10 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "codec/json_outline.h"
 #include "engine/engine.h"
 #include "engine/upstream/choice.h"
 #include "engine/upstream/identity_maker.h"
@@ -54,6 +56,7 @@ class Relay final : public Generation, public http::OutgoingSink, public std::en
   // Everything is over; returns the sink for a last word. Null when that was before.
   std::shared_ptr<ReplySink> finish();
   void end_with(const Error& error);
+  void end_here(http::OutgoingFailure failure);
 
   const std::shared_ptr<RelayParts> parts_;
   EngineRequest request_;
@@ -61,6 +64,8 @@ class Relay final : public Generation, public http::OutgoingSink, public std::en
   std::shared_ptr<Server> server_;
   std::shared_ptr<http::OutgoingCall> call_;
   StreamEnd stream_end_;
+  std::optional<codec::JsonOutline> unframed_json_;   // of a JSON reply without a length
+  std::uint64_t unframed_bytes_ = 0;
   bool replying_ = false;
   bool sent_again_ = false;
   std::shared_ptr<ReplySink> sink_;

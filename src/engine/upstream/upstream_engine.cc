@@ -35,6 +35,7 @@ class UpstreamEngine final : public Engine {
   EngineStats stats() const override { return {parts_->active.load(std::memory_order_relaxed), 0}; }
   bool passes_on() const override { return true; }
   std::vector<ModelInfo> models() const override;
+  std::optional<ModelInfo> find_model(std::string_view id) const override;
   std::vector<UpstreamState> upstreams() const override;
   std::shared_ptr<const std::string> models_document() const override;
   Result<std::shared_ptr<Generation>> start(EngineRequest request, std::shared_ptr<ReplySink> sink) override;
@@ -62,6 +63,17 @@ std::vector<ModelInfo> UpstreamEngine::models() const {
     }
   }
   return all;
+}
+
+std::optional<ModelInfo> UpstreamEngine::find_model(std::string_view id) const {
+  for (const auto& server : parts_->servers) {
+    const auto findings = server->findings();
+    if (findings == nullptr) continue;
+    for (const ModelInfo& model : findings->models) {
+      if (model.id == id) return model;
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<UpstreamState> UpstreamEngine::upstreams() const {

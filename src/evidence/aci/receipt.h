@@ -21,6 +21,8 @@ inline constexpr std::string_view kRequestForwarded = "request.forwarded";
 inline constexpr std::string_view kUpstreamVerified = "upstream.verified";
 inline constexpr std::string_view kResponseReturned = "response.returned";
 // Cloister's own (design: receipts).
+// Of kModelServed: `model_id_source` where the name of the model is what another server's reply says.
+inline constexpr std::string_view kToldByReply = "upstream_reply";
 inline constexpr std::string_view kModelServed = "model.served";
 inline constexpr std::string_view kUsageMetered = "usage.metered";
 inline constexpr std::string_view kRequestFailed = "request.failed";

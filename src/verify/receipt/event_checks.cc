@@ -112,6 +112,37 @@ Check check_model_digest(const Receipt& receipt, const Established& established)
                   "another model answered than the one that the quote names");
 }
 
+bool is_pinned(const Json& served, const Established& established, const Policy& policy) {
+  const auto& digest = established.model_digest;
+  return digest && text_field(served, "model_digest") == evidence::digest_text(*digest) &&
+         policy.service.model_digests.contains(to_bytes(*digest));
+}
+
+// The name that the client used says nothing of who answered. A name that another server's reply gives is that server's
+// word: it never passes, unless the relying party has named the digest of the model itself.
+Check check_served_model(const Receipt& receipt, const std::optional<std::string>& expected, const Established& established,
+                         const Policy& policy) {
+  const std::string id = "receipt.served_model";
+  if (!expected) return skipped(id, "the model that was asked for is not known here", false);
+  const ReceiptEvent* served = find(receipt, evidence::kModelServed);
+  if (served == nullptr) {
+    if (find(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
+    return skipped(id, "the receipt does not say which model answered", !policy.service.accept_upstream_claims);
+  }
+  const std::string actual = text_field(served->fields, "model_id");
+  const bool told = text_field(served->fields, "model_id_source") == evidence::kToldByReply;
+  if (told && served->fields.contains("model_id") && served->fields.at("model_id").is_null()) {
+    return skipped(id, "another server answered, and its reply names no model", !policy.service.accept_upstream_claims);
+  }
+  if (actual != *expected) return failed(id, "another model answered than the one that was asked for", *expected, actual);
+  if (!told) return passed(id, actual);
+  if (is_pinned(served->fields, established, policy)) return passed(id, actual, "the model's digest is one of the policy's");
+  Check check = skipped(id, "the name is the word of the server that answered, and nothing shows more",
+                        !policy.service.accept_upstream_claims);
+  check.actual = actual;
+  return check;
+}
+
 // What nobody has checked, for people to read: all events but the three that hold hashes.
 Json claims_of(const Receipt& receipt) {
   Json out = Json::array();
@@ -138,6 +169,7 @@ void check_events(const Receipt& receipt, const ReceiptEvidence& evidence, const
   verdict.add(check_rewrite(receipt));
   verdict.add(check_upstream(receipt, established, policy));
   verdict.add(check_model_digest(receipt, established));
+  verdict.add(check_served_model(receipt, evidence.model, established, policy));
   if (Json claims = claims_of(receipt); !claims.empty()) verdict.facts["claims"]["events"] = std::move(claims);
 }
 
