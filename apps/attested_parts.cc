@@ -23,6 +23,7 @@ Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings a
   serve::IdentityOptions identity;
   identity.keyset_days = options.keyset_days;
   identity.tls_spki_sha256 = tls.spki_sha256;
+  identity.tls_key_origin = tls.origin;
   out.identity = std::make_unique<serve::Identity>(keyring, system_clock(), identity);
   TRY(policy, policy_of(options, out.around));
   TRY_VOID(serve::enter_policy(policy, tee, *out.identity));

@@ -82,10 +82,11 @@ std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::str
   const auto image = serve::pinned_image(compose->docker_compose_file, url->host);
   if (image) {
     claim.status = "asserted";
-    claim.reason = evidence::identity_text("the measured compose file runs " + image->reference + " as " + url->host);
+    claim.reason = evidence::identity_text("the measured compose file runs " + image->reference + " as the service that answers");
     claim.digest = image->digest;
   } else {
-    claim.reason = evidence::identity_text("the measured compose file pins no image for a service named " + url->host);
+    // The name is not shown: it may be an address of the network.
+    claim.reason = "the measured compose file pins no image for the service that answers";
   }
   return claim;
 }

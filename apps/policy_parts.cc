@@ -19,9 +19,16 @@ bool is_loopback(const std::string& url_text) {
          (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
 }
 
+// Where an upstream is, as far as a verifier has to know it: the document is public, and the addresses of a network are not.
+std::string place_of(const std::string& url_text) {
+  const auto url = engine::parse_upstream_url(url_text);
+  if (url && !url->unix_socket.empty()) return "unix:";
+  return is_loopback(url_text) ? "http://localhost" : "http://private";
+}
+
 std::string tls_mode(const ServeOptions& options) {
-  if (!options.tls_certificate_file.empty()) return "certificate";
-  return options.tls.empty() ? "none" : options.tls;
+  if (!options.tls.empty()) return options.tls;
+  return options.tls_certificate_file.empty() ? "none" : "certificate";
 }
 
 }  // namespace
@@ -52,7 +59,7 @@ Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& ar
   facts.cors_origins = around.cors_origins;
   facts.engine = engine_kind(options);
   facts.serves_itself = serves_itself(options);
-  facts.upstreams = options.upstreams;
+  for (const std::string& url : options.upstreams) facts.upstreams.push_back(place_of(url));
   facts.upstream_token = !options.upstream_key_file.empty();
   facts.cache_salt = options.cache_salt;
   facts.shared_prompt_cache = options.share_prompt_cache || options.api_key_file.empty();
@@ -77,7 +84,7 @@ Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& ar
   facts.log_format = options.log_format;
   facts.signing = options.signing == "on";
   facts.keyset_days = options.keyset_days;
-  facts.replicas = options.replicas;
+  facts.replicas = options.replicas.size();
   TRY(receipts, receipt_policy(options));
   facts.receipts = std::move(receipts);
   return serve::policy_document(facts);

@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "apps/attested_parts.h"
@@ -15,6 +16,7 @@
 #include "apps/serve_parts.h"
 #include "apps/serve_reload.h"
 #include "apps/service_manager.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/key_memory.h"
 #include "serve/executable_digest.h"
@@ -30,6 +32,20 @@ void forbid_core_files() {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+// For a certificate of the TEE's own key.
+Result<void> give_out_request(const ServeOptions& options, const Tls& tls) {
+  if (tls.request_pem.empty()) return {};
+  std::filesystem::path file = options.tls_request_file;
+  if (file.empty()) {
+    TRY_VOID(ensure_private_folder(options.state_folder));
+    file = std::filesystem::path(options.state_folder) / "tls.csr";
+  }
+  TRY_VOID(write_file_atomically(file, tls.request_pem, 0644));
+  log::info("tls request=" + file.string() + " and GET /v1/cloister/tls-request");
+  if (!tls.no_certificate.empty()) log::warn("tls: a self-signed certificate is shown until SIGHUP: " + tls.no_certificate);
+  return {};
+}
+
 Result<void> serve(ServeOptions options) {
   TRY(level, log::parse_level(options.log_level));
   log::configure(level, options.log_format == "json" ? log::Format::kJson : log::Format::kText);
@@ -38,10 +54,13 @@ Result<void> serve(ServeOptions options) {
   sigset_t signals = block_signals();
 
   TRY(listen, parse_listen(options.listen));
+  TRY_VOID(check_protections(options));
   TRY(auth, make_auth(options, listen));
+  TRY(operators, make_operators(options));
   TRY(platform, make_platform(options));
   TRY(keyring, serve::Keyring::make(platform.tee.get()));
   TRY(tls, make_tls(options, listen, keyring));
+  TRY_VOID(give_out_request(options, tls));
   // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.
   WorkerPool evidence_pool(1, 64);
   auto request_pool = std::make_unique<WorkerPool>(1, 256);
@@ -56,6 +75,7 @@ Result<void> serve(ServeOptions options) {
   std::vector<std::string> origins = options.cors_origins;
   if (origins.empty() && auth.required()) origins = {"*"};
   serve::Cors cors(origins);
+  const serve::WebGuard web(cors, web_guard_options(options, listen));
 
   const std::string tee_type = platform.tee ? std::string(platform.tee->type()) : "none";
   const std::string gpu_type = platform.gpu ? std::string(platform.gpu->type()) : "none";
@@ -92,11 +112,15 @@ Result<void> serve(ServeOptions options) {
       .requests = *request_pool,
       .lookups = lookups,
       .auth = auth,
+      .operators = operators ? &*operators : nullptr,
       .cors = cors,
+      .web = web,
       .clock = system_clock(),
       .body_limit_bytes = options.max_body_bytes,
       .serves_itself = serves_itself(options),
       .gpu_gate = gpu_gate.get(),
+      .anybody_operates = listen.loopback && !auth.required(),
+      .tls_request = tls.request_pem,
       .server_stats = {}});
 
   http::ServerOptions http;
@@ -119,7 +143,7 @@ Result<void> serve(ServeOptions options) {
         if (attestation) attestation->keep_current();
       },
       [&] {
-        reload(options, {auth, attested, keyring, *server, platform.tee.get()});
+        reload(options, {auth, operators ? &*operators : nullptr, attested, keyring, *server, platform.tee.get()});
       });
   notify_stopping();
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");

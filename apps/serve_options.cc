@@ -146,11 +146,25 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--state", o.state_folder, "folder for what has to survive a restart")->capture_default_str();
   command.add_option("--api-key-file", o.api_key_file, "bearer tokens, one a line");
   command.add_flag("--no-auth", o.no_auth, "serve everybody although the address is not loopback");
-  command.add_option("--tls", o.tls, "self-signed: a key of the TEE's own, bound in the report")->check(CLI::IsMember({"self-signed"}));
-  auto* certificate = command.add_option("--tls-cert", o.tls_certificate_file, "PEM certificate chain, leaf first");
-  auto* key = command.add_option("--tls-key", o.tls_key_file, "PEM private key");
-  certificate->needs(key);
-  key->needs(certificate);
+  command.add_option("--admin-token-file", o.admin_token_file,
+                     "bearer tokens of the operator, one a line: for /metrics, which tells of all tenants. Without one it is "
+                     "answered only by a node on the loopback that needs no tokens");
+  command.add_option("--host-name", o.host_names,
+                     "name by which callers may address a node on the loopback that needs no tokens, beside those of the "
+                     "loopback; again for more, * for any");
+  command
+      .add_option("--tls", o.tls,
+                  "a key of the TEE's own, bound in the report; self-signed: with a certificate of its own; tee-key: with the "
+                  "certificate of --tls-cert, for which the node writes a request")
+      ->check(CLI::IsMember({"self-signed", "tee-key"}));
+  command.add_option("--tls-cert", o.tls_certificate_file, "PEM certificate chain, leaf first");
+  command
+      .add_option("--tls-key", o.tls_key_file,
+                  "PEM private key for --tls-cert. Reports say that the key was given: verifiers do not take it for the TEE's")
+      ->needs("--tls-cert");
+  command.add_option("--tls-name", o.tls_names, "host name in the certificate of the TEE's own key; again for more");
+  command.add_option("--tls-csr", o.tls_request_file,
+                     "where --tls tee-key writes the request for a certificate; default: tls.csr in the state folder");
   command.add_option("--cors-origin", o.cors_origins,
                      "web origin that may call; * for all. Default: * with tokens, else pages of this machine");
   command.add_option("--http-threads", o.http_threads, "event loops; 0 = one for each four cores")

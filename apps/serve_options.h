@@ -46,7 +46,11 @@ struct ServeOptions {
   std::string state_folder;
   std::string api_key_file;
   bool no_auth = false;
-  std::string tls;                  // "", "self-signed"
+  std::string admin_token_file;
+  std::vector<std::string> host_names;
+  std::string tls;                  // "", "self-signed", "tee-key"
+  std::vector<std::string> tls_names;
+  std::string tls_request_file;     // "" = in the state folder
   std::string tls_certificate_file;
   std::string tls_key_file;
   std::vector<std::string> cors_origins;

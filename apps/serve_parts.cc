@@ -1,13 +1,16 @@
 #include "apps/serve_parts.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "apps/gpu_parts.h"
 #include "apps/model_parts.h"
+#include "apps/policy_parts.h"
 #include "apps/tee_parts.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "crypto/certificate_request.h"
 #include "crypto/hash.h"
 #include "engine/echo/echo_engine.h"
 #include "engine/upstream/upstream_engine.h"
@@ -62,6 +65,49 @@ Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& option
   return engine::make_upstream_engine(std::move(upstream));
 }
 
+Result<crypto::Certificate> first_in(const std::string& chain_pem, const std::string& file) {
+  TRY(chain, crypto::parse_pem_chain(as_bytes(chain_pem)));
+  if (chain.empty()) return fail(ErrorCode::kBadCertificate, file + " holds no certificate");
+  return std::move(chain.front());
+}
+
+// The pair that the operator brought, if there is one.
+Result<Tls> given_tls(const ServeOptions& options) {
+  Tls tls;
+  if (options.tls_certificate_file.empty()) return tls;
+  if (options.tls_key_file.empty()) {
+    return fail(ErrorCode::kUsage, "--tls-cert needs --tls-key, or --tls tee-key for a key of the TEE's own");
+  }
+  TRY(chain, read_file(options.tls_certificate_file, kPemLimit));
+  TRY(key, read_file(options.tls_key_file, kPemLimit));
+  TRY(leaf, first_in(chain, options.tls_certificate_file));
+  tls.spki_sha256 = crypto::sha256(leaf.subject_public_key_info());
+  tls.identity = std::make_shared<http::TlsIdentity>(http::TlsIdentity{std::move(chain), std::move(key)});
+  return tls;
+}
+
+Result<crypto::Certificate> self_signed(const ServeOptions& options, const ListenAddress& listen, const crypto::EcKey& key) {
+  crypto::CertificateSpec spec;
+  spec.subject_common_name = spec.issuer_common_name = "Cloister node (self-signed)";
+  spec.not_before = system_clock().now() - 3600;
+  spec.not_after = system_clock().now() + kSelfSignedDays * 86400;
+  spec.serial = crypto::random_bytes(16);
+  spec.dns_names = options.tls_names;
+  spec.dns_names.insert(spec.dns_names.end(), {"localhost", listen.address});
+  return crypto::issue_certificate(spec, key, key);
+}
+
+// The chain in the file, when its leaf is for the key with this SHA-256 of its SubjectPublicKeyInfo.
+Result<std::string> chain_for(const std::string& file, const ByteArray<32>& spki_sha256) {
+  if (file.empty()) return fail(ErrorCode::kUsage, "no --tls-cert is given");
+  TRY(chain, read_file(file, kPemLimit));
+  TRY(leaf, first_in(chain, file));
+  if (crypto::sha256(leaf.subject_public_key_info()) != spki_sha256) {
+    return fail(ErrorCode::kBadCertificate, "the certificate in " + file + " is for another key than the TEE's");
+  }
+  return chain;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
@@ -103,33 +149,72 @@ Result<Platform> make_platform(const ServeOptions& options) {
 }
 
 Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring) {
-  Tls tls;
-  auto identity = std::make_shared<http::TlsIdentity>();
-  if (!options.tls_certificate_file.empty()) {
-    if (!options.tls.empty()) return fail(ErrorCode::kUsage, "--tls self-signed and --tls-cert exclude each other");
-    TRY(chain, read_file(options.tls_certificate_file, kPemLimit));
-    TRY(key, read_file(options.tls_key_file, kPemLimit));
-    identity->certificate_chain_pem = std::move(chain);
-    identity->private_key_pem = std::move(key);
-  } else if (options.tls == "self-signed") {
-    TRY(key, keyring.tls_key());
-    crypto::CertificateSpec spec;
-    spec.subject_common_name = spec.issuer_common_name = "Cloister node (self-signed)";
-    spec.not_before = system_clock().now() - 3600;
-    spec.not_after = system_clock().now() + kSelfSignedDays * 86400;
-    spec.serial = crypto::random_bytes(16);
-    spec.dns_names = {"localhost", listen.address};
-    TRY(certificate, crypto::issue_certificate(spec, key, key));
-    identity->certificate_chain_pem = certificate.to_pem();
-    identity->private_key_pem = key.to_pem();
-  } else {
-    return tls;
+  if (options.tls.empty()) return given_tls(options);
+  const bool certified = options.tls == "tee-key";
+  if (!options.tls_key_file.empty()) {
+    return fail(ErrorCode::kUsage, "--tls " + options.tls + " takes no --tls-key: the key is the TEE's own");
   }
-  TRY(chain, crypto::parse_pem_chain(as_bytes(identity->certificate_chain_pem)));
-  if (chain.empty()) return fail(ErrorCode::kBadCertificate, options.tls_certificate_file + " holds no certificate");
-  tls.spki_sha256 = crypto::sha256(chain.front().subject_public_key_info());
-  tls.identity = std::move(identity);
+  if (!certified && !options.tls_certificate_file.empty()) {
+    return fail(ErrorCode::kUsage, "--tls self-signed and --tls-cert exclude each other; a certificate from outside for the "
+                                   "TEE's own key goes with --tls tee-key");
+  }
+  TRY(key, keyring.tls_key());
+  TRY(own, self_signed(options, listen, key));
+  Tls tls;
+  tls.origin = evidence::TlsKeyOrigin::kBorn;
+  tls.spki_sha256 = crypto::sha256(own.subject_public_key_info());
+  std::string chain = own.to_pem();
+  if (certified) {
+    TRY(request, crypto::make_certificate_request(key, options.tls_names));
+    tls.request_pem = std::move(request);
+    if (Result<std::string> from_outside = chain_for(options.tls_certificate_file, *tls.spki_sha256)) {
+      chain = *std::move(from_outside);
+    } else {
+      tls.no_certificate = from_outside.error().message;
+    }
+  }
+  tls.identity = std::make_shared<http::TlsIdentity>(http::TlsIdentity{std::move(chain), key.to_pem()});
   return tls;
+}
+
+Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options) {
+  if (options.admin_token_file.empty()) return std::optional<serve::BearerAuth>();
+  TRY(auth, serve::BearerAuth::from_file(options.admin_token_file));
+  return std::optional<serve::BearerAuth>(std::move(auth));
+}
+
+serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen) {
+  serve::WebGuard::Options out;
+  out.tokens = !options.api_key_file.empty();
+  out.loopback = listen.loopback;
+  std::vector<std::string> names = options.host_names;
+  names.insert(names.end(), options.tls_names.begin(), options.tls_names.end());
+  for (std::string& name : names) {
+    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    out.hosts.push_back(std::move(name));
+  }
+  return out;
+}
+
+Result<void> check_protections(const ServeOptions& options) {
+  const std::string engine = engine_kind(options);
+  const auto nothing = [](const std::string& option, const std::string& why) {
+    return fail(ErrorCode::kUsage, option + " would do nothing: " + why);
+  };
+  if (options.no_auth && !options.api_key_file.empty()) {
+    return fail(ErrorCode::kUsage, "--no-auth and --api-key-file exclude each other");
+  }
+  if (options.cache_salt == "on" && engine != "upstream") return nothing("--cache-salt on", "it is for --upstream");
+  if (options.lock_model == "on" && engine != "llama") return nothing("--lock-model on", "this node loads no model itself");
+  const bool no_gate = options.require_gpu_tee == "off" || options.allow_non_cc_gpu;
+  if (!options.gpu_policy_file.empty() && no_gate) return nothing("--gpu-policy", "GPUs may serve without attestation");
+  if (options.require_gpu_tee == "on" && options.allow_non_cc_gpu) {
+    return fail(ErrorCode::kUsage, "--require-gpu-tee on and --allow-non-cc-gpu exclude each other");
+  }
+  if (options.receipts_survive == "power" && options.receipts == "memory") {
+    return nothing("--receipts-survive power", "receipts are kept in memory");
+  }
+  return {};
 }
 
 Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen) {

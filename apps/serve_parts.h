@@ -11,6 +11,7 @@
 #include "serve/auth.h"
 #include "serve/identity.h"
 #include "serve/keyring.h"
+#include "serve/web_guard.h"
 #include "tee/tee.h"
 
 namespace cloister::apps {
@@ -28,10 +29,20 @@ Result<Platform> make_platform(const ServeOptions& options);
 struct Tls {
   std::shared_ptr<const http::TlsIdentity> identity;  // null: plain HTTP
   std::optional<ByteArray<32>> spki_sha256;
+  // kBorn where the key is the keyring's, kGiven where the operator brought it.
+  evidence::TlsKeyOrigin origin = evidence::TlsKeyOrigin::kGiven;
+  std::string request_pem;      // of --tls tee-key: the request for a certificate of this key
+  std::string no_certificate;   // of --tls tee-key: why a self-signed certificate stands in the place of one from outside
 };
-// The key of a self-signed certificate is the keyring's.
+// Reads the files that the options name and writes none.
 Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
 
 Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen);
+// The operator's tokens; nothing when no file of them is named.
+Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options);
+serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen);
+
+// kUsage for options that ask for a protection which the others leave no room for: it would be ignored.
+Result<void> check_protections(const ServeOptions& options);
 
 }  // namespace cloister::apps

@@ -13,6 +13,7 @@ namespace {
 Result<void> change_tls(const ServeOptions& options, const Reloading& parts) {
   TRY(tls, make_tls(options, parts.attested.around.listen, parts.keyring));
   if (!tls.identity) return {};
+  if (!tls.no_certificate.empty()) return fail(ErrorCode::kBadCertificate, tls.no_certificate);
   TRY_VOID(parts.server.set_tls(*tls.identity));
   parts.attested.identity->set_tls_key(*tls.spki_sha256);
   return {};
@@ -36,6 +37,10 @@ void reload(ServeOptions& options, const Reloading& parts) {
   Result<void> done;
   if (!options.api_key_file.empty()) done = parts.auth.reload(options.api_key_file);
   if (!done) log::error("reload: the tokens stay as they were: " + done.error().message);
+  if (parts.operators != nullptr) {
+    const Result<void> read = parts.operators->reload(options.admin_token_file);
+    if (!read) log::error("reload: the operator's tokens stay as they were: " + read.error().message);
+  }
   if (const Result<void> changed = change_tls(options, parts); !changed) {
     log::error("reload: the TLS certificate stays as it was: " + changed.error().message);
   }

@@ -1,4 +1,4 @@
-// What may change while a node serves: the tokens, the TLS certificate and its key, and how much it logs.
+// What may change while a node serves: the tokens of tenants and operator, the TLS certificate and its key, and how much it logs.
 #pragma once
 
 #include "apps/attested_parts.h"
@@ -13,6 +13,7 @@ namespace cloister::apps {
 // The parts of a running node that take the change.
 struct Reloading {
   serve::BearerAuth& auth;
+  serve::BearerAuth* operators;  // null: none
   const Attested& attested;
   const serve::Keyring& keyring;
   http::Server& server;

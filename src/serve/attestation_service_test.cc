@@ -14,6 +14,7 @@
 #include "codec/tdx_quote.h"
 #include "gpu/simulator/simulator.h"
 #include "serve/metrics.h"
+#include "serve/policy_document.h"
 #include "tee/simulator/simulator.h"
 #include "verify/report.h"
 
@@ -89,12 +90,16 @@ class AttestationServiceTest : public testing::Test {
   Keyring keyring_ = std::move(*Keyring::make(&tee_));
   std::optional<ByteArray<32>> tls_ = ByteArray<32>{7};
   FakeClock clock_{1'800'000'000};
-  Identity identity_{keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls_}};
+  Identity identity_{keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls_, .tls_key_origin = evidence::TlsKeyOrigin::kBorn}};
   std::unique_ptr<WorkerPool> pool_ = std::make_unique<WorkerPool>(1, 2);
   std::unique_ptr<AttestationService> service_;
 };
 
+// What says in RTMR3 where the TLS key was made.
+const Json kBorn = {{"listen", {{"tls", "self-signed"}}}};
+
 TEST_F(AttestationServiceTest, ReportsWithANonceAreFreshAndVerify) {
+  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
   for (bool tls : {false, true}) {
     for (auto algo : {evidence::SigningAlgo::kEcdsa, evidence::SigningAlgo::kEd25519}) {
       ReportQuery query{.algo = algo, .nonce = evidence::Nonce{1, 2, 3}, .include_tls_fingerprint = tls};
@@ -106,6 +111,25 @@ TEST_F(AttestationServiceTest, ReportsWithANonceAreFreshAndVerify) {
     }
   }
   EXPECT_EQ(tee_.quotes, 4);
+}
+
+TEST_F(AttestationServiceTest, ALegacyReportSaysWhereItsTlsKeyWasMade) {
+  const ReportQuery query{.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true};
+  const verify::Expected expected{.nonce = query.nonce, .tls_spki_sha256 = tls_};
+  const auto judge = [&] {
+    return verify::verify_report(**get(query), expected, {{.accept_simulator = true}, {}, clock_.now()});
+  };
+  EXPECT_EQ(judge().outcome(), verify::Outcome::kUndetermined) << "no policy was measured";
+  ASSERT_TRUE(identity_.set_policy(kBorn));
+  EXPECT_EQ(judge().outcome(), verify::Outcome::kUndetermined) << "a policy that the register was not told of";
+  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
+  EXPECT_EQ(judge().outcome(), verify::Outcome::kAccepted);
+  ASSERT_TRUE(enter_policy({{"listen", {{"tls", "certificate"}}}}, &tee_, identity_));
+  const verify::Verdict given = judge();
+  EXPECT_EQ(given.outcome(), verify::Outcome::kUndetermined);
+  EXPECT_EQ(given.facts["tls_key_origin"], "given");
+  ASSERT_TRUE(identity_.set_policy(kBorn));
+  EXPECT_EQ(judge().outcome(), verify::Outcome::kUndetermined) << "not the policy that the register was told of last";
 }
 
 TEST_F(AttestationServiceTest, HasEveryMemberThatVerifiersRead) {
@@ -307,6 +331,7 @@ TEST_F(AttestationServiceTest, AnotherTlsKeyIsInEveryReportFromThenOn) {
                                  {policy, none, clock_.now()})
         .outcome();
   };
+  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
   const ReportQuery legacy{.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true};
   const std::string before = **get({.include_tls_fingerprint = true});
   identity_.set_tls_key(next);

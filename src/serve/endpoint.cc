@@ -3,14 +3,15 @@
 namespace cloister::serve {
 namespace {
 
-constexpr std::string_view kArgument = "{id}";
+constexpr std::string_view kArgument = "{id}", kPath = "{path}";
 
 bool path_matches(std::string_view pattern, std::string_view path, std::string_view& argument) {
-  if (!pattern.ends_with(kArgument)) return pattern == path;
-  pattern.remove_suffix(kArgument.size());
+  const bool whole_path = pattern.ends_with(kPath);
+  if (!whole_path && !pattern.ends_with(kArgument)) return pattern == path;
+  pattern.remove_suffix(whole_path ? kPath.size() : kArgument.size());
   if (!path.starts_with(pattern) || path.size() == pattern.size()) return false;
   argument = path.substr(pattern.size());
-  return argument.find('/') == std::string_view::npos;
+  return whole_path || argument.find('/') == std::string_view::npos;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace cloister::serve {
 enum class Access {
   kPublic,  // anybody: what a stranger needs to decide whether to trust this node
   kToken,   // a bearer token, when the node has a token file
+  kOperator,  // the operator: what it shows is about all tenants
 };
 
 // One request on its way to a handler.
@@ -27,12 +28,13 @@ struct Call {
 
 struct Endpoint {
   std::string method;              // "GET" also serves HEAD
-  std::string path;                // may end in "/{id}"
+  std::string path;                // may end in "/{id}", or in "/{path}", which holds slashes too
   std::string name;                // label of metrics and logs
   Access access = Access::kToken;
   bool anthropic_dialect = false;  // shape of error replies
   std::uint64_t body_limit_bytes = 0;
   bool takes_prompts = false;      // closed while the GPUs are not attested (serve/gpu_gate.h)
+  bool takes_files = false;        // a body may be multipart/form-data; else a body is JSON
   std::function<void(Call)> handle;  // on the connection's event loop; must not block
 };
 

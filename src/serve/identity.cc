@@ -20,6 +20,7 @@ Identity::Identity(const Keyring& keyring, const Clock& clock, const IdentityOpt
     : keyring_(keyring),
       clock_(clock),
       periods_(options.keyset_days),
+      tls_key_origin_(options.tls_key_origin),
       tls_spki_sha256_(options.tls_spki_sha256) {
   const std::lock_guard lock(mutex_);
   const UnixSeconds time = clock_.now();
@@ -99,11 +100,12 @@ void Identity::renew(UnixSeconds time) const {
   auto epoch = std::make_shared<Epoch>();
   epoch->number = current_ ? current_->number + 1 : 1;
   epoch->not_after = periods_.not_after(index_);
-  epoch->keyset = keyset_document(keyring_, tls_spki_sha256_, epoch->not_after);
+  epoch->keyset = keyset_document(keyring_, tls_spki_sha256_, tls_key_origin_, epoch->not_after);
   epoch->keyset_digest = crypto::sha256(as_bytes(epoch->keyset));
   epoch->keyset_digest_text = evidence::digest_text(epoch->keyset_digest);
   epoch->receipt_key_id = kReceiptKeyId;
   epoch->tls_spki_sha256 = tls_spki_sha256_;
+  epoch->tls_key_origin = tls_key_origin_;
   epoch->model_digest = model_.digest;
   epoch->policy_digest = policy_.digest;
   epoch->model = model_.value;

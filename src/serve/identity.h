@@ -30,6 +30,7 @@ struct Epoch {
   UnixSeconds not_after = 0;
   std::string receipt_key_id;        // of Keyring::sign_receipt()
   std::optional<ByteArray<32>> tls_spki_sha256;  // in the keyset; nothing where the node does not end TLS itself
+  evidence::TlsKeyOrigin tls_key_origin = evidence::TlsKeyOrigin::kGiven;  // of that key
   // Of the documents beside them, which are null where there is none (the model while it loads, or one that cannot be
   // measured).
   std::optional<ByteArray<32>> model_digest;
@@ -41,6 +42,8 @@ struct Epoch {
 struct IdentityOptions {
   int keyset_days = 30;                            // how long a keyset is good for
   std::optional<ByteArray<32>> tls_spki_sha256;    // where the node ends TLS itself
+  // Of each TLS key that this node will have: kBorn or kGiven.
+  evidence::TlsKeyOrigin tls_key_origin = evidence::TlsKeyOrigin::kGiven;
 };
 
 class Identity {
@@ -88,6 +91,7 @@ class Identity {
   const Keyring& keyring_;
   const Clock& clock_;
   const KeysetPeriods periods_;
+  const evidence::TlsKeyOrigin tls_key_origin_;
   mutable DocumentHistory keysets_, policies_;
 
   mutable std::mutex mutex_;    // for all below, down to the next one

@@ -36,7 +36,7 @@ class IdentityTest : public testing::Test {
 
 TEST_F(IdentityTest, TheKeysetIsOneThatTheVerifierTakes) {
   const ByteArray<32> tls{9};
-  const Identity identity(keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls});
+  const Identity identity(keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls, .tls_key_origin = evidence::TlsKeyOrigin::kBorn});
   const auto epoch = identity.now();
   const auto keyset = evidence::parse_keyset(*codec::parse_json(epoch->keyset));
   ASSERT_TRUE(keyset) << keyset.error().message;
@@ -46,8 +46,10 @@ TEST_F(IdentityTest, TheKeysetIsOneThatTheVerifierTakes) {
   EXPECT_EQ(keyset->not_after, epoch->not_after);
   EXPECT_EQ(keyset->receipt_signing_keys.at(0).key_id, epoch->receipt_key_id);
   EXPECT_EQ(keyset->receipt_signing_keys.at(0).algo, "ed25519");
-  EXPECT_EQ(keyset->e2ee_public_keys.size(), 2u);
+  EXPECT_EQ(keyset->e2ee_public_keys.size(), 3u) << "two keys and a mark";
   EXPECT_EQ(keyset->tls_public_keys.at(0).spki_sha256, tls);
+  EXPECT_EQ(keyset->tls_key_origin(tls), evidence::TlsKeyOrigin::kBorn);
+  EXPECT_EQ(keyset->tls_key_origin({}), evidence::TlsKeyOrigin::kUnknown);
   const auto addresses = keyset->legacy_addresses();
   ASSERT_EQ(addresses.size(), 2u);
   EXPECT_EQ(addresses[0], keyring_.signing_address(evidence::SigningAlgo::kEcdsa));
@@ -59,6 +61,16 @@ TEST_F(IdentityTest, TheKeysetIsOneThatTheVerifierTakes) {
   verify::check_keyset(*keyset, epoch->keyset_digest, {policy, none, clock_.now()}, verdict);
   for (const verify::Check& check : verdict.checks)
     EXPECT_EQ(check.state, verify::State::kPass) << check.id << check.detail;
+}
+
+TEST_F(IdentityTest, AGivenTlsKeyIsMarkedAndNotListed) {
+  const ByteArray<32> tls{9};
+  const Identity identity(keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls});
+  const auto keyset = evidence::parse_keyset(*codec::parse_json(identity.now()->keyset));
+  ASSERT_TRUE(keyset);
+  EXPECT_TRUE(keyset->tls_public_keys.empty());
+  EXPECT_EQ(keyset->tls_key_origin(tls), evidence::TlsKeyOrigin::kGiven);
+  EXPECT_TRUE(keyset->has_given_tls_key());
 }
 
 TEST_F(IdentityTest, TheKeysetIsTheSameForReplicasAndAfterARestartWithinAPeriod) {
@@ -73,7 +85,7 @@ TEST_F(IdentityTest, TheKeysetIsTheSameForReplicasAndAfterARestartWithinAPeriod)
 
 TEST_F(IdentityTest, AnotherTlsKeyIsAnotherKeysetAndTheSameKeyIsNot) {
   const ByteArray<32> one{1}, two{2};
-  Identity identity(keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = one});
+  Identity identity(keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = one, .tls_key_origin = evidence::TlsKeyOrigin::kBorn});
   int changes = 0;
   const auto listener = identity.on_change([&] { ++changes; });
   const auto first = identity.now();

@@ -3,13 +3,16 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "codec/jcs.h"
-#include "codec/json_outline.h"
 #include "engine/upstream/usage.h"
+#include "http/later.h"
+#include "http/outgoing.h"
 #include "serve/aci_headers.h"
+#include "serve/asked_protection.h"
 #include "serve/last_event.h"
+#include "serve/media_type.h"
 #include "serve/openai/envelope.h"
 #include "serve/openai/error_body.h"
+#include "serve/relayed_request.h"
 #include "store/receipt_id.h"
 
 namespace cloister::serve {
@@ -17,6 +20,11 @@ namespace {
 
 // A client further behind than this makes an engine that can wait do so.
 constexpr std::size_t kBehindBytes = 128u << 10;
+// When a stream is looked at, and how many looks in a row find nothing new until a comment goes out.
+constexpr std::chrono::milliseconds kFirstLook{1000}, kNextLook{5000};
+constexpr int kQuietLooks = 2;
+// How many models a refusal names.
+constexpr std::size_t kMostNamed = 16;
 
 // What another server may see of a request's head: what the body is and which version of an API is meant. Never the
 // credential, nor who the client is.
@@ -35,29 +43,34 @@ std::string new_reply_id(engine::Route route) {
   return store::reply_id_of(store::new_receipt_id(), engine::id_prefix(route));
 }
 
-// The "model" of a body that is passed on unread; absent where there is none, as in forms with files, and where it is no
-// text that a receipt could hold.
-std::optional<std::string> model_of(std::string_view body) {
-  constexpr codec::JsonOutline::Watch kModel[] = {{"", "model"}};
-  codec::JsonOutline outline(kModel);
-  outline.feed(body);
-  const std::string& model = outline.text(0);
-  if (model.empty() || !codec::write_jcs(Json(model))) return std::nullopt;
-  return model;
-}
-
-// The model a request names, or the only one there is.
-Result<std::string> find_model(const engine::Engine& engine, const std::string& wanted) {
+Error not_served(const engine::Engine& engine, const std::string& wanted) {
   std::string served;
+  std::size_t left = kMostNamed;
   for (const engine::ModelInfo& model : engine.models()) {
-    if (wanted.empty() || model.id == wanted) return model.id;
+    if (left-- == 0) break;
     served.append(served.empty() ? "" : ", ").append(model.id);
   }
-  if (wanted.empty()) return std::string();
   // Long names are cut: the message goes back to the caller, not to a log.
   return fail(ErrorCode::kModelNotFound,
               "the model '" + wanted.substr(0, 128) + "' is not served here; this node serves: " + served, "model");
 }
+
+// The model a request names, or the only one there is.
+Result<std::string> find_model(const engine::Engine& engine, const std::string& wanted) {
+  if (wanted.empty()) {
+    const auto models = engine.models();
+    return models.empty() ? std::string() : models.front().id;
+  }
+  if (!engine.find_model(wanted)) return not_served(engine, wanted);
+  return wanted;
+}
+
+// Routes whose bodies may be forms with files.
+bool takes_files(engine::Route route) {
+  return route == engine::Route::kTranscriptions || route == engine::Route::kTranslations || route == engine::Route::kImageEdits;
+}
+
+bool is_json(const http::RequestHead& head) { return media_type(head) == "application/json"; }
 
 }  // namespace
 
@@ -96,6 +109,20 @@ void InferenceCall::run() {
   if (!started) refuse(started.error());
 }
 
+// True when the request has been refused.
+bool InferenceCall::lacks_protection(const Json& members) {
+  const bool takes_salt = context_.engine.passes_on();   // the engine judges it (engine/upstream/salt.h)
+  const std::optional<Refusal> refusal = refused_members(members, context_.serves_itself, takes_salt);
+  if (!refusal) return false;
+  std::shared_ptr<http::Exchange> exchange = take_exchange();
+  if (!exchange) return true;
+  if (transcript_) transcript_->set_failure(refusal->code, refusal->status);
+  http::Response response = to_response(*refusal, route_.anthropic_dialect);
+  add_proof_headers(response.headers);
+  reply(context_, Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
+  return true;
+}
+
 Result<void> InferenceCall::start_engine() {
   if (context_.engine.passes_on()) return pass_on();
   if (context_.engine.health() == engine::Health::kLoading) {
@@ -106,6 +133,7 @@ Result<void> InferenceCall::start_engine() {
   }
   TRY(envelope, read_envelope(*body_));
   if (transcript_ && !envelope.model.empty()) transcript_->set_model(envelope.model);
+  if (lacks_protection(envelope.json)) return {};
   TRY(served, find_model(context_.engine, envelope.model));
   stream_ = envelope.stream;
   if (stream_ && !engine::generates_text(route_.route)) {
@@ -124,13 +152,19 @@ Result<void> InferenceCall::start_engine() {
   return launch(std::move(to_engine));
 }
 
-// Nothing is parsed and nothing judged here: the other server does both.
+// The other server parses and judges. This node reads what its receipt will say, and refuses what the other server could read
+// in another way.
 Result<void> InferenceCall::pass_on() {
   engine::EngineRequest to_engine;
+  bool json = true;
   {
     std::lock_guard lock(mutex_);
     if (abandoned_) return {};
     const http::Request& request = exchange_->request();
+    json = !takes_files(route_.route) || is_json(request);
+    if (http::query_value(request.query, "model")) {
+      return fail(ErrorCode::kInvalidRequest, "the model is named in the body and not in the query", "model");
+    }
     to_engine.path = route_.path;
     if (!request.query.empty()) to_engine.path.append("?").append(request.query);
     to_engine.headers = forwarded_headers(request.headers);
@@ -139,7 +173,24 @@ Result<void> InferenceCall::pass_on() {
   to_engine.route = route_.route;
   to_engine.id = id_;
   to_engine.tenant = owner_;
-  if (transcript_) transcript_->set_asked(model_of(*body_));
+  RelayedRequest relayed;
+  if (json) {
+    TRY(read, read_relayed_request(*body_));
+    relayed = std::move(read);
+  }
+  if (transcript_) {
+    transcript_->set_asked(relayed.model, [&engine = context_.engine](std::string_view told) {
+      const auto model = engine.find_model(told);
+      return model ? model->identity_digest : std::nullopt;
+    });
+  }
+  if (json && lacks_protection(relayed.protections)) return {};
+  if (relayed.model && !context_.engine.find_model(*relayed.model)) {
+    if (context_.engine.models().empty()) {
+      return fail(ErrorCode::kUpstreamUnreachable, "no engine has told yet which models it serves; try again");
+    }
+    return not_served(context_.engine, *relayed.model);
+  }
   to_engine.body_sha256 = body_sha256_;
   to_engine.body = std::move(body_);
   return launch(std::move(to_engine));
@@ -164,7 +215,40 @@ Result<void> InferenceCall::launch(engine::EngineRequest request) {
     if (exchange_) generation_ = generation;
   }
   if (already_gone) generation->cancel();
+  if (stream_ && !context_.engine.passes_on()) watch_silence();
   return {};
+}
+
+void InferenceCall::watch_silence() {
+  std::lock_guard lock(mutex_);
+  if (!exchange_ || exchange_->loop() == nullptr) return;
+  http::Loop& loop = *exchange_->loop();
+  if (http::on_loop(loop)) return look_again_in(kFirstLook);
+  http::run_on_loop(loop, [weak = weak_from_this()] {
+    const auto live = weak.lock();
+    if (!live) return;
+    std::lock_guard again(live->mutex_);
+    if (live->exchange_) live->look_again_in(kFirstLook);
+  });
+}
+
+// With the lock held, while there is an exchange.
+void InferenceCall::look_again_in(std::chrono::milliseconds delay) {
+  http::run_later(*exchange_->loop(), delay, [weak = weak_from_this()] {
+    if (auto live = weak.lock()) live->on_silence();
+  });
+}
+
+void InferenceCall::on_silence() {
+  std::lock_guard lock(mutex_);
+  if (!exchange_) return;
+  if (!streaming_) {
+    begin_stream("text/event-stream");
+  } else if (++quiet_looks_ > kQuietLooks) {
+    quiet_looks_ = 1;
+    exchange_->write(": nothing yet\n\n");
+  }
+  look_again_in(kNextLook);
 }
 
 void InferenceCall::abandon() {
@@ -200,12 +284,18 @@ http::Headers InferenceCall::reply_headers() const {
   add_proof_headers(headers);
   if (stream_ && transcript_ && transcript_->in_band()) headers.emplace_back("trailer", "x-receipt");
   if (stream_ && !passed_on_) headers.emplace_back("cache-control", "no-cache");
+  // nginx gathers a stream that does not say otherwise.
+  const bool events = stream_ && content_type_.starts_with("text/event-stream");
+  if (events && !http::find_header(headers, "x-accel-buffering")) headers.emplace_back("x-accel-buffering", "no");
   return headers;
 }
 
 void InferenceCall::refuse(const Error& error) {
   std::shared_ptr<http::Exchange> exchange = take_exchange();
-  if (!exchange) return;
+  if (exchange) refuse_on(std::move(exchange), error);
+}
+
+void InferenceCall::refuse_on(std::shared_ptr<http::Exchange> exchange, const Error& error) {
   if (transcript_) transcript_->set_failure(error);
   http::Response response = error_response(error, route_.anthropic_dialect);
   add_proof_headers(response.headers);
@@ -213,10 +303,17 @@ void InferenceCall::refuse(const Error& error) {
 }
 
 void InferenceCall::on_start(std::string_view content_type) {
-  content_type_ = content_type;
-  if (!stream_) return;
-  if (transcript_) transcript_->expect_events();
   std::lock_guard lock(mutex_);
+  if (stream_) {
+    if (!streaming_) begin_stream(content_type);
+  } else {
+    content_type_ = content_type;
+  }
+}
+
+void InferenceCall::begin_stream(std::string_view content_type) {
+  content_type_ = content_type;
+  if (transcript_) transcript_->expect_events();
   if (!exchange_) return;
   http::Response head;
   head.content_type = content_type_;
@@ -291,6 +388,7 @@ void InferenceCall::on_bytes(std::string_view bytes) {
     return;
   }
   std::lock_guard lock(mutex_);
+  quiet_looks_ = 0;
   if (exchange_) exchange_->write(bytes);
 }
 
@@ -318,10 +416,11 @@ void InferenceCall::on_end(const engine::Outcome& told) {
 
 void InferenceCall::on_error(const Error& error) {
   log::warn("inference failed id=" + id_ + " route=" + route_.name + " error=" + std::string(error_id(error.code)));
-  if (!streaming_) return refuse(error);
-  if (transcript_) transcript_->set_failure(error);
+  // From here on no stream begins by itself.
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;
+  if (!streaming_) return refuse_on(std::move(exchange), error);
+  if (transcript_) transcript_->set_failure(error);
   context_.metrics.count_request(route_.name, error_http_status(error.code));
   // Another server's stream has been cut: it must not look whole, and it is not signed.
   if (passed_on_) return exchange->abort();

@@ -47,6 +47,15 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   Result<void> start_engine();
   Result<void> pass_on();
   Result<void> launch(engine::EngineRequest request);
+  bool lacks_protection(const Json& members);
+  void refuse_on(std::shared_ptr<http::Exchange> exchange, const Error& error);
+  // A stream of this node's own engines must not look dead: its head goes out after a second at the latest, and a comment
+  // line whenever nothing else has come for ten seconds. On the loop, all but the first.
+  void watch_silence();
+  void look_again_in(std::chrono::milliseconds delay);
+  void on_silence();
+  // With the lock held.
+  void begin_stream(std::string_view content_type);
   // The client reads again.
   void resume();
   std::shared_ptr<Transcript> make_transcript(const http::Request& request) const;
@@ -77,6 +86,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   std::shared_ptr<http::Exchange> exchange_;
   std::shared_ptr<engine::Generation> generation_;
   bool abandoned_ = false;
+  int quiet_looks_ = 0;         // how often nothing had come since the look before
 };
 
 }  // namespace cloister::serve

@@ -132,7 +132,8 @@ TEST_F(KeyringOnDstack, EveryKeyOfTheKeysetHasAChainOfCustodyOfItsOwn) {
   EXPECT_TRUE(chain) << chain.error().message;
   evidence::BootEvidence boot;
   boot.key_custody = keyring->custody();
-  const auto keyset = evidence::parse_keyset(*codec::parse_json(keyset_document(*keyring, std::nullopt, 1)));
+  const std::string document = keyset_document(*keyring, std::nullopt, evidence::TlsKeyOrigin::kGiven, 1);
+  const auto keyset = evidence::parse_keyset(*codec::parse_json(document));
   ASSERT_TRUE(keyset) << keyset.error().message;
   const verify::Check check = verify::check_custody_keys(boot, *keyset, verify::RootKind::kVendor, {});
   EXPECT_EQ(check.state, verify::State::kPass) << check.detail;

@@ -14,7 +14,7 @@ Json key_entry(std::string_view id, std::string_view algo, const std::string& pu
 }  // namespace
 
 std::string keyset_document(const Keyring& keyring, const std::optional<ByteArray<32>>& tls_spki_sha256,
-                            UnixSeconds not_after) {
+                            evidence::TlsKeyOrigin tls_key_origin, UnixSeconds not_after) {
   using evidence::SigningAlgo;
   Json document = {
       {"subject", nullptr},
@@ -30,7 +30,13 @@ std::string keyset_document(const Keyring& keyring, const std::optional<ByteArra
                     key_entry("e2ee-secp256k1-1", evidence::kE2eeSecp256k1Algo,
                               "04" + to_hex(keyring.e2ee_secp256k1_public_key()))})},
       {"tls_public_keys", Json::array()}};
-  if (tls_spki_sha256) document["tls_public_keys"].push_back({{"spki_sha256", to_hex(*tls_spki_sha256)}});
+  if (tls_spki_sha256) {
+    const std::string spki = to_hex(*tls_spki_sha256);
+    const bool born = tls_key_origin == evidence::TlsKeyOrigin::kBorn;
+    document["e2ee_public_keys"].push_back(
+        key_entry(kTlsKeyId, born ? evidence::kTlsBornAlgo : evidence::kTlsGivenAlgo, spki));
+    if (born) document["tls_public_keys"].push_back({{"spki_sha256", spki}});
+  }
   // ASCII and whole numbers: there is nothing that the scheme cannot carry.
   return codec::write_jcs(document).value();
 }

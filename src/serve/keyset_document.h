@@ -10,16 +10,19 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "evidence/aci/keyset.h"
 #include "serve/keyring.h"
 
 namespace cloister::serve {
 
 inline constexpr std::string_view kReceiptKeyId = "receipt-1";
+inline constexpr std::string_view kTlsKeyId = "tls-1";
 
 // In canonical form (RFC 8785). `tls_spki_sha256`: of the TLS leaf's SubjectPublicKeyInfo, where the node ends TLS
-// itself.
+// itself. The key's mark says where the key was made. A key that is not born inside the TEE stands under its mark alone and
+// not among `tls_public_keys`, where ACI (section 3.3) lists only keys that never were outside.
 std::string keyset_document(const Keyring& keyring, const std::optional<ByteArray<32>>& tls_spki_sha256,
-                            UnixSeconds not_after);
+                            evidence::TlsKeyOrigin tls_key_origin, UnixSeconds not_after);
 
 // Time in periods, each half as long as a keyset is good for: the document of a period is used from its beginning, and
 // is good until the end of the next one. So a client that has the former document can go on with it for a whole period.

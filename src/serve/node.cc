@@ -1,7 +1,9 @@
 #include "serve/node.h"
 
 #include "serve/aci_headers.h"
+#include "serve/asked_protection.h"
 #include "serve/endpoints/endpoints.h"
+#include "serve/media_type.h"
 #include "serve/openai/error_body.h"
 
 namespace cloister::serve {
@@ -32,6 +34,44 @@ Node::Node(NodeContext context) : context_(std::move(context)) {
   install_page(registry_, context_);
 }
 
+std::optional<http::Response> Node::refuse_caller(const http::RequestHead& head, const Endpoint& endpoint) const {
+  const auto unauthorized = [&](const char* message) {
+    return error_response(fail(ErrorCode::kUnauthorized, message), endpoint.anthropic_dialect);
+  };
+  if (endpoint.access == Access::kToken && !context_.auth.authenticate(head.headers)) {
+    return unauthorized("a valid token is required: Authorization: Bearer <token>");
+  }
+  if (endpoint.access != Access::kOperator) return std::nullopt;
+  if (context_.operators != nullptr) {
+    if (context_.operators->authenticate(head.headers)) return std::nullopt;
+    return unauthorized("a token of the operator is required: Authorization: Bearer <token>");
+  }
+  if (context_.anybody_operates) return std::nullopt;
+  return error_response(fail(ErrorCode::kForbidden, "only the operator may read this: see --admin-token-file"));
+}
+
+std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, const Endpoint& endpoint) const {
+  const auto refuse = [&](const Refusal& refusal) { return to_response(refusal, endpoint.anthropic_dialect); };
+  const auto coding = head.header("content-encoding");
+  if (coding && *coding != "identity") {
+    http::Response response = refuse({415, "invalid_request_error", "request.content_encoding",
+                                      "bodies are taken as they are: no content-encoding", "content-encoding"});
+    response.headers.emplace_back("accept-encoding", "identity");  // RFC 9110, section 15.5.16
+    return response;
+  }
+  if (endpoint.takes_prompts) {
+    if (const auto refusal = refused_headers(head, context_.receipts != nullptr)) return refuse(*refusal);
+  }
+  const bool has_body = head.header("content-length").value_or("0") != "0" || head.header("transfer-encoding");
+  if (endpoint.method != "POST" || (!has_body && !endpoint.takes_prompts)) return std::nullopt;
+  const std::string type = media_type(head);
+  if (type == "application/json" || (endpoint.takes_files && type == "multipart/form-data")) return std::nullopt;
+  return refuse({415, "invalid_request_error", "request.media_type",
+                 endpoint.takes_files ? "expected the content-type application/json or multipart/form-data"
+                                      : "expected the content-type application/json",
+                 "content-type"});
+}
+
 http::Admission Node::admit(const http::RequestHead& head) {
   auto refuse = [&](http::Response response) {
     context_.cors.decorate(head, response.headers);
@@ -39,6 +79,8 @@ http::Admission Node::admit(const http::RequestHead& head) {
     context_.metrics.count_request("refused", response.status);
     return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
   };
+  // The same for every path: the caller is told nothing of what there is.
+  if (const auto refusal = context_.web.refusal(head)) return refuse(to_response(*refusal, false));
   if (head.method == "OPTIONS") {
     http::Response response = context_.cors.preflight(head);
     add_aci_headers(*context_.identity.now(), response.headers);
@@ -54,11 +96,8 @@ http::Admission Node::admit(const http::RequestHead& head) {
   if (match.endpoint == nullptr) {
     return refuse(error_response(fail(ErrorCode::kNotFound, "there is nothing at this path"), is_anthropic_path(head.path)));
   }
-  if (match.endpoint->access == Access::kToken && !context_.auth.authenticate(head.headers)) {
-    return refuse(error_response(
-        fail(ErrorCode::kUnauthorized, "a valid token is required: Authorization: Bearer <token>"),
-        match.endpoint->anthropic_dialect));
-  }
+  if (auto refusal = refuse_caller(head, *match.endpoint)) return refuse(*std::move(refusal));
+  if (auto refusal = refuse_head(head, *match.endpoint)) return refuse(*std::move(refusal));
   if (match.endpoint->takes_prompts && context_.gpu_gate != nullptr) {
     // Before a byte of the prompt is read.
     if (const auto refusal = context_.gpu_gate->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));

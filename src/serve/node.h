@@ -17,6 +17,7 @@
 #include "serve/keyring.h"
 #include "serve/metrics.h"
 #include "serve/receipt_journal.h"
+#include "serve/web_guard.h"
 
 namespace cloister::serve {
 
@@ -33,12 +34,17 @@ struct NodeContext {
   WorkerPool& requests;             // parsing of large bodies
   WorkerPool& lookups;              // of receipts: may wait for a disk
   const BearerAuth& auth;
+  const BearerAuth* operators;      // tokens of the operator; null: there are none
   const Cors& cors;
+  const WebGuard& web;
   const Clock& clock;
   std::uint64_t body_limit_bytes = 10u << 20;
   // False: requests are passed on to where this TEE does not vouch for.
   bool serves_itself = true;
   const GpuGate* gpu_gate = nullptr;  // null: prompts are taken whatever the GPUs are
+  // Without tokens of the operator: all callers are the operator.
+  bool anybody_operates = false;
+  std::string tls_request = {};       // PEM: what an authority needs to certify the TEE's own TLS key; or empty
   std::function<http::ServerStats()> server_stats;
 };
 
@@ -53,6 +59,10 @@ class Node : public http::Handler {
   NodeContext& context() { return context_; }
 
  private:
+  // Why a caller may not use this endpoint; why its head asks for what is not done here. Nothing for what may go on.
+  std::optional<http::Response> refuse_caller(const http::RequestHead& head, const Endpoint& endpoint) const;
+  std::optional<http::Response> refuse_head(const http::RequestHead& head, const Endpoint& endpoint) const;
+
   NodeContext context_;
   EndpointRegistry registry_;
 };

@@ -87,7 +87,7 @@ Json policy_document(const PolicyFacts& facts) {
       {"limits", limits(facts)},
       {"logging", {{"content", "never"}, {"format", ascii(facts.log_format)}, {"level", ascii(facts.log_level)}}},
       {"keyset", {{"days", facts.keyset_days}}},
-      {"replicas", list(facts.replicas)},
+      {"replicas", facts.replicas},
       {"signing", facts.signing},
       {"receipts", facts.receipts},
   };

@@ -23,13 +23,15 @@ struct PolicyFacts {
 
   std::string listen_address;
   std::uint16_t listen_port = 0;  // 0: any free one
-  std::string tls = "none";       // "self-signed", "certificate"
+  // "self-signed", "tee-key": a key of the TEE's own; "certificate": one that the operator brought.
+  std::string tls = "none";
   bool token_required = false;
   std::vector<std::string> cors_origins;  // empty: pages of this machine
 
   std::string engine;                  // "llama", "upstream", "echo"
   bool serves_itself = true;           // false: who answers is not in this TEE
-  std::vector<std::string> upstreams;  // base URLs
+  // Where they are, not their addresses: "unix:", "http://localhost", "http://private". The document is public.
+  std::vector<std::string> upstreams;
   bool upstream_token = false;
   std::string cache_salt;            // of upstreams: "auto", "on", "off"
   bool shared_prompt_cache = false;  // between credentials
@@ -50,7 +52,7 @@ struct PolicyFacts {
   std::string log_level, log_format;
   bool signing = true;
   int keyset_days = 0;
-  std::vector<std::string> replicas;  // base URLs
+  std::size_t replicas = 0;  // how many
   // What is said of receipts and how long they last; null: nothing.
   Json receipts = nullptr;
 };

@@ -86,7 +86,7 @@ TEST(PolicyDocument, EveryFactChangesTheDigest) {
       [](PolicyFacts& f) { f.log_format = "json"; },
       [](PolicyFacts& f) { f.signing = false; },
       [](PolicyFacts& f) { f.keyset_days = 1; },
-      [](PolicyFacts& f) { f.replicas = {"http://b"}; },
+      [](PolicyFacts& f) { f.replicas = 1; },
       [](PolicyFacts& f) {
         f.receipts = {{"days", 30}};
       },

@@ -38,8 +38,18 @@ Json model_served_with(const ReplyFacts& facts, const Json& sampling) {
   return event;
 }
 
+// Another server answered: which model did, only its reply says.
+void model_told(JcsWriter& out, const ReplyFacts& facts) {
+  const auto& sha256 = facts.served_model_digest;
+  out.open_object().name("engine").text(facts.engine).name("model_digest");
+  (sha256 ? digest(out, *sha256) : out.null()).name("model_id");
+  text_or_null(out, facts.served_model).name("model_id_source").text(evidence::kToldByReply);
+  out.name("type").text(evidence::kModelServed).close_object();
+}
+
 // Which model answered.
 void model_served(JcsWriter& out, const ReplyFacts& facts) {
+  if (facts.model_told_by_reply) return model_told(out, facts);
   if (facts.outcome && facts.outcome->sampling.is_object()) {
     out.value_of(model_served_with(facts, facts.outcome->sampling));
     return;
@@ -52,7 +62,8 @@ void model_served(JcsWriter& out, const ReplyFacts& facts) {
 
 // ACI section 7.5: what an aggregator has to say of whom it asked.
 void upstream_not_verified(JcsWriter& out, const ReplyFacts& facts) {
-  out.open_object().name("model_id").text(facts.served_model);
+  // The one that was asked for (ACI, section 7.5).
+  out.open_object().name("model_id").text(facts.model.value_or(""));
   out.name("reason").text("the engine is outside of this TEE and was not verified");
   out.name("required").boolean(false).name("result").text("failed");
   out.name("type").text(evidence::kUpstreamVerified).close_object();

@@ -39,7 +39,11 @@ struct ReplyFacts {
   // False: whoever answered is not in this TEE, and nobody verified it.
   bool served_here = true;
   std::string engine;
-  std::string served_model;                  // the engine's id for it
+  // Of this node's own engines the id under which the model is served. Of another server's reply what the reply says;
+  // empty where it says nothing.
+  std::string served_model;
+  bool model_told_by_reply = false;          // the latter
+  std::optional<ByteArray<32>> served_model_digest;  // of the identity under which that model is listed
   std::optional<engine::Outcome> outcome;    // when the engine told how it ended
 };
 

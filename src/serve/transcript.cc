@@ -32,10 +32,11 @@ void Transcript::set_not_served() {
   });
 }
 
-void Transcript::set_asked(std::optional<std::string> model) {
+void Transcript::set_asked(std::optional<std::string> model, DigestOf digest_of) {
   change([&](ReplyFacts& facts) {
-    facts.served_model = model.value_or("");
     facts.model = std::move(model);
+    facts.model_told_by_reply = true;
+    digest_of_ = std::move(digest_of);
   });
 }
 
@@ -44,9 +45,13 @@ void Transcript::set_forwarded(const ByteArray<32>& sha256) {
 }
 
 void Transcript::set_failure(const Error& error) {
+  set_failure(std::string(error_id(error.code)), error_http_status(error.code));
+}
+
+void Transcript::set_failure(std::string error, int status) {
   change([&](ReplyFacts& facts) {
-    facts.error = error_id(error.code);
-    facts.status = error_http_status(error.code);
+    facts.error = std::move(error);
+    facts.status = status;
   });
 }
 
@@ -83,6 +88,8 @@ FinishedReply Transcript::finish() {
   if (facts_.event_stream && events_.finish()) end_event();
   facts_.response_sha256 = response_.finish();
   if (reply_id_ && !reply_id_->id().empty()) facts_.reply_id = reply_id_->id();
+  if (reply_id_ && facts_.model_told_by_reply) facts_.served_model = reply_id_->model();
+  if (digest_of_ && !facts_.served_model.empty()) facts_.served_model_digest = digest_of_(facts_.served_model);
   out.facts = std::move(facts_);
   out.in_band = in_band_;
   out.anthropic_dialect = anthropic_dialect_;

@@ -3,6 +3,7 @@
 // receipt is about.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -32,11 +33,15 @@ class Transcript : public http::ReplyObserver {
   void set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id);
   // It did not take it.
   void set_not_served();
-  // Another server is asked for this model, if any is named.
-  void set_asked(std::optional<std::string> model);
+  // Another server is asked for this model, if any is named. Which one answered the reply says; `digest_of` gives the digest
+  // of the identity that a model of that name is listed with, if any. On the loop, once, when the reply is over.
+  using DigestOf = std::function<std::optional<ByteArray<32>>(std::string_view model)>;
+  void set_asked(std::optional<std::string> model, DigestOf digest_of);
   void set_forwarded(const ByteArray<32>& sha256);
   void set_status(int status) { change([&](ReplyFacts& facts) { facts.status = status; }); }
   void set_failure(const Error& error);
+  // `error`: a stable id.
+  void set_failure(std::string error, int status);
   void set_outcome(const engine::Outcome& outcome) { change([&](ReplyFacts& facts) { facts.outcome = outcome; }); }
   void expect_events() { change([](ReplyFacts& facts) { facts.event_stream = true; }); }
   // For a reply whose id another server has given.
@@ -69,6 +74,7 @@ class Transcript : public http::ReplyObserver {
 
   std::mutex mutex_;   // the engine's thread and the loop meet here
   ReplyFacts facts_;
+  DigestOf digest_of_;
 };
 
 }  // namespace cloister::serve

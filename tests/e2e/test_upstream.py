@@ -112,7 +112,8 @@ def test_every_route_and_body_is_passed_on(upstream_streams):
     routes = ["chat/completions", "completions", "embeddings", "responses", "messages", "rerank", "score", "audio/transcriptions",
               "audio/translations", "audio/speech", "images/generations", "images/edits"]
     for path in ["/v1/" + route for route in routes] + ["/rerank", "/score", "/tokenize", "/detokenize", "/v1/messages?beta=true"]:
-        for kind, body in (("application/json", CHAT), ('multipart/form-data; boundary="b"', multipart)):
+        files = [('multipart/form-data; boundary="b"', multipart)] if "/audio/tr" in path or "edits" in path else []
+        for kind, body in [("application/json", CHAT), *files]:
             now["answer"] = whole(audio, kind="audio/wav")
             with Connection(node) as connection:
                 connection.send(
@@ -186,15 +187,6 @@ def test_salt_keeps_credentials_apart(behind, tmp_path):
     refused = post(node, body=b'{"model":"m","cache_\\u0073alt":"theirs"}', headers=mine)
     assert refused.status == 400 and refused.json()["error"]["param"] == "cache_salt"
     assert len(server.requests) == 3
-
-
-@pytest.mark.fast
-def test_a_model_that_is_no_text_is_left_to_the_upstream(behind):
-    """What the other server makes of such a body is its business; the receipt names no model then."""
-    _, node = behind(lambda connection, _: connection.sendall(whole(b'{"id":"r-1"}')))
-    body = b'{"model":"\xff\xfe","messages":[]}'
-    reply = post(node, body=body)
-    assert reply.status == 200 and check_receipt(node, body, reply)["model"] is None
 
 
 BROKEN = {
@@ -418,7 +410,7 @@ def test_over_a_unix_socket(start, socket_folder):
             check_receipt(node, CHAT, reply)
         check_signature(node, IDS["vllm_chat"], CHAT, data)
         policy = node.get_json("/v1/cloister/policy")["engine"]
-        assert policy["upstreams"] == [f"unix:{path}"] and policy["serving"] == "direct"
+        assert policy["upstreams"] == ["unix:"] and policy["serving"] == "direct"
         assert str(path) not in json.dumps(node.get_json("/health")), "addresses are not told"
     wait_until(lambda: node.metric("cloister_upstream_up") == 0, 10, "it is seen to be gone")
     reply = post(node)

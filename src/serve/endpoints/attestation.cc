@@ -8,6 +8,7 @@
 #include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 #include "serve/openai/error_body.h"
+#include "serve/query_parameter.h"
 
 namespace cloister::serve {
 namespace {
@@ -20,8 +21,15 @@ Error invalid_parameter(std::string_view name, std::string message) {
 
 // The parameters of one report, wherever they came from; "" = not given.
 struct ReportParameters {
-  std::string model, nonce, signing_algo, signing_address, include_tls_fingerprint, replicas;
+  std::string model, nonce, signing_algo, signing_address, include_tls_fingerprint, replicas, version;
 };
+
+// What is given in one place is not overridden in silence by another.
+Result<void> take(std::string_view name, std::string value, std::string& into) {
+  if (!into.empty() && into != value) return invalid_parameter(name, "'" + std::string(name) + "' is given twice");
+  into = std::move(value);
+  return {};
+}
 
 Result<ReportParameters> read_parameters(const http::Request& request) {
   ReportParameters out;
@@ -30,8 +38,13 @@ Result<ReportParameters> read_parameters(const http::Request& request) {
                                                           {"signing_algo", &out.signing_algo},
                                                           {"signing_address", &out.signing_address},
                                                           {"include_tls_fingerprint", &out.include_tls_fingerprint},
-                                                          {"replicas", &out.replicas}};
-  for (auto& [name, value] : members) *value = http::query_value(request.query, name).value_or("");
+                                                          {"replicas", &out.replicas},
+                                                          {"version", &out.version}};
+  for (auto& [name, value] : members) {
+    TRY(given, query_parameter(request.query, name));
+    if (given == "" && value == &out.nonce) return invalid_parameter(name, "'nonce' is empty");
+    *value = given.value_or("");
+  }
   if (request.method != "POST" || request.body.empty()) return out;
   TRY(body, codec::parse_json(request.body));
   if (!body.is_object()) return fail(ErrorCode::kBadJson, "the request body must be a JSON object");
@@ -39,9 +52,9 @@ Result<ReportParameters> read_parameters(const http::Request& request) {
     auto member = body.find(name);
     if (member == body.end() || member->is_null()) continue;
     if (member->is_boolean()) {
-      *value = member->get<bool>() ? "true" : "false";
+      TRY_VOID(take(name, member->get<bool>() ? "true" : "false", *value));
     } else if (member->is_string()) {
-      *value = member->get<std::string>();
+      TRY_VOID(take(name, member->get<std::string>(), *value));
     } else {
       return invalid_parameter(name, "'" + std::string(name) + "' must be a string, got " + member->type_name());
     }
@@ -85,6 +98,11 @@ Result<ReportQuery> make_query(const NodeContext& context, const ReportParameter
   }
   TRY(tls, parse_flag("include_tls_fingerprint", parameters.include_tls_fingerprint, false));
   query.include_tls_fingerprint = tls;
+  // The dstack family's other way to ask for the TLS key (peers.md section 1.0, layout L2).
+  if (parameters.version == "2") query.include_tls_fingerprint = true;
+  if (!parameters.version.empty() && parameters.version != "1" && parameters.version != "2") {
+    return invalid_parameter("version", "'version' must be 1 or 2");
+  }
   TRY(with_replicas, parse_flag("replicas", parameters.replicas, true));
   query.with_replicas = with_replicas;
   if (!parameters.model.empty()) {

@@ -15,7 +15,7 @@ std::string_view health_text(engine::Health health) {
   return "failed";
 }
 
-// Where they are is the operator's business: no addresses here.
+// Where they are and how much they do is the operator's business.
 Json upstreams_json(const std::vector<engine::UpstreamState>& upstreams) {
   Json out = Json::array();
   for (const engine::UpstreamState& one : upstreams) {
@@ -23,8 +23,7 @@ Json upstreams_json(const std::vector<engine::UpstreamState>& upstreams) {
                    {"server", one.server},
                    {"models", one.models},
                    {"routes", one.routes},
-                   {"cache_salt", one.cache_salt},
-                   {"active", one.active}});
+                   {"cache_salt", one.cache_salt}});
   }
   return out;
 }
@@ -111,7 +110,7 @@ void install_health(EndpointRegistry& registry, NodeContext& context) {
 
   endpoint.path = "/metrics";
   endpoint.name = "metrics";
-  endpoint.access = Access::kToken;
+  endpoint.access = Access::kOperator;
   endpoint.handle = [&context](Call call) { reply(context, call, "metrics", metrics(context)); };
   registry.install(endpoint);
 }

@@ -6,13 +6,14 @@
 #include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 #include "serve/openai/error_body.h"
+#include "serve/query_parameter.h"
 
 namespace cloister::serve {
 namespace {
 
 // ACI section 3.2: 64 lower-case digits and nothing else, so that the statement needs no escapes.
 Result<std::optional<evidence::Nonce>> read_nonce(const http::Request& request) {
-  const auto text = http::query_value(request.query, "nonce");
+  TRY(text, query_parameter(request.query, "nonce"));
   if (!text) return std::optional<evidence::Nonce>();
   const bool lower = text->find_first_not_of("0123456789abcdef") == std::string::npos;
   const auto nonce = from_hex_exactly<32>(*text);
@@ -50,6 +51,16 @@ std::optional<std::string> current_policy(const Epoch& epoch) {
   return text ? std::optional(*text) : std::nullopt;
 }
 
+http::Response tls_request(const NodeContext& context) {
+  if (context.tls_request.empty()) {
+    return error_response(fail(ErrorCode::kNotFound, "this node asks nobody to certify its TLS key (--tls tee-key)"));
+  }
+  http::Response response;
+  response.content_type = "application/x-pem-file";
+  response.body = context.tls_request;
+  return response;
+}
+
 }  // namespace
 
 void install_identity(EndpointRegistry& registry, NodeContext& context) {
@@ -65,6 +76,11 @@ void install_identity(EndpointRegistry& registry, NodeContext& context) {
   endpoint.path = "/v1/cloister/attestation";
   endpoint.name = "cloister_attestation";
   endpoint.handle = [&context](Call call) { report(context, call, ReportKind::kNative, "cloister_attestation"); };
+  registry.install(endpoint);
+
+  endpoint.path = "/v1/cloister/tls-request";
+  endpoint.name = "tls_request";
+  endpoint.handle = [&context](Call call) { reply(context, call, "tls_request", tls_request(context)); };
   registry.install(endpoint);
 
   endpoint.path = "/v1/cloister/keyset";

@@ -1,4 +1,4 @@
-// GET /v1/models and /v1/models/{id}.
+// GET /v1/models and /v1/models/{path}: ids of the form "org/name" hold a slash.
 #include "codec/json.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
@@ -58,7 +58,7 @@ void install_models(EndpointRegistry& registry, NodeContext& context) {
   registry.install(all);
 
   Endpoint single = all;
-  single.path = "/v1/models/{id}";
+  single.path = "/v1/models/{path}";
   single.handle = [&context](Call call) { reply(context, call, kName, one(context, call.path_argument)); };
   registry.install(single);
 }

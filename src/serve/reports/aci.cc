@@ -36,7 +36,9 @@ Json evidence_json(const ReportParts& parts, const Epoch& epoch, const TeeEviden
   }
   const auto certificates = tee.info.info.find("snp_certificate_table");
   if (certificates != tee.info.info.end()) out["info"] = {{"snp_certificate_table", *certificates}};
-  if (epoch.tls_spki_sha256) out["downstream_tls_binding"] = {{"spki_sha256", to_hex(*epoch.tls_spki_sha256)}};
+  if (epoch.tls_spki_sha256 && epoch.tls_key_origin == evidence::TlsKeyOrigin::kBorn) {
+    out["downstream_tls_binding"] = {{"spki_sha256", to_hex(*epoch.tls_spki_sha256)}};
+  }
   add_custody(parts.keyring, out);
   add_boot_table(tee, out);
   return out;

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "evidence/aci/keyset.h"
 #include "evidence/event_log.h"
 #include "serve/reports/reports.h"
 
@@ -50,6 +51,11 @@ Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const 
   add_boot_table(tee, item);
   item["info"] = std::move(tee.info.info);
   if (query.include_tls_fingerprint) item["tls_cert_fingerprint"] = to_hex(*epoch.tls_spki_sha256);
+  if (epoch.tls_spki_sha256) {
+    item["tls_key_origin"] = evidence::to_text(epoch.tls_key_origin);
+    // RTMR3 holds the digest of the policy, and the policy says where the key was made: this form binds that in no other way.
+    item["policy"] = epoch.policy;
+  }
   return item;
 }
 

@@ -23,6 +23,7 @@ PATIENCE = float(os.environ.get("CLOISTER_PATIENCE", "1"))
 # behind it: the same tests have to pass.
 SOCKET = os.environ.get("CLOISTER_TEE_SOCKET")
 SIMULATED = [*(["--tee", "dstack", "--tee-socket", SOCKET] if SOCKET else ["--tee", "insecure-simulator"]), "--gpu", "insecure-simulator"]
+ADMIN_TOKEN = "token-of-the-operator-0123456789"
 # For tests about nodes that keep the seed of a simulated platform of their own: they have no meaning behind one socket.
 own_seed = pytest.mark.own_seed
 
@@ -78,7 +79,14 @@ class Node:
         self.log_path = folder / "stderr.log"
         self.state = pathlib.Path(state or folder / "state")
         command = [str(BINARY), "serve", "--listen", listen, "--state", str(self.state)]
-        command += (SIMULATED if simulated else []) + [str(argument) for argument in arguments]
+        arguments = [str(argument) for argument in arguments]
+        # A node that asks for tokens shows its metrics to its operator alone.
+        self.operator = {}
+        if ("--api-key-file" in arguments or "--no-auth" in arguments) and "--admin-token-file" not in arguments:
+            (folder / "admin-token").write_text(ADMIN_TOKEN + "\n")
+            arguments += ["--admin-token-file", str(folder / "admin-token")]
+            self.operator = {"authorization": f"Bearer {ADMIN_TOKEN}"}
+        command += (SIMULATED if simulated else []) + arguments
         self.started = time.monotonic()
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
@@ -140,7 +148,7 @@ class Node:
 
     def metric(self, name, headers=None, **labels):
         """The sum over all samples of that name and those labels."""
-        status, _, body = self.get("/metrics", headers)
+        status, _, body = self.get("/metrics", {**(headers or {}), **self.operator})
         assert status == 200, (status, body)
         text = body.decode()
         return sum(

@@ -1,0 +1,40 @@
+// Protections that a request asks for and this node does not give: encryption of bodies or fields, an attested upstream, a
+// prompt cache of its own. Such a request is refused with the error of the protocol that it speaks, never served without
+// the protection. Pure functions; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "http/message.h"
+
+namespace cloister::serve {
+
+// A refusal in the words of another specification, where the errors of base/error.h have none.
+struct Refusal {
+  int status = 400;
+  std::string type;      // OpenAI's `type`
+  std::string code;      // stable id, for the body and the receipt
+  std::string message;
+  std::string param;     // the header or the member at fault
+  bool problem = false;  // application/problem+json (RFC 9457) whose type is `type`
+};
+http::Response to_response(const Refusal& refusal, bool anthropic_dialect);
+
+// From the head alone, before the body is read: headers of ACI's E2EE v2 and the older protocols of the dstack family
+// (X-E2EE-*, X-Signing-Algo, X-Client-Pub-Key, X-Model-Pub-Key), NEAR's (X-Encryption-Version, X-Encrypt-All-Fields),
+// Venice's (X-Venice-TEE-*), Tinfoil's EHBP (Ehbp-*), and any header whose name speaks of encryption or of a public key;
+// X-Upstream-Verification, which nobody may send; X-Receipt with another word than "inline", or where nothing is signed.
+std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_receipts);
+
+// True for the names of top-level members that refused_members() looks at.
+bool asks_for_protection(std::string_view member);
+
+// `members`: those of the body, or the ones of which asks_for_protection() is true. ACI's serving constraints (section 5.3:
+// `provider.aci_verified`, `provider.aci_session_ids`), Venice's `venice_parameters.enable_e2ee`, and `cache_salt`, which
+// `takes_cache_salt` says is done. `serves_itself`: there is no second hop.
+std::optional<Refusal> refused_members(const Json& members, bool serves_itself, bool takes_cache_salt);
+
+}  // namespace cloister::serve

@@ -1,0 +1,81 @@
+#include "serve/asked_protection.h"
+
+#include <gtest/gtest.h>
+
+#include "codec/json.h"
+
+namespace cloister::serve {
+namespace {
+
+std::optional<Refusal> of(const char* name, const char* value, bool receipts = true) {
+  http::RequestHead head;
+  head.headers.emplace_back("content-type", "application/json");
+  head.headers.emplace_back(name, value);
+  return refused_headers(head, receipts);
+}
+
+TEST(AskedProtection, HeadersOfEncryptionAreRefusedInTheWordsOfTheirProtocol) {
+  struct Row {
+    const char* name;
+    int status;
+    const char* type;
+  };
+  const Row table[] = {
+      {"x-e2ee-version", 400, "e2ee_invalid_version"},       {"x-e2ee-nonce", 400, "e2ee_invalid_version"},
+      {"x-client-pub-key", 400, "e2ee_invalid_version"},     {"x-model-pub-key", 400, "e2ee_invalid_version"},
+      {"x-signing-algo", 400, "e2ee_invalid_version"},       {"x-venice-tee-client-pub-key", 400, "e2ee_invalid_version"},
+      {"x-encryption-version", 400, "bad_request"},          {"x-encrypt-all-fields", 400, "bad_request"},
+      {"ehbp-encapsulated-key", 422, "urn:ietf:params:ehbp:error:key-config"},
+      {"x-tomorrow-encrypted", 400, "e2ee_invalid_version"}, {"x-upstream-verification", 400, "invalid_request_error"},
+  };
+  for (const Row& row : table) {
+    const auto refusal = of(row.name, "1");
+    ASSERT_TRUE(refusal) << row.name;
+    EXPECT_EQ(refusal->status, row.status) << row.name;
+    EXPECT_EQ(refusal->type, row.type) << row.name;
+    EXPECT_EQ(refusal->param, row.name);
+    const http::Response response = to_response(*refusal, false);
+    EXPECT_EQ(response.status, row.status);
+    EXPECT_EQ(response.content_type, row.status == 422 ? "application/problem+json" : "application/json");
+    EXPECT_NE(response.body.find(row.type), std::string::npos);
+  }
+}
+
+TEST(AskedProtection, OtherHeadersPass) {
+  for (const char* name : {"authorization", "accept-encoding", "x-request-hash", "anthropic-version", "sec-fetch-mode", "x-stainless-os"}) {
+    EXPECT_FALSE(of(name, "1")) << name;
+  }
+  EXPECT_FALSE(of("x-receipt", "inline"));
+  EXPECT_TRUE(of("x-receipt", "inline", false));
+  EXPECT_TRUE(of("x-receipt", "trailer"));
+}
+
+TEST(AskedProtection, Members) {
+  struct Row {
+    const char* body;
+    bool direct;
+    const char* code;
+  };
+  const Row table[] = {
+      {R"({"provider":{"aci_verified":true}})", true, ""},
+      {R"({"provider":{"aci_verified":true}})", false, "upstream_verification_failed"},
+      {R"({"provider":{"aci_verified":false,"order":[]}})", false, ""},
+      {R"({"provider":{"aci_verified":1}})", true, "request.invalid"},
+      {R"({"provider":{"aci_session_ids":[]}})", true, "session_not_accepted"},
+      {R"({"provider":{"aci_x":1}})", true, "request.invalid"},
+      {R"({"provider":"x"})", true, ""},
+      {R"({"venice_parameters":{"enable_e2ee":true}})", true, "e2ee_invalid_version"},
+      {R"({"venice_parameters":{"enable_e2ee":false}})", true, ""},
+      {R"({"cache_salt":"x"})", true, "request.invalid"},
+      {R"({"cache_salt":null})", true, ""},
+      {R"({})", false, ""},
+  };
+  for (const Row& row : table) {
+    const auto refusal = refused_members(*codec::parse_json(row.body), row.direct, false);
+    EXPECT_EQ(refusal ? refusal->code : "", row.code) << row.body;
+  }
+  EXPECT_FALSE(refused_members({{"cache_salt", "x"}}, true, true)) << "the engine judges it";
+}
+
+}  // namespace
+}  // namespace cloister::serve

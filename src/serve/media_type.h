@@ -1,0 +1,14 @@
+// What a request says that its body is. Pure functions; any thread.
+#pragma once
+
+#include <string>
+
+#include "http/message.h"
+
+namespace cloister::serve {
+
+// The media type of Content-Type in lower case, without parameters: "application/json". Empty when there is none, and when
+// there are several.
+std::string media_type(const http::RequestHead& head);
+
+}  // namespace cloister::serve
