@@ -210,7 +210,7 @@ def test_every_answer_has_the_headers(locked):
         "404": exchange(locked, "GET", "/v1/nothing"),
         "404 of a signature": exchange(locked, "GET", "/v1/signature/chatcmpl-none", headers=bearer),
         "405": exchange(locked, "DELETE", "/v1/models"),
-        "413": raw(locked, f"POST {LEGACY} HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n".encode()),
+        "413": raw(locked, f"POST {LEGACY} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n".encode()),
         "431": raw(locked, b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 70_000 + b"\r\n\r\n"),
         "400 of the protocol": raw(locked, b"GET / HTTP/1.1\r\nno header\r\n\r\n"),
         "505": raw(locked, b"GET / HTTP/3.7\r\nhost: x\r\n\r\n"),

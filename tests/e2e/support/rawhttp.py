@@ -107,8 +107,9 @@ class Connection:
 
 def head(node, method, path, body=None, headers=()):
     lines = [f"{method} {path} HTTP/1.1", f"Host: {node.host}:{node.port}"]
-    if body is not None:
+    if body is not None or method == "POST":
         lines.append("Content-Type: application/json")
+    if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     lines += [f"{name}: {value}" for name, value in headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
