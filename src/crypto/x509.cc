@@ -193,7 +193,11 @@ Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit
 Result<std::vector<Certificate>> parse_pem_chain_with(const std::vector<Certificate>& known, ByteView pem,
                                                       std::size_t limit) {
   std::string_view text = as_text(pem);
-  if (text.ends_with('\0')) text.remove_suffix(1);
+  // NVML counts the zero bytes of its buffer, and services pass them on; nothing else may follow the last certificate.
+  while (text.ends_with('\0') || text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ') ||
+         text.ends_with('\t')) {
+    text.remove_suffix(1);
+  }
   std::vector<Certificate> chain;
   for (skip_space(text); !text.empty(); skip_space(text)) {
     if (chain.size() == limit) {

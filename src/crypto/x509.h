@@ -46,7 +46,7 @@ class Certificate {
   std::shared_ptr<const Impl> impl_;  // never changes, so copies share it
 };
 
-// Concatenated PEM certificates, nothing else but white space and one trailing NUL. At most `limit` of them.
+// Concatenated PEM certificates; nothing else but white space and zero bytes at the end. At most `limit` of them.
 Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit = 8);
 
 // Which certificate was found to be signed by which: a fact about bytes, whoever brought them, so that a link which

@@ -137,7 +137,9 @@ TEST(PemChain, RoundTripWithWhateverWhiteSpace) {
   EXPECT_EQ(parse_pem_chain(as_bytes(pem))->front().der(), certificate.der());
   EXPECT_TRUE(good(pem + pem, 2));
   EXPECT_TRUE(good("\n " + pem + "\r\n\t" + pem + "\n\n", 2));
-  EXPECT_TRUE(good(pem + std::string(1, '\0'), 1));
+  // The rest of a buffer, as NVML's callers pass it on.
+  for (const std::size_t zeros : {1u, 2u, 5u, 4000u}) EXPECT_TRUE(good(pem + std::string(zeros, '\0'), 1));
+  EXPECT_TRUE(good(pem + std::string(2, '\0') + "\n \r\t" + std::string(1, '\0'), 1));
   std::string windows;
   for (const char c : pem) windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
   EXPECT_TRUE(good(windows, 1));
@@ -152,7 +154,11 @@ TEST(PemChain, AnythingElseIsRefused) {
   EXPECT_TRUE(bad("junk\n" + pem));
   EXPECT_TRUE(bad(pem + "junk"));
   EXPECT_TRUE(bad(pem + "junk" + pem));
-  EXPECT_TRUE(bad(pem + std::string(2, '\0')));
+  EXPECT_TRUE(bad(std::string(5, '\0')));
+  EXPECT_TRUE(bad(pem + std::string(2, '\0') + 'x'));
+  EXPECT_TRUE(bad(pem + 'x' + std::string(2, '\0')));
+  EXPECT_TRUE(bad(pem + '\x01'));
+  EXPECT_TRUE(bad(std::string(1, '\0') + pem));
   EXPECT_TRUE(bad(pem + std::string(1, '\0') + pem));
   EXPECT_TRUE(bad(pem.substr(0, pem.size() - 5)));
   EXPECT_TRUE(bad("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"));
