@@ -68,6 +68,11 @@ Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Key
   for (const auto& [key, role] : in_use) {
     if (required && !in_custody.contains(key)) return failed(id, "a key of the keyset has no chain", key, "none");
   }
+  // Any pair of signatures recovers to some root: chains prove custody only under a root that the policy names.
+  const bool any_root = policy.boot.kms_root_keys.empty() && !policy.service.accept_unproven_custody;
+  if (any_root && cpu_root != RootKind::kInsecureSimulator) {
+    return skipped(id, "the policy names no root of key management (boot.kms_root_keys): anybody can make such chains");
+  }
   return passed(id, std::to_string(in_custody.size()) + " of " + std::to_string(in_use.size()) + " keys");
 }
 
