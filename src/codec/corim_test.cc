@@ -1,0 +1,129 @@
+#include "codec/corim.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "base/encoding.h"
+
+namespace cloister::codec {
+namespace {
+
+using Kind = CborValue::Kind;
+
+CborValue number(std::uint64_t value) { return {Kind::kUnsigned, value, {}, {}, {}}; }
+CborValue text(const std::string& value) { return {Kind::kText, 0, {}, value, {}}; }
+CborValue bytes(Bytes value) { return {Kind::kBytes, 0, std::move(value), {}, {}}; }
+CborValue list(std::vector<CborValue> items) { return {Kind::kArray, 0, {}, {}, std::move(items)}; }
+CborValue map(std::vector<CborValue> items) { return {Kind::kMap, 0, {}, {}, std::move(items)}; }
+CborValue tag(std::uint64_t value, CborValue item) { return {Kind::kTag, value, {}, {}, {std::move(item)}}; }
+CborValue yes() { return {Kind::kBool, 1, {}, {}, {}}; }
+
+CborValue digest() { return map({number(2), list({list({number(7), bytes(Bytes(48, 0xd1))})})}); }
+CborValue environment() { return map({number(0), map({number(1), text("NVIDIA"), number(2), text("GR100")})}); }
+CborValue reference(CborValue values) {
+  return list({environment(), list({map({number(0), number(3), number(1), std::move(values)})})});
+}
+
+// A manifest around these triples.
+CborValue around(CborValue triples, std::vector<CborValue> more = {}) {
+  const CborValue comid = map({number(1), map({number(0), text("tag-1")}), number(4), std::move(triples)});
+  std::vector<CborValue> members = {number(0), text("manifest-1"), number(1), list({tag(506, bytes(write_cbor(comid)))})};
+  for (CborValue& member : more) members.push_back(std::move(member));
+  return tag(501, map(std::move(members)));
+}
+
+CborValue small(std::vector<CborValue> more = {}) {
+  return around(map({number(0), list({reference(digest())})}), std::move(more));
+}
+
+Result<Corim> read(const CborValue& value) { return read_corim(write_cbor(value)); }
+
+void expect_refused(const CborValue& value, ErrorCode code, std::string_view part) {
+  const auto corim = read(value);
+  ASSERT_FALSE(corim) << part;
+  EXPECT_EQ(corim.error().code, code) << corim.error().message;
+  EXPECT_NE(corim.error().message.find(part), std::string::npos) << corim.error().message << " (expected: " << part << ")";
+}
+
+TEST(Corim, Fields) {
+  const CborValue validity = map({number(0), tag(1, number(1735689600)), number(1), tag(1, number(2082672000))});
+  const auto corim = read(small({number(4), validity, number(5), list({map({number(0), text("NVIDIA")})})}));
+  ASSERT_TRUE(corim) << corim.error().message;
+  EXPECT_EQ(corim->id, "manifest-1");
+  EXPECT_EQ(corim->tag_ids, std::vector<std::string>{"tag-1"});
+  EXPECT_EQ(corim->not_before, 1735689600);
+  EXPECT_EQ(corim->not_after, 2082672000);
+  ASSERT_EQ(corim->references.size(), 1u);
+  EXPECT_EQ(corim->references[0].environment, environment());
+  EXPECT_EQ(corim->references[0].measurements.size(), 1u);
+  EXPECT_EQ(read(small())->not_after, std::nullopt);
+}
+
+TEST(Corim, EachKindOfValue) {
+  const auto reads = [](std::uint64_t kind, CborValue value) {
+    return read(around(map({number(0), list({reference(map({number(kind), std::move(value)}))})}))).has_value();
+  };
+  EXPECT_TRUE(reads(0, map({number(0), text("620.54"), number(1), number(2)})));
+  EXPECT_TRUE(reads(1, number(3)));
+  EXPECT_TRUE(reads(1, tag(552, number(3))));
+  EXPECT_TRUE(reads(1, tag(553, number(3))));
+  EXPECT_TRUE(reads(2, list({list({text("sha-384"), bytes(Bytes(48, 1))})})));
+  EXPECT_TRUE(reads(3, map({number(3), yes()})));
+  EXPECT_TRUE(reads(4, tag(560, bytes({1}))));
+  EXPECT_TRUE(reads(4, tag(563, list({bytes({1}), bytes({0xff})}))));
+  EXPECT_TRUE(reads(11, text("CC MPT")));
+  EXPECT_FALSE(reads(0, text("620.54")));
+  EXPECT_FALSE(reads(1, tag(554, number(3))));
+  EXPECT_FALSE(reads(1, text("3")));
+  EXPECT_FALSE(reads(2, list({})));
+  EXPECT_FALSE(reads(2, list({list({number(7)})})));
+  EXPECT_FALSE(reads(2, list({list({number(7), bytes({})})})));
+  EXPECT_FALSE(reads(3, map({number(3), number(1)})));
+  EXPECT_FALSE(reads(4, bytes({1})));
+  EXPECT_FALSE(reads(4, tag(563, list({bytes({1}), bytes({1, 2})}))));
+  EXPECT_FALSE(reads(11, number(1)));
+}
+
+// What would change the meaning of the manifest and is not known is unsupported; it is never passed over.
+TEST(Corim, UnknownPartsAreUnsupported) {
+  const auto unsupported = [](const CborValue& value, std::string_view part) {
+    expect_refused(value, ErrorCode::kUnsupported, part);
+  };
+  unsupported(small({number(2), list({})}), "dependent manifests");
+  for (const std::uint64_t kind : {1u, 2u, 3u, 5u, 6u, 8u, 10u}) {
+    unsupported(around(map({number(0), list({reference(digest())}), number(kind), list({number(1)})})), "triples");
+  }
+  for (const std::uint64_t kind : {5u, 6u, 7u, 8u, 9u, 12u, 13u, 14u, 15u}) {
+    unsupported(around(map({number(0), list({reference(map({number(kind), number(1)}))})})), "values of kind");
+  }
+  const CborValue authorized = list({environment(), list({map({number(1), digest(), number(2), list({number(1)})})})});
+  unsupported(around(map({number(0), list({authorized})})), "other members");
+  unsupported(tag(501, map({number(0), text("m"), number(1), list({tag(505, bytes({}))})})), "tags of another kind");
+}
+
+TEST(Corim, OtherFormsAreRefused) {
+  const auto malformed = [](const CborValue& value, std::string_view part) {
+    expect_refused(value, ErrorCode::kBadRim, part);
+  };
+  malformed(tag(500, map({})), "tagged 501");
+  malformed(tag(501, list({})), "tagged 501");
+  malformed(tag(501, map({number(1), list({})})), "no id");
+  malformed(tag(501, map({number(0), text("m")})), "no tags");
+  malformed(tag(501, map({number(0), text("m"), number(1), list({})})), "1 to 64 tags");
+  malformed(tag(501, map({number(0), text("m"), number(1), list({tag(506, text("x"))})})), "bytes");
+  malformed(tag(501, map({number(0), text("m"), number(1), list({tag(506, bytes({0xff}))})})), "CBOR");
+  malformed(tag(501, map({number(0), text(""), number(1), list({})})), "id");
+  malformed(small({number(4), map({number(0), number(1)})}), "whole seconds");
+  malformed(around(map({number(0), list({})})), "list");
+  malformed(around(map({number(0), list({list({environment(), list({})})})})), "reference");
+  malformed(around(map({number(0), list({list({map({}), list({map({number(1), digest()})})})})})), "reference");
+  malformed(around(map({number(0), list({reference(map({}))})})), "values");
+  const CborValue twice = list({environment(), list({map({number(1), digest()}), map({number(1), digest()})})});
+  malformed(around(map({number(0), list({twice})})), "two measurements");
+  const Bytes good = write_cbor(small());
+  for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(read_corim(ByteView(good).first(size))) << size;
+}
+
+}  // namespace
+}  // namespace cloister::codec
