@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "codec/json.h"
+#include "evidence/cmw_evidence.h"
 
 namespace cloister::evidence {
 namespace {
@@ -163,6 +164,7 @@ Result<NvidiaPayload> parse_nvidia_payload(std::string_view json_text) {
     TRY_VOID(parse_list(*json, payload, true));
     return payload;
   }
+  if (is_cmw_collection(*json)) return parse_cmw_payload(*json);
   TRY(nonce, nonce_member(*json));
   payload.nonce_hex = std::move(nonce);
   TRY(arch, arch_member(*json));

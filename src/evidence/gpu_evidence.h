@@ -11,7 +11,7 @@
 namespace cloister::evidence {
 
 struct GpuEvidence {
-  std::string arch;            // HOPPER, BLACKWELL, LS10: from the device, never a constant
+  std::string arch;            // HOPPER, BLACKWELL, RUBIN, LS10: from the device, never a constant
   Bytes report;                // SPDM request || response || signature
   std::string certificate_chain_pem;  // leaf first
   std::string driver_version, vbios_version;  // hints of NVIDIA's SDK; empty = none. The report's own count
@@ -26,7 +26,7 @@ struct NvidiaPayload {
 // {"nonce","evidence_list":[{"certificate": base64 of the PEM,"evidence": base64 of the report,"arch"}],"arch"},
 // without the hints; the bare array described below when the devices are not all of one architecture.
 std::string write_nvidia_payload(const NvidiaPayload& payload);
-// Takes that form, and the bare array of entries (each with `nonce` and `arch`) that NVIDIA's SDK writes. At most 64
+// Takes that form, and the bare array of entries (each with `nonce` and `arch`) and CMW that NVIDIA's SDK writes. At most 64
 // devices. `nonce` and `arch` beside an entry must agree with the list's; in the bare array each entry has its own
 // `arch` and the list's is the first one's. `driver_version` and `vbios_version` must be strings; other members are
 // passed over. Any other shape is an error. What the reports say is not looked at.
