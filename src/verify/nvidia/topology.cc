@@ -19,6 +19,10 @@ constexpr std::size_t kPdiSize = 8;
 constexpr std::uint8_t kProtectedPcieOn = 0xAA;
 constexpr std::uint8_t kFlagProtectedPcie = 2;
 constexpr std::uint8_t kLocked = 1;
+// A switch's field 26 (attestation.md section 8.3): the GPUs that it sees, then for each link the place of its GPU.
+constexpr std::size_t kSwitchGpuListSize = 8 * kPdiSize;
+constexpr std::size_t kSwitchLinks = 64;
+constexpr std::uint8_t kNoLink = 0xff;
 
 using Pdis = std::set<Bytes>;
 
@@ -39,17 +43,38 @@ bool in_protected_pcie_mode(const SpdmReport& gpu) {
          field_is(gpu, OpaqueField::kProtectedPcieStatus, kProtectedPcieOn);
 }
 
+bool is_zero(ByteView bytes) {
+  return std::ranges::all_of(bytes, [](std::uint8_t b) { return b == 0; });
+}
+
 // Absent for a list that is not made of whole entries. Zero entries are unused links.
-std::optional<Pdis> read_pdis(const SpdmReport& report, OpaqueField name) {
-  const Bytes* bytes = field(report, name);
-  if (bytes == nullptr || bytes->size() % kPdiSize != 0) return std::nullopt;
+std::optional<Pdis> read_pdis(ByteView bytes) {
+  if (bytes.size() % kPdiSize != 0) return std::nullopt;
   Pdis out;
-  for (std::size_t at = 0; at < bytes->size(); at += kPdiSize) {
-    Bytes pdi(bytes->begin() + static_cast<std::ptrdiff_t>(at),
-              bytes->begin() + static_cast<std::ptrdiff_t>(at + kPdiSize));
-    if (std::ranges::any_of(pdi, [](std::uint8_t b) { return b != 0; })) out.insert(std::move(pdi));
+  for (std::size_t at = 0; at < bytes.size(); at += kPdiSize) {
+    const ByteView pdi = bytes.subspan(at, kPdiSize);
+    if (!is_zero(pdi)) out.insert(to_bytes(pdi));
   }
   return out;
+}
+
+// The switches that a GPU sees.
+std::optional<Pdis> read_switches_of(const SpdmReport& gpu) {
+  const Bytes* bytes = field(gpu, OpaqueField::kDevicePdi);
+  return bytes == nullptr ? std::nullopt : read_pdis(*bytes);
+}
+
+// The GPUs that a switch sees. Absent for a field of another size, and where a link leads to a GPU that is not listed.
+std::optional<Pdis> read_gpus_of(const SpdmReport& a_switch) {
+  const Bytes* bytes = field(a_switch, OpaqueField::kSwitchGpuPdis);
+  if (bytes == nullptr || bytes->size() != kSwitchGpuListSize + kSwitchLinks) return std::nullopt;
+  const ByteView gpus = ByteView(*bytes).first(kSwitchGpuListSize);
+  for (const std::uint8_t link : ByteView(*bytes).last(kSwitchLinks)) {
+    if (link == kNoLink) continue;
+    const std::size_t at = link * kPdiSize;
+    if (at >= gpus.size() || is_zero(gpus.subspan(at, kPdiSize))) return std::nullopt;
+  }
+  return read_pdis(gpus);
 }
 
 std::string describe(const Pdis& pdis) {
@@ -85,7 +110,7 @@ Check check_gpu_lists(const Parts& parts, const Pdis& attested) {
   for (std::size_t i = 0; i < parts.gpus.size(); ++i) {
     const std::string where = "GPU " + std::to_string(i) + " of the list ";
     if (!in_protected_pcie_mode(*parts.gpus[i])) return failed(kId, where + "is not in protected PCIe mode");
-    const std::optional<Pdis> seen = read_pdis(*parts.gpus[i], OpaqueField::kDevicePdi);
+    const std::optional<Pdis> seen = read_switches_of(*parts.gpus[i]);
     if (!seen) return failed(kId, where + "does not tell its switches");
     if (*seen == attested) continue;
     return failed(kId, where + "is connected to other switches than those that were attested", describe(attested),
@@ -100,7 +125,7 @@ Check check_switch_lists(const Parts& parts) {
   std::optional<Pdis> first;
   for (std::size_t i = 0; i < parts.switches.size(); ++i) {
     const std::string where = "switch " + std::to_string(i) + " of the list ";
-    const std::optional<Pdis> seen = read_pdis(*parts.switches[i], OpaqueField::kSwitchGpuPdis);
+    const std::optional<Pdis> seen = read_gpus_of(*parts.switches[i]);
     if (!seen) return failed(kId, where + "does not tell its GPUs");
     if (seen->size() != parts.gpus.size()) {
       return failed(kId, where + "is connected to another number of GPUs", std::to_string(parts.gpus.size()),

@@ -21,9 +21,10 @@ struct Machine {
       for (int link = 0; link < 2; ++link) append(switches_seen, reversed(pdi(i)));
     }
     switches_seen.resize(18 * 8);  // unused links
-    for (std::uint8_t i = 0; i < gpu_count; ++i) {
-      for (int link = 0; link < 2; ++link) append(gpus_seen, pdi(static_cast<std::uint8_t>(0x80 + i)));
-    }
+    for (std::uint8_t i = 0; i < gpu_count; ++i) append(gpus_seen, pdi(static_cast<std::uint8_t>(0x80 + i)));
+    gpus_seen.resize(8 * 8);
+    for (std::uint8_t i = 0; i < gpu_count; ++i) gpus_seen.insert(gpus_seen.end(), 2, i);
+    gpus_seen.resize(128, 0xff);  // unused links
     for (std::size_t i = 0; i < gpu_count; ++i) {
       SpdmReport report;
       set(report, OpaqueField::kFeatureFlag, {2, 0});
@@ -123,7 +124,6 @@ TEST(Topology, ASwitchAtOtherGpus) {
   machine = Machine();
   Bytes seen = machine.switches[2].opaque[static_cast<std::uint16_t>(OpaqueField::kSwitchGpuPdis)];
   seen[0] ^= 0x40;
-  seen[8] ^= 0x40;
   Machine::set(machine.switches[2], OpaqueField::kSwitchGpuPdis, seen);
   expect_failed(machine, "switch 2 of the list is connected to other GPUs");
   Machine::drop(machine.switches[2], OpaqueField::kSwitchGpuPdis);
@@ -131,6 +131,29 @@ TEST(Topology, ASwitchAtOtherGpus) {
   machine = Machine();
   Machine::set(machine.switches[1], OpaqueField::kDevicePdi, {1});
   expect_failed(machine, "does not name itself");
+}
+
+TEST(Topology, TheLinkMapLeadsToListedGpusOnly) {
+  const auto with = [](std::size_t at, std::uint8_t value) {
+    Machine machine(4, 2);
+    Bytes field = machine.switches[1].opaque[static_cast<std::uint16_t>(OpaqueField::kSwitchGpuPdis)];
+    field[at] = value;
+    Machine::set(machine.switches[1], OpaqueField::kSwitchGpuPdis, field);
+    return machine;
+  };
+  // Bytes of the map are no names of GPUs: any link may lead to any GPU that is listed.
+  EXPECT_EQ(with(127, 3).judge().state, State::kPass);
+  EXPECT_EQ(with(64, 0xff).judge().state, State::kPass);
+  expect_failed(with(64, 4), "does not tell its GPUs");  // an empty place
+  expect_failed(with(64, 8), "does not tell its GPUs");
+  expect_failed(with(127, 0xfe), "does not tell its GPUs");
+  for (const std::size_t size : {0u, 64u, 120u, 136u}) {
+    Machine machine;
+    Bytes field = machine.switches[0].opaque[static_cast<std::uint16_t>(OpaqueField::kSwitchGpuPdis)];
+    field.resize(size, 0xff);
+    Machine::set(machine.switches[0], OpaqueField::kSwitchGpuPdis, field);
+    expect_failed(machine, "does not tell its GPUs");
+  }
 }
 
 TEST(Topology, AnUnlockedSwitch) {
