@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kMostTokenBytes = 64 * 1024;
 constexpr std::size_t kMostKeys = 64;
 constexpr std::size_t kMostKeyIdBytes = 256;
+constexpr std::size_t kMostCertificates = 4;
 
 Error malformed(const std::string& what) { return fail(ErrorCode::kBadToken, "token: " + what); }
 
@@ -35,26 +36,42 @@ Result<std::string> read_header(const Json& header) {
   return key_id;
 }
 
-// Empty for a key that is for something else than ES384.
-Result<Bytes> read_key(const Json& key) {
+// RFC 7517, 4.7: base64 of DER, not of the URL alphabet.
+Result<std::vector<Bytes>> read_certificates(const Json& key) {
+  std::vector<Bytes> out;
+  if (!key.contains("x5c")) return out;
+  TRY(list, array_member(key, "x5c"));
+  if (list->size() > kMostCertificates) return malformed("more than 4 certificates beside a key");
+  for (const Json& text : *list) {
+    Result<Bytes> der = text.is_string() ? from_base64(text.get<std::string>()) : malformed("not a string");
+    if (!der) return malformed("`x5c` of a key: " + der.error().message);
+    out.push_back(*std::move(der));
+  }
+  return out;
+}
+
+// The point is empty for a key that is for something else than ES384.
+Result<JwtKey> read_key(const Json& key) {
   const auto has = [&](const char* name, const char* value) {
     const auto found = key.find(name);
     return found != key.end() && *found == value;
   };
   const auto absent_or = [&](const char* name, const char* value) { return !key.contains(name) || has(name, value); };
   if (!has("kty", "EC") || !has("crv", "P-384") || !absent_or("use", "sig") || !absent_or("alg", "ES384")) {
-    return Bytes();
+    return JwtKey();
   }
-  Bytes point;
+  JwtKey out;
   for (const char* name : {"x", "y"}) {
     TRY(text, string_member(key, name));
     const Result<Bytes> coordinate = from_base64url(text);
     if (!coordinate || coordinate->size() != crypto::coordinate_size(crypto::Curve::kP384)) {
       return malformed(std::string("expected `") + name + "` of a key to hold 48 bytes");
     }
-    append(point, *coordinate);
+    append(out.point, *coordinate);
   }
-  return point;
+  TRY(certificates, read_certificates(key));
+  out.certificates = std::move(certificates);
+  return out;
 }
 
 }  // namespace
@@ -106,20 +123,16 @@ Result<JwtKeys> parse_jwks(std::string_view json_text) {
   JwtKeys out;
   for (const Json& key : *list) {
     TRY(key_id, string_member(key, "kid"));
-    TRY(point, read_key(key));
+    TRY(read, read_key(key));
     // Which of two would count is anyone's guess.
-    if (!out.emplace(key_id, std::move(point)).second) return malformed("two keys of the same id");
+    if (!out.emplace(key_id, std::move(read)).second) return malformed("two keys of the same id");
   }
-  std::erase_if(out, [](const auto& entry) { return entry.second.empty(); });
+  std::erase_if(out, [](const auto& entry) { return entry.second.point.empty(); });
   return out;
 }
 
-Result<void> verify_jwt(const Jwt& token, const JwtKeys& keys) {
-  const auto key = keys.find(token.key_id);
-  if (key == keys.end()) {
-    return fail(ErrorCode::kBadSignature, "the key set has no key for ES384 of the id that the token names");
-  }
-  return crypto::verify_ecdsa(crypto::Curve::kP384, key->second, as_bytes(token.signed_text), token.signature);
+Result<void> verify_jwt(const Jwt& token, ByteView point) {
+  return crypto::verify_ecdsa(crypto::Curve::kP384, point, as_bytes(token.signed_text), token.signature);
 }
 
 }  // namespace cloister::codec

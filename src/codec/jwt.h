@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/json.h"
@@ -27,12 +28,16 @@ struct Jwt {
 // refused, keys or addresses of keys in it are not looked at. The claims must be an object.
 Result<Jwt> parse_jwt(std::string_view text);
 
-// kid -> x || y on P-384. Every key must have a `kid` of its own; keys for other algorithms are left out, so that no
-// token can use them.
-using JwtKeys = std::map<std::string, Bytes>;
+struct JwtKey {
+  Bytes point;                      // x || y on P-384
+  std::vector<Bytes> certificates;  // `x5c`: DER, the key's own first; at most 4. Not verified here
+};
+// By `kid`. Every key must have a `kid` of its own; keys for other algorithms are left out, so that no token can use
+// them.
+using JwtKeys = std::map<std::string, JwtKey>;
 Result<JwtKeys> parse_jwks(std::string_view json_text);
 
-// Under the key that the token names, which must be one of `keys`.
-Result<void> verify_jwt(const Jwt& token, const JwtKeys& keys);
+// Under this key, x || y on P-384. Whose key it is, and why it is believed, is the caller's to know.
+Result<void> verify_jwt(const Jwt& token, ByteView point);
 
 }  // namespace cloister::codec

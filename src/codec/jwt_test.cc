@@ -51,7 +51,7 @@ TEST(Jwt, SignedOnesVerify) {
   ASSERT_TRUE(jwt) << jwt.error().message;
   EXPECT_EQ(jwt->key_id, "one");
   EXPECT_EQ(jwt->claims, kClaims);
-  EXPECT_TRUE(verify_jwt(*jwt, keys()));
+  EXPECT_TRUE(verify_jwt(*jwt, keys().at("one").point));
   EXPECT_TRUE(parse_jwt(token({{"kid", "one"}, {"alg", "ES384"}, {"typ", "JWT"}}, kClaims)));
 }
 
@@ -67,11 +67,12 @@ TEST(Jwt, OnlyEs384) {
   expect_refused(token({{"kid", "one"}, {"alg", "ES384"}, {"typ", "JWE"}}, kClaims), "type JWT");
 }
 
-// A token that brings its own key gains nothing by it.
+// A token that brings its own key gains nothing by it: it still names another.
 TEST(Jwt, KeysInTheHeaderAreNotUsed) {
   const auto jwt = parse_jwt(token({{"kid", "two"}, {"alg", "ES384"}, {"jwk", jwk()}, {"jku", "https://x"}}, kClaims));
   ASSERT_TRUE(jwt);
-  EXPECT_FALSE(verify_jwt(*jwt, keys()));
+  EXPECT_EQ(jwt->key_id, "two");
+  EXPECT_FALSE(verify_jwt(*jwt, Bytes(96, 1)));
 }
 
 TEST(Jwt, OtherFormsAreRefused) {
@@ -89,12 +90,12 @@ TEST(Jwt, OtherFormsAreRefused) {
 
 TEST(Jwt, EveryByteOfTheTokenCounts) {
   const std::string good = token(kHeader, kClaims);
-  const JwtKeys all = keys();
+  const Bytes point = keys().at("one").point;
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string changed = good;
     changed[i] = changed[i] == 'A' ? 'B' : 'A';
     const auto jwt = parse_jwt(changed);
-    EXPECT_FALSE(jwt && verify_jwt(*jwt, all)) << i;
+    EXPECT_FALSE(jwt && jwt->key_id == "one" && verify_jwt(*jwt, point)) << i;
   }
 }
 
@@ -126,7 +127,23 @@ TEST(Jwks, OtherFormsAreRefused) {
   off["x"] = to_base64url(Bytes(48, 1));
   const auto set = parse_jwks(Json{{"keys", Json::array({off})}}.dump());
   ASSERT_TRUE(set);
-  EXPECT_FALSE(verify_jwt(*parse_jwt(token(kHeader, kClaims)), *set));
+  EXPECT_FALSE(verify_jwt(*parse_jwt(token(kHeader, kClaims)), set->at("one").point));
+}
+
+TEST(Jwks, CertificatesBesideAKey) {
+  const auto with = [](const Json& list) {
+    Json key = jwk();
+    key["x5c"] = list;
+    return parse_jwks(Json{{"keys", Json::array({key})}}.dump());
+  };
+  EXPECT_TRUE(keys().at("one").certificates.empty());
+  const auto two = with(Json::array({"MAA=", "MAMCAQE="}));
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->at("one").certificates, (std::vector<Bytes>{{0x30, 0x00}, {0x30, 0x03, 0x02, 0x01, 0x01}}));
+  EXPECT_FALSE(with(Json::array({"MAA", 1})));
+  EXPECT_FALSE(with(Json::array({"*"})));
+  EXPECT_FALSE(with("MAA="));
+  EXPECT_FALSE(with(Json::array({"MAA=", "MAA=", "MAA=", "MAA=", "MAA="})));
 }
 
 TEST(Jwt, GenuineTokensParse) {
@@ -137,7 +154,7 @@ TEST(Jwt, GenuineTokensParse) {
     const auto jwt = parse_jwt((*json)[0][1].get<std::string>());
     ASSERT_TRUE(jwt) << jwt.error().message;
     EXPECT_TRUE(jwt->key_id.starts_with("nv-eat-kid-prod-"));
-    EXPECT_FALSE(verify_jwt(*jwt, keys()));  // no key set of those days is held
+    EXPECT_FALSE(verify_jwt(*jwt, keys().at("one").point));  // no key set of those days is held
   }
 }
 

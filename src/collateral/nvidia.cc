@@ -33,10 +33,6 @@ Result<std::string> read_rim_answer(std::string_view json_text, std::string_view
   TRY(answer, codec::parse_json(json_text, {kAnswerLimit, 4, 100}));
   TRY(named, codec::string_member(answer, "id"));
   if (named != id) return unusable("asked for the manifest " + std::string(id) + ", got " + one_line(named));
-  if (answer.contains("rim_format")) {
-    TRY(format, codec::string_member(answer, "rim_format"));
-    if (format == "CORIM") return unusable("the manifest is a CoRIM, a format that is not supported");
-  }
   TRY(text, codec::string_member(answer, "rim"));
   TRY(bytes, from_base64(text));
   std::string document(as_text(bytes));
@@ -60,7 +56,7 @@ std::string nras_request(const NrasQuery& query) {
   return codec::write_json(Json{{"nonce", query.nonce_hex},
                                 {"arch", query.arch},
                                 {"evidence_list", std::move(list)},
-                                {"claims_version", "3.0"}});
+                                {"claims_version", query.versioned ? "4.0" : "3.0"}});
 }
 
 Result<std::string> NvidiaService::get_rim(const std::string& id) const {
@@ -104,7 +100,8 @@ Result<Bytes> NvidiaService::get_ocsp(const OcspQuery& query) const {
 
 Result<std::string> NvidiaService::get_nras_token(const NrasQuery& query) const {
   Download download;
-  download.request.url = endpoints_.nvidia_nras + (query.arch == kSwitchArch ? "/v3/attest/switch" : "/v3/attest/gpu");
+  download.request.url = endpoints_.nvidia_nras + (query.versioned ? "/v4/attest/" : "/v3/attest/") +
+                         (query.arch == kSwitchArch ? "switch" : "gpu");
   download.request.post = true;
   download.request.body = nras_request(query);
   download.request.content_type = "application/json";

@@ -26,6 +26,7 @@ struct NrasQuery {
   std::string nonce_hex;  // that the devices answered
   std::string arch;       // "HOPPER"
   std::vector<evidence::GpuEvidence> devices;
+  bool versioned = false;  // a device's opaque data is of the versioned form, which only the service's API 4 reads
 };
 
 class NvidiaService {
@@ -34,7 +35,7 @@ class NvidiaService {
   NvidiaService(Downloader& downloader, const Endpoints& endpoints, std::string service_key, const Clock& clock)
       : downloader_(downloader), endpoints_(endpoints), service_key_(std::move(service_key)), clock_(clock) {}
 
-  // The manifest with this id, as XML text. Any thread, as all below.
+  // The manifest with this id, XML text or a CoRIM. Any thread, as all below.
   Result<std::string> get_rim(const std::string& id) const;
   // The response in DER. Never remembered: it answers a nonce.
   Result<Bytes> get_ocsp(const OcspQuery& query) const;
@@ -51,8 +52,8 @@ class NvidiaService {
   const Clock& clock_;
 };
 
-// The document inside an answer of the RIM service. Its id must be `id`, its digest that of the document; a CoRIM is an
-// error that says so. At most 2 MiB.
+// The document inside an answer of the RIM service, XML or a signed CoRIM. Its id must be `id`, its digest that of the
+// document. At most 2 MiB.
 Result<std::string> read_rim_answer(std::string_view json_text, std::string_view id);
 
 // The request body for `query`.

@@ -44,7 +44,6 @@ TEST(RimAnswer, IsRefusedWhenItIsNotWhatWasAskedFor) {
             "asked for the manifest NV_GPU_DRIVER_GH100_550.144.03, got NV_GPU_DRIVER_GH100_550.90.07?");
   EXPECT_NE(error_with("sha256", std::string(64, '0')).find("expected a manifest with SHA-256 000"), std::string::npos);
   EXPECT_NE(error_with("sha256", "").find("SHA-256"), std::string::npos);
-  EXPECT_NE(error_with("rim_format", "CORIM").find("CoRIM"), std::string::npos);
   error_with("rim", "not base64");
   error_with("rim", 7);
   error_with("id", nullptr);
@@ -127,6 +126,13 @@ TEST_F(NvidiaTest, GetsATokenAndItsKeys) {
   EXPECT_EQ(*service().get_nras_token(query), token);
   EXPECT_EQ(last_request().body, nras_request(query));
   EXPECT_EQ(*service().get_nras_jwks(), "{\"keys\":[{\"kid\":\"1\"}]}");
+  // Versioned evidence is read by the service's API 4 alone.
+  NrasQuery versioned = query;
+  versioned.versioned = true;
+  on("/v4/attest/gpu", 200, "[4]");
+  EXPECT_EQ(*service().get_nras_token(versioned), "[4]");
+  EXPECT_NE(last_request().body.find("\"claims_version\":\"4.0\""), std::string::npos);
+  EXPECT_NE(nras_request(query).find("\"claims_version\":\"3.0\""), std::string::npos);
   for (const char* body : {"{}", "[]", "null", "x"}) {
     forget("/v3/attest/gpu");
     forget("/.well-known/jwks.json");

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "codec/spdm.h"
 #include "collateral/amd.h"
 #include "collateral/http_fetcher.h"
 #include "collateral/needs.h"
@@ -89,7 +90,7 @@ class IntelPieces {
 
 // The service judges devices of one architecture at a time, and switches apart from GPUs.
 Result<std::string> get_nras_token(const NvidiaService& service, const Evidence& evidence, bool switches) {
-  NrasQuery query{evidence.gpu_nonce_hex, {}, {}};
+  NrasQuery query{evidence.gpu_nonce_hex, {}, {}, false};
   for (const evidence::GpuEvidence& device : evidence.devices) {
     if ((device.arch == kSwitchArch) != switches) continue;
     if (query.devices.empty()) query.arch = device.arch;
@@ -97,6 +98,8 @@ Result<std::string> get_nras_token(const NvidiaService& service, const Evidence&
       return fail(ErrorCode::kNoCollateral,
                   "NVIDIA's remote attestation service was not asked: it judges devices of one architecture");
     }
+    const auto report = codec::parse_spdm_report(device.report);
+    query.versioned = query.versioned || (report && report->opaque_version);
     query.devices.push_back(device);
   }
   if (query.devices.empty()) return std::string();
@@ -113,6 +116,7 @@ Result<void> get_nras(const NvidiaService& service, const Evidence& evidence, ve
   out.nras_token = std::move(token);
   out.nras_switch_token = std::move(switch_token);
   out.nras_jwks = std::move(jwks);
+  out.nras_jwks_live = true;
   return {};
 }
 

@@ -196,11 +196,14 @@ void add_collateral(Collateral& collateral, Collateral more) {
   collateral.rims.merge(more.rims);
   add_new(collateral.ocsp_responses, std::move(more.ocsp_responses), std::equal_to<Bytes>());
   add_new(collateral.ocsp_nonces, std::move(more.ocsp_nonces), std::equal_to<Bytes>());
-  // Tokens and the keys that sign them stay together.
-  if (collateral.nras_token.empty() && collateral.nras_switch_token.empty()) {
+  // Tokens and the keys that sign them stay together. What has just been fetched counts before what a file brought.
+  const bool none_here = collateral.nras_token.empty() && collateral.nras_switch_token.empty();
+  const bool fetched = more.nras_jwks_live && !(more.nras_token.empty() && more.nras_switch_token.empty());
+  if (none_here || (fetched && !collateral.nras_jwks_live)) {
     collateral.nras_token = std::move(more.nras_token);
     collateral.nras_switch_token = std::move(more.nras_switch_token);
     collateral.nras_jwks = std::move(more.nras_jwks);
+    collateral.nras_jwks_live = more.nras_jwks_live;
   }
   if (collateral.measurement_list.empty()) {
     collateral.measurement_list = std::move(more.measurement_list);

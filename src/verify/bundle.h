@@ -10,15 +10,16 @@
 
 namespace cloister::verify {
 
-// A JSON object `cloister.collateral.v1`. Nonces of live OCSP requests are left out: they prove nothing to a later
-// reader.
+// A JSON object `cloister.collateral.v1`. Nonces of live OCSP requests are left out, and that NRAS keys were fetched:
+// both prove nothing to a later reader.
 std::string write_bundle(const Collateral& collateral);
 
 // At most 64 MiB. Takes that form, where a member too many is an error, and the bare object of one platform that
 // dcap-qvl writes (verify/tdx/collateral_bundle.h). Errors are kBadCollateral and name the member.
 Result<Collateral> parse_bundle(std::string_view json_text);
 
-// Puts `more` behind what is there; what both hold stays once, and of two manifests with one id the first stays.
+// Puts `more` behind what is there; what both hold stays once, and of two manifests with one id the first stays. Tokens
+// of NRAS that were fetched take the place of those that a file brought.
 void add_collateral(Collateral& collateral, Collateral more);
 
 // Whether it may be the id of a manifest, and so part of an address or a file name: 1 to 128 letters, digits, '.', '_'

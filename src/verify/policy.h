@@ -72,11 +72,15 @@ struct BootPolicy {
 // rejected. kNever: GPU evidence is not looked at, and no GPU is vouched for.
 enum class GpuRequirement { kWhenPresent, kAlways, kNever };
 
+// What connects GPUs to each other. kAny: nothing is demanded. kProtected: encrypted NVLink, or protected PCIe mode
+// with the switches attested, or one GPU alone in single passthrough. kEncrypted: encrypted NVLink, said by each GPU.
+enum class NvlinkRequirement { kAny, kProtected, kEncrypted };
+
 // Which NVIDIA devices (attestation.md sections 8 to 11).
 struct NvidiaPolicy {
   GpuRequirement required = GpuRequirement::kWhenPresent;
   std::optional<std::size_t> gpu_count;
-  std::set<std::string> architectures = {"HOPPER", "BLACKWELL", "LS10"};
+  std::set<std::string> architectures = {"HOPPER", "BLACKWELL", "RUBIN", "LS10"};
   std::string min_driver_version;                     // "550.90.07"; empty = any
   std::string min_vbios_version;                      // "96.00.9F.00.00"; empty = any
   bool allow_certificate_hold = false;
@@ -85,6 +89,9 @@ struct NvidiaPolicy {
   std::uint32_t max_ocsp_age_hours = 24;              // where a response has no nextUpdate, and for bundled responses
   bool require_fwid = true;                           // from driver 550 on
   bool require_nras = false;                          // a second opinion; the local appraisal is always made
+  // Keys believed to sign for NRAS, besides fetched and certified ones: "p384:<192 hex of x || y>".
+  std::set<std::string> nras_keys;
+  NvlinkRequirement nvlink = NvlinkRequirement::kAny;
 
   bool operator==(const NvidiaPolicy&) const = default;
 };

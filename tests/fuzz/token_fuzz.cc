@@ -2,6 +2,7 @@
 #include "codec/jwt.h"
 #include "fuzz.h"
 #include "verify/nvidia/nras.h"
+#include "verify/nvidia/nras_keys.h"
 
 FUZZ_TARGET(input) {
   using namespace cloister;
@@ -10,18 +11,20 @@ FUZZ_TARGET(input) {
   }
   if (const auto token = codec::parse_jwt(as_text(input)); token) {
     FUZZ_CHECK(token->claims.is_object() && token->signature.size() == 96 && !token->key_id.empty());
-    FUZZ_CHECK(!codec::verify_jwt(*token, {}));
+    FUZZ_CHECK(!codec::verify_jwt(*token, Bytes(96, 1)));
   }
   if (const auto keys = codec::parse_jwks(as_text(input)); keys) {
-    for (const auto& [id, point] : *keys) FUZZ_CHECK(point.size() == 96);
+    for (const auto& [id, key] : *keys) FUZZ_CHECK(key.point.size() == 96 && key.certificates.size() <= 4);
   }
   verify::Collateral collateral;
   collateral.nras_token = collateral.nras_switch_token = as_text(input);
+  collateral.nras_jwks = as_text(input);
   const verify::Policy policy;
   verify::Verdict verdict;
-  verify::check_nras({{"1"}, {"2"}, ByteArray<32>{}, true}, {policy, collateral, 1780272000}, verdict);
+  verify::check_nras({{"1"}, {"2"}, ByteArray<32>{}, true}, {policy, collateral, 1780272000},
+                     verify::pinned_nras_authority(), verdict);
   FUZZ_CHECK(verdict.checks.size() == 7);
-  // Without the service's keys nothing vouches for a token.
+  // Keys that come with a token vouch for nothing.
   const verify::Check* signature = verdict.find("nvidia.nras.signature");
   FUZZ_CHECK(signature != nullptr && signature->state != verify::State::kPass);
 }

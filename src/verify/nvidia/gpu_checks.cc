@@ -10,6 +10,7 @@
 #include "verify/nvidia/device_checks.h"
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/nras.h"
+#include "verify/nvidia/nvlink.h"
 #include "verify/nvidia/topology.h"
 
 namespace cloister::verify {
@@ -98,15 +99,16 @@ Check check_count(const Findings& devices, const NvidiaPolicy& policy) {
   return compared(id, std::to_string(*policy.gpu_count), std::to_string(count), "another number of GPUs");
 }
 
-Check check_set_topology(const Findings& devices) {
+std::vector<TopologyMember> members_of(const Findings& devices) {
   std::vector<TopologyMember> members;
   for (const DeviceFindings& device : devices) {
     members.push_back({device.report ? &*device.report : nullptr, is_switch(device.arch)});
   }
-  return check_topology(members);
+  return members;
 }
 
-void check_second_opinion(const Findings& devices, const Context& context, Verdict& verdict) {
+void check_second_opinion(const Findings& devices, const crypto::Certificate* authority, const Context& context,
+                          Verdict& verdict) {
   const bool all_simulated = std::ranges::all_of(
       devices, [](const DeviceFindings& device) { return device.root == RootKind::kInsecureSimulator; });
   if (all_simulated) {
@@ -124,11 +126,12 @@ void check_second_opinion(const Findings& devices, const Context& context, Verdi
     (is_switch(device.arch) ? subject.switch_ueids : subject.gpu_ueids).push_back(ueid(device.chain));
   }
   if (nonces.size() == 1) subject.nonce = *nonces.begin();
-  check_nras(subject, context, verdict);
+  check_nras(subject, context, authority, verdict);
 }
 
-constexpr std::array<const char*, 6> kSetChecks = {"nvidia.known_nonce", "nvidia.duplicates", "nvidia.root_agreement",
-                                                   "nvidia.simulator",   "nvidia.gpu_count",  "nvidia.topology"};
+constexpr std::array<const char*, 7> kSetChecks = {
+    "nvidia.known_nonce", "nvidia.duplicates", "nvidia.root_agreement", "nvidia.simulator",
+    "nvidia.gpu_count",   "nvidia.topology",   "nvidia.nvlink"};
 
 void add_without_evidence(const std::string& why, Verdict& verdict) {
   verdict.add(not_applicable("nvidia.payload.form", why));
@@ -157,12 +160,12 @@ bool check_presence(bool present, const Context& context, Verdict& verdict) {
   return present;
 }
 
-void add_malformed(const std::string& why, const Context& context, Verdict& verdict) {
-  verdict.add(failed("nvidia.payload.form", why));
+void add_unread(Check form, const Context& context, Verdict& verdict) {
+  verdict.add(std::move(form));
   const std::string unread = "the GPU evidence could not be read";
   verdict.add(skipped("nvidia.payload.nonce", unread));
   for (const char* id : kSetChecks) verdict.add(skipped(id, unread));
-  check_nras({.complete = false}, context, verdict);
+  check_nras({.complete = false}, context, pinned_nras_authority(), verdict);
 }
 
 }  // namespace
@@ -171,7 +174,7 @@ void judge_gpus(const evidence::NvidiaPayload& payload, const GpuQuestion& quest
                 Verdict& verdict) {
   if (!check_presence(true, context, verdict)) return;
   if (payload.evidence_list.empty()) {
-    add_malformed("no device in evidence_list", context, verdict);
+    add_unread(failed("nvidia.payload.form", "no device in evidence_list"), context, verdict);
     return;
   }
   verdict.add(passed("nvidia.payload.form", std::to_string(payload.evidence_list.size()) + " listed"));
@@ -188,8 +191,12 @@ void judge_gpus(const evidence::NvidiaPayload& payload, const GpuQuestion& quest
   verdict.add(check_root_agreement(devices, question.cpu_root));
   verdict.add(check_simulator(devices, question, context.policy));
   verdict.add(check_count(devices, context.policy.nvidia));
-  verdict.add(check_set_topology(devices));
-  check_second_opinion(devices, context, verdict);
+  const std::vector<TopologyMember> members = members_of(devices);
+  Check topology = check_topology(members);
+  Check nvlink = check_nvlink(members, topology, context.policy.nvidia.nvlink);
+  verdict.add(std::move(topology));
+  verdict.add(std::move(nvlink));
+  check_second_opinion(devices, question.roots.nras, context, verdict);
   verdict.facts["gpus"] = std::move(facts);
 }
 
@@ -202,7 +209,12 @@ void judge_gpu_payload(const std::optional<std::string>& payload, const GpuQuest
   }
   const Result<evidence::NvidiaPayload> parsed = evidence::parse_nvidia_payload(*payload);
   if (parsed) return judge_gpus(*parsed, question, context, verdict);
-  if (check_presence(true, context, verdict)) add_malformed(parsed.error().message, context, verdict);
+  if (!check_presence(true, context, verdict)) return;
+  // A newer form is no wrong one: nothing is known of it.
+  const Error& error = parsed.error();
+  add_unread(error.code == ErrorCode::kUnsupported ? skipped("nvidia.payload.form", error.message)
+                                                   : failed("nvidia.payload.form", error.message),
+             context, verdict);
 }
 
 void check_gpus(const std::optional<std::string>& payload, const ByteArray<32>& nonce, RootKind cpu_root,

@@ -12,6 +12,7 @@
 #include "codec/jwt.h"
 #include "crypto/hash.h"
 #include "verify/check.h"
+#include "verify/nvidia/nras_keys.h"
 
 namespace cloister::verify {
 namespace {
@@ -75,19 +76,23 @@ std::string claim_text(const Json& claims, const char* name) {
   return found != claims.end() && found->is_string() ? found->get<std::string>() : "none";
 }
 
-Check check_signature(const std::vector<Token>& tokens, const Context& context) {
+// `source` becomes why the keys are believed: "live", "pinned" or "policy"; "none" where one is not.
+Check check_signature(const std::vector<Token>& tokens, const Context& context, const crypto::Certificate* authority,
+                      std::string& source) {
   const std::string id = id_of("signature");
-  if (context.collateral.nras_jwks.empty()) {
-    return skipped(id, "the service's keys are not here", context.policy.nvidia.require_nras);
-  }
-  const auto keys = codec::parse_jwks(context.collateral.nras_jwks);
+  source = "none";
+  const auto keys = NrasKeys::read(context, authority);
   if (!keys) return failed(id, "the service's keys: " + keys.error().message);
+  std::string unproven, believed_for;
   for (const auto& [name, jwt] : all_parts(tokens)) {
-    if (const auto valid = codec::verify_jwt(*jwt, *keys); !valid) {
-      return failed(id, name + ": " + valid.error().message);
-    }
+    const NrasKeys::Judged judged = keys->judge(*jwt);
+    if (judged.finding == NrasKeys::Finding::kInvalid) return failed(id, name + ": " + judged.why);
+    if (judged.finding == NrasKeys::Finding::kUnproven && unproven.empty()) unproven = name + ": " + judged.why;
+    believed_for = judged.source;
   }
-  return passed(id, "ES384");
+  if (!unproven.empty()) return skipped(id, unproven, context.policy.nvidia.require_nras);
+  source = believed_for;
+  return passed(id, "ES384", "key: " + source);
 }
 
 // A claim of whole seconds.
@@ -193,6 +198,11 @@ Check check_devices(const std::vector<Token>& tokens, const NrasSubject& subject
   return compared;
 }
 
+// Whether a list of mismatches, which older claims leave out or give as null, names any.
+bool names_any(const Json& list) {
+  return !(list.is_null() || (list.is_structured() && list.empty()));
+}
+
 // Empty when the submodule says that all is well.
 std::string complaint_of(const Json& claims) {
   const std::string result = claim_text(claims, "measres");
@@ -201,6 +211,7 @@ std::string complaint_of(const Json& claims) {
   if (const std::string debug = claim_text(claims, "dbgstat"); debug != "disabled") return "dbgstat is " + debug;
   for (const auto& [name, value] : claims.items()) {
     if (value == Json(false)) return name + " is false";
+    if (name.starts_with("x-nvidia-mismatch-") && names_any(value)) return name + " names a mismatch";
     if (!name.ends_with("-cert-chain") || !value.is_object()) continue;
     if (claim_text(value, "x-nvidia-cert-status") != "valid") return name + " is not valid";
     if (claim_text(value, "x-nvidia-cert-ocsp-status") != "good") return name + " is not good by OCSP";
@@ -233,6 +244,30 @@ Check check_result(const std::vector<Token>& tokens) {
   return worst_of(tokens, check_result_of);
 }
 
+// Claims 2 to 4 are known: what a later major version says of a device, and how, is not.
+Check check_claims_version(const std::vector<Token>& tokens, std::size_t submodules) {
+  const std::string id = id_of("form");
+  for (const auto& [name, jwt] : all_parts(tokens)) {
+    for (const auto& [claim, value] : jwt->claims.items()) {
+      if (claim != "x-nvidia-ver" && !claim.ends_with("-claims-version")) continue;
+      const std::string text = value.is_string() ? value.get<std::string>() : std::string();
+      const bool known = text.size() > 1 && text[1] == '.' && text[0] >= '1' && text[0] <= '4';
+      if (!known) return skipped(id, name + ": claims of another version than 1 to 4 are not supported");
+    }
+  }
+  return passed(id, std::to_string(submodules) + " submodules");
+}
+
+// What claims 4.0 tell of floors: submodule -> name -> security version number.
+Json attester_claims(const std::vector<Token>& tokens) {
+  Json out = Json::object();
+  for (const auto& [name, jwt] : all_parts(tokens)) {
+    const auto found = jwt->claims.find("x-nvidia-attester-claims");
+    if (found != jwt->claims.end() && found->is_object() && !found->empty()) out[name] = *found;
+  }
+  return out;
+}
+
 // The tokens that are there, read.
 Result<std::vector<Token>> parse_tokens(const Collateral& collateral) {
   std::vector<Token> out;
@@ -252,7 +287,8 @@ void add_nras_not_applicable(const std::string& why, Verdict& verdict) {
   for (const char* check : kChecks) verdict.add(not_applicable(id_of(check), why));
 }
 
-void check_nras(const NrasSubject& subject, const Context& context, Verdict& verdict) {
+void check_nras(const NrasSubject& subject, const Context& context, const crypto::Certificate* authority,
+                Verdict& verdict) {
   const bool required = context.policy.nvidia.require_nras;
   const Result<std::vector<Token>> tokens = parse_tokens(context.collateral);
   if (!tokens) {
@@ -272,15 +308,39 @@ void check_nras(const NrasSubject& subject, const Context& context, Verdict& ver
   }
   std::size_t submodules = 0;
   for (const Token& token : *tokens) submodules += token.submodules.size();
-  verdict.add(passed(id_of("form"), std::to_string(submodules) + " submodules"));
-  verdict.add(check_signature(*tokens, context));
+  Check form = check_claims_version(*tokens, submodules);
+  const bool supported = form.state == State::kPass;
+  if (!supported) form.required = required;
+  verdict.add(std::move(form));
+  if (!supported) {
+    for (const std::string_view check : kChecks) {
+      if (check == "form") continue;
+      verdict.add(skipped(id_of(std::string(check)), "the token's claims are not supported", required));
+    }
+    return;
+  }
+  std::string source;
+  Check signature = check_signature(*tokens, context, authority, source);
+  const bool unproven = signature.state == State::kSkipped;
+  verdict.add(std::move(signature));
+  const Jwt& first = tokens->front().overall;
+  verdict.facts["nras"] = {{"key_id", first.key_id},
+                           {"claims_version", claim_text(first.claims, "x-nvidia-ver")},
+                           {"keys", source}};
+  if (unproven) {
+    for (const std::string_view check : kChecks) {
+      if (check == "form" || check == "signature") continue;
+      verdict.add(skipped(id_of(std::string(check)), "nothing vouches for the key that signed the token", required));
+    }
+    return;
+  }
   verdict.add(check_time(*tokens, context.time));
   verdict.add(check_nonce(*tokens, subject));
   verdict.add(worst_of(*tokens, check_digests_of));
   verdict.add(check_devices(*tokens, subject, required));
   verdict.add(check_result(*tokens));
-  const Jwt& first = tokens->front().overall;
-  verdict.facts["nras"] = {{"key_id", first.key_id}, {"claims_version", claim_text(first.claims, "x-nvidia-ver")}};
+  Json claims = attester_claims(*tokens);
+  if (!claims.empty()) verdict.facts["nras"]["attester_claims"] = std::move(claims);
 }
 
 }  // namespace cloister::verify

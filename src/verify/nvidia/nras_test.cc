@@ -5,7 +5,9 @@
 #include <functional>
 
 #include "base/testing/vectors.h"
+#include "verify/bundle.h"
 #include "verify/nvidia/device_identity.h"
+#include "verify/nvidia/nras_keys.h"
 #include "verify/nvidia/testing/gpu_world.h"
 #include "verify/nvidia/testing/ids.h"
 
@@ -17,6 +19,9 @@ const GpuWorld& world() {
   return made;
 }
 
+const Ids kAllButForm = {"nvidia.nras.signature", "nvidia.nras.time",    "nvidia.nras.nonce",
+                         "nvidia.nras.digests",   "nvidia.nras.devices", "nvidia.nras.result"};
+
 WorldToken token() { return {world(), {ueid(world().chains[0].certificates), ueid(world().chains[1].certificates)}}; }
 
 Verdict judge(const std::string& text, const std::string& jwks = world_jwks(), bool required = true,
@@ -24,6 +29,7 @@ Verdict judge(const std::string& text, const std::string& jwks = world_jwks(), b
   GpuWorld changed = world();
   changed.collateral.nras_token = text;
   changed.collateral.nras_jwks = jwks;
+  changed.collateral.nras_jwks_live = !jwks.empty();
   changed.policy.nvidia.require_nras = required;
   changed.time = time;
   return changed.judge();
@@ -53,7 +59,7 @@ TEST(Nras, AbsentAndRequiredOrNot) {
   EXPECT_EQ(missing(verdict).size(), 7u);
   // A token whose keys are not here.
   verdict = judge(token().text(), "", true);
-  EXPECT_EQ(missing(verdict), Ids{"nvidia.nras.signature"});
+  EXPECT_EQ(missing(verdict), kAllButForm);
   EXPECT_EQ(judge(token().text(), "", false).outcome(), Outcome::kAccepted);
 }
 
@@ -199,6 +205,125 @@ TEST(Nras, EveryResultCounts) {
   EXPECT_EQ(failing(judge(with([](Json&, Json& part) { part["measres"] = "comparison-successful"; }).text())), Ids{});
 }
 
+// A key set that came in the same file as the token.
+struct Bundled {
+  Json key = Json::parse(world_jwks())["keys"][0];
+  GpuWorld changed = world();
+
+  Bundled() {
+    changed.collateral.nras_token = token().text();
+    changed.policy.nvidia.require_nras = true;
+  }
+  Verdict judge(const crypto::Certificate* authority = pinned_nras_authority()) {
+    changed.collateral.nras_jwks = Json{{"keys", Json::array({key})}}.dump();
+    changed.nras_authority = authority;
+    return changed.judge();
+  }
+};
+
+TEST(NrasKeys, AKeySetThatCameWithTheTokenProvesNothing) {
+  Bundled bundled;
+  EXPECT_EQ(failing(bundled.judge()), Ids{});
+  EXPECT_EQ(missing(bundled.judge()), kAllButForm);
+  EXPECT_EQ(bundled.judge().outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(bundled.judge().facts["nras"]["keys"], "none");
+  // What it claims counts neither way.
+  bundled.changed.collateral.nras_token = [] {
+    WorldToken made = token();
+    made.overall["x-nvidia-overall-att-result"] = false;
+    return made.text();
+  }();
+  EXPECT_EQ(missing(bundled.judge()), kAllButForm);
+  bundled.changed.policy.nvidia.require_nras = false;
+  EXPECT_EQ(bundled.judge().outcome(), Outcome::kAccepted);
+  EXPECT_EQ(ids(bundled.judge(), State::kSkipped), kAllButForm);
+  // Nor does a certificate that is signed by somebody else, or by the key itself.
+  bundled.changed.policy.nvidia.require_nras = true;
+  const Certificate own = world_certificate("NVIDIA Attestation Service GPU GH100", "nras key",
+                                            "NVIDIA Attestation Service GPU Intermediate 004", "stranger", false);
+  for (const Certificate& certificate : {own, *pinned_nras_authority()}) {
+    bundled.key["x5c"] = {to_base64(certificate.der()), to_base64(pinned_nras_authority()->der())};
+    EXPECT_EQ(missing(bundled.judge()), kAllButForm);
+  }
+}
+
+TEST(NrasKeys, ThePolicyMayNameKeys) {
+  Bundled bundled;
+  const Bytes point = world_key("nras key").public_point();
+  bundled.changed.policy.nvidia.nras_keys = {"p384:" + to_hex(Bytes(96, 7)), "p384:" + to_hex(point)};
+  EXPECT_EQ(bundled.judge().outcome(), Outcome::kAccepted) << to_text(bundled.judge(), false);
+  EXPECT_EQ(bundled.judge().facts["nras"]["keys"], "policy");
+  // Without a key set the token is judged by the policy's keys alone.
+  bundled.changed.collateral.nras_jwks.clear();
+  EXPECT_EQ(bundled.changed.judge().outcome(), Outcome::kAccepted);
+  bundled.changed.policy.nvidia.nras_keys = {"p384:" + to_hex(world_key("other").public_point())};
+  EXPECT_EQ(missing(bundled.judge()), kAllButForm);
+  for (const char* text : {"", "p384:", "p384:00", "p256:00", "P384:"}) EXPECT_FALSE(read_nras_key(text)) << text;
+}
+
+// Recorded answers of NRAS with the key sets of the same minute: the authority that NVIDIA's keys are certified by
+// vouches for them, and for nothing else in the set.
+TEST(NrasKeys, ThePinnedAuthorityVouchesForGenuineKeySets) {
+  CLOISTER_NEED_VECTORS();
+  for (const char* file : {"near_direct_20260610", "tinfoil_v3_tdx_gpu_20260622"}) {
+    const auto collateral =
+        parse_bundle(cloister::testing::vector_text(std::string("reports/live/") + file + ".bundle.json"));
+    ASSERT_TRUE(collateral) << collateral.error().message;
+    const auto jwt = codec::parse_jwt(Json::parse(collateral->nras_token)[0][1].get<std::string>());
+    ASSERT_TRUE(jwt);
+    const UnixSeconds time = jwt->claims["iat"].get<UnixSeconds>();
+    const Policy policy;
+    const auto judged = [&](const Collateral& by, UnixSeconds at, const crypto::Certificate* authority) {
+      return NrasKeys::read({policy, by, at}, authority)->judge(*jwt);
+    };
+    EXPECT_EQ(judged(*collateral, time, pinned_nras_authority()).source, "pinned");
+    EXPECT_EQ(judged(*collateral, time, nullptr).finding, NrasKeys::Finding::kUnproven);
+    // The certificates of these keys hold for two days.
+    for (const UnixSeconds at : {time - 3 * 86400, time + 3 * 86400}) {
+      EXPECT_EQ(judged(*collateral, at, pinned_nras_authority()).finding, NrasKeys::Finding::kUnproven);
+    }
+    Json set = Json::parse(collateral->nras_jwks);
+    for (Json& key : set["keys"]) {
+      if (key["kid"] != jwt->key_id) continue;
+      const Bytes point = world_key("nras key").public_point();
+      key["x"] = codec::to_base64url(ByteView(point).first(48));
+      key["y"] = codec::to_base64url(ByteView(point).subspan(48));
+    }
+    Collateral changed = *collateral;
+    changed.nras_jwks = set.dump();
+    const auto other = judged(changed, time, pinned_nras_authority());
+    EXPECT_EQ(other.finding, NrasKeys::Finding::kUnproven);
+    EXPECT_NE(other.why.find("about another key"), std::string::npos) << other.why;
+  }
+}
+
+TEST(Nras, ClaimsOfVersion4) {
+  WorldToken made = token();
+  made.overall["x-nvidia-ver"] = "4.0";
+  for (auto& [name, part] : made.parts) {
+    part["x-nvidia-gpu-claims-version"] = "4.0";
+    part["x-nvidia-attester-claims"] = {{"FSP_UCODE_MIN_SVN", 7}};
+    part["x-nvidia-mismatch-measurement-records"] = nullptr;
+    part["x-nvidia-mismatch-opaque-data-records"] = Json::array();
+  }
+  const Verdict verdict = judge(made.text());
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(verdict.facts["nras"]["attester_claims"]["GPU-1"]["FSP_UCODE_MIN_SVN"], 7);
+  // A mismatch that is listed counts, whatever else the token says.
+  made.parts["GPU-1"]["x-nvidia-mismatch-opaque-data-records"] = {{{"id", 37}, {"name", "FSP_UCODE_MIN_SVN"}}};
+  expect_failing(made, {"nvidia.nras.result"}, "GPU-1: x-nvidia-mismatch-opaque-data-records");
+  made.parts["GPU-1"]["x-nvidia-mismatch-opaque-data-records"] = "none";
+  expect_failing(made, {"nvidia.nras.result"});
+  // What a later version says is not known.
+  for (const char* version : {"5.0", "4", "x", "40.0"}) {
+    WorldToken later = token();
+    later.parts["GPU-0"]["x-nvidia-gpu-claims-version"] = version;
+    const Verdict unknown = judge(later.text());
+    EXPECT_EQ(failing(unknown), Ids{}) << version;
+    EXPECT_EQ(missing(unknown).size(), 7u) << version;
+  }
+}
+
 // The recorded answers: their keys are gone, so that nothing accepts them, and their time is over.
 TEST(Nras, RecordedAnswers) {
   CLOISTER_NEED_VECTORS();
@@ -220,17 +345,18 @@ TEST(Nras, RecordedAnswers) {
     policy.nvidia.require_nras = true;
     const NrasSubject subject = {{test.ueid}, {}, *from_hex_exactly<32>(test.nonce), true};
     Verdict verdict;
-    check_nras(subject, {policy, collateral, test.time}, verdict);
+    check_nras(subject, {policy, collateral, test.time}, pinned_nras_authority(), verdict);
     EXPECT_EQ(failing(verdict), Ids{}) << to_text(verdict, false);
-    EXPECT_EQ(missing(verdict), Ids{"nvidia.nras.signature"});
+    EXPECT_EQ(missing(verdict), kAllButForm);
+    // The service's own key set, as it would be fetched, has no such key any more.
     collateral.nras_jwks = world_jwks();
-    Verdict with_other_keys;
-    check_nras(subject, {policy, collateral, test.time}, with_other_keys);
-    EXPECT_EQ(failing(with_other_keys), Ids{"nvidia.nras.signature"});
-    for (const UnixSeconds time : {test.time - 86400, test.time + 86400}) {
-      Verdict outside;
-      check_nras(subject, {policy, collateral, time}, outside);
-      EXPECT_TRUE(failing(outside).contains("nvidia.nras.time"));
+    collateral.nras_jwks_live = true;
+    for (const UnixSeconds time : {test.time, test.time - 86400, test.time + 86400}) {
+      Verdict live;
+      check_nras(subject, {policy, collateral, time}, pinned_nras_authority(), live);
+      Ids expected = {"nvidia.nras.signature"};
+      if (time != test.time) expected.insert("nvidia.nras.time");
+      EXPECT_EQ(failing(live), expected) << to_text(live, false);
     }
   }
 }
@@ -255,8 +381,9 @@ struct TwoOpinions {
     if (with_gpus) collateral.nras_token = gpus.text();
     if (with_switches) collateral.nras_switch_token = switches.text();
     collateral.nras_jwks = world_jwks();
+    collateral.nras_jwks_live = true;
     Verdict verdict;
-    check_nras(subject, {policy, collateral, kWorldTime}, verdict);
+    check_nras(subject, {policy, collateral, kWorldTime}, nullptr, verdict);
     return verdict;
   }
 };

@@ -1,6 +1,7 @@
 // The roots that evidence of NVIDIA's devices must end in. Everyone passes the pinned ones; tests may pass their own.
 #pragma once
 
+#include "verify/nvidia/nras_keys.h"
 #include "verify/roots.h"
 
 namespace cloister::verify {
@@ -8,6 +9,7 @@ namespace cloister::verify {
 struct NvidiaRoots {
   const crypto::Certificate* device = pinned_root(RootUse::kGpu, RootKind::kVendor);
   const crypto::Certificate* rim = pinned_root(RootUse::kRim, RootKind::kVendor);
+  const crypto::Certificate* nras = pinned_nras_authority();
 
   // Which root this device chain ends in, byte for byte.
   RootKind kind_of(const std::vector<crypto::Certificate>& chain) const {

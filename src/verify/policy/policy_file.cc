@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "verify/nvidia/nras_keys.h"
 #include "verify/policy/table_reader.h"
 
 namespace cloister::verify {
@@ -11,7 +12,7 @@ constexpr std::size_t kLimit = 1 << 20;
 const std::set<std::string> kTcbStatuses = {
     "UpToDate",        "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded",
     "OutOfDate",       "OutOfDateConfigurationNeeded", "TDRelaunchAdvised", "TDRelaunchAdvisedConfigurationNeeded"};
-const std::set<std::string> kArchitectures = {"HOPPER", "BLACKWELL", "LS10"};
+const std::set<std::string> kArchitectures = {"HOPPER", "BLACKWELL", "RUBIN", "LS10"};
 const std::set<std::string> kTeeKinds = {"tdx", "sev_snp"};
 
 // Words that can never match would make a policy stricter than its author believes, or hide a typing error.
@@ -89,7 +90,16 @@ std::optional<Error> read_nvidia(const toml::table* table, NvidiaPolicy& out) {
   reader.read("max_ocsp_age_hours", out.max_ocsp_age_hours);
   reader.read("require_fwid", out.require_fwid);
   reader.read("require_nras", out.require_nras);
+  reader.read("nras_keys", out.nras_keys);
+  auto nvlink = static_cast<std::size_t>(out.nvlink);
+  reader.read_word("nvlink", {"any", "protected", "encrypted"}, nvlink);
+  out.nvlink = static_cast<NvlinkRequirement>(nvlink);
   if (auto error = reader.error()) return error;
+  for (const std::string& key : out.nras_keys) {
+    if (const auto read = read_nras_key(key); !read) {
+      return fail(ErrorCode::kUsage, "policy: nvidia.nras_keys: " + read.error().message, "nvidia.nras_keys");
+    }
+  }
   return check_words("nvidia.architectures", out.architectures, kArchitectures);
 }
 

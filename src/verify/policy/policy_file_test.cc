@@ -91,8 +91,10 @@ TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
       {"[boot]\nmr_td = [\"00\"]", "policy: boot.mr_td must be a list of strings of 96 hex characters (line 2)"},
       {"[boot]\nmr_td = [1]", "policy: boot.mr_td must be a list of strings (line 2)"},
       {"[nvidia]\nrequired = \"maybe\"", "policy: nvidia.required must be one of \"when_present\", \"always\", \"never\" (line 2)"},
+      {"[nvidia]\nnvlink = \"open\"", "policy: nvidia.nvlink must be one of \"any\", \"protected\", \"encrypted\" (line 2)"},
+      {"[nvidia]\nnras_keys = [\"p384:00\"]", "policy: nvidia.nras_keys: expected p384: and 192 hex digits of x and y"},
       {"[nvidia]\nmin_driver_version = 550", "policy: nvidia.min_driver_version must be a string (line 2)"},
-      {"[nvidia]\narchitectures = [\"AMPERE\"]", "policy: nvidia.architectures cannot hold \"AMPERE\"; possible: BLACKWELL, HOPPER, LS10"},
+      {"[nvidia]\narchitectures = [\"AMPERE\"]", "policy: nvidia.architectures cannot hold \"AMPERE\"; possible: BLACKWELL, HOPPER, LS10, RUBIN"},
   };
   for (const Case& one : cases) EXPECT_EQ(complaint(one.text), one.complaint) << one.text;
 }

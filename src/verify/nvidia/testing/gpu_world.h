@@ -16,6 +16,7 @@
 #include "crypto/signed_xml.h"
 #include "crypto/x509.h"
 #include "evidence/gpu_evidence.h"
+#include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/gpu_checks.h"
 
 namespace cloister::verify::testing {
@@ -89,7 +90,8 @@ struct WorldRim {
   std::string version;
   // index -> hashes; all active. The others up to 63 are there and inactive.
   std::map<std::uint32_t, std::vector<Bytes>> active;
-  std::string extra;  // after the Payload
+  std::string floors;  // further Resources, with the prefix `o` for NVIDIA's opaque data
+  std::string extra;   // after the Payload
 };
 
 // What device measurement `index` (1-based) holds.
@@ -97,7 +99,9 @@ inline Bytes world_measurement(std::uint32_t index) { return Bytes(48, static_ca
 
 inline std::string rim_xml(const WorldRim& rim) {
   std::string out = "<SoftwareIdentity xmlns=\"http://standards.iso.org/iso/19770/-2/2015/schema.xsd\" "
-                    "xmlns:n=\"http://www.w3.org/2001/04/xmlenc#sha384\" tagId=\"world\"><Meta colloquialVersion=\"" +
+                    "xmlns:n=\"http://www.w3.org/2001/04/xmlenc#sha384\" "
+                    "xmlns:o=\"https://docs.nvidia.com/attestation/specs/latest/opaque-data.html\" "
+                    "tagId=\"world\"><Meta colloquialVersion=\"" +
                     rim.version + "\" edition=\"GPU\" product=\"" + rim.product + "\"/><Payload>";
   for (std::uint32_t index = 0; index < 64; ++index) {
     const auto found = rim.active.find(index);
@@ -109,7 +113,7 @@ inline std::string rim_xml(const WorldRim& rim) {
       out += " n:Hash" + std::to_string(i) + "=\"" + to_hex(hashes[i]) + "\"";
     out += "/>";
   }
-  return out + "</Payload>" + rim.extra + "</SoftwareIdentity>";
+  return out + rim.floors + "</Payload>" + rim.extra + "</SoftwareIdentity>";
 }
 
 inline std::string signed_rim(const WorldRim& rim, const WorldChain& chain = rim_chain()) {
@@ -176,10 +180,12 @@ inline evidence::GpuEvidence signed_device(const SpdmReport& report, const World
   return out;
 }
 
-// Answers about every certificate of the chain but the root, each by its issuer.
+// Answers about every certificate of the chain that has a responder, each by its issuer: not the root, and of a device
+// not the leaf.
 inline void add_ocsp(const WorldChain& chain, std::vector<Bytes>& responses,
                      const std::function<void(std::size_t, crypto::OcspResponseSpec&)>& change = {}) {
-  for (std::size_t i = 0; i + 1 < chain.certificates.size(); ++i) {
+  const std::size_t first = chain.certificates.size() == kDeviceChainLength ? kFirstRevocable : 0;
+  for (std::size_t i = first; i + 1 < chain.certificates.size(); ++i) {
     crypto::OcspResponseSpec spec;
     spec.this_update = kWorldTime - 600;
     spec.next_update = kWorldTime + 600;
@@ -200,6 +206,7 @@ struct GpuWorld {
   UnixSeconds time = kWorldTime;
   Certificate device_root = device_chain("GH100", "gpu 0").certificates.back();
   Certificate rim_root = rim_chain().certificates.back();
+  const Certificate* nras_authority = nullptr;
 
   explicit GpuWorld(std::size_t gpus = 1) {
     payload.nonce_hex = to_hex(nonce);
@@ -239,7 +246,7 @@ struct GpuWorld {
     Verdict verdict;
     GpuQuestion question;
     if (with_nonce) question.nonce = nonce;
-    question.roots = {&device_root, &rim_root};
+    question.roots = {&device_root, &rim_root, nras_authority};
     judge_gpus(payload, question, {policy, collateral, time}, verdict);
     return verdict;
   }

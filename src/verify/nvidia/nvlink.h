@@ -1,0 +1,22 @@
+// Judges whether what connects the GPUs is protected (attestation.md section 8.3, fields 36 and 38).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codec/spdm.h"
+#include "verify/nvidia/topology.h"
+#include "verify/policy.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// "encrypted", "clear", "not said", or "unknown" for a value that has no meaning here. Only the versioned opaque data
+// says it.
+std::string nvlink_state(const codec::SpdmReport& gpu);
+
+// The check nvidia.nvlink by NvidiaPolicy::nvlink. Where the policy demands nothing it does not apply and shows what
+// the GPUs say. `topology` is the check nvidia.topology of the same devices.
+Check check_nvlink(const std::vector<TopologyMember>& members, const Check& topology, NvlinkRequirement required);
+
+}  // namespace cloister::verify
