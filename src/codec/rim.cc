@@ -13,7 +13,11 @@ using crypto::XmlElement;
 
 constexpr std::string_view kSwid = "http://standards.iso.org/iso/19770/-2/2015/schema.xsd";
 constexpr std::string_view kSha384 = "http://www.w3.org/2001/04/xmlenc#sha384";
+constexpr std::string_view kOpaqueData = "https://docs.nvidia.com/attestation/specs/latest/opaque-data.html";
 constexpr std::uint32_t kMostIndex = 254;  // its measurement has the index 255
+constexpr std::uint32_t kFirstOpaqueIndex = 0x1000;
+constexpr std::uint32_t kMostOpaqueIndex = kFirstOpaqueIndex + 0xffff;
+constexpr std::size_t kMostNameBytes = 128;
 constexpr std::uint32_t kMostSize = 1024;
 constexpr std::uint32_t kMostAlternatives = 64;
 
@@ -49,11 +53,29 @@ Result<bool> read_active(const XmlElement& resource) {
   return malformed("expected active to be True or False, got \"" + active->substr(0, 32) + "\"");
 }
 
-Result<RimEntry> read_entry(const XmlElement& resource) {
+bool is_hash(const crypto::XmlAttribute& attribute) {
+  return attribute.namespace_uri == kSha384 || attribute.name.starts_with("Hash");
+}
+
+// A floor must be one number and nothing else: a hash beside it would be compared by nobody.
+Result<RimSvnFloor> read_floor(const XmlElement& resource, std::uint32_t index) {
+  const std::string where = "index " + std::to_string(index) + ": ";
+  RimSvnFloor out;
+  out.field = static_cast<std::uint16_t>(index - kFirstOpaqueIndex);
+  TRY(name, text_attribute(resource, "name"));
+  const bool plain = std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
+  if (name.empty() || name.size() > kMostNameBytes || !plain) return malformed(where + "expected a plain name");
+  out.name = std::move(name);
+  const std::string* least = resource.attribute("minSvn", kOpaqueData);
+  if (least == nullptr) return malformed(where + "no minSvn");
+  const auto [end, error] = std::from_chars(least->data(), least->data() + least->size(), out.least);
+  if (error != std::errc() || end != least->data() + least->size()) return malformed(where + "minSvn is not a number");
+  if (std::ranges::any_of(resource.attributes, is_hash)) return malformed(where + "a hash beside minSvn");
+  return out;
+}
+
+Result<RimEntry> read_entry(const XmlElement& resource, std::uint32_t index) {
   RimEntry entry;
-  TRY(type, text_attribute(resource, "type"));
-  if (type != "Measurement") return malformed("a Resource of another type than Measurement");
-  TRY(index, number_attribute(resource, "index", 0, kMostIndex));
   entry.index = index;
   TRY(active, read_active(resource));
   entry.active = active;
@@ -73,9 +95,6 @@ Result<RimEntry> read_entry(const XmlElement& resource) {
     }
     entry.hashes.push_back(*std::move(hash));
   }
-  const auto is_hash = [](const crypto::XmlAttribute& attribute) {
-    return attribute.namespace_uri == kSha384 || attribute.name.starts_with("Hash");
-  };
   if (std::ranges::count_if(resource.attributes, is_hash) != static_cast<std::ptrdiff_t>(alternatives)) {
     return malformed(where + "expected exactly " + std::to_string(alternatives) + " hashes");
   }
@@ -86,9 +105,21 @@ Result<void> read_payload(const XmlElement& payload, Rim& rim) {
   std::set<std::uint32_t> seen;
   for (const XmlElement& resource : payload.children) {
     if (!is_swid(resource, "Resource")) return malformed("Payload holds something else than Resources");
-    TRY(entry, read_entry(resource));
-    if (!seen.insert(entry.index).second)
-      return malformed("the index " + std::to_string(entry.index) + " occurs twice");
+    TRY(type, text_attribute(resource, "type"));
+    if (type != "Measurement") return malformed("a Resource of another type than Measurement");
+    TRY(index, number_attribute(resource, "index", 0, kMostOpaqueIndex));
+    if (!seen.insert(index).second) return malformed("the index " + std::to_string(index) + " occurs twice");
+    if (index >= kFirstOpaqueIndex) {
+      TRY(floor, read_floor(resource, index));
+      TRY(active, read_active(resource));
+      const bool named_before = std::ranges::any_of(
+          rim.svn_floors, [&](const RimSvnFloor& other) { return other.name == floor.name; });
+      if (named_before) return malformed("two floors are named " + floor.name);
+      if (active) rim.svn_floors.push_back(std::move(floor));
+      continue;
+    }
+    if (index > kMostIndex) return malformed("expected index to be 0 to 254 or 4096 to 69631");
+    TRY(entry, read_entry(resource, index));
     rim.entries.push_back(std::move(entry));
   }
   return {};

@@ -49,6 +49,51 @@ void expect_refused(const XmlElement& root, std::string_view part) {
   EXPECT_NE(rim.error().message.find(part), std::string::npos) << rim.error().message << " (expected: " << part << ")";
 }
 
+XmlElement floor_resource(const std::string& index, const std::string& least, const std::string& name = "SVN") {
+  XmlElement out{"Resource", kSwid, {}, {}};
+  out.attributes = {{"type", "", "Measurement"}, {"index", "", index}, {"active", "", "True"}, {"name", "", name},
+                    {"minSvn", "https://docs.nvidia.com/attestation/specs/latest/opaque-data.html", least}};
+  return out;
+}
+
+TEST(Rim, FloorsUnderSecurityVersionNumbers) {
+  const auto with = [](std::vector<XmlElement> floors) {
+    XmlElement root = small_rim();
+    for (XmlElement& floor : floors) root.children[2].children.push_back(std::move(floor));
+    return root;
+  };
+  XmlElement inactive = floor_resource("4098", "9", "OFF");
+  set(inactive, "active", "False");
+  const auto rim = read_rim(
+      with({floor_resource("4096", "0", "A"), floor_resource("69631", "18446744073709551615", "B"), inactive}));
+  ASSERT_TRUE(rim) << rim.error().message;
+  ASSERT_EQ(rim->svn_floors.size(), 2u);
+  EXPECT_EQ(rim->svn_floors[0].field, 0);
+  EXPECT_EQ(rim->svn_floors[1].field, 0xffff);
+  EXPECT_EQ(rim->svn_floors[1].least, 18446744073709551615u);
+  EXPECT_EQ(rim->svn_floors[1].name, "B");
+  EXPECT_EQ(rim->entries.size(), 2u);
+  expect_refused(with({floor_resource("69632", "1")}), "index");
+  expect_refused(with({floor_resource("255", "1")}), "index");
+  expect_refused(with({floor_resource("4095", "1")}), "index");
+  for (const char* least : {"", "-1", "1.0", "0x1", " 1", "18446744073709551616"}) {
+    expect_refused(with({floor_resource("4096", least)}), "minSvn");
+  }
+  expect_refused(with({floor_resource("4096", "1", "")}), "name");
+  expect_refused(with({floor_resource("4096", "1", "a b")}), "name");
+  expect_refused(with({floor_resource("4096", "1"), floor_resource("4096", "2", "X")}), "occurs twice");
+  expect_refused(with({floor_resource("4096", "1"), floor_resource("4097", "2")}), "two floors");
+  XmlElement hashed = floor_resource("4096", "1");
+  hashed.attributes.push_back({"Hash0", kSha384, std::string(96, 'a')});
+  expect_refused(with({hashed}), "a hash beside minSvn");
+  // Without the name space it is no floor.
+  XmlElement plain = floor_resource("4096", "1");
+  for (crypto::XmlAttribute& attribute : plain.attributes) {
+    if (attribute.name == "minSvn") attribute.namespace_uri.clear();
+  }
+  expect_refused(with({plain}), "no minSvn");
+}
+
 TEST(Rim, Fields) {
   const auto rim = read_rim(small_rim());
   ASSERT_TRUE(rim) << rim.error().message;

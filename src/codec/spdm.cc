@@ -1,7 +1,9 @@
 #include "codec/spdm.h"
 
+#include <algorithm>
 #include <set>
 
+#include "base/encoding.h"
 #include "codec/byte_reader.h"
 
 namespace cloister::codec {
@@ -15,8 +17,10 @@ constexpr std::uint8_t kWithSignature = 0x01;
 constexpr std::uint8_t kAllMeasurements = 0xFF;
 constexpr std::uint8_t kSlot = 0;
 constexpr std::uint8_t kDmtfSpecification = 1;
-constexpr std::uint8_t kMutableFirmware = 1;  // the value type of every block NVIDIA sends
 constexpr std::size_t kMeasurementHeader = 3;  // value type and value size
+// Begins the versioned form of the opaque data (attestation.md section 8.3).
+constexpr ByteArray<6> kOpaqueMagic = {'N', 'V', 'D', 'A', 'O', 'D'};
+constexpr std::uint16_t kOpaqueProfile = 0;
 
 Result<void> expect_byte(ByteReader& in, std::uint8_t expected, std::string_view field) {
   TRY(actual, in.integer<std::uint8_t>(field));
@@ -42,7 +46,8 @@ Result<SpdmMeasurement> parse_block(ByteReader& in) {
   block.index = index;
   TRY_VOID(expect_byte(in, kDmtfSpecification, "measurement specification"));
   TRY(size, in.integer<std::uint16_t>("measurement size"));
-  TRY_VOID(expect_byte(in, kMutableFirmware, "measurement value type"));
+  TRY(value_type, in.integer<std::uint8_t>("measurement value type"));
+  block.value_type = value_type;
   TRY(value_size, in.integer<std::uint16_t>("measurement value size"));
   if (size != value_size + kMeasurementHeader) {
     return in.error("measurement " + std::to_string(index) + ": its size " + std::to_string(size) +
@@ -70,17 +75,54 @@ Result<void> parse_record(ByteView bytes, std::uint8_t count, SpdmReport& report
   return {};
 }
 
+Error unsupported(const std::string& what) {
+  return fail(ErrorCode::kUnsupported, "GPU report opaque data: " + what + " is not supported");
+}
+
+// Profile and version behind the magic.
+Result<void> parse_opaque_header(ByteReader& in, SpdmReport& report) {
+  TRY_VOID(in.take(kOpaqueMagic.size(), "magic"));
+  TRY(profile, in.integer<std::uint16_t>("profile"));
+  OpaqueVersion version;
+  TRY(major, in.integer<std::uint8_t>("major version"));
+  TRY(minor, in.integer<std::uint8_t>("minor version"));
+  TRY(patch, in.integer<std::uint8_t>("patch version"));
+  version = {major, minor, patch};
+  if (profile != kOpaqueProfile) return unsupported("profile " + std::to_string(profile));
+  if (major > kMostOpaqueMajor) return unsupported("version " + std::to_string(major) + "." + std::to_string(minor));
+  TRY_VOID(expect_byte(in, 0, "padding of the version"));
+  report.opaque_version = version;
+  return {};
+}
+
+// Reports of the legacy form may name a version in a field (type 34) as well.
+Result<void> check_legacy_version(const SpdmReport& report) {
+  const auto found = report.opaque.find(static_cast<std::uint16_t>(OpaqueField::kOpaqueDataVersion));
+  if (found == report.opaque.end()) return {};
+  const Bytes& version = found->second;  // little-endian
+  const bool larger = std::any_of(version.begin(), version.end(), [&](const std::uint8_t& byte) {
+    return &byte == version.data() ? byte > kMostOpaqueMajor : byte != 0;
+  });
+  return larger ? unsupported("version " + to_hex(version) + " (little-endian)") : Result<void>();
+}
+
 Result<void> parse_opaque(ByteView bytes, SpdmReport& report) {
   ByteReader in(bytes, ErrorCode::kBadGpuEvidence, "GPU report opaque data");
+  const bool versioned = bytes.size() >= kOpaqueMagic.size() && equal(bytes.first(kOpaqueMagic.size()), kOpaqueMagic);
+  if (versioned) TRY_VOID(parse_opaque_header(in, report));
   while (in.left() > 0) {
     TRY(type, in.integer<std::uint16_t>("field type"));
+    if (versioned) {
+      TRY(value_type, in.integer<std::uint16_t>("field value type"));
+      report.opaque_value_types[type] = value_type;
+    }
     TRY(size, in.integer<std::uint16_t>("field size"));
     TRY(value, in.take(size, "field value"));
     if (!report.opaque.emplace(type, to_bytes(value)).second) {
       return in.error("field type " + std::to_string(type) + " occurs twice");
     }
   }
-  return {};
+  return versioned ? Result<void>() : check_legacy_version(report);
 }
 
 Result<void> parse_response(ByteReader& in, SpdmReport& report) {
@@ -108,6 +150,14 @@ std::string SpdmReport::opaque_text(OpaqueField field) const {
   return std::string(text);
 }
 
+const Bytes* SpdmReport::typed_field(std::uint16_t field, OpaqueValueType type) const {
+  const auto found = opaque.find(field);
+  const auto typed = opaque_value_types.find(field);
+  const bool fits = found != opaque.end() && typed != opaque_value_types.end() &&
+                    typed->second == static_cast<std::uint16_t>(type);
+  return fits ? &found->second : nullptr;
+}
+
 Result<SpdmReport> parse_spdm_report(ByteView bytes) {
   ByteReader in(bytes, ErrorCode::kBadGpuEvidence, "GPU report");
   if (bytes.size() > kMostReportBytes) {
@@ -130,13 +180,22 @@ Bytes write_spdm_signed_region(const SpdmReport& report) {
     record.push_back(measurement.index);
     record.push_back(kDmtfSpecification);
     append_integer(record, measurement.value.size() + kMeasurementHeader, 2);
-    record.push_back(kMutableFirmware);
+    record.push_back(measurement.value_type);
     append_integer(record, measurement.value.size(), 2);
     append(record, measurement.value);
   }
   Bytes opaque;
+  if (report.opaque_version) {
+    append(opaque, kOpaqueMagic);
+    append_integer(opaque, kOpaqueProfile, 2);
+    append(opaque, Bytes{report.opaque_version->major, report.opaque_version->minor, report.opaque_version->patch, 0});
+  }
   for (const auto& [type, value] : report.opaque) {
     append_integer(opaque, type, 2);
+    if (report.opaque_version) {
+      const auto value_type = report.opaque_value_types.find(type);
+      append_integer(opaque, value_type == report.opaque_value_types.end() ? 0u : value_type->second, 2);
+    }
     append_integer(opaque, value.size(), 2);
     append(opaque, value);
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,15 +13,20 @@
 
 namespace cloister::codec {
 
+// SPDM 1.1 (DSP0274), DMTFSpecMeasurementValueType: the digest of mutable firmware, as GH100 sends alone.
+inline constexpr std::uint8_t kFirmwareDigest = 1;
+
 struct SpdmMeasurement {
   std::uint8_t index = 0;  // 1-based
-  Bytes value;             // 48 bytes in practice
+  Bytes value;             // 48 bytes of a digest in practice
+  std::uint8_t value_type = kFirmwareDigest;  // Rubin also sends a manifest of its measurements (0x8a)
 };
 
 enum class OpaqueField : std::uint16_t {
   kDriverVersion = 3,
   kVbiosVersion = 6,
   kNvdec0Status = 11,
+  kBoardId = 14,           // four bytes, little-endian
   kChipSku = 15,
   kChipSkuMod = 16,
   kProject = 17,
@@ -30,26 +36,43 @@ enum class OpaqueField : std::uint16_t {
   kProtectedPcieStatus = 21,
   kDevicePdi = 22,         // a switch: its own; a GPU: those of the switches that it sees, each byte-reversed
   kSwitchLockStatus = 25,
-  kSwitchGpuPdis = 26,     // a switch: those of the GPUs that it sees
+  kSwitchGpuPdis = 26,     // a switch: eight PDIs of GPUs that it sees, then 64 bytes: which of them each link leads to
   kOpaqueDataVersion = 34,
   kChipInfo = 35,
   kFeatureFlag = 36,
+  kFspMicrocodeSvn = 37,   // versioned form, value type kSvn
+  kNvlinkEncryption = 38,  // versioned form, value type kStatus
 };
+
+// Value types of the versioned form that are given a meaning here.
+enum class OpaqueValueType : std::uint16_t { kStatus = 0x85, kSvn = 0x87 };
+
+// The form of the opaque data. Absent in a report: the legacy form, which has neither version nor value types.
+struct OpaqueVersion {
+  std::uint8_t major = 0, minor = 0, patch = 0;
+  bool operator==(const OpaqueVersion&) const = default;
+};
+inline constexpr std::uint8_t kMostOpaqueMajor = 2;
 
 struct SpdmReport {
   ByteArray<32> request_nonce{};     // inside the signed request: the verifier's
   ByteArray<32> responder_nonce{};   // the device's own
   std::vector<SpdmMeasurement> measurements;
   std::map<std::uint16_t, Bytes> opaque;  // unknown types kept; duplicates are an error
+  std::optional<OpaqueVersion> opaque_version;
+  std::map<std::uint16_t, std::uint16_t> opaque_value_types;  // of every field in the versioned form, else empty
   ByteArray<96> signature{};         // r || s, P-384
   Bytes signed_region;               // request and response up to the signature
 
   // Text field with its trailing NUL removed; empty when absent.
   std::string opaque_text(OpaqueField field) const;
+  // The field of the versioned form with this value type; null when absent, of another type or of the legacy form.
+  const Bytes* typed_field(std::uint16_t field, OpaqueValueType type) const;
 };
 
 // At most 64 KiB. The request must be the one that asks for all measurements with a signature; blocks must fill the
 // record and be as many as the header says, indices be unique and not 0; after the signature only zero bytes.
+// kUnsupported for opaque data of a larger major version or of another profile, kBadGpuEvidence for all else.
 Result<SpdmReport> parse_spdm_report(ByteView bytes);
 
 // For the simulator: the bytes to sign, to which the caller appends the 96-byte signature. The report must be one that

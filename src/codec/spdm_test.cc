@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/testing/vectors.h"
+#include "codec/byte_reader.h"
 #include "crypto/ecdsa.h"
 #include "crypto/x509.h"
 
@@ -102,8 +103,99 @@ TEST(OwnReports, BlocksAreChecked) {
   expect_spoiled(kRecord, {2}, "index 2 occurs twice");
   expect_spoiled(kRecord + 1, {2}, "measurement specification");
   expect_spoiled(kRecord + 2, {50}, "does not agree");
-  expect_spoiled(kRecord + 4, {2}, "measurement value type");
   expect_spoiled(kRecord + 5, {47}, "does not agree");
+}
+
+// A report whose opaque data is these bytes.
+Bytes with_opaque(const Bytes& opaque) {
+  Bytes bytes = write_spdm_signed_region({});
+  bytes.resize(bytes.size() - 2);
+  append_integer(bytes, opaque.size(), 2);
+  append(bytes, opaque);
+  bytes.resize(bytes.size() + 96);
+  return bytes;
+}
+
+// The opaque data of a driver of NVIDIA's for Blackwell, 620.12, as its public sample has it but for the counts of field 12.
+const std::string kVersionedOpaque =
+    "4e5644414f440000" "02000000" "06008600080000d900960f000000" "0e008200040035040000" "0f0082000900383834000000000000"
+    "10008200050030000000001100820005004735323000120082000500303230310013008200020000000300860007003632302e31320004008200"
+    "080080010000000000000d008300040000c001000b0082000100aa25008700020000001400010030000d7cde10dab1dd6dea10fed9a4a5e83311"
+    "1f8bf80104b557e51c9987f996b5f76a6c57969dbf080c10a36f69029b5d161500850001005522008600020000002400850002000000";
+
+TEST(VersionedOpaqueData, IsReadWithItsValueTypes) {
+  const Bytes opaque = *from_hex(kVersionedOpaque);
+  const auto report = parse_spdm_report(with_opaque(opaque));
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->opaque_version, (OpaqueVersion{2, 0, 0}));
+  EXPECT_EQ(report->opaque.size(), 16u);
+  EXPECT_EQ(report->opaque_value_types.size(), 16u);
+  EXPECT_EQ(report->opaque_text(OpaqueField::kDriverVersion), "620.12");
+  EXPECT_EQ(to_hex(report->opaque.at(6)), "00d900960f000000");
+  EXPECT_EQ(report->opaque.at(20).size(), 48u);
+  const Bytes* svn = report->typed_field(37, OpaqueValueType::kSvn);
+  ASSERT_NE(svn, nullptr);
+  EXPECT_EQ(*svn, (Bytes{0, 0}));
+  EXPECT_EQ(report->typed_field(37, OpaqueValueType::kStatus), nullptr);
+  EXPECT_EQ(report->typed_field(38, OpaqueValueType::kStatus), nullptr);
+  // What is written is what was read, but for the order of fields.
+  Bytes written = write_spdm_signed_region(*report);
+  EXPECT_EQ(written.size(), report->signed_region.size());
+  written.resize(written.size() + 96);
+  const auto again = parse_spdm_report(written);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->opaque, report->opaque);
+  EXPECT_EQ(again->opaque_value_types, report->opaque_value_types);
+  // The legacy form knows no value types.
+  EXPECT_EQ(parse_spdm_report(small_bytes())->opaque_version, std::nullopt);
+  EXPECT_TRUE(parse_spdm_report(small_bytes())->opaque_value_types.empty());
+}
+
+TEST(VersionedOpaqueData, NewerVersionsAreUnsupportedAndBrokenOnesMalformed) {
+  const Bytes good = *from_hex(kVersionedOpaque);
+  const auto code_with = [&](std::size_t at, std::uint8_t value) {
+    Bytes changed = good;
+    changed[at] = value;
+    const auto report = parse_spdm_report(with_opaque(changed));
+    return report ? std::optional<ErrorCode>() : report.error().code;
+  };
+  for (const std::uint8_t major : {0, 1, 2}) EXPECT_EQ(code_with(8, major), std::nullopt) << int{major};
+  for (const std::uint8_t major : {3, 4, 255}) EXPECT_EQ(code_with(8, major), ErrorCode::kUnsupported);
+  for (const std::size_t at : {6u, 7u}) EXPECT_EQ(code_with(at, 1), ErrorCode::kUnsupported);
+  for (const std::size_t at : {9u, 10u}) EXPECT_EQ(code_with(at, 9), std::nullopt);  // minor versions and patches
+  EXPECT_EQ(code_with(11, 1), ErrorCode::kBadGpuEvidence);
+  EXPECT_EQ(code_with(16, 0xff), ErrorCode::kBadGpuEvidence);  // the size of the first field
+  // One field twice.
+  Bytes twice = good;
+  append(twice, ByteView(good).subspan(12, 14));
+  EXPECT_EQ(parse_spdm_report(with_opaque(twice)).error().code, ErrorCode::kBadGpuEvidence);
+  for (std::size_t size = 6; size < 12; ++size) {
+    EXPECT_FALSE(parse_spdm_report(with_opaque(to_bytes(ByteView(good).first(size))))) << size;
+  }
+  // The legacy form may name a version in field 34.
+  for (const auto& [version, known] : std::vector<std::pair<Bytes, bool>>{
+           {{}, true}, {{0}, true}, {{2, 0}, true}, {{1, 0, 0, 0}, true}, {{3}, false}, {{0, 1}, false}}) {
+    SpdmReport legacy = small_report();
+    legacy.opaque[34] = version;
+    Bytes bytes = write_spdm_signed_region(legacy);
+    bytes.resize(bytes.size() + 96);
+    const auto report = parse_spdm_report(bytes);
+    EXPECT_EQ(report.has_value(), known) << to_hex(version);
+    if (!report) EXPECT_EQ(report.error().code, ErrorCode::kUnsupported);
+  }
+}
+
+// Rubin sends a manifest of its measurements as one more block.
+TEST(OwnReports, BlocksOfAnotherKindAreKept) {
+  SpdmReport written = small_report();
+  written.measurements.push_back({253, Bytes(1263, 0xd9), 0x8a});
+  Bytes bytes = write_spdm_signed_region(written);
+  bytes.resize(bytes.size() + 96);
+  const auto report = parse_spdm_report(bytes);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->measurements.back().value_type, 0x8a);
+  EXPECT_EQ(report->measurements.front().value_type, kFirmwareDigest);
+  EXPECT_EQ(report->measurements.back().value.size(), 1263u);
 }
 
 TEST(OwnReports, OpaqueFieldsAreUniqueAndInside) {

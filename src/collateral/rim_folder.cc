@@ -39,7 +39,6 @@ std::string_view attribute(std::string_view document, std::string_view name) {
 }
 
 Result<std::pair<std::string, std::string>> read_manifest(const fs::path& path) {
-  if (path.extension() == ".corim") return fail(ErrorCode::kBadCollateral, "unsupported format: CoRIM");
   TRY(text, read_file(path, kFileLimit));
   if (path.extension() == ".json") {
     TRY(answer, codec::parse_json(text, {kFileLimit, 4, 100}));
@@ -77,7 +76,6 @@ Result<RimFolder> read_rim_folder(const fs::path& folder) {
   std::vector<fs::path> files;
   for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
     const fs::path suffix = at->path().extension();
-    // Those that cannot be read yet are listed, so that nobody wonders why they do not count.
     if (suffix != ".swidtag" && suffix != ".xml" && suffix != ".json" && suffix != ".corim") continue;
     files.push_back(at->path());
     if (files.size() > kMostFiles) {

@@ -12,12 +12,12 @@
 namespace cloister::collateral {
 
 struct RimFolder {
-  std::map<std::string, std::string> rims;  // RIM id -> XML text
+  std::map<std::string, std::string> rims;  // RIM id -> XML text or CoRIM
   std::vector<std::string> problems;        // files that were passed over, and why
 };
 
-// Reads the *.swidtag, *.xml and *.json files of the folder itself: at most 1,000 of them, 2 MiB each. The .json ones
-// are answers of the RIM service as served. A file that cannot be named or read is a problem; a folder that cannot, an
+// Reads the *.swidtag, *.xml, *.corim and *.json files of the folder itself: at most 1,000 of them, 2 MiB each. The
+// .json ones are answers of the RIM service as served. A file that cannot be named or read is a problem; a folder that cannot, an
 // Error.
 Result<RimFolder> read_rim_folder(const std::filesystem::path& folder);
 

@@ -13,8 +13,8 @@ namespace {
 using codec::OpaqueField;
 
 // Which word in the device certificate's name belongs to which architecture.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kModels = {
-    {{"GH100", "HOPPER"}, {"GB", "BLACKWELL"}, {"LS_10", "LS10"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kModels = {
+    {{"GH100", "HOPPER"}, {"GB", "BLACKWELL"}, {"GR1", "RUBIN"}, {"LS_10", "LS10"}}};
 
 constexpr std::size_t kMostVersionParts = 8;
 

@@ -14,8 +14,11 @@ namespace cloister::verify {
 
 // A report's certificates: the key that signs, the device, the provisioner, the model, the root.
 inline constexpr std::size_t kDeviceChainLength = 5;
+// The first certificate that a responder answers for: the device itself issues the leaf, which nobody else knows
+// (attestation.md section 10).
+inline constexpr std::size_t kFirstRevocable = 1;
 
-// "HOPPER", "BLACKWELL" or "LS10" by the model in the device's certificate (chain[1]); empty for any other.
+// "HOPPER", "BLACKWELL", "RUBIN" or "LS10" by the model in the device's certificate (chain[1]); empty for any other.
 std::string device_arch(const crypto::Certificate& device);
 inline bool is_switch(std::string_view arch) { return arch == "LS10"; }
 

@@ -7,6 +7,7 @@ namespace cloister::verify {
 namespace {
 
 constexpr std::uint32_t kNvdec0Index = 35;
+constexpr std::uint32_t kFirstOpaqueIndex = 0x1000;
 constexpr std::uint8_t kNvdec0Disabled = 0x55;
 constexpr std::uint32_t kWarmRebootIndex = 9;
 
@@ -24,7 +25,8 @@ bool matches(const codec::RimEntry& entry, const Bytes& value) {
 RimComparison compare_measurements(const codec::Rim& rim, const codec::SpdmReport& report) {
   std::map<std::uint32_t, const Bytes*> measured;
   for (const codec::SpdmMeasurement& measurement : report.measurements) {
-    measured.emplace(measurement.index, &measurement.value);
+    // Manifests hold digests of firmware; a value of another kind at the same place is none.
+    if (measurement.value_type == codec::kFirmwareDigest) measured.emplace(measurement.index, &measurement.value);
   }
   RimComparison out;
   for (const codec::RimEntry& entry : rim.entries) {
@@ -47,7 +49,31 @@ std::set<std::uint32_t> conflicting_indices(const codec::Rim& driver, const code
   for (const codec::RimEntry& entry : vbios.entries) {
     if (entry.active && in_driver.contains(entry.index)) out.insert(entry.index);
   }
+  for (const codec::RimSvnFloor& floor : vbios.svn_floors) {
+    const bool both = std::ranges::any_of(driver.svn_floors, [&](const codec::RimSvnFloor& other) {
+      return other.field == floor.field || other.name == floor.name;
+    });
+    if (both) out.insert(kFirstOpaqueIndex + floor.field);
+  }
   return out;
+}
+
+std::optional<std::uint64_t> svn_of(const codec::SpdmReport& report, std::uint16_t field) {
+  const Bytes* bytes = report.typed_field(field, codec::OpaqueValueType::kSvn);
+  if (bytes == nullptr || bytes->empty() || bytes->size() > sizeof(std::uint64_t)) return std::nullopt;
+  std::uint64_t value = 0;
+  for (std::size_t i = bytes->size(); i-- > 0;) value = value << 8 | (*bytes)[i];
+  return value;
+}
+
+std::string below_floor(const codec::Rim& rim, const codec::SpdmReport& report) {
+  for (const codec::RimSvnFloor& floor : rim.svn_floors) {
+    const std::optional<std::uint64_t> svn = svn_of(report, floor.field);
+    if (svn && *svn >= floor.least) continue;
+    return floor.name + ": expected at least " + std::to_string(floor.least) + ", got " +
+           (svn ? std::to_string(*svn) : "none");
+  }
+  return {};
 }
 
 std::string describe_mismatch(const std::vector<std::uint32_t>& indices) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,8 +21,15 @@ struct RimComparison {
 // when the report says that NVDEC0 is disabled.
 RimComparison compare_measurements(const codec::Rim& rim, const codec::SpdmReport& report);
 
-// Indices that are active in both.
+// Indices that are active in both; of floors, 0x1000 plus the field, where both set one under the same field or name.
 std::set<std::uint32_t> conflicting_indices(const codec::Rim& driver, const codec::Rim& vbios);
+
+// Why a floor of the manifest is not reached: the report must hold that field with the value type of a security version
+// number, and no less. Empty when all are reached.
+std::string below_floor(const codec::Rim& rim, const codec::SpdmReport& report);
+
+// The security version number in this field, little-endian, 1 to 8 bytes. Absent when the field is, or is none.
+std::optional<std::uint64_t> svn_of(const codec::SpdmReport& report, std::uint16_t field);
 
 // "7, 9, 21", with the probable causes when index 9 is among them.
 std::string describe_mismatch(const std::vector<std::uint32_t>& indices);

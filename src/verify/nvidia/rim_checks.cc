@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/corim.h"
+#include "codec/cose.h"
+#include "crypto/ecdsa.h"
 #include "verify/check.h"
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/measurements.h"
@@ -14,8 +17,8 @@ namespace {
 using crypto::Certificate;
 
 constexpr std::size_t kRimChainLength = 4;  // signer, L3, L2, root
-constexpr std::array<std::string_view, 7> kSourceChecks = {"available", "form",    "signature",   "chain",
-                                                           "arch",      "version", "measurements"};
+constexpr std::array<std::string_view, 8> kSourceChecks = {"available", "form",    "signature",    "chain",
+                                                           "arch",      "version", "measurements", "svn"};
 
 // Signers live two years and manifests are signed anew: with the policy's leave an expired signer is judged at the last
 // moment of its validity.
@@ -37,16 +40,60 @@ Check check_chain(const std::vector<Certificate>& chain, const Certificate* root
   return passed(id, std::string(root_name(RootUse::kRim, RootKind::kVendor)), detail);
 }
 
+// Beside the signature's certificates a CoRIM says itself from when until when it is good.
+Check check_corim_chain(const std::vector<Certificate>& chain, const codec::Corim* corim, const Certificate* root,
+                        const Context& context, crypto::VerifiedLinks& cache) {
+  if (corim != nullptr && ((corim->not_before && context.time < *corim->not_before) ||
+                           (corim->not_after && context.time > *corim->not_after))) {
+    return failed("chain", "the manifest itself is not valid at " + to_rfc3339(context.time));
+  }
+  return check_chain(chain, root, context, cache);
+}
+
+// A manifest in CBOR under a COSE signature. What it says is read and verified; it speaks of environments, which are
+// not compared with reports here.
+JudgedRim judge_corim(const std::string& text, const Certificate* root, const Context& context,
+                      crypto::VerifiedLinks& cache) {
+  JudgedRim out;
+  out.is_corim = true;
+  const auto unread = [&](Check form, const std::string& why) {
+    out.checks = {std::move(form), skipped("signature", why), skipped("chain", why)};
+    return out;
+  };
+  const auto of_error = [](const Error& error) {
+    return error.code == ErrorCode::kUnsupported ? skipped("form", error.message) : failed("form", error.message);
+  };
+  const Result<codec::CoseSign1> document = codec::parse_cose_sign1(as_bytes(text));
+  if (!document) return unread(failed("form", document.error().message), "the manifest could not be read");
+  for (const Bytes& der : document->certificates) {
+    Result<Certificate> certificate = Certificate::from_der(der);
+    if (!certificate) return unread(failed("form", certificate.error().message), "a certificate could not be read");
+    out.chain.push_back(*std::move(certificate));
+  }
+  // The root may stay at home: it is pinned.
+  if (root != nullptr && out.chain.size() == kRimChainLength - 1) out.chain.push_back(*root);
+  const Result<Bytes> key = out.chain.front().ec_public_point();
+  const auto valid = key ? crypto::verify_ecdsa(crypto::Curve::kP384, *key, document->signed_bytes, document->signature)
+                         : Result<void>(key.error());
+  if (!valid) {
+    out.checks = {skipped("form", "nothing is read from a manifest whose signature does not hold"),
+                  failed("signature", valid.error().message), check_chain(out.chain, root, context, cache)};
+    return out;
+  }
+  const Result<codec::Corim> corim = codec::read_corim(document->payload);
+  out.checks = {corim ? passed("form", "CoRIM, " + std::to_string(corim->references.size()) + " references")
+                      : of_error(corim.error()),
+                passed("signature"), check_corim_chain(out.chain, corim ? &*corim : nullptr, root, context, cache)};
+  return out;
+}
+
 JudgedRim judge(const std::string& text, const Certificate* root, const Context& context,
                 crypto::VerifiedLinks& cache) {
   JudgedRim out;
   const auto unread = [&](Check form, const std::string& why) {
     out.checks = {std::move(form), skipped("signature", why), skipped("chain", why)};
   };
-  if (codec::is_corim(text)) {
-    unread(skipped("form", "unsupported format: CoRIM is not read by this version"), "unsupported format: CoRIM");
-    return out;
-  }
+  if (codec::is_corim(text)) return judge_corim(text, root, context, cache);
   const Result<crypto::SignedXml> document = crypto::SignedXml::parse(text);
   if (!document) {
     unread(failed("form", document.error().message), "the manifest could not be read");
@@ -74,9 +121,9 @@ bool same_version(std::string_view a, std::string_view b) {
   });
 }
 
-// GH100 for Hopper, GB... for Blackwell, LS10.
+// GH100 for Hopper, GB... for Blackwell, GR... for Rubin, LS10.
 Check check_arch(const std::string& id, const codec::Rim& rim, const std::string& arch) {
-  const std::string family = arch == "HOPPER" ? "GH" : arch == "BLACKWELL" ? "GB" : arch;
+  const std::string family = arch == "HOPPER" ? "GH" : arch == "BLACKWELL" ? "GB" : arch == "RUBIN" ? "GR" : arch;
   if (!family.empty() && rim.product.starts_with(family)) return passed(id, rim.product);
   return failed(id, "the manifest is for another architecture", arch, rim.product);
 }
@@ -104,8 +151,9 @@ void check_source(const std::string& prefix, const Source& source, const JudgedR
     verdict.add(std::move(check));
   }
   if (!judged->content) {
-    for (const char* check : {"arch", "version", "measurements"}) {
-      verdict.add(skipped(own + check, "the manifest could not be read"));
+    for (const char* check : {"arch", "version", "measurements", "svn"}) {
+      verdict.add(skipped(own + check, judged->is_corim ? "the values of a CoRIM are not compared with reports"
+                                                        : "the manifest could not be read"));
     }
     return;
   }
@@ -125,6 +173,14 @@ void check_source(const std::string& prefix, const Source& source, const JudgedR
                        std::to_string(result.mismatching.size()) + " of " + std::to_string(result.active) +
                            " measurements differ at the " + std::string(source.name) +
                            " manifest's indices " + describe_mismatch(result.mismatching)));
+  }
+  if (rim.svn_floors.empty()) {
+    verdict.add(not_applicable(own + "svn", "the manifest sets no floor"));
+  } else if (const std::string below = below_floor(rim, report); !below.empty()) {
+    verdict.add(failed(own + "svn", "a security version number is below the manifest's floor: " + below));
+  } else {
+    verdict.add(passed(own + "svn", std::to_string(rim.svn_floors.size()) +
+                                        (rim.svn_floors.size() == 1 ? " floor" : " floors")));
   }
   for (const std::uint32_t index : result.mismatching) {
     mismatches.push_back({{"index", index}, {"source", source.name}});

@@ -20,7 +20,8 @@ namespace cloister::verify {
 struct JudgedRim {
   std::vector<Check> checks;
   std::vector<crypto::Certificate> chain;  // signer first; empty when it could not be read
-  std::optional<codec::Rim> content;       // only when its signature holds
+  std::optional<codec::Rim> content;       // only when its signature holds; never of a CoRIM
+  bool is_corim = false;
 };
 
 // Judges each manifest once, however many devices need it. For one judgement and one thread.

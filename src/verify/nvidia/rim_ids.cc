@@ -1,6 +1,7 @@
 #include "verify/nvidia/rim_ids.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "verify/nvidia/device_identity.h"
 
@@ -32,16 +33,39 @@ Result<std::string> compact_version(const codec::SpdmReport& report) {
   return out;
 }
 
+// "GR100": the chip as Rubin's manifests name it.
+Result<std::string> rubin_chip(const codec::SpdmReport& report) {
+  return checked(padded_text(report, OpaqueField::kChipInfo), "chip info");
+}
+
 Result<std::string> driver_id(const codec::SpdmReport& report, const std::string& arch) {
   TRY(version, checked(driver_version(report), "driver version"));
   if (arch == "HOPPER") return "NV_GPU_DRIVER_GH100_" + version;
+  if (arch == "RUBIN") {
+    TRY(name, rubin_chip(report));
+    return "NV_GPU_DRIVER_" + name + "_" + version;
+  }
   std::string chip = padded_text(report, OpaqueField::kChipInfo);
   if (chip.empty()) chip = "GB100";
   TRY(name, checked(std::move(chip), "chip info"));
   return "NV_GPU_CC_DRIVER_" + name + "_" + version;
 }
 
-Result<std::string> vbios_id(const codec::SpdmReport& report) {
+// "GR100_081D_9900230000": chip, board and version.
+Result<std::string> rubin_vbios_id(const codec::SpdmReport& report) {
+  TRY(chip, rubin_chip(report));
+  TRY(version, compact_version(report));
+  const auto board = report.opaque.find(static_cast<std::uint16_t>(OpaqueField::kBoardId));
+  if (board == report.opaque.end() || board->second.size() != 4 || board->second[2] != 0 || board->second[3] != 0) {
+    return fail(ErrorCode::kBadGpuEvidence, "the report's board id is missing or cannot be part of a manifest's name");
+  }
+  char text[8];
+  std::snprintf(text, sizeof text, "%02X%02X", board->second[1], board->second[0]);
+  return chip + "_" + text + "_" + version;
+}
+
+Result<std::string> vbios_id(const codec::SpdmReport& report, const std::string& arch) {
+  if (arch == "RUBIN") return rubin_vbios_id(report);
   TRY(project, checked(padded_text(report, OpaqueField::kProject), "project"));
   TRY(project_sku, checked(padded_text(report, OpaqueField::kProjectSku), "project SKU"));
   TRY(chip_sku, checked(padded_text(report, OpaqueField::kChipSku), "chip SKU"));
@@ -63,7 +87,7 @@ Result<RimIds> rim_ids(const codec::SpdmReport& report, const std::vector<crypto
   }
   TRY(driver, driver_id(report, arch));
   out.driver = std::move(driver);
-  TRY(vbios, vbios_id(report));
+  TRY(vbios, vbios_id(report, arch));
   out.vbios = std::move(vbios);
   return out;
 }
