@@ -67,13 +67,8 @@ bool may_sign_responses(const Certificate& responder) {
 }
 
 // RFC 6960, 4.2.2.2: a delegated responder. Its key usages may be critical, other extensions may not.
-Result<void> check_delegate(const Certificate& responder, std::span<const Certificate> issuers, UnixSeconds time,
-                            VerifiedLinks* cache) {
+Result<void> check_delegate(const Certificate& responder, std::span<const Certificate> issuers, VerifiedLinks* cache) {
   if (!may_sign_responses(responder)) return malformed("its signer is not meant to sign OCSP responses");
-  if (time < responder.not_before() || time > responder.not_after()) {
-    return malformed("its signer is valid from " + to_rfc3339(responder.not_before()) + " until " +
-                     to_rfc3339(responder.not_after()) + ", judged at " + to_rfc3339(time));
-  }
   X509* x509 = responder.impl().x509.get();
   for (int i = 0; i < X509_get_ext_count(x509); ++i) {
     X509_EXTENSION* extension = X509_get_ext(x509, i);
@@ -214,18 +209,6 @@ Result<OcspAnswer> read_answer(OCSP_SINGLERESP* single) {
   return answer;
 }
 
-Result<void> check_window(const OcspAnswer& answer, UnixSeconds time) {
-  if (time < answer.this_update) {
-    return fail(ErrorCode::kBadOcsp,
-                "OCSP response: of " + to_rfc3339(answer.this_update) + ", judged at " + to_rfc3339(time));
-  }
-  if (answer.next_update && time >= *answer.next_update) {
-    return fail(ErrorCode::kBadOcsp,
-                "OCSP response: good until " + to_rfc3339(*answer.next_update) + ", judged at " + to_rfc3339(time));
-  }
-  return {};
-}
-
 // The extension's value is an OCTET STRING (RFC 8954); the bytes inside count.
 Result<std::optional<Bytes>> read_nonce(OCSP_BASICRESP* basic) {
   const int at = OCSP_BASICRESP_get_ext_by_NID(basic, NID_id_pkix_OCSP_Nonce, -1);
@@ -242,8 +225,24 @@ Result<std::optional<Bytes>> read_nonce(OCSP_BASICRESP* basic) {
 
 }  // namespace
 
+Result<void> check_ocsp_window(const OcspAnswer& answer, UnixSeconds time) {
+  if (time < answer.this_update) {
+    return fail(ErrorCode::kBadOcsp,
+                "OCSP response: of " + to_rfc3339(answer.this_update) + ", judged at " + to_rfc3339(time));
+  }
+  if (answer.next_update && time >= *answer.next_update) {
+    return fail(ErrorCode::kBadOcsp,
+                "OCSP response: good until " + to_rfc3339(*answer.next_update) + ", judged at " + to_rfc3339(time));
+  }
+  if (answer.signer_not_after && (time < *answer.signer_not_before || time > *answer.signer_not_after)) {
+    return malformed("its signer is valid from " + to_rfc3339(*answer.signer_not_before) + " until " +
+                     to_rfc3339(*answer.signer_not_after) + ", judged at " + to_rfc3339(time));
+  }
+  return {};
+}
+
 Result<OcspAnswer> OcspResponse::verify(const Certificate& certificate, std::span<const Certificate> issuers,
-                                        UnixSeconds time, VerifiedLinks* cache) const {
+                                        VerifiedLinks* cache) const {
   const ErrorQueueGuard guard;
   OCSP_BASICRESP* basic = impl_->basic.get();
   if (issuers.empty()) return malformed("no issuer to judge it by");
@@ -257,12 +256,16 @@ Result<OcspAnswer> OcspResponse::verify(const Certificate& certificate, std::spa
   if (single == nullptr) return malformed("about another certificate");
   TRY_VOID(refuse_critical(OCSP_BASICRESP_get_ext_by_critical(basic, 1, -1), "the response"));
   TRY(signer, find_signer(basic, issuers[0]));
-  if (signer.der() != issuers[0].der()) TRY_VOID(check_delegate(signer, issuers, time, cache));
+  const bool delegated = signer.der() != issuers[0].der();
+  if (delegated) TRY_VOID(check_delegate(signer, issuers, cache));
   TRY_VOID(check_signature(basic, signer));
   TRY(answer, read_answer(single));
-  TRY_VOID(check_window(answer, time));
   TRY(nonce, read_nonce(basic));
   answer.nonce = std::move(nonce);
+  if (delegated) {
+    answer.signer_not_before = signer.not_before();
+    answer.signer_not_after = signer.not_after();
+  }
   return answer;
 }
 

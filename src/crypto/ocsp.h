@@ -26,7 +26,13 @@ struct OcspAnswer {
   UnixSeconds this_update = 0;
   std::optional<UnixSeconds> next_update;
   std::optional<Bytes> nonce;
+  // Of a responder that signs for the issuer; its certificate is short-lived. Absent when the issuer signed itself.
+  std::optional<UnixSeconds> signer_not_before, signer_not_after;
 };
+
+// Whether thisUpdate <= time < nextUpdate, and whether its signer's certificate is valid then; an answer without
+// nextUpdate has no end here.
+Result<void> check_ocsp_window(const OcspAnswer& answer, UnixSeconds time);
 
 class OcspResponse {
  public:
@@ -36,12 +42,11 @@ class OcspResponse {
   // Whether it answers for `certificate`, which `issuer` issued: CertID equal, with SHA-1, SHA-256 or SHA-384.
   bool is_about(const Certificate& certificate, const Certificate& issuer) const;
   // The answer for `certificate`, after these checks: exactly one answer about it; the signature is ECDSA with the
-  // digest of its curve and by `issuers[0]`, or by a responder whose certificate travels with the response, is valid at
-  // `time`, no CA, meant for signing OCSP responses (extended key usage) and issued by one of `issuers`. `issuers` are
+  // digest of its curve and by `issuers[0]`, or by a responder whose certificate travels with the response,
+  // is no CA, meant for signing OCSP responses (extended key usage) and issued by one of `issuers`. `issuers` are
   // the CAs above the certificate, its own issuer first, up to and with the root; their chain is judged elsewhere. No
-  // critical extension; thisUpdate <= time < nextUpdate. What the status is, and the age of an answer without
-  // nextUpdate, is the caller's to judge.
-  Result<OcspAnswer> verify(const Certificate& certificate, std::span<const Certificate> issuers, UnixSeconds time,
+  // critical extension. What the status is and whether the answer is of `time` is the caller's to judge.
+  Result<OcspAnswer> verify(const Certificate& certificate, std::span<const Certificate> issuers,
                             VerifiedLinks* cache = nullptr) const;
 
  private:

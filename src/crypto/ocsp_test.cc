@@ -54,7 +54,10 @@ struct Tree {
   Result<OcspAnswer> judge(const Bytes& der, UnixSeconds time = kTime) const {
     const auto response = OcspResponse::from_der(der);
     if (!response) return response.error();
-    return response->verify(leaf, issuers, time);
+    auto answer = response->verify(leaf, issuers);
+    if (!answer) return answer;
+    if (const auto current = check_ocsp_window(*answer, time); !current) return current.error();
+    return answer;
   }
   Bytes by_issuer(const OcspResponseSpec& spec) const { return *make_ocsp_response(spec, leaf, ca, ca, ca_key); }
   Bytes by_delegate(OcspResponseSpec spec, const Certificate& delegate) const {

@@ -8,6 +8,7 @@
 #include "crypto/signed_xml.h"
 #include "evidence/gpu_evidence.h"
 #include "verify/check.h"
+#include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/nvidia/rim_ids.h"
 
@@ -41,8 +42,8 @@ class NeedsCollector {
   void add_rim(const std::string& id) {
     if (std::ranges::find(needs_.rim_ids, id) == needs_.rim_ids.end()) needs_.rim_ids.push_back(id);
   }
-  void add_chain(const std::vector<crypto::Certificate>& chain) {
-    for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+  void add_chain(const std::vector<crypto::Certificate>& chain, std::size_t first) {
+    for (std::size_t i = first; i + 1 < chain.size(); ++i) {
       if (seen_.insert(chain[i].der()).second) needs_.certificates.push_back({chain[i], chain[i + 1]});
     }
   }
@@ -86,9 +87,9 @@ Result<NvidiaNeeds> nvidia_needs(std::string_view file_text, const Collateral& c
       needs.add_rim(id);
       const auto text = collateral.rims.find(id);
       if (text == collateral.rims.end() || codec::is_corim(text->second)) continue;
-      if (const auto rim = crypto::SignedXml::parse(text->second); rim) needs.add_chain(rim->certificates());
+      if (const auto rim = crypto::SignedXml::parse(text->second); rim) needs.add_chain(rim->certificates(), 0);
     }
-    needs.add_chain(chain);
+    needs.add_chain(chain, kFirstRevocable);
   }
   return needs.take();
 }

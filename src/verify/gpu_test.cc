@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/vectors.h"
+#include "verify/bundle.h"
 #include "verify/nvidia/measurements.h"
 #include "verify/nvidia/rim_checks.h"
 #include "verify/nvidia/testing/gpu_world.h"
@@ -222,6 +223,58 @@ TEST(RimVectors, TheEditedDriverManifestDiffersWhereItsDescriptionSays) {
             (std::vector<std::uint32_t>{7, 21, 22, 25, 26, 27, 29, 30, 31, 32, 34, 37, 39, 40, 41}));
 }
 
+// ---- sets that belong together ----
+
+// One genuine GPU with its manifests and NVIDIA's answers, which are of two days; its nonce is a constant of a tool.
+TEST(WholeVectors, AGenuineGpuPassesEveryCheckButTheTwoThatItsDescriptionNames) {
+  CLOISTER_NEED_VECTORS();
+  const std::string list = vector_text("nvidia/whole/h100_550.90.07.evidence.json");
+  const auto collateral = parse_bundle(vector_text("nvidia/whole/h100_550.90.07.bundle.json"));
+  ASSERT_TRUE(collateral) << collateral.error().message;
+  const auto nonce = from_hex_exactly<32>("931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb");
+  const auto at = [&](UnixSeconds time, bool required) {
+    Policy policy;
+    policy.nvidia.require_revocation = required;
+    return verify_gpu(list, *nonce, {policy, *collateral, time});
+  };
+  const UnixSeconds first = 1755759600, second = 1761307200;  // 2025-08-21T07:00:00Z, 2025-10-24T12:00:00Z
+  const Ids rims = {"nvidia.gpu.0.revocation.driver_rim", "nvidia.gpu.0.revocation.vbios_rim"};
+  Ids expected = rims;
+  expected.insert("nvidia.known_nonce");
+  Verdict verdict = at(first, true);
+  EXPECT_EQ(failing(verdict), expected) << to_text(verdict, false);
+  EXPECT_EQ(missing(verdict), Ids{});
+  EXPECT_EQ(verdict.find("nvidia.gpu.0.revocation.device")->actual, "3 good");
+  verdict = at(second, true);
+  EXPECT_EQ(failing(verdict), (Ids{"nvidia.gpu.0.revocation.device", "nvidia.known_nonce"})) << to_text(verdict, false);
+  EXPECT_EQ(missing(verdict), Ids{});
+  for (const std::string& id : rims) EXPECT_EQ(verdict.find(id)->state, State::kPass) << id;
+  for (const UnixSeconds time : {first, second}) EXPECT_EQ(failing(at(time, false)), Ids{"nvidia.known_nonce"});
+}
+
+TEST(WholeVectors, AMachineOfEightGpusAndFourSwitches) {
+  CLOISTER_NEED_VECTORS();
+  const auto payload = evidence::parse_nvidia_payload(vector_text("nvidia/whole/ppcie_8gpu_4switch_570.124.06.json"));
+  ASSERT_TRUE(payload) << payload.error().message;
+  ASSERT_EQ(payload->evidence_list.size(), 12u);
+  const Policy policy;
+  const Collateral collateral;
+  const Context context{policy, collateral, 1769904000};  // 2026-02-01
+  const GpuQuestion question{from_hex_exactly<32>(payload->nonce_hex).value(), std::nullopt, {}};
+  Verdict verdict;
+  judge_gpus(*payload, question, context, verdict);
+  EXPECT_EQ(failing(verdict), Ids{}) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("nvidia.topology")->state, State::kPass);
+  EXPECT_EQ(verdict.find("nvidia.topology")->actual, "8 GPUs, 4 switches");
+  for (std::size_t left_out = 0; left_out < 12; ++left_out) {
+    evidence::NvidiaPayload cut = *payload;
+    cut.evidence_list.erase(cut.evidence_list.begin() + static_cast<std::ptrdiff_t>(left_out));
+    Verdict rejected;
+    judge_gpus(cut, question, context, rejected);
+    EXPECT_EQ(failing(rejected), Ids{"nvidia.topology"}) << left_out;
+  }
+}
+
 // ---- the public entry ----
 
 TEST(VerifyGpu, TakesAWholeReport) {
@@ -244,6 +297,27 @@ TEST(VerifyGpu, TakesAWholeReport) {
   EXPECT_EQ(failing(verify_gpu(as_bytes("x"), as_bytes("y"), *nonce, context)), Ids{"nvidia.gpu.0.form"});
 }
 
+TEST(VerifyGpu, TakesACollectionOfMessages) {
+  GpuWorld world;
+  Json collection = {{"__cmwc_t", "tag:nvidia.com,2026:verifier-input/profiles/base/pre-1.0.0"}};
+  const evidence::GpuEvidence& device = world.payload.evidence_list[0];
+  collection["gpu_0"] = {
+      {"__cmwc_t", "tag:nvidia.com,2026:evidence-item/v1"},
+      {"certificate", {"application/vnd.nvidia.pem-cert-chain", to_base64(as_bytes(device.certificate_chain_pem))}},
+      {"evidence", {"application/vnd.nvidia.spdm-measurement-transcript", codec::to_base64url(device.report)}}};
+  const Context context{world.policy, world.collateral, world.time};
+  Verdict verdict = verify_gpu(collection.dump(), world.nonce, context);
+  EXPECT_EQ(verdict.find("nvidia.gpu.0.signature")->state, State::kPass) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("nvidia.gpu.0.nonce")->state, State::kPass);
+  EXPECT_EQ(verdict.find("nvidia.payload.nonce")->state, State::kNotApplicable);
+  // A later profile is unsupported.
+  collection["__cmwc_t"] = "tag:nvidia.com,2027:x";
+  verdict = verify_gpu(collection.dump(), world.nonce, context);
+  EXPECT_EQ(failing(verdict), Ids{});
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(verdict.find("nvidia.payload.form")->state, State::kSkipped);
+}
+
 TEST(VerifyGpu, ASimulatedDeviceNeedsToBeAcceptedByName) {
   // A chain that ends in the simulator's root is enough to be told apart, whatever else it is worth.
   GpuWorld world;
@@ -264,10 +338,10 @@ TEST(NvidiaNeeds, NamesManifestsAndCertificates) {
   auto needs = nvidia_needs(text, {});
   ASSERT_TRUE(needs) << needs.error().message;
   EXPECT_EQ(needs->rim_ids, (std::vector<std::string>{kDriverId, kVbiosId}));
-  EXPECT_EQ(needs->certificates.size(), 6u);  // two leaves, two devices, two that they share
+  EXPECT_EQ(needs->certificates.size(), 4u);  // two devices, two that they share
   needs = nvidia_needs(text, world.collateral);
   ASSERT_TRUE(needs);
-  EXPECT_EQ(needs->certificates.size(), 9u);  // and three of the manifests
+  EXPECT_EQ(needs->certificates.size(), 7u);  // and three of the manifests
   for (const auto& [certificate, issuer] : needs->certificates) {
     EXPECT_EQ(certificate.issuer_common_name(), issuer.subject_common_name());
   }

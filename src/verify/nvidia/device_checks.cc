@@ -1,9 +1,13 @@
 #include "verify/nvidia/device_checks.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "verify/check.h"
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/device_policy.h"
+#include "verify/nvidia/measurements.h"
+#include "verify/nvidia/nvlink.h"
 
 namespace cloister::verify {
 namespace {
@@ -13,6 +17,18 @@ using crypto::Curve;
 
 Result<std::vector<Certificate>> read_chain(const std::string& pem) {
   TRY(chain, crypto::parse_pem_chain(as_bytes(pem)));
+  // Vera's processors are certified through Caliptra's layers, eight certificates in all.
+  const bool caliptra = std::ranges::any_of(chain, [](const Certificate& certificate) {
+    return certificate.subject_common_name().find("Caliptra") != std::string::npos;
+  });
+  if (caliptra) {
+    return fail(ErrorCode::kUnsupported, "evidence of a Vera CPU (a Caliptra chain) is not supported");
+  }
+  // The FSP of a Blackwell GPU attests its own firmware, apart from the GPU. Switches are attested by theirs.
+  const std::string device = chain.size() > 1 ? chain[1].subject_common_name() : std::string();
+  if (device.starts_with("GB") && device.find(" FSP ") != std::string::npos) {
+    return fail(ErrorCode::kUnsupported, "evidence of a GPU's FSP is not supported");
+  }
   if (chain.size() != kDeviceChainLength) {
     return fail(ErrorCode::kBadGpuEvidence, "expected 5 certificates, found " + std::to_string(chain.size()));
   }
@@ -99,7 +115,7 @@ Check rim_revocation(const std::string& id, const JudgedRim* rim, RevocationList
 void check_by_collateral(const std::string& prefix, DeviceFindings& findings, DeviceJudge& judge, Verdict& verdict) {
   const RimFindings rims = check_rims(prefix, *findings.report, findings.chain, judge.rims, verdict);
   findings.facts.update(rims.facts);
-  verdict.add(judge.revocation.check(prefix + kRevocationChecks[0], findings.chain));
+  verdict.add(judge.revocation.check(prefix + kRevocationChecks[0], findings.chain, kFirstRevocable));
   verdict.add(rims.switch_without_driver
                   ? not_applicable(prefix + kRevocationChecks[1], "a switch has no driver of its own")
                   : rim_revocation(prefix + kRevocationChecks[1], rims.driver, judge.revocation));
@@ -112,6 +128,15 @@ void add_facts(const evidence::GpuEvidence& device, DeviceFindings& findings) {
   findings.facts["driver_version"] = driver_version(*findings.report);
   findings.facts["vbios_version"] = vbios_version(*findings.report);
   findings.facts["ueid"] = ueid(findings.chain);
+  const std::optional<codec::OpaqueVersion>& version = findings.report->opaque_version;
+  const auto dotted = [](const codec::OpaqueVersion& v) {
+    return std::to_string(v.major) + "." + std::to_string(v.minor) + "." + std::to_string(v.patch);
+  };
+  findings.facts["opaque_data"] = version ? dotted(*version) : "legacy";
+  if (is_switch(findings.arch)) return;
+  findings.facts["nvlink"] = nvlink_state(*findings.report);
+  const auto svn = svn_of(*findings.report, static_cast<std::uint16_t>(codec::OpaqueField::kFspMicrocodeSvn));
+  if (svn) findings.facts["fsp_svn"] = *svn;
 }
 
 }  // namespace
@@ -123,7 +148,11 @@ DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& dev
   Result<codec::SpdmReport> report = codec::parse_spdm_report(device.report);
   Result<std::vector<Certificate>> chain = read_chain(device.certificate_chain_pem);
   if (!report || !chain) {
-    verdict.add(failed(prefix + "form", !report ? report.error().message : chain.error().message));
+    // A newer form is no wrong one: nothing is known of it.
+    const bool by_chain = report || (!chain && chain.error().code == ErrorCode::kUnsupported);
+    const Error& error = by_chain ? chain.error() : report.error();
+    verdict.add(error.code == ErrorCode::kUnsupported ? skipped(prefix + "form", error.message)
+                                                                 : failed(prefix + "form", error.message));
     add_unread(prefix, verdict);
     findings.facts["arch"] = device.arch;
     return findings;

@@ -21,7 +21,7 @@ namespace cloister::verify {
 // The cost is the P-384 verifications, each made once: a device's report, leaf and device certificate; what devices of
 // one make share (provisioner, model); a manifest's XML signature and signer; what manifests share (L3, L2); each OCSP
 // answer and each responder; a token and each of its parts. One GPU alone: 5; with two manifests of different signers:
-// 11; with the OCSP answers about its 8 certificates below the roots: 19. Eight GPUs alone: 26, not 40.
+// 11; with the OCSP answers about the 7 certificates that have a responder: 18. Eight GPUs alone: 26, not 40.
 struct DeviceJudge {
   DeviceJudge(const Context& judged_in, const NvidiaRoots& trusted, const std::optional<ByteArray<32>>& asked)
       : context(judged_in), roots(trusted), nonce(asked), rims(context, roots.rim, cache), revocation(context, cache) {}
@@ -42,7 +42,8 @@ struct DeviceFindings {
   std::vector<crypto::Certificate> chain;  // five certificates, leaf first, or none
   RootKind root = RootKind::kUnknown;
   std::string arch;                        // by the certificates; empty when unknown
-  // {"arch","model","driver_version","vbios_version","ueid","driver_rim","vbios_rim","mismatches"} as far as known.
+  // {"arch","model","driver_version","vbios_version","ueid","opaque_data","nvlink","fsp_svn","driver_rim",
+  // "vbios_rim","mismatches"} as far as known.
   Json facts = Json::object();
 };
 

@@ -37,9 +37,12 @@ TEST(Flips, EveryByteOfAReport) {
     Verdict verdict;
     check_device(0, changed, judge, verdict);
     const Ids failed = failing(verdict);
-    EXPECT_TRUE(failed == Ids{"nvidia.gpu.0.form"} || failed.contains("nvidia.gpu.0.signature")) << "byte " << i;
+    // A changed byte can also name a later version of the opaque data, of which nothing is read.
+    const bool unsupported = verdict.find("nvidia.gpu.0.form")->state == State::kSkipped;
+    EXPECT_TRUE(failed == Ids{"nvidia.gpu.0.form"} || failed.contains("nvidia.gpu.0.signature") || unsupported)
+        << "byte " << i;
     const bool in_nonce = i >= 4 && i < 36;
-    EXPECT_EQ(failed.contains("nvidia.gpu.0.nonce"), in_nonce) << "byte " << i;
+    EXPECT_EQ(failed.contains("nvidia.gpu.0.nonce"), in_nonce && !unsupported) << "byte " << i;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codec/cose.h"
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/testing/gpu_world.h"
 #include "verify/nvidia/testing/ids.h"
@@ -208,7 +209,7 @@ TEST(GpuRim, MissingOnesAreSkippedAndRequired) {
   GpuWorld world = one_gpu();
   world.collateral.rims.erase(kDriverId);
   Ids expected = {"nvidia.gpu.0.rim.conflict", "nvidia.gpu.0.revocation.driver_rim"};
-  for (const char* check : {"available", "form", "signature", "chain", "arch", "version", "measurements"}) {
+  for (const char* check : {"available", "form", "signature", "chain", "arch", "version", "measurements", "svn"}) {
     expected.insert(std::string("nvidia.gpu.0.rim.driver.") + check);
   }
   expect_missing(world, expected);
@@ -216,13 +217,49 @@ TEST(GpuRim, MissingOnesAreSkippedAndRequired) {
   EXPECT_EQ(world.judge().find("nvidia.gpu.0.rim.vbios.measurements")->state, State::kPass);
 }
 
-TEST(GpuRim, CorimIsReportedAsUnsupported) {
+// A manifest in CBOR, signed as NVIDIA signs its CoRIMs: `members` are further members of the map, as hex.
+std::string signed_corim(const WorldChain& chain = rim_chain(), const std::string& members = "", bool with_root = true) {
+  std::vector<Bytes> certificates;
+  for (const Certificate& certificate : chain.certificates) certificates.push_back(certificate.der());
+  if (!with_root) certificates.pop_back();
+  const std::string tag = "a201a1006374616704a1008182a100a101664e564944494181a2000301a10281820742aabb";
+  const std::string head = members.empty() ? "d901f5a2" : "d901f5a3";
+  const Bytes payload = *from_hex(head + "00686d616e69666573740181d901fa5825" + tag + members);
+  const Bytes signature = world_key(chain.labels[0]).sign(codec::cose_signed_bytes(certificates, payload));
+  return std::string(as_text(codec::write_cose_sign1(certificates, payload, signature)));
+}
+
+TEST(GpuRim, ACorimIsVerifiedAndNotCompared) {
   GpuWorld world = one_gpu();
+  for (const bool with_root : {true, false}) {
+    world.collateral.rims[kVbiosId] = signed_corim(rim_chain(), "", with_root);
+    const Verdict verdict = world.judge();
+    EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+    EXPECT_EQ(failing(verdict), Ids{}) << to_text(verdict, false);
+    for (const char* check : {"available", "form", "signature", "chain"}) {
+      EXPECT_EQ(verdict.find(std::string("nvidia.gpu.0.rim.vbios.") + check)->state, State::kPass) << check;
+    }
+    EXPECT_NE(said(verdict, "nvidia.gpu.0.rim.vbios.measurements").find("not compared"), std::string::npos);
+    EXPECT_TRUE(verdict.find("nvidia.gpu.0.rim.vbios.measurements")->required);
+  }
+  // {4: {1: 1(time)}}: not valid any more.
+  world.collateral.rims[kVbiosId] = signed_corim(rim_chain(), "04a101c11a60000000");
+  EXPECT_EQ(failing(world.judge()), Ids{"nvidia.gpu.0.rim.vbios.chain"}) << to_text(world.judge(), false);
+  // {2: []}: dependent manifests are not known.
+  world.collateral.rims[kVbiosId] = signed_corim(rim_chain(), "0280");
+  EXPECT_EQ(failing(world.judge()), Ids{});
+  EXPECT_NE(said(world.judge(), "nvidia.gpu.0.rim.vbios.form").find("not supported"), std::string::npos);
+  // Changed, signed by somebody else under the same names, and not signed at all.
+  std::string changed = signed_corim();
+  changed[changed.find("manifest")] = 'M';
+  world.collateral.rims[kVbiosId] = changed;
+  EXPECT_EQ(failing(world.judge()), Ids{"nvidia.gpu.0.rim.vbios.signature"});
+  WorldChain strange = rim_chain();
+  strange.certificates[3] = world_certificate("World RIM Root", "stranger", "World RIM Root", "stranger", true);
+  world.collateral.rims[kVbiosId] = signed_corim(strange);
+  EXPECT_EQ(failing(world.judge()), Ids{"nvidia.gpu.0.rim.vbios.chain"});
   world.collateral.rims[kVbiosId] = "\xd9\x01\xf5\xa0";
-  const Verdict verdict = world.judge();
-  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
-  EXPECT_NE(said(verdict, "nvidia.gpu.0.rim.vbios.form").find("unsupported format"), std::string::npos);
-  EXPECT_EQ(failing(verdict), Ids{});
+  EXPECT_EQ(failing(world.judge()), Ids{"nvidia.gpu.0.rim.vbios.form"});
 }
 
 TEST(GpuRim, FormAndSignature) {
@@ -316,6 +353,84 @@ TEST(GpuRim, NoActiveEntryAndConflicts) {
   expect_failing(world, {"nvidia.gpu.0.rim.conflict"}, "indices 9");
 }
 
+// A manifest's floor under the microcode of the FSP, field 37 of the opaque data.
+std::string floor_of(const std::string& least, const std::string& name = "FSP_UCODE_MIN_SVN",
+                     const std::string& index = "4133") {
+  return "<Resource type=\"Measurement\" index=\"" + index + "\" active=\"True\" name=\"" + name + "\" o:minSvn=\"" +
+         least + "\" o:includeInResult=\"True\"/>";
+}
+
+GpuWorld with_floor(const std::string& floor, const std::function<void(SpdmReport&)>& change) {
+  GpuWorld world = one_gpu();
+  WorldRim rim = driver_rim();
+  rim.floors = floor;
+  world.edit_rim(kDriverId, rim);
+  world.edit_report(0, [&](SpdmReport& report) {
+    report.opaque_version = codec::OpaqueVersion{2, 0, 0};
+    report.opaque[37] = {5, 0};
+    report.opaque_value_types[37] = 0x87;
+    change(report);
+  });
+  return world;
+}
+
+TEST(GpuRim, FloorsUnderSecurityVersionNumbers) {
+  const auto keep = [](SpdmReport&) {};
+  for (const char* least : {"0", "4", "5"}) {
+    const Verdict verdict = with_floor(floor_of(least), keep).judge();
+    EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+    EXPECT_EQ(verdict.find("nvidia.gpu.0.rim.driver.svn")->state, State::kPass);
+    EXPECT_EQ(verdict.find("nvidia.gpu.0.rim.vbios.svn")->state, State::kNotApplicable);
+    EXPECT_EQ(verdict.facts["gpus"][0]["fsp_svn"], 5);
+  }
+  const Ids below = {"nvidia.gpu.0.rim.driver.svn"};
+  for (const char* least : {"6", "18446744073709551615"}) {
+    expect_failing(with_floor(floor_of(least), keep), below, "got 5");
+  }
+  // No number there: absent, of another value type, of the legacy form, or too long.
+  expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque.erase(37); r.opaque_value_types.erase(37); }),
+                 below, "got none");
+  expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque_value_types[37] = 0x86; }), below, "got none");
+  expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque_version.reset(); }), below, "got none");
+  expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque[37] = Bytes(9, 0); }), below, "got none");
+  const GpuWorld wide = with_floor(floor_of("256"), [](SpdmReport& r) { r.opaque[37] = {0, 1, 0, 0, 0, 0, 0, 1}; });
+  EXPECT_EQ(failing(wide.judge()), Ids{});
+  // Both manifests set one under the same field.
+  GpuWorld world = with_floor(floor_of("5"), keep);
+  WorldRim vbios = vbios_rim();
+  vbios.floors = floor_of("1", "OTHER");
+  world.edit_rim(kVbiosId, vbios);
+  expect_failing(world, {"nvidia.gpu.0.rim.conflict"}, "4133");
+  vbios.floors = floor_of("1", "FSP_UCODE_MIN_SVN", "4136");
+  world.edit_rim(kVbiosId, vbios);
+  EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.rim.conflict"));
+}
+
+// A newer form is not a wrong one: the verdict is undetermined, and says so.
+TEST(GpuForm, ANewerVersionOfTheOpaqueDataIsUnsupported) {
+  GpuWorld world = one_gpu();
+  world.edit_report(0, [](SpdmReport& report) { report.opaque_version = codec::OpaqueVersion{3, 0, 0}; });
+  const Verdict verdict = world.judge();
+  EXPECT_EQ(failing(verdict), Ids{}) << to_text(verdict, false);
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(verdict.find("nvidia.gpu.0.form")->state, State::kSkipped);
+  EXPECT_NE(said(verdict, "nvidia.gpu.0.form").find("version 3.0 is not supported"), std::string::npos);
+}
+
+// Evidence of the other processors that NVIDIA certifies: nothing here knows what it must say.
+TEST(GpuForm, AnFspAndAVeraCpuAreUnsupported) {
+  for (const std::string name : {"GB100 A01 FSP BROM", "Caliptra 1.0 LDevID"}) {
+    GpuWorld world = one_gpu();
+    std::string& pem = world.payload.evidence_list[0].certificate_chain_pem;
+    pem = world_certificate("leaf", "leaf", name, "device", false).to_pem() +
+          world_certificate(name, "device", "x", "x", true).to_pem();
+    const Verdict verdict = world.judge();
+    EXPECT_EQ(failing(verdict), Ids{}) << to_text(verdict, false);
+    EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+    EXPECT_NE(said(verdict, "nvidia.gpu.0.form").find("not supported"), std::string::npos);
+  }
+}
+
 // ---- revocation ----
 
 TEST(GpuRevocation, MissingAnswersAreSkippedUnlessNotRequired) {
@@ -332,15 +447,16 @@ TEST(GpuRevocation, MissingAnswersAreSkippedUnlessNotRequired) {
   EXPECT_NE(said(world.judge(), "nvidia.gpu.0.revocation.device").find("could not be read"), std::string::npos);
 }
 
-TEST(GpuRevocation, EveryCertificateButTheRootNeedsAnAnswer) {
-  for (std::size_t left_out = 0; left_out < 7; ++left_out) {
+// The device's leaf, which the device itself issued, has no responder.
+TEST(GpuRevocation, EveryCertificateThatHasAResponderNeedsAnAnswer) {
+  for (std::size_t left_out = 0; left_out < 6; ++left_out) {
     GpuWorld world = one_gpu();
     auto& responses = world.collateral.ocsp_responses;
-    ASSERT_EQ(responses.size(), 7u);
+    ASSERT_EQ(responses.size(), 6u);
     responses.erase(responses.begin() + static_cast<std::ptrdiff_t>(left_out));
     const Ids device = {"nvidia.gpu.0.revocation.device"};
     const Ids rims = {"nvidia.gpu.0.revocation.driver_rim", "nvidia.gpu.0.revocation.vbios_rim"};
-    expect_missing(world, left_out < 4 ? device : rims);
+    expect_missing(world, left_out < 3 ? device : rims);
   }
 }
 
@@ -352,7 +468,7 @@ TEST(GpuRevocation, EachStatus) {
   for (const Case& test : {Case{crypto::OcspStatus::kRevoked, "good|revoked"},
                            Case{crypto::OcspStatus::kOnHold, "good|certificate hold"},
                            Case{crypto::OcspStatus::kUnknown, "good|unknown"}}) {
-    for (const std::string at : {"gpu 0 leaf", "NVIDIA GH100 Identity"}) {
+    for (const std::string at : {"gpu 0", "NVIDIA GH100 Identity"}) {
       GpuWorld world = one_gpu();
       world.edit_ocsp([&](const std::string& label, crypto::OcspResponseSpec& spec) {
         if (label == at) spec.status = test.status;
@@ -400,6 +516,29 @@ TEST(GpuRevocation, OldAnswersAndAnswersOfTheFuture) {
   EXPECT_EQ(failing(bundled.judge()), all);
   bundled.policy.nvidia.max_ocsp_age_hours = 48;
   EXPECT_EQ(bundled.judge().outcome(), Outcome::kAccepted);
+}
+
+TEST(GpuRevocation, AnOutdatedAnswerIsNoneWhereRevocationIsNotRequired) {
+  const auto with = [](crypto::OcspStatus status, UnixSeconds this_update) {
+    GpuWorld world = one_gpu();
+    world.policy.nvidia.require_revocation = false;
+    world.edit_ocsp([&](const std::string&, crypto::OcspResponseSpec& spec) {
+      spec.status = status;
+      spec.this_update = this_update;
+      spec.next_update = this_update + 100;
+    });
+    return world.judge();
+  };
+  for (const UnixSeconds when : {kWorldTime - 1000000, kWorldTime + 1}) {
+    const Verdict verdict = with(crypto::OcspStatus::kGood, when);
+    EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+    EXPECT_EQ(verdict.find("nvidia.gpu.0.revocation.device")->state, State::kNotApplicable);
+    EXPECT_NE(said(verdict, "nvidia.gpu.0.revocation.device").find("judged at"), std::string::npos);
+    EXPECT_EQ(with(crypto::OcspStatus::kOnHold, when).outcome(), Outcome::kAccepted);
+  }
+  // A revocation does not grow old. One that was made later did not hold then.
+  EXPECT_EQ(with(crypto::OcspStatus::kRevoked, kWorldTime - 1000000).outcome(), Outcome::kRejected);
+  EXPECT_EQ(with(crypto::OcspStatus::kRevoked, kWorldTime + 1).outcome(), Outcome::kAccepted);
 }
 
 TEST(GpuRevocation, OurOwnRequestsMustBeAnsweredWithTheirNonce) {

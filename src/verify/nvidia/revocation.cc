@@ -31,20 +31,29 @@ RevocationList::RevocationList(const Context& context, crypto::VerifiedLinks& ca
   }
 }
 
-RevocationList::Judged RevocationList::judge_status(const crypto::OcspAnswer& answer) const {
-  const NvidiaPolicy& policy = context_.policy.nvidia;
-  const std::string status(crypto::to_text(answer.status));
+std::string RevocationList::staleness(const crypto::OcspAnswer& answer) const {
+  if (const auto current = crypto::check_ocsp_window(answer, context_.time); !current) return current.error().message;
   // Our own live request carried a nonce, and then the answer must; a cached one that lacks it may be old.
   const std::vector<Bytes>& nonces = context_.collateral.ocsp_nonces;
   const bool live = !nonces.empty();
   if (live && (!answer.nonce || std::ranges::find(nonces, *answer.nonce) == nonces.end())) {
-    return {Finding::kBad, status, "the answer does not hold the nonce that was sent"};
+    return "the answer does not hold the nonce that was sent";
   }
-  const std::int64_t most_age = std::int64_t{policy.max_ocsp_age_hours} * kHour;
-  if ((!live || !answer.next_update) && context_.time - answer.this_update > most_age) {
-    return {Finding::kBad, status,
-            "the answer is of " + to_rfc3339(answer.this_update) + ", older than " +
-                std::to_string(policy.max_ocsp_age_hours) + " hours at " + to_rfc3339(context_.time)};
+  const std::uint32_t hours = context_.policy.nvidia.max_ocsp_age_hours;
+  if ((!live || !answer.next_update) && context_.time - answer.this_update > std::int64_t{hours} * kHour) {
+    return "the answer is of " + to_rfc3339(answer.this_update) + ", older than " + std::to_string(hours) +
+           " hours at " + to_rfc3339(context_.time);
+  }
+  return {};
+}
+
+RevocationList::Judged RevocationList::judge_status(const crypto::OcspAnswer& answer) const {
+  const NvidiaPolicy& policy = context_.policy.nvidia;
+  const std::string status(crypto::to_text(answer.status));
+  // A revocation is for ever: an old answer that tells of one counts. Everything else changes with time.
+  const bool revoked_before = answer.status == OcspStatus::kRevoked && answer.this_update <= context_.time;
+  if (std::string why = staleness(answer); !why.empty() && !revoked_before) {
+    return {Finding::kStale, status, std::move(why)};
   }
   switch (answer.status) {
     case OcspStatus::kGood: return {Finding::kGood, status, {}};
@@ -59,13 +68,13 @@ RevocationList::Judged RevocationList::judge_status(const crypto::OcspAnswer& an
 
 RevocationList::Judged RevocationList::judge_answer(const crypto::OcspResponse& response,
                                                     const std::vector<Certificate>& chain, std::size_t index) {
-  const auto answer =
-      response.verify(chain[index], std::span(chain).subspan(index + 1), context_.time, &cache_);
+  const auto answer = response.verify(chain[index], std::span(chain).subspan(index + 1), &cache_);
   if (!answer) return {Finding::kBad, "invalid", answer.error().message};
   return judge_status(*answer);
 }
 
-// Several answers about one certificate: one that is bad by its status counts before all others; else any good one.
+// Several answers about one certificate: one that is bad by its status counts before all others; else any good one,
+// else any that verifies.
 const RevocationList::Judged& RevocationList::judge(const std::vector<Certificate>& chain, std::size_t index) {
   Bytes key = chain[index].der();
   append(key, chain[index + 1].der());
@@ -80,26 +89,31 @@ const RevocationList::Judged& RevocationList::judge(const std::vector<Certificat
       break;
     }
     Judged judged = judge_answer(response, chain, index);
-    const bool told = judged.finding == Finding::kBad && judged.status != "invalid" && judged.status != "good";
+    const bool told = judged.finding == Finding::kBad && judged.status != "invalid";
     if (told) {
       best = std::move(judged);
       break;
     }
-    const bool better = best.finding == Finding::kMissing ||
-                        (best.finding == Finding::kBad && judged.finding != Finding::kBad);
+    const bool good = judged.finding == Finding::kGood || judged.finding == Finding::kTolerated;
+    const bool better = best.finding == Finding::kMissing || best.finding == Finding::kBad ||
+                        (best.finding == Finding::kStale && good);
     if (better) best = std::move(judged);
   }
   return judged_.emplace(std::move(key), std::move(best)).first->second;
 }
 
-Check RevocationList::check(std::string id, const std::vector<Certificate>& chain) {
-  if (chain.size() < 2) return skipped(std::move(id), "the certificates could not be read");
+Check RevocationList::check(std::string id, const std::vector<Certificate>& chain, std::size_t first) {
+  if (chain.size() < first + 2) return skipped(std::move(id), "the certificates could not be read");
+  const bool required = context_.policy.nvidia.require_revocation;
   std::string missing, tolerated;
-  for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+  for (std::size_t i = first; i + 1 < chain.size(); ++i) {
     const Judged& judged = judge(chain, i);
     const std::string where = "certificate " + std::to_string(i + 1) + ": " + judged.why;
     switch (judged.finding) {
       case Finding::kBad: return failed(std::move(id), where, "good", judged.status);
+      case Finding::kStale:
+        if (required) return failed(std::move(id), where, "good", judged.status);
+        [[fallthrough]];
       case Finding::kMissing:
         if (missing.empty()) missing = where;
         break;
@@ -108,12 +122,13 @@ Check RevocationList::check(std::string id, const std::vector<Certificate>& chai
     }
   }
   if (!missing.empty()) {
-    if (!context_.policy.nvidia.require_revocation) {
+    if (!required) {
       return not_applicable(std::move(id), "the policy does not ask for revocation; " + missing);
     }
     return skipped(std::move(id), missing);
   }
-  return passed(std::move(id), std::to_string(chain.size() - 1) + (tolerated.empty() ? " good" : " judged"), tolerated);
+  const std::string count = std::to_string(chain.size() - 1 - first);
+  return passed(std::move(id), count + (tolerated.empty() ? " good" : " judged"), tolerated);
 }
 
 }  // namespace cloister::verify

@@ -17,13 +17,13 @@ class RevocationList {
   // Responses that cannot be read answer for nothing; that they were there is told where an answer is missing.
   RevocationList(const Context& context, crypto::VerifiedLinks& cache);
 
-  // Every certificate of the chain but the root. Revoked, on hold (unless the policy allows that), unknown, and answers
-  // that do not verify, are too old or lack our nonce fail; a missing answer is skipped, or does not apply when the
-  // policy asks for none.
-  Check check(std::string id, const std::vector<crypto::Certificate>& chain);
+  // Every certificate of the chain from `first` on but the root. Revoked, on hold (unless the policy allows that),
+  // unknown, and answers that do not verify fail. An answer of another time, or one that lacks our nonce, fails where
+  // the policy requires revocation; a missing one is skipped there. Where the policy asks for none, both do not apply.
+  Check check(std::string id, const std::vector<crypto::Certificate>& chain, std::size_t first = 0);
 
  private:
-  enum class Finding { kGood, kTolerated, kMissing, kBad };
+  enum class Finding { kGood, kTolerated, kMissing, kStale, kBad };
   struct Judged {
     Finding finding = Finding::kMissing;
     std::string status;  // "good", "revoked", ...
@@ -33,6 +33,8 @@ class RevocationList {
   Judged judge_answer(const crypto::OcspResponse& response, const std::vector<crypto::Certificate>& chain,
                       std::size_t index);
   Judged judge_status(const crypto::OcspAnswer& answer) const;
+  // Why the answer says nothing about the time that is judged at; empty when it does.
+  std::string staleness(const crypto::OcspAnswer& answer) const;
 
   const Context& context_;
   crypto::VerifiedLinks& cache_;
