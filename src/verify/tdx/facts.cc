@@ -31,7 +31,7 @@ void add_platform_facts(const PckExtension& pck, Json& facts) {
   facts["pce_id"] = to_hex(pck.pce_id);
   facts["pce_svn"] = pck.pce_svn;
   facts["cpu_svn"] = to_hex(pck.cpu_svn);
-  facts["sgx_type"] = pck.sgx_type;
+  if (pck.sgx_type) facts["sgx_type"] = *pck.sgx_type;
   facts["ppid_sha256"] = to_hex(crypto::sha256(pck.ppid));
   if (pck.platform_instance_id) facts["platform_instance_id"] = to_hex(*pck.platform_instance_id);
   if (!pck.configuration) return;

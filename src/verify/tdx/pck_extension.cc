@@ -4,6 +4,7 @@
 #include <bitset>
 #include <string>
 
+#include "verify/check.h"
 #include "verify/der.h"
 
 namespace cloister::verify {
@@ -165,7 +166,7 @@ Result<PckExtension> parse_pck_extension(ByteView bytes) {
     found.set(number);
     return read_entry(number, value, out);
   }));
-  for (const std::uint8_t number : {kPpid, kTcb, kPceId, kFmspc, kSgxType}) {
+  for (const std::uint8_t number : {kPpid, kTcb, kPceId, kFmspc}) {
     if (!found.test(number)) return bad_extension("entry " + std::to_string(number) + " is missing");
   }
   return out;
@@ -175,6 +176,13 @@ Result<PckExtension> read_pck_extension(const crypto::Certificate& pck) {
   const std::optional<Bytes> extension = pck.extension(kSgxExtension);
   if (!extension) return bad_extension("missing");
   return parse_pck_extension(*extension);
+}
+
+Check check_pck_extension(const Result<PckExtension>& extension) {
+  const std::string id = "tdx.pck.extension";
+  if (!extension) return failed(id, extension.error().message);
+  if (!extension->sgx_type) return failed(id, "the SGX type is missing");
+  return passed(id);
 }
 
 }  // namespace cloister::verify

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/x509.h"
+#include "verify/verdict.h"
 
 namespace cloister::verify {
 
@@ -21,16 +22,20 @@ struct PckExtension {
   ByteArray<16> cpu_svn{};
   ByteArray<2> pce_id{};
   ByteArray<6> fmspc{};
-  std::uint8_t sgx_type = 0;  // 0 standard, 1 scalable, 2 scalable with integrity
+  // 0 standard, 1 scalable, 2 scalable with integrity. A certificate without it fails tdx.pck.extension; the platform is
+  // evaluated all the same, since nothing of that depends on it.
+  std::optional<std::uint8_t> sgx_type;
   // Of multi-package platforms only.
   std::optional<ByteArray<16>> platform_instance_id;
   std::optional<PckConfiguration> configuration;
 };
 
-// Found by OID, each value of its type and size, in DER. A value that occurs twice, a missing one, an SVN of more than
-// its bytes is an error; an entry with another OID is ignored.
+// Found by OID, each value of its type and size, in DER. A value that occurs twice, a missing one but the SGX type, an SVN of
+// more than its bytes is an error; an entry with another OID is ignored.
 Result<PckExtension> read_pck_extension(const crypto::Certificate& pck);
 // The same for the extension's value octets.
 Result<PckExtension> parse_pck_extension(ByteView value);
+// tdx.pck.extension.
+Check check_pck_extension(const Result<PckExtension>& extension);
 
 }  // namespace cloister::verify

@@ -79,7 +79,6 @@ TEST(PckExtension, RefusesEverythingElse) {
       {"no PPID", [](Parts& p) { p.top.erase(p.top.begin()); }},
       {"no PCEID", [](Parts& p) { p.top.erase(p.top.begin() + 1); }},
       {"no FMSPC", [](Parts& p) { p.top.erase(p.top.begin() + 2); }},
-      {"no SGX type", [](Parts& p) { p.top.erase(p.top.begin() + 3); }},
       {"FMSPC twice", [](Parts& p) { p.top.push_back(p.top[2]); }},
       {"unknown entry twice",
        [](Parts& p) {
@@ -140,6 +139,17 @@ TEST(PckExtension, RefusesEverythingElse) {
   EXPECT_FALSE(parse_pck_extension({}));
   const Bytes good = Parts().build();
   for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(parse_pck_extension(ByteView(good).first(size)));
+}
+
+TEST(PckExtension, WithoutAnSgxTypeItIsReadAndFailsItsCheck) {
+  Parts parts;
+  EXPECT_EQ(check_pck_extension(parse_pck_extension(parts.build())).state, State::kPass);
+  parts.top.erase(parts.top.begin() + 3);
+  const auto read = parse_pck_extension(parts.build());
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->sgx_type);
+  EXPECT_EQ(check_pck_extension(read).state, State::kFail);
+  EXPECT_EQ(check_pck_extension(parse_pck_extension({})).state, State::kFail);
 }
 
 TEST(GenuinePckExtension, OfEveryRecordedQuote) {

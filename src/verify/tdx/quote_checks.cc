@@ -222,7 +222,7 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, const Cert
     choose_collateral(context, vendor_root, evidence);
   }
   verdict.add(check_pck_chain(evidence, context));
-  verdict.add(extension ? passed("tdx.pck.extension") : failed("tdx.pck.extension", extension.error().message));
+  verdict.add(check_pck_extension(extension));
   verdict.add(check_platform(evidence.pck, context.policy.tdx));
   if (evidence.pck) add_platform_facts(*evidence.pck, verdict.facts);
   verdict.add(check_qe_signature(quote, evidence.pck_chain.front()));
