@@ -58,6 +58,18 @@ evidence::BootEvidence boot_evidence_of(const Subject& subject) {
   return out;
 }
 
+// A bare quote has no report around it that binds anything: the option is one more word of the policy.
+Result<void> expect_report_data(const VerifyOptions& options, verify::Policy& policy) {
+  if (options.report_data.empty()) return {};
+  TRY(bytes, from_hex(options.report_data));
+  if (bytes.size() != 64) return fail(ErrorCode::kUsage, "--report-data: expected 64 bytes, got " + std::to_string(bytes.size()));
+  if (!policy.report_data.empty() && !policy.report_data.contains(bytes)) {
+    return fail(ErrorCode::kUsage, "--report-data: the policy names other report data");
+  }
+  policy.report_data = {std::move(bytes)};
+  return {};
+}
+
 }  // namespace
 
 Result<verify::Verdict> verify_report_file(const VerifyOptions& options) {
@@ -76,6 +88,7 @@ Result<verify::Verdict> verify_quote_file(const VerifyOptions& options) {
   TRY_VOID(load_beside(subject, "app-compose", options.app_compose_file));
   TRY_VOID(load_beside(subject, "vm-config", options.vm_config_file));
   TRY(quote, verify::read_quote_text(subject.saved.evidence));
+  TRY_VOID(expect_report_data(options, subject.judging.policy));
   collateral::Evidence evidence;
   evidence.quotes.push_back(quote);
   return judge_subject(subject, evidence, options, [&quote](const Subject& loaded) {

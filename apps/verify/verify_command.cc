@@ -119,6 +119,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   CLI::App* quote = add_kind(*verify, {"quote", "judge an Intel TDX quote: raw, hex or base64", "FILE", verify_quote_file},
                              options, exit_status);
   add_boot_files(*quote, *options);
+  quote->add_option("--report-data", options->report_data, "the 64 bytes it must hold, hex");
   CLI::App* gpu = add_kind(*verify, {"gpu", "judge NVIDIA evidence: an evidence list, an nvidia_payload, or a whole report",
                                      "FILE", verify_gpu_file},
                            options, exit_status);

@@ -33,7 +33,7 @@ struct VerifyOptions : JudgeOptions {
   std::string request_file, response_file, address;   // of a bare signature or receipt
   std::string chain_file;                             // of a bare GPU report
   std::string report_file, keyset_file, session_file, prefix_proof_file; // of a receipt
-  std::string report_data;                            // of an SNP report
+  std::string report_data;                            // of a quote or an SNP report
   // What stands beside a bare quote.
   std::string event_log_file, ccel_file, app_compose_file, vm_config_file;
   std::string receipt_file;                           // that names a session

@@ -69,6 +69,21 @@ def test_words_that_a_policy_lacked(judge, word):
     assert status == 1 and {name for name, state in states.items() if state == "fail"} == {check}
 
 
+def test_report_data_of_a_bare_quote(vectors_folder, tmp_path):
+    quote = vectors_folder / "tdx/v4_b0c06f_uptodate.bin"
+    right = quote.read_bytes()[568:632].hex()
+    (tmp_path / "policy.toml").write_text("[boot]\nallow_any_measurements = true\n")
+    (tmp_path / "named.toml").write_text(f'report_data = ["{right}"]\n[boot]\nallow_any_measurements = true\n')
+
+    def judge(policy, *arguments):
+        return run("verify", "quote", quote, "--collateral", vectors_folder / "tdx/v4_b0c06f_uptodate.collateral.json", "--policy",
+                   tmp_path / policy, "--offline", "--at", "2025-06-25T00:00:00Z", *arguments).returncode
+
+    assert judge("policy.toml", "--report-data", right) == 0 and judge("named.toml") == 0
+    assert judge("policy.toml", "--report-data", "00" * 64) == 1
+    assert judge("named.toml", "--report-data", "00" * 64) == 2 and judge("policy.toml", "--report-data", "00") == 2
+
+
 def test_a_quote_under_a_policy_for_sev_snp(vectors_folder, tmp_path):
     (tmp_path / "policy.toml").write_text('tee_kinds = ["sev_snp"]\n[boot]\nallow_any_measurements = true\n')
     done = run("verify", "quote", vectors_folder / "tdx/v4_b0c06f_uptodate.bin", "--collateral",
