@@ -9,9 +9,10 @@
 namespace cloister::tee {
 namespace {
 
-constexpr std::array<std::string_view, 11> kBootNames = {
-    "system-preparing", "rootfs-hash", "app-id",        "compose-hash", "instance-id", "boot-mr-done",
-    "mr-kms",           "os-image-hash", "key-provider", "storage-fs",  "system-ready"};
+constexpr std::array<std::string_view, 14> kBootNames = {
+    "system-preparing", "rootfs-hash",     "app-id",      "compose-hash", "init-script-hash",
+    "gpu-policy-hash",  "gpu-attestation", "instance-id", "boot-mr-done", "mr-kms",
+    "os-image-hash",    "key-provider",    "storage-fs",  "system-ready"};
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 #include "codec/snp_report.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
+#include "verify/bundle.h"
 #include "verify/check_list.h"
 #include "verify/report.h"
 #include "verify/snp/amd_roots.h"
@@ -67,6 +68,32 @@ TEST(GenuineSnp, MilanIsSignedByItsChipAndRejectedAsADebugVm) {
                  "tee.kind"}));
   EXPECT_EQ(verdict.find("snp.cert_chain")->actual, "ark_Milan");
   EXPECT_EQ(verdict.facts["tee_type"], "sev_snp");
+}
+
+// Milan at Google, version 4; Genoa and Turin, version 5 with their certificates.
+TEST(GenuineSnp, EveryVersionIsRead) {
+  CLOISTER_NEED_VECTORS();
+  const auto google = codec::parse_snp_report(vector_bytes("snp/gce_v4.bin"));
+  ASSERT_TRUE(google) << google.error().message;
+  EXPECT_EQ(google->version, 4u);
+  EXPECT_EQ(google->product, SnpProduct::kMilan);
+  Policy policy;
+  policy.tee_kinds = {"sev_snp"};
+  Verdict verdict = verify_snp(vector_bytes("snp/gce_v4.bin"), std::nullopt, {policy, {}, kTime});
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
+  EXPECT_EQ(verdict.find("snp.report.form")->state, State::kPass);
+  for (const char* name : {"genoa", "turin"}) {
+    const std::string file = std::string("snp/") + name + "_v5";
+    const auto collateral = parse_bundle(vector_text(file + ".bundle.json"));
+    ASSERT_TRUE(collateral) << collateral.error().message;
+    verdict = verify_snp(vector_bytes(file + ".bin"), std::nullopt, {policy, *collateral, 1780272000});
+    EXPECT_EQ(ids(verdict, State::kFail), Ids{}) << to_text(verdict, false);
+    EXPECT_EQ(ids(verdict, State::kSkipped), (Ids{"snp.revocation", "snp.report_data", "snp.measurement", "snp.tcb.minimum"}));
+  }
+  // The mitigation vectors of version 5 are reserved in version 4.
+  Bytes changed = vector_bytes("snp/gce_v4.bin");
+  changed.at(0x1f8) = 1;
+  EXPECT_FALSE(codec::parse_snp_report(changed));
 }
 
 TEST(GenuineSnp, AnyByteChangedIsRejectedByNameExhaustively) {

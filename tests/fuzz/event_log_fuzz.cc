@@ -13,7 +13,7 @@ FUZZ_TARGET(input) {
       FUZZ_CHECK(event.imr >= 0 && event.imr <= 3);
       FUZZ_CHECK(event.version == 1 || event.version == 2);
       FUZZ_CHECK(event.digest || event.is_runtime());
-      FUZZ_CHECK(!event.is_runtime() || event.imr == evidence::kRuntimeRegister);
+      FUZZ_CHECK(event.is_runtime() == (event.imr == evidence::kRuntimeRegister));
       (void)evidence::runtime_event_preimage(event);
     }
   }

@@ -455,6 +455,10 @@ void add_event_logs(const Corpus& corpus) {
   corpus.add("event_log", "version_2_with_preimage", version_2.dump());
   second.push_back(second[3]);
   corpus.add("event_log", "second_compose_hash", second.dump());
+  Json hidden = log;
+  hidden[3]["event_type"] = 4;
+  hidden[3]["event"] = hidden[3]["event_payload"] = "";
+  corpus.add("event_log", "register_3_of_another_type", hidden.dump());
   corpus.add("event_log", "register_4", R"([{"imr":4,"event_type":1,"digest":")" + std::string(96, '0') + R"("}])");
 
   codec::CcelEvent event{0, 0x8000000b, {}, Bytes(8, 1)};
@@ -480,6 +484,10 @@ void add_snp_and_compose(const Corpus& corpus) {
   report[0x188] = 0x19;
   report[0x189] = 0x11;
   corpus.add("snp_report", "version_3_genoa", report);
+  Bytes version_4 = report;
+  version_4[0] = 4;
+  version_4[0x189] = 0x01;
+  corpus.add("snp_report", "version_4_milan", version_4);
   report[0] = 5;
   report[0x188] = 0x1a;
   report[0x48] = 4;

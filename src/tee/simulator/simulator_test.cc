@@ -184,7 +184,9 @@ TEST(TeeSimulator, AnEventIsMeasured) {
 
 TEST(TeeSimulator, EventsOfTheBootAndOddOnesAreRefused) {
   const auto tee = make();
-  EXPECT_EQ(tee->extend_event("compose-hash", {}).error().code, ErrorCode::kUsage);
+  for (const char* name : {"compose-hash", "gpu-policy-hash", "init-script-hash", "system-ready"}) {
+    EXPECT_EQ(tee->extend_event(name, {}).error().code, ErrorCode::kUsage) << name;
+  }
   EXPECT_EQ(tee->extend_event("a:b", {}).error().code, ErrorCode::kUsage);
   EXPECT_EQ(tee->extend_event("a", Bytes(65537)).error().code, ErrorCode::kTooLarge);
 }
