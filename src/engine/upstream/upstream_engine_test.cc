@@ -249,6 +249,9 @@ TEST_F(UpstreamEngineTest, ABrokenReplyIsAnError) {
       {kStreamHead + chunk("data: {\"cut") + "0\r\n\r\n", ErrorCode::kUpstreamBroken},
       {kStreamHead + std::string("zz\r\n"), ErrorCode::kUpstreamBroken},
       {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n", ErrorCode::kUpstreamBroken},
+      // Without a length only its own text says whether a JSON reply is whole; nothing says it of another.
+      {head + "\r\n{\"a\":1", ErrorCode::kUpstreamBroken},
+      {"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\nRIFF", ErrorCode::kUpstreamBroken},
   };
   for (const Case& c : cases) {
     const auto sink = ask_for(c.raw);
@@ -256,6 +259,13 @@ TEST_F(UpstreamEngineTest, ABrokenReplyIsAnError) {
     EXPECT_EQ(sink->error()->code, c.code) << c.raw;
     EXPECT_EQ(sink->misuse(), "") << c.raw;
   }
+}
+
+TEST_F(UpstreamEngineTest, AJsonReplyThatEndsWithItsConnectionIsPassedOnWhenItIsWhole) {
+  const auto sink = ask_for("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"a\":1}\n");
+  EXPECT_FALSE(sink->error());
+  EXPECT_TRUE(sink->head().whole);
+  EXPECT_EQ(sink->bytes(), "{\"a\":1}\n");
 }
 
 TEST_F(UpstreamEngineTest, SilenceIsATimeout) {
