@@ -1,11 +1,14 @@
 #include "apps/policy_parts.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "apps/receipt_parts.h"
 #include "base/file.h"
 #include "crypto/hash.h"
 #include "engine/upstream/upstream_engine.h"
+#include "http/outgoing.h"
 #include "serve/policy_document.h"
 
 namespace cloister::apps {
@@ -13,17 +16,25 @@ namespace {
 
 constexpr std::size_t kFileLimit = 1u << 20;
 
+// An address, and no name that begins like one.
+bool is_loopback_address(const std::string& host) {
+  in_addr v4{};
+  return ::inet_pton(AF_INET, host.c_str(), &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+}
+
 bool is_loopback(const std::string& url_text) {
   const auto url = engine::parse_upstream_url(url_text);
-  return url &&
-         (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
+  return url && (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" || is_loopback_address(url->host));
 }
 
 // Where an upstream is, as far as a verifier has to know it: the document is public, and the addresses of a network are not.
+// A name without a dot is a service of the compose file, which reports show anyway.
 std::string place_of(const std::string& url_text) {
   const auto url = engine::parse_upstream_url(url_text);
   if (url && !url->unix_socket.empty()) return "unix:";
-  return is_loopback(url_text) ? "http://localhost" : "http://private";
+  if (is_loopback(url_text)) return "http://localhost";
+  if (!url || url->host.find_first_of(".:") != std::string::npos) return "http://private";
+  return "http://" + http::authority_of(*url);
 }
 
 std::string tls_mode(const ServeOptions& options) {

@@ -30,7 +30,7 @@ struct PolicyFacts {
 
   std::string engine;                  // "llama", "upstream", "echo"
   bool serves_itself = true;           // false: who answers is not in this TEE
-  // Where they are, not their addresses: "unix:", "http://localhost", "http://private". The document is public.
+  // Where they are, not their addresses: "unix:", "http://localhost", "http://private", "http://NAME:PORT". The document is public.
   std::vector<std::string> upstreams;
   bool upstream_token = false;
   std::string cache_salt;            // of upstreams: "auto", "on", "off"
