@@ -37,6 +37,18 @@ def test_every_check_is_explained():
 
 
 @pytest.mark.fast
+def test_the_threat_model_names_every_attack_and_checks_that_there_are():
+    page = (ROOT / "docs/threat-model.md").read_text()
+    rows = re.findall(r"^\| `(test_\w+\.py)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(path.name for path in (ROOT / "tests/attacks").glob("test_*.py"))
+    known = re.findall(r"^\| `([a-zA-Z0-9_.]+)` \|", (ROOT / "docs/checks.md").read_text(), re.MULTILINE)
+    families = {name.split(".")[0] for name in known}
+    for name in re.findall(r"`([a-z_]+\.[a-zA-Z0-9_.*]+)`", page):
+        if name.split(".")[0] in families and not name.endswith((".h", ".py", ".md")):
+            assert any(one == name or (name.endswith(".*") and one.startswith(name[:-1])) for one in known), name
+
+
+@pytest.mark.fast
 def test_every_pitfall_has_its_test():
     rows = re.findall(r"^\| (\d+) \| (.+) \| (.+) \|$", (ROOT / "docs/pitfalls.md").read_text(), re.MULTILINE)
     assert [int(number) for number, _, _ in rows] == list(range(1, 46))
