@@ -86,6 +86,12 @@ std::string ueid(const std::vector<crypto::Certificate>& chain) {
   return digits.empty() ? "0" : digits;
 }
 
+Bytes device_pdi(const std::vector<crypto::Certificate>& chain) {
+  constexpr std::size_t kSerialSize = 9;
+  const Bytes serial = chain.size() < 2 ? Bytes() : chain[1].serial();
+  return serial.size() == kSerialSize ? Bytes(serial.begin() + 1, serial.end()) : Bytes();
+}
+
 std::optional<std::strong_ordering> compare_versions(std::string_view a, std::string_view b, int base) {
   const auto left = version_parts(a, base);
   const auto right = version_parts(b, base);

@@ -30,6 +30,10 @@ std::string vbios_version(const codec::SpdmReport& report);   // "96.00.A5.00.01
 // The serial number of the leaf in decimal, as NVIDIA's service gives it in the claim `ueid`.
 std::string ueid(const std::vector<crypto::Certificate>& chain);
 
+// The device's PDI, by which switches and GPUs name each other: the last eight of the nine bytes of its certificate's
+// serial number (chain[1]), as on every genuine machine. Empty for a serial number of another size.
+Bytes device_pdi(const std::vector<crypto::Certificate>& chain);
+
 // Numbers between dots, of this base, compared one by one; missing ones count as zero. Absent when either text is none.
 std::optional<std::strong_ordering> compare_versions(std::string_view a, std::string_view b, int base);
 

@@ -102,7 +102,7 @@ Check check_count(const Findings& devices, const NvidiaPolicy& policy) {
 std::vector<TopologyMember> members_of(const Findings& devices) {
   std::vector<TopologyMember> members;
   for (const DeviceFindings& device : devices) {
-    members.push_back({device.report ? &*device.report : nullptr, is_switch(device.arch)});
+    members.push_back({device.report ? &*device.report : nullptr, is_switch(device.arch), device_pdi(device.chain)});
   }
   return members;
 }

@@ -131,6 +131,7 @@ GpuWorld with_token(const std::function<void(WorldToken&)>& change) {
   change(token);
   world.collateral.nras_token = token.text();
   world.collateral.nras_jwks = world_jwks();
+  world.collateral.nras_jwks_live = true;
   world.policy.nvidia.require_nras = true;
   return world;
 }

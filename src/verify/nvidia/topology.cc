@@ -84,7 +84,7 @@ std::string describe(const Pdis& pdis) {
 }
 
 struct Parts {
-  std::vector<const SpdmReport*> gpus, switches;
+  std::vector<const TopologyMember*> gpus, switches;
 };
 
 // The switches that were attested, by the names that GPUs give them.
@@ -92,10 +92,14 @@ Result<Pdis> attested_switches(const Parts& parts) {
   Pdis out;
   for (std::size_t i = 0; i < parts.switches.size(); ++i) {
     const std::string where = "switch " + std::to_string(i) + " of the list ";
-    const Bytes* own = field(*parts.switches[i], OpaqueField::kDevicePdi);
+    const SpdmReport& report = *parts.switches[i]->report;
+    const Bytes* own = field(report, OpaqueField::kDevicePdi);
     if (own == nullptr || own->size() != kPdiSize)
       return fail(ErrorCode::kBadGpuEvidence, where + "does not name itself");
-    if (!field_is(*parts.switches[i], OpaqueField::kSwitchLockStatus, kLocked)) {
+    if (*own != parts.switches[i]->pdi) {
+      return fail(ErrorCode::kBadGpuEvidence, where + "has another name in its certificate");
+    }
+    if (!field_is(report, OpaqueField::kSwitchLockStatus, kLocked)) {
       return fail(ErrorCode::kBadGpuEvidence, where + "is not locked");
     }
     // GPUs list them with the bytes in the other order.
@@ -109,8 +113,9 @@ Result<Pdis> attested_switches(const Parts& parts) {
 Check check_gpu_lists(const Parts& parts, const Pdis& attested) {
   for (std::size_t i = 0; i < parts.gpus.size(); ++i) {
     const std::string where = "GPU " + std::to_string(i) + " of the list ";
-    if (!in_protected_pcie_mode(*parts.gpus[i])) return failed(kId, where + "is not in protected PCIe mode");
-    const std::optional<Pdis> seen = read_switches_of(*parts.gpus[i]);
+    const SpdmReport& report = *parts.gpus[i]->report;
+    if (!in_protected_pcie_mode(report)) return failed(kId, where + "is not in protected PCIe mode");
+    const std::optional<Pdis> seen = read_switches_of(report);
     if (!seen) return failed(kId, where + "does not tell its switches");
     if (*seen == attested) continue;
     return failed(kId, where + "is connected to other switches than those that were attested", describe(attested),
@@ -119,22 +124,22 @@ Check check_gpu_lists(const Parts& parts, const Pdis& attested) {
   return passed(kId);
 }
 
-// How a GPU's own name could be told from its report is not published: the lists must agree, and be as long as there
-// are GPUs.
+// Every switch sees exactly the GPUs that were attested, by the names in their certificates: a GPU of another machine
+// cannot stand for one of this machine.
 Check check_switch_lists(const Parts& parts) {
-  std::optional<Pdis> first;
+  Pdis attested;
+  for (std::size_t i = 0; i < parts.gpus.size(); ++i) {
+    const std::string where = "GPU " + std::to_string(i) + " of the list ";
+    if (parts.gpus[i]->pdi.empty()) return failed(kId, where + "has no name in its certificate");
+    if (!attested.insert(parts.gpus[i]->pdi).second) return failed(kId, where + "is listed twice");
+  }
   for (std::size_t i = 0; i < parts.switches.size(); ++i) {
     const std::string where = "switch " + std::to_string(i) + " of the list ";
-    const std::optional<Pdis> seen = read_gpus_of(*parts.switches[i]);
+    const std::optional<Pdis> seen = read_gpus_of(*parts.switches[i]->report);
     if (!seen) return failed(kId, where + "does not tell its GPUs");
-    if (seen->size() != parts.gpus.size()) {
-      return failed(kId, where + "is connected to another number of GPUs", std::to_string(parts.gpus.size()),
-                    std::to_string(seen->size()));
-    }
-    if (first && *first != *seen) {
-      return failed(kId, where + "is connected to other GPUs than the first", describe(*first), describe(*seen));
-    }
-    first = seen;
+    if (*seen == attested) continue;
+    return failed(kId, where + "is connected to other GPUs than those that were attested", describe(attested),
+                  describe(*seen));
   }
   return passed(kId, std::to_string(parts.gpus.size()) + " GPUs, " + std::to_string(parts.switches.size()) +
                          " switches");
@@ -146,10 +151,10 @@ Check check_topology(const std::vector<TopologyMember>& members) {
   Parts parts;
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (members[i].report == nullptr) return skipped(kId, "device " + std::to_string(i) + " could not be read");
-    (members[i].is_switch ? parts.switches : parts.gpus).push_back(members[i].report);
+    (members[i].is_switch ? parts.switches : parts.gpus).push_back(&members[i]);
   }
   const bool any_protected =
-      std::ranges::any_of(parts.gpus, [](const SpdmReport* gpu) { return in_protected_pcie_mode(*gpu); });
+      std::ranges::any_of(parts.gpus, [](const TopologyMember* gpu) { return in_protected_pcie_mode(*gpu->report); });
   if (!any_protected && parts.switches.empty()) return not_applicable(kId, "no GPU is in protected PCIe mode");
   if (parts.switches.empty()) {
     return skipped(kId, "the GPUs are in protected PCIe mode, and the evidence of their switches is not here");

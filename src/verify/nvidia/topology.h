@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/bytes.h"
 #include "codec/spdm.h"
 #include "verify/verdict.h"
 
@@ -11,6 +12,7 @@ namespace cloister::verify {
 struct TopologyMember {
   const codec::SpdmReport* report = nullptr;  // null when it could not be read
   bool is_switch = false;
+  Bytes pdi = {};  // the device's name by its certificate (device_pdi()); empty when that tells none
 };
 
 // The check nvidia.topology. Does not apply when no GPU is in protected PCIe mode and there is no switch.

@@ -14,6 +14,7 @@ Bytes reversed(Bytes bytes) { return {bytes.rbegin(), bytes.rend()}; }
 // Eight GPUs and four switches as one machine has them.
 struct Machine {
   std::vector<SpdmReport> gpus, switches;
+  std::vector<Bytes> gpu_names, switch_names;  // by their certificates
 
   explicit Machine(std::size_t gpu_count = 8, std::size_t switch_count = 4) {
     Bytes switches_seen, gpus_seen;
@@ -30,6 +31,7 @@ struct Machine {
       set(report, OpaqueField::kFeatureFlag, {2, 0});
       set(report, OpaqueField::kDevicePdi, switches_seen);
       gpus.push_back(report);
+      gpu_names.push_back(pdi(static_cast<std::uint8_t>(0x80 + i)));
     }
     for (std::uint8_t i = 0; i < switch_count; ++i) {
       SpdmReport report;
@@ -37,6 +39,7 @@ struct Machine {
       set(report, OpaqueField::kSwitchGpuPdis, gpus_seen);
       set(report, OpaqueField::kSwitchLockStatus, {1, 0});
       switches.push_back(report);
+      switch_names.push_back(pdi(i));
     }
   }
 
@@ -47,8 +50,8 @@ struct Machine {
 
   Check judge() const {
     std::vector<TopologyMember> members;
-    for (const SpdmReport& report : gpus) members.push_back({&report, false});
-    for (const SpdmReport& report : switches) members.push_back({&report, true});
+    for (std::size_t i = 0; i < gpus.size(); ++i) members.push_back({&gpus[i], false, gpu_names.at(i)});
+    for (std::size_t i = 0; i < switches.size(); ++i) members.push_back({&switches[i], true, switch_names.at(i)});
     return check_topology(members);
   }
 };
@@ -96,8 +99,11 @@ TEST(Topology, AMissingAndAnExtraSwitch) {
   machine = Machine();
   machine.switches.push_back(machine.switches[0]);
   Machine::set(machine.switches.back(), OpaqueField::kDevicePdi, pdi(9));
+  machine.switch_names.push_back(pdi(9));
   expect_failed(machine, "other switches");
   machine.switches.back() = machine.switches[0];
+  expect_failed(machine, "another name in its certificate");
+  machine.switch_names.back() = machine.switch_names[0];
   expect_failed(machine, "listed twice");
 }
 
@@ -120,12 +126,21 @@ TEST(Topology, AGpuAtOtherSwitches) {
 TEST(Topology, ASwitchAtOtherGpus) {
   Machine machine;
   machine.gpus.pop_back();
-  expect_failed(machine, "another number of GPUs");
+  expect_failed(machine, "other GPUs than those that were attested");
   machine = Machine();
   Bytes seen = machine.switches[2].opaque[static_cast<std::uint16_t>(OpaqueField::kSwitchGpuPdis)];
   seen[0] ^= 0x40;
   Machine::set(machine.switches[2], OpaqueField::kSwitchGpuPdis, seen);
   expect_failed(machine, "switch 2 of the list is connected to other GPUs");
+  // A genuine GPU of another machine in the place of one of this machine: every list agrees, but for its name.
+  machine = Machine();
+  machine.gpu_names[5] = pdi(0xf5);
+  expect_failed(machine, "other GPUs than those that were attested");
+  machine.gpu_names[5] = machine.gpu_names[4];
+  expect_failed(machine, "GPU 5 of the list is listed twice");
+  machine.gpu_names[5].clear();
+  expect_failed(machine, "has no name in its certificate");
+  machine = Machine();
   Machine::drop(machine.switches[2], OpaqueField::kSwitchGpuPdis);
   expect_failed(machine, "does not tell its GPUs");
   machine = Machine();
@@ -170,13 +185,22 @@ TEST(Topology, AnUnlockedSwitch) {
 // Signed evidence of two GPUs and a switch in one list.
 TEST(Topology, GpusAndASwitchInOneList) {
   GpuWorld world(2);
-  const Machine machine(2, 1);
+  Machine machine(2, 1);
+  world.chains.push_back(device_chain("LS_10", "switch 0"));
+  Bytes gpus_seen;
+  for (std::size_t i = 0; i < 2; ++i) append(gpus_seen, device_pdi(world.chains[i].certificates));
+  gpus_seen.resize(64);
+  gpus_seen.resize(128, 0xff);
+  Machine::set(machine.switches[0], OpaqueField::kSwitchGpuPdis, gpus_seen);
+  Machine::set(machine.switches[0], OpaqueField::kDevicePdi, device_pdi(world.chains[2].certificates));
+  for (SpdmReport& gpu : machine.gpus) {
+    Machine::set(gpu, OpaqueField::kDevicePdi, reversed(device_pdi(world.chains[2].certificates)));
+  }
   for (std::size_t i = 0; i < 2; ++i) {
     world.edit_report(i, [&](SpdmReport& report) {
       for (const auto& [field, value] : machine.gpus[i].opaque) report.opaque[field] = value;
     });
   }
-  world.chains.push_back(device_chain("LS_10", "switch 0"));
   SpdmReport report = machine.switches[0];
   report.request_nonce = world.nonce;
   for (std::uint32_t i = 1; i <= 31; ++i) {

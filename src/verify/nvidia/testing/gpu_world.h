@@ -37,9 +37,17 @@ struct WorldChain {
   std::vector<std::string> labels;
 };
 
+// As NVIDIA numbers its devices: a byte, then the PDI of eight.
+inline Bytes device_serial(const std::string& label) {
+  Bytes out = to_bytes(ByteView(crypto::sha256(as_bytes("device " + label))).first(9));
+  out[0] = 0x41;
+  return out;
+}
+
 inline Certificate world_certificate(const std::string& name, const std::string& label, const std::string& issuer,
                                      const std::string& issuer_label, bool is_ca, UnixSeconds not_after = 253402300799,
-                                     std::vector<crypto::CertificateExtension> extensions = {}) {
+                                     std::vector<crypto::CertificateExtension> extensions = {},
+                                     Bytes serial = {}) {
   crypto::CertificateSpec spec;
   spec.subject_common_name = name;
   spec.issuer_common_name = issuer;
@@ -47,6 +55,7 @@ inline Certificate world_certificate(const std::string& name, const std::string&
   spec.not_after = not_after;
   spec.serial = to_bytes(ByteView(crypto::sha256(as_bytes("serial of " + label))).first(12));
   spec.serial[0] |= 1;
+  if (!serial.empty()) spec.serial = std::move(serial);
   spec.is_ca = is_ca;
   spec.extensions = std::move(extensions);
   return *crypto::issue_certificate(spec, world_key(label), world_key(issuer_label));
@@ -71,7 +80,8 @@ inline WorldChain device_chain(const std::string& model, const std::string& devi
   std::vector<crypto::CertificateExtension> fwid;
   if (model != "LS_10") fwid.push_back({"2.23.133.5.4.1", false, fwid_extension()});
   return {{world_certificate(model + " A01 GSP FMC LF", device + " leaf", brom, device, false, 253402300799, fwid),
-           world_certificate(brom, device, ica, ica, true), world_certificate(ica, ica, ca, ca, true),
+           world_certificate(brom, device, ica, ica, true, 253402300799, {}, device_serial(device)),
+           world_certificate(ica, ica, ca, ca, true),
            world_certificate(ca, ca, "World Device CA", "device root", true),
            world_certificate("World Device CA", "device root", "World Device CA", "device root", true)},
           {device + " leaf", device, ica, ca, "device root"}};
