@@ -1,5 +1,6 @@
-"""Header lines that two servers in a row read differently (RFC 9112, sections 5.2 and 11.2; RFC 9110, section 7.2). nginx 1.22 refuses
-each of them, or takes it for something else than the parser below this server does."""
+"""Header lines that two servers in a row read differently (RFC 9112, sections 5.2 and 11.2; RFC 9110, section 7.2). nginx 1.22.1
+answers each of the folded lines with 400 too, and of the hosts those with white space, with a slash and without a name. It lets the
+other hosts pass; here the grammar of RFC 3986, section 3.2.2, decides."""
 
 import pytest
 
@@ -67,7 +68,6 @@ def test_white_space_in_a_body_is_no_folded_line(echo):
     for cut in (len(head) - 4, len(head) - 3, len(head) - 2, len(head) - 1, len(head), len(head) + 1):
         with Connection(echo) as connection:
             connection.send((head + body)[:cut])
-            while connection.node.metric("cloister_connections_open") < 0:
-                pass
+            assert echo.get("/health")[0] == 200  # the first piece has been read by now
             connection.send((head + body)[cut:])
             assert connection.reply().status == 200, cut
