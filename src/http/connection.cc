@@ -34,11 +34,12 @@ bool is_loopback(const boost::asio::ip::address& address) {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused)
+Connection::Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused)
     : loop_(loop),
       watch_(loop.events(), socket, *this),
       transport_(socket, loop.shared().tls.load().get()),
       peer_(peer_text(peer)),
+      address_(std::move(address)),
       peer_is_loopback_(is_loopback(peer.address())),
       refused_(refused) {}
 
@@ -136,7 +137,10 @@ void Connection::discard_available() {
 }
 
 void Connection::feed(std::string_view bytes) {
-  if (phase_ == Phase::kBody) set_deadline(loop_.shared().options.body_idle_timeout_s);
+  if (phase_ == Phase::kBody) {
+    set_deadline(loop_.shared().options.body_idle_timeout_s);
+    deadline_s_ = std::min(deadline_s_, body_deadline_s_);
+  }
   if (in_.empty() && phase_ != Phase::kReply) {
     const std::size_t used = process(bytes);
     if (used < bytes.size() && phase_ != Phase::kLinger && phase_ != Phase::kClosed) in_.append(bytes.substr(used));
@@ -161,6 +165,10 @@ std::size_t Connection::process(std::string_view bytes) {
     }
     const RequestReader::Progress progress = reader_->feed(bytes.substr(used));
     used += progress.used;
+    if (phase_ == Phase::kBody && progress.event != RequestReader::Event::kRefused && !charge_body()) {
+      refuse(503, "too many bytes of request bodies are in flight, in all or of this client");
+      break;
+    }
     if (progress.event == RequestReader::Event::kNeedMore) break;
     if (progress.event == RequestReader::Event::kRefused) {
       refuse(reader_->refusal_status(), reader_->refusal_text());
@@ -201,8 +209,19 @@ void Connection::on_head(bool body_has_begun) {
   reader_->set_body_limit(admission.body_limit_bytes);
   if (reader_->complete()) return dispatch();
   phase_ = Phase::kBody;
-  set_deadline(loop_.shared().options.body_idle_timeout_s);
+  const ServerOptions& options = loop_.shared().options;
+  const std::uint64_t most = std::min(reader_->content_length().value_or(admission.body_limit_bytes), admission.body_limit_bytes);
+  set_deadline(options.body_timeout_s + static_cast<int>(most / std::max<std::uint64_t>(options.body_bytes_per_s, 1)));
+  body_deadline_s_ = deadline_s_;
+  set_deadline(options.body_idle_timeout_s);
+  deadline_s_ = std::min(deadline_s_, body_deadline_s_);
+  body_hold_ = std::make_shared<BodyBudget::Hold>(loop_.shared().bodies, admission.client);
   if (reader_->expects_continue() && !body_has_begun) say_continue();
+}
+
+// False when there is no room for what has come of the body.
+bool Connection::charge_body() {
+  return body_hold_->grow(reader_->body_bytes());
 }
 
 void Connection::dispatch() {
@@ -210,7 +229,7 @@ void Connection::dispatch() {
   reader_.reset();
   phase_ = Phase::kReply;
   deadline_s_ = kNever;
-  exchange_ = std::make_shared<ServerExchange>(loop_, *this, std::move(request),
+  exchange_ = std::make_shared<ServerExchange>(loop_, *this, std::move(request), std::exchange(body_hold_, nullptr),
                                                loop_.shared().options.write_buffer_limit_bytes);
   try {
     loop_.shared().handler.handle(exchange_);
@@ -256,6 +275,7 @@ void Connection::close() {
   phase_ = Phase::kClosed;
   watch_.close();
   reader_.reset();
+  body_hold_.reset();
   loop_.remove(*this);
   const auto exchange = std::move(exchange_);
   if (exchange != nullptr) exchange->abandon();

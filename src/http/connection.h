@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/body_budget.h"
 #include "http/outbox.h"
 #include "http/response_writer.h"
 #include "http/server_exchange.h"
@@ -26,10 +27,12 @@ class Connection final : public boost::intrusive::list_base_hook<>,
                          private Watch::Owner {
  public:
   // Takes over the socket. A `refused` connection gets 503 for its first request.
-  Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused);
+  Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
   ~Connection();
 
   void start();
+  // As the listener has counted it.
+  const std::string& address() const { return address_; }
   // The exchange has news.
   void on_mail();
   // Once a second.
@@ -63,6 +66,7 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   std::size_t process(std::string_view bytes);
   bool skip_blank_lines(std::string_view bytes, std::size_t& used) const;
   void on_head(bool body_has_begun);
+  bool charge_body();
   void dispatch();
   void expire();
   void set_deadline(int seconds_from_now);
@@ -90,9 +94,12 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   Watch watch_;
   Transport transport_;
   const std::string peer_;  // "127.0.0.1:53812"
+  const std::string address_;
   const bool peer_is_loopback_;
   std::shared_ptr<Connection> self_;   // while open
   std::unique_ptr<RequestReader> reader_;
+  std::shared_ptr<BodyBudget::Hold> body_hold_;   // of the body that is being read
+  std::int64_t body_deadline_s_ = kNever;
   std::shared_ptr<ServerExchange> exchange_;
   // Bytes that the reader could not use yet, or of requests sent ahead of the reply.
   std::string in_;

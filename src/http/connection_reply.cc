@@ -146,6 +146,7 @@ void Connection::answer(const Response& response) {
   // The only thing that can be in the way is a "100 Continue" that the client does not take.
   if (!out_.empty()) return cut();
   reader_.reset();
+  body_hold_.reset();
   phase_ = Phase::kReply;
   deadline_s_ = kNever;
   out_.data() = response.body;

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <cstring>
@@ -25,6 +26,7 @@ constexpr int kBacklog = 4096;
 constexpr int kAcceptsInARow = 64;
 // Above the limit this many may stay to be told so; what comes on top is closed without a word.
 constexpr std::size_t kRefusedAtOnce = 256;
+constexpr std::size_t kRefusedOfAddress = 8;
 constexpr std::size_t kMostSocketPath = 107;   // sun_path less its closing zero
 constexpr auto kPause = std::chrono::milliseconds(100);
 
@@ -176,13 +178,23 @@ void Listener::accept_waiting() {
 
 void Listener::take(int socket, const tcp::endpoint& peer) {
   const std::uint64_t open = shared_.connections_open.load(std::memory_order_relaxed);
-  if (open >= shared_.options.max_connections + kRefusedAtOnce) {
+  const std::size_t most = shared_.options.max_connections;
+  if (open >= most + std::min(kRefusedAtOnce, most / 8 + 1)) {
+    ::close(socket);
+    return;
+  }
+  // A Unix socket has no addresses: its file's mode says who may come.
+  std::string address = unix_path_.empty() ? AddressCounts::key_of(peer) : std::string();
+  const std::size_t of_address = shared_.addresses.enter(address);
+  const std::size_t share = unix_path_.empty() ? shared_.options.max_connections_of_address : most;
+  if (of_address > share + std::min(kRefusedOfAddress, share)) {
+    shared_.addresses.leave(address);
     ::close(socket);
     return;
   }
   shared_.connections_open.fetch_add(1, std::memory_order_relaxed);
   shared_.connections_total.fetch_add(1, std::memory_order_relaxed);
-  loops_[next_loop_]->adopt(socket, peer, open >= shared_.options.max_connections);
+  loops_[next_loop_]->adopt(socket, peer, std::move(address), open >= most || of_address > share);
   next_loop_ = (next_loop_ + 1) % loops_.size();
 }
 

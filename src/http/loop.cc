@@ -37,15 +37,16 @@ void Loop::start_thread() {
   });
 }
 
-void Loop::adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused) {
-  events_.post([this, socket, peer, refused] {
+void Loop::adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused) {
+  events_.post([this, socket, peer, address = std::move(address), refused] {
     std::shared_ptr<Connection> connection;
     try {
-      connection = std::make_shared<Connection>(*this, socket, peer, refused);
+      connection = std::make_shared<Connection>(*this, socket, peer, address, refused);
     } catch (const std::exception&) {
       // Out of memory or of epoll entries: this one client pays.
       ::close(socket);
       shared_.connections_open.fetch_sub(1, std::memory_order_relaxed);
+      shared_.addresses.leave(address);
       return;
     }
     connections_.push_back(*connection);
@@ -56,6 +57,7 @@ void Loop::adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, bool re
 void Loop::remove(Connection& connection) {
   connections_.erase(connections_.iterator_to(connection));
   shared_.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  shared_.addresses.leave(connection.address());
   check_drained();
 }
 

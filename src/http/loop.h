@@ -10,9 +10,12 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <thread>
 
+#include "http/address_counts.h"
+#include "http/body_budget.h"
 #include "http/connection.h"
 #include "http/event_loop.h"
 #include "http/outgoing_pool.h"
@@ -25,9 +28,12 @@ namespace cloister::http {
 // What all loops of one server share. Outlives them.
 struct ServerShared {
   ServerShared(const ServerOptions& server_options, Handler& server_handler)
-      : options(server_options), handler(server_handler) {}
+      : options(server_options), handler(server_handler),
+        bodies(std::make_shared<BodyBudget>(options.body_bytes_in_flight, options.body_bytes_of_client)) {}
   const ServerOptions options;
   Handler& handler;
+  const std::shared_ptr<BodyBudget> bodies;   // shared: bodies outlive the server
+  AddressCounts addresses;
   std::atomic<std::shared_ptr<SSL_CTX>> tls;  // of connections from now on; null: plain
   std::atomic<std::uint64_t> connections_open{0};
   std::atomic<std::uint64_t> connections_total{0};
@@ -42,8 +48,9 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   void start_thread();
-  // Any thread while the loop runs. Takes over the socket; `refused` connections get 503 for their first request.
-  void adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, bool refused);
+  // Any thread while the loop runs. Takes over the socket; `refused` connections get 503 for their first request. `address` has
+  // been counted in ServerShared::addresses.
+  void adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
   // Any thread, once: closes what is idle, lets running exchanges end, then calls `drained` on the loop.
   void drain(std::function<void()> drained);
   // Any thread but the loop's, once, after drain(): closes everything and joins.

@@ -32,6 +32,7 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
   const RequestHead& head() const { return request_; }
   RequestHead& head() { return request_; }
   bool complete() const { return is_done(); }
+  std::size_t body_bytes() const { return request_.body.size(); }
   std::optional<std::uint64_t> content_length() const { return content_length_; }
   bool wants_keep_alive() const { return keep_alive(); }
   bool is_http10() const { return version_ == 10; }

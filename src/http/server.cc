@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "http/listener.h"
 #include "http/loop.h"
@@ -16,12 +17,27 @@
 namespace cloister::http {
 namespace {
 
-// Ten thousand idle clients need ten thousand descriptors, and the usual soft limit is 1,024.
-void raise_descriptor_limit() {
+// Descriptors that are left for everything but clients, where there are few: the store, the model, other servers.
+constexpr std::size_t kReserved = 256;
+
+// Ten thousand idle clients need ten thousand descriptors, and the usual soft limit is 1,024. Returns what is in force.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur < limit.rlim_max) {
+    const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  }
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+// With the limits that this process can keep.
+ServerOptions kept_options(ServerOptions options) {
+  const std::size_t descriptors = raise_descriptor_limit();
+  const std::size_t left = descriptors - std::min(kReserved, descriptors / 2);
+  options.max_connections = std::min(options.max_connections, std::max<std::size_t>(left / 9 * 8, 1));
+  if (options.max_connections_of_address == 0) options.max_connections_of_address = (options.max_connections * 3 + 3) / 4;
+  return options;
 }
 
 std::size_t thread_count(const ServerOptions& options) {
@@ -31,7 +47,7 @@ std::size_t thread_count(const ServerOptions& options) {
 
 class ServerImpl final : public Server {
  public:
-  ServerImpl(const ServerOptions& options, Handler& handler) : shared_(options, handler) {}
+  ServerImpl(const ServerOptions& options, Handler& handler) : shared_(kept_options(options), handler) {}
   ~ServerImpl() override { stop(0); }
 
   Result<void> open() {
@@ -39,7 +55,6 @@ class ServerImpl final : public Server {
       TRY(tls, make_server_tls(*shared_.options.tls));
       shared_.tls = std::shared_ptr<SSL_CTX>(std::move(tls));
     }
-    raise_descriptor_limit();
     for (std::size_t i = 0; i < thread_count(shared_.options); ++i) loops_.push_back(std::make_unique<Loop>(shared_));
     TRY(listener, Listener::open(shared_, loops_));
     listener_ = std::move(listener);

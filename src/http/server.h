@@ -45,6 +45,8 @@ class Exchange {
   // Moves the body out, so that it need not stay in memory as long as the reply runs; request().body is empty after.
   // Only in Handler::handle(), before the exchange is shared with other threads.
   virtual std::string take_body() { return request().body; }
+  // As take_body(); the bytes count as body bytes in flight as long as somebody holds them.
+  virtual std::shared_ptr<const std::string> share_body() { return std::make_shared<const std::string>(take_body()); }
   // Set before respond() or start().
   virtual void set_observer(std::shared_ptr<ReplyObserver> observer) = 0;
   // Called once on the loop if the connection ends before the reply is written (client gone, write stalled, shutdown).
@@ -81,6 +83,8 @@ struct Admission {
   std::uint64_t body_limit_bytes = 0;
   // Set: answer this at once, without reading the body.
   std::shared_ptr<const Response> refusal;
+  // Whose body it is, for the share of body bytes in flight.
+  std::string client = {};
 };
 
 class Handler {
@@ -108,10 +112,16 @@ struct ServerOptions {
   std::string unix_socket = {};
   int threads = 0;                      // 0 = one for each four cores, at least one
   std::shared_ptr<const TlsIdentity> tls;
-  std::size_t max_connections = 20000;
+  std::size_t max_connections = 20000;  // fewer where the process may open fewer descriptors
+  std::size_t max_connections_of_address = 0;  // an IPv4 address or an IPv6 /64; 0 = three quarters of max_connections
   std::size_t header_limit_bytes = 32u << 10;
   int header_timeout_s = 15;            // from the first byte of a request to the end of its head
   int body_idle_timeout_s = 30;         // between two reads of a body
+  int body_timeout_s = 60;              // of a whole body, and one second more for each body_bytes_per_s that it may have
+  std::uint64_t body_bytes_per_s = 128u << 10;
+  // Bodies that are being read, or that a handler still holds; of all clients, and of one.
+  std::uint64_t body_bytes_in_flight = 256u << 20;
+  std::uint64_t body_bytes_of_client = 64u << 20;
   int keep_alive_timeout_s = 75;        // idle between requests
   int write_timeout_s = 60;             // a socket that takes no byte for so long
   std::size_t write_buffer_limit_bytes = 4u << 20;  // a reader further behind than this is cut off

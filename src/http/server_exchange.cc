@@ -1,5 +1,6 @@
 #include "http/server_exchange.h"
 
+#include <memory>
 #include <utility>
 
 #include "http/connection.h"
@@ -7,13 +8,25 @@
 
 namespace cloister::http {
 
-ServerExchange::ServerExchange(Loop& loop, Connection& connection, Request request, std::size_t behind_limit_bytes)
+ServerExchange::ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<void> hold,
+                               std::size_t behind_limit_bytes)
     : loop_(loop),
       connection_(&connection),
       request_(std::move(request)),
+      body_hold_(std::move(hold)),
       behind_limit_bytes_(behind_limit_bytes) {}
 
 ServerExchange::~ServerExchange() { delete release_.load(); }
+
+std::shared_ptr<const std::string> ServerExchange::share_body() {
+  struct Shared {
+    std::shared_ptr<void> hold;
+    std::string body;
+  };
+  auto shared = std::make_shared<Shared>(Shared{std::move(body_hold_), std::move(request_.body)});
+  request_.body.clear();
+  return {shared, &shared->body};
+}
 
 void ServerExchange::notify() {
   // Acquires what the loop did when it took this out of the mailbox; or, when it is still there, lets the loop see what

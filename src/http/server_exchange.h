@@ -25,11 +25,13 @@ class ServerExchange final : public Exchange,
  public:
   // Starts held: until the first take() nothing goes to the mailbox, because the connection looks by itself when the
   // handler has returned.
-  ServerExchange(Loop& loop, Connection& connection, Request request, std::size_t behind_limit_bytes);
+  // `hold` counts the body's bytes; null for a short one.
+  ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<void> hold, std::size_t behind_limit_bytes);
   ~ServerExchange() override;
 
   const Request& request() const override { return request_; }
   std::string take_body() override { return std::move(request_.body); }
+  std::shared_ptr<const std::string> share_body() override;
   void set_observer(std::shared_ptr<ReplyObserver> observer) override;
   void on_abandoned(std::function<void()> callback) override;
   void respond(Response response) override;
@@ -83,6 +85,7 @@ class ServerExchange final : public Exchange,
   Loop& loop_;               // alive while not detached
   Connection* connection_;   // loop thread only; null when detached
   Request request_;
+  std::shared_ptr<void> body_hold_;
   const std::size_t behind_limit_bytes_;
 
   // Set by who puts this into the mailbox, with the lock held; reset by the loop, without it, when it has taken it out.

@@ -53,6 +53,72 @@ TEST_F(LimitsTest, EndsADrippingHeader) {
   EXPECT_EQ(raw.read_reply().status, 408);
 }
 
+// Nor does a body that drips.
+TEST_F(LimitsTest, EndsADrippingBody) {
+  ServerOptions options = loopback_options();
+  options.body_timeout_s = 1;
+  options.body_idle_timeout_s = 30;
+  serve(options);
+  RawClient raw = client();
+  raw.send("POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n");
+  const auto before = std::chrono::steady_clock::now();
+  while (!raw.has_input(50)) raw.send("x");
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(15));
+  EXPECT_EQ(raw.read_reply().status, 408);
+}
+
+TEST_F(LimitsTest, BoundsTheBodiesInFlightOfAClientAndOfAll) {
+  ServerOptions options = loopback_options();
+  options.body_bytes_of_client = 256 << 10;
+  options.body_bytes_in_flight = 512 << 10;
+  handler_.on_admit = [](const RequestHead& head) { return Admission{1u << 20, nullptr, head.path}; };
+  std::vector<std::shared_ptr<const std::string>> kept;
+  handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+    if (exchange->request().header("keep")) kept.push_back(exchange->share_body());
+    exchange->respond({});
+  };
+  serve(options);
+  const auto post = [&](const char* path, std::size_t size, const char* more = "") {
+    RawClient raw = client();
+    raw.send("POST " + std::string(path) + " HTTP/1.1\r\nhost: x\r\n" + more + "content-length: " + std::to_string(size) + "\r\n\r\n");
+    raw.send(std::string(size, 'x'));
+    return raw.read_reply().status;
+  };
+  EXPECT_EQ(post("/a", 300 << 10), 503) << "one body above the share";
+  EXPECT_EQ(post("/a", 200 << 10, "keep: 1\r\n"), 200);
+  EXPECT_EQ(post("/a", 100 << 10), 503) << "with what is still held";
+  EXPECT_EQ(post("/a", 10), 200) << "short bodies are free";
+  EXPECT_EQ(post("/b", 200 << 10, "keep: 1\r\n"), 200);
+  EXPECT_EQ(post("/c", 200 << 10), 503) << "of all";
+  kept.clear();
+  EXPECT_EQ(post("/c", 200 << 10), 200);
+  EXPECT_EQ(post("/a", 200 << 10), 200);
+}
+
+TEST_F(LimitsTest, OneAddressDoesNotHaveAllConnections) {
+  ServerOptions options = loopback_options();
+  options.max_connections = 8;   // three quarters of them for one address
+  serve(options);
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.push_back(client());
+    clients.back().send(kGet);
+    EXPECT_EQ(clients.back().read_reply().status, 200);
+  }
+  RawClient further = client();
+  further.send(kGet);
+  EXPECT_EQ(further.read_reply().status, 503);
+  clients.pop_back();
+  // The place is free when the loop has seen the end of the connection.
+  int status = 503;
+  for (int i = 0; i < 200 && status != 200; ++i) {
+    RawClient again = client();
+    again.send(kGet);
+    status = again.read_reply().status;
+  }
+  EXPECT_EQ(status, 200);
+}
+
 TEST_F(LimitsTest, AnswersFiveHundredThreeAboveTheConnectionLimit) {
   ServerOptions options = loopback_options();
   options.max_connections = 2;

@@ -1,0 +1,26 @@
+// AddressCounts: open connections by the address that they come from: all of an IPv4 address, the first 64 bits of an IPv6
+// address, for one customer commonly has all behind them.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace cloister::http {
+
+class AddressCounts {
+ public:
+  static std::string key_of(const boost::asio::ip::tcp::endpoint& peer);
+
+  // How many there are with this one.
+  std::size_t enter(const std::string& key);
+  void leave(const std::string& key);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> counts_;
+};
+
+}  // namespace cloister::http
