@@ -2,8 +2,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "apps/attested_parts.h"
 #include "apps/commands.h"
@@ -63,7 +65,7 @@ Result<void> serve(ServeOptions options) {
   TRY_VOID(give_out_request(options, tls));
   // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.
   WorkerPool evidence_pool(1, 64);
-  auto request_pool = std::make_unique<WorkerPool>(1, 256);
+  auto preparation = std::make_unique<serve::Preparation>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), 1024);
   serve::Metrics metrics;
   WorkerPool lookups(2, 512);
   TRY(receipt_store, make_receipt_store(options));
@@ -109,7 +111,7 @@ Result<void> serve(ServeOptions options) {
       .gpu_evidence_type = gpu_type,
       .receipts = receipts.get(),
       .metrics = metrics,
-      .requests = *request_pool,
+      .preparation = *preparation,
       .lookups = lookups,
       .auth = auth,
       .operators = operators ? &*operators : nullptr,
@@ -151,7 +153,7 @@ Result<void> serve(ServeOptions options) {
   server->stop(stopped ? options.grace_seconds : 0);
   // Calls that were cut off live on in the threads that worked for them, and use the node's parts as they go: those
   // threads end before the parts do.
-  request_pool.reset();
+  preparation.reset();
   attestation.reset();
   engine.reset();
   return stopped;

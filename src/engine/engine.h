@@ -63,6 +63,8 @@ struct EngineRequest {
   // Who asks: a digest of the credential, all zero where there is none. What an engine keeps of a prompt is for its own
   // tenant only, unless the engine is told otherwise.
   ByteArray<16> tenant{};
+  // Who asks, for fairness among those who do: the credential or, without one, the address (serve/client_name.h).
+  std::string client;
   // For engines that pass requests on, which get no `json`: the path as it was called, the headers that may be forwarded,
   // and the loop of the client's connection.
   std::string path;
@@ -178,6 +180,8 @@ class Engine {
   virtual EngineStats stats() const = 0;
   // True for an engine that hands body and reply on as they are: another server judges them.
   virtual bool passes_on() const { return false; }
+  // True when start() costs no more than reading a body of a few kilobytes, whatever is in it: then an event loop may call it.
+  virtual bool starts_quickly() const { return false; }
   virtual std::vector<UpstreamState> upstreams() const { return {}; }
   // The other server's own list of models, byte for byte; null where models() is all there is.
   virtual std::shared_ptr<const std::string> models_document() const { return nullptr; }

@@ -7,10 +7,10 @@
 #include <mutex>
 #include <string>
 
+#include "base/fair_queue.h"
 #include "base/result.h"
 #include "serve/client_rates.h"
 #include "serve/evidence_metrics.h"
-#include "serve/fair_queue.h"
 #include "serve/report_jobs.h"
 #include "serve/report_query.h"
 

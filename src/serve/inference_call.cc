@@ -8,6 +8,7 @@
 #include "http/outgoing.h"
 #include "serve/aci_headers.h"
 #include "serve/asked_protection.h"
+#include "serve/client_name.h"
 #include "serve/last_event.h"
 #include "serve/media_type.h"
 #include "serve/openai/envelope.h"
@@ -79,7 +80,8 @@ InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, 
       route_(route),
       id_(new_reply_id(route.route)),
       owner_(call.owner),
-      body_(std::make_shared<const std::string>(call.exchange->take_body())),
+      client_(client_name(call)),
+      body_(call.exchange->share_body()),
       body_sha256_(call.exchange->request().body_sha256),
       exchange_(std::move(call.exchange)) {
   context_.metrics.request_started();
@@ -124,6 +126,10 @@ bool InferenceCall::lacks_protection(const Json& members) {
 }
 
 Result<void> InferenceCall::start_engine() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (abandoned_) return {};   // while it waited for its turn
+  }
   if (context_.engine.passes_on()) return pass_on();
   if (context_.engine.health() == engine::Health::kLoading) {
     return fail(ErrorCode::kEngineLoading, "the model is still loading; try again shortly");
@@ -145,6 +151,7 @@ Result<void> InferenceCall::start_engine() {
   to_engine.route = route_.route;
   to_engine.id = id_;
   to_engine.tenant = owner_;
+  to_engine.client = client_;
   to_engine.body_sha256 = body_sha256_;
   to_engine.body = std::move(body_);
   to_engine.json = std::move(envelope.json);
@@ -173,6 +180,7 @@ Result<void> InferenceCall::pass_on() {
   to_engine.route = route_.route;
   to_engine.id = id_;
   to_engine.tenant = owner_;
+  to_engine.client = client_;
   RelayedRequest relayed;
   if (json) {
     TRY(read, read_relayed_request(*body_));

@@ -26,8 +26,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   InferenceCall(NodeContext& context, const InferenceRoute& route, Call call);
   ~InferenceCall() override;
 
-  // Checks the request and starts the engine. On the loop for small bodies and for engines that pass requests on, on a
-  // worker for large ones.
+  // Checks the request and starts the engine. On the loop for short bodies and engines that pass requests on or start quickly, else on
+  // a thread of Preparation.
   void run();
   // Answers with an error instead. Before run().
   void refuse(const Error& error);
@@ -68,6 +68,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   const InferenceRoute& route_;
   const std::string id_;
   const Owner owner_;
+  const std::string client_;
   std::shared_ptr<const std::string> body_;  // until the engine has it
   ByteArray<32> body_sha256_{};
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();

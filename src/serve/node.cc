@@ -2,6 +2,7 @@
 
 #include "serve/aci_headers.h"
 #include "serve/asked_protection.h"
+#include "serve/client_name.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/media_type.h"
 #include "serve/openai/error_body.h"
@@ -105,7 +106,8 @@ http::Admission Node::admit(const http::RequestHead& head) {
   if (match.endpoint->takes_prompts && context_.receipts != nullptr) {
     if (const auto refusal = context_.receipts->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
   }
-  return http::Admission{match.endpoint->body_limit_bytes, nullptr};
+  std::string client = client_name(context_.auth.authenticate(head.headers).value_or(Owner{}), head.peer, head.peer_is_loopback);
+  return http::Admission{match.endpoint->body_limit_bytes, nullptr, std::move(client)};
 }
 
 void Node::handle(std::shared_ptr<http::Exchange> exchange) {

@@ -16,6 +16,7 @@
 #include "serve/identity.h"
 #include "serve/keyring.h"
 #include "serve/metrics.h"
+#include "serve/preparation.h"
 #include "serve/receipt_journal.h"
 #include "serve/web_guard.h"
 
@@ -31,7 +32,7 @@ struct NodeContext {
   std::string gpu_evidence_type;    // "none" without GPU evidence
   ReceiptJournal* receipts;         // null: nothing is signed, only to measure what that costs
   Metrics& metrics;
-  WorkerPool& requests;             // parsing of large bodies
+  Preparation& preparation;         // of inference requests
   WorkerPool& lookups;              // of receipts: may wait for a disk
   const BearerAuth& auth;
   const BearerAuth* operators;      // tokens of the operator; null: there are none

@@ -28,6 +28,7 @@ class EchoEngine : public Engine {
 
   std::string_view name() const override { return "echo"; }
   Health health() const override { return Health::kReady; }
+  bool starts_quickly() const override { return true; }
   std::vector<ModelInfo> models() const override { return {{options_.model_id, created_, kContextLength, 0, "", identity_}}; }
   std::set<Route> routes() const override {
     return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,

@@ -1,6 +1,7 @@
 // The inference routes. Which of them a node serves is the engine's word (Engine::routes).
 #include <vector>
 
+#include "serve/client_name.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/inference_call.h"
 #include "serve/openai/error_body.h"
@@ -8,7 +9,7 @@
 namespace cloister::serve {
 namespace {
 
-// Parsing more than this on an event loop would hold up other streams for longer than a token takes.
+// Where the work on a request grows with its bytes alone, so many may be worked on the loop.
 constexpr std::size_t kParseOnLoopBytes = 64 << 10;
 
 const std::vector<InferenceRoute>& routes() {
@@ -40,7 +41,8 @@ constexpr std::size_t kOfEveryEngine = 7;
 
 void handle(NodeContext& context, const InferenceRoute& route, Call call) {
   std::shared_ptr<http::Exchange> exchange = call.exchange;
-  std::size_t body_size = exchange->request().body.size();
+  const std::size_t body_size = exchange->request().body.size();
+  const std::string client = client_name(call);
   auto inference = std::make_shared<InferenceCall>(context, route, std::move(call));
   exchange->on_abandoned([weak = std::weak_ptr(inference)] {
     if (auto live = weak.lock()) live->abandon();
@@ -49,10 +51,11 @@ void handle(NodeContext& context, const InferenceRoute& route, Call call) {
   if (context.gpu_gate != nullptr) {
     if (const auto refusal = context.gpu_gate->refusal()) return inference->refuse(*refusal);
   }
-  if (body_size <= kParseOnLoopBytes || context.engine.passes_on()) return inference->run();
-  if (!context.requests.submit([inference] { inference->run(); })) {
-    inference->refuse(fail(ErrorCode::kBusy, "too many requests are being read; try again"));
-  }
+  const bool quick = context.engine.starts_quickly() || context.engine.passes_on();
+  if (quick && body_size <= kParseOnLoopBytes) return inference->run();
+  context.preparation.submit(client, {[inference] { inference->run(); }, [inference] {
+                                        inference->refuse(fail(ErrorCode::kBusy, "too many requests wait to be read; try again"));
+                                      }});
 }
 
 }  // namespace

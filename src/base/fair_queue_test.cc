@@ -1,10 +1,10 @@
-#include "serve/fair_queue.h"
+#include "base/fair_queue.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace cloister::serve {
+namespace cloister {
 namespace {
 
 std::vector<int> drain(FairQueue<int>& queue) {
@@ -42,6 +42,19 @@ TEST(FairQueue, AFullHouseOfSingleItemsTakesNoOneMore) {
   EXPECT_EQ(drain(queue), (std::vector{1, 2}));
 }
 
+TEST(FairQueue, WhoIsHeldBackKeepsItsTurn) {
+  FairQueue<int> queue(10);
+  for (int i : {1, 2}) EXPECT_FALSE(queue.push("a", i));
+  for (int i : {11, 12}) EXPECT_FALSE(queue.push("b", i));
+  const auto not_a = [](const std::string& client, int&) { return client != "a"; };
+  EXPECT_EQ(queue.pop_if(not_a), 11);
+  EXPECT_EQ(queue.pop_if(not_a), 12);
+  EXPECT_FALSE(queue.pop_if(not_a));
+  EXPECT_EQ(queue.size_of("a"), 2u);
+  queue.erase_if([](int item) { return item == 1; });
+  EXPECT_EQ(drain(queue), (std::vector{2}));
+}
+
 TEST(FairQueue, ALimitOfZeroTakesNothing) {
   FairQueue<int> queue(0);
   EXPECT_EQ(queue.push("a", 1), 1);
@@ -49,4 +62,4 @@ TEST(FairQueue, ALimitOfZeroTakesNothing) {
 }
 
 }  // namespace
-}  // namespace cloister::serve
+}  // namespace cloister

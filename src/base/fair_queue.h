@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <iterator>
 #include <list>
 #include <optional>
 #include <string>
 #include <utility>
 
-namespace cloister::serve {
+namespace cloister {
 
 template <typename Item>
 class FairQueue {
@@ -39,20 +40,40 @@ class FairQueue {
 
   // The oldest item of the client whose turn it is.
   std::optional<Item> pop() {
-    if (lanes_.empty()) return std::nullopt;
-    Lane& lane = lanes_.front();
-    std::optional<Item> item = std::move(lane.items.front());
-    lane.items.pop_front();
+    return pop_if([](const std::string&, Item&) { return true; });
+  }
+
+  // As pop(), but a client whose oldest item `may_go` holds back is passed over, and keeps its turn.
+  template <typename MayGo>   // bool(const std::string& client, Item&)
+  std::optional<Item> pop_if(MayGo may_go) {
+    const auto lane = std::ranges::find_if(lanes_, [&](Lane& each) { return may_go(each.client, each.items.front()); });
+    if (lane == lanes_.end()) return std::nullopt;
+    std::optional<Item> item = std::move(lane->items.front());
+    lane->items.pop_front();
     --size_;
-    if (lane.items.empty()) {
-      lanes_.pop_front();
+    if (lane->items.empty()) {
+      lanes_.erase(lane);
     } else {
-      lanes_.splice(lanes_.end(), lanes_, lanes_.begin());
+      lanes_.splice(lanes_.end(), lanes_, lane);
     }
     return item;
   }
 
+  // Gives up all items for which `is_void` holds.
+  template <typename IsVoid>   // bool(const Item&)
+  void erase_if(IsVoid is_void) {
+    for (auto lane = lanes_.begin(); lane != lanes_.end();) {
+      size_ -= std::erase_if(lane->items, is_void);
+      lane = lane->items.empty() ? lanes_.erase(lane) : std::next(lane);
+    }
+  }
+
   std::size_t size() const { return size_; }
+  // How many items of this client wait.
+  std::size_t size_of(const std::string& client) const {
+    const auto lane = std::ranges::find(lanes_, client, &Lane::client);
+    return lane == lanes_.end() ? 0 : lane->items.size();
+  }
 
  private:
   struct Lane {
@@ -64,4 +85,4 @@ class FairQueue {
   std::size_t size_ = 0;
 };
 
-}  // namespace cloister::serve
+}  // namespace cloister
