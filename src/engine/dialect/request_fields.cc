@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/dialect/message_checks.h"
+#include "engine/dialect/reply_demands.h"
 
 namespace cloister::engine {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 constexpr int kMaxChoices = 128;
 constexpr std::size_t kMaxStops = 16;
 constexpr std::size_t kMaxStopBytes = 1024;
+constexpr std::size_t kMaxBiases = 1024;
 
 struct NumberRule {
   const char* name;
@@ -96,6 +98,11 @@ Result<void> check_logit_bias(const Json& body) {
   const Json* bias = find_member(body, "logit_bias");
   if (bias == nullptr) return {};
   if (!bias->is_object()) return wrong_type("logit_bias", "an object from token id to number", *bias);
+  if (bias->size() > kMaxBiases) {
+    return fail(ErrorCode::kInvalidRequest,
+                "'logit_bias' may hold at most " + std::to_string(kMaxBiases) + " tokens, got " + std::to_string(bias->size()),
+                "logit_bias");
+  }
   for (const auto& [key, value] : bias->items()) {
     bool is_id = !key.empty() && key.size() <= 9 && key.find_first_not_of("0123456789") == std::string::npos;
     if (!is_id || !value.is_number() || std::abs(value.get<double>()) > 100) {
@@ -225,6 +232,7 @@ Result<RequestFields> read_request_fields(Route route, const Json& body) {
     if (value != nullptr && !value->is_boolean()) return wrong_type(name, "a boolean", *value);
   }
   TRY_VOID(check_unsupported(route, body));
+  TRY_VOID(check_reply_demands(route, body));
   TRY_VOID(check_logit_bias(body));
   TRY_VOID(check_response_format(body));
   TRY_VOID(check_input(route, body));
