@@ -2,11 +2,19 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <optional>
+
 namespace cloister::engine::llama {
 namespace {
 
 // Idle, the thread looks around this often; work wakes it at once.
 constexpr int kIdleSeconds = 60;
+
+// Prompts that wait for a sequence, of all clients together.
+constexpr std::size_t kMostWaiting = 1024;
+// Whoever needs several sequences at once is passed over this often; then the next free ones are kept for it.
+constexpr int kPassedOver = 16;
 
 // Travels through the queue of results to wake the thread that waits there.
 struct WakeResult : server_task_result {
@@ -31,7 +39,10 @@ Dispatcher::Dispatcher(LoadedModel& model)
     : model_(model),
       wake_id_(model.tasks().get_new_id()),
       inbox_(new DispatcherInbox(model.results(), wake_id_)),
-      ids_{wake_id_} {
+      ids_{wake_id_},
+      waiting_(kMostWaiting),
+      free_(static_cast<std::size_t>(model.params().n_parallel)),
+      sequences_(free_) {
   model_.results().add_waiting_task_id(wake_id_);
   thread_ = std::thread([this] { loop(); });
   pthread_setname_np(thread_.native_handle(), "engine-replies");
@@ -59,11 +70,18 @@ void Dispatcher::loop() {
 }
 
 void Dispatcher::fail_all(const Error& error) {
+  failing_ = true;
+  while (auto next = waiting_.pop()) {
+    const std::shared_ptr<ResultReceiver> receiver = next->receiver;
+    drop(*receiver);
+    if (!receiver->is_cancelled()) receiver->on_failure(error);
+  }
   while (!receivers_.empty()) {
     std::shared_ptr<ResultReceiver> receiver = receivers_.begin()->second;
     drop(*receiver);
     if (!receiver->is_cancelled()) receiver->on_failure(error);
   }
+  failing_ = false;
 }
 
 void Dispatcher::run_jobs() {
@@ -76,19 +94,75 @@ void Dispatcher::run_jobs() {
   for (const std::function<void()>& job : jobs) job();
 }
 
-void Dispatcher::submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver) {
-  if (receiver->is_cancelled()) return;
-  for (int id : receiver->task_ids()) {
+void Dispatcher::submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver, const std::string& client) {
+  for (server_task& task : tasks) {
+    if (receiver->is_cancelled()) return;
+    const std::size_t sequences = 1 + task.child_tasks.size();
+    Waiting next{std::make_shared<server_task>(std::move(task)), receiver, sequences, 0};
+    std::optional<Waiting> dropped = waiting_.push(client, std::move(next));
+    if (!dropped) continue;
+    const std::shared_ptr<ResultReceiver> unlucky = dropped->receiver;
+    drop(*unlucky);
+    if (!unlucky->is_cancelled()) unlucky->on_failure(fail(ErrorCode::kBusy, "too many prompts wait for the model; try again"));
+    if (unlucky == receiver) break;
+  }
+  start_waiting();
+}
+
+void Dispatcher::start_waiting() {
+  bool kept = false;   // the free sequences, for one that waits for several
+  std::string client;
+  const auto may_go = [&](const std::string& name, Waiting& next) {
+    client = name;
+    if (next.receiver->is_cancelled()) return true;
+    const auto has = by_client_.find(name);
+    if (kept || (has != by_client_.end() && has->second + next.sequences > share_of(name))) return false;
+    if (next.sequences <= free_) return true;
+    kept = ++next.passed_over > kPassedOver;
+    return false;
+  };
+  while (auto next = waiting_.pop_if(may_go)) {
+    if (!next->receiver->is_cancelled()) start(client, std::move(*next));
+    kept = false;
+  }
+}
+
+// Of the sequences one stays free for whoever comes next, and a quarter while others are there. Callers of this machine without a
+// token ("") are the operator, or cannot be told apart.
+std::size_t Dispatcher::share_of(const std::string& client) const {
+  if (client.empty() || sequences_ < 4) return sequences_;
+  const bool alone = by_client_.empty() || (by_client_.size() == 1 && by_client_.contains(client));
+  return alone ? sequences_ - 1 : sequences_ - sequences_ / 4;
+}
+
+void Dispatcher::start(const std::string& client, Waiting next) {
+  std::vector<int> ids = {next.task->id};
+  for (const server_task& child : next.task->child_tasks) ids.push_back(child.id);
+  for (const int id : ids) {
     ids_.insert(id);
-    receivers_[id] = receiver;
+    receivers_[id] = next.receiver;
+    running_[id] = client;
     model_.results().add_waiting_task_id(id);
   }
-  model_.tasks().post(std::move(tasks));
+  free_ -= ids.size();
+  by_client_[client] += ids.size();
+  model_.tasks().post(std::move(*next.task));
+}
+
+void Dispatcher::release(int id) {
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  ++free_;
+  const auto client = by_client_.find(found->second);
+  if (--client->second == 0) by_client_.erase(client);
+  running_.erase(found);
 }
 
 void Dispatcher::drop(ResultReceiver& receiver) {
+  waiting_.erase_if([&](const Waiting& each) { return each.receiver.get() == &receiver; });
   std::vector<server_task> cancels;
   for (int id : receiver.task_ids()) {
+    release(id);
     if (ids_.erase(id) == 0) continue;
     model_.results().remove_waiting_task_id(id);
     server_task cancel(SERVER_TASK_TYPE_CANCEL);
@@ -98,13 +172,20 @@ void Dispatcher::drop(ResultReceiver& receiver) {
   }
   // Before all that waits: it frees a sequence within a token. For a task that has ended it does nothing.
   if (!cancels.empty()) model_.tasks().post(std::move(cancels), /*front=*/true);
+  if (!failing_) start_waiting();
 }
 
 void Dispatcher::handle(server_task_result& result) {
   auto found = receivers_.find(result.id);
   if (found == receivers_.end()) return;
   std::shared_ptr<ResultReceiver> receiver = found->second;
-  if (receiver->is_cancelled() || receiver->on_result(result)) drop(*receiver);
+  const bool ended = result.is_stop() || result.is_error();
+  if (ended) release(result.id);
+  if (receiver->is_cancelled() || receiver->on_result(result)) {
+    drop(*receiver);
+  } else if (ended) {
+    start_waiting();
+  }
 }
 
 }  // namespace cloister::engine::llama

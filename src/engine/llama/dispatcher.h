@@ -6,11 +6,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "base/fair_queue.h"
 #include "engine/engine.h"
 #include "engine/llama/loaded_model.h"
 
@@ -57,15 +59,29 @@ class Dispatcher {
   const std::shared_ptr<DispatcherInbox>& inbox() const { return inbox_; }
 
   // On the dispatcher's thread only, that is from a job:
-  void submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver);
+  // Tasks run when it is their client's turn: clients take turns, and none of them has all sequences as long as it has several
+  // tasks. When too many wait, the newest of the client with the most fail with kBusy.
+  void submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver, const std::string& client);
   void drop(ResultReceiver& receiver);
   // Ends everything that runs or waits, with this error.
   void fail_all(const Error& error);
 
  private:
+  struct Waiting {
+    std::shared_ptr<server_task> task;   // with its children
+    std::shared_ptr<ResultReceiver> receiver;
+    std::size_t sequences = 1;
+    int passed_over = 0;
+  };
+
   void loop();
   void run_jobs();
   void handle(server_task_result& result);
+  void start_waiting();
+  void start(const std::string& client, Waiting next);
+  std::size_t share_of(const std::string& client) const;
+  // The sequence of this task is free again.
+  void release(int id);
 
   LoadedModel& model_;
   const int wake_id_;
@@ -73,6 +89,12 @@ class Dispatcher {
   std::atomic<bool> stopping_{false};
   std::unordered_set<int> ids_;  // of all tasks that run or wait, and wake_id_
   std::unordered_map<int, std::shared_ptr<ResultReceiver>> receivers_;
+  FairQueue<Waiting> waiting_;
+  bool failing_ = false;                                    // nothing new is started
+  std::size_t free_;                                        // sequences
+  const std::size_t sequences_;
+  std::unordered_map<int, std::string> running_;            // the client of each task that has a sequence
+  std::unordered_map<std::string, std::size_t> by_client_;  // sequences
   std::thread thread_;
 };
 

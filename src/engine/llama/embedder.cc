@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "engine/dialect/vectors_and_tokens.h"
 
@@ -46,30 +47,49 @@ Embedder::~Embedder() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
-  for (const EmbeddingJob& job : jobs_) finish(job, fail(ErrorCode::kCancelled, "the engine stopped"));
+  while (const auto job = jobs_.pop()) finish(*job, fail(ErrorCode::kCancelled, "the engine stopped"));
 }
 
-void Embedder::submit(EmbeddingJob job) {
-  std::lock_guard lock(mutex_);
-  jobs_.push_back(std::move(job));
-  if (!thread_.joinable()) {
-    thread_ = std::thread([this] { run(); });
-    pthread_setname_np(thread_.native_handle(), "engine-vectors");
+void Embedder::submit(const std::string& client, EmbeddingJob job) {
+  std::optional<EmbeddingJob> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped = jobs_.push(client, std::move(job));
+    if (!thread_.joinable()) {
+      thread_ = std::thread([this] { run(); });
+      pthread_setname_np(thread_.native_handle(), "engine-vectors");
+    }
   }
   wake_.notify_one();
+  if (dropped) finish(*dropped, fail(ErrorCode::kBusy, "too many inputs wait for their vectors; try again"));
 }
 
 void Embedder::run() {
+  std::string client;
+  const auto next = [&](const std::string& name, EmbeddingJob&) {
+    client = name;
+    return true;
+  };
   while (true) {
-    EmbeddingJob job;
+    std::optional<EmbeddingJob> job;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-      if (stopping_) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
+      wake_.wait(lock, [&] { return stopping_ || (job = jobs_.pop_if(next)); });
+      if (stopping_) {
+        if (job) jobs_.push(client, std::move(*job));
+        return;
+      }
     }
-    if (!job.reply->is_over()) finish(job, compute(job));
+    if (job->reply->is_over()) continue;
+    const Result<bool> last = compute_one(*job);
+    if (!last) {
+      finish(*job, last.error());
+    } else if (*last) {
+      finish(*job, embeddings_body(job->model_id, job->vectors, job->base64, count_tokens(*job)));
+    } else {
+      const std::string owner = client;
+      submit(owner, std::move(*job));
+    }
   }
 }
 
@@ -77,15 +97,11 @@ void Embedder::finish(const EmbeddingJob& job, Result<std::string> body) const {
   inbox_->post([reply = job.reply, body = std::move(body), tokens = count_tokens(job)] { reply->deliver(body, tokens); });
 }
 
-Result<std::string> Embedder::compute(const EmbeddingJob& job) {
+Result<bool> Embedder::compute_one(EmbeddingJob& job) {
   TRY_VOID(make_context());
-  std::vector<std::vector<float>> vectors;
-  for (const auto& input : job.inputs) {
-    if (job.reply->is_over()) return fail(ErrorCode::kCancelled, "cancelled");
-    TRY(vector, embed(input));
-    vectors.push_back(std::move(vector));
-  }
-  return embeddings_body(job.model_id, vectors, job.base64, count_tokens(job));
+  TRY(vector, embed(job.inputs[job.vectors.size()]));
+  job.vectors.push_back(std::move(vector));
+  return job.vectors.size() == job.inputs.size();
 }
 
 Result<void> Embedder::make_context() {

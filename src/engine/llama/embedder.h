@@ -4,13 +4,13 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/fair_queue.h"
 #include "base/result.h"
 #include "engine/llama/body_reply.h"
 #include "engine/llama/dispatcher.h"
@@ -23,6 +23,7 @@ struct EmbeddingJob {
   std::string model_id;
   bool base64 = false;
   std::shared_ptr<BodyReply> reply;
+  std::vector<std::vector<float>> vectors = {};   // of the first inputs
 };
 
 class Embedder {
@@ -34,8 +35,9 @@ class Embedder {
   Embedder(const Embedder&) = delete;
   Embedder& operator=(const Embedder&) = delete;
 
-  // Any thread.
-  void submit(EmbeddingJob job);
+  // Any thread. The clients take turns input by input. When too many jobs wait, the newest of the client with the most fails with
+  // kBusy.
+  void submit(const std::string& client, EmbeddingJob job);
 
  private:
   struct ContextFree {
@@ -43,7 +45,8 @@ class Embedder {
   };
   void run();
   void finish(const EmbeddingJob& job, Result<std::string> body) const;
-  Result<std::string> compute(const EmbeddingJob& job);
+  // Computes the next input; true when it was the last.
+  Result<bool> compute_one(EmbeddingJob& job);
   Result<std::vector<float>> embed(const std::vector<std::int32_t>& tokens);
   Result<void> make_context();
 
@@ -53,7 +56,7 @@ class Embedder {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<EmbeddingJob> jobs_;
+  FairQueue<EmbeddingJob> jobs_{1024};
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -77,15 +77,18 @@ void copy_tools(Route route, const Json& body, Json& out) {
   if (const Json* parallel = find_member(body, "parallel_tool_calls")) out["parallel_tool_calls"] = *parallel;
 }
 
-// Responses says "text": {"format": {...}} for what chat calls "response_format".
-void copy_text_format(const Json& body, Json& out) {
-  const Json* text = find_member(body, "text");
+// Responses says "text": {"format": {...}} and Messages "output_config" for what chat calls "response_format".
+void copy_text_format(const Json& body, const char* holder, Json& out) {
+  const Json* text = find_member(body, holder);
   const Json* format = text == nullptr ? nullptr : find_member(*text, "format");
+  if (format == nullptr && std::string_view(holder) == "output_config") format = find_member(body, "output_format");
   if (format == nullptr || !format->is_object()) return;
   std::string type = text_member(*format, "type");
   const Json* schema = find_member(*format, "schema");
   if (type == "json_schema" && schema != nullptr) {
-    out["response_format"] = {{"type", type}, {"json_schema", {{"schema", *schema}}}};
+    Json wrapper = {{"schema", *schema}};
+    if (const Json* strict = find_member(*format, "strict")) wrapper["strict"] = *strict;
+    out["response_format"] = {{"type", type}, {"json_schema", std::move(wrapper)}};
   } else if (type == "json_object") {
     out["response_format"] = {{"type", type}};
   }
@@ -125,9 +128,10 @@ Json conversation_members(Route route, const Json& body) {
   Json out = Json::object();
   if (route == Route::kResponses) {
     copy_members(kResponsesMembers, body, out);
-    copy_text_format(body, out);
+    copy_text_format(body, "text", out);
   } else if (route == Route::kMessages) {
     copy_members(kMessagesMembers, body, out);
+    copy_text_format(body, "output_config", out);
   } else {
     copy_members(kChatMembers, body, out);
   }

@@ -34,6 +34,12 @@ Error changed_error() {
   return fail(ErrorCode::kEngineFailed, "the model's files have changed since they were measured");
 }
 
+void mark_grammar(server_task& task, const std::string& mark) {
+  common_grammar& grammar = task.params.sampling.grammar;
+  if (!grammar.empty()) grammar.grammar = mark + grammar.grammar;
+  for (server_task& child : task.child_tasks) mark_grammar(child, mark);
+}
+
 class LlamaEngine : public Engine {
  public:
   LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<const WeightFiles> weights);
@@ -56,7 +62,7 @@ class LlamaEngine : public Engine {
   ReplyHead make_head(const EngineRequest& request, const RequestFields& fields, const PreparedReply& prepared) const;
   Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body,
                                                   const RequestFields& fields, std::shared_ptr<ReplySink> sink);
-  Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, std::shared_ptr<ReplySink> sink);
+  Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, const std::string& client, std::shared_ptr<ReplySink> sink);
   Result<std::shared_ptr<Generation>> start_tokenize(Route route, const Json& body, std::shared_ptr<ReplySink> sink);
 
   const LlamaOptions options_;
@@ -193,11 +199,12 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start(EngineRequest request, st
   if (health() == Health::kFailed) {
     return loaded_ ? changed_error() : fail(ErrorCode::kEngineFailed, "the model could not be loaded");
   }
+  TRY_VOID(check_shape(request.json));
   unify_request(request.route, request.json);
   const Json& body = request.json;
   TRY(fields, read_request_fields(request.route, body));
   switch (request.route) {
-    case Route::kEmbeddings: return start_embeddings(body, std::move(sink));
+    case Route::kEmbeddings: return start_embeddings(body, request.client, std::move(sink));
     case Route::kTokenize:
     case Route::kCountTokens: return start_tokenize(request.route, body, std::move(sink));
     default: return start_reply(request, body, fields, std::move(sink));
@@ -230,16 +237,19 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest
                                                         !task.child_tasks.empty()));
     }
   }
+  const std::string mark = reply->share_sampling(request.client);
+  for (server_task& task : prepared.tasks) mark_grammar(task, mark);
   auto tasks = std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
-  dispatcher_->inbox()->post([this, tasks, reply] {
+  dispatcher_->inbox()->post([this, tasks, reply, client = request.client] {
     // Closed since start() looked: then fail_all() was a job before this one.
     if (health() == Health::kFailed) return reply->on_failure(changed_error());
-    dispatcher_->submit(std::move(*tasks), reply);
+    dispatcher_->submit(std::move(*tasks), reply, client);
   });
   return std::shared_ptr<Generation>(reply);
 }
 
-Result<std::shared_ptr<Generation>> LlamaEngine::start_embeddings(const Json& body, std::shared_ptr<ReplySink> sink) {
+Result<std::shared_ptr<Generation>> LlamaEngine::start_embeddings(const Json& body, const std::string& client,
+                                                                  std::shared_ptr<ReplySink> sink) {
   if (!options_.embeddings) return fail(ErrorCode::kUnsupported, "this node serves no embeddings");
   TRY(inputs, tokenize_inputs(*model_, body));
   EmbeddingJob job;
@@ -248,7 +258,7 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_embeddings(const Json& bo
   job.base64 = text_member(body, "encoding_format") == "base64";
   job.reply = std::make_shared<BodyReply>(std::move(sink), live_);
   std::shared_ptr<Generation> generation = job.reply;
-  embedder_->submit(std::move(job));
+  embedder_->submit(client, std::move(job));
   return generation;
 }
 

@@ -76,6 +76,22 @@ void LlamaReply::leave() {
   if (counted_.exchange(false)) *live_ -= choices_.size();
 }
 
+std::string LlamaReply::share_sampling(const std::string& client) {
+  share_ = std::make_unique<SamplingShares::Share>(client, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->inbox_->post([self] {
+      if (self->is_cancelled()) return;
+      self->cancelled_ = true;   // what still comes is nobody's
+      self->dispatcher_.drop(*self);
+      self->on_failure(fail(ErrorCode::kBusy,
+                            "the reply was ended: its schema or tools cost more time for each token than one client's share; "
+                            "use fewer or shorter alternatives"));
+    });
+  });
+  return share_->mark();
+}
+
 void LlamaReply::cancel() {
   if (cancelled_.exchange(true)) return;
   leave();

@@ -11,6 +11,7 @@
 #include "engine/llama/dispatcher.h"
 #include "engine/llama/prompt.h"
 #include "engine/llama/prompt_owners.h"
+#include "engine/llama/sampling_share.h"
 
 namespace cloister::engine::llama {
 
@@ -25,6 +26,8 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
 
   // Before it is submitted: kept as long as this.
   void hold(std::unique_ptr<PromptOwners::Claim> claim) { claims_.push_back(std::move(claim)); }
+  // Its sampling counts as this client's; the mark goes into its grammar.
+  std::string share_sampling(const std::string& client);
 
   void cancel() override;
 
@@ -60,6 +63,7 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
   std::vector<Choice> choices_;
   std::vector<int> ids_;
   std::vector<std::unique_ptr<PromptOwners::Claim>> claims_;
+  std::unique_ptr<SamplingShares::Share> share_;
   std::vector<std::string> stop_;
   const bool stream_;
   const int top_logprobs_;

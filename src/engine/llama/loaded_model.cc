@@ -1,5 +1,6 @@
 #include "engine/llama/loaded_model.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "engine/llama/chatml_tools.h"
@@ -50,6 +51,9 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(const LlamaOptions& optio
     // The scheduler owns the model and hands it out as const; further contexts on it are made through a plain pointer.
     loaded->model_ = const_cast<llama_model*>(llama_get_model(loaded->context_.get_llama_context()));
     loaded->vocab_ = llama_model_get_vocab(loaded->model_);
+    for (llama_token token = 0; token < llama_vocab_n_tokens(loaded->vocab_); ++token) {
+      loaded->longest_piece_ = std::max(loaded->longest_piece_, common_token_to_piece(loaded->vocab_, token, /*special=*/true).size());
+    }
     const server_context_meta& meta = *loaded->meta_;
     loaded->tools_are_native_ = has_cap(meta, "supports_tools") && has_cap(meta, "supports_tool_calls");
     if (!loaded->tools_are_native_) loaded->tool_params_ = make_tool_params(loaded->model_, meta.chat_params);

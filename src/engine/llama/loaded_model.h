@@ -30,6 +30,8 @@ class LoadedModel {
   llama_model* model() const { return model_; }
   const llama_vocab* vocab() const { return vocab_; }
   int context_tokens() const { return meta_->slot_n_ctx; }
+  // Bytes of the longest token's text.
+  std::size_t longest_piece() const { return longest_piece_; }
   // How to write a chat as a prompt. With tools in it, that may take a template of ours; null when there is no way.
   const server_chat_params* chat_params() const { return &meta_->chat_params; }
   const server_chat_params* tool_chat_params() const;
@@ -49,6 +51,7 @@ class LoadedModel {
   std::unique_ptr<server_context_meta> meta_;
   llama_model* model_ = nullptr;
   const llama_vocab* vocab_ = nullptr;
+  std::size_t longest_piece_ = 1;
   bool tools_are_native_ = false;
   std::optional<server_chat_params> tool_params_;
 };

@@ -4,6 +4,7 @@
 
 #include "crypto/hash.h"
 #include "engine/dialect/request_forms.h"
+#include "engine/dialect/request_schemas.h"
 #include "engine/llama/chatml_tools.h"
 #include "engine/llama/llama_body.h"
 #include "engine/llama/sampling_record.h"
@@ -14,6 +15,44 @@ namespace cloister::engine::llama {
 namespace {
 
 constexpr std::size_t kMaxMessageBytes = 300;
+
+constexpr std::size_t kMaxMembers = 2048;
+
+// `name`: of the request's member that the value is part of.
+Result<void> check_members(const Json& value, const std::string& name) {
+  if (value.is_object() && value.size() > kMaxMembers) {
+    return fail(ErrorCode::kInvalidRequest, "an object in " + (name.empty() ? "the request" : "'" + name + "'") + " has more than 2,048 members", name);
+  }
+  if (value.is_object()) {
+    for (const auto& item : value.items()) TRY_VOID(check_members(item.value(), name.empty() ? item.key() : name));
+  } else if (value.is_array()) {
+    for (const Json& item : value) TRY_VOID(check_members(item, name));
+  }
+  return {};
+}
+
+std::size_t text_bytes(const Json& value) {
+  if (value.is_string()) return value.get_ref<const std::string&>().size();
+  std::size_t sum = 0;
+  if (value.is_structured()) {
+    for (const Json& item : value) sum += text_bytes(item);
+  }
+  return sum;
+}
+
+// A text that cannot fit is refused before it is taken apart: for some texts that takes the square of their length.
+Result<void> check_text(const LoadedModel& model, const Json& body) {
+  std::size_t bytes = 0;
+  for (const char* name : {"messages", "prompt", "input", "instructions", "system", "tools"}) {
+    if (const Json* text = find_member(body, name)) bytes += text_bytes(*text);
+  }
+  const auto limit = static_cast<std::size_t>(model.context_tokens()) * model.longest_piece();
+  if (bytes <= limit) return {};
+  return fail(ErrorCode::kContextLength,
+              "the prompt has " + std::to_string(bytes) + " bytes of text, but this model's context of " + std::to_string(model.context_tokens()) +
+                  " tokens holds at most " + std::to_string(limit),
+              "messages");
+}
 
 common_json to_llama(const Json& value) { return common_json::parse(value.dump()); }
 
@@ -38,11 +77,37 @@ bool is_plain_parser(const std::string& parser) {
   return true;
 }
 
-common_json chat_form(Route route, const Json& body) {
-  common_json conversation = to_llama(conversation_members(route, body));
-  if (route == Route::kResponses) return server_chat_convert_responses_to_chatcmpl(conversation);
-  if (route == Route::kMessages) return server_chat_convert_anthropic_to_oai(conversation);
-  return conversation;
+common_json chat_form(Route route, const Json& conversation) {
+  common_json form = to_llama(conversation);
+  if (route == Route::kResponses) return server_chat_convert_responses_to_chatcmpl(form);
+  if (route != Route::kMessages) return form;
+  common_json chat = server_chat_convert_anthropic_to_oai(form);
+  if (form.contains("response_format")) chat["response_format"] = form.at("response_format");
+  return chat;
+}
+
+// What the library's rule for a function's arguments is called.
+std::string rule_of_arguments(const std::string& tool) {
+  std::string name = "tool-" + tool + "-schema";
+  for (char& c : name) {
+    const bool kept = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    if (!kept) c = '-';
+  }
+  return "\n" + name + " ::= ";
+}
+
+// Whether a template's grammar has a place for a schema is the library's affair: what it left out must not pass for enforced.
+Result<void> check_grammar(const common_json& data, const RequestSchemas& schemas) {
+  const std::string grammar = data.contains("grammar") ? "\n" + data.at("grammar").get<std::string>() : "";
+  const bool always = !grammar.empty() && !(data.contains("grammar_lazy") && data.at("grammar_lazy").get<bool>());
+  if (schemas.constrains_reply && !always) {
+    return fail(ErrorCode::kUnsupported, "this model's chat template has no place for a format of the reply", "response_format");
+  }
+  for (const std::string& tool : schemas.strict_tools) {
+    if (!schemas.constrains_reply && grammar.find(rule_of_arguments(tool)) != std::string::npos) continue;
+    return fail(ErrorCode::kUnsupported, "'strict' cannot be enforced for functions with this model's chat template", "tools");
+  }
+  return {};
 }
 
 // The library's grammar lets a model of one call at a time repeat it, and a small model does so until its limit.
@@ -64,19 +129,22 @@ Result<Formatted> format_chat(const LoadedModel& model, Route route, const Json&
   std::vector<raw_buffer> files;
   common_json chat;
   Formatted out;
+  Json conversation = conversation_members(route, body);
+  TRY(schemas, apply_schema_rules(route, conversation));
   auto apply_template = [&](const Json& request) {
     chat = chat_form(route, request);
     if (ours && !chat.contains("parallel_tool_calls")) chat["parallel_tool_calls"] = false;
     out.data = oaicompat_chat_params_parse(chat, *params, files);
   };
   try {
-    apply_template(body);
+    apply_template(conversation);
   } catch (const std::exception&) {
     // Some templates take a system message at the beginning only.
-    Json joined = body;
+    Json joined = conversation;
     if (route != Route::kMessages || !join_system_messages(joined)) throw;
     apply_template(joined);
   }
+  TRY_VOID(check_grammar(out.data, schemas));
   if (!files.empty()) return fail(ErrorCode::kUnsupported, "this model takes text only", "messages");
   if (ours && !chat.at("parallel_tool_calls").get<bool>()) allow_one_call(out.data);
   if (ours && demands_tool(route, body)) {
@@ -114,6 +182,19 @@ Result<void> check_tokens(const LoadedModel& model, const server_tokens& tokens)
   return {};
 }
 
+// The library leaves out a bias of a token that there is not.
+Result<void> check_biases(const LoadedModel& model, const Json& body) {
+  const Json* biases = find_member(body, "logit_bias");
+  if (biases == nullptr) return {};
+  const int vocabulary = llama_vocab_n_tokens(model.vocab());
+  for (const auto& bias : biases->items()) {
+    if (std::stoi(bias.key()) < vocabulary) continue;
+    return fail(ErrorCode::kInvalidRequest,
+                "'logit_bias' has a token id that is not below " + std::to_string(vocabulary) + ", the vocabulary's size", "logit_bias");
+  }
+  return {};
+}
+
 // The library would draw one where nobody sees it: then no receipt could say how the text came about.
 std::uint32_t draw_seed() {
   ByteArray<4> bytes;
@@ -137,11 +218,13 @@ Json echoed_members(Route route, const Json& body) {
 }
 
 Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, const Json& body, const RequestFields& fields) {
+  TRY_VOID(check_text(model, body));
   int parallel = model.params().n_parallel;
   if (fields.choices > parallel) {
     return fail(ErrorCode::kInvalidRequest,
                 "'n' must be at most " + std::to_string(parallel) + " here, got " + std::to_string(fields.choices), "n");
   }
+  TRY_VOID(check_biases(model, body));
   TRY(formatted, format_request(model, route, body));
   common_json sampling = to_llama(sampling_members(route, body, fields));
   // The template may have brought stop strings of its own.
@@ -184,6 +267,10 @@ Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, cons
 
 }  // namespace
 
+Result<void> check_shape(const Json& body) {
+  return check_members(body, "");
+}
+
 Error invalid_request(std::string_view what) {
   std::string text(what.substr(0, kMaxMessageBytes));
   if (what.size() > kMaxMessageBytes) text += "...";
@@ -200,6 +287,7 @@ Result<PreparedReply> prepare_reply(LoadedModel& model, Route route, bool stream
 }
 
 Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, Route route, const Json& body) {
+  TRY_VOID(check_text(model, body));
   try {
     if (route == Route::kTokenize && find_member(body, "messages") == nullptr) {
       return common_tokenize(model.vocab(), body["prompt"].get<std::string>(), /*add_special=*/true, /*parse_special=*/true);
@@ -215,6 +303,9 @@ Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, Route rou
 Result<std::vector<std::vector<std::int32_t>>> tokenize_inputs(LoadedModel& model, const Json& body) {
   try {
     std::vector<std::vector<std::int32_t>> inputs;
+    for (const Json& input : body["input"].is_array() ? body["input"] : Json::array({body["input"]})) {
+      TRY_VOID(check_text(model, {{"input", input}}));
+    }
     for (server_tokens& tokens : tokenize(model, to_llama(body["input"]))) {
       TRY_VOID(check_tokens(model, tokens));
       inputs.push_back(tokens.get_tokens());
