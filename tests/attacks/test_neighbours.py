@@ -1,0 +1,261 @@
+"""One client against the others: requests, connections and schemas by which one client once stopped a whole node. Every attack is
+carried out with one token while a client with another token measures how long it waits. The bounds are generous: they are
+many times below what the attacks took before, and many times above what a node needs. `measured` prints what was found."""
+
+import contextlib
+import http.client
+import json
+import resource
+import select
+import socket
+import stat
+import threading
+import time
+
+import pytest
+from support import node as node_module
+from support.node import Node, PATIENCE, wait_until
+
+ATTACKER, VICTIM = "token-of-the-attacker-0123", "token-of-the-victim-456789"
+LONGEST = 150   # seconds that a measure waits: an attack that succeeds takes longer, or nearly so
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, model_file):
+    folder = tmp_path_factory.mktemp("neighbours")
+    (folder / "tokens").write_text(f"{ATTACKER}\n{VICTIM}\n")
+    node = Node(folder / "node", "--model", model_file, "--api-key-file", folder / "tokens", "--context", 2048)
+    yield node
+    assert node.alive(), node.log[-3000:]
+    node.kill()
+
+
+def measured(what, seconds, unit="s"):
+    print(f"FIGURE {what}: {seconds:.1f} {unit}", flush=True)
+    return seconds
+
+
+def ask(node, token, body, path="/v1/chat/completions", timeout=LONGEST, source=None):
+    """(status or None when nothing came in time, reply, seconds)"""
+    begun = time.monotonic()
+    connection = http.client.HTTPConnection(node.host, node.port, timeout=timeout * PATIENCE, source_address=source and (source, 0))
+    try:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+        connection.request("POST", path, data, headers)
+        reply = connection.getresponse()
+        text = reply.read().decode(errors="replace")
+        return reply.status, text, time.monotonic() - begun
+    except (OSError, http.client.HTTPException):
+        return None, "", time.monotonic() - begun
+    finally:
+        connection.close()
+
+
+def chat(text="Say hi.", tokens=8, **more):
+    return {"messages": [{"role": "user", "content": text}], "max_tokens": tokens, "temperature": 0, **more}
+
+
+def of_schema(schema):
+    return chat(tokens=60, response_format={"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": schema}})
+
+
+@contextlib.contextmanager
+def attack(node, bodies, path="/v1/chat/completions"):
+    """The requests of the attacker, all at once; yields the list that their replies come into."""
+    replies = []
+    threads = [threading.Thread(target=lambda b=b: replies.append(ask(node, ATTACKER, b, path)), daemon=True) for b in bodies]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)   # until they are read: the attack is under way
+    yield replies
+    for thread in threads:
+        thread.join()
+
+
+def health_seconds(node, until):
+    """The longest that a check of the node's health took, up to LONGEST seconds from now."""
+    worst, end = 0, time.monotonic() + LONGEST
+    while not until() and time.monotonic() < end:
+        begun = time.monotonic()
+        connection = http.client.HTTPConnection(node.host, node.port, timeout=LONGEST)
+        connection.request("GET", "/health")
+        connection.getresponse().read()
+        connection.close()
+        worst = max(worst, time.monotonic() - begun)
+        time.sleep(0.05)
+    return worst
+
+
+def resident_bytes(node):
+    with open(f"/proc/{node.process.pid}/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def wide_schema():
+    names = {f"property_{i}_with_a_name": {"type": "string"} for i in range(2000)}
+    return of_schema({"type": "object", "properties": names, "required": [], "additionalProperties": False})
+
+
+def test_a_schema_of_many_optional_properties_stops_nobody(shared):
+    body = json.dumps(wide_schema()).encode()
+    with attack(shared, [body]) as replies:
+        worst = health_seconds(shared, lambda: replies)
+    assert measured("health check, schema of 2,000 optional properties", worst) < 5 * PATIENCE
+    assert replies[0][0] == 400 and "properties" in replies[0][1], replies
+
+
+def test_megabytes_of_spaces_hold_up_nobody(shared):
+    spaces = json.dumps(chat(" " * 9_000_000)).encode()
+    with attack(shared, [spaces]) as replies:
+        # Long enough to be read off the event loop, on any version.
+        status, text, seconds = ask(shared, VICTIM, chat(metadata={"padding": "x" * 70_000}))
+    assert measured("another tenant, 9 MB of spaces", seconds) < 10 * PATIENCE
+    assert status == 200, text
+    assert replies[0][0] == 400 and "context_length" in replies[0][1], replies
+
+
+def test_long_work_of_one_leaves_a_thread_to_others(shared):
+    """What cannot be refused beforehand: much text that just fits."""
+    bodies = [json.dumps(chat("a b " * 20_000, metadata={"padding": " " * 3_000_000})).encode() for _ in range(6)]
+    with attack(shared, bodies):
+        status, text, seconds = ask(shared, VICTIM, chat())
+    assert measured("another tenant, six long requests", seconds) < 10 * PATIENCE
+    assert status == 200, text
+
+
+def test_an_enumeration_of_thousands_is_refused(shared):
+    schema = {"type": "object", "properties": {"x": {"enum": [f"value {i * 7919}" for i in range(5000)]}}, "required": ["x"], "additionalProperties": False}
+    with attack(shared, [of_schema(schema)] * 4) as replies:
+        status, text, seconds = ask(shared, VICTIM, chat(tokens=16))
+    assert measured("another tenant, enumerations of 5,000", seconds) < 10 * PATIENCE
+    assert status == 200, text
+    assert all(r[0] == 400 and "enum" in r[1] for r in replies), replies
+
+
+def test_a_large_bias_is_refused(shared):
+    bias = {str(i): -1 - i % 99 for i in range(49_000)}
+    with attack(shared, [chat("Tell a story.", 200, logit_bias=bias)] * 4) as replies:
+        status, text, seconds = ask(shared, VICTIM, chat(tokens=16))
+    assert measured("another tenant, a bias for every token", seconds) < 10 * PATIENCE
+    assert status == 200, text
+    assert all(r[0] == 400 and "logit_bias" in r[1] for r in replies), replies
+
+
+def test_costly_sampling_is_ended(shared):
+    """Many alternatives that share their beginning: allowed in number, and work for each token of the vocabulary all the way."""
+    names = [f"{'the same long beginning of every one of these values ' * 6}{i}" for i in range(500)]
+    schema = {"type": "object", "properties": {"x": {"type": "array", "items": {"enum": names}, "minItems": 20}}, "required": ["x"], "additionalProperties": False}
+    body = {**of_schema(schema), "max_tokens": 1500, "temperature": 1.5}
+    with attack(shared, [body] * 8) as replies:
+        status, text, seconds = ask(shared, VICTIM, chat(tokens=32))
+    assert measured("another tenant, costly sampling", seconds) < 40 * PATIENCE
+    assert status == 200, text
+
+
+def test_many_requests_of_one_tenant_wait_behind_each_other(shared):
+    bodies = [chat(f"Tell a long story, number {i}.", 400, ignore_eos=True) for i in range(64)]
+    stop = threading.Event()
+
+    def one(body):
+        connection = socket.create_connection((shared.host, shared.port))
+        data = json.dumps(body).encode()
+        connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"
+                           b"Content-Length: %d\r\n\r\n%s" % (ATTACKER.encode(), len(data), data))
+        stop.wait(LONGEST * 3)
+        connection.close()
+
+    threads = [threading.Thread(target=one, args=(body,), daemon=True) for body in bodies]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)
+    status, text, seconds = ask(shared, VICTIM, chat(tokens=4), timeout=300)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert measured("another tenant, 64 requests of one", seconds) < 30 * PATIENCE
+    assert status == 200, text
+
+
+def test_many_inputs_of_one_embedding_leave_room_for_others(shared):
+    many = {"input": [f"number {i} " * 150 for i in range(300)]}
+    with attack(shared, [many], "/v1/embeddings"):
+        status, text, seconds = ask(shared, VICTIM, {"input": "hi"}, "/v1/embeddings")
+        assert measured("another tenant's embedding, 300 inputs of one", seconds) < 10 * PATIENCE
+        assert status == 200, text
+
+
+def test_bodies_in_flight_are_bounded(shared):
+    size = 10 << 20
+    before = resident_bytes(shared)
+    head = (b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"
+            b"Content-Length: %d\r\n\r\n" % (ATTACKER.encode(), size))
+    with contextlib.ExitStack() as stack:
+        refused, piece = 0, b" " * (256 << 10)
+        for _ in range(100):
+            connection = stack.enter_context(socket.create_connection((shared.host, shared.port), timeout=30))
+            with contextlib.suppress(OSError):
+                connection.sendall(head)
+                for _ in range((size - 1) // len(piece)):
+                    if select.select([connection], [], [], 0)[0]:
+                        refused += connection.recv(64).startswith(b"HTTP/1.1 503")
+                        break
+                    connection.sendall(piece)
+        time.sleep(1)
+        grown = (resident_bytes(shared) - before) / 1e6
+        # Another tenant's long body still has room.
+        status, text, seconds = ask(shared, VICTIM, chat(metadata={"padding": "x" * 5_000_000}))
+    assert measured("memory of 100 unfinished bodies", grown, "MB") < 300
+    assert refused > 50
+    assert status == 200, text
+
+
+def test_idle_connections_of_one_address_leave_descriptors(tmp_path, monkeypatch):
+    """A machine that grants 400 descriptors."""
+    wrapper = tmp_path / "cloister"
+    wrapper.write_text(f'#!/bin/sh\nulimit -n 400\nexec "{node_module.BINARY}" "$@"\n')
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(node_module, "BINARY", wrapper)
+    node = Node(tmp_path / "node", "--engine", "echo")
+    try:
+        idle = []
+        for _ in range(400):
+            connection = socket.socket()
+            connection.settimeout(5)
+            connection.bind(("127.0.0.1", 0))
+            with contextlib.suppress(OSError):
+                connection.connect((node.host, node.port))
+            idle.append(connection)
+        # Of another address; it also has to reach what needs descriptors of its own.
+        status, text, seconds = ask(node, VICTIM, {"messages": [{"role": "user", "content": "hi"}]}, timeout=30, source="127.0.0.2")
+        measured("another address, 400 idle connections", seconds)
+        assert status == 200, text
+        for connection in idle:
+            connection.close()
+    finally:
+        node.kill()
+
+
+HOSTILE = {
+    "contradicting lengths": {"type": "string", "minLength": 9, "maxLength": 5},
+    "contradicting counts": {"type": "array", "items": {"type": "string"}, "minItems": 9, "maxItems": 5},
+    "contradicting quantifier": {"type": "string", "pattern": "^a{9,5}$"},
+    "repetition of what can be empty": {"type": "string", "pattern": "^(a?b?c?d?e?){0,300}$"},
+    "alternatives that multiply": {"anyOf": [{"$ref": "#/$defs/a"}] * 60, "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}] * 60}, "b": {"anyOf": [{"type": "null"}] * 60}}},
+    "a reference to itself": {"anyOf": [{"$ref": "#"}, {"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}},
+    "types that multiply": {"type": ["array"] * 300, "items": {"type": ["array"] * 300, "items": {"type": ["array"] * 300}}},
+    "many long repetitions": {"type": "object", "properties": {f"p{i}": {"type": "string", "maxLength": 2000} for i in range(120)}},
+}
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_schemas_on_which_the_grammar_does_not_end_are_refused(shared, name, strict):
+    wrapped = {"type": "object", "properties": {"x": HOSTILE[name]}, "required": ["x"], "additionalProperties": False, "$defs": HOSTILE[name].get("$defs", {})}
+    body = of_schema(wrapped)
+    body["response_format"]["json_schema"]["strict"] = strict
+    status, text, seconds = ask(shared, ATTACKER, body, timeout=60)
+    assert measured(f"{name}, strict {strict}", seconds) < 30 * PATIENCE
+    # Without "strict" a pattern that cannot be followed is left to the model.
+    assert status == 400 or (status == 200 and not strict and "pattern" in json.dumps(wrapped)), text
+    assert ask(shared, VICTIM, chat(tokens=1))[0] == 200
