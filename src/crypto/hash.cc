@@ -63,7 +63,6 @@ OSSL_PARAM octets(const char* key, ByteView bytes) {
 
 }  // namespace
 
-Sha256Digest sha256(ByteView bytes) { return digest<32>(sha256_algorithm(), bytes); }
 Sha384Digest sha384(ByteView bytes) { return digest<48>(sha384_algorithm(), bytes); }
 ByteArray<64> sha512(ByteView bytes) { return digest<64>(sha512_algorithm(), bytes); }
 
