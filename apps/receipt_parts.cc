@@ -43,9 +43,10 @@ void put(store::ReceiptStore& store, const store::Document& document) {
 
 }  // namespace
 
-Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options) {
+Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options, const serve::Keyring& keyring) {
   if (options.signing != "on") return std::unique_ptr<store::ReceiptStore>();
   TRY(settings, store_options(options));
+  settings.keys = keyring.store_keys();
   return store::open_store(settings);
 }
 

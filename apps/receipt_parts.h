@@ -6,13 +6,14 @@
 #include "apps/serve_options.h"
 #include "base/json.h"
 #include "serve/identity.h"
+#include "serve/keyring.h"
 #include "serve/receipt_journal.h"
 #include "store/receipt_store.h"
 
 namespace cloister::apps {
 
-// Null with --signing off, when there are no receipts.
-Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options);
+// Null with --signing off, when there are no receipts. Encrypted with the keyring's keys.
+Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options, const serve::Keyring& keyring);
 
 Result<serve::JournalOptions> journal_options(const ServeOptions& options);
 

@@ -57,10 +57,10 @@ Result<void> serve(ServeOptions options) {
 
   TRY(listen, parse_listen(options.listen));
   TRY_VOID(check_protections(options));
-  TRY(auth, make_auth(options, listen));
-  TRY(operators, make_operators(options));
   TRY(platform, make_platform(options));
-  TRY(keyring, serve::Keyring::make(platform.tee.get()));
+  TRY(keyring, serve::Keyring::make(platform.tee.get(), options.receipt_key_epoch));
+  TRY(auth, make_auth(options, listen, keyring));
+  TRY(operators, make_operators(options, keyring));
   TRY(tls, make_tls(options, listen, keyring));
   TRY_VOID(give_out_request(options, tls));
   // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.
@@ -68,7 +68,7 @@ Result<void> serve(ServeOptions options) {
   auto preparation = std::make_unique<serve::Preparation>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), 1024);
   serve::Metrics metrics;
   WorkerPool lookups(2, 512);
-  TRY(receipt_store, make_receipt_store(options));
+  TRY(receipt_store, make_receipt_store(options, keyring));
   std::unique_ptr<serve::ReceiptJournal> receipts;
   if (receipt_store) {
     TRY(settings, journal_options(options));

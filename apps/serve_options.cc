@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "apps/model_parts.h"
+#include "store/store_keys.h"
 
 namespace cloister::apps {
 
@@ -112,6 +113,10 @@ void bind_receipt_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::Range(1, 36500))
       ->capture_default_str();
   command.add_option("--receipt-bytes", o.receipt_bytes, "how much room they may take, as 512M or 4G; the oldest make room")
+      ->capture_default_str();
+  command.add_option("--receipt-key-epoch", o.receipt_key_epoch,
+                     "which of the TEE's keys encrypts receipts; those of smaller numbers are read with it")
+      ->check(CLI::Range(1, store::StoreKeys::kMostEpochs))
       ->capture_default_str();
   command.add_option("--prefix-proof-hours", o.prefix_proof_hours,
                      "how long the first events of a stream can be proven; 0 = not at all")

@@ -69,6 +69,7 @@ struct ServeOptions {
   std::string receipts_survive = "kill";
   std::string on_store_failure = "refuse";
   std::string receipt_bytes = "4G";
+  int receipt_key_epoch = 1;
   int receipt_days = 30;
   int prefix_proof_hours = 24;
   std::string log_level = "info";

@@ -177,9 +177,9 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, c
   return tls;
 }
 
-Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options) {
+Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring) {
   if (options.admin_token_file.empty()) return std::optional<serve::BearerAuth>();
-  TRY(auth, serve::BearerAuth::from_file(options.admin_token_file));
+  TRY(auth, serve::BearerAuth::from_file(options.admin_token_file, keyring.store_keys()));
   return std::optional<serve::BearerAuth>(std::move(auth));
 }
 
@@ -217,8 +217,8 @@ Result<void> check_protections(const ServeOptions& options) {
   return {};
 }
 
-Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen) {
-  if (!options.api_key_file.empty()) return serve::BearerAuth::from_file(options.api_key_file);
+Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring) {
+  if (!options.api_key_file.empty()) return serve::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
   if (!listen.loopback && !options.no_auth) {
     return fail(ErrorCode::kUsage, "listening on " + listen.address + " without tokens would serve everybody: give "
                                    "--api-key-file, or --no-auth if that is meant");

@@ -37,9 +37,9 @@ struct Tls {
 // Reads the files that the options name and writes none.
 Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
 
-Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen);
+Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
 // The operator's tokens; nothing when no file of them is named.
-Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options);
+Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring);
 serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen);
 
 // kUsage for options that ask for a protection which the others leave no room for: it would be ignored.

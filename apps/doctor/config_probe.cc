@@ -22,11 +22,11 @@ Finding from(const char* id, const Result<void>& result, const std::string& good
 Result<void> check_listen(const ServeOptions& options) {
   TRY(listen, parse_listen(options.listen));
   TRY_VOID(check_protections(options));
-  TRY(auth, make_auth(options, listen));
-  TRY(operators, make_operators(options));
-  static_cast<void>(operators);
   // A certificate of one's own is what there is to check; the keys of the TEE are not needed for that.
   TRY(keyring, serve::Keyring::make(nullptr));
+  TRY(auth, make_auth(options, listen, keyring));
+  TRY(operators, make_operators(options, keyring));
+  static_cast<void>(operators);
   TRY(tls, make_tls(options, listen, keyring));
   static_cast<void>(auth);
   if (!listen.loopback && !tls.identity) {

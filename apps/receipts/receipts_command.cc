@@ -17,6 +17,7 @@
 #include "evidence/aci/receipt.h"
 #include "store/exchange/exchange.h"
 #include "store/exchange/export_line.h"
+#include "store/exchange/sealed_line.h"
 
 namespace cloister::apps {
 namespace {
@@ -31,6 +32,7 @@ struct ReceiptsOptions {
   std::string id, owner;   // show
   std::uint64_t limit = 0;
   bool json = false;
+  bool plain = false;      // export
 };
 
 // Everything is young by a clock that stands still at 1970.
@@ -79,9 +81,12 @@ void print_count(const char* verb, const store::ExchangeCount& count) {
 
 Result<int> run_export(const ReceiptsOptions& options) {
   TRY(range, range_of(options));
-  TRY(store, open_chosen(options.store, store::Access::kExisting, no_time()));
+  TRY(keys, chosen_keys(options.store));
+  TRY(store, open_chosen(options.store, keys, store::Access::kExisting, no_time()));
   TRY(out, OutputFile::open(options.out));
-  TRY(count, store::export_receipts(*store, range, watch_for("exported"), [&](std::string_view line) { return out->write_line(line); }));
+  TRY(count, store::export_receipts(*store, range, watch_for("exported"), [&](std::string_view line) {
+    return out->write_line(options.plain ? std::string(line) : store::seal_export_line(line, *keys));
+  }));
   TRY_VOID(out->finish());
   print_count("exported", count);
   return count.left_out == 0 ? kExitOk : kExitFailed;
@@ -91,9 +96,10 @@ Result<int> run_import(const ReceiptsOptions& options) {
   const bool standard = options.file == "-";
   const FileDescriptor file(standard ? ::dup(STDIN_FILENO) : ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return fail(ErrorCode::kUsage, "cannot open " + options.file + ": " + strerror(errno));
-  TRY(store, open_chosen(options.store, store::Access::kCreate, no_time()));
-  store::LineReader lines(file.get(), store::kMostLineBytes);
-  Result<store::ExchangeCount> count = store::import_receipts(lines, *store, watch_for("imported"));
+  TRY(keys, chosen_keys(options.store));
+  TRY(store, open_chosen(options.store, keys, store::Access::kCreate, no_time()));
+  store::LineReader lines(file.get(), store::kMostSealedLineBytes);
+  Result<store::ExchangeCount> count = store::import_receipts(lines, *store, *keys, watch_for("imported"));
   if (!count) return fail(count.error().code, (standard ? "standard input" : options.file) + ", " + count.error().message);
   print_count("imported", *count);
   return kExitOk;
@@ -116,7 +122,8 @@ void print_row(const store::ReceiptRecord& record, bool json) {
 
 Result<int> run_list(const ReceiptsOptions& options) {
   TRY(range, range_of(options));
-  TRY(store, open_chosen(options.store, store::Access::kExisting, no_time()));
+  TRY(keys, chosen_keys(options.store));
+  TRY(store, open_chosen(options.store, keys, store::Access::kExisting, no_time()));
   const std::atomic<bool>& stop = stop_on_signals();
   store::ReceiptStore::Position after{range.since, ""};
   for (std::uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit; left > 0;) {
@@ -141,7 +148,8 @@ Result<int> run_show(const ReceiptsOptions& options) {
     if (!bytes) return fail(ErrorCode::kUsage, "--owner: " + bytes.error().message);
     owner = *bytes;
   }
-  TRY(store, open_chosen(options.store, store::Access::kExisting, no_time()));
+  TRY(keys, chosen_keys(options.store));
+  TRY(store, open_chosen(options.store, keys, store::Access::kExisting, no_time()));
   TRY(record, store->find(options.id, owner));
   if (!record || (!options.owner.empty() && record->owner != owner)) return fail(ErrorCode::kNotFound, "no receipt of this id is stored");
   TRY(out, OutputFile::open("-"));
@@ -197,6 +205,8 @@ void add_receipts_command(CLI::App& app, int& exit_status) {
   CLI::App* exporting = add("export", "lines of JSON with the documents that receipts name (docs/spec/receipt-export.md)", run_export);
   add_range(*exporting, *options);
   exporting->add_option("--out", options->out, "a file, mode 0600, that appears when it is whole; default: standard output");
+
+  exporting->add_flag("--plain", options->plain, "not encrypted: whoever reads it can try out guesses of the bodies on the hashes in it");
 
   CLI::App* importing = add("import", "the lines of an export; those that are there already change nothing", run_import);
   importing->add_option("FILE", options->file, "- is standard input")->required();

@@ -1,8 +1,16 @@
 #include "apps/receipts/store_options.h"
 
 #include <signal.h>
+#include <string.h>
 
+#include <filesystem>
 #include <limits>
+
+#include "apps/serve_options.h"
+#include "apps/tee_parts.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "crypto/hash.h"
 
 namespace cloister::apps {
 namespace {
@@ -17,10 +25,53 @@ void bind_store_options(CLI::App& command, StoreChoice& choice) {
   group->add_option("--store", choice.file, "file of the receipts (SQLite): STATE/receipts.db of cloister serve");
   group->add_option("--postgres-file", choice.postgres_file, "file with the connection string of a PostgreSQL database");
   group->require_option(1);
+  CLI::Option* tee = command.add_option("--tee", choice.tee, "the TEE whose keys the store is encrypted with, as of cloister serve: run inside it")
+                         ->check(CLI::IsMember({"auto", "dstack", "insecure-simulator"}));
+  command.add_option("--tee-socket", choice.tee_socket, "as of cloister serve")->needs(tee);
+  command.add_option("--state", choice.state_folder, "the state folder, for the seed of a simulated TEE; default: that of --store")->needs(tee);
+  command.add_option("--receipt-key-epoch", choice.key_epoch, "as of cloister serve")->check(CLI::Range(1, store::StoreKeys::kMostEpochs));
+  command.add_option("--key-file", choice.key_file, "64 hex digits of a key, for a store of one's own outside of a TEE")->excludes(tee);
 }
 
-Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choice, store::Access access, const Clock& clock) {
+namespace {
+
+Result<std::shared_ptr<const store::StoreKeys>> keys_of_file(const StoreChoice& choice) {
+  constexpr std::size_t kMostBytes = 1024;
+  TRY(text, read_file(choice.key_file, kMostBytes));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  Result<ByteArray<32>> root = from_hex_exactly<32>(text);
+  explicit_bzero(text.data(), text.size());
+  if (!root) return fail(ErrorCode::kUsage, choice.key_file + " holds no key: expected 64 hex digits (openssl rand -hex 32)");
+  const SecretBytes secret{ByteView(*root)};
+  explicit_bzero(root->data(), root->size());
+  return store::StoreKeys::make(
+      [&](std::string_view label) -> Result<SecretBytes> { return crypto::hkdf_sha256(secret.expose(), {}, label, 32); },
+      choice.key_epoch, true);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& choice) {
+  if (!choice.key_file.empty()) return keys_of_file(choice);
+  if (choice.tee.empty()) {
+    return fail(ErrorCode::kUsage, "receipts are encrypted: --tee names the TEE that stored them, whose keys are given inside it alone; "
+                                   "--key-file the key of a store of your own");
+  }
+  ServeOptions options;
+  options.tee = choice.tee;
+  options.tee_socket = choice.tee_socket;
+  options.state_folder = !choice.state_folder.empty() ? choice.state_folder
+                         : !choice.file.empty()       ? std::filesystem::absolute(choice.file).parent_path().string()
+                                                      : default_state_folder();
+  TRY(tee, make_tee(options));
+  if (!tee) return fail(ErrorCode::kUsage, "there is no TEE here");
+  return store::StoreKeys::make([&](std::string_view label) { return tee->derive_key(label); }, choice.key_epoch, true);
+}
+
+Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choice, std::shared_ptr<const store::StoreKeys> keys,
+                                                         store::Access access, const Clock& clock) {
   store::StoreOptions options;
+  options.keys = std::move(keys);
   options.sqlite_file = choice.file;
   options.postgres_file = choice.postgres_file;
   options.access = access;

@@ -14,11 +14,18 @@ namespace cloister::apps {
 struct StoreChoice {
   std::string file;            // of SQLite
   std::string postgres_file;   // holds libpq's connection string
+  // What it is encrypted with: the keys of a TEE, or of a file for a store of one's own.
+  std::string tee, tee_socket, state_folder;
+  std::string key_file;
+  int key_epoch = 1;
 };
 void bind_store_options(CLI::App& command, StoreChoice& choice);
 
+// kUsage when neither a TEE nor a file is named.
+Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& choice);
 // Without limits of age: a command sees everything that is there, and deletes nothing.
-Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choice, store::Access access, const Clock& clock);
+Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choice, std::shared_ptr<const store::StoreKeys> keys,
+                                                         store::Access access, const Clock& clock);
 
 // Set by SIGINT and SIGTERM from the first call on; a second signal ends the process as usual. Reads and waits return early
 // (EINTR).

@@ -13,6 +13,7 @@
 
 #include "base/file_descriptor.h"
 #include "base/json.h"
+#include "crypto/hash.h"
 #include "store/open_store.h"
 #include "store/receipt_id.h"
 
@@ -55,7 +56,16 @@ store::ReceiptRecord make(std::uint64_t number, const Options& options) {
   return record;
 }
 
-std::unique_ptr<store::ReceiptStore> open(const Options& options) {
+// The same in each process: one fills a store, the next reads it.
+std::shared_ptr<const store::StoreKeys> keys() {
+  const auto derive = [](std::string_view label) -> Result<SecretBytes> {
+    return crypto::hkdf_sha256(as_bytes("store_bench"), {}, label, 32);
+  };
+  return store::StoreKeys::make(derive, 1, true).value();
+}
+
+std::unique_ptr<store::ReceiptStore> open(Options options) {
+  options.store.keys = keys();
   auto opened = store::open_store(options.store);
   if (!opened) {
     std::fprintf(stderr, "store_bench: %s\n", opened.error().to_string().c_str());

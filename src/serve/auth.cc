@@ -11,13 +11,13 @@ namespace {
 constexpr std::size_t kTokenFileLimit = 1 << 20;
 constexpr std::size_t kShortestToken = 8;
 
-Owner owner_of(std::string_view token) {
+Owner owner_of(std::string_view token, const store::StoreKeys& keys) {
   Bytes input = to_bytes(as_bytes("cloister.owner.v1"));
   append(input, as_bytes(token));
   crypto::Sha256Digest digest = crypto::sha256(input);
-  Owner owner;
-  std::copy_n(digest.begin(), owner.size(), owner.begin());
-  return owner;
+  Owner credential;
+  std::copy_n(digest.begin(), credential.size(), credential.begin());
+  return keys.owner(credential);
 }
 
 std::string_view trim(std::string_view text) {
@@ -39,9 +39,10 @@ std::string_view token_of(const http::Headers& headers) {
 
 }  // namespace
 
-Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path) {
+Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path, std::shared_ptr<const store::StoreKeys> keys) {
   BearerAuth auth;
   auth.required_ = true;
+  auth.keys_ = std::move(keys);
   TRY_VOID(auth.reload(path));
   return auth;
 }
@@ -54,7 +55,7 @@ Result<void> BearerAuth::reload(const std::filesystem::path& path) {
   return {};
 }
 
-Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) {
+Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) const {
   TRY(text, read_file(path, kTokenFileLimit));
   Owners owners;
   std::string_view rest = text;
@@ -67,7 +68,7 @@ Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) {
       return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token needs at least " +
                                          std::to_string(kShortestToken) + " characters");
     }
-    owners.push_back(owner_of(token));
+    owners.push_back(owner_of(token, *keys_));
   }
   if (owners.empty()) return fail(ErrorCode::kUsage, path.string() + " holds no token");
   return owners;
@@ -77,7 +78,7 @@ std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) cons
   if (!required_) return Owner{};
   std::string_view token = token_of(headers);
   if (token.empty()) return std::nullopt;
-  Owner caller = owner_of(token);
+  Owner caller = owner_of(token, *keys_);
   std::shared_ptr<const Owners> owners;
   {
     std::lock_guard lock(shared_->mutex);

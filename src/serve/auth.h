@@ -1,5 +1,5 @@
-// Bearer tokens from a file. A caller is known by an Owner, a digest of its token, so that the token itself is compared
-// in constant time and kept nowhere.
+// Bearer tokens from a file. A caller is known by an Owner, a digest of its token under a key of the TEE, so that the token
+// itself is compared in constant time and kept nowhere, and nobody who sees an Owner can try out tokens on it.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +12,11 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "http/message.h"
+#include "store/store_keys.h"
 
 namespace cloister::serve {
 
-// The first 16 bytes of SHA-256("cloister.owner.v1" || token); all zero for callers without a token.
+// store::StoreKeys::owner() of the first 16 bytes of SHA-256("cloister.owner.v1" || token); all zero for callers without a token.
 using Owner = ByteArray<16>;
 
 class BearerAuth {
@@ -23,7 +24,7 @@ class BearerAuth {
   // Everybody may call.
   static BearerAuth open() { return BearerAuth(); }
   // One token a line; empty lines and lines that start with '#' are left out. At least one token of at least 8 characters.
-  static Result<BearerAuth> from_file(const std::filesystem::path& path);
+  static Result<BearerAuth> from_file(const std::filesystem::path& path, std::shared_ptr<const store::StoreKeys> keys);
 
   bool required() const { return required_; }
   // Takes the tokens of a file from now on; when it cannot be read as from_file() reads it, those of before stay. Any
@@ -39,9 +40,10 @@ class BearerAuth {
     std::mutex mutex;
     std::shared_ptr<const Owners> owners = std::make_shared<const Owners>();
   };
-  static Result<Owners> read(const std::filesystem::path& path);
+  Result<Owners> read(const std::filesystem::path& path) const;
 
   bool required_ = false;
+  std::shared_ptr<const store::StoreKeys> keys_;  // null where nothing is required
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 

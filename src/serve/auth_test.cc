@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+
+#include "crypto/hash.h"
 
 namespace cloister::serve {
 namespace {
@@ -30,7 +33,7 @@ TEST(BearerAuth, OpenLetsEverybodyIn) {
 
 TEST(BearerAuth, KnowsItsTokens) {
   TokenFile file("# tokens\nfirst-token-1\r\n\n  second-token-2  \n");
-  Result<BearerAuth> auth = BearerAuth::from_file(file.path());
+  Result<BearerAuth> auth = BearerAuth::from_file(file.path(), store::StoreKeys::of_this_process());
   ASSERT_TRUE(auth) << auth.error().message;
   auto first = auth->authenticate(bearer("Bearer first-token-1"));
   auto second = auth->authenticate(bearer("bearer second-token-2"));
@@ -44,11 +47,26 @@ TEST(BearerAuth, KnowsItsTokens) {
   EXPECT_FALSE(auth->authenticate({}));
 }
 
+// Whoever sees an owner, and knows the token, cannot tell that they belong together.
+TEST(BearerAuth, OwnersAreKeyed) {
+  const TokenFile file("first-token-1\n");
+  const auto keys = store::StoreKeys::of_this_process();
+  const auto one = BearerAuth::from_file(file.path(), keys)->authenticate(bearer("Bearer first-token-1"));
+  const auto other = BearerAuth::from_file(file.path(), store::StoreKeys::of_this_process())->authenticate(bearer("Bearer first-token-1"));
+  ASSERT_TRUE(one && other);
+  EXPECT_NE(*one, *other);
+  const auto digest = crypto::sha256(as_bytes("cloister.owner.v1first-token-1"));
+  Owner plain;
+  std::copy_n(digest.begin(), plain.size(), plain.begin());
+  EXPECT_NE(*one, plain);
+  EXPECT_EQ(*one, keys->owner(plain)) << "as receipts of before are carried over";
+}
+
 TEST(BearerAuth, RefusesAFileThatProtectsNothing) {
-  EXPECT_FALSE(BearerAuth::from_file(TokenFile("# nothing\n\n").path()));
-  EXPECT_FALSE(BearerAuth::from_file("/nonexistent/tokens"));
+  EXPECT_FALSE(BearerAuth::from_file(TokenFile("# nothing\n\n").path(), store::StoreKeys::of_this_process()));
+  EXPECT_FALSE(BearerAuth::from_file("/nonexistent/tokens", store::StoreKeys::of_this_process()));
   TokenFile weak("short\n");
-  Result<BearerAuth> auth = BearerAuth::from_file(weak.path());
+  Result<BearerAuth> auth = BearerAuth::from_file(weak.path(), store::StoreKeys::of_this_process());
   ASSERT_FALSE(auth);
   EXPECT_NE(auth.error().message.find("line 1"), std::string::npos);
   EXPECT_EQ(auth.error().message.find("short\n"), std::string::npos);

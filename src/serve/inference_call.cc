@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/log.h"
 #include "engine/upstream/usage.h"
 #include "http/later.h"
@@ -278,6 +279,13 @@ std::shared_ptr<http::Exchange> InferenceCall::take_exchange() {
   return std::move(exchange_);
 }
 
+void InferenceCall::expect_events() {
+  if (!transcript_) return;
+  const evidence::SaltSeed secret = context_.keyring.store_keys()->reply_secret(transcript_->receipt_id());
+  reply_secret_ = to_hex(secret);
+  transcript_->expect_events(secret);
+}
+
 void InferenceCall::add_proof_headers(http::Headers& headers) const {
   headers.emplace_back("x-request-id", id_);
   // Another server's own stays.
@@ -290,6 +298,7 @@ void InferenceCall::add_proof_headers(http::Headers& headers) const {
 http::Headers InferenceCall::reply_headers() const {
   http::Headers headers = passed_headers_;
   add_proof_headers(headers);
+  if (!reply_secret_.empty()) headers.emplace_back("x-receipt-secret", reply_secret_);
   if (stream_ && transcript_ && transcript_->in_band()) headers.emplace_back("trailer", "x-receipt");
   if (stream_ && !passed_on_) headers.emplace_back("cache-control", "no-cache");
   // nginx gathers a stream that does not say otherwise.
@@ -321,7 +330,7 @@ void InferenceCall::on_start(std::string_view content_type) {
 
 void InferenceCall::begin_stream(std::string_view content_type) {
   content_type_ = content_type;
-  if (transcript_) transcript_->expect_events();
+  expect_events();
   if (!exchange_) return;
   http::Response head;
   head.content_type = content_type_;
@@ -345,7 +354,7 @@ void InferenceCall::on_passed_head(engine::PassedHead head) {
   const bool events = content_type_.starts_with("text/event-stream");
   if (transcript_) {
     transcript_->set_status(status_);
-    if (events) transcript_->expect_events();
+    if (events) expect_events();
     if (status_ < 400) transcript_->find_reply_id(events);
   }
 
@@ -423,7 +432,7 @@ void InferenceCall::on_end(const engine::Outcome& told) {
 }
 
 void InferenceCall::on_error(const Error& error) {
-  log::warn("inference failed id=" + id_ + " route=" + route_.name + " error=" + std::string(error_id(error.code)));
+  log::warn("inference failed id=" + store::shown_id(id_) + " route=" + route_.name + " error=" + std::string(error_id(error.code)));
   // From here on no stream begins by itself.
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;

@@ -59,6 +59,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   // The client reads again.
   void resume();
   std::shared_ptr<Transcript> make_transcript(const http::Request& request) const;
+  // Of a stream: its receipt names them, and its client is told the secret that salts them.
+  void expect_events();
   void add_proof_headers(http::Headers& headers) const;
   http::Headers reply_headers() const;
   // The exchange holds callbacks that hold this call: dropping it ends the circle.
@@ -82,6 +84,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   std::string buffered_;
   std::string last_event_;      // of a stream: goes out with its end, and so not before its receipt is stored
   std::shared_ptr<Transcript> transcript_;   // null when nothing is signed
+  std::string reply_secret_;    // hex; of a stream that has a receipt
 
   std::mutex mutex_;            // the members below are touched by the loop and by the engine's thread
   std::shared_ptr<http::Exchange> exchange_;

@@ -36,6 +36,8 @@ class SecretSource {
     if (!secret.locked()) log::debug("memory for secrets cannot be locked: the limit RLIMIT_MEMLOCK is reached");
     return secret;
   }
+  // What it gave so far is the same after a restart.
+  bool lasts() const { return tee_ != nullptr; }
 
  private:
   tee::Tee* tee_;
@@ -44,17 +46,19 @@ class SecretSource {
 }  // namespace
 
 Keyring::Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt,
-                 crypto::X25519Key e2ee_x25519, crypto::Secp256k1Key e2ee_secp256k1, SecretBytes tls_secret)
+                 crypto::X25519Key e2ee_x25519, crypto::Secp256k1Key e2ee_secp256k1, SecretBytes tls_secret,
+                 std::shared_ptr<const store::StoreKeys> store_keys)
     : ecdsa_(std::move(ecdsa)),
       ed25519_(std::move(ed25519)),
       receipt_(std::move(receipt)),
       e2ee_x25519_(std::move(e2ee_x25519)),
       e2ee_secp256k1_(std::move(e2ee_secp256k1)),
       tls_secret_(std::move(tls_secret)),
+      store_keys_(std::move(store_keys)),
       ecdsa_address_(crypto::eth_address_text(ecdsa_.address())),
       ed25519_address_(to_hex(ed25519_.public_key())) {}
 
-Result<Keyring> Keyring::make(tee::Tee* tee) {
+Result<Keyring> Keyring::make(tee::Tee* tee, int receipt_key_epoch) {
   SecretSource source(tee);
   TRY(ecdsa_secret, source.get(kEcdsaLabel));
   TRY(ecdsa, crypto::Secp256k1Key::from_secret(ecdsa_secret.expose()));
@@ -67,8 +71,9 @@ Result<Keyring> Keyring::make(tee::Tee* tee) {
   TRY(secp256k1_secret, source.get(kSecp256k1Label));
   TRY(secp256k1, crypto::Secp256k1Key::from_secret(secp256k1_secret.expose()));
   TRY(tls_secret, source.get(kTlsLabel));
+  TRY(store_keys, store::StoreKeys::make([&](std::string_view label) { return source.get(label); }, receipt_key_epoch, source.lasts()));
   Keyring keyring(std::move(ecdsa), std::move(ed25519), std::move(receipt), std::move(x25519), std::move(secp256k1),
-                  std::move(tls_secret));
+                  std::move(tls_secret), std::move(store_keys));
   if (tee != nullptr) TRY_VOID(keyring.add_custody(*tee));
   return keyring;
 }

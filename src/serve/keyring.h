@@ -3,6 +3,7 @@
 // for the TLS key, which the TLS library holds. Safe from any thread.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "crypto/x25519.h"
 #include "evidence/boot_evidence.h"
 #include "evidence/chat_signature.h"
+#include "store/store_keys.h"
 #include "tee/tee.h"
 
 namespace cloister::serve {
@@ -22,8 +24,9 @@ namespace cloister::serve {
 class Keyring {
  public:
   // `tee` may be null, or without keys of its own (a bare TDX or SEV-SNP guest): then the keys are random and end with
-  // the process. What a report proves is the same; only keyset and addresses change with each start.
-  static Result<Keyring> make(tee::Tee* tee);
+  // the process. What a report proves is the same; only keyset and addresses change with each start, and receipts of
+  // before cannot be read any more.
+  static Result<Keyring> make(tee::Tee* tee, int receipt_key_epoch = 1);
 
   // The legacy signatures. ecdsa: EIP-55 address; ed25519: 64 hex digits.
   const std::string& signing_address(evidence::SigningAlgo algo) const;
@@ -39,6 +42,9 @@ class Keyring {
   const ByteArray<32>& receipt_public_key() const { return receipt_.public_key(); }
   ByteArray<64> sign_receipt(std::string_view canonical) const { return receipt_.sign(as_bytes(canonical)); }
 
+  // What receipts are stored under.
+  const std::shared_ptr<const store::StoreKeys>& store_keys() const { return store_keys_; }
+
   // What clients encrypt to.
   const ByteArray<32>& e2ee_x25519_public_key() const { return e2ee_x25519_.public_key(); }
   // x || y.
@@ -52,7 +58,8 @@ class Keyring {
 
  private:
   Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt,
-          crypto::X25519Key e2ee_x25519, crypto::Secp256k1Key e2ee_secp256k1, SecretBytes tls_secret);
+          crypto::X25519Key e2ee_x25519, crypto::Secp256k1Key e2ee_secp256k1, SecretBytes tls_secret,
+          std::shared_ptr<const store::StoreKeys> store_keys);
   Result<void> add_custody(tee::Tee& tee);
 
   crypto::Secp256k1Key ecdsa_;
@@ -61,6 +68,7 @@ class Keyring {
   crypto::X25519Key e2ee_x25519_;
   crypto::Secp256k1Key e2ee_secp256k1_;
   SecretBytes tls_secret_;
+  std::shared_ptr<const store::StoreKeys> store_keys_;
   std::vector<evidence::KeyCustody> custody_;
   std::string ecdsa_address_;
   std::string ed25519_address_;

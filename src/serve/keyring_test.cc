@@ -151,5 +151,18 @@ TEST(Keyring, SignaturesVerifyUnderTheAddressesItNames) {
   EXPECT_TRUE(crypto::verify_ed25519(*key, as_bytes("text"), keyring->sign_ed25519("text")));
 }
 
+TEST(Keyring, KeysOfTheStoreAreTheTees) {
+  const auto first = Keyring::make(simulator(1).get()), again = Keyring::make(simulator(1).get()), other = Keyring::make(simulator(2).get());
+  EXPECT_TRUE(first->store_keys()->lasts());
+  EXPECT_EQ(first->store_keys()->newest(), again->store_keys()->newest());
+  EXPECT_EQ(first->store_keys()->reply_secret("rcpt-1"), again->store_keys()->reply_secret("rcpt-1"));
+  EXPECT_NE(first->store_keys()->newest(), other->store_keys()->newest());
+  const auto second_epoch = Keyring::make(simulator(1).get(), 2);
+  EXPECT_NE(second_epoch->store_keys()->newest(), first->store_keys()->newest());
+  EXPECT_TRUE(second_epoch->store_keys()->has(first->store_keys()->newest()));
+  EXPECT_FALSE(Keyring::make(nullptr)->store_keys()->lasts());
+  EXPECT_EQ(Keyring::make(nullptr, 17).error().code, ErrorCode::kUsage);
+}
+
 }  // namespace
 }  // namespace cloister::serve

@@ -11,6 +11,7 @@ namespace cloister::serve {
 namespace {
 
 using codec::JcsWriter;
+using Leaves = std::vector<evidence::MerkleHash>;
 
 constexpr std::size_t kLongestModel = 1024;
 constexpr std::size_t kUsualBytes = 2048;
@@ -82,8 +83,9 @@ void request_failed(JcsWriter& out, const ReplyFacts& facts) {
   out.name("type").text(evidence::kRequestFailed).close_object();
 }
 
-void events_returned(JcsWriter& out, const ReplyFacts& facts) {
-  digest(out.open_object().name("count").number(facts.events.size()).name("root"), evidence::merkle_root(facts.events));
+void events_returned(JcsWriter& out, const Leaves& leaves) {
+  digest(out.open_object().name("count").number(leaves.size()).name("root"), evidence::merkle_root(leaves));
+  out.name("tree").text(evidence::kEventTree);
   out.name("type").text(evidence::kEventsReturned).close_object();
 }
 
@@ -93,7 +95,7 @@ void response_aborted(JcsWriter& out, const ReplyFacts& facts) {
   out.name("type").text(evidence::kResponseAborted).close_object();
 }
 
-void event_log(JcsWriter& out, const ReplyFacts& facts) {
+void event_log(JcsWriter& out, const ReplyFacts& facts, const Leaves& leaves) {
   out.open_array();
   hashed(out, evidence::kRequestReceived, facts.request_sha256);
   if (facts.forwarded_sha256) {
@@ -104,7 +106,7 @@ void event_log(JcsWriter& out, const ReplyFacts& facts) {
   if (facts.outcome && facts.outcome->metered()) usage_metered(out, *facts.outcome);
   if (!facts.error.empty() && !facts.cut) request_failed(out, facts);
   hashed(out, evidence::kResponseReturned, facts.response_sha256);
-  if (facts.event_stream && !facts.too_many_events) events_returned(out, facts);
+  if (facts.event_stream && !facts.too_many_events) events_returned(out, leaves);
   if (facts.cut) response_aborted(out, facts);
   out.close_array();
 }
@@ -114,11 +116,11 @@ void asked_model(JcsWriter& out, const ReplyFacts& facts) {
   facts.model&& facts.model->size() <= kLongestModel ? out.text(*facts.model) : out.null();
 }
 
-Result<std::string> document(const ReplyFacts& facts, UnixSeconds served_at) {
+Result<std::string> document(const ReplyFacts& facts, const Leaves& leaves, UnixSeconds served_at) {
   JcsWriter out(kUsualBytes);
   out.open_object().name("api_version").text(evidence::kAciVersion);
   text_or_null(out.name("chat_id"), facts.reply_id).name("endpoint").text(facts.endpoint);
-  event_log(out.name("event_log"), facts);
+  event_log(out.name("event_log"), facts, leaves);
   out.name("key_id").text(facts.epoch->receipt_key_id).name("method").text("POST");
   asked_model(out.name("model"), facts);
   out.name("receipt_id").text(facts.receipt_id).name("served_at").number(served_at);
@@ -134,7 +136,7 @@ store::LegacySignature legacy_signature(const ReplyFacts& facts, const Keyring& 
   return out;
 }
 
-std::string concatenated(const std::vector<evidence::MerkleHash>& hashes) {
+std::string concatenated(const Leaves& hashes) {
   std::string out;
   out.reserve(hashes.size() * 32);
   for (const evidence::MerkleHash& hash : hashes) out.append(as_text(hash));
@@ -157,7 +159,9 @@ std::string with_signature(const std::string& canonical, const ByteArray<64>& si
 }  // namespace
 
 Result<store::ReceiptRecord> make_receipt(const ReplyFacts& facts, const Keyring& keyring, UnixSeconds served_at) {
-  TRY(canonical, document(facts, served_at));
+  Leaves leaves;
+  if (!facts.too_many_events) leaves = evidence::salted_leaves(facts.reply_secret, facts.events);
+  TRY(canonical, document(facts, leaves, served_at));
   std::string text = with_signature(canonical, keyring.sign_receipt(canonical));
   store::ReceiptRecord record;
   record.receipt_id = facts.receipt_id;
@@ -166,7 +170,7 @@ Result<store::ReceiptRecord> make_receipt(const ReplyFacts& facts, const Keyring
   record.owner = facts.owner;
   record.served_at = served_at;
   record.receipt = std::move(text);
-  if (!facts.too_many_events) record.event_hashes = concatenated(facts.events);
+  record.event_hashes = concatenated(leaves);
   if (!facts.cut && facts.error.empty() && facts.status < 400) record.legacy = legacy_signature(facts, keyring);
   return record;
 }

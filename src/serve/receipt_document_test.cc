@@ -85,7 +85,8 @@ Json expected_events(const ReplyFacts& facts) {
   if (facts.event_stream && !facts.too_many_events) {
     log.push_back({{"type", "response.events"},
                    {"count", facts.events.size()},
-                   {"root", evidence::digest_text(evidence::merkle_root(facts.events))}});
+                   {"root", evidence::digest_text(evidence::merkle_root(evidence::salted_leaves(facts.reply_secret, facts.events)))},
+                   {"tree", "cloister.events.v2"}});
   }
   if (facts.cut) {
     log.push_back({{"type", "response.aborted"},
@@ -144,7 +145,7 @@ TEST_F(ReceiptDocument, IsTheCanonicalFormByteByByte) {
     if (chosen(2)) facts.forwarded_sha256.reset();
     if (chosen(3)) facts.cut = true, facts.response_bytes = std::uint64_t{1} << 53;
     if (chosen(4)) facts.error = "upstream.broken_reply", facts.status = 502;
-    if (chosen(5)) facts.event_stream = true, facts.events.assign(kind % 5, evidence::merkle_leaf(as_bytes("e")));
+    if (chosen(5)) facts.event_stream = true, facts.events.assign(kind % 5, crypto::sha256(as_bytes("e")));
     if (chosen(6)) facts.reply_id = chosen(5) ? "" : hostile[(kind + 1) % std::size(hostile)];
     if (chosen(7))
       facts.outcome->sampling = nullptr, facts.outcome->finish_reason = hostile[(kind + 2) % std::size(hostile)];
@@ -221,11 +222,11 @@ TEST_F(ReceiptDocument, IsItsOwnCanonicalForm) {
 TEST_F(ReceiptDocument, OfAStreamNamesItsEvents) {
   ReplyFacts facts = facts_of_a_reply(identity_);
   facts.event_stream = true;
-  facts.events = {evidence::merkle_leaf(as_bytes("a")), evidence::merkle_leaf(as_bytes("b"))};
+  facts.events = {crypto::sha256(as_bytes("a")), crypto::sha256(as_bytes("b"))};
   const Json receipt = make(facts);
   EXPECT_EQ(types(receipt).back(), "response.events");
   EXPECT_EQ(receipt["event_log"].back()["count"], 2);
-  EXPECT_EQ(receipt["event_log"].back()["root"], evidence::digest_text(evidence::merkle_root(facts.events)));
+  EXPECT_EQ(receipt["event_log"].back()["root"], evidence::digest_text(evidence::merkle_root(evidence::salted_leaves(facts.reply_secret, facts.events))));
   EXPECT_EQ(record_.event_hashes.size(), 64u);
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "serve/openai/error_body.h"
 #include "serve/receipt_document.h"
+#include "store/receipt_id.h"
 
 namespace cloister::serve {
 namespace {
@@ -125,7 +126,7 @@ ReceiptJournal::Batch ReceiptJournal::make(std::vector<FinishedReply> replies) {
   out.records.reserve(replies.size());
   for (FinishedReply& reply : replies) {
     Result<store::ReceiptRecord> record = make_receipt(reply.facts, keyring_, clock_.now());
-    if (!record) log::error("no receipt could be made id=" + reply.facts.receipt_id + ": " + record.error().message);
+    if (!record) log::error("no receipt could be made id=" + store::shown_id(reply.facts.receipt_id) + ": " + record.error().message);
     out.all.push_back({std::move(reply), record ? std::optional(out.records.size()) : std::nullopt});
     if (record) out.records.push_back(std::move(*record));
   }
@@ -164,7 +165,7 @@ void ReceiptJournal::put_one_by_one(Batch& batch) {
     const store::ReceiptRecord& record = batch.records[*made.record];
     const Result<void> done = store_.put(std::span(&record, 1));
     if (done) continue;
-    log::error("a receipt was refused by the store id=" + record.receipt_id + ": " + done.error().message);
+    log::error("a receipt was refused by the store id=" + store::shown_id(record.receipt_id) + ": " + done.error().message);
     made.record.reset();
   }
 }

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "engine/engine.h"
-#include "evidence/merkle_tree.h"
+#include "evidence/event_salts.h"
 #include "serve/auth.h"
 #include "serve/identity.h"
 
@@ -33,7 +33,8 @@ struct ReplyFacts {
   ByteArray<32> response_sha256{};           // of what was handed to the socket
   std::uint64_t response_bytes = 0;
   bool event_stream = false;
-  std::vector<evidence::MerkleHash> events;  // leaf hashes of the complete ones
+  std::vector<evidence::EventHash> events;   // SHA-256 of each complete one
+  evidence::SaltSeed reply_secret{};         // of a stream of events: what they are salted with
   bool too_many_events = false;              // then the receipt has no tree of them
 
   // False: whoever answered is not in this TEE, and nobody verified it.

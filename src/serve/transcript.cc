@@ -3,12 +3,6 @@
 #include <utility>
 
 namespace cloister::serve {
-namespace {
-
-constexpr std::uint8_t kLeafPrefix = 0x00;   // evidence/merkle_tree.h
-
-}  // namespace
-
 Transcript::Transcript(ReceiptJournal& journal, ReplyFacts facts, bool in_band, bool anthropic_dialect)
     : journal_(journal),
       receipt_id_(facts.receipt_id),
@@ -44,6 +38,13 @@ void Transcript::set_forwarded(const ByteArray<32>& sha256) {
   change([&](ReplyFacts& facts) { facts.forwarded_sha256 = sha256; });
 }
 
+void Transcript::expect_events(const evidence::SaltSeed& secret) {
+  change([&](ReplyFacts& facts) {
+    facts.event_stream = true;
+    facts.reply_secret = secret;
+  });
+}
+
 void Transcript::set_failure(const Error& error) {
   set_failure(std::string(error_id(error.code)), error_http_status(error.code));
 }
@@ -63,10 +64,7 @@ void Transcript::on_body(std::string_view bytes) {
   if (!facts_.event_stream) return;
   while (!bytes.empty()) {
     const codec::SseEvents::Part part = events_.next(bytes);
-    if (!event_) {
-      event_.emplace();
-      event_->update(ByteView(&kLeafPrefix, 1));
-    }
+    if (!event_) event_.emplace();
     event_->update(as_bytes(bytes.substr(0, part.size)));
     bytes.remove_prefix(part.size);
     if (!part.ends) continue;
@@ -75,11 +73,10 @@ void Transcript::on_body(std::string_view bytes) {
 }
 
 void Transcript::end_event() {
-  // The hasher stays for the next event: finish() has reset it.
-  const auto leaf = event_->finish();
-  event_->update(ByteView(&kLeafPrefix, 1));
-  facts_.too_many_events = facts_.events.size() >= store::kMostEventHashBytes / leaf.size();
-  if (!facts_.too_many_events) facts_.events.push_back(leaf);
+  // The hasher stays for the next event: finish() has reset it. Salts are the journal's work.
+  const evidence::EventHash event = event_->finish();
+  facts_.too_many_events = facts_.events.size() >= evidence::kMostEvents;
+  if (!facts_.too_many_events) facts_.events.push_back(event);
 }
 
 FinishedReply Transcript::finish() {

@@ -43,7 +43,8 @@ class Transcript : public http::ReplyObserver {
   // `error`: a stable id.
   void set_failure(std::string error, int status);
   void set_outcome(const engine::Outcome& outcome) { change([&](ReplyFacts& facts) { facts.outcome = outcome; }); }
-  void expect_events() { change([](ReplyFacts& facts) { facts.event_stream = true; }); }
+  // `secret` is what their leaves are salted with.
+  void expect_events(const evidence::SaltSeed& secret);
   // For a reply whose id another server has given.
   void find_reply_id(bool events) { reply_id_.emplace(events); }
 

@@ -24,12 +24,15 @@ Result<std::uint64_t> times(std::uint64_t number, std::uint64_t unit, std::uint6
 
 }  // namespace
 
-Result<std::unique_ptr<ReceiptStore>> open_store(const StoreOptions& options) {
+Result<std::unique_ptr<ReceiptStore>> open_store(const StoreOptions& given) {
+  StoreOptions options = given;
   const int named = !options.sqlite_file.empty() + !options.postgres_file.empty() + options.memory;
   if (named != 1) return fail(ErrorCode::kUsage, "expected one of a file, a PostgreSQL connection and memory to keep receipts in");
   if (options.limits.receipt_age_s < 0 || options.limits.event_hash_age_s < 0) {
     return fail(ErrorCode::kUsage, "the age of receipts cannot be negative");
   }
+  if (!options.keys && options.memory) options.keys = StoreKeys::of_this_process();
+  if (!options.keys) return fail(ErrorCode::kUsage, "no key is given to encrypt receipts with");
   if (!options.postgres_file.empty()) return open_postgres_store(options);
   return open_sqlite_store(options);
 }

@@ -7,6 +7,7 @@
 
 #include "store/ageing.h"
 #include "store/receipt_store.h"
+#include "store/store_keys.h"
 
 namespace cloister::store {
 
@@ -27,6 +28,9 @@ struct StoreOptions {
   std::filesystem::path postgres_file;   // holds libpq's connection string, which may have a password in it
   bool memory = false;                   // for tests and nodes without a disk: gone with the process
 
+  // What it is encrypted with. Those of this process are made for a store in memory that is given none.
+  std::shared_ptr<const StoreKeys> keys;
+
   StoreLimits limits;
   Durability durability = Durability::kProcess;
   Access access = Access::kCreate;
@@ -35,9 +39,10 @@ struct StoreOptions {
   const Clock* steady = &steady_clock();   // never jumps; see store/ageing.h
 };
 
-// May take seconds: a file left by a crash is recovered, a server waited for. Errors: kUsage for options
-// that do not fit together, kStoreDamaged for a file that is no receipt store or a broken one (it is left as it is),
-// kStoreFailed for everything that may be better later. Messages name the file, never what is in a connection string.
+// May take seconds: a file left by a crash is recovered, a server waited for; a store of a version before 3 is encrypted, which
+// takes minutes for gigabytes. Errors: kUsage for options that do not fit together, kStoreDamaged for a file that is no
+// receipt store or a broken one (it is left as it is), kStoreFailed for everything that may be better later, a store whose
+// key is not among `keys` included: it is left as it is, too. Messages name the file, never what is in a connection string.
 Result<std::unique_ptr<ReceiptStore>> open_store(const StoreOptions& options);
 
 // "kill" or "power": what receipts survive, as options say it.

@@ -40,4 +40,9 @@ std::optional<std::string> receipt_id_in(std::string_view reply_id) {
   return std::string(kPrefix).append(digits);
 }
 
+std::string shown_id(std::string_view id) {
+  const std::size_t hidden = receipt_id_in(id) ? kDigits / 2 : id.size() - id.size() / 2;
+  return std::string(id.substr(0, id.size() - hidden)).append("...");
+}
+
 }  // namespace cloister::store

@@ -19,4 +19,8 @@ std::string reply_id_of(std::string_view receipt_id, std::string_view prefix);
 // The receipt id that a reply id of ours ends like; of any other id nothing, or an id that is nobody's.
 std::optional<std::string> receipt_id_in(std::string_view reply_id);
 
+// As logs and messages show an id: without its last 16 digits, so that whoever reads them can tell that two are the same and
+// cannot ask for the receipt. An id of another form is shown as its first half.
+std::string shown_id(std::string_view id);
+
 }  // namespace cloister::store

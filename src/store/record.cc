@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/hash.h"
 
 namespace cloister::store {
 namespace {
@@ -27,7 +26,7 @@ Result<void> check_time(const char* member, UnixSeconds time) {
 }
 
 Error damaged(const char* column) {
-  return fail(ErrorCode::kStoreDamaged, std::string("the column ") + column + " is not as this program writes it");
+  return fail(ErrorCode::kStoreDamaged, std::string("the member ") + column + " is not as this program writes it");
 }
 
 template <std::size_t N>
@@ -68,15 +67,6 @@ bool same_content(const ReceiptRecord& stored, const ReceiptRecord& offered) {
          (stored.event_hashes.empty() || stored.event_hashes == offered.event_hashes);
 }
 
-std::int64_t id_key(std::string_view reply_id) {
-  const crypto::Sha256Digest digest = crypto::sha256(as_bytes(reply_id));
-  std::uint64_t key = 0;
-  for (std::size_t i = 0; i < 8; ++i) key = key << 8 | digest[i];
-  return static_cast<std::int64_t>(key);
-}
-
-std::int32_t owner_key(const Owner& owner) { return owner[0] << 8 | owner[1]; }
-
 std::string pack_ids(const std::vector<std::string>& ids) {
   std::string out;
   for (const std::string& id : ids) {
@@ -94,10 +84,10 @@ std::string pack_legacy(const LegacySignature& legacy) {
   return out;
 }
 
-Result<std::vector<std::string>> unpack_ids(std::string_view packed) {
+Result<std::vector<std::string>> unpack_ids(std::string_view packed, std::size_t most) {
   std::vector<std::string> ids;
   while (!packed.empty()) {
-    if (packed.size() < 2 || ids.size() == kMostReplyIds) return damaged("reply_ids");
+    if (packed.size() < 2 || ids.size() == most) return damaged("reply_ids");
     const std::size_t size = static_cast<std::uint8_t>(packed[0]) << 8 | static_cast<std::uint8_t>(packed[1]);
     packed.remove_prefix(2);
     if (size == 0 || size > kMostReplyIdBytes || size > packed.size()) return damaged("reply_ids");

@@ -36,12 +36,6 @@ TEST(Record, LegacyComesBack) {
   EXPECT_FALSE(unpack_owner("15 bytes of it "));
 }
 
-TEST(Record, KeysAreDigests) {
-  // SHA-256("abc") begins ba7816bf 8f01cfea.
-  EXPECT_EQ(static_cast<std::uint64_t>(id_key("abc")), 0xba7816bf8f01cfeaull);
-  EXPECT_EQ(owner_key(Owner{0x12, 0x34}), 0x1234);
-}
-
 TEST(Record, ReplyIdsSayWhereTheirReceiptsAre) {
   const std::string receipt_id = new_receipt_id();
   const std::string reply_id = reply_id_of(receipt_id, "chatcmpl-");
@@ -54,6 +48,14 @@ TEST(Record, ReplyIdsSayWhereTheirReceiptsAre) {
         reply_id.substr(0, 9) + std::string(32, 'A'), receipt_id.substr(6)}) {
     EXPECT_EQ(receipt_id_in(other), std::nullopt) << other;
   }
+}
+
+TEST(Record, AnIdIsShownWithoutItsEnd) {
+  EXPECT_EQ(shown_id("rcpt-00112233445566778899aabbccddeeff"), "rcpt-0011223344556677...");
+  EXPECT_EQ(shown_id("chatcmpl-00112233445566778899aabbccddeeff"), "chatcmpl-0011223344556677...");
+  EXPECT_EQ(shown_id("upstream-7"), "upstr...");
+  EXPECT_EQ(shown_id("x"), "...");
+  EXPECT_EQ(shown_id(""), "...");
 }
 
 TEST(Record, ReceiptIdsLieInOrderOfTime) {

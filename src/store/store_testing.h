@@ -10,11 +10,27 @@
 #include <string>
 #include <vector>
 
+#include "crypto/hash.h"
 #include "store/open_store.h"
+#include "store/record.h"
 
 namespace cloister::store::testing {
 
 inline constexpr UnixSeconds kStart = 1'800'000'000;
+
+// The same for the same number, as a TEE derives them for one application.
+inline std::shared_ptr<const StoreKeys> keys(int number = 0, int epoch = 1, bool lasts = true) {
+  const auto derive = [number](std::string_view label) -> Result<SecretBytes> {
+    return crypto::hkdf_sha256(as_bytes("keys of a test " + std::to_string(number)), {}, label, 32);
+  };
+  return StoreKeys::make(derive, epoch, lasts).value();
+}
+
+// What a store counts of a record.
+inline std::uint64_t counted(const ReceiptRecord& record) {
+  constexpr std::size_t kSealed = sizeof(KeyId) + crypto::kAeadExtraBytes;
+  return record_size(record) + (record.event_hashes.empty() ? 0 : record.event_hashes.size() + kSealed);
+}
 
 class TemporaryFolder {
  public:
@@ -94,6 +110,7 @@ class StorePlace {
 
   Result<std::unique_ptr<ReceiptStore>> open(StoreOptions options = {}) const {
     name_in(options);
+    if (!options.keys) options.keys = keys();
     return open_store(options);
   }
 };

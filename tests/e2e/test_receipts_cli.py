@@ -12,17 +12,39 @@ import time
 
 import pytest
 
-from support.node import BINARY, PATIENCE, run, wait_until
+from support.node import BINARY, PATIENCE, wait_until
+from support import node
 
 pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 START = 1_800_000_000
+KEY = "5e" * 32
+
+
+@pytest.fixture(autouse=True)
+def key_file(tmp_path_factory, monkeypatch):
+    """The key of a store of one's own; run() adds it to commands that open a store."""
+    path = tmp_path_factory.mktemp("key") / "key"
+    path.write_text(KEY + "\n")
+    monkeypatch.setattr(f"{__name__}.KEY_FILE", path)
+    return path
+
+
+KEY_FILE = None
+
+
+def run(command, *arguments, **options):
+    named = "--store" in arguments or "--postgres-file" in arguments
+    given = named and not {"--key-file", "--tee", "--no-key"} & set(map(str, arguments))
+    plain = ["--plain"] if named and arguments[0] == "export" and "--sealed" not in arguments else []
+    arguments = [each for each in arguments if each not in ("--no-key", "--sealed")]
+    return node.run(command, *arguments, *(["--key-file", KEY_FILE] if given else []), *plain, **options)
 
 
 def receipt(number, keyset="a", **changes):
     document = {"api_version": "aci/1", "receipt_id": f"rcpt-{number:08}", "chat_id": f"chatcmpl-{number}", "model": "größe",
                 "workload_keyset_digest": "sha256:" + keyset * 64, "endpoint": "/v1/chat/completions", "method": "POST", "served_at": START + number,
                 "event_log": [{"type": "request.received", "body_hash": "sha256:" + "0" * 64}], "key_id": "k", "signature": "0" * 128} | changes
-    line = {"form": "cloister.receipt.v1", "receipt_id": document["receipt_id"], "reply_ids": [f"chatcmpl-{number}"], "owner": f"{number % 3:02x}" * 16,
+    line = {"form": "cloister.receipt.v2", "receipt_id": document["receipt_id"], "reply_ids": [f"chatcmpl-{number}"], "owner": f"{number % 3:02x}" * 16,
             "served_at": document["served_at"], "receipt": json.dumps(document, ensure_ascii=False)}
     if number % 2 == 0:
         line["legacy"] = {"request_sha256": "1" * 64, "response_sha256": "2" * 64, "ecdsa": "3" * 130}
@@ -74,7 +96,7 @@ def test_there_and_back(store, lines, tmp_path):
 
 def test_ranges(store):
     def count(*arguments):
-        return sum(line["form"] == "cloister.receipt.v1" for line in lines_of(run("receipts", "export", "--store", store, *arguments).stdout))
+        return sum(line["form"] == "cloister.receipt.v2" for line in lines_of(run("receipts", "export", "--store", store, *arguments).stdout))
 
     assert START == 1_800_000_000  # 2027-01-15T08:00:00Z
     assert count("--since", "2027-01-15T08:05:00Z") == 300
@@ -121,13 +143,50 @@ def test_a_line_that_is_wrong(tmp_path, number, change, complaint):
     assert len(kept) == number - 1, "those before it are in"
 
 
-def test_what_is_left_out(store):
+def test_a_row_that_was_moved(store):
+    """The disk is the host's: a record in the place of another is damage."""
     with sqlite3.connect(store) as database:
-        database.execute("UPDATE receipt SET receipt = x'7b7d' WHERE seq = 3")
+        database.execute("UPDATE receipt SET sealed = (SELECT sealed FROM receipt WHERE seq = 4) WHERE seq = 3")
     database.close()
     exported = run("receipts", "export", "--store", store)
-    assert exported.returncode == 1 and "rcpt-00000002" in exported.stderr and "599 receipts" in exported.stderr
-    assert len(lines_of(exported.stdout)) == 601
+    assert exported.returncode == 1 and "damaged" in exported.stderr, "rows that were moved are no receipts of their place"
+
+
+def test_keys(store, lines, tmp_path):
+    """Nobody reads a store without its key, and what an export holds is encrypted with it."""
+    without = run("receipts", "list", "--store", store, "--no-key")
+    assert without.returncode == 2 and "encrypted" in without.stderr
+    (tmp_path / "other").write_text("ab" * 32)
+    other = run("receipts", "list", "--store", store, "--key-file", tmp_path / "other")
+    assert other.returncode == 1 and "encrypted with the key" in other.stderr and "Nothing was changed" in other.stderr
+    (tmp_path / "no-key").write_text("secret")
+    wrong = run("receipts", "list", "--store", store, "--key-file", tmp_path / "no-key")
+    assert wrong.returncode == 2 and "64 hex" in wrong.stderr and "secret" not in wrong.stderr
+    sealed = run("receipts", "export", "--store", store, "--sealed")
+    assert sealed.returncode == 0 and len(sealed.stdout.splitlines()) == 602
+    assert all(set(line) == {"form", "sealed"} and line["form"] == "cloister.sealed.v1" for line in lines_of(sealed.stdout))
+    second = tmp_path / "second.db"
+    assert run("receipts", "import", "-", "--store", second, input=sealed.stdout).returncode == 0
+    assert lines_of(run("receipts", "export", "--store", second).stdout) == lines
+    third = tmp_path / "third.db"
+    refused = run("receipts", "import", "-", "--store", third, "--key-file", tmp_path / "other", input=sealed.stdout)
+    assert refused.returncode == 1 and "line 1: is encrypted with the key" in refused.stderr
+    newer = run("receipts", "import", "-", "--store", second, "--receipt-key-epoch", 2, input=sealed.stdout)
+    assert newer.returncode == 0, newer.stderr
+    assert run("receipts", "list", "--store", second).returncode == 1, "a key of a later epoch is not at hand"
+    assert len(lines_of(run("receipts", "list", "--json", "--store", second, "--receipt-key-epoch", 3).stdout)) == 600
+
+
+def test_owners_of_version_1_become_keyed(tmp_path):
+    """Exports of before hold digests of tokens that anybody can compute."""
+    old = [receipt(number) | {"form": "cloister.receipt.v1"} for number in range(6)]
+    store = tmp_path / "new.db"
+    assert run("receipts", "import", written(tmp_path / "old", old), "--store", store).returncode == 0
+    new = lines_of(run("receipts", "export", "--store", store).stdout)
+    for before, after in zip(old, new, strict=True):
+        nobody = before["owner"] == "0" * 32
+        assert (after["owner"] == before["owner"]) == nobody
+        assert after | {"owner": "", "form": ""} == before | {"owner": "", "form": ""}
 
 
 def test_beside_others(store, lines, tmp_path):
@@ -141,7 +200,7 @@ def test_beside_others(store, lines, tmp_path):
     other.execute("ROLLBACK")
     other.execute("BEGIN")
     other.execute("SELECT * FROM receipt").fetchone()
-    writers = [subprocess.Popen([BINARY, "receipts", "import", str(more), "--store", str(store)], stderr=subprocess.DEVNULL) for _ in range(3)]
+    writers = [subprocess.Popen([BINARY, "receipts", "import", str(more), "--store", str(store), "--key-file", str(KEY_FILE)], stderr=subprocess.DEVNULL) for _ in range(3)]
     assert [writer.wait(60 * PATIENCE) for writer in writers] == [0, 0, 0]
     other.close()
     assert len(lines_of(run("receipts", "list", "--json", "--store", store).stdout)) == 610
@@ -150,7 +209,7 @@ def test_beside_others(store, lines, tmp_path):
 def test_interrupted(tmp_path):
     """Ctrl-C while an import waits for its next line: what came is in; of an export, nothing is left."""
     store = tmp_path / "new.db"
-    importing = subprocess.Popen([BINARY, "receipts", "import", "-", "--store", str(store)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    importing = subprocess.Popen([BINARY, "receipts", "import", "-", "--store", str(store), "--key-file", str(KEY_FILE)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for number in range(300):
         importing.stdin.write(json.dumps(receipt(number)) + "\n")
     importing.stdin.flush()
@@ -161,7 +220,7 @@ def test_interrupted(tmp_path):
     assert importing.returncode == 130 and "interrupted" in complaint
     assert len(lines_of(run("receipts", "list", "--json", "--store", store).stdout)) == 300
 
-    exporting = subprocess.Popen([BINARY, "receipts", "export", "--store", str(store)], stdout=subprocess.PIPE)
+    exporting = subprocess.Popen([BINARY, "receipts", "export", "--store", str(store), "--key-file", str(KEY_FILE)], stdout=subprocess.PIPE)
     exporting.stdout.read(10)
     exporting.stdout.close()
     assert exporting.wait(20 * PATIENCE) in (0, 1), "no signal kills it"

@@ -11,7 +11,7 @@ import time
 
 from support.node import Node, own_seed, wait_until
 from support.rawhttp import Connection, exchange, head
-from support.receipts import check_signature, digest, events, keyset_of, leaf, merkle_root, receipt_of, sse_events
+from support.receipts import check_signature, digest, events, keyset_of, leaves, merkle_root, receipt_of, sse_events
 
 SECONDS = float(os.environ.get("CLOISTER_CRASH_SECONDS", "12"))
 CLIENTS = 8
@@ -31,7 +31,7 @@ class Client(threading.Thread):
         super().__init__()
         self.host, self.port, self.stop = host, port, stop
         self.random = random.Random(number)
-        self.whole, self.cut = [], []  # (request, receipt id, body)
+        self.whole, self.cut = [], []  # (request, receipt id, secret, body)
 
     def run(self):
         while not self.stop.is_set():
@@ -53,10 +53,10 @@ class Client(threading.Thread):
         if reply is None or reply.status != 200 or reply.header("x-receipt-id") is None:
             return
         done = reply.complete or b"data: [DONE]\n\n" in reply.body
-        (self.whole if done else self.cut).append((request, reply.header("x-receipt-id"), reply.body))
+        (self.whole if done else self.cut).append((request, reply.header("x-receipt-id"), reply.header("x-receipt-secret"), reply.body))
 
 
-def check_whole(node, keysets, request, receipt_id, body):
+def check_whole(node, keysets, request, receipt_id, _, body):
     receipt = receipt_of(node, receipt_id)
     check_signature(receipt, keysets[receipt["workload_keyset_digest"]])
     log = events(receipt)
@@ -65,7 +65,7 @@ def check_whole(node, keysets, request, receipt_id, body):
     assert "response.aborted" not in log
 
 
-def check_cut(node, keysets, request, receipt_id, body):
+def check_cut(node, keysets, request, receipt_id, secret, body):
     """There may be none. If there is one, then what the client has is a beginning of what it is about. True when there is."""
     found = exchange(node, "GET", f"/v1/aci/receipts/{receipt_id}")
     if found.status == 404:
@@ -76,10 +76,10 @@ def check_cut(node, keysets, request, receipt_id, body):
     assert log["request.received"]["body_hash"] == digest(request)
     held = sse_events(body)
     if held and "response.events" in log:
-        proof = exchange(node, "GET", f"/v1/cloister/prefix/{receipt_id}?events={len(held)}").json()
+        proof = exchange(node, "GET", f"/v1/cloister/prefix/{receipt_id}?events={len(held)}", None, [("X-Receipt-Secret", secret)]).json()
         assert proof["total"] == log["response.events"]["count"] >= len(held)
         if len(held) == proof["total"]:
-            assert "sha256:" + merkle_root([leaf(event) for event in held]).hex() == log["response.events"]["root"]
+            assert "sha256:" + merkle_root(leaves(held, secret)).hex() == log["response.events"]["root"]
     return True
 
 

@@ -1,15 +1,17 @@
 """Replicas that share one PostgreSQL: any of them has the receipts of all, and each outlasts the server's absence."""
 
 import json
+import secrets
 
 import pytest
 
 from support.node import own_seed, wait_until
 from support.postgres import Postgres
 from support.rawhttp import exchange
-from support.receipts import check_receipt, keyset_of
+from support.receipts import check_receipt, client, keyset_of
 
 CHAT = "/v1/chat/completions"
+SEED = "5e" * 32
 REQUEST = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "a b"}], "stream": True}).encode()
 
 
@@ -23,7 +25,16 @@ def postgres():
 @pytest.fixture
 def replica(start, postgres, tmp_path):
     where = postgres.connection_file(tmp_path)
-    return lambda *options: start("--engine", "echo", "--receipts", "postgres", "--receipt-postgres-file", where, *options)
+
+    def begin(*options, seed=SEED):
+        """A node of its own, in the TEE of this seed: replicas of one application are given the same keys."""
+        state = tmp_path / secrets.token_hex(4)
+        state.mkdir(mode=0o700)
+        (state / "insecure-simulator.seed").write_text(seed + "\n")
+        (state / "insecure-simulator.seed").chmod(0o600)
+        return start("--engine", "echo", "--receipts", "postgres", "--receipt-postgres-file", where, *options, state=state)
+
+    return begin
 
 
 @own_seed
@@ -35,14 +46,26 @@ def test_one_answers_for_the_other(replica):
     receipt = check_receipt(first, REQUEST, reply, keyset=keyset)
     assert check_receipt(second, REQUEST, reply, keyset=keyset) == receipt
     count = next(event["count"] for event in receipt["event_log"] if event["type"] == "response.events")
-    proof = exchange(second, "GET", f"/v1/cloister/prefix/{receipt['receipt_id']}?events=1").json()
+    proof = exchange(second, "GET", f"/v1/cloister/prefix/{receipt['receipt_id']}?events=1", None, client(reply)).json()
     assert proof["total"] == count
     signatures = [exchange(node, "GET", f"/v1/signature/{reply.reply_id()}").json() for node in (first, second)]
     assert signatures[0] == signatures[1]
-    other = exchange(second, "GET", f"/v1/signature/{reply.reply_id()}?signing_algo=ed25519")
-    assert other.status == 404, "no replica signs for another's key"
+    signatures = [exchange(node, "GET", f"/v1/signature/{reply.reply_id()}?signing_algo=ed25519").json() for node in (first, second)]
+    assert signatures[0] == signatures[1]
 
 
+@own_seed
+def test_another_tee_is_refused(replica, postgres):
+    """What other keys have encrypted is neither read nor changed, and the node says so."""
+    node = replica()
+    reply = exchange(node, "POST", CHAT, REQUEST)
+    with pytest.raises(AssertionError) as raised:
+        replica(seed="ab" * 32)
+    assert "encrypted with the key" in str(raised.value) and "Nothing was changed" in str(raised.value)
+    check_receipt(node, REQUEST, reply)
+
+
+@own_seed
 def test_the_server_goes_and_comes(replica, postgres):
     node = replica()
     before = exchange(node, "POST", CHAT, REQUEST)

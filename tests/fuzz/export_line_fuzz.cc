@@ -2,11 +2,14 @@
 #include "evidence/aci/receipt.h"
 #include "fuzz.h"
 #include "store/exchange/export_line.h"
+#include "store/exchange/sealed_line.h"
 #include "store/record.h"
 
 FUZZ_TARGET(input) {
   using namespace cloister;
-  const auto item = store::parse_export_line(as_text(input));
+  static const auto keys = store::StoreKeys::of_this_process();
+  FUZZ_CHECK(!store::open_export_line(as_text(input), *keys).has_value());
+  const auto item = store::parse_export_line(as_text(input), *keys);
   if (!item) {
     FUZZ_CHECK(item.error().code == ErrorCode::kBadReceipt && !item.error().message.empty());
     return;
@@ -21,6 +24,7 @@ FUZZ_TARGET(input) {
   }
   const auto line = store::write_export_line(*item);
   FUZZ_CHECK(line.has_value() && line->find('\n') == std::string::npos);
-  const auto again = store::parse_export_line(*line);
+  FUZZ_CHECK(store::open_export_line(store::seal_export_line(*line, *keys), *keys).value_or("") == *line);
+  const auto again = store::parse_export_line(*line, *keys);
   FUZZ_CHECK(again.has_value() && *again == *item);
 }

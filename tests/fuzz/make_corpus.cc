@@ -232,13 +232,16 @@ void add_export_lines(const Corpus& corpus) {
   line["legacy"] = {{"request_sha256", std::string(64, '1')}, {"response_sha256", std::string(64, '2')}, {"ecdsa", std::string(130, '3')}};
   line["event_hashes"] = to_base64(Bytes(64, 5));
   corpus.add("export_line", "receipt_with_everything", line.dump());
+  line["form"] = "cloister.receipt.v2";
+  corpus.add("export_line", "receipt_of_version_2", line.dump());
   line["event_hashes"] = "AAAA";
   corpus.add("export_line", "hashes_of_three_bytes", line.dump());
   line["served_at"] = 1;
   corpus.add("export_line", "of_another_time", line.dump());
   const Json document = {{"form", "cloister.document.v1"}, {"kind", "policy"}, {"key", empty}, {"made", 1780000000}, {"text", "{}"}};
   corpus.add("export_line", "document", document.dump());
-  corpus.add("export_line", "of_another_version", R"({"form":"cloister.receipt.v2"})");
+  corpus.add("export_line", "of_another_version", R"({"form":"cloister.receipt.v3"})");
+  corpus.add("export_line", "sealed", R"({"form":"cloister.sealed.v1","sealed":")" + to_base64(Bytes(80, 7)) + "\"}");
 }
 
 void add_certificates(const Corpus& corpus) {

@@ -160,17 +160,27 @@ TEST(Receipt, OfARefusalIsAccepted) {
   EXPECT_EQ(verdict.find("receipt.upstream")->state, State::kNotApplicable);
 }
 
+const evidence::SaltSeed kReplySecret = crypto::sha256(as_bytes("of the reply"));
+
+enum class Tree { kSalted, kOfBefore };
+
+std::vector<evidence::MerkleHash> leaves_of(const ServiceCase& c, Tree tree) {
+  if (tree == Tree::kOfBefore) return evidence::event_leaves(c.response);
+  return evidence::salted_leaves(kReplySecret, evidence::event_hashes(c.response));
+}
+
 // A case whose reply is a stream of six events, with what the receipt says about them.
-ServiceCase streamed_case() {
+ServiceCase streamed_case(Tree tree = Tree::kSalted) {
   ServiceCase c = native_case();
   c.response.clear();
   for (int i = 0; i < 6; ++i) c.response += "data: {\"i\":" + std::to_string(i) + "}\n\n";
-  const auto leaves = evidence::event_leaves(c.response);
+  const auto leaves = leaves_of(c, tree);
   resign(c, [&](Json& r) {
     r["event_log"][3]["body_hash"] = evidence::digest_text(crypto::sha256(as_bytes(c.response)));
     r["event_log"].push_back({{"type", "response.events"},
                               {"count", leaves.size()},
                               {"root", evidence::digest_text(evidence::merkle_root(leaves))}});
+    if (tree == Tree::kSalted) r["event_log"].back()["tree"] = "cloister.events.v2";
   });
   return c;
 }
@@ -188,16 +198,19 @@ verify::Verdict judge_prefix(const ServiceCase& c, const std::string& held, cons
   return verify::verify_receipt(evidence, verify::Context{c.policy, {}, c.time});
 }
 
-Json prefix_proof_of(const ServiceCase& c, std::size_t events) {
-  return evidence::to_json(evidence::prove_prefix(c.receipt["receipt_id"], evidence::event_leaves(c.response), events));
+Json prefix_proof_of(const ServiceCase& c, std::size_t events, Tree tree = Tree::kSalted) {
+  const std::optional<evidence::SaltSeed> secret = tree == Tree::kSalted ? std::optional(kReplySecret) : std::nullopt;
+  return evidence::to_json(evidence::prove_prefix(c.receipt["receipt_id"], leaves_of(c, tree), events, secret));
 }
 
 TEST(Receipt, TheBeginningOfAStreamIsAccepted) {
-  const ServiceCase c = streamed_case();
-  const std::size_t event_size = c.response.size() / 6;
-  for (std::size_t k = 1; k <= 6; ++k) {
+  for (const auto& [tree, k] : std::vector<std::pair<Tree, std::size_t>>{
+           {Tree::kSalted, 1}, {Tree::kSalted, 2}, {Tree::kSalted, 3}, {Tree::kSalted, 5}, {Tree::kSalted, 6},
+           {Tree::kOfBefore, 1}, {Tree::kOfBefore, 3}, {Tree::kOfBefore, 6}}) {
+    const ServiceCase c = streamed_case(tree);
+    const std::size_t event_size = c.response.size() / 6;
     const std::string held = c.response.substr(0, k * event_size);
-    const verify::Verdict verdict = judge_prefix(c, held, prefix_proof_of(c, k));
+    const verify::Verdict verdict = judge_prefix(c, held, prefix_proof_of(c, k, tree));
     EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
     EXPECT_EQ(verdict.find("receipt.prefix")->state, State::kPass);
     EXPECT_EQ(verdict.facts["prefix_events"], k);
@@ -248,6 +261,13 @@ TEST(Receipt, AnInventedBeginningIsRejected) {
   proof["consistency"] = Json::array();
   rejected(held, proof);
   rejected(held, Json::object());
+  proof = prefix_proof_of(c, 3);
+  proof["salts"][0] = std::string(64, '0');
+  rejected(held, proof);
+  proof["salts"].push_back(std::string(64, '0'));
+  rejected(held, proof);
+  rejected(held, prefix_proof_of(c, 3, Tree::kOfBefore));
+  EXPECT_EQ(ids_in(judge_prefix(streamed_case(Tree::kOfBefore), held, prefix_proof_of(c, 3)), State::kFail), Ids{"receipt.prefix"});
 }
 
 TEST(Receipt, OfAReplyThatWasNoStreamHasNoBeginnings) {

@@ -1,9 +1,10 @@
 // GET /v1/aci/receipts/{id}: the signed receipt of a request (ACI section 7), and GET /v1/cloister/prefix/{id}?events=K: the
-// proof that the first K events of its reply are what the receipt commits to (docs/spec/receipt.md).
+// proof that the first K events of its reply are what the receipt commits to, for its client alone (docs/spec/receipt.md).
 #include <charconv>
 
 #include "base/encoding.h"
 #include "codec/json.h"
+#include "evidence/aci/receipt.h"
 #include "evidence/prefix_proof.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/receipt_lookup.h"
@@ -31,21 +32,47 @@ Result<std::size_t> read_count(const http::Request& request) {
   return count;
 }
 
-Result<http::Response> prefix(const store::ReceiptRecord& record, const http::Request& request) {
-  TRY(count, read_count(request));
-  if (record.event_hashes.empty()) {
-    return fail(ErrorCode::kNotFound, "the reply was no stream, or its events are not kept any more");
-  }
+std::vector<evidence::MerkleHash> leaves_of(const store::ReceiptRecord& record) {
   std::vector<evidence::MerkleHash> leaves(record.event_hashes.size() / kHashSize);
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const ByteView bytes = as_bytes(record.event_hashes).subspan(i * kHashSize, kHashSize);
     std::copy(bytes.begin(), bytes.end(), leaves[i].begin());
   }
+  return leaves;
+}
+
+// Receipts of before have events without salts.
+Result<bool> has_salts(const store::ReceiptRecord& record) {
+  TRY(receipt, evidence::parse_receipt(record.receipt));
+  for (const evidence::ReceiptEvent& event : receipt.events) {
+    if (event.type == evidence::kEventsReturned) return event.fields.contains("tree");
+  }
+  return fail(ErrorCode::kNotFound, "the receipt does not name the events of its reply");
+}
+
+// Leaves are for the client of the reply alone. One with a credential has shown it; another shows the secret of the reply.
+Result<void> check_is_client(const store::ReceiptRecord& record, const evidence::SaltSeed& secret, const http::Request& request) {
+  if (record.owner != Owner{}) return {};
+  const Result<evidence::SaltSeed> shown = from_hex_exactly<32>(request.header("x-receipt-secret").value_or(""));
+  if (shown && equal_constant_time(*shown, secret)) return {};
+  return fail(ErrorCode::kForbidden, "the events of this reply are proven to its client alone: X-Receipt-Secret: <as in the head of the reply>");
+}
+
+Result<http::Response> prefix(const NodeContext& context, const store::ReceiptRecord& record, const http::Request& request) {
+  const evidence::SaltSeed secret = context.keyring.store_keys()->reply_secret(record.receipt_id);
+  TRY_VOID(check_is_client(record, secret, request));
+  TRY(count, read_count(request));
+  if (record.event_hashes.empty()) {
+    return fail(ErrorCode::kNotFound, "the reply was no stream, or its events are not kept any more");
+  }
+  const std::vector<evidence::MerkleHash> leaves = leaves_of(record);
   if (count > leaves.size()) {
     return fail(ErrorCode::kInvalidRequest, "the reply had " + std::to_string(leaves.size()) + " events", "events");
   }
+  TRY(salted, has_salts(record));
+  const std::optional<evidence::SaltSeed> salts = salted ? std::optional(secret) : std::nullopt;
   http::Response response;
-  response.body = codec::write_json(evidence::to_json(evidence::prove_prefix(record.receipt_id, leaves, count)));
+  response.body = codec::write_json(evidence::to_json(evidence::prove_prefix(record.receipt_id, leaves, count, salts)));
   response.headers.emplace_back("cache-control", "no-store");
   return response;
 }
@@ -63,7 +90,10 @@ void install_receipts(EndpointRegistry& registry, NodeContext& context) {
   registry.install(endpoint);
   endpoint.path = "/v1/cloister/prefix/{id}";
   endpoint.name = "prefix";
-  endpoint.handle = [&context](Call call) { answer_with_receipt(context, std::move(call), "prefix", kNotFound, prefix); };
+  endpoint.handle = [&context](Call call) {
+    answer_with_receipt(context, std::move(call), "prefix", kNotFound,
+                        [&context](const store::ReceiptRecord& record, const http::Request& request) { return prefix(context, record, request); });
+  };
   registry.install(std::move(endpoint));
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "store/exchange/export_line.h"
+#include "store/exchange/sealed_line.h"
 
 namespace cloister::store {
 namespace {
@@ -149,7 +150,17 @@ Result<ExchangeCount> export_receipts(ReceiptStore& store, const ExportRange& ra
   }
 }
 
-Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const ExchangeWatch& watch) {
+namespace {
+
+Result<ExportItem> read_line(std::string_view line, const StoreKeys& keys) {
+  if (!is_sealed_export_line(line)) return parse_export_line(line, keys);
+  TRY(plain, open_export_line(line, keys));
+  return parse_export_line(plain, keys);
+}
+
+}  // namespace
+
+Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, const ExchangeWatch& watch) {
   Importer importer(store);
   std::optional<Error> error;
   while (!error) {
@@ -168,7 +179,7 @@ Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, co
       if (stopped(watch)) error = cancelled();
       break;
     }
-    Result<ExportItem> item = parse_export_line(**line);
+    Result<ExportItem> item = read_line(**line, keys);
     if (!item) {
       error = Importer::at(lines.number(), item.error());
       break;

@@ -8,6 +8,7 @@
 
 #include "store/exchange/line_reader.h"
 #include "store/receipt_store.h"
+#include "store/store_keys.h"
 
 namespace cloister::store {
 
@@ -29,13 +30,13 @@ struct ExportRange {
   std::optional<UnixSeconds> until;   // the last second that counts
 };
 
-// In the order of (served_at, receipt_id); before each receipt the documents that it names by digest, each document once.
-// The same receipts give the same lines, from whichever kind of store.
+// In the order of time, within a second in that of the store; before each receipt the documents that it names by digest, each document once.
+// The same receipts give the same lines under the same keys, from whichever kind of store. `write` is given plain lines.
 Result<ExchangeCount> export_receipts(ReceiptStore& store, const ExportRange& range, const ExchangeWatch& watch,
                                       const std::function<Result<void>(std::string_view line)>& write);
 
-// Puts every line into the store. Stops at the first that is no line of an export or contradicts what is stored; the Error
+// Puts every line into the store; those that are encrypted are opened with `keys`. Stops at the first that is no line of an export or contradicts what is stored; the Error
 // says which, and those before it are in. Doing it again changes nothing.
-Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const ExchangeWatch& watch);
+Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, const ExchangeWatch& watch);
 
 }  // namespace cloister::store

@@ -8,6 +8,7 @@
 #include "base/file_descriptor.h"
 #include "codec/json.h"
 #include "store/exchange/export_line.h"
+#include "store/exchange/sealed_line.h"
 #include "store/store_testing.h"
 
 #include <fcntl.h>
@@ -38,8 +39,11 @@ std::unique_ptr<ReceiptStore> memory() {
   StoreOptions options;
   options.memory = true;
   options.clock = &clock;
+  options.keys = testing::keys();
   return *open_store(options);
 }
+
+Result<ExportItem> parse_line(std::string_view line) { return parse_export_line(line, *testing::keys()); }
 
 std::vector<std::string> export_all(ReceiptStore& store, const ExportRange& range = {}) {
   std::vector<std::string> lines;
@@ -53,8 +57,8 @@ Result<ExchangeCount> import_text(ReceiptStore& store, const std::string& text, 
   const testing::TemporaryFolder folder;
   std::ofstream(folder.path() / "in", std::ios::binary) << text;
   const FileDescriptor file(::open((folder.path() / "in").c_str(), O_RDONLY | O_CLOEXEC));
-  LineReader lines(file.get(), kMostLineBytes);
-  return import_receipts(lines, store, watch);
+  LineReader lines(file.get(), kMostSealedLineBytes);
+  return import_receipts(lines, store, *testing::keys(), watch);
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -68,11 +72,60 @@ TEST(ExportLine, ComesBackAsItWas) {
     const auto line = write_export_line(receipt(i));
     ASSERT_TRUE(line) << line.error().to_string();
     EXPECT_EQ(line->find('\n'), std::string::npos);
-    EXPECT_EQ(std::get<ReceiptRecord>(*parse_export_line(*line)), receipt(i));
+    EXPECT_EQ(std::get<ReceiptRecord>(*parse_line(*line)), receipt(i));
   }
   const auto line = write_export_line(document("report.native", 'a'));
   ASSERT_TRUE(line);
-  EXPECT_EQ(std::get<Document>(*parse_export_line(*line)), document("report.native", 'a'));
+  EXPECT_EQ(std::get<Document>(*parse_line(*line)), document("report.native", 'a'));
+}
+
+TEST(ExportLine, OwnersOfVersion1BecomeKeyed) {
+  Json line = *codec::parse_json(*write_export_line(receipt(4)));
+  line["form"] = "cloister.receipt.v1";
+  ReceiptRecord expected = receipt(4);
+  expected.owner = testing::keys()->owner(expected.owner);
+  EXPECT_EQ(std::get<ReceiptRecord>(*parse_line(line.dump())), expected);
+}
+
+TEST(SealedLine, OpensForTheSameKeysAlone) {
+  const std::string line = *write_export_line(receipt(4));
+  const std::string sealed = seal_export_line(line, *testing::keys());
+  EXPECT_EQ(sealed.find('\n'), std::string::npos);
+  EXPECT_EQ(sealed.find("rcpt-"), std::string::npos);
+  EXPECT_TRUE(is_sealed_export_line(sealed));
+  EXPECT_FALSE(is_sealed_export_line(line));
+  EXPECT_EQ(*open_export_line(sealed, *testing::keys()), line);
+  EXPECT_EQ(*open_export_line(sealed, *testing::keys(0, 2)), line);
+  const auto other = open_export_line(sealed, *testing::keys(1));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::kStoreFailed);
+  EXPECT_NE(other.error().message.find(key_text(testing::keys()->newest())), std::string::npos);
+  const Json good = *codec::parse_json(sealed);
+  for (std::size_t at = 0; at < good["sealed"].get<std::string>().size(); at += 7) {
+    Json changed = good;
+    std::string text = changed["sealed"];
+    text[at] = text[at] == 'A' ? 'B' : 'A';
+    changed["sealed"] = text;
+    EXPECT_FALSE(open_export_line(changed.dump(), *testing::keys())) << at;
+  }
+  for (const char* wrong : {"", "{}", "[]", R"({"form":"cloister.sealed.v1"})", R"({"form":"cloister.sealed.v1","sealed":1})", R"({"form":"cloister.sealed.v1","sealed":"*"})",
+                            R"({"form":"cloister.sealed.v1","sealed":""})", R"({"form":"cloister.sealed.v2","sealed":"AAAA"})", R"({"form":"cloister.sealed.v1","sealed":"","more":1})"}) {
+    EXPECT_FALSE(open_export_line(wrong, *testing::keys())) << wrong;
+  }
+}
+
+TEST(Exchange, ImportsWhatWasSealed) {
+  const auto from = memory(), to = memory();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(from->put(std::vector{receipt(i)}));
+  std::vector<std::string> lines = export_all(*from);
+  for (std::string& line : lines) line = seal_export_line(line, *testing::keys());
+  const auto done = import_text(*to, joined(lines));
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(all_of(*to), all_of(*from));
+  lines[3] = seal_export_line("{}", *testing::keys());
+  EXPECT_TRUE(import_text(*memory(), joined(lines)).error().message.starts_with("line 4: "));
+  lines[3] = seal_export_line(lines[2], *testing::keys(1));
+  EXPECT_TRUE(import_text(*memory(), joined(lines)).error().message.starts_with("line 4: is encrypted with the key "));
 }
 
 TEST(ExportLine, LeavesNothingThatCouldNotBeRead) {
@@ -95,25 +148,25 @@ TEST(ExportLine, IsStrict) {
     changed[name] = std::move(value);
     return changed.dump();
   };
-  EXPECT_TRUE(parse_export_line(good.dump()));
+  EXPECT_TRUE(parse_line(good.dump()));
   for (const std::string& wrong : {
-           with("form", "cloister.receipt.v2"), with("form", 1), with("form", "cloister.document.v1"), with("more", 1), with("receipt_id", "x"),
+           with("form", "cloister.receipt.v3"), with("form", 1), with("form", "cloister.document.v1"), with("more", 1), with("receipt_id", "x"),
            with("receipt_id", nullptr), with("reply_ids", "x"), with("reply_ids", {1}), with("reply_ids", {"a", "b", "c", "d", "e"}), with("reply_ids", {""}),
            with("owner", "00"), with("owner", std::string(32, 'A')), with("served_at", 1), with("served_at", "1"), with("served_at", 1.5),
            with("receipt", "{}"), with("receipt", Json::object()), with("receipt", std::string(2 << 20, ' ')), with("legacy", Json::object()),
            with("legacy", {{"request_sha256", "00"}}), with("event_hashes", "AA=="), with("event_hashes", "not base64"), with("event_hashes", Json::array()),
            std::string("{}"), std::string("[]"), std::string(""), std::string("null"), good.dump() + "x", good.dump().substr(1), std::string("\xff"),
        }) {
-    const auto parsed = parse_export_line(wrong);
+    const auto parsed = parse_line(wrong);
     ASSERT_FALSE(parsed) << wrong.substr(0, 300);
     EXPECT_EQ(parsed.error().code, ErrorCode::kBadReceipt);
   }
   for (const char* name : {"form", "receipt_id", "reply_ids", "owner", "served_at", "receipt"}) {
     Json without = good;
     without.erase(name);
-    EXPECT_FALSE(parse_export_line(without.dump())) << name;
+    EXPECT_FALSE(parse_line(without.dump())) << name;
   }
-  EXPECT_FALSE(parse_export_line(R"({"form":"cloister.document.v1","kind":"k","key":"sha256:00","made":1,"text":""})"));
+  EXPECT_FALSE(parse_line(R"({"form":"cloister.document.v1","kind":"k","key":"sha256:00","made":1,"text":""})"));
 }
 
 TEST(Exchange, ExportsWithDocumentsOnceAndImports) {
@@ -182,7 +235,7 @@ TEST(Exchange, NamesTheLineThatIsWrong) {
   refused(broken, "7", 6);
   broken[6] = "";
   refused(broken, "7", 6);
-  broken[6] = std::string(kMostLineBytes + 1, ' ');
+  broken[6] = std::string(kMostSealedLineBytes + 1, ' ');
   refused(broken, "7", 6);
   ReceiptRecord other = receipt(2);
   other.owner[0] ^= 1;

@@ -12,7 +12,8 @@ namespace cloister::store {
 namespace {
 
 constexpr ErrorCode kCode = ErrorCode::kBadReceipt;
-constexpr std::string_view kReceiptForm = "cloister.receipt.v1";
+constexpr std::string_view kReceiptForm = "cloister.receipt.v2";
+constexpr std::string_view kReceiptForm1 = "cloister.receipt.v1";
 constexpr std::string_view kDocumentForm = "cloister.document.v1";
 
 using evidence::JsonReader;
@@ -115,31 +116,34 @@ Json json_of(const Document& document) {
   return {{"form", kDocumentForm}, {"kind", document.kind}, {"key", document.key}, {"made", document.made}, {"text", document.text}};
 }
 
-}  // namespace
-
-Result<std::string> write_export_line(const ExportItem& item) {
-  std::string line = codec::write_json(std::visit([](const auto& each) { return json_of(each); }, item));
-  // Read again: bytes that are no UTF-8 were replaced, and no line may leave that nobody could import.
-  TRY(again, parse_export_line(line));
-  if (again != item) return fail(kCode, "holds bytes that are not UTF-8");
-  return line;
-}
-
-Result<ExportItem> parse_export_line(std::string_view line) {
+Result<ExportItem> parse_line(std::string_view line, const StoreKeys* keys) {
   Result<Json> json = codec::parse_json(line, {.max_bytes = kMostLineBytes, .max_depth = 4, .max_values = 64});
   if (!json) return fail(kCode, json.error().message);
   const JsonReader reader(*json, kCode);
   TRY_VOID(reader.is_object());
   TRY(form, reader.text("form"));
-  if (form == kReceiptForm) {
+  if (form == kReceiptForm || (form == kReceiptForm1 && keys != nullptr)) {
     TRY(record, read_receipt(reader));
+    if (form == kReceiptForm1) record.owner = keys->owner(record.owner);
     return ExportItem(std::move(record));
   }
   if (form == kDocumentForm) {
     TRY(document, read_document(reader));
     return ExportItem(std::move(document));
   }
-  return reader.bad("form", "expected cloister.receipt.v1 or cloister.document.v1");
+  return reader.bad("form", "expected cloister.receipt.v2 or cloister.document.v1");
 }
+
+}  // namespace
+
+Result<std::string> write_export_line(const ExportItem& item) {
+  std::string line = codec::write_json(std::visit([](const auto& each) { return json_of(each); }, item));
+  // Read again: bytes that are no UTF-8 were replaced, and no line may leave that nobody could import.
+  TRY(again, parse_line(line, nullptr));
+  if (again != item) return fail(kCode, "holds bytes that are not UTF-8");
+  return line;
+}
+
+Result<ExportItem> parse_export_line(std::string_view line, const StoreKeys& keys) { return parse_line(line, &keys); }
 
 }  // namespace cloister::store

@@ -21,7 +21,7 @@ class PostgresStore : public ReceiptStore {
       : options_(options), pool_(options.postgres_file, options.durability), ages_(*options.clock, *options.steady) {}
 
   Result<void> prepare() {
-    return pool_.with(kReadPatienceMs, [&](PqConnection& connection) { return prepare_tables(connection, options_.access); });
+    return pool_.with(kReadPatienceMs, [&](PqConnection& connection) { return prepare_tables(connection, options_.access, *options_.keys); });
   }
 
   std::string_view type() const override { return "postgresql"; }
@@ -30,15 +30,15 @@ class PostgresStore : public ReceiptStore {
     if (batch.empty()) return {};
     for (const ReceiptRecord& record : batch) TRY_VOID(check_record(record));
     TRY(sorted, in_order(batch));
-    return write([&](PqConnection& connection) { return pq_put(connection, sorted); });
+    return write([&](PqConnection& connection) { return pq_put(connection, sorted, *options_.keys); });
   }
 
   Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner) override {
-    return read([&](PqConnection& connection) { return pq_find(connection, id, owner, horizon()); });
+    return read([&](PqConnection& connection) { return pq_find(connection, id, owner, horizon(), *options_.keys); });
   }
 
   Result<std::vector<ReceiptRecord>> list(const Position& after, std::size_t limit) override {
-    return read([&](PqConnection& connection) { return pq_list(connection, after, limit, horizon()); });
+    return read([&](PqConnection& connection) { return pq_list(connection, after, limit, horizon(), *options_.keys); });
   }
 
   Result<void> put_document(const Document& document) override {

@@ -12,8 +12,10 @@
 #include <fstream>
 #include <thread>
 
+#include "base/encoding.h"
 #include "base/file_descriptor.h"
 #include "store/postgres/postgres_testing.h"
+#include "store/record.h"
 
 namespace cloister::store {
 namespace {
@@ -191,20 +193,94 @@ TEST_F(PostgresStoreTest, IsNotMadeWhereItShouldBe) {
 
 TEST_F(PostgresStoreTest, RefusesANewerVersion) {
   open().reset();
-  sql("UPDATE cloister_store SET version = 2");
+  sql("UPDATE cloister_store SET version = 3");
   const auto newer = place_->open(options_);
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, ErrorCode::kStoreDamaged);
-  EXPECT_NE(newer.error().message.find("version 2"), std::string::npos);
+  EXPECT_NE(newer.error().message.find("version 3"), std::string::npos);
 }
 
 TEST_F(PostgresStoreTest, JudgesWhatTheRowsHold) {
   const auto store = open();
   ASSERT_TRUE(store->put(records(0, 8)));
-  sql("UPDATE cloister_receipt SET legacy = '\\x00' WHERE served_at = " + std::to_string(testing::kStart));
+  sql("UPDATE cloister_receipt SET sealed = '\\x00' WHERE served_at = " + std::to_string(testing::kStart));
   EXPECT_EQ(store->list({}, 10).error().code, ErrorCode::kStoreDamaged);
   EXPECT_EQ(store->find("chatcmpl-0", testing::owner(0)).error().code, ErrorCode::kStoreDamaged);
   EXPECT_EQ(*store->find("chatcmpl-5", testing::owner(2)), record(5));
+}
+
+// --- keys -------------------------------------------------------------------------------------------------------------
+
+TEST_F(PostgresStoreTest, AnotherKeyIsRefusedAndChangesNothing) {
+  ASSERT_TRUE(open()->put(records(0, 40)));
+  options_.keys = testing::keys(1);
+  const auto other = place_->open(options_);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::kStoreFailed);
+  EXPECT_NE(other.error().message.find(key_text(testing::keys()->newest())), std::string::npos) << other.error().message;
+  options_.keys = testing::keys(0, 2);
+  ASSERT_TRUE(open()->put(records(40, 40)));
+  EXPECT_EQ(all_of(*open(), 7), records(0, 80));
+  options_.keys = nullptr;
+  EXPECT_FALSE(place_->open(options_)) << "a former epoch";
+}
+
+TEST_F(PostgresStoreTest, RowsCannotBeMoved) {
+  const auto store = open();
+  ASSERT_TRUE(store->put(records(0, 8)));
+  sql("UPDATE cloister_receipt SET sealed = (SELECT sealed FROM cloister_receipt WHERE seq = 3) WHERE seq = 2");
+  EXPECT_EQ(store->list({}, 10).error().code, ErrorCode::kStoreDamaged);
+  EXPECT_EQ(*store->find("chatcmpl-5", testing::owner(2)), record(5));
+}
+
+// As version 1 left it, word for word.
+constexpr const char* kVersion1 =
+    "CREATE TABLE cloister_store(one boolean PRIMARY KEY DEFAULT true CHECK (one), version int8 NOT NULL, aged_to int8 NOT NULL);"
+    "CREATE TABLE cloister_receipt(seq int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, receipt_id bytea NOT NULL UNIQUE, "
+    "served_at int8 NOT NULL, owner bytea NOT NULL, size int8 NOT NULL, reply_ids bytea NOT NULL, legacy bytea, receipt bytea NOT NULL);"
+    "CREATE INDEX cloister_receipt_served ON cloister_receipt(served_at, receipt_id);"
+    "CREATE TABLE cloister_name(id int8 NOT NULL, owner int4 NOT NULL, seq int8 NOT NULL, PRIMARY KEY(id, owner, seq));"
+    "CREATE TABLE cloister_event_hashes(seq int8 PRIMARY KEY, served_at int8 NOT NULL, hashes bytea NOT NULL);"
+    "CREATE INDEX cloister_event_hashes_served ON cloister_event_hashes(served_at);"
+    "CREATE TABLE cloister_document(key bytea NOT NULL, kind bytea NOT NULL, made int8 NOT NULL, text bytea NOT NULL, PRIMARY KEY(key, kind));"
+    "CREATE INDEX cloister_document_made ON cloister_document(made);"
+    "CREATE TABLE cloister_totals(slot int4 PRIMARY KEY, receipts int8 NOT NULL, bytes int8 NOT NULL);"
+    "INSERT INTO cloister_totals SELECT slot, 0, 0 FROM generate_series(0, 15) slot;"
+    "INSERT INTO cloister_store(version, aged_to) VALUES (1, 7)";
+
+std::string bytea(std::string_view bytes) { return "'\\x" + to_hex(as_bytes(bytes)) + "'::bytea"; }
+
+TEST_F(PostgresStoreTest, Version1IsTakenOverAndNothingPlainIsLeft) {
+  sql(kVersion1);
+  std::vector<ReceiptRecord> expected = records(0, 70);
+  std::int64_t seq = 0;
+  for (ReceiptRecord& each : expected) {
+    std::string text = "INSERT INTO cloister_receipt(receipt_id, served_at, owner, size, reply_ids, legacy, receipt) VALUES (" + bytea(each.receipt_id) + ", " +
+            std::to_string(each.served_at) + ", " + bytea(as_text(each.owner)) + ", 1, " + bytea(pack_ids(each.reply_ids)) + ", " +
+            (each.legacy ? bytea(pack_legacy(*each.legacy)) : "NULL") + ", " + bytea(each.receipt) + ")";
+    ++seq;
+    if (!each.event_hashes.empty()) {
+      text += "; INSERT INTO cloister_event_hashes VALUES (" + std::to_string(seq) + ", " + std::to_string(each.served_at) + ", " + bytea(each.event_hashes) + ")";
+    }
+    sql(text);
+    each.owner = testing::keys()->owner(each.owner);
+  }
+  options_.keys = StoreKeys::of_this_process();
+  EXPECT_FALSE(place_->open(options_)) << "keys that end";
+  options_.keys = nullptr;
+  std::vector<std::thread> replicas;
+  for (int i = 0; i < 3; ++i) replicas.emplace_back([&] { EXPECT_TRUE(place_->open(options_)); });
+  for (std::thread& each : replicas) each.join();
+  const auto store = open();
+  EXPECT_EQ(all_of(*store, 30), expected);
+  EXPECT_EQ(*store->find("chatcmpl-7", expected[7].owner), expected[7]);
+  EXPECT_EQ(store->state()->receipts, 70u);
+  std::uint64_t bytes = 0;
+  for (const ReceiptRecord& each : expected) bytes += testing::counted(each);
+  EXPECT_EQ(store->state()->bytes, bytes);
+  EXPECT_EQ(sql("SELECT count(*) FROM pg_tables WHERE schemaname = '" + place_->schema() + "' AND tablename LIKE '%plain%'"), "0");
+  EXPECT_EQ(sql("SELECT count(*) FROM cloister_receipt WHERE position('padding'::bytea IN sealed) > 0"), "0");
+  EXPECT_EQ(sql("SELECT aged_to FROM cloister_store"), "7");
 }
 
 // --- connection strings -----------------------------------------------------------------------------------------------

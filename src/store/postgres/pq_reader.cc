@@ -2,92 +2,104 @@
 
 #include <algorithm>
 
-#include "store/record.h"
+#include "store/receipt_id.h"
+#include "store/sealed_record.h"
 
 namespace cloister::store {
 namespace {
 
-#define COLUMNS "r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.served_at, h.hashes "
+#define COLUMNS "r.place, r.served_at, r.sealed, h.served_at, h.sealed "
 #define HASHES "LEFT JOIN cloister_event_hashes h ON h.seq = r.seq "
-
-// As in SQLite (store/sqlite/reader.cc): the newest of at most 16. That it really has this id is seen in the packed column,
-// where the id stands with its length before it.
-#define NEWEST                                                                                       \
-  "JOIN cloister_receipt r ON r.seq = n.seq " HASHES                                                 \
-  "WHERE r.served_at >= $3 AND position($2 IN r.reply_ids) > 0 "
-#define NEWEST_FIRST "ORDER BY r.served_at DESC, r.seq DESC LIMIT 1"
 
 constexpr std::size_t kPageBytes = 64u << 20;
 
 Error damaged(const Error& error) { return fail(ErrorCode::kStoreDamaged, "the receipt store in PostgreSQL is damaged: " + error.message); }
 
-Result<ReceiptRecord> read_row(const PqRows& rows, int row, const Horizon& horizon) {
-  ReceiptRecord record;
-  record.receipt_id = rows.bytes(row, 0);
-  Result<Owner> owner = unpack_owner(rows.bytes(row, 1));
-  if (!owner) return damaged(owner.error());
-  record.owner = *owner;
-  record.served_at = rows.number(row, 2);
-  Result<std::vector<std::string>> ids = unpack_ids(rows.bytes(row, 3));
-  if (!ids) return damaged(ids.error());
-  record.reply_ids = std::move(*ids);
-  if (!rows.is_null(row, 4)) {
-    Result<LegacySignature> legacy = unpack_legacy(rows.bytes(row, 4));
-    if (!legacy) return damaged(legacy.error());
-    record.legacy = *legacy;
-  }
-  record.receipt = rows.bytes(row, 5);
-  if (!rows.is_null(row, 7) && rows.number(row, 6) >= horizon.event_hashes) record.event_hashes = rows.bytes(row, 7);
-  if (Result<void> checked = check_record(record); !checked) return damaged(checked.error());
+Result<std::optional<ReceiptRecord>> read_row(const PqRows& rows, int row, const Horizon& horizon, const StoreKeys& keys) {
+  const std::string_view place = rows.bytes(row, 0);
+  Result<std::optional<ReceiptRecord>> record = open_record(keys, place, rows.number(row, 1), rows.bytes(row, 2));
+  if (!record) return damaged(record.error());
+  if (!*record || rows.is_null(row, 4) || rows.number(row, 3) < horizon.event_hashes) return record;
+  Result<std::string> hashes = open_event_hashes(keys, place, rows.number(row, 1), rows.bytes(row, 4));
+  if (!hashes) return damaged(hashes.error());
+  (*record)->event_hashes = *std::move(hashes);
   return record;
 }
 
-Result<std::optional<ReceiptRecord>> first_row(const PqRows& rows, const Horizon& horizon) {
-  if (rows.count() == 0) return std::optional<ReceiptRecord>();
-  TRY(record, read_row(rows, 0, horizon));
-  return std::optional(std::move(record));
+// Of rows whose digest is that of this reply id, what came last first: the newest that is really called so, and this owner's
+// where one is asked for.
+Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view id, const Owner* owner, const Horizon& horizon,
+                                            const StoreKeys& keys) {
+  std::optional<ReceiptRecord> best;
+  for (int i = 0; i < rows.count(); ++i) {
+    TRY(record, read_row(rows, i, horizon, keys));
+    if (!record || (owner != nullptr && record->owner != *owner)) continue;
+    if (std::ranges::count(record->reply_ids, id) == 0) continue;
+    if (!best || record->served_at > best->served_at) best = std::move(record);
+  }
+  return best;
 }
+
+// As in SQLite (store/sqlite/reader.cc): at most 16 of the digest, and the one whose id has the same digits ($2).
+#define CANDIDATES(OF_OWNER)                                                                                        \
+  "SELECT " COLUMNS "FROM (SELECT seq FROM (SELECT seq FROM cloister_name WHERE id = $1" OF_OWNER                   \
+  " ORDER BY seq DESC LIMIT 16) n UNION SELECT seq FROM cloister_receipt WHERE place = $2) c "                      \
+  "JOIN cloister_receipt r ON r.seq = c.seq " HASHES "WHERE r.served_at >= $3 ORDER BY r.seq DESC"
 
 }  // namespace
 
-Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id, const Horizon& horizon) {
-  TRY(rows, connection.run("SELECT " COLUMNS "FROM cloister_receipt r " HASHES "WHERE r.receipt_id = $1 AND r.served_at >= $2",
-                           PqParams().add(receipt_id).add(horizon.receipts)));
-  return first_row(rows, horizon);
+Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id, const Horizon& horizon,
+                                                     const StoreKeys& keys) {
+  const Place place = keys.place(receipt_id);
+  TRY(rows, connection.run("SELECT " COLUMNS "FROM cloister_receipt r " HASHES "WHERE r.place = $1 AND r.served_at >= $2",
+                           PqParams().add(as_text(place)).add(horizon.receipts)));
+  if (rows.count() == 0) return std::optional<ReceiptRecord>();
+  TRY(record, read_row(rows, 0, horizon, keys));
+  return record && record->receipt_id == receipt_id ? std::move(record) : std::nullopt;
 }
 
-Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner, const Horizon& horizon) {
+Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner, const Horizon& horizon,
+                                             const StoreKeys& keys) {
   if (id.empty() || id.size() > std::max(kMostReceiptIdBytes, kMostReplyIdBytes)) return std::optional<ReceiptRecord>();
-  TRY(exact, pq_find_receipt(connection, id, horizon));
+  TRY(exact, pq_find_receipt(connection, id, horizon, keys));
   if (exact && exact->owner == owner) return exact;
-  const std::string packed = pack_ids({std::string(id)});
+  const Name name = keys.name(id, owner);
+  const std::optional<std::string> receipt_id = receipt_id_in(id);
+  const Place place = receipt_id ? keys.place(*receipt_id) : Place{};
   PqParams params;
-  params.add(id_key(id)).add(packed).add(horizon.receipts);
+  params.add(name.id).add(receipt_id ? as_text(place) : std::string_view()).add(horizon.receipts);
   PqParams of_owner = params;
-  of_owner.add(owner_key(owner)).add(as_text(owner));
-  TRY(own, connection.run("SELECT " COLUMNS "FROM (SELECT seq FROM cloister_name WHERE id = $1 AND owner = $4::int4 ORDER BY seq DESC LIMIT 16) n "
-                          NEWEST "AND r.owner = $5 " NEWEST_FIRST, of_owner));
-  if (own.count() > 0) return first_row(own, horizon);
+  of_owner.add(name.owner);
+  TRY(owned, connection.run(CANDIDATES(" AND owner = $4::int4"), of_owner));
+  TRY(own, newest(owned, id, &owner, horizon, keys));
+  if (own) return own;
   if (exact) return exact;
-  TRY(any, connection.run("SELECT " COLUMNS "FROM (SELECT seq FROM cloister_name WHERE id = $1 LIMIT 16) n " NEWEST NEWEST_FIRST, params));
-  return first_row(any, horizon);
+  TRY(any, connection.run(CANDIDATES(""), params));
+  return newest(any, id, nullptr, horizon, keys);
 }
 
 Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const ReceiptStore::Position& after, std::size_t limit,
-                                           const Horizon& horizon) {
-  // The server computes a whole answer before it sends it: rows are chosen by their sizes first.
-  TRY(rows, connection.run(
-      "SELECT " COLUMNS "FROM (SELECT *, sum(size) OVER (ORDER BY served_at, receipt_id) AS so_far FROM "
-      "(SELECT * FROM cloister_receipt WHERE (served_at, receipt_id) > ($1, $2) AND served_at >= $3 ORDER BY served_at, receipt_id LIMIT $4) p) r "
-      HASHES "WHERE r.so_far - r.size < $5 ORDER BY r.served_at, r.receipt_id",
-      PqParams().add(after.served_at).add(after.receipt_id).add(horizon.receipts)
-          .add(static_cast<std::int64_t>(std::min(limit, kMostListed))).add(static_cast<std::int64_t>(kPageBytes / 4))));
-  std::vector<ReceiptRecord> out;
-  for (int i = 0; i < rows.count(); ++i) {
-    TRY(record, read_row(rows, i, horizon));
-    out.push_back(std::move(record));
+                                           const Horizon& horizon, const StoreKeys& keys) {
+  UnixSeconds served_at = after.served_at;
+  std::string place = after.receipt_id.empty() ? std::string() : std::string(as_text(keys.place(after.receipt_id)));
+  while (true) {
+    // The server computes a whole answer before it sends it: rows are chosen by their sizes first.
+    TRY(rows, connection.run(
+        "SELECT " COLUMNS "FROM (SELECT *, sum(size) OVER (ORDER BY served_at, place) AS so_far FROM "
+        "(SELECT * FROM cloister_receipt WHERE (served_at, place) > ($1, $2) AND served_at >= $3 ORDER BY served_at, place LIMIT $4) p) r "
+        HASHES "WHERE r.so_far - r.size < $5 ORDER BY r.served_at, r.place",
+        PqParams().add(served_at).add(place).add(horizon.receipts)
+            .add(static_cast<std::int64_t>(std::min(limit, kMostListed))).add(static_cast<std::int64_t>(kPageBytes / 4))));
+    std::vector<ReceiptRecord> out;
+    for (int i = 0; i < rows.count(); ++i) {
+      TRY(record, read_row(rows, i, horizon, keys));
+      if (record) out.push_back(std::move(*record));
+    }
+    // A page of receipts that these keys do not open is not the end.
+    if (!out.empty() || rows.count() == 0) return out;
+    served_at = rows.number(rows.count() - 1, 1);
+    place = rows.bytes(rows.count() - 1, 0);
   }
-  return out;
 }
 
 Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string_view key) {

@@ -4,13 +4,16 @@
 #include "store/horizon.h"
 #include "store/postgres/pq_connection.h"
 #include "store/receipt_store.h"
+#include "store/store_keys.h"
 
 namespace cloister::store {
 
-Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner, const Horizon& horizon);
-Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id, const Horizon& horizon);
+Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner, const Horizon& horizon,
+                                             const StoreKeys& keys);
+Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id, const Horizon& horizon,
+                                                     const StoreKeys& keys);
 Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const ReceiptStore::Position& after, std::size_t limit,
-                                           const Horizon& horizon);
+                                           const Horizon& horizon, const StoreKeys& keys);
 Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string_view key);
 Result<StoreState> pq_state(PqConnection& connection);
 

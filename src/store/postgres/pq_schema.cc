@@ -1,6 +1,12 @@
 #include "store/postgres/pq_schema.h"
 
 #include <array>
+#include <span>
+#include <vector>
+
+#include "store/key_check.h"
+#include "store/postgres/pq_writer.h"
+#include "store/record.h"
 
 namespace cloister::store {
 namespace {
@@ -8,32 +14,88 @@ namespace {
 // Any number that nobody else uses in this database: "cloister" in hex.
 constexpr const char* kLock = "SELECT pg_advisory_xact_lock(x'636c6f6973746572'::int8)";
 
-// The hashes are as good as random: compressing them is in vain.
+constexpr std::int64_t kVersion = 2;
+
+// What is encrypted is as good as random: compressing it is in vain.
 constexpr std::array kTables = {
-    "CREATE TABLE cloister_store(one boolean PRIMARY KEY DEFAULT true CHECK (one), version int8 NOT NULL, aged_to int8 NOT NULL)",
-    "CREATE TABLE cloister_receipt(seq int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, receipt_id bytea NOT NULL UNIQUE, "
-    "served_at int8 NOT NULL, owner bytea NOT NULL, size int8 NOT NULL, reply_ids bytea NOT NULL, legacy bytea, receipt bytea NOT NULL)",
-    "CREATE INDEX cloister_receipt_served ON cloister_receipt(served_at, receipt_id)",
+    "CREATE TABLE cloister_receipt(seq int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, place bytea NOT NULL UNIQUE, "
+    "served_at int8 NOT NULL, size int8 NOT NULL, names bytea NOT NULL, sealed bytea NOT NULL)",
+    "ALTER TABLE cloister_receipt ALTER COLUMN sealed SET STORAGE EXTERNAL",
+    "CREATE INDEX cloister_receipt_served ON cloister_receipt(served_at, place)",
     "CREATE TABLE cloister_name(id int8 NOT NULL, owner int4 NOT NULL, seq int8 NOT NULL, PRIMARY KEY(id, owner, seq))",
-    "CREATE TABLE cloister_event_hashes(seq int8 PRIMARY KEY, served_at int8 NOT NULL, hashes bytea NOT NULL)",
-    "ALTER TABLE cloister_event_hashes ALTER COLUMN hashes SET STORAGE EXTERNAL",
+    "CREATE TABLE cloister_event_hashes(seq int8 PRIMARY KEY, served_at int8 NOT NULL, sealed bytea NOT NULL)",
+    "ALTER TABLE cloister_event_hashes ALTER COLUMN sealed SET STORAGE EXTERNAL",
     "CREATE INDEX cloister_event_hashes_served ON cloister_event_hashes(served_at)",
-    "CREATE TABLE cloister_document(key bytea NOT NULL, kind bytea NOT NULL, made int8 NOT NULL, text bytea NOT NULL, PRIMARY KEY(key, kind))",
-    "CREATE INDEX cloister_document_made ON cloister_document(made)",
+    "CREATE TABLE cloister_key(id bytea PRIMARY KEY)",
     "CREATE TABLE cloister_totals(slot int4 PRIMARY KEY, receipts int8 NOT NULL, bytes int8 NOT NULL)",
     "INSERT INTO cloister_totals SELECT slot, 0, 0 FROM generate_series(0, 15) slot",
-    "INSERT INTO cloister_store(version, aged_to) VALUES (0, 0)",
 };
 static_assert(kTotalsRows == 16);
 
-Result<void> create_tables(PqConnection& connection) {
-  for (const char* sql : kTables) TRY_VOID(connection.run(sql));
+// These are the same in both versions.
+constexpr std::array kTablesThatStay = {
+    "CREATE TABLE cloister_store(one boolean PRIMARY KEY DEFAULT true CHECK (one), version int8 NOT NULL, aged_to int8 NOT NULL)",
+    "INSERT INTO cloister_store(version, aged_to) VALUES (0, 0)",
+    "CREATE TABLE cloister_document(key bytea NOT NULL, kind bytea NOT NULL, made int8 NOT NULL, text bytea NOT NULL, PRIMARY KEY(key, kind))",
+    "CREATE INDEX cloister_document_made ON cloister_document(made)",
+};
+
+constexpr const char* kWhere = "the receipt store in PostgreSQL";
+
+Result<void> run_each(PqConnection& connection, std::span<const char* const> texts) {
+  for (const char* sql : texts) TRY_VOID(connection.run(sql));
   return {};
 }
 
-// From one version to the next, as in SQLite.
-constexpr std::array kMigrations = {&create_tables};
-constexpr std::int64_t kVersion = kMigrations.size();
+Result<ReceiptRecord> read_plain_row(const PqRows& rows, int row, const StoreKeys& keys) {
+  ReceiptRecord record;
+  record.receipt_id = rows.bytes(row, 1);
+  TRY(credential, unpack_owner(rows.bytes(row, 2)));
+  record.owner = keys.owner(credential);
+  record.served_at = rows.number(row, 3);
+  TRY(ids, unpack_ids(rows.bytes(row, 4)));
+  record.reply_ids = std::move(ids);
+  if (!rows.is_null(row, 5)) {
+    TRY(legacy, unpack_legacy(rows.bytes(row, 5)));
+    record.legacy = legacy;
+  }
+  record.receipt = rows.bytes(row, 6);
+  if (!rows.is_null(row, 7)) record.event_hashes = rows.bytes(row, 7);
+  TRY_VOID(check_record(record));
+  return record;
+}
+
+// Version 1 kept everything in clear. Its tables are gone with the transaction, and their files with them.
+Result<void> encrypt_plain_tables(PqConnection& connection, const StoreKeys& keys) {
+  if (!keys.lasts()) return fail(ErrorCode::kStoreFailed, message_for_plain_store(kWhere));
+  constexpr std::array kBefore = {
+      "LOCK TABLE cloister_receipt, cloister_event_hashes, cloister_name, cloister_totals IN ACCESS EXCLUSIVE MODE",
+      "DROP TABLE cloister_name, cloister_totals",
+      "DROP INDEX cloister_receipt_served, cloister_event_hashes_served",
+      "ALTER TABLE cloister_receipt RENAME TO cloister_plain_receipt",
+      "ALTER TABLE cloister_event_hashes RENAME TO cloister_plain_event_hashes",
+  };
+  TRY_VOID(run_each(connection, kBefore));
+  TRY_VOID(run_each(connection, kTables));
+  for (std::int64_t after = INT64_MIN;;) {
+    TRY(rows, connection.run("SELECT r.seq, r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.hashes "
+                             "FROM cloister_plain_receipt r LEFT JOIN cloister_plain_event_hashes h ON h.seq = r.seq "
+                             "WHERE r.seq > $1 ORDER BY r.seq LIMIT 64", PqParams().add(after)));
+    if (rows.count() == 0) break;
+    std::vector<ReceiptRecord> batch;
+    for (int i = 0; i < rows.count(); ++i) {
+      Result<ReceiptRecord> record = read_plain_row(rows, i, keys);
+      if (!record) return fail(ErrorCode::kStoreDamaged, std::string(kWhere) + " is damaged: " + record.error().message);
+      batch.push_back(*std::move(record));
+    }
+    after = rows.number(rows.count() - 1, 0);
+    std::vector<const ReceiptRecord*> in_order_of_arrival;
+    for (const ReceiptRecord& each : batch) in_order_of_arrival.push_back(&each);
+    TRY_VOID(pq_put_within(connection, in_order_of_arrival, keys));
+  }
+  TRY_VOID(connection.run("DROP TABLE cloister_plain_receipt, cloister_plain_event_hashes"));
+  return {};
+}
 
 // 0: no tables.
 Result<std::int64_t> version_of(PqConnection& connection) {
@@ -49,16 +111,45 @@ Result<std::int64_t> version_of(PqConnection& connection) {
 
 }  // namespace
 
-Result<void> prepare_tables(PqConnection& connection, Access access) {
-  TRY(version, version_of(connection));
-  if (version == kVersion) return {};
-  if (access == Access::kExisting && version == 0) return fail(ErrorCode::kStoreFailed, "there is no receipt store in this database");
+namespace {
+
+Result<void> bring_up_to_date(PqConnection& connection, const StoreKeys& keys) {
   TRY(transaction, PqTransaction::begin(connection));
   TRY_VOID(connection.run(kLock));
-  TRY(locked, version_of(connection));
-  for (std::int64_t v = locked; v < kVersion; ++v) TRY_VOID(kMigrations[static_cast<std::size_t>(v)](connection));
+  // Again, now that no other replica does the same.
+  TRY(version, version_of(connection));
+  if (version == kVersion) return {};
+  if (version == 0) {
+    TRY_VOID(run_each(connection, kTablesThatStay));
+    TRY_VOID(run_each(connection, kTables));
+  } else {
+    TRY_VOID(encrypt_plain_tables(connection, keys));
+  }
   TRY_VOID(connection.run("UPDATE cloister_store SET version = " + std::to_string(kVersion)));
   return transaction.commit();
+}
+
+// As in SQLite (store/sqlite/tables.cc).
+Result<void> check_keys(PqConnection& connection, const StoreKeys& keys) {
+  TRY(rows, connection.run("SELECT id FROM cloister_key"));
+  bool known = false;
+  for (int i = 0; i < rows.count(); ++i) {
+    const std::string_view id = rows.bytes(i, 0);
+    if (!keys.has(as_bytes(id))) return fail(ErrorCode::kStoreFailed, message_for_missing_key(kWhere, as_bytes(id), keys));
+    known |= id == as_text(keys.newest());
+  }
+  if (known || !keys.lasts()) return {};
+  TRY_VOID(connection.run("INSERT INTO cloister_key(id) VALUES ($1) ON CONFLICT DO NOTHING", PqParams().add(as_text(keys.newest()))));
+  return {};
+}
+
+}  // namespace
+
+Result<void> prepare_tables(PqConnection& connection, Access access, const StoreKeys& keys) {
+  TRY(version, version_of(connection));
+  if (access == Access::kExisting && version == 0) return fail(ErrorCode::kStoreFailed, "there is no receipt store in this database");
+  if (version < kVersion) TRY_VOID(bring_up_to_date(connection, keys));
+  return check_keys(connection, keys);
 }
 
 }  // namespace cloister::store

@@ -4,11 +4,13 @@
 
 #include "store/open_store.h"
 #include "store/postgres/pq_connection.h"
+#include "store/store_keys.h"
 
 namespace cloister::store {
 
-// Makes the tables when they are not there and `access` allows it. Replicas that start together wait for each other.
-Result<void> prepare_tables(PqConnection& connection, Access access);
+// Makes the tables when they are not there and `access` allows it, and encrypts what a version before kept in clear. Replicas
+// that start together wait for each other. Errors about `keys` as those of bring_up_to_date() (store/sqlite/tables.h).
+Result<void> prepare_tables(PqConnection& connection, Access access, const StoreKeys& keys);
 
 // Rows that count together (cloister_totals): each connection adds to one of them, so that replicas do not wait for each other.
 inline constexpr int kTotalsRows = 16;

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "store/postgres/pq_reader.h"
+#include "store/receipt_id.h"
 #include "store/record.h"
+#include "store/sealed_record.h"
 
 namespace cloister::store {
 namespace {
@@ -13,61 +15,59 @@ namespace {
 constexpr std::size_t kMostStatementBytes = 16u << 20;
 constexpr std::size_t kMostStatementRows = 1024;
 
-// $9, $10: the id's digest and the receipt it belongs to, as a place in the other arrays; $11: of the owner.
+// $7, $8: the digest of a reply id and the receipt it belongs to, as a place in the other arrays; $9: of the owner.
 constexpr const char* kAdd =
-    "WITH input AS (SELECT * FROM unnest($1::bytea[], $2::int8[], $3::bytea[], $4::int8[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bytea[]) "
-    "WITH ORDINALITY AS t(receipt_id, served_at, owner, size, reply_ids, legacy, receipt, hashes, place)), "
-    "added AS (INSERT INTO cloister_receipt(receipt_id, served_at, owner, size, reply_ids, legacy, receipt) "
-    "SELECT receipt_id, served_at, owner, size, reply_ids, legacy, receipt FROM input ORDER BY place ON CONFLICT (receipt_id) DO NOTHING "
-    "RETURNING seq, receipt_id), "
-    "placed AS (SELECT added.seq, input.served_at, input.size, input.hashes, input.place FROM added JOIN input USING (receipt_id)), "
-    "hashes AS (INSERT INTO cloister_event_hashes(seq, served_at, hashes) SELECT seq, served_at, hashes FROM placed WHERE hashes IS NOT NULL), "
+    "WITH input AS (SELECT * FROM unnest($1::bytea[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[], $6::bytea[]) "
+    "WITH ORDINALITY AS t(place, served_at, size, names, sealed, hashes, number)), "
+    "added AS (INSERT INTO cloister_receipt(place, served_at, size, names, sealed) "
+    "SELECT place, served_at, size, names, sealed FROM input ORDER BY number ON CONFLICT (place) DO NOTHING RETURNING seq, place), "
+    "placed AS (SELECT added.seq, input.served_at, input.size, input.hashes, input.number FROM added JOIN input USING (place)), "
+    "hashes AS (INSERT INTO cloister_event_hashes(seq, served_at, sealed) SELECT seq, served_at, hashes FROM placed WHERE hashes IS NOT NULL), "
     "names AS (INSERT INTO cloister_name(id, owner, seq) SELECT n.id, n.owner::int4, placed.seq "
-    "FROM unnest($9::int8[], $10::int8[], $11::int8[]) AS n(id, place, owner) JOIN placed USING (place) ON CONFLICT DO NOTHING), "
+    "FROM unnest($7::int8[], $8::int8[], $9::int8[]) AS n(id, number, owner) JOIN placed USING (number) ON CONFLICT DO NOTHING), "
     "counted AS (UPDATE cloister_totals SET receipts = receipts + (SELECT count(*) FROM placed), "
     "bytes = bytes + (SELECT coalesce(sum(size + coalesce(octet_length(hashes), 0)), 0) FROM placed) "
     "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM placed)) "
-    "SELECT receipt_id FROM added";
+    "SELECT place FROM added";
 
-Result<void> check_same(PqConnection& connection, const ReceiptRecord& record) {
-  TRY(stored, pq_find_receipt(connection, record.receipt_id, {INT64_MIN, INT64_MIN}));
+Result<void> check_same(PqConnection& connection, const ReceiptRecord& record, const StoreKeys& keys) {
+  TRY(stored, pq_find_receipt(connection, record.receipt_id, {INT64_MIN, INT64_MIN}, keys));
   if (stored && same_content(*stored, record)) return {};
-  return fail(ErrorCode::kStoreConflict, "a receipt of the id " + record.receipt_id + " is stored with another content");
+  return fail(ErrorCode::kStoreConflict, "a receipt of the id " + shown_id(record.receipt_id) + " is stored with another content");
 }
 
-Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const> records) {
+Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const> records, const StoreKeys& keys) {
   using Column = std::vector<std::optional<std::string_view>>;
-  Column ids, owners, reply_ids, legacy, receipts, hashes;
-  std::vector<std::int64_t> served, sizes, name_ids, name_places, name_owners;
-  std::vector<std::string> packed_ids, packed_legacy;
-  packed_ids.reserve(records.size());
-  packed_legacy.reserve(records.size());
+  Column places, names, texts, hashes;
+  std::vector<std::int64_t> served, sizes, name_ids, name_numbers, name_owners;
+  std::vector<SealedRecord> sealed;
+  std::vector<std::string> packed_names;
+  sealed.reserve(records.size());
+  packed_names.reserve(records.size());
   for (const ReceiptRecord* each : records) {
-    packed_ids.push_back(pack_ids(each->reply_ids));
-    packed_legacy.push_back(each->legacy ? pack_legacy(*each->legacy) : std::string());
-    ids.push_back(each->receipt_id);
-    served.push_back(each->served_at);
-    owners.push_back(as_text(each->owner));
-    sizes.push_back(static_cast<std::int64_t>(record_size(*each)));
-    reply_ids.push_back(packed_ids.back());
-    legacy.push_back(each->legacy ? std::optional<std::string_view>(packed_legacy.back()) : std::nullopt);
-    receipts.push_back(each->receipt);
-    hashes.push_back(each->event_hashes.empty() ? std::nullopt : std::optional<std::string_view>(each->event_hashes));
-    for (const std::string& id : each->reply_ids) {
-      name_ids.push_back(id_key(id));
-      name_places.push_back(static_cast<std::int64_t>(ids.size()));
-      name_owners.push_back(owner_key(each->owner));
+    const SealedRecord& one = sealed.emplace_back(seal_record(*each, keys));
+    packed_names.push_back(pack_names(one.names));
+    places.push_back(as_text(one.place));
+    served.push_back(one.served_at);
+    sizes.push_back(one.size);
+    names.push_back(packed_names.back());
+    texts.push_back(one.text);
+    hashes.push_back(one.event_hashes.empty() ? std::nullopt : std::optional<std::string_view>(one.event_hashes));
+    for (const Name& name : one.names) {
+      name_ids.push_back(name.id);
+      name_numbers.push_back(static_cast<std::int64_t>(places.size()));
+      name_owners.push_back(name.owner);
     }
   }
   PqParams params;
-  params.add(ids).add(served).add(owners).add(sizes).add(reply_ids).add(legacy).add(receipts).add(hashes);
-  params.add(name_ids).add(name_places).add(name_owners);
+  params.add(places).add(served).add(sizes).add(names).add(texts).add(hashes);
+  params.add(name_ids).add(name_numbers).add(name_owners);
   TRY(added, connection.run(kAdd, params));
   if (static_cast<std::size_t>(added.count()) == records.size()) return {};
   std::set<std::string_view> fresh;
   for (int i = 0; i < added.count(); ++i) fresh.insert(added.bytes(i, 0));
-  for (const ReceiptRecord* each : records) {
-    if (!fresh.contains(each->receipt_id)) TRY_VOID(check_same(connection, *each));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (!fresh.contains(as_text(sealed[i].place))) TRY_VOID(check_same(connection, *records[i], keys));
   }
   return {};
 }
@@ -76,16 +76,16 @@ Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const>
 Result<std::int64_t> drop_receipts(PqConnection& connection, const std::string& chosen, const PqParams& params) {
   TRY(transaction, PqTransaction::begin(connection));
   TRY(gone, connection.run(
-      "WITH gone AS (DELETE FROM cloister_receipt WHERE seq IN (" + chosen + ") RETURNING seq, size, owner, reply_ids), "
-      "hashes AS (DELETE FROM cloister_event_hashes h USING gone WHERE h.seq = gone.seq RETURNING octet_length(h.hashes) AS size), "
+      "WITH gone AS (DELETE FROM cloister_receipt WHERE seq IN (" + chosen + ") RETURNING seq, size, names), "
+      "hashes AS (DELETE FROM cloister_event_hashes h USING gone WHERE h.seq = gone.seq RETURNING octet_length(h.sealed) AS size), "
       "counted AS (UPDATE cloister_totals SET receipts = receipts - (SELECT count(*) FROM gone), "
       "bytes = bytes - (SELECT coalesce(sum(size), 0) FROM gone) - (SELECT coalesce(sum(size), 0) FROM hashes) "
-      "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM gone)) SELECT seq, owner, reply_ids FROM gone", params));
+      "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM gone)) SELECT seq, names FROM gone", params));
   std::vector<std::int64_t> seqs, ids;
   for (int i = 0; i < gone.count(); ++i) {
-    for (const std::string& id : unpack_ids(gone.bytes(i, 2)).value_or({})) {
+    for (const Name& name : unpack_names(gone.bytes(i, 1))) {
       seqs.push_back(gone.number(i, 0));
-      ids.push_back(id_key(id));
+      ids.push_back(name.id);
     }
   }
   TRY_VOID(connection.run("DELETE FROM cloister_name n USING unnest($1::int8[], $2::int8[]) AS t(id, seq) WHERE n.id = t.id AND n.seq = t.seq",
@@ -96,7 +96,7 @@ Result<std::int64_t> drop_receipts(PqConnection& connection, const std::string& 
 
 Result<std::int64_t> drop_event_hashes(PqConnection& connection, const std::string& chosen, const PqParams& params) {
   TRY(gone, connection.run(
-      "WITH gone AS (DELETE FROM cloister_event_hashes WHERE seq IN (" + chosen + ") RETURNING octet_length(hashes) AS size), "
+      "WITH gone AS (DELETE FROM cloister_event_hashes WHERE seq IN (" + chosen + ") RETURNING octet_length(sealed) AS size), "
       "counted AS (UPDATE cloister_totals SET bytes = bytes - (SELECT coalesce(sum(size), 0) FROM gone) "
       "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM gone)) SELECT count(*) FROM gone", params));
   return gone.count() == 1 ? gone.number(0, 0) : 0;
@@ -118,15 +118,20 @@ Result<std::vector<const ReceiptRecord*>> in_order(std::span<const ReceiptRecord
   std::stable_sort(out.begin(), out.end(), [](const auto* a, const auto* b) { return a->receipt_id < b->receipt_id; });
   for (std::size_t i = 1; i < out.size(); ++i) {
     if (out[i - 1]->receipt_id == out[i]->receipt_id && !same_content(*out[i - 1], *out[i])) {
-      return fail(ErrorCode::kStoreConflict, "two receipts of the id " + out[i]->receipt_id + " differ");
+      return fail(ErrorCode::kStoreConflict, "two receipts of the id " + shown_id(out[i]->receipt_id) + " differ");
     }
   }
   out.erase(std::unique(out.begin(), out.end(), [](const auto* a, const auto* b) { return a->receipt_id == b->receipt_id; }), out.end());
   return out;
 }
 
-Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch) {
+Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys) {
   TRY(transaction, PqTransaction::begin(connection));
+  TRY_VOID(pq_put_within(connection, batch, keys));
+  return transaction.commit();
+}
+
+Result<void> pq_put_within(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys) {
   std::span<const ReceiptRecord* const> rest = batch;
   while (!rest.empty()) {
     std::size_t count = 0, bytes = 0;
@@ -134,10 +139,10 @@ Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRec
       bytes += rest[count]->receipt.size() + rest[count]->event_hashes.size();
       ++count;
     }
-    TRY_VOID(add(connection, rest.first(count)));
+    TRY_VOID(add(connection, rest.first(count), keys));
     rest = rest.subspan(count);
   }
-  return transaction.commit();
+  return {};
 }
 
 Result<void> pq_put_document(PqConnection& connection, const Document& document) {
@@ -172,7 +177,7 @@ Result<std::int64_t> pq_drop_event_hashes_over(PqConnection& connection, std::ui
   TRY(bytes, excess(connection, limit));
   if (bytes == 0) return 0;
   return drop_event_hashes(connection,
-                           "SELECT seq FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (SELECT seq, octet_length(hashes) AS size "
+                           "SELECT seq FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (SELECT seq, octet_length(sealed) AS size "
                            "FROM cloister_event_hashes ORDER BY seq LIMIT 256 FOR UPDATE SKIP LOCKED) f) s WHERE before < $1", PqParams().add(bytes));
 }
 

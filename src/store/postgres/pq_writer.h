@@ -6,6 +6,7 @@
 
 #include "store/postgres/pq_connection.h"
 #include "store/receipt_store.h"
+#include "store/store_keys.h"
 
 namespace cloister::store {
 
@@ -14,7 +15,9 @@ namespace cloister::store {
 Result<std::vector<const ReceiptRecord*>> in_order(std::span<const ReceiptRecord> batch);
 
 // One transaction; `batch` from in_order().
-Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch);
+Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys);
+// The same in a transaction that is there already.
+Result<void> pq_put_within(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys);
 Result<void> pq_put_document(PqConnection& connection, const Document& document);
 Result<void> pq_set_aged_to(PqConnection& connection, UnixSeconds aged_to);
 

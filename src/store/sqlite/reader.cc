@@ -4,14 +4,13 @@
 #include <functional>
 
 #include "store/receipt_id.h"
-#include "store/record.h"
+#include "store/sealed_record.h"
 #include "store/sqlite/tables.h"
 
 namespace cloister::store {
 namespace {
 
-#define ROW_OF_RECEIPT \
-  "SELECT r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.served_at, h.hashes"
+#define ROW_OF_RECEIPT "SELECT r.place, r.served_at, r.sealed, h.served_at, h.sealed"
 #define ITS_HASHES "LEFT JOIN event_hashes h ON h.seq = r.seq "
 
 // Of one reply id so many are looked at, the newest first: an upstream may give the same id again and again.
@@ -21,18 +20,17 @@ constexpr std::size_t kPageBytes = 64u << 20;
 
 }  // namespace
 
-Result<std::unique_ptr<Reader>> Reader::make(const Connection& connection) {
-  std::unique_ptr<Reader> reader(new Reader(connection));
+Result<std::unique_ptr<Reader>> Reader::make(const Connection& connection, const StoreKeys& keys) {
+  std::unique_ptr<Reader> reader(new Reader(connection, keys));
   const std::pair<Statement*, std::string_view> statements[] = {
-      {&reader->place_, "SELECT seq FROM place WHERE receipt_id = ?1"},
+      {&reader->place_, "SELECT seq FROM place WHERE place = ?1"},
       {&reader->by_seq_, ROW_OF_RECEIPT " FROM receipt r " ITS_HASHES "WHERE r.seq = ?1"},
       {&reader->names_of_owner_,
        "SELECT seq FROM name WHERE id = ?1 AND owner = ?2 ORDER BY seq DESC LIMIT " MOST_NAMES},
       {&reader->names_, "SELECT seq FROM name WHERE id = ?1 LIMIT " MOST_NAMES},
       {&reader->page_,
-       ROW_OF_RECEIPT ", m.served_at, m.receipt_id FROM moment m CROSS JOIN receipt r ON r.seq = m.seq " ITS_HASHES
-                      "WHERE (m.served_at, m.receipt_id) > (?1, ?2) AND m.served_at >= ?4 "
-                      "ORDER BY m.served_at, m.receipt_id LIMIT ?3"},
+       ROW_OF_RECEIPT ", m.served_at, m.place FROM moment m CROSS JOIN receipt r ON r.seq = m.seq " ITS_HASHES
+                      "WHERE (m.served_at, m.place) > (?1, ?2) AND m.served_at >= ?3 ORDER BY m.served_at, m.place"},
       {&reader->documents_,
        "SELECT kind, key, made, text FROM document WHERE key = ?1 AND (?2 = x'' OR kind = ?2) ORDER BY kind"},
       {&reader->oldest_, "SELECT served_at FROM moment ORDER BY served_at LIMIT 1"},
@@ -46,62 +44,62 @@ Result<std::unique_ptr<Reader>> Reader::make(const Connection& connection) {
   return reader;
 }
 
-Result<ReceiptRecord> Reader::read_row(const Statement& row, const Horizon& horizon) const {
-  ReceiptRecord record;
-  record.receipt_id = row.bytes(0);
-  Result<Owner> owner = unpack_owner(row.bytes(1));
-  if (!owner) return connection_.damaged(owner.error().message);
-  record.owner = *owner;
-  record.served_at = row.number(2);
-  Result<std::vector<std::string>> ids = unpack_ids(row.bytes(3));
-  if (!ids) return connection_.damaged(ids.error().message);
-  record.reply_ids = std::move(*ids);
-  if (!row.is_null(4)) {
-    Result<LegacySignature> legacy = unpack_legacy(row.bytes(4));
-    if (!legacy) return connection_.damaged(legacy.error().message);
-    record.legacy = *legacy;
-  }
-  record.receipt = row.bytes(5);
-  if (!row.is_null(7) && row.number(6) >= horizon.event_hashes) record.event_hashes = row.bytes(7);
-  if (Result<void> checked = check_record(record); !checked) return connection_.damaged(checked.error().message);
+Result<std::optional<ReceiptRecord>> Reader::read_row(const Statement& row, const Horizon& horizon) const {
+  const std::string_view place = row.bytes(0);
+  Result<std::optional<ReceiptRecord>> record = open_record(keys_, place, row.number(1), row.bytes(2));
+  if (!record) return connection_.damaged(record.error().message);
+  if (!*record || row.is_null(4) || row.number(3) < horizon.event_hashes) return record;
+  Result<std::string> hashes = open_event_hashes(keys_, place, row.number(1), row.bytes(4));
+  if (!hashes) return connection_.damaged(hashes.error().message);
+  (*record)->event_hashes = *std::move(hashes);
   return record;
 }
 
 Result<std::optional<ReceiptRecord>> Reader::by_seq(std::int64_t seq, const Horizon& horizon) {
   const StatementUse use(by_seq_);
   TRY(row, by_seq_.bind(1, seq).step());
-  if (!row || by_seq_.number(2) < horizon.receipts) return std::optional<ReceiptRecord>();
-  TRY(record, read_row(by_seq_, horizon));
-  return std::optional(std::move(record));
+  if (!row || by_seq_.number(1) < horizon.receipts) return std::optional<ReceiptRecord>();
+  return read_row(by_seq_, horizon);
 }
 
 Result<std::optional<ReceiptRecord>> Reader::by_id(const Tail& tail, std::string_view receipt_id,
                                                    const Horizon& horizon) {
-  const auto last = std::ranges::find(tail.rows, receipt_id, &TailRow::receipt_id);
-  if (last != tail.rows.end()) return by_seq(last->seq, horizon);
-  const StatementUse use(place_);
-  TRY(row, place_.bind(1, receipt_id).step());
-  if (!row) return std::optional<ReceiptRecord>();
-  TRY(record, by_seq(place_.number(0), horizon));
+  const Place wanted = keys_.place(receipt_id);
+  const std::string_view place = as_text(wanted);
+  const auto last = std::ranges::find(tail.rows, place, &TailRow::place);
+  std::int64_t seq = 0;
+  if (last != tail.rows.end()) {
+    seq = last->seq;
+  } else {
+    const StatementUse use(place_);
+    TRY(row, place_.bind(1, place).step());
+    if (!row) return std::optional<ReceiptRecord>();
+    seq = place_.number(0);
+  }
+  TRY(record, by_seq(seq, horizon));
   // An index that leads elsewhere leads nowhere.
   return record && record->receipt_id == receipt_id ? std::move(record) : std::nullopt;
 }
 
 // Where receipts may be that are called so, what came last first.
 Result<std::vector<std::int64_t>> Reader::candidates(const Tail& tail, std::string_view id, const Owner* owner) {
+  const Name wanted = keys_.name(id, owner != nullptr ? *owner : Owner{});
   std::vector<std::int64_t> out;
   for (const TailRow& row : tail.rows) {
-    if (std::ranges::count(row.reply_ids, id) > 0) out.push_back(row.seq);
+    if (std::ranges::count(row.names, wanted.id, &Name::id) > 0) out.push_back(row.seq);
   }
   if (const auto receipt_id = receipt_id_in(id)) {
+    const Place place = keys_.place(*receipt_id);
+    const auto last = std::ranges::find(tail.rows, as_text(place), &TailRow::place);
+    if (last != tail.rows.end()) out.push_back(last->seq);
     const StatementUse use(place_);
-    TRY(row, place_.bind(1, *receipt_id).step());
+    TRY(row, place_.bind(1, as_text(place)).step());
     if (row) out.push_back(place_.number(0));
   }
   Statement& names = owner != nullptr ? names_of_owner_ : names_;
   const StatementUse use(names);
-  names.bind(1, id_key(id));
-  if (owner != nullptr) names.bind(2, owner_key(*owner));
+  names.bind(1, wanted.id);
+  if (owner != nullptr) names.bind(2, wanted.owner);
   while (true) {
     TRY(row, names.step());
     if (!row) break;
@@ -128,6 +126,7 @@ Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::strin
 
 // The tail is read before the indexes: a receipt that moves over meanwhile is seen twice, not missed.
 Result<std::optional<ReceiptRecord>> Reader::find(std::string_view id, const Owner& owner, const Horizon& horizon) {
+  if (id.empty() || id.size() > std::max(kMostReceiptIdBytes, kMostReplyIdBytes)) return std::optional<ReceiptRecord>();
   TRY(tail, tail_.read(kTail));
   TRY(exact, by_id(tail, id, horizon));
   if (exact && exact->owner == owner) return exact;
@@ -139,40 +138,36 @@ Result<std::optional<ReceiptRecord>> Reader::find(std::string_view id, const Own
 
 Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon) {
   using Key = std::pair<UnixSeconds, std::string_view>;
-  const auto key = [](const TailRow& row) { return Key(row.served_at, row.receipt_id); };
+  const auto key = [](const TailRow& row) { return Key(row.served_at, row.place); };
+  const Place after_place = keys_.place(after.receipt_id);
+  const Key begin(after.served_at, after.receipt_id.empty() ? std::string_view() : as_text(after_place));
   TRY(tail, tail_.read(kTail));
-  std::erase_if(tail.rows, [&](const TailRow& row) {
-    return row.served_at < horizon.receipts || key(row) <= Key(after.served_at, after.receipt_id);
-  });
+  std::erase_if(tail.rows, [&](const TailRow& row) { return row.served_at < horizon.receipts || key(row) <= begin; });
   std::ranges::sort(tail.rows, {}, key);
   auto next = tail.rows.cbegin();
 
   const std::size_t most = std::min(limit, kMostListed);
   const StatementUse use(page_);
-  page_.bind(1, after.served_at)
-      .bind(2, after.receipt_id)
-      .bind(3, static_cast<std::int64_t>(most))
-      .bind(4, horizon.receipts);
+  page_.bind(1, begin.first).bind(2, begin.second).bind(3, horizon.receipts);
   TRY(indexed, page_.step());
   std::vector<ReceiptRecord> out;
   // Two sorted lists into one; what has moved from one to the other meanwhile is in both.
   for (std::size_t bytes = 0; bytes < kPageBytes && out.size() < most;) {
-    const bool from_tail = next != tail.rows.cend() && (!indexed || key(*next) < Key(page_.number(8), page_.bytes(9)));
+    const bool from_tail = next != tail.rows.cend() && (!indexed || key(*next) < Key(page_.number(5), page_.bytes(6)));
     if (!from_tail && !indexed) break;
     std::optional<ReceiptRecord> record;
     if (from_tail) {
       TRY(read, by_seq((next++)->seq, horizon));
       record = std::move(read);
-      if (!record) continue;
     } else {
+      if (page_.number(1) != page_.number(5) || page_.bytes(0) != page_.bytes(6)) return connection_.damaged("an index leads elsewhere");
       TRY(read, read_row(page_, horizon));
-      if (read.served_at != page_.number(8) || read.receipt_id != page_.bytes(9))
-        return connection_.damaged("an index leads elsewhere");
       record = std::move(read);
-      if (next != tail.rows.cend() && next->receipt_id == record->receipt_id) ++next;
+      if (next != tail.rows.cend() && next->place == page_.bytes(6)) ++next;
       TRY(more, page_.step());
       indexed = more;
     }
+    if (!record) continue;
     bytes += record->receipt.size() + record->event_hashes.size();
     out.push_back(std::move(*record));
   }

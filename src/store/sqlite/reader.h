@@ -14,10 +14,11 @@ namespace cloister::store {
 
 class Reader {
  public:
-  // The connection outlives it.
-  static Result<std::unique_ptr<Reader>> make(const Connection& connection);
+  // Both outlive it.
+  static Result<std::unique_ptr<Reader>> make(const Connection& connection, const StoreKeys& keys);
 
   Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon);
+  // Nothing for one that was encrypted with a key that is not at hand.
   Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
   Result<std::vector<ReceiptRecord>> list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon);
   // Of every kind when `kind` is empty.
@@ -25,14 +26,15 @@ class Reader {
   Result<StoreState> state();
 
  private:
-  explicit Reader(const Connection& connection) : connection_(connection) {}
+  Reader(const Connection& connection, const StoreKeys& keys) : connection_(connection), keys_(keys) {}
   Result<std::optional<ReceiptRecord>> by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon);
   Result<std::vector<std::int64_t>> candidates(const Tail& tail, std::string_view id, const Owner* owner);
   Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner,
                                               const Horizon& horizon);
-  Result<ReceiptRecord> read_row(const Statement& row, const Horizon& horizon) const;
+  Result<std::optional<ReceiptRecord>> read_row(const Statement& row, const Horizon& horizon) const;
 
   const Connection& connection_;
+  const StoreKeys& keys_;
   TailReader tail_;
   Statement place_, by_seq_, names_of_owner_, names_, page_, documents_, oldest_;
 };

@@ -61,12 +61,13 @@ Result<std::uintmax_t> prepare_file(const std::filesystem::path& file, Access ac
 
 }  // namespace
 
-Result<std::unique_ptr<Connection>> open_writer(const std::filesystem::path& file, Access access, Durability durability) {
+Result<std::unique_ptr<Connection>> open_writer(const StoreOptions& options) {
+  const std::filesystem::path& file = options.sqlite_file;
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  if (access == Access::kCreate) {
+  if (options.access == Access::kCreate) {
     if (Result<void> made = ensure_private_folder(folder); !made) return fail(ErrorCode::kStoreFailed, made.error().message, folder);
   }
-  TRY(size, prepare_file(file, access));
+  TRY(size, prepare_file(file, options.access));
   std::error_code code;
   // So that the path cannot be led elsewhere later; and a name like "file:x?mode=ro" is a name.
   const std::filesystem::path real = std::filesystem::canonical(folder, code) / file.filename();
@@ -77,17 +78,19 @@ Result<std::unique_ptr<Connection>> open_writer(const std::filesystem::path& fil
   if (size == 0) TRY_VOID(connection->run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL"));
   TRY(mode, switch_to_wal(*connection));
   if (mode != "wal") return fail(ErrorCode::kStoreFailed, "the file system of " + file.string() + " cannot hold a write-ahead log", file);
-  TRY_VOID(connection->run(std::string("PRAGMA synchronous=") + (durability == Durability::kMachine ? "FULL" : "NORMAL")));
+  TRY_VOID(connection->run(std::string("PRAGMA synchronous=") + (options.durability == Durability::kMachine ? "FULL" : "NORMAL")));
   TRY_VOID(look_through(*connection, size));
-  TRY_VOID(bring_up_to_date(*connection, version));
+  TRY_VOID(bring_up_to_date(*connection, version, *options.keys));
+  TRY(wiped, wipe_plain_pages(*connection));
+  (void)wiped;   // else when it is pruned
   // At most 64 MiB of log are kept after a burst. 32 MiB of pages in memory.
   TRY_VOID(connection->run("PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768; PRAGMA secure_delete=FAST"));
   return connection;
 }
 
-Result<std::unique_ptr<Connection>> open_memory() {
+Result<std::unique_ptr<Connection>> open_memory(const StoreKeys& keys) {
   TRY(connection, Connection::open(":memory:", "the receipt store in memory", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, 0));
-  TRY_VOID(bring_up_to_date(*connection, 0));
+  TRY_VOID(bring_up_to_date(*connection, 0, keys));
   return connection;
 }
 

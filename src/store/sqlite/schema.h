@@ -9,9 +9,9 @@
 
 namespace cloister::store {
 
-// The connection that writes, its tables there and of this version. Errors as open_store().
-Result<std::unique_ptr<Connection>> open_writer(const std::filesystem::path& file, Access access, Durability durability);
-Result<std::unique_ptr<Connection>> open_memory();
+// The connection that writes to options.sqlite_file, its tables there and of this version. Errors as open_store().
+Result<std::unique_ptr<Connection>> open_writer(const StoreOptions& options);
+Result<std::unique_ptr<Connection>> open_memory(const StoreKeys& keys);
 // Another connection to the file that open_writer() returned; it cannot write.
 Result<std::unique_ptr<Connection>> open_reader(const Connection& writer);
 

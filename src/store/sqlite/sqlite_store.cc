@@ -9,6 +9,7 @@
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/reader.h"
 #include "store/sqlite/schema.h"
+#include "store/sqlite/tables.h"
 #include "store/sqlite/writer.h"
 
 namespace cloister::store {
@@ -26,11 +27,11 @@ class SqliteStore : public ReceiptStore {
  public:
   static Result<std::unique_ptr<ReceiptStore>> open(const StoreOptions& options) {
     std::unique_ptr<SqliteStore> store(new SqliteStore(options));
-    TRY(connection, options.memory ? open_memory() : open_writer(options.sqlite_file, options.access, options.durability));
+    TRY(connection, options.memory ? open_memory(*options.keys) : open_writer(options));
     store->connection_ = std::move(connection);
-    TRY(reader, Reader::make(*store->connection_));
+    TRY(reader, Reader::make(*store->connection_, *options.keys));
     store->own_reader_ = std::move(reader);
-    TRY(writer, Writer::make(*store->connection_, *store->own_reader_));
+    TRY(writer, Writer::make(*store->connection_, *store->own_reader_, *options.keys));
     store->writer_ = std::move(writer);
     if (options.memory) return std::unique_ptr<ReceiptStore>(std::move(store));
     TRY(checkpointer, Checkpointer::start(*store->connection_));
@@ -80,6 +81,8 @@ class SqliteStore : public ReceiptStore {
     {
       const std::lock_guard lock(write_mutex_);
       TRY_VOID(writer_->index_all());
+      TRY(wiped, wipe_plain_pages(*connection_));
+      (void)wiped;
     }
     TRY(time, age());
     const StoreLimits& limits = options_.limits;
@@ -141,7 +144,7 @@ class SqliteStore : public ReceiptStore {
     ReadingConnection one;
     TRY(connection, open_reader(*connection_));
     one.connection = std::move(connection);
-    TRY(reader, Reader::make(*one.connection));
+    TRY(reader, Reader::make(*one.connection, *options_.keys));
     one.reader = std::move(reader);
     return one;
   }

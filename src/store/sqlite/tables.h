@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/sqlite/database.h"
+#include "store/store_keys.h"
 
 namespace cloister::store {
 
@@ -12,7 +13,13 @@ inline constexpr std::int64_t kTail = 16;
 
 // Reads only: a file that is not ours stays as it is (kStoreDamaged). The version; 0 for a file without anything.
 Result<std::int64_t> check_identity(const Connection& connection);
-// Makes what a file of that version lacks, in one transaction, and checks that nothing else is there.
-Result<void> bring_up_to_date(const Connection& connection, std::int64_t version);
+// Makes what a file of that version lacks, in one transaction, and checks that nothing else is there and that `keys` are those
+// of the file. kStoreFailed when they are not, or when a file without encryption would be encrypted with keys that do not
+// last: then nothing has changed.
+Result<void> bring_up_to_date(const Connection& connection, std::int64_t version, const StoreKeys& keys);
+
+// Overwrites what a file of a version without encryption left in pages that are not in use, and in the log. Costs nothing when
+// there is nothing of it. False when another process kept it from that: to be called again.
+Result<bool> wipe_plain_pages(const Connection& connection);
 
 }  // namespace cloister::store

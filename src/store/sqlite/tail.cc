@@ -2,16 +2,13 @@
 
 #include <utility>
 
-#include "store/record.h"
-
 namespace cloister::store {
 
 Result<TailReader> TailReader::make(const Connection& connection) {
   TailReader reader;
   reader.connection_ = &connection;
   TRY(rows, connection.prepare(
-                "SELECT s.receipts, s.bytes, r.seq, r.receipt_id, r.served_at, r.owner, r.reply_ids, r.size, "
-                "length(h.hashes) "
+                "SELECT s.receipts, s.bytes, r.seq, r.place, r.served_at, r.names, r.size, length(h.sealed) "
                 "FROM state s LEFT JOIN receipt r ON r.seq > s.indexed LEFT JOIN event_hashes h ON h.seq = r.seq "
                 "WHERE s.one = 1 ORDER BY r.seq LIMIT ?1"));
   reader.rows_ = std::move(rows);
@@ -31,11 +28,10 @@ Result<Tail> TailReader::read(std::int64_t most) {
     if (rows_.is_null(2)) return tail;
     TailRow& out = tail.rows.emplace_back();
     out.seq = rows_.number(2);
-    out.receipt_id = rows_.bytes(3);
+    out.place = rows_.bytes(3);
     out.served_at = rows_.number(4);
-    out.owner = unpack_owner(rows_.bytes(5)).value_or({});
-    out.reply_ids = unpack_ids(rows_.bytes(6)).value_or({});
-    out.bytes = sum(rows_.number(7), rows_.number(8));
+    out.names = unpack_names(rows_.bytes(5));
+    out.bytes = sum(rows_.number(6), rows_.number(7));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/receipt_store.h"
+#include "store/sealed_record.h"
 #include "store/sqlite/database.h"
 
 namespace cloister::store {
@@ -14,11 +15,9 @@ namespace cloister::store {
 // What the indexes know of one, without its text.
 struct TailRow {
   std::int64_t seq = 0;
-  std::string receipt_id;
+  std::string place;
   UnixSeconds served_at = 0;
-  // Those of a damaged row are all zero and none.
-  Owner owner{};
-  std::vector<std::string> reply_ids;
+  std::vector<Name> names;  // of a damaged row none
   std::int64_t bytes = 0;  // as limits.bytes counts them
 };
 

@@ -6,27 +6,27 @@
 
 #include "store/receipt_id.h"
 #include "store/record.h"
+#include "store/sealed_record.h"
 #include "store/sqlite/tables.h"
 
 namespace cloister::store {
 
-Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reader& reader) {
-  std::unique_ptr<Writer> writer(new Writer(connection, reader));
+Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reader& reader, const StoreKeys& keys) {
+  std::unique_ptr<Writer> writer(new Writer(connection, reader, keys));
   Writer& w = *writer;
   const std::string most = " LIMIT " + std::to_string(kStep);
-  const std::string hashes = "SELECT seq, length(hashes) FROM event_hashes ";
-  const std::string receipts = "SELECT r.seq, r.size, r.owner, r.reply_ids, r.receipt_id, r.served_at FROM ";
+  const std::string hashes = "SELECT seq, length(sealed) FROM event_hashes ";
+  const std::string receipts = "SELECT r.seq, r.size, r.names, r.place, r.served_at FROM ";
   const std::pair<Statement*, std::string> statements[] = {
       {&w.add_receipt_,
-       "INSERT INTO receipt(seq, receipt_id, served_at, owner, size, reply_ids, legacy, receipt) "
-       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
-      {&w.add_hashes_, "INSERT INTO event_hashes(seq, served_at, hashes) VALUES(?1, ?2, ?3)"},
-      {&w.add_place_, "INSERT OR IGNORE INTO place(receipt_id, seq) VALUES(?1, ?2)"},
-      {&w.add_moment_, "INSERT OR IGNORE INTO moment(served_at, receipt_id, seq) VALUES(?1, ?2, ?3)"},
+       "INSERT INTO receipt(seq, place, served_at, size, names, sealed) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&w.add_hashes_, "INSERT INTO event_hashes(seq, served_at, sealed) VALUES(?1, ?2, ?3)"},
+      {&w.add_place_, "INSERT OR IGNORE INTO place(place, seq) VALUES(?1, ?2)"},
+      {&w.add_moment_, "INSERT OR IGNORE INTO moment(served_at, place, seq) VALUES(?1, ?2, ?3)"},
       {&w.add_name_, "INSERT OR IGNORE INTO name(id, owner, seq) VALUES(?1, ?2, ?3)"},
-      {&w.place_, "SELECT seq FROM place WHERE receipt_id = ?1"},
+      {&w.place_, "SELECT seq FROM place WHERE place = ?1"},
       {&w.last_seq_, "SELECT max(seq) FROM receipt"},
-      {&w.greatest_id_, "SELECT max(receipt_id) FROM place"},
+      {&w.greatest_place_, "SELECT max(place) FROM place"},
       {&w.totals_, "SELECT indexed, receipts, bytes, aged_to FROM state"},
       {&w.save_, "UPDATE state SET indexed = ?1, receipts = ?2, bytes = ?3, aged_to = ?4"},
       {&w.put_document_, "INSERT OR REPLACE INTO document(key, kind, made, text) VALUES(?1, ?2, ?3, ?4)"},
@@ -40,10 +40,10 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
       {&w.old_documents_, "DELETE FROM document WHERE rowid IN (SELECT rowid FROM document WHERE made < ?1 LIMIT 16)"},
       {&w.drop_hashes_, "DELETE FROM event_hashes WHERE seq = ?1"},
       {&w.drop_receipt_, "DELETE FROM receipt WHERE seq = ?1"},
-      {&w.drop_place_, "DELETE FROM place WHERE receipt_id = ?1"},
-      {&w.drop_moment_, "DELETE FROM moment WHERE served_at = ?1 AND receipt_id = ?2"},
+      {&w.drop_place_, "DELETE FROM place WHERE place = ?1"},
+      {&w.drop_moment_, "DELETE FROM moment WHERE served_at = ?1 AND place = ?2"},
       {&w.drop_name_, "DELETE FROM name WHERE id = ?1 AND owner = ?2 AND seq = ?3"},
-      {&w.hashes_size_, "SELECT length(hashes) FROM event_hashes WHERE seq = ?1"},
+      {&w.hashes_size_, "SELECT length(sealed) FROM event_hashes WHERE seq = ?1"},
   };
   for (const auto& [statement, sql] : statements) {
     TRY(prepared, connection.prepare(sql));
@@ -69,65 +69,72 @@ Result<Writer::Known> Writer::know() {
   TRY(any_seq, last_seq_.step());
   known.last = std::max(any_seq ? last_seq_.number(0) : 0, totals.indexed);
   if (totals.indexed < 0 || known.last > kMostSeq) return connection_.damaged("its numbers are not ours");
-  const StatementUse use_id(greatest_id_);
-  TRY(any_id, greatest_id_.step());
-  if (any_id) known.greatest_id = greatest_id_.bytes(0);
+  const StatementUse use_place(greatest_place_);
+  TRY(any_place, greatest_place_.step());
+  if (any_place) known.greatest_place = greatest_place_.bytes(0);
   TRY(tail, tail_.read(kTail));
-  for (TailRow& row : tail.rows) known.remember(std::move(row.receipt_id), row.seq);
+  for (TailRow& row : tail.rows) known.remember(std::move(row.place), row.seq);
   return known;
 }
 
-void Writer::Known::remember(std::string id, std::int64_t seq) {
-  if (id > greatest_id) greatest_id = id;
-  ids.emplace(std::move(id), seq);
+void Writer::Known::remember(std::string place, std::int64_t seq) {
+  if (place > greatest_place) greatest_place = place;
+  places.emplace(std::move(place), seq);
 }
 
 // False when no receipt has this id; kStoreConflict when another one has.
-Result<bool> Writer::is_there(const ReceiptRecord& record, const Known& known) {
-  // The usual case: ids that we make begin with the time.
-  if (record.receipt_id > known.greatest_id) return false;
-  const auto in_tail = known.ids.find(record.receipt_id);
+Result<bool> Writer::is_there(const ReceiptRecord& record, std::string_view place, const Known& known) {
+  // The usual case: places of ids that we make begin with the time.
+  if (place > known.greatest_place) return false;
+  const auto in_tail = known.places.find(std::string(place));
   std::int64_t seq = 0;
-  if (in_tail != known.ids.end()) {
+  if (in_tail != known.places.end()) {
     seq = in_tail->second;
   } else {
     const StatementUse use(place_);
-    TRY(row, place_.bind(1, record.receipt_id).step());
+    TRY(row, place_.bind(1, place).step());
     if (!row) return false;
     seq = place_.number(0);
   }
   TRY(stored, reader_.by_seq(seq, {INT64_MIN, INT64_MIN}));
   if (stored && same_content(*stored, record)) return true;
-  return fail(ErrorCode::kStoreConflict, "a receipt of the id " + record.receipt_id + " is stored with another content");
+  return fail(ErrorCode::kStoreConflict, "a receipt of the id " + shown_id(record.receipt_id) + " is stored with another content");
 }
 
 Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
-  TRY(there, is_there(record, known));
+  const SealedRecord sealed = seal_record(record, keys_);
+  const std::string_view place = as_text(sealed.place);
+  TRY(there, is_there(record, place, known));
   if (there) return {};
   const std::int64_t seq = ++known.last;
-  const std::string reply_ids = pack_ids(record.reply_ids);
-  const std::string legacy = record.legacy ? pack_legacy(*record.legacy) : std::string();
-  add_receipt_.bind(1, seq).bind(2, record.receipt_id).bind(3, record.served_at).bind(4, as_text(record.owner));
-  add_receipt_.bind(5, static_cast<std::int64_t>(record_size(record))).bind(6, reply_ids).bind(8, record.receipt);
-  if (record.legacy) add_receipt_.bind(7, legacy);
+  const std::string names = pack_names(sealed.names);
+  add_receipt_.bind(1, seq).bind(2, place).bind(3, sealed.served_at).bind(4, sealed.size).bind(5, names).bind(6, sealed.text);
   TRY_VOID(add_receipt_.run());
-  if (!record.event_hashes.empty()) {
-    TRY_VOID(add_hashes_.bind(1, seq).bind(2, record.served_at).bind(3, record.event_hashes).run());
+  if (!sealed.event_hashes.empty()) {
+    TRY_VOID(add_hashes_.bind(1, seq).bind(2, sealed.served_at).bind(3, sealed.event_hashes).run());
   }
-  known.remember(record.receipt_id, seq);
+  known.remember(std::string(place), seq);
   return {};
 }
 
 Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
   TRY(transaction, Transaction::begin(connection_));
+  TRY_VOID(put_within(batch));
+  std::optional<Known> known = std::exchange(known_, std::nullopt);
+  TRY_VOID(transaction.commit());
+  known->data_version = connection_.data_version();
+  known_ = std::move(known);
+  return {};
+}
+
+Result<void> Writer::put_within(std::span<const ReceiptRecord> batch) {
   TRY(known, know());
   for (const ReceiptRecord& record : batch) TRY_VOID(add(record, known));
   if (known.last - known.totals.indexed >= kTail) {
     TRY_VOID(index_tail(known.totals, kTail + static_cast<std::int64_t>(batch.size())));
     TRY_VOID(save(known.totals));
-    if (known.totals.indexed == known.last) known.ids.clear();
+    if (known.totals.indexed == known.last) known.places.clear();
   }
-  TRY_VOID(transaction.commit());
   known.data_version = connection_.data_version();
   known_ = std::move(known);
   return {};
@@ -136,20 +143,17 @@ Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
 // The indexes' pages are written in their own order: neighbours share them.
 Result<void> Writer::index_tail(Totals& totals, std::int64_t most) {
   TRY(tail, tail_.read(most));
-  std::vector<Name> names;
+  std::vector<NameOf> names;
   for (const TailRow& row : tail.rows) {
-    TRY_VOID(add_place_.bind(1, row.receipt_id).bind(2, row.seq).run());
-    TRY_VOID(add_moment_.bind(1, row.served_at).bind(2, row.receipt_id).bind(3, row.seq).run());
-    for (const std::string& id : row.reply_ids) {
-      // Found by its own digits.
-      if (receipt_id_in(id) != row.receipt_id) names.push_back({id_key(id), owner_key(row.owner), row.seq});
-    }
+    TRY_VOID(add_place_.bind(1, row.place).bind(2, row.seq).run());
+    TRY_VOID(add_moment_.bind(1, row.served_at).bind(2, row.place).bind(3, row.seq).run());
+    for (const Name& name : row.names) names.emplace_back(name, row.seq);
     totals.indexed = row.seq;
     totals.receipts = sum(totals.receipts, 1);
     totals.bytes = sum(totals.bytes, row.bytes);
   }
   std::sort(names.begin(), names.end());
-  for (const Name& name : names) TRY_VOID(add_name_.bind(1, name.id).bind(2, name.owner).bind(3, name.seq).run());
+  for (const auto& [name, seq] : names) TRY_VOID(add_name_.bind(1, name.id).bind(2, name.owner).bind(3, seq).run());
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "store/receipt_store.h"
 #include "store/sqlite/reader.h"
@@ -23,10 +24,12 @@ struct Totals {
 
 class Writer {
  public:
-  // Both outlive it; `reader` is one of the same connection.
-  static Result<std::unique_ptr<Writer>> make(const Connection& connection, Reader& reader);
+  // All outlive it; `reader` is one of the same connection.
+  static Result<std::unique_ptr<Writer>> make(const Connection& connection, Reader& reader, const StoreKeys& keys);
 
   Result<void> put(std::span<const ReceiptRecord> batch);
+  // The same in a transaction that is there already. After one that was undone this object is of no more use.
+  Result<void> put_within(std::span<const ReceiptRecord> batch);
   // Brings what was put so far into the indexes. Takes no lock when they have it all.
   Result<void> index_all();
   Result<void> put_document(const Document& document);
@@ -49,17 +52,13 @@ class Writer {
   Result<bool> shrink();
 
  private:
-  explicit Writer(const Connection& connection, Reader& reader) : connection_(connection), reader_(reader) {}
+  Writer(const Connection& connection, Reader& reader, const StoreKeys& keys)
+      : connection_(connection), reader_(reader), keys_(keys) {}
   // An entry of the table `name`.
-  struct Name {
-    std::int64_t id;
-    std::int32_t owner;
-    std::int64_t seq;
-    auto operator<=>(const Name&) const = default;
-  };
+  using NameOf = std::pair<Name, std::int64_t>;
   struct Known;
   Result<Known> know();
-  Result<bool> is_there(const ReceiptRecord& record, const Known& known);
+  Result<bool> is_there(const ReceiptRecord& record, std::string_view place, const Known& known);
   Result<void> add(const ReceiptRecord& record, Known& known);
   Result<void> index_tail(Totals& totals, std::int64_t most);
   Result<void> save(const Totals& totals);
@@ -71,8 +70,9 @@ class Writer {
 
   const Connection& connection_;
   Reader& reader_;
+  const StoreKeys& keys_;
   TailReader tail_;
-  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, greatest_id_, totals_,
+  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, greatest_place_, totals_,
       save_, put_document_, newest_served_, old_hashes_, first_hashes_, old_receipts_, first_receipts_, old_documents_,
       drop_hashes_, drop_receipt_, drop_place_, drop_moment_, drop_name_, hashes_size_;
 
@@ -81,9 +81,9 @@ class Writer {
     std::uint32_t data_version = 0;  // after it
     Totals totals;
     std::int64_t last = 0;                              // seq
-    std::string greatest_id;                            // of all receipts
-    std::unordered_map<std::string, std::int64_t> ids;  // of the tail, to seq
-    void remember(std::string id, std::int64_t seq);
+    std::string greatest_place;                            // of all receipts
+    std::unordered_map<std::string, std::int64_t> places;  // of the tail, to seq
+    void remember(std::string place, std::int64_t seq);
   };
   std::optional<Known> known_;  // absent after any other change, and after a put that failed
 };

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "store/record.h"
+#include "store/sealed_record.h"
 #include "store/sqlite/writer.h"
 
 namespace cloister::store {
@@ -41,9 +41,8 @@ Result<std::int64_t> Writer::drop_event_hashes(Statement& chosen, Totals& totals
 Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, std::uint64_t limit) {
   struct Row {
     std::int64_t seq, size;
-    Owner owner;
-    std::vector<std::string> reply_ids;
-    std::string receipt_id;
+    std::vector<Name> names;
+    std::string place;
     UnixSeconds served_at;
   };
   std::vector<Row> rows;
@@ -53,11 +52,10 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
       TRY(row, chosen.step());
       if (!row) break;
       // A damaged row is deleted, too: only its names stay, and they lead nowhere.
-      rows.push_back({chosen.number(0), chosen.number(1), unpack_owner(chosen.bytes(2)).value_or({}),
-                      unpack_ids(chosen.bytes(3)).value_or({}), std::string(chosen.bytes(4)), chosen.number(5)});
+      rows.push_back({chosen.number(0), chosen.number(1), unpack_names(chosen.bytes(2)), std::string(chosen.bytes(3)), chosen.number(4)});
     }
   }
-  std::vector<Name> names;
+  std::vector<NameOf> names;
   std::int64_t count = 0;
   for (const Row& row : rows) {
     if (!over(totals, limit)) break;
@@ -68,15 +66,15 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
     }
     TRY_VOID(drop_hashes_.bind(1, row.seq).run());
     TRY_VOID(drop_receipt_.bind(1, row.seq).run());
-    TRY_VOID(drop_place_.bind(1, row.receipt_id).run());
-    TRY_VOID(drop_moment_.bind(1, row.served_at).bind(2, row.receipt_id).run());
-    for (const std::string& id : row.reply_ids) names.push_back({id_key(id), owner_key(row.owner), row.seq});
+    TRY_VOID(drop_place_.bind(1, row.place).run());
+    TRY_VOID(drop_moment_.bind(1, row.served_at).bind(2, row.place).run());
+    for (const Name& name : row.names) names.emplace_back(name, row.seq);
     totals.bytes = sum(totals.bytes, row.size == INT64_MIN ? 0 : -row.size);
     totals.receipts = sum(totals.receipts, -1);
     ++count;
   }
   std::sort(names.begin(), names.end());
-  for (const Name& name : names) TRY_VOID(drop_name_.bind(1, name.id).bind(2, name.owner).bind(3, name.seq).run());
+  for (const auto& [name, seq] : names) TRY_VOID(drop_name_.bind(1, name.id).bind(2, name.owner).bind(3, seq).run());
   return count;
 }
 

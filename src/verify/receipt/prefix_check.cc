@@ -18,6 +18,7 @@ constexpr const char* kId = "receipt.prefix";
 struct Tree {
   std::size_t count = 0;
   MerkleHash root{};
+  bool salted = false;
 };
 
 Result<Tree> tree_of(const evidence::Receipt& receipt) {
@@ -31,7 +32,27 @@ Result<Tree> tree_of(const evidence::Receipt& receipt) {
   const evidence::JsonReader reader(named->fields, ErrorCode::kBadReceipt, "response.events.");
   TRY(count, reader.whole_number("count"));
   TRY(root, reader.digest("root"));
-  return Tree{static_cast<std::size_t>(count), root};
+  TRY(form, reader.optional_text("tree"));
+  if (form && *form != evidence::kEventTree) return reader.bad("tree", "expected " + std::string(evidence::kEventTree));
+  return Tree{static_cast<std::size_t>(count), root, form.has_value()};
+}
+
+Result<void> check_count(const evidence::PrefixProof& proof, std::size_t held) {
+  if (held == proof.events) return {};
+  return fail(ErrorCode::kBadReceipt, "the proof is for another number of events than are at hand: expected " + std::to_string(held) +
+                                          ", found " + std::to_string(proof.events));
+}
+
+// Of the events at hand.
+Result<std::vector<MerkleHash>> leaves_of(const evidence::PrefixProof& proof, ByteView held) {
+  if (!proof.salted) {
+    std::vector<MerkleHash> leaves = evidence::event_leaves(as_text(held));
+    TRY_VOID(check_count(proof, leaves.size()));
+    return leaves;
+  }
+  const std::vector<evidence::EventHash> events = evidence::event_hashes(as_text(held));
+  TRY_VOID(check_count(proof, events.size()));
+  return evidence::leaves_of_first(proof.salts, events);
 }
 
 Check judge(const evidence::Receipt& receipt, const evidence::PrefixProof& proof, ByteView held) {
@@ -47,11 +68,13 @@ Check judge(const evidence::Receipt& receipt, const evidence::PrefixProof& proof
     return failed(kId, "bytes follow the last complete event, and no proof covers them: cut the file after its last empty line",
                   "0 bytes", std::to_string(rest.size()) + " bytes");
   }
-  const std::vector<MerkleHash> leaves = evidence::event_leaves(as_text(held));
-  if (leaves.size() != proof.events) {
-    return failed(kId, "the proof is for another number of events than are at hand", std::to_string(leaves.size()),
-                  std::to_string(proof.events));
+  if (proof.salted != tree->salted) {
+    return failed(kId, "the proof is of another version than the receipt", tree->salted ? "with salts" : "without salts",
+                  proof.salted ? "with salts" : "without salts");
   }
+  const Result<std::vector<MerkleHash>> made = leaves_of(proof, held);
+  if (!made) return failed(kId, made.error().message);
+  const std::vector<MerkleHash>& leaves = *made;
   const Result<void> fits = evidence::verify_merkle_consistency(leaves.size(), evidence::merkle_root(leaves), tree->count,
                                                                tree->root, proof.consistency);
   if (!fits) return failed(kId, fits.error().message);

@@ -64,8 +64,25 @@ def merkle_root(leaves):
     return hashlib.sha256(b"\1" + merkle_root(leaves[:split]) + merkle_root(leaves[split:])).digest()
 
 
-def leaf(event):
-    return hashlib.sha256(b"\0" + event).digest()
+def seed_of(secret, event):
+    """The seed of this event below the secret of its reply (docs/spec/receipt.md)."""
+    for shift in (16, 12, 8, 4, 0):
+        secret = hashlib.sha256(bytes([2, event >> shift & 15]) + secret).digest()
+    return secret
+
+
+def leaf(event, seed):
+    return hashlib.sha256(b"\0" + seed[:16] + hashlib.sha256(event).digest()).digest()
+
+
+def leaves(found, secret):
+    """Of the events of a stream, in order; `secret` as the header x-receipt-secret tells it."""
+    return [leaf(event, seed_of(bytes.fromhex(secret), number)) for number, event in enumerate(found)]
+
+
+def client(reply):
+    """What the client of a reply shows to be given proofs of its events."""
+    return [("X-Receipt-Secret", reply.header("x-receipt-secret"))]
 
 
 def check_receipt(node, request, reply, headers=(), keyset=None):
@@ -83,7 +100,8 @@ def check_receipt(node, request, reply, headers=(), keyset=None):
         assert log["response.events"] == {
             "type": "response.events",
             "count": len(found),
-            "root": "sha256:" + merkle_root([leaf(event) for event in found]).hex(),
+            "root": "sha256:" + merkle_root(leaves(found, reply.header("x-receipt-secret"))).hex(),
+            "tree": "cloister.events.v2",
         }
     else:
         assert "response.events" not in log

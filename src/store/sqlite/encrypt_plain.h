@@ -1,0 +1,14 @@
+// Takes over the receipts of a file of version 1 or 2, which kept them in clear.
+#pragma once
+
+#include "store/sqlite/database.h"
+#include "store/store_keys.h"
+
+namespace cloister::store {
+
+// Within a transaction, with secure_delete on, in a file whose tables are those of that version. Afterwards they are those of this
+// version, with every receipt encrypted; freed pages are overwritten with zeros when the transaction reaches the file. Takes
+// about three times the space of the file for as long. kStoreDamaged for a row that no version wrote.
+Result<void> encrypt_plain_tables(const Connection& connection, std::int64_t version, const StoreKeys& keys);
+
+}  // namespace cloister::store
