@@ -1,5 +1,6 @@
 #include "verify/snp/endorsement.h"
 
+#include "crypto/pem_text.h"
 #include "verify/der.h"
 
 namespace cloister::verify {
@@ -56,7 +57,8 @@ Result<codec::SnpSigningKey> read_kind(const Certificate& certificate) {
 Result<Endorsement> read_endorsement(const SnpCollateral& collateral, std::span<const AmdRoot> roots) {
   Endorsement out;
   TRY(leaf, Certificate::from_der(collateral.vcek));
-  TRY(authorities, crypto::parse_pem_chain(as_bytes(collateral.ask_ark), 2));
+  TRY(plain, crypto::without_explanatory_text(as_bytes(collateral.ask_ark)));
+  TRY(authorities, crypto::parse_pem_chain(as_bytes(plain), 2));
   if (authorities.size() != 2) return bad("expected two authorities beside it (ASK or ASVK, ARK)");
   if (const AmdRoot* root = find_amd_root(roots, authorities[1])) {
     out.root = root->certificate;
