@@ -51,6 +51,14 @@ serve::ReportLimits report_limits(const ServeOptions& options) {
   return limits;
 }
 
+std::string app_id_of(tee::Tee* tee) {
+  if (tee == nullptr) return {};
+  const auto info = tee->info();
+  if (!info || !info->info.is_object()) return {};
+  const auto id = info->info.find("app_id");
+  return id != info->info.end() && id->is_string() ? id->get<std::string>() : std::string();
+}
+
 std::string first_model_id(const engine::Engine& engine) {
   auto models = engine.models();
   return models.empty() ? "" : models.front().id;

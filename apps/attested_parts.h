@@ -30,6 +30,8 @@ serve::ReportParts report_parts(const ServeOptions& options, const Platform& pla
                                 const Attested& attested);
 serve::ReportLimits report_limits(const ServeOptions& options);
 
+// The application's id as the TEE's information names it; empty where it names none.
+std::string app_id_of(tee::Tee* tee);
 // "" while the engine loads.
 std::string first_model_id(const engine::Engine& engine);
 

@@ -108,6 +108,7 @@ Result<void> serve(ServeOptions options) {
       .identity = *attested.identity,
       .attestation = attestation.get(),
       .tee_type = tee_type,
+      .app_id = app_id_of(platform.tee.get()),
       .gpu_evidence_type = gpu_type,
       .receipts = receipts.get(),
       .metrics = metrics,

@@ -85,7 +85,9 @@ void bind_identity_options(CLI::App& command, ServeOptions& o) {
                      "upstreams on other addresses than loopback")
       ->check(CLI::IsMember({"auto", "direct", "aggregator"}))
       ->capture_default_str();
-  command.add_option("--source-repo", o.source_repo, "URL of the source that runs here, for reports; nobody measures it");
+  o.source_repo = CLOISTER_SOURCE_REPO;
+  command.add_option("--source-repo", o.source_repo, "URL of the source that runs here, for reports; nobody measures it")
+      ->capture_default_str();
   command.add_option("--source-commit", o.source_commit, "commit of that source");
   command.add_option("--image-digest", o.image_digest, "sha256:<hex> of the container image that runs here");
 }

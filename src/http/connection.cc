@@ -161,7 +161,9 @@ std::size_t Connection::process(std::string_view bytes) {
       set_deadline(loop_.shared().options.header_timeout_s);
       keep_alive_ = http10_ = without_body_ = false;
       framing_ = Framing::kNone;
-      reader_ = std::make_unique<RequestReader>(loop_.shared().options.header_limit_bytes);
+      // A Unix socket has no host: dstack's own agent asks for none there, and older clients of it send none.
+      const ServerOptions& options = loop_.shared().options;
+      reader_ = std::make_unique<RequestReader>(options.header_limit_bytes, options.unix_socket.empty());
     }
     const RequestReader::Progress progress = reader_->feed(bytes.substr(used));
     used += progress.used;

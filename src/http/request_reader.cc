@@ -77,7 +77,8 @@ std::string lower_case(std::string_view text) {
 
 }  // namespace
 
-RequestReader::RequestReader(std::size_t header_limit_bytes) : header_limit_bytes_(header_limit_bytes) {
+RequestReader::RequestReader(std::size_t header_limit_bytes, bool host_required)
+    : header_limit_bytes_(header_limit_bytes), host_required_(host_required) {
   header_limit(static_cast<std::uint32_t>(header_limit_bytes));
   body_limit(std::numeric_limits<std::uint64_t>::max());  // ours depends on the head
   request_.headers.reserve(16);
@@ -213,7 +214,7 @@ void RequestReader::check_framing_field(beast_http::field field, std::string_vie
 }
 
 void RequestReader::on_header_impl(BeastError& error) {
-  if (version_ >= 11 && hosts_ == 0) return refuse(400, "missing host header", error);
+  if (host_required_ && version_ >= 11 && hosts_ == 0) return refuse(400, "missing host header", error);
 }
 
 void RequestReader::on_body_init_impl(const boost::optional<std::uint64_t>& length, BeastError&) {

@@ -25,7 +25,8 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
     Event event = Event::kNeedMore;
   };
 
-  explicit RequestReader(std::size_t header_limit_bytes);
+  // `host_required`: HTTP/1.1 without a Host field is refused (RFC 9112 section 3.2).
+  explicit RequestReader(std::size_t header_limit_bytes, bool host_required = true);
   Progress feed(std::string_view bytes);
 
   // After kHeadDone.
@@ -68,6 +69,7 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
 
   Request request_;
   const std::size_t header_limit_bytes_;
+  const bool host_required_;
   std::uint64_t body_limit_bytes_ = 0;
   std::size_t head_bytes_ = 0;
   std::optional<std::uint64_t> content_length_;

@@ -29,6 +29,7 @@ struct NodeContext {
   const Identity& identity;
   AttestationService* attestation;  // null without a TEE
   std::string tee_type;             // "none" without one
+  std::string app_id;               // of the application, as the TEE names it; empty where it names none
   std::string gpu_evidence_type;    // "none" without GPU evidence
   ReceiptJournal* receipts;         // null: nothing is signed, only to measure what that costs
   Metrics& metrics;

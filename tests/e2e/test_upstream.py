@@ -142,7 +142,9 @@ def test_errors_are_the_servers_own(upstream_streams):
 def test_models_are_the_servers_own(upstream_streams):
     node, _, _ = upstream_streams
     listed = node.get_json("/v1/models")
-    assert listed == {"object": "list", "data": [{"id": "m", "object": "model", "created": 1, "owned_by": "script"}]}
+    own = {"id": "m", "object": "model", "created": 1, "owned_by": "script"}
+    assert listed["object"] == "list" and [own | model for model in listed["data"]] == listed["data"] and len(listed["data"]) == 1
+    assert set(listed["data"][0]) <= {*own, "providers", "metadata"}, "the node adds nothing else"
     assert node.get_json("/v1/models/m")["id"] == "m"
 
 

@@ -11,7 +11,19 @@ namespace {
 
 constexpr std::string_view kName = "models";
 
-Json model_json(const engine::ModelInfo& model) {
+// What the catalogues of other gateways have beside a model, so that their clients' verifiers know how to verify this node: the id of its
+// application on dstack, and in `providers` the family of attestation reports that it serves, by the name that they use for it.
+void add_catalogue(const NodeContext& context, Json& model) {
+  if (context.attestation == nullptr || !model.is_object()) return;
+  // What an upstream says of itself here would have people verify another machine.
+  model["providers"] = Json::array({"phala"});
+  Json& metadata = model["metadata"];
+  if (!metadata.is_object()) metadata = Json::object();
+  metadata.erase("appid");
+  if (!context.app_id.empty()) metadata["appid"] = context.app_id;
+}
+
+Json model_json(const NodeContext& context, const engine::ModelInfo& model) {
   Json out = {{"id", model.id}, {"object", "model"}, {"created", model.created}, {"owned_by", "cloister"}};
   if (model.context_length != 0) out["context_length"] = model.context_length;
   if (model.parameters != 0) out["parameters"] = model.parameters;
@@ -20,17 +32,28 @@ Json model_json(const engine::ModelInfo& model) {
     if (const auto digest = evidence::document_digest(*model.identity)) out["model_digest"] = evidence::digest_text(*digest);
     out["identity"] = *model.identity;
   }
+  add_catalogue(context, out);
   return out;
+}
+
+// The list of another server with the same members. What cannot be read is passed on as it is.
+std::string with_catalogue(const NodeContext& context, const std::string& document) {
+  constexpr codec::JsonLimits kLimits = {256u << 10, 32, 1u << 14};
+  if (context.attestation == nullptr) return document;
+  Result<Json> list = codec::parse_json(document, kLimits);
+  if (!list || !list->is_object() || !list->contains("data") || !(*list)["data"].is_array()) return document;
+  for (Json& model : (*list)["data"]) add_catalogue(context, model);
+  return codec::write_json(*list);
 }
 
 http::Response list(NodeContext& context) {
   if (const auto document = context.engine.models_document()) {
     http::Response response;
-    response.body = *document;
+    response.body = with_catalogue(context, *document);
     return response;
   }
   Json data = Json::array();
-  for (const engine::ModelInfo& model : context.engine.models()) data.push_back(model_json(model));
+  for (const engine::ModelInfo& model : context.engine.models()) data.push_back(model_json(context, model));
   http::Response response;
   response.body = codec::write_json({{"object", "list"}, {"data", std::move(data)}});
   return response;
@@ -40,7 +63,7 @@ http::Response one(NodeContext& context, const std::string& id) {
   for (const engine::ModelInfo& model : context.engine.models()) {
     if (model.id != id) continue;
     http::Response response;
-    response.body = codec::write_json(model_json(model));
+    response.body = codec::write_json(model_json(context, model));
     return response;
   }
   return error_response(fail(ErrorCode::kModelNotFound, "this model is not served here", "model"));

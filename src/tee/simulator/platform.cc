@@ -6,6 +6,7 @@
 #include "crypto/hash.h"
 #include "crypto/x509.h"
 #include "evidence/simulator_roots.h"
+#include "tee/simulator/der_writer.h"
 #include "tee/simulator/pck_extension.h"
 
 namespace cloister::tee {
@@ -16,6 +17,7 @@ constexpr std::string_view kQuoteUserData = "INSECURE SIMULATOR";
 constexpr std::string_view kPckCaName = "INSECURE SIMULATOR PCK Platform CA";
 constexpr std::string_view kPckName = "INSECURE SIMULATOR PCK Certificate";
 constexpr std::string_view kPckExtensionOid = "1.2.840.113741.1.13.1";
+constexpr std::string_view kCrlDistributionOid = "2.5.29.31";
 // 2024-01-01 and 2049-12-31T23:59:59, within the simulated root's.
 constexpr UnixSeconds kNotBefore = 1704067200;
 constexpr UnixSeconds kNotAfter = 2524607999;
@@ -49,6 +51,15 @@ Bytes pck_extension(ByteView seed) {
   return write_pck_extension(platform);
 }
 
+// RFC 5280 section 4.2.1.13: one point, by its full name. Intel's certificates have it, and verifiers count their six extensions. Nobody is
+// at this address.
+Bytes crl_distribution_points() {
+  constexpr std::uint8_t kContext0 = 0xa0, kUri = 0x86;
+  constexpr std::string_view kAddress = "https://insecure-simulator.invalid/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
+  const Bytes full_name = der(kContext0, der(kUri, as_bytes(kAddress)));
+  return der_sequence({der_sequence({der(kContext0, full_name)})});
+}
+
 crypto::CertificateSpec certificate_spec(ByteView seed, std::string_view subject, std::string_view issuer) {
   crypto::CertificateSpec spec;
   spec.subject_common_name = subject;
@@ -68,6 +79,7 @@ Result<std::string> issue_pck_chain(ByteView seed, const crypto::EcKey& pck_key)
   ca.path_length = 0;
   TRY(ca_certificate, crypto::issue_certificate(ca, ca_key, root_key));
   crypto::CertificateSpec leaf = certificate_spec(seed, kPckName, kPckCaName);
+  leaf.extensions.push_back({std::string(kCrlDistributionOid), false, crl_distribution_points()});
   leaf.extensions.push_back({std::string(kPckExtensionOid), false, pck_extension(seed)});
   TRY(leaf_certificate, crypto::issue_certificate(leaf, pck_key, ca_key));
   return leaf_certificate.to_pem() + ca_certificate.to_pem() + std::string(evidence::simulator_cpu_root_pem());
