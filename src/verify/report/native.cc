@@ -1,10 +1,13 @@
 // Judges Cloister's own report (docs/spec/native-report.md): the quote binds the keyset, the GPU evidence, the model
 // and the configuration; the GPU evidence binds the keyset.
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "evidence/boot_evidence.h"
+#include "evidence/event_log.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
 #include "verify/aci/custody_keys.h"
@@ -59,6 +62,23 @@ Check check_document(const std::string& id, const Digest& named, const Json& doc
   return failed(id, "another digest than those expected", "one of " + std::to_string(accepted.size()), text_of(named));
 }
 
+// Whether the system's log, authentic, tells of this digest in an event of this name. dstack 0.6 lets applications measure no events.
+bool is_in_log(const evidence::BootEvidence& boot, std::string_view name, const Digest& digest, const Verdict& verdict) {
+  const Check* replayed = verdict.find("boot.rtmr3");
+  if (!digest || !boot.event_log || replayed == nullptr || replayed->state != State::kPass) return false;
+  const auto events = evidence::parse_event_log(*boot.event_log);
+  return events && std::ranges::any_of(*events, [&](const evidence::LoggedEvent& event) {
+    return event.is_runtime() && event.name == name && equal(event.payload, *digest);
+  });
+}
+
+// What proves a digest of the statement.
+std::string proof_of(bool bound, const Digest& digest, bool in_log) {
+  if (!digest) return "nothing: the statement names none";
+  if (!bound) return "nothing: the quote does not bind the statement";
+  return in_log ? "report data, and an event of RTMR3" : "report data";
+}
+
 bool check_binding(const NativeStatement& statement, const evidence::ReportData& data, const Expected& expected,
                    const Policy& policy, Verdict& verdict) {
   const std::string text = evidence::native_statement(statement);
@@ -104,6 +124,8 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   check_model_manifest(report.model, bound ? statement.model_digest : std::nullopt, context.policy, verdict);
   verdict.facts["model_digest"] = text_of(statement.model_digest);
   verdict.facts["policy_digest"] = text_of(statement.policy_digest);
+  verdict.facts["model_proof"] = proof_of(bound, statement.model_digest, is_in_log(boot, "cloister-model", statement.model_digest, verdict));
+  verdict.facts["policy_proof"] = proof_of(bound, statement.policy_digest, is_in_log(boot, "cloister-policy", statement.policy_digest, verdict));
   const evidence::Nonce nonce = expected.nonce.value_or(statement.nonce);
   check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = report.nvidia_payload ? "both ways: the GPU's nonce is made of the keyset, the quote "
