@@ -8,6 +8,7 @@
 #include "collateral/evidence_scan.h"
 #include "evidence/aci/session.h"
 #include "evidence/gpu_evidence.h"
+#include "evidence/services/chutes.h"
 #include "verify/gpu.h"
 #include "verify/quote.h"
 #include "verify/receipt.h"
@@ -75,8 +76,16 @@ Result<void> expect_report_data(const VerifyOptions& options, verify::Policy& po
 Result<verify::Verdict> verify_report_file(const VerifyOptions& options) {
   TRY(subject, load_subject("report", options));
   TRY_VOID(require_json(subject.saved.evidence));
-  return judge_subject(subject, collateral::find_evidence(subject.saved.evidence), options, [](const Subject& loaded) {
-    const verify::Expected expected{loaded.saved.nonce, loaded.saved.tls_spki_sha256};
+  TRY_VOID(verify::check_known_form(subject.saved.evidence));
+  TRY_VOID(load_beside(subject, "instances", options.instances_file));
+  evidence::InstanceKeys keys;
+  if (const auto text = subject.beside("instances")) {
+    TRY(listed, evidence::parse_chutes_instances(*text));
+    keys = std::move(listed);
+  }
+  return judge_subject(subject, collateral::find_evidence(subject.saved.evidence), options, [&keys](const Subject& loaded) {
+    verify::Expected expected{.nonce = loaded.saved.nonce, .tls_spki_sha256 = loaded.saved.tls_spki_sha256};
+    expected.instance_keys = keys;
     return Result<verify::Verdict>(verify::verify_report(loaded.saved.evidence, expected, loaded.judging.context()));
   });
 }

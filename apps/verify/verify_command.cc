@@ -116,6 +116,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
 
   CLI::App* report = add_kind(*verify, {"report", "judge a saved report of any of the served forms", "FILE", verify_report_file},
                               options, exit_status);
+  report->add_option("--instances", options->instances_file, "the list of instances with their keys, for evidence of Chutes that has none");
   CLI::App* quote = add_kind(*verify, {"quote", "judge an Intel TDX quote: raw, hex or base64", "FILE", verify_quote_file},
                              options, exit_status);
   add_boot_files(*quote, *options);

@@ -37,6 +37,7 @@ struct VerifyOptions : JudgeOptions {
   // What stands beside a bare quote.
   std::string event_log_file, ccel_file, app_compose_file, vm_config_file;
   std::string receipt_file;                           // that names a session
+  std::string instances_file;                         // keys of the instances in a report of Chutes
   std::string id, model;                              // of a reply or a session, as others name it
   std::string archive;                                // to write, of a receipt
 };

@@ -31,7 +31,7 @@ std::string pattern_of(std::string_view id) {
 
 // "model.N.instance.N.report.form" to "report.form".
 std::string_view without_place(std::string_view pattern) {
-  constexpr std::string_view kPlaces[] = {"instance.N.", "model.N.", "gateway.", "upstream."};
+  constexpr std::string_view kPlaces[] = {"instance.N.", "model.N.", "gateway.", "upstream.", "compose_manager."};
   for (bool found = true; found;) {
     found = false;
     for (std::string_view place : kPlaces) {

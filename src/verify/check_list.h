@@ -14,7 +14,8 @@ struct CheckMeaning {
 
 std::span<const CheckMeaning> check_list();
 // Null for an id that is not in the list. "nvidia.gpu.3.nonce" finds "nvidia.gpu.N.nonce". Before an id may stand whose
-// evidence it judges, where a report holds several: "instance.N.", "model.N.", "gateway." or "upstream.".
+// evidence it judges, where a report holds several: "instance.N.", "model.N.", "gateway.", "upstream." or
+// "compose_manager.".
 const CheckMeaning* find_meaning(std::string_view id);
 
 }  // namespace cloister::verify

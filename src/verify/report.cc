@@ -10,6 +10,7 @@
 #include "verify/report/instances.h"
 #include "verify/report/judges.h"
 #include "verify/report/model_manifest.h"
+#include "verify/report/services.h"
 #include "verify/report/tee_kind.h"
 
 namespace cloister::verify {
@@ -35,7 +36,7 @@ Check check_nonce(const ServedReport& report, const Expected& expected, const Po
 }
 
 // The judgement of one report that could be read.
-void judge_served(const ServedReport& report, const Expected& expected, const Context& context, Verdict& verdict) {
+void judge_served(const Json& object, const ServedReport& report, const Expected& expected, const Context& context, Verdict& verdict) {
   const Result<Bytes> identity = parse_identity(report.signing_algo, report.signing_address);
   verdict.add(check_signing_address(report, identity));
   verdict.add(check_nonce(report, expected, context.policy));
@@ -52,6 +53,7 @@ void judge_served(const ServedReport& report, const Expected& expected, const Co
   if (const Check* bound = verdict.find("report_data.identity"); bound->state == State::kPass) {
     add_attested(verdict.facts, Json::array({report.signing_address}));
   }
+  check_near_parts(object, report, verdict.find("report_data.identity")->state == State::kPass, expected, tee.root, context, verdict);
   check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = report.nvidia_payload ? "a nonce that CPU and GPU share" : "none";
 }
@@ -72,7 +74,7 @@ std::optional<ServedReport> judge_form(const Json& object, const Expected& expec
     return std::nullopt;
   }
   verdict.add(passed("report.form"));
-  judge_served(*report, expected, context, verdict);
+  judge_served(object, *report, expected, context, verdict);
   add_gpu_note(object, verdict);
   return *std::move(report);
 }
@@ -112,13 +114,21 @@ Verdict verify_report(std::string_view report_json, const Expected& expected, co
   const Result<Json> object = codec::parse_json(report_json);
   Verdict verdict;
   if (object) {
-    verdict = judge_report(*object, expected, context);
+    verdict = judge_report(*object, report_json, expected, context);
   } else {
     verdict.subject = "report";
     verdict.add(failed("report.form", object.error().message));
   }
   require_model(context.policy, verdict);
   return verdict;
+}
+
+Result<void> check_known_form(std::string_view report_json) {
+  const Result<Json> object = codec::parse_json(report_json);
+  if (!object) return {};
+  const Result<ReportShape> shape = find_shape(*object);
+  if (!shape && shape.error().code == ErrorCode::kUnsupported) return shape.error();
+  return {};
 }
 
 }  // namespace cloister::verify

@@ -1,12 +1,14 @@
 // Judges a served attestation report: pure function of (report, what was asked, collateral, policy, time).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "evidence/chat_signature.h"
+#include "base/result.h"
 #include "evidence/report_data.h"
 #include "verify/context.h"
 #include "verify/verdict.h"
@@ -23,6 +25,8 @@ struct Expected {
   std::optional<std::string> tls_host;
   // The public key, as hex, that it encrypts to (field encryption of ACI); must stand in the keyset.
   std::optional<std::string> e2ee_public_key;
+  // The keys of instances whose evidence comes without them, by instance id (evidence/services/chutes.h).
+  std::map<std::string, std::string> instance_keys = {};
 };
 
 // The addresses of legacy signatures that the quotes in the judged report bind: what a reply's signer is compared with.
@@ -40,5 +44,9 @@ std::optional<std::string> attested_address(const Verdict& report_verdict);
 // collateral (patch level, expected measurements, GPU manifests, revocation) is skipped and required for real hardware,
 // so that such a verdict is undetermined at best; for the simulated TEE it does not apply.
 Verdict verify_report(std::string_view report_json, const Expected& expected, const Context& context);
+
+// kUnsupported for JSON that has the marks of no form that verify_report() reads, with what it seems to be. Everything else that is
+// wrong with a report is the verdict's to say.
+Result<void> check_known_form(std::string_view report_json);
 
 }  // namespace cloister::verify

@@ -314,6 +314,21 @@ TEST(GenuineGpu, TheRecordedInvalidSignatureFails) {
 
 // ---- form ----
 
+TEST(ReportForm, AnUnknownFormIsNamed) {
+  const auto complaint = [](const char* text) {
+    const Result<void> known = check_known_form(text);
+    return known ? std::string() : known.error().message;
+  };
+  for (const char* text : {"{}", "[]", "7", "null", R"({"hello":1})"}) EXPECT_NE(complaint(text), "") << text;
+  EXPECT_TRUE(complaint(R"({"attestation_type":"oasis"})").ends_with(": attestation_type oasis"));
+  EXPECT_TRUE(complaint(R"({"format":"https://tinfoil.sh/predicate/attestation/v4"})").ends_with("attestation/v4"));
+  EXPECT_TRUE(complaint(R"({"attestation_type":"a\u001b[31m"})").ends_with("a?[31m"));
+  // What is no JSON, or contradicts itself, is a report that is rejected.
+  for (const char* text : {"", "{", R"({"signing_address":"0x"})", R"({"statement":{},"intel_quote":""})"}) {
+    EXPECT_EQ(complaint(text), "") << text;
+  }
+}
+
 TEST(ReportForm, WhatIsNoReportIsRejected) {
   for (const char* text : {"", "{", "[]", "null", "{}", R"({"signing_address":"0x"})", R"({"a":1,"a":2})"}) {
     const Verdict verdict = verify_report(text, {}, {{}, {}, kTime});

@@ -84,10 +84,10 @@ struct Upstream {
   Expected asked;
 };
 
-// Any object counts as a legacy report that lacks something; here other objects are evidence of another kind.
+// What has the marks of no form that is known here is evidence of another kind.
 bool is_report(const Json& object) {
   const Result<ReportShape> shape = find_shape(object);
-  return shape && (*shape != ReportShape::kLegacy || object.contains("intel_quote"));
+  return shape || shape.error().code != ErrorCode::kUnsupported;
 }
 
 // The gateway made the nonce: where its word about others is taken, so is its word that the evidence was fresh.
@@ -105,7 +105,7 @@ Upstream judge_upstream(const Session::Evidence& evidence, const Session& sessio
   const std::string_view text = as_text(evidence.data);
   if (const Result<Json> json = codec::parse_json(text); json && is_report(*json)) {
     out.asked = expected_of_channel(session, *json);
-    out.verdict = judge_report(*json, out.asked, own);
+    out.verdict = judge_report(*json, text, out.asked, own);
   } else if (const Result<Bytes> quote = read_quote_text(text)) {
     out.verdict = verify_quote(*quote, own);
   }

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 DATA = json.loads((ROOT / "tests/vectors/cases.json").read_text())
 ANY_CODE = "[boot]\nallow_any_measurements = true\n"
 # Files that an option of the same name gives.
-BESIDE = ("chain", "report", "request", "response")
+BESIDE = ("chain", "report", "request", "response", "instances")
 HEX_DER = {"root_ca_crl", "pck_crl"}
 
 
@@ -66,7 +66,7 @@ def arguments_of(case, vectors, tmp_path):
     policy = tmp_path / "policy.toml"
     policy.write_text(case.get("policy", ANY_CODE))
     out = ["verify", case["command"], judged, "--offline", "--json", "--policy", policy]
-    for name in ("at", "nonce"):
+    for name in ("at", "nonce", "address"):
         if name in case:
             out += ["--" + name, case[name]]
     for name in BESIDE:
@@ -88,9 +88,10 @@ def label(case):
 
 def parameters():
     """A row that the program still gets wrong says why in `expected_failure`; strict, so that whoever cures it takes the mark away."""
-    for case in DATA["cases"]:
-        why = case.get("expected_failure")
-        yield pytest.param(case, id=label(case), marks=[pytest.mark.xfail(strict=True, reason=why)] if why else [])
+    def marks(case):
+        return [pytest.mark.xfail(strict=True, reason=case["expected_failure"])] if "expected_failure" in case else []
+
+    return [pytest.param(case, id=label(case), marks=marks(case)) for case in DATA["cases"]]
 
 
 @pytest.mark.parametrize("case", parameters())

@@ -42,7 +42,7 @@ Established from_report(std::string_view text, const ReceiptEvidence& evidence, 
     out.reason = "the report could not be read";
     return out;
   }
-  Verdict report = judge_report(*object, evidence.expected, context);
+  Verdict report = judge_report(*object, text, evidence.expected, context);
   // The quote binds a digest, and the keyset has it: both links.
   out.attested = passes(report, "report_data.identity") && passes(report, "keyset.digest");
   if (!out.attested) out.reason = "the quote of the report does not bind its keyset";

@@ -14,13 +14,18 @@ enum class ReportShape {
   kNative,   // Cloister's statement (docs/spec/native-report.md)
   kWrapped,  // a gateway's: its own report and its models' (section 1.6)
   kAgent,    // a quote and its logs, as the guest's agent gives them: nobody's keys
+  kTinfoil,  // layouts T2 and T3 (docs/spec/foreign-reports.md)
+  kChutes,   // layout C1
+  kVersioned,  // dstack's versioned attestation: nobody's keys either
+  kAzure,    // a virtual TPM's evidence
 };
 
-// kBadReport for what is no object, and for one with the marks of two shapes.
+// kBadReport for an object with the marks of two shapes, kUnsupported for what has the marks of none that is known here.
 Result<ReportShape> find_shape(const Json& object);
 
-// The report of whatever shape. `object` need not be of any.
-Verdict judge_report(const Json& object, const Expected& expected, const Context& context);
+// The report of whatever shape. `object` need not be of any. `text` is the same as it was served, and empty where only the object is
+// at hand: a form whose text is hashed or signed is then refused.
+Verdict judge_report(const Json& object, std::string_view text, const Expected& expected, const Context& context);
 
 Verdict judge_legacy_report(const Json& object, const Expected& expected, const Context& context);
 Verdict judge_aci_report(const Json& object, const Expected& expected, const Context& context);
@@ -28,6 +33,13 @@ Verdict judge_native_report(const Json& object, const Expected& expected, const 
 Verdict judge_wrapped_report(const Json& object, const Expected& expected, const Context& context);
 // Undetermined at best: such an answer binds nobody's keys.
 Verdict judge_agent_answer(const Json& object, const Expected& expected, const Context& context);
+Verdict judge_versioned_attestation(const Json& object, const Expected& expected, const Context& context);
+// The hex text of a versioned attestation; kUnsupported for one that is of a version or a machine that is not read here.
+Result<void> check_versioned_form(const Json& object);
+
+Verdict judge_azure_evidence(const Json& object, const Expected& expected, const Context& context);
+// kUnsupported for a version that is not read here.
+Result<void> check_azure_form(const Json& object);
 
 // A legacy report without the list of instances that it may hold: itself alone.
 Verdict judge_instance(const Json& object, const Expected& expected, const Context& context);

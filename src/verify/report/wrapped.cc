@@ -31,7 +31,7 @@ Result<void> check_size(const Json& models) {
 }
 
 Verdict judge_model(const Json& model, const Expected& expected, const Context& context) {
-  if (!is_wrapped(model)) return judge_report(model, expected, context);
+  if (!is_wrapped(model)) return judge_report(model, {}, expected, context);
   Verdict verdict;
   verdict.add(failed("report.form", "a gateway's answer inside a gateway's answer"));
   return verdict;
@@ -41,6 +41,16 @@ Verdict judge_model(const Json& model, const Expected& expected, const Context& 
 void note_tee(Json& facts, const Json& own) {
   const std::string type = own.value("tee_type", "unknown");
   if (!facts.contains("tee_type") || type == evidence::kSimulatorName) facts["tee_type"] = type;
+}
+
+// NEAR's gateway puts its key for oblivious requests beside its report instead of into it.
+Json with_ohttp_key(const Json& gateway, const Json& object) {
+  Json out = gateway;
+  for (const char* name : {"ohttp_attestation", "ohttp_key_config"}) {
+    const Json* member = find_member(object, name);
+    if (member != nullptr && out.is_object() && !out.contains(name)) out[name] = *member;
+  }
+  return out;
 }
 
 void judge_gateway(const Json& gateway, const Expected& expected, const Context& context, Verdict& verdict) {
@@ -81,7 +91,7 @@ Verdict judge_wrapped_report(const Json& object, const Expected& expected, const
   // The client's channel ends at the gateway where there is one; which key it uses towards its models, nobody sees.
   Expected of_models = expected;
   if (gateway != nullptr) {
-    judge_gateway(*gateway, expected, context, verdict);
+    judge_gateway(with_ohttp_key(*gateway, object), expected, context, verdict);
     of_models = Expected{.nonce = expected.nonce};
   } else if (expected.tls_spki_sha256) {
     verdict.add(skipped("report_data.tls", "no report of the gateway shows where the TLS connection ends"));

@@ -1,0 +1,14 @@
+// Unpacks gzip (RFC 1952, DEFLATE of RFC 1951) within bounds: for evidence that a service serves packed. Written here so that
+// the verifier needs no further library for the few kilobytes of one document form.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloister::codec {
+
+// Exactly one gzip member and nothing behind it, whose content has at most `limit` bytes. The checksum and the length at its
+// end are compared. Errors are kBadReport. Time grows with the sum of both sizes. Any thread.
+Result<Bytes> unpack_gzip(ByteView packed, std::size_t limit);
+
+}  // namespace cloister::codec
