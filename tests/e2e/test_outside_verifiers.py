@@ -72,3 +72,15 @@ def test_the_agent_takes_what_the_rust_sdk_sends(target, host):
         assert status == 200 and bytes.fromhex(answer["quote"])[568:632] == b"\7" * 64
     finally:
         agent.close()
+
+
+@pytest.mark.no_tee
+def test_an_event_is_answered_with_null(tmp_path):
+    """The Rust SDK reads the answer as nothing, and takes no object for it."""
+    agent = Agent()
+    try:
+        body = json.dumps({"event": "an-event", "payload": "00"}).encode()
+        head = b"POST /EmitEvent HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+        assert ask(agent, head + body) == (200, None)
+    finally:
+        agent.close()

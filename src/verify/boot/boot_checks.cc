@@ -14,6 +14,7 @@ constexpr std::string_view kBootChecks[] = {
     "boot.event.digests",  "boot.event.names",    "boot.events.order",  "boot.events.unique",   "boot.ccel.form",
     "boot.ccel.replay",    "boot.compose_hash",   "boot.app_id",        "boot.instance_id",     "boot.os_image_hash",
     "boot.key_provider",   "boot.mr_config_id",   "boot.tcb_info",      "boot.vm_config",       "boot.gpu_attestation",
+    "boot.gpu_policy",     "boot.init_scripts",
     "boot.images",         "boot.kms_custody",    "boot.measurement_list", "tdx.measurements"};
 
 // What only an event log can show.

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "verify/boot/compose.h"
 #include "verify/boot/custody.h"
+#include "verify/boot/system_events.h"
 #include "verify/check.h"
 
 namespace cloister::verify {
@@ -172,6 +173,7 @@ void check_boot_claims(const BootCase& boot, Verdict& verdict) {
   verdict.add(check_tcb_info(boot));
   verdict.add(check_vm_config(boot));
   verdict.add(check_gpu_attestation(boot));
+  check_system_events(boot, *verdict.find("boot.compose_hash"), verdict);
   verdict.add(check_images(boot, *verdict.find("boot.compose_hash"), verdict.facts));
   verdict.add(check_kms_custody(boot));
 }
