@@ -151,7 +151,8 @@ void add_audit_command(CLI::App& app, int& exit_status) {
   replay->add_option("--chat-template", options->engine.chat_template_file, "the template that the node was given, if it was");
   replay->add_option("--threads", options->engine.threads, "engine threads; 0 = as many as the node had")->check(CLI::Range(0, 1024));
   bind_judge_options(*replay, *options, false);
-  replay->add_option("--at", options->at, "time to judge the archive at; default: the one in it");
+  replay->add_option("--at", options->at, "time to judge the archive at; without it the one in it, and the verdict is undetermined at best");
+  replay->add_option("--nonce", options->nonce, "the nonce that you asked for the report with, 64 hex characters");
   replay->callback([options, &exit_status] {
     const Result<verify::Verdict> verdict = audit(*options);
     if (verdict && !options->json) print_result(*verdict);

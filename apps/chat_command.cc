@@ -196,6 +196,8 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   bind_client_options(*command, options->client);
   bind_token_option(*command, options->client);
   bind_judge_options(*command, *options, true);
+  command->add_option("--model-manifest", options->model_manifest_file, "what the model must be, as cloister models manifest writes it")
+      ->check(CLI::ExistingFile);
   command->add_option("--save", options->save, "write a proof of the (last) reply to this file");
   command->add_option(
       "--archive", options->archive,

@@ -82,7 +82,8 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
     TRY(text, read_file(options.gpu_policy_file, kPolicyLimit));
     Result<verify::Policy> policy = verify::parse_policy(text);
     if (!policy) return fail(ErrorCode::kUsage, options.gpu_policy_file + ": " + policy.error().message);
-    gate.policy = std::move(*policy);
+    // The gate sees GPUs alone: the other sections are for those who verify the node.
+    gate.policy.nvidia = std::move(policy->nvidia);
   }
   // A node that is simulated through and through may have simulated GPUs; a real one may not, whatever the policy says.
   gate.policy.accept_simulator = tee_type == evidence::kSimulatorName;

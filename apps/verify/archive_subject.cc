@@ -1,6 +1,7 @@
 #include "apps/verify/archive_subject.h"
 
 #include "apps/verify/file_commands.h"
+#include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/archive.h"
 #include "verify/bundle.h"
@@ -8,17 +9,37 @@
 namespace cloister::apps {
 namespace {
 
-Result<evidence::ModelIdentity> parse_manifest(std::string_view text) {
-  TRY(object, codec::parse_json(text));
-  return evidence::parse_model_identity(object);
+// The words of the file about time, nonce and channel. What the person who asks named has its place.
+void take_words(const VerifyOptions& options, UnixSeconds saved_at, const std::optional<ByteArray<32>>& nonce, Subject& subject) {
+  verify::FileWords words;
+  words.saved_at = saved_at;
+  words.tls_spki_sha256 = subject.saved.tls_spki_sha256;
+  if (!subject.saved.nonce) words.nonce = subject.saved.nonce = nonce;
+  subject.words = words;
+  subject.time_named = !options.at.empty();
+  if (!subject.time_named) subject.judging.time = saved_at;
 }
 
-}  // namespace
+// Values by which a person names what is asked about. Out of a file they would have the file name itself.
+void drop_names(Subject& subject) {
+  for (const char* name : {"id", "model", "address", "report-data"}) {
+    const auto found = subject.saved.beside.find(name);
+    if (found == subject.saved.beside.end()) continue;
+    const bool text = std::string_view(name) != "report-data";
+    subject.unused_words[name] = text ? found->second : to_hex(as_bytes(found->second));
+    subject.saved.beside.erase(found);
+  }
+}
 
-Result<void> load_archive(std::string_view text, const VerifyOptions& options, Subject& subject) {
+// Own bytes of the reply take the place of the file's, and with them falls the proof that the file's are a beginning.
+void prefer_own_bodies(const VerifyOptions& options, Subject& subject) {
+  if (!options.response_file.empty()) subject.saved.beside.erase("prefix-proof");
+}
+
+Result<Subject> load_archive(std::string_view text, const VerifyOptions& options) {
   TRY(archive, evidence::parse_archive(text));
+  TRY(subject, new_subject("receipt", options));
   SavedEvidence& saved = subject.saved;
-  saved.kind = "receipt";
   saved.evidence = std::move(archive.receipt);
   const auto put = [&saved](const char* name, std::optional<std::string>& value) {
     if (value) saved.beside[name] = *std::move(value);
@@ -29,18 +50,38 @@ Result<void> load_archive(std::string_view text, const VerifyOptions& options, S
   put("request", archive.request);
   put("response", archive.response);
   put("prefix-proof", archive.prefix_proof);
-  saved.nonce = archive.nonce;
   if (!archive.collateral.is_null()) {
     TRY(collateral, verify::parse_bundle(codec::write_json(archive.collateral)));
     verify::add_collateral(subject.judging.collateral, std::move(collateral));
   }
-  if (options.at.empty()) subject.judging.time = archive.judged_at;
-  if (archive.model_manifest && options.model_manifest_file.empty()) {
-    TRY(manifest, parse_manifest(*archive.model_manifest));
-    subject.judging.policy.service.model_manifest = std::move(manifest);
-  }
-  return {};
+  if (archive.model_manifest) subject.unused_words["model_manifest"] = "in the file; compare with your own by --model-manifest";
+  take_words(options, archive.judged_at, archive.nonce, subject);
+  return subject;
 }
+
+Result<Subject> load_bundle(std::string_view text, const VerifyOptions& options) {
+  TRY(saved, parse_saved_evidence(text));
+  TRY(subject, new_subject(saved.kind, options));
+  const std::optional<ByteArray<32>> own_nonce = subject.saved.nonce, file_nonce = saved.nonce;
+  verify::add_collateral(subject.judging.collateral, std::move(saved.collateral));
+  subject.saved = std::move(saved);
+  subject.saved.nonce = own_nonce;
+  drop_names(subject);
+  take_words(options, subject.saved.saved_at, file_nonce, subject);
+  return subject;
+}
+
+Result<verify::Verdict> judge_alone(Subject& subject, const VerifyOptions& options, const char* name) {
+  VerifyOptions alone = options;
+  alone.offline = true;
+  prefer_own_bodies(options, subject);
+  const std::string kind = subject.saved.kind;
+  TRY(verdict, judge_kind(subject, alone));
+  verdict.subject = std::string(name) + " of a " + kind;
+  return verdict;
+}
+
+}  // namespace
 
 Result<std::string> archive_of(const Subject& subject) {
   evidence::Archive archive;
@@ -63,15 +104,23 @@ Result<std::string> archive_of(const Subject& subject) {
 }
 
 Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {
-  VerifyOptions alone = options;
-  alone.offline = true;
   TRY(text, read_input(options.target));
   if (!evidence::is_archive(text)) {
     return fail(ErrorCode::kBadArchive, options.target + " is no archive: it does not begin with {\"archive\":\"cloister.archive.v1\"");
   }
-  TRY(verdict, verify_receipt_file(alone));
+  TRY(subject, load_archive(text, options));
+  TRY(verdict, judge_alone(subject, options, "archive"));
   verdict.subject = "archive";
   return verdict;
+}
+
+Result<verify::Verdict> verify_bundle_file(const VerifyOptions& options) {
+  TRY(text, read_input(options.target));
+  if (!is_saved_evidence(text)) {
+    return fail(ErrorCode::kUsage, options.target + " is no saved evidence: it does not begin with {\"format\":\"cloister.evidence.v1\"");
+  }
+  TRY(subject, load_bundle(text, options));
+  return judge_alone(subject, options, "saved evidence");
 }
 
 }  // namespace cloister::apps

@@ -1,4 +1,5 @@
-// Archives (docs/spec/archive.md) as what `cloister verify receipt` judges, and the other way round.
+// Files that hold everything: archives (docs/spec/archive.md) and saved evidence (docs/spec/bundle.md). Whoever made such a file
+// chose its time, its nonce and all that stands in it, so its own words are shown and never count (verify/file_words.h).
 #pragma once
 
 #include <string>
@@ -8,14 +9,12 @@
 
 namespace cloister::apps {
 
-// Fills the subject as the options of `cloister verify receipt` would: the receipt, what stands beside it, the makers' data, the
-// time of the archive unless --at names another, and its manifest unless one was given. kBadArchive for a text that is none.
-Result<void> load_archive(std::string_view text, const VerifyOptions& options, Subject& subject);
-
 // Everything that a receipt was judged with.
 Result<std::string> archive_of(const Subject& subject);
 
-// cloister verify archive FILE: alone, without a network.
+// cloister verify archive FILE and cloister verify bundle FILE: alone, without a network. What --nonce, --at, --id, --model,
+// --address, --report-data, --request, --response and --model-manifest name takes the place of what the file says.
 Result<verify::Verdict> verify_archive_file(const VerifyOptions& options);
+Result<verify::Verdict> verify_bundle_file(const VerifyOptions& options);
 
 }  // namespace cloister::apps

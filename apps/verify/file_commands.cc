@@ -1,5 +1,8 @@
 #include "apps/verify/file_commands.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "apps/verify/gather.h"
 #include "apps/verify/subject.h"
 #include "base/encoding.h"
@@ -46,7 +49,7 @@ Result<verify::Verdict> judge_bare_signature(const Subject& subject, const Json&
   if (request) judged.request = as_bytes(*request);
   if (response) judged.response = as_bytes(*response);
   judged.attested_address = subject.beside("address");
-  return verify::verify_signature(judged);
+  return verify::verify_bare_signature(judged, subject.judging.policy);
 }
 
 // The files beside a quote, each byte for byte.
@@ -71,10 +74,7 @@ Result<void> expect_report_data(const VerifyOptions& options, verify::Policy& po
   return {};
 }
 
-}  // namespace
-
-Result<verify::Verdict> verify_report_file(const VerifyOptions& options) {
-  TRY(subject, load_subject("report", options));
+Result<verify::Verdict> judge_report_subject(Subject& subject, const VerifyOptions& options) {
   TRY_VOID(require_json(subject.saved.evidence));
   TRY_VOID(verify::check_known_form(subject.saved.evidence));
   TRY_VOID(load_beside(subject, "instances", options.instances_file));
@@ -90,8 +90,7 @@ Result<verify::Verdict> verify_report_file(const VerifyOptions& options) {
   });
 }
 
-Result<verify::Verdict> verify_quote_file(const VerifyOptions& options) {
-  TRY(subject, load_subject("quote", options));
+Result<verify::Verdict> judge_quote_subject(Subject& subject, const VerifyOptions& options) {
   TRY_VOID(load_beside(subject, "event-log", options.event_log_file));
   TRY_VOID(load_beside(subject, "ccel", options.ccel_file));
   TRY_VOID(load_beside(subject, "app-compose", options.app_compose_file));
@@ -105,8 +104,7 @@ Result<verify::Verdict> verify_quote_file(const VerifyOptions& options) {
   });
 }
 
-Result<verify::Verdict> verify_gpu_file(const VerifyOptions& options) {
-  TRY(subject, load_subject("gpu", options));
+Result<verify::Verdict> judge_gpu_subject(Subject& subject, const VerifyOptions& options) {
   TRY_VOID(load_beside(subject, "chain", options.chain_file));
   const auto chain = subject.beside("chain");
   const std::string& text = subject.saved.evidence;
@@ -128,8 +126,7 @@ Result<verify::Verdict> verify_gpu_file(const VerifyOptions& options) {
   });
 }
 
-Result<verify::Verdict> verify_snp_file(const VerifyOptions& options) {
-  TRY(subject, load_subject("snp", options));
+Result<verify::Verdict> judge_snp_subject(Subject& subject, const VerifyOptions& options) {
   if (!options.report_data.empty()) {
     TRY(bytes, from_hex(options.report_data));
     subject.saved.beside["report-data"] = as_text(bytes);
@@ -148,8 +145,7 @@ Result<verify::Verdict> verify_snp_file(const VerifyOptions& options) {
   });
 }
 
-Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
-  TRY(subject, load_subject("receipt", options));
+Result<verify::Verdict> judge_receipt_subject(Subject& subject, const VerifyOptions& options) {
   TRY_VOID(require_json(subject.saved.evidence));
   TRY_VOID(load_beside(subject, "request", options.request_file));
   TRY_VOID(load_beside(subject, "response", options.response_file));
@@ -180,8 +176,7 @@ Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) {
   });
 }
 
-Result<verify::Verdict> verify_session_file(const VerifyOptions& options) {
-  TRY(subject, load_subject("session", options));
+Result<verify::Verdict> judge_session_subject(Subject& subject, const VerifyOptions& options) {
   TRY_VOID(load_beside(subject, "receipt", options.receipt_file));
   TRY_VOID(require_json(subject.saved.evidence));
   const auto receipt = subject.beside("receipt");
@@ -202,20 +197,67 @@ Result<verify::Verdict> verify_session_file(const VerifyOptions& options) {
   });
 }
 
-Result<verify::Verdict> verify_signature_file(const VerifyOptions& options) {
-  TRY(subject, load_subject("signature", options));
+Result<verify::Verdict> judge_signature_subject(Subject& subject, const VerifyOptions& options) {
   TRY(object, codec::parse_json(subject.saved.evidence, {64u << 20, 64}));
-  if (!object.is_object() || !object.contains("proof")) {
-    TRY_VOID(load_beside(subject, "request", options.request_file));
-    TRY_VOID(load_beside(subject, "response", options.response_file));
-    keep_beside(subject, "address", options.address);
-    return judge_subject(subject, {}, options,
-                         [&object](const Subject& loaded) { return judge_bare_signature(loaded, object); });
+  if (object.is_object() && object.contains("proof")) {
+    return fail(ErrorCode::kUsage, "a proof brings its own bodies, nonce and time along: cloister verify proof");
   }
-  TRY(proof, evidence::parse_proof(subject.saved.evidence));
-  return judge_subject(subject, collateral::find_evidence(proof.report), options, [&proof](const Subject& loaded) {
-    return Result<verify::Verdict>(verify::verify_proof(proof, loaded.judging.context()));
-  });
+  TRY_VOID(load_beside(subject, "request", options.request_file));
+  TRY_VOID(load_beside(subject, "response", options.response_file));
+  keep_beside(subject, "address", options.address);
+  return judge_subject(subject, {}, options,
+                       [&object](const Subject& loaded) { return judge_bare_signature(loaded, object); });
 }
+
+Result<verify::Verdict> judge_proof_subject(Subject& subject, const VerifyOptions& options) {
+  TRY(proof, evidence::parse_proof(subject.saved.evidence));
+  TRY(nonce, read_nonce(options.nonce));
+  subject.time_named = !options.at.empty();
+  if (!subject.time_named) subject.judging.time = proof.time;
+  TRY(verdict, judge_subject(subject, collateral::find_evidence(proof.report), options, [&](const Subject& loaded) {
+        return Result<verify::Verdict>(verify::verify_proof(proof, nonce, loaded.judging.context()));
+      }));
+  // In a bundle its own time was asked about already.
+  if (!subject.words) verify::check_file_time(subject.judging.time, subject.time_named, verdict);
+  return verdict;
+}
+
+struct FileKind {
+  std::string_view name;
+  Result<verify::Verdict> (*judge)(Subject& subject, const VerifyOptions& options);
+};
+
+constexpr FileKind kKinds[] = {
+    {"report", judge_report_subject},       {"quote", judge_quote_subject},     {"gpu", judge_gpu_subject},
+    {"snp", judge_snp_subject},             {"receipt", judge_receipt_subject}, {"session", judge_session_subject},
+    {"signature", judge_signature_subject}, {"proof", judge_proof_subject},
+};
+
+const FileKind* find_kind(std::string_view name) {
+  const auto found = std::ranges::find(kKinds, name, &FileKind::name);
+  return found == std::end(kKinds) ? nullptr : &*found;
+}
+
+Result<verify::Verdict> verify_file(const char* kind, const VerifyOptions& options) {
+  TRY(subject, load_subject(kind, options));
+  return judge_kind(subject, options);
+}
+
+}  // namespace
+
+Result<verify::Verdict> judge_kind(Subject& subject, const VerifyOptions& options) {
+  const FileKind* kind = find_kind(subject.saved.kind);
+  if (kind == nullptr) return fail(ErrorCode::kUsage, "evidence of a kind that is not known here: " + subject.saved.kind);
+  return kind->judge(subject, options);
+}
+
+Result<verify::Verdict> verify_report_file(const VerifyOptions& options) { return verify_file("report", options); }
+Result<verify::Verdict> verify_quote_file(const VerifyOptions& options) { return verify_file("quote", options); }
+Result<verify::Verdict> verify_gpu_file(const VerifyOptions& options) { return verify_file("gpu", options); }
+Result<verify::Verdict> verify_snp_file(const VerifyOptions& options) { return verify_file("snp", options); }
+Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) { return verify_file("receipt", options); }
+Result<verify::Verdict> verify_session_file(const VerifyOptions& options) { return verify_file("session", options); }
+Result<verify::Verdict> verify_signature_file(const VerifyOptions& options) { return verify_file("signature", options); }
+Result<verify::Verdict> verify_proof_file(const VerifyOptions& options) { return verify_file("proof", options); }
 
 }  // namespace cloister::apps

@@ -16,8 +16,8 @@ constexpr codec::JsonLimits kLimits = {128u << 20, 16, 1u << 20};
 const std::set<std::string> kMembers = {"format", "kind",  "saved_at",        "evidence",
                                         "beside", "nonce", "tls_spki_sha256", "collateral"};
 const std::set<std::string> kBeside = {"address",  "app-compose", "ccel",        "chain",  "event-log", "id",       "keyset",
-                                       "model",    "receipt",     "report",      "report-data", "request", "response", "session",
-                                       "vm-config"};
+                                       "model",    "prefix-proof", "receipt",    "report",      "report-data", "request",
+                                       "response", "session",     "vm-config"};
 
 Result<void> check_names(const Json& object, const std::set<std::string>& known) {
   for (const auto& [name, value] : object.items()) {

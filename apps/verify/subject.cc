@@ -15,26 +15,24 @@ std::optional<std::string> Subject::beside(const std::string& name) const {
   return found == saved.beside.end() ? std::nullopt : std::optional(found->second);
 }
 
-Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options) {
+Result<Subject> new_subject(const std::string& kind, const VerifyOptions& options) {
   Subject subject;
-  TRY(text, read_input(options.target));
   TRY(judging, load_judging(options));
   subject.judging = std::move(judging);
-  if (kind == "receipt" && evidence::is_archive(text)) {
-    TRY_VOID(load_archive(text, options, subject));
-  } else if (is_saved_evidence(text)) {
-    TRY(saved, parse_saved_evidence(text));
-    if (saved.kind != kind) {
-      return fail(ErrorCode::kUsage, options.target + " holds a " + saved.kind + ": cloister verify " + saved.kind);
-    }
-    subject.saved = std::move(saved);
-    verify::add_collateral(subject.judging.collateral, std::move(subject.saved.collateral));
-  } else {
-    subject.saved.kind = kind;
-    subject.saved.evidence = std::move(text);
-  }
+  subject.saved.kind = kind;
   TRY(nonce, read_nonce(options.nonce));
-  if (nonce) subject.saved.nonce = nonce;
+  subject.saved.nonce = nonce;
+  return subject;
+}
+
+Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options) {
+  TRY(text, read_input(options.target));
+  const char* own_command = evidence::is_archive(text) ? "archive" : is_saved_evidence(text) ? "bundle" : nullptr;
+  if (own_command != nullptr) {
+    return fail(ErrorCode::kUsage, options.target + " brings its own time, nonce and files along: cloister verify " + own_command);
+  }
+  TRY(subject, new_subject(kind, options));
+  subject.saved.evidence = std::move(text);
   return subject;
 }
 
@@ -63,6 +61,11 @@ Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Eviden
   // What is at hand and was not looked at must not go unsaid.
   if (subject.beside("prefix-proof") && verdict.find("receipt.prefix") == nullptr) {
     verdict.add({"receipt.prefix", verify::State::kSkipped, true, "", "", "the proof of a beginning was not judged"});
+  }
+  if (subject.words) {
+    verify::check_file_time(subject.judging.time, subject.time_named, verdict);
+    verify::discount_file_words(*subject.words, subject.judging.policy, verdict);
+    verdict.facts["file_says"].update(subject.unused_words);
   }
   verdict.facts["collateral"] = std::move(gathered.facts);
   if (!options.archive.empty() && verdict.outcome() == verify::Outcome::kRejected) {

@@ -1,4 +1,5 @@
-// What one `cloister verify KIND FILE` judges, whether it came bare or in a file that --bundle wrote.
+// What one `cloister verify KIND FILE` verifies: evidence that the person who asks put together, or a file that holds everything and
+// comes from somebody else (apps/verify/saved_commands.h).
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include "apps/verify/saved_evidence.h"
 #include "apps/verify/verify_options.h"
 #include "collateral/source.h"
+#include "verify/file_words.h"
 #include "verify/verdict.h"
 
 namespace cloister::apps {
@@ -16,13 +18,21 @@ namespace cloister::apps {
 struct Subject {
   SavedEvidence saved;
   Judging judging;
+  // Set for a file that holds everything: what it says of its own circumstances.
+  std::optional<verify::FileWords> words;
+  // Further words of such a file that were left unused, for people.
+  Json unused_words = Json::object();
+  bool time_named = true;   // by the person who asks
 
   // The file that the option of this name gave, now or when the evidence was saved.
   std::optional<std::string> beside(const std::string& name) const;
 };
 
-// Reads the file, the policy and the collateral. An Error also for saved evidence of another kind.
+// Reads the file, the policy and the collateral. A file that holds everything is an Error that names its own command: what such a
+// file brings along must not take the place of what the person who asks named.
 Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options);
+// The policy, the collateral and the nonce that the options name, around evidence that is still to come.
+Result<Subject> new_subject(const std::string& kind, const VerifyOptions& options);
 // Reads the file that an option named; nothing when it did not.
 Result<void> load_beside(Subject& subject, const std::string& name, const std::string& path);
 Result<std::optional<std::string>> read_optional(const std::string& path);

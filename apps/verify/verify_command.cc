@@ -1,5 +1,5 @@
-// cloister verify host | report | quote | gpu | snp | receipt | session | signature: judges evidence; the exit status is
-// the verdict.
+// cloister verify host | report | quote | gpu | snp | receipt | session | signature | proof | archive | bundle: judges evidence; the
+// exit status is the verdict.
 #include <memory>
 
 #include "apps/commands.h"
@@ -38,6 +38,11 @@ void add_nonce(CLI::App& command, VerifyOptions& options) {
 
 void add_at(CLI::App& command, VerifyOptions& options) {
   command.add_option("--at", options.at, "time to judge at, like 2026-11-22T21:31:00Z; default: now");
+}
+
+void add_file_at(CLI::App& command, VerifyOptions& options) {
+  command.add_option("--at", options.at,
+                     "time to judge at, like 2026-11-22T21:31:00Z; without it the time that the file names, and the verdict is undetermined at best");
 }
 
 void add_bundle(CLI::App& command, VerifyOptions& options) {
@@ -143,20 +148,30 @@ void add_verify_command(CLI::App& app, int& exit_status) {
                                options, exit_status);
   session->add_option("--id", options->id, "the id by which it was named, 64 hex characters");
   session->add_option("--receipt", options->receipt_file, "the receipt that names it");
-  CLI::App* archive = add_kind(*verify, {"archive", "judge an archive alone, for the time it was made at, without a network",
+  CLI::App* archive = add_kind(*verify, {"archive", "judge an archive alone, without a network; its time and its nonce are its own word",
                                          "FILE", verify_archive_file},
                                options, exit_status);
-  CLI::App* signature = add_kind(*verify, {"signature", "judge a proof file, or the answer of /v1/signature", "FILE",
-                                           verify_signature_file},
-                                 options, exit_status);
-  signature->add_option("--address", options->address, "the attested signing address (for a bare signature)");
+  CLI::App* bundle = add_kind(*verify, {"bundle", "judge what --bundle wrote, without a network; its time and its nonce are its own word",
+                                        "FILE", verify_bundle_file},
+                              options, exit_status);
+  CLI::App* signature = add_kind(*verify, {"signature", "judge the answer of /v1/signature", "FILE", verify_signature_file}, options,
+                                 exit_status);
+  CLI::App* proof = add_kind(*verify, {"proof", "judge a proof file; its time and its nonce are its own word", "FILE", verify_proof_file},
+                             options, exit_status);
+  signature->add_option("--address", options->address, "the attested signing address");
+  bundle->add_option("--address", options->address, "the attested signing address, of a signature");
+  bundle->add_option("--report-data", options->report_data, "the 64 bytes that an SNP report must hold, hex");
+  for (CLI::App* command : {archive, bundle}) {
+    command->add_option("--id", options->id, "of the reply, the receipt or the session, as it was named to you");
+    command->add_option("--model", options->model, "that you asked for");
+  }
 
-  add_at(*archive, *options);
-  for (CLI::App* command : {host, report, receipt, archive}) add_model_manifest(*command, *options);
-  for (CLI::App* command : {report, gpu, receipt}) add_nonce(*command, *options);
-  for (CLI::App* command : {receipt, signature}) add_bodies(*command, *options);
-  for (CLI::App* command : {report, quote, gpu, snp, receipt, session, signature}) add_bundle(*command, *options);
+  for (CLI::App* command : {host, report, receipt, archive, bundle}) add_model_manifest(*command, *options);
+  for (CLI::App* command : {report, gpu, receipt, archive, bundle, proof}) add_nonce(*command, *options);
+  for (CLI::App* command : {receipt, signature, archive, bundle}) add_bodies(*command, *options);
+  for (CLI::App* command : {report, quote, gpu, snp, receipt, session, signature, proof}) add_bundle(*command, *options);
   for (CLI::App* command : {report, quote, gpu, snp, receipt, session, signature}) add_at(*command, *options);
+  for (CLI::App* command : {archive, bundle, proof}) add_file_at(*command, *options);
 }
 
 }  // namespace cloister::apps

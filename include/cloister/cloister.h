@@ -77,8 +77,12 @@ CLOISTER_API cloister_verdict *cloister_verify_quote(const cloister_verifier *ve
 /* NVIDIA evidence: an evidence list, an `nvidia_payload`, or a whole report. */
 CLOISTER_API cloister_verdict *cloister_verify_gpu(const cloister_verifier *verifier, const char *json, size_t size,
                                                    const uint8_t *nonce32);
-/* A proof as `cloister chat --save` writes it: report, request, reply and signature together. */
+/* A proof as `cloister chat --save` writes it: report, request, reply and signature together. The nonce in the proof opens the
+ * report and shows nothing about freshness: with the default policy the verdict is undetermined. */
 CLOISTER_API cloister_verdict *cloister_verify_proof(const cloister_verifier *verifier, const char *json, size_t size);
+/* The same, for a caller who knows the nonce that it made. */
+CLOISTER_API cloister_verdict *cloister_verify_proof_with_nonce(const cloister_verifier *verifier, const char *json, size_t size,
+                                                                const uint8_t *nonce32);
 
 /* An AMD SEV-SNP report, 1,184 bytes. `report_data64` is the 64 bytes that it must hold, or NULL. Since version 2. */
 CLOISTER_API cloister_verdict *cloister_verify_snp(const cloister_verifier *verifier, const uint8_t *report, size_t size,

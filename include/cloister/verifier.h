@@ -63,8 +63,8 @@ class VerifierHandle {
   VerdictHandle gpu(std::string_view json, const std::optional<Digest>& nonce) const {
     return VerdictHandle(cloister_verify_gpu(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr));
   }
-  VerdictHandle proof(std::string_view json) const {
-    return VerdictHandle(cloister_verify_proof(verifier_.get(), json.data(), json.size()));
+  VerdictHandle proof(std::string_view json, const std::optional<Digest>& nonce = std::nullopt) const {
+    return VerdictHandle(cloister_verify_proof_with_nonce(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr));
   }
   VerdictHandle snp(std::string_view bytes, const std::uint8_t* report_data64 = nullptr) const {
     return VerdictHandle(cloister_verify_snp(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),

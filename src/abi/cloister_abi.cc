@@ -171,9 +171,14 @@ cloister_verdict* cloister_verify_gpu(const cloister_verifier* verifier, const c
 }
 
 cloister_verdict* cloister_verify_proof(const cloister_verifier* verifier, const char* json, size_t size) {
+  return cloister_verify_proof_with_nonce(verifier, json, size, nullptr);
+}
+
+cloister_verdict* cloister_verify_proof_with_nonce(const cloister_verifier* verifier, const char* json, size_t size,
+                                                   const uint8_t* nonce32) {
   return judge_input(verifier, json, size, [&](std::string_view text) -> Result<verify::Verdict> {
     TRY(proof, evidence::parse_proof(text));
-    return verify::verify_proof(proof, verifier->context());
+    return verify::verify_proof(proof, digest(nonce32), verifier->context());
   });
 }
 

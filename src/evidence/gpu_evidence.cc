@@ -101,7 +101,8 @@ Result<void> parse_list(const Json& list, NvidiaPayload& payload, bool bare) {
     TRY(evidence, parse_entry(entry, payload, bare));
     payload.evidence_list.push_back(std::move(evidence));
   }
-  if (payload.nonce_hex.empty()) return malformed("no `nonce`, neither in the list nor beside it");
+  // A bare list may name no nonce at all, as Chutes and the NVIDIA SDK's older versions write it: then the signed reports alone do.
+  if (payload.nonce_hex.empty() && !bare) return malformed("no `nonce`, neither in the list nor beside it");
   return {};
 }
 
@@ -140,14 +141,15 @@ Result<GpuEvidence> parse_gpu_files(ByteView report_file, ByteView chain_file) {
 }
 
 std::string write_nvidia_payload(const NvidiaPayload& payload) {
-  const bool bare = std::ranges::any_of(payload.evidence_list,
-                                        [&](const GpuEvidence& evidence) { return evidence.arch != payload.arch; });
+  const bool bare = payload.nonce_hex.empty() || std::ranges::any_of(payload.evidence_list, [&](const GpuEvidence& evidence) {
+                      return evidence.arch != payload.arch;
+                    });
   Json list = Json::array();
   for (const GpuEvidence& evidence : payload.evidence_list) {
     Json entry = {{"certificate", to_base64(as_bytes(evidence.certificate_chain_pem))},
                   {"evidence", to_base64(evidence.report)},
                   {"arch", evidence.arch}};
-    if (bare) entry["nonce"] = payload.nonce_hex;
+    if (bare && !payload.nonce_hex.empty()) entry["nonce"] = payload.nonce_hex;
     list.push_back(std::move(entry));
   }
   if (bare) return codec::write_json(list);

@@ -18,7 +18,7 @@ struct GpuEvidence {
 };
 
 struct NvidiaPayload {
-  std::string nonce_hex;  // 64 digits, lower-case once parsed
+  std::string nonce_hex;  // 64 digits, lower-case once parsed; empty for a bare list that names none
   std::string arch;
   std::vector<GpuEvidence> evidence_list;  // may be empty: gateways without GPU evidence serve such payloads
 };

@@ -84,10 +84,24 @@ TEST(NvidiaPayload, HintsThatDisagreeAreRefused) {
   json["evidence_list"][1]["arch"] = "BLACKWELL";
   expect_complaint(json, "agree on `arch`");
   Json list = small_json()["evidence_list"];
-  expect_complaint(list, "no `nonce`");
   list[0]["nonce"] = kNonce;
   list[1]["nonce"] = std::string(64, '1');
   expect_complaint(list, "agree on `nonce`");
+}
+
+// As Chutes and older versions of NVIDIA's SDK write it: the signed reports alone name the nonce.
+TEST(NvidiaPayload, TheBareArrayMayNameNoNonce) {
+  const Json list = small_json()["evidence_list"];
+  const auto payload = parse_nvidia_payload(list.dump());
+  ASSERT_TRUE(payload) << payload.error().message;
+  EXPECT_EQ(payload->nonce_hex, "");
+  EXPECT_EQ(payload->evidence_list.size(), list.size());
+  const auto again = parse_nvidia_payload(write_nvidia_payload(*payload));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->nonce_hex, "");
+  Json whole = small_json();
+  whole.erase("nonce");
+  expect_complaint(whole, "nonce");
 }
 
 TEST(NvidiaPayload, TheBareArrayMayMixArchitectures) {

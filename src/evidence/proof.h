@@ -1,5 +1,5 @@
 // A proof file (`cloister.proof.v1`): everything needed to check one reply again, offline. Written by `cloister chat
-// --save`, read by `cloister verify signature`.
+// --save`, read by `cloister verify proof`.
 #pragma once
 
 #include <optional>

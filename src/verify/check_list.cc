@@ -16,19 +16,6 @@ bool is_number(std::string_view part) {
   return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// "nvidia.gpu.3.nonce" to "nvidia.gpu.N.nonce".
-std::string pattern_of(std::string_view id) {
-  std::string out;
-  while (true) {
-    std::size_t dot = id.find('.');
-    std::string_view part = id.substr(0, dot);
-    out += is_number(part) ? std::string_view("N") : part;
-    if (dot == std::string_view::npos) return out;
-    out += '.';
-    id.remove_prefix(dot + 1);
-  }
-}
-
 // "model.N.instance.N.report.form" to "report.form".
 std::string_view without_place(std::string_view pattern) {
   constexpr std::string_view kPlaces[] = {"instance.N.", "model.N.", "gateway.", "upstream.", "compose_manager."};
@@ -47,9 +34,22 @@ std::string_view without_place(std::string_view pattern) {
 
 std::span<const CheckMeaning> check_list() { return kChecks; }
 
+std::string check_pattern(std::string_view id) {
+  std::string out;
+  while (true) {
+    std::size_t dot = id.find('.');
+    std::string_view part = id.substr(0, dot);
+    out += is_number(part) ? std::string_view("N") : part;
+    if (dot == std::string_view::npos) return out;
+    out += '.';
+    id.remove_prefix(dot + 1);
+  }
+}
+
+std::string check_name(std::string_view id) { return std::string(without_place(check_pattern(id))); }
+
 const CheckMeaning* find_meaning(std::string_view id) {
-  const std::string whole = pattern_of(id);
-  const std::string_view pattern = without_place(whole);
+  const std::string pattern = check_name(id);
   auto found = std::find_if(std::begin(kChecks), std::end(kChecks),
                             [&](const CheckMeaning& check) { return check.id == pattern; });
   return found == std::end(kChecks) ? nullptr : found;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace cloister::verify {
@@ -17,5 +18,10 @@ std::span<const CheckMeaning> check_list();
 // evidence it judges, where a report holds several: "instance.N.", "model.N.", "gateway.", "upstream." or
 // "compose_manager.".
 const CheckMeaning* find_meaning(std::string_view id);
+
+// The id with numbers as `N`: "nvidia.gpu.3.nonce" gives "nvidia.gpu.N.nonce".
+std::string check_pattern(std::string_view id);
+// The same, and without the places before it: "model.0.instance.1.report.form" gives "report.form".
+std::string check_name(std::string_view id);
 
 }  // namespace cloister::verify

@@ -11,6 +11,7 @@
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/nvidia/rim_ids.h"
+#include "verify/policy/rules.h"
 
 namespace cloister::verify {
 namespace {
@@ -61,6 +62,7 @@ Verdict verify_gpu(std::string_view file_text, const std::optional<ByteArray<32>
   const auto payload = payload_of(file_text);
   // What is no JSON is judged as the payload that it is not.
   judge_gpu_payload(payload ? *payload : std::string(file_text), {nonce, std::nullopt, {}}, context, verdict);
+  require_rules(context.policy, verdict);
   return verdict;
 }
 
@@ -72,6 +74,7 @@ Verdict verify_gpu(ByteView report_file, ByteView chain_file, const std::optiona
   // Files that cannot be read are a device that cannot be.
   payload.evidence_list.push_back(evidence::parse_gpu_files(report_file, chain_file).value_or({}));
   judge_gpus(payload, {nonce, std::nullopt, {}}, context, verdict);
+  require_rules(context.policy, verdict);
   return verdict;
 }
 

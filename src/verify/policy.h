@@ -124,6 +124,11 @@ struct ServicePolicy {
   std::uint32_t max_keyset_days = 731;                // a keyset that is valid for longer than this from now is refused
   std::set<Bytes> model_digests;                      // 32 bytes each; empty = any
   std::set<Bytes> policy_digests;                     // 32 bytes each; empty = any
+  // What the policy document of a Cloister node may say (docs/spec/policy.md). A document whose digest is among
+  // `policy_digests` is accepted as it is.
+  std::set<std::string> upstreams;                    // places, as the document writes them: "http://private"
+  bool allow_shared_prompt_cache = false;             // between callers of a node that other machines reach
+  bool allow_plain_http = false;                      // without TLS of its own, on an address that other machines reach
   // What the model must be, member by member. Not part of a policy's file: --model-manifest.
   std::optional<evidence::ModelIdentity> model_manifest = std::nullopt;
 

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "codec/tdx_quote.h"
+#include "verify/policy/rules.h"
 #include "verify/tee.h"
 
 namespace cloister::verify {
@@ -34,6 +35,7 @@ Verdict verify_quote(ByteView quote, const Context& context, const evidence::Boo
   Verdict verdict;
   verdict.subject = "quote";
   judge_tdx(quote, boot, context, verdict);
+  require_rules(context.policy, verdict);
   return verdict;
 }
 

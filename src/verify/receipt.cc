@@ -9,9 +9,9 @@
 #include "evidence/json_reader.h"
 #include "verify/aci/keyset_checks.h"
 #include "verify/check.h"
+#include "verify/policy/rules.h"
 #include "verify/receipt/established.h"
 #include "verify/receipt/event_checks.h"
-#include "verify/report/model_manifest.h"
 #include "verify/session.h"
 
 namespace cloister::verify {
@@ -120,7 +120,7 @@ void add_facts(const Receipt& receipt, Json& facts) {
 // The upstream that answered, by the gateway's record of it.
 void judge_session(const ReceiptEvidence& evidence, const Context& context, Verdict& verdict) {
   if (!evidence.session) return;
-  Verdict session = verify_session({*evidence.session, std::nullopt, evidence.receipt}, context);
+  Verdict session = verify_session({*evidence.session, std::nullopt, evidence.receipt, true}, context);
   Json facts = std::exchange(session.facts, Json::object());
   verdict.append(std::move(session));
   verdict.facts["session"] = std::move(facts);
@@ -133,7 +133,8 @@ Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context) 
   verdict.subject = "receipt";
   const Result<Receipt> receipt = evidence::parse_receipt(evidence.receipt);
   const Established established = establish_keyset(evidence, context, verdict);
-  require_model(context.policy, verdict);
+  // A report had the rules of the policy applied to it; a bare keyset answers few of them.
+  if (!evidence.report) require_rules(context.policy, verdict);
   if (!receipt) {
     verdict.add(failed("receipt.form", receipt.error().message));
     skip_all(verdict, {"receipt.events", "receipt.keyset", "receipt.keyset_attested", "receipt.key",

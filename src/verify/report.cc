@@ -4,12 +4,13 @@
 #include "codec/json.h"
 #include "verify/check.h"
 #include "verify/nvidia/gpu_checks.h"
+#include "verify/policy/rules.h"
 #include "verify/report/binding.h"
 #include "verify/report/form.h"
 #include "verify/report/identity.h"
 #include "verify/report/instances.h"
 #include "verify/report/judges.h"
-#include "verify/report/model_manifest.h"
+#include "verify/report/node_policy.h"
 #include "verify/report/services.h"
 #include "verify/report/tee_kind.h"
 
@@ -56,6 +57,7 @@ void judge_served(const Json& object, const ServedReport& report, const Expected
   check_near_parts(object, report, verdict.find("report_data.identity")->state == State::kPass, expected, tee.root, context, verdict);
   check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = report.nvidia_payload ? "a nonce that CPU and GPU share" : "none";
+  check_logged_digests(report.boot, report.node_policy, context.policy, verdict);
 }
 
 // A node's own word on why it shows no GPU evidence; for people, and bound to nothing.
@@ -99,6 +101,7 @@ std::optional<std::string> attested_address(const Verdict& report_verdict) {
 Verdict judge_instance(const Json& object, const Expected& expected, const Context& context) {
   Verdict verdict;
   judge_form(object, expected, context, verdict);
+  require_rules(context.policy, verdict);
   return verdict;
 }
 
@@ -119,7 +122,6 @@ Verdict verify_report(std::string_view report_json, const Expected& expected, co
     verdict.subject = "report";
     verdict.add(failed("report.form", object.error().message));
   }
-  require_model(context.policy, verdict);
   return verdict;
 }
 

@@ -10,6 +10,7 @@
 #include "evidence/aci/session.h"
 #include "evidence/json_reader.h"
 #include "verify/check.h"
+#include "verify/policy/rules.h"
 #include "verify/quote.h"
 #include "verify/report.h"
 #include "verify/report/judges.h"
@@ -50,11 +51,15 @@ Check check_id(const Session& session, const std::optional<ByteArray<32>>& named
 }
 
 // The time that counts is that of the reply, where a receipt tells it.
-Check check_window(const Session& session, const std::optional<Receipt>& receipt, UnixSeconds now) {
+Check check_window(const Session& session, const std::optional<Receipt>& receipt, bool receipt_verified, UnixSeconds now) {
   const std::string id = "session.window";
   const UnixSeconds time = receipt ? receipt->served_at : now;
-  if (session.established_at <= time && time < session.expires_at) {
-    return passed(id, to_rfc3339(time), receipt ? "when the reply was served, by the gateway's own word" : "");
+  const auto in_force = [&session](UnixSeconds at) { return session.established_at <= at && at < session.expires_at; };
+  if (in_force(time)) {
+    if (!receipt || in_force(now)) return passed(id, to_rfc3339(receipt ? time : now));
+    if (receipt_verified) return passed(id, to_rfc3339(time), "when the reply was served, by the gateway's own word");
+    return skipped(id, "the session is not in force at " + to_rfc3339(now) + "; that the reply was served while it was, only a receipt says that "
+                       "was not verified here: cloister verify receipt --session");
   }
   return failed(id, receipt ? "the reply was served outside of the session" : "the session is not in force",
                 to_rfc3339(session.established_at) + " to " + to_rfc3339(session.expires_at), to_rfc3339(time));
@@ -142,13 +147,14 @@ constexpr std::string_view kAfterForm[] = {"session.id",     "session.window",  
 void judge_parsed(const Session& session, const SessionEvidence& evidence, const std::optional<Receipt>& receipt,
                   const Context& context, Verdict& verdict) {
   verdict.add(check_id(session, evidence.id, receipt));
-  verdict.add(check_window(session, receipt, context.time));
+  verdict.add(check_window(session, receipt, evidence.receipt_verified, context.time));
   verdict.add(check_digest(session));
   verdict.add(check_claims(session));
   Upstream upstream = check_evidence(session, context, verdict);
   verdict.add(check_session_channel(session, upstream.asked, upstream.verdict ? &*upstream.verdict : nullptr));
   add_facts(session, context.time, verdict.facts);
-  if (!upstream.verdict) return;
+  // The evidence of the upstream has the rules of the policy applied to it.
+  if (!upstream.verdict) return require_rules(context.policy, verdict);
   Json facts = verdict.append_under("upstream", *std::move(upstream.verdict));
   verdict.facts["tee_type"] = facts.value("tee_type", "unknown");
   verdict.facts["upstream"] = std::move(facts);

@@ -16,8 +16,9 @@ struct SessionEvidence {
   std::string_view session;                    // JSON text as served
   std::optional<ByteArray<32>> id;             // by which somebody named it
   // JSON text of the receipt that names it: its id, and the time that has to lie in the session. The receipt itself is
-  // verify_receipt()'s to judge.
+  // verify_receipt()'s to verify; until that is done, the time in it opens nothing that has expired.
   std::optional<std::string_view> receipt;
+  bool receipt_verified = false;               // in the same verdict
 };
 
 // The checks session.*, and those of the upstream's own evidence under "upstream.", where that is a report of a form

@@ -5,6 +5,8 @@
 #include "crypto/hash.h"
 #include "crypto/secp256k1.h"
 #include "verify/check.h"
+#include "verify/file_words.h"
+#include "verify/policy/rules.h"
 #include "verify/report/identity.h"
 
 namespace cloister::verify {
@@ -112,28 +114,43 @@ Verdict verify_signature(const SignatureEvidence& evidence) {
   return verdict;
 }
 
-Verdict verify_proof(const evidence::Proof& proof, const Context& context) {
+Verdict verify_bare_signature(const SignatureEvidence& evidence, const Policy& policy) {
+  Verdict verdict = verify_signature(evidence);
+  require_rules(policy, verdict);
+  return verdict;
+}
+
+Verdict verify_proof(const evidence::Proof& proof, const std::optional<evidence::Nonce>& nonce, const Context& context) {
   Verdict verdict;
   verdict.subject = "proof";
   SignatureEvidence signature{proof.signature, proof.request, proof.response, std::nullopt};
   Expected expected;
+  expected.nonce = nonce;
   expected.tls_spki_sha256 = proof.tls_spki_sha256;
   if (!proof.nonce_hex.empty()) {
-    const Result<evidence::Nonce> nonce = from_hex_exactly<32>(proof.nonce_hex);
-    if (!nonce) {
-      verdict.add(failed("proof.form", "nonce: " + nonce.error().message));
+    const Result<evidence::Nonce> own = from_hex_exactly<32>(proof.nonce_hex);
+    if (!own) {
+      verdict.add(failed("proof.form", "nonce: " + own.error().message));
       return verdict;
     }
-    expected.nonce = *nonce;
+    if (!nonce) expected.nonce = *own;
   }
-  if (!proof.report.empty()) {
+  if (proof.report.empty()) {
+    verdict.append(verify_signature(signature));
+    require_rules(context.policy, verdict);
+  } else {
     Verdict report = verify_report(proof.report, expected, context);
     signature.attested_address = attested_address(report);
     signature.further_addresses = attested_addresses(report);
     if (signature.attested_address) signature.further_addresses.erase(signature.further_addresses.begin());
     verdict.append(std::move(report));
+    verdict.append(verify_signature(signature));
   }
-  verdict.append(verify_signature(signature));
+  FileWords words;
+  words.saved_at = proof.time;
+  if (!nonce && expected.nonce) words.nonce = expected.nonce;
+  words.tls_spki_sha256 = proof.tls_spki_sha256;
+  discount_file_words(words, context.policy, verdict);
   return verdict;
 }
 

@@ -27,11 +27,15 @@ struct SignatureEvidence {
 
 // A signature whose hashes could not be compared is never accepted (peers.md W13).
 // Checks: signature.text, signature.model, signature.request_hash, signature.response_hash, signature.form,
-// signature.valid, signature.signer_attested.
+// signature.valid, signature.signer_attested. Whether the policy's rules were applied is for the verdict about the report.
 Verdict verify_signature(const SignatureEvidence& evidence);
 
-// A whole proof: the report in it (with the proof's nonce and TLS key, at `context.time`), then the signature against
-// the attested addresses.
-Verdict verify_proof(const evidence::Proof& proof, const Context& context);
+// A signature without a report: the policy's rules cannot be applied (policy.applied).
+Verdict verify_bare_signature(const SignatureEvidence& evidence, const Policy& policy);
+
+// A whole proof: the report in it, at `context.time`, then the signature against the attested addresses. `nonce` is the one that the
+// person who asks made. Without it the proof's own nonce opens the report and counts for nothing more (verify/file_words.h), and so
+// does the TLS key that the proof says was seen.
+Verdict verify_proof(const evidence::Proof& proof, const std::optional<evidence::Nonce>& nonce, const Context& context);
 
 }  // namespace cloister::verify

@@ -4,8 +4,10 @@ then says; and the ways by which bytes could leave this machine behind the user'
 import http.server
 import json
 import os
+import pathlib
 import socket
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -87,10 +89,17 @@ def open_node_without_tokens(tmp_path_factory):
     node.kill()
 
 
+# The nodes here are reached by other machines without TLS and without tokens, which the verifier's policy has to allow (policy.tls,
+# policy.prompt_cache). These tests are about the connection that the commands make.
+POLICY = pathlib.Path(tempfile.mkdtemp()) / "policy.toml"
+POLICY.write_text("[service]\nallow_plain_http = true\nallow_shared_prompt_cache = true\n")
+ACCEPT = ["--accept-simulator", "--policy", str(POLICY)]
+
+
 def both(url, *options, **more):
     """The two commands that talk to a node."""
-    yield run("chat", url, PROMPT, "--accept-simulator", *options, timeout=20, **more)
-    yield run("verify", "host", url, "--accept-simulator", *options, timeout=20, **more)
+    yield run("chat", url, PROMPT, *ACCEPT, *options, timeout=20, **more)
+    yield run("verify", "host", url, *ACCEPT, *options, timeout=20, **more)
 
 
 @outside
@@ -127,7 +136,7 @@ def test_a_name_counts_by_its_address(recorder, tmp_path, open_node_without_toke
                               stdin=subprocess.DEVNULL, timeout=30 * PATIENCE)
 
     url = f"http://ours.example:{open_node_without_tokens.port}"
-    result = with_hosts("verify", "host", url, "--accept-simulator")
+    result = with_hosts("verify", "host", url, *ACCEPT)
     if result.returncode != 0 and ("unshare" in result.stderr or "mount" in result.stderr):
         pytest.skip("names of a test's own need a mount namespace")
     assert result.returncode == 0, result.stderr

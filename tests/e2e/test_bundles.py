@@ -1,4 +1,5 @@
-"""What --bundle saves is enough to judge the same evidence again, offline; and --offline asks nobody for anything."""
+"""What --bundle saves is enough to judge the same evidence again, offline, for a person who knows time and nonce; and --offline asks
+nobody for anything."""
 
 import base64
 import http.server
@@ -20,44 +21,50 @@ def bundle(echo, tmp_path_factory):
     return path
 
 
-def offline(path, *arguments, kind="report"):
-    return run("verify", kind, path, *SIMULATED, "--offline", *arguments)
+def known(path):
+    """What the person who saved it knows without the file."""
+    saved = json.loads(path.read_text())
+    return ["--nonce", saved["nonce"], "--at", saved["saved_at"]]
+
+
+def again(path, *arguments):
+    return run("verify", "bundle", path, *SIMULATED, *arguments)
 
 
 def test_judged_again_offline(bundle):
-    again = offline(bundle)
-    verdict = json.loads(again.stdout)
-    assert again.returncode == 0, again.stdout
+    result = again(bundle, *known(bundle))
+    verdict = json.loads(result.stdout)
+    assert result.returncode == 0, result.stdout
     assert verdict["facts"]["collateral"] == {"offline": True, "fetched": [], "problems": []}
     states = {check["id"]: check["state"] for check in verdict["checks"]}
-    assert states["report.nonce"] == "pass", "the bundle holds the nonce that the report was asked with"
+    assert states["report.nonce"] == "pass" and states["file.time"] == "pass"
 
 
 def test_its_evidence_is_the_report_as_served(bundle):
     saved = json.loads(bundle.read_text())
     report = json.loads(base64.b64decode(saved["evidence"]))
-    assert report["request_nonce"] == saved["nonce"] and report["intel_quote"]
+    assert report["statement"]["nonce"] == saved["nonce"] and report["quote"]
 
 
 def test_a_changed_bundle_is_rejected(bundle, tmp_path):
     saved = json.loads(bundle.read_text())
     report = base64.b64decode(saved["evidence"]).decode()
-    genuine = json.loads(report)["intel_quote"]
+    genuine = json.loads(report)["quote"]
     quote = bytearray.fromhex(genuine)
     quote[200] ^= 1
     saved["evidence"] = base64.b64encode(report.replace(genuine, quote.hex()).encode()).decode()
     changed = tmp_path / "changed.json"
     changed.write_text(json.dumps(saved, separators=(",", ":")))
-    result = offline(changed)
+    result = again(changed)
     assert result.returncode == 1
     assert "tdx.quote.signature" in [check["id"] for check in json.loads(result.stdout)["checks"] if check["state"] == "fail"]
     saved["nonce"] = "00" * 32
     changed.write_text(json.dumps(saved, separators=(",", ":")))
-    assert offline(changed).returncode == 1
+    assert again(changed).returncode == 1
 
 
 @pytest.mark.parametrize("change", [
-    lambda saved: saved.update(kind="quote"),
+    lambda saved: saved.update(kind="quota"),
     lambda saved: saved.update(more=1),
     lambda saved: saved.update(evidence="not base64!"),
     lambda saved: saved.update(nonce="00"),
@@ -70,15 +77,16 @@ def test_a_bundle_that_is_none_is_unreadable(bundle, tmp_path, change):
     change(saved)
     path = tmp_path / "bundle.json"
     path.write_text(json.dumps(saved, separators=(",", ":")))
-    result = offline(path)
+    result = again(path)
     assert result.returncode == 2 and result.stderr.startswith("cloister verify:"), result.stderr
 
 
 def test_standard_input(bundle):
-    assert run("verify", "report", "-", *SIMULATED, "--offline", input=bundle.read_text()).returncode == 0
+    assert run("verify", "bundle", "-", *SIMULATED, *known(bundle), input=bundle.read_text()).returncode == 0
 
 
-@pytest.mark.parametrize("arguments", [["report"], ["quote"], ["gpu"], ["snp"], ["receipt"], ["session"], ["signature"]], ids=lambda a: a[0])
+@pytest.mark.parametrize("arguments", [["report"], ["quote"], ["gpu"], ["snp"], ["receipt"], ["session"], ["signature"], ["proof"],
+                                       ["bundle"], ["archive"]], ids=lambda a: a[0])
 @pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"{", b"[]" * 3, b"\xff\xfe"], ids=["empty", "zeros", "cut", "junk", "bytes"])
 def test_what_is_no_evidence_is_unreadable(tmp_path, arguments, content):
     path = tmp_path / "evidence"

@@ -90,11 +90,13 @@ def test_chat_as_json(echo):
 def test_chat_keeps_an_archive_that_is_judged_alone(echo, tmp_path):
     path = tmp_path / "kept.json"
     assert run("chat", echo.url, "one two three", "--accept-simulator", "--archive", path).returncode == 0
-    assert run("verify", "archive", path, "--accept-simulator").returncode == 0
     kept = json.loads(path.read_text())
+    own_words = ["--nonce", kept["nonce"], "--at", kept["judged_at"]]
+    assert run("verify", "archive", path, "--accept-simulator", *own_words).returncode == 0
+    assert run("verify", "archive", path, "--accept-simulator").returncode == 3, "what the file says of time and nonce does not count"
     kept["response"] = base64.b64encode(base64.b64decode(kept["response"]).replace(b"two", b"2wo")).decode()
     path.write_text(json.dumps(kept, separators=(",", ":")))
-    changed = run("verify", "archive", path, "--accept-simulator", "--json")
+    changed = run("verify", "archive", path, "--accept-simulator", "--json", *own_words)
     assert changed.returncode == 1
     assert [one["id"] for one in json.loads(changed.stdout)["checks"] if one["state"] == "fail"] == ["receipt.response_hash"]
 

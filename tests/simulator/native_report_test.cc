@@ -66,7 +66,7 @@ TEST(NativeReport, EveryChangeFailsItsOwnCheck) {
            {"report.nonce", "report_data.nonce", "nvidia.payload.nonce", "nvidia.gpu.0.nonce", "nvidia.gpu.1.nonce"}},
           {"model document", [&](ServiceCase& c) { c.report["model"] = other_model; }, {"report.model_digest"}},
           {"policy document", [](ServiceCase& c) { c.report["policy"]["log_prompts"] = true; },
-           {"report.policy_digest"}},
+           {"report.policy_digest", "policy.document"}},
           {"unexpected model", [](ServiceCase& c) { c.policy.service.model_digests = {Bytes(32, 1)}; },
            {"report.model_digest"}},
           {"unexpected policy", [](ServiceCase& c) { c.policy.service.policy_digests = {Bytes(32, 1)}; },

@@ -30,7 +30,7 @@ evidence::Proof proof_of(const Json& report) {
 
 verify::Verdict judge(const evidence::Proof& proof) {
   const verify::Policy policy{.accept_simulator = true};
-  return verify::verify_proof(proof, {policy, {}, kJudgedAt});
+  return verify::verify_proof(proof, test_nonce(), {policy, {}, kJudgedAt});
 }
 
 // P36: only the address half of report data compared. Every byte of it counts, whoever signed the quote.

@@ -1,6 +1,7 @@
 // A saved proof, judged again: request, reply, signature and report together.
 #include <gtest/gtest.h>
 
+#include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/proof.h"
 #include "tests/simulator/expect_failing.h"
@@ -39,10 +40,26 @@ INSTANTIATE_TEST_SUITE_P(Both, Proofs, ::testing::Values(SigningAlgo::kEcdsa, Si
 TEST_P(Proofs, AGenuineOneIsAcceptedAfterItWasWrittenAndRead) {
   const auto proof = evidence::parse_proof(evidence::write_proof(genuine_proof(GetParam())));
   ASSERT_TRUE(proof) << proof.error().message;
-  const verify::Verdict verdict = verify::verify_proof(*proof, {kAcceptSimulator, {}, kJudgedAt});
+  const verify::Verdict verdict = verify::verify_proof(*proof, test_nonce(), {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
-  EXPECT_EQ(ids_in(verify::verify_proof(*proof, {{}, {}, kJudgedAt}), State::kFail), Ids{"tee.simulator"});
+  EXPECT_EQ(ids_in(verify::verify_proof(*proof, test_nonce(), {{}, {}, kJudgedAt}), State::kFail), Ids{"tee.simulator"});
+}
+
+// Whoever makes a proof chooses the nonce in it.
+TEST_P(Proofs, ItsOwnNonceDoesNotMakeItFresh) {
+  const Proof proof = genuine_proof(GetParam());
+  verify::Verdict verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(ids_in(verdict, State::kSkipped), (Ids{"report.nonce", "report_data.nonce", "nvidia.payload.nonce"}));
+  EXPECT_EQ(verdict.facts["file_says"]["nonce"], to_hex(test_nonce()));
+  evidence::Nonce other = test_nonce();
+  other[0] ^= 1;
+  verdict = verify::verify_proof(proof, other, {kAcceptSimulator, {}, kJudgedAt});
+  EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
+  verify::Policy policy = kAcceptSimulator;
+  policy.require_nonce = false;
+  EXPECT_EQ(verify::verify_proof(proof, std::nullopt, {policy, {}, kJudgedAt}).outcome(), Outcome::kAccepted);
 }
 
 TEST_P(Proofs, EveryTamperingFailsItsOwnCheck) {
@@ -72,7 +89,7 @@ TEST_P(Proofs, EveryTamperingFailsItsOwnCheck) {
   for (const Change& change : table) {
     Proof proof = genuine_proof(GetParam());
     change.change(proof);
-    const verify::Verdict verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
+    const verify::Verdict verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
     EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << change.name;
     EXPECT_EQ(ids_in(verdict, State::kFail), change.failing) << change.name << "\n" << to_text(verdict, false);
   }
@@ -89,7 +106,7 @@ TEST_P(Proofs, AnAddressThatTheQuoteDoesNotBindIsNotTakenAsAttested) {
   Proof proof = genuine_proof(GetParam());
   proof.signature = attacker.sign(GetParam(), kRequest, kResponse);
   proof.report = codec::write_json(report);
-  const verify::Verdict verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
+  const verify::Verdict verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verify::attested_address(verdict), std::nullopt);
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.identity"});
   EXPECT_EQ(verdict.find("signature.signer_attested")->state, State::kSkipped);
@@ -106,27 +123,27 @@ TEST_P(Proofs, OverTlsTheKeyThatWasSeenMustBeTheOneBound) {
   const auto read = evidence::parse_proof(evidence::write_proof(proof));
   ASSERT_TRUE(read) << read.error().message;
   verify::Policy policy = kAcceptSimulator;
-  EXPECT_EQ(verify::verify_proof(*read, {policy, {}, kJudgedAt}).outcome(), Outcome::kUndetermined) << "of unknown origin";
+  EXPECT_EQ(verify::verify_proof(*read, test_nonce(), {policy, {}, kJudgedAt}).outcome(), Outcome::kUndetermined) << "of unknown origin";
   policy.service.accept_unproven_tls_keys = true;
-  verify::Verdict verdict = verify::verify_proof(*read, {policy, {}, kJudgedAt});
+  verify::Verdict verdict = verify::verify_proof(*read, test_nonce(), {policy, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
-  EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass);
+  EXPECT_EQ(verdict.find("report_data.tls")->state, State::kSkipped) << "that this key was seen, only the proof says";
   proof.tls_spki_sha256->at(0) ^= 1;
-  verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
+  verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.tls"});
   proof.report = genuine_proof(GetParam()).report;  // made without the binding
-  verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
+  verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.tls"});
 }
 
 TEST_P(Proofs, WithoutReportOrNonceIsUndetermined) {
   Proof proof = genuine_proof(GetParam());
   proof.nonce_hex.clear();
-  verify::Verdict verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
+  verify::Verdict verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report.nonce"});
   proof.report.clear();
-  verdict = verify::verify_proof(proof, {kAcceptSimulator, {}, kJudgedAt});
+  verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"signature.signer_attested"});
 }

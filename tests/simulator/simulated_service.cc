@@ -57,7 +57,15 @@ Json SimulatedService::keyset() const {
 }
 
 Json SimulatedService::model() const { return {{"name", "demo"}, {"weights", "sha256:" + std::string(64, '1')}}; }
-Json SimulatedService::policy() const { return {{"listen", "127.0.0.1:8080"}, {"log_prompts", false}}; }
+Json SimulatedService::policy() const {
+  return {{"schema", "cloister.policy.v1"},
+          {"listen", {{"address", "127.0.0.1"}, {"port", 8080}, {"tls", "none"}, {"token_required", false}}},
+          {"engine",
+           {{"kind", "llama"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
+          {"tee", "insecure_simulator"},
+          {"gpu", {{"evidence", "insecure_simulator"}, {"required", true}}},
+          {"logging", {{"content", "never"}}}};
+}
 
 Json SimulatedService::aci_report_around(const Json& keyset, const evidence::ReportData& report_data) const {
   const std::string data = to_hex(report_data);

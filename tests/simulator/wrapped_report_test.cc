@@ -101,7 +101,7 @@ TEST(Instances, AReplyMayBeSignedByAnyOfThem) {
   proof.report = codec::write_json(c.report);
   for (const SimulatedNode* signer : {&node(), &second_node(), &gateway_node()}) {
     proof.signature = signer->sign(kEcdsa, "{}", "ok");
-    const verify::Verdict verdict = verify::verify_proof(proof, {c.policy, {}, kJudgedAt});
+    const verify::Verdict verdict = verify::verify_proof(proof, test_nonce(), {c.policy, {}, kJudgedAt});
     const bool listed = signer != &gateway_node();
     EXPECT_EQ(verdict.outcome(), listed ? Outcome::kAccepted : Outcome::kRejected) << to_text(verdict, false);
     EXPECT_EQ(ids_in(verdict, State::kFail), listed ? Ids{} : Ids{"signature.signer_attested"});

@@ -39,6 +39,8 @@ Json evidence_json(const ReportParts& parts, const Epoch& epoch, const TeeEviden
   if (epoch.tls_spki_sha256 && epoch.tls_key_origin == evidence::TlsKeyOrigin::kBorn) {
     out["downstream_tls_binding"] = {{"spki_sha256", to_hex(*epoch.tls_spki_sha256)}};
   }
+  // The event log names its digest: whoever asks in this form verifies the configuration too.
+  if (!epoch.policy.is_null()) out["cloister_policy"] = epoch.policy;
   add_custody(parts.keyring, out);
   add_boot_table(tee, out);
   return out;

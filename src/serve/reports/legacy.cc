@@ -47,6 +47,8 @@ Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const 
   // A TEE without a log has not logged nothing: an empty list would claim registers that were never extended.
   item["event_log"] = tee.events.empty() ? Json(nullptr) : evidence::event_log_json(tee.events);
   item["vm_config"] = tee.info.vm_config;
+  // The event log names its digest: whoever asks in this form verifies the configuration too.
+  if (!epoch.policy.is_null()) item["cloister_policy"] = epoch.policy;
   add_custody(parts.keyring, item);
   add_boot_table(tee, item);
   item["info"] = std::move(tee.info.info);

@@ -130,6 +130,9 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("max_keyset_days", out.max_keyset_days);
   reader.read("model_digests", 32, out.model_digests);
   reader.read("policy_digests", 32, out.policy_digests);
+  reader.read("upstreams", out.upstreams);
+  reader.read("allow_shared_prompt_cache", out.allow_shared_prompt_cache);
+  reader.read("allow_plain_http", out.allow_plain_http);
   return reader.error();
 }
 

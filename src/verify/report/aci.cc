@@ -11,6 +11,7 @@
 #include "verify/check.h"
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/report/judges.h"
+#include "verify/report/node_policy.h"
 #include "verify/report/statement_binding.h"
 #include "verify/report/instances.h"
 #include "verify/report/tee_kind.h"
@@ -121,6 +122,8 @@ void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, c
   verdict.add(check_shown_tls(report));
   verdict.add(check_provenance(report));
   verdict.add(check_serving(report, context.policy));
+  const auto document = report.evidence.find(std::string(kPolicyMember));
+  check_logged_digests(boot, document == report.evidence.end() ? Json() : *document, context.policy, verdict);
   verdict.facts["claims"]["serving"] = report.serving;
   if (!report.source_provenance.is_null()) verdict.facts["claims"]["source_provenance"] = report.source_provenance;
   check_gpus(std::nullopt, expected.nonce.value_or(evidence::Nonce{}), tee.root, context, verdict);

@@ -2,6 +2,7 @@
 
 #include "evidence/aci/keyset.h"
 #include "evidence/json_reader.h"
+#include "verify/report/node_policy.h"
 
 namespace cloister::verify {
 namespace {
@@ -56,6 +57,7 @@ Result<ServedReport> parse_served_report(const Json& object) {
   if (policy != nullptr && policy->is_object()) report.policy = *policy;
   TRY(boot, evidence::read_boot_evidence(object));
   report.boot = std::move(boot);
+  if (const Json* document = reader.find(kPolicyMember)) report.node_policy = *document;
   return report;
 }
 

@@ -27,6 +27,7 @@ struct ServedReport {
   Json policy;                                      // the configuration in force, as the report says; or null
 
   evidence::BootEvidence boot;                      // event log, info, vm_config
+  Json node_policy;                                 // the policy document of a Cloister node, or null
 
   // The same instance and the same evidence.
   bool same_evidence(const ServedReport& other) const;

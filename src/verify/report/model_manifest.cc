@@ -156,9 +156,7 @@ void check_model_manifest(const Json& document, const Digest& bound, const Polic
 
 void require_model(const Policy& policy, Verdict& verdict) {
   if (!policy.service.model_manifest) return;
-  const bool judged = std::any_of(verdict.checks.begin(), verdict.checks.end(),
-                                  [](const Check& check) { return check.id.ends_with(kDocument); });
-  if (judged) return;
+  if (verdict.find(kDocument) != nullptr) return;
   verdict.add(skipped(std::string(kDocument), "there is a manifest, and nothing here that a quote binds tells of a model"));
 }
 

@@ -5,6 +5,7 @@
 #include "evidence/services/chutes.h"
 #include "evidence/services/tinfoil.h"
 #include "verify/check.h"
+#include "verify/policy/rules.h"
 #include "verify/report/judges.h"
 #include "verify/report/services.h"
 
@@ -71,6 +72,26 @@ Error name_unknown(const Json& object) {
   return unknown("");
 }
 
+Verdict judge_shape(ReportShape shape, const Json& object, std::string_view text, const Expected& expected, const Context& context) {
+  Verdict verdict;
+  switch (shape) {
+    case ReportShape::kAci: return judge_aci_report(object, expected, context);
+    case ReportShape::kNative: return judge_native_report(object, expected, context);
+    case ReportShape::kWrapped: return judge_wrapped_report(object, expected, context);
+    case ReportShape::kAgent: return judge_agent_answer(object, expected, context);
+    case ReportShape::kVersioned: return judge_versioned_attestation(object, expected, context);
+    case ReportShape::kAzure: return judge_azure_evidence(object, expected, context);
+    case ReportShape::kChutes: return judge_chutes_report(object, expected, context);
+    case ReportShape::kTinfoil:
+      if (!text.empty()) return judge_tinfoil_document(text, object, expected, context);
+      verdict.subject = "report";
+      verdict.add(failed("report.form", "a document of Tinfoil within another report: the text that is hashed is not known"));
+      return verdict;
+    case ReportShape::kLegacy: break;
+  }
+  return judge_legacy_report(object, expected, context);
+}
+
 }  // namespace
 
 Result<ReportShape> find_shape(const Json& object) {
@@ -95,25 +116,14 @@ Verdict judge_report(const Json& object, std::string_view text, const Expected& 
   Verdict verdict;
   verdict.subject = "report";
   const Result<ReportShape> shape = find_shape(object);
-  if (!shape) {
+  if (shape) {
+    verdict = judge_shape(*shape, object, text, expected, context);
+  } else {
     verdict.add(failed("report.form", shape.error().message));
-    return verdict;
   }
-  switch (*shape) {
-    case ReportShape::kAci: return judge_aci_report(object, expected, context);
-    case ReportShape::kNative: return judge_native_report(object, expected, context);
-    case ReportShape::kWrapped: return judge_wrapped_report(object, expected, context);
-    case ReportShape::kAgent: return judge_agent_answer(object, expected, context);
-    case ReportShape::kVersioned: return judge_versioned_attestation(object, expected, context);
-    case ReportShape::kAzure: return judge_azure_evidence(object, expected, context);
-    case ReportShape::kChutes: return judge_chutes_report(object, expected, context);
-    case ReportShape::kTinfoil:
-      if (!text.empty()) return judge_tinfoil_document(text, object, expected, context);
-      verdict.add(failed("report.form", "a document of Tinfoil within another report: the text that is hashed is not known"));
-      return verdict;
-    case ReportShape::kLegacy: break;
-  }
-  return judge_legacy_report(object, expected, context);
+  // A gateway's answer is several reports; each has its own rules applied.
+  if (!shape || *shape != ReportShape::kWrapped) require_rules(context.policy, verdict);
+  return verdict;
 }
 
 }  // namespace cloister::verify

@@ -54,10 +54,13 @@ Json with_ohttp_key(const Json& gateway, const Json& object) {
 }
 
 void judge_gateway(const Json& gateway, const Expected& expected, const Context& context, Verdict& verdict) {
-  // Gateways compute nothing: a GPU is asked of the models.
+  // Gateways compute nothing: a GPU and the model are asked of the models' reports.
   Policy policy = context.policy;
   policy.nvidia.required = GpuRequirement::kWhenPresent;
   policy.nvidia.gpu_count.reset();
+  policy.nvidia.require_nras = false;
+  policy.service.model_digests.clear();
+  policy.service.model_manifest.reset();
   const Context own{policy, context.collateral, context.time, context.tdx_cache};
   Json facts = verdict.append_under("gateway", judge_model(gateway, expected, own));
   note_tee(verdict.facts, facts);

@@ -7,6 +7,7 @@
 #include "crypto/ecdsa.h"
 #include "crypto/x509_amd.h"
 #include "verify/check.h"
+#include "verify/policy/rules.h"
 #include "verify/simulator_check.h"
 #include "verify/snp.h"
 #include "verify/snp/amd_roots.h"
@@ -205,11 +206,13 @@ Verdict verify_snp_under(std::span<const AmdRoot> roots, ByteView bytes,
   verdict.add(check_tee_kind("sev_snp", root, context.policy));
   if (!findings.report) {
     skip_all(verdict, {"tee.report_data", "snp.report_data"}, "the report could not be read");
+    require_rules(context.policy, verdict);
     return verdict;
   }
   const Check named = check_named_report_data(findings.report->report_data, context.policy);
   verdict.add(named);
   verdict.add(check_report_data(*findings.report, expected_report_data, named));
+  require_rules(context.policy, verdict);
   return verdict;
 }
 

@@ -1,0 +1,62 @@
+#include "verify/file_words.h"
+
+#include <array>
+#include <algorithm>
+#include <string>
+
+#include "base/encoding.h"
+#include "verify/check.h"
+#include "verify/check_list.h"
+
+namespace cloister::verify {
+namespace {
+
+constexpr std::array<std::string_view, 3> kNonceChecks = {"report.nonce", "report_data.nonce", "nvidia.payload.nonce"};
+constexpr std::string_view kGpuNonce = "nvidia.gpu.N.nonce";
+constexpr std::string_view kTls = "report_data.tls";
+
+bool is_nonce_check(const std::string& name, bool gpu_alone) {
+  return std::ranges::find(kNonceChecks, name) != kNonceChecks.end() || (gpu_alone && name == kGpuNonce);
+}
+
+void discount(Check& check, std::string detail, bool required) {
+  check.state = State::kSkipped;
+  check.required = required;
+  check.detail = std::move(detail);
+}
+
+}  // namespace
+
+void discount_file_words(const FileWords& words, const Policy& policy, Verdict& verdict) {
+  // Beside a quote the nonce of a GPU shows that both belong together; alone it shows nothing but freshness.
+  const bool gpu_alone = std::ranges::none_of(
+      verdict.checks, [](const Check& check) { return check_name(check.id).starts_with("report_data."); });
+  for (Check& check : verdict.checks) {
+    if (check.state != State::kPass) continue;
+    const std::string name = check_name(check.id);
+    if (words.nonce && is_nonce_check(name, gpu_alone)) {
+      discount(check, "the file itself names this nonce: the evidence may be old; name the nonce that you made with --nonce",
+               policy.require_nonce);
+    } else if (words.tls_spki_sha256 && name == kTls) {
+      discount(check, "the file itself says that this key was seen", false);
+    }
+  }
+  Json says = {{"saved_at", to_rfc3339(words.saved_at)}};
+  if (words.nonce) says["nonce"] = to_hex(*words.nonce);
+  if (words.tls_spki_sha256) says["tls_spki_sha256"] = to_hex(*words.tls_spki_sha256);
+  verdict.facts["file_says"] = std::move(says);
+}
+
+void check_file_time(UnixSeconds judged_at, bool named, Verdict& verdict) {
+  const std::string id = "file.time", time = to_rfc3339(judged_at);
+  if (!named) {
+    verdict.add(skipped(id, "the file itself names the time of this verdict, " + time +
+                                "; name a time that you have reason to believe with --at"));
+    return;
+  }
+  Check check = passed(id, time);
+  check.required = false;  // it is no evidence of anything
+  verdict.add(std::move(check));
+}
+
+}  // namespace cloister::verify

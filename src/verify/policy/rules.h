@@ -1,0 +1,34 @@
+// The words of a policy, and for each rule the checks that apply it. A verdict that lacks all checks of a rule which the policy
+// names would silently leave that rule out; require_rules() turns such a verdict into an undetermined one.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "verify/policy.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Which evidence a rule is about. A rule about SEV-SNP is no matter of a TDX quote, nor the other way round, and a rule about the
+// GPUs that are shown is none of a report in which none is shown. Everything else has to be applied.
+enum class RuleScope { kAny, kTdx, kSnp, kShownGpu };
+
+struct PolicyRule {
+  std::string_view name;                  // "tdx.min_tcb_date", as in the policy's file
+  // Whether the policy demands by this word more than the default policy does. Null: the word can only allow more, or every verdict
+  // that it concerns has a check of it by default.
+  bool (*demands)(const Policy&);
+  std::span<const std::string_view> checks = {};  // each applies the rule; devices as `N`
+  RuleScope scope = RuleScope::kAny;
+};
+
+// One entry for each word of a policy's file, in its order: a test compares them.
+std::span<const PolicyRule> policy_rules();
+
+// To be called once for each piece of evidence, when all of its checks are made and none has a place before its id yet. Where the
+// policy names rules, adds policy.applied: skipped and required when no check that passed, failed, or was skipped and required applies
+// a rule. With a model manifest in the policy, first adds model.document where nothing was compared with it.
+void require_rules(const Policy& policy, Verdict& verdict);
+
+}  // namespace cloister::verify

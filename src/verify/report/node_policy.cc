@@ -1,0 +1,306 @@
+#include "verify/report/node_policy.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "evidence/event_log.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
+#include "evidence/simulator_roots.h"
+#include "verify/boot/events.h"
+#include "verify/check.h"
+
+namespace cloister::verify {
+namespace {
+
+using Digest = std::optional<ByteArray<32>>;
+
+constexpr std::string_view kSchema = "cloister.policy.v1";
+constexpr std::string_view kMembers[] = {"policy.engine", "policy.serving", "policy.upstreams", "policy.tls",
+                                         "policy.prompt_cache", "policy.tee", "policy.gpu", "policy.logging"};
+
+std::string text_of(const Digest& digest) { return digest ? evidence::digest_text(*digest) : "null"; }
+
+// A member of a table of the document; null where there is none.
+const Json& at(const Json& document, const char* table, const char* name) {
+  static const Json kNull;
+  const auto outer = document.find(table);
+  if (outer == document.end() || !outer->is_object()) return kNull;
+  const auto inner = outer->find(name);
+  return inner == outer->end() ? kNull : *inner;
+}
+
+std::string text_at(const Json& document, const char* table, const char* name) {
+  const Json& value = at(document, table, name);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+// Nothing where it is no boolean.
+std::optional<bool> flag_at(const Json& document, const char* table, const char* name) {
+  const Json& value = at(document, table, name);
+  return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
+}
+
+Check unknown(std::string_view id, const char* member) {
+  return skipped(std::string(id), std::string("the document does not say it in a way that is known here: ") + member);
+}
+
+// The document as far as the checks read it.
+struct NodePolicy {
+  const Json& document;
+  const Policy& policy;
+  std::string tee_type;  // what the evidence shows
+};
+
+Check check_engine(const NodePolicy& node) {
+  const std::string kind = text_at(node.document, "engine", "kind");
+  if (kind == "llama" || kind == "upstream") return passed("policy.engine", kind);
+  if (kind == "echo") return passed("policy.engine", kind, "it returns what it was asked: no model answers");
+  return unknown("policy.engine", "engine.kind");
+}
+
+Check check_serving(const NodePolicy& node) {
+  const std::string id = "policy.serving", serving = text_at(node.document, "engine", "serving");
+  if (serving == "direct") return passed(id, serving);
+  if (serving != "aggregator") return unknown(id, "engine.serving");
+  return skipped(id, "this TEE passes requests on: who answers, its evidence does not show",
+                 !node.policy.service.accept_upstream_claims);
+}
+
+Check check_upstreams(const NodePolicy& node) {
+  const std::string id = "policy.upstreams";
+  const Json& list = at(node.document, "engine", "upstreams");
+  if (!list.is_array()) return unknown(id, "engine.upstreams");
+  std::vector<std::string> listed, elsewhere, in_clear;
+  for (const Json& element : list) {
+    const std::string url = element.is_string() ? element.get<std::string>() : "no text";
+    if (is_local_address(url)) continue;
+    if (node.policy.service.upstreams.contains(url)) {
+      listed.push_back(url);
+    } else {
+      (url.starts_with("https://") ? elsewhere : in_clear).push_back(url);
+    }
+  }
+  const auto joined = [](const std::vector<std::string>& urls) {
+    std::string out;
+    for (const std::string& url : urls) out += (out.empty() ? "" : ", ") + url.substr(0, 128);
+    return out.substr(0, 1024);
+  };
+  if (!in_clear.empty()) {
+    return skipped(id, "prompts go to a server that is not known to be inside this TEE, without TLS; list it under "
+                       "service.upstreams if it is: " + joined(in_clear));
+  }
+  if (!elsewhere.empty()) {
+    return skipped(id, "prompts go to another server; list it under service.upstreams if you know who answers there: " +
+                           joined(elsewhere),
+                   !node.policy.service.accept_upstream_claims);
+  }
+  if (list.empty()) return passed(id, "none");
+  return passed(id, std::to_string(list.size()) + (list.size() == 1 ? " server" : " servers"),
+                listed.empty() ? "on the same machine" : "the verifier's policy lists " + joined(listed));
+}
+
+bool is_local_listener(const NodePolicy& node) {
+  const std::string address = text_at(node.document, "listen", "address");
+  return is_local_address("http://" + (address.find(':') == std::string::npos ? address : "[" + address + "]"));
+}
+
+Check check_tls(const NodePolicy& node) {
+  const std::string id = "policy.tls", tls = text_at(node.document, "listen", "tls");
+  if (tls.empty()) return unknown(id, "listen.tls");
+  if (tls != "none") return passed(id, tls, "whose key it is, report_data.tls says");
+  if (is_local_listener(node)) return passed(id, tls, "only the machine itself reaches the node's address");
+  if (node.policy.service.allow_plain_http) return passed(id, tls, "allowed by the policy");
+  return skipped(id, "other machines reach the node without TLS of its own: whoever stands in front of it reads everything");
+}
+
+Check check_prompt_cache(const NodePolicy& node) {
+  const std::string id = "policy.prompt_cache";
+  const auto shared = flag_at(node.document, "engine", "shared_prompt_cache");
+  if (!shared) return unknown(id, "engine.shared_prompt_cache");
+  if (!*shared) return passed(id, "apart for each credential");
+  if (is_local_listener(node)) return passed(id, "shared", "only the machine itself reaches the node's address");
+  if (node.policy.service.allow_shared_prompt_cache) return passed(id, "shared", "allowed by the policy");
+  return skipped(id, "callers share a cache of prompts: by its speed one of them learns what another asked");
+}
+
+Check check_tee(const NodePolicy& node) {
+  const std::string id = "policy.tee";
+  const Json& value = node.document.contains("tee") ? node.document.at("tee") : Json();
+  if (!value.is_string()) return unknown(id, "tee");
+  const std::string named = value.get<std::string>();
+  const std::string kind = named == "dstack" ? "tdx" : named;
+  if (node.tee_type == "unknown") return skipped(id, "the evidence ends in no known root");
+  // A dstack guest agent may be simulated: then the evidence says so.
+  if (kind == node.tee_type || (named == "dstack" && node.tee_type == evidence::kSimulatorName)) return passed(id, named);
+  return failed(id, "the node says that it collects evidence of another TEE", node.tee_type, named);
+}
+
+Check check_gpu(const NodePolicy& node) {
+  const std::string id = "policy.gpu", source = text_at(node.document, "gpu", "evidence");
+  const auto required = flag_at(node.document, "gpu", "required");
+  if (!required || source.empty()) return unknown(id, "gpu");
+  const bool simulated = source == evidence::kSimulatorName;
+  if (simulated && node.tee_type != evidence::kSimulatorName) {
+    return failed(id, "the node simulates its GPU evidence in a real TEE", "a real GPU, or none", source);
+  }
+  if (*required) return passed(id, "required", "evidence by " + source);
+  if (node.policy.nvidia.required == GpuRequirement::kAlways) {
+    return failed(id, "the policy requires a GPU, and the node takes prompts without having verified one", "required",
+                  "not required, evidence by " + source);
+  }
+  if (source == "none") return passed(id, "none", "the node shows no GPU");
+  if (node.tee_type == evidence::kSimulatorName) return passed(id, source, "not required, in a TEE that is simulated anyway");
+  if (node.policy.nvidia.required == GpuRequirement::kNever) return not_applicable(id, "the policy leaves GPUs out");
+  return skipped(id, "the node takes prompts although its GPUs may not be in confidential mode");
+}
+
+Check check_logging(const NodePolicy& node) {
+  const std::string content = text_at(node.document, "logging", "content");
+  if (content.empty()) return unknown("policy.logging", "logging.content");
+  return compared("policy.logging", "never", content, "the node logs prompts and replies");
+}
+
+void skip_members(Verdict& verdict, const std::string& why, bool required) {
+  for (const std::string_view id : kMembers) {
+    verdict.add(required ? skipped(std::string(id), why) : not_applicable(std::string(id), why));
+  }
+}
+
+// policy.document. True when the members are to be checked.
+bool check_document(const Json& document, const Digest& bound, bool is_cloister, const Policy& policy, Verdict& verdict) {
+  const std::string id = "policy.document";
+  const bool pinned = bound && policy.service.policy_digests.contains(to_bytes(*bound));
+  if (document.is_null()) {
+    if (pinned) {
+      verdict.add(passed(id, text_of(bound), "the verifier's policy lists this digest"));
+      skip_members(verdict, "the verifier knows this document", false);
+    } else if (bound || is_cloister) {
+      verdict.add(skipped(id, "the node does not show the policy document with the digest " + text_of(bound)));
+      skip_members(verdict, "the policy document was not shown", true);
+    } else {
+      verdict.add(not_applicable(id, "nothing here says that a Cloister node answers"));
+      skip_members(verdict, "there is no policy document", false);
+    }
+    return false;
+  }
+  const Result<ByteArray<32>> digest = evidence::document_digest(document);
+  if (!digest || (bound && *digest != *bound)) {
+    verdict.add(failed(id, digest ? "the evidence binds another policy document" : digest.error().message, text_of(bound),
+                       digest ? text_of(Digest(*digest)) : "none"));
+    skip_members(verdict, "the evidence binds another policy document", true);
+    return false;
+  }
+  if (!bound) {
+    verdict.add(skipped(id, "nothing in this evidence binds the policy document; ask for the node's own report"));
+    skip_members(verdict, "nothing binds the policy document", true);
+    return false;
+  }
+  if (pinned) {
+    verdict.add(passed(id, text_of(bound), "the verifier's policy lists this digest"));
+    skip_members(verdict, "the verifier knows this document", false);
+    return false;
+  }
+  const auto schema = document.is_object() ? document.find("schema") : document.end();
+  if (!document.is_object() || schema == document.end() || *schema != kSchema) {
+    verdict.add(skipped(id, "the policy document is of a form that is not known here; expected " + std::string(kSchema)));
+    skip_members(verdict, "the policy document is of a form that is not known here", true);
+    return false;
+  }
+  verdict.add(passed(id, text_of(bound)));
+  return true;
+}
+
+Check check_logged(const std::string& id, const Digest& named, const std::set<Bytes>& accepted) {
+  if (!named) return not_applicable(id, "this form names no digest, and neither does the event log");
+  if (accepted.empty()) {
+    return skipped(id, "no expected digest was given; the event log names " + text_of(named), false);
+  }
+  if (accepted.contains(to_bytes(*named))) return passed(id, text_of(named), "by the event log");
+  return failed(id, "another digest than those expected", "one of " + std::to_string(accepted.size()), text_of(named));
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.size() <= 3 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// 127.0.0.0/8, four numbers.
+bool is_loopback_v4(std::string_view host) {
+  if (!host.starts_with("127.")) return false;
+  std::size_t parts = 0;
+  for (;; ++parts) {
+    const std::size_t dot = host.find('.');
+    if (!is_number(host.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return parts == 3;
+    host.remove_prefix(dot + 1);
+  }
+}
+
+}  // namespace
+
+bool is_local_address(std::string_view url) {
+  if (url.starts_with("unix:")) return true;
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  std::string_view host = url.substr(scheme + 3);
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (host.find_first_of("@\\%") != std::string_view::npos) return false;
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    return end != std::string_view::npos && host.substr(0, end + 1) == "[::1]" &&
+           (end + 1 == host.size() || host[end + 1] == ':');
+  }
+  host = host.substr(0, host.find(':'));
+  return host == "localhost" || is_loopback_v4(host);
+}
+
+std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict) {
+  if (!boot.event_log) return std::nullopt;
+  const Check* replay = verdict.find("boot.rtmr3");
+  if (replay == nullptr || replay->state != State::kPass) return std::nullopt;
+  for (const char* id : {"boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
+    const Check* check = verdict.find(id);
+    if (check == nullptr || check->state == State::kFail || check->state == State::kSkipped) return std::nullopt;
+  }
+  const auto events = evidence::parse_event_log(*boot.event_log);
+  if (!events) return std::nullopt;
+  // A machine with a boot of dstack's lets applications measure after its end.
+  const auto is_ready = [](const evidence::LoggedEvent& event) { return event.is_runtime() && event.name == kSystemReady; };
+  const auto ready = std::ranges::find_if(*events, is_ready);
+  Digest out;
+  for (auto event = ready == events->end() ? events->begin() : ready; event != events->end(); ++event) {
+    if (!event->is_runtime() || event->name != name) continue;
+    out.reset();
+    if (event->payload.size() != 32) continue;
+    out.emplace();
+    std::ranges::copy(event->payload, out->begin());
+  }
+  return out;
+}
+
+void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, const Policy& policy, Verdict& verdict) {
+  const Digest model = logged_digest(boot, "cloister-model", verdict), node = logged_digest(boot, "cloister-policy", verdict);
+  verdict.add(check_logged("report.model_digest", model, policy.service.model_digests));
+  verdict.add(check_logged("report.policy_digest", node, policy.service.policy_digests));
+  check_node_policy(document, node, false, policy, verdict);
+}
+
+void check_node_policy(const Json& document, const Digest& bound, bool is_cloister, const Policy& policy, Verdict& verdict) {
+  if (!check_document(document, bound, is_cloister, policy, verdict)) return;
+  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown")};
+  verdict.add(check_engine(node));
+  verdict.add(check_serving(node));
+  verdict.add(check_upstreams(node));
+  verdict.add(check_tls(node));
+  verdict.add(check_prompt_cache(node));
+  verdict.add(check_tee(node));
+  verdict.add(check_gpu(node));
+  verdict.add(check_logging(node));
+  verdict.facts["node_policy"] = {{"engine", text_at(document, "engine", "kind")},
+                                  {"serving", text_at(document, "engine", "serving")},
+                                  {"upstreams", at(document, "engine", "upstreams")},
+                                  {"tls", text_at(document, "listen", "tls")}};
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,38 @@
+// The policy document of a Cloister node (docs/spec/policy.md): whether the evidence binds it, and whether the verifier accepts what
+// it says about the engine, other servers, TLS, shared caches, the TEE, the GPUs and the log.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "evidence/boot_evidence.h"
+#include "verify/policy.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// The member of legacy and ACI reports that holds the document; the native report calls it `policy`.
+inline constexpr std::string_view kPolicyMember = "cloister_policy";
+
+// The payload of the last runtime event of this name, where the checks of the boot that `verdict` holds show that the log is the one
+// in the registers. Absent for a log that says nothing of it, and for a payload of another size than 32 bytes.
+std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict);
+
+// For the forms whose statement does not name the digests: report.model_digest and report.policy_digest by the events
+// `cloister-model` and `cloister-policy` of the log, where it has them, then check_node_policy(). `document` is the member
+// kPolicyMember, or null.
+void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, const Policy& policy, Verdict& verdict);
+
+// policy.document to policy.logging, and the fact `node_policy`. To be called after the checks of the TEE. `document` may be null.
+// `bound` is the digest that the evidence binds. `is_cloister`: the evidence comes from a Cloister node, so that a missing document is
+// worth a question; reports of other services have none.
+void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, bool is_cloister, const Policy& policy,
+                       Verdict& verdict);
+
+// "http://127.0.0.1:8000", "https://localhost", "unix:/run/engine.sock": an address of the same machine. Strict: "127.evil.example"
+// and "127.0.0.1@evil.example" are none.
+bool is_local_address(std::string_view url);
+
+}  // namespace cloister::verify

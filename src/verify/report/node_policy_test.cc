@@ -1,0 +1,168 @@
+// What the policy document of a node may say, member by member; the evidence that binds it is in tests/simulator and tests/attacks.
+#include "verify/report/node_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "base/encoding.h"
+#include "evidence/native_report.h"
+
+namespace cloister::verify {
+namespace {
+
+// As a node in a real TEE writes it.
+Json good_document() {
+  return {{"schema", "cloister.policy.v1"},
+          {"listen", {{"address", "0.0.0.0"}, {"port", 8443}, {"tls", "self-signed"}, {"token_required", true}}},
+          {"engine",
+           {{"kind", "llama"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
+          {"tee", "dstack"},
+          {"gpu", {{"evidence", "nvml"}, {"required", true}}},
+          {"logging", {{"content", "never"}}}};
+}
+
+Verdict judge(const Json& document, const Policy& policy = {}, const std::string& tee_type = "tdx") {
+  Verdict verdict;
+  verdict.facts["tee_type"] = tee_type;
+  check_node_policy(document, *evidence::document_digest(document), true, policy, verdict);
+  return verdict;
+}
+
+TEST(NodePolicy, AGoodOnePasses) {
+  const Verdict verdict = judge(good_document());
+  EXPECT_EQ(verdict.checks.size(), 9u);
+  for (const Check& check : verdict.checks) EXPECT_EQ(check.state, State::kPass) << check.id << ": " << check.detail;
+}
+
+struct Case {
+  const char* what;
+  std::function<void(Json&)> change;
+  const char* check;
+  State state;
+  std::function<void(Policy&)> allow = {};  // by which it passes, if anything
+};
+
+TEST(NodePolicy, EachMemberHasItsCheck) {
+  const auto upstreams = [](const char* url) {
+    return [url](Json& d) { d["engine"]["kind"] = "upstream", d["engine"]["upstreams"] = Json::array({url}); };
+  };
+  const auto claims = [](Policy& policy) { policy.service.accept_upstream_claims = true; };
+  const auto lists = [](const char* url) { return [url](Policy& policy) { policy.service.upstreams = {url}; }; };
+  const auto cache = [](Policy& policy) { policy.service.allow_shared_prompt_cache = true; };
+  const auto http = [](Policy& policy) { policy.service.allow_plain_http = true; };
+  const std::vector<Case> cases = {
+      {"engine", [](Json& d) { d["engine"]["kind"] = "mystery"; }, "policy.engine", State::kSkipped},
+      {"no engine", [](Json& d) { d.erase("engine"); }, "policy.engine", State::kSkipped},
+      {"aggregator", [](Json& d) { d["engine"]["serving"] = "aggregator"; }, "policy.serving", State::kSkipped},
+      {"no serving", [](Json& d) { d["engine"].erase("serving"); }, "policy.serving", State::kSkipped},
+      {"http upstream", upstreams("http://10.0.0.9:8000"), "policy.upstreams", State::kSkipped, lists("http://10.0.0.9:8000")},
+      {"a name", upstreams("http://vllm:8000"), "policy.upstreams", State::kSkipped, lists("http://vllm:8000")},
+      {"https upstream", upstreams("https://gpu.example"), "policy.upstreams", State::kSkipped, lists("https://gpu.example")},
+      {"looks local", upstreams("http://127.0.0.1.example:8000"), "policy.upstreams", State::kSkipped},
+      {"user part", upstreams("http://127.0.0.1@evil.example"), "policy.upstreams", State::kSkipped},
+      {"no list", [](Json& d) { d["engine"]["upstreams"] = "none"; }, "policy.upstreams", State::kSkipped},
+      {"no TLS", [](Json& d) { d["listen"]["tls"] = "none"; }, "policy.tls", State::kSkipped, http},
+      {"TLS of no kind", [](Json& d) { d["listen"].erase("tls"); }, "policy.tls", State::kSkipped},
+      {"cache", [](Json& d) { d["engine"]["shared_prompt_cache"] = true; }, "policy.prompt_cache", State::kSkipped, cache},
+      {"cache in words", [](Json& d) { d["engine"]["shared_prompt_cache"] = "no"; }, "policy.prompt_cache", State::kSkipped},
+      {"no TEE", [](Json& d) { d["tee"] = "none"; }, "policy.tee", State::kFail},
+      {"another TEE", [](Json& d) { d["tee"] = "sev_snp"; }, "policy.tee", State::kFail},
+      {"simulated TEE", [](Json& d) { d["tee"] = "insecure_simulator"; }, "policy.tee", State::kFail},
+      {"simulated GPU", [](Json& d) { d["gpu"]["evidence"] = "insecure_simulator"; }, "policy.gpu", State::kFail},
+      {"no gate", [](Json& d) { d["gpu"]["required"] = false; }, "policy.gpu", State::kSkipped},
+      {"no GPU part", [](Json& d) { d.erase("gpu"); }, "policy.gpu", State::kSkipped},
+      {"prompts in the log", [](Json& d) { d["logging"]["content"] = "debug"; }, "policy.logging", State::kFail},
+      {"log unknown", [](Json& d) { d.erase("logging"); }, "policy.logging", State::kSkipped},
+  };
+  for (const Case& one : cases) {
+    Json document = good_document();
+    one.change(document);
+    const Verdict verdict = judge(document);
+    const Check* check = verdict.find(one.check);
+    ASSERT_NE(check, nullptr) << one.what;
+    EXPECT_EQ(check->state, one.state) << one.what;
+    EXPECT_TRUE(check->required) << one.what;
+    EXPECT_NE(verdict.outcome(), Outcome::kAccepted) << one.what;
+    if (!one.allow) continue;
+    Policy policy;
+    one.allow(policy);
+    EXPECT_EQ(judge(document, policy).find(one.check)->state, State::kPass) << one.what;
+  }
+  Json document = good_document();
+  document["engine"]["serving"] = "aggregator";
+  Policy policy;
+  claims(policy);
+  EXPECT_EQ(judge(document, policy).outcome(), Outcome::kAccepted);
+  upstreams("http://10.0.0.9:8000")(document);
+  EXPECT_EQ(judge(document, policy).outcome(), Outcome::kUndetermined) << "in clear, whatever the gateway claims";
+  upstreams("https://10.0.0.9:8000")(document);
+  EXPECT_EQ(judge(document, policy).outcome(), Outcome::kAccepted);
+}
+
+TEST(NodePolicy, AGpuThatThePolicyRequiresIsGated) {
+  Json document = good_document();
+  document["gpu"] = {{"evidence", "none"}, {"required", false}};
+  EXPECT_EQ(judge(document).outcome(), Outcome::kAccepted);
+  Policy policy;
+  policy.nvidia.required = GpuRequirement::kAlways;
+  EXPECT_EQ(judge(document, policy).find("policy.gpu")->state, State::kFail);
+}
+
+TEST(NodePolicy, ANodeThatOnlyItsMachineReachesNeedsNeitherTlsNorApartCaches) {
+  Json document = good_document();
+  document["listen"]["tls"] = "none";
+  document["engine"]["shared_prompt_cache"] = true;
+  for (const char* address : {"127.0.0.1", "::1", "localhost"}) {
+    document["listen"]["address"] = address;
+    EXPECT_EQ(judge(document).outcome(), Outcome::kAccepted) << address;
+  }
+  for (const char* address : {"0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example", ""}) {
+    document["listen"]["address"] = address;
+    EXPECT_EQ(judge(document).outcome(), Outcome::kUndetermined) << address;
+  }
+}
+
+TEST(NodePolicy, TheEvidenceBindsTheDocument) {
+  const Json document = good_document();
+  const auto digest = evidence::document_digest(document).value();
+  const auto document_check = [](const Json& shown, const std::optional<ByteArray<32>>& bound, bool is_cloister, const Policy& policy = {}) {
+    Verdict verdict;
+    verdict.facts["tee_type"] = "tdx";
+    check_node_policy(shown, bound, is_cloister, policy, verdict);
+    EXPECT_EQ(verdict.checks.size(), 9u);
+    return std::pair(verdict.checks.front().state, verdict.outcome());
+  };
+  using Pair = std::pair<State, Outcome>;
+  const Pair unknown = {State::kSkipped, Outcome::kUndetermined};
+  EXPECT_EQ(document_check(document, digest, true), Pair(State::kPass, Outcome::kAccepted));
+  EXPECT_EQ(document_check(document, ByteArray<32>{1}, true), Pair(State::kFail, Outcome::kRejected));
+  EXPECT_EQ(document_check(document, std::nullopt, false), unknown);
+  EXPECT_EQ(document_check(Json(), digest, false), unknown);
+  EXPECT_EQ(document_check(Json(), std::nullopt, true), unknown);
+  EXPECT_EQ(document_check(Json(), std::nullopt, false), Pair(State::kNotApplicable, Outcome::kUndetermined));
+  Json other = document;
+  other["schema"] = "cloister.policy.v2";
+  EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), true), unknown);
+  // A document that the verifier pins is its own business.
+  Policy pinned;
+  pinned.service.policy_digests = {to_bytes(evidence::document_digest(other).value())};
+  EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), true, pinned), Pair(State::kPass, Outcome::kAccepted));
+  EXPECT_EQ(document_check(Json(), evidence::document_digest(other).value(), true, pinned), Pair(State::kPass, Outcome::kAccepted));
+  EXPECT_EQ(document_check(document, evidence::document_digest(other).value(), true, pinned), Pair(State::kFail, Outcome::kRejected));
+}
+
+TEST(NodePolicy, KnowsTheAddressesOfItsMachine) {
+  for (const char* url : {"http://127.0.0.1", "http://127.0.0.1:8000/v1", "https://localhost:1", "http://[::1]:8000", "http://[::1]",
+                          "unix:/run/engine.sock", "http://127.255.1.2"}) {
+    EXPECT_TRUE(is_local_address(url)) << url;
+  }
+  for (const char* url : {"", "127.0.0.1", "http://", "http://127.evil.example", "http://127.0.0.1.evil.example", "http://127.0.0.1@evil",
+                          "http://localhost.evil", "http://[::1].evil", "http://[::2]", "http://[::1", "http://127.0.0", "http://127.1",
+                          "http://10.0.0.1", "http://127.0.0.1%2eevil", "http://127.0.0.1\\@evil", "http://LOCALHOST.evil"}) {
+    EXPECT_FALSE(is_local_address(url)) << url;
+  }
+}
+
+}  // namespace
+}  // namespace cloister::verify

@@ -1,0 +1,180 @@
+"""A file that chooses its own verdict: archives, saved evidence and proofs bring a time, a nonce, a TLS key, a kind and bodies along. What
+such a file says of itself is shown and never counts for the person who asks."""
+
+import base64
+import json
+import secrets
+import time
+
+import pytest
+
+from support.node import run
+from support.rawhttp import exchange
+from support.receipts import client
+
+pytestmark = pytest.mark.fast
+ACCEPT = ["--accept-simulator", "--json"]
+FUTURE = "2035-01-01T00:00:00Z"
+
+
+def judged(*arguments):
+    result = run("verify", *arguments, *ACCEPT)
+    verdict = json.loads(result.stdout) if result.stdout.startswith("{") else None
+    states = {check["id"]: check["state"] for check in verdict["checks"]} if verdict else {}
+    return result.returncode, states, verdict, result.stderr
+
+
+def rfc3339(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+@pytest.fixture(scope="module")
+def reply(echo, tmp_path_factory):
+    """A reply with its report and receipt, as files."""
+    folder = tmp_path_factory.mktemp("reply")
+    request = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "one two three"}], "stream": True}).encode()
+    answer = exchange(echo, "POST", "/v1/chat/completions", request)
+    nonce = secrets.token_hex(32)
+    receipt_id = answer.header("x-receipt-id")
+    files = {"request": request, "response": answer.body,
+             "receipt": exchange(echo, "GET", f"/v1/aci/receipts/{receipt_id}").body,
+             "report": exchange(echo, "GET", f"/v1/cloister/attestation?nonce={nonce}").body,
+             "prefix": exchange(echo, "GET", f"/v1/cloister/prefix/{receipt_id}?events=3", None, client(answer)).body}
+    paths = {name: folder / name for name in files}
+    for name, data in files.items():
+        paths[name].write_bytes(data)
+    return {"nonce": nonce, "files": files, "paths": paths}
+
+
+@pytest.fixture
+def archive(reply, tmp_path):
+    path = tmp_path / "kept.archive"
+    paths = reply["paths"]
+    status, *_ = judged("receipt", paths["receipt"], "--report", paths["report"], "--nonce", reply["nonce"], "--request", paths["request"],
+                        "--response", paths["response"], "--offline", "--archive", path)
+    assert status == 0
+    return path
+
+
+@pytest.fixture
+def bundle(reply, tmp_path):
+    path = tmp_path / "saved.bundle"
+    status, *_ = judged("report", reply["paths"]["report"], "--nonce", reply["nonce"], "--offline", "--bundle", path)
+    assert status == 0
+    return path
+
+
+@pytest.fixture
+def proof(echo, tmp_path):
+    path = tmp_path / "reply.proof"
+    assert run("chat", echo.url, "one two three", "--accept-simulator", "--save", path).returncode == 0
+    return path
+
+
+def changed(path, **members):
+    kept = json.loads(path.read_text())
+    kept.update(members)
+    path.write_text(json.dumps(kept, separators=(",", ":")))
+    return path
+
+
+# The commands that verify what the person who asks put together.
+COMMANDS = ["report", "quote", "gpu", "snp", "receipt", "session", "signature", "proof"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_other_command_reads_such_a_file(archive, bundle, command):
+    for path, own in ((archive, "archive"), (bundle, "bundle")):
+        status, states, _, error = judged(command, path, "--offline")
+        assert status == 2 and not states and f"cloister verify {own}" in error, (own, error)
+
+
+def test_a_proof_is_no_bare_signature(proof, tmp_path):
+    """Bodies that the person named would be passed over in favour of those in the file."""
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"another reply")
+    status, states, _, error = judged("signature", proof, "--request", mine, "--response", mine)
+    assert status == 2 and not states and "cloister verify proof" in error, error
+
+
+def test_an_archive_does_not_choose_its_time(archive, reply):
+    status, states, verdict, _ = judged("archive", archive, "--nonce", reply["nonce"])
+    assert status == 3 and states["file.time"] == "skipped", "nobody but the file named the time"
+    kept = json.loads(archive.read_text())
+    assert verdict["facts"]["file_says"]["saved_at"] == kept["judged_at"]
+    # An expired keyset, brought back by a time of the file's own.
+    at = ["--at", FUTURE, "--nonce", reply["nonce"]]
+    status, states, *_ = judged("archive", archive, *at)
+    assert status == 1 and states["keyset.not_after"] == "fail"
+    for judged_at in (rfc3339(time.time()), rfc3339(time.time() - 3600)):
+        status, states, *_ = judged("archive", changed(archive, judged_at=judged_at), *at)
+        assert status == 1 and states["keyset.not_after"] == "fail", judged_at
+
+
+def test_a_file_does_not_choose_its_nonce(archive, bundle, proof):
+    for command, path, time_member in (("archive", archive, "judged_at"), ("bundle", bundle, "saved_at"), ("proof", proof, "time")):
+        kept = json.loads(path.read_text())
+        at = ["--at", kept[time_member]]
+        status, states, verdict, _ = judged(command, path, *at)
+        assert status == 3, (command, verdict)
+        assert states["report.nonce"] == states["report_data.nonce"] == "skipped", command
+        assert verdict["facts"]["file_says"]["nonce"] == kept["nonce"]
+        assert judged(command, path, *at, "--nonce", kept["nonce"])[0] == 0, "whoever made the nonce knows it without the file"
+        status, states, *_ = judged(command, path, *at, "--nonce", "07" * 32)
+        assert status == 1 and states["report.nonce"] == "fail", command
+
+
+def test_a_proof_is_not_judged_now_in_silence(proof):
+    """Its time is its own word, never the time of the call; and the call says so."""
+    kept = json.loads(proof.read_text())
+    status, states, verdict, _ = judged("proof", proof, "--nonce", kept["nonce"])
+    assert status == 3 and states["file.time"] == "skipped"
+    assert verdict["facts"]["judged_at"] == kept["time"] == verdict["facts"]["file_says"]["saved_at"]
+    changed(proof, time=FUTURE)
+    status, states, verdict, _ = judged("proof", proof, "--nonce", kept["nonce"])
+    assert status == 1 and verdict["facts"]["judged_at"] == FUTURE
+
+
+def test_a_proof_of_a_beginning_stays_with_the_bodies_of_its_file(reply, tmp_path):
+    """prefix_proof made of the check of a whole reply one of its first three events."""
+    paths, files = reply["paths"], reply["files"]
+    beginning = tmp_path / "beginning"
+    beginning.write_bytes(b"".join(event + b"\n\n" for event in files["response"].split(b"\n\n")[:3]))
+    kept = tmp_path / "kept.archive"
+    common = ["--report", paths["report"], "--nonce", reply["nonce"], "--request", paths["request"], "--offline"]
+    status, *_ = judged("receipt", paths["receipt"], *common, "--response", beginning, "--prefix-proof", paths["prefix"], "--archive", kept)
+    assert status == 0
+    own_words = ["--nonce", reply["nonce"], "--at", json.loads(kept.read_text())["judged_at"]]
+    status, states, verdict, _ = judged("archive", kept, *own_words)
+    assert status == 0 and states["receipt.prefix"] == "pass" and verdict["facts"]["prefix_events"] == 3
+    lie = tmp_path / "lie"
+    lie.write_bytes(files["response"].replace(b"three", b"thr33"))
+    status, states, *_ = judged("archive", kept, *own_words, "--response", lie)
+    assert status == 1 and states["receipt.response_hash"] == "fail" and "receipt.prefix" not in states
+    assert judged("receipt", kept, *common, "--response", lie)[0] == 2
+
+
+def test_names_in_a_bundle_name_nothing(reply, tmp_path, proof):
+    """--address, --id and --model are how a person names what is asked about. Saved with the evidence, they are the file's word."""
+    saved = tmp_path / "signature.bundle"
+    kept = json.loads(proof.read_text())
+    signature, request, response = (tmp_path / name for name in ("signature", "request", "response"))
+    signature.write_text(json.dumps(kept["signature"]))
+    request.write_bytes(base64.b64decode(kept["request"]))
+    response.write_bytes(base64.b64decode(kept["response"]))
+    address = ["--address", kept["signature"]["signing_address"]]
+    assert judged("signature", signature, "--request", request, "--response", response, *address, "--bundle", saved)[0] == 0
+    at = ["--at", json.loads(saved.read_text())["saved_at"]]
+    status, states, verdict, _ = judged("bundle", saved, *at)
+    assert status == 3 and states["signature.signer_attested"] == "skipped"
+    assert verdict["facts"]["file_says"]["address"] == address[1]
+    assert judged("bundle", saved, *at, *address)[0] == 0
+    assert judged("bundle", saved, *at, "--address", "0x" + "07" * 20)[0] == 1
+
+
+def test_a_bundle_of_another_kind_cannot_pass_for_a_report(bundle):
+    changed(bundle, kind="gpu")
+    status, *_ = judged("bundle", bundle)
+    assert status != 0
+    changed(bundle, kind="archive")
+    assert judged("bundle", bundle)[0] == 2

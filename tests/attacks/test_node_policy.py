@@ -1,0 +1,122 @@
+"""The policy document of a node was bound and read by nobody: a node whose engine stands on another machine was accepted, and `cloister
+chat` learned it from the receipt, when the prompt was gone. The document is verified in every form and before a prompt is sent."""
+
+import json
+import secrets
+
+import pytest
+
+from support.node import run
+from support.rawhttp import exchange
+
+pytestmark = pytest.mark.fast
+ACCEPT = ["--accept-simulator", "--json"]
+FORMS = {"native": "/v1/cloister/attestation", "aci": "/v1/aci/attestation", "legacy": "/v1/attestation/report"}
+
+
+def states_of(result):
+    return {check["id"]: check["state"] for check in json.loads(result.stdout)["checks"]}
+
+
+def judge_forms(node, folder, *options, change=None):
+    """form -> (exit status, states)."""
+    out = {}
+    for form, path in FORMS.items():
+        nonce = secrets.token_hex(32)
+        report = exchange(node, "GET", f"{path}?nonce={nonce}").json()
+        if change:
+            change(form, report)
+        file = folder / f"{form}.json"
+        file.write_text(json.dumps(report))
+        result = run("verify", "report", file, "--nonce", nonce, "--offline", *ACCEPT, *options)
+        out[form] = (result.returncode, states_of(result))
+    return out
+
+
+def document_in(form, report):
+    return {"native": lambda: report["policy"], "aci": lambda: report["attestation"]["evidence"]["cloister_policy"],
+            "legacy": lambda: report["cloister_policy"]}[form]()
+
+
+# A closed port: nothing of what follows reaches it.
+ELSEWHERE = "http://192.0.2.1:9"
+CASES = {
+    "an aggregator": ["--serving", "aggregator", "--upstream", ELSEWHERE],
+    "a foreign upstream": ["--upstream", ELSEWHERE],
+    "the operator's word": ["--serving", "direct", "--upstream", ELSEWHERE],
+    "a name that begins like the loopback": ["--serving", "direct", "--upstream", "http://127.evil.example:9"],
+    "a name": ["--serving", "direct", "--upstream", "http://vllm:8000"],
+}
+# Nobody asks these upstreams for a list of models.
+WAIT = {"wait": False}
+
+
+@pytest.fixture
+def foreign(start):
+    def make(name):
+        return start("--engine", "upstream", *CASES[name], "--upstream-connect-timeout", 1, **WAIT)
+    return make
+
+
+def test_a_node_of_one_machine_is_accepted_in_each_form(echo, tmp_path):
+    for form, (status, states) in judge_forms(echo, tmp_path).items():
+        assert status == 0 and states["policy.document"] == "pass", (form, states)
+        assert {states[name] for name in states if name.startswith("policy.")} == {"pass"}, (form, states)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_engine_elsewhere_is_accepted_in_no_form(foreign, tmp_path, name):
+    node = foreign(name)
+    for form, (status, states) in judge_forms(node, tmp_path).items():
+        assert status == 3 and states["policy.document"] == "pass" and states["policy.upstreams"] == "skipped", (form, states)
+    result = run("chat", node.url, "my secret", "--accept-simulator")
+    assert result.returncode == 3 and "nothing was sent" in result.stderr, result.stdout + result.stderr
+
+
+def test_the_verifier_may_list_the_server_that_it_knows(foreign, tmp_path):
+    node = foreign("a name")
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[service]\nupstreams = ["http://private"]\n')
+    for form, (status, states) in judge_forms(node, tmp_path, "--policy", policy).items():
+        assert status == 0 and states["policy.upstreams"] == "pass", (form, states)
+    policy.write_text('[service]\nupstreams = ["http://localhost"]\n')
+    for form, (status, _) in judge_forms(node, tmp_path, "--policy", policy).items():
+        assert status == 3, form
+
+
+def test_a_document_that_is_not_the_measured_one(foreign, tmp_path):
+    """The harmless configuration of another node in front of this one's evidence."""
+    node = foreign("an aggregator")
+
+    def lie(form, report):
+        engine = document_in(form, report)["engine"]
+        engine["serving"], engine["upstreams"] = "direct", []
+
+    for form, (status, states) in judge_forms(node, tmp_path, change=lie).items():
+        assert status == 1 and states["policy.document"] == "fail", (form, states)
+
+
+def test_a_document_that_is_not_shown(echo, tmp_path):
+    def hide(form, report):
+        holder = report["attestation"]["evidence"] if form == "aci" else report
+        holder.pop("policy" if form == "native" else "cloister_policy")
+        report.pop("all_attestations", None)
+
+    for form, (status, states) in judge_forms(echo, tmp_path, change=hide).items():
+        assert status == 3 and states["policy.document"] == states["policy.serving"] == "skipped", (form, states)
+
+
+def test_plain_http_that_other_machines_reach(start, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("a-token-of-the-tests-0123456789\n")
+    node = start("--engine", "echo", "--api-key-file", tokens, "--share-prompt-cache", listen="0.0.0.0:0")
+    nonce = secrets.token_hex(32)
+    file = tmp_path / "report.json"
+    file.write_bytes(exchange(node, "GET", f"/v1/cloister/attestation?nonce={nonce}").body)
+    arguments = ["verify", "report", file, "--nonce", nonce, "--offline", *ACCEPT]
+    result = run(*arguments)
+    states = states_of(result)
+    assert result.returncode == 3 and states["policy.tls"] == states["policy.prompt_cache"] == "skipped", states
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[service]\nallow_plain_http = true\nallow_shared_prompt_cache = true\n")
+    assert run(*arguments, "--policy", policy).returncode == 0

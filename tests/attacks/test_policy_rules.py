@@ -1,0 +1,232 @@
+"""A rule of the verifier's policy that is silently not applied. Whatever a policy names is compared with the evidence, or the verdict is
+not accepted and says which rule it was; in every command and in every form of evidence."""
+
+import http.server
+import json
+import re
+import secrets
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+
+from support.node import run
+from support.rawhttp import exchange
+
+pytestmark = pytest.mark.fast
+ACCEPT = ["--accept-simulator", "--json"]
+OTHER = "07" * 32
+
+# A rule, and a demand by it that no simulated node meets.
+RULES = {
+    "report_data": f'report_data = ["{"07" * 64}"]',
+    "tdx.fmspcs": f'fmspcs = ["{"07" * 6}"]',
+    "tdx.td_attributes": f'td_attributes = ["{"07" * 8}"]',
+    "tdx.seam_attributes": f'seam_attributes = ["{"07" * 8}"]',
+    "tdx.mr_seam": f'mr_seam = ["{"07" * 48}"]',
+    "tdx.mr_signer_seam": f'mr_signer_seam = ["{"07" * 48}"]',
+    "tdx.mr_config_id": f'mr_config_id = ["{"07" * 48}"]',
+    "tdx.qe_vendor_ids": f'qe_vendor_ids = ["{"07" * 16}"]',
+    "tdx.min_tee_tcb_svn": f'min_tee_tcb_svn = "{"ff" * 16}"',
+    "tdx.accepted_tcb_statuses": 'accepted_tcb_statuses = ["OutOfDate"]',
+    "tdx.allowed_advisories": 'allowed_advisories = ["INTEL-SA-00001"]',
+    "tdx.min_tcb_date": "min_tcb_date = 2035-01-01T00:00:00Z",
+    "tdx.min_evaluation_data_number": "min_evaluation_data_number = 4000000",
+    "tdx.xfam": f'xfam = ["{"07" * 8}"]',
+    "tdx.mr_owner": f'mr_owner = ["{"07" * 48}"]',
+    "tdx.mr_owner_config": f'mr_owner_config = ["{"07" * 48}"]',
+    "tdx.platform_ids": f'platform_ids = ["{OTHER}"]',
+    "boot.mr_td": f'mr_td = ["{"07" * 48}"]',
+    "boot.rtmr0": f'rtmr0 = ["{"07" * 48}"]',
+    "boot.rtmr1": f'rtmr1 = ["{"07" * 48}"]',
+    "boot.rtmr2": f'rtmr2 = ["{"07" * 48}"]',
+    "boot.rtmr3": f'rtmr3 = ["{"07" * 48}"]',
+    "boot.os_image_hashes": f'os_image_hashes = ["{OTHER}"]',
+    "boot.compose_hashes": f'compose_hashes = ["{OTHER}"]',
+    "boot.app_ids": f'app_ids = ["{"07" * 20}"]',
+    "boot.key_providers": 'key_providers = ["kms:07"]',
+    "boot.kms_root_keys": f'kms_root_keys = ["02{OTHER}"]',
+    "boot.measurement_list_keys": f'measurement_list_keys = ["ed25519:{OTHER}"]',
+    "boot.min_measurement_list_issued": "min_measurement_list_issued = 2026-01-01T00:00:00Z",
+    "nvidia.gpu_count": "gpu_count = 77",
+    "nvidia.architectures": 'architectures = ["LS10"]',
+    "nvidia.min_driver_version": 'min_driver_version = "9999.0"',
+    "nvidia.min_vbios_version": 'min_vbios_version = "FF.00.00.00.00"',
+    "service.max_keyset_days": "max_keyset_days = 1",
+    "service.model_digests": f'model_digests = ["{OTHER}"]',
+    "service.policy_digests": f'policy_digests = ["{OTHER}"]',
+}
+
+
+def write_policy(folder, rule):
+    path = folder / "policy.toml"
+    path.write_text((f"[{rule.split('.')[0]}]\n" if "." in rule else "") + RULES[rule] + "\n")
+    return path
+
+
+def judged(*arguments):
+    result = run(*arguments, *ACCEPT)
+    verdict = json.loads(result.stdout) if result.stdout.startswith("{") else None
+    checks = {check["id"]: check for check in verdict["checks"]} if verdict else {}
+    return result.returncode, checks, result
+
+
+@pytest.fixture(scope="module")
+def evidence(echo, tmp_path_factory):
+    """The same node in every form, each accepted under the default policy: name -> arguments of `cloister verify`."""
+    folder = tmp_path_factory.mktemp("evidence")
+    nonce = secrets.token_hex(32)
+    request = b'{"model":"echo","messages":[{"role":"user","content":"x"}]}'
+    answer = exchange(echo, "POST", "/v1/chat/completions", request)
+    legacy = exchange(echo, "GET", f"/v1/attestation/report?nonce={nonce}").json()
+    signature = exchange(echo, "GET", f"/v1/signature/{answer.json()['id']}").body
+    files = {
+        "native": exchange(echo, "GET", f"/v1/cloister/attestation?nonce={nonce}").body,
+        "aci": exchange(echo, "GET", f"/v1/aci/attestation?nonce={nonce}").body,
+        "legacy": json.dumps(legacy).encode(),
+        "receipt": exchange(echo, "GET", f"/v1/aci/receipts/{answer.header('x-receipt-id')}").body,
+        "signature": signature, "request": request, "response": answer.body,
+        "quote": bytes.fromhex(legacy["intel_quote"]), "gpu": legacy["nvidia_payload"].encode(),
+        "event-log": json.dumps(legacy["event_log"]).encode(),
+    }
+    path = {name: folder / name for name in files}
+    for name, data in files.items():
+        path[name].write_bytes(data)
+    bodies = ["--request", path["request"], "--response", path["response"]]
+    fresh = ["--nonce", nonce, "--offline"]
+    return {
+        "native": ["report", path["native"], *fresh],
+        "aci": ["report", path["aci"], *fresh],
+        "legacy": ["report", path["legacy"], *fresh],
+        "receipt by a native report": ["receipt", path["receipt"], "--report", path["native"], *bodies, *fresh],
+        "receipt by an ACI report": ["receipt", path["receipt"], "--report", path["aci"], *bodies, *fresh],
+        "signature": ["signature", path["signature"], *bodies, "--address", json.loads(signature)["signing_address"]],
+        "quote": ["quote", path["quote"], "--offline"],
+        "quote with its log": ["quote", path["quote"], "--event-log", path["event-log"], "--offline"],
+        "gpu": ["gpu", path["gpu"], *fresh],
+    }
+
+
+FORMS = ["native", "aci", "legacy", "receipt by a native report", "receipt by an ACI report", "signature", "quote", "quote with its log",
+         "gpu"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_default_policy_accepts_each_form(evidence, form):
+    status, checks, result = judged("verify", *evidence[form])
+    assert status == 0, [check for check in checks.values() if check["state"] in ("fail", "skipped")] or result.stderr
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_rule_is_left_out_in_silence(evidence, tmp_path, form):
+    for rule in RULES:
+        status, checks, result = judged("verify", *evidence[form], "--policy", write_policy(tmp_path, rule))
+        assert status in (1, 3), (rule, result.stdout + result.stderr)
+        if status == 3:
+            named = [check for check in checks.values() if check["state"] == "skipped" and check["required"]]
+            assert named, rule
+        if "policy.applied" in checks and checks["policy.applied"]["state"] == "skipped":
+            assert rule in checks["policy.applied"]["expected"].split(", "), rule
+
+
+def test_every_word_of_the_default_policy_that_demands_something_is_tried_here():
+    """Words that only allow more, and rules of evidence that the simulator does not make, are no demands to try."""
+    text = run("verify", "--default-policy").stdout
+    words, table = set(), ""
+    for line in text.splitlines():
+        if match := re.match(r"\[(\w+)\]", line):
+            table = match[1] + "."
+        elif match := re.match(r"(?:# )?([a-z_0-9]+) = ", line):
+            words.add(table + match[1])
+    assert set(RULES) <= words, set(RULES) - words
+
+
+@pytest.mark.parametrize("rule, expected", [("service.model_digests", "report.model_digest"), ("service.policy_digests", "report.policy_digest")])
+def test_verify_host_applies_what_only_the_native_report_shows(echo, tmp_path, rule, expected):
+    status, checks, _ = judged("verify", "host", echo.url, "--policy", write_policy(tmp_path, rule))
+    assert status == 1 and checks[expected]["state"] == "fail"
+
+
+def test_verify_host_accepts_the_digests_of_the_node(echo, tmp_path):
+    statement = exchange(echo, "GET", f"/v1/cloister/attestation?nonce={OTHER}").json()["statement"]
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'[service]\nmodel_digests = ["{statement["model_digest"][7:]}"]\npolicy_digests = ["{statement["policy_digest"][7:]}"]\n')
+    status, checks, result = judged("verify", "host", echo.url, "--policy", policy)
+    assert status == 0 and checks["policy.applied"]["state"] == "pass", result.stdout
+    assert run("chat", echo.url, "x", "--policy", policy, "--accept-simulator").returncode == 0
+
+
+class Middlebox(http.server.BaseHTTPRequestHandler):
+    """Hides the native report."""
+
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self):
+        self.pass_on(None)
+
+    def do_POST(self):
+        self.pass_on(self.rfile.read(int(self.headers["content-length"])))
+
+    def pass_on(self, body):
+        self.server.seen.append(self.path)
+        if self.path.startswith("/v1/cloister/"):
+            return self.send_error(self.server.status)
+        request = urllib.request.Request(self.server.node + self.path, body, {"content-type": "application/json"})
+        try:
+            reply = urllib.request.urlopen(request, timeout=20)
+        except urllib.error.HTTPError as error:
+            reply = error
+        text = self.server.meddle(self.path, reply.read())
+        self.send_response(reply.status)
+        self.send_header("content-type", reply.headers.get("content-type", "text/plain"))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def middlebox(echo):
+    servers = []
+
+    def start(status=404, meddle=lambda path, text: text, node=None):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Middlebox)
+        server.node, server.status, server.seen, server.meddle = (node or echo).url, status, [], meddle
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return server, f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("status", [404, 405, 403, 500, 501])
+@pytest.mark.parametrize("rule", ["service.model_digests", "service.max_keyset_days"])
+def test_a_middlebox_that_hides_the_native_report_gets_no_prompt(middlebox, tmp_path, rule, status):
+    server, url = middlebox(status)
+    policy = write_policy(tmp_path, rule)
+    assert judged("verify", "host", url, "--policy", policy)[0] in (1, 2, 3)
+    result = run("chat", url, "my secret", "--accept-simulator", "--policy", policy)
+    assert result.returncode in (1, 2, 3), result.stdout
+    assert not [path for path in server.seen if path.startswith("/v1/chat")], server.seen
+
+
+def manifest_of(echo, tmp_path, **changes):
+    model = exchange(echo, "GET", f"/v1/cloister/attestation?nonce={OTHER}").json()["model"]
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({**model, **changes}))
+    return path
+
+
+def test_verify_host_compares_a_model_manifest(echo, middlebox, tmp_path):
+    status, checks, result = judged("verify", "host", echo.url, "--model-manifest", manifest_of(echo, tmp_path))
+    assert status == 0 and checks["model.document"]["state"] == "pass", result.stdout
+    other = manifest_of(echo, tmp_path, id="DeepSeek-R1-671B")
+    status, checks, _ = judged("verify", "host", echo.url, "--model-manifest", other)
+    assert status == 1 and checks["model.id"]["state"] == "fail"
+    status, checks, _ = judged("verify", "host", middlebox()[1], "--model-manifest", other)
+    assert status == 3 and checks["model.document"]["state"] == "skipped"
