@@ -31,7 +31,8 @@ struct Verdict {
   // tee_type, signing_address, measurements ...: what the evidence says. Only as true as the verdict is good.
   Json facts = Json::object();
 
-  void add(Check check) { checks.push_back(std::move(check)); }
+  // The one way by which a check enters a verdict; in a file of its own, which the mutation test replaces (tests/mutation).
+  void add(Check check);
   // Takes the checks of `other`, and those of its facts that are not here yet.
   void append(Verdict other);
   // Takes the checks of `other` with `prefix` and a dot before their ids. Returns its facts, which stay apart.
