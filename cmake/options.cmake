@@ -9,7 +9,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Warnings of the optimiser, not of the language: g++ 12 raises them inside its own std::string, std::optional and memcpy
   # once those are inlined (GCC bugs 105329, 105562, 105651). They stay visible and do not stop the build.
   target_compile_options(cloister_options INTERFACE -Wno-error=array-bounds -Wno-error=maybe-uninitialized
-    -Wno-error=restrict -Wno-error=stringop-overflow -Wno-error=stringop-overread)
+    -Wno-error=restrict -Wno-error=stringop-overflow -Wno-error=stringop-overread -Wno-error=dangling-pointer
+    -Wno-error=free-nonheap-object)
 endif()
 target_compile_definitions(cloister_options INTERFACE CLOISTER_VERSION="${PROJECT_VERSION}")
 target_include_directories(cloister_options INTERFACE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include")
