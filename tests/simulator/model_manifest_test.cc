@@ -1,6 +1,8 @@
 // A report compared with the manifest of a model (docs/spec/model-identity.md): whatever is different is named by its own check.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/json_reader.h"
@@ -174,13 +176,15 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
   ASSERT_TRUE(tee);
   const Json document = to_json(manifest());
   const ByteArray<32> digest = *evidence::document_digest(document);
-  const auto judged = [&](const Json& served) {
+  const auto judged = [&](const Json& served, const std::function<void(Json&)>& change = [](Json&) {}) {
     ServiceCase c = case_of(served);
     evidence::NativeStatement statement = service().statement(test_nonce(), std::nullopt);
     statement.model_digest = *evidence::document_digest(served);
     const std::string text = evidence::native_statement(statement);
     c.report["quote"] = to_hex(*(*tee)->quote(evidence::statement_report_data(text)));
-    c.report["event_log"] = codec::write_json(evidence::event_log_json(*(*tee)->event_log()));
+    Json log = evidence::event_log_json(*(*tee)->event_log());
+    change(log);
+    c.report["event_log"] = codec::write_json(log);
     return c.judge_report();
   };
   EXPECT_EQ(judged(document).find("model.event")->state, State::kNotApplicable) << "nothing was measured yet";
@@ -193,6 +197,21 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.facts["model_events"],
             Json::array({"sha256:" + to_hex(Bytes(32, 7)), evidence::digest_text(digest)}));
+
+  // The configuration in the same way.
+  EXPECT_EQ(verdict.find("policy.event")->state, State::kNotApplicable);
+  ASSERT_TRUE((*tee)->extend_event("cloister-policy", Bytes(32, 8)));
+  EXPECT_EQ(judged(document).find("policy.event")->state, State::kFail);
+  const ByteArray<32> policy_digest = *evidence::document_digest(service().policy());
+  ASSERT_TRUE((*tee)->extend_event("cloister-policy", policy_digest));
+  EXPECT_EQ(judged(document).find("policy.event")->state, State::kPass);
+  EXPECT_EQ(judged(document).facts["policy_events"],
+            Json::array({"sha256:" + to_hex(Bytes(32, 8)), evidence::digest_text(policy_digest)}));
+
+  // Of a log that is not what was measured nothing is read.
+  const verify::Verdict cut = judged(document, [](Json& log) { log.erase(log.size() - 1); });
+  for (const char* id : {"model.event", "policy.event"}) EXPECT_EQ(cut.find(id)->state, State::kSkipped) << id;
+  EXPECT_FALSE(cut.facts.contains("policy_events"));
 }
 
 }  // namespace
