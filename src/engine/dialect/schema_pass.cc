@@ -71,10 +71,11 @@ Error SchemaPass::refuse(const Pointer& at, std::string_view keyword, const std:
   if (!keyword.empty()) path.emplace_back(keyword);
   // Long names are cut: the message goes back to the caller.
   std::string place = pointer_text(path);
-  if (place.size() > 200) place = place.substr(0, 200) + "...";
-  return fail(ErrorCode::kUnsupported,
-              (keyword.empty() ? "what is" : "'" + std::string(keyword) + "'") + " at '" + place + "' of the schema in '" + where_ + "' cannot be enforced: " + why,
-              where_ + place);
+  if (place.size() > 200) place.replace(200, std::string::npos, "...");
+  std::string message = keyword.empty() ? "what is" : "'";
+  if (!keyword.empty()) message.append(keyword).append("'");
+  message.append(" at '").append(place).append("' of the schema in '").append(where_).append("' cannot be enforced: ").append(why);
+  return fail(ErrorCode::kUnsupported, std::move(message), where_ + place);
 }
 
 Json* SchemaPass::node(const Pointer& at) {

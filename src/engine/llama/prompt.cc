@@ -21,7 +21,9 @@ constexpr std::size_t kMaxMembers = 2048;
 // `name`: of the request's member that the value is part of.
 Result<void> check_members(const Json& value, const std::string& name) {
   if (value.is_object() && value.size() > kMaxMembers) {
-    return fail(ErrorCode::kInvalidRequest, "an object in " + (name.empty() ? "the request" : "'" + name + "'") + " has more than 2,048 members", name);
+    std::string message = "an object in the request has more than 2,048 members";
+    if (!name.empty()) message.append(", in '").append(name).append("'");
+    return fail(ErrorCode::kInvalidRequest, std::move(message), name);
   }
   if (value.is_object()) {
     for (const auto& item : value.items()) TRY_VOID(check_members(item.value(), name.empty() ? item.key() : name));
@@ -88,18 +90,21 @@ common_json chat_form(Route route, const Json& conversation) {
 
 // What the library's rule for a function's arguments is called.
 std::string rule_of_arguments(const std::string& tool) {
-  std::string name = "tool-" + tool + "-schema";
+  std::string name = "tool-";
+  name.append(tool).append("-schema");
   for (char& c : name) {
     const bool kept = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     if (!kept) c = '-';
   }
-  return "\n" + name + " ::= ";
+  name.insert(name.begin(), '\n');
+  return name.append(" ::= ");
 }
 
 // Whether a template's grammar has a place for a schema is the library's affair: what it left out must not pass for enforced.
 Result<void> check_grammar(const common_json& data, const RequestSchemas& schemas) {
-  const std::string grammar = data.contains("grammar") ? "\n" + data.at("grammar").get<std::string>() : "";
-  const bool always = !grammar.empty() && !(data.contains("grammar_lazy") && data.at("grammar_lazy").get<bool>());
+  std::string grammar(1, '\n');
+  if (data.contains("grammar")) grammar.append(data.at("grammar").get<std::string>());
+  const bool always = grammar.size() > 1 && !(data.contains("grammar_lazy") && data.at("grammar_lazy").get<bool>());
   if (schemas.constrains_reply && !always) {
     return fail(ErrorCode::kUnsupported, "this model's chat template has no place for a format of the reply", "response_format");
   }
