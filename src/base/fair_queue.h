@@ -1,6 +1,6 @@
-// FairQueue: work of many clients, taken in turn: one of each that has any, so that who asks for much waits behind its own
-// work and not before that of others. Bounded: when it is full, the newest work of the client with the most is given up.
-// Not thread-safe.
+// FairQueue: work of many clients, taken in turn: one of each that has any, so that who asks for much waits behind its
+// own work and not before that of others. Bounded: when it is full, the newest work of the client with the most is
+// given up. Not thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,7 @@ class FairQueue {
   }
 
   // As pop(), but a client whose oldest item `may_go` holds back is passed over, and keeps its turn.
-  template <typename MayGo>   // bool(const std::string& client, Item&)
+  template <typename MayGo>  // bool(const std::string& client, Item&)
   std::optional<Item> pop_if(MayGo may_go) {
     const auto lane = std::ranges::find_if(lanes_, [&](Lane& each) { return may_go(each.client, each.items.front()); });
     if (lane == lanes_.end()) return std::nullopt;
@@ -60,7 +60,7 @@ class FairQueue {
   }
 
   // Gives up all items for which `is_void` holds.
-  template <typename IsVoid>   // bool(const Item&)
+  template <typename IsVoid>  // bool(const Item&)
   void erase_if(IsVoid is_void) {
     for (auto lane = lanes_.begin(); lane != lanes_.end();) {
       size_ -= std::erase_if(lane->items, is_void);

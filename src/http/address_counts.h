@@ -1,5 +1,5 @@
-// AddressCounts: open connections by the address that they come from: all of an IPv4 address, the first 64 bits of an IPv6
-// address, for one customer commonly has all behind them.
+// AddressCounts: open connections by the address that they come from: all of an IPv4 address, the first 64 bits of an
+// IPv6 address, for one customer commonly has all behind them.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>

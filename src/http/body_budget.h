@@ -1,5 +1,5 @@
-// BodyBudget: bytes of request bodies in memory, of all clients together and of each. The first kilobytes of a body are free:
-// the number of connections bounds them.
+// BodyBudget: bytes of request bodies in memory, of all clients together and of each. The first kilobytes of a body are
+// free: the number of connections bounds them.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ class BodyBudget {
   // What one body has taken; given back when it dies. One thread at a time.
   class Hold {
    public:
-    Hold(std::shared_ptr<BodyBudget> budget, std::string client) : budget_(std::move(budget)), client_(std::move(client)) {}
+    Hold(std::shared_ptr<BodyBudget> budget, std::string client)
+        : budget_(std::move(budget)), client_(std::move(client)) {}
     ~Hold() { budget_->give_back(client_, bytes_); }
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;

@@ -34,7 +34,8 @@ bool is_loopback(const boost::asio::ip::address& address) {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused)
+Connection::Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address,
+                       bool refused)
     : loop_(loop),
       watch_(loop.events(), socket, *this),
       transport_(socket, loop.shared().tls.load().get()),
@@ -212,7 +213,8 @@ void Connection::on_head(bool body_has_begun) {
   if (reader_->complete()) return dispatch();
   phase_ = Phase::kBody;
   const ServerOptions& options = loop_.shared().options;
-  const std::uint64_t most = std::min(reader_->content_length().value_or(admission.body_limit_bytes), admission.body_limit_bytes);
+  const std::uint64_t most =
+      std::min(reader_->content_length().value_or(admission.body_limit_bytes), admission.body_limit_bytes);
   set_deadline(options.body_timeout_s + static_cast<int>(most / std::max<std::uint64_t>(options.body_bytes_per_s, 1)));
   body_deadline_s_ = deadline_s_;
   set_deadline(options.body_idle_timeout_s);
@@ -222,9 +224,7 @@ void Connection::on_head(bool body_has_begun) {
 }
 
 // False when there is no room for what has come of the body.
-bool Connection::charge_body() {
-  return body_hold_->grow(reader_->body_bytes());
-}
+bool Connection::charge_body() { return body_hold_->grow(reader_->body_bytes()); }
 
 void Connection::dispatch() {
   Request request = reader_->take();

@@ -98,7 +98,7 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   const bool peer_is_loopback_;
   std::shared_ptr<Connection> self_;   // while open
   std::unique_ptr<RequestReader> reader_;
-  std::shared_ptr<BodyBudget::Hold> body_hold_;   // of the body that is being read
+  std::shared_ptr<BodyBudget::Hold> body_hold_;  // of the body that is being read
   std::int64_t body_deadline_s_ = kNever;
   std::shared_ptr<ServerExchange> exchange_;
   // Bytes that the reader could not use yet, or of requests sent ahead of the reply.

@@ -36,7 +36,8 @@ ServerOptions kept_options(ServerOptions options) {
   const std::size_t descriptors = raise_descriptor_limit();
   const std::size_t left = descriptors - std::min(kReserved, descriptors / 2);
   options.max_connections = std::min(options.max_connections, std::max<std::size_t>(left / 9 * 8, 1));
-  if (options.max_connections_of_address == 0) options.max_connections_of_address = (options.max_connections * 3 + 3) / 4;
+  if (options.max_connections_of_address == 0)
+    options.max_connections_of_address = (options.max_connections * 3 + 3) / 4;
   return options;
 }
 

@@ -129,7 +129,7 @@ bool InferenceCall::lacks_protection(const Json& members) {
 Result<void> InferenceCall::start_engine() {
   {
     const std::lock_guard lock(mutex_);
-    if (abandoned_) return {};   // while it waited for its turn
+    if (abandoned_) return {};  // while it waited for its turn
   }
   if (context_.engine.passes_on()) return pass_on();
   if (context_.engine.health() == engine::Health::kLoading) {

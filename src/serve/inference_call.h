@@ -26,8 +26,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   InferenceCall(NodeContext& context, const InferenceRoute& route, Call call);
   ~InferenceCall() override;
 
-  // Checks the request and starts the engine. On the loop for short bodies and engines that pass requests on or start quickly, else on
-  // a thread of Preparation.
+  // Checks the request and starts the engine. On the loop for short bodies and engines that pass requests on or start
+  // quickly, else on a thread of Preparation.
   void run();
   // Answers with an error instead. Before run().
   void refuse(const Error& error);

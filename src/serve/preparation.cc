@@ -48,7 +48,7 @@ void Preparation::run() {
     ++running_[owner];
     lock.unlock();
     job->run();
-    job.reset();   // what it holds dies outside the lock
+    job.reset();  // what it holds dies outside the lock
     lock.lock();
     const auto found = running_.find(owner);
     if (--found->second == 0) running_.erase(found);

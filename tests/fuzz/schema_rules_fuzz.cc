@@ -1,4 +1,5 @@
-// The schemas of requests, and the patterns in them: what is taken strictly is taken otherwise too, and within its bounds.
+// The schemas of requests, and the patterns in them: what is taken strictly is taken otherwise too, and within its
+// bounds.
 #include "engine/dialect/schema_rules.h"
 
 #include "codec/json.h"

@@ -1,4 +1,5 @@
-// CharacterSet: a set of Unicode code points, as ranges. For the classes of a pattern (engine/dialect/string_pattern.h).
+// CharacterSet: a set of Unicode code points, as ranges. For the classes of a pattern
+// (engine/dialect/string_pattern.h).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@ namespace cloister::engine {
 class CharacterSet {
  public:
   struct Range {
-    std::uint32_t first, last;   // both within the set
+    std::uint32_t first, last;  // both within the set
   };
   CharacterSet() = default;
   CharacterSet(std::initializer_list<Range> ranges);
@@ -27,7 +28,7 @@ class CharacterSet {
   std::string text() const;
 
  private:
-  std::vector<Range> ranges_;   // ascending, with a gap between two
+  std::vector<Range> ranges_;  // ascending, with a gap between two
 };
 
 }  // namespace cloister::engine

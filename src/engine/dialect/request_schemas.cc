@@ -45,7 +45,8 @@ Result<RequestSchemas> apply_schema_rules(Route route, Json& conversation) {
   const Json* choice = find_member(conversation, "tool_choice");
   const bool demanded = choice != nullptr && (*choice == "required" || text_member(*choice, "type") == "any");
   if (constrains && demanded) {
-    return fail(ErrorCode::kUnsupported, "the reply cannot be both of a format and a call of a function that is demanded", "tool_choice");
+    return fail(ErrorCode::kUnsupported,
+                "the reply cannot be both of a format and a call of a function that is demanded", "tool_choice");
   }
   const bool nested = route != Route::kResponses && route != Route::kMessages;
   const char* parameters = route == Route::kMessages ? "input_schema" : "parameters";

@@ -1,5 +1,5 @@
-// What a strict schema may say: only what the grammar of the pinned library follows exactly (its common/json-schema.cpp reads the
-// schema, common/json-schema-to-grammar.cpp writes the rules). A keyword that it leaves out is an Error.
+// What a strict schema may say: only what the grammar of the pinned library follows exactly (its common/json-schema.cpp
+// reads the schema, common/json-schema-to-grammar.cpp writes the rules). A keyword that it leaves out is an Error.
 #include <algorithm>
 
 #include "engine/dialect/schema_keywords.h"
@@ -9,7 +9,7 @@
 namespace cloister::engine {
 namespace {
 
-constexpr std::size_t kMaxCompared = 64;   // alternatives of oneOf, each with each
+constexpr std::size_t kMaxCompared = 64;  // alternatives of oneOf, each with each
 constexpr int kMaxChain = 64;
 
 const Json* member(const Json& node, std::string_view name) {
@@ -55,14 +55,17 @@ Result<std::uint8_t> SchemaPass::declared_types(const Pointer& at) {
   if (type != nullptr) {
     const Json words = type->is_array() ? *type : Json::array({*type});
     for (const Json& word : words) {
-      const std::uint8_t each = word.is_string() ? types_of_word(word.get_ref<const std::string&>()) : std::uint8_t{kNoType};
-      if (each == kNoType) return refuse(at, "type", "it is none of object, array, string, integer, number, boolean, null");
+      const std::uint8_t each =
+          word.is_string() ? types_of_word(word.get_ref<const std::string&>()) : std::uint8_t{kNoType};
+      if (each == kNoType)
+        return refuse(at, "type", "it is none of object, array, string, integer, number, boolean, null");
       types |= each;
     }
     return types;
   }
   const auto has = [&](const char* name) { return here_->contains(name); };
-  if (has("properties") || (has("additionalProperties") && *member(*here_, "additionalProperties") != Json(true))) return std::uint8_t{kObjectType};
+  if (has("properties") || (has("additionalProperties") && *member(*here_, "additionalProperties") != Json(true)))
+    return std::uint8_t{kObjectType};
   if (has("items") || has("prefixItems")) return std::uint8_t{kArrayType};
   if (has("pattern") || has("minLength") || has("maxLength")) return std::uint8_t{kStringType};
   return std::uint8_t{kEveryType};
@@ -95,14 +98,16 @@ Result<void> SchemaPass::check_keyword(const Pointer& at, std::string_view keywo
   const std::uint8_t about = constrained_types(keyword) & types;
   if (about == kNoType) return {};
   const Json& value = *member(*here_, keyword);
-  constexpr std::string_view kFollowed[] = {"properties", "required",  "additionalProperties", "items",     "prefixItems",
-                                            "minItems",   "maxItems",  "pattern",              "minLength", "maxLength"};
+  constexpr std::string_view kFollowed[] = {
+      "properties", "required", "additionalProperties", "items", "prefixItems", "minItems", "maxItems", "pattern",
+      "minLength",  "maxLength"};
   if (std::ranges::find(kFollowed, keyword) != std::end(kFollowed) && types != kEveryType) return {};
   if (keyword == "format" && types != kEveryType) return {};
   if (keyword == "uniqueItems" && value == Json(false)) return {};
   if ((keyword == "minProperties" || keyword == "minContains") && value == Json(0)) return {};
   if (keyword == "multipleOf" && value == Json(1) && (types & kNumberType) == 0) return {};
-  const bool bound = keyword == "minimum" || keyword == "maximum" || keyword == "exclusiveMinimum" || keyword == "exclusiveMaximum";
+  const bool bound =
+      keyword == "minimum" || keyword == "maximum" || keyword == "exclusiveMinimum" || keyword == "exclusiveMaximum";
   if (bound && about == kIntegerType) return {};
   if (bound) return refuse(at, keyword, "bounds are enforced for integers only");
   const bool of_a_type = constrained_types(keyword) != kEveryType && types == kEveryType;
@@ -171,7 +176,8 @@ Result<void> SchemaPass::check_string(const Pointer& at) {
     if (most) return refuse(at, "maxLength", "it is left out next to " + other);
   }
   if (format != nullptr) {
-    const std::string_view pattern = format->is_string() ? pattern_of_format(format->get_ref<const std::string&>()) : std::string_view();
+    const std::string_view pattern =
+        format->is_string() ? pattern_of_format(format->get_ref<const std::string&>()) : std::string_view();
     if (pattern.empty()) return refuse(at, "format", "this node enforces date, time, date-time, uuid, ipv4 and email");
     here.erase("format");
     here["pattern"] = pattern;
@@ -188,7 +194,8 @@ Result<void> SchemaPass::check_string(const Pointer& at) {
 
 Result<void> SchemaPass::check_values(const Pointer& at, std::string_view keyword) {
   const Json& values = *member(*here_, keyword);
-  if (keyword == "enum" && (!values.is_array() || values.empty())) return refuse(at, keyword, "it has to be an array of values");
+  if (keyword == "enum" && (!values.is_array() || values.empty()))
+    return refuse(at, keyword, "it has to be an array of values");
   if (member(*here_, "type") == nullptr) return {};
   TRY(types, declared_types(at));
   const auto fits = [&, allowed = types](const Json& value) { return (type_of_value(value) & allowed) != 0; };
@@ -199,12 +206,15 @@ Result<void> SchemaPass::check_values(const Pointer& at, std::string_view keywor
 // The library takes `oneOf` for `anyOf`: that is the same where no value is of two alternatives.
 Result<void> SchemaPass::check_one_of(const Pointer& at) {
   const Json& choices = *member(*here_, "oneOf");
-  if (!choices.is_array() || choices.size() > kMaxCompared) return refuse(at, "oneOf", "it has to be an array of at most 64 schemas");
+  if (!choices.is_array() || choices.size() > kMaxCompared)
+    return refuse(at, "oneOf", "it has to be an array of at most 64 schemas");
   for (std::size_t i = 0; i < choices.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (!are_disjoint(child_of(at, "oneOf", i), child_of(at, "oneOf", j))) {
-        return refuse(at, "oneOf", "two alternatives may admit the same value: give them different types, or a required property with "
-                                   "different constants; or say anyOf");
+        return refuse(
+            at, "oneOf",
+            "two alternatives may admit the same value: give them different types, or a required property with "
+            "different constants; or say anyOf");
       }
     }
   }
@@ -225,7 +235,7 @@ SchemaPass::Pointer SchemaPass::resolved(Pointer at) {
 
 std::uint8_t SchemaPass::types_at(const Pointer& at) {
   const Json* here = node(resolved(at));
-  if (here == nullptr || !here->is_object() ) return kEveryType;
+  if (here == nullptr || !here->is_object()) return kEveryType;
   if (const auto values = values_at(at)) {
     std::uint8_t types = kNoType;
     for (const Json& value : *values) types |= type_of_value(value);
@@ -257,7 +267,9 @@ bool SchemaPass::are_disjoint(const Pointer& a, const Pointer& b) {
   const auto apart = [&](const Pointer& left, const Pointer& right) {
     const auto first = values_at(left);
     const auto second = values_at(right);
-    return first && second && std::ranges::none_of(*first, [&](const Json& value) { return std::ranges::find(*second, value) != second->end(); });
+    return first && second && std::ranges::none_of(*first, [&](const Json& value) {
+             return std::ranges::find(*second, value) != second->end();
+           });
   };
   const std::uint8_t common = types_at(a) & types_at(b);
   if (common == kNoType || apart(a, b)) return true;

@@ -9,31 +9,55 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array kAnnotations = {"title"sv,      "description"sv, "default"sv,   "examples"sv, "example"sv,
-                                     "deprecated"sv, "readOnly"sv,    "writeOnly"sv, "$schema"sv,  "$comment"sv,
+constexpr std::array kAnnotations = {"title"sv,      "description"sv, "default"sv,   "examples"sv,     "example"sv,
+                                     "deprecated"sv, "readOnly"sv,    "writeOnly"sv, "$schema"sv,      "$comment"sv,
                                      "$defs"sv,      "definitions"sv, "nullable"sv,  "discriminator"sv};
 
 constexpr std::uint8_t kNumeric = kIntegerType | kNumberType;
 constexpr std::pair<std::string_view, std::uint8_t> kConstrained[] = {
-    {"properties", kObjectType},       {"required", kObjectType},          {"additionalProperties", kObjectType},
-    {"patternProperties", kObjectType}, {"propertyNames", kObjectType},    {"minProperties", kObjectType},
-    {"maxProperties", kObjectType},    {"dependentRequired", kObjectType}, {"dependentSchemas", kObjectType},
-    {"dependencies", kObjectType},     {"unevaluatedProperties", kObjectType},
-    {"items", kArrayType},             {"prefixItems", kArrayType},        {"additionalItems", kArrayType},
-    {"minItems", kArrayType},          {"maxItems", kArrayType},           {"uniqueItems", kArrayType},
-    {"contains", kArrayType},          {"minContains", kArrayType},        {"maxContains", kArrayType},
-    {"unevaluatedItems", kArrayType},  {"pattern", kStringType},           {"format", kStringType},
-    {"minLength", kStringType},        {"maxLength", kStringType},         {"contentEncoding", kStringType},
-    {"contentMediaType", kStringType}, {"contentSchema", kStringType},     {"minimum", kNumeric},
-    {"maximum", kNumeric},             {"exclusiveMinimum", kNumeric},     {"exclusiveMaximum", kNumeric},
+    {"properties", kObjectType},
+    {"required", kObjectType},
+    {"additionalProperties", kObjectType},
+    {"patternProperties", kObjectType},
+    {"propertyNames", kObjectType},
+    {"minProperties", kObjectType},
+    {"maxProperties", kObjectType},
+    {"dependentRequired", kObjectType},
+    {"dependentSchemas", kObjectType},
+    {"dependencies", kObjectType},
+    {"unevaluatedProperties", kObjectType},
+    {"items", kArrayType},
+    {"prefixItems", kArrayType},
+    {"additionalItems", kArrayType},
+    {"minItems", kArrayType},
+    {"maxItems", kArrayType},
+    {"uniqueItems", kArrayType},
+    {"contains", kArrayType},
+    {"minContains", kArrayType},
+    {"maxContains", kArrayType},
+    {"unevaluatedItems", kArrayType},
+    {"pattern", kStringType},
+    {"format", kStringType},
+    {"minLength", kStringType},
+    {"maxLength", kStringType},
+    {"contentEncoding", kStringType},
+    {"contentMediaType", kStringType},
+    {"contentSchema", kStringType},
+    {"minimum", kNumeric},
+    {"maximum", kNumeric},
+    {"exclusiveMinimum", kNumeric},
+    {"exclusiveMaximum", kNumeric},
     {"multipleOf", kNumeric},
 };
 
 #define CLOISTER_YEAR "[1-9][0-9]{3}"
 // The 29th of February is left out: whether it exists depends on the year.
-#define CLOISTER_DATE \
-  CLOISTER_YEAR "-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-#define CLOISTER_TIME "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+#define CLOISTER_DATE                                                                                                  \
+  CLOISTER_YEAR                                                                                                        \
+      "-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[" \
+      "0-8]))"
+#define CLOISTER_TIME \
+  "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 #define CLOISTER_BYTE "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 constexpr std::pair<std::string_view, std::string_view> kFormats[] = {
     {"date", "^" CLOISTER_DATE "$"},
@@ -42,7 +66,8 @@ constexpr std::pair<std::string_view, std::string_view> kFormats[] = {
     {"uuid", "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"},
     {"ipv4", "^(?:" CLOISTER_BYTE "\\.){3}" CLOISTER_BYTE "$"},
     {"email",
-     "^[A-Za-z0-9]{1,16}(?:[._+-][A-Za-z0-9]{1,15}){0,2}@(?:[A-Za-z0-9]{1,20}(?:-[A-Za-z0-9]{1,20}){0,1}\\.){1,4}[A-Za-z]{2,12}$"},
+     "^[A-Za-z0-9]{1,16}(?:[._+-][A-Za-z0-9]{1,15}){0,2}@(?:[A-Za-z0-9]{1,20}(?:-[A-Za-z0-9]{1,20}){0,1}\\.){1,4}[A-Za-"
+     "z]{2,12}$"},
 };
 #undef CLOISTER_YEAR
 #undef CLOISTER_DATE

@@ -15,7 +15,7 @@ enum JsonTypes : std::uint8_t {
   kArrayType = 2,
   kStringType = 4,
   kIntegerType = 8,
-  kNumberType = 16,   // that is no integer
+  kNumberType = 16,  // that is no integer
   kBooleanType = 32,
   kNullType = 64,
   kEveryType = 127,
@@ -28,12 +28,12 @@ std::uint8_t type_of_value(const Json& value);
 
 // It says nothing about which values are valid.
 bool is_annotation(std::string_view keyword);
-// The types of the values that the keyword constrains; kEveryType for applicators, for `type`, `enum` and `const`, and for
-// words that are not known. `multipleOf` and the bounds of numbers: integers and numbers.
+// The types of the values that the keyword constrains; kEveryType for applicators, for `type`, `enum` and `const`, and
+// for words that are not known. `multipleOf` and the bounds of numbers: integers and numbers.
 std::uint8_t constrained_types(std::string_view keyword);
 
-// A pattern for the values of a format, narrower than the format where its specification is wider; empty for a format that
-// there is none for.
+// A pattern for the values of a format, narrower than the format where its specification is wider; empty for a format
+// that there is none for.
 std::string_view pattern_of_format(std::string_view format);
 
 }  // namespace cloister::engine

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxRepetitions = 65536;
 // Of one node.
 constexpr std::size_t kMaxOptional = 128;
 constexpr std::size_t kMaxWidth = 512;
-constexpr std::size_t kMaxBound = 2000;   // the library reads a larger upper bound as none
+constexpr std::size_t kMaxBound = 2000;  // the library reads a larger upper bound as none
 constexpr std::size_t kMaxDepth = 48;
 constexpr int kMaxChain = 64;
 // The library's integers have at most so many digits.
@@ -74,7 +74,12 @@ Error SchemaPass::refuse(const Pointer& at, std::string_view keyword, const std:
   if (place.size() > 200) place.replace(200, std::string::npos, "...");
   std::string message = keyword.empty() ? "what is" : "'";
   if (!keyword.empty()) message.append(keyword).append("'");
-  message.append(" at '").append(place).append("' of the schema in '").append(where_).append("' cannot be enforced: ").append(why);
+  message.append(" at '")
+      .append(place)
+      .append("' of the schema in '")
+      .append(where_)
+      .append("' cannot be enforced: ")
+      .append(why);
   return fail(ErrorCode::kUnsupported, std::move(message), where_ + place);
 }
 
@@ -86,7 +91,8 @@ Json* SchemaPass::node(const Pointer& at) {
       if (next == found->end()) return nullptr;
       found = &*next;
     } else if (found->is_array()) {
-      const bool digits = !token.empty() && token.size() < 7 && token.find_first_not_of("0123456789") == std::string::npos;
+      const bool digits =
+          !token.empty() && token.size() < 7 && token.find_first_not_of("0123456789") == std::string::npos;
       const std::size_t index = digits ? std::stoul(token) : found->size();
       if (index >= found->size() || std::to_string(index) != token) return nullptr;
       found = &(*found)[index];
@@ -114,9 +120,10 @@ Result<void> SchemaPass::run() {
 }
 
 Result<void> SchemaPass::visit(const Pointer& at) {
-  if (++costs_.nodes > kMaxNodes) return refuse(at, "properties", "the schemas of a request may have at most 4,096 parts");
+  if (++costs_.nodes > kMaxNodes)
+    return refuse(at, "properties", "the schemas of a request may have at most 4,096 parts");
   if (at.size() > kMaxDepth) return refuse(at, "properties", "it is nested too deeply");
-  here_ = node(at);   // nothing but its own members changes before the next visit
+  here_ = node(at);  // nothing but its own members changes before the next visit
   if (!here_->is_object()) {
     return strict_ ? Result<void>(refuse(at, "", "a schema has to be an object")) : Result<void>();
   }
@@ -151,7 +158,8 @@ Result<void> SchemaPass::visit_children(const Pointer& at) {
         return refuse(at, "properties", "an object may have at most 128 properties that are not required");
       }
       for (const auto& property : children->items()) {
-        if (strict_ && property.key().starts_with("ref-")) return refuse(base, property.key(), "the name begins with 'ref-'");
+        if (strict_ && property.key().starts_with("ref-"))
+          return refuse(base, property.key(), "the name begins with 'ref-'");
         later(base, property.key());
       }
     } else if (std::string_view(keyword) == "items" && children->is_object()) {
@@ -166,7 +174,8 @@ Result<void> SchemaPass::visit_children(const Pointer& at) {
 Result<void> SchemaPass::follow_reference(const Pointer& at) {
   const Json& reference = *member(*here_, "$ref");
   const auto tokens = reference.is_string() ? reference_tokens(reference.get_ref<const std::string&>()) : std::nullopt;
-  if (!tokens || tokens->size() > kMaxDepth) return refuse(at, "$ref", "it is not a plain path within the same schema, as #/$defs/name");
+  if (!tokens || tokens->size() > kMaxDepth)
+    return refuse(at, "$ref", "it is not a plain path within the same schema, as #/$defs/name");
   const Json* target = node(*tokens);
   if (target == nullptr) return refuse(at, "$ref", "it points to nothing");
   const std::string text = reference.get<std::string>();
@@ -184,12 +193,15 @@ Result<void> SchemaPass::follow_reference(const Pointer& at) {
 Result<void> SchemaPass::count_alternatives(const Pointer& at, std::string_view keyword) {
   const Json* list = member(*here_, keyword);
   if (list == nullptr || !list->is_array()) return {};
-  if (list->size() > kMaxWidth) return refuse(at, keyword, "it may have at most 512 alternatives, got " + std::to_string(list->size()));
+  if (list->size() > kMaxWidth)
+    return refuse(at, keyword, "it may have at most 512 alternatives, got " + std::to_string(list->size()));
   costs_.alternatives += list->size();
-  if (costs_.alternatives > kMaxAlternatives) return refuse(at, keyword, "a request may have at most 8,192 alternatives");
+  if (costs_.alternatives > kMaxAlternatives)
+    return refuse(at, keyword, "a request may have at most 8,192 alternatives");
   if (keyword != "type") return {};
   for (std::size_t i = 0; i < list->size(); ++i) {
-    if (std::find(list->begin(), list->begin() + static_cast<std::ptrdiff_t>(i), (*list)[i]) != list->begin() + static_cast<std::ptrdiff_t>(i)) {
+    if (std::find(list->begin(), list->begin() + static_cast<std::ptrdiff_t>(i), (*list)[i]) !=
+        list->begin() + static_cast<std::ptrdiff_t>(i)) {
       return refuse(at, keyword, "it names a type twice");
     }
   }
@@ -218,9 +230,11 @@ Result<void> SchemaPass::check_sizes(const Pointer& at) {
       most.reset();
     }
     costs_.repetitions += std::max(least.value_or(0), most.value_or(0));
-    if (costs_.repetitions > kMaxRepetitions) return refuse(at, most ? upper : lower, "the bounds of a request add up to more than 65,536");
+    if (costs_.repetitions > kMaxRepetitions)
+      return refuse(at, most ? upper : lower, "the bounds of a request add up to more than 65,536");
     // The library refuses a list of exactly so many items, and one of more it does not bound.
-    if (most && *most == kMaxBound && std::string_view(upper) == "maxItems" && strict_) return refuse(at, upper, "it may be at most 1,999");
+    if (most && *most == kMaxBound && std::string_view(upper) == "maxItems" && strict_)
+      return refuse(at, upper, "it may be at most 1,999");
   }
   return {};
 }
@@ -233,7 +247,8 @@ Result<void> SchemaPass::rewrite_pattern(const Pointer& at) {
   const Result<ExactPattern> exact = exact_pattern(found->get_ref<const std::string&>());
   if (exact) {
     costs_.repetitions += exact->repetitions;
-    if (costs_.repetitions > kMaxRepetitions) return refuse(at, "pattern", "the bounds of a request add up to more than 65,536");
+    if (costs_.repetitions > kMaxRepetitions)
+      return refuse(at, "pattern", "the bounds of a request add up to more than 65,536");
     *found = exact->text;
     return {};
   }
@@ -256,13 +271,15 @@ Result<void> SchemaPass::check_integer_bounds(const Pointer& at) {
     if (value == nullptr) continue;
     const std::string_view name(keyword);
     if (!value->is_number() || !(std::abs(value->get<double>()) < 1e16)) {
-      if (!strict_ && value->is_boolean()) return {};   // of an older draft
+      if (!strict_ && value->is_boolean()) return {};  // of an older draft
       return refuse(at, keyword, "it has to be a number of at most 16 digits");
     }
     bounded = true;
     const double number = value->get<double>();
     const bool exact = value->is_number_integer();
-    const auto integer = exact ? value->get<std::int64_t>() : static_cast<std::int64_t>(name.ends_with("inimum") ? std::ceil(number) : std::floor(number));
+    const auto integer =
+        exact ? value->get<std::int64_t>()
+              : static_cast<std::int64_t>(name.ends_with("inimum") ? std::ceil(number) : std::floor(number));
     const bool excluded = name.starts_with("exclusive") && (exact || number == std::floor(number));
     if (name.ends_with("inimum")) {
       least = std::max(least, integer + (excluded ? 1 : 0));
@@ -272,8 +289,11 @@ Result<void> SchemaPass::check_integer_bounds(const Pointer& at) {
   }
   const Json* type = member(here, "type");
   if (!bounded) return {};
-  if (least > most) return refuse(at, member(here, "minimum") != nullptr ? "minimum" : "maximum", "no integer is within the bounds");
-  const bool integers = type != nullptr && (*type == "integer" || (type->is_array() && std::ranges::find(*type, Json("integer")) != type->end()));
+  if (least > most)
+    return refuse(at, member(here, "minimum") != nullptr ? "minimum" : "maximum", "no integer is within the bounds");
+  const bool integers =
+      type != nullptr &&
+      (*type == "integer" || (type->is_array() && std::ranges::find(*type, Json("integer")) != type->end()));
   if (!strict_ || !integers) return {};
   for (const char* keyword : {"exclusiveMinimum", "exclusiveMaximum"}) here.erase(keyword);
   here["minimum"] = least;
@@ -295,7 +315,8 @@ Result<std::size_t> SchemaPass::count_width(const Pointer& at, int depth) {
   const Json* here = node(at);
   if (here == nullptr || !here->is_object()) return std::size_t{1};
   if (const Json* reference = member(*here, "$ref")) {
-    const auto tokens = reference->is_string() ? reference_tokens(reference->get_ref<const std::string&>()) : std::nullopt;
+    const auto tokens =
+        reference->is_string() ? reference_tokens(reference->get_ref<const std::string&>()) : std::nullopt;
     return tokens ? width(*tokens, depth + 1) : Result<std::size_t>(std::size_t{1});
   }
   for (const char* keyword : kChoices) {

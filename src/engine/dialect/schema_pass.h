@@ -1,6 +1,6 @@
 // SchemaPass: one schema, read node by node: what its keywords cost, and whether the engine's grammar follows them
-// (engine/dialect/schema_rules.h). The nodes are named by JSON pointers and not by addresses, since a node that is rewritten
-// moves its members.
+// (engine/dialect/schema_rules.h). The nodes are named by JSON pointers and not by addresses, since a node that is
+// rewritten moves its members.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class SchemaPass {
   struct Costs {
     std::size_t nodes = 0;
     std::size_t alternatives = 0;
-    std::size_t repetitions = 0;   // elements of bounded repetitions, written out
+    std::size_t repetitions = 0;  // elements of bounded repetitions, written out
   };
 
   // `schema` and `costs` outlive it.
@@ -72,10 +72,10 @@ class SchemaPass {
   const std::string where_;
   const bool strict_;
   Costs& costs_;
-  Json* here_ = nullptr;       // the node that is visited
+  Json* here_ = nullptr;  // the node that is visited
   std::vector<Pointer> left_;
   std::set<std::string> seen_;
-  std::map<std::string, std::size_t> widths_;   // by pointer
+  std::map<std::string, std::size_t> widths_;  // by pointer
   std::vector<std::pair<std::string, Json>> references_;
 };
 

@@ -1,5 +1,6 @@
-// What is asked of the JSON schemas in a request: that they cost a bounded amount of work, and, where a client demands that they
-// are followed ("strict"), that the engine's grammar follows every word of them. docs/spec/structured-output.md.
+// What is asked of the JSON schemas in a request: that they cost a bounded amount of work, and, where a client demands
+// that they are followed ("strict"), that the engine's grammar follows every word of them.
+// docs/spec/structured-output.md.
 #pragma once
 
 #include <map>
@@ -14,11 +15,11 @@ namespace cloister::engine {
 // The schemas of one request, whose costs add up. Not thread-safe.
 class SchemaRules {
  public:
-  // Rewrites `schema` so that the library's grammar admits only texts that `schema` admits: patterns, formats and bounds are said
-  // in the words that the library follows. `where` names the schema in the request; each Error names a keyword, its path and
-  // the reason. Errors in any case: what costs too much, and bounds that contradict each other (the library does not end
-  // on those). With `strict` also every keyword that would not be enforced; without it such a keyword stays, and a pattern
-  // that the library would read otherwise is renamed to x-pattern.
+  // Rewrites `schema` so that the library's grammar admits only texts that `schema` admits: patterns, formats and
+  // bounds are said in the words that the library follows. `where` names the schema in the request; each Error names a
+  // keyword, its path and the reason. Errors in any case: what costs too much, and bounds that contradict each other
+  // (the library does not end on those). With `strict` also every keyword that would not be enforced; without it such a
+  // keyword stays, and a pattern that the library would read otherwise is renamed to x-pattern.
   Result<void> apply(Json& schema, const std::string& where, bool strict);
 
  private:
@@ -27,7 +28,7 @@ class SchemaRules {
     Json target;
   };
   SchemaPass::Costs costs_;
-  std::map<std::string, Reference> references_;   // by the library's name of their rule, which all schemas share
+  std::map<std::string, Reference> references_;  // by the library's name of their rule, which all schemas share
 };
 
 }  // namespace cloister::engine

@@ -10,7 +10,7 @@ namespace cloister::engine {
 namespace {
 
 constexpr std::size_t kMaxBytes = 1024;
-constexpr std::size_t kMaxRepetitions = 2000;   // the library drops a larger bound
+constexpr std::size_t kMaxRepetitions = 2000;  // the library drops a larger bound
 constexpr int kMaxDepth = 16;
 
 const CharacterSet& digits() {
@@ -25,8 +25,9 @@ const CharacterSet& word_characters() {
 
 // WhiteSpace and LineTerminator of ECMA-262.
 const CharacterSet& spaces() {
-  static const CharacterSet set = {{0x9, 0xd},       {0x20, 0x20},     {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200a},
-                                   {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff}};
+  static const CharacterSet set = {{0x9, 0xd},       {0x20, 0x20},     {0xa0, 0xa0},     {0x1680, 0x1680},
+                                   {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f},
+                                   {0x3000, 0x3000}, {0xfeff, 0xfeff}};
   return set;
 }
 
@@ -35,7 +36,8 @@ const CharacterSet& line_ends() {
   return set;
 }
 
-// What a JSON string cannot hold as it is, what the library's own strings leave out, and halves of pairs, which are no text.
+// What a JSON string cannot hold as it is, what the library's own strings leave out, and halves of pairs, which are no
+// text.
 const CharacterSet& not_plain() {
   static const CharacterSet set = {{0, 0x1f}, {'"', '"'}, {'\\', '\\'}, {0x7f, 0x7f}, {0xd800, 0xdfff}};
   return set;
@@ -144,7 +146,8 @@ class PatternReader {
       if (left() && peek() == '-' && at_ + 1 < text_.size() && text_[at_ + 1] != ']') {
         take('-');
         TRY(last, class_member());
-        if (!first.single || !last.single || *first.single > *last.single) return not_taken("a range in a class is not one");
+        if (!first.single || !last.single || *first.single > *last.single)
+          return not_taken("a range in a class is not one");
         set.add(*first.single, *last.single);
       } else {
         set.add(first.set);
@@ -201,7 +204,10 @@ class PatternReader {
     std::uint32_t value = 0;
     for (int i = 0; i < count; ++i) {
       const char c = left() ? text_[at_++] : ' ';
-      const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      const int digit = c >= '0' && c <= '9'   ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
       if (digit < 0) return not_taken("an escape of a character's number is not complete");
       value = value * 16 + static_cast<std::uint32_t>(digit);
     }
@@ -253,7 +259,7 @@ class PatternReader {
       return part;
     }
     ++at_;
-    take('?');   // whether it is lazy makes no difference to which whole strings match
+    take('?');  // whether it is lazy makes no difference to which whole strings match
     if (most && (*most < least || *most == 0)) return not_taken("the bounds of a quantifier contradict each other");
     if (std::max(least, most.value_or(0)) > kMaxRepetitions) return not_taken("a quantifier asks for more than 2,000");
     if (part.can_be_empty) return not_taken("something that can be empty is repeated");

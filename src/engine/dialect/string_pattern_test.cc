@@ -30,25 +30,67 @@ TEST(StringPattern, IsWrittenAsClassesAndGroups) {
 
 // The standard library's reader of the same syntax agrees on what is taken.
 TEST(StringPattern, MatchesWhatItIsMeantTo) {
-  const char* patterns[] = {"^\\d{5}$", "^(?:ab|c)*d$", "^[^a-c]x?$", "^\\w+@\\w+\\.com$", "^(a|b(c|d)){2}$", "^[+-]?\\d+(?:\\.\\d+)?$"};
-  const char* texts[] = {"12345", "1234", "ababcd", "d", "x", "zx", "ax", "me@here.com", "mehere.com", "abc", "bcbd", "-1.5", "+7", "1.", ""};
+  const char* patterns[] = {"^\\d{5}$",          "^(?:ab|c)*d$",    "^[^a-c]x?$",
+                            "^\\w+@\\w+\\.com$", "^(a|b(c|d)){2}$", "^[+-]?\\d+(?:\\.\\d+)?$"};
+  const char* texts[] = {"12345",      "1234", "ababcd", "d",    "x",  "zx", "ax", "me@here.com",
+                         "mehere.com", "abc",  "bcbd",   "-1.5", "+7", "1.", ""};
   for (const char* pattern : patterns) {
     const auto exact = exact_pattern(pattern);
     ASSERT_TRUE(exact.has_value()) << pattern << ": " << exact.error().message;
     // The bytes of the texts are ASCII: larger escapes are not needed.
     std::string narrow = std::regex_replace(exact->text, std::regex(R"(\\x80-.*?\\U0010FFFF)"), "");
     for (const char* text : texts) {
-      EXPECT_EQ(std::regex_match(text, std::regex(narrow)), std::regex_match(text, std::regex(pattern))) << pattern << " of " << text;
+      EXPECT_EQ(std::regex_match(text, std::regex(narrow)), std::regex_match(text, std::regex(pattern)))
+          << pattern << " of " << text;
     }
   }
 }
 
 TEST(StringPattern, RefusesWhatTheGrammarWouldReadOtherwise) {
-  for (const char* pattern :
-       {"", "a", "^a", "a$", "^a|b$", "^(?=a)a$", "^(?!a)b$", "^(?<n>a)$", "^\\bword$", "^(a)\\1$", "^\\p{L}$", "^a\\$", "^a$b$", "^^a$",
-        "^a\n$", "^\"$", "^\\\\$", "^\\n$", "^[]$", "^[z-a]$", "^[a-\\d]$", "^[a$", "^(a$", "^a)$", "^*$", "^a**$", "^a{5,2}$", "^a{0}$",
-        "^a{2001}$", "^a{1000}{1000}$", "^(a{100}){100}$", "^(a?)*$", "^(a?b?){2}$", "^(a|)$", "^()$", "^$", "^a{$", "^a{x}$", "^a}$", "^]$",
-        "^\\ud800$", "^\\x4$", "^\\cA$", "^\\"}) {
+  for (const char* pattern : {"",
+                              "a",
+                              "^a",
+                              "a$",
+                              "^a|b$",
+                              "^(?=a)a$",
+                              "^(?!a)b$",
+                              "^(?<n>a)$",
+                              "^\\bword$",
+                              "^(a)\\1$",
+                              "^\\p{L}$",
+                              "^a\\$",
+                              "^a$b$",
+                              "^^a$",
+                              "^a\n$",
+                              "^\"$",
+                              "^\\\\$",
+                              "^\\n$",
+                              "^[]$",
+                              "^[z-a]$",
+                              "^[a-\\d]$",
+                              "^[a$",
+                              "^(a$",
+                              "^a)$",
+                              "^*$",
+                              "^a**$",
+                              "^a{5,2}$",
+                              "^a{0}$",
+                              "^a{2001}$",
+                              "^a{1000}{1000}$",
+                              "^(a{100}){100}$",
+                              "^(a?)*$",
+                              "^(a?b?){2}$",
+                              "^(a|)$",
+                              "^()$",
+                              "^$",
+                              "^a{$",
+                              "^a{x}$",
+                              "^a}$",
+                              "^]$",
+                              "^\\ud800$",
+                              "^\\x4$",
+                              "^\\cA$",
+                              "^\\"}) {
     EXPECT_FALSE(exact_pattern(pattern).has_value()) << pattern;
   }
   EXPECT_FALSE(exact_pattern("^" + std::string(2000, 'a') + "$").has_value());

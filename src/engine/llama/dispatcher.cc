@@ -94,7 +94,8 @@ void Dispatcher::run_jobs() {
   for (const std::function<void()>& job : jobs) job();
 }
 
-void Dispatcher::submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver, const std::string& client) {
+void Dispatcher::submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver,
+                        const std::string& client) {
   for (server_task& task : tasks) {
     if (receiver->is_cancelled()) return;
     const std::size_t sequences = 1 + task.child_tasks.size();
@@ -103,14 +104,15 @@ void Dispatcher::submit(std::vector<server_task> tasks, const std::shared_ptr<Re
     if (!dropped) continue;
     const std::shared_ptr<ResultReceiver> unlucky = dropped->receiver;
     drop(*unlucky);
-    if (!unlucky->is_cancelled()) unlucky->on_failure(fail(ErrorCode::kBusy, "too many prompts wait for the model; try again"));
+    if (!unlucky->is_cancelled())
+      unlucky->on_failure(fail(ErrorCode::kBusy, "too many prompts wait for the model; try again"));
     if (unlucky == receiver) break;
   }
   start_waiting();
 }
 
 void Dispatcher::start_waiting() {
-  bool kept = false;   // the free sequences, for one that waits for several
+  bool kept = false;  // the free sequences, for one that waits for several
   std::string client;
   const auto may_go = [&](const std::string& name, Waiting& next) {
     client = name;
@@ -127,8 +129,8 @@ void Dispatcher::start_waiting() {
   }
 }
 
-// Of the sequences one stays free for whoever comes next, and a quarter while others are there. Callers of this machine without a
-// token ("") are the operator, or cannot be told apart.
+// Of the sequences one stays free for whoever comes next, and a quarter while others are there. Callers of this machine
+// without a token ("") are the operator, or cannot be told apart.
 std::size_t Dispatcher::share_of(const std::string& client) const {
   if (client.empty() || sequences_ < 4) return sequences_;
   const bool alone = by_client_.empty() || (by_client_.size() == 1 && by_client_.contains(client));

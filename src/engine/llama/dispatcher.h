@@ -59,16 +59,17 @@ class Dispatcher {
   const std::shared_ptr<DispatcherInbox>& inbox() const { return inbox_; }
 
   // On the dispatcher's thread only, that is from a job:
-  // Tasks run when it is their client's turn: clients take turns, and none of them has all sequences as long as it has several
-  // tasks. When too many wait, the newest of the client with the most fail with kBusy.
-  void submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver, const std::string& client);
+  // Tasks run when it is their client's turn: clients take turns, and none of them has all sequences as long as it has
+  // several tasks. When too many wait, the newest of the client with the most fail with kBusy.
+  void submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver,
+              const std::string& client);
   void drop(ResultReceiver& receiver);
   // Ends everything that runs or waits, with this error.
   void fail_all(const Error& error);
 
  private:
   struct Waiting {
-    std::shared_ptr<server_task> task;   // with its children
+    std::shared_ptr<server_task> task;  // with its children
     std::shared_ptr<ResultReceiver> receiver;
     std::size_t sequences = 1;
     int passed_over = 0;
@@ -90,8 +91,8 @@ class Dispatcher {
   std::unordered_set<int> ids_;  // of all tasks that run or wait, and wake_id_
   std::unordered_map<int, std::shared_ptr<ResultReceiver>> receivers_;
   FairQueue<Waiting> waiting_;
-  bool failing_ = false;                                    // nothing new is started
-  std::size_t free_;                                        // sequences
+  bool failing_ = false;  // nothing new is started
+  std::size_t free_;      // sequences
   const std::size_t sequences_;
   std::unordered_map<int, std::string> running_;            // the client of each task that has a sequence
   std::unordered_map<std::string, std::size_t> by_client_;  // sequences

@@ -23,7 +23,7 @@ struct EmbeddingJob {
   std::string model_id;
   bool base64 = false;
   std::shared_ptr<BodyReply> reply;
-  std::vector<std::vector<float>> vectors = {};   // of the first inputs
+  std::vector<std::vector<float>> vectors = {};  // of the first inputs
 };
 
 class Embedder {
@@ -35,8 +35,8 @@ class Embedder {
   Embedder(const Embedder&) = delete;
   Embedder& operator=(const Embedder&) = delete;
 
-  // Any thread. The clients take turns input by input. When too many jobs wait, the newest of the client with the most fails with
-  // kBusy.
+  // Any thread. The clients take turns input by input. When too many jobs wait, the newest of the client with the most
+  // fails with kBusy.
   void submit(const std::string& client, EmbeddingJob job);
 
  private:

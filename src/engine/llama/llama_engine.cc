@@ -62,7 +62,8 @@ class LlamaEngine : public Engine {
   ReplyHead make_head(const EngineRequest& request, const RequestFields& fields, const PreparedReply& prepared) const;
   Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body,
                                                   const RequestFields& fields, std::shared_ptr<ReplySink> sink);
-  Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, const std::string& client, std::shared_ptr<ReplySink> sink);
+  Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, const std::string& client,
+                                                       std::shared_ptr<ReplySink> sink);
   Result<std::shared_ptr<Generation>> start_tokenize(Route route, const Json& body, std::shared_ptr<ReplySink> sink);
 
   const LlamaOptions options_;

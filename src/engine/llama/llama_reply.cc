@@ -82,11 +82,12 @@ std::string LlamaReply::share_sampling(const std::string& client) {
     if (!self) return;
     self->inbox_->post([self] {
       if (self->is_cancelled()) return;
-      self->cancelled_ = true;   // what still comes is nobody's
+      self->cancelled_ = true;  // what still comes is nobody's
       self->dispatcher_.drop(*self);
-      self->on_failure(fail(ErrorCode::kBusy,
-                            "the reply was ended: its schema or tools cost more time for each token than one client's share; "
-                            "use fewer or shorter alternatives"));
+      self->on_failure(
+          fail(ErrorCode::kBusy,
+               "the reply was ended: its schema or tools cost more time for each token than one client's share; "
+               "use fewer or shorter alternatives"));
     });
   });
   return share_->mark();

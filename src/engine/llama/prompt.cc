@@ -51,8 +51,8 @@ Result<void> check_text(const LoadedModel& model, const Json& body) {
   const auto limit = static_cast<std::size_t>(model.context_tokens()) * model.longest_piece();
   if (bytes <= limit) return {};
   return fail(ErrorCode::kContextLength,
-              "the prompt has " + std::to_string(bytes) + " bytes of text, but this model's context of " + std::to_string(model.context_tokens()) +
-                  " tokens holds at most " + std::to_string(limit),
+              "the prompt has " + std::to_string(bytes) + " bytes of text, but this model's context of " +
+                  std::to_string(model.context_tokens()) + " tokens holds at most " + std::to_string(limit),
               "messages");
 }
 
@@ -100,17 +100,20 @@ std::string rule_of_arguments(const std::string& tool) {
   return name.append(" ::= ");
 }
 
-// Whether a template's grammar has a place for a schema is the library's affair: what it left out must not pass for enforced.
+// Whether a template's grammar has a place for a schema is the library's affair: what it left out must not pass for
+// enforced.
 Result<void> check_grammar(const common_json& data, const RequestSchemas& schemas) {
   std::string grammar(1, '\n');
   if (data.contains("grammar")) grammar.append(data.at("grammar").get<std::string>());
   const bool always = grammar.size() > 1 && !(data.contains("grammar_lazy") && data.at("grammar_lazy").get<bool>());
   if (schemas.constrains_reply && !always) {
-    return fail(ErrorCode::kUnsupported, "this model's chat template has no place for a format of the reply", "response_format");
+    return fail(ErrorCode::kUnsupported, "this model's chat template has no place for a format of the reply",
+                "response_format");
   }
   for (const std::string& tool : schemas.strict_tools) {
     if (!schemas.constrains_reply && grammar.find(rule_of_arguments(tool)) != std::string::npos) continue;
-    return fail(ErrorCode::kUnsupported, "'strict' cannot be enforced for functions with this model's chat template", "tools");
+    return fail(ErrorCode::kUnsupported, "'strict' cannot be enforced for functions with this model's chat template",
+                "tools");
   }
   return {};
 }
@@ -194,8 +197,10 @@ Result<void> check_biases(const LoadedModel& model, const Json& body) {
   const int vocabulary = llama_vocab_n_tokens(model.vocab());
   for (const auto& bias : biases->items()) {
     if (std::stoi(bias.key()) < vocabulary) continue;
-    return fail(ErrorCode::kInvalidRequest,
-                "'logit_bias' has a token id that is not below " + std::to_string(vocabulary) + ", the vocabulary's size", "logit_bias");
+    return fail(
+        ErrorCode::kInvalidRequest,
+        "'logit_bias' has a token id that is not below " + std::to_string(vocabulary) + ", the vocabulary's size",
+        "logit_bias");
   }
   return {};
 }
@@ -272,9 +277,7 @@ Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, cons
 
 }  // namespace
 
-Result<void> check_shape(const Json& body) {
-  return check_members(body, "");
-}
+Result<void> check_shape(const Json& body) { return check_members(body, ""); }
 
 Error invalid_request(std::string_view what) {
   std::string text(what.substr(0, kMaxMessageBytes));

@@ -34,7 +34,8 @@ SamplingShares& SamplingShares::instance() {
 SamplingShares::Share::Share(std::string client, std::function<void()> on_exceeded) {
   SamplingShares& shares = instance();
   const std::lock_guard lock(shares.mutex_);
-  if (shares.budgets_.size() > kMostBudgets) std::erase_if(shares.budgets_, [](const auto& each) { return each.second.replies == 0; });
+  if (shares.budgets_.size() > kMostBudgets)
+    std::erase_if(shares.budgets_, [](const auto& each) { return each.second.replies == 0; });
   number_ = ++shares.made_;
   const auto [budget, fresh] = shares.budgets_.try_emplace(client, Budget{kBurstSeconds, steady_seconds(), 0});
   ++budget->second.replies;
@@ -73,8 +74,10 @@ void SamplingShares::on_drawn(const common_sampler* sampler, double seconds, int
     if (reply == replies_.end()) return;
     Budget& budget = budgets_.at(reply->second.client);
     const double now = steady_seconds();
-    budget.left_s = std::min(kBurstSeconds, budget.left_s + (now - std::exchange(budget.filled_s, now)) * kPartOfTime) - excess;
-    const bool others = std::ranges::any_of(budgets_, [&](const auto& each) { return each.second.replies > 0 && each.first != reply->second.client; });
+    budget.left_s =
+        std::min(kBurstSeconds, budget.left_s + (now - std::exchange(budget.filled_s, now)) * kPartOfTime) - excess;
+    const bool others = std::ranges::any_of(
+        budgets_, [&](const auto& each) { return each.second.replies > 0 && each.first != reply->second.client; });
     if (budget.left_s > 0) return;
     budget.left_s = std::max(budget.left_s, -kBurstSeconds);
     if (others) exceeded = std::exchange(reply->second.on_exceeded, nullptr);
@@ -98,13 +101,14 @@ using cloister::engine::llama::SamplingShares;
 // The linker's --wrap: the names are the library's.
 extern "C" {
 common_sampler* __real__Z19common_sampler_initPK11llama_modelR22common_params_sampling(const llama_model* model,
-                                                                                      common_params_sampling& params);
-llama_token __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(common_sampler* sampler, llama_context* context, int index,
-                                                                              bool grammar_first);
+                                                                                       common_params_sampling& params);
+llama_token __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(common_sampler* sampler,
+                                                                                llama_context* context, int index,
+                                                                                bool grammar_first);
 void __real__Z19common_sampler_freeP14common_sampler(common_sampler* sampler);
 
 common_sampler* __wrap__Z19common_sampler_initPK11llama_modelR22common_params_sampling(const llama_model* model,
-                                                                                      common_params_sampling& params) {
+                                                                                       common_params_sampling& params) {
   common_sampler* sampler = __real__Z19common_sampler_initPK11llama_modelR22common_params_sampling(model, params);
   if (sampler != nullptr) SamplingShares::instance().on_made(sampler, common_grammar_value(params.grammar));
   return sampler;
@@ -115,15 +119,17 @@ void __wrap__Z19common_sampler_freeP14common_sampler(common_sampler* sampler) {
   __real__Z19common_sampler_freeP14common_sampler(sampler);
 }
 
-llama_token __wrap__Z21common_sampler_sampleP14common_samplerP13llama_contextib(common_sampler* sampler, llama_context* context, int index,
-                                                                              bool grammar_first) {
+llama_token __wrap__Z21common_sampler_sampleP14common_samplerP13llama_contextib(common_sampler* sampler,
+                                                                                llama_context* context, int index,
+                                                                                bool grammar_first) {
   SamplingShares& shares = SamplingShares::instance();
   if (!shares.watches(sampler)) {
     return __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(sampler, context, index, grammar_first);
   }
-  llama_synchronize(context);   // waiting for the model is nobody's sampling
+  llama_synchronize(context);  // waiting for the model is nobody's sampling
   const double begun = cloister::engine::llama::thread_seconds();
-  const llama_token token = __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(sampler, context, index, grammar_first);
+  const llama_token token =
+      __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(sampler, context, index, grammar_first);
   const double seconds = cloister::engine::llama::thread_seconds() - begun;
   shares.on_drawn(sampler, seconds, llama_vocab_n_tokens(llama_model_get_vocab(llama_get_model(context))));
   return token;

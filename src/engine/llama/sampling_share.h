@@ -1,10 +1,11 @@
-// SamplingShares: how long the engine's thread draws tokens for whom. All sequences share that thread, and a grammar with many
-// alternatives makes it test each token of the vocabulary against all of them: one reply could make all others wait. Each client
-// has a share of time beyond what an ordinary token costs; a reply of a client that has used up its share is ended, while
-// replies of others run.
+// SamplingShares: how long the engine's thread draws tokens for whom. All sequences share that thread, and a grammar
+// with many alternatives makes it test each token of the vocabulary against all of them: one reply could make all
+// others wait. Each client has a share of time beyond what an ordinary token costs; a reply of a client that has used
+// up its share is ended, while replies of others run.
 //
-// The linker sends the scheduler's calls of common_sampler_init, _sample and _free here (cmake/llama.cmake). A reply's grammar carries
-// the number of its share in a comment, for the scheduler makes the sampler from a copy of the parameters.
+// The linker sends the scheduler's calls of common_sampler_init, _sample and _free here (cmake/llama.cmake). A reply's
+// grammar carries the number of its share in a comment, for the scheduler makes the sampler from a copy of the
+// parameters.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,8 @@ class SamplingShares {
   // The one of the process: what the linker puts in place has no object to belong to.
   static SamplingShares& instance();
 
-  // A reply's place among those that run, as long as it lives. `on_exceeded` is called once at most, on the engine's thread, which it
-  // must not hold up.
+  // A reply's place among those that run, as long as it lives. `on_exceeded` is called once at most, on the engine's
+  // thread, which it must not hold up.
   class Share {
    public:
     Share(std::string client, std::function<void()> on_exceeded);
@@ -53,16 +54,16 @@ class SamplingShares {
   };
   struct Budget {
     double left_s = 0;
-    double filled_s = 0;   // when, on the steady clock
+    double filled_s = 0;  // when, on the steady clock
     std::size_t replies = 0;
   };
 
-  std::map<const common_sampler*, std::uint64_t> samplers_;   // the engine thread's own
+  std::map<const common_sampler*, std::uint64_t> samplers_;  // the engine thread's own
 
-  std::mutex mutex_;   // for all below
+  std::mutex mutex_;  // for all below
   std::uint64_t made_ = 0;
   std::map<std::uint64_t, Reply> replies_;
-  std::map<std::string, Budget> budgets_;   // of clients with a running reply
+  std::map<std::string, Budget> budgets_;  // of clients with a running reply
 };
 
 }  // namespace cloister::engine::llama

@@ -53,9 +53,10 @@ void handle(NodeContext& context, const InferenceRoute& route, Call call) {
   }
   const bool quick = context.engine.starts_quickly() || context.engine.passes_on();
   if (quick && body_size <= kParseOnLoopBytes) return inference->run();
-  context.preparation.submit(client, {[inference] { inference->run(); }, [inference] {
-                                        inference->refuse(fail(ErrorCode::kBusy, "too many requests wait to be read; try again"));
-                                      }});
+  context.preparation.submit(
+      client,
+      {[inference] { inference->run(); },
+       [inference] { inference->refuse(fail(ErrorCode::kBusy, "too many requests wait to be read; try again")); }});
 }
 
 }  // namespace
