@@ -57,7 +57,7 @@ Json expected_events(const ReplyFacts& facts) {
       log.push_back({{"type", "upstream.verified"},
                      {"result", "failed"},
                      {"required", false},
-                     {"model_id", facts.served_model},
+                     {"model_id", facts.model.value_or("")},
                      {"reason", "the engine is outside of this TEE and was not verified"}});
     }
     Json served = {{"type", "model.served"},

@@ -60,12 +60,6 @@ void judge_served(const Json& object, const ServedReport& report, const Expected
   check_logged_digests(report.boot, report.node_policy, context.policy, verdict);
 }
 
-// A node's own word on why it shows no GPU evidence; for people, and bound to nothing.
-void add_gpu_note(const Json& object, Verdict& verdict) {
-  const auto note = object.find("gpu_evidence_error");
-  if (note != object.end() && note->is_string()) verdict.facts["gpu_evidence_error"] = note->get<std::string>().substr(0, 256);
-}
-
 // One report without the list of instances it may hold. Absent when it could not be read.
 std::optional<ServedReport> judge_form(const Json& object, const Expected& expected, const Context& context,
                                        Verdict& verdict) {
@@ -82,6 +76,11 @@ std::optional<ServedReport> judge_form(const Json& object, const Expected& expec
 }
 
 }  // namespace
+
+void add_gpu_note(const Json& object, Verdict& verdict) {
+  const auto note = object.find("gpu_evidence_error");
+  if (note != object.end() && note->is_string()) verdict.facts["gpu_evidence_error"] = note->get<std::string>().substr(0, 256);
+}
 
 std::vector<std::string> attested_addresses(const Verdict& report_verdict) {
   std::vector<std::string> out;

@@ -65,7 +65,7 @@ TEST(GenuineSnp, MilanIsSignedByItsChipAndRejectedAsADebugVm) {
             (Ids{"snp.report.form", "snp.cert_chain", "snp.product", "snp.signing_key", "snp.signature",
                  "snp.tcb.certified", "snp.tcb.minimum", "snp.chip_id", "snp.policy.form",
                  "snp.policy.migration_agent", "snp.policy.smt", "snp.vmpl", "snp.report_data", "snp.measurement",
-                 "tee.kind"}));
+                 "tee.kind", "policy.applied"}));
   EXPECT_EQ(verdict.find("snp.cert_chain")->actual, "ark_Milan");
   EXPECT_EQ(verdict.facts["tee_type"], "sev_snp");
 }

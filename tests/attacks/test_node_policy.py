@@ -1,7 +1,9 @@
 """The policy document of a node was bound and read by nobody: a node whose engine stands on another machine was accepted, and `cloister
 chat` learned it from the receipt, when the prompt was gone. The document is verified in every form and before a prompt is sent."""
 
+import ipaddress
 import json
+import pathlib
 import secrets
 
 import pytest
@@ -38,14 +40,25 @@ def document_in(form, report):
             "legacy": lambda: report["cloister_policy"]}[form]()
 
 
-# A closed port: nothing of what follows reaches it.
-ELSEWHERE = "http://192.0.2.1:9"
+
+
+def own_private_address():
+    """A private address of this very machine, which a node cannot tell from one of another machine; None where it has none."""
+    for line in pathlib.Path("/proc/net/if_inet6").read_text().splitlines():
+        digits = line.split()[0]
+        if digits[:2] in ("fc", "fd"):
+            return ipaddress.IPv6Address(int(digits, 16)).compressed
+    return None
+
+
+# A closed port: nothing of what follows reaches it, and nothing leaves this machine.
+ADDRESS = own_private_address()
+ELSEWHERE = f"http://[{ADDRESS}]:9"
+elsewhere = pytest.mark.skipif(ADDRESS is None, reason="this machine has no private address but those of the loopback")
 CASES = {
     "an aggregator": ["--serving", "aggregator", "--upstream", ELSEWHERE],
     "a foreign upstream": ["--upstream", ELSEWHERE],
     "the operator's word": ["--serving", "direct", "--upstream", ELSEWHERE],
-    "a name that begins like the loopback": ["--serving", "direct", "--upstream", "http://127.evil.example:9"],
-    "a name": ["--serving", "direct", "--upstream", "http://vllm:8000"],
 }
 # Nobody asks these upstreams for a list of models.
 WAIT = {"wait": False}
@@ -64,6 +77,7 @@ def test_a_node_of_one_machine_is_accepted_in_each_form(echo, tmp_path):
         assert {states[name] for name in states if name.startswith("policy.")} == {"pass"}, (form, states)
 
 
+@elsewhere
 @pytest.mark.parametrize("name", CASES)
 def test_an_engine_elsewhere_is_accepted_in_no_form(foreign, tmp_path, name):
     node = foreign(name)
@@ -73,8 +87,9 @@ def test_an_engine_elsewhere_is_accepted_in_no_form(foreign, tmp_path, name):
     assert result.returncode == 3 and "nothing was sent" in result.stderr, result.stdout + result.stderr
 
 
+@elsewhere
 def test_the_verifier_may_list_the_server_that_it_knows(foreign, tmp_path):
-    node = foreign("a name")
+    node = foreign("the operator's word")
     policy = tmp_path / "policy.toml"
     policy.write_text('[service]\nupstreams = ["http://private"]\n')
     for form, (status, states) in judge_forms(node, tmp_path, "--policy", policy).items():
@@ -84,6 +99,7 @@ def test_the_verifier_may_list_the_server_that_it_knows(foreign, tmp_path):
         assert status == 3, form
 
 
+@elsewhere
 def test_a_document_that_is_not_the_measured_one(foreign, tmp_path):
     """The harmless configuration of another node in front of this one's evidence."""
     node = foreign("an aggregator")

@@ -165,8 +165,10 @@ def test_a_token_never_goes_to_another_machine_over_http(open_node, recorder, tm
     token = tmp_path / "token"
     token.write_text(TOKEN + "\n")
     before = open_node.metric("cloister_requests_total", {"authorization": f"Bearer {TOKEN}"}, route="chat_completions")
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[service]\nallow_plain_http = true\n")
     environment = {**os.environ, "CLOISTER_TOKEN": TOKEN}
-    for options, more in ((["--token-file", token], {}), ([], {"env": environment})):
+    for options, more in ((["--token-file", token, "--policy", policy], {}), (["--policy", policy], {"env": environment})):
         result = run("chat", f"http://{OUTSIDE}:{open_node.port}", PROMPT, "--accept-simulator", "--insecure-http", *options, **more)
         assert result.returncode == 2 and "token" in result.stderr, result.stdout + result.stderr
         run("chat", f"http://{OUTSIDE}:{recorder.port}", PROMPT, "--accept-simulator", "--insecure-http", *options, **more)

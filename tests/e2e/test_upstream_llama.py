@@ -170,8 +170,9 @@ def second(folder, model_file):
 @pytest.mark.parametrize("stream", [False, True])
 def test_another_server(second, stream):
     node, relay = second
+    name = node.get_json("/v1/models")["data"][0]["id"]
     messages = [{"role": "system", "content": ""}, {"role": "user", "content": "What is the capital of France?"}]
-    request = json.dumps({"model": "any", "messages": messages, "max_tokens": 12, "temperature": 0, "stream": stream}).encode()
+    request = json.dumps({"model": name, "messages": messages, "max_tokens": 12, "temperature": 0, "stream": stream}).encode()
     reply = exchange(node, "POST", "/v1/chat/completions", request)
     assert reply.status == 200 and reply.complete
 
@@ -182,5 +183,5 @@ def test_another_server(second, stream):
     signature = signature_of(node, reply.reply_id(), "ecdsa")
     assert signature["text"] == f"{hashlib.sha256(request).hexdigest()}:{hashlib.sha256(reply.body).hexdigest()}"
     with client_of(node) as client:
-        text = client.chat.completions.create(model="any", messages=messages, max_tokens=12, temperature=0).choices[0].message.content
+        text = client.chat.completions.create(model=name, messages=messages, max_tokens=12, temperature=0).choices[0].message.content
     assert "Paris" in text

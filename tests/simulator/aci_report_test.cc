@@ -27,7 +27,7 @@ void rename_keyset(ServiceCase& c) {
 }
 
 // A keyset of the attacker's choice, bound by a quote of the same TEE.
-void bind(ServiceCase& c, const std::function<void(Json&)>& edit) {
+void bind_keyset(ServiceCase& c, const std::function<void(Json&)>& edit) {
   Json keyset = service().keyset();
   edit(keyset);
   const ByteArray<32> digest = *evidence::document_digest(keyset);
@@ -104,19 +104,19 @@ TEST(AciReport, EveryChangeFailsItsOwnCheck) {
            {"report.downstream_tls"}},
           {"one key, two roles",
            [](ServiceCase& c) {
-             bind(c, [](Json& keyset) {
+             bind_keyset(c, [](Json& keyset) {
                keyset["e2ee_public_keys"][0]["public_key"] = keyset["receipt_signing_keys"][0]["public_key"];
              });
            },
            {"keyset.roles"}},
           {"one id, two keys",
            [](ServiceCase& c) {
-             bind(c, [](Json& keyset) { keyset["receipt_signing_keys"][1]["key_id"] = "receipt-1"; });
+             bind_keyset(c, [](Json& keyset) { keyset["receipt_signing_keys"][1]["key_id"] = "receipt-1"; });
            },
            {"keyset.roles"}},
           {"no key for receipts",
            [](ServiceCase& c) {
-             bind(c, [](Json& keyset) { keyset["receipt_signing_keys"] = Json::array(); });
+             bind_keyset(c, [](Json& keyset) { keyset["receipt_signing_keys"] = Json::array(); });
            },
            {"keyset.roles"}},
           {"something in the second half",
@@ -171,7 +171,7 @@ TEST(AciReport, ATlsKeyThatWasNotBornInTheTeeIsNoneOfTheTees) {
   };
   for (const Row& row : table) {
     ServiceCase c = aci_case();
-    bind(c, row.change);
+    bind_keyset(c, row.change);
     c.expected.tls_spki_sha256.emplace().fill(0xcc);
     c.expected.tls_host = "api.example.com";
     verify::Verdict verdict = c.judge_report();

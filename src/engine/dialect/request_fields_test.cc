@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{Route::kCompletions, R"({"prompt":["a","b"],"n":65})", kInvalid, "prompt"},
         BadCase{Route::kEmbeddings, R"({"input":"x","encoding_format":"hex"})", kInvalid, "encoding_format"},
         BadCase{Route::kResponses, R"({"input":"x","previous_response_id":"resp_1"})", kUnsupported, "previous_response_id"},
-        BadCase{Route::kMessages, R"({"max_tokens":1,"messages":[{"role":"system","content":"x"}]})", kInvalid, "messages[0].role"},
+        BadCase{Route::kMessages, R"({"max_tokens":1,"messages":[{"role":"tool","content":"x"}]})", kInvalid, "messages[0].role"},
         BadCase{Route::kTokenize, R"({"prompt":7})", kInvalid, "prompt"}));
 
 INSTANTIATE_TEST_SUITE_P(

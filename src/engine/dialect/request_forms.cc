@@ -61,7 +61,8 @@ void join(Json& first, const Json& second) {
     first["content"] = before->get<std::string>() + "\n" + after->get<std::string>();
   } else if (after != nullptr) {
     Json parts = parts_of(first);
-    for (Json& part : parts_of(second).get_ref<Json::array_t&>()) parts.push_back(std::move(part));
+    const Json more = parts_of(second);
+    parts.insert(parts.end(), more.begin(), more.end());
     first["content"] = std::move(parts);
   }
   const Json* calls = find_member(second, "tool_calls");

@@ -34,7 +34,7 @@ TEST(RequestForms, AssistantMessagesAtTheEndAreOneTurn) {
   const Json body = unified(Route::kChatCompletions, R"({"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"One"},
       {"role":"assistant","content":"Two"},{"role":"assistant","content":[{"type":"text","text":"Three"}],"tool_calls":[{"id":"c"}]}]})");
   ASSERT_EQ(body["messages"].size(), 2u);
-  EXPECT_EQ(content_text(body["messages"][1]["content"]), "One\nTwoThree");
+  EXPECT_EQ(content_text(body["messages"][1]["content"]), "OneTwoThree");
   EXPECT_EQ(body["messages"][1]["tool_calls"].size(), 1u);
 }
 

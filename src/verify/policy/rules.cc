@@ -49,7 +49,6 @@ bool narrows_architectures(const Policy& policy) {
 constexpr auto kAny = RuleScope::kAny;
 constexpr auto kTdx = RuleScope::kTdx;
 constexpr auto kSnp = RuleScope::kSnp;
-constexpr auto kShownGpu = RuleScope::kShownGpu;
 
 const PolicyRule kRules[] = {
     {"accept_simulator", nullptr},
@@ -98,11 +97,11 @@ const PolicyRule kRules[] = {
     {"boot.allow_any_measurements", nullptr},
     {"nvidia.required", [](const Policy& p) { return p.nvidia.required == GpuRequirement::kAlways; }, kOnly<kGpuRequired>},
     {"nvidia.gpu_count", [](const Policy& p) { return judges_gpus(p) && p.nvidia.gpu_count.has_value(); }, kOnly<kGpuCount>},
-    {"nvidia.architectures", narrows_architectures, kOnly<kArch>, kShownGpu},
+    {"nvidia.architectures", narrows_architectures, kOnly<kArch>},
     {"nvidia.min_driver_version", [](const Policy& p) { return judges_gpus(p) && !p.nvidia.min_driver_version.empty(); },
-     kOnly<kDriver>, kShownGpu},
+     kOnly<kDriver>},
     {"nvidia.min_vbios_version", [](const Policy& p) { return judges_gpus(p) && !p.nvidia.min_vbios_version.empty(); },
-     kOnly<kVbios>, kShownGpu},
+     kOnly<kVbios>},
     {"nvidia.allow_certificate_hold", nullptr},
     {"nvidia.allow_expired_rim_signer", nullptr},
     {"nvidia.require_revocation", nullptr},
@@ -110,12 +109,11 @@ const PolicyRule kRules[] = {
      [](const Policy& p) {
        return judges_gpus(p) && p.nvidia.require_revocation && p.nvidia.max_ocsp_age_hours < NvidiaPolicy{}.max_ocsp_age_hours;
      },
-     kOnly<kRevocation>, kShownGpu},
+     kOnly<kRevocation>},
     {"nvidia.require_fwid", nullptr},
-    {"nvidia.require_nras", [](const Policy& p) { return judges_gpus(p) && p.nvidia.require_nras; }, kOnly<kNras>, kShownGpu},
+    {"nvidia.require_nras", [](const Policy& p) { return judges_gpus(p) && p.nvidia.require_nras; }, kOnly<kNras>},
     {"nvidia.nras_keys", nullptr},
-    {"nvidia.nvlink", [](const Policy& p) { return judges_gpus(p) && p.nvidia.nvlink != NvlinkRequirement::kAny; }, kOnly<kNvlink>,
-     kShownGpu},
+    {"nvidia.nvlink", [](const Policy& p) { return judges_gpus(p) && p.nvidia.nvlink != NvlinkRequirement::kAny; }, kOnly<kNvlink>},
     {"snp.min_boot_loader", [](const Policy& p) { return p.snp.min_boot_loader.value_or(0) > 0; }, kSnpMinimum, kSnp},
     {"snp.min_tee", [](const Policy& p) { return p.snp.min_tee.value_or(0) > 0; }, kSnpMinimum, kSnp},
     {"snp.min_snp", [](const Policy& p) { return p.snp.min_snp.value_or(0) > 0; }, kSnpMinimum, kSnp},
@@ -144,12 +142,10 @@ const PolicyRule kRules[] = {
 
 // Whether the evidence is of the kind that the rule is about. What is not known to be of another kind is.
 bool concerns(const PolicyRule& rule, const Verdict& verdict) {
-  const Check* payload = verdict.find("nvidia.payload.form");
   switch (rule.scope) {
     case RuleScope::kAny: return true;
     case RuleScope::kTdx: return verdict.find("snp.report.form") == nullptr;
     case RuleScope::kSnp: return verdict.find("tdx.quote.form") == nullptr;
-    case RuleScope::kShownGpu: return payload == nullptr || payload->state != State::kNotApplicable;
   }
   return true;
 }

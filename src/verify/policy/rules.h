@@ -10,9 +10,9 @@
 
 namespace cloister::verify {
 
-// Which evidence a rule is about. A rule about SEV-SNP is no matter of a TDX quote, nor the other way round, and a rule about the
-// GPUs that are shown is none of a report in which none is shown. Everything else has to be applied.
-enum class RuleScope { kAny, kTdx, kSnp, kShownGpu };
+// Which evidence a rule is about. A rule about SEV-SNP is no matter of a TDX quote, nor the other way round. Everything else has to be
+// applied.
+enum class RuleScope { kAny, kTdx, kSnp };
 
 struct PolicyRule {
   std::string_view name;                  // "tdx.min_tcb_date", as in the policy's file

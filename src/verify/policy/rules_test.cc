@@ -89,7 +89,8 @@ TEST(PolicyRules, AreAboutTheirKindOfEvidence) {
   EXPECT_EQ(applied(policy, {passed("nvidia.payload.form")}).state, State::kSkipped) << "no evidence of a CPU at all";
   policy = {};
   policy.nvidia.min_driver_version = "550";
-  EXPECT_EQ(applied(policy, {not_applicable("nvidia.payload.form", "none is shown")}).state, State::kNotApplicable);
+  EXPECT_EQ(applied(policy, {not_applicable("nvidia.payload.form", "none is shown")}).state, State::kSkipped)
+      << "a form that shows no GPU hides none";
   EXPECT_EQ(applied(policy, {passed("nvidia.payload.form"), passed("nvidia.gpu.12.min_driver")}).state, State::kPass);
   EXPECT_EQ(applied(policy, {passed("tdx.quote.form")}).state, State::kSkipped) << "nobody looked for a GPU";
   policy.nvidia.required = GpuRequirement::kNever;

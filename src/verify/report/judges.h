@@ -27,6 +27,8 @@ Result<ReportShape> find_shape(const Json& object);
 // at hand: a form whose text is hashed or signed is then refused.
 Verdict judge_report(const Json& object, std::string_view text, const Expected& expected, const Context& context);
 
+// The fact gpu_evidence_error: a node's own word on why it shows no GPU evidence, for people, bound to nothing.
+void add_gpu_note(const Json& object, Verdict& verdict);
 Verdict judge_legacy_report(const Json& object, const Expected& expected, const Context& context);
 Verdict judge_aci_report(const Json& object, const Expected& expected, const Context& context);
 Verdict judge_native_report(const Json& object, const Expected& expected, const Context& context);

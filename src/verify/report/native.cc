@@ -145,6 +145,7 @@ Verdict judge_native_report(const Json& object, const Expected& expected, const 
     verdict.add(failed("report.form", report.error().message));
     return verdict;
   }
+  add_gpu_note(object, verdict);
   const Result<evidence::BootEvidence> boot = evidence::read_boot_evidence(object);
   if (!boot) {
     verdict.add(failed("report.form", boot.error().message));
