@@ -46,7 +46,6 @@ bool narrows_architectures(const Policy& policy) {
   return judges_gpus(policy) && !std::ranges::includes(policy.nvidia.architectures, all);
 }
 
-constexpr auto kAny = RuleScope::kAny;
 constexpr auto kTdx = RuleScope::kTdx;
 constexpr auto kSnp = RuleScope::kSnp;
 
