@@ -246,6 +246,7 @@ def test_the_keyset_is_the_same_after_a_restart(start, tmp_path):
     assert digest("--keyset-days", 7) != first
 
 
+@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
 def test_the_tls_key_stands_in_the_keyset(tls, tmp_path):
     nonce = secrets.token_hex(32)
     certificate = x509.load_pem_x509_certificate(ssl.get_server_certificate((tls.host, tls.port)).encode())
@@ -408,6 +409,7 @@ ACI_CHANGES = [
 
 
 @pytest.mark.parametrize("path, changes", [(NATIVE, NATIVE_CHANGES), (ACI, ACI_CHANGES)], ids=["native", "aci"])
+@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
 def test_every_change_is_found(echo, tmp_path, path, changes):
     nonce = secrets.token_hex(32)
     report = get(echo, path, nonce)

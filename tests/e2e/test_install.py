@@ -56,6 +56,7 @@ def pkg_config(prefix, *arguments):
     return done.stdout.split()
 
 
+@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
 def test_a_c_program_against_it(verifier, tmp_path, echo):
     # Moved: nothing installed may point at where it was installed first.
     prefix = tmp_path / "elsewhere"

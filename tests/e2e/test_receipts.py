@@ -49,7 +49,8 @@ def failed(verdict):
 
 
 @pytest.mark.fast
-@pytest.mark.parametrize("form", ["native", "aci"])
+# The register of a shared platform was told of another node's configuration last, which the native form does not mind.
+@pytest.mark.parametrize("form", ["native", pytest.param("aci", marks=pytest.mark.own_seed)])
 @pytest.mark.parametrize("stream", ["false", "true"])
 def test_a_reply(attested, tmp_path, stream, form):
     request = (ODD % stream).encode()

@@ -49,6 +49,7 @@ def judge(tmp_path):
     return judge_record
 
 
+@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
 def test_named_by_its_id(record, judge, tmp_path):
     saved = tmp_path / "saved.json"
     at = ["--at", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())]
@@ -63,6 +64,7 @@ def test_named_by_its_id(record, judge, tmp_path):
     assert again.returncode == 3, "which session it should be, a person says and not the file"
 
 
+@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
 def test_without_a_name_or_with_another(record, judge):
     assert judge(record)[0] == 3
     status, states, _ = judge(record, "--id", "00" * 32)
@@ -70,6 +72,7 @@ def test_without_a_name_or_with_another(record, judge):
     assert judge(record, "--id", "zz")[0] == 2
 
 
+@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
 def test_the_nonce_was_the_gateways(record, tmp_path):
     path = tmp_path / "session.json"
     path.write_text(json.dumps(record))
