@@ -247,12 +247,16 @@ TEST_F(LlamaEngineTest, IgnoresMembersThatAreNotOnTheList) {
                                         {"verbose", true},
                                         {"timings_per_token", true},
                                         {"id_slot", 3},
-                                        {"lora", {{{"id", 0}, {"scale", 1}}}},
-                                        {"grammar", "root ::= \"forced\""},
                                         {"return_tokens", true}});
   Reply reply = ask(engine(), kChat, body);
-  EXPECT_EQ(reply.text().find("forced"), std::string::npos);
   EXPECT_EQ(reply.json().size(), 7u) << reply.bytes;
+}
+
+// Members of other servers that would change the reply are refused rather than ignored.
+TEST_F(LlamaEngineTest, RefusesAGrammarOfTheClients) {
+  const Reply reply = ask(engine(), kChat, with(user_says("Hello"), {{"max_tokens", 3}, {"grammar", "root ::= \"forced\""}}));
+  ASSERT_TRUE(reply.refused) << reply.bytes;
+  EXPECT_EQ(reply.refused->param, "grammar");
 }
 
 TEST_F(LlamaEngineTest, TokensRoundTripThroughACompletion) {
