@@ -12,7 +12,8 @@ Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
   try {
     CLI::App app("cloister");
     app.set_config("--config")->check(CLI::ExistingFile);
-    // Of the whole file: CLI11 knows no such mode for a section. So the other commands are there to know theirs; none is run.
+    // The mode holds for the whole file: CLI11 has none for a section. The other commands are added so that their sections are known; no
+    // command is run.
     app.allow_config_extras(CLI::config_extras_mode::error);
     int unused = 0;
     add_verify_command(app, unused);

@@ -12,7 +12,7 @@ namespace cloister::apps {
 // Null: the node serves without one. Logs what `auto` chose and why.
 Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options);
 
-// Of everything that is simulated in this node; kept in its state folder.
+// The seed that every simulated part of this node is made from. The state folder keeps it.
 Result<SecretBytes> simulator_seed(const ServeOptions& options);
 
 }  // namespace cloister::apps

@@ -27,7 +27,7 @@ class BitReader {
     return (bytes_[byte] >> (at_++ % 8)) & 1u;
   }
   void align() { at_ = (at_ + 7) / 8 * 8; }
-  // Of the next whole byte.
+  // The index of the next whole byte.
   std::size_t position() const { return (at_ + 7) / 8; }
   bool ended() const { return ended_; }
 

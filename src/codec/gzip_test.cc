@@ -46,7 +46,7 @@ TEST(Gzip, RefusesWhatIsCutOrChanged) {
   Bytes longer = whole;
   longer.push_back(0);
   EXPECT_FALSE(unpack_gzip(longer, 4096));
-  // Of the head only the magic, the method and the flags are looked at; a change of anything behind it is found.
+  // The reader looks at the magic, the method and the flags of the head. It finds a change of any byte behind the head.
   for (std::size_t i = 10; i < whole.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       Bytes changed = whole;
