@@ -1,13 +1,9 @@
 """A rule of the verifier's policy that is silently not applied. Whatever a policy names is compared with the evidence, or the verdict is
 not accepted and says which rule it was; in every command and in every form of evidence."""
 
-import http.server
 import json
 import re
 import secrets
-import threading
-import urllib.error
-import urllib.request
 
 import pytest
 
@@ -158,62 +154,31 @@ def test_verify_host_accepts_the_digests_of_the_node(echo, tmp_path):
     assert run("chat", echo.url, "x", "--policy", policy, "--accept-simulator").returncode == 0
 
 
-class Middlebox(http.server.BaseHTTPRequestHandler):
-    """Hides the native report."""
-
-    protocol_version = "HTTP/1.0"
-
-    def do_GET(self):
-        self.pass_on(None)
-
-    def do_POST(self):
-        self.pass_on(self.rfile.read(int(self.headers["content-length"])))
-
-    def pass_on(self, body):
-        self.server.seen.append(self.path)
-        if self.path.startswith("/v1/cloister/"):
-            return self.send_error(self.server.status)
-        request = urllib.request.Request(self.server.node + self.path, body, {"content-type": "application/json"})
-        try:
-            reply = urllib.request.urlopen(request, timeout=20)
-        except urllib.error.HTTPError as error:
-            reply = error
-        text = self.server.meddle(self.path, reply.read())
-        self.send_response(reply.status)
-        self.send_header("content-type", reply.headers.get("content-type", "text/plain"))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
-def middlebox(echo):
-    servers = []
+def middlebox(between):
+    """middlebox(status): the paths that were asked for, and the URL of a node whose native report is hidden behind this status."""
 
-    def start(status=404, meddle=lambda path, text: text, node=None):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Middlebox)
-        server.node, server.status, server.seen, server.meddle = (node or echo).url, status, [], meddle
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return server, f"http://127.0.0.1:{server.server_address[1]}"
+    def start(status=404):
+        seen = []
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        def hide(path, passed, headers, body):
+            seen.append(path)
+            return (status, {}, b"") if path.startswith("/v1/cloister/") else (passed, headers, body)
+
+        return seen, between(hide)
+
+    return start
 
 
 @pytest.mark.parametrize("status", [404, 405, 403, 500, 501])
 @pytest.mark.parametrize("rule", ["service.model_digests", "service.max_keyset_days"])
 def test_a_middlebox_that_hides_the_native_report_gets_no_prompt(middlebox, tmp_path, rule, status):
-    server, url = middlebox(status)
+    seen, url = middlebox(status)
     policy = write_policy(tmp_path, rule)
     assert judged("verify", "host", url, "--policy", policy)[0] in (1, 2, 3)
     result = run("chat", url, "my secret", "--accept-simulator", "--policy", policy)
     assert result.returncode in (1, 2, 3), result.stdout
-    assert not [path for path in server.seen if path.startswith("/v1/chat")], server.seen
+    assert not [path for path in seen if path.startswith("/v1/chat")], seen
 
 
 def manifest_of(echo, tmp_path, **changes):

@@ -12,7 +12,6 @@ import struct
 import subprocess
 import termios
 import threading
-import urllib.error
 import urllib.request
 
 import pytest
@@ -38,52 +37,6 @@ def check_json(text):
     """One object in ASCII; without what acts even as an escape would be undone by whoever reads it, so that is kept."""
     assert text.isascii() and not ACTING.search(text)
     return json.loads(text)
-
-
-class Between(http.server.BaseHTTPRequestHandler):
-    """Passes on to the node what `meddle(path, status, headers, body)` does not change."""
-
-    protocol_version = "HTTP/1.0"
-
-    def do_GET(self):
-        self.pass_on(None)
-
-    def do_POST(self):
-        self.pass_on(self.rfile.read(int(self.headers["content-length"])))
-
-    def pass_on(self, body):
-        request = urllib.request.Request(self.server.node + self.path, body, {"content-type": "application/json"})
-        try:
-            reply = urllib.request.urlopen(request, timeout=20)
-        except urllib.error.HTTPError as error:
-            reply = error
-        status, headers, text = self.server.meddle(self.path, reply.status, dict(reply.headers), reply.read())
-        self.send_response(status)
-        for name, value in headers.items():
-            if name.lower() not in ("transfer-encoding", "content-length", "connection", "trailer"):
-                self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def between(echo):
-    servers = []
-
-    def start(meddle):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between)
-        server.node, server.meddle = echo.url, meddle
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def evil_error(status):

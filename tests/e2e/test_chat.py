@@ -1,63 +1,13 @@
 """cloister chat: verifies a node before it speaks, and the signature and the receipt of each reply."""
 
 import base64
-import http.server
 import json
-import threading
-import urllib.error
 import urllib.request
 
 import pytest
 
 from support.fixtures import TOKEN
 from support.node import run
-
-
-class Between(http.server.BaseHTTPRequestHandler):
-    """Passes on, and has a hand in what comes back."""
-
-    protocol_version = "HTTP/1.0"
-
-    def do_GET(self):
-        self.pass_on(None)
-
-    def do_POST(self):
-        self.pass_on(self.rfile.read(int(self.headers["content-length"])))
-
-    def pass_on(self, body):
-        request = urllib.request.Request(self.server.node + self.path, body, {"content-type": "application/json"})
-        try:
-            reply = urllib.request.urlopen(request, timeout=20)
-        except urllib.error.HTTPError as error:
-            reply = error
-        status, headers, text = self.server.meddle(self.path, reply.status, dict(reply.headers), reply.read())
-        self.send_response(status)
-        for name, value in headers.items():
-            if name.lower() not in ("transfer-encoding", "content-length", "connection", "trailer"):
-                self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def between(echo):
-    """between(meddle): the URL of a node that is not quite the echo node."""
-    servers = []
-
-    def start(meddle):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between)
-        server.node, server.meddle = echo.url, meddle
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def test_chat_refuses_a_simulated_node_before_it_speaks(echo):

@@ -9,6 +9,7 @@ import pytest
 
 from support import node as node_module
 from support.agent import Agent
+from support.between import Between
 from support.node import Node, ROOT
 
 TOKEN = "token-of-the-tests-0123456789"
@@ -71,6 +72,20 @@ def session_node(folder, name, *arguments, headers=None, **options):
 @pytest.fixture(scope="session")
 def echo(folder):
     yield from session_node(folder, "echo", "--engine", "echo")
+
+
+@pytest.fixture
+def between(echo):
+    """between(meddle): the URL of a node that is not quite the echo node."""
+    servers = []
+
+    def start(meddle):
+        servers.append(Between(echo, meddle))
+        return servers[-1].url
+
+    yield start
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture(scope="session")
