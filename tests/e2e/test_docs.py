@@ -1,20 +1,22 @@
 """What the documentation says is so: its code runs, its links lead somewhere, its list of checks is the program's."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from support.node import ROOT, run
+from support.node import BINARY, ROOT, Node, run
 
 PAGES = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NODE_PACKAGES = ROOT / "tests/e2e/node/node_modules"
 
 
 def blocks(page, language):
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [text for named, text in found if named == language]
 
 
 def at(node, code):
@@ -114,10 +116,29 @@ def test_node(echo, page):
         assert result.returncode == 0 and "capital of France" in result.stdout, result.stderr
 
 
-@pytest.mark.fast
-def test_curl(echo):
-    """The curl lines of the README, as a shell runs them."""
-    (code,) = [block for block in blocks(ROOT / "README.md", "") if "curl" in block]
-    script = "set -e\n" + at(echo, code).replace("MODEL", echo.model())
-    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0 and "chat.completion" in result.stdout, result.stderr
+def printed_script(page, program):
+    """The blocks of a page for the shell, as one script: each command has to end with 0, or as a comment behind it says."""
+    lines = "\n".join(block for block in blocks(page, "") if program in block or "curl " in block).replace("\\\n", " ").splitlines()
+    script = []
+    for line in lines:
+        status = re.search(r"# exit status (\d)$", line)
+        script += [line, f"s=$?; if [ $s != {status.group(1) if status else 0} ]; then echo \"$s: \"{shlex.quote(line)} >&2; exit 99; fi"]
+    return "\n".join(script)
+
+
+def test_readme_shell(tmp_path, model_file):
+    """The blocks of the README as a stranger pastes them, one after the other, in a folder like the one that ./run builds in."""
+    for name, target in (("build/release/cloister", BINARY), (f".cache/model/{model_file.name}", model_file)):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).symlink_to(target)
+    node = Node(tmp_path / "node", "--model", tmp_path / ".cache/model" / model_file.name, "--context", 1024)
+    try:
+        assert node.model() in (ROOT / "README.md").read_text()
+        script = at(node, printed_script(ROOT / "README.md", "build/release/cloister"))
+        result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=300, cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.count("The capital of France is Paris.") == 2 and "reproduced: " in result.stdout
+        assert result.stdout.count("verdict: accepted") >= 9 and result.stdout.count("verdict: undetermined") == 1
+        assert "tdx.tcb.status\n" in result.stdout
+    finally:
+        node.stop()
