@@ -11,10 +11,7 @@
 #include "base/log.h"
 #include "codec/json.h"
 #include "evidence/archive.h"
-#include "evidence/json_reader.h"
-#include "evidence/native_report.h"
-#include "verify/check.h"
-#include "verify/report/model_manifest.h"
+#include "verify/replay.h"
 
 namespace cloister::apps {
 namespace {
@@ -61,39 +58,16 @@ Result<void> wait_ready(const engine::Engine& engine) {
   return {};
 }
 
-// Threads that the caller chose otherwise are said, and do not stop the replay. Whether pages were locked is no matter here.
-verify::Check compare_with(const evidence::ModelIdentity& archived, evidence::ModelIdentity here, bool threads_chosen) {
-  std::string note;
-  if (threads_chosen && here.settings["threads"] != archived.settings.at("threads")) {
-    note = "with " + codec::write_json(here.settings["threads"]) + " threads instead of " +
-           codec::write_json(archived.settings.at("threads"));
-    for (const char* name : {"threads", "batch_threads"}) here.settings[name] = archived.settings.at(name);
-  }
-  if (here.weights) here.weights->locked = true;
-  verify::Verdict compared;
-  verify::compare_models(archived, here, compared);
-  for (const verify::Check& check : compared.checks) {
-    if (check.state != verify::State::kFail) continue;
-    // No fault of the archive's: another file was given here, or this machine cannot do the same.
-    return verify::skipped("replay.model", "the model here is another: " + check.id + ", " + check.detail + ": expected " +
-                                               check.expected + ", found " + check.actual);
-  }
-  return verify::passed("replay.model", evidence::digest_text(here.weights->digest), note);
-}
-
 Result<void> replay_here(const ReplayCase& asked, const ReplayOptions& options, verify::Verdict& verdict) {
-  if (!asked.model.weights || !asked.model.settings.contains("threads") || !asked.model.settings.contains("batch_threads")) {
-    verdict.add(verify::skipped("replay.model", "the model that answered was not the embedded engine's"));
+  if (!verify::is_replayable(asked.model)) {
+    verify::check_replay_model(asked.model, {}, false, verdict);
     return {};
   }
   TRY(llama, options_for(asked.model, options.engine));
   TRY(engine, engine::make_llama_engine(std::move(llama)));
   TRY_VOID(wait_ready(*engine));
   TRY(here, evidence::parse_model_identity(*engine->models().front().identity));
-  verify::Check same = compare_with(asked.model, std::move(here), options.engine.threads != 0);
-  const bool go_on = same.state == verify::State::kPass;
-  verdict.add(std::move(same));
-  if (!go_on) return {};
+  if (!verify::check_replay_model(asked.model, std::move(here), options.engine.threads != 0, verdict)) return {};
   return replay(*engine, asked, verdict);
 }
 #else
@@ -109,20 +83,20 @@ Result<verify::Verdict> audit(const ReplayOptions& options) {
   TRY(verdict, verify_archive_file(options));
   verdict.subject = "replay";
   if (verdict.outcome() == verify::Outcome::kRejected) {
-    verdict.add(verify::skipped("replay.text", "the archive is rejected: nothing was computed"));
+    verify::skip_replay(verdict);
     return verdict;
   }
   if (!archive.request || !archive.response) {
-    verdict.add(verify::skipped("replay.request", "the archive holds no bodies"));
+    verify::check_replay_request("the archive holds no bodies", verdict);
     return verdict;
   }
   TRY(document, model_document(archive));
   const Result<ReplayCase> asked = read_replay_case(archive.receipt, *archive.request, *archive.response, document);
   if (!asked) {
-    verdict.add(verify::skipped("replay.request", asked.error().message));
+    verify::check_replay_request(asked.error().message, verdict);
     return verdict;
   }
-  verdict.add(verify::passed("replay.request"));
+  verify::check_replay_request(std::nullopt, verdict);
   TRY_VOID(replay_here(*asked, options, verdict));
   return verdict;
 }

@@ -10,7 +10,7 @@
 #include "engine/dialect/request_fields.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
-#include "verify/check.h"
+#include "verify/replay.h"
 
 namespace cloister::apps {
 namespace {
@@ -99,25 +99,15 @@ std::string said(const engine::ReadReply& reply) {
   return out;
 }
 
-std::string count_text(const std::optional<std::uint64_t>& count) { return count ? std::to_string(*count) : "not told"; }
-
-std::string finishes(const engine::ReadReply& reply) {
-  std::string out;
-  for (const engine::ReadChoice& choice : reply.choices) {
-    out += (out.empty() ? "" : ", ") + (choice.finish.empty() ? std::string("cut off") : choice.finish);
-  }
+Result<verify::ReplayedReply> as_judged(engine::Engine& engine, const engine::ReadReply& reply) {
+  verify::ReplayedReply out;
+  out.said = said(reply);
+  for (const engine::ReadChoice& choice : reply.choices) out.finishes.push_back(choice.finish);
+  out.prompt_tokens = reply.prompt_tokens;
+  out.completion_tokens = reply.completion_tokens;
+  TRY(tokens, tokens_of(engine, out.said));
+  out.tokens = std::move(tokens);
   return out;
-}
-
-void compare_counts(const engine::ReadReply& archived, const engine::ReadReply& now, verify::Verdict& verdict) {
-  const std::string id = "replay.tokens";
-  if (!archived.completion_tokens || !now.completion_tokens) {
-    return verdict.add(verify::skipped(id, "the archived reply does not tell", false));
-  }
-  const auto words = [](const engine::ReadReply& reply) {
-    return count_text(reply.prompt_tokens) + " + " + count_text(reply.completion_tokens);
-  };
-  verdict.add(verify::compared(id, words(archived), words(now), "it counts other tokens of prompt and reply"));
 }
 
 }  // namespace
@@ -153,25 +143,12 @@ Result<void> replay(engine::Engine& engine, const ReplayCase& asked, verify::Ver
   TRY(body, body_to_ask(asked));
   const auto begun = std::chrono::steady_clock::now();
   TRY(reply, ask(engine, asked.route, std::move(body)));
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   TRY(archived, engine::read_reply(asked.route, asked.response));
   TRY(now, engine::read_reply(asked.route, reply));
-  const bool same = said(archived) == said(now) && archived.choices.size() == now.choices.size();
-  TRY(before, tokens_of(engine, said(archived)));
-  TRY(after, tokens_of(engine, said(now)));
-  const auto at = std::mismatch(before.begin(), before.end(), after.begin(), after.end()).first - before.begin();
-  verdict.facts["replay"] = {{"reproduced", same},
-                             {"tokens", before.size()},
-                             {"differs_at_token", same ? Json() : Json(at)},
-                             {"milliseconds", static_cast<std::int64_t>(took.count() * 1000)}};
-  if (same) {
-    verdict.add(verify::passed("replay.text", std::to_string(before.size()) + " tokens", "reproduced"));
-  } else {
-    verdict.add(verify::failed("replay.text", "it differs at token " + std::to_string(at) + " of " + std::to_string(before.size()),
-                               std::to_string(before.size()) + " tokens", std::to_string(after.size()) + " tokens"));
-  }
-  verdict.add(verify::compared("replay.finish", finishes(archived), finishes(now), "it ends in another way"));
-  compare_counts(archived, now, verdict);
+  TRY(before, as_judged(engine, archived));
+  TRY(after, as_judged(engine, now));
+  verify::check_replayed(before, after, took, verdict);
   return {};
 }
 

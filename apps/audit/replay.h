@@ -25,8 +25,7 @@ struct ReplayCase {
 Result<ReplayCase> read_replay_case(const std::string& receipt, const std::string& request, const std::string& response,
                                     const Json& model_document);
 
-// Adds replay.text, replay.finish, replay.tokens and the fact `replay`: {"reproduced","tokens","differs_at_token","seconds"}.
-// `engine` is ready and serves the case's model.
+// Computes the reply once more and adds what verify::check_replayed() finds. `engine` is ready and serves the case's model.
 Result<void> replay(engine::Engine& engine, const ReplayCase& asked, verify::Verdict& verdict);
 
 }  // namespace cloister::apps

@@ -24,7 +24,4 @@ struct HostCheck {
 // To be called, and its verdict heeded, before anything is said to the node (VerifiedConnection).
 HostCheck judge_host(HostReport report, const verify::Context& context);
 
-// Whether what is said to the node can be read on the way, as the check connection.encryption.
-void add_connection_check(const HostReport& report, verify::Verdict& verdict);
-
 }  // namespace cloister::client

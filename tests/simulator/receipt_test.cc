@@ -116,6 +116,20 @@ TEST(Receipt, AnAggregatorsReceiptMustSayToWhomItWent) {
   EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kUndetermined);
 }
 
+// Whether the change is welcome the receipt cannot say: it is shown, and keeps nothing from being accepted.
+TEST(Receipt, ARequestThatTheServiceChangedIsNoPass) {
+  ServiceCase c = native_case();
+  EXPECT_EQ(c.judge_receipt().find("receipt.rewrite")->state, State::kPass);
+  resign(c, [](Json& r) { r["event_log"][1]["body_hash"] = "sha256:" + std::string(64, '0'); });
+  const verify::Verdict verdict = c.judge_receipt();
+  EXPECT_EQ(verdict.find("receipt.rewrite")->state, State::kSkipped);
+  EXPECT_FALSE(verdict.find("receipt.rewrite")->required);
+  EXPECT_NE(verdict.find("receipt.rewrite")->detail.find(std::string(64, '0')), std::string::npos) << "it says what the model saw";
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  resign(c, [](Json& r) { r["event_log"].erase(1); });
+  EXPECT_EQ(c.judge_receipt().find("receipt.rewrite")->state, State::kNotApplicable);
+}
+
 // The name in the reply of another server is that server's word: another name is a failure, the right one no proof.
 TEST(Receipt, TheNameThatAnotherServerGivesIsItsWord) {
   const auto told_of = [](const Json& name) {
