@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "apps/commands.h"
+#include "apps/help_texts.h"
 #include "apps/output.h"
 
 int main(int argc, char** argv) {
@@ -12,7 +13,8 @@ int main(int argc, char** argv) {
   CLI::App app("Cloister: verifiable LLM hosting in a GPU TEE", "cloister");
   app.set_version_flag("--version", "cloister " CLOISTER_VERSION);
   app.set_config("--config", "", "TOML file; a section for each command, options named as here without the dashes")
-      ->check(CLI::ExistingFile);
+      ->check(CLI::ExistingFile)
+      ->option_text("FILE");
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
@@ -27,6 +29,7 @@ int main(int argc, char** argv) {
     add_models_command(app, exit_status);
     add_audit_command(app, exit_status);
     add_receipts_command(app, exit_status);
+    add_help_texts(app);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error) == 0 ? kExitOk : kExitUsage;  // --help, --version

@@ -133,7 +133,8 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--listen", o.listen, "address and port; port 0 takes a free one")->capture_default_str();
   command
       .add_option("--engine", o.engine,
-                  "llama (embedded llama.cpp), upstream (implied by --upstream) or echo (no model, for tests and benches)")
+                  "what computes: llama (llama.cpp in this process), upstream (another server) or echo (no model, for tests and benches); "
+                  "default: upstream with --upstream, else llama")
       ->check(CLI::IsMember({"llama", "upstream", "echo"}));
   bind_upstream_options(command, o);
   command.add_option("--model", o.model_path, "GGUF file to serve");
@@ -175,15 +176,21 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--cors-origin", o.cors_origins,
                      "web origin that may call; * for all. Default: * with tokens, else pages of this machine");
   command.add_option("--http-threads", o.http_threads, "event loops; 0 = one for each four cores")
-      ->check(CLI::Range(0, 256));
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
   command.add_option("--echo-first-token-ms", o.echo_first_token_ms, "echo engine: delay of the first token")
-      ->check(CLI::Range(0, 600000));
+      ->check(CLI::Range(0, 600000))
+      ->capture_default_str();
   command.add_option("--echo-token-gap-ms", o.echo_token_gap_ms, "echo engine: gap between tokens")
-      ->check(CLI::Range(0, 600000));
+      ->check(CLI::Range(0, 600000))
+      ->capture_default_str();
   command.add_option("--echo-tokens", o.echo_tokens, "echo engine: tokens a reply has; 0 = as many as the prompt")
-      ->check(CLI::Range(0, 1 << 20));
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
   bind_receipt_options(command, o);
-  command.add_option("--log-level", o.log_level, "debug, info, warn or error")->capture_default_str();
+  command.add_option("--log-level", o.log_level, "the least that is logged")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
   command.add_option("--log-format", o.log_format, "text, or json: an object a line")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

@@ -194,7 +194,7 @@ void add_receipts_command(CLI::App& app, int& exit_status) {
 
   CLI::App* list = add("list", "one line each, in the order of time", run_list);
   add_range(*list, *options);
-  list->add_option("--limit", options->limit, "at most so many");
+  list->add_option("--limit", options->limit, "at most so many; default: all");
   list->add_flag("--json", options->json, "one JSON object a line");
 
   CLI::App* show = add("show", "the text of one receipt, as it was served", run_show);

@@ -144,7 +144,9 @@ Check check_served_model(const Receipt& receipt, const std::optional<std::string
   if (actual != *expected) return failed(id, "another model answered than the one that was asked for", *expected, actual);
   if (!told) return passed(id, actual);
   if (is_pinned(served->fields, established, policy)) return passed(id, actual, "the model's digest is one of the policy's");
-  Check check = skipped(id, "the name is the word of the server that answered, and nothing shows more",
+  Check check = skipped(id,
+                        "the name is the word of the server that answered, and nothing shows more (a policy accepts that word "
+                        "with service.accept_upstream_claims)",
                         !policy.service.accept_upstream_claims);
   check.actual = actual;
   return check;
