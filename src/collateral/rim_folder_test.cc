@@ -51,7 +51,7 @@ TEST(RimFolder, ReadsEveryFormAndSaysWhatItCannot) {
 
 TEST(RimFolder, NamesNvidiasSamples) {
   CLOISTER_NEED_VECTORS();
-  const auto got = read_rim_folder(cloister::testing::vectors_folder() / "nvidia/rims");
+  const auto got = read_rim_folder(cloister::testing::vector_path("nvidia/rims"));
   ASSERT_TRUE(got) << got.error().to_string();
   for (const char* id : {"NV_GPU_DRIVER_GH100_550.144.03", "NV_GPU_VBIOS_1010_0200_882_96005E0001",
                          "NV_GPU_VBIOS_g520_0200_885_9600740001", "NV_SWITCH_BIOS_5612_0002_890_9610550001"}) {

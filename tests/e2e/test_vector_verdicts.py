@@ -2,12 +2,15 @@
 through the program."""
 
 import base64
+import hashlib
 import json
 import pathlib
 
 import pytest
 
 from support.node import ROOT, run
+from support.tdx_bundles import tdx_bundle
+from support.vectors import FROM_PACKAGES, PACKAGES, missing
 
 pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 
@@ -15,36 +18,11 @@ DATA = json.loads((ROOT / "tests/vectors/cases.json").read_text())
 ANY_CODE = "[boot]\nallow_any_measurements = true\n"
 # Files that an option of the same name gives.
 BESIDE = ("chain", "report", "request", "response", "instances")
-HEX_DER = {"root_ca_crl", "pck_crl"}
 
 
 @pytest.fixture(scope="module")
 def vectors(vectors_folder):
     return vectors_folder
-
-
-def inner_text(body, member):
-    """The signed bytes of a PCS answer, as they stand in it, and the signature."""
-    start = body.index(f'"{member}":') + len(member) + 3
-    _, end = json.JSONDecoder().raw_decode(body[start:])
-    return body[start:start + end], json.loads(body)["signature"]
-
-
-def tdx_bundle(vectors, parts):
-    """One platform's collateral out of single files: PCS answers, CRLs, and issuer chains taken out of another bundle."""
-    out = dict.fromkeys(["pck_crl_issuer_chain", "root_ca_crl", "pck_crl", "tcb_info_issuer_chain", "tcb_info",
-                         "tcb_info_signature", "qe_identity_issuer_chain", "qe_identity", "qe_identity_signature"], "")
-    for name, file in parts.items():
-        if name == "chains":
-            chains = json.loads((vectors / file).read_text())
-            out.update({key: chains[key] for key in chains if key.endswith("_issuer_chain")})
-        elif name in HEX_DER:
-            raw = (vectors / file).read_bytes()
-            out[name] = raw.hex() if raw[0] == 0x30 else raw.decode().strip()
-        else:
-            member = {"tcb_info": "tcbInfo", "qe_identity": "enclaveIdentity"}[name]
-            out[name], out[name + "_signature"] = inner_text((vectors / file).read_text(), member)
-    return out
 
 
 def snp_bundle(vectors, parts):
@@ -113,13 +91,37 @@ def test_verdict(case, vectors, tmp_path):
     assert verdict["facts"]["collateral"] == {"offline": True, "fetched": [], "problems": []}
 
 
-def test_every_file_has_a_verdict(vectors):
-    listed = [line.split("\t")[0] for line in (vectors / "manifest.tsv").read_text().splitlines()[1:]]
+def named_files():
     named = {*DATA["elsewhere"], *DATA["no_verdict"]}
     for case in DATA["cases"]:
         named |= {case["file"], *case.get("collateral", []), *case.get("rims", {}).values(), *case.get("tdx", {}).values(),
                   *case.get("snp", {}).values(), *(case.get(name) for name in BESIDE)}
-    assert len(listed) > 60 and not set(listed) - named, set(listed) - named
+    return named
+
+
+def test_every_file_has_a_verdict(vectors):
+    listed = [line.split("\t")[0] for line in (vectors / "manifest.tsv").read_text().splitlines()[1:]]
+    assert len(listed) > 60 and not set(listed) - named_files(), set(listed) - named_files()
+
+
+def test_every_file_of_a_package_has_a_verdict():
+    assert not set(PACKAGES["files"]) - named_files(), set(PACKAGES["files"]) - named_files()
+
+
+def test_a_file_of_a_package_is_the_recorded_one(vectors):
+    """Where both have it: the same evidence under the same name."""
+    listed = {line.split("\t")[0]: line.split("\t")[1] for line in (vectors / "manifest.tsv").read_text().splitlines()[1:]}
+    both = {name for name in PACKAGES["files"] if name in listed and not name.startswith("wycheproof/")}
+    assert len(both) >= 32
+    assert {name for name in both if PACKAGES["files"][name]["sha256"] != listed[name]} == set()
+
+
+@pytest.mark.parametrize("name", PACKAGES["files"])
+def test_a_file_of_a_package_is_the_pinned_one(name):
+    path = FROM_PACKAGES / name
+    if not path.is_file():
+        missing(name)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == PACKAGES["files"][name]["sha256"]
 
 
 @pytest.mark.parametrize("file, test", DATA["elsewhere"].items())

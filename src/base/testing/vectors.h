@@ -1,9 +1,12 @@
-// For tests only: recorded evidence, which is not part of the repository. It lies in the folder named by
-// CLOISTER_VECTORS, else in ../shared/vectors beside the repository.
-// Without it a test is skipped, except where CI=true says that nothing may be skipped.
+// For tests only: recorded evidence. A file is looked for in three folders, in this order:
+//   the one that CLOISTER_VECTORS names, else ../shared/vectors beside the repository: evidence that is not public;
+//   vectors/ of the cache (CLOISTER_CACHE, else .cache): what tools/fetch takes out of registry packages (tests/vectors/packages.json);
+//   tests/vectors: what was made here.
+// A test that asks for a file which is in none of them ends there as skipped, and with CI=true as failed: then nothing may be skipped.
 // The test itself includes GoogleTest, before this: no module may (tools/check_layers).
 #pragma once
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,22 +18,53 @@
 
 namespace cloister::testing {
 
-inline std::filesystem::path vectors_folder() {
-  if (const char* named = std::getenv("CLOISTER_VECTORS"); named != nullptr && *named != '\0') return named;
+inline std::filesystem::path folder_in(const char* variable, const char* otherwise) {
+  if (const char* named = std::getenv(variable); named != nullptr && *named != '\0') return named;
   // src/base/testing/vectors.h is three folders below the root of the repository.
-  return std::filesystem::weakly_canonical(__FILE__).parent_path() / "../../../../shared/vectors";
+  return std::filesystem::weakly_canonical(__FILE__).parent_path() / "../../.." / otherwise;
 }
 
-inline bool vectors_present() { return std::filesystem::exists(vectors_folder() / "manifest.tsv"); }
+inline std::array<std::filesystem::path, 3> vector_folders() {
+  return {folder_in("CLOISTER_VECTORS", "../shared/vectors"), folder_in("CLOISTER_CACHE", ".cache") / "vectors",
+          folder_in("", "tests/vectors")};
+}
 
 inline bool vectors_required() {
   const char* ci = std::getenv("CI");
   return ci != nullptr && std::string_view(ci) == "true";
 }
 
-// The whole file; a missing one fails the test and reads as empty.
+// Where a vector that is not there would come from.
+inline std::string vector_origin(const std::string& name) {
+  std::ifstream list(folder_in("", "tests/vectors") / "packages.json");
+  const std::string text{std::istreambuf_iterator<char>(list), {}};
+  const std::size_t entry = text.find('"' + name + "\": {");
+  if (entry == std::string::npos) return "set CLOISTER_VECTORS; no registry package has it";
+  const std::size_t package = text.find("\"package\": \"", entry);
+  const bool is_go = package != std::string::npos && text.compare(package + 12, 11, "github.com/") == 0;
+  return is_go ? "tools/fetch go-vectors brings it" : "tools/fetch vectors brings it";
+}
+
+// Ends the test that runs: this library's one way to do so out of a function that returns something.
+[[noreturn]] inline void end_without_vector(const std::string& name) {
+  using ::testing::TestPartResult;
+  const auto type = vectors_required() ? TestPartResult::kFatalFailure : TestPartResult::kSkip;
+  const std::string why = "no vector " + name + " (" + vector_origin(name) + ")";
+  ::testing::internal::AssertHelper(type, __FILE__, __LINE__, why.c_str()) = ::testing::Message();
+  throw ::testing::AssertionException(TestPartResult(type, __FILE__, __LINE__, why.c_str()));
+}
+
+// The path of a file or folder of this name.
+inline std::filesystem::path vector_path(const std::string& name) {
+  for (const std::filesystem::path& folder : vector_folders()) {
+    if (std::filesystem::exists(folder / name)) return folder / name;
+  }
+  end_without_vector(name);
+}
+
+// The whole file.
 inline std::string vector_text(const std::string& name) {
-  std::ifstream file(vectors_folder() / name, std::ios::binary);
+  std::ifstream file(vector_path(name), std::ios::binary);
   EXPECT_TRUE(file.good()) << "cannot read the vector " << name;
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -39,12 +73,5 @@ inline Bytes vector_bytes(const std::string& name) { return to_bytes(as_bytes(ve
 
 }  // namespace cloister::testing
 
-// First statement of a test that reads vectors.
-#define CLOISTER_NEED_VECTORS()                                                                       \
-  if (!::cloister::testing::vectors_present()) {                                                      \
-    if (::cloister::testing::vectors_required()) {                                                    \
-      FAIL() << "no vectors in " << ::cloister::testing::vectors_folder() << " (set CLOISTER_VECTORS)"; \
-    }                                                                                                 \
-    GTEST_SKIP() << "no vectors in " << ::cloister::testing::vectors_folder() << " (set CLOISTER_VECTORS)"; \
-  }                                                                                                   \
-  static_assert(true, "take a semicolon")
+// A vector that is not there ends the test where it is asked for.
+#define CLOISTER_NEED_VECTORS() static_assert(true, "take a semicolon")

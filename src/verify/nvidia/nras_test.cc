@@ -432,5 +432,62 @@ TEST(NrasSwitches, EveryCheckLooksAtBothTokens) {
   EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches = t.gpus; }), Ids{"nvidia.nras.devices"});
 }
 
+// A token about eight GPUs, of 2026-09-10, and the key set that NVIDIA published two days later.
+struct GenuineToken {
+  Json token = Json::parse(cloister::testing::vector_text("nvidia/nras/nras_ppcie_8xh100_20260910.json"))[1]["REMOTE_GPU_CLAIMS"];
+  std::string jwks = cloister::testing::vector_text("nvidia/nras/jwks_20260912.json");
+  UnixSeconds time = 1789064303 + 60;
+  NrasSubject subject;
+
+  GenuineToken() {
+    subject.nonce = *from_hex_exactly<32>("211b20f54486162c3a447c8a88e4a6f9f6416e4c0b10d96e59d9f7fefad1c99d");
+    for (const Json& part : token[1]) {
+      const auto claims = codec::parse_jwt(part.get<std::string>());
+      EXPECT_TRUE(claims) << claims.error().message;
+      subject.gpu_ueids.push_back(claims->claims.at("ueid"));
+    }
+  }
+  Verdict judge() const {
+    Collateral collateral;
+    collateral.nras_token = token.dump();
+    collateral.nras_jwks = jwks;
+    Verdict verdict;
+    check_nras(subject, {Policy{}, collateral, time}, pinned_nras_authority(), verdict);
+    return verdict;
+  }
+};
+
+TEST(GenuineNras, EightGpusUnderAKeyOfThePinnedAuthority) {
+  const GenuineToken genuine;
+  EXPECT_EQ(genuine.subject.gpu_ueids.size(), 8u);
+  const Verdict verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+  EXPECT_EQ(ids(verdict, State::kPass).size(), 7u);
+  EXPECT_EQ(verdict.facts["nras"]["keys"], "pinned");
+}
+
+TEST(GenuineNras, EachChangeFailsItsOwnCheck) {
+  GenuineToken changed;
+  changed.time += 3600;
+  EXPECT_EQ(failing(changed.judge()), Ids{"nvidia.nras.time"});
+  changed = GenuineToken();
+  changed.subject.nonce->at(0) ^= 1;
+  EXPECT_EQ(failing(changed.judge()), Ids{"nvidia.nras.nonce"});
+  changed = GenuineToken();
+  changed.subject.gpu_ueids.pop_back();
+  EXPECT_EQ(failing(changed.judge()), Ids{"nvidia.nras.devices"});
+  changed = GenuineToken();
+  std::swap(changed.token[1]["GPU-0"], changed.token[1]["GPU-1"]);
+  EXPECT_EQ(failing(changed.judge()), Ids{"nvidia.nras.digests"});
+  changed = GenuineToken();
+  changed.token[0][1].get_ref<std::string&>().back() ^= 4;  // of the signature
+  EXPECT_EQ(failing(changed.judge()), Ids{"nvidia.nras.signature"});
+  // The set of another month names other keys.
+  changed = GenuineToken();
+  changed.jwks = cloister::testing::vector_text("nvidia/nras/jwks_20261022.json");
+  EXPECT_EQ(failing(changed.judge()), Ids{});
+  EXPECT_EQ(ids(changed.judge(), State::kSkipped), kAllButForm);
+}
+
 }  // namespace
 }  // namespace cloister::verify::testing
