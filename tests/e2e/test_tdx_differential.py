@@ -1,6 +1,7 @@
 """The same TDX quotes and collateral, some thousands of times changed by a seeded generator, through dcap-qvl (the Rust
-library from PyPI, the JavaScript library and the Rust library as WebAssembly from npm) and through ours: both reject, or both
-accept with the same TCB status and advisories, or the difference is one of those listed and reasoned here.
+library from PyPI, the JavaScript library and the Rust library as WebAssembly from npm), go-tdx-guest and ours: both reject, or both
+accept with the same TCB status and advisories, or the difference is one of those listed and reasoned here and in
+tests/differential/README.md.
 
 CLOISTER_DIFFERENTIAL_CASES sets how many changed cases of each kind are made (default 1500)."""
 
@@ -12,7 +13,8 @@ import pytest
 
 from support import tdx_platform as tp
 from support.tdx_changes import STATUSES, platform_cases, recorded_cases
-from support.tdx_judges import Npm, Ours, Pypi
+from support.tdx_bundles import tdx_bundle
+from support.tdx_judges import Go, Npm, Ours, Pypi
 
 pytestmark = pytest.mark.no_tee
 CASES = int(os.environ.get("CLOISTER_DIFFERENTIAL_CASES", "1500"))
@@ -137,8 +139,33 @@ def meant_of_javascript(d):
     return (d.our and d.their) or "No matching TCB level" in d.said or d.ours_is_stricter(JAVASCRIPT_STRICTER, MODULE)
 
 
+# go-tdx-guest accepts nothing but UpToDate. It reads no quote of version 5, none whose certificate stands apart, and no certificate of a
+# platform with fewer extensions than those of its own samples: evidence of one genuine machine is what it judges.
+GO_STRICTER = {
+    check: STRICTER[check] for check in ("tdx.quote.form", "tdx.collateral.tcb_info.window", "tdx.collateral.qe_identity.window",
+                                         "tdx.collateral.root_crl.window", "tdx.collateral.pck_crl.window")
+} | {
+    # [3.2] What is signed are bytes. It reads an object out of JSON, which forgives white space around it.
+    "tdx.collateral.tcb_info.signature": {"tcb_info"},
+    "tdx.collateral.qe_identity.signature": {"qe_identity"},
+    # [3.4] It takes the issuer of the platform's list out of the quote, as dcap-qvl does, and reads no further than a list goes.
+    "tdx.collateral.pck_crl.chain": {"pck_crl_issuer_chain"},
+    "tdx.collateral.pck_crl.signature": {"pck_crl_issuer_chain"},
+    "tdx.collateral.pck_crl.issuer": {"pck_crl_issuer_chain"},
+    "tdx.collateral.pck_crl.form": {"pck_crl"},
+    "tdx.collateral.root_crl.form": {"root_ca_crl"},
+}
+
+
+def meant_of_go(d):
+    return d.white_space("invalid byte: U+000A", "invalid byte: U+0020", "could not parse PEM formatted") or d.ours_is_stricter(GO_STRICTER)
+
+
 JUDGES = {"pypi": (Pypi, meant_of_rust), "npm-javascript": (lambda: Npm("javascript"), meant_of_javascript),
-          "npm-wasm": (lambda: Npm("wasm"), meant_of_wasm)}
+          "npm-wasm": (lambda: Npm("wasm"), meant_of_wasm), "go": (Go, meant_of_go)}
+ALL = list(JUDGES)
+# dcap-qvl's builds: the others of the recorded evidence are not what go-tdx-guest reads.
+OF_PHALA = ["pypi", "npm-javascript", "npm-wasm"]
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +175,7 @@ def ours():
     judge.close()
 
 
-@pytest.fixture(scope="module", params=JUDGES)
+@pytest.fixture(scope="module", params=OF_PHALA)
 def theirs(request):
     make, is_meant = JUDGES[request.param]
     judge = make()
@@ -196,6 +223,31 @@ def test_platforms_of_our_own(ours, theirs, seed):
 def test_recorded_evidence(ours, theirs, recorded, seed):
     agreed = compare(ours, theirs, recorded_cases(recorded, seed, CASES))
     assert agreed["UpToDate"] and agreed["rejected"]
+
+
+# A machine with an H200, whose TCB info names its platform as go-tdx-guest wants it named.
+H200_TIME = 1791504000
+H200_EDGES = (1791419306, 1791754336, 1791755308, 1794011306)
+
+
+@pytest.fixture(scope="module")
+def h200(vectors_folder):
+    parts = {"rest": "tdx/v5_td15ex_b0c06f.collateral.json", "tcb_info": "tdx/90c06f_20260912.tcbinfo.json",
+             "qe_identity": "tdx/90c06f_20260912.qeidentity.json"}
+    return (vectors_folder / "tdx/v4_90c06f_h200.bin").read_bytes(), tdx_bundle(vectors_folder, parts)
+
+
+@pytest.mark.parametrize("theirs", ALL, indirect=True)
+def test_evidence_of_an_h200(ours, theirs, h200):
+    agreed = compare(ours, theirs, recorded_cases(h200, 7, CASES, H200_TIME, H200_EDGES))
+    assert agreed["UpToDate"] and agreed["rejected"]
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("theirs", ALL, indirect=True)
+def test_evidence_of_an_h200_as_it_is(ours, theirs, h200):
+    case = (h200[0], json.dumps(h200[1]), H200_TIME)
+    assert ours.judge(*case) == theirs[0].judge(*case) == ("UpToDate", [])
 
 
 @pytest.mark.fast

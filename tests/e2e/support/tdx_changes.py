@@ -133,8 +133,9 @@ def platform_cases(seed, count):
 
 # ---- bytes of recorded evidence ----
 
-# Where the windows of the recorded collateral begin and end.
-EDGES = [1750328163, 1750329147, 1752919234, 1752919235, 1752919263, 1752920187]
+# A time at which the recorded evidence is good, and where the windows of its collateral begin and end.
+TIME = 1750500000
+EDGES = (1750328163, 1750329147, 1752919234, 1752919235, 1752919263, 1752920187)
 
 
 def change_quote(quote, rng):
@@ -163,16 +164,16 @@ def change_bundle(bundle, rng):
     return {"bundle text", member}, bundle | {member: changed}
 
 
-def recorded_cases(recorded, seed, count):
+def recorded_cases(recorded, seed, count, good=TIME, edges=EDGES):
     rng = random.Random(seed)
     genuine, bundle = recorded
     for _ in range(count):
-        quote, collateral, time = genuine, bundle, 1750500000
+        quote, collateral, time = genuine, bundle, good
         kind = rng.randrange(10)
         if kind < 5:
             changes, quote = change_quote(quote, rng)
         elif kind < 9:
             changes, collateral = change_bundle(collateral, rng)
         else:
-            changes, time = {"window"}, rng.choice(EDGES) + rng.randrange(-1, 2)
+            changes, time = {"window"}, rng.choice(edges) + rng.randrange(-1, 2)
         yield changes, quote, json.dumps(collateral), time
