@@ -84,6 +84,23 @@ def test_policies_in_the_guide(echo, tmp_path, number, block):
 
 
 @pytest.mark.fast
+def test_complete_policies_in_the_guide(echo, tmp_path, vectors_folder):
+    """Both reach what the guide says: the simulated node's, and that of the public quote."""
+    section = (ROOT / "docs/guide/policy.md").read_text().split("## Policies that are complete")[1].split("\n## ")[0]
+    simulated, genuine = re.findall(r"^```toml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    policy = tmp_path / "policy.toml"
+    policy.write_text(simulated)
+    judged = run("verify", "host", echo.url, "--policy", policy)
+    assert judged.returncode == 0 and "mr_td" in judged.stdout, judged.stdout
+    policy.write_text(genuine)
+    quote, collateral = (vectors_folder / "tdx" / f"v4_b0c06f_uptodate.{kind}" for kind in ("bin", "collateral.json"))
+    report_data = quote.read_bytes()[568:632].hex()
+    judged = run("verify", "quote", quote, "--collateral", collateral, "--policy", policy, "--report-data", report_data,
+                 "--at", "2025-06-25T00:00:00Z", "--offline")
+    assert judged.returncode == 0, judged.stdout
+
+
+@pytest.mark.fast
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
