@@ -149,7 +149,6 @@ TEST(Jcs, DeepNestingIsRefusedAndNotFollowed) {
 
 // The keyset and the receipt that the protocol's own vectors give in canonical form.
 TEST(Jcs, RecordedDocuments) {
-  CLOISTER_NEED_VECTORS();
   const auto keyset = parse_json(testing::vector_text("e2ee/aci_keyset_and_report_data.json"));
   ASSERT_TRUE(keyset);
   const std::string keyset_jcs = keyset->at("keyset_jcs");

@@ -147,7 +147,6 @@ TEST(Jwks, CertificatesBesideAKey) {
 }
 
 TEST(Jwt, GenuineTokensParse) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"nvidia/nras/nras_v3_1gpu.json", "nvidia/nras/hopper_claims_v3_detached_eat.json"}) {
     const auto json = parse_json(testing::vector_text(file));
     ASSERT_TRUE(json);

@@ -185,7 +185,6 @@ std::set<std::uint32_t> active_indices(const Rim& rim) {
 }
 
 TEST(Rim, GenuineOnes) {
-  CLOISTER_NEED_VECTORS();
   struct Case {
     const char* file;
     const char* version;

@@ -56,7 +56,6 @@ TEST(SignedJson, RefusesEverythingElse) {
 
 // The signing key of the bundles of 2025 is that of 2023 and 2026.
 TEST(GenuineSignedJson, VerifiesOverTheBytesThatWereCutOut) {
-  CLOISTER_NEED_VECTORS();
   const auto bundle = parse_json(testing::vector_text("tdx/v4_b0c06f_uptodate.collateral.json"));
   ASSERT_TRUE(bundle);
   const auto chain = crypto::parse_pem_chain(as_bytes((*bundle)["tcb_info_issuer_chain"].get<std::string>()));

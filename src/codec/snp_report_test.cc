@@ -122,7 +122,6 @@ TEST(SnpReport, TurinCountsItsLevelsFromTheFmc) {
 }
 
 TEST(SnpReport, GenuineMilanReport) {
-  CLOISTER_NEED_VECTORS();
   const auto report = parse_snp_report(testing::vector_bytes("snp/milan_report_go.bin"));
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->version, 2u);

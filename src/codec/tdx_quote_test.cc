@@ -241,12 +241,10 @@ Bytes quote_vector(const std::string& name) {
 }
 
 TEST(RealQuotes, TextAfterTheEndIsRefused) {
-  CLOISTER_NEED_VECTORS();
   expect_complaint(complaint(testing::vector_bytes(kWithText)), "got another at offset 4935");
 }
 
 TEST(RealQuotes, ParseAndTheirSignaturesHold) {
-  CLOISTER_NEED_VECTORS();
   const std::pair<const char*, int> quotes[] = {{"tdx/v4_b0c06f_uptodate.bin", 4},
                                                 {kWithText, 4},
                                                 {"tdx/v4_50806f_DEBUG.bin", 4},
@@ -264,7 +262,6 @@ TEST(RealQuotes, ParseAndTheirSignaturesHold) {
 }
 
 TEST(RealQuotes, HexQuoteParses) {
-  CLOISTER_NEED_VECTORS();
   std::string text = testing::vector_text("tdx/v4_b0c06f_platform2.hex");
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   const auto bytes = from_hex(text.starts_with("0x") ? text.substr(2) : text);
@@ -275,7 +272,6 @@ TEST(RealQuotes, HexQuoteParses) {
 }
 
 TEST(RealQuotes, KnownFields) {
-  CLOISTER_NEED_VECTORS();
   const auto v4 = parse_tdx_quote(quote_vector(kWithText));
   ASSERT_TRUE(v4);
   EXPECT_EQ(to_hex(v4->report.td_attributes), "0000004000000000");
@@ -290,7 +286,6 @@ TEST(RealQuotes, KnownFields) {
 }
 
 TEST(RealQuotes, EveryTruncationIsRefused) {
-  CLOISTER_NEED_VECTORS();
   Bytes quote = testing::vector_bytes("tdx/v4_b0c06f_uptodate.bin");
   const std::size_t signature_size = quote[632] | quote[633] << 8;
   quote.resize(636 + signature_size);
@@ -301,14 +296,12 @@ TEST(RealQuotes, EveryTruncationIsRefused) {
 }
 
 TEST(RealQuotes, WhatIsNotATdxQuoteIsRefused) {
-  CLOISTER_NEED_VECTORS();
   expect_complaint(complaint(testing::vector_bytes("tdx/sgx_v3_00a067.bin")), "only SGX quotes");
   EXPECT_NE(complaint(testing::vector_bytes("tdx/tdreport_raw_1024.bin")), "accepted");
   EXPECT_NE(complaint(testing::vector_bytes("tdx/ccel/cos113_ccel_data.bin")), "accepted");
 }
 
 TEST(RealQuotes, SharedMutationsFailWhereTheyShould) {
-  CLOISTER_NEED_VECTORS();
   const auto mutations = Json::parse(testing::vector_text("tdx/mutations.json"));
   const Bytes base = testing::vector_bytes("tdx/" + mutations.at("base").get<std::string>());
   ASSERT_GE(mutations.at("cases").size(), 10u);

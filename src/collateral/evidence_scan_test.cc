@@ -13,7 +13,6 @@ using cloister::testing::vector_bytes;
 using cloister::testing::vector_text;
 
 TEST(FindEvidence, FindsQuotesInReportsOfAnyShape) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = vector_bytes("tdx/v4_b0c06f_uptodate.bin");
   EXPECT_EQ(find_evidence(vector_text("dstack/quote_report_90c06f.json")).quotes.size(), 1u);
   EXPECT_EQ(find_evidence(vector_text("reports/dstack_quote.json")).quotes.size(), 1u);
@@ -27,7 +26,6 @@ TEST(FindEvidence, FindsQuotesInReportsOfAnyShape) {
 }
 
 TEST(FindEvidence, FindsGpuEvidenceAsTextAndAsObject) {
-  CLOISTER_NEED_VECTORS();
   const std::string list = vector_text("nvidia/evidence_hopper_4gpu.json");
   const Evidence bare = find_evidence(list);
   EXPECT_EQ(bare.devices.size(), 4u);
@@ -40,14 +38,12 @@ TEST(FindEvidence, FindsGpuEvidenceAsTextAndAsObject) {
 }
 
 TEST(FindEvidence, FindsSnpReports) {
-  CLOISTER_NEED_VECTORS();
   const Bytes report = vector_bytes("snp/milan_report_go.bin");
   const Json json = {{"report", to_base64(report)}, {"again", to_hex(report)}, {"none", std::string(2368, '0')}};
   EXPECT_EQ(find_evidence(codec::write_json(json)).snp_reports, std::vector<Bytes>{report});
 }
 
 TEST(FindEvidence, FindsNothingWhereThereIsNothing) {
-  CLOISTER_NEED_VECTORS();
   const Json junk = {{"quote", std::string(5000, 'a')}, {"evidence_list", 7}, {"list", Json::array({Json::array()})}};
   for (const std::string& text : {std::string(), std::string("x"), std::string("{}"), std::string(100'000, '['),
                                   codec::write_json(junk), vector_text("reports/aci_report_stub.json")}) {
@@ -58,7 +54,6 @@ TEST(FindEvidence, FindsNothingWhereThereIsNothing) {
 }
 
 TEST(FindEvidence, IsBounded) {
-  CLOISTER_NEED_VECTORS();
   Bytes quote = vector_bytes("tdx/v4_b0c06f_uptodate.bin");
   Json list = Json::array();
   for (std::uint8_t i = 0; i < 100; ++i) {

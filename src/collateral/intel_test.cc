@@ -22,7 +22,6 @@ std::string pem_of(const Bytes& der) {
 class IntelTest : public testing::ReplayTest {
  protected:
   void SetUp() override {
-    CLOISTER_NEED_VECTORS();
     testing::ReplayTest::SetUp();
     recorded_ = *codec::parse_json(cloister::testing::vector_text("tdx/v4_b0c06f_uptodate.collateral.json"));
     use_pccs(endpoints_, base());

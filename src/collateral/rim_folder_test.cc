@@ -50,7 +50,6 @@ TEST(RimFolder, ReadsEveryFormAndSaysWhatItCannot) {
 }
 
 TEST(RimFolder, NamesNvidiasSamples) {
-  CLOISTER_NEED_VECTORS();
   const auto got = read_rim_folder(cloister::testing::vector_path("nvidia/rims"));
   ASSERT_TRUE(got) << got.error().to_string();
   for (const char* id : {"NV_GPU_DRIVER_GH100_550.144.03", "NV_GPU_VBIOS_1010_0200_882_96005E0001",

@@ -25,7 +25,6 @@ constexpr const char* kRootCrl = "/sgx/certification/v4/rootcacrl";
 class SourceTest : public testing::ReplayTest {
  protected:
   void SetUp() override {
-    CLOISTER_NEED_VECTORS();
     testing::ReplayTest::SetUp();
     bundle_ = cloister::testing::vector_text("tdx/v4_b0c06f_uptodate.collateral.json");
     recorded_ = *codec::parse_json(bundle_);

@@ -198,7 +198,6 @@ TEST(Crl, IsTakenInThreeForms) {
 }
 
 TEST(GenuineCrl, OfIntelsRootAndPlatformAuthority) {
-  CLOISTER_NEED_VECTORS();
   const auto root = Certificate::from_der(testing::vector_bytes("tdx/intel_sgx_root_ca.der"));
   const auto root_list = Crl::from_der(testing::vector_bytes("tdx/v4_50806f.rootcrl.der"));
   ASSERT_TRUE(root && root_list);

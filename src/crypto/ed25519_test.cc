@@ -206,7 +206,6 @@ TEST(Ed25519, OneKeySignsInManyThreads) {
 }
 
 TEST(Ed25519, SharedChatVectors) {
-  CLOISTER_NEED_VECTORS();
   const auto cases = Json::parse(testing::vector_text("signatures/ed25519_chat.json"));
   ASSERT_GE(cases.size(), 3u);
   for (const auto& test : cases) {

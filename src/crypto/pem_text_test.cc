@@ -34,7 +34,6 @@ TEST(PemText, WhatTwoReadersCouldReadDifferentlyIsRefused) {
 
 // With a line "# VCEK" and the like before each certificate, as kept by somebody who uses them.
 TEST(PemText, RecordedBundlesAreRead) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"snp/genoa_v5.vcek_chain.pem", "snp/turin_v5.vcek_chain.pem"}) {
     const auto text = without_explanatory_text(testing::vector_bytes(file));
     ASSERT_TRUE(text) << file;

@@ -122,7 +122,6 @@ TEST(Secp256k1, EachRuleOfTheRecoveryHasItsMessage) {
 }
 
 TEST(Secp256k1, SharedChatVectors) {
-  CLOISTER_NEED_VECTORS();
   const auto cases = Json::parse(testing::vector_text("signatures/eip191_chat.json"));
   ASSERT_GE(cases.size(), 10u);
   for (const auto& test : cases) {

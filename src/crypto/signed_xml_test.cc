@@ -216,7 +216,6 @@ TEST(SignedXml, ManyThreadsAtOnce) {
 }
 
 TEST(SignedXml, GenuineManifests) {
-  CLOISTER_NEED_VECTORS();
   const auto document = SignedXml::parse(vector_text(kRim));
   ASSERT_TRUE(document) << document.error().message;
   ASSERT_EQ(document->certificates().size(), 4u);

@@ -54,7 +54,6 @@ Bytes point_of(const Json& group) {
 }
 
 TEST(Wycheproof, EcdsaP256InTheFormOfQuotes) {
-  CLOISTER_NEED_VECTORS();
   const std::size_t count = run_signatures("ecdsa_secp256r1_sha256_p1363_test.json", [](const Json& group, const Json& test) {
     return verify_ecdsa(Curve::kP256, point_of(group), hex_of(test, "msg"), hex_of(test, "sig")).has_value();
   });
@@ -62,7 +61,6 @@ TEST(Wycheproof, EcdsaP256InTheFormOfQuotes) {
 }
 
 TEST(Wycheproof, EcdsaP384InTheFormOfGpuReports) {
-  CLOISTER_NEED_VECTORS();
   const std::size_t count = run_signatures("ecdsa_secp384r1_sha384_p1363_test.json", [](const Json& group, const Json& test) {
     return verify_ecdsa(Curve::kP384, point_of(group), hex_of(test, "msg"), hex_of(test, "sig")).has_value();
   });
@@ -71,7 +69,6 @@ TEST(Wycheproof, EcdsaP384InTheFormOfGpuReports) {
 
 // A reply's signature names its key by recovery: the key has to be one of the two that the signature recovers to, and s has to be low.
 TEST(Wycheproof, EcdsaSecp256k1InTheFormOfReplySignatures) {
-  CLOISTER_NEED_VECTORS();
   const std::size_t count = run_signatures(
       "ecdsa_secp256k1_sha256_p1363_test.json",
       [](const Json& group, const Json& test) {
@@ -93,7 +90,6 @@ TEST(Wycheproof, EcdsaSecp256k1InTheFormOfReplySignatures) {
 }
 
 TEST(Wycheproof, Ed25519) {
-  CLOISTER_NEED_VECTORS();
   const std::size_t count = run_signatures("ed25519_test.json", [](const Json& group, const Json& test) {
     return verify_ed25519(hex_of(group.at("publicKey"), "pk"), hex_of(test, "msg"), hex_of(test, "sig")).has_value();
   });
@@ -101,7 +97,6 @@ TEST(Wycheproof, Ed25519) {
 }
 
 TEST(Wycheproof, HkdfSha256) {
-  CLOISTER_NEED_VECTORS();
   const Json cases = read_cases("hkdf_sha256_test.json");
   for (const Json& group : cases.at("testGroups")) {
     for (const Json& test : group.at("tests")) {

@@ -85,7 +85,6 @@ TEST(AmdCrl, RevokedOrForeignOrUnreadableIsAnError) {
 }
 
 TEST(AmdChain, TheGenuineMilanOneWithItsSerialOfZero) {
-  CLOISTER_NEED_VECTORS();
   const auto leaf = Certificate::from_der(cloister::testing::vector_bytes("snp/milan_vcek_go.der"));
   const auto authorities = parse_pem_chain(cloister::testing::vector_bytes("snp/ask_ark_milan.pem"));
   ASSERT_TRUE(leaf && authorities);

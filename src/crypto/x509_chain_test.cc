@@ -31,7 +31,6 @@ Certificate intel_root() {
 }
 
 TEST(RealChains, IntelPckChainHoldsAtTheTimeOfItsQuote) {
-  CLOISTER_NEED_VECTORS();
   const auto chain = chain_of(quote_pem(testing::vector_text("tdx/v4_b0c06f_uptodate.bin")));
   ASSERT_EQ(chain.size(), 3u);
   EXPECT_EQ(chain[0].subject_common_name(), "Intel SGX PCK Certificate");
@@ -43,7 +42,6 @@ TEST(RealChains, IntelPckChainHoldsAtTheTimeOfItsQuote) {
 }
 
 TEST(RealChains, IntelPckChainsOfTheOtherQuotesHold) {
-  CLOISTER_NEED_VECTORS();
   for (const char* name : {"tdx/v4_50806f.bin", "tdx/v4_50806f_DEBUG.bin", "tdx/v5_td15_90c06f.bin",
                            "tdx/sgx_v3_00a067.bin", "tdx/ccel/cos113_quote_8000.bin"}) {
     const auto chain = chain_of(quote_pem(testing::vector_text(name)));
@@ -55,7 +53,6 @@ TEST(RealChains, IntelPckChainsOfTheOtherQuotesHold) {
 }
 
 TEST(RealChains, IntelPckChainFailsOutsideItsValidityOnBothSides) {
-  CLOISTER_NEED_VECTORS();
   const auto chain = chain_of(quote_pem(testing::vector_text("tdx/v4_b0c06f_uptodate.bin")));
   const Certificate root = intel_root();
   EXPECT_TRUE(verify_certificate_chain(chain, root, Curve::kP256, chain[0].not_before()));
@@ -65,7 +62,6 @@ TEST(RealChains, IntelPckChainFailsOutsideItsValidityOnBothSides) {
 }
 
 TEST(RealChains, NvidiaDeviceChainsHoldUntilTheYear9999) {
-  CLOISTER_NEED_VECTORS();
   const Certificate root = chain_of(testing::vector_text("nvidia/roots/device_root.pem")).front();
   const auto hopper = chain_of(testing::vector_text("nvidia/hopper_550.90.07.certs.pem"));
   ASSERT_EQ(hopper.size(), 5u);
@@ -85,7 +81,6 @@ TEST(RealChains, NvidiaDeviceChainsHoldUntilTheYear9999) {
 }
 
 TEST(RealChains, ForeignRootIsRefused) {
-  CLOISTER_NEED_VECTORS();
   const auto chain = chain_of(testing::vector_text("tdx/intel_qvl_synthetic/pckSignChain.pem"));
   ASSERT_GE(chain.size(), 2u);
   const auto verdict = verify_certificate_chain(chain, intel_root(), Curve::kP256, kJune2025);

@@ -174,7 +174,6 @@ TEST(PemChain, AnythingElseIsRefused) {
 }
 
 TEST(Certificate, RealOnesRead) {
-  CLOISTER_NEED_VECTORS();
   const auto root = Certificate::from_der(testing::vector_bytes("tdx/intel_sgx_root_ca.der"));
   ASSERT_TRUE(root);
   EXPECT_EQ(root->subject_common_name(), "Intel SGX Root CA");

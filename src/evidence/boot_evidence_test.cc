@@ -87,7 +87,6 @@ TEST(BootEvidence, KeyCustody) {
 }
 
 TEST(BootEvidence, OfTheRecordedAciReports) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"reports/aci_report_stub.json", "reports/aci_report_ts_stub.json"}) {
     const Json report = *codec::parse_json(testing::vector_text(file));
     const auto evidence = read_boot_evidence(report["attestation"]["evidence"]);

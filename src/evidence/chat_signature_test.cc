@@ -81,7 +81,6 @@ TEST(ChatSignatureJson, MissingOrOddMembersAreNamed) {
 }
 
 TEST(SignedText, SharedVectorsParse) {
-  CLOISTER_NEED_VECTORS();
   for (const Json& test : Json::parse(testing::vector_text("signatures/eip191_chat.json"))) {
     const std::string text = test.at("text");
     const auto hashes = parse_signed_text(text);

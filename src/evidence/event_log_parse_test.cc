@@ -155,7 +155,6 @@ TEST(Replay, StartsFromZerosAndKeepsRegistersApart) {
 }
 
 TEST(EventLogParse, GenuineLogsAreRead) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"dstack/quote_report_90c06f.json", "dstack/rtmr3_example.report.json",
                            "reports/dstack_quote.json"}) {
     const Json report = *codec::parse_json(testing::vector_text(file));

@@ -192,7 +192,6 @@ TEST(NvidiaPayload, LimitsAreExact) {
 }
 
 TEST(NvidiaPayload, GenuineListsParseAndTheirSignaturesHold) {
-  CLOISTER_NEED_VECTORS();
   struct Case {
     const char* name;
     const char* arch;
@@ -220,7 +219,6 @@ TEST(NvidiaPayload, GenuineListsParseAndTheirSignaturesHold) {
 }
 
 TEST(NvidiaPayload, GenuineChainsEndInThePinnedRoot) {
-  CLOISTER_NEED_VECTORS();
   const auto root = crypto::parse_pem_chain(testing::vector_bytes("nvidia/roots/device_root.pem"));
   ASSERT_TRUE(root);
   constexpr UnixSeconds kJune2025 = 1750809600;

@@ -37,7 +37,6 @@ std::string repeated(const char* two_digits) {
 }
 
 TEST(Statement, RecordedKeysetAndReportData) {
-  CLOISTER_NEED_VECTORS();
   const auto recorded = codec::parse_json(testing::vector_text("e2ee/aci_keyset_and_report_data.json"));
   ASSERT_TRUE(recorded);
   const auto keyset = parse_keyset(*codec::parse_json(recorded->at("keyset_jcs").get<std::string>()));

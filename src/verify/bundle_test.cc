@@ -75,7 +75,6 @@ TEST(Bundle, ComesBackAsItWasWithoutNonces) {
 }
 
 TEST(Bundle, TakesThePlatformObjectOfDcapQvl) {
-  CLOISTER_NEED_VECTORS();
   const std::string text = testing::vector_text("tdx/v4_b0c06f_uptodate.collateral.json");
   const auto got = parse_bundle(text);
   ASSERT_TRUE(got) << got.error().to_string();

@@ -70,7 +70,6 @@ Verdict judge(const Device& device, const Collateral& collateral, UnixSeconds ti
 }
 
 TEST(GpuVectors, EveryDevice) {
-  CLOISTER_NEED_VECTORS();
   for (const Device& device : kDevices) {
     const Verdict verdict = judge(device, {}, k2025);
     EXPECT_EQ(failing(verdict), device.failing) << device.report << "\n" << to_text(verdict, false);
@@ -90,7 +89,6 @@ TEST(GpuVectors, EveryDevice) {
 }
 
 TEST(GpuVectors, TheClaimUeidIsTheSerialOfTheLeaf) {
-  CLOISTER_NEED_VECTORS();
   // The recorded answer of NVIDIA's service about this very report.
   const auto claims = Json::parse(vector_text("nvidia/nras/hopper_claims_v3_decoded.json"));
   const Verdict verdict = judge(kDevices[6], {}, k2025);
@@ -100,7 +98,6 @@ TEST(GpuVectors, TheClaimUeidIsTheSerialOfTheLeaf) {
 }
 
 TEST(GpuVectors, ProtectedPcieNeedsItsSwitches) {
-  CLOISTER_NEED_VECTORS();
   EXPECT_TRUE(missing(judge(kDevices[0], {}, k2025)).contains("nvidia.topology"));
   EXPECT_EQ(judge(kDevices[5], {}, k2025).find("nvidia.topology")->state, State::kNotApplicable);
 }
@@ -114,7 +111,6 @@ struct Manifest {
 };
 
 TEST(RimVectors, EveryManifest) {
-  CLOISTER_NEED_VECTORS();
   const std::vector<std::string> of_2023 = {
       "1010_0200_882_96005E0001_PROD.swidtag", "1010_0200_882_96005E0001_test_no_gpu.swidtag",
       "1010_0205_862_96005E0004_PROD.swidtag", "1010_0205_862_9600740020_PROD.swidtag",
@@ -154,7 +150,6 @@ TEST(RimVectors, EveryManifest) {
 }
 
 TEST(RimVectors, AnExpiredSignerByPolicy) {
-  CLOISTER_NEED_VECTORS();
   Collateral collateral;
   collateral.rims["x"] = vector_text("nvidia/rims/1010_0200_882_96005E0001_PROD.swidtag");
   Policy policy;
@@ -180,7 +175,6 @@ Ids of_vbios(const Ids& all) {
 }
 
 TEST(RimVectors, Hopper535MatchesItsFirmwaresManifest) {
-  CLOISTER_NEED_VECTORS();
   const std::string id = "NV_GPU_VBIOS_1010_0200_882_96005E0001";
   Verdict verdict = judge(kDevices[5], with_vbios(id, "1010_0200_882_96005E0001_PROD.swidtag"), k2024);
   EXPECT_EQ(of_vbios(ids(verdict, State::kPass)).size(), 7u) << to_text(verdict, false);
@@ -196,7 +190,6 @@ TEST(RimVectors, Hopper535MatchesItsFirmwaresManifest) {
 }
 
 TEST(RimVectors, TheSwitchAndItsManifest) {
-  CLOISTER_NEED_VECTORS();
   const std::string file = "NV_SWITCH_BIOS_5612_0002_890_9610550001";
   const Verdict verdict = judge(kDevices[3], with_vbios(file, file + ".xml"), k2026);
   EXPECT_EQ(failing(verdict), kKnown) << to_text(verdict, false);
@@ -206,7 +199,6 @@ TEST(RimVectors, TheSwitchAndItsManifest) {
 
 // What the edited manifest says, signed by ourselves.
 TEST(RimVectors, TheEditedDriverManifestDiffersWhereItsDescriptionSays) {
-  CLOISTER_NEED_VECTORS();
   std::string text = vector_text("nvidia/rims/NV_GPU_DRIVER_GH100_535.86.09_MISMATCH.xml");
   const std::size_t from = text.find("<ds:Signature"), to = text.find("</ds:Signature>") + 15;
   text.erase(from, to - from);
@@ -227,7 +219,6 @@ TEST(RimVectors, TheEditedDriverManifestDiffersWhereItsDescriptionSays) {
 
 // One genuine GPU with its manifests and NVIDIA's answers, which are of two days; its nonce is a constant of a tool.
 TEST(WholeVectors, AGenuineGpuPassesEveryCheckButTheTwoThatItsDescriptionNames) {
-  CLOISTER_NEED_VECTORS();
   const std::string list = vector_text("nvidia/whole/h100_550.90.07.evidence.json");
   const auto collateral = parse_bundle(vector_text("nvidia/whole/h100_550.90.07.bundle.json"));
   ASSERT_TRUE(collateral) << collateral.error().message;
@@ -253,7 +244,6 @@ TEST(WholeVectors, AGenuineGpuPassesEveryCheckButTheTwoThatItsDescriptionNames) 
 }
 
 TEST(WholeVectors, AMachineOfEightGpusAndFourSwitches) {
-  CLOISTER_NEED_VECTORS();
   const auto payload = evidence::parse_nvidia_payload(vector_text("nvidia/whole/ppcie_8gpu_4switch_570.124.06.json"));
   ASSERT_TRUE(payload) << payload.error().message;
   ASSERT_EQ(payload->evidence_list.size(), 12u);
@@ -278,7 +268,6 @@ TEST(WholeVectors, AMachineOfEightGpusAndFourSwitches) {
 // ---- the public entry ----
 
 TEST(VerifyGpu, TakesAWholeReport) {
-  CLOISTER_NEED_VECTORS();
   const std::string list = vector_text("nvidia/evidence_hopper_1gpu.json");
   const auto nonce = from_hex_exactly<32>(evidence::parse_nvidia_payload(list)->nonce_hex);
   const Policy policy;

@@ -53,7 +53,6 @@ std::vector<TdxCollateral> of_all() { return {of_sgx()[0], of_2023()[0], of_2025
 
 // vectors/tdx/README.md, line by line.
 TEST(RecordedQuotes, GetTheVerdictThatIsKnownOfThem) {
-  CLOISTER_NEED_VECTORS();
   // Intel's signing certificate in the 2025 bundle was not valid in 2023.
   const Ids not_yet_valid = {"tdx.collateral.tcb_info.chain", "tdx.collateral.qe_identity.chain"};
   const auto with = [](Ids ids, const Ids& more) {
@@ -129,7 +128,6 @@ TEST(RecordedQuotes, GetTheVerdictThatIsKnownOfThem) {
 }
 
 TEST(RecordedQuotes, FactsOfTheOneThatIsUpToDate) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(recorded_quote("v4_b0c06f_uptodate.bin"), any_code(), {of_2025()}, kJune2025);
   const Json& facts = verdict.facts;
   EXPECT_EQ(facts["tee_type"], "tdx");
@@ -148,7 +146,6 @@ TEST(RecordedQuotes, FactsOfTheOneThatIsUpToDate) {
 }
 
 TEST(RecordedQuotes, ATdReport15IsJudgedByBothSvns) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(recorded_quote("v5_td15_90c06f.bin"), any_code(), {of_2026()}, kFebruary2026);
   EXPECT_EQ(verdict.find("tdx.tcb.platform")->actual, "UpToDate at launch, UpToDate now");
   EXPECT_EQ(verdict.find("tdx.tcb.module")->actual, "TDX_01 minor 11 UpToDate, TDX_01 minor 13 UpToDate");
@@ -159,7 +156,6 @@ TEST(RecordedQuotes, ATdReport15IsJudgedByBothSvns) {
 
 // vectors/tdx/README.md: usable for 2025-06-19T10:32:27Z <= T < 2025-07-19T10:00:35Z.
 TEST(RecordedQuotes, CollateralHasItsTime) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = recorded_quote("v4_b0c06f_uptodate.bin");
   const Collateral collateral{of_2025()};
   const UnixSeconds first = *from_rfc3339("2025-06-19T10:32:27Z"), end = *from_rfc3339("2025-07-19T10:00:35Z");
@@ -174,7 +170,6 @@ TEST(RecordedQuotes, CollateralHasItsTime) {
 
 // tdx/mutations.json, with the check that has to notice.
 TEST(RecordedQuotes, RecordedMutations) {
-  CLOISTER_NEED_VECTORS();
   const std::map<std::string, std::string> check_of = {
       {"quote signature", "tdx.quote.signature"},
       {"structure: unknown TEE type", "tdx.quote.form"},
@@ -253,17 +248,14 @@ void every_byte_counts(const Bytes& quote, const Collateral& collateral, UnixSec
 }
 
 TEST(RecordedQuotes, EveryByteOfAVersion4QuoteCounts) {
-  CLOISTER_NEED_VECTORS();
   every_byte_counts(recorded_quote("v4_b0c06f_uptodate.bin"), {of_2025()}, kJune2025);
 }
 
 TEST(RecordedQuotes, EveryByteOfAVersion5QuoteCounts) {
-  CLOISTER_NEED_VECTORS();
   every_byte_counts(recorded_quote("v5_td15_90c06f.bin"), {of_2026()}, kFebruary2026);
 }
 
 TEST(RecordedQuotes, CutAnywhereTheyAreNone) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = recorded_quote("v4_b0c06f_uptodate.bin");
   const Policy policy = any_code();
   const std::size_t end = regions_of(quote).back().begin;
@@ -276,7 +268,6 @@ TEST(RecordedQuotes, CutAnywhereTheyAreNone) {
 // Every byte of every part of the collateral, by steps: the text of the documents, the lists, the signatures, the
 // chains.
 TEST(RecordedQuotes, EveryPartOfTheCollateralCounts) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = recorded_quote("v4_b0c06f_uptodate.bin");
   const Policy policy = any_code();
   const TdxCollateral good = bundle_of_2025();
@@ -322,7 +313,6 @@ TEST(RecordedQuotes, EveryPartOfTheCollateralCounts) {
 }
 
 TEST(CollateralCache, ChangesNoVerdict) {
-  CLOISTER_NEED_VECTORS();
   TdxCollateralCache cache(2);
   const Policy policy = any_code();
   const Bytes quotes[] = {recorded_quote("v4_b0c06f_uptodate.bin"), recorded_quote("v4_b0c06f_platform2.hex"),
@@ -344,7 +334,6 @@ TEST(CollateralCache, ChangesNoVerdict) {
 }
 
 TEST(CollateralCache, IsUsedAgainForTheSameBytesOnly) {
-  CLOISTER_NEED_VECTORS();
   TdxCollateralCache cache;
   const TdxCollateral collateral = bundle_of_2025();
   const auto first = cache.judge(collateral);
@@ -359,7 +348,6 @@ TEST(CollateralCache, IsUsedAgainForTheSameBytesOnly) {
 // ---- quotes as text ----
 
 TEST(ReadQuoteText, TakesBytesHexAndBase64) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = recorded_quote("v4_b0c06f_uptodate.bin");
   std::string base64 = to_base64(quote);
   for (std::size_t i = 76; i < base64.size(); i += 78) base64.insert(i, "\r\n");
@@ -376,7 +364,6 @@ TEST(ReadQuoteText, TakesBytesHexAndBase64) {
 }
 
 TEST(ReadQuoteText, WhatIsNoQuoteIsAnError) {
-  CLOISTER_NEED_VECTORS();
   const Bytes report = vector_bytes("tdx/tdreport_raw_1024.bin");
   const std::string half = to_hex(recorded_quote("v4_b0c06f_uptodate.bin")).substr(0, 2 * 47);
   for (const std::string& text : {std::string(), std::string("hello"), std::string("{}"), std::string(as_text(report)),
@@ -387,7 +374,6 @@ TEST(ReadQuoteText, WhatIsNoQuoteIsAnError) {
 
 // A change of one byte makes no quote into something else.
 TEST(ReadQuoteText, DamagedQuotesAreStillQuotes) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = recorded_quote("v4_b0c06f_uptodate.bin");
   for (std::size_t i = 0; i < 48; ++i) {
     Bytes changed = quote;

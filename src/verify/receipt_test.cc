@@ -58,7 +58,6 @@ Recorded genuine() {
 }
 
 TEST(RecordedReceipt, IsSignedByItsKeysetAndUndeterminedWithoutAQuote) {
-  CLOISTER_NEED_VECTORS();
   const Recorded own = genuine();
   const Verdict verdict = verify_receipt(own.evidence(), {{}, {}, kServed + 60});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
@@ -70,7 +69,6 @@ TEST(RecordedReceipt, IsSignedByItsKeysetAndUndeterminedWithoutAQuote) {
 }
 
 TEST(RecordedReceipt, AnyEncodingOfTheDocumentVerifies) {
-  CLOISTER_NEED_VECTORS();
   Recorded own = genuine();
   own.receipt = codec::parse_json(own.receipt)->dump(4);
   EXPECT_EQ(verify_receipt(own.evidence(), {{}, {}, kServed + 60}).find("receipt.signature")->state, State::kPass);
@@ -78,7 +76,6 @@ TEST(RecordedReceipt, AnyEncodingOfTheDocumentVerifies) {
 
 // The text of the recorded receipt, one bit at a time.
 TEST(RecordedReceipt, EveryFlippedBitIsRejected) {
-  CLOISTER_NEED_VECTORS();
   const Recorded own = genuine();
   for (std::size_t bit = 0; bit < 8 * own.receipt.size(); ++bit) {
     Recorded changed = own;
@@ -89,14 +86,12 @@ TEST(RecordedReceipt, EveryFlippedBitIsRejected) {
 }
 
 TEST(RecordedReceipt, AfterTheKeysetsEndItIsRejected) {
-  CLOISTER_NEED_VECTORS();
   const Recorded own = genuine();
   EXPECT_EQ(ids(verify_receipt(own.evidence(), {{}, {}, 1800000000}), State::kFail), Ids{"keyset.not_after"});
   EXPECT_EQ(ids(verify_receipt(own.evidence(), {{}, {}, kServed - 301}), State::kFail), Ids{"receipt.served_at"});
 }
 
 TEST(RecordedReport, StubQuotesAreRejected) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"reports/aci_report_stub.json", "reports/aci_report_ts_stub.json"}) {
     const std::string text = vector_text(file);
     Policy policy;
@@ -112,7 +107,6 @@ TEST(RecordedReport, StubQuotesAreRejected) {
 // The recorded guest's quote in a report of the legacy shape: the report data was made for nobody's address, so its
 // halves stand for an Ed25519 key and a nonce.
 TEST(RecordedReport, AGuestsQuoteLeadsToIntel) {
-  CLOISTER_NEED_VECTORS();
   const Json guest = recorded("reports/dstack_quote.json");
   const auto quote = codec::parse_tdx_quote(*from_hex(guest.at("quote").get<std::string>()));
   ASSERT_TRUE(quote) << quote.error().message;

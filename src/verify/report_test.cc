@@ -78,7 +78,6 @@ struct GenuineQuote {
 class GenuineQuotes : public ::testing::TestWithParam<GenuineQuote> {};
 
 TEST_P(GenuineQuotes, LeadToIntelButAreUndeterminedWithoutCollateral) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = std::string_view(GetParam().file).ends_with(".hex")
                           ? vector_hex(GetParam().file)
                           : vector_bytes(GetParam().file);
@@ -104,7 +103,6 @@ INSTANTIATE_TEST_SUITE_P(
                       GenuineQuote{"tdx/ccel/cos113_quote_8000.bin", kTime, "00806f050000"}));
 
 TEST(GenuineQuote, MayBePaddedWithZerosOnly) {
-  CLOISTER_NEED_VECTORS();
   const Bytes file = vector_bytes("tdx/v4_50806f.bin");
   const std::string_view text = as_text(file);
   const std::size_t end = text.find("\nextra byte");
@@ -121,14 +119,12 @@ TEST(GenuineQuote, MayBePaddedWithZerosOnly) {
 }
 
 TEST(GenuineQuote, ADebugVmIsRejectedForThat) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(wrap(vector_bytes("tdx/v4_50806f_DEBUG.bin")), kTime);
   EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
   EXPECT_EQ(ids(verdict, State::kFail), Ids{"tdx.td_attributes.debug"}) << to_text(verdict, false);
 }
 
 TEST(GenuineQuote, OutsideItsCertificatesTimeTheChainFails) {
-  CLOISTER_NEED_VECTORS();
   const Wrapped wrapped = wrap(vector_bytes("tdx/v4_b0c06f_uptodate.bin"));
   for (const UnixSeconds time : {UnixSeconds{1500000000}, UnixSeconds{4000000000}}) {
     EXPECT_EQ(ids(judge(wrapped, time), State::kFail), Ids{"tdx.pck_chain"});
@@ -138,7 +134,6 @@ TEST(GenuineQuote, OutsideItsCertificatesTimeTheChainFails) {
 // tdx/mutations.json, with the check that must notice. Changes of report data are left out of the expectation that
 // nothing else fails: there the binding breaks as well.
 TEST(GenuineQuote, OneByteChangedFailsItsOwnCheck) {
-  CLOISTER_NEED_VECTORS();
   const std::map<std::string, std::string> check_of = {
       {"quote signature", "tdx.quote.signature"},
       {"structure: unknown TEE type", "tdx.quote.form"},
@@ -166,7 +161,6 @@ TEST(GenuineQuote, OneByteChangedFailsItsOwnCheck) {
 }
 
 TEST(GenuineQuote, OfSgxOrWithoutChainOrNotAQuoteIsRefused) {
-  CLOISTER_NEED_VECTORS();
   Wrapped wrapped = wrap(vector_bytes("tdx/v4_b0c06f_uptodate.bin"));
   for (const char* file : {"tdx/sgx_v3_00a067.bin", "tdx/tdreport_raw_1024.bin"}) {
     wrapped.report["intel_quote"] = to_hex(vector_bytes(file));
@@ -177,7 +171,6 @@ TEST(GenuineQuote, OfSgxOrWithoutChainOrNotAQuoteIsRefused) {
 }
 
 TEST(GenuineQuote, ClaimingToBeSimulatedOrAnotherTeeFails) {
-  CLOISTER_NEED_VECTORS();
   Wrapped wrapped = wrap(vector_bytes("tdx/v4_b0c06f_uptodate.bin"));
   for (const char* right : {"tdx", "dstack"}) {
     wrapped.report["tee_type"] = right;
@@ -190,7 +183,6 @@ TEST(GenuineQuote, ClaimingToBeSimulatedOrAnotherTeeFails) {
 }
 
 TEST(GenuineQuote, WithoutOwnNonceFreshnessIsSkipped) {
-  CLOISTER_NEED_VECTORS();
   Wrapped wrapped = wrap(vector_bytes("tdx/v4_b0c06f_uptodate.bin"));
   wrapped.expected.nonce.reset();
   EXPECT_TRUE(ids(judge(wrapped, kTime), State::kSkipped).contains("report.nonce"));
@@ -235,7 +227,6 @@ Ids gpu_ids(const Verdict& verdict, State state) {
 }
 
 TEST(GenuineGpu, LeadsToNvidiaButIsUndeterminedWithoutManifests) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge_gpu(recorded_payload("nvidia/evidence_hopper_1gpu.json"), kHopperNonce);
   EXPECT_EQ(gpu_ids(verdict, State::kFail), Ids{}) << to_text(verdict, false);
   EXPECT_TRUE(gpu_ids(verdict, State::kSkipped).contains("nvidia.gpu.0.rim.driver.available"));
@@ -249,7 +240,6 @@ TEST(GenuineGpu, LeadsToNvidiaButIsUndeterminedWithoutManifests) {
 }
 
 TEST(GenuineGpu, FourDifferentOnes) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge_gpu(recorded_payload("nvidia/evidence_hopper_4gpu.json"), kHopperNonce);
   EXPECT_EQ(gpu_ids(verdict, State::kFail), Ids{}) << to_text(verdict, false);
   EXPECT_EQ(verdict.find("nvidia.duplicates")->state, State::kPass);
@@ -257,21 +247,18 @@ TEST(GenuineGpu, FourDifferentOnes) {
 }
 
 TEST(GenuineGpu, OneListedTwiceIsNoticed) {
-  CLOISTER_NEED_VECTORS();
   Json list = recorded_payload("nvidia/evidence_hopper_1gpu.json");
   list.push_back(list[0]);
   EXPECT_EQ(gpu_ids(judge_gpu(list, kHopperNonce), State::kFail), Ids{"nvidia.duplicates"});
 }
 
 TEST(GenuineGpu, AnotherNonceFails) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict =
       judge_gpu(recorded_payload("nvidia/evidence_hopper_1gpu.json"), std::string(64, 'a'));
   EXPECT_EQ(gpu_ids(verdict, State::kFail), (Ids{"nvidia.payload.nonce", "nvidia.gpu.0.nonce"}));
 }
 
 TEST(GenuineGpu, NamedAsAnotherArchitectureFails) {
-  CLOISTER_NEED_VECTORS();
   for (const char* arch : {"BLACKWELL", "LS10", "VOLTA"}) {
     Json list = recorded_payload("nvidia/evidence_hopper_1gpu.json");
     list[0]["arch"] = arch;
@@ -280,7 +267,6 @@ TEST(GenuineGpu, NamedAsAnotherArchitectureFails) {
 }
 
 TEST(GenuineGpu, OtherGenerations) {
-  CLOISTER_NEED_VECTORS();
   const Json old_driver = old_payload("nvidia/hopper_535.86.09.report.hex", "nvidia/hopper_535.86.09.certs.b64",
                                       "HOPPER", std::string(64, '0'));
   Json with_nonce = old_driver;
@@ -304,7 +290,6 @@ TEST(GenuineGpu, OtherGenerations) {
 }
 
 TEST(GenuineGpu, TheRecordedInvalidSignatureFails) {
-  CLOISTER_NEED_VECTORS();
   Json payload = old_payload("nvidia/hopper_INVALID_SIGNATURE.report.hex", "nvidia/hopper_535.86.09.certs.b64",
                              "HOPPER", std::string(64, '0'));
   payload["nonce"] = nonce_in(payload);

@@ -29,7 +29,6 @@ TEST(Roots, VendorRootsAreTheOnesPublished) {
 }
 
 TEST(Roots, AgreeWithTheRecordedOnes) {
-  CLOISTER_NEED_VECTORS();
   EXPECT_EQ(pinned_root(RootUse::kCpu, RootKind::kVendor)->der(), testing::vector_bytes("tdx/intel_sgx_root_ca.der"));
   auto nvidia = crypto::parse_pem_chain(testing::vector_bytes("nvidia/roots/device_root.pem"));
   ASSERT_TRUE(nvidia);

@@ -53,7 +53,6 @@ constexpr const char* kHpkeKey = "0394825e3555b92558d6130d1193bf3049e06a67633ed2
 Expected asked(const char* nonce) { return {.nonce = nonce_of(nonce)}; }
 
 TEST(TinfoilReport, VersionThreeBindsKeysNonceAndEvidence) {
-  CLOISTER_NEED_VECTORS();
   Expected expected = asked(kTdxNonce);
   expected.tls_spki_sha256 = nonce_of(kTlsKey);
   expected.e2ee_public_key = kHpkeKey;
@@ -69,7 +68,6 @@ TEST(TinfoilReport, VersionThreeBindsKeysNonceAndEvidence) {
 }
 
 TEST(TinfoilReport, VersionThreeOnSevSnp) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(vector_text(kTinfoilSnp), asked("e3e79c41b8c21758ac8da369c51dc5056c07125c5fa271aa6cd54512e7e12536"),
                                 "2026-06-18T03:24:57Z");
   for (const char* id : {"report_data.identity", "report_data.nonce", "report_data.padding", "report.tls_certificate",
@@ -81,7 +79,6 @@ TEST(TinfoilReport, VersionThreeOnSevSnp) {
 
 // Each change fails the check of what was changed, and nothing that does not depend on it.
 TEST(TinfoilReport, AChangedDocumentIsRejected) {
-  CLOISTER_NEED_VECTORS();
   const std::string good = vector_text(kTinfoilTdx);
   const auto failed_by = [&](std::string_view from, std::string_view to) {
     return failing(judge(replaced(good, from, to), asked(kTdxNonce), kTdxTime));
@@ -116,7 +113,6 @@ TEST(TinfoilReport, AChangedDocumentIsRejected) {
 }
 
 TEST(TinfoilReport, SwitchesAreBoundByHashOrSignature) {
-  CLOISTER_NEED_VECTORS();
   // Added by somebody who has neither the quote nor the key.
   const std::string text = replaced(vector_text(kTinfoilTdx), R"(,"certificate":"-----BEGIN)", R"(,"nvswitch":{"evidences":[]},"certificate":"-----BEGIN)");
   const Verdict verdict = judge(text, asked(kTdxNonce), kTdxTime);
@@ -125,7 +121,6 @@ TEST(TinfoilReport, SwitchesAreBoundByHashOrSignature) {
 }
 
 TEST(TinfoilReport, VersionTwoIsNeverFresh) {
-  CLOISTER_NEED_VECTORS();
   const std::string text = vector_text(kTinfoilV2);
   // The reseller put this nonce beside it.
   Expected expected = asked("2e9d4dfe19f2b8d66b690b02c24b7dc38cea5cd0df3b81a42f9c5395596af239");
@@ -154,7 +149,6 @@ constexpr const char* kChutesTime = "2026-06-10T01:50:29Z";
 std::string instance(int number, const char* id) { return "instance." + std::to_string(number) + "." + id; }
 
 TEST(ChutesReport, AsRedpillPassesItOn) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(vector_text(kRedpill), asked(kRedpillNonce), kRedpillTime);
   EXPECT_TRUE(passes(verdict, "report.nonce"));
   EXPECT_TRUE(passes(verdict, "report.distinct_devices"));
@@ -168,7 +162,6 @@ TEST(ChutesReport, AsRedpillPassesItOn) {
 }
 
 TEST(ChutesReport, AnswersANonceOfItsOwnAndThatIsSeen) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(vector_text(kRedpill), asked("732f6f1c000000000000000000000000000000000000000000000000bb7c7e00"), kRedpillTime);
   EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
   EXPECT_TRUE(failing(verdict).contains("report.nonce"));
@@ -176,7 +169,6 @@ TEST(ChutesReport, AnswersANonceOfItsOwnAndThatIsSeen) {
 }
 
 TEST(ChutesReport, TheServiceItselfShowsNoKeys) {
-  CLOISTER_NEED_VECTORS();
   const std::string text = vector_text(kChutes);
   Expected expected = asked(kChutesNonce);
   const Verdict alone = judge(text, expected, kChutesTime);
@@ -195,7 +187,6 @@ TEST(ChutesReport, TheServiceItselfShowsNoKeys) {
 }
 
 TEST(ChutesReport, AChangedAnswerIsRejected) {
-  CLOISTER_NEED_VECTORS();
   const Json good = codec::parse_json(vector_text(kRedpill)).value();
   const auto judged = [](const Json& changed) { return failing(judge(codec::write_json(changed), asked(kRedpillNonce), kRedpillTime)); };
   // One instance's key beside another's quote.
@@ -232,7 +223,6 @@ constexpr const char* kNearNonce = "e1acc835c324635d087549f55702d334ba5e8dd7ef64
 constexpr const char* kNearTime = "2026-06-10T01:54:00Z";
 
 TEST(NearReport, BindsItsObliviousKeyAndItsDeployments) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(vector_text(kNear), asked(kNearNonce), kNearTime);
   for (const char* id : {"report.ohttp_key", "report.compose_manager", "compose_manager.tdx.quote.signature"}) {
     EXPECT_TRUE(passes(verdict, id)) << id;
@@ -241,7 +231,6 @@ TEST(NearReport, BindsItsObliviousKeyAndItsDeployments) {
 }
 
 TEST(NearReport, ChangedPartsAreRejected) {
-  CLOISTER_NEED_VECTORS();
   const Json good = codec::parse_json(vector_text(kNear)).value();
   const auto judged = [](const Json& changed) { return failing(judge(codec::write_json(changed), asked(kNearNonce), kNearTime)); };
   Json changed = good;

@@ -221,12 +221,10 @@ void check_recorded(const char* file, SigningAlgo algo, const char* address_memb
 }
 
 TEST(Signature, RecordedEip191Cases) {
-  CLOISTER_NEED_VECTORS();
   check_recorded("signatures/eip191_chat.json", SigningAlgo::kEcdsa, "signing_address");
 }
 
 TEST(Signature, RecordedEd25519Cases) {
-  CLOISTER_NEED_VECTORS();
   check_recorded("signatures/ed25519_chat.json", SigningAlgo::kEd25519, "public_key");
 }
 

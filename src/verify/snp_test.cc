@@ -55,7 +55,6 @@ struct Recorded {
 };
 
 TEST(GenuineSnp, MilanIsSignedByItsChipAndRejectedAsADebugVm) {
-  CLOISTER_NEED_VECTORS();
   const Recorded recorded;
   const Verdict verdict = recorded.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
@@ -72,7 +71,6 @@ TEST(GenuineSnp, MilanIsSignedByItsChipAndRejectedAsADebugVm) {
 
 // Milan at Google, version 4; Genoa and Turin, version 5 with their certificates.
 TEST(GenuineSnp, EveryVersionIsRead) {
-  CLOISTER_NEED_VECTORS();
   const auto google = codec::parse_snp_report(vector_bytes("snp/gce_v4.bin"));
   ASSERT_TRUE(google) << google.error().message;
   EXPECT_EQ(google->version, 4u);
@@ -97,7 +95,6 @@ TEST(GenuineSnp, EveryVersionIsRead) {
 }
 
 TEST(GenuineSnp, AnyByteChangedIsRejectedByNameExhaustively) {
-  CLOISTER_NEED_VECTORS();
   Recorded recorded;
   const Bytes genuine = recorded.report;
   const Bytes report_data = recorded.report_data();
@@ -111,7 +108,6 @@ TEST(GenuineSnp, AnyByteChangedIsRejectedByNameExhaustively) {
 }
 
 TEST(GenuineSnp, EachChangeHasItsOwnCheck) {
-  CLOISTER_NEED_VECTORS();
   const struct {
     const char* what;
     std::size_t offset;
@@ -139,7 +135,6 @@ TEST(GenuineSnp, EachChangeHasItsOwnCheck) {
 }
 
 TEST(GenuineSnp, CertificatesAndTime) {
-  CLOISTER_NEED_VECTORS();
   for (const UnixSeconds time : {UnixSeconds{1600000000}, UnixSeconds{1900000000}}) {
     Recorded recorded;
     recorded.time = time;
@@ -169,7 +164,6 @@ TEST(GenuineSnp, CertificatesAndTime) {
 }
 
 TEST(GenuineSnp, AmongSeveralChipsItsOwnIsFound) {
-  CLOISTER_NEED_VECTORS();
   Recorded recorded;
   SnpCollateral broken = recorded.collateral.snp[0];
   broken.vcek = Bytes{1};
@@ -178,7 +172,6 @@ TEST(GenuineSnp, AmongSeveralChipsItsOwnIsFound) {
 }
 
 TEST(GenuineSnp, WithoutCollateralOrExpectationNothingIsAccepted) {
-  CLOISTER_NEED_VECTORS();
   Recorded recorded;
   recorded.collateral = {};
   recorded.policy = {};
@@ -345,7 +338,6 @@ TEST(AmdRoots, EachIsItsProducts) {
 }
 
 TEST(AmdRoots, TheMilanRootIsTheRecordedOne) {
-  CLOISTER_NEED_VECTORS();
   const auto chain = crypto::parse_pem_chain(as_bytes(vector_text("snp/ask_ark_milan.pem")));
   ASSERT_TRUE(chain);
   EXPECT_EQ((*chain)[1].der(), amd_root(SnpProduct::kMilan)->der());
@@ -378,7 +370,6 @@ Verdict judge_aci(const Recorded& recorded, const std::string& tee_type = "sev_s
 }
 
 TEST(SnpInAReport, IsJudgedBySnpChecksAndBindsLikeAQuote) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge_aci(Recorded());
   EXPECT_EQ(ids(verdict, State::kFail), (Ids{"snp.policy.debug", "report_data.identity"}))
       << to_text(verdict, false);
@@ -393,7 +384,6 @@ TEST(SnpInAReport, IsJudgedBySnpChecksAndBindsLikeAQuote) {
 }
 
 TEST(SnpInAReport, UnderAPolicyForTdxItIsNeverAccepted) {
-  CLOISTER_NEED_VECTORS();
   Recorded recorded;
   recorded.policy.tee_kinds.reset();
   EXPECT_EQ(judge_aci(recorded).find("tee.kind")->state, State::kSkipped);
@@ -412,7 +402,6 @@ TEST(SnpInAReport, UnderAPolicyForTdxItIsNeverAccepted) {
 }
 
 TEST(SnpInAReport, ReportDataThatThePolicyNames) {
-  CLOISTER_NEED_VECTORS();
   Recorded recorded;
   recorded.policy.report_data = {Bytes(64, 1)};
   EXPECT_TRUE(ids(judge_aci(recorded), State::kFail).contains("tee.report_data"));
@@ -423,12 +412,10 @@ TEST(SnpInAReport, ReportDataThatThePolicyNames) {
 }
 
 TEST(SnpInAReport, MayNotTravelUnderAnotherName) {
-  CLOISTER_NEED_VECTORS();
   EXPECT_TRUE(ids(judge_aci(Recorded(), "tdx"), State::kFail).contains("report.tee_type"));
 }
 
 TEST(SnpInAReport, WithoutItsChainItIsNoTeeThatIsKnown) {
-  CLOISTER_NEED_VECTORS();
   Recorded bare;
   bare.collateral = {};
   const Verdict verdict = judge_aci(bare);
@@ -439,7 +426,6 @@ TEST(SnpInAReport, WithoutItsChainItIsNoTeeThatIsKnown) {
 }
 
 TEST(SnpInAReport, AFlippedByteFailsWithItsName) {
-  CLOISTER_NEED_VECTORS();
   Recorded flipped;
   flipped.report[0x90] ^= 1;  // the measurement
   flipped.policy.snp.measurements = {Bytes(flipped.report.begin() + 0x90, flipped.report.begin() + 0xc0)};
@@ -447,7 +433,6 @@ TEST(SnpInAReport, AFlippedByteFailsWithItsName) {
 }
 
 TEST(SnpInAReport, WhatOnlyALogShowsCannotBeShown) {
-  CLOISTER_NEED_VECTORS();
   Recorded expecting;
   expecting.policy.boot.compose_hashes = {Bytes(32, 1)};
   const Verdict verdict = judge_aci(expecting);

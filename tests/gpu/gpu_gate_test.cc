@@ -151,7 +151,6 @@ TEST_F(GpuGateTest, ACrowdedQueueIsNoFinding) {
 }
 
 TEST(GpuGateObjection, GenuineEvidenceDoesUnlessManifestsAreThereAndDoNotCoverIt) {
-  CLOISTER_NEED_VECTORS();
   const testing::Recording recording = testing::read_recording("evidence_hopper_1gpu.json");
   const std::string payload = evidence::write_nvidia_payload({to_hex(recording.nonce), "HOPPER", recording.devices});
   const verify::Policy policy = gpu_gate_policy({});

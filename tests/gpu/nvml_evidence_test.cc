@@ -50,7 +50,6 @@ class NvmlEvidenceTest : public ::testing::Test {
 };
 
 TEST_F(NvmlEvidenceTest, OneGpuComesOutAsItWasRecorded) {
-  CLOISTER_NEED_VECTORS();
   const Recording recording = testing::read_recording("evidence_hopper_1gpu.json");
   driver_.record("gpu", recording.devices);
   const auto devices = collect(recording.nonce);
@@ -70,7 +69,6 @@ TEST_F(NvmlEvidenceTest, OneGpuComesOutAsItWasRecorded) {
 }
 
 TEST_F(NvmlEvidenceTest, FourGpusInTheirOrder) {
-  CLOISTER_NEED_VECTORS();
   const Recording recording = testing::read_recording("evidence_hopper_4gpu.json");
   ASSERT_EQ(recording.devices.size(), 4u);
   driver_.set("devices=4\n");
@@ -86,7 +84,6 @@ TEST_F(NvmlEvidenceTest, FourGpusInTheirOrder) {
 }
 
 TEST_F(NvmlEvidenceTest, BlackwellIsNamedByTheDevice) {
-  CLOISTER_NEED_VECTORS();
   const auto read = evidence::parse_gpu_files(testing::vector_bytes("nvidia/blackwell_575.32.report.hex"),
                                               testing::vector_bytes("nvidia/blackwell_575.32.certs.b64"));
   ASSERT_TRUE(read) << read.error().message;
@@ -100,7 +97,6 @@ TEST_F(NvmlEvidenceTest, BlackwellIsNamedByTheDevice) {
 }
 
 TEST_F(NvmlEvidenceTest, SwitchesComeAlongInProtectedPcieMode) {
-  CLOISTER_NEED_VECTORS();
   const Recording gpu = testing::read_recording("evidence_hopper_1gpu.json");
   const Recording switches = testing::read_recording("evidence_ls10_1switch.json");
   driver_.record("gpu", gpu.devices);
@@ -118,7 +114,6 @@ TEST_F(NvmlEvidenceTest, SwitchesComeAlongInProtectedPcieMode) {
 }
 
 TEST_F(NvmlEvidenceTest, SwitchesThatFailFailTheWhole) {
-  CLOISTER_NEED_VECTORS();
   driver_.record("switch", testing::read_recording("evidence_ls10_1switch.json").devices);
   for (const char* fault : {"nscq_session_create=-7\n", "uuid=-8\n", "arch=-1\nswitch_arch=2\n", "switch_arch=1\n",
                             "certificate=-7\n", "attestation_report=-7\n", "switch_report_size=1\n"}) {

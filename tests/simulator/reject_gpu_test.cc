@@ -122,7 +122,6 @@ TEST(RejectGpu, WellSignedButWrong) {
 
 // A genuine GPU's report beside a simulated quote, and a simulated GPU beside a genuine quote.
 TEST(RejectGpu, KindsMayNotBeMixed) {
-  CLOISTER_NEED_VECTORS();
   const Json recorded = Json::parse(vector_text("nvidia/evidence_hopper_1gpu.json"));
   Ask ask;
   ask.nonce = *from_hex_exactly<32>(recorded[0]["nonce"].get<std::string>());

@@ -72,6 +72,3 @@ inline std::string vector_text(const std::string& name) {
 inline Bytes vector_bytes(const std::string& name) { return to_bytes(as_bytes(vector_text(name))); }
 
 }  // namespace cloister::testing
-
-// A vector that is not there ends the test where it is asked for.
-#define CLOISTER_NEED_VECTORS() static_assert(true, "take a semicolon")

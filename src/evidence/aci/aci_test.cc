@@ -159,7 +159,6 @@ TEST(ReceiptDocument, EveryTruncationIsRefused) {
 }
 
 TEST(ReceiptDocument, RecordedOneGivesTheRecordedInput) {
-  CLOISTER_NEED_VECTORS();
   const auto recorded = codec::parse_json(testing::vector_text("signatures/aci_receipt_ed25519.json"));
   ASSERT_TRUE(recorded);
   const auto receipt = parse_receipt(recorded->at("document").dump());

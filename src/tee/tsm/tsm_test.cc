@@ -210,7 +210,6 @@ TEST_F(TsmTest, TheBootLogIsTheTableOfTheFirmware) {
 }
 
 TEST_F(TsmTest, AnSnpGuestGivesItsReportAndTheHostsCertificates) {
-  CLOISTER_NEED_VECTORS();
   const Bytes recorded = ::cloister::testing::vector_bytes("snp/milan_report_go.bin");
   FakeTsmBehaviour behaviour;
   behaviour.provider = "sev_guest\n";

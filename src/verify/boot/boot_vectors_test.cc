@@ -37,7 +37,6 @@ constexpr const char* kRecorded[] = {"dstack/quote_report_90c06f.json", "dstack/
                                      "reports/dstack_quote.json"};
 
 TEST(RecordedBoots, AllRegistersReplayAndEveryDigestIsRecomputed) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : kRecorded) {
     BootSample sample = recorded(file);
     sample.policy.boot.allow_unset_mr_config_id = true;
@@ -57,7 +56,6 @@ TEST(RecordedBoots, AllRegistersReplayAndEveryDigestIsRecomputed) {
 }
 
 TEST(RecordedBoots, Of90c06f) {
-  CLOISTER_NEED_VECTORS();
   const BootSample sample = recorded("dstack/quote_report_90c06f.json");
   EXPECT_EQ(sample.failing(), Ids{"boot.mr_config_id"});  // zero, which nobody allowed
   const Verdict verdict = sample.judge();
@@ -69,7 +67,6 @@ TEST(RecordedBoots, Of90c06f) {
 }
 
 TEST(RecordedBoots, TheExampleWithItsComposeText) {
-  CLOISTER_NEED_VECTORS();
   BootSample sample = recorded("dstack/rtmr3_example.report.json");
   sample.evidence.app_compose = vector_text("dstack/rtmr3_example.app-compose.json");
   sample.policy.boot.allow_unset_mr_config_id = true;
@@ -86,7 +83,6 @@ TEST(RecordedBoots, TheExampleWithItsComposeText) {
 }
 
 TEST(RecordedBoots, TheSimulatorsComposeTextHasTheHashOfItsNote) {
-  CLOISTER_NEED_VECTORS();
   EXPECT_EQ(to_hex(crypto::sha256(as_bytes(vector_text("dstack/simulator.app-compose.json")))),
             "65b4e574f16973956908b6359920593c3b7d9f36f38e81a47f996a0c0d5435bb");
 }
@@ -104,7 +100,6 @@ BootSample with_info() {
 }
 
 TEST(RecordedBoots, InformationThatAgreesWithItsQuote) {
-  CLOISTER_NEED_VECTORS();
   BootSample sample = with_info();
   const Verdict verdict = sample.judge();
   EXPECT_EQ(sample.failing(), Ids{}) << to_text(verdict, false);
@@ -125,7 +120,6 @@ TEST(RecordedBoots, InformationThatAgreesWithItsQuote) {
 }
 
 TEST(RecordedBoots, TheLogInsideTcbInfoReplaysToo) {
-  CLOISTER_NEED_VECTORS();
   BootSample sample = with_info();
   const auto info = evidence::read_boot_evidence({{"info", vector_json("reports/dstack_info.json")}});
   ASSERT_TRUE(info && info->event_log);
@@ -134,7 +128,6 @@ TEST(RecordedBoots, TheLogInsideTcbInfoReplaysToo) {
 }
 
 TEST(RecordedBoots, EachEventAlteredOrDroppedFailsItsRegister) {
-  CLOISTER_NEED_VECTORS();
   const BootSample genuine = recorded("reports/dstack_quote.json");
   const Json log = *codec::parse_json(*genuine.evidence.event_log);
   for (std::size_t i = 0; i < log.size(); ++i) {
@@ -153,7 +146,6 @@ TEST(RecordedBoots, EachEventAlteredOrDroppedFailsItsRegister) {
 }
 
 TEST(RecordedBoots, AQuoteByItselfIsJudgedWithWhatStandsBesideIt) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = *from_hex(vector_json("reports/dstack_quote.json")["quote"].get<std::string>());
   const BootSample sample = with_info();
   const Context context{sample.policy, sample.collateral, 1750500000};
@@ -168,14 +160,12 @@ TEST(RecordedBoots, AQuoteByItselfIsJudgedWithWhatStandsBesideIt) {
 }
 
 TEST(RecordedBoots, LogsOfOneMachineDoNotFitAnother) {
-  CLOISTER_NEED_VECTORS();
   BootSample sample = recorded(kRecorded[0]);
   sample.evidence.event_log = recorded(kRecorded[1]).evidence.event_log;
   EXPECT_EQ(sample.failing(), (Ids{"boot.rtmr0", "boot.rtmr1", "boot.rtmr2", "boot.rtmr3"}));
 }
 
 TEST(RecordedCcel, OfCosReplaysAllFourRegistersOfItsQuote) {
-  CLOISTER_NEED_VECTORS();
   BootSample sample;
   const auto quote = codec::parse_tdx_quote(vector_bytes("tdx/ccel/cos113_quote_8000.bin"));
   ASSERT_TRUE(quote);

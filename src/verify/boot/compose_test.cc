@@ -74,7 +74,6 @@ TEST(AppCompose, MembersThatDecideWhatRuns) {
 }
 
 TEST(ComposeImages, GenuineComposeTextsUseTags) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"dstack/rtmr3_example.app-compose.json", "dstack/simulator.app-compose.json"}) {
     const auto compose = parse_app_compose(testing::vector_text(file));
     ASSERT_TRUE(compose) << file << compose.error().message;

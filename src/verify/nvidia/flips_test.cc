@@ -18,7 +18,6 @@ std::size_t flip_step() {
 }
 
 TEST(Flips, EveryByteOfAReport) {
-  CLOISTER_NEED_VECTORS();
   const auto payload =
       evidence::parse_nvidia_payload(cloister::testing::vector_text("nvidia/evidence_hopper_1gpu.json"));
   ASSERT_TRUE(payload);
@@ -50,7 +49,6 @@ TEST(Flips, EveryByteOfAReport) {
 // chain to the pinned root; the base64 text of digest, signature and certificates is read strictly. The white space and
 // quotes of the markup itself are not part of the canonical form, but there a changed bit is no XML any more.
 TEST(Flips, EveryByteOfAManifest) {
-  CLOISTER_NEED_VECTORS();
   const std::string genuine = cloister::testing::vector_text("nvidia/rims/NV_GPU_DRIVER_GH100_550.144.03.xml");
   const Policy policy;
   crypto::VerifiedLinks cache;

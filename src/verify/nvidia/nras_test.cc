@@ -264,7 +264,6 @@ TEST(NrasKeys, ThePolicyMayNameKeys) {
 // Recorded answers of NRAS with the key sets of the same minute: the authority that NVIDIA's keys are certified by
 // vouches for them, and for nothing else in the set.
 TEST(NrasKeys, ThePinnedAuthorityVouchesForGenuineKeySets) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"near_direct_20260610", "tinfoil_v3_tdx_gpu_20260622"}) {
     const auto collateral =
         parse_bundle(cloister::testing::vector_text(std::string("reports/live/") + file + ".bundle.json"));
@@ -326,7 +325,6 @@ TEST(Nras, ClaimsOfVersion4) {
 
 // The recorded answers: their keys are gone, so that nothing accepts them, and their time is over.
 TEST(Nras, RecordedAnswers) {
-  CLOISTER_NEED_VECTORS();
   struct Case {
     const char* file;
     const char* nonce;

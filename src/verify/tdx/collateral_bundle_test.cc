@@ -54,7 +54,6 @@ TEST(CollateralBundle, RefusesWhatIsNone) {
 }
 
 TEST(GenuineCollateralBundle, IsReadAsItIs) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"tdx/v4_b0c06f_uptodate.collateral.json", "tdx/sgx_v3_00a067.collateral.json"}) {
     const std::string text = testing::vector_text(file);
     const auto bundle = parse_tdx_bundle(text);

@@ -31,7 +31,6 @@ Bytes field(std::size_t offset, std::size_t size) {
 }
 
 TEST(ExpectedChecks, EachValueIsComparedWhereThePolicyNamesIt) {
-  CLOISTER_NEED_VECTORS();
   const struct {
     const char* id;
     std::set<Bytes> TdxPolicy::*member;
@@ -60,7 +59,6 @@ TEST(ExpectedChecks, EachValueIsComparedWhereThePolicyNamesIt) {
 }
 
 TEST(ExpectedChecks, NoComponentOfTeeTcbSvnIsBelowTheMinimum) {
-  CLOISTER_NEED_VECTORS();
   const Bytes actual = field(0, 16);
   const auto state = [](const Bytes& least) {
     TdxPolicy policy;
@@ -78,7 +76,6 @@ TEST(ExpectedChecks, NoComponentOfTeeTcbSvnIsBelowTheMinimum) {
 }
 
 TEST(ExpectedChecks, BothSvnsOfATdReport15Count) {
-  CLOISTER_NEED_VECTORS();
   codec::TdxQuote quote = *codec::parse_tdx_quote(vector_bytes("tdx/v5_td15_90c06f.bin"));
   ASSERT_TRUE(quote.report.tee_tcb_svn2);
   TdxPolicy policy;
@@ -105,7 +102,6 @@ TEST(ExpectedChecks, WithoutACertificateTheFmspcIsNotKnown) {
 }
 
 TEST(TeeKind, AQuoteUnderAPolicyForAnotherKindOfTee) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = vector_bytes("tdx/v4_b0c06f_uptodate.bin");
   Policy policy;
   const auto state = [&] { return verify_quote(quote, {policy, {}, kTime}).find("tee.kind")->state; };
@@ -119,7 +115,6 @@ TEST(TeeKind, AQuoteUnderAPolicyForAnotherKindOfTee) {
 }
 
 TEST(TeeReportData, OfABareQuote) {
-  CLOISTER_NEED_VECTORS();
   const Bytes quote = vector_bytes("tdx/v4_b0c06f_uptodate.bin");
   Policy policy;
   const auto state = [&] { return verify_quote(quote, {policy, {}, kTime}).find("tee.report_data")->state; };

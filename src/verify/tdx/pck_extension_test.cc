@@ -153,7 +153,6 @@ TEST(PckExtension, WithoutAnSgxTypeItIsReadAndFailsItsCheck) {
 }
 
 TEST(GenuinePckExtension, OfEveryRecordedQuote) {
-  CLOISTER_NEED_VECTORS();
   struct {
     const char* file;
     const char* fmspc;

@@ -40,7 +40,6 @@ Bytes up_to_date() { return recorded_quote("v4_b0c06f_uptodate.bin"); }
 constexpr std::size_t kSignatureAt = 636, kQeReportAt = 770;
 
 TEST(TdxPitfall, No7DebugIsCheckedWhateverTheTcbStatus) {
-  CLOISTER_NEED_VECTORS();
   EXPECT_TRUE(
       failing(judge(recorded_quote("v4_50806f_DEBUG.bin"), bundle_of_2025())).contains("tdx.td_attributes.debug"));
   OwnPlatform platform;
@@ -54,7 +53,6 @@ TEST(TdxPitfall, No7DebugIsCheckedWhateverTheTcbStatus) {
 }
 
 TEST(TdxPitfall, No8AFreshPartDoesNotExcuseAStaleOne) {
-  CLOISTER_NEED_VECTORS();
   // The TCB info is good until 10:16:03, the list of the platform's authority until 10:00:35.
   EXPECT_EQ(failing(judge(up_to_date(), bundle_of_2025(), *from_rfc3339("2025-07-19T10:10:00Z"))),
             Ids{"tdx.collateral.pck_crl.window"});
@@ -94,7 +92,6 @@ TEST(TdxPitfall, No11FmspcIsComparedAsBytes) {
 }
 
 TEST(TdxPitfall, No12CollateralOfSgxIsNotForTdx) {
-  CLOISTER_NEED_VECTORS();
   const Ids failed = failing(
       judge(up_to_date(), recorded_bundle("sgx_v3_00a067.collateral.json"), *from_rfc3339("2025-06-20T00:00:00Z")));
   EXPECT_TRUE(failed.contains("tdx.collateral.tcb_info.kind"));
@@ -124,7 +121,6 @@ TEST(TdxPitfall, No14BothSvnsOfATdReport15Count) {
 }
 
 TEST(TdxPitfall, No15NoLevelIsNotOutOfDate) {
-  CLOISTER_NEED_VECTORS();
   Policy policy = any_code();
   policy.tdx.accepted_tcb_statuses = {"UpToDate", "OutOfDate", "OutOfDateConfigurationNeeded"};
   policy.tdx.out_of_date_grace_days = 100000;
@@ -167,14 +163,12 @@ TEST(TdxPitfall, No18AStatusComesFromAFinishedEvaluationOnly) {
 
 // The judge has no network at all; what is not given is not there, whatever addresses the certificates hold.
 TEST(TdxPitfall, No19NothingIsFetchedFromWhatTheEvidenceNames) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = verify_quote(up_to_date(), {any_code(), {}, kJune2025});
   EXPECT_EQ(verdict.find("tdx.pck.revocation")->state, State::kSkipped);
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
 }
 
 TEST(TdxPitfall, No20ARootInTheEvidenceIsNotTrustedForItself) {
-  CLOISTER_NEED_VECTORS();
   const OwnPlatform own;
   TdxCollateral collateral = bundle_of_2025();
   const std::string chain = own.signer().to_pem() + own.root().to_pem();
@@ -213,7 +207,6 @@ TEST(TdxPitfall, No22JunkAroundAPartIsRefused) {
 }
 
 TEST(TdxPitfall, No23SizesDoNotOverflow) {
-  CLOISTER_NEED_VECTORS();
   // Offsets of sizes in a version 4 quote: signature data, certification, authentication data, chain.
   for (const std::size_t at : {std::size_t{632}, std::size_t{766}, std::size_t{1218}, std::size_t{1254}}) {
     for (const std::uint8_t fill : {std::uint8_t{0xff}, std::uint8_t{0x7f}, std::uint8_t{0}}) {
@@ -239,7 +232,6 @@ TEST(TdxPitfall, No24LengthsInACertificateAreBounded) {
 
 // (r, n - s) verifies as well, and genuine quoting enclaves make either: two quotes that differ say the same.
 TEST(TdxPitfall, No25AQuotesBytesAreNoIdentity) {
-  CLOISTER_NEED_VECTORS();
   const Bytes order = *from_hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
   const Bytes quote = up_to_date();
   Bytes other = quote;
@@ -257,7 +249,6 @@ TEST(TdxPitfall, No25AQuotesBytesAreNoIdentity) {
 // Whoever holds a machine can take its attestation key out of it: no check of a quote can tell. Naming the machines that
 // one trusts is what a verifier can do.
 TEST(TdxPitfall, No42OnlyNamedMachinesWhereThePolicyNamesThem) {
-  CLOISTER_NEED_VECTORS();
   Policy policy = any_code();
   policy.tdx.platform_ids = {Bytes(32, 0)};
   const Verdict refused = judge(up_to_date(), bundle_of_2025(), kJune2025, policy);
@@ -267,14 +258,12 @@ TEST(TdxPitfall, No42OnlyNamedMachinesWhereThePolicyNamesThem) {
 }
 
 TEST(TdxPitfall, No43TheTimeJudgedAtIsReported) {
-  CLOISTER_NEED_VECTORS();
   const Verdict verdict = judge(up_to_date(), bundle_of_2025());
   EXPECT_EQ(verdict.facts["judged_at"], "2025-06-21T10:00:00Z");
   EXPECT_EQ(verdict.facts["collateral_expires"], "2025-07-19T10:00:35Z");
 }
 
 TEST(TdxPitfall, No45ASkippedCheckIsNoYes) {
-  CLOISTER_NEED_VECTORS();
   for (Bytes TdxCollateral::*list : {&TdxCollateral::root_ca_crl, &TdxCollateral::pck_crl}) {
     TdxCollateral collateral = bundle_of_2025();
     (collateral.*list).clear();

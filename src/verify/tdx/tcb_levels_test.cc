@@ -187,7 +187,6 @@ TEST(TcbEvaluation, UnitesDatesAndAdvisories) {
 
 // Sorting changes nothing about what Intel publishes.
 TEST(GenuineTcbInfo, IsPublishedHighestFirst) {
-  CLOISTER_NEED_VECTORS();
   for (const char* file : {"tdx/v4_50806f.tcbinfo.json", "tdx/v5_td15_90c06f.tcbinfo.json"}) {
     const auto split = codec::split_signed_json(testing::vector_text(file), "tcbInfo");
     ASSERT_TRUE(split);
