@@ -164,6 +164,13 @@ def test_readme_shell(tmp_path, model_file, vectors_folder):
         node.stop()
 
 
+def test_quickstart_shell(echo):
+    (code,) = [block for block in blocks(ROOT / "docs/guide/quickstart.md", "") if "curl" in block]
+    script = "set -e\n" + at(echo, code).replace("SmolLM2-135M-Instruct.Q4_1", echo.model())
+    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0 and "capital of France" in result.stdout, result.stderr
+
+
 def test_audit_guide(echo, tmp_path, model_file):
     """The files of the guide's first command, as the guide says that they are made; the command itself, with a word for the simulator."""
     block = next(block for block in blocks(ROOT / "docs/guide/audit.md", "") if "x-receipt-id" in block)
