@@ -89,7 +89,11 @@ def test_a_node_with_an_upstream(tmp_path):
         text = ready_text(node, tmp_path, *options)
         assert "accept_upstream_claims" in text and "receipt.served_model" in text
         assert shell(command(text, "verify")).returncode == 0
-        assert shell(command(text, "chat")).returncode == 3
+        chat = shell(command(text, "chat"))
+        assert chat.returncode == 3 and "service.accept_upstream_claims" in chat.stdout
+        policy = tmp_path / "policy.toml"
+        policy.write_text("[service]\naccept_upstream_claims = true\n")
+        assert shell(f"{command(text, 'chat')} --policy {policy}").returncode == 0
     finally:
         node.stop()
         behind.stop()

@@ -64,7 +64,9 @@ Check check_serving(const NodePolicy& node) {
   const std::string id = "policy.serving", serving = text_at(node.document, "engine", "serving");
   if (serving == "direct") return passed(id, serving);
   if (serving != "aggregator") return unknown(id, "engine.serving");
-  return skipped(id, "this TEE passes requests on: who answers, its evidence does not show",
+  return skipped(id,
+                 "this TEE passes requests on: who answers, its evidence does not show (a policy accepts that with "
+                 "service.accept_upstream_claims)",
                  !node.policy.service.accept_upstream_claims);
 }
 
