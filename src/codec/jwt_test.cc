@@ -147,10 +147,14 @@ TEST(Jwks, CertificatesBesideAKey) {
 }
 
 TEST(Jwt, GenuineTokensParse) {
-  for (const char* file : {"nvidia/nras/nras_v3_1gpu.json", "nvidia/nras/hopper_claims_v3_detached_eat.json"}) {
+  for (const std::string& file : testing::those_there({"nvidia/nras/nras_v3_1gpu.json", "nvidia/nras/hopper_claims_v3_detached_eat.json",
+                                                       "nvidia/nras/nras_h200_20260904.json",
+                                                       "nvidia/nras/nras_ppcie_8xh100_20260910.json"})) {
     const auto json = parse_json(testing::vector_text(file));
     ASSERT_TRUE(json);
-    const auto jwt = parse_jwt((*json)[0][1].get<std::string>());
+    // NVIDIA's own client wraps the service's answer.
+    const Json& answer = json->at(1).contains("REMOTE_GPU_CLAIMS") ? json->at(1)["REMOTE_GPU_CLAIMS"] : *json;
+    const auto jwt = parse_jwt(answer.at(0).at(1).get<std::string>());
     ASSERT_TRUE(jwt) << jwt.error().message;
     EXPECT_TRUE(jwt->key_id.starts_with("nv-eat-kid-prod-"));
     EXPECT_FALSE(verify_jwt(*jwt, keys().at("one").point));  // no key set of those days is held

@@ -191,10 +191,11 @@ TEST(Rim, GenuineOnes) {
     const char* product;
     std::size_t entries, active;
   };
-  for (const Case& test : {Case{"1010_0200_882_96005E0001_PROD.swidtag", "96.00.5E.00.01", "GH100", 64, 12},
-                           Case{"g520_0228_889_96006D000A_PROD.swidtag", "96.00.6D.00.0A", "GH100", 64, 12},
-                           Case{"NV_GPU_DRIVER_GH100_550.144.03.xml", "550.144.03", "GH100", 64, 21},
-                           Case{"NV_SWITCH_BIOS_5612_0002_890_9610550001.xml", "96.10.55.00.01", "LS10", 64, 31}}) {
+  const std::vector<Case> cases = {{"1010_0200_882_96005E0001_PROD.swidtag", "96.00.5E.00.01", "GH100", 64, 12},
+                                   {"g520_0228_889_96006D000A_PROD.swidtag", "96.00.6D.00.0A", "GH100", 64, 12},
+                                   {"NV_GPU_DRIVER_GH100_550.144.03.xml", "550.144.03", "GH100", 64, 21},
+                                   {"NV_SWITCH_BIOS_5612_0002_890_9610550001.xml", "96.10.55.00.01", "LS10", 64, 31}};
+  for (const Case& test : testing::those_there(cases, [](const Case& one) { return std::string("nvidia/rims/") + one.file; })) {
     const auto document = crypto::SignedXml::parse(testing::vector_text(std::string("nvidia/rims/") + test.file));
     ASSERT_TRUE(document) << test.file << ": " << document.error().message;
     const auto root = document->verify();

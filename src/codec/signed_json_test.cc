@@ -60,13 +60,16 @@ TEST(GenuineSignedJson, VerifiesOverTheBytesThatWereCutOut) {
   ASSERT_TRUE(bundle);
   const auto chain = crypto::parse_pem_chain(as_bytes((*bundle)["tcb_info_issuer_chain"].get<std::string>()));
   ASSERT_TRUE(chain);
-  struct {
+  struct Case {
     const char* file;
     const char* member;
-  } const cases[] = {{"tdx/v4_50806f.tcbinfo.json", "tcbInfo"},
-                     {"tdx/v5_td15_90c06f.tcbinfo.json", "tcbInfo"},
-                     {"tdx/v4_50806f.qeidentity.json", "enclaveIdentity"}};
-  for (const auto& c : cases) {
+  };
+  const std::vector<Case> cases = {{"tdx/v4_50806f.tcbinfo.json", "tcbInfo"},
+                                   {"tdx/v5_td15_90c06f.tcbinfo.json", "tcbInfo"},
+                                   {"tdx/90c06f_20260912.tcbinfo.json", "tcbInfo"},
+                                   {"tdx/90c06f_20260912.qeidentity.json", "enclaveIdentity"},
+                                   {"tdx/v4_50806f.qeidentity.json", "enclaveIdentity"}};
+  for (const Case& c : testing::those_there(cases, [](const Case& one) { return one.file; })) {
     const auto split = split_signed_json(testing::vector_text(c.file), c.member);
     ASSERT_TRUE(split) << c.file << split.error().message;
     EXPECT_TRUE(crypto::verify_ecdsa(crypto::Curve::kP256, *chain->front().ec_public_point(), as_bytes(split->text),

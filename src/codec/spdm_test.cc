@@ -234,9 +234,10 @@ TEST(RealReports, ParseAndTheirSignaturesHold) {
     const char* chain;
     std::size_t measurements;
   };
-  for (const Case& test : {Case{"hopper_535.86.09.report.hex", "hopper_535.86.09.certs.b64", 64},
-                           Case{"hopper_550.90.07.report.hex", "hopper_550.90.07.certs.pem", 64},
-                           Case{"blackwell_575.32.report.hex", "blackwell_575.32.certs.b64", 64}}) {
+  const std::vector<Case> cases = {{"hopper_535.86.09.report.hex", "hopper_535.86.09.certs.b64", 64},
+                                   {"hopper_550.90.07.report.hex", "hopper_550.90.07.certs.pem", 64},
+                                   {"blackwell_575.32.report.hex", "blackwell_575.32.certs.b64", 64}};
+  for (const Case& test : testing::those_there(cases, [](const Case& one) { return std::string("nvidia/") + one.report; })) {
     const Bytes bytes = hex_file(std::string("nvidia/") + test.report);
     const auto report = parse_spdm_report(bytes);
     ASSERT_TRUE(report) << test.report << ": " << report.error().message;

@@ -245,12 +245,14 @@ TEST(RealQuotes, TextAfterTheEndIsRefused) {
 }
 
 TEST(RealQuotes, ParseAndTheirSignaturesHold) {
-  const std::pair<const char*, int> quotes[] = {{"tdx/v4_b0c06f_uptodate.bin", 4},
-                                                {kWithText, 4},
-                                                {"tdx/v4_50806f_DEBUG.bin", 4},
-                                                {"tdx/ccel/cos113_quote_8000.bin", 4},
-                                                {"tdx/v5_td15_90c06f.bin", 5}};
-  for (const auto& [name, version] : quotes) {
+  const std::vector<std::pair<const char*, int>> quotes = {{"tdx/v4_b0c06f_uptodate.bin", 4},
+                                                           {"tdx/v4_90c06f_h200.bin", 4},
+                                                           {"tdx/v5_90c06f_outdated.bin", 5},
+                                                           {kWithText, 4},
+                                                           {"tdx/v4_50806f_DEBUG.bin", 4},
+                                                           {"tdx/ccel/cos113_quote_8000.bin", 4},
+                                                           {"tdx/v5_td15_90c06f.bin", 5}};
+  for (const auto& [name, version] : testing::those_there(quotes, [](const auto& one) { return one.first; })) {
     const auto quote = parse_tdx_quote(quote_vector(name));
     ASSERT_TRUE(quote) << name << ": " << quote.error().message;
     EXPECT_EQ(quote->version, version) << name;

@@ -42,8 +42,9 @@ TEST(RealChains, IntelPckChainHoldsAtTheTimeOfItsQuote) {
 }
 
 TEST(RealChains, IntelPckChainsOfTheOtherQuotesHold) {
-  for (const char* name : {"tdx/v4_50806f.bin", "tdx/v4_50806f_DEBUG.bin", "tdx/v5_td15_90c06f.bin",
-                           "tdx/sgx_v3_00a067.bin", "tdx/ccel/cos113_quote_8000.bin"}) {
+  for (const std::string& name : cloister::testing::those_there(
+           {"tdx/v4_50806f.bin", "tdx/v4_50806f_DEBUG.bin", "tdx/v5_td15_90c06f.bin", "tdx/sgx_v3_00a067.bin",
+            "tdx/ccel/cos113_quote_8000.bin", "tdx/v4_90c06f_h200.bin", "tdx/v5_90c06f_outdated.bin", "tdx/v5_td15ex_b0c06f.bin"})) {
     const auto chain = chain_of(quote_pem(testing::vector_text(name)));
     ASSERT_EQ(chain.size(), 3u) << name;
     const UnixSeconds time = chain[0].not_before() + 86400;
@@ -66,8 +67,9 @@ TEST(RealChains, NvidiaDeviceChainsHoldUntilTheYear9999) {
   const auto hopper = chain_of(testing::vector_text("nvidia/hopper_550.90.07.certs.pem"));
   ASSERT_EQ(hopper.size(), 5u);
   EXPECT_EQ(to_rfc3339(hopper[0].not_after()), "9999-12-31T23:59:59Z");
-  for (const char* name : {"nvidia/hopper_535.86.09.certs.b64", "nvidia/blackwell_575.32.certs.b64",
-                           "nvidia/parsed/sdk_hopper.certs.b64", "nvidia/parsed/sdk_switch.certs.b64"}) {
+  for (const std::string& name : cloister::testing::those_there(
+           {"nvidia/hopper_550.90.07.certs.pem", "nvidia/hopper_535.86.09.certs.b64", "nvidia/blackwell_575.32.certs.b64",
+            "nvidia/parsed/sdk_hopper.certs.b64", "nvidia/parsed/sdk_switch.certs.b64"})) {
     const auto chain = chain_of(testing::vector_text(name));
     const auto verdict = verify_certificate_chain(chain, root, Curve::kP384, kJune2025);
     EXPECT_TRUE(verdict) << name << ": " << verdict.error().message;

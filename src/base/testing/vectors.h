@@ -13,6 +13,8 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -60,6 +62,30 @@ inline std::filesystem::path vector_path(const std::string& name) {
     if (std::filesystem::exists(folder / name)) return folder / name;
   }
   end_without_vector(name);
+}
+
+inline bool is_vector(const std::string& name) {
+  for (const std::filesystem::path& folder : vector_folders()) {
+    if (std::filesystem::exists(folder / name)) return true;
+  }
+  return false;
+}
+
+// For a test that goes through a list of vectors: those cases whose vector (`name_of` one) is there. Ends the test when there is none,
+// and where nothing may be skipped when one is missing.
+template <class Case, class NameOf>
+std::vector<Case> those_there(std::vector<Case> cases, NameOf name_of) {
+  const std::string first = name_of(cases.front());
+  std::erase_if(cases, [&](const Case& one) {
+    const bool there = is_vector(name_of(one));
+    if (!there && vectors_required()) end_without_vector(name_of(one));
+    return !there;
+  });
+  if (cases.empty()) end_without_vector(first);
+  return cases;
+}
+inline std::vector<std::string> those_there(std::vector<std::string> names) {
+  return those_there(std::move(names), [](const std::string& name) { return name; });
 }
 
 // The whole file.
