@@ -7,13 +7,13 @@
 #include "base/encoding.h"
 #include "verify/boot/measurement_list.h"
 #include "verify/check.h"
+#include "verify/expected_values.h"
 
 namespace cloister::verify {
 namespace {
 
 constexpr const char* kListId = "boot.measurement_list";
 constexpr const char* kId = "tdx.measurements";
-constexpr std::size_t kMostShown = 8;
 
 struct Register {
   const char* name;
@@ -74,22 +74,13 @@ std::optional<MeasurementList> open_list(const BootCase& boot, Verdict& verdict)
   return std::move(*list);
 }
 
-std::string listed(const std::set<Bytes>& values) {
-  std::string out;
-  std::size_t count = 0;
-  for (const Bytes& value : values) {
-    if (count++ == kMostShown) return out + " or " + std::to_string(values.size() - kMostShown) + " more";
-    out += (out.empty() ? "" : " or ") + to_hex(value);
-  }
-  return out;
-}
-
 // A register that the policy expects to be something else.
 std::optional<Check> first_mismatch(const BootCase& boot) {
   for (const Register& one : registers_of(boot)) {
     if (one.expected.empty() || one.expected.contains(to_bytes(one.value))) continue;
-    return failed(kId, std::string(one.name) + " is not one that the policy expects", listed(one.expected),
-                  to_hex(one.value));
+    Check check = one_of(kId, one.expected, one.value);
+    check.detail = std::string(one.name) + " is " + check.detail;
+    return check;
   }
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "verify/check.h"
+#include "verify/expected_values.h"
 
 namespace cloister::verify {
 namespace {
@@ -107,30 +108,20 @@ Check check_minimum(const SnpReport& report, std::optional<codec::SnpProduct> pr
   return passed(id, actual);
 }
 
-std::string listed(const std::set<Bytes>& values) {
-  std::string out;
-  for (const Bytes& value : values) out += (out.empty() ? "" : " or ") + to_hex(value);
-  return out;
-}
-
 Check check_measurement(const SnpReport& report, const Policy& policy) {
   const std::string id = "snp.measurement";
-  const std::string actual = to_hex(report.measurement);
   if (policy.snp.measurements.empty()) {
     if (policy.boot.allow_any_measurements) {
       return not_applicable(id, "the policy accepts any measurement: nobody knows what runs there");
     }
     return skipped(id, "no expected measurement was given");
   }
-  if (policy.snp.measurements.contains(to_bytes(report.measurement))) return passed(id, actual);
-  return failed(id, "not one that the policy expects", listed(policy.snp.measurements), actual);
+  return one_of(id, policy.snp.measurements, report.measurement);
 }
 
 Check check_listed(const char* id, const std::set<Bytes>& expected, ByteView value) {
-  const std::string actual = to_hex(value);
-  if (expected.empty()) return not_applicable(id, "the policy expects none: " + actual);
-  if (expected.contains(to_bytes(value))) return passed(id, actual);
-  return failed(id, "not one that the policy expects", listed(expected), actual);
+  if (expected.empty()) return not_applicable(id, "the policy expects none: " + to_hex(value));
+  return one_of(id, expected, value);
 }
 
 }  // namespace

@@ -5,34 +5,21 @@
 
 #include "base/encoding.h"
 #include "verify/check.h"
+#include "verify/expected_values.h"
 
 namespace cloister::verify {
 namespace {
 
-constexpr std::size_t kMostShown = 8;
-
-std::string listed(const std::set<Bytes>& values) {
-  std::string out;
-  std::size_t count = 0;
-  for (const Bytes& value : values) {
-    if (count++ == kMostShown) return out + " or " + std::to_string(values.size() - kMostShown) + " more";
-    out += (out.empty() ? "" : " or ") + to_hex(value);
-  }
-  return out;
-}
-
 void add(const char* id, const std::set<Bytes>& expected, ByteView actual, Verdict& verdict) {
   if (expected.empty()) return verdict.add(not_applicable(id, "the policy expects no value in particular"));
-  if (expected.contains(to_bytes(actual))) return verdict.add(passed(id, to_hex(actual)));
-  verdict.add(failed(id, "not one that the policy expects", listed(expected), to_hex(actual)));
+  verdict.add(one_of(id, expected, actual));
 }
 
 Check check_fmspc(const std::optional<PckExtension>& pck, const std::set<Bytes>& expected) {
   const std::string id = "tdx.expected.fmspc";
   if (expected.empty()) return not_applicable(id, "the policy expects no value in particular");
   if (!pck) return skipped(id, "the PCK certificate, which names the FMSPC, could not be read");
-  if (expected.contains(to_bytes(pck->fmspc))) return passed(id, to_hex(pck->fmspc));
-  return failed(id, "not one that the policy expects", listed(expected), to_hex(pck->fmspc));
+  return one_of(id, expected, pck->fmspc);
 }
 
 bool reaches(const ByteArray<16>& svn, const Bytes& least) {

@@ -1,0 +1,18 @@
+// Comparing a measured value with those that a policy lists, written once for every register and field. Private to verify.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "base/bytes.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// "aa or bb or 3 more", in hex, for people.
+std::string listed_values(const std::set<Bytes>& values);
+
+// Passes when the value is one of those expected, of which there must be some; shows it either way.
+Check one_of(std::string id, const std::set<Bytes>& expected, ByteView actual);
+
+}  // namespace cloister::verify
