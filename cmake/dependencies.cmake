@@ -32,6 +32,11 @@ add_library(dep_xmlsec INTERFACE)
 pkg_check_modules(XMLSEC REQUIRED IMPORTED_TARGET xmlsec1-openssl)
 target_link_libraries(dep_xmlsec INTERFACE PkgConfig::XMLSEC)
 
+# Unpacks what a service serves packed (src/codec/gzip). libxml2 needs the library as well.
+add_library(dep_zlib INTERFACE)
+find_package(ZLIB 1.2.13 REQUIRED)
+target_link_libraries(dep_zlib INTERFACE ZLIB::ZLIB)
+
 # Header-only TOML reader.
 add_library(dep_toml INTERFACE)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)

@@ -1,5 +1,6 @@
 #include "codec/cbor.h"
 
+#include "codec/utf8.h"
 
 namespace cloister::codec {
 namespace {
@@ -10,25 +11,6 @@ constexpr std::size_t kMostBytes = 2u << 20;
 constexpr std::size_t kMostItems = 65'536;
 constexpr int kMostDepth = 24;
 constexpr std::uint8_t kFalse = 20, kTrue = 21, kNull = 22;
-
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_utf8(ByteView bytes) {
-  for (std::size_t i = 0; i < bytes.size();) {
-    const std::uint8_t first = bytes[i++];
-    if (first < 0x80) continue;
-    const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-    if (first < 0xc2 || first > 0xf4 || bytes.size() - i < static_cast<std::size_t>(more)) return false;
-    std::uint32_t code = first & (0x3f >> more);
-    for (int k = 0; k < more; ++k) {
-      const std::uint8_t next = bytes[i++];
-      if ((next & 0xc0) != 0x80) return false;
-      code = code << 6 | (next & 0x3f);
-    }
-    constexpr std::uint32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
-    if (code < kLeast[more] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
-  }
-  return true;
-}
 
 class Reader {
  public:

@@ -1,5 +1,4 @@
-// Unpacks gzip (RFC 1952, DEFLATE of RFC 1951) within bounds: for evidence that a service serves packed. Written here so that
-// the verifier needs no further library for the few kilobytes of one document form.
+// Unpacks gzip (RFC 1952, DEFLATE of RFC 1951) by zlib and within bounds: for evidence that a service serves packed.
 #pragma once
 
 #include "base/bytes.h"

@@ -57,5 +57,19 @@ TEST(Gzip, RefusesWhatIsCutOrChanged) {
   }
 }
 
+TEST(Gzip, TakesOneMemberOfTheOneFormat) {
+  EXPECT_FALSE(unpack(std::string(kFixedCodes) + std::string(kFixedCodes)));
+  EXPECT_FALSE(unpack("789c4b4c4a4e4a4c4a0600084b024d"));  // zlib's own wrapper (RFC 1950)
+  EXPECT_FALSE(unpack("4b4c4a4e44450004"));                  // none
+  EXPECT_FALSE(unpack("1f8b08e000000000020" + std::string(kFixedCodes.substr(19))));  // flags that RFC 1952 reserves
+}
+
+// A short text that would fill the memory: it is refused at the bound.
+TEST(Gzip, ABombIsRefusedAtTheBound) {
+  std::string hex = "1f8b0800000000000203edc1010d000000c2a0f74f6d0e37a0";
+  hex += std::string(2 * 1000, '0');
+  EXPECT_FALSE(unpack(hex, 1000));
+}
+
 }  // namespace
 }  // namespace cloister::codec

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "codec/utf8.h"
 
 namespace cloister::codec {
 namespace {
@@ -82,9 +83,8 @@ class Reader {
 
   Result<Json> text(std::uint64_t size) {
     TRY(bytes, take(size));
-    std::string out(as_text(bytes));
-    if (!is_utf8(out)) return bad("a text that is not UTF-8");
-    return Json(std::move(out));
+    if (!is_utf8(bytes)) return bad("a text that is not UTF-8");
+    return Json(std::string(as_text(bytes)));
   }
 
   Result<Json> binary(std::uint64_t size) {
@@ -114,15 +114,6 @@ class Reader {
       out[name.get_ref<const std::string&>()] = std::move(member);
     }
     return out;
-  }
-
-  // A JSON text of one string is strict about UTF-8.
-  static bool is_utf8(const std::string& text) {
-    try {
-      return Json(text).dump(-1, ' ', false, Json::error_handler_t::strict).size() >= 2;
-    } catch (const Json::exception&) {
-      return false;
-    }
   }
 
   ByteView bytes_;

@@ -1,0 +1,10 @@
+// Whether bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. By simdjson.
+#pragma once
+
+#include "base/bytes.h"
+
+namespace cloister::codec {
+
+bool is_utf8(ByteView bytes);
+
+}  // namespace cloister::codec
