@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "crypto/rsa_signature.h"
 #include "evidence/services/azure_vtpm.h"
+#include "verify/policy/rules.h"
 #include "verify/report.h"
 #include "verify/testing/verdict_ids.h"
 
@@ -67,10 +68,10 @@ Json evidence_json() {
           {"vcek", ""}};
 }
 
-Verdict judge(const Json& evidence, std::uint8_t nonce = 0x5a) {
+Verdict judge(const Json& evidence, std::uint8_t nonce = 0x5a, const Policy& policy = {}) {
   Expected expected;
   expected.nonce.emplace().fill(nonce);
-  return verify_report(codec::write_json(evidence), expected, {{}, {}, 1780272000});
+  return verify_report(codec::write_json(evidence), expected, {policy, {}, 1780272000});
 }
 
 bool passes(const Verdict& verdict, std::string_view id) { return verdict.find(id) != nullptr && verdict.find(id)->state == State::kPass; }
@@ -103,6 +104,43 @@ TEST(AzureReport, AChangeFailsTheCheckOfWhatWasChanged) {
   other[32 + 0x50] ^= 1;
   changed["hcl_report"] = codec::to_base64url(other);
   EXPECT_TRUE(failing(judge(changed)).contains("report_data.identity"));
+}
+
+// Which values the registers must have, the policy says; the TPM's signature alone says nothing of what was booted.
+TEST(AzureReport, TheRegistersAreComparedWithThePolicy) {
+  const auto check = [](const Policy& policy, const Json& evidence = evidence_json()) {
+    return *judge(evidence, 0x5a, policy).find("report.tpm_pcrs");
+  };
+  Policy policy;
+  EXPECT_EQ(check(policy).state, State::kSkipped);
+  EXPECT_TRUE(check(policy).required);
+  policy.boot.allow_any_measurements = true;
+  EXPECT_FALSE(check(policy).required);
+  policy = {};
+  policy.tpm.pcrs = {{4, {Bytes(32, 4)}}, {7, {Bytes(32, 0xaa), Bytes(32, 7)}}};
+  EXPECT_EQ(check(policy).state, State::kPass);
+  EXPECT_EQ(check(policy).actual, "PCR 4, PCR 7");
+  EXPECT_TRUE(passes(judge(evidence_json(), 0x5a, policy), "policy.applied"));
+  policy.tpm.pcrs[11] = {Bytes(32, 0xaa)};
+  EXPECT_EQ(check(policy).state, State::kFail);
+  EXPECT_EQ(check(policy).detail, "PCR 11 holds another value");
+  EXPECT_EQ(check(policy).expected, to_hex(Bytes(32, 0xaa)));
+  policy.tpm.pcrs = {{23, {Bytes(32, 23)}}};
+  Json fewer = evidence_json();
+  fewer["tpm_quote"]["pcrs"].erase(23);
+  EXPECT_EQ(check(policy, fewer).detail, "PCR 23 is not shown");
+}
+
+// A verdict on other evidence than a TPM's does not leave the rule out in silence.
+TEST(AzureReport, ARuleAboutRegistersIsNoMatterOfAFormWithoutThem) {
+  Policy policy;
+  policy.tpm.pcrs = {{4, {Bytes(32, 4)}}};
+  Verdict verdict;
+  verdict.add({"tdx.quote.form", State::kPass, true, {}, {}, {}});
+  require_rules(policy, verdict);
+  ASSERT_NE(verdict.find("policy.applied"), nullptr);
+  EXPECT_EQ(verdict.find("policy.applied")->expected, "tpm.pcrs");
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
 }
 
 TEST(AzureReport, WhatIsNotWellFormedIsRefused) {

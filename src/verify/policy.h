@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -113,6 +114,15 @@ struct SnpPolicy {
   bool operator==(const SnpPolicy&) const = default;
 };
 
+// What a virtual TPM must show that stands in a confidential VM (docs/spec/foreign-reports.md).
+struct TpmPolicy {
+  // Values of registers of the SHA-256 bank by their index, 0 to 23, 32 bytes each, of each index one of which it must have.
+  // None at all: as in BootPolicy::allow_any_measurements.
+  std::map<std::uint32_t, std::set<Bytes>> pcrs;
+
+  bool operator==(const TpmPolicy&) const = default;
+};
+
 // What a service says of itself and of others (ACI reports and receipts, Cloister's own report).
 struct ServicePolicy {
   // A gateway's word that it verified who answered. Without it, such a report or receipt is undetermined at best.
@@ -148,6 +158,7 @@ struct Policy {
   BootPolicy boot;
   NvidiaPolicy nvidia;
   SnpPolicy snp;
+  TpmPolicy tpm;
   ServicePolicy service;
 
   bool operator==(const Policy&) const = default;

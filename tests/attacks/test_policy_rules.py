@@ -49,6 +49,7 @@ RULES = {
     "nvidia.architectures": 'architectures = ["LS10"]',
     "nvidia.min_driver_version": 'min_driver_version = "9999.0"',
     "nvidia.min_vbios_version": 'min_vbios_version = "FF.00.00.00.00"',
+    "tpm.pcrs": f'pcrs = ["7:{OTHER}"]',
     "service.max_keyset_days": "max_keyset_days = 1",
     "service.model_digests": f'model_digests = ["{OTHER}"]',
     "service.policy_digests": f'policy_digests = ["{OTHER}"]',

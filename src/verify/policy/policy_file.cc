@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "verify/nvidia/nras_keys.h"
 #include "verify/policy/table_reader.h"
 
@@ -122,6 +123,33 @@ std::optional<Error> read_snp(const toml::table* table, SnpPolicy& out) {
   return reader.error();
 }
 
+// "7:<64 hex>".
+std::optional<Error> read_pcr(const std::string& word, TpmPolicy& out) {
+  constexpr std::uint32_t kRegisters = 24;
+  const std::size_t colon = word.find(':');
+  const std::string index = word.substr(0, colon);
+  const bool plain = colon != std::string::npos && !index.empty() && index.size() <= 2 &&
+                     index.find_first_not_of("0123456789") == std::string::npos && (index.size() == 1 || index[0] != '0');
+  const Result<Bytes> value = from_hex(colon == std::string::npos ? "" : word.substr(colon + 1));
+  if (!plain || static_cast<std::uint32_t>(std::stoul(index)) >= kRegisters || !value || value->size() != 32) {
+    return fail(ErrorCode::kUsage, "policy: tpm.pcrs cannot hold \"" + word.substr(0, 80) +
+                                       "\"; expected the number of a register (0 to 23), a colon and 64 hex digits", "tpm.pcrs");
+  }
+  out.pcrs[static_cast<std::uint32_t>(std::stoul(index))].insert(*value);
+  return std::nullopt;
+}
+
+std::optional<Error> read_tpm(const toml::table* table, TpmPolicy& out) {
+  TableReader reader(table, "tpm");
+  std::set<std::string> words;
+  reader.read("pcrs", words);
+  if (auto error = reader.error()) return error;
+  for (const std::string& word : words) {
+    if (auto error = read_pcr(word, out)) return error;
+  }
+  return std::nullopt;
+}
+
 std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) {
   TableReader reader(table, "service");
   reader.read("accept_upstream_claims", out.accept_upstream_claims);
@@ -147,6 +175,7 @@ Result<Policy> read_policy(const toml::table& file) {
   const toml::table* boot = reader.table("boot");
   const toml::table* nvidia = reader.table("nvidia");
   const toml::table* snp = reader.table("snp");
+  const toml::table* tpm = reader.table("tpm");
   const toml::table* service = reader.table("service");
   if (auto error = reader.error()) return std::move(*error);
   if (policy.tee_kinds) {
@@ -156,6 +185,7 @@ Result<Policy> read_policy(const toml::table& file) {
   if (auto error = read_boot(boot, policy.boot)) return std::move(*error);
   if (auto error = read_nvidia(nvidia, policy.nvidia)) return std::move(*error);
   if (auto error = read_snp(snp, policy.snp)) return std::move(*error);
+  if (auto error = read_tpm(tpm, policy.tpm)) return std::move(*error);
   if (auto error = read_service(service, policy.service)) return std::move(*error);
   return policy;
 }

@@ -23,6 +23,16 @@ TEST(PolicyFile, TheDefaultFileIsTheDefaultPolicy) { EXPECT_EQ(read(std::string(
 
 TEST(PolicyFile, AnEmptyFileIsTheDefaultPolicy) { EXPECT_EQ(read(""), Policy{}); }
 
+TEST(PolicyFile, RegistersOfATpm) {
+  const std::string a(64, 'a'), b(64, 'b');
+  const auto words = [](const std::string& list) { return "[tpm]\npcrs = [" + list + "]\n"; };
+  const Policy policy = read(words("\"7:" + a + "\", \"7:" + b + "\", \"23:" + a + "\""));
+  EXPECT_EQ(policy.tpm.pcrs, (std::map<std::uint32_t, std::set<Bytes>>{{7, {Bytes(32, 0xaa), Bytes(32, 0xbb)}}, {23, {Bytes(32, 0xaa)}}}));
+  for (const std::string& wrong : {"24:" + a, "07:" + a, "7:" + a + "a", "7:" + a + "aa", ":" + a, "7" + a, "x:" + a, "-1:" + a, "7:" + std::string(64, 'x'), a}) {
+    EXPECT_NE(complaint(words("\"" + wrong + "\"")).find("tpm.pcrs"), std::string::npos) << wrong;
+  }
+}
+
 TEST(PolicyFile, ReadsEveryKindOfValue) {
   const std::string zeros(96, '0');
   const Policy policy = read("accept_simulator = true\n"

@@ -37,7 +37,8 @@ constexpr char kTcbStatus[] = "tdx.tcb.status", kAdvisories[] = "tdx.tcb.advisor
                kSeamAttributes[] = "tdx.expected.seam_attributes", kMrSeam[] = "tdx.expected.mr_seam",
                kMrSignerSeam[] = "tdx.expected.mr_signer_seam", kMrConfigId[] = "tdx.expected.mr_config_id",
                kQeVendor[] = "tdx.expected.qe_vendor_id", kTcbSvn[] = "tdx.expected.tee_tcb_svn",
-               kNvlink[] = "nvidia.nvlink", kIdKey[] = "snp.id_key_digest", kAuthorKey[] = "snp.author_key_digest", kChip[] = "snp.platform";
+               kNvlink[] = "nvidia.nvlink", kIdKey[] = "snp.id_key_digest", kAuthorKey[] = "snp.author_key_digest", kChip[] = "snp.platform",
+               kPcrs[] = "report.tpm_pcrs";
 
 bool judges_gpus(const Policy& policy) { return policy.nvidia.required != GpuRequirement::kNever; }
 
@@ -127,6 +128,7 @@ const PolicyRule kRules[] = {
     {"snp.id_key_digests", [](const Policy& p) { return !p.snp.id_key_digests.empty(); }, kOnly<kIdKey>, kSnp},
     {"snp.author_key_digests", [](const Policy& p) { return !p.snp.author_key_digests.empty(); }, kOnly<kAuthorKey>, kSnp},
     {"snp.chip_ids", [](const Policy& p) { return !p.snp.chip_ids.empty(); }, kOnly<kChip>, kSnp},
+    {"tpm.pcrs", [](const Policy& p) { return !p.tpm.pcrs.empty(); }, kOnly<kPcrs>},
     {"service.accept_upstream_claims", nullptr},
     {"service.accept_unproven_custody", nullptr},
     {"service.accept_unproven_tls_keys", nullptr},

@@ -6,6 +6,7 @@
 #include "crypto/rsa_signature.h"
 #include "evidence/services/azure_vtpm.h"
 #include "verify/check.h"
+#include "verify/expected_values.h"
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/report/judges.h"
 #include "verify/report/statement_binding.h"
@@ -34,6 +35,26 @@ Check check_registers(const AzureEvidence& evidence, const Result<TpmQuote>& quo
   Bytes values;
   for (const ByteArray<32>& pcr : evidence.pcrs) append(values, pcr);
   return compared(id, to_hex(quote->pcr_digest), to_hex(crypto::sha256(values)), "the registers are not those that the TPM signed");
+}
+
+// The paravisor is what the TEE measured; what it booted stands in the registers alone.
+Check check_pcrs(const AzureEvidence& evidence, const Policy& policy) {
+  const std::string id = "report.tpm_pcrs";
+  if (policy.tpm.pcrs.empty()) {
+    return skipped(id, "the policy expects nothing of the TPM's registers: any system may run", !policy.boot.allow_any_measurements);
+  }
+  std::string named;
+  for (const auto& [index, values] : policy.tpm.pcrs) {
+    const std::string name = "PCR " + std::to_string(index);
+    if (index >= evidence.pcrs.size()) return failed(id, name + " is not shown");
+    const ByteArray<32>& pcr = evidence.pcrs[index];
+    if (Check check = one_of(id, values, pcr); check.state != State::kPass) {
+      check.detail = name + " holds another value";
+      return check;
+    }
+    named += (named.empty() ? "" : ", ") + name;
+  }
+  return passed(id, named);
 }
 
 Check check_nonce(const Result<TpmQuote>& quote, const Expected& expected, const Policy& policy) {
@@ -86,6 +107,7 @@ Verdict judge_azure_evidence(const Json& object, const Expected& expected, const
   verdict.add(skipped("report_data.tls", "this form binds no TLS key", expected.tls_spki_sha256.has_value()));
   verdict.add(check_quote_signature(*evidence, quote));
   verdict.add(check_registers(*evidence, quote));
+  verdict.add(check_pcrs(*evidence, context.policy));
   add_facts(*evidence, verdict.facts);
   check_gpus(std::nullopt, expected.nonce.value_or(evidence::Nonce{}), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = "none";
