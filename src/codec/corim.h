@@ -10,26 +10,28 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "codec/cbor.h"
+#include "codec/comid.h"
 
 namespace cloister::codec {
 
-// Values that a part of a device must have. Environments are compared as a whole, in their one spelling.
-struct CorimReference {
+// Which environments vouch for another: it is as it should be when they are.
+struct CorimDependency {
   CborValue environment;
-  std::vector<CborValue> measurements;  // measurement-map each: {0: key, 1: values}
+  std::vector<CborValue> trustees;
 };
 
 struct Corim {
   std::string id;
   std::optional<UnixSeconds> not_before, not_after;
   std::vector<std::string> tag_ids;
-  std::vector<CorimReference> references;
-  std::size_t dependencies = 0;  // which environments vouch for which
+  // Values that environments must have. Several of one environment are alternatives.
+  std::vector<ComidTriple> references;
+  std::vector<CorimDependency> dependencies;
 };
 
 // The payload of a signed CoRIM: tag 501 around a map. kUnsupported for parts of the draft that would change what the
-// manifest says and are not known here (dependent manifests, other kinds of tags and triples, other kinds of values),
-// kBadRim for all else.
+// manifest says and are not known here (profiles, dependent manifests, other kinds of tags and triples, other kinds of
+// values), kBadRim for all else.
 Result<Corim> read_corim(ByteView payload);
 
 }  // namespace cloister::codec

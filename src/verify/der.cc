@@ -43,4 +43,31 @@ Result<ByteView> DerReader::next(std::uint8_t tag) {
   return value.content;
 }
 
+std::vector<std::uint64_t> oid_arcs(ByteView content) {
+  std::vector<std::uint64_t> out;
+  std::uint64_t arc = 0;
+  bool inside = false;
+  for (const std::uint8_t byte : content) {
+    // X.690, 8.19.2: no leading zero digits.
+    if ((!inside && byte == 0x80) || arc >> 56 != 0) return {};
+    arc = arc << 7 | (byte & 0x7f);
+    inside = (byte & 0x80) != 0;
+    if (inside) continue;
+    if (out.empty()) {
+      const std::uint64_t first = arc < 80 ? arc / 40 : 2;
+      out = {first, arc - first * 40};
+    } else {
+      out.push_back(arc);
+    }
+    arc = 0;
+  }
+  return inside ? std::vector<std::uint64_t>() : out;
+}
+
+std::string dotted_oid(const std::vector<std::uint64_t>& arcs) {
+  std::string out;
+  for (const std::uint64_t arc : arcs) out += (out.empty() ? "" : ".") + std::to_string(arc);
+  return out;
+}
+
 }  // namespace cloister::verify

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -30,5 +32,10 @@ class DerReader {
  private:
   ByteView rest_;
 };
+
+// The arcs of an object identifier's content octets. Empty when they are malformed, or an arc has more than 63 bits.
+std::vector<std::uint64_t> oid_arcs(ByteView content);
+// "1.3.6.1.4.1.5703".
+std::string dotted_oid(const std::vector<std::uint64_t>& arcs);
 
 }  // namespace cloister::verify

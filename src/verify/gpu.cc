@@ -4,13 +4,12 @@
 #include <set>
 
 #include "codec/json.h"
-#include "codec/rim.h"
-#include "crypto/signed_xml.h"
 #include "evidence/gpu_evidence.h"
 #include "verify/check.h"
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/nvidia/rim_ids.h"
+#include "verify/nvidia/rim_library.h"
 #include "verify/policy/rules.h"
 
 namespace cloister::verify {
@@ -89,8 +88,7 @@ Result<NvidiaNeeds> nvidia_needs(std::string_view file_text, const Collateral& c
     for (const std::string& id : required_rim_ids(report, chain)) {
       needs.add_rim(id);
       const auto text = collateral.rims.find(id);
-      if (text == collateral.rims.end() || codec::is_corim(text->second)) continue;
-      if (const auto rim = crypto::SignedXml::parse(text->second); rim) needs.add_chain(rim->certificates(), 0);
+      if (text != collateral.rims.end()) needs.add_chain(rim_signers(text->second), 0);
     }
     needs.add_chain(chain, kFirstRevocable);
   }

@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "verify/der.h"
+#include "verify/nvidia/tcb_info.h"
 
 namespace cloister::verify {
 namespace {
 
 constexpr std::string_view kHopperOid = "2.23.133.5.4.1";
-constexpr std::string_view kTcbInfoOid = "2.23.133.5.4.1.1";
-// Content octets of 2.16.840.1.101.3.4.2.2, SHA-384.
-constexpr ByteArray<9> kSha384Oid = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02};
-constexpr std::uint8_t kTcbInfoFwids = 0xa6;  // [6] IMPLICIT, constructed
 // SEQUENCE { OID SHA-384, OCTET STRING (48) } is 63 bytes long and ends Hopper's extension.
 constexpr std::size_t kFwidEntrySize = 63;
 
@@ -31,16 +28,13 @@ Result<std::optional<ByteArray<48>>> read_entry(DerReader& reader) {
   return std::optional(out);
 }
 
-Result<std::optional<ByteArray<48>>> read_tcb_info(ByteView extension) {
-  DerReader outer(extension);
-  TRY(fields, outer.next(kDerSequence));
-  for (DerReader reader(fields); !reader.at_end();) {
-    TRY(field, reader.next());
-    if (field.tag != kTcbInfoFwids) continue;
-    DerReader entries(field.content);
-    return read_entry(entries);
-  }
-  return bad_fwid("TcbInfo has no digest");
+Result<std::optional<ByteArray<48>>> first_of(const TcbInfo& info) {
+  if (info.fwids.empty()) return bad_fwid("TcbInfo has no digest");
+  const Fwid& first = info.fwids.front();
+  if (!equal(first.algorithm, kSha384Oid) || first.digest.size() != 48) return bad_fwid("expected one SHA-384 digest");
+  ByteArray<48> out;
+  std::copy(first.digest.begin(), first.digest.end(), out.begin());
+  return std::optional(out);
 }
 
 }  // namespace
@@ -53,8 +47,8 @@ Result<std::optional<ByteArray<48>>> read_fwid(const crypto::Certificate& leaf) 
     if (!tail.at_end()) return bad_fwid("the extension does not end in a SHA-384 digest");
     return fwid;
   }
-  if (const std::optional<Bytes> extension = leaf.extension(kTcbInfoOid)) return read_tcb_info(*extension);
-  return std::optional<ByteArray<48>>();
+  TRY(info, read_tcb_info(leaf));
+  return info ? first_of(*info) : Result<std::optional<ByteArray<48>>>(std::optional<ByteArray<48>>());
 }
 
 }  // namespace cloister::verify

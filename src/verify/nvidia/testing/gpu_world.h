@@ -3,6 +3,7 @@
 // of manifests and OCSP answers.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -73,12 +74,36 @@ inline Bytes fwid_extension() {
   return out;
 }
 
-// `model` is "GH100", "GB100" or "LS_10".
+inline Bytes der_value(std::uint8_t tag, const Bytes& content) {
+  Bytes out = {tag};
+  if (content.size() >= 0x80) out.push_back(0x81);
+  out.push_back(static_cast<std::uint8_t>(content.size()));
+  append(out, content);
+  return out;
+}
+
+// DICE TcbInfo as Rubin's certificates hold it: vendor, model, version "00", SVN 3, layer 0, index 0, digests, type.
+inline Bytes tcb_info_extension(const std::string& model) {
+  const auto text = [](std::string_view t) { return to_bytes(as_bytes(t)); };
+  Bytes second = fwid_extension();
+  std::fill(second.end() - 48, second.end(), std::uint8_t{0});
+  Bytes fwids = fwid_extension(), fields;
+  append(fwids, second);
+  for (const auto& [tag, content] : std::vector<std::pair<std::uint8_t, Bytes>>{
+           {0x80, text("NVIDIA")}, {0x81, text(model)}, {0x82, text("00")}, {0x83, {3}}, {0x84, {0}}, {0x85, {0}},
+           {0xa6, fwids}, {0x87, {0, 0x80, 0, 0, 1}}, {0x88, {0xc0}}, {0x89, {0}}}) {
+    append(fields, der_value(tag, content));
+  }
+  return der_value(0x30, fields);
+}
+
+// `model` is "GH100", "GB100", "GR100" or "LS_10".
 inline WorldChain device_chain(const std::string& model, const std::string& device) {
   const std::string ca = "NVIDIA " + model + " Identity", ica = "NVIDIA " + model + " Provisioner ICA 1";
   const std::string brom = model + " A01 GSP BROM";
   std::vector<crypto::CertificateExtension> fwid;
-  if (model != "LS_10") fwid.push_back({"2.23.133.5.4.1", false, fwid_extension()});
+  if (model == "GR100") fwid.push_back({"2.23.133.5.4.1.1", false, tcb_info_extension(model + " A01 GSP")});
+  if (model != "LS_10" && model != "GR100") fwid.push_back({"2.23.133.5.4.1", false, fwid_extension()});
   return {{world_certificate(model + " A01 GSP FMC LF", device + " leaf", brom, device, false, 253402300799, fwid),
            world_certificate(brom, device, ica, ica, true, 253402300799, {}, device_serial(device)),
            world_certificate(ica, ica, ca, ca, true),

@@ -1,0 +1,47 @@
+// Reference manifests of NVIDIA: what each is worth by itself, before any device is compared with it (attestation.md
+// section 9).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/corim.h"
+#include "codec/rim.h"
+#include "crypto/x509.h"
+#include "verify/context.h"
+#include "verify/verdict.h"
+
+namespace cloister::verify {
+
+// Ids of the checks are without prefix: "form", "signature", "chain".
+struct JudgedRim {
+  std::vector<Check> checks;
+  std::vector<crypto::Certificate> chain;  // signer first; empty when it could not be read
+  // What it says, in one of its two forms; only when its signature holds.
+  std::optional<codec::Rim> content;
+  std::optional<codec::Corim> corim;
+  bool is_corim = false;
+};
+
+// Judges each manifest once, however many devices need it. For one judgement and one thread.
+class RimLibrary {
+ public:
+  RimLibrary(const Context& context, const crypto::Certificate* root, crypto::VerifiedLinks& cache)
+      : context_(context), root_(root), cache_(cache) {}
+  // Null when the collateral holds no manifest of this name.
+  const JudgedRim* find(const std::string& id);
+
+ private:
+  const Context& context_;
+  const crypto::Certificate* root_;
+  crypto::VerifiedLinks& cache_;
+  std::map<std::string, JudgedRim> judged_;
+};
+
+// For fetchers: the certificates of a manifest's signer, to the pinned root where they lead there; empty when they cannot be
+// read. Says nothing of what they are worth.
+std::vector<crypto::Certificate> rim_signers(const std::string& text);
+
+}  // namespace cloister::verify
