@@ -8,6 +8,7 @@
 #include "apps/verify/file_commands.h"
 #include "verify/check_list.h"
 #include "verify/policy/policy_file.h"
+#include "verify/samples.h"
 
 namespace cloister::apps {
 namespace {
@@ -72,6 +73,9 @@ void print_check(const verify::CheckMeaning& check) {
   say(check.id);
   say("  a pass says: " + std::string(check.meaning));
   say("  without it one could: " + std::string(check.without));
+  for (const verify::Sample* form : verify::unproven_forms(check.id)) {
+    say("  no genuine sample in our tests of " + std::string(form->what) + ": " + std::string(form->note));
+  }
 }
 
 int explain(const std::string& id) {
