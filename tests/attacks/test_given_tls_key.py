@@ -101,17 +101,20 @@ def test_a_terminator_with_the_same_key_is_not_accepted(given, pair):
         assert said.returncode == 3 and b"my secret" not in middle.read, said.stdout + said.stderr
 
 
-def test_a_terminator_cannot_say_that_the_key_was_born(given, pair, start):
-    """What it can change is bound by nothing; what is bound it cannot change."""
+@pytest.mark.parametrize("member", ["cloister_policy", "policy"])
+def test_a_terminator_cannot_say_that_the_key_was_born(given, pair, start, member):
+    """What it can change is bound by nothing; what is bound it cannot change. Nodes of version 0.1 showed the document as `policy`, too."""
     own = start("--engine", "echo", "--tls", "self-signed")
-    of_another = own.get_json("/v1/attestation/report?include_tls_fingerprint=true")["policy"]
+    of_another = own.get_json("/v1/attestation/report?include_tls_fingerprint=true")["cloister_policy"]
 
     def lie(data):
         with contextlib.suppress(ValueError):
             report = json.loads(data)
             for one in [report, *report.get("all_attestations", [])] if isinstance(report, dict) else []:
                 if "tls_key_origin" in one:
-                    one["tls_key_origin"], one["policy"] = "born", of_another
+                    if member == "policy":
+                        one.pop("cloister_policy", None)
+                    one["tls_key_origin"], one[member] = "born", of_another
             return json.dumps(report).encode()
         return data
 

@@ -8,6 +8,7 @@ import secrets
 
 import pytest
 
+from support.agent import Agent
 from support.node import run
 from support.rawhttp import exchange
 
@@ -120,6 +121,30 @@ def test_a_document_that_is_not_shown(echo, tmp_path):
 
     for form, (status, states) in judge_forms(echo, tmp_path, change=hide).items():
         assert status == 3 and states["policy.document"] == states["policy.serving"] == "skipped", (form, states)
+
+
+def test_a_second_node_in_the_same_machine(start, tmp_path):
+    """Both measure into one register. The legacy form and ACI's tell by the order of the events alone which configuration is in force: an
+    operator could otherwise show the harmless one of before in front of the node that runs (docs/decisions/0017)."""
+    agent = Agent()
+    try:
+        def node(*arguments):
+            return start("--engine", "echo", "--tee", "dstack", "--tee-socket", agent.socket, *arguments, simulated=False)
+
+        first = node()
+        for form, (_, states) in judge_forms(first, tmp_path).items():
+            assert states["policy.document"] == "pass", form
+        second = node("--keyset-days", 20)
+        for form, (_, states) in judge_forms(second, tmp_path).items():
+            assert states["policy.document"] == "pass", form
+        of_the_first = judge_forms(first, tmp_path)
+        assert {form: states["policy.document"] for form, (_, states) in of_the_first.items()} == {
+            "native": "pass", "aci": "fail", "legacy": "fail"}
+        said = run("verify", "report", tmp_path / "legacy.json", "--offline", *ACCEPT)
+        document = next(check for check in json.loads(said.stdout)["checks"] if check["id"] == "policy.document")
+        assert "measured another configuration since" in document["detail"]
+    finally:
+        agent.close()
 
 
 def test_plain_http_that_other_machines_reach(start, tmp_path):

@@ -60,7 +60,7 @@ TEST_P(Algorithms, WithTheTlsKeyBound) {
   for (const char* origin : {"born", "given"}) {
     Case said = genuine;
     set_member(said.report, "tls_key_origin", origin);
-    set_member(said.report, "policy", Json{{"listen", {{"tls", "self-signed"}}}});
+    set_member(said.report, "policy", Json{{"listen", {{"tls", "self-signed"}}}});  // as nodes of version 0.1 show it
     EXPECT_EQ(said.judge().outcome(), Outcome::kUndetermined) << origin;
     said.expected.tls_spki_sha256.reset();
     EXPECT_EQ(said.judge().outcome(), std::string_view(origin) == "given" ? Outcome::kUndetermined : Outcome::kAccepted) << origin;

@@ -47,17 +47,13 @@ Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const 
   // A TEE without a log has not logged nothing: an empty list would claim registers that were never extended.
   item["event_log"] = tee.events.empty() ? Json(nullptr) : evidence::event_log_json(tee.events);
   item["vm_config"] = tee.info.vm_config;
-  // The event log names its digest: whoever asks in this form verifies the configuration too.
+  // The event log names its digest: whoever asks in this form verifies the configuration too, and where the TLS key was made.
   if (!epoch.policy.is_null()) item["cloister_policy"] = epoch.policy;
   add_custody(parts.keyring, item);
   add_boot_table(tee, item);
   item["info"] = std::move(tee.info.info);
   if (query.include_tls_fingerprint) item["tls_cert_fingerprint"] = to_hex(*epoch.tls_spki_sha256);
-  if (epoch.tls_spki_sha256) {
-    item["tls_key_origin"] = evidence::to_text(epoch.tls_key_origin);
-    // RTMR3 holds the digest of the policy, and the policy says where the key was made: this form binds that in no other way.
-    item["policy"] = epoch.policy;
-  }
+  if (epoch.tls_spki_sha256) item["tls_key_origin"] = evidence::to_text(epoch.tls_key_origin);
   return item;
 }
 

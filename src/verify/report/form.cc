@@ -23,7 +23,8 @@ bool ServedReport::same_evidence(const ServedReport& other) const {
   return signing_address == other.signing_address && signing_algo == other.signing_algo &&
          signing_public_key == other.signing_public_key && request_nonce == other.request_nonce &&
          quote == other.quote && nvidia_payload == other.nvidia_payload && tee_type == other.tee_type &&
-         tls_cert_fingerprint == other.tls_cert_fingerprint && tls_key_given == other.tls_key_given && policy == other.policy;
+         tls_cert_fingerprint == other.tls_cert_fingerprint && tls_key_given == other.tls_key_given &&
+         node_policy == other.node_policy && tls_policy == other.tls_policy;
 }
 
 Result<ServedReport> parse_served_report(const Json& object) {
@@ -53,11 +54,12 @@ Result<ServedReport> parse_served_report(const Json& object) {
   // Cloister's own members. Another service may have others of these names.
   const Json* origin = reader.find("tls_key_origin");
   report.tls_key_given = origin != nullptr && *origin == evidence::to_text(evidence::TlsKeyOrigin::kGiven);
-  const Json* policy = reader.find("policy");
-  if (policy != nullptr && policy->is_object()) report.policy = *policy;
   TRY(boot, evidence::read_boot_evidence(object));
   report.boot = std::move(boot);
-  if (const Json* document = reader.find(kPolicyMember)) report.node_policy = *document;
+  const Json* document = reader.find(kPolicyMember);
+  if (document != nullptr) report.node_policy = *document;
+  const Json* beside_key = document != nullptr ? document : reader.find("policy");
+  if (beside_key != nullptr && beside_key->is_object()) report.tls_policy = *beside_key;
   return report;
 }
 

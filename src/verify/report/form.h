@@ -24,10 +24,11 @@ struct ServedReport {
   std::optional<std::string> tee_type;
   std::optional<ByteArray<32>> tls_cert_fingerprint;  // SHA-256 of the SubjectPublicKeyInfo
   bool tls_key_given = false;                       // the report itself says that its TLS key came from outside
-  Json policy;                                      // the configuration in force, as the report says; or null
-
   evidence::BootEvidence boot;                      // event log, info, vm_config
   Json node_policy;                                 // the policy document of a Cloister node, or null
+  // The document that says where the TLS key was made: node_policy, or, where a report has none, what nodes of version 0.1
+  // showed beside the key. Null where there is neither.
+  Json tls_policy;
 
   // The same instance and the same evidence.
   bool same_evidence(const ServedReport& other) const;

@@ -126,8 +126,8 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   check_model_manifest(report.model, bound ? statement.model_digest : std::nullopt, context.policy, verdict);
   verdict.facts["model_digest"] = text_of(statement.model_digest);
   verdict.facts["policy_digest"] = text_of(statement.policy_digest);
-  verdict.facts["model_proof"] = proof_of(bound, statement.model_digest, is_in_log(boot, "cloister-model", statement.model_digest, verdict));
-  verdict.facts["policy_proof"] = proof_of(bound, statement.policy_digest, is_in_log(boot, "cloister-policy", statement.policy_digest, verdict));
+  verdict.facts["model_proof"] = proof_of(bound, statement.model_digest, is_in_log(boot, kModelEvent, statement.model_digest, verdict));
+  verdict.facts["policy_proof"] = proof_of(bound, statement.policy_digest, is_in_log(boot, kPolicyEvent, statement.policy_digest, verdict));
   const evidence::Nonce nonce = expected.nonce.value_or(statement.nonce);
   check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = report.nvidia_payload ? "both ways: the GPU's nonce is made of the keyset, the quote "

@@ -171,7 +171,8 @@ void skip_members(Verdict& verdict, const std::string& why, bool required) {
 }
 
 // policy.document. True when the members are to be checked.
-bool check_document(const Json& document, const Digest& bound, bool is_cloister, const Policy& policy, Verdict& verdict) {
+bool check_document(const Json& document, const Digest& bound, bool is_cloister, const Policy& policy, const char* mismatch,
+                    Verdict& verdict) {
   const std::string id = "policy.document";
   const bool pinned = bound && policy.service.policy_digests.contains(to_bytes(*bound));
   if (document.is_null()) {
@@ -189,7 +190,7 @@ bool check_document(const Json& document, const Digest& bound, bool is_cloister,
   }
   const Result<ByteArray<32>> digest = evidence::document_digest(document);
   if (!digest || (bound && *digest != *bound)) {
-    verdict.add(failed(id, digest ? "the evidence binds another policy document" : digest.error().message, text_of(bound),
+    verdict.add(failed(id, digest ? std::string(mismatch) : digest.error().message, text_of(bound),
                        digest ? text_of(Digest(*digest)) : "none"));
     skip_members(verdict, "the evidence binds another policy document", true);
     return false;
@@ -221,6 +222,52 @@ Check check_logged(const std::string& id, const Digest& named, const std::set<By
   }
   if (accepted.contains(to_bytes(*named))) return passed(id, text_of(named), "by the event log");
   return failed(id, "another digest than those expected", "one of " + std::to_string(accepted.size()), text_of(named));
+}
+
+// The payloads of all runtime events of this name, in order; absent where one has another size than 32 bytes. Nothing of a log that is
+// not the one in the registers.
+std::vector<Digest> logged_digests(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict) {
+  if (!boot.event_log) return {};
+  const Check* replay = verdict.find("boot.rtmr3");
+  if (replay == nullptr || replay->state != State::kPass) return {};
+  for (const char* id : {"boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
+    const Check* check = verdict.find(id);
+    if (check == nullptr || check->state == State::kFail || check->state == State::kSkipped) return {};
+  }
+  const auto events = evidence::parse_event_log(*boot.event_log);
+  if (!events) return {};
+  // A machine with a boot of dstack's lets applications measure after its end.
+  const auto is_ready = [](const evidence::LoggedEvent& event) { return event.is_runtime() && event.name == kSystemReady; };
+  const auto ready = std::ranges::find_if(*events, is_ready);
+  std::vector<Digest> out;
+  for (auto event = ready == events->end() ? events->begin() : ready; event != events->end(); ++event) {
+    if (!event->is_runtime() || event->name != name) continue;
+    out.emplace_back();
+    if (event->payload.size() != 32) continue;
+    std::ranges::copy(event->payload, out.back().emplace().begin());
+  }
+  return out;
+}
+
+constexpr const char* kAnotherDocument = "the evidence binds another policy document";
+
+// policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
+void check_document_and_members(const Json& document, const Digest& bound, bool is_cloister, const Policy& policy,
+                                const char* mismatch, Verdict& verdict) {
+  if (!check_document(document, bound, is_cloister, policy, mismatch, verdict)) return;
+  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown")};
+  verdict.add(check_engine(node));
+  verdict.add(check_serving(node));
+  verdict.add(check_upstreams(node));
+  verdict.add(check_tls(node));
+  verdict.add(check_prompt_cache(node));
+  verdict.add(check_tee(node));
+  verdict.add(check_gpu(node));
+  verdict.add(check_logging(node));
+  verdict.facts["node_policy"] = {{"engine", text_at(document, "engine", "kind")},
+                                  {"serving", text_at(document, "engine", "serving")},
+                                  {"upstreams", at(document, "engine", "upstreams")},
+                                  {"tls", text_at(document, "listen", "tls")}};
 }
 
 bool is_number(std::string_view text) {
@@ -258,51 +305,29 @@ bool is_local_address(std::string_view url) {
 }
 
 std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict) {
-  if (!boot.event_log) return std::nullopt;
-  const Check* replay = verdict.find("boot.rtmr3");
-  if (replay == nullptr || replay->state != State::kPass) return std::nullopt;
-  for (const char* id : {"boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
-    const Check* check = verdict.find(id);
-    if (check == nullptr || check->state == State::kFail || check->state == State::kSkipped) return std::nullopt;
-  }
-  const auto events = evidence::parse_event_log(*boot.event_log);
-  if (!events) return std::nullopt;
-  // A machine with a boot of dstack's lets applications measure after its end.
-  const auto is_ready = [](const evidence::LoggedEvent& event) { return event.is_runtime() && event.name == kSystemReady; };
-  const auto ready = std::ranges::find_if(*events, is_ready);
-  Digest out;
-  for (auto event = ready == events->end() ? events->begin() : ready; event != events->end(); ++event) {
-    if (!event->is_runtime() || event->name != name) continue;
-    out.reset();
-    if (event->payload.size() != 32) continue;
-    out.emplace();
-    std::ranges::copy(event->payload, out->begin());
-  }
-  return out;
+  const std::vector<Digest> all = logged_digests(boot, name, verdict);
+  return all.empty() ? std::nullopt : all.back();
 }
 
 void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, const Policy& policy, Verdict& verdict) {
-  const Digest model = logged_digest(boot, "cloister-model", verdict), node = logged_digest(boot, "cloister-policy", verdict);
+  const Digest model = logged_digest(boot, kModelEvent, verdict);
+  const std::vector<Digest> nodes = logged_digests(boot, kPolicyEvent, verdict);
+  const Digest node = nodes.empty() ? std::nullopt : nodes.back();
   verdict.add(check_logged("report.model_digest", model, policy.service.model_digests));
   verdict.add(check_logged("report.policy_digest", node, policy.service.policy_digests));
-  check_node_policy(document, node, false, policy, verdict);
+  // Which of several configurations is in force, the report binds by the order of the events alone (docs/decisions/0017).
+  const Result<ByteArray<32>> shown = evidence::document_digest(document);
+  const bool former = shown && node && *shown != *node && std::ranges::find(nodes, Digest(*shown)) != nodes.end();
+  check_document_and_members(document, node, false, policy,
+                             former ? "the machine has measured another configuration since: this node's own, which has changed, or that of "
+                                      "another node in the same VM, which leaves this form without proof; ask for the node's own report"
+                                    : kAnotherDocument,
+                             verdict);
 }
 
-void check_node_policy(const Json& document, const Digest& bound, bool is_cloister, const Policy& policy, Verdict& verdict) {
-  if (!check_document(document, bound, is_cloister, policy, verdict)) return;
-  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown")};
-  verdict.add(check_engine(node));
-  verdict.add(check_serving(node));
-  verdict.add(check_upstreams(node));
-  verdict.add(check_tls(node));
-  verdict.add(check_prompt_cache(node));
-  verdict.add(check_tee(node));
-  verdict.add(check_gpu(node));
-  verdict.add(check_logging(node));
-  verdict.facts["node_policy"] = {{"engine", text_at(document, "engine", "kind")},
-                                  {"serving", text_at(document, "engine", "serving")},
-                                  {"upstreams", at(document, "engine", "upstreams")},
-                                  {"tls", text_at(document, "listen", "tls")}};
+void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, bool is_cloister, const Policy& policy,
+                       Verdict& verdict) {
+  check_document_and_members(document, bound, is_cloister, policy, kAnotherDocument, verdict);
 }
 
 }  // namespace cloister::verify

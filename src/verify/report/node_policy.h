@@ -16,6 +16,9 @@ namespace cloister::verify {
 // The member of legacy and ACI reports that holds the document; the native report calls it `policy`.
 inline constexpr std::string_view kPolicyMember = "cloister_policy";
 
+// The events by which a node measures its model and its configuration.
+inline constexpr std::string_view kModelEvent = "cloister-model", kPolicyEvent = "cloister-policy";
+
 // The payload of the last runtime event of this name, where the checks of the boot that `verdict` holds show that the log is the one
 // in the registers. Absent for a log that says nothing of it, and for a payload of another size than 32 bytes.
 std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict);

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/encoding.h"
+#include "evidence/event_log.h"
 #include "evidence/native_report.h"
 
 namespace cloister::verify {
@@ -150,6 +151,40 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), true, pinned), Pair(State::kPass, Outcome::kAccepted));
   EXPECT_EQ(document_check(Json(), evidence::document_digest(other).value(), true, pinned), Pair(State::kPass, Outcome::kAccepted));
   EXPECT_EQ(document_check(document, evidence::document_digest(other).value(), true, pinned), Pair(State::kFail, Outcome::kRejected));
+}
+
+// In the forms whose statement names no configuration the last event counts: any other would let an operator show the harmless
+// configuration of before, or of another node, in front of the evidence of the one that runs.
+TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
+  const Json first = good_document();
+  Json second = first;
+  second["listen"]["port"] = 8444;
+  const auto event = [](std::string_view name, const Json& document) {
+    return evidence::runtime_event(name, *evidence::document_digest(document));
+  };
+  const auto judge_log = [](const std::vector<evidence::Event>& events, const Json& shown) {
+    evidence::BootEvidence boot;
+    boot.event_log = evidence::event_log_json(events).dump();
+    Verdict verdict;
+    verdict.facts["tee_type"] = "tdx";
+    for (const char* id : {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
+      verdict.add({id, State::kPass, true, {}, {}, {}});
+    }
+    check_logged_digests(boot, shown, {}, verdict);
+    return *verdict.find("policy.document");
+  };
+  EXPECT_EQ(judge_log({event(kPolicyEvent, first)}, first).state, State::kPass);
+  const std::vector<evidence::Event> both = {event(kPolicyEvent, first), event(kPolicyEvent, second)};
+  EXPECT_EQ(judge_log(both, second).state, State::kPass);
+  const Check former = judge_log(both, first);
+  EXPECT_EQ(former.state, State::kFail);
+  EXPECT_NE(former.detail.find("measured another configuration since"), std::string::npos) << former.detail;
+  EXPECT_NE(former.detail.find("another node in the same VM"), std::string::npos) << former.detail;
+  // One that was never measured, one of before the end of the boot, and one under another name.
+  EXPECT_EQ(judge_log({event(kPolicyEvent, second)}, first).detail, "the evidence binds another policy document");
+  EXPECT_EQ(judge_log({event(kPolicyEvent, first), evidence::runtime_event("system-ready", {}), event(kPolicyEvent, second)}, first).detail,
+            "the evidence binds another policy document");
+  EXPECT_EQ(judge_log({event(kModelEvent, first), event(kPolicyEvent, second)}, first).detail, "the evidence binds another policy document");
 }
 
 TEST(NodePolicy, KnowsTheAddressesOfItsMachine) {

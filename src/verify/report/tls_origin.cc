@@ -1,36 +1,22 @@
 #include "verify/report/tls_origin.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "evidence/event_log.h"
 #include "evidence/native_report.h"
 #include "verify/check.h"
+#include "verify/report/node_policy.h"
 
 namespace cloister::verify {
 namespace {
 
 using evidence::TlsKeyOrigin;
 
-constexpr std::string_view kPolicyEvent = "cloister-policy";
-constexpr int kRegister = 3;
-
-bool passes(const Verdict& verdict, std::string_view id) {
-  const Check* check = verdict.find(id);
-  return check != nullptr && check->state == State::kPass;
-}
-
 // The policy that the register was told of last is the one of the report.
 bool is_measured(const ServedReport& report, const Verdict& verdict) {
-  if (!report.policy.is_object() || !report.boot.event_log) return false;
-  if (!passes(verdict, "boot.event_log.form") || !passes(verdict, "boot.rtmr3")) return false;
-  const auto events = evidence::parse_event_log(*report.boot.event_log);
-  const auto digest = evidence::document_digest(report.policy);
-  if (!events || !digest) return false;
-  const auto last = std::find_if(events->rbegin(), events->rend(), [](const evidence::LoggedEvent& event) {
-    return event.imr == kRegister && event.is_runtime() && event.name == kPolicyEvent;
-  });
-  return last != events->rend() && equal(last->payload, *digest);
+  if (!report.tls_policy.is_object()) return false;
+  const auto logged = logged_digest(report.boot, kPolicyEvent, verdict);
+  const auto digest = evidence::document_digest(report.tls_policy);
+  return logged && digest && *logged == *digest;
 }
 
 TlsKeyOrigin origin_in(const Json& policy) {
@@ -69,7 +55,7 @@ Check given_tls_key(std::string id, const Policy& policy) {
 
 TlsKeyOrigin legacy_tls_key_origin(const ServedReport& report, const Verdict& verdict) {
   if (report.tls_key_given) return TlsKeyOrigin::kGiven;
-  return is_measured(report, verdict) ? origin_in(report.policy) : TlsKeyOrigin::kUnknown;
+  return is_measured(report, verdict) ? origin_in(report.tls_policy) : TlsKeyOrigin::kUnknown;
 }
 
 }  // namespace cloister::verify
