@@ -603,6 +603,23 @@ void add_coev(const Corpus& corpus) {
   for (const auto& [name, hex] : seeds) corpus.add("coev", name, *from_hex(hex));
 }
 
+void add_dice_tcb_info(const Corpus& corpus) {
+  const std::pair<const char*, std::string> seeds[] = {
+      {"of_a_gpu",
+       "3081b180064e5649444941810d4752313030204130312047535082023030830103840100850100a67e303d06096086480165"
+       "030402020430fdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfd"
+       "fdfdfdfd303d0609608648016503040202043000000000000000000000000000000000000000000000000000000000000000"
+       "0000000000000000000000000000000000870500800000018801c0890100"},
+      {"empty",
+       "3000"},
+      {"flags_under_a_mask",
+       "3008870204108a020318"},
+      {"registers",
+       "3002ab00"},
+  };
+  for (const auto& [name, hex] : seeds) corpus.add("dice_tcb_info", name, *from_hex(hex));
+}
+
 int main(int argc, char** argv) {
   if (argc != 2) {
     std::cerr << "usage: make_corpus DIR\n";
@@ -622,6 +639,7 @@ int main(int argc, char** argv) {
   add_manifests(corpus);
   add_corim(corpus);
   add_coev(corpus);
+  add_dice_tcb_info(corpus);
   add_ocsp(corpus);
   add_tokens(corpus);
   add_models(corpus);

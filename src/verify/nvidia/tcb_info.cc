@@ -89,13 +89,8 @@ Result<void> read_field(const DerValue& field, TcbInfo& out, std::vector<bool>& 
 
 }  // namespace
 
-Result<std::optional<TcbInfo>> read_tcb_info(const crypto::Certificate& certificate) {
-  if (certificate.extension(kMultiTcbInfoOid)) {
-    return fail(ErrorCode::kUnsupported, "a certificate with several TcbInfo is not supported");
-  }
-  const std::optional<Bytes> extension = certificate.extension(kTcbInfoOid);
-  if (!extension) return std::optional<TcbInfo>();
-  DerReader outer(*extension);
+Result<TcbInfo> parse_tcb_info(ByteView extension) {
+  DerReader outer(extension);
   TRY(fields, outer.next(kDerSequence));
   if (!outer.at_end()) return malformed("bytes behind the sequence");
   TcbInfo out;
@@ -114,7 +109,17 @@ Result<std::optional<TcbInfo>> read_tcb_info(const crypto::Certificate& certific
     if (mask && (i >= mask->size() || !(*mask)[i])) continue;
     out.flags[i] = (i == kRecovery || i == kDebug) == flags[i];
   }
-  return std::optional<TcbInfo>(std::move(out));
+  return out;
+}
+
+Result<std::optional<TcbInfo>> read_tcb_info(const crypto::Certificate& certificate) {
+  if (certificate.extension(kMultiTcbInfoOid)) {
+    return fail(ErrorCode::kUnsupported, "a certificate with several TcbInfo is not supported");
+  }
+  const std::optional<Bytes> extension = certificate.extension(kTcbInfoOid);
+  if (!extension) return std::optional<TcbInfo>();
+  TRY(info, parse_tcb_info(*extension));
+  return std::optional<TcbInfo>(std::move(info));
 }
 
 }  // namespace cloister::verify

@@ -31,8 +31,11 @@ struct TcbInfo {
   std::map<std::uint64_t, bool> flags;
 };
 
-// The extension 2.23.133.5.4.1.1; absent when the certificate has none. kUnsupported for a list of several
-// (2.23.133.5.4.5) and for integrity registers, kBadCertificate for one that cannot be read.
+// The value of the extension. kUnsupported for integrity registers, kBadCertificate for one that cannot be read.
+Result<TcbInfo> parse_tcb_info(ByteView extension);
+
+// The extension 2.23.133.5.4.1.1; absent when the certificate has none. kUnsupported also for a list of several
+// (2.23.133.5.4.5).
 Result<std::optional<TcbInfo>> read_tcb_info(const crypto::Certificate& certificate);
 
 }  // namespace cloister::verify
