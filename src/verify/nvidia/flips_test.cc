@@ -17,21 +17,18 @@ std::size_t flip_step() {
   return value < 1 ? 1 : static_cast<std::size_t>(value);
 }
 
-TEST(Flips, EveryByteOfAReport) {
-  const auto payload =
-      evidence::parse_nvidia_payload(cloister::testing::vector_text("nvidia/evidence_hopper_1gpu.json"));
-  ASSERT_TRUE(payload);
+void flip_every_byte(const evidence::GpuEvidence& genuine) {
   const Policy policy;
   const Collateral collateral;
   const Context context{policy, collateral, 1750500000};
-  DeviceJudge judge(context, {}, codec::parse_spdm_report(payload->evidence_list[0].report)->request_nonce);
+  DeviceJudge judge(context, {}, codec::parse_spdm_report(genuine.report)->request_nonce);
   {
     Verdict verdict;
-    check_device(0, payload->evidence_list[0], judge, verdict);
+    check_device(0, genuine, judge, verdict);
     ASSERT_EQ(failing(verdict), Ids{});
   }
-  for (std::size_t i = 0; i < payload->evidence_list[0].report.size(); i += flip_step()) {
-    evidence::GpuEvidence changed = payload->evidence_list[0];
+  for (std::size_t i = 0; i < genuine.report.size(); i += flip_step()) {
+    evidence::GpuEvidence changed = genuine;
     changed.report[i] ^= 1;
     Verdict verdict;
     check_device(0, changed, judge, verdict);
@@ -43,6 +40,21 @@ TEST(Flips, EveryByteOfAReport) {
     const bool in_nonce = i >= 4 && i < 36;
     EXPECT_EQ(failed.contains("nvidia.gpu.0.nonce"), in_nonce && !unsupported) << "byte " << i;
   }
+}
+
+TEST(Flips, EveryByteOfAReport) {
+  const auto payload =
+      evidence::parse_nvidia_payload(cloister::testing::vector_text("nvidia/evidence_hopper_1gpu.json"));
+  ASSERT_TRUE(payload);
+  flip_every_byte(payload->evidence_list[0]);
+}
+
+// Of another driver, as NVIDIA's own verifier carries it.
+TEST(Flips, EveryByteOfAPublishedReport) {
+  const auto files = evidence::parse_gpu_files(cloister::testing::vector_bytes("nvidia/hopper_550.90.07.report.hex"),
+                                               cloister::testing::vector_bytes("nvidia/hopper_550.90.07.certs.pem"));
+  ASSERT_TRUE(files) << files.error().message;
+  flip_every_byte(*files);
 }
 
 // The signature covers the canonical form of everything but itself. KeyInfo, inside the signature, is covered by the

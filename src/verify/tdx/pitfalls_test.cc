@@ -215,7 +215,7 @@ TEST(TdxPitfall, No23SizesDoNotOverflow) {
       EXPECT_EQ(failing(judge(quote, bundle_of_2025())), Ids{"tdx.quote.form"}) << at << " " << int{fill};
     }
   }
-  Bytes v5 = recorded_quote("v5_td15_90c06f.bin");
+  Bytes v5 = recorded_quote("v5_90c06f_outdated.bin");
   std::fill_n(v5.begin() + 50, 4, std::uint8_t{0xff});
   EXPECT_EQ(failing(judge(v5, bundle_of_2025())), Ids{"tdx.quote.form"});
 }

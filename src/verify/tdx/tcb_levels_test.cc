@@ -187,7 +187,8 @@ TEST(TcbEvaluation, UnitesDatesAndAdvisories) {
 
 // Sorting changes nothing about what Intel publishes.
 TEST(GenuineTcbInfo, IsPublishedHighestFirst) {
-  for (const char* file : {"tdx/v4_50806f.tcbinfo.json", "tdx/v5_td15_90c06f.tcbinfo.json"}) {
+  for (const std::string& file : cloister::testing::those_there(
+           {"tdx/v4_50806f.tcbinfo.json", "tdx/v5_td15_90c06f.tcbinfo.json", "tdx/90c06f_20260912.tcbinfo.json"})) {
     const auto split = codec::split_signed_json(testing::vector_text(file), "tcbInfo");
     ASSERT_TRUE(split);
     codec::TcbInfo published = *codec::parse_tcb_info(split->text);
