@@ -78,7 +78,7 @@ Result<void> replay_here(const ReplayCase&, const ReplayOptions&, verify::Verdic
 
 Result<verify::Verdict> audit(const ReplayOptions& options) {
   log::configure(log::Level::kWarn);
-  TRY(text, read_input(options.target));
+  TRY(text, read_input(options.target, "archive"));
   TRY(archive, evidence::parse_archive(text));
   TRY(verdict, verify_archive_file(options));
   verdict.subject = "replay";

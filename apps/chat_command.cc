@@ -10,6 +10,7 @@
 
 #include "apps/client_options.h"
 #include "apps/commands.h"
+#include "apps/numbers.h"
 #include "apps/output.h"
 #include "apps/verify/gather.h"
 #include "base/file.h"
@@ -40,8 +41,10 @@ struct ChatOptions : JudgeOptions {
   bool require_receipt = false;
 };
 
-// A node, what was found out about it, and what its replies are judged with.
+// A node, what was found out about it, and what its replies are judged with: at the time when they are.
 struct Host {
+  client::NodeAddress address;
+  evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
   client::HostCheck check;
   Judging judging;
 };
@@ -52,8 +55,8 @@ int worse(int a, int b) { return a == 0 || b == static_cast<int>(verify::Outcome
 // All checks where they were asked for, else those in the way of being accepted. Returns the exit status.
 int show_verdict(const verify::Verdict& verdict, const ChatOptions& options) {
   if (options.checks || options.json) return print_verdict(verdict, options);
-  print_bytes(stdout, verify::to_summary(verdict, is_terminal(stdout)));
-  std::fflush(stdout);
+  print_text(stdout, verify::to_summary(verdict, is_terminal(stdout)));
+  flush_output();
   return static_cast<int>(verdict.outcome());
 }
 
@@ -90,14 +93,16 @@ Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options,
 }
 
 // One question and its verdict, the host's included, and that of the receipt.
-Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnection& node, const Host& host, client::ChatTurn& turn) {
+Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnection& node, Host& host, client::ChatTurn& turn) {
   QuotedText quoted(terminal_columns(stdout), terminal_reads_utf8());
   auto show = [&](std::string_view words) {
     if (options.json) return;
     print_bytes(stdout, quoted.feed(words));
-    std::fflush(stdout);
+    flush_output();
   };
   TRY(reply, client::ask(node, host.check, turn, system_clock(), show));
+  // A conversation can last for days, and a reply for minutes.
+  host.judging.time = system_clock().now();
   if (!options.json) print_bytes(stdout, quoted.finish() + "\n");
   turn.messages.push_back({{"role", "assistant"}, {"content", reply.text}});
   reply.proof.url = options.url;
@@ -122,15 +127,56 @@ Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnectio
   return worse(signature_status, show_verdict(*receipt, options));
 }
 
-Result<int> converse(const ChatOptions& options, const client::VerifiedConnection& node, const Host& host, client::ChatTurn& turn) {
+Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
+  complain("chat", "nothing was sent, because this host was not accepted");
+  return show_verdict(verdict, options);
+}
+
+// Asks for the report and judges it. Nothing that a user said is sent here.
+Result<void> verify_node(const ChatOptions& options, Host& host) {
+  TRY(report, client::Inquiry(host.address).ask_host({host.algo, options.client.model}));
+  TRY_VOID(gather(collateral::find_evidence(report.text), options, host.judging));
+  host.judging.time = system_clock().now();
+  host.check = client::judge_host(std::move(report), host.judging.context());
+  host.check.verdict.subject = "host " + options.url;
+  return {};
+}
+
+// Judges once more what is known of the host, at this time. Where that is not accepted any more, because a keyset or
+// collateral has expired, the host is asked for a new report: whether a new connection is needed.
+Result<bool> is_renewed(const ChatOptions& options, Host& host) {
+  host.judging.time = system_clock().now();
+  client::HostCheck again = client::judge_host(host.check.report, host.judging.context());
+  if (again.accepted()) {
+    again.verdict.subject = std::move(host.check.verdict.subject);
+    host.check = std::move(again);
+    return false;
+  }
+  complain("chat", "what is known of the host is not accepted any more: it is asked anew");
+  TRY(judging, load_judging(options));
+  host.judging = std::move(judging);
+  TRY_VOID(verify_node(options, host));
+  return true;
+}
+
+Result<int> converse(const ChatOptions& options, const std::string& token, client::VerifiedConnection node, Host& host,
+                     client::ChatTurn& turn) {
   bool interactive = ::isatty(STDIN_FILENO) == 1;
   int worst = kExitOk;
   std::string line;
   while (true) {
     if (interactive) print_bytes(stdout, "> ");
-    std::fflush(stdout);
-    if (!std::getline(std::cin, line)) break;
+    if (!flush_output() || !std::getline(std::cin, line)) break;
     if (line.empty()) continue;
+    TRY(renewed, is_renewed(options, host));
+    if (renewed && !host.check.accepted()) {
+      TRY(refused, refuse(host.check.verdict, options));
+      return worse(worst, refused);
+    }
+    if (renewed) {
+      TRY(again, client::VerifiedConnection::make(host.address, host.check, token));
+      node = std::move(again);
+    }
     turn.messages.push_back({{"role", "user"}, {"content", line}});
     TRY(status, one_turn(options, node, host, turn));
     worst = worse(worst, status);
@@ -138,28 +184,21 @@ Result<int> converse(const ChatOptions& options, const client::VerifiedConnectio
   return worst;
 }
 
-Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
-  complain("chat", "nothing was sent, because this host was not accepted");
-  return show_verdict(verdict, options);
-}
-
-// Asks for the report and judges it. Nothing that a user said is sent here.
-Result<Host> verify_node(const ChatOptions& options, const client::NodeAddress& address, evidence::SigningAlgo algo) {
+Result<Host> first_look(const ChatOptions& options) {
   Host host;
+  TRY(address, node_address(options.url, options.client));
+  TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
   TRY(judging, load_judging(options));
+  host.address = std::move(address);
+  host.algo = algo;
   host.judging = std::move(judging);
-  TRY(report, client::Inquiry(address).ask_host({algo, options.client.model}));
-  TRY_VOID(gather(collateral::find_evidence(report.text), options, host.judging));
-  host.check = client::judge_host(std::move(report), host.judging.context());
-  host.check.verdict.subject = "host " + options.url;
+  TRY_VOID(verify_node(options, host));
   return host;
 }
 
 Result<int> chat(const ChatOptions& options) {
-  TRY(address, node_address(options.url, options.client));
-  TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
   TRY(token, read_token(options.client));
-  TRY(host, verify_node(options, address, algo));
+  TRY(host, first_look(options));
   if (!host.check.accepted()) return refuse(host.check.verdict, options);
   if (!host.check.report.native && !options.archive.empty()) {
     return fail(ErrorCode::kUsage, "this node gives no receipts, so there is nothing to keep in an archive");
@@ -168,10 +207,10 @@ Result<int> chat(const ChatOptions& options) {
     complain("chat", "nothing was sent, because this host gives no receipts");
     return static_cast<int>(verify::Outcome::kRejected);
   }
-  TRY(node, client::VerifiedConnection::make(address, host.check, std::move(token)));
+  TRY(node, client::VerifiedConnection::make(host.address, host.check, token));
 
   client::ChatTurn turn;
-  turn.algo = algo;
+  turn.algo = host.algo;
   turn.stream = !options.no_stream;
   turn.temperature = options.temperature;
   turn.messages = Json::array();
@@ -181,7 +220,7 @@ Result<int> chat(const ChatOptions& options) {
     TRY(model, client::first_model(node));
     turn.model = model;
   }
-  if (options.prompt.empty()) return converse(options, node, host, turn);
+  if (options.prompt.empty()) return converse(options, token, std::move(node), host, turn);
   turn.messages.push_back({{"role", "user"}, {"content", options.prompt}});
   return one_turn(options, node, host, turn);
 }
@@ -195,6 +234,11 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   command->add_option("PROMPT", options->prompt, "one question; without it, lines from standard input are a conversation");
   bind_client_options(*command, options->client);
   bind_token_option(*command, options->client);
+  command
+      ->add_option("--reply-timeout", options->client.reply_timeout_s,
+                   "seconds that a reply may take: streamed, until it begins and between two pieces; else until it is whole")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
   bind_judge_options(*command, *options, true);
   command->add_option("--model-manifest", options->model_manifest_file, "what the model must be, as cloister models manifest writes it")
       ->check(CLI::ExistingFile);
@@ -203,7 +247,8 @@ void add_chat_command(CLI::App& app, int& exit_status) {
       "--archive", options->archive,
       "write the (last) reply's receipt with everything that it is judged by to this file (cloister verify archive)");
   command->add_option("--system", options->system, "system message; may be empty. Default: none, so that the model's own stands");
-  command->add_option("--temperature", options->temperature, "0 is the likeliest words, the same each time; default: the node's");
+  command->add_option("--temperature", options->temperature, "0 is the likeliest words, the same each time; default: the node's")
+      ->check(number_in(0, 100));
   command->add_flag("--require-receipt", options->require_receipt,
                     "say nothing to a node that gives no receipts, as those of other makers");
   command->add_flag("--checks", options->checks,

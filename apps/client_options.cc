@@ -16,6 +16,11 @@ void bind_client_options(CLI::App& command, ClientOptions& options) {
       ->check(CLI::IsMember({"ecdsa", "ed25519"}))
       ->capture_default_str();
   command.add_option("--model", options.model, "model id; default: the first one the node lists");
+  command
+      .add_option("--timeout", options.answer_timeout_s,
+                  "seconds that a report, a signature or a receipt may take, from connecting to the last byte")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
 }
 
 void bind_token_option(CLI::App& command, ClientOptions& options) {
@@ -30,6 +35,8 @@ Result<client::NodeAddress> node_address(const std::string& url, const ClientOpt
   address.url = std::move(parsed);
   address.verify_web_pki = !options.allow_self_signed;
   address.insecure_http = options.insecure_http;
+  address.answer_timeout_s = options.answer_timeout_s;
+  address.reply_timeout_s = options.reply_timeout_s;
   return address;
 }
 
@@ -56,9 +63,9 @@ int print_verdict(const verify::Verdict& verdict, const OutputOptions& options) 
   if (options.json) {
     print_json(verify::to_json(verdict));
   } else {
-    print_bytes(stdout, verify::to_text(verdict, is_terminal(stdout)));
+    print_text(stdout, verify::to_text(verdict, is_terminal(stdout)));
   }
-  std::fflush(stdout);
+  flush_output();
   return static_cast<int>(verdict.outcome());
 }
 

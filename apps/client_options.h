@@ -19,6 +19,8 @@ struct ClientOptions {
   bool insecure_http = false;
   std::string signing_algo = "ecdsa";
   std::string model;
+  int answer_timeout_s = client::NodeAddress{}.answer_timeout_s;
+  int reply_timeout_s = client::NodeAddress{}.reply_timeout_s;
 };
 // How a node is reached and asked for its report.
 void bind_client_options(CLI::App& command, ClientOptions& options);

@@ -2,14 +2,24 @@
 #include <signal.h>
 
 #include <exception>
+#include <sstream>
 
 #include "apps/commands.h"
 #include "apps/help_texts.h"
 #include "apps/output.h"
 
-int main(int argc, char** argv) {
-  using namespace cloister::apps;
-  ::signal(SIGPIPE, SIG_IGN);
+namespace cloister::apps {
+namespace {
+
+// --help and --version.
+int answer(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream text;
+  app.exit(error, text, text);
+  print_bytes(stdout, text.str());
+  return kExitOk;
+}
+
+int run(int argc, char** argv) {
   CLI::App app("Cloister: verifiable LLM hosting in a GPU TEE", "cloister");
   app.set_version_flag("--version", "cloister " CLOISTER_VERSION);
   app.set_config("--config", "", "TOML file; a section for each command, options named as here without the dashes")
@@ -32,7 +42,7 @@ int main(int argc, char** argv) {
     add_help_texts(app);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error) == 0 ? kExitOk : kExitUsage;  // --help, --version
+    if (error.get_exit_code() == 0) return answer(app, error);
     print_line(stderr, error.what());
     print_line(stderr, "Run with --help for more information.");
     return kExitUsage;
@@ -42,4 +52,15 @@ int main(int argc, char** argv) {
     return kExitFailed;
   }
   return exit_status;
+}
+
+}  // namespace
+}  // namespace cloister::apps
+
+int main(int argc, char** argv) {
+  using namespace cloister::apps;
+  hold_standard_streams();
+  // A write to a connection whose other end is gone is an error of that connection; of standard output: finish_output().
+  ::signal(SIGPIPE, SIG_IGN);
+  return finish_output(run(argc, argv));
 }

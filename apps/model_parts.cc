@@ -25,7 +25,9 @@ void bind_model_options(CLI::App& command, ServeOptions& o) {
   command.add_flag("--share-prompt-cache", o.share_prompt_cache,
                    "llama: let credentials share cached prompts; who guesses a prompt can then tell that it was sent");
   command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(CLI::Range(0, 1024))->capture_default_str();
-  command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA")->capture_default_str();
+  command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA")
+      ->check(CLI::Range(-1, 10000))
+      ->capture_default_str();
   command.add_option("--lock-model", o.lock_model,
                      "keep the model's pages in memory, so that what was hashed is what is computed with; auto: where the "
                      "system allows it")

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "apps/model_parts.h"
+#include "apps/numbers.h"
 #include "store/store_keys.h"
 
 namespace cloister::apps {
@@ -60,17 +61,17 @@ void bind_gpu_options(CLI::App& command, ServeOptions& o) {
 
 void bind_report_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--report-rate", o.report_rate, "reports with a nonce that one client gets in a minute; 0 = any number")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(number_in(0, 1e6))
       ->capture_default_str();
   command.add_option("--report-burst", o.report_burst, "how many of them at once, when it has not asked for long")
-      ->check(CLI::Range(1.0, 1e6))
+      ->check(number_in(1, 1e6))
       ->capture_default_str();
   command
       .add_option(
           "--report-rate-local", o.report_rate_local,
           "reports with a nonce that all callers of this machine without a token get together in a minute, and at "
           "once; 0 = any number")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(number_in(0, 1e6))
       ->capture_default_str();
 }
 
@@ -198,7 +199,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   command.add_option("--max-body", o.max_body_bytes, "largest request body in bytes")
-      ->check(CLI::Range(std::uint64_t{1024}, std::uint64_t{1} << 30))
+      ->check(whole_number_in(1024, std::uint64_t{1} << 30))
       ->capture_default_str();
 }
 

@@ -26,19 +26,25 @@ OutputFile::~OutputFile() {
   ::unlink(temporary_.c_str());
 }
 
-Error OutputFile::failed() const { return fail(ErrorCode::kIo, "cannot write " + path_ + ": " + strerror(errno), path_); }
+Error OutputFile::failed() const {
+  const int why = errno;
+  if (temporary_.empty()) flush_output();   // a reader that is gone ends the program without a word
+  return fail(ErrorCode::kIo, "cannot write " + path_ + ": " + strerror(why), path_);
+}
 
 Result<void> OutputFile::write_line(std::string_view line) {
   // On a terminal what was stored is looked at; in a file or a pipe it has to be what was stored, byte for byte.
   std::string shown;
   if (is_terminal(file_)) line = shown = terminal_line(line);
-  if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fputc('\n', file_) == EOF) return failed();
+  print_bytes(file_, line);
+  print_bytes(file_, "\n");
+  if (std::ferror(file_) != 0) return failed();
   return {};
 }
 
 Result<void> OutputFile::finish() {
+  if (temporary_.empty()) return flush_output() ? Result<void>() : failed();
   if (std::fflush(file_) != 0) return failed();
-  if (temporary_.empty()) return {};
   if (::fsync(::fileno(file_)) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) return failed();
   std::fclose(file_);
   temporary_.clear();

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/numbers.h"
 #include "apps/output.h"
 #include "apps/receipts/output_file.h"
 #include "apps/receipts/store_options.h"
@@ -135,7 +136,7 @@ Result<int> run_list(const ReceiptsOptions& options) {
       --left;
     }
     after = {page.back().served_at, page.back().receipt_id};
-    if (std::fflush(stdout) != 0) return fail(ErrorCode::kIo, std::string("cannot write standard output: ") + strerror(errno));
+    if (!flush_output()) return kExitFailed;
     if (stop) return kExitInterrupted;
   }
   return kExitOk;
@@ -194,7 +195,7 @@ void add_receipts_command(CLI::App& app, int& exit_status) {
 
   CLI::App* list = add("list", "one line each, in the order of time", run_list);
   add_range(*list, *options);
-  list->add_option("--limit", options->limit, "at most so many; default: all");
+  list->add_option("--limit", options->limit, "at most so many; default: all")->check(whole_number_in(1, 1'000'000'000));
   list->add_flag("--json", options->json, "one JSON object a line");
 
   CLI::App* show = add("show", "the text of one receipt, as it was served", run_show);

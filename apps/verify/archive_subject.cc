@@ -104,7 +104,7 @@ Result<std::string> archive_of(const Subject& subject) {
 }
 
 Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {
-  TRY(text, read_input(options.target));
+  TRY(text, read_input(options.target, "archive"));
   if (!evidence::is_archive(text)) {
     return fail(ErrorCode::kBadArchive, options.target + " is no archive: it does not begin with {\"archive\":\"cloister.archive.v1\"");
   }
@@ -115,7 +115,7 @@ Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {
 }
 
 Result<verify::Verdict> verify_bundle_file(const VerifyOptions& options) {
-  TRY(text, read_input(options.target));
+  TRY(text, read_input(options.target, "bundle"));
   if (!is_saved_evidence(text)) {
     return fail(ErrorCode::kUsage, options.target + " is no saved evidence: it does not begin with {\"format\":\"cloister.evidence.v1\"");
   }

@@ -198,7 +198,7 @@ Result<verify::Verdict> judge_session_subject(Subject& subject, const VerifyOpti
 }
 
 Result<verify::Verdict> judge_signature_subject(Subject& subject, const VerifyOptions& options) {
-  TRY(object, codec::parse_json(subject.saved.evidence, {64u << 20, 64}));
+  TRY(object, codec::parse_json(subject.saved.evidence));
   if (object.is_object() && object.contains("proof")) {
     return fail(ErrorCode::kUsage, "a proof brings its own bodies, nonce and time along: cloister verify proof");
   }
@@ -248,6 +248,9 @@ Result<verify::Verdict> verify_file(const char* kind, const VerifyOptions& optio
 Result<verify::Verdict> judge_kind(Subject& subject, const VerifyOptions& options) {
   const FileKind* kind = find_kind(subject.saved.kind);
   if (kind == nullptr) return fail(ErrorCode::kUsage, "evidence of a kind that is not known here: " + subject.saved.kind);
+  if (const std::size_t most = most_bytes_of(kind->name); subject.saved.evidence.size() > most) {
+    return fail(ErrorCode::kTooLarge, "the evidence is larger than " + std::to_string(most) + " bytes");
+  }
   return kind->judge(subject, options);
 }
 

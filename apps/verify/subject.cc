@@ -26,7 +26,7 @@ Result<Subject> new_subject(const std::string& kind, const VerifyOptions& option
 }
 
 Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options) {
-  TRY(text, read_input(options.target));
+  TRY(text, read_input(options.target, kind));
   const char* own_command = evidence::is_archive(text) ? "archive" : is_saved_evidence(text) ? "bundle" : nullptr;
   if (own_command != nullptr) {
     return fail(ErrorCode::kUsage, options.target + " brings its own time, nonce and files along: cloister verify " + own_command);
@@ -36,20 +36,20 @@ Result<Subject> load_subject(const std::string& kind, const VerifyOptions& optio
   return subject;
 }
 
-Result<std::optional<std::string>> read_optional(const std::string& path) {
+Result<std::optional<std::string>> read_optional(const std::string& path, std::string_view name) {
   if (path.empty()) return std::optional<std::string>();
-  TRY(bytes, read_input(path));
+  TRY(bytes, read_input(path, name));
   return std::optional<std::string>(std::move(bytes));
 }
 
 Result<void> load_beside(Subject& subject, const std::string& name, const std::string& path) {
-  TRY(bytes, read_optional(path));
+  TRY(bytes, read_optional(path, name));
   if (bytes) subject.saved.beside[name] = *std::move(bytes);
   return {};
 }
 
 Result<void> require_json(std::string_view text) {
-  TRY(object, codec::parse_json(text, {64u << 20, 64}));
+  TRY(object, codec::parse_json(text));
   static_cast<void>(object);
   return {};
 }

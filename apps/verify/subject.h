@@ -35,7 +35,7 @@ Result<Subject> load_subject(const std::string& kind, const VerifyOptions& optio
 Result<Subject> new_subject(const std::string& kind, const VerifyOptions& options);
 // Reads the file that an option named; nothing when it did not.
 Result<void> load_beside(Subject& subject, const std::string& name, const std::string& path);
-Result<std::optional<std::string>> read_optional(const std::string& path);
+Result<std::optional<std::string>> read_optional(const std::string& path, std::string_view name);
 
 // JSON that cannot be read is no evidence at all; what is wrong with evidence is a verdict.
 Result<void> require_json(std::string_view text);

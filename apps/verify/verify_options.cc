@@ -100,6 +100,21 @@ Result<std::optional<ByteArray<32>>> read_nonce(const std::string& hex) {
   return std::optional<ByteArray<32>>(*nonce);
 }
 
-Result<std::string> read_input(const std::string& path) { return read_file(path == "-" ? "/dev/stdin" : path, kFileLimit); }
+std::size_t most_bytes_of(std::string_view name) {
+  constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
+  // Files that hold others, and bodies, which are hashed and not parsed.
+  for (const std::string_view large : {"archive", "bundle", "proof", "request", "response"}) {
+    if (name == large) return kFileLimit;
+  }
+  for (const std::string_view small : {"receipt", "signature", "quote", "chain"}) {
+    if (name == small) return kMiB;
+  }
+  if (name == "snp" || name == "prefix-proof") return 64 * kKiB;
+  return codec::JsonLimits{}.max_bytes;
+}
+
+Result<std::string> read_input(const std::string& path, std::string_view name) {
+  return read_file(path == "-" ? "/dev/stdin" : path, most_bytes_of(name));
+}
 
 }  // namespace cloister::apps

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/client_options.h"
@@ -58,7 +59,10 @@ struct Judging {
 Result<Judging> load_judging(const JudgeOptions& options);
 // 64 hex characters, or nothing when the option is empty.
 Result<std::optional<ByteArray<32>>> read_nonce(const std::string& hex);
-// The file, or standard input for "-". At most 64 MiB.
-Result<std::string> read_input(const std::string& path);
+// The most bytes that a file of this kind, or beside one under this name, may have: what is larger is refused before it is
+// parsed, for nothing that is accepted needs more.
+std::size_t most_bytes_of(std::string_view name);
+// The file, or standard input for "-", as one of this kind.
+Result<std::string> read_input(const std::string& path, std::string_view name);
 
 }  // namespace cloister::apps

@@ -19,6 +19,10 @@ Error io_error(const char* what, const std::filesystem::path& path, int code) {
   return fail(ErrorCode::kIo, std::string(what) + " " + path.string() + ": " + strerror(code), path.string());
 }
 
+Error too_large(const std::filesystem::path& path, std::size_t limit_bytes) {
+  return fail(ErrorCode::kTooLarge, path.string() + " is larger than " + std::to_string(limit_bytes) + " bytes", path.string());
+}
+
 struct NewFile {
   std::filesystem::path path;
   FileDescriptor descriptor;
@@ -56,6 +60,9 @@ Result<void> write_all(const NewFile& file, std::string_view bytes) {
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return io_error("cannot open", path, errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return io_error("cannot read", path, errno);
+  if (S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) > limit_bytes) return too_large(path, limit_bytes);
   std::string out;
   char chunk[65536];
   while (true) {
@@ -63,10 +70,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return io_error("cannot read", path, errno);
     if (n == 0) return out;
-    if (out.size() + static_cast<std::size_t>(n) > limit_bytes) {
-      return fail(ErrorCode::kTooLarge, path.string() + " is larger than " + std::to_string(limit_bytes) + " bytes",
-                  path.string());
-    }
+    if (out.size() + static_cast<std::size_t>(n) > limit_bytes) return too_large(path, limit_bytes);
     out.append(chunk, static_cast<std::size_t>(n));
   }
 }

@@ -10,7 +10,7 @@
 
 namespace cloister {
 
-// Reads the whole file; fails when it is larger than `limit_bytes`.
+// Reads the whole file; fails when it is larger than `limit_bytes`, before anything of it is read where its size is known.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes);
 
 // Replaces the file by writing a sibling and renaming it, so that a reader sees the old bytes or the new ones.

@@ -48,6 +48,23 @@ bool is_shown(std::uint32_t code) {
 // At least the columns that a terminal gives the character.
 std::uint32_t most_columns(std::uint32_t code) { return code < 0x1100 ? 1 : 2; }
 
+// Whether a terminal shows nothing there: spaces of all widths, fillers and the empty Braille pattern.
+bool is_blank(std::uint32_t code) {
+  return code == ' ' || code == '\t' || code == 0xa0 || code == 0x115f || code == 0x1160 || code == 0x1680 ||
+         (code >= 0x2000 && code <= 0x200b) || code == 0x202f || code == 0x205f || code == 0x2800 || code == 0x3000 ||
+         code == 0x3164 || code == 0xffa0;
+}
+
+// The length of the colour that `text` begins with; 0 where it begins with none.
+std::size_t colour_size(std::string_view text) {
+  if (!text.starts_with("\x1b[")) return 0;
+  const std::size_t end = text.find_first_not_of("0123456789;", 2);
+  return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
+}
+
+// Narrower terminals are left to themselves.
+bool can_wrap(std::uint32_t columns) { return columns > 2 * kTabWidth; }
+
 template <typename Visit>
 void each_character(std::string_view text, Visit visit) {
   while (!text.empty()) {
@@ -88,6 +105,49 @@ std::string terminal_line(std::string_view text) {
   return out;
 }
 
+std::string fold_blanks(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool after_blank = false;
+  each_character(text, [&](const Character& character, std::string_view bytes) {
+    const bool blank = character.valid && is_blank(character.code);
+    if (!blank) {
+      out += bytes;
+    } else if (!after_blank) {
+      out += ' ';
+    }
+    after_blank = blank;
+  });
+  return out;
+}
+
+std::string wrap_lines(std::string_view text, std::uint32_t columns) {
+  if (!can_wrap(columns)) return std::string(text);
+  std::string out;
+  out.reserve(text.size());
+  std::uint32_t column = 0;
+  while (!text.empty()) {
+    if (const std::size_t colour = colour_size(text)) {
+      out += text.substr(0, colour);
+      text.remove_prefix(colour);
+      continue;
+    }
+    const Character character = first_character(text);
+    const std::uint32_t width = character.valid ? most_columns(character.code) : 1;
+    if (text.front() == '\n') {
+      column = 0;
+    } else if (column + width > columns) {
+      out.append("\n").append(QuotedText::kMark);
+      column = static_cast<std::uint32_t>(QuotedText::kMark.size()) + width;
+    } else {
+      column += width;
+    }
+    out += text.substr(0, character.size);
+    text.remove_prefix(character.size);
+  }
+  return out;
+}
+
 bool terminal_reads_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const char* value = std::getenv(name);
@@ -97,7 +157,7 @@ bool terminal_reads_utf8() {
 }
 
 void QuotedText::put(std::string& out, std::string_view character, std::uint32_t width) {
-  if (in_line_ && columns_ > 2 * kTabWidth && column_ + width > columns_) {
+  if (in_line_ && can_wrap(columns_) && column_ + width > columns_) {
     out += '\n';
     in_line_ = false;
   }

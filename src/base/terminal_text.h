@@ -17,6 +17,15 @@ std::string ascii_line(std::string_view text);
 // isolates of the bidirectional algorithm (UAX #9), byte order marks, interlinear annotations, and tags.
 std::string terminal_line(std::string_view text);
 
+// Runs of blanks become one. Blanks in a row have no meaning in words of others, and can push what stands behind them to
+// the beginning of a terminal's next row, where a line of this program would stand. Any text; what is no UTF-8 stays.
+std::string fold_blanks(std::string_view text);
+
+// Lines of this program's own making with words of others in them, made fit already, broken where they would pass the
+// last column: what a terminal breaks by itself goes on at the beginning of a row, like a line of this program's. What
+// goes on begins with QuotedText::kMark instead. Colours ("ESC [ ... m") take no column. `columns` as of QuotedText.
+std::string wrap_lines(std::string_view text, std::uint32_t columns);
+
 // True unless a locale in the environment (LC_ALL, LC_CTYPE, LANG: the first that is set) names another character set.
 // In such a terminal the later bytes of a UTF-8 sequence can be C1 control characters.
 bool terminal_reads_utf8();

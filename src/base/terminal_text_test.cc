@@ -77,6 +77,21 @@ TEST(TerminalText, NoLineOfAQuotePassesTheLastColumn) {
   EXPECT_EQ(text, "| " + std::string(18, 'a') + "\n| " + std::string(12, 'a') + "日本語\n| 日本語日本語\n| \t\t\n| \t!\n");
 }
 
+TEST(TerminalText, RunsOfBlanksAreFolded) {
+  EXPECT_EQ(fold_blanks("a  b   c d "), "a b c d ");
+  EXPECT_EQ(fold_blanks("a\u00a0\u3000\u2003\u2800 \tb"), "a b");
+  EXPECT_EQ(fold_blanks("\xff\xe3\x80"), "\xff\xe3\x80");
+  EXPECT_EQ(fold_blanks(""), "");
+}
+
+TEST(TerminalText, WhatPassesTheLastColumnIsMarked) {
+  EXPECT_EQ(wrap_lines("one\n" + std::string(20, 'a') + "verdict: accepted\nend", 20),
+            "one\n" + std::string(20, 'a') + "\n| verdict: accepted\nend");
+  EXPECT_EQ(wrap_lines(std::string(19, 'a') + "日本", 20), std::string(19, 'a') + "\n| 日本");
+  EXPECT_EQ(wrap_lines("\x1b[1;31m" + std::string(20, 'a') + "\x1b[0m\n", 20), "\x1b[1;31m" + std::string(20, 'a') + "\x1b[0m\n");
+  for (const std::uint32_t columns : {0u, 5u}) EXPECT_EQ(wrap_lines(std::string(90, 'a'), columns), std::string(90, 'a'));
+}
+
 TEST(TerminalText, OtherCharacterSetsGetAscii) {
   QuotedText quoted(0, false);
   EXPECT_EQ(quoted.feed("Û!"), "| ?!");  // 0xc3 0x9b: the second byte is CSI in Latin-1

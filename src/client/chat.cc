@@ -8,6 +8,10 @@
 namespace cloister::client {
 namespace {
 
+// What is larger is refused before all of it has come, and is not parsed.
+constexpr std::uint64_t kMostReplyBytes = codec::JsonLimits{}.max_bytes, kMostSignatureBytes = 1u << 20,
+                        kMostListBytes = 4u << 20;
+
 // The text of one chunk or of a whole completion; "" when it has none.
 std::string text_of(const Json& object, const char* holder) {
   if (!object.is_object() || !object.contains("choices") || !object["choices"].is_array()) return {};
@@ -43,13 +47,14 @@ struct StreamReader {
 Result<http::ClientResponse> send(const VerifiedConnection& node, const ChatTurn& turn, const std::string& body,
                                   StreamReader& reader) {
   constexpr std::string_view kPath = "/v1/chat/completions";
-  if (!turn.stream) return node.post_json(kPath, body);
+  if (!turn.stream) return node.post_json(kPath, body, kMostReplyBytes);
   codec::SseParser parser([&](std::string_view data) { reader.event(data); });
   return node.post_json_streaming(kPath, body, [&](std::string_view piece) { return parser.feed(piece).has_value(); });
 }
 
 Result<evidence::ChatSignature> fetch_signature(const VerifiedConnection& node, const ChatTurn& turn, const std::string& id) {
-  TRY(response, node.get("/v1/signature/" + id + "?signing_algo=" + std::string(evidence::to_text(turn.algo))));
+  TRY(response, node.get("/v1/signature/" + id + "?signing_algo=" + std::string(evidence::to_text(turn.algo)),
+                         kMostSignatureBytes));
   if (response.status != 200) return http_failure("no signature", response);
   TRY(body, codec::parse_json(response.body));
   return evidence::parse_chat_signature(body);
@@ -63,12 +68,11 @@ bool is_plain_id(std::string_view id) {
 }  // namespace
 
 Result<std::string> first_model(const VerifiedConnection& node) {
-  TRY(response, node.get("/v1/models"));
+  TRY(response, node.get("/v1/models", kMostListBytes));
   if (response.status != 200) return http_failure("no list of models", response);
-  TRY(body, codec::parse_json(response.body));
-  TRY(data, codec::array_member(body, "data"));
-  if (data->empty() || !(*data)[0].is_object()) return fail(ErrorCode::kModelNotFound, "the node lists no model");
-  return codec::string_member((*data)[0], "id");
+  TRY(models, parse_model_list(response.body));
+  if (models.empty()) return fail(ErrorCode::kModelNotFound, "the node lists no model");
+  return models.front();
 }
 
 Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
@@ -79,7 +83,7 @@ Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, con
   StreamReader reader{{}, {}, {}, on_text};
   TRY(response, send(node, turn, body, reader));
   if (response.status != 200) return http_failure("no reply", response);
-  if (!reader.error.empty()) return fail(ErrorCode::kNetwork, "the node ended the reply with an error: " + reader.error);
+  if (!reader.error.empty()) return fail(ErrorCode::kNetwork, "the node ended the reply with an error\n" + reader.error);
   if (!turn.stream) {
     TRY(whole, codec::parse_json(response.body));
     reader.id = id_of(whole);

@@ -1,10 +1,20 @@
 #include "client/host_check.h"
 
+#include "codec/json.h"
+#include "evidence/model_identity.h"
+#include "verify/asked_model.h"
 #include "verify/connection.h"
 
 namespace cloister::client {
-
 namespace {
+
+// The id in the model's document of a report in Cloister's own form; empty where there is none.
+std::string bound_model(const HostReport& report) {
+  if (!report.native) return {};
+  const Result<Json> object = codec::parse_json(report.text);
+  if (!object || !object->is_object() || !object->contains("model") || !(*object)["model"].is_object()) return {};
+  return codec::string_member((*object)["model"], "id").value_or("");
+}
 
 verify::Channel channel_of(const HostReport& report) {
   if (report.unencrypted) return verify::Channel::kInsecureHttp;
@@ -12,6 +22,12 @@ verify::Channel channel_of(const HostReport& report) {
 }
 
 }  // namespace
+
+void add_model_check(Inquiry& node, const HostReport& report, const std::string& model, verify::Verdict& verdict) {
+  const std::string bound = bound_model(report);
+  const bool named = bound == evidence::identity_text(model);
+  verify::check_asked_model(model, bound, named ? std::vector<std::string>() : node.list_models(), verdict);
+}
 
 HostCheck judge_host(HostReport report, const verify::Context& context) {
   HostCheck check;

@@ -24,4 +24,8 @@ struct HostCheck {
 // To be called, and its verdict heeded, before anything is said to the node (VerifiedConnection).
 HostCheck judge_host(HostReport report, const verify::Context& context);
 
+// Whether the node serves the model that was asked for (report.model, verify/asked_model.h). Where the report does not name
+// it, the node is asked for its list of models here.
+void add_model_check(Inquiry& node, const HostReport& report, const std::string& model, verify::Verdict& verdict);
+
 }  // namespace cloister::client

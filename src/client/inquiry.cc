@@ -9,6 +9,9 @@ namespace {
 
 constexpr int kOk = 200, kUnauthorized = 401, kNotFound = 404, kMethodNotAllowed = 405;
 constexpr std::size_t kLongestMessage = 500;
+constexpr std::size_t kMostErrorBytes = 64u << 10;
+// What is larger is refused before all of it has come, and is not parsed.
+constexpr std::uint64_t kMostReportBytes = codec::JsonLimits{}.max_bytes, kMostListBytes = 4u << 20;
 
 std::string percent_encode(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -41,22 +44,35 @@ Error no_report(const http::ClientResponse& response) {
 http::ClientOptions connection_options(const NodeAddress& address) {
   http::ClientOptions options;
   options.verify_web_pki = address.verify_web_pki;
+  options.idle_timeout_s = options.total_timeout_s = address.answer_timeout_s;
   options.plain_http = address.insecure_http ? http::PlainHttp::kAnywhere : http::PlainHttp::kThisMachine;
   return options;
 }
 
 Error http_failure(std::string_view what, const http::ClientResponse& response) {
   std::string message = std::string(what) + ": the node answered " + std::to_string(response.status);
-  Result<Json> body = codec::parse_json(response.body);
+  const Result<Json> body = codec::parse_json(response.body, {.max_bytes = kMostErrorBytes});
   if (body && body->is_object() && body->contains("error") && (*body)["error"].is_object()) {
     Result<std::string> text = codec::string_member((*body)["error"], "message");
-    if (text) message += " (" + text->substr(0, kLongestMessage) + ")";
+    if (text) message += "\n" + text->substr(0, kLongestMessage);
   }
   return fail(ErrorCode::kNetwork, std::move(message));
 }
 
-Result<http::ClientResponse> Inquiry::get(const std::string& path_and_query) {
+Result<std::vector<std::string>> parse_model_list(std::string_view body) {
+  TRY(list, codec::parse_json(body, {.max_bytes = kMostListBytes}));
+  TRY(data, codec::array_member(list, "data"));
+  std::vector<std::string> out;
+  for (const Json& model : *data) {
+    TRY(id, codec::string_member(model, "id"));
+    out.push_back(std::move(id));
+  }
+  return out;
+}
+
+Result<http::ClientResponse> Inquiry::get(const std::string& path_and_query, std::uint64_t most_bytes) {
   http::ClientOptions options = connection_options(address_);
+  options.response_limit_bytes = most_bytes;
   options.pinned_spki_sha256 = first_key_;
   TRY(response, http::Client(address_.url, std::move(options)).get(path_and_query));
   first_key_ = response.tls_spki_sha256;
@@ -68,14 +84,14 @@ Result<HostReport> Inquiry::ask_host(const HostQuery& query) {
   report.host = address_.url.host;
   crypto::fill_random(report.nonce);
   const std::string nonce = to_hex(report.nonce);
-  TRY(answer, get("/v1/cloister/attestation?nonce=" + nonce));
+  TRY(answer, get("/v1/cloister/attestation?nonce=" + nonce, kMostReportBytes));
   report.native = answer.status == kOk;
   if (!report.native) {
     if (answer.status != kNotFound && answer.status != kMethodNotAllowed) return no_report(answer);
     std::string path = "/v1/attestation/report?nonce=" + nonce + "&signing_algo=" + std::string(evidence::to_text(query.algo));
     if (!query.model.empty()) path += "&model=" + percent_encode(query.model);
     if (address_.url.tls) path += "&include_tls_fingerprint=true";
-    TRY(legacy, get(path));
+    TRY(legacy, get(path, kMostReportBytes));
     if (legacy.status != kOk) return no_report(legacy);
     answer = std::move(legacy);
   }
@@ -83,6 +99,12 @@ Result<HostReport> Inquiry::ask_host(const HostQuery& query) {
   report.tls_spki_sha256 = answer.tls_spki_sha256;
   report.unencrypted = answer.unencrypted;
   return report;
+}
+
+Result<std::vector<std::string>> Inquiry::list_models() {
+  TRY(answer, get("/v1/models", kMostListBytes));
+  if (answer.status != kOk) return http_failure("no list of models", answer);
+  return parse_model_list(answer.body);
 }
 
 }  // namespace cloister::client

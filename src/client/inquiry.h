@@ -6,6 +6,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "client/node_address.h"
 #include "evidence/chat_signature.h"
@@ -37,10 +39,13 @@ class Inquiry {
   // the policy that only the first form can show keeps it from being accepted.
   Result<HostReport> ask_host(const HostQuery& query);
 
+  // The ids that the node's list of models has: the node's word alone, over the channel that the report came through.
+  Result<std::vector<std::string>> list_models();
+
   const NodeAddress& address() const { return address_; }
 
  private:
-  Result<http::ClientResponse> get(const std::string& path_and_query);
+  Result<http::ClientResponse> get(const std::string& path_and_query, std::uint64_t most_bytes);
 
   NodeAddress address_;
   // The key of the first connection: the handshake of a later one has to show it too, so that what follows is about one and
@@ -48,7 +53,10 @@ class Inquiry {
   std::optional<ByteArray<32>> first_key_;
 };
 
-// What a node answered instead of success: its own error message when it has one.
+// The ids in an answer of /v1/models. Errors are those of JSON of another form.
+Result<std::vector<std::string>> parse_model_list(std::string_view body);
+
+// What a node answered instead of success: its own error message when it has one, behind a line break (apps/output.h).
 Error http_failure(std::string_view what, const http::ClientResponse& response);
 
 }  // namespace cloister::client

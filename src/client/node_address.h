@@ -12,9 +12,14 @@ struct NodeAddress {
   bool verify_web_pki = true;
   // http to another machine, which everyone on the way reads. Without it such a URL is refused before anything is sent.
   bool insecure_http = false;
+  // How long a report, a signature, a receipt or a list may take from connecting to its last byte, however small the
+  // pieces are that come.
+  int answer_timeout_s = 60;
+  // How long a reply may take: whole, or streamed until it begins and between two pieces of it.
+  int reply_timeout_s = 600;
 };
 
-// The settings that every connection to this node has. No token and no pin.
+// The settings that every connection to this node has: for answers about evidence. No token and no pin.
 http::ClientOptions connection_options(const NodeAddress& address);
 
 }  // namespace cloister::client

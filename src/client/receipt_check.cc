@@ -4,8 +4,14 @@
 #include "verify/receipt.h"
 
 namespace cloister::client {
+namespace {
+
+constexpr std::uint64_t kMostReceiptBytes = 1u << 20;
+
+}  // namespace
+
 Result<std::string> fetch_receipt(const VerifiedConnection& node, const std::string& id) {
-  TRY(response, node.get("/v1/aci/receipts/" + id));
+  TRY(response, node.get("/v1/aci/receipts/" + id, kMostReceiptBytes));
   if (response.status != 200) return http_failure("no receipt", response);
   return std::move(response.body);
 }

@@ -32,7 +32,31 @@ Result<VerifiedConnection> VerifiedConnection::make(const NodeAddress& address, 
     }
     options.pinned_spki_sha256 = key;
   }
-  return VerifiedConnection(http::Client(address.url, std::move(options)));
+  return VerifiedConnection(address.url, std::move(options), address.reply_timeout_s);
+}
+
+http::ClientOptions VerifiedConnection::reply_options() const {
+  http::ClientOptions options = options_;
+  options.idle_timeout_s = options.total_timeout_s = reply_timeout_s_;
+  return options;
+}
+
+Result<http::ClientResponse> VerifiedConnection::get(std::string_view path_and_query, std::uint64_t most_bytes) const {
+  http::ClientOptions options = options_;
+  options.response_limit_bytes = most_bytes;
+  return http::Client(url_, std::move(options)).get(path_and_query);
+}
+
+Result<http::ClientResponse> VerifiedConnection::post_json(std::string_view path, std::string_view body,
+                                                           std::uint64_t most_bytes) const {
+  http::ClientOptions options = reply_options();
+  options.response_limit_bytes = most_bytes;
+  return http::Client(url_, std::move(options)).post_json(path, body);
+}
+
+Result<http::ClientResponse> VerifiedConnection::post_json_streaming(
+    std::string_view path, std::string_view body, const std::function<bool(std::string_view)>& on_data) const {
+  return http::Client(url_, reply_options()).post_json_streaming(path, body, on_data);
 }
 
 }  // namespace cloister::client

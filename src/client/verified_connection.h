@@ -8,6 +8,7 @@
 // Any thread; every request blocks.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -24,20 +25,22 @@ class VerifiedConnection {
   // that the report came through. An empty token is none.
   static Result<VerifiedConnection> make(const NodeAddress& address, const HostCheck& host, std::string bearer_token);
 
-  Result<http::ClientResponse> get(std::string_view path_and_query) const { return client_.get(path_and_query); }
-  Result<http::ClientResponse> post_json(std::string_view path, std::string_view body) const {
-    return client_.post_json(path, body);
-  }
+  // What is said about replies; an answer of more than `most_bytes` is an Error.
+  Result<http::ClientResponse> get(std::string_view path_and_query, std::uint64_t most_bytes) const;
+  // A prompt, and its reply in one piece of at most `most_bytes`.
+  Result<http::ClientResponse> post_json(std::string_view path, std::string_view body, std::uint64_t most_bytes) const;
   Result<http::ClientResponse> post_json_streaming(std::string_view path, std::string_view body,
-                                                   const std::function<bool(std::string_view)>& on_data) const {
-    return client_.post_json_streaming(path, body, on_data);
-  }
-  const http::Url& url() const { return client_.url(); }
+                                                   const std::function<bool(std::string_view)>& on_data) const;
+  const http::Url& url() const { return url_; }
 
  private:
-  explicit VerifiedConnection(http::Client client) : client_(std::move(client)) {}
+  VerifiedConnection(http::Url url, http::ClientOptions options, int reply_timeout_s)
+      : url_(std::move(url)), options_(std::move(options)), reply_timeout_s_(reply_timeout_s) {}
+  http::ClientOptions reply_options() const;
 
-  http::Client client_;
+  http::Url url_;
+  http::ClientOptions options_;
+  int reply_timeout_s_;
 };
 
 }  // namespace cloister::client

@@ -12,7 +12,7 @@
 namespace cloister::collateral {
 namespace {
 
-constexpr std::size_t kMostBytes = 64u << 20;
+constexpr std::size_t kMostBytes = 16u << 20;   // of a report: a larger one is not judged
 constexpr std::size_t kMostOfAKind = 64;
 constexpr std::size_t kMostDevices = 256;
 // Each costs as much as its text is long, and they may be nested.

@@ -56,8 +56,9 @@ struct Buffer {
   const bool secret_;
 };
 
-Result<void> read_response(ClientChannel& channel, ResponseReader& reader, std::array<char, 16384>& buffer) {
+Result<void> read_response(ClientChannel& channel, ResponseReader& reader, bool streaming, std::array<char, 16384>& buffer) {
   while (!reader.complete() && !reader.stopped()) {
+    if (streaming && reader.has_head()) channel.lift_deadline();
     TRY(got, channel.read(buffer));
     if (got == 0) return reader.feed_end();
     TRY_VOID(reader.feed({buffer.data(), got}));
@@ -84,7 +85,7 @@ Result<ClientResponse> exchange(const Url& url, const ClientOptions& options, st
     ResponseReader reader(response, options.response_limit_bytes, on_data);
     if (options.secret_response) reader.keep_secret();
     auto read = reader.feed(rest);
-    if (read) read = read_response(*channel, reader, buffer.bytes);
+    if (read) read = read_response(*channel, reader, on_data != nullptr, buffer.bytes);
     if (!read && options.secret_response) ::explicit_bzero(response.body.data(), response.body.size());
     if (!read) return wrote ? std::move(read).error() : std::move(wrote).error();
     if (response.status >= 200) return response;

@@ -33,7 +33,9 @@ enum class PlainHttp { kThisMachine, kPrivateNetwork, kAnywhere };
 struct ClientOptions {
   int connect_timeout_s = 10;
   int idle_timeout_s = 300;              // between two reads
-  int total_timeout_s = 0;               // from connecting to the last byte; 0 = none
+  // From connecting to the last byte, however many pieces come and how small they are. With post_json_streaming() to the
+  // end of the response's head; between the pieces of its body idle_timeout_s counts alone.
+  int total_timeout_s = 300;
   std::uint64_t response_limit_bytes = 64u << 20;
   std::string bearer_token;              // empty = none
   // The answer holds a secret: no copy of it stays in memory that was used for reading. `body` is the caller's to wipe.

@@ -35,7 +35,6 @@ std::string name_of(const Url& url) {
 }
 
 std::chrono::steady_clock::time_point deadline_of(const ClientOptions& options) {
-  if (options.total_timeout_s <= 0) return std::chrono::steady_clock::time_point::max();
   return std::chrono::steady_clock::now() + std::chrono::seconds(options.total_timeout_s);
 }
 

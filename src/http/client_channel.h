@@ -30,6 +30,8 @@ class ClientChannel {
   Result<void> write(std::string_view bytes);
   // 0 at the end of the stream.
   Result<std::size_t> read(std::span<char> into);
+  // From now on only the time between two reads is limited.
+  void lift_deadline() { deadline_ = std::chrono::steady_clock::time_point::max(); }
   const std::optional<ByteArray<32>>& tls_spki_sha256() const { return spki_; }
   // The bytes leave this machine as they are.
   bool is_unencrypted() const { return unencrypted_; }
@@ -56,7 +58,7 @@ class ClientChannel {
   const Url& url_;
   const ClientOptions& options_;
   const std::string name_;   // "host:port" or the path of the socket, for messages
-  const std::chrono::steady_clock::time_point deadline_;
+  std::chrono::steady_clock::time_point deadline_;
   boost::asio::io_context context_{1};
   boost::asio::ssl::context tls_;
   std::optional<Socket> plain_;

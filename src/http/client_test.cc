@@ -31,6 +31,44 @@ ClientOptions quick() {
   return options;
 }
 
+// A server of one connection that sends fixed bytes and closes; or goes on with one byte after another until its client is
+// gone.
+class FixedServer {
+ public:
+  explicit FixedServer(std::string bytes, bool drips = false) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    ::listen(listener_, 1);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this, drips, bytes = std::move(bytes)] {
+      const int peer = ::accept(listener_, nullptr, nullptr);
+      char request[4096];
+      [[maybe_unused]] const ssize_t got = ::recv(peer, request, sizeof(request), 0);
+      ::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      while (drips && ::send(peer, "x", 1, MSG_NOSIGNAL) == 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      ::shutdown(peer, SHUT_WR);
+      ::close(peer);
+    });
+  }
+  ~FixedServer() {
+    thread_.join();
+    ::close(listener_);
+  }
+  Result<ClientResponse> ask() { return Client(local_url(port_), quick()).get("/"); }
+  Result<ClientResponse> ask_streaming(const ClientOptions& options) {
+    return Client(local_url(port_), options).post_json_streaming("/", "{}", [](std::string_view) { return true; });
+  }
+
+ private:
+  int listener_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
 class ClientTest : public testing::ServerTest {
  protected:
   Client client_for(ClientOptions options = quick()) { return Client(local_url(server_->port()), std::move(options)); }
@@ -160,6 +198,60 @@ TEST_F(ClientTest, TimesOut) {
   EXPECT_NE(got.error().message.find("for 1 s"), std::string::npos) << got.error().message;
 }
 
+// A byte now and then: no read is idle for long, and all of it takes longer than it may.
+TEST_F(ClientTest, BoundsTheWholeExchange) {
+  std::thread writer;
+  Signal gone;
+  std::atomic<bool> stop = false;
+  handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+    exchange->on_abandoned([&] {
+      stop = true;
+      gone.set();
+    });
+    writer = std::thread([&stop, exchange] {
+      exchange->start({});
+      while (!stop) {
+        exchange->write("x");
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+    });
+  };
+  serve();
+  ClientOptions options = quick();
+  options.total_timeout_s = 1;
+  const auto got = client_for(options).get("/");
+  EXPECT_TRUE(gone.wait());
+  writer.join();
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, ErrorCode::kTimeout);
+  EXPECT_NE(got.error().message.find("did not answer in full within 1 s"), std::string::npos) << got.error().message;
+}
+
+TEST_F(ClientTest, BoundsTheHeadOfAStreamAndNotItsBody) {
+  std::thread writer;
+  handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+    writer = std::thread([exchange] {
+      exchange->start({});
+      for (int i = 0; i < 30; ++i) {
+        exchange->write("x");
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
+      exchange->finish();
+    });
+  };
+  serve();
+  ClientOptions options = quick();
+  options.total_timeout_s = 1;
+  const auto got = client_for(options).post_json_streaming("/", "{}", [](std::string_view) { return true; });
+  writer.join();
+  ASSERT_TRUE(got) << got.error().to_string();
+  EXPECT_EQ(got->body, std::string(30, 'x'));
+
+  const auto slow = FixedServer("HTTP/1.1 200 OK\r\nx: ", true).ask_streaming(options);
+  ASSERT_FALSE(slow);
+  EXPECT_EQ(slow.error().code, ErrorCode::kTimeout);
+}
+
 TEST_F(ClientTest, SaysWhyThereIsNoConnection) {
   serve();
   const Client client = client_for();
@@ -184,39 +276,6 @@ TEST_F(ClientTest, SendsNothingThatCouldBreakTheRequest) {
   EXPECT_EQ(got.error().message.find("x: y"), std::string::npos);
   EXPECT_EQ(server_->stats().connections_total, 0u);
 }
-
-// A server of one connection that sends fixed bytes and closes.
-class FixedServer {
- public:
-  explicit FixedServer(std::string bytes) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
-    ::listen(listener_, 1);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this, bytes = std::move(bytes)] {
-      const int peer = ::accept(listener_, nullptr, nullptr);
-      char request[4096];
-      [[maybe_unused]] const ssize_t got = ::recv(peer, request, sizeof(request), 0);
-      ::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      ::shutdown(peer, SHUT_WR);
-      ::close(peer);
-    });
-  }
-  ~FixedServer() {
-    thread_.join();
-    ::close(listener_);
-  }
-  Result<ClientResponse> ask() { return Client(local_url(port_), quick()).get("/"); }
-
- private:
-  int listener_;
-  std::uint16_t port_ = 0;
-  std::thread thread_;
-};
 
 TEST(ClientParsing, TakesABodyThatEndsWithTheConnection) {
   const auto got = FixedServer("HTTP/1.0 200 OK\r\n\r\nto the end").ask();

@@ -26,6 +26,7 @@ class ResponseReader : private boost::beast::http::basic_parser<false> {
   Result<void> feed(std::string_view bytes);
   // The connection has ended. An error unless the response is complete by that.
   Result<void> feed_end();
+  bool has_head() const { return is_header_done(); }
   bool complete() const { return is_done(); }
   bool stopped() const { return stopped_; }
   // Bytes behind the response.

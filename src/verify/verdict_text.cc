@@ -50,6 +50,9 @@ Node grow_tree(const std::vector<Check>& checks) {
   return root;
 }
 
+// Words of the evidence: in one line, without runs of blanks that would push what follows to a terminal's next row.
+std::string shown(std::string_view words) { return fold_blanks(ascii_line(words)); }
+
 class Printer {
  public:
   explicit Printer(bool color) : color_(color) {}
@@ -67,7 +70,7 @@ class Printer {
       if (next.check != nullptr) {
         check(*next.check, next.name, depth);
       } else {
-        line(depth, ascii_line(next.name));
+        line(depth, shown(next.name));
         tree(next, depth + 1);
       }
     }
@@ -87,13 +90,13 @@ class Printer {
   }
 
   void check(const Check& check, const std::string& name, int depth) {
-    std::string head = mark(check) + " " + ascii_line(name);
+    std::string head = mark(check) + " " + shown(name);
     if (check.state == State::kSkipped) head += check.required ? " (required)" : " (not required)";
-    if (!check.detail.empty()) head += ": " + ascii_line(check.detail);
+    if (!check.detail.empty()) head += ": " + shown(check.detail);
     line(depth, head);
     if (check.state != State::kFail) return;
-    if (!check.expected.empty()) line(depth, "       expected " + ascii_line(check.expected));
-    if (!check.actual.empty()) line(depth, "       actual   " + ascii_line(check.actual));
+    if (!check.expected.empty()) line(depth, "       expected " + shown(check.expected));
+    if (!check.actual.empty()) line(depth, "       actual   " + shown(check.actual));
     if (const CheckMeaning* meaning = find_meaning(check.id)) {
       line(depth, "       unchecked, an attacker could " + std::string(meaning->without));
     }
@@ -115,7 +118,7 @@ void print_facts(Printer& out, const Json& facts) {
   out.line(0, "facts in the evidence");
   for (const auto& [name, value] : facts.items()) {
     const std::string text = value.is_string() ? value.get<std::string>() : codec::write_json(value);
-    out.line(1, ascii_line(name) + " = " + ascii_line(text));
+    out.line(1, shown(name) + " = " + shown(text));
   }
 }
 
@@ -148,7 +151,7 @@ bool stands_in_the_way(const Check& check) {
 
 std::string to_text(const Verdict& verdict, bool color) {
   Printer out(color);
-  out.line(0, ascii_line(verdict.subject));
+  out.line(0, shown(verdict.subject));
   out.tree(grow_tree(verdict.checks), 1);
   print_facts(out, verdict.facts);
   print_outcome(out, verdict);
@@ -157,7 +160,7 @@ std::string to_text(const Verdict& verdict, bool color) {
 
 std::string to_summary(const Verdict& verdict, bool color) {
   Printer out(color);
-  out.line(0, ascii_line(verdict.subject));
+  out.line(0, shown(verdict.subject));
   std::vector<Check> in_the_way;
   std::ranges::copy_if(verdict.checks, std::back_inserter(in_the_way), stands_in_the_way);
   out.tree(grow_tree(in_the_way), 1);

@@ -98,13 +98,11 @@ def test_words_of_every_language_are_shown(between):
     assert "| " + said + "\n" in result.stdout
 
 
-def test_a_reply_cannot_reach_the_next_row_of_a_terminal(between):
-    """A terminal breaks a long line by itself, and the rest would stand where the program's own lines stand."""
-    url = between(with_reply("x" + " " * 77 + FAKE + "日" * 50 + FAKE))
+def on_a_terminal(*arguments, columns=80):
+    """(exit status, rows) of a command whose output and errors are one terminal of 80 columns."""
     outer, inner = pty.openpty()
-    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = subprocess.Popen([str(BINARY), "chat", url, "x", "--accept-simulator"], stdout=inner, stderr=subprocess.DEVNULL,
-                               stdin=subprocess.DEVNULL)
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen([str(BINARY), *map(str, arguments)], stdout=inner, stderr=inner, stdin=subprocess.DEVNULL)
     os.close(inner)
     text = b""
     while True:
@@ -115,13 +113,69 @@ def test_a_reply_cannot_reach_the_next_row_of_a_terminal(between):
         if not more:
             break
         text += more
-    assert process.wait(60 * PATIENCE) == 1
+    status = process.wait(60 * PATIENCE)
     os.close(outer)
-    reply = text.decode().split("\r\n\r\n")[0].split("\r\n")
+    rows = []
+    for line in re.sub("\x1b\\[[0-9;]*m", "", text.decode()).split("\r\n"):
+        while True:  # as the terminal does
+            rows.append(line[:columns])
+            line = line[columns:]
+            if not line:
+                break
+    return status, rows
+
+
+def test_a_reply_cannot_reach_the_next_row_of_a_terminal(between):
+    """A terminal breaks a long line by itself, and the rest would stand where the program's own lines stand."""
+    status, rows = on_a_terminal("chat", between(with_reply("x" + " " * 77 + FAKE + "日" * 50 + FAKE)), "x", "--accept-simulator")
+    assert status == 1
+    reply = rows[: rows.index("")]
     assert len(reply) > 3
     for line in reply:
         width = sum(1 if ord(c) < 0x1100 else 2 for c in line)
         assert line.startswith("| ") and width <= 80, line
+
+
+# Blanks of all kinds: the rest of a row, and more.
+BLANKS = [" ", "\u00a0", "\u3000", "\u2003", "\u2800", "x"]
+
+
+def check_rows(rows):
+    """No row of the fake verdict, and none that goes on from the row before without the mark."""
+    assert not any(row.startswith(FAKE[:17]) for row in rows), rows
+    assert any(row.startswith("| ") for row in rows), rows
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("command", ["verify", "chat"])
+def test_an_error_message_cannot_reach_the_next_row(between, blank, command):
+    """The message of a node that does not answer, with blanks up to the end of the row, for each place where the row may end."""
+    for count in range(1, 81, 7):
+        body = json.dumps({"error": {"message": blank * count + FAKE.ljust(80) * 3}}, ensure_ascii=False).encode()
+        url = between(lambda path, status, headers, text: (500, headers, body))
+        status, rows = on_a_terminal(*(["verify", "host", url] if command == "verify" else ["chat", url, "x"]), "--accept-simulator")
+        assert status == 2
+        check_rows(rows)
+        # In a file there are lines of its own, marked, for readers that break lines themselves.
+        lines = run("verify", "host", url, "--accept-simulator").stderr.splitlines()
+        assert lines[0].endswith("the node answered 500") and all(line.startswith("| ") and "   " not in line for line in lines[1:]), lines
+
+
+def test_words_of_the_evidence_cannot_reach_the_next_row(between):
+    """What a report says, in a verdict, for each place where the row may end."""
+    for count in range(1, 81, 7):
+        said = " " * count + FAKE.ljust(80) * 2
+
+        def meddle(path, status, headers, text):
+            if "attestation" not in path:
+                return status, headers, text
+            return status, headers, json.dumps({**json.loads(text), "gpu_evidence_error": said}).encode()
+
+        url = between(meddle)
+        _, rows = on_a_terminal("verify", "host", url, "--accept-simulator", "--offline")
+        assert not any(row.startswith(FAKE[:17]) and FAKE in row for row in rows), rows
+        lines = [line for line in run("verify", "host", url, "--accept-simulator", "--offline").stdout.splitlines() if "gpu_evidence_error" in line]
+        assert lines and all(FAKE in line and "   " not in line for line in lines), lines
 
 
 @pytest.mark.parametrize("name", ["x-receipt-id", "content-type", "server"])

@@ -1,0 +1,37 @@
+#include "verify/asked_model.h"
+
+#include <algorithm>
+
+#include "evidence/model_identity.h"
+#include "verify/check.h"
+
+namespace cloister::verify {
+namespace {
+
+constexpr std::size_t kMostShown = 500;
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out.append(out.empty() ? "" : ", ").append(name);
+  return out.substr(0, kMostShown);
+}
+
+}  // namespace
+
+void check_asked_model(const std::string& asked, const std::string& in_report, const Result<std::vector<std::string>>& listed,
+                       Verdict& verdict) {
+  const std::string id = "report.model";
+  if (in_report == evidence::identity_text(asked)) {
+    verdict.add(passed(id, asked, "the model's document in the report"));
+  } else if (!listed) {
+    // Behind a line break stand the node's own words (client/inquiry.h).
+    const std::string why = listed.error().message.substr(0, listed.error().message.find('\n'));
+    verdict.add(skipped(id, "the report does not name this model, and there is nothing else to compare with: " + why));
+  } else if (std::ranges::find(*listed, asked) != listed->end()) {
+    verdict.add(passed(id, asked, "the node's list of models, which is its own word"));
+  } else {
+    verdict.add(failed(id, "the node does not serve the model that was asked for", asked, joined(*listed)));
+  }
+}
+
+}  // namespace cloister::verify

@@ -1,0 +1,49 @@
+"""`verify host --model M` is a question: a node that serves another model is not accepted, and one of which nobody can tell is
+undetermined."""
+
+import json
+
+import pytest
+
+from support.node import run
+
+
+def judge(url, model, *more):
+    result = run("verify", "host", url, "--model", model, "--accept-simulator", "--offline", "--json", *more)
+    verdict = json.loads(result.stdout)
+    return result.returncode, verdict, [check for check in verdict["checks"] if check["id"] == "report.model"]
+
+
+def test_the_model_of_the_node(echo):
+    status, verdict, checks = judge(echo.url, echo.model())
+    assert status == 0 and [check["state"] for check in checks] == ["pass"], verdict
+    assert run("verify", "host", echo.url, "--accept-simulator", "--offline").returncode == 0, "no question, no check"
+
+
+@pytest.mark.parametrize("model", ["no-such-model", "echo ", "\u001b[2J"])
+def test_another_model(echo, model):
+    status, verdict, checks = judge(echo.url, model)
+    assert status == 1 and [check["state"] for check in checks] == ["fail"], verdict
+
+
+def hidden(list_status):
+    """A node without Cloister's own form, whose list of models answers so."""
+    def meddle(path, status, headers, text):
+        if path.startswith("/v1/cloister/attestation"):
+            return 404, headers, text
+        if path.startswith("/v1/models"):
+            return list_status, headers, text if list_status == 200 else b'{"error":{"message":"verdict: accepted"}}'
+        return status, headers, text
+    return meddle
+
+
+def test_by_the_list_of_models(between, echo):
+    _, _, checks = judge(between(hidden(200)), echo.model())
+    assert [check["state"] for check in checks] == ["pass"] and "its own word" in checks[0]["detail"]
+
+
+@pytest.mark.parametrize("list_status", [401, 404, 500])
+def test_nothing_to_compare_with(between, echo, list_status):
+    status, verdict, checks = judge(between(hidden(list_status)), echo.model())
+    assert status == 3, verdict
+    assert [(check["state"], check["required"]) for check in checks] == [("skipped", True)] and "accepted" not in checks[0]["detail"]

@@ -1,0 +1,96 @@
+"""A conversation that lasts: what is judged late is judged by the time at which it is judged. Genuine replies stay accepted, and what was
+known of the host is worth nothing for a prompt once it has expired."""
+
+import os
+import subprocess
+
+import pytest
+
+from support.clock import ShiftedClock
+from support.node import BINARY, PATIENCE, run, wait_until
+
+DAY = 86400
+
+
+class Chat:
+    """One running `cloister chat` of several questions."""
+
+    def __init__(self, folder, environment, *arguments):
+        self.out, self.err = folder / "chat.out", folder / "chat.err"
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.process = subprocess.Popen([str(BINARY), "chat", *map(str, arguments)], stdin=subprocess.PIPE, stdout=out, stderr=err, env=environment)
+
+    def verdicts(self):
+        return [line.split()[1] for line in self.out.read_text().splitlines() if line.startswith("verdict: ")]
+
+    def ask(self, question):
+        """The verdicts of this question: of the host and the signature, and of the receipt."""
+        before = len(self.verdicts())
+        self.process.stdin.write(question.encode() + b"\n")
+        self.process.stdin.flush()
+        wait_until(lambda: len(self.verdicts()) >= before + 2 or self.process.poll() is not None, 60, "the reply is judged")
+        return self.verdicts()[before:]
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait(30 * PATIENCE)
+
+
+@pytest.fixture
+def clock(tmp_path):
+    return ShiftedClock(tmp_path / "clock")
+
+
+@pytest.fixture
+def node(start, clock, monkeypatch):
+    """A node whose time of day is the clock's."""
+    for name in ("LD_PRELOAD", "CLOISTER_TEST_CLOCK", "ASAN_OPTIONS"):
+        monkeypatch.setenv(name, clock.environment[name])
+    node = start("--engine", "echo")
+    monkeypatch.undo()
+    return node
+
+
+@pytest.mark.own_seed
+@pytest.mark.parametrize("pause", [330, 3 * 3600])
+def test_replies_after_a_pause_are_accepted(node, clock, tmp_path, pause):
+    chat = Chat(tmp_path, clock.environment, node.url, "--accept-simulator", "--offline")
+    assert chat.ask("first question") == ["accepted", "accepted"]
+    clock.advance(pause)
+    assert chat.ask("second question") == ["accepted", "accepted"], chat.out.read_text()
+    assert chat.end() == 0
+
+
+def prompts(node):
+    return node.metric("cloister_requests_total", route="chat_completions")
+
+
+@pytest.mark.parametrize("pause", [31 * DAY, 400 * DAY])
+def test_nothing_is_sent_once_the_keyset_has_expired(echo, clock, tmp_path, pause):
+    """The time of the client alone: to it the node shows an expired keyset, as does somebody who has stolen old keys."""
+    before = prompts(echo)
+    chat = Chat(tmp_path, clock.environment, echo.url, "--accept-simulator", "--offline")
+    assert chat.ask("first question") == ["accepted", "accepted"]
+    clock.advance(pause)
+    assert chat.ask("second question") == ["rejected"], chat.out.read_text()
+    assert chat.end() == 1
+    assert prompts(echo) == before + 1, "the second prompt must not have been sent"
+    assert "nothing was sent, because this host was not accepted" in chat.err.read_text()
+    assert "keyset" in chat.out.read_text().split("verdict: accepted")[-1]
+
+
+@pytest.mark.own_seed
+def test_a_host_with_a_new_keyset_is_verified_again(start, clock, tmp_path, monkeypatch):
+    """Both have waited, and the node has new keys: the conversation goes on with them."""
+    for name in ("LD_PRELOAD", "CLOISTER_TEST_CLOCK", "ASAN_OPTIONS"):
+        monkeypatch.setenv(name, clock.environment[name])
+    node = start("--engine", "echo", "--keyset-days", 1)
+    monkeypatch.undo()
+    chat = Chat(tmp_path, clock.environment, node.url, "--accept-simulator", "--offline")
+    assert chat.ask("first question") == ["accepted", "accepted"]
+    clock.advance(2 * DAY)
+    nonce = os.urandom(32).hex()
+    wait_until(lambda: node.get_json("/v1/cloister/attestation?nonce=" + nonce)["keyset"]["not_after"] > clock.seconds, 30, "the node has new keys")
+    assert chat.ask("second question") == ["accepted", "accepted"], chat.out.read_text() + chat.err.read_text()
+    assert chat.end() == 0
+    assert "it is asked anew" in chat.err.read_text()
