@@ -20,37 +20,63 @@ Refusal encryption(std::string type, std::string_view header) {
   return {400, std::move(type), code, std::string(kNotEncrypted), std::string(header)};
 }
 
-bool speaks_of(std::string_view name, std::string_view word) { return name.find(word) != std::string_view::npos; }
+// Without what two writers of one name may differ in: "X_Client-PubKey" is meant as "x-client-pub-key". For members of bodies
+// also without the case.
+std::string bare_name(std::string_view name) {
+  std::string bare;
+  for (const char c : name) {
+    if (c == '-' || c == '_') continue;
+    bare += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  return bare;
+}
+
+bool speaks_of_encryption(std::string_view bare) {
+  constexpr std::array<std::string_view, 6> kWords = {"encrypt", "e2ee", "hpke", "pubkey", "publickey", "ciphertext"};
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return bare.find(word) != std::string_view::npos; });
+}
 
 // docs/spec/encryption.md holds the table.
 std::optional<Refusal> refused_header(std::string_view name) {
-  if (name.starts_with("ehbp-")) {
+  const std::string bare = bare_name(name);
+  if (bare.starts_with("ehbp")) {
     // The client takes it that the node's key has changed, asks for the new one and finds none.
     return Refusal{422, "urn:ietf:params:ehbp:error:key-config", "ehbp.key_config", std::string(kNotEncrypted),
                    std::string(name), true};
   }
-  if (name == "x-encryption-version" || name == "x-encrypt-all-fields") return encryption("bad_request", name);
-  const bool family = name.starts_with("x-e2ee-") || name.starts_with("x-e2e-") || name.starts_with("x-venice-tee-") ||
-                      name == "x-signing-algo" || name == "x-client-pub-key" || name == "x-model-pub-key";
-  constexpr std::array<std::string_view, 6> kWords = {"encrypt", "e2ee", "hpke", "pub-key", "public-key", "ciphertext"};
-  const bool speaks = std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return speaks_of(name, word); });
-  if (family || speaks) return encryption("e2ee_invalid_version", name);
-  if (name == "x-upstream-verification") {
-    return invalid("X-Upstream-Verification cannot be set by a caller", "x-upstream-verification");
+  if (bare == "xencryptionversion" || bare == "xencryptallfields") return encryption("bad_request", name);
+  const bool family = bare.starts_with("xe2e") || bare.starts_with("xvenicetee") || bare == "xsigningalgo";
+  if (family || speaks_of_encryption(bare)) return encryption("e2ee_invalid_version", name);
+  if (bare == "xupstreamverification") {
+    return invalid("X-Upstream-Verification cannot be set by a caller", std::string(name));
   }
   return std::nullopt;
 }
 
-bool is_true(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_boolean() && found->get<bool>();
+std::optional<Refusal> refused_venice(const Json& venice) {
+  if (venice.is_null()) return std::nullopt;
+  if (!venice.is_object()) return invalid("'venice_parameters' must be an object", "venice_parameters");
+  for (const auto& [name, value] : venice.items()) {
+    const std::string param = "venice_parameters." + name.substr(0, 64);
+    if (name != "enable_e2ee") {
+      if (speaks_of_encryption(bare_name(name))) return invalid("'" + param + "' is not known here", param);
+      continue;
+    }
+    if (value.is_null() || value == Json(false)) continue;
+    if (!value.is_boolean()) return invalid("'" + param + "' must be a boolean", param);
+    return encryption("e2ee_invalid_version", param);
+  }
+  return std::nullopt;
 }
 
 std::optional<Refusal> refused_provider(const Json& provider, bool serves_itself) {
-  if (!provider.is_object()) return std::nullopt;
+  if (provider.is_null()) return std::nullopt;
+  if (!provider.is_object()) return invalid("'provider' must be an object", "provider");
   for (const auto& [name, value] : provider.items()) {
     const std::string param = "provider." + name.substr(0, 64);
-    if (!name.starts_with("aci_")) continue;
+    const std::string bare = bare_name(name);
+    const bool of_aci = name.starts_with("aci_") || bare == "aciverified" || bare == "acisessionids";
+    if (!of_aci) continue;
     if (name == "aci_verified") {
       if (!value.is_boolean()) return invalid("'" + param + "' must be a boolean", param);
       if (!value.get<bool>() || serves_itself) continue;
@@ -88,11 +114,28 @@ http::Response to_response(const Refusal& refusal, bool anthropic_dialect) {
 std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_receipts) {
   for (const auto& [name, value] : head.headers) {
     if (auto refusal = refused_header(name)) return refusal;
-    if (name != "x-receipt") continue;
+    if (bare_name(name) != "xreceipt") continue;
+    if (name != "x-receipt") return invalid("'X-Receipt' is written so", name);
     if (value != "inline") return invalid("'X-Receipt' must be 'inline'", "x-receipt");
     if (!has_receipts) return invalid("this node makes no receipts", "x-receipt");
   }
   return std::nullopt;
+}
+
+bool is_coded(const http::RequestHead& head) {
+  for (const auto& [name, value] : head.headers) {
+    if (bare_name(name) != "contentencoding") continue;
+    // A list, in one line or several; an empty element is none (RFC 9110, section 5.6.1).
+    for (std::string_view rest = value; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(','), rest.size());
+      std::string_view coding = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      while (coding.starts_with(' ') || coding.starts_with('\t')) coding.remove_prefix(1);
+      while (coding.ends_with(' ') || coding.ends_with('\t')) coding.remove_suffix(1);
+      if (!coding.empty() && bare_name(coding) != "identity") return true;
+    }
+  }
+  return false;
 }
 
 bool asks_for_protection(std::string_view member) {
@@ -100,9 +143,8 @@ bool asks_for_protection(std::string_view member) {
 }
 
 std::optional<Refusal> refused_members(const Json& members, bool serves_itself, bool takes_cache_salt) {
-  if (const auto venice = members.find("venice_parameters");
-      venice != members.end() && venice->is_object() && is_true(*venice, "enable_e2ee")) {
-    return encryption("e2ee_invalid_version", "venice_parameters.enable_e2ee");
+  if (const auto venice = members.find("venice_parameters"); venice != members.end()) {
+    if (auto refusal = refused_venice(*venice)) return refusal;
   }
   if (const auto salt = members.find("cache_salt"); salt != members.end() && !salt->is_null() && !takes_cache_salt) {
     return invalid("'cache_salt' is not taken here: prompts of one credential share a cache", "cache_salt");

@@ -27,14 +27,18 @@ http::Response to_response(const Refusal& refusal, bool anthropic_dialect);
 // (X-E2EE-*, X-Signing-Algo, X-Client-Pub-Key, X-Model-Pub-Key), NEAR's (X-Encryption-Version, X-Encrypt-All-Fields),
 // Venice's (X-Venice-TEE-*), Tinfoil's EHBP (Ehbp-*), and any header whose name speaks of encryption or of a public key;
 // X-Upstream-Verification, which nobody may send; X-Receipt with another word than "inline", or where nothing is signed.
+// Names that differ from these in hyphens and underscores alone are meant as them. All lines of a name are looked at.
 std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_receipts);
+
+// True when any line of Content-Encoding names a coding but identity.
+bool is_coded(const http::RequestHead& head);
 
 // True for the names of top-level members that refused_members() looks at.
 bool asks_for_protection(std::string_view member);
 
 // `members`: those of the body, or the ones of which asks_for_protection() is true. ACI's serving constraints (section 5.3:
 // `provider.aci_verified`, `provider.aci_session_ids`), Venice's `venice_parameters.enable_e2ee`, and `cache_salt`, which
-// `takes_cache_salt` says is done. `serves_itself`: there is no second hop.
+// `takes_cache_salt` says is done. A value that is of no type that these have is refused, too: it asks for something. `serves_itself`: there is no second hop.
 std::optional<Refusal> refused_members(const Json& members, bool serves_itself, bool takes_cache_salt);
 
 }  // namespace cloister::serve

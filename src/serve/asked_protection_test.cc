@@ -27,6 +27,10 @@ TEST(AskedProtection, HeadersOfEncryptionAreRefusedInTheWordsOfTheirProtocol) {
       {"x-encryption-version", 400, "bad_request"},          {"x-encrypt-all-fields", 400, "bad_request"},
       {"ehbp-encapsulated-key", 422, "urn:ietf:params:ehbp:error:key-config"},
       {"x-tomorrow-encrypted", 400, "e2ee_invalid_version"}, {"x-upstream-verification", 400, "invalid_request_error"},
+      {"x_client_pub_key", 400, "e2ee_invalid_version"},     {"x-client-pubkey", 400, "e2ee_invalid_version"},
+      {"xe2eeversion", 400, "e2ee_invalid_version"},         {"x_signing_algo", 400, "e2ee_invalid_version"},
+      {"x-encryptionversion", 400, "bad_request"},           {"x_upstream_verification", 400, "invalid_request_error"},
+      {"ehbp_encapsulated_key", 422, "urn:ietf:params:ehbp:error:key-config"},
   };
   for (const Row& row : table) {
     const auto refusal = of(row.name, "1");
@@ -50,6 +54,29 @@ TEST(AskedProtection, OtherHeadersPass) {
   EXPECT_TRUE(of("x-receipt", "trailer"));
 }
 
+TEST(AskedProtection, AllLinesOfAHeaderCount) {
+  const auto coded = [](std::vector<const char*> values, const char* name = "content-encoding") {
+    http::RequestHead head;
+    for (const char* value : values) head.headers.emplace_back(name, value);
+    return is_coded(head);
+  };
+  for (const auto& values : std::vector<std::vector<const char*>>{
+           {}, {"identity"}, {"Identity"}, {""}, {"identity, identity"}, {"identity", " identity\t"}, {"identity,"}}) {
+    EXPECT_FALSE(coded(values)) << (values.empty() ? "none" : values[0]);
+  }
+  for (const auto& values : std::vector<std::vector<const char*>>{
+           {"gzip"}, {"identity, gzip"}, {"identity", "aes128gcm"}, {"aes128gcm", "identity"}, {"identity,,br"}}) {
+    EXPECT_TRUE(coded(values)) << values.back();
+  }
+  EXPECT_TRUE(coded({"gzip"}, "content_encoding"));
+  http::RequestHead head;
+  for (const char* value : {"inline", "inline"}) head.headers.emplace_back("x-receipt", value);
+  EXPECT_FALSE(refused_headers(head, true));
+  head.headers.emplace_back("x-receipt", "encrypted");
+  EXPECT_TRUE(refused_headers(head, true));
+  EXPECT_TRUE(of("x_receipt", "inline"));
+}
+
 TEST(AskedProtection, Members) {
   struct Row {
     const char* body;
@@ -63,9 +90,19 @@ TEST(AskedProtection, Members) {
       {R"({"provider":{"aci_verified":1}})", true, "request.invalid"},
       {R"({"provider":{"aci_session_ids":[]}})", true, "session_not_accepted"},
       {R"({"provider":{"aci_x":1}})", true, "request.invalid"},
-      {R"({"provider":"x"})", true, ""},
+      {R"({"provider":{"ACI-Verified":true}})", true, "request.invalid"},
+      {R"({"provider":{"aciSessionIds":[]}})", true, "request.invalid"},
+      {R"({"provider":"x"})", true, "request.invalid"},
+      {R"({"provider":[{"aci_verified":true}]})", true, "request.invalid"},
+      {R"({"provider":null})", true, ""},
       {R"({"venice_parameters":{"enable_e2ee":true}})", true, "e2ee_invalid_version"},
       {R"({"venice_parameters":{"enable_e2ee":false}})", true, ""},
+      {R"({"venice_parameters":{"enable_e2ee":null,"include_venice_system_prompt":true}})", true, ""},
+      {R"({"venice_parameters":{"enable_e2ee":"true"}})", true, "request.invalid"},
+      {R"({"venice_parameters":{"enable_e2ee":1}})", true, "request.invalid"},
+      {R"({"venice_parameters":{"enableE2EE":false}})", true, "request.invalid"},
+      {R"({"venice_parameters":[{"enable_e2ee":true}]})", true, "request.invalid"},
+      {R"({"venice_parameters":null})", true, ""},
       {R"({"cache_salt":"x"})", true, "request.invalid"},
       {R"({"cache_salt":null})", true, ""},
       {R"({})", false, ""},

@@ -53,8 +53,7 @@ std::optional<http::Response> Node::refuse_caller(const http::RequestHead& head,
 
 std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, const Endpoint& endpoint) const {
   const auto refuse = [&](const Refusal& refusal) { return to_response(refusal, endpoint.anthropic_dialect); };
-  const auto coding = head.header("content-encoding");
-  if (coding && *coding != "identity") {
+  if (is_coded(head)) {
     http::Response response = refuse({415, "invalid_request_error", "request.content_encoding",
                                       "bodies are taken as they are: no content-encoding", "content-encoding"});
     response.headers.emplace_back("accept-encoding", "identity");  // RFC 9110, section 15.5.16

@@ -2,6 +2,7 @@
 protocol that it speaks, before its body is read."""
 
 import json
+import re
 
 import pytest
 
@@ -32,6 +33,12 @@ ENCRYPTED = {
     "chutes": ({"X-E2E-Nonce": "1"}, 400, "e2ee_invalid_version"),
     "a word of tomorrow": ({"X-New-Encrypted-Body": "1"}, 400, "e2ee_invalid_version"),
     "another word of tomorrow": ({"New-HPKE-Suite": "1"}, 400, "e2ee_invalid_version"),
+    "underscores": ({"X_Client_Pub_Key": KEY}, 400, "e2ee_invalid_version"),
+    "a hyphen less": ({"X-Client-PubKey": KEY}, 400, "e2ee_invalid_version"),
+    "no hyphen at all": ({"XE2EEVersion": "2"}, 400, "e2ee_invalid_version"),
+    "near, with underscores": ({"X_Encryption_Version": "2"}, 400, "bad_request"),
+    "ehbp, with underscores": ({"Ehbp_Encapsulated_Key": "ab" * 32}, 422, "urn:ietf:params:ehbp:error:key-config"),
+    "a receipt, with an underscore": ({"X_Receipt": "inline"}, 400, "invalid_request_error"),
     "upstream verification": ({"X-Upstream-Verification": "required"}, 400, "invalid_request_error"),
     "a receipt in another way": ({"X-Receipt": "trailer"}, 400, "invalid_request_error"),
 }
@@ -76,6 +83,13 @@ MEMBERS = {
     "a session": ({"provider": {"aci_session_ids": ["ab" * 32]}}, 412, "session_not_accepted"),
     "a constraint of tomorrow": ({"provider": {"aci_gpu": True}}, 400, "invalid_request_error"),
     "venice": ({"venice_parameters": {"enable_e2ee": True}}, 400, "e2ee_invalid_version"),
+    "venice, a text": ({"venice_parameters": {"enable_e2ee": "true"}}, 400, "invalid_request_error"),
+    "venice, a number": ({"venice_parameters": {"enable_e2ee": 1}}, 400, "invalid_request_error"),
+    "venice, a list": ({"venice_parameters": [{"enable_e2ee": True}]}, 400, "invalid_request_error"),
+    "venice, another spelling": ({"venice_parameters": {"enableE2EE": True}}, 400, "invalid_request_error"),
+    "constraints in a list": ({"provider": [{"aci_verified": True}]}, 400, "invalid_request_error"),
+    "constraints in a text": ({"provider": "aci_verified"}, 400, "invalid_request_error"),
+    "a constraint, another spelling": ({"provider": {"aciVerified": True}}, 400, "invalid_request_error"),
     "a cache of its own": ({"cache_salt": "mine"}, 400, "invalid_request_error"),
     "no cache of its own": ({"cache_salt": None, "store": False, "venice_parameters": {"enable_e2ee": False}}, 200, None),
 }
@@ -109,6 +123,15 @@ def test_a_coded_body_is_not_read_as_it_stands(echo, coding):
     assert reply.status == 415 and reply.header("accept-encoding") == "identity"
 
 
+@pytest.mark.parametrize("codings", [["identity", "aes128gcm"], ["aes128gcm", "identity"], ["identity, identity", "br"]])
+def test_no_line_of_a_repeated_header_is_left_out(echo, codings):
+    reply = exchange(echo, "POST", CHAT, chat(), [("Content-Encoding", coding) for coding in codings])
+    assert reply.status == 415
+    reply = exchange(echo, "POST", CHAT, chat(), [("X-Receipt", "inline"), ("X-Receipt", codings[-1])])
+    assert reply.status == 400
+    assert exchange(echo, "POST", CHAT, chat(), [("Content-Encoding", "identity"), ("Content-Encoding", "identity")]).status == 200
+
+
 def test_a_report_is_not_made_with_less_than_was_asked(echo, tls):
     legacy = "/v1/attestation/report"
     assert exchange(echo, "GET", legacy + "?nonce=").status == 400
@@ -140,3 +163,25 @@ def test_an_option_that_would_do_nothing_is_an_error(tmp_path, name):
     options = [str(tmp_path / "file") if option == "FILE" else option for option in IDLE[name]]
     result = run("serve", "--tee", "insecure-simulator", "--gpu", "insecure-simulator", "--listen", "127.0.0.1:0", "--state", tmp_path / "state", *options)
     assert result.returncode == 2 and result.stderr, result.stderr
+
+
+def numbers(command):
+    """The options of a command that are numbers with a fraction, as its help says."""
+    found = re.findall(r"(--[a-z-]+)[ ,A-Za-z:]* FLOAT", run(command, "--help").stdout)
+    assert found, command
+    return found
+
+
+@pytest.mark.parametrize("value", ["nan", "NaN", "-nan", "inf", "-inf", "-1", "1e400", "1x", ""])
+def test_a_bound_that_is_no_number_is_an_error(tmp_path, value):
+    """With a rate of nan nothing was ever too much."""
+    for option in numbers("serve"):
+        result = run("serve", "--engine", "echo", "--tee", "insecure-simulator", "--state", tmp_path / "state", f"{option}={value}")
+        assert result.returncode == 2 and option in result.stderr, (option, result.stderr)
+        config = tmp_path / "cloister.toml"
+        config.write_text(f'[serve]\nengine = "echo"\n{option[2:]} = {value or chr(34) * 2}\n')
+        result = run("serve", "--config", config, "--tee", "insecure-simulator", "--state", tmp_path / "state")
+        assert result.returncode == 2 and result.stderr, (option, result.stderr)
+    for option in numbers("chat"):
+        result = run("chat", "http://127.0.0.1:9", f"{option}={value}", "hi")
+        assert result.returncode == 2 and option in result.stderr, (option, result.stderr)
