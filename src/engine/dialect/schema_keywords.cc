@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 namespace cloister::engine {
@@ -92,7 +93,7 @@ std::uint8_t type_of_value(const Json& value) {
   if (value.is_array()) return kArrayType;
   if (value.is_string()) return kStringType;
   if (value.is_number_integer()) return kIntegerType;
-  if (value.is_number()) return kNumberType;
+  if (value.is_number()) return std::trunc(value.get<double>()) == value.get<double>() ? kIntegerType : kNumberType;
   if (value.is_boolean()) return kBooleanType;
   return kNullType;
 }

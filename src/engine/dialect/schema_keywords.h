@@ -23,7 +23,7 @@ enum JsonTypes : std::uint8_t {
 
 // The types that the word of a schema's "type" stands for; kNoType for a word that is none.
 std::uint8_t types_of_word(std::string_view word);
-// The one type of a value.
+// The one type of a value: as in JSON Schema, 2.0 is an integer, and the same as 2.
 std::uint8_t type_of_value(const Json& value);
 
 // It says nothing about which values are valid.

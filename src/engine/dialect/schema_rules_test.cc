@@ -60,6 +60,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"({"anyOf":[{}],"oneOf":[{}]})", "/anyOf"},
         Case{R"({"oneOf":[{"type":"integer"},{"type":"number"}]})", "/oneOf"},
         Case{R"({"oneOf":[{"type":"object"},{"type":"object"}]})", "/oneOf"},
+        Case{R"({"oneOf":[{"const":2},{"const":2.0}]})", "/oneOf"},
+        Case{R"({"oneOf":[{"const":[{"a":2}]},{"enum":[1,[{"a":2.0}]]}]})", "/oneOf"},
+        Case{R"({"oneOf":[{"type":"integer","minimum":1,"maximum":1},{"const":1.0}]})", "/oneOf"},
+        Case{R"({"oneOf":[{"type":"integer"},{"enum":[7e2,"x"]}]})", "/oneOf"},
+        Case{R"({"oneOf":[{"type":"object","properties":{"k":{"const":1}},"required":["k"]},{"type":"object","properties":{"k":{"enum":[1.0]}},"required":["k"]}]})", "/oneOf"},
+        Case{R"({"type":"integer","const":1.5})", "/const"},
         Case{R"({"type":"object","properties":{},"required":["a"]})", "/required"},
         Case{R"({"type":"object","required":["a"]})", "/required"},
         Case{R"({"type":"object","properties":{"a":{}},"additionalProperties":true})", "/additionalProperties"},
@@ -85,6 +91,8 @@ TEST(SchemaRules, TakesWhatTheGrammarFollows) {
        R"({"type":"string","minimum":3})",
        R"({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"next":{"anyOf":[{"$ref":"#/$defs/n"},{"type":"null"}]}},"required":["next"]}}})",
        R"({"oneOf":[{"type":"string"},{"type":"null"}]})", R"({"oneOf":[{"const":1},{"const":2}]})",
+       R"({"oneOf":[{"const":1},{"const":1.5}]})", R"({"oneOf":[{"type":"integer"},{"const":1.5}]})",
+       R"({"oneOf":[{"const":1},{"const":"1"},{"const":true}]})", R"({"type":"integer","const":2.0})",
        R"({"oneOf":[{"type":"object","properties":{"k":{"const":"a"}},"required":["k"]},{"$ref":"#/$defs/b"}],"discriminator":{},"$defs":{"b":{"type":"object","properties":{"k":{"enum":["b"]}},"required":["k"]}}})"}) {
     const auto result = apply(schema, true);
     EXPECT_TRUE(result.has_value()) << schema << ": " << result.error().message;
