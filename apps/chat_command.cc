@@ -1,18 +1,23 @@
 // cloister chat: verifies first, then talks, then checks the signature and the receipt of each reply. Nothing is said
 // to a node that was not accepted.
+#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "apps/client_options.h"
 #include "apps/commands.h"
+#include "apps/file_options.h"
 #include "apps/numbers.h"
 #include "apps/output.h"
 #include "apps/verify/gather.h"
+#include "base/encoding.h"
 #include "base/file.h"
 #include "base/terminal_text.h"
 #include "client/chat.h"
@@ -60,9 +65,9 @@ int show_verdict(const verify::Verdict& verdict, const ChatOptions& options) {
   return static_cast<int>(verdict.outcome());
 }
 
-Result<std::string> archive_of(const client::ChatReply& reply, const std::string& receipt, const Host& host) {
+Result<std::string> archive_of(const client::ChatReply& reply, const std::string& receipt, const Host& host, UnixSeconds judged_at) {
   evidence::Archive archive;
-  archive.judged_at = host.judging.time;
+  archive.judged_at = judged_at;
   archive.receipt = receipt;
   archive.report = host.check.report.text;
   archive.nonce = host.check.report.nonce;
@@ -83,14 +88,30 @@ Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options,
     TRY(text, client::fetch_receipt(node, reply.receipt_id));
     receipt = std::move(text);
   }
-  verify::Verdict verdict = client::judge_receipt(node, host.check.report, reply, receipt, model, host.judging.context());
+  // The host may have been verified long before this reply.
+  const UnixSeconds now = system_clock().now();
+  const verify::Context context{host.judging.policy, host.judging.collateral, now};
+  verify::Verdict verdict = client::judge_receipt(node, host.check.report, reply, receipt, model, context);
   verdict.subject = "receipt of the reply, and the keys that signed it";
   if (receipt && !options.archive.empty()) {
-    TRY(archive, archive_of(reply, *receipt, host));
+    TRY(archive, archive_of(reply, *receipt, host, now));
     TRY_VOID(write_file_atomically(options.archive, archive, 0600));
   }
   return std::optional(std::move(verdict));
 }
+
+// What a file says of its own time and nonce does not count: whoever keeps it has to know both.
+void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds time) {
+  const std::string known = " --at " + to_rfc3339(time) + " --nonce " + to_hex(host.check.report.nonce);
+  if (options.save.empty() && options.archive.empty()) return;
+  say("");
+  say("To judge it later (the time and the nonce are yours to keep, a file's own do not count):");
+  if (!options.save.empty()) say("  cloister verify proof " + options.save + known);
+  if (!options.archive.empty()) say("  cloister verify archive " + options.archive + known);
+}
+
+// While a reply comes, its end has not been seen and nothing about it was checked: who stops it then must not take it for more.
+volatile std::sig_atomic_t g_replying = 0;
 
 // One question and its verdict, the host's included, and that of the receipt.
 Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnection& node, Host& host, client::ChatTurn& turn) {
@@ -100,6 +121,7 @@ Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnectio
     print_bytes(stdout, quoted.feed(words));
     flush_output();
   };
+  g_replying = 1;
   TRY(reply, client::ask(node, host.check, turn, system_clock(), show));
   // A conversation can last for days, and a reply for minutes.
   host.judging.time = system_clock().now();
@@ -108,7 +130,9 @@ Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnectio
   reply.proof.url = options.url;
   if (!options.save.empty()) TRY_VOID(write_file_atomically(options.save, evidence::write_proof(reply.proof), 0600));
 
+  const UnixSeconds asked_at = reply.proof.time;
   TRY(receipt, check_receipt(options, node, host, reply, turn.model));
+  g_replying = 0;
   verify::Verdict whole = host.check.verdict;
   whole.append(std::move(reply.verdict));
   whole.subject = "host " + options.url + " and its signature of the reply";
@@ -118,13 +142,15 @@ Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnectio
     print_json(out);
     return worse(static_cast<int>(whole.outcome()), receipt ? static_cast<int>(receipt->outcome()) : 0);
   }
-  const int signature_status = show_verdict(whole, options);
-  if (!receipt) {
+  int status = show_verdict(whole, options);
+  if (receipt) {
+    say("");
+    status = worse(status, show_verdict(*receipt, options));
+  } else {
     print_bytes(stdout, "\nThis node gives no receipts: the signature alone was checked.\n");
-    return signature_status;
   }
-  say("");
-  return worse(signature_status, show_verdict(*receipt, options));
+  say_how_to_judge(options, host, asked_at);
+  return status;
 }
 
 Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
@@ -139,6 +165,7 @@ Result<void> verify_node(const ChatOptions& options, Host& host) {
   host.judging.time = system_clock().now();
   host.check = client::judge_host(std::move(report), host.judging.context());
   host.check.verdict.subject = "host " + options.url;
+  host.check.verdict.facts["nonce"] = to_hex(host.check.report.nonce);
   return {};
 }
 
@@ -149,6 +176,7 @@ Result<bool> is_renewed(const ChatOptions& options, Host& host) {
   client::HostCheck again = client::judge_host(host.check.report, host.judging.context());
   if (again.accepted()) {
     again.verdict.subject = std::move(host.check.verdict.subject);
+    again.verdict.facts["nonce"] = to_hex(again.report.nonce);
     host.check = std::move(again);
     return false;
   }
@@ -196,7 +224,18 @@ Result<Host> first_look(const ChatOptions& options) {
   return host;
 }
 
+void on_interrupt(int) {
+  constexpr std::string_view kIdle = "\ncloister chat: interrupted\n";
+  constexpr std::string_view kReplying = "\ncloister chat: interrupted: the reply is not whole, and neither its signature nor its receipt was checked\n";
+  const std::string_view words = g_replying != 0 ? kReplying : kIdle;
+  static_cast<void>(!::write(STDERR_FILENO, words.data(), words.size()));
+  ::_exit(kExitInterrupted);
+}
+
 Result<int> chat(const ChatOptions& options) {
+  TRY_VOID(check_can_write("--save", options.save));
+  TRY_VOID(check_can_write("--archive", options.archive));
+  ::signal(SIGINT, on_interrupt);
   TRY(token, read_token(options.client));
   TRY(host, first_look(options));
   if (!host.check.accepted()) return refuse(host.check.verdict, options);

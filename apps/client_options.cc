@@ -63,7 +63,7 @@ int print_verdict(const verify::Verdict& verdict, const OutputOptions& options) 
   if (options.json) {
     print_json(verify::to_json(verdict));
   } else {
-    print_text(stdout, verify::to_text(verdict, is_terminal(stdout)));
+    print_text(stdout, options.brief ? verify::to_summary(verdict, is_terminal(stdout)) : verify::to_text(verdict, is_terminal(stdout)));
   }
   flush_output();
   return static_cast<int>(verdict.outcome());

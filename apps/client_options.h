@@ -33,6 +33,7 @@ Result<std::string> read_token(const ClientOptions& options);
 struct OutputOptions {
   bool accept_simulator = false;
   bool json = false;
+  bool brief = false;   // the verdict and its reasons alone
 };
 void bind_output_options(CLI::App& command, OutputOptions& options);
 

@@ -70,7 +70,20 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   if (options.allow_non_cc_gpu && options.require_gpu_tee == "on") {
     return fail(ErrorCode::kUsage, "--require-gpu-tee on and --allow-non-cc-gpu exclude each other");
   }
+  // Read whether or not there is a gate now: a mistake in them must not wait for the first machine with a GPU.
+  verify::Policy policy;
+  if (!options.gpu_policy_file.empty()) {
+    TRY(text, read_file(options.gpu_policy_file, kPolicyLimit));
+    Result<verify::Policy> parsed = verify::parse_policy(text);
+    if (!parsed) return fail(ErrorCode::kUsage, options.gpu_policy_file + ": " + parsed.error().message);
+    policy = *std::move(parsed);
+  }
+  if (!options.rim_dir.empty()) {
+    TRY(readable, read_manifests(options.rim_dir));
+    static_cast<void>(readable);
+  }
   if (off || !on) {
+    if (!options.gpu_policy_file.empty()) log::warn("gpu gate: --gpu-policy is not used, for no GPU has to be attested");
     if (off && is_real(tee_type) && gpus != nullptr) {
       log::warn("gpu gate: OFF. Prompts reach GPUs that nobody attested; reports say so");
     }
@@ -78,19 +91,12 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   }
   if (gpus == nullptr) return fail(ErrorCode::kUsage, "--require-gpu-tee on needs GPU evidence: see --gpu");
   serve::GpuGateOptions gate;
-  if (!options.gpu_policy_file.empty()) {
-    TRY(text, read_file(options.gpu_policy_file, kPolicyLimit));
-    Result<verify::Policy> policy = verify::parse_policy(text);
-    if (!policy) return fail(ErrorCode::kUsage, options.gpu_policy_file + ": " + policy.error().message);
-    // The gate sees GPUs alone: the other sections are for those who verify the node.
-    gate.policy.nvidia = std::move(policy->nvidia);
-  }
+  // The gate sees GPUs alone: the other sections are for those who verify the node.
+  gate.policy.nvidia = std::move(policy.nvidia);
   // A node that is simulated through and through may have simulated GPUs; a real one may not, whatever the policy says.
   gate.policy.accept_simulator = tee_type == evidence::kSimulatorName;
   gate.every = std::chrono::seconds(options.gpu_check_seconds);
   if (!options.rim_dir.empty()) {
-    TRY(readable, read_manifests(options.rim_dir));
-    static_cast<void>(readable);
     gate.collateral = [folder = options.rim_dir] { return read_manifests(folder); };
   }
   return std::make_unique<serve::GpuGate>(*gpus, std::move(gate), system_clock());

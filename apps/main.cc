@@ -7,6 +7,7 @@
 #include "apps/commands.h"
 #include "apps/help_texts.h"
 #include "apps/output.h"
+#include "apps/usage_error.h"
 
 namespace cloister::apps {
 namespace {
@@ -43,7 +44,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return answer(app, error);
-    print_line(stderr, error.what());
+    print_line(stderr, usage_message(app, error));
     print_line(stderr, "Run with --help for more information.");
     return kExitUsage;
   } catch (const std::exception& error) {

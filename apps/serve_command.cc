@@ -8,8 +8,10 @@
 #include <thread>
 
 #include "apps/attested_parts.h"
+#include "apps/client_options.h"
 #include "apps/commands.h"
 #include "apps/gpu_parts.h"
+#include "apps/option_forms.h"
 #include "apps/output.h"
 #include "apps/receipt_parts.h"
 #include "apps/serve_config.h"
@@ -55,6 +57,7 @@ Result<void> serve(ServeOptions options) {
   if (!crypto::lock_key_memory()) log::warn("keys may be swapped: no memory can be locked (limit RLIMIT_MEMLOCK)");
   sigset_t signals = block_signals();
 
+  TRY_VOID(check_option_forms(options));
   TRY(listen, parse_listen(options.listen));
   TRY_VOID(check_protections(options));
   TRY(platform, make_platform(options));
@@ -172,6 +175,10 @@ void add_serve_command(CLI::App& app, int& exit_status) {
   command->fallthrough();
   command->callback([&app, command, options, print, &exit_status] {
     if (*print) {
+      if (const Result<void> forms = check_option_forms(*options); !forms) {
+        exit_status = print_error("serve", forms.error());
+        return;
+      }
       print_bytes(stdout, serve_config_text(*command));
       return;
     }

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "apps/commands.h"
+#include "apps/usage_error.h"
 
 namespace cloister::apps {
 
 Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
+  CLI::App app("cloister");
   try {
-    CLI::App app("cloister");
     app.set_config("--config")->check(CLI::ExistingFile);
     // The mode holds for the whole file: CLI11 has none for a section. The other commands are added so that their sections are known; no
     // command is run.
@@ -23,7 +24,8 @@ Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
     app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes them last first
     return {};
   } catch (const CLI::Error& error) {
-    std::string words = error.what();
+    const auto* parse = dynamic_cast<const CLI::ParseError*>(&error);
+    std::string words = parse != nullptr ? usage_message(app, *parse) : error.what();
     std::ranges::replace(words, '\n', ' ');
     return fail(ErrorCode::kUsage, words);
   }

@@ -129,6 +129,12 @@ void bind_receipt_options(CLI::App& command, ServeOptions& o) {
 
 }  // namespace
 
+namespace {
+
+std::string is_given(std::string& text) { return text.empty() ? "must not be empty" : ""; }
+
+}  // namespace
+
 void bind_serve_options(CLI::App& command, ServeOptions& o) {
   o.state_folder = default_state_folder();
   command.add_option("--listen", o.listen, "address and port; port 0 takes a free one")->capture_default_str();
@@ -201,6 +207,10 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--max-body", o.max_body_bytes, "largest request body in bytes")
       ->check(whole_number_in(1024, std::uint64_t{1} << 30))
       ->capture_default_str();
+  // An empty text would be taken for an option that was not given, and so leave out what it protects.
+  for (CLI::Option* option : command.get_options()) {
+    if (option->get_items_expected_max() > 0) option->check(CLI::Validator(is_given, "", "not empty"));
+  }
 }
 
 Result<ListenAddress> parse_listen(const std::string& text) {

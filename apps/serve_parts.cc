@@ -66,9 +66,10 @@ Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& option
 }
 
 Result<crypto::Certificate> first_in(const std::string& chain_pem, const std::string& file) {
-  TRY(chain, crypto::parse_pem_chain(as_bytes(chain_pem)));
-  if (chain.empty()) return fail(ErrorCode::kBadCertificate, file + " holds no certificate");
-  return std::move(chain.front());
+  Result<std::vector<crypto::Certificate>> chain = crypto::parse_pem_chain(as_bytes(chain_pem));
+  if (!chain) return fail(chain.error().code, "--tls-cert: " + file + ": " + chain.error().message);
+  if (chain->empty()) return fail(ErrorCode::kBadCertificate, "--tls-cert: " + file + " holds no certificate");
+  return std::move(chain->front());
 }
 
 // The pair that the operator brought, if there is one.
@@ -114,6 +115,7 @@ Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options,
   if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) {
     return make_upstream(options, tee, identity);
   }
+  if (!options.upstream_key_file.empty()) return fail(ErrorCode::kUsage, "--upstream-key-file needs --upstream");
   if (!options.upstream_model_files.empty()) return fail(ErrorCode::kUsage, "--upstream-model-files needs --upstream");
   if (!options.upstreams.empty()) return fail(ErrorCode::kUsage, "--upstream needs --engine upstream, or no --engine");
   bool echo = options.engine == "echo";
@@ -133,15 +135,18 @@ Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options,
 
 Result<Platform> make_platform(const ServeOptions& options) {
   Platform platform;
-  TRY(tee, make_tee(options));
-  platform.tee = std::move(tee);
+  TRY(chosen, make_tee(options, MissingSeed::kMake));
+  if (!chosen.why_none.empty()) {
+    log::warn("no TEE on this machine (--tee auto: " + chosen.why_none + "): serving without attestation, signing keys are random");
+  }
+  platform.tee = std::move(chosen.tee);
   const std::string_view type = platform.tee ? platform.tee->type() : "none";
   if (type != evidence::kSimulatorName) {
     TRY(gpu, make_gpu(options, type, nullptr));
     platform.gpu = std::move(gpu);
     return platform;
   }
-  TRY(seed, simulator_seed(options));
+  TRY(seed, simulator_seed(options, MissingSeed::kMake));
   TRY(gpu, make_gpu(options, type, &seed));
   platform.gpu = std::move(gpu);
   log::warn("INSECURE SIMULATOR: the TEE is simulated; its evidence proves nothing about this machine");

@@ -1,5 +1,7 @@
 #include "apps/serve_reload.h"
 
+#include <string>
+
 #include "apps/policy_parts.h"
 #include "apps/serve_config.h"
 #include "base/log.h"
@@ -34,24 +36,24 @@ Result<void> change_log_level(ServeOptions& options, const std::string& text, co
 }  // namespace
 
 void reload(ServeOptions& options, const Reloading& parts) {
-  Result<void> done;
-  if (!options.api_key_file.empty()) done = parts.auth.reload(options.api_key_file);
-  if (!done) log::error("reload: the tokens stay as they were: " + done.error().message);
-  if (parts.operators != nullptr) {
-    const Result<void> read = parts.operators->reload(options.admin_token_file);
-    if (!read) log::error("reload: the operator's tokens stay as they were: " + read.error().message);
-  }
-  if (const Result<void> changed = change_tls(options, parts); !changed) {
-    log::error("reload: the TLS certificate stays as it was: " + changed.error().message);
-  }
+  bool all = true;
+  const auto note = [&all](const char* kept, const Result<void>& done) {
+    if (done) return;
+    all = false;
+    log::error(std::string("reload: ") + kept + ": " + done.error().message);
+  };
+  if (!options.api_key_file.empty()) note("the tokens stay as they were", parts.auth.reload(options.api_key_file));
+  if (parts.operators != nullptr) note("the operator's tokens stay as they were", parts.operators->reload(options.admin_token_file));
+  note("the TLS certificate stays as it was", change_tls(options, parts));
   if (!options.config_file.empty()) {
     ServeOptions fresh;
     fresh.log_level.clear();
     Result<void> changed = read_serve_config(options.config_file, fresh);
     if (changed && !fresh.log_level.empty()) changed = change_log_level(options, fresh.log_level, parts);
-    if (!changed) return log::error("reload: the log level stays as it was: " + changed.error().message);
+    note("the log level stays as it was", changed);
   }
-  log::info("reloaded");
+  if (all) return log::info("reloaded");
+  log::error("reload: not everything was read anew; what is not named above was");
 }
 
 }  // namespace cloister::apps

@@ -34,20 +34,30 @@ Result<void> check_overrides(const ServeOptions& options) {
 
 }  // namespace
 
-Result<SecretBytes> simulator_seed(const ServeOptions& options) {
+Result<SecretBytes> simulator_seed(const ServeOptions& options, MissingSeed missing) {
   const std::filesystem::path folder = options.state_folder;
-  TRY_VOID(ensure_private_folder(folder));
-  return tee::load_or_create_simulator_seed(folder / "insecure-simulator.seed");
+  const std::filesystem::path file = folder / "insecure-simulator.seed";
+  if (missing == MissingSeed::kMake) {
+    TRY_VOID(ensure_private_folder(folder));
+    return tee::load_or_create_simulator_seed(file);
+  }
+  std::error_code code;
+  if (std::filesystem::exists(file, code)) return tee::load_simulator_seed(file);
+  return fail(ErrorCode::kUsage, "there is no seed of a simulated TEE in " + folder.string() +
+                                     ": --state names the state folder of the node that has it");
 }
 
-Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options) {
+Result<ChosenTee> make_tee(const ServeOptions& options, MissingSeed missing) {
   TRY_VOID(check_overrides(options));
-  if (options.tee == "none") return std::unique_ptr<tee::Tee>();
+  ChosenTee out;
+  if (options.tee == "none") return out;
   if (options.tee == "insecure-simulator") {
     tee::SimulatorOptions simulator;
-    TRY(seed, simulator_seed(options));
+    TRY(seed, simulator_seed(options, missing));
     simulator.seed = std::move(seed);
-    return tee::make_insecure_simulator(std::move(simulator));
+    TRY(made, tee::make_insecure_simulator(std::move(simulator)));
+    out.tee = std::move(made);
+    return out;
   }
   tee::TeeSearch search;
   search.socket = options.tee_socket;
@@ -56,10 +66,10 @@ Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options) {
   if (found.tee) {
     log::info("TEE chosen type=" + std::string(found.tee->type()) + " reason=\"" + found.reason + "\"");
   } else {
-    log::warn("no TEE on this machine (--tee auto: " + found.reason +
-              "): serving without attestation, signing keys are random");
+    out.why_none = found.reason;
   }
-  return std::move(found.tee);
+  out.tee = std::move(found.tee);
+  return out;
 }
 
 }  // namespace cloister::apps

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "apps/serve_options.h"
 #include "base/secret.h"
@@ -9,10 +10,18 @@
 
 namespace cloister::apps {
 
-// Null: the node serves without one. Logs what `auto` chose and why.
-Result<std::unique_ptr<tee::Tee>> make_tee(const ServeOptions& options);
+// What becomes of the seed of a simulated TEE that is not there: a node makes one, and who reads what a node stored does not.
+enum class MissingSeed { kMake, kRefuse };
+
+struct ChosenTee {
+  std::unique_ptr<tee::Tee> tee;  // null: there is none, or none was asked for
+  std::string why_none;           // for people, where `auto` found none
+};
+
+// Logs what `auto` chose and why.
+Result<ChosenTee> make_tee(const ServeOptions& options, MissingSeed seed);
 
 // The seed that every simulated part of this node is made from. The state folder keeps it.
-Result<SecretBytes> simulator_seed(const ServeOptions& options);
+Result<SecretBytes> simulator_seed(const ServeOptions& options, MissingSeed missing);
 
 }  // namespace cloister::apps

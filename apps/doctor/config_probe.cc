@@ -1,6 +1,7 @@
 #include "apps/doctor/config_probe.h"
 
 #include "apps/doctor/roots.h"
+#include "apps/option_forms.h"
 #include "apps/serve_config.h"
 #include "apps/serve_parts.h"
 #include "base/file.h"
@@ -20,18 +21,29 @@ Finding from(const char* id, const Result<void>& result, const std::string& good
 }
 
 Result<void> check_listen(const ServeOptions& options) {
+  TRY_VOID(check_option_forms(options));
   TRY(listen, parse_listen(options.listen));
   TRY_VOID(check_protections(options));
-  // A certificate of one's own is what there is to check; the keys of the TEE are not needed for that.
+  if (!listen.loopback && options.tls.empty() && options.tls_certificate_file.empty()) {
+    return fail(ErrorCode::kUsage, options.listen + " without TLS: prompts cross the network in the clear (--tls-cert, --tls self-signed)");
+  }
+  return {};
+}
+
+// The keys of the TEE are not needed to read the files.
+Result<void> check_tokens(const ServeOptions& options, const ListenAddress& listen) {
   TRY(keyring, serve::Keyring::make(nullptr));
   TRY(auth, make_auth(options, listen, keyring));
   TRY(operators, make_operators(options, keyring));
-  static_cast<void>(operators);
+  static_cast<void>(auth), static_cast<void>(operators);
+  return {};
+}
+
+// A certificate of one's own is what there is to check.
+Result<void> check_tls(const ServeOptions& options, const ListenAddress& listen) {
+  TRY(keyring, serve::Keyring::make(nullptr));
   TRY(tls, make_tls(options, listen, keyring));
-  static_cast<void>(auth);
-  if (!listen.loopback && !tls.identity) {
-    return fail(ErrorCode::kUsage, options.listen + " without TLS: prompts cross the network in the clear (--tls-cert, --tls self-signed)");
-  }
+  static_cast<void>(tls);
   return {};
 }
 
@@ -69,6 +81,10 @@ Findings probe_config(const std::string& path, ServeOptions& options) {
   Findings out = {from("config.file", read_serve_config(path, options), path + " can be read")};
   if (out.front().state != FindingState::kOk) return out;
   out.push_back(from("config.listen", check_listen(options), options.listen));
+  if (const Result<ListenAddress> listen = parse_listen(options.listen)) {
+    out.push_back(from("config.tokens", check_tokens(options, *listen), options.api_key_file.empty() ? "none are asked for" : options.api_key_file));
+    out.push_back(from("config.tls", check_tls(options, *listen), options.tls.empty() ? options.tls_certificate_file : "--tls " + options.tls));
+  }
   if (!options.model_path.empty()) {
     out.push_back(is_there(options.model_path)
                       ? good("config.model", options.model_path)

@@ -16,7 +16,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::open(const std::string& path) {
   const std::string temporary = path + ".new." + std::to_string(::getpid());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   std::FILE* file = fd < 0 ? nullptr : ::fdopen(fd, "w");
-  if (file == nullptr) return fail(ErrorCode::kIo, "cannot write " + temporary + ": " + strerror(errno), path);
+  if (file == nullptr) return fail(ErrorCode::kIo, "cannot write " + path + ": " + strerror(errno), path);
   return std::unique_ptr<OutputFile>(new OutputFile(file, path, temporary));
 }
 

@@ -23,8 +23,6 @@
 namespace cloister::apps {
 namespace {
 
-constexpr int kExitInterrupted = 130;
-
 struct ReceiptsOptions {
   StoreChoice store;
   std::string since, until;
@@ -77,12 +75,13 @@ store::ExchangeWatch watch_for(const char* verb) {
 void print_count(const char* verb, const store::ExchangeCount& count) {
   if (is_terminal(stderr)) print_bytes(stderr, "\r");
   print_line(stderr, std::string(verb) + " " + std::to_string(count.receipts) + " receipts and " +
-                         std::to_string(count.documents) + " documents");
+                         std::to_string(count.documents) + " documents" +
+                         (count.known == 0 ? "" : "; " + std::to_string(count.known) + " receipts were there already"));
 }
 
 Result<int> run_export(const ReceiptsOptions& options) {
   TRY(range, range_of(options));
-  TRY(keys, chosen_keys(options.store));
+  TRY(keys, chosen_keys(options.store, store::Access::kExisting));
   TRY(store, open_chosen(options.store, keys, store::Access::kExisting, no_time()));
   TRY(out, OutputFile::open(options.out));
   TRY(count, store::export_receipts(*store, range, watch_for("exported"), [&](std::string_view line) {
@@ -97,7 +96,7 @@ Result<int> run_import(const ReceiptsOptions& options) {
   const bool standard = options.file == "-";
   const FileDescriptor file(standard ? ::dup(STDIN_FILENO) : ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return fail(ErrorCode::kUsage, "cannot open " + options.file + ": " + strerror(errno));
-  TRY(keys, chosen_keys(options.store));
+  TRY(keys, chosen_keys(options.store, store::Access::kCreate));
   TRY(store, open_chosen(options.store, keys, store::Access::kCreate, no_time()));
   store::LineReader lines(file.get(), store::kMostSealedLineBytes);
   Result<store::ExchangeCount> count = store::import_receipts(lines, *store, *keys, watch_for("imported"));
@@ -123,7 +122,7 @@ void print_row(const store::ReceiptRecord& record, bool json) {
 
 Result<int> run_list(const ReceiptsOptions& options) {
   TRY(range, range_of(options));
-  TRY(keys, chosen_keys(options.store));
+  TRY(keys, chosen_keys(options.store, store::Access::kExisting));
   TRY(store, open_chosen(options.store, keys, store::Access::kExisting, no_time()));
   const std::atomic<bool>& stop = stop_on_signals();
   store::ReceiptStore::Position after{range.since, ""};
@@ -149,7 +148,7 @@ Result<int> run_show(const ReceiptsOptions& options) {
     if (!bytes) return fail(ErrorCode::kUsage, "--owner: " + bytes.error().message);
     owner = *bytes;
   }
-  TRY(keys, chosen_keys(options.store));
+  TRY(keys, chosen_keys(options.store, store::Access::kExisting));
   TRY(store, open_chosen(options.store, keys, store::Access::kExisting, no_time()));
   TRY(record, store->find(options.id, owner));
   if (!record || (!options.owner.empty() && record->owner != owner)) return fail(ErrorCode::kNotFound, "no receipt of this id is stored");

@@ -53,7 +53,7 @@ Result<std::shared_ptr<const store::StoreKeys>> keys_of_file(const StoreChoice& 
 
 }  // namespace
 
-Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& choice) {
+Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& choice, store::Access access) {
   if (!choice.key_file.empty()) return keys_of_file(choice);
   if (choice.tee.empty()) {
     return fail(ErrorCode::kUsage, "receipts are encrypted: --tee names the TEE that stored them, whose keys are given inside it alone; "
@@ -65,9 +65,14 @@ Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& c
   options.state_folder = !choice.state_folder.empty() ? choice.state_folder
                          : !choice.file.empty()       ? std::filesystem::absolute(choice.file).parent_path().string()
                                                       : default_state_folder();
-  TRY(tee, make_tee(options));
-  if (!tee) return fail(ErrorCode::kUsage, "there is no TEE here");
-  return store::StoreKeys::make([&](std::string_view label) { return tee->derive_key(label); }, choice.key_epoch, true);
+  // Keys of a seed that is made now would open nothing that is stored.
+  const bool may_make = access == store::Access::kCreate;
+  TRY(chosen, make_tee(options, may_make ? MissingSeed::kMake : MissingSeed::kRefuse));
+  if (!chosen.tee) {
+    return fail(ErrorCode::kUsage, "there is no TEE on this machine to give the store's key (--tee auto: " + chosen.why_none +
+                                       "); --tee insecure-simulator is that of a simulated node, --key-file a key of one's own");
+  }
+  return store::StoreKeys::make([&](std::string_view label) { return chosen.tee->derive_key(label); }, choice.key_epoch, true);
 }
 
 Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choice, std::shared_ptr<const store::StoreKeys> keys,

@@ -21,8 +21,8 @@ struct StoreChoice {
 };
 void bind_store_options(CLI::App& command, StoreChoice& choice);
 
-// kUsage when neither a TEE nor a file is named.
-Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& choice);
+// kUsage when neither a TEE nor a file is named, and when it is not there. Only for kCreate the seed of a simulated TEE may be made.
+Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& choice, store::Access access);
 // Without limits of age: a command sees everything that is there, and deletes nothing.
 Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choice, std::shared_ptr<const store::StoreKeys> keys,
                                                          store::Access access, const Clock& clock);

@@ -1,6 +1,7 @@
 #include "apps/verify/archive_subject.h"
 
 #include "apps/verify/file_commands.h"
+#include "apps/verify/file_form.h"
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/archive.h"
@@ -106,6 +107,7 @@ Result<std::string> archive_of(const Subject& subject) {
 Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {
   TRY(text, read_input(options.target, "archive"));
   if (!evidence::is_archive(text)) {
+    if (const std::string form = describe_form(text); !form.empty()) return fail(ErrorCode::kBadArchive, shown_path(options.target) + form);
     return fail(ErrorCode::kBadArchive, options.target + " is no archive: it does not begin with {\"archive\":\"cloister.archive.v1\"");
   }
   TRY(subject, load_archive(text, options));
@@ -117,6 +119,7 @@ Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {
 Result<verify::Verdict> verify_bundle_file(const VerifyOptions& options) {
   TRY(text, read_input(options.target, "bundle"));
   if (!is_saved_evidence(text)) {
+    if (const std::string form = describe_form(text); !form.empty()) return fail(ErrorCode::kUsage, shown_path(options.target) + form);
     return fail(ErrorCode::kUsage, options.target + " is no saved evidence: it does not begin with {\"format\":\"cloister.evidence.v1\"");
   }
   TRY(subject, load_bundle(text, options));

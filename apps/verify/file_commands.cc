@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "apps/verify/file_form.h"
 #include "apps/verify/gather.h"
 #include "apps/verify/subject.h"
 #include "base/encoding.h"
@@ -41,10 +42,21 @@ std::optional<std::string> keep_beside(Subject& subject, const std::string& name
   return subject.beside(name);
 }
 
-Result<verify::Verdict> judge_bare_signature(const Subject& subject, const Json& object) {
+Result<evidence::ChatSignature> read_signature(const std::string& text) {
+  TRY(object, codec::parse_json(text));
+  return evidence::parse_chat_signature(object);
+}
+
+// An address of no form would only ever be "another identity".
+Result<void> check_address(const std::string& address) {
+  const bool ecdsa = address.starts_with("0x") && from_hex_exactly<20>(std::string_view(address).substr(2));
+  if (address.empty() || ecdsa || from_hex_exactly<32>(address)) return {};
+  return fail(ErrorCode::kUsage, "--address: expected 0x and 40 hex digits (ecdsa), or 64 hex digits (ed25519)");
+}
+
+Result<verify::Verdict> judge_bare_signature(const Subject& subject, const evidence::ChatSignature& signature) {
   verify::SignatureEvidence judged;
-  TRY(signature, evidence::parse_chat_signature(object));
-  judged.signature = std::move(signature);
+  judged.signature = signature;
   const auto request = subject.beside("request"), response = subject.beside("response");
   if (request) judged.request = as_bytes(*request);
   if (response) judged.response = as_bytes(*response);
@@ -62,11 +74,17 @@ evidence::BootEvidence boot_evidence_of(const Subject& subject) {
   return out;
 }
 
+Result<Bytes> read_report_data(const std::string& hex) {
+  Result<Bytes> bytes = from_hex(hex);
+  if (!bytes) return fail(ErrorCode::kUsage, "--report-data: " + bytes.error().message);
+  if (bytes->size() != 64) return fail(ErrorCode::kUsage, "--report-data: expected 64 bytes, got " + std::to_string(bytes->size()));
+  return bytes;
+}
+
 // A bare quote has no report around it that binds anything: the option is one more word of the policy.
 Result<void> expect_report_data(const VerifyOptions& options, verify::Policy& policy) {
   if (options.report_data.empty()) return {};
-  TRY(bytes, from_hex(options.report_data));
-  if (bytes.size() != 64) return fail(ErrorCode::kUsage, "--report-data: expected 64 bytes, got " + std::to_string(bytes.size()));
+  TRY(bytes, read_report_data(options.report_data));
   if (!policy.report_data.empty() && !policy.report_data.contains(bytes)) {
     return fail(ErrorCode::kUsage, "--report-data: the policy names other report data");
   }
@@ -75,13 +93,14 @@ Result<void> expect_report_data(const VerifyOptions& options, verify::Policy& po
 }
 
 Result<verify::Verdict> judge_report_subject(Subject& subject, const VerifyOptions& options) {
-  TRY_VOID(require_json(subject.saved.evidence));
-  TRY_VOID(verify::check_known_form(subject.saved.evidence));
+  TRY_VOID(require_json(options.target, subject.saved.evidence));
+  if (const auto known = verify::check_known_form(subject.saved.evidence); !known) return about(options.target, known.error());
   TRY_VOID(load_beside(subject, "instances", options.instances_file));
   evidence::InstanceKeys keys;
   if (const auto text = subject.beside("instances")) {
-    TRY(listed, evidence::parse_chutes_instances(*text));
-    keys = std::move(listed);
+    Result<evidence::InstanceKeys> listed = evidence::parse_chutes_instances(*text);
+    if (!listed) return about(options.instances_file.empty() ? options.target : options.instances_file, listed.error());
+    keys = *std::move(listed);
   }
   return judge_subject(subject, collateral::find_evidence(subject.saved.evidence), options, [&keys](const Subject& loaded) {
     verify::Expected expected{.nonce = loaded.saved.nonce, .tls_spki_sha256 = loaded.saved.tls_spki_sha256};
@@ -95,7 +114,9 @@ Result<verify::Verdict> judge_quote_subject(Subject& subject, const VerifyOption
   TRY_VOID(load_beside(subject, "ccel", options.ccel_file));
   TRY_VOID(load_beside(subject, "app-compose", options.app_compose_file));
   TRY_VOID(load_beside(subject, "vm-config", options.vm_config_file));
-  TRY(quote, verify::read_quote_text(subject.saved.evidence));
+  Result<Bytes> read = verify::read_quote_text(subject.saved.evidence);
+  if (!read) return about(options.target, read.error());
+  const Bytes quote = *std::move(read);
   TRY_VOID(expect_report_data(options, subject.judging.policy));
   collateral::Evidence evidence;
   evidence.quotes.push_back(quote);
@@ -108,7 +129,9 @@ Result<verify::Verdict> judge_gpu_subject(Subject& subject, const VerifyOptions&
   TRY_VOID(load_beside(subject, "chain", options.chain_file));
   const auto chain = subject.beside("chain");
   const std::string& text = subject.saved.evidence;
-  if (!chain) TRY_VOID(require_json(text));
+  if (!chain) {
+    if (const auto known = verify::check_gpu_text(text); !known) return about(options.target, known.error());
+  }
   collateral::Evidence evidence;
   if (!chain) {
     evidence = collateral::find_evidence(text);
@@ -116,7 +139,9 @@ Result<verify::Verdict> judge_gpu_subject(Subject& subject, const VerifyOptions&
     evidence.devices.push_back(*std::move(device));
   }
   evidence.quotes.clear();
-  if (subject.saved.nonce) evidence.gpu_nonce_hex = to_hex(*subject.saved.nonce);
+  if (const auto asked = chain ? subject.saved.nonce : verify::device_nonce(text, subject.saved.nonce)) {
+    evidence.gpu_nonce_hex = to_hex(*asked);
+  }
   return judge_subject(subject, evidence, options, [&chain](const Subject& loaded) {
     const std::string& judged = loaded.saved.evidence;
     const verify::Context context = loaded.judging.context();
@@ -128,14 +153,14 @@ Result<verify::Verdict> judge_gpu_subject(Subject& subject, const VerifyOptions&
 
 Result<verify::Verdict> judge_snp_subject(Subject& subject, const VerifyOptions& options) {
   if (!options.report_data.empty()) {
-    TRY(bytes, from_hex(options.report_data));
+    TRY(bytes, read_report_data(options.report_data));
     subject.saved.beside["report-data"] = as_text(bytes);
   }
   std::optional<Bytes> report_data;
   if (const auto bytes = subject.beside("report-data")) report_data = to_bytes(as_bytes(*bytes));
   const ByteView report = as_bytes(subject.saved.evidence);
   if (report.size() != codec::kSnpReportSize) {
-    return fail(ErrorCode::kBadSnpReport, "an SNP report has " + std::to_string(codec::kSnpReportSize) + " bytes, got " +
+    return fail(ErrorCode::kBadSnpReport, shown_path(options.target) + ": an SNP report has " + std::to_string(codec::kSnpReportSize) + " bytes, got " +
                                               std::to_string(report.size()));
   }
   collateral::Evidence evidence;
@@ -146,7 +171,7 @@ Result<verify::Verdict> judge_snp_subject(Subject& subject, const VerifyOptions&
 }
 
 Result<verify::Verdict> judge_receipt_subject(Subject& subject, const VerifyOptions& options) {
-  TRY_VOID(require_json(subject.saved.evidence));
+  TRY_VOID(require_json(options.target, subject.saved.evidence));
   TRY_VOID(load_beside(subject, "request", options.request_file));
   TRY_VOID(load_beside(subject, "response", options.response_file));
   TRY_VOID(load_beside(subject, "report", options.report_file));
@@ -178,13 +203,14 @@ Result<verify::Verdict> judge_receipt_subject(Subject& subject, const VerifyOpti
 
 Result<verify::Verdict> judge_session_subject(Subject& subject, const VerifyOptions& options) {
   TRY_VOID(load_beside(subject, "receipt", options.receipt_file));
-  TRY_VOID(require_json(subject.saved.evidence));
+  TRY_VOID(require_json(options.target, subject.saved.evidence));
   const auto receipt = subject.beside("receipt");
-  if (receipt) TRY_VOID(require_json(*receipt));
+  if (receipt) TRY_VOID(require_json(options.receipt_file.empty() ? options.target : options.receipt_file, *receipt));
   std::optional<ByteArray<32>> id;
   if (const auto text = keep_beside(subject, "id", options.id)) {
-    TRY(named, from_hex_exactly<32>(*text));
-    id = named;
+    const Result<ByteArray<32>> named = from_hex_exactly<32>(*text);
+    if (!named) return fail(ErrorCode::kUsage, "--id: " + named.error().message);
+    id = *named;
   }
   collateral::Evidence evidence;
   add_evidence_of_session(subject.saved.evidence, evidence);
@@ -198,19 +224,20 @@ Result<verify::Verdict> judge_session_subject(Subject& subject, const VerifyOpti
 }
 
 Result<verify::Verdict> judge_signature_subject(Subject& subject, const VerifyOptions& options) {
-  TRY(object, codec::parse_json(subject.saved.evidence));
-  if (object.is_object() && object.contains("proof")) {
-    return fail(ErrorCode::kUsage, "a proof brings its own bodies, nonce and time along: cloister verify proof");
-  }
+  Result<evidence::ChatSignature> signature = read_signature(subject.saved.evidence);
+  if (!signature) return about(options.target, signature.error());
+  TRY_VOID(check_address(options.address));
   TRY_VOID(load_beside(subject, "request", options.request_file));
   TRY_VOID(load_beside(subject, "response", options.response_file));
   keep_beside(subject, "address", options.address);
   return judge_subject(subject, {}, options,
-                       [&object](const Subject& loaded) { return judge_bare_signature(loaded, object); });
+                       [&signature](const Subject& loaded) { return judge_bare_signature(loaded, *signature); });
 }
 
 Result<verify::Verdict> judge_proof_subject(Subject& subject, const VerifyOptions& options) {
-  TRY(proof, evidence::parse_proof(subject.saved.evidence));
+  Result<evidence::Proof> read = evidence::parse_proof(subject.saved.evidence);
+  if (!read) return about(options.target, read.error());
+  const evidence::Proof proof = *std::move(read);
   TRY(nonce, read_nonce(options.nonce));
   subject.time_named = !options.at.empty();
   if (!subject.time_named) subject.judging.time = proof.time;

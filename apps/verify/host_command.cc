@@ -1,4 +1,5 @@
 // cloister verify host URL: a live node, judged with a nonce of our own.
+#include "apps/file_options.h"
 #include "apps/verify/file_commands.h"
 #include "apps/verify/gather.h"
 #include "apps/verify/saved_evidence.h"
@@ -10,6 +11,8 @@
 namespace cloister::apps {
 
 Result<verify::Verdict> verify_host(const VerifyOptions& options) {
+  TRY_VOID(check_can_write("--save", options.save));
+  TRY_VOID(check_can_write("--bundle", options.bundle));
   TRY(address, node_address(options.target, options.client));
   client::Inquiry inquiry(std::move(address));
   TRY(algo, evidence::parse_signing_algo(options.client.signing_algo));
@@ -28,7 +31,7 @@ Result<verify::Verdict> verify_host(const VerifyOptions& options) {
     saved.evidence = check.report.text;
     saved.nonce = check.report.nonce;
     saved.tls_spki_sha256 = check.report.tls_spki_sha256;
-    saved.saved_at = system_clock().now();
+    saved.saved_at = judging.time;
     saved.collateral = std::move(judging.collateral);
     TRY_VOID(write_file_atomically(options.bundle, write_saved_evidence(saved), 0644));
   }

@@ -22,7 +22,7 @@ struct SavedEvidence {
   std::map<std::string, std::string> beside;
   std::optional<ByteArray<32>> nonce;
   std::optional<ByteArray<32>> tls_spki_sha256;
-  UnixSeconds saved_at = 0;
+  UnixSeconds saved_at = 0;  // the time that it was judged at
   verify::Collateral collateral;
 };
 

@@ -1,11 +1,16 @@
 #include "apps/verify/subject.h"
 
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "apps/file_options.h"
 #include "apps/output.h"
+#include "apps/verify/file_form.h"
 #include "apps/verify/archive_subject.h"
 #include "apps/verify/gather.h"
 #include "base/file.h"
 #include "codec/json.h"
-#include "evidence/archive.h"
 #include "verify/bundle.h"
 
 namespace cloister::apps {
@@ -25,12 +30,35 @@ Result<Subject> new_subject(const std::string& kind, const VerifyOptions& option
   return subject;
 }
 
+namespace {
+
+// Options that give a file of a form that is known by its marks.
+const std::set<std::string> kFormsBeside = {"report", "keyset", "session", "receipt", "event-log", "instances"};
+
+// What has no member of a receipt or a session is none; one that lacks members is a broken one, and rejected.
+Result<void> check_marks(const std::string& kind, const std::string& path, std::string_view text) {
+  static const std::map<std::string, std::vector<const char*>> kMembers = {
+      {"receipt", {"api_version", "receipt_id", "event_log", "workload_keyset_digest", "key_id", "served_at"}},
+      {"session", {"api_version", "upstream_name", "verifier_id", "channel_binding", "established_at", "claims"}}};
+  const auto members = kMembers.find(kind);
+  if (members == kMembers.end()) return {};
+  TRY_VOID(require_json(path, text));
+  const Result<Json> object = codec::parse_json(text);
+  const bool any = object && object->is_object() &&
+                   std::ranges::any_of(members->second, [&](const char* name) { return object->contains(name); });
+  if (any) return {};
+  return fail(ErrorCode::kUsage, shown_path(path) + " is no " + kind + ": it has no member of one");
+}
+
+}  // namespace
+
 Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options) {
   TRY(text, read_input(options.target, kind));
-  const char* own_command = evidence::is_archive(text) ? "archive" : is_saved_evidence(text) ? "bundle" : nullptr;
-  if (own_command != nullptr) {
-    return fail(ErrorCode::kUsage, options.target + " brings its own time, nonce and files along: cloister verify " + own_command);
-  }
+  std::vector<FileForm> wanted = {form_of_kind(kind)};
+  // What a report says of GPUs is taken out of it.
+  if (kind == "gpu") wanted.push_back(FileForm::kReport);
+  TRY_VOID(check_form(options.target, text, wanted));
+  TRY_VOID(check_marks(kind, options.target, text));
   TRY(subject, new_subject(kind, options));
   subject.saved.evidence = std::move(text);
   return subject;
@@ -44,18 +72,23 @@ Result<std::optional<std::string>> read_optional(const std::string& path, std::s
 
 Result<void> load_beside(Subject& subject, const std::string& name, const std::string& path) {
   TRY(bytes, read_optional(path, name));
-  if (bytes) subject.saved.beside[name] = *std::move(bytes);
+  if (!bytes) return {};
+  if (kFormsBeside.contains(name)) TRY_VOID(check_form(path, *bytes, {form_of_kind(name)}));
+  if (kFormsBeside.contains(name) || name == "vm-config" || name == "prefix-proof") TRY_VOID(require_json(path, *bytes));
+  subject.saved.beside[name] = *std::move(bytes);
   return {};
 }
 
-Result<void> require_json(std::string_view text) {
-  TRY(object, codec::parse_json(text));
-  static_cast<void>(object);
+Result<void> require_json(const std::string& path, std::string_view text) {
+  const Result<Json> object = codec::parse_json(text);
+  if (!object) return about(path, object.error());
   return {};
 }
 
 Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence, const VerifyOptions& options,
                                       const Judge& judge) {
+  TRY_VOID(check_can_write("--bundle", options.bundle));
+  TRY_VOID(check_can_write("--archive", options.archive));
   TRY(gathered, gather(evidence, options, subject.judging));
   TRY(verdict, judge(subject));
   // What is at hand and was not looked at must not go unsaid.
@@ -76,7 +109,7 @@ Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Eviden
   }
   if (!options.bundle.empty()) {
     subject.saved.collateral = subject.judging.collateral;
-    subject.saved.saved_at = system_clock().now();
+    subject.saved.saved_at = subject.judging.time;
     TRY_VOID(write_file_atomically(options.bundle, write_saved_evidence(subject.saved), 0644));
   }
   return verdict;

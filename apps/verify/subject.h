@@ -33,12 +33,12 @@ struct Subject {
 Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options);
 // The policy, the collateral and the nonce that the options name, around evidence that is still to come.
 Result<Subject> new_subject(const std::string& kind, const VerifyOptions& options);
-// Reads the file that an option named; nothing when it did not.
+// Reads the file that an option named; nothing when it did not. An Error when it is a file of another kind.
 Result<void> load_beside(Subject& subject, const std::string& name, const std::string& path);
 Result<std::optional<std::string>> read_optional(const std::string& path, std::string_view name);
 
-// JSON that cannot be read is no evidence at all; what is wrong with evidence is a verdict.
-Result<void> require_json(std::string_view text);
+// JSON that cannot be read is no evidence at all; what is wrong with evidence is a verdict. The Error names the file.
+Result<void> require_json(const std::string& path, std::string_view text);
 
 // Loads what is missing, judges, writes the bundle.
 using Judge = std::function<Result<verify::Verdict>(const Subject&)>;

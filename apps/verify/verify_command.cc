@@ -1,6 +1,10 @@
 // cloister verify host | report | quote | gpu | snp | receipt | session | signature | proof | archive | bundle: judges evidence; the
 // exit status is the verdict.
+#include <algorithm>
+#include <cctype>
 #include <memory>
+#include <sstream>
+#include <string>
 
 #include "apps/commands.h"
 #include "apps/output.h"
@@ -26,6 +30,8 @@ CLI::App* add_kind(CLI::App& verify, const Kind& kind, const Options& options, i
   CLI::App* command = verify.add_subcommand(kind.name, kind.help);
   command->add_option(kind.target, options->target)->required();
   bind_judge_options(*command, *options, true);
+  command->add_flag("--brief", options->brief, "print the verdict and the reasons for it, not every check and fact")
+      ->excludes(command->get_option("--json"));
   command->callback([options, judge = kind.judge, &exit_status] {
     Result<verify::Verdict> verdict = judge(*options);
     exit_status = verdict ? print_verdict(*verdict, *options) : print_error("verify", verdict.error());
@@ -48,7 +54,7 @@ void add_file_at(CLI::App& command, VerifyOptions& options) {
 
 void add_bundle(CLI::App& command, VerifyOptions& options) {
   command.add_option("--bundle", options.bundle,
-                     "write the evidence and everything it was judged with to this file, to judge it again with --offline");
+                     "write the evidence and everything it was judged with to this file, to judge it again with cloister verify bundle");
 }
 
 void add_model_manifest(CLI::App& command, VerifyOptions& options) {
@@ -78,25 +84,40 @@ void print_check(const verify::CheckMeaning& check) {
   }
 }
 
+// Ids as people paste them: in any case, `N` or `*` in the place of a number, and the beginning of several ids ("nvidia.gpu.*.rim.*").
+std::string plain_id(const std::string& pasted) {
+  std::string out;
+  std::istringstream parts(pasted);
+  for (std::string part; std::getline(parts, part, '.');) {
+    std::ranges::transform(part, part.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    out += (out.empty() ? "" : ".") + (part == "n" || part == "*" ? "0" : part);
+  }
+  return out;
+}
+
 int explain(const std::string& id) {
-  if (id == "all") {
-    for (const verify::CheckMeaning& check : verify::check_list()) print_check(check);
+  const std::string plain = plain_id(id);
+  if (const verify::CheckMeaning* check = verify::find_meaning(plain)) {
+    print_check(*check);
     return kExitOk;
   }
-  const verify::CheckMeaning* check = verify::find_meaning(id);
-  if (check == nullptr) {
-    complain("verify", "no check is called '" + id + "'; see --explain all");
-    return kExitUsage;
+  const std::string begin = verify::check_name(id.ends_with(".*") ? plain.substr(0, plain.rfind('.')) : plain) + ".";
+  bool found = false;
+  for (const verify::CheckMeaning& check : verify::check_list()) {
+    if (plain != "all" && !check.id.starts_with(begin)) continue;
+    print_check(check);
+    found = true;
   }
-  print_check(*check);
-  return kExitOk;
+  if (found) return kExitOk;
+  complain("verify", "no check is called '" + id + "'; see --explain all");
+  return kExitUsage;
 }
 
 // What `verify` itself answers, without evidence.
 void add_answers(CLI::App& verify, int& exit_status) {
   auto wanted = std::make_shared<std::string>();
   auto policy = std::make_shared<bool>(false);
-  CLI::Option* explained = verify.add_option("--explain", *wanted, "what a check means, by its id, or all of them: all");
+  CLI::Option* explained = verify.add_option("--explain", *wanted, "what a check means, by its id; the beginning of ids (tdx.tcb) or all for several");
   CLI::Option* printed = verify.add_flag("--default-policy", *policy, "print the default policy, to copy and change");
   verify.callback([&verify, wanted, policy, explained, printed, &exit_status] {
     if (explained->count() > 0) {

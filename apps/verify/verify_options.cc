@@ -1,6 +1,8 @@
 #include "apps/verify/verify_options.h"
 
+#include "apps/file_options.h"
 #include "apps/output.h"
+#include "apps/verify/file_form.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "codec/json.h"
@@ -13,13 +15,6 @@ namespace {
 
 constexpr std::size_t kFileLimit = 64u << 20;
 constexpr std::size_t kPolicyLimit = 1u << 20;
-
-// An Error that says which file it is about.
-Error about(const std::string& path, const Error& error) {
-  Error named = error;
-  named.message = path + ": " + error.message;
-  return named;
-}
 
 Result<void> load_collateral(const std::string& path, verify::Collateral& out) {
   TRY(text, read_file(path, kFileLimit));
@@ -72,6 +67,7 @@ void bind_judge_options(CLI::App& command, JudgeOptions& options, bool fetches) 
 
 Result<Judging> load_judging(const JudgeOptions& options) {
   Judging judging;
+  TRY_VOID(check_can_read("--ca-file", options.ca_file));
   if (!options.policy_file.empty()) {
     TRY(text, read_file(options.policy_file, kPolicyLimit));
     Result<verify::Policy> policy = verify::parse_policy(text);
@@ -87,8 +83,9 @@ Result<Judging> load_judging(const JudgeOptions& options) {
   if (!options.rim_dir.empty()) TRY_VOID(load_rims(options.rim_dir, judging.collateral));
   judging.time = system_clock().now();
   if (!options.at.empty()) {
-    TRY(time, from_rfc3339(options.at));
-    judging.time = time;
+    Result<UnixSeconds> time = from_rfc3339(options.at);
+    if (!time) return fail(ErrorCode::kUsage, "--at: " + time.error().message);
+    judging.time = *time;
   }
   return judging;
 }

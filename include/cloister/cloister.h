@@ -72,7 +72,8 @@ CLOISTER_API const char *cloister_default_policy(void);
  * told. `tls_spki_sha256` is the SHA-256 of the SubjectPublicKeyInfo that the caller's TLS connection ended in, or NULL. */
 CLOISTER_API cloister_verdict *cloister_verify_report(const cloister_verifier *verifier, const char *json, size_t size,
                                                       const uint8_t *nonce32, const uint8_t *tls_spki_sha256);
-/* A bare TDX quote: raw bytes, hex or base64. */
+/* A bare TDX quote: raw bytes, hex or base64. The policy's `report_data` names the 64 bytes that the caller asked for; without it
+ * the quote may be old, and with the default policy the verdict is undetermined. */
 CLOISTER_API cloister_verdict *cloister_verify_quote(const cloister_verifier *verifier, const uint8_t *quote, size_t size);
 /* NVIDIA evidence: an evidence list, an `nvidia_payload`, or a whole report. */
 CLOISTER_API cloister_verdict *cloister_verify_gpu(const cloister_verifier *verifier, const char *json, size_t size,

@@ -39,19 +39,21 @@ Result<NewFile> create_beside(const std::filesystem::path& path, unsigned mode) 
     name += ".new." + std::to_string(chance);
     const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd >= 0) return NewFile{std::move(name), FileDescriptor(fd)};
-    if (errno != EEXIST) return io_error("cannot write", name, errno);
+    // A name of our own making tells nobody anything.
+    if (errno != EEXIST) return io_error("cannot write", path, errno);
   }
   return io_error("cannot name a new file next to", path, EEXIST);
 }
 
-Result<void> write_all(const NewFile& file, std::string_view bytes) {
+// `path` is what the file is to be called.
+Result<void> write_all(const NewFile& file, const std::filesystem::path& path, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(file.descriptor.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return io_error("cannot write", file.path, errno);
+    if (n < 0) return io_error("cannot write", path, errno);
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
-  if (::fsync(file.descriptor.get()) != 0) return io_error("cannot flush", file.path, errno);
+  if (::fsync(file.descriptor.get()) != 0) return io_error("cannot flush", path, errno);
   return {};
 }
 
@@ -77,7 +79,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {
   TRY(temporary, create_beside(path, mode));
-  Result<void> written = write_all(temporary, bytes);
+  Result<void> written = write_all(temporary, path, bytes);
   if (written && ::rename(temporary.path.c_str(), path.c_str()) != 0) written = io_error("cannot replace", path, errno);
   if (!written) ::unlink(temporary.path.c_str());
   return written;

@@ -39,6 +39,14 @@ Error no_report(const http::ClientResponse& response) {
   return error;
 }
 
+// A server that expects TLS ends the connection without a word.
+Error with_hint(Error error, const http::Url& url) {
+  if (!url.tls && url.unix_socket.empty() && error.code == ErrorCode::kNetwork && error.message.find(" broke") != std::string::npos) {
+    error.message += "; if it speaks TLS, its address begins with https://";
+  }
+  return error;
+}
+
 }  // namespace
 
 http::ClientOptions connection_options(const NodeAddress& address) {
@@ -74,7 +82,9 @@ Result<http::ClientResponse> Inquiry::get(const std::string& path_and_query, std
   http::ClientOptions options = connection_options(address_);
   options.response_limit_bytes = most_bytes;
   options.pinned_spki_sha256 = first_key_;
-  TRY(response, http::Client(address_.url, std::move(options)).get(path_and_query));
+  Result<http::ClientResponse> answer = http::Client(address_.url, std::move(options)).get(path_and_query);
+  if (!answer) return with_hint(answer.error(), address_.url);
+  http::ClientResponse response = *std::move(answer);
   first_key_ = response.tls_spki_sha256;
   return response;
 }

@@ -1,6 +1,8 @@
 #include "http/client_channel.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/sslerr.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -215,6 +217,9 @@ Error ClientChannel::handshake_error(const error_code& error) {
   if (options_.verify_web_pki && verdict != X509_V_OK) {
     return fail(ErrorCode::kBadCertificate, "the TLS certificate of " + name_ + " is not trusted: " +
                                                 X509_verify_cert_error_string(verdict));
+  }
+  if (error.category() == asio::error::get_ssl_category() && ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_WRONG_VERSION_NUMBER) {
+    return fail(ErrorCode::kNetwork, name_ + " does not speak TLS: it may be an http address, not an https one");
   }
   return fail(ErrorCode::kNetwork, "the TLS handshake with " + name_ + " failed: " + error.message());
 }

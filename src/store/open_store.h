@@ -19,7 +19,7 @@ enum class Durability {
 
 enum class Access {
   kCreate,    // made when it is not there
-  kExisting,  // an error when it is not there
+  kExisting,  // to read: an error when it is not there or of an older version; nothing is made or changed in it
 };
 
 struct StoreOptions {

@@ -4,13 +4,16 @@
 #include <set>
 
 #include "codec/json.h"
+#include "evidence/cmw_evidence.h"
 #include "evidence/gpu_evidence.h"
+#include "evidence/native_report.h"
 #include "verify/check.h"
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/nvidia/rim_ids.h"
 #include "verify/nvidia/rim_library.h"
 #include "verify/policy/rules.h"
+#include "verify/report/judges.h"
 
 namespace cloister::verify {
 namespace {
@@ -54,13 +57,43 @@ class NeedsCollector {
   std::set<Bytes> seen_;
 };
 
+constexpr std::string_view kWithItsReport =
+    "the GPU evidence within a report of this form is judged with the report: use verify report";
+
+// What is said of GPUs in a whole report can be judged without the rest where a nonce of the verifier's own leads to theirs.
+Result<void> check_report_of_gpus(ReportShape shape, const Json& object) {
+  if (shape == ReportShape::kLegacy) return {};
+  if (shape == ReportShape::kNative && evidence::parse_native_report(object)) return {};
+  return fail(ErrorCode::kUsage, std::string(kWithItsReport));
+}
+
 }  // namespace
+
+Result<void> check_gpu_text(std::string_view file_text) {
+  TRY(json, codec::parse_json(file_text));
+  if (json.is_array()) return {};
+  const Result<ReportShape> shape = find_shape(json);
+  if (shape) return check_report_of_gpus(*shape, json);
+  if (shape.error().code != ErrorCode::kUnsupported) return {};
+  if (json.is_object() && (json.contains("evidence_list") || json.contains("nvidia_payload") || evidence::is_cmw_collection(json))) return {};
+  return fail(ErrorCode::kBadGpuEvidence, "this is no GPU evidence: expected an nvidia_payload, a list of devices, or a report with one of both");
+}
+
+std::optional<ByteArray<32>> device_nonce(std::string_view file_text, const std::optional<ByteArray<32>>& nonce) {
+  if (!nonce) return nonce;
+  const Result<Json> json = codec::parse_json(file_text);
+  if (!json) return nonce;
+  const Result<ReportShape> shape = find_shape(*json);
+  if (!shape || *shape != ReportShape::kNative) return nonce;
+  const Result<evidence::NativeReport> report = evidence::parse_native_report(*json);
+  return report ? evidence::gpu_nonce(report->keyset.digest, *nonce) : nonce;
+}
 
 Verdict verify_gpu(std::string_view file_text, const std::optional<ByteArray<32>>& nonce, const Context& context) {
   Verdict verdict = new_verdict(context);
   const auto payload = payload_of(file_text);
   // What is no JSON is judged as the payload that it is not.
-  judge_gpu_payload(payload ? *payload : std::string(file_text), {nonce, std::nullopt, {}}, context, verdict);
+  judge_gpu_payload(payload ? *payload : std::string(file_text), {device_nonce(file_text, nonce), std::nullopt, {}}, context, verdict);
   require_rules(context.policy, verdict);
   return verdict;
 }

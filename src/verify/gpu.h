@@ -16,9 +16,18 @@ namespace cloister::verify {
 
 // `file_text` is an nvidia_payload, the array that NVIDIA's SDK writes, or a whole attestation report, of which the
 // nvidia_payload is taken and nothing else is judged. `nonce` is the one that every device must have answered; without
-// it freshness is skipped. Such evidence says nothing about the machine that the GPU is attached to. Subject "gpu";
-// adds every check nvidia.* and the facts `gpu`, `gpus` and `judged_at`.
+// it freshness is skipped. For a report of Cloister's own form it is the client's, and the devices must have answered
+// device_nonce(). Such evidence says nothing about the machine that the GPU is attached to. Subject "gpu"; adds every check
+// nvidia.* and the facts `gpu`, `gpus` and `judged_at`, and `tee_type` where a device is simulated.
 Verdict verify_gpu(std::string_view file_text, const std::optional<ByteArray<32>>& nonce, const Context& context);
+
+// What the devices in this text were asked with when a client asked with `nonce`: the same, but for a report of Cloister's own
+// form, whose devices are asked with a hash of the keyset and the client's nonce (docs/spec/native-report.md).
+std::optional<ByteArray<32>> device_nonce(std::string_view file_text, const std::optional<ByteArray<32>>& nonce);
+
+// An Error when this text is no GPU evidence of any form, broken or not, or when it is a report whose GPU evidence can be
+// judged with the report alone.
+Result<void> check_gpu_text(std::string_view file_text);
 
 // The older form: one device in two files, the report as hex or raw bytes and the chain as PEM or base64 of it.
 Verdict verify_gpu(ByteView report_file, ByteView chain_file, const std::optional<ByteArray<32>>& nonce,

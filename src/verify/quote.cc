@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/encoding.h"
 #include "codec/tdx_quote.h"
+#include "verify/check.h"
 #include "verify/policy/rules.h"
 #include "verify/tee.h"
 
@@ -29,12 +31,34 @@ std::string without_space(std::string_view text) {
   return out;
 }
 
+// No report around a bare quote names a nonce: only report data of the verifier's own shows whom it answers, and when.
+void ask_for_report_data(const Policy& policy, Verdict& verdict) {
+  const auto named = std::ranges::find(verdict.checks, "tee.report_data", &Check::id);
+  if (named == verdict.checks.end() || named->state != State::kNotApplicable) return;
+  *named = skipped("tee.report_data", "no report data of the verifier's own was given (--report-data): the quote may be old",
+                   policy.require_nonce);
+}
+
+// A file that somebody put beside the quote and that nothing was compared with must not go unsaid.
+void name_files_without_log(const evidence::BootEvidence& boot, Verdict& verdict) {
+  if (boot.event_log) return;
+  const std::pair<const char*, bool> files[] = {{"boot.compose_hash", boot.app_compose.has_value()},
+                                                {"boot.vm_config", boot.vm_config.has_value()}};
+  for (const auto& [id, given] : files) {
+    const auto check = std::ranges::find(verdict.checks, id, &Check::id);
+    if (!given || check == verdict.checks.end() || check->state != State::kNotApplicable) continue;
+    *check = skipped(id, "the text was given without the event log that names what was measured (--event-log): it was compared with nothing");
+  }
+}
+
 }  // namespace
 
 Verdict verify_quote(ByteView quote, const Context& context, const evidence::BootEvidence& boot) {
   Verdict verdict;
   verdict.subject = "quote";
   judge_tdx(quote, boot, context, verdict);
+  ask_for_report_data(context.policy, verdict);
+  name_files_without_log(boot, verdict);
   require_rules(context.policy, verdict);
   return verdict;
 }

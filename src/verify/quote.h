@@ -14,7 +14,8 @@ namespace cloister::verify {
 
 // Every check tdx.*, boot.* and tee.simulator, and the facts of the quote. Whatever the bytes are, there is a verdict:
 // what is not a well-formed quote fails tdx.quote.form. `boot` is what there is beside the quote: event log, CCEL log,
-// compose text ...; without it the registers are still compared with what the policy expects.
+// compose text ...; without it the registers are still compared with what the policy expects. Freshness is tee.report_data:
+// where the policy names no report data it is skipped, and required while the policy requires a nonce.
 Verdict verify_quote(ByteView quote, const Context& context, const evidence::BootEvidence& boot = {});
 
 // The quote in a file of at most 1 MiB, which holds its bytes, hex of them (perhaps after 0x) or base64; white space

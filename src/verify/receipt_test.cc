@@ -100,7 +100,10 @@ TEST(RecordedReport, StubQuotesAreRejected) {
     EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << file;
     EXPECT_EQ(ids(verdict, State::kFail), Ids{"tdx.quote.form"}) << to_text(verdict, false);
     EXPECT_EQ(verdict.find("keyset.digest")->state, State::kPass) << file;
-    EXPECT_TRUE(ids(verify_report(text, {}, {{}, {}, kServed}), State::kFail).contains("keyset.not_after"));
+    const Check not_after = *verify_report(text, {}, {{}, {}, kServed}).find("keyset.not_after");
+    EXPECT_EQ(not_after.state, State::kFail);
+    EXPECT_EQ(not_after.detail, "the keyset is valid for longer from now than the policy allows (service.max_keyset_days = 731)");
+    EXPECT_EQ(not_after.actual.substr(0, 4), "2033") << "both values are times";
   }
 }
 

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "verify/check.h"
 #include "verify/check_list.h"
@@ -74,48 +77,85 @@ TEST(VerdictJson, HoldsTheMembersThatScriptsRead) {
   EXPECT_EQ(json["checks"][0], expected);
 }
 
-TEST(VerdictText, IsATreeGroupedByTheDots) {
+TEST(VerdictText, GroupsChecksByTheDotsAndEndsWithTheReasons) {
   Verdict verdict = verdict_of({passed("report.form"), passed("tdx.quote.form"), passed("tdx.pck_chain"),
                                 failed("tdx.quote.signature", "broken", "", ""), skipped("tdx.tcb", "no collateral")});
   EXPECT_EQ(to_text(verdict, false),
             "report\n"
-            "  report\n"
-            "    [pass] form\n"
-            "  tdx\n"
-            "    quote\n"
-            "      [pass] form\n"
-            "      [FAIL] signature: broken\n"
-            "             unchecked, an attacker could change measurements or report data in a genuine quote\n"
-            "    [pass] pck_chain\n"
-            "    [skip] tcb (required): no collateral\n"
-            "verdict: rejected (3 passed, 1 failed, 1 skipped, 0 not applicable)\n");
+            "  [pass] report.form\n"
+            "  [pass] tdx.quote.form\n"
+            "  [FAIL] tdx.quote.signature: broken\n"
+            "         unchecked, an attacker could change measurements or report data in a genuine quote\n"
+            "  [pass] tdx.pck_chain\n"
+            "  [skip] tdx.tcb (required): no collateral\n"
+            "verdict: rejected (3 passed, 1 failed, 1 skipped, 0 not applicable)\n"
+            "  [FAIL] tdx.quote.signature: broken\n"
+            "  [skip] tdx.tcb: no collateral\n");
 }
 
 TEST(VerdictText, TheSummaryHasWhatIsInTheWay) {
-  Verdict verdict = verdict_of({passed("report.form"), failed("tdx.quote.signature", "broken"), passed("tdx.pck_chain"),
-                                not_applicable("tdx.fmspc", "simulated"), skipped("tdx.tcb.status", "no collateral")});
+  Verdict verdict = verdict_of({passed("report.form"), skipped("tdx.tcb.status", "no collateral"), passed("tdx.pck_chain"),
+                                not_applicable("tdx.fmspc", "simulated"), failed("tdx.quote.signature", "broken", "aa", "bb"),
+                                skipped("receipt.id", "no id is known here", false)});
   verdict.subject = "reply";
   verdict.facts["tee_type"] = "insecure_simulator";
   EXPECT_EQ(to_summary(verdict, false),
             "reply\n"
-            "  tdx\n"
-            "    quote\n"
-            "      [FAIL] signature: broken\n"
-            "             unchecked, an attacker could change measurements or report data in a genuine quote\n"
-            "    tcb\n"
-            "      [skip] status (required): no collateral\n"
-            "verdict: rejected (2 passed, 1 failed, 1 skipped, 1 not applicable)\n"
+            "verdict: rejected (2 passed, 1 failed, 2 skipped, 1 not applicable)\n"
             "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; anyone can make such "
-            "evidence.\n");
+            "evidence.\n"
+            "  [FAIL] tdx.quote.signature: broken; expected aa, found bb\n"
+            "  [skip] tdx.tcb.status: no collateral\n");
   EXPECT_EQ(to_summary(verdict_of({passed("report.form")}), false),
             "report\nverdict: accepted (1 passed, 0 failed, 0 skipped, 0 not applicable)\n");
 }
+
+std::string reasons(std::vector<Check> checks) {
+  const std::string text = to_summary(verdict_of(std::move(checks)), false);
+  return text.substr(text.find(")\n") + 2);
+}
+
+TEST(VerdictReasons, ManyChecksWithOneReasonAreOneLine) {
+  std::vector<Check> checks = {passed("report.form")};
+  for (int gpu = 0; gpu < 8; ++gpu) {
+    for (const char* name : {"rim.driver.available", "rim.driver.signature", "rim.vbios.available"}) {
+      checks.push_back(skipped("nvidia.gpu." + std::to_string(gpu) + "." + name, "there is no manifest to judge by"));
+    }
+    checks.push_back(failed("nvidia.gpu." + std::to_string(gpu) + ".nonce", "other", "aa", std::to_string(gpu)));
+  }
+  checks.push_back(skipped("tdx.tcb.status", "no collateral was given"));
+  checks.push_back(skipped("tdx.pck.revocation", "no collateral was given"));
+  EXPECT_EQ(reasons(checks),
+            "  [FAIL] nvidia.gpu.*.nonce (8 checks): other\n"
+            "  [skip] nvidia.gpu.*.rim.* (24 checks): there is no manifest to judge by\n"
+            "  [skip] tdx.* (2 checks): no collateral was given\n");
+}
+
+TEST(VerdictReasons, DevicesWithDetailsOfTheirOwnAreOneLine) {
+  EXPECT_EQ(reasons({failed("nvidia.gpu.0.arch", "a"), failed("nvidia.gpu.1.arch", "b"), skipped("nvidia.nras.status", "a")}),
+            "  [FAIL] nvidia.gpu.*.arch (2 checks): a, and other details\n"
+            "  [skip] nvidia.nras.status: a\n");
+}
+
+TEST(VerdictReasons, AreFewAndSayHowManyTheyLeaveOut) {
+  std::vector<Check> checks;
+  for (char name = 'a'; name < 'a' + 11; ++name) checks.push_back(skipped(std::string("tdx.") + name, std::string(1, name)));
+  checks.push_back(failed("tdx.z", "the worst comes first"));
+  const std::string text = reasons(checks);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 9);
+  EXPECT_EQ(text.find("  [FAIL] tdx.z: the worst comes first\n"), 0u);
+  EXPECT_NE(text.find("  and 4 more checks\n"), std::string::npos);
+}
+
+TEST(VerdictReasons, NothingFoundOutIsOne) { EXPECT_EQ(reasons({}), "  no required check passed\n"); }
 
 TEST(VerdictText, SaysPlainlyThatTheTeeIsSimulated) {
   Verdict verdict = verdict_of({passed("report.form")});
   EXPECT_EQ(to_text(verdict, false).find("SIMULATED"), std::string::npos);
   verdict.facts["tee_type"] = "insecure_simulator";
   EXPECT_NE(to_text(verdict, false).find("THE TEE IS SIMULATED (insecure_simulator)"), std::string::npos);
+  verdict.facts = {{"upstream", {{"tee_type", "insecure_simulator"}}}};
+  EXPECT_NE(to_text(verdict, false).find("THE TEE IS SIMULATED"), std::string::npos) << "in a part of the evidence";
 }
 
 TEST(VerdictText, EvidenceCannotPaintOnTheTerminal) {
@@ -132,7 +172,7 @@ TEST(VerdictText, EvidenceCannotPaintOnTheTerminal) {
 TEST(VerdictText, ColorsOnlyWhenAsked) {
   const Verdict verdict = verdict_of({passed("report.form")});
   EXPECT_EQ(to_text(verdict, false).find('\x1b'), std::string::npos);
-  EXPECT_NE(to_text(verdict, true).find("\x1b[32m[pass]\x1b[0m form"), std::string::npos);
+  EXPECT_NE(to_text(verdict, true).find("\x1b[32m[pass]\x1b[0m report.form"), std::string::npos);
 }
 
 TEST(CheckList, IdsAreUniqueAndExplained) {

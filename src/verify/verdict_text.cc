@@ -1,4 +1,4 @@
-// The readable form of a verdict. Everything that comes from evidence is printed without control characters, so that a
+// The readable form of a verdict: every check, the facts, the outcome, and at the end the few reasons for it. Everything that comes from evidence is printed without control characters, so that a
 // certificate name cannot move the cursor and paint a verdict of its own.
 #include <algorithm>
 #include <array>
@@ -65,15 +65,16 @@ class Printer {
     return std::string(color).append(text).append(kReset);
   }
 
-  void tree(const Node& node, int depth) {
+  // Each line has its whole id, to search for and to paste into --explain.
+  void tree(const Node& node) {
     for (const Node& next : node.children) {
-      if (next.check != nullptr) {
-        check(*next.check, next.name, depth);
-      } else {
-        line(depth, shown(next.name));
-        tree(next, depth + 1);
-      }
+      if (next.check != nullptr) check(*next.check);
+      tree(next);
     }
+  }
+
+  void reason(State state, std::string_view text) {
+    line(1, paint(state == State::kFail ? kRed : kYellow, state == State::kFail ? "[FAIL] " : "[skip] ") + shown(text));
   }
 
   std::string take() { return std::move(out_); }
@@ -89,8 +90,9 @@ class Printer {
     return "[skip]";
   }
 
-  void check(const Check& check, const std::string& name, int depth) {
-    std::string head = mark(check) + " " + shown(name);
+  void check(const Check& check) {
+    constexpr int depth = 1;
+    std::string head = mark(check) + " " + shown(check.id);
     if (check.state == State::kSkipped) head += check.required ? " (required)" : " (not required)";
     if (!check.detail.empty()) head += ": " + shown(check.detail);
     line(depth, head);
@@ -127,10 +129,20 @@ std::string_view color_of(Outcome outcome) {
   return outcome == Outcome::kRejected ? kRed : kYellow;
 }
 
+// In the facts, or in those of a part of the evidence (a session's upstream, a gateway's models).
+bool says_simulated(const Json& facts) {
+  if (!facts.is_structured()) return false;
+  if (facts.is_object() && facts.value("tee_type", Json()) == "insecure_simulator") return true;
+  for (const Json& part : facts) {
+    if (says_simulated(part)) return true;
+  }
+  return false;
+}
+
 void print_outcome(Printer& out, const Verdict& verdict) {
   const Outcome outcome = verdict.outcome();
   out.line(0, "verdict: " + out.paint(color_of(outcome), to_text(outcome)) + " (" + counts(verdict.checks) + ")");
-  if (verdict.facts.value("tee_type", Json()) == "insecure_simulator") {
+  if (says_simulated(verdict.facts)) {
     out.line(0, out.paint(kBold,
                           "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "
                           "anyone can make such evidence."));
@@ -147,24 +159,113 @@ bool stands_in_the_way(const Check& check) {
   return check.state == State::kFail || (check.state == State::kSkipped && check.required);
 }
 
+constexpr std::size_t kMostReasons = 8;
+constexpr std::size_t kMostDetail = 200;
+constexpr std::size_t kMostValue = 64;
+
+// "nvidia.gpu.3.nonce" as "nvidia.gpu.*.nonce".
+std::string starred(std::string_view id) {
+  std::string out = check_pattern(id);
+  for (std::size_t at = 0; (at = out.find(".N", at)) != std::string::npos; at += 2) {
+    if (at + 2 == out.size() || out[at + 2] == '.') out[at + 1] = '*';
+  }
+  return out;
+}
+
+std::string_view first_part(std::string_view id) { return id.substr(0, id.find('.')); }
+
+// What two ids begin with, whole parts only; they share the first one.
+std::string common_parts(std::string_view a, std::string_view b) {
+  const auto [in_a, in_b] = std::ranges::mismatch(a, b);
+  std::size_t end = static_cast<std::size_t>(in_a - a.begin());
+  if (in_a != a.end() || (in_b != b.end() && *in_b != '.')) end = std::min(a.rfind('.', end), end);
+  return std::string(a.substr(0, end));
+}
+
+// One or more checks that keep a verdict from being accepted for the same reason: the same check of several devices, or checks of one
+// group with the same detail.
+struct Reason {
+  const Check* first;
+  std::string pattern;         // what their ids have in common
+  std::size_t checks = 1;
+  bool one_pattern = true, one_detail = true;
+
+  bool takes(const Check& check, const std::string& its_pattern) const {
+    if (check.state != first->state || first_part(check.id) != first_part(first->id)) return false;
+    const bool same_check = one_pattern && its_pattern == pattern && pattern.find('*') != std::string::npos;
+    return same_check || (one_detail && !check.detail.empty() && check.detail == first->detail);
+  }
+  void take(const Check& check, const std::string& its_pattern) {
+    ++checks;
+    one_detail &= check.detail == first->detail;
+    if (its_pattern == pattern && one_pattern) return;
+    one_pattern = false;
+    pattern = common_parts(pattern, its_pattern);
+  }
+};
+
+std::vector<Reason> reasons_of(const std::vector<Check>& checks) {
+  std::vector<Reason> out;
+  for (const State state : {State::kFail, State::kSkipped}) {
+    for (const Check& check : checks) {
+      if (check.state != state || !stands_in_the_way(check)) continue;
+      const std::string pattern = starred(check.id);
+      const auto same = std::ranges::find_if(out, [&](const Reason& reason) { return reason.takes(check, pattern); });
+      if (same != out.end()) {
+        same->take(check, pattern);
+      } else {
+        out.push_back({&check, pattern});
+      }
+    }
+  }
+  return out;
+}
+
+std::string shortened(const std::string& text, std::size_t most) { return text.size() <= most ? text : text.substr(0, most) + "..."; }
+
+std::string words_of(const Reason& reason) {
+  const Check& check = *reason.first;
+  const bool one = reason.checks == 1;
+  std::string out = one ? check.id : reason.pattern + (reason.one_pattern ? "" : ".*") + " (" + std::to_string(reason.checks) + " checks)";
+  if (!check.detail.empty()) out += ": " + shortened(check.detail, kMostDetail) + (reason.one_detail ? "" : ", and other details");
+  if (one && !check.expected.empty()) out += "; expected " + shortened(check.expected, kMostValue);
+  if (one && !check.expected.empty() && !check.actual.empty()) out += ", found " + shortened(check.actual, kMostValue);
+  return out;
+}
+
+// Nothing for an accepted verdict.
+void print_reasons(Printer& out, const Verdict& verdict) {
+  const std::vector<Reason> reasons = reasons_of(verdict.checks);
+  if (verdict.outcome() == Outcome::kAccepted) return;
+  if (reasons.empty()) return out.line(1, "no required check passed");
+  std::size_t left_out = 0;
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    if (i < kMostReasons) {
+      out.reason(reasons[i].first->state, words_of(reasons[i]));
+    } else {
+      left_out += reasons[i].checks;
+    }
+  }
+  if (left_out > 0) out.line(1, "and " + std::to_string(left_out) + (left_out == 1 ? " more check" : " more checks"));
+}
+
 }  // namespace
 
 std::string to_text(const Verdict& verdict, bool color) {
   Printer out(color);
   out.line(0, shown(verdict.subject));
-  out.tree(grow_tree(verdict.checks), 1);
+  out.tree(grow_tree(verdict.checks));
   print_facts(out, verdict.facts);
   print_outcome(out, verdict);
+  print_reasons(out, verdict);
   return out.take();
 }
 
 std::string to_summary(const Verdict& verdict, bool color) {
   Printer out(color);
   out.line(0, shown(verdict.subject));
-  std::vector<Check> in_the_way;
-  std::ranges::copy_if(verdict.checks, std::back_inserter(in_the_way), stands_in_the_way);
-  out.tree(grow_tree(in_the_way), 1);
   print_outcome(out, verdict);
+  print_reasons(out, verdict);
   return out.take();
 }
 

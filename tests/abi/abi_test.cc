@@ -62,8 +62,13 @@ TEST(Abi, TellsTheFourOutcomesApart) {
 
 TEST(Abi, JudgesQuotesAndGpuEvidenceAlone) {
   const Json served = testing::node().report(testing::test_ask());
-  const VerdictHandle quote = verifier().quote(served["intel_quote"].get<std::string>());
-  EXPECT_TRUE(quote.accepted()) << quote.text();
+  const auto quote = served["intel_quote"].get<std::string>();
+  VerifierHandle judge = verifier();
+  EXPECT_EQ(judge.quote(quote).outcome(), CLOISTER_UNDETERMINED) << "nobody named report data: it may be old";
+  constexpr std::size_t kReportDataDigits = 2 * 568;
+  judge.set_policy(std::string(kAcceptSimulator) + "\nreport_data = [\"" + quote.substr(kReportDataDigits, 128) + "\"]\n");
+  const VerdictHandle named = judge.quote(quote);
+  EXPECT_TRUE(named.accepted()) << named.text();
   const VerdictHandle gpu = verifier().gpu(served["nvidia_payload"].get<std::string>(), testing::test_nonce());
   EXPECT_TRUE(gpu.accepted()) << gpu.text();
 }

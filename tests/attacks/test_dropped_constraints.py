@@ -172,7 +172,7 @@ def test_formats_where_no_grammar_goes_are_refused(llama):
 
 
 @pytest.mark.parametrize("member, value", [
-    ("structured_outputs", {"choice": ["a"]}), ("guided_choice", ["a"]), ("guided_json", {"const": 1}), ("guided_regex", "a"), ("guided_grammar", "x"),
+    ("structured_outputs", {"choice": ["a"]}), ("guided_choice", ["a"]), ("guided_json", {"const": 1}), ("guided_json", {}), ("guided_regex", "a"), ("guided_grammar", "x"),
     ("grammar", 'root ::= "yes"'), ("json_schema", {"const": 1}), ("regex", "a"), ("min_tokens", 5), ("modalities", ["text", "audio"]),
     ("prompt_logprobs", 1), ("bad_words", ["a"]), ("stop_token_ids", [1]), ("allowed_token_ids", [1]), ("use_beam_search", True)])
 def test_members_of_other_servers_are_refused_by_name(llama, member, value):

@@ -79,6 +79,9 @@ def test_report_data_of_a_bare_quote(vectors_folder, tmp_path):
         return run("verify", "quote", quote, "--collateral", vectors_folder / "tdx/v4_b0c06f_uptodate.collateral.json", "--policy",
                    tmp_path / policy, "--offline", "--at", "2025-06-25T00:00:00Z", *arguments).returncode
 
+    (tmp_path / "old.toml").write_text("require_nonce = false\n[boot]\nallow_any_measurements = true\n")
+    # Without, anybody's quote of any time would do.
+    assert judge("policy.toml") == 3 and judge("old.toml") == 0
     assert judge("policy.toml", "--report-data", right) == 0 and judge("named.toml") == 0
     assert judge("policy.toml", "--report-data", "00" * 64) == 1
     assert judge("named.toml", "--report-data", "00" * 64) == 2 and judge("policy.toml", "--report-data", "00") == 2

@@ -140,7 +140,7 @@ def test_words_and_statuses(node, identity, model_file, tmp_path):
     done = run("audit", "replay", file, "--model", model_file, timeout=120)
     assert done.stdout.startswith("reproduced: ") and done.returncode == 3
     done = run("verify", "archive", file)
-    assert done.returncode == 3 and "[pass] signature" in done.stdout
+    assert done.returncode == 3 and "[pass] receipt.signature" in done.stdout
     for bad in ("{}", "", '{"archive":"cloister.archive.v1"}'):
         file.write_text(bad)
         assert run("audit", "replay", file, "--model", model_file).returncode == 2

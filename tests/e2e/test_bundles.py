@@ -40,6 +40,20 @@ def test_judged_again_offline(bundle):
     assert states["report.nonce"] == "pass" and states["file.time"] == "pass"
 
 
+def test_it_is_for_the_time_that_the_verdict_was_made_for(vectors_folder, tmp_path):
+    """Collateral expires: judged again at the time of saving it would be rejected."""
+    quote, time, policy, path = vectors_folder / "tdx/v4_b0c06f_uptodate.bin", "2025-06-25T00:00:00Z", tmp_path / "policy.toml", tmp_path / "kept.json"
+    policy.write_text("require_nonce = false\n[boot]\nallow_any_measurements = true\n")
+    first = run("verify", "quote", quote, "--collateral", vectors_folder / "tdx/v4_b0c06f_uptodate.collateral.json", "--at", time, "--offline",
+                "--policy", policy, "--bundle", path)
+    assert first.returncode == 0, first.stdout
+    assert json.loads(path.read_text())["saved_at"] == time
+    later = run("verify", "bundle", path, "--policy", policy, "--json")
+    states = {check["id"]: check["state"] for check in json.loads(later.stdout)["checks"]}
+    assert later.returncode == 3 and "fail" not in states.values() and states["file.time"] == "skipped"
+    assert run("verify", "bundle", path, "--policy", policy, "--at", time).returncode == 0
+
+
 def test_its_evidence_is_the_report_as_served(bundle):
     saved = json.loads(bundle.read_text())
     report = json.loads(base64.b64decode(saved["evidence"]))

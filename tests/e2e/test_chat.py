@@ -26,7 +26,7 @@ def test_chat_prints_reply_and_verdict(echo, options):
     for verdict, about in ((host, "signature of the reply"), (receipt, "receipt of the reply")):
         assert about in verdict and "verdict: accepted (" in verdict and "SIMULATED" in verdict and len(verdict.splitlines()) == 3
     checks = run("chat", echo.url, "one two three", "--accept-simulator", "--checks", *options).stdout
-    assert "[pass] request_hash" in checks and "[pass] keyset_attested" in checks
+    assert "[pass] receipt.request_hash" in checks and "[pass] receipt.keyset_attested" in checks
 
 
 def test_chat_as_json(echo):

@@ -12,6 +12,7 @@ from support.node import SIMULATED, reports_at_rest, run, wait_until
 from support.rawhttp import Connection, exchange, head
 
 
+UNKNOWN_KEY = "a policy with an unknown key"
 CHAT = {"model": "echo", "messages": [{"role": "user", "content": "a-word-that-nobody-else-says"}]}
 NVML = ["--tee", "insecure-simulator", "--engine", "echo", "--gpu", "nvml", "--nvml-library", LIBRARY]
 GATED = [*NVML, "--require-gpu-tee", "on", "--gpu-check-seconds", 1]
@@ -193,11 +194,17 @@ def test_without_evidence_a_gated_node_gives_no_report(start, driver):
         (["--require-gpu-tee", "on", "--rim-dir", "/nowhere/rims"], "/nowhere/rims"),
         (["--require-gpu-tee", "on", "--gpu-policy", "/nowhere/policy"], "/nowhere/policy"),
         (["--require-gpu-tee", "maybe"], "--require-gpu-tee"),
+        # Also where nothing is to be gated today.
+        (["--require-gpu-tee", "auto", "--rim-dir", "/nowhere/rims"], "/nowhere/rims"),
+        (["--require-gpu-tee", "auto", "--gpu-policy", UNKNOWN_KEY], "unknown key"),
+        (["--require-gpu-tee", "on", "--gpu-policy", UNKNOWN_KEY], "unknown key"),
     ],
 )
 def test_options_that_do_not_go(tmp_path, arguments, words):
     tee = [] if "--gpu" in arguments else SIMULATED
     base = ["--tee", "insecure-simulator"] if not tee else tee
+    (tmp_path / "unknown.toml").write_text("[nvidia]\ngpus = 2\n")
+    arguments = [tmp_path / "unknown.toml" if word == UNKNOWN_KEY else word for word in arguments]
     result = run("serve", *base, "--engine", "echo", "--listen", "127.0.0.1:0", "--state", tmp_path / "state", *arguments)
     assert result.returncode > 0 and words in result.stderr, result.stderr
 

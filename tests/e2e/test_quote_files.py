@@ -42,6 +42,16 @@ def test_the_log_replays_and_the_compose_text_is_the_measured_one(guest):
     assert found["boot.compose_hash"] == "pass" and result.returncode == 3
 
 
+@pytest.mark.parametrize("option, check", [("--app-compose", "boot.compose_hash"), ("--vm-config", "boot.vm_config")])
+def test_a_file_that_only_a_log_could_prove_is_not_passed_over(guest, tmp_path, option, check):
+    command, _, compose = guest
+    (tmp_path / "vm.json").write_text("{}")
+    result = run(*command, option, compose if option == "--app-compose" else tmp_path / "vm.json")
+    assert result.returncode == 3
+    found = next(each for each in json.loads(result.stdout)["checks"] if each["id"] == check)
+    assert found["state"] == "skipped" and found["required"] and "--event-log" in found["detail"]
+
+
 def test_other_files_fail_their_own_check(guest, tmp_path):
     command, log, compose = guest
     changed = tmp_path / "changed"
@@ -52,9 +62,12 @@ def test_other_files_fail_their_own_check(guest, tmp_path):
     changed.write_text(json.dumps(events[1:]))
     result = run(*command, "--event-log", changed)
     assert result.returncode == 1 and "fail" in {states(result)[register] for register in REGISTERS}
-    changed.write_text("no log")
+    changed.write_text('[{"imr": 1}]')
     result = run(*command, "--event-log", changed)
     assert result.returncode == 1 and states(result)["boot.event_log.form"] == "fail"
+    changed.write_text("no log")
+    result = run(*command, "--event-log", changed)
+    assert result.returncode == 2 and str(changed) in result.stderr
     changed.write_text("[]")
     assert run(*command, "--vm-config", changed, "--event-log", log).returncode == 1
     assert run(*command, "--event-log", tmp_path / "none").returncode == 2

@@ -94,6 +94,44 @@ def test_there_and_back(store, lines, tmp_path):
     assert stat.S_IMODE(second.stat().st_mode) == 0o600
 
 
+def test_what_is_there_already_is_counted_apart(store, tmp_path):
+    again = run("receipts", "import", tmp_path / "first", "--store", store)
+    assert again.returncode == 0 and again.stderr == "imported 0 receipts and 2 documents; 600 receipts were there already\n"
+    more = written(tmp_path / "more", [receipt(number) for number in range(595, 605)])
+    assert run("receipts", "import", more, "--store", store).stderr == "imported 5 receipts and 0 documents; 5 receipts were there already\n"
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "rcpt-1"], ["export"]])
+@pytest.mark.parametrize("keys", [["--tee", "insecure-simulator"], []], ids=["a simulated TEE", "a key file"])
+def test_reading_makes_nothing(store, tmp_path, command, keys):
+    """Neither a store out of an empty file, nor a seed beside a store that was copied."""
+    folder = tmp_path / "copied"
+    folder.mkdir()
+    empty, copied = folder / "empty.db", folder / "receipts.db"
+    empty.touch(mode=0o600)
+    copied.write_bytes(store.read_bytes())
+    copied.chmod(0o600)
+    before = contents(folder)
+    refused = run("receipts", *command, "--store", empty, *keys)
+    assert refused.returncode in (1, 2) and contents(folder) == before, refused.stderr
+    assert ("--state" if keys else "there is no receipt store in") in refused.stderr, refused.stderr
+    if keys:
+        refused = run("receipts", *command, "--store", copied, *keys)
+        assert refused.returncode == 2 and "--state" in refused.stderr and contents(folder) == before
+    else:
+        run("receipts", *command, "--store", copied)
+        assert contents(folder) == before, "it is read only"
+
+
+def test_without_a_tee_nobody_speaks_of_serving(store):
+    done = run("receipts", "list", "--store", store, "--tee", "auto")
+    assert done.returncode == 2 and "serving" not in done.stderr and "no TEE" in done.stderr, done.stderr
+
+
 def test_ranges(store):
     def count(*arguments):
         return sum(line["form"] == "cloister.receipt.v2" for line in lines_of(run("receipts", "export", "--store", store, *arguments).stdout))

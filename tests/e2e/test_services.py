@@ -12,7 +12,7 @@ from support.services import Nras, Service, intel_answers, make_tls, rim_answer
 
 pytestmark = pytest.mark.no_tee
 
-ANY_CODE = "[boot]\nallow_any_measurements = true\n"
+ANY_CODE = "require_nonce = false\n[boot]\nallow_any_measurements = true\n"
 JUNE_2025 = "2025-06-25T00:00:00Z"
 
 

@@ -1,6 +1,7 @@
 #include "engine/dialect/reply_demands.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "engine/dialect/request_fields.h"
 
@@ -45,6 +46,9 @@ bool asks_for_nothing(const Json& value) {
   if (value.is_string()) return value.get_ref<const std::string&>().empty();
   return value.is_structured() && value.empty();
 }
+
+// The empty schema is that of every JSON text: a demand, and no absence of one.
+bool is_schema(std::string_view name) { return name == "guided_json" || name == "json_schema"; }
 
 Error refuse(const std::string& name, const std::string& why = "is not supported") {
   return fail(ErrorCode::kUnsupported, "'" + name + "' " + why, name);
@@ -101,7 +105,7 @@ Result<void> check_reply_demands(Route route, const Json& body) {
   if (route == Route::kEmbeddings || route == Route::kTokenize) return {};
   for (const char* name : kOfOthers) {
     const Json* value = find_member(body, name);
-    if (value != nullptr && !asks_for_nothing(*value)) return refuse(name);
+    if (value != nullptr && (!asks_for_nothing(*value) || (is_schema(name) && value->is_object()))) return refuse(name);
   }
   if (const Json* modalities = find_member(body, "modalities");
       modalities != nullptr && *modalities != Json::array({"text"})) {

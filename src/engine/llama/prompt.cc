@@ -271,7 +271,7 @@ Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, cons
   out.top_logprobs = fields.top_logprobs.value_or(-1);
   out.stop = fields.stop;
   out.echoed = echoed_members(route, body);
-  out.sampling = sampling_record(params);
+  out.sampling = sampling_record(params, find_member(body, "seed"));
   return out;
 }
 

@@ -15,9 +15,9 @@ std::string decimal(float value) {
 
 }  // namespace
 
-Json sampling_record(const task_params& params) {
+Json sampling_record(const task_params& params, const Json* asked_seed) {
   const common_params_sampling& sampling = params.sampling;
-  return {{"temperature", decimal(sampling.temp)},
+  Json out = {{"temperature", decimal(sampling.temp)},
           {"top_p", decimal(sampling.top_p)},
           {"top_k", sampling.top_k},
           {"min_p", decimal(sampling.min_p)},
@@ -28,6 +28,9 @@ Json sampling_record(const task_params& params) {
           {"penalty_tokens", sampling.penalty_last_n},
           {"max_tokens", params.n_predict < 0 ? Json() : Json(params.n_predict)},
           {"seed", sampling.seed}};
+  // As text: it may be greater than what every reader of JSON keeps exact.
+  if (asked_seed != nullptr && *asked_seed != Json(sampling.seed)) out["seed_asked"] = asked_seed->dump();
+  return out;
 }
 
 }  // namespace cloister::engine::llama

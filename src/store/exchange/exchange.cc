@@ -103,9 +103,11 @@ class Importer {
   }
 
   Result<void> flush() {
+    TRY(known, count_known());
     Result<void> put = store_.put(batch_);
     if (!put && put.error().code == ErrorCode::kStoreConflict) put = one_by_one();
-    if (put) count_.receipts += batch_.size();
+    if (put) count_.receipts += batch_.size() - known;
+    if (put) count_.known += known;
     batch_.clear();
     numbers_.clear();
     bytes_ = 0;
@@ -115,6 +117,18 @@ class Importer {
   const ExchangeCount& count() const { return count_; }
 
  private:
+  // How many of the batch are stored already, or stand in it twice.
+  Result<std::uint64_t> count_known() {
+    std::uint64_t known = 0;
+    std::set<std::string_view> seen;
+    for (const ReceiptRecord& record : batch_) {
+      const bool again = !seen.insert(record.receipt_id).second;
+      TRY(stored, store_.find(record.receipt_id, record.owner));
+      if (again || (stored && stored->receipt_id == record.receipt_id)) ++known;
+    }
+    return known;
+  }
+
   // To say which line it is, and keep those before it.
   Result<void> one_by_one() {
     for (std::size_t i = 0; i < batch_.size(); ++i) {

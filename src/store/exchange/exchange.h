@@ -15,6 +15,7 @@ namespace cloister::store {
 struct ExchangeCount {
   std::uint64_t receipts = 0;
   std::uint64_t documents = 0;
+  std::uint64_t known = 0;      // import: receipts that were there already, and are not among `receipts`
   std::uint64_t left_out = 0;   // export: stored texts that are no receipts
 };
 

@@ -130,7 +130,7 @@ Result<void> bring_up_to_date(PqConnection& connection, const StoreKeys& keys) {
 }
 
 // As in SQLite (store/sqlite/tables.cc).
-Result<void> check_keys(PqConnection& connection, const StoreKeys& keys) {
+Result<void> check_keys(PqConnection& connection, const StoreKeys& keys, bool reading) {
   TRY(rows, connection.run("SELECT id FROM cloister_key"));
   bool known = false;
   for (int i = 0; i < rows.count(); ++i) {
@@ -138,7 +138,7 @@ Result<void> check_keys(PqConnection& connection, const StoreKeys& keys) {
     if (!keys.has(as_bytes(id))) return fail(ErrorCode::kStoreFailed, message_for_missing_key(kWhere, as_bytes(id), keys));
     known |= id == as_text(keys.newest());
   }
-  if (known || !keys.lasts()) return {};
+  if (reading || known || !keys.lasts()) return {};
   TRY_VOID(connection.run("INSERT INTO cloister_key(id) VALUES ($1) ON CONFLICT DO NOTHING", PqParams().add(as_text(keys.newest()))));
   return {};
 }
@@ -148,8 +148,13 @@ Result<void> check_keys(PqConnection& connection, const StoreKeys& keys) {
 Result<void> prepare_tables(PqConnection& connection, Access access, const StoreKeys& keys) {
   TRY(version, version_of(connection));
   if (access == Access::kExisting && version == 0) return fail(ErrorCode::kStoreFailed, "there is no receipt store in this database");
+  const bool reading = access == Access::kExisting;
+  if (reading && version < kVersion) {
+    return fail(ErrorCode::kStoreFailed, "the receipt store in this database is of version " + std::to_string(version) +
+                                             ", which cloister serve or cloister receipts import brings up to date");
+  }
   if (version < kVersion) TRY_VOID(bring_up_to_date(connection, keys));
-  return check_keys(connection, keys);
+  return check_keys(connection, keys, reading);
 }
 
 }  // namespace cloister::store

@@ -45,7 +45,7 @@ Error cannot(const char* what, const std::filesystem::path& file, int code) {
 // the same mode. Its size.
 Result<std::uintmax_t> prepare_file(const std::filesystem::path& file, Access access) {
   const bool create = access == Access::kCreate;
-  const FileDescriptor opened(::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT : 0), 0600));
+  const FileDescriptor opened(::open(file.c_str(), (create ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT : 0), 0600));
   if (opened.get() < 0) {
     if (errno == ELOOP) return fail(ErrorCode::kStoreFailed, file.string() + " is a symbolic link", file.string());
     return cannot("open the receipt store", file, errno);
@@ -74,6 +74,12 @@ Result<std::unique_ptr<Connection>> open_writer(const StoreOptions& options) {
   if (code) return cannot("find the folder of", file, code.value());
   TRY(connection, Connection::open(real, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, kBusyMs));
   TRY(version, check_identity(*connection));
+  if (options.access == Access::kExisting) {
+    TRY_VOID(look_through(*connection, size));
+    TRY_VOID(check_existing(*connection, version, *options.keys));
+    TRY_VOID(connection->run("PRAGMA query_only=ON; PRAGMA cache_size=-32768"));
+    return connection;
+  }
   // Before there are tables: neither can be changed afterwards.
   if (size == 0) TRY_VOID(connection->run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL"));
   TRY(mode, switch_to_wal(*connection));

@@ -33,6 +33,24 @@ TEST_F(SqliteStoreTest, IsNotMadeWhereItShouldBe) {
   EXPECT_FALSE(fs::exists(file().parent_path()));
 }
 
+TEST_F(SqliteStoreTest, IsNotMadeOutOfAnEmptyFile) {
+  write("");
+  options_.access = Access::kExisting;
+  const Error error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::kStoreFailed);
+  EXPECT_NE(error.message.find("there is no receipt store in " + file().string()), std::string::npos) << error.message;
+  EXPECT_EQ(fs::file_size(file()), 0u);
+}
+
+TEST_F(SqliteStoreTest, ThatIsReadTakesNothing) {
+  ASSERT_TRUE(open()->put(records(0, 3)));
+  options_.access = Access::kExisting;
+  const auto store = open();
+  EXPECT_EQ(store->state()->receipts, 3u);
+  EXPECT_FALSE(store->put(records(10, 1)));
+  EXPECT_EQ(store->state()->receipts, 3u);
+}
+
 TEST_F(SqliteStoreTest, FollowsNoLink) {
   open().reset();
   const fs::path real = file().parent_path() / "real.db";

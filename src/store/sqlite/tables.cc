@@ -53,7 +53,8 @@ Result<void> migrate(const Connection& connection, const StoreKeys& keys) {
 }
 
 // Every lasting key that rows may be encrypted with is at hand, and the file knows that the newest is one of them.
-Result<void> check_keys(const Connection& connection, const StoreKeys& keys) {
+// One that is only read stays as it is.
+Result<void> check_keys(const Connection& connection, const StoreKeys& keys, bool reading) {
   bool known = false;
   {
     TRY(statement, connection.prepare("SELECT id FROM key"));
@@ -67,7 +68,7 @@ Result<void> check_keys(const Connection& connection, const StoreKeys& keys) {
       known |= id == as_text(keys.newest());
     }
   }
-  if (known || !keys.lasts()) return {};
+  if (reading || known || !keys.lasts()) return {};
   TRY(add, connection.prepare("INSERT OR IGNORE INTO key(id) VALUES(?1)"));
   return add.bind(1, as_text(keys.newest())).run();
 }
@@ -101,7 +102,19 @@ Result<std::int64_t> check_identity(const Connection& connection) {
 Result<void> bring_up_to_date(const Connection& connection, std::int64_t version, const StoreKeys& keys) {
   if (version < kVersion) TRY_VOID(migrate(connection, keys));
   TRY_VOID(check_tables(connection, kTables));
-  return check_keys(connection, keys);
+  return check_keys(connection, keys, false);
+}
+
+Result<void> check_existing(const Connection& connection, std::int64_t version, const StoreKeys& keys) {
+  if (version == 0) {
+    return fail(ErrorCode::kStoreFailed, "there is no receipt store in " + connection.name() + ": it is empty", connection.name());
+  }
+  if (version < kVersion) {
+    return fail(ErrorCode::kStoreFailed, connection.name() + " is a receipt store of version " + std::to_string(version) +
+                                             ", which cloister serve or cloister receipts import brings up to date", connection.name());
+  }
+  TRY_VOID(check_tables(connection, kTables));
+  return check_keys(connection, keys, true);
 }
 
 Result<bool> wipe_plain_pages(const Connection& connection) {

@@ -17,6 +17,8 @@ Result<std::int64_t> check_identity(const Connection& connection);
 // of the file. kStoreFailed when they are not, or when a file without encryption would be encrypted with keys that do not
 // last: then nothing has changed.
 Result<void> bring_up_to_date(const Connection& connection, std::int64_t version, const StoreKeys& keys);
+// The same checks of a file that is only read, which changes nothing: kStoreFailed for one that is empty or of an older version.
+Result<void> check_existing(const Connection& connection, std::int64_t version, const StoreKeys& keys);
 
 // Overwrites what a file of a version without encryption left in pages that are not in use, and in the log. Costs nothing when
 // there is nothing of it. False when another process kept it from that: to be called again.

@@ -51,6 +51,10 @@ Result<void> create_seed(const std::filesystem::path& path) {
 Result<SecretBytes> load_or_create_simulator_seed(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) TRY_VOID(create_seed(path));
+  return load_simulator_seed(path);
+}
+
+Result<SecretBytes> load_simulator_seed(const std::filesystem::path& path) {
   TRY(text, read_file(path, 4096));
   if (!text.empty() && text.back() == '\n') text.pop_back();
   Result<Bytes> seed = from_hex(text);

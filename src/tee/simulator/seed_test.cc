@@ -43,6 +43,15 @@ TEST_F(Seed, IsMadeOnceAndReadAgain) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "a temporary file was left behind";
 }
 
+TEST_F(Seed, IsNotMadeByWhoOnlyLoadsIt) {
+  const auto missing = load_simulator_seed(path());
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().message.find(path().string()), std::string::npos) << missing.error().message;
+  EXPECT_FALSE(fs::exists(path()));
+  const auto made = load_or_create_simulator_seed(path());
+  EXPECT_EQ(hex(load_simulator_seed(path())), hex(made));
+}
+
 TEST_F(Seed, DiffersFromFolderToFolder) {
   EXPECT_NE(hex(load_or_create_simulator_seed(path())), hex(load_or_create_simulator_seed(folder_ / "other")));
 }

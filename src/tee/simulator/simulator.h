@@ -33,6 +33,8 @@ class SimulatedMachine : public Tee {
 // The seed of this installation: 64 hex digits in `path`, made with mode 0600 when the file does not exist. Processes
 // that start at once all get the same one. A corrupt file is an error and stays as it is.
 Result<SecretBytes> load_or_create_simulator_seed(const std::filesystem::path& path);
+// The same where it is there already; makes nothing.
+Result<SecretBytes> load_simulator_seed(const std::filesystem::path& path);
 
 Result<std::unique_ptr<Tee>> make_insecure_simulator(SimulatorOptions options);
 Result<std::unique_ptr<SimulatedMachine>> make_simulated_machine(SimulatorOptions options);

@@ -18,6 +18,7 @@ using evidence::KeysetKey;
 using evidence::TlsKey;
 
 constexpr std::int64_t kDay = 86400;
+constexpr std::int64_t kNever = 100 * 366 * kDay;
 
 // One key, one role: else whoever makes it decrypt may have it sign (peers.md W20).
 Check check_roles(const Keyset& keyset) {
@@ -45,8 +46,13 @@ Check check_not_after(const Keyset& keyset, const Context& context) {
   }
   const std::int64_t latest = context.time + kDay * context.policy.service.max_keyset_days;
   if (keyset.not_after > latest) {
-    return failed(id, "the keyset never expires, for all practical purposes", "at most " + to_rfc3339(latest),
-                  std::to_string(keyset.not_after));
+    const std::string most = "at most " + to_rfc3339(latest);
+    if (keyset.not_after - context.time > kNever) {
+      return failed(id, "the keyset never expires, for all practical purposes", most, std::to_string(keyset.not_after));
+    }
+    return failed(id, "the keyset is valid for longer from now than the policy allows (service.max_keyset_days = " +
+                          std::to_string(context.policy.service.max_keyset_days) + ")",
+                  most, to_rfc3339(keyset.not_after));
   }
   return passed(id, to_rfc3339(keyset.not_after));
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "evidence/simulator_roots.h"
 #include "verify/check.h"
 #include "verify/nvidia/device_checks.h"
 #include "verify/nvidia/device_identity.h"
@@ -55,11 +56,13 @@ Check check_root_agreement(const Findings& devices, const std::optional<RootKind
 }
 
 // Beside a quote tee.simulator and nvidia.root_agreement say it together.
-Check check_simulator(const Findings& devices, const GpuQuestion& question, const Policy& policy) {
+// Alone, no other evidence says what kind of machine this is: the fact tee_type does, for whoever reads the verdict.
+Check check_simulator(const Findings& devices, const GpuQuestion& question, const Policy& policy, Verdict& verdict) {
   const std::string id = "nvidia.simulator";
   if (question.cpu_root) return not_applicable(id, "judged with the quote beside it");
   for (const DeviceFindings& device : devices) {
     if (device.root != RootKind::kInsecureSimulator) continue;
+    verdict.facts["tee_type"] = evidence::kSimulatorName;
     const std::string name(root_name(RootUse::kGpu, device.root));
     if (policy.accept_simulator) return passed(id, name, "simulated, and accepted by name");
     return failed(id, "a device is simulated; only --accept-simulator accepts that", "a real GPU", name);
@@ -145,6 +148,7 @@ bool check_presence(bool present, const Context& context, Verdict& verdict) {
   const std::string id = "nvidia.required";
   switch (context.policy.nvidia.required) {
     case GpuRequirement::kNever:
+      verdict.facts["gpu"] = false;
       verdict.add(not_applicable(id, "the policy leaves GPUs out: none is judged, and none is vouched for"));
       add_without_evidence("the policy leaves GPUs out", verdict);
       return false;
@@ -189,7 +193,7 @@ void judge_gpus(const evidence::NvidiaPayload& payload, const GpuQuestion& quest
   verdict.add(check_known_nonce(devices, question));
   verdict.add(check_duplicates(devices));
   verdict.add(check_root_agreement(devices, question.cpu_root));
-  verdict.add(check_simulator(devices, question, context.policy));
+  verdict.add(check_simulator(devices, question, context.policy, verdict));
   verdict.add(check_count(devices, context.policy.nvidia));
   const std::vector<TopologyMember> members = members_of(devices);
   Check topology = check_topology(members);
@@ -215,6 +219,11 @@ void judge_gpu_payload(const std::optional<std::string>& payload, const GpuQuest
   add_unread(error.code == ErrorCode::kUnsupported ? skipped("nvidia.payload.form", error.message)
                                                    : failed("nvidia.payload.form", error.message),
              context, verdict);
+}
+
+std::string_view gpu_binding(bool present, std::string_view how, const Policy& policy) {
+  if (!present) return "none";
+  return policy.nvidia.required == GpuRequirement::kNever ? std::string_view("none: the policy leaves GPUs out") : how;
 }
 
 void check_gpus(const std::optional<std::string>& payload, const ByteArray<32>& nonce, RootKind cpu_root,

@@ -20,6 +20,9 @@ namespace cloister::verify {
 void check_gpus(const std::optional<std::string>& payload, const ByteArray<32>& nonce, RootKind cpu_root,
                 const Context& context, Verdict& verdict);
 
+// The fact gpu_binding: `how` the quote and the GPU evidence hold together, where there is such evidence and it is judged.
+std::string_view gpu_binding(bool present, std::string_view how, const Policy& policy);
+
 // The same for evidence that may stand alone. Only tests pass roots.
 struct GpuQuestion {
   std::optional<ByteArray<32>> nonce;  // absent = freshness is skipped

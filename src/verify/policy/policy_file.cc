@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/nras_keys.h"
 #include "verify/policy/table_reader.h"
 
@@ -16,22 +17,43 @@ const std::set<std::string> kTcbStatuses = {
 const std::set<std::string> kArchitectures = {"HOPPER", "BLACKWELL", "RUBIN", "LS10"};
 const std::set<std::string> kTeeKinds = {"tdx", "sev_snp"};
 
-// Words that can never match would make a policy stricter than its author believes, or hide a typing error.
-std::optional<Error> check_words(const std::string& key, const std::set<std::string>& words,
-                                 const std::set<std::string>& allowed) {
-  for (const std::string& word : words) {
-    if (allowed.contains(word)) continue;
-    std::string list;
-    for (const std::string& one : allowed) list += (list.empty() ? "" : ", ") + one;
-    return fail(ErrorCode::kUsage, "policy: " + key + " cannot hold \"" + word.substr(0, 64) + "\"; possible: " + list, key);
-  }
-  return std::nullopt;
+bool is_lower_hex(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
+
+// As verify/boot/key_provider.h writes what was measured.
+constexpr const char* kKeyProviderForm = "texts like kms:<hex public key> or local-sgx:<hex MRENCLAVE>, in lower case";
+bool is_key_provider(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == 0 || colon == std::string::npos || (text.size() - colon - 1) % 2 != 0) return false;
+  const auto in_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), in_name) &&
+         is_lower_hex(std::string_view(text).substr(colon + 1));
+}
+
+constexpr const char* kListKeyForm = "texts like ed25519:<64 hex> or p256:<128 hex of x and y>";
+bool is_list_key(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos) return false;
+  const Result<Bytes> key = from_hex(std::string_view(text).substr(colon + 1));
+  const std::string kind = text.substr(0, colon);
+  return key && ((kind == "ed25519" && key->size() == 32) || (kind == "p256" && key->size() == 64));
+}
+
+constexpr const char* kAdvisoryForm = "Intel's names of advisories, like INTEL-SA-00828";
+bool is_advisory(const std::string& text) {
+  const auto in_name = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; };
+  return text.starts_with("INTEL-") && std::ranges::all_of(text, in_name);
+}
+
+bool is_nras_key(const std::string& text) { return read_nras_key(text).has_value(); }
+bool is_driver_version(const std::string& text) { return compare_versions(text, text, 10).has_value(); }
+bool is_vbios_version(const std::string& text) { return compare_versions(text, text, 16).has_value(); }
 
 std::optional<Error> read_tdx(const toml::table* table, TdxPolicy& out) {
   TableReader reader(table, "tdx");
-  reader.read("accepted_tcb_statuses", out.accepted_tcb_statuses);
-  reader.read("allowed_advisories", out.allowed_advisories);
+  reader.read_some("accepted_tcb_statuses", kTcbStatuses, out.accepted_tcb_statuses);
+  reader.read_each("allowed_advisories", is_advisory, kAdvisoryForm, out.allowed_advisories);
   reader.read_time("min_tcb_date", out.min_tcb_date);
   reader.read("out_of_date_grace_days", out.out_of_date_grace_days);
   reader.read("min_evaluation_data_number", out.min_evaluation_data_number);
@@ -51,8 +73,7 @@ std::optional<Error> read_tdx(const toml::table* table, TdxPolicy& out) {
   reader.read("mr_config_id", 48, out.mr_config_id);
   reader.read("qe_vendor_ids", 16, out.qe_vendor_ids);
   reader.read("min_tee_tcb_svn", 16, out.min_tee_tcb_svn);
-  if (auto error = reader.error()) return error;
-  return check_words("tdx.accepted_tcb_statuses", out.accepted_tcb_statuses, kTcbStatuses);
+  return reader.error();
 }
 
 std::optional<Error> read_boot(const toml::table* table, BootPolicy& out) {
@@ -65,9 +86,9 @@ std::optional<Error> read_boot(const toml::table* table, BootPolicy& out) {
   reader.read("os_image_hashes", 32, out.os_image_hashes);
   reader.read("compose_hashes", 32, out.compose_hashes);
   reader.read("app_ids", 20, out.app_ids);
-  reader.read("key_providers", out.key_providers);
+  reader.read_each("key_providers", is_key_provider, kKeyProviderForm, out.key_providers);
   reader.read("kms_root_keys", 33, out.kms_root_keys);
-  reader.read("measurement_list_keys", out.measurement_list_keys);
+  reader.read_each("measurement_list_keys", is_list_key, kListKeyForm, out.measurement_list_keys);
   reader.read_time("min_measurement_list_issued", out.min_measurement_list_issued);
   reader.read("require_event_log", out.require_event_log);
   reader.read("allow_unset_mr_config_id", out.allow_unset_mr_config_id);
@@ -82,26 +103,20 @@ std::optional<Error> read_nvidia(const toml::table* table, NvidiaPolicy& out) {
   reader.read_word("required", {"when_present", "always", "never"}, required);
   out.required = static_cast<GpuRequirement>(required);
   reader.read("gpu_count", out.gpu_count);
-  reader.read("architectures", out.architectures);
-  reader.read("min_driver_version", out.min_driver_version);
-  reader.read("min_vbios_version", out.min_vbios_version);
+  reader.read_some("architectures", kArchitectures, out.architectures);
+  reader.read_fitting("min_driver_version", is_driver_version, "a version like \"550.90.07\"", out.min_driver_version);
+  reader.read_fitting("min_vbios_version", is_vbios_version, "a version like \"96.00.9F.00.00\"", out.min_vbios_version);
   reader.read("allow_certificate_hold", out.allow_certificate_hold);
   reader.read("allow_expired_rim_signer", out.allow_expired_rim_signer);
   reader.read("require_revocation", out.require_revocation);
   reader.read("max_ocsp_age_hours", out.max_ocsp_age_hours);
   reader.read("require_fwid", out.require_fwid);
   reader.read("require_nras", out.require_nras);
-  reader.read("nras_keys", out.nras_keys);
+  reader.read_each("nras_keys", is_nras_key, "texts like p384:<192 hex of x and y>", out.nras_keys);
   auto nvlink = static_cast<std::size_t>(out.nvlink);
   reader.read_word("nvlink", {"any", "protected", "encrypted"}, nvlink);
   out.nvlink = static_cast<NvlinkRequirement>(nvlink);
-  if (auto error = reader.error()) return error;
-  for (const std::string& key : out.nras_keys) {
-    if (const auto read = read_nras_key(key); !read) {
-      return fail(ErrorCode::kUsage, "policy: nvidia.nras_keys: " + read.error().message, "nvidia.nras_keys");
-    }
-  }
-  return check_words("nvidia.architectures", out.architectures, kArchitectures);
+  return reader.error();
 }
 
 std::optional<Error> read_snp(const toml::table* table, SnpPolicy& out) {
@@ -169,7 +184,7 @@ Result<Policy> read_policy(const toml::table& file) {
   TableReader reader(&file, "");
   reader.read("accept_simulator", policy.accept_simulator);
   reader.read("require_nonce", policy.require_nonce);
-  reader.read("tee_kinds", policy.tee_kinds);
+  reader.read_some("tee_kinds", kTeeKinds, policy.tee_kinds);
   reader.read("report_data", 64, policy.report_data);
   const toml::table* tdx = reader.table("tdx");
   const toml::table* boot = reader.table("boot");
@@ -178,9 +193,6 @@ Result<Policy> read_policy(const toml::table& file) {
   const toml::table* tpm = reader.table("tpm");
   const toml::table* service = reader.table("service");
   if (auto error = reader.error()) return std::move(*error);
-  if (policy.tee_kinds) {
-    if (auto error = check_words("tee_kinds", *policy.tee_kinds, kTeeKinds)) return std::move(*error);
-  }
   if (auto error = read_tdx(tdx, policy.tdx)) return std::move(*error);
   if (auto error = read_boot(boot, policy.boot)) return std::move(*error);
   if (auto error = read_nvidia(nvidia, policy.nvidia)) return std::move(*error);

@@ -92,7 +92,7 @@ TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
       {"[tdx]\nallow_perfmon = \"false\"", "policy: tdx.allow_perfmon must be true or false (line 2)"},
       {"[tdx]\nout_of_date_grace_days = -1", "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
       {"[tdx]\nout_of_date_grace_days = 1.0", "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
-      {"tee_kinds = [\"sgx\"]", "policy: tee_kinds cannot hold \"sgx\"; possible: sev_snp, tdx"},
+      {"tee_kinds = [\"sgx\"]", "policy: tee_kinds cannot hold \"sgx\"; possible: sev_snp, tdx (line 1)"},
       {"[tdx]\nmin_tee_tcb_svn = \"07\"", "policy: tdx.min_tee_tcb_svn must be a string of 32 hex characters (line 2)"},
       {"[snp]\nmin_snp = 256", "policy: snp.min_snp must be a whole number from 0 to 255 (line 2)"},
       {"[tdx]\nmin_tcb_date = \"yesterday\"", "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
@@ -102,11 +102,48 @@ TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
       {"[boot]\nmr_td = [1]", "policy: boot.mr_td must be a list of strings (line 2)"},
       {"[nvidia]\nrequired = \"maybe\"", "policy: nvidia.required must be one of \"when_present\", \"always\", \"never\" (line 2)"},
       {"[nvidia]\nnvlink = \"open\"", "policy: nvidia.nvlink must be one of \"any\", \"protected\", \"encrypted\" (line 2)"},
-      {"[nvidia]\nnras_keys = [\"p384:00\"]", "policy: nvidia.nras_keys: expected p384: and 192 hex digits of x and y"},
+      {"[nvidia]\nnras_keys = [\"p384:00\"]", "policy: nvidia.nras_keys cannot hold \"p384:00\"; expected texts like p384:<192 hex of x and y> (line 2)"},
       {"[nvidia]\nmin_driver_version = 550", "policy: nvidia.min_driver_version must be a string (line 2)"},
-      {"[nvidia]\narchitectures = [\"AMPERE\"]", "policy: nvidia.architectures cannot hold \"AMPERE\"; possible: BLACKWELL, HOPPER, LS10, RUBIN"},
+      {"[nvidia]\narchitectures = [\"AMPERE\"]", "policy: nvidia.architectures cannot hold \"AMPERE\"; possible: BLACKWELL, HOPPER, LS10, RUBIN (line 2)"},
   };
   for (const Case& one : cases) EXPECT_EQ(complaint(one.text), one.complaint) << one.text;
+}
+
+TEST(PolicyFile, RefusesWordsThatCouldNeverMatch) {
+  struct Case {
+    const char* text;
+    const char* complaint;
+  };
+  const Case cases[] = {
+      {"tee_kinds = []", "policy: tee_kinds names no value, so nothing could ever match; leave the word out (line 1)"},
+      {"tee_kinds = [\n\"tdx\",\n\"sev-snp\"]", "policy: tee_kinds cannot hold \"sev-snp\"; possible: sev_snp, tdx (line 3)"},
+      {"[tdx]\naccepted_tcb_statuses = []",
+       "policy: tdx.accepted_tcb_statuses names no value, so nothing could ever match; leave the word out (line 2)"},
+      {"[nvidia]\narchitectures = []", "policy: nvidia.architectures names no value, so nothing could ever match; leave the word out (line 2)"},
+      {"[nvidia]\nmin_driver_version = \"latest\"",
+       "policy: nvidia.min_driver_version must be a version like \"550.90.07\", or \"\" for any (line 2)"},
+      {"[nvidia]\nmin_vbios_version = \"96.00.XY\"",
+       "policy: nvidia.min_vbios_version must be a version like \"96.00.9F.00.00\", or \"\" for any (line 2)"},
+      {"[boot]\nkey_providers = [\"foo\"]",
+       "policy: boot.key_providers cannot hold \"foo\"; expected texts like kms:<hex public key> or local-sgx:<hex MRENCLAVE>, in lower "
+       "case (line 2)"},
+      {"[boot]\nmeasurement_list_keys = [\"rsa:aa\"]",
+       "policy: boot.measurement_list_keys cannot hold \"rsa:aa\"; expected texts like ed25519:<64 hex> or p256:<128 hex of x and y> (line 2)"},
+      {"[tdx]\nallowed_advisories = [\"SA-00828\"]",
+       "policy: tdx.allowed_advisories cannot hold \"SA-00828\"; expected Intel's names of advisories, like INTEL-SA-00828 (line 2)"},
+  };
+  for (const Case& one : cases) EXPECT_EQ(complaint(one.text), one.complaint) << one.text;
+  EXPECT_NE(complaint("[tdx]\n\naccepted_tcb_statuses = [\"uptodate\"]").find("(line 3)"), std::string::npos);
+  EXPECT_NE(complaint("[boot]\nkey_providers = [\"kms:AB\"]").find("in lower case"), std::string::npos) << "it is compared as text";
+  EXPECT_NE(complaint("[boot]\nmeasurement_list_keys = [\"ed25519:aa\"]").find("64 hex"), std::string::npos);
+}
+
+TEST(PolicyFile, DigestsMayBeWrittenAsVerdictsWriteThem) {
+  const Policy policy = read("[service]\nmodel_digests = [\"sha256:" + std::string(64, 'a') + "\"]\n[boot]\ncompose_hashes = [\"sha256:" +
+                             std::string(64, 'b') + "\"]\n");
+  EXPECT_EQ(policy.service.model_digests, std::set<Bytes>{Bytes(32, 0xaa)});
+  EXPECT_EQ(policy.boot.compose_hashes, std::set<Bytes>{Bytes(32, 0xbb)});
+  complaint("[boot]\nmr_td = [\"sha256:" + std::string(96, 'a') + "\"]");
 }
 
 TEST(PolicyFile, RevokedCannotBeAccepted) {

@@ -10,6 +10,7 @@ namespace cloister::verify {
 namespace {
 
 constexpr std::size_t kMostValues = 4096;
+constexpr std::size_t kMostShown = 64;
 
 std::string line_of(const toml::node& node) {
   return node.source().begin.line == 0 ? "" : " (line " + std::to_string(node.source().begin.line) + ")";
@@ -123,12 +124,65 @@ void TableReader::read(std::string_view key, std::optional<std::set<std::string>
   if (auto values = texts(key)) out = std::move(values);
 }
 
+void TableReader::complain_of(std::string_view key, const std::string& text, const std::string& why) {
+  if (error_) return;
+  std::string where;
+  for (const toml::node& element : *take(key)->as_array()) {
+    if (where.empty() && element.value_exact<std::string>() == text) where = line_of(element);
+  }
+  error_ = fail(ErrorCode::kUsage, "policy: " + full(key) + " cannot hold \"" + text.substr(0, kMostShown) + "\"; " + why + where, full(key));
+}
+
+void TableReader::read_some(std::string_view key, const std::set<std::string>& allowed, std::set<std::string>& out) {
+  auto values = texts(key);
+  if (!values) return;
+  if (values->empty() && !error_) {
+    error_ = fail(ErrorCode::kUsage, "policy: " + full(key) + " names no value, so nothing could ever match; leave the word out" + line_of(*take(key)), full(key));
+  }
+  std::string list;
+  for (const std::string& one : allowed) list += (list.empty() ? "" : ", ") + one;
+  for (const std::string& text : *values) {
+    if (!allowed.contains(text)) return complain_of(key, text, "possible: " + list);
+  }
+  out = std::move(*values);
+}
+
+void TableReader::read_some(std::string_view key, const std::set<std::string>& allowed, std::optional<std::set<std::string>>& out) {
+  std::set<std::string> values;
+  read_some(key, allowed, values);
+  if (!values.empty()) out = std::move(values);
+}
+
+void TableReader::read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::optional<std::set<std::string>>& out) {
+  auto values = texts(key);
+  if (!values) return;
+  for (const std::string& text : *values) {
+    if (!fits(text)) return complain_of(key, text, "expected " + form);
+  }
+  out = std::move(values);
+}
+
+void TableReader::read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::set<std::string>& out) {
+  std::optional<std::set<std::string>> values;
+  read_each(key, fits, form, values);
+  if (values) out = std::move(*values);
+}
+
+void TableReader::read_fitting(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::string& out) {
+  std::string text = out;
+  read(key, text);
+  if (!text.empty() && !fits(text)) return complain(key, form + ", or \"\" for any", take(key));
+  out = std::move(text);
+}
+
 void TableReader::read(std::string_view key, std::size_t size, std::set<Bytes>& out) {
+  constexpr std::string_view kDigest = "sha256:";
   const auto values = texts(key);
   if (!values) return;
   std::set<Bytes> read;
   for (const std::string& text : *values) {
-    Result<Bytes> bytes = from_hex(text);
+    const bool named = size == 32 && text.starts_with(kDigest);
+    Result<Bytes> bytes = from_hex(std::string_view(text).substr(named ? kDigest.size() : 0));
     if (!bytes || bytes->size() != size) {
       return complain(key, "a list of strings of " + std::to_string(2 * size) + " hex characters", take(key));
     }

@@ -32,7 +32,16 @@ class TableReader {
   void read_time(std::string_view key, std::optional<std::int64_t>& out);
   void read(std::string_view key, std::set<std::string>& out);
   void read(std::string_view key, std::optional<std::set<std::string>>& out);
-  // Hex strings of `size` bytes each.
+  // Words that can never match would make a policy stricter than its author believes, or hide a typing error: a list out of
+  // `allowed`, of at least one word.
+  void read_some(std::string_view key, const std::set<std::string>& allowed, std::set<std::string>& out);
+  void read_some(std::string_view key, const std::set<std::string>& allowed, std::optional<std::set<std::string>>& out);
+  // Texts each of which `fits`; `form` says to people what that means.
+  void read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::set<std::string>& out);
+  void read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::optional<std::set<std::string>>& out);
+  // Empty, or a text that `fits`.
+  void read_fitting(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::string& out);
+  // Hex strings of `size` bytes each; before those of 32 bytes may stand "sha256:", as verdicts and reports write them.
   void read(std::string_view key, std::size_t size, std::set<Bytes>& out);
   // A hex string of `size` bytes.
   void read(std::string_view key, std::size_t size, std::optional<Bytes>& out);
@@ -49,6 +58,8 @@ class TableReader {
   void complain(std::string_view key, const std::string& expected, const toml::node* node = nullptr);
   std::optional<std::uint64_t> number(std::string_view key, std::uint64_t most);
   std::optional<std::set<std::string>> texts(std::string_view key);
+  // An error at the element of the list `key` that is `text`.
+  void complain_of(std::string_view key, const std::string& text, const std::string& why);
   std::string full(std::string_view key) const;
 
   const toml::table* table_;

@@ -117,7 +117,7 @@ Verdict judge_one(const ChutesInstance& instance, const std::optional<Nonce>& no
   verdict.add(not_applicable("report_data.tls", "this form binds no TLS key: prompts are encrypted to the instance's key"));
   const Nonce of_devices = tee.report_data ? device_nonce(*tee.report_data) : Nonce{};
   check_gpus(payload_of(instance, of_devices), of_devices, tee.root, context, verdict);
-  verdict.facts["gpu_binding"] = instance.devices.empty() ? "none" : "the GPU's nonce is what the quote binds";
+  verdict.facts["gpu_binding"] = gpu_binding(!instance.devices.empty(), "the GPU's nonce is what the quote binds", context.policy);
   if (key) verdict.facts["e2e_key"] = *key;
   return verdict;
 }

@@ -130,9 +130,9 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   verdict.facts["policy_proof"] = proof_of(bound, statement.policy_digest, is_in_log(boot, kPolicyEvent, statement.policy_digest, verdict));
   const evidence::Nonce nonce = expected.nonce.value_or(statement.nonce);
   check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), tee.root, context, verdict);
-  verdict.facts["gpu_binding"] = report.nvidia_payload ? "both ways: the GPU's nonce is made of the keyset, the quote "
-                                                         "binds the GPU evidence"
-                                                       : "none";
+  verdict.facts["gpu_binding"] =
+      gpu_binding(report.nvidia_payload.has_value(),
+                  "both ways: the GPU's nonce is made of the keyset, the quote binds the GPU evidence", context.policy);
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ void judge_version3(const TinfoilDocument& document, const TeeFindings& tee, con
   if (bound) add_keys(document.tls_key_sha256, document.hpke_key, "T3", verdict);
   check_tinfoil_parts(document, bound, verdict);
   check_gpus(document.devices, expected.nonce.value_or(document.nonce), tee.root, context, verdict);
-  verdict.facts["gpu_binding"] = document.devices ? "the quote binds the GPU evidence, and CPU and GPU share a nonce" : "none";
+  verdict.facts["gpu_binding"] = gpu_binding(document.devices.has_value(), "the quote binds the GPU evidence, and CPU and GPU share a nonce", context.policy);
 }
 
 }  // namespace

@@ -117,8 +117,15 @@ TEST(TeeKind, AQuoteUnderAPolicyForAnotherKindOfTee) {
 TEST(TeeReportData, OfABareQuote) {
   const Bytes quote = vector_bytes("tdx/v4_b0c06f_uptodate.bin");
   Policy policy;
-  const auto state = [&] { return verify_quote(quote, {policy, {}, kTime}).find("tee.report_data")->state; };
-  EXPECT_EQ(state(), State::kNotApplicable);
+  const auto check = [&] { return *verify_quote(quote, {policy, {}, kTime}).find("tee.report_data"); };
+  const auto state = [&] { return check().state; };
+  // Nothing shows when it was made, and for whom.
+  EXPECT_EQ(state(), State::kSkipped);
+  EXPECT_TRUE(check().required) << "a policy that requires a nonce";
+  policy.require_nonce = false;
+  EXPECT_EQ(state(), State::kSkipped);
+  EXPECT_FALSE(check().required);
+  policy.require_nonce = true;
   policy.report_data = {Bytes(64, 1)};
   EXPECT_EQ(state(), State::kFail);
   policy.report_data.insert(field(520, 64));
