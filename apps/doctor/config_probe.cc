@@ -24,6 +24,11 @@ Result<void> check_listen(const ServeOptions& options) {
   TRY_VOID(check_option_forms(options));
   TRY(listen, parse_listen(options.listen));
   TRY_VOID(check_protections(options));
+  // Whether tokens are needed and none are named; what is in their file is a matter of its own.
+  if (options.api_key_file.empty()) {
+    TRY(keyring, serve::Keyring::make(nullptr));
+    TRY_VOID(make_auth(options, listen, keyring));
+  }
   if (!listen.loopback && options.tls.empty() && options.tls_certificate_file.empty()) {
     return fail(ErrorCode::kUsage, options.listen + " without TLS: prompts cross the network in the clear (--tls-cert, --tls self-signed)");
   }
@@ -33,9 +38,8 @@ Result<void> check_listen(const ServeOptions& options) {
 // The keys of the TEE are not needed to read the files.
 Result<void> check_tokens(const ServeOptions& options, const ListenAddress& listen) {
   TRY(keyring, serve::Keyring::make(nullptr));
-  TRY(auth, make_auth(options, listen, keyring));
-  TRY(operators, make_operators(options, keyring));
-  static_cast<void>(auth), static_cast<void>(operators);
+  if (!options.api_key_file.empty()) TRY_VOID(make_auth(options, listen, keyring));
+  TRY_VOID(make_operators(options, keyring));
   return {};
 }
 
@@ -82,8 +86,10 @@ Findings probe_config(const std::string& path, ServeOptions& options) {
   if (out.front().state != FindingState::kOk) return out;
   out.push_back(from("config.listen", check_listen(options), options.listen));
   if (const Result<ListenAddress> listen = parse_listen(options.listen)) {
-    out.push_back(from("config.tokens", check_tokens(options, *listen), options.api_key_file.empty() ? "none are asked for" : options.api_key_file));
-    out.push_back(from("config.tls", check_tls(options, *listen), options.tls.empty() ? options.tls_certificate_file : "--tls " + options.tls));
+    const std::string tokens = options.api_key_file.empty() ? options.admin_token_file : options.api_key_file;
+    if (!tokens.empty()) out.push_back(from("config.tokens", check_tokens(options, *listen), tokens));
+    const std::string tls = options.tls.empty() ? options.tls_certificate_file : "--tls " + options.tls;
+    if (!tls.empty()) out.push_back(from("config.tls", check_tls(options, *listen), tls));
   }
   if (!options.model_path.empty()) {
     out.push_back(is_there(options.model_path)
