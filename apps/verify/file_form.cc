@@ -89,7 +89,7 @@ const Words& words_of(FileForm form) { return *std::ranges::find(kWords, form, &
 
 std::vector<FileForm> forms_of(std::string_view text) {
   std::vector<FileForm> out;
-  const Result<Json> json = codec::parse_json(text, {128u << 20, 64, 1u << 20});
+  const Result<Json> json = codec::parse_json(text);
   if (json && json->is_object()) add_forms(*json, text, out);
   if (json && json->is_array()) add_forms_of_list(*json, out);
   if (!json && evidence::is_archive(text)) out.push_back(FileForm::kArchive);

@@ -46,7 +46,7 @@ def test_evidence_from_a_pipe(large, kind):
 @pytest.mark.parametrize("option", ["--report", "--keyset", "--session", "--prefix-proof"])
 def test_what_stands_beside_it(large, tmp_path, option):
     receipt = tmp_path / "receipt"
-    receipt.write_text("{}")
+    receipt.write_text('{"receipt_id":"r"}')
     result, seconds = seconds_of("verify", "receipt", receipt, option, large, "--offline")
     assert result.returncode == 2 and "is larger than" in result.stderr, result.stderr
     assert seconds < 1 * PATIENCE
