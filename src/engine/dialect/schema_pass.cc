@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "engine/dialect/schema_keywords.h"
+#include "engine/dialect/schema_states.h"
 #include "engine/dialect/string_pattern.h"
 
 namespace cloister::engine {
@@ -116,6 +118,11 @@ Result<void> SchemaPass::run() {
     left_.pop_back();
     TRY_VOID(visit(at));
   }
+  if (const auto ambiguous = SchemaStates(root_).find()) {
+    return refuse(ambiguous->at, ambiguous->keyword,
+                  "its alternatives can begin alike and hold each other, so that the ways to read a text multiply with its "
+                  "depth; give them a required first property with different constants, or leave out what is there twice");
+  }
   return {};
 }
 
@@ -135,10 +142,30 @@ Result<void> SchemaPass::visit(const Pointer& at) {
   TRY_VOID(width(at, 0));
   for (const char* keyword : {"anyOf", "oneOf", "allOf", "enum", "type"}) TRY_VOID(count_alternatives(at, keyword));
   TRY_VOID(check_sizes(at));
+  drop_duplicates();
   if (strict_) TRY_VOID(check_exact(at));
   TRY_VOID(check_integer_bounds(at));
   TRY_VOID(rewrite_pattern(at));
   return visit_children(at);
+}
+
+// Each alternative once: the grammar would keep both apart. What is there twice in a strict oneOf admits nothing, and a
+// reference may name an alternative by its number.
+void SchemaPass::drop_duplicates() {
+  for (const char* keyword : {"anyOf", "oneOf"}) {
+    const auto found = here_->find(keyword);
+    if (found == here_->end() || !found->is_array() || found->size() < 2) continue;
+    if (strict_ && std::string_view(keyword) == "oneOf") continue;
+    std::set<std::string> texts;
+    Json kept = Json::array();
+    for (const Json& each : *found) {
+      if (texts.insert(each.dump()).second) kept.push_back(each);
+    }
+    if (kept.size() == found->size()) continue;
+    const std::string all = root_.dump();
+    if (all.find("/anyOf/") != std::string::npos || all.find("/oneOf/") != std::string::npos) return;
+    *found = std::move(kept);
+  }
 }
 
 Result<void> SchemaPass::visit_children(const Pointer& at) {

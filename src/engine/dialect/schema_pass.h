@@ -43,6 +43,7 @@ class SchemaPass {
   Result<void> visit_children(const Pointer& at);
   Result<void> follow_reference(const Pointer& at);
   Result<void> count_alternatives(const Pointer& at, std::string_view keyword);
+  void drop_duplicates();
   Result<void> check_sizes(const Pointer& at);
   Result<std::optional<std::size_t>> size_member(const Pointer& at, const char* keyword);
   Result<void> rewrite_pattern(const Pointer& at);
