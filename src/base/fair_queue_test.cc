@@ -55,6 +55,39 @@ TEST(FairQueue, WhoIsHeldBackKeepsItsTurn) {
   EXPECT_EQ(drain(queue), (std::vector{2}));
 }
 
+TEST(FairQueue, WhoAsksForMuchAtOnceWaitsLonger) {
+  FairQueue<int> queue(20);
+  for (int i : {1, 2, 3}) EXPECT_FALSE(queue.push("long", i, 1000));
+  for (int i : {11, 12, 13}) EXPECT_FALSE(queue.push("short", i, 10));
+  EXPECT_EQ(queue.pop(), 1);
+  EXPECT_EQ(queue.pop(), 11);
+  EXPECT_FALSE(queue.push("new", 21, 10));
+  EXPECT_EQ(drain(queue), (std::vector{21, 12, 13, 2, 3})) << "who is new waits for no round of the others";
+}
+
+TEST(FairQueue, WhoLeavesAndComesBackIsNotNew) {
+  FairQueue<int> queue(20);
+  for (int i : {1, 2, 3}) EXPECT_FALSE(queue.push("patient", i, 100));
+  std::vector<int> order;
+  EXPECT_FALSE(queue.push("again", 11, 100));
+  for (int i = 0; i < 5; ++i) {
+    order.push_back(*queue.pop());
+    if (queue.size_of("again") > 0) continue;
+    EXPECT_FALSE(queue.push("again", 12 + i, 100));
+  }
+  EXPECT_EQ(order, (std::vector{1, 11, 2, 13, 3}));
+}
+
+TEST(FairQueue, WhoIsHeldBackSavesUpNothing) {
+  FairQueue<int> queue(100);
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(queue.push("held", i));
+  for (int i = 10; i < 20; ++i) EXPECT_FALSE(queue.push("other", i));
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(queue.pop_if([](const std::string& client, int&) { return client != "held"; }));
+  EXPECT_EQ(queue.pop(), 0);
+  EXPECT_EQ(queue.pop(), 16);
+  EXPECT_EQ(queue.pop(), 1);
+}
+
 TEST(FairQueue, ALimitOfZeroTakesNothing) {
   FairQueue<int> queue(0);
   EXPECT_EQ(queue.push("a", 1), 1);
