@@ -129,6 +129,7 @@ void add_audit_command(CLI::App& app, int& exit_status) {
   bind_judge_options(*replay, *options, false);
   replay->add_option("--at", options->at, "time to judge the archive at; without it the one in it, and the verdict is undetermined at best");
   replay->add_option("--nonce", options->nonce, "the nonce that you asked for the report with, 64 hex characters");
+  refuse_empty_values(*command);
   replay->callback([options, &exit_status] {
     const Result<verify::Verdict> verdict = audit(*options);
     if (verdict && !options->json) print_result(*verdict);

@@ -29,6 +29,7 @@
 #include "collateral/evidence_scan.h"
 #include "evidence/archive.h"
 #include "verify/bundle.h"
+#include "verify/signature.h"
 
 namespace cloister::apps {
 namespace {
@@ -135,6 +136,7 @@ Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnectio
   g_replying = 0;
   verify::Verdict whole = host.check.verdict;
   whole.append(std::move(reply.verdict));
+  if (!receipt) verify::check_unnamed_digests(host.judging.policy, whole);
   whole.subject = "host " + options.url + " and its signature of the reply";
   if (options.json) {
     Json out = {{"reply", reply.text}, {"verdict", verify::to_json(whole)}, {"receipt", Json()}};

@@ -29,6 +29,14 @@ void bind_token_option(CLI::App& command, ClientOptions& options) {
                      "over http to another machine");
 }
 
+void refuse_empty_values(CLI::App& command) {
+  const CLI::Validator not_empty([](std::string& value) { return value.empty() ? "expected a value, got an empty one" : std::string(); }, "");
+  for (CLI::Option* option : command.get_options()) {
+    if (option->get_expected_max() > 0) option->check(not_empty);
+  }
+  for (CLI::App* below : command.get_subcommands(nullptr)) refuse_empty_values(*below);
+}
+
 Result<client::NodeAddress> node_address(const std::string& url, const ClientOptions& options) {
   client::NodeAddress address;
   TRY(parsed, http::parse_url(url));

@@ -37,6 +37,10 @@ struct OutputOptions {
 };
 void bind_output_options(CLI::App& command, OutputOptions& options);
 
+// An option with an empty value, as that of a variable that is not set, is an error and not an option that was left out. For this command and
+// those below it; call it when all options are there.
+void refuse_empty_values(CLI::App& command);
+
 // Prints the verdict to standard output and returns the exit status it stands for.
 int print_verdict(const verify::Verdict& verdict, const OutputOptions& options);
 // Prints one line to standard error and returns the status for unreadable input.

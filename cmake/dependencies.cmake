@@ -10,6 +10,11 @@ add_library(dep_simdjson INTERFACE)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
 target_link_libraries(dep_simdjson INTERFACE PkgConfig::SIMDJSON)
 
+# Compose texts.
+add_library(dep_yaml INTERFACE)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2.5)
+target_link_libraries(dep_yaml INTERFACE PkgConfig::YAML)
+
 add_library(dep_spdlog INTERFACE)
 find_package(spdlog REQUIRED)
 target_link_libraries(dep_spdlog INTERFACE spdlog::spdlog)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "apps/verify/expectations.h"
 #include "apps/verify/file_form.h"
 #include "apps/verify/gather.h"
 #include "apps/verify/subject.h"
@@ -92,10 +93,18 @@ Result<void> expect_report_data(const VerifyOptions& options, verify::Policy& po
   return {};
 }
 
+// No other form lists instances whose keys stand elsewhere.
+Result<void> require_chutes(std::string_view report) {
+  TRY(object, codec::parse_json(report, {64u << 20, 64}));
+  if (object.is_object() && evidence::is_chutes_report(object)) return {};
+  return fail(ErrorCode::kUsage, "a report of this form has no instances to compare with --instances");
+}
+
 Result<verify::Verdict> judge_report_subject(Subject& subject, const VerifyOptions& options) {
   TRY_VOID(require_json(options.target, subject.saved.evidence));
   if (const auto known = verify::check_known_form(subject.saved.evidence); !known) return about(options.target, known.error());
   TRY_VOID(load_beside(subject, "instances", options.instances_file));
+  if (!options.instances_file.empty()) TRY_VOID(require_chutes(subject.saved.evidence));
   evidence::InstanceKeys keys;
   if (const auto text = subject.beside("instances")) {
     Result<evidence::InstanceKeys> listed = evidence::parse_chutes_instances(*text);
@@ -278,6 +287,7 @@ Result<verify::Verdict> judge_kind(Subject& subject, const VerifyOptions& option
   if (const std::size_t most = most_bytes_of(kind->name); subject.saved.evidence.size() > most) {
     return fail(ErrorCode::kTooLarge, "the evidence is larger than " + std::to_string(most) + " bytes");
   }
+  TRY_VOID(check_expectations(subject, options));
   return kind->judge(subject, options);
 }
 

@@ -15,7 +15,7 @@ constexpr codec::JsonLimits kLimits = {128u << 20, 16, 1u << 20};
 
 const std::set<std::string> kMembers = {"format", "kind",  "saved_at",        "evidence",
                                         "beside", "nonce", "tls_spki_sha256", "collateral"};
-const std::set<std::string> kBeside = {"address",  "app-compose", "ccel",        "chain",  "event-log", "id",       "keyset",
+const std::set<std::string> kBeside = {"address",  "app-compose", "ccel",        "chain",  "event-log", "id", "instances", "keyset",
                                        "model",    "prefix-proof", "receipt",    "report",      "report-data", "request",
                                        "response", "session",     "vm-config"};
 

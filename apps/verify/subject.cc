@@ -97,7 +97,9 @@ Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Eviden
   }
   if (subject.words) {
     verify::check_file_time(subject.judging.time, subject.time_named, verdict);
-    verify::discount_file_words(*subject.words, subject.judging.policy, verdict);
+    verify::FileWords words = *subject.words;
+    words.beginning = !options.beginning && subject.beside("prefix-proof");
+    verify::discount_file_words(words, subject.judging.policy, verdict);
     verdict.facts["file_says"].update(subject.unused_words);
   }
   verdict.facts["collateral"] = std::move(gathered.facts);

@@ -160,7 +160,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   CLI::App* receipt = add_kind(*verify, {"receipt", "judge the receipt of a reply", "FILE", verify_receipt_file}, options,
                                exit_status);
   receipt->add_option("--report", options->report_file, "the report whose keyset signed it");
-  receipt->add_option("--keyset", options->keyset_file, "without a report: a keyset that was verified before");
+  receipt->add_option("--keyset", options->keyset_file, "a keyset that was verified before: without a report, or to compare with the report's");
   receipt->add_option("--session", options->session_file, "the session of the upstream that it names, as the gateway serves it");
   receipt->add_option("--prefix-proof", options->prefix_proof_file,
                       "the file of --response holds only the first events of a stream; this shows that they are the true ones");
@@ -189,6 +189,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   for (CLI::App* command : {archive, bundle}) {
     command->add_option("--id", options->id, "of the reply, the receipt or the session, as it was named to you");
     command->add_option("--model", options->model, "that you asked for");
+    command->add_flag("--beginning", options->beginning, "the reply in the file may be a beginning: ask about as much of it as is there");
   }
 
   for (CLI::App* command : {host, report, receipt, archive, bundle}) add_model_manifest(*command, *options);
@@ -197,6 +198,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   for (CLI::App* command : {report, quote, gpu, snp, receipt, session, signature, proof}) add_bundle(*command, *options);
   for (CLI::App* command : {report, quote, gpu, snp, receipt, session, signature}) add_at(*command, *options);
   for (CLI::App* command : {archive, bundle, proof}) add_file_at(*command, *options);
+  refuse_empty_values(*verify);
 }
 
 }  // namespace cloister::apps

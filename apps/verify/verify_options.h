@@ -40,6 +40,7 @@ struct VerifyOptions : JudgeOptions {
   std::string receipt_file;                           // that names a session
   std::string instances_file;                         // keys of the instances in a report of Chutes
   std::string id, model;                              // of a reply or a session, as others name it
+  bool beginning = false;                             // a file's proof of a beginning is asked for
   std::string archive;                                // to write, of a receipt
 };
 

@@ -28,7 +28,10 @@ TEST(ComposeImage, WhateverIsUnclearIsNoAnswer) {
   EXPECT_FALSE(pinned_image("services:\n  vllm:\n" + image + "  vllm:\n" + image, "vllm")) << "two services of one name";
   EXPECT_FALSE(pinned_image("volumes:\n  vllm:\n" + image, "vllm")) << "no service";
   EXPECT_FALSE(pinned_image("services:\n  other:\n" + image, "vllm"));
-  EXPECT_FALSE(pinned_image("services: {vllm: {image: x@" + kDigest + "}}\n", "vllm")) << "flow style";
+  EXPECT_FALSE(pinned_image("services:\n  vllm:\n    <<: {image: y}\n" + image, "vllm")) << "merged";
+  EXPECT_FALSE(pinned_image("services:\n  vllm:\n    build: .\n" + image, "vllm")) << "built";
+  EXPECT_FALSE(pinned_image("include: [x.yml]\nservices:\n  vllm:\n" + image, "vllm")) << "another file";
+  EXPECT_TRUE(pinned_image("services: {vllm: {image: x@" + kDigest + "}}\n", "vllm")) << "flow style";
 }
 
 }  // namespace

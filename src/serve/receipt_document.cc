@@ -61,6 +61,11 @@ void model_served(JcsWriter& out, const ReplyFacts& facts) {
   out.name("type").text(evidence::kModelServed).close_object();
 }
 
+// Under which configuration: a verifier that pins one compares it.
+void policy_in_force(JcsWriter& out, const ByteArray<32>& policy) {
+  digest(out.open_object().name("policy_digest"), policy).name("type").text(evidence::kPolicyInForce).close_object();
+}
+
 // ACI section 7.5: what an aggregator has to say of whom it asked.
 void upstream_not_verified(JcsWriter& out, const ReplyFacts& facts) {
   // The one that was asked for (ACI, section 7.5).
@@ -98,6 +103,7 @@ void response_aborted(JcsWriter& out, const ReplyFacts& facts) {
 void event_log(JcsWriter& out, const ReplyFacts& facts, const Leaves& leaves) {
   out.open_array();
   hashed(out, evidence::kRequestReceived, facts.request_sha256);
+  if (facts.epoch->policy_digest) policy_in_force(out, *facts.epoch->policy_digest);
   if (facts.forwarded_sha256) {
     hashed(out, evidence::kRequestForwarded, *facts.forwarded_sha256);
     if (!facts.served_here) upstream_not_verified(out, facts);

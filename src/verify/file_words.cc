@@ -39,6 +39,9 @@ void discount_file_words(const FileWords& words, const Policy& policy, Verdict& 
                policy.require_nonce);
     } else if (words.tls_spki_sha256 && name == kTls) {
       discount(check, "the file itself says that this key was seen", false);
+    } else if (words.beginning && name == "receipt.prefix") {
+      discount(check, "the file holds a beginning of the reply only, " + check.actual + ": where that is what you ask about, say so with --beginning",
+               true);
     }
   }
   Json says = {{"saved_at", to_rfc3339(words.saved_at)}};

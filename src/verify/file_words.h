@@ -17,11 +17,13 @@ struct FileWords {
   // Set where the verdict was made with the word of the file, because the person who asks gave none.
   std::optional<ByteArray<32>> nonce;
   std::optional<ByteArray<32>> tls_spki_sha256;
+  // The file made of the question about a reply one about its beginning, and nobody asked for that.
+  bool beginning = false;
 };
 
 // Turns each pass that rests on the file's nonce into one that is skipped, and required where the policy requires a nonce
 // (report.nonce, report_data.nonce, nvidia.payload.nonce; in a verdict about GPUs alone nvidia.gpu.N.nonce); each pass of
-// report_data.tls into one that is skipped. A failure stays: a file may contradict itself. Adds the fact `file_says`.
+// report_data.tls into one that is skipped; with `beginning` each pass of receipt.prefix into one that is skipped and required. A failure stays: a file may contradict itself. Adds the fact `file_says`.
 void discount_file_words(const FileWords& words, const Policy& policy, Verdict& verdict);
 
 // file.time: passed and not required where the person who asks named the time of the verdict, else skipped and required.

@@ -71,6 +71,16 @@ TEST(FileWords, AKeyThatTheFileHasSeenWasNotSeenHere) {
   EXPECT_EQ(verdict.facts["file_says"]["saved_at"], to_rfc3339(kTime));
 }
 
+TEST(FileWords, ABeginningCountsForWhomAsksAboutOne) {
+  Verdict verdict = verdict_of({"receipt.prefix", "receipt.signature"});
+  discount_file_words({.saved_at = kTime}, {}, verdict);
+  EXPECT_EQ(state_of(verdict, "receipt.prefix"), State::kPass);
+  discount_file_words({.saved_at = kTime, .beginning = true}, {}, verdict);
+  EXPECT_EQ(state_of(verdict, "receipt.prefix"), State::kSkipped);
+  EXPECT_TRUE(verdict.find("receipt.prefix")->required);
+  EXPECT_EQ(state_of(verdict, "receipt.signature"), State::kPass);
+}
+
 TEST(FileWords, AFailureStays) {
   Verdict verdict;
   verdict.add(failed("report.nonce", "another"));

@@ -137,6 +137,8 @@ struct ServicePolicy {
   // What the policy document of a Cloister node may say (docs/spec/policy.md). A document whose digest is among
   // `policy_digests` is accepted as it is.
   std::set<std::string> upstreams;                    // places, as the document writes them: "http://private"
+  // A legacy or ACI report that neither shows nor binds such a document: the service is another's, and has none.
+  bool accept_no_node_policy = false;
   bool allow_shared_prompt_cache = false;             // between callers of a node that other machines reach
   bool allow_plain_http = false;                      // without TLS of its own, on an address that other machines reach
   // What the model must be, member by member. Not part of a policy's file: --model-manifest.

@@ -139,7 +139,8 @@ Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context) 
     verdict.add(failed("receipt.form", receipt.error().message));
     skip_all(verdict, {"receipt.events", "receipt.keyset", "receipt.keyset_attested", "receipt.key",
                        "receipt.signature", "receipt.served_at", "receipt.id", "receipt.model", "receipt.request_hash",
-                       "receipt.response_hash", "receipt.rewrite", "receipt.upstream", "receipt.model_digest", "receipt.served_model"},
+                       "receipt.response_hash", "receipt.rewrite", "receipt.upstream", "receipt.model_digest", "receipt.policy_digest",
+                       "receipt.served_model"},
              "the receipt could not be read");
     return verdict;
   }

@@ -16,7 +16,8 @@ struct ReceiptEvidence {
   std::string_view receipt;                  // JSON text as served
   std::optional<std::string_view> report;    // the ACI or native report whose keyset signed it, as served
   Expected expected;                         // what that report was asked with
-  std::optional<std::string_view> keyset;    // without a report: a keyset that was verified before, JSON text
+  // A keyset that was verified before, JSON text. Beside a report it is compared with the report's (receipt.known_keyset).
+  std::optional<std::string_view> keyset;
   // Exact bodies as on the wire; with field encryption the request as its rules restore it (peers.md section 6.2).
   std::optional<ByteView> request;
   std::optional<ByteView> response;

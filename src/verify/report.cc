@@ -57,7 +57,7 @@ void judge_served(const Json& object, const ServedReport& report, const Expected
   check_near_parts(object, report, verdict.find("report_data.identity")->state == State::kPass, expected, tee.root, context, verdict);
   check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = gpu_binding(report.nvidia_payload.has_value(), "a nonce that CPU and GPU share", context.policy);
-  check_logged_digests(report.boot, report.node_policy, context.policy, verdict);
+  check_logged_digests(report.boot, report.node_policy, NodeKind::kUnknown, context.policy, verdict);
 }
 
 // One report without the list of instances it may hold. Absent when it could not be read.

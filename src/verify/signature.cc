@@ -114,8 +114,19 @@ Verdict verify_signature(const SignatureEvidence& evidence) {
   return verdict;
 }
 
+void check_unnamed_digests(const Policy& policy, Verdict& verdict) {
+  constexpr const char* kWhy = "a signature does not say it, and its key outlives restarts; the receipt of the reply does";
+  if (!policy.service.model_digests.empty() || policy.service.model_manifest) {
+    verdict.add(skipped("signature.model_digest", std::string("which model answered: ") + kWhy));
+  }
+  if (!policy.service.policy_digests.empty()) {
+    verdict.add(skipped("signature.policy_digest", std::string("under which configuration: ") + kWhy));
+  }
+}
+
 Verdict verify_bare_signature(const SignatureEvidence& evidence, const Policy& policy) {
   Verdict verdict = verify_signature(evidence);
+  check_unnamed_digests(policy, verdict);
   require_rules(policy, verdict);
   return verdict;
 }
@@ -137,6 +148,7 @@ Verdict verify_proof(const evidence::Proof& proof, const std::optional<evidence:
   }
   if (proof.report.empty()) {
     verdict.append(verify_signature(signature));
+    check_unnamed_digests(context.policy, verdict);
     require_rules(context.policy, verdict);
   } else {
     Verdict report = verify_report(proof.report, expected, context);
@@ -145,6 +157,7 @@ Verdict verify_proof(const evidence::Proof& proof, const std::optional<evidence:
     if (signature.attested_address) signature.further_addresses.erase(signature.further_addresses.begin());
     verdict.append(std::move(report));
     verdict.append(verify_signature(signature));
+    check_unnamed_digests(context.policy, verdict);
   }
   FileWords words;
   words.saved_at = proof.time;

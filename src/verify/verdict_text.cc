@@ -139,9 +139,15 @@ bool says_simulated(const Json& facts) {
   return false;
 }
 
+// What the verdict is about, where that is not all.
+std::string partial(const Verdict& verdict) {
+  const auto fact = verdict.facts.find(kPartialReply);
+  return fact != verdict.facts.end() && fact->is_string() ? ": " + ascii_line(fact->get<std::string>()) : "";
+}
+
 void print_outcome(Printer& out, const Verdict& verdict) {
   const Outcome outcome = verdict.outcome();
-  out.line(0, "verdict: " + out.paint(color_of(outcome), to_text(outcome)) + " (" + counts(verdict.checks) + ")");
+  out.line(0, "verdict: " + out.paint(color_of(outcome), to_text(outcome)) + " (" + counts(verdict.checks) + ")" + partial(verdict));
   if (says_simulated(verdict.facts)) {
     out.line(0, out.paint(kBold,
                           "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "

@@ -78,6 +78,87 @@ def changed(path, **members):
     return path
 
 
+NAMED = {"--nonce": "07" * 32, "--id": "07" * 32, "--model": "mine", "--address": "0x" + "11" * 20, "--report-data": "07" * 64}
+# What evidence of a kind can be compared with.
+COMPARED = {
+    "report": {"--nonce", "--model-manifest"},
+    "quote": {"--report-data"},
+    "gpu": {"--nonce"},
+    "snp": {"--report-data"},
+    "receipt": {"--id", "--model", "--request", "--response", "--model-manifest"},
+    "session": {"--id", "--model-manifest"},
+    "signature": {"--request", "--response", "--address"},
+    "proof": {"--nonce", "--model-manifest"},
+}
+
+
+@pytest.mark.parametrize("kind", COMPARED)
+def test_a_bundle_does_not_choose_what_it_is_compared_with(echo, bundle, proof, tmp_path, kind):
+    """The file chooses its kind, and named expectations were dropped without a word."""
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"another")
+    manifest = tmp_path / "manifest"
+    manifest.write_text(json.dumps(exchange(echo, "GET", f"/v1/cloister/attestation?nonce={'07' * 32}").json()["model"]))
+    named = {**NAMED, "--request": mine, "--response": mine, "--model-manifest": manifest}
+    changed(bundle, kind=kind)
+    if kind == "proof":
+        changed(bundle, evidence=base64.b64encode(proof.read_bytes()).decode())
+    at = ["--at", rfc3339(time.time())]
+    for option, value in named.items():
+        status, _, verdict, error = judged("bundle", bundle, *at, option, value)
+        if option in COMPARED[kind]:
+            assert status != 0 and f"to compare with {option}" not in error, (kind, option, error)
+        else:
+            assert status == 2 and verdict is None and " has no " in error and f"to compare with {option}" in error, (kind, option, error)
+
+
+@pytest.mark.parametrize("option, value", [("--nonce", "00"), ("--report-data", "00"), ("--report-data", "zz"), ("--address", "0x11"),
+                                           ("--address", "mine")])
+def test_a_malformed_expectation_is_an_error_in_every_kind(bundle, option, value):
+    for kind in COMPARED:
+        status, _, verdict, error = judged("bundle", changed(bundle, kind=kind), option, value)
+        assert status == 2 and verdict is None and option in error, (kind, error)
+
+
+@pytest.mark.parametrize("option", ["--policy", "--nonce", "--id", "--model", "--request", "--response", "--report", "--keyset", "--at",
+                                    "--collateral", "--model-manifest", "--archive", "--bundle"])
+def test_an_empty_value_is_not_an_option_that_was_left_out(reply, option):
+    """The value of a variable that is not set."""
+    paths = reply["paths"]
+    status, _, verdict, error = judged("receipt", paths["receipt"], "--report", paths["report"], option, "")
+    assert status == 2 and verdict is None and option in error, error
+
+
+def test_nonces_without_a_report_to_answer_them(reply):
+    paths = reply["paths"]
+    status, _, _, error = judged("receipt", paths["receipt"], "--request", paths["request"], "--nonce", reply["nonce"], "--offline")
+    assert status == 2 and "--nonce" in error, error
+
+
+def test_a_keyset_beside_a_report_is_compared(echo, reply, tmp_path):
+    paths, keyset = reply["paths"], tmp_path / "keyset"
+    common = ["receipt", paths["receipt"], "--report", paths["report"], "--nonce", reply["nonce"], "--request", paths["request"], "--response",
+              paths["response"], "--offline", "--keyset", keyset]
+    keyset.write_bytes(exchange(echo, "GET", "/v1/cloister/keyset").body)
+    status, states, *_ = judged(*common)
+    assert status == 0 and states["receipt.known_keyset"] == "pass"
+    for text in ("garbage", "{}", json.dumps({**json.loads(keyset.read_text()), "not_after": 1999999999})):
+        keyset.write_text(text)
+        status, states, *_ = judged(*common)
+        assert status == 1 and states["receipt.known_keyset"] == "fail", text
+
+
+def test_saved_evidence_with_its_instances_is_judged_again(vectors_folder, tmp_path):
+    live, saved = vectors_folder / "reports/live", tmp_path / "saved"
+    at = ["--at", "2026-06-10T01:50:29Z", "--nonce", "3339ed515124334c8c85e73f5101de92da4112b23ecec719a72d767a278d3440"]
+    first = judged("report", live / "chutes_20260610.json", *at, "--instances", live / "chutes_20260610.instances.json", "--collateral",
+                   live / "chutes_20260610.bundle.json", "--offline", "--bundle", saved)
+    again = judged("bundle", saved, *at)
+    assert again[0] == first[0] and {**first[1], "file.time": "pass"} == again[1], again[3]
+    status, _, _, error = judged("report", live / "near_direct_20260610.json", "--instances", live / "chutes_20260610.instances.json", "--offline")
+    assert status == 2 and "--instances" in error
+
+
 # The commands that verify what the person who asks put together.
 COMMANDS = ["report", "quote", "gpu", "snp", "receipt", "session", "signature", "proof"]
 
@@ -145,8 +226,14 @@ def test_a_proof_of_a_beginning_stays_with_the_bodies_of_its_file(reply, tmp_pat
     status, *_ = judged("receipt", paths["receipt"], *common, "--response", beginning, "--prefix-proof", paths["prefix"], "--archive", kept)
     assert status == 0
     own_words = ["--nonce", reply["nonce"], "--at", json.loads(kept.read_text())["judged_at"]]
-    status, states, verdict, _ = judged("archive", kept, *own_words)
+    status, states, verdict, _ = judged("archive", kept, *own_words, "--beginning")
     assert status == 0 and states["receipt.prefix"] == "pass" and verdict["facts"]["prefix_events"] == 3
+    assert verdict["facts"]["partial_reply"].startswith("only the first 3 of ")
+    # Nobody but the file asked about a beginning.
+    status, states, verdict, _ = judged("archive", kept, *own_words)
+    assert status == 3 and states["receipt.prefix"] == "skipped" and verdict["facts"]["partial_reply"].startswith("only the first 3 of ")
+    readable = run("verify", "archive", kept, *own_words, "--accept-simulator").stdout
+    assert any(line.startswith("verdict: undetermined") and "only the first 3 of " in line for line in readable.splitlines()), readable
     lie = tmp_path / "lie"
     lie.write_bytes(files["response"].replace(b"three", b"thr33"))
     status, states, *_ = judged("archive", kept, *own_words, "--response", lie)

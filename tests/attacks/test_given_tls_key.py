@@ -134,6 +134,20 @@ def test_no_form_of_report_passes_over_a_given_key(given, tmp_path, form):
     assert tls["state"] == "skipped" and tls["required"]
 
 
+@pytest.mark.parametrize("left_out", [("tls_key_origin", "policy"), ("tls_key_origin", "policy", "cloister_policy")], ids=lambda names: "-".join(names))
+def test_leaving_out_what_tells_of_the_key_does_not_help(given, tmp_path, left_out):
+    nonce = secrets.token_hex(32)
+    report = given.get_json(FORMS["legacy"] + nonce)
+    for name in (*left_out, "all_attestations"):
+        report.pop(name, None)
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(report))
+    result = run("verify", "report", path, "--nonce", nonce, "--accept-simulator", "--offline", "--json")
+    assert result.returncode == 3, result.stdout
+    tls = check(result, "report_data.tls")
+    assert tls["state"] == "skipped" and tls["required"], tls
+
+
 def test_the_keyset_marks_the_key_and_does_not_list_it(given):
     """ACI, section 3.3: a key that is not in the TEE's custody must not be listed."""
     keyset = given.get_json("/v1/cloister/keyset")

@@ -8,7 +8,7 @@ import secrets
 
 import pytest
 
-from support.agent import Agent
+from support.agent import Agent, ask, http_reply, scripted_agent
 from support.node import run
 from support.rawhttp import exchange
 
@@ -161,3 +161,49 @@ def test_plain_http_that_other_machines_reach(start, tmp_path):
     policy = tmp_path / "policy.toml"
     policy.write_text("[service]\nallow_plain_http = true\nallow_shared_prompt_cache = true\n")
     assert run(*arguments, "--policy", policy).returncode == 0
+
+
+@pytest.fixture
+def without_events(start, tmp_path):
+    """without_events(*arguments): a node on the agent of dstack 0.6, which lets applications measure nothing."""
+    machine = Agent()
+
+    def answer(path, body):
+        if path.endswith("EmitEvent"):
+            return http_reply(b'{"error":"Service not found: /EmitEvent"}', "404 Not Found")
+        status, content = ask(machine.socket, path, body)
+        return http_reply(content, f"{status} X")
+
+    socket = machine.folder / "old.sock"
+    with scripted_agent(socket, answer):
+        yield lambda *arguments, **options: start(*arguments, "--tee", "dstack", "--tee-socket", socket, simulated=False, **options)
+    machine.close()
+
+
+def strip(form, report):
+    """What nothing binds is left out, and said otherwise."""
+    if form == "aci":
+        report["attestation"]["evidence"].pop("cloister_policy", None)
+        report["service_capabilities"]["serving"] = "direct"
+    if form == "legacy":
+        for name in ("policy", "cloister_policy", "tls_key_origin", "all_attestations"):
+            report.pop(name, None)
+
+
+@elsewhere
+@pytest.mark.parametrize("change", [None, strip], ids=["as served", "stripped"])
+def test_a_document_that_is_left_out_does_not_help(without_events, tmp_path, change):
+    node = without_events("--engine", "upstream", *CASES["a foreign upstream"], "--upstream-connect-timeout", 1, **WAIT)
+    for form, (status, states) in judge_forms(node, tmp_path, change=change).items():
+        assert status == 3, (form, states)
+        assert "skipped" in (states["policy.document"], states["policy.upstreams"]), (form, states)
+
+
+def test_only_the_verifier_says_that_a_service_has_no_document(without_events, tmp_path):
+    node = without_events("--engine", "echo", "--gpu", "insecure-simulator")
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[service]\naccept_no_node_policy = true\n")
+    judged = judge_forms(node, tmp_path, "--policy", policy, change=strip)
+    assert judged["legacy"][0] == 0 and judged["legacy"][1]["policy.document"] == "n/a", judged["legacy"]
+    # The keyset of an ACI report is bound, and it is that of a Cloister node: there the word does not count.
+    assert judged["aci"][0] == 3 and judged["aci"][1]["policy.document"] == "skipped", judged["aci"]

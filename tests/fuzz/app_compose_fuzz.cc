@@ -5,9 +5,9 @@
 
 FUZZ_TARGET(input) {
   using namespace cloister;
-  const verify::ComposeImages images = verify::scan_compose_images(as_text(input));
+  const verify::ComposeImages images = verify::read_compose_images(as_text(input));
   FUZZ_CHECK(images.loose.size() <= 32);
   FUZZ_CHECK(images.pinned == 0 || as_text(input).find("@sha256:") != std::string_view::npos);
   const auto compose = verify::parse_app_compose(as_text(input));
-  if (compose) (void)verify::scan_compose_images(compose->docker_compose_file);
+  if (compose) (void)verify::read_compose_images(compose->docker_compose_file);
 }

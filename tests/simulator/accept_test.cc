@@ -3,6 +3,7 @@
 
 #include <cctype>
 
+#include "evidence/native_report.h"
 #include "tests/simulator/expect_failing.h"
 #include "tests/simulator/forgery.h"
 
@@ -63,13 +64,53 @@ TEST_P(Algorithms, WithTheTlsKeyBound) {
     set_member(said.report, "policy", Json{{"listen", {{"tls", "self-signed"}}}});  // as nodes of version 0.1 show it
     EXPECT_EQ(said.judge().outcome(), Outcome::kUndetermined) << origin;
     said.expected.tls_spki_sha256.reset();
-    EXPECT_EQ(said.judge().outcome(), std::string_view(origin) == "given" ? Outcome::kUndetermined : Outcome::kAccepted) << origin;
+    EXPECT_EQ(said.judge().outcome(), Outcome::kUndetermined) << origin;
   }
-  // Judged later, without the connection: skipped, and said so, but nobody asked for it.
+  // The same when it is judged later, without the connection: what tells of the key may have been left out.
   genuine.expected.tls_spki_sha256.reset();
+  verdict = genuine.judge();
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
+  genuine.policy.service.accept_unproven_tls_keys = true;
   verdict = genuine.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report_data.tls"});
+}
+
+// The measured document tells where the key was made, under either name that it has in reports.
+TEST(Accept, TheMeasuredPolicyTellsOfTheTlsKey) {
+  struct Row {
+    const char* tls;
+    bool connected;
+    State state;
+    bool required;
+  };
+  for (const Row& row : {Row{"self-signed", true, State::kPass, true}, Row{"tee-key", true, State::kPass, true},
+                         Row{"certificate", true, State::kSkipped, true}, Row{"self-signed", false, State::kSkipped, false},
+                         Row{"certificate", false, State::kSkipped, true}, Row{"unheard of", false, State::kSkipped, true}}) {
+    const SimulatedNode measured(5);
+    Json document = {{"schema", "cloister.policy.v1"}, {"listen", {{"address", "127.0.0.1"}, {"tls", row.tls}}}};
+    ASSERT_TRUE(measured.tee().extend_event("cloister-policy", *evidence::document_digest(document)));
+    Ask ask = test_ask();
+    ask.tls_spki_sha256.emplace().fill(0x11);
+    for (const char* name : {"cloister_policy", "policy"}) {
+      Case c = genuine_case(ask);
+      c.report = measured.report(ask);
+      c.policy.service.accept_unproven_tls_keys = false;
+      if (!row.connected) c.expected.tls_spki_sha256.reset();
+      set_member(c.report, name, document);
+      const verify::Check* check = nullptr;
+      const Verdict verdict = c.judge();
+      check = verdict.find("report_data.tls");
+      EXPECT_EQ(check->state, row.state) << row.tls << name;
+      EXPECT_EQ(check->required, row.required) << row.tls << name;
+      // Another document than the measured one says nothing.
+      document["listen"]["port"] = 1;
+      set_member(c.report, name, document);
+      EXPECT_EQ(c.judge().find("report_data.tls")->state, State::kSkipped);
+      EXPECT_TRUE(c.judge().find("report_data.tls")->required);
+      document["listen"].erase("port");
+    }
+  }
 }
 
 TEST(Accept, WithoutGpuTheVerdictSaysThatNoneIsVouchedFor) {

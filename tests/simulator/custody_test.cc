@@ -33,21 +33,28 @@ struct Form {
 const Form kForms[] = {{aci_case, Json::json_pointer("/attestation/workload_keyset"), Json::json_pointer("/attestation/evidence")},
                        {native_case, Json::json_pointer("/keyset"), Json::json_pointer("")}};
 
+// A log would tell of the application that the chains are about, and these are about none.
+ServiceCase make_without_log(const Form& form) {
+  ServiceCase c = form.make();
+  for (const char* name : {"event_log", "cloister_policy"}) c.report[form.evidence].erase(name);
+  return c;
+}
+
 TEST(KeyCustody, OfTheKeysInUseIsAccepted) {
   for (const Form& form : kForms) {
-    ServiceCase c = form.make();
+    ServiceCase c = make_without_log(form);
     EXPECT_EQ(c.judge_report().find("keyset.custody")->state, State::kNotApplicable) << "the TEE is simulated";
     c.policy.service.accept_unproven_custody = true;  // no other key of the keyset has a chain
     c.report[form.evidence]["key_custody"] = custody_of("receipt", receipt_key(c, form.keyset));
     const verify::Verdict verdict = c.judge_report();
-    EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
+    EXPECT_EQ(ids_in(verdict, State::kFail), Ids{}) << to_text(verdict, false);
     EXPECT_EQ(verdict.find("keyset.custody")->state, State::kPass);
   }
 }
 
 TEST(KeyCustody, OfOtherKeysOrInOtherRolesIsRejected) {
   for (const Form& form : kForms) {
-    ServiceCase c = form.make();
+    ServiceCase c = make_without_log(form);
     c.policy.service.accept_unproven_custody = true;
     c.report[form.evidence]["key_custody"] = custody_of("receipt", std::string(64, 'a'));
     EXPECT_EQ(c.judge_report().outcome(), Outcome::kRejected);

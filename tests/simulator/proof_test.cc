@@ -18,7 +18,7 @@ using verify::State;
 
 constexpr std::string_view kRequest = R"({"model":"m","stream":true})";
 constexpr std::string_view kResponse = "data: {\"x\":\"\xc3\xa9\"}\n\ndata: [DONE]\n\n";
-const verify::Policy kAcceptSimulator{.accept_simulator = true};
+const verify::Policy kAcceptSimulator{.accept_simulator = true, .service = {.accept_no_node_policy = true}};
 
 Proof genuine_proof(SigningAlgo algo) {
   Ask ask = test_ask();
@@ -146,6 +146,32 @@ TEST_P(Proofs, WithoutReportOrNonceIsUndetermined) {
   verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"signature.signer_attested"});
+}
+
+// A signed text names neither, and its key outlives restarts.
+TEST_P(Proofs, WhatThePolicyPinsOfTheReplyNoSignatureShows) {
+  const Proof proof = genuine_proof(GetParam());
+  for (const char* id : {"signature.model_digest", "signature.policy_digest"}) {
+    verify::Policy policy = kAcceptSimulator;
+    (std::string_view(id) == "signature.model_digest" ? policy.service.model_digests : policy.service.policy_digests) = {Bytes(32, 7)};
+    const verify::Verdict verdict = verify::verify_proof(proof, test_nonce(), {policy, {}, kJudgedAt});
+    ASSERT_NE(verdict.find(id), nullptr);
+    EXPECT_EQ(verdict.find(id)->state, State::kSkipped);
+    EXPECT_TRUE(verdict.find(id)->required);
+    EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  }
+  verify::Policy policy = kAcceptSimulator;
+  policy.service.model_manifest.emplace();
+  EXPECT_NE(verify::verify_proof(proof, test_nonce(), {policy, {}, kJudgedAt}).find("signature.model_digest"), nullptr);
+  EXPECT_EQ(verify::verify_proof(proof, test_nonce(), {kAcceptSimulator, {}, kJudgedAt}).find("signature.model_digest"), nullptr);
+}
+
+// What is missing must not help: the document of a Cloister node may have been left out.
+TEST_P(Proofs, AReportWithoutAPolicyDocumentIsUndetermined) {
+  const verify::Policy policy{.accept_simulator = true};
+  const verify::Verdict verdict = verify::verify_proof(genuine_proof(GetParam()), test_nonce(), {policy, {}, kJudgedAt});
+  EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(verdict.find("policy.document")->state, State::kSkipped);
 }
 
 }  // namespace

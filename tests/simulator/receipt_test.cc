@@ -174,6 +174,109 @@ TEST(Receipt, OfARefusalIsAccepted) {
   EXPECT_EQ(verdict.find("receipt.upstream")->state, State::kNotApplicable);
 }
 
+const std::string kOtherDigest = "sha256:" + std::string(64, '7');
+
+Bytes digest_bytes(const Json& document) { return to_bytes(*evidence::document_digest(document)); }
+
+Json in_force(const std::string& digest) { return {{"type", evidence::kPolicyInForce}, {"policy_digest", digest}}; }
+
+// Keys outlive restarts: the report tells of its own time, the receipt of its own.
+TEST(Receipt, ThePolicysModelsAreComparedWithTheReceiptInEveryForm) {
+  for (ServiceCase c : {aci_case(), native_case()}) {
+    c.policy.service.model_digests = {digest_bytes(service().model())};
+    EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kPass);
+    c.policy.service.model_digests = {Bytes(32, 7)};
+    EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kFail);
+    c.policy.service.model_digests = {digest_bytes(service().model())};
+    resign(c, [](Json& r) { r["event_log"][2]["model_digest"] = kOtherDigest; });
+    EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kFail);
+    resign(c, [](Json& r) { r["event_log"].erase(2); });
+    EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kSkipped);
+    EXPECT_TRUE(c.judge_receipt().find("receipt.model_digest")->required);
+    EXPECT_NE(c.judge_receipt().outcome(), Outcome::kAccepted);
+    // Nor does it help to leave out that the request was passed on.
+    resign(c, [](Json& r) { r["event_log"].erase(1); });
+    EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kSkipped);
+  }
+}
+
+TEST(Receipt, AManifestIsComparedWithWhatTheReceiptNames) {
+  ServiceCase c = aci_case();
+  c.policy.service.model_manifest.emplace();
+  EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kSkipped) << "a digest of something else";
+  EXPECT_NE(c.judge_receipt().outcome(), Outcome::kAccepted);
+  const auto digest = evidence::document_digest(evidence::to_json(*c.policy.service.model_manifest));
+  resign(c, [&](Json& r) { r["event_log"][2]["model_digest"] = evidence::digest_text(*digest); });
+  EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kPass);
+}
+
+TEST(Receipt, NamesTheConfigurationThatWasInForce) {
+  const std::string own = evidence::digest_text(*evidence::document_digest(service().policy()));
+  for (const ServiceCase& genuine : {aci_case(), native_case()}) {
+    const auto with = [&](const std::string& digest) {
+      ServiceCase c = genuine;
+      resign(c, [&](Json& r) { r["event_log"].insert(r["event_log"].begin() + 1, in_force(digest)); });
+      return c;
+    };
+    EXPECT_EQ(genuine.judge_receipt().find("receipt.policy_digest")->state, State::kNotApplicable) << "receipts of before";
+    EXPECT_EQ(with(own).judge_receipt().find("receipt.policy_digest")->state, State::kPass);
+    EXPECT_EQ(with(own).judge_receipt().outcome(), Outcome::kAccepted);
+    // Another configuration than the one that was looked at.
+    EXPECT_EQ(with(kOtherDigest).judge_receipt().find("receipt.policy_digest")->state, State::kSkipped);
+    EXPECT_EQ(with(kOtherDigest).judge_receipt().outcome(), Outcome::kUndetermined);
+    ServiceCase c = with(kOtherDigest);
+    c.policy.service.policy_digests = {digest_bytes(service().policy())};
+    EXPECT_EQ(c.judge_receipt().find("receipt.policy_digest")->state, State::kFail);
+    c.policy.service.policy_digests.insert(Bytes(32, 0x77));
+    EXPECT_EQ(c.judge_receipt().find("receipt.policy_digest")->state, State::kPass) << "the policy names both";
+    c = genuine;
+    c.policy.service.policy_digests = {digest_bytes(service().policy())};
+    EXPECT_EQ(c.judge_receipt().find("receipt.policy_digest")->state, State::kSkipped) << "receipts of before";
+    EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kUndetermined);
+  }
+}
+
+TEST(Receipt, ASecondModelOrConfigurationIsRejected) {
+  ServiceCase c = native_case();
+  resign(c, [](Json& r) { r["event_log"].push_back(r["event_log"][2]); });
+  EXPECT_EQ(ids_in(c.judge_receipt(), State::kFail), Ids{"receipt.events"});
+  c = native_case();
+  resign(c, [](Json& r) {
+    r["event_log"].push_back(in_force(kOtherDigest));
+    r["event_log"].push_back(in_force(kOtherDigest));
+  });
+  EXPECT_EQ(ids_in(c.judge_receipt(), State::kFail), Ids{"receipt.events"});
+}
+
+TEST(Receipt, AKeysetBesideAReportIsComparedWithIt) {
+  const ServiceCase c = native_case();
+  const std::string report = codec::write_json(c.report), receipt = codec::write_json(c.receipt);
+  const auto judge = [&](const std::string& keyset) {
+    verify::ReceiptEvidence evidence;
+    evidence.receipt = receipt;
+    evidence.report = report;
+    evidence.keyset = keyset;
+    evidence.expected = c.expected;
+    evidence.request = as_bytes(c.request);
+    evidence.response = as_bytes(c.response);
+    return verify::verify_receipt(evidence, verify::Context{c.policy, {}, c.time});
+  };
+  EXPECT_EQ(judge(codec::write_json(service().keyset())).outcome(), Outcome::kAccepted);
+  Json other = service().keyset();
+  other["not_after"] = kNotAfter + 1;
+  for (const std::string& keyset : {codec::write_json(other), std::string("garbage"), std::string("{}")}) {
+    EXPECT_EQ(ids_in(judge(keyset), State::kFail), Ids{"receipt.known_keyset"}) << keyset;
+  }
+}
+
+TEST(Receipt, OfAReplyThatWasBrokenOffSaysSoInTheLastLine) {
+  ServiceCase c = native_case();
+  resign(c, [](Json& r) { r["event_log"].push_back({{"type", "response.aborted"}, {"bytes", 3}, {"events", 0}, {"reason", "connection_ended"}}); });
+  const verify::Verdict verdict = c.judge_receipt();
+  EXPECT_EQ(verdict.facts["partial_reply"], "the reply was broken off");
+  EXPECT_NE(to_text(verdict, false).find("not applicable): the reply was broken off\n"), std::string::npos);
+}
+
 const evidence::SaltSeed kReplySecret = crypto::sha256(as_bytes("of the reply"));
 
 enum class Tree { kSalted, kOfBefore };
@@ -229,6 +332,10 @@ TEST(Receipt, TheBeginningOfAStreamIsAccepted) {
     EXPECT_EQ(verdict.find("receipt.prefix")->state, State::kPass);
     EXPECT_EQ(verdict.facts["prefix_events"], k);
     EXPECT_EQ(verdict.facts["total_events"], 6);
+    EXPECT_EQ(verdict.facts.contains("partial_reply"), k < 6);
+    if (k < 6) {
+      EXPECT_EQ(verdict.facts["partial_reply"], "only the first " + std::to_string(k) + " of 6 events of the reply");
+    }
   }
 }
 

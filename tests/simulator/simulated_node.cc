@@ -114,7 +114,9 @@ Case genuine_case(const Ask& ask) {
   out.report = node().report(ask);
   out.expected.nonce = ask.nonce;
   out.expected.tls_spki_sha256 = ask.tls_spki_sha256;
-  // The node measures no policy, so nobody says where its TLS key was made.
+  // The node measures no policy.
+  out.policy.service.accept_no_node_policy = true;
+  // So nobody says where its TLS key was made.
   out.policy.service.accept_unproven_tls_keys = ask.tls_spki_sha256.has_value();
   return out;
 }

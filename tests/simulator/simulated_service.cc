@@ -69,6 +69,7 @@ Json SimulatedService::policy() const {
 
 Json SimulatedService::aci_report_around(const Json& keyset, const evidence::ReportData& report_data) const {
   const std::string data = to_hex(report_data);
+  const tee::TeeInfo info = must(node_.tee().info());
   return {{"api_version", "aci/1"},
           {"workload_keyset_digest", evidence::digest_text(keyset_digest(keyset))},
           {"attestation",
@@ -77,13 +78,24 @@ Json SimulatedService::aci_report_around(const Json& keyset, const evidence::Rep
             {"report_data", data.substr(0, 64)},
             {"source_provenance",
              {{"repo_url", "https://example.com/repo"}, {"repo_commit", nullptr}, {"image_digest", nullptr}}},
-            {"evidence", {{"quote", to_hex(must(node_.tee().quote(report_data)))}, {"quote_report_data", data}}}}},
+            {"evidence",
+             {{"quote", to_hex(must(node_.tee().quote(report_data)))},
+              {"quote_report_data", data},
+              {"event_log", evidence::event_log_json(must(node_.tee().event_log()))},
+              {"info", info.info},
+              {"vm_config", info.vm_config},
+              {"cloister_policy", policy()}}}}},
           {"service_capabilities", {{"supported_e2ee_versions", Json::array({"2"})}, {"serving", "direct"}}}};
 }
 
 Json SimulatedService::aci_report(const std::optional<evidence::Nonce>& nonce) const {
   const Json keys = keyset();
   return aci_report_around(keys, evidence::statement_report_data(evidence::aci_statement(keyset_digest(keys), nonce)));
+}
+
+void SimulatedService::measure(std::string_view event, const Json& document) const {
+  const ByteArray<32> digest = must(evidence::document_digest(document));
+  if (!node_.tee().extend_event(event, digest)) std::abort();
 }
 
 std::string SimulatedService::payload(const evidence::Nonce& gpu_nonce) const {
@@ -148,7 +160,13 @@ Json SimulatedService::receipt() const {
 }
 
 const SimulatedService& service() {
-  static const SimulatedService service(node());
+  // The keys of node(): the same seed.
+  static const SimulatedNode measured;
+  static const SimulatedService service = [] {
+    SimulatedService made(measured);
+    made.measure("cloister-policy", made.policy());
+    return made;
+  }();
   return service;
 }
 

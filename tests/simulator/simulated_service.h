@@ -31,6 +31,9 @@ class SimulatedService {
   // Signed, over kReceiptRequest and kReceiptResponse.
   Json receipt() const;
 
+  // Into the register, under the name of an event of Cloister's.
+  void measure(std::string_view event, const Json& document) const;
+
   // The same for contents of the attacker's choice: the keys of the simulator are public.
   Json aci_report_around(const Json& keyset, const evidence::ReportData& report_data) const;
   Json native_report_around(const evidence::NativeStatement& statement,

@@ -80,6 +80,12 @@ TlsKeyOrigin Keyset::tls_key_origin(const ByteArray<32>& spki_sha256) const {
   return found;
 }
 
+bool Keyset::is_cloister() const {
+  const auto own = [](const KeysetKey& key) { return key.algo.starts_with("cloister."); };
+  return std::any_of(receipt_signing_keys.begin(), receipt_signing_keys.end(), own) ||
+         std::any_of(e2ee_public_keys.begin(), e2ee_public_keys.end(), own);
+}
+
 bool Keyset::has_given_tls_key() const {
   return std::any_of(e2ee_public_keys.begin(), e2ee_public_keys.end(),
                      [](const KeysetKey& key) { return key.algo == kTlsGivenAlgo; });

@@ -56,6 +56,8 @@ struct Keyset {
   std::vector<std::string> legacy_addresses() const;
   // What the marks say of the TLS key with this SHA-256 of its SubjectPublicKeyInfo. A key with both marks is a given one.
   TlsKeyOrigin tls_key_origin(const ByteArray<32>& spki_sha256) const;
+  // It has an entry of an algorithm of Cloister's own, as the keyset of every Cloister node has.
+  bool is_cloister() const;
   // The keyset says of some TLS key that it was given.
   bool has_given_tls_key() const;
 };

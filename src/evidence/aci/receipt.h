@@ -24,6 +24,8 @@ inline constexpr std::string_view kResponseReturned = "response.returned";
 // Of kModelServed: `model_id_source` where the name of the model is what another server's reply says.
 inline constexpr std::string_view kToldByReply = "upstream_reply";
 inline constexpr std::string_view kModelServed = "model.served";
+// The configuration in force: `policy_digest`, of the policy document (docs/spec/policy.md).
+inline constexpr std::string_view kPolicyInForce = "policy.in_force";
 inline constexpr std::string_view kUsageMetered = "usage.metered";
 inline constexpr std::string_view kRequestFailed = "request.failed";
 inline constexpr std::string_view kEventsReturned = "response.events";

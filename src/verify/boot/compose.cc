@@ -1,50 +1,44 @@
 #include "verify/boot/compose.h"
 
 #include <algorithm>
+#include <array>
 
 #include "codec/json.h"
+#include "codec/yaml.h"
 
 namespace cloister::verify {
 namespace {
+
+using codec::YamlMember;
+using codec::YamlNode;
 
 constexpr std::size_t kMostBytes = 1u << 20;
 constexpr std::size_t kMostListed = 32;
 constexpr std::size_t kMostShown = 120;
 constexpr std::string_view kDigest = "@sha256:";
+constexpr std::string_view kMerge = "<<";
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+// What a file may have at its top without starting other code than that of its services' images (`include` and `models` do).
+constexpr std::array<std::string_view, 7> kTop = {"configs", "name", "networks", "secrets", "services", "version", "volumes"};
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
+// The members of a service in the Compose Specification that take no code from elsewhere: all but build, develop, extends, models, provider and
+// use_api_socket. In the order of their names.
+constexpr std::array kOfService = std::to_array<std::string_view>({
+    "annotations", "attach", "blkio_config", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "command", "configs", "container_name", "cpu_count",
+    "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpus", "cpuset", "credential_spec", "depends_on",
+    "deploy", "device_cgroup_rules", "devices", "dns", "dns_opt", "dns_search", "domainname", "entrypoint", "env_file", "environment", "expose",
+    "external_links", "extra_hosts", "gpus", "group_add", "healthcheck", "hostname", "image", "init", "ipc", "isolation", "label_file", "labels",
+    "links", "logging", "mac_address", "mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit", "network_mode", "networks",
+    "oom_kill_disable", "oom_score_adj", "pid", "pids_limit", "platform", "ports", "post_start", "pre_stop", "privileged", "profiles",
+    "pull_policy", "read_only", "restart", "runtime", "scale", "secrets", "security_opt", "shm_size", "stdin_open", "stop_grace_period",
+    "stop_signal", "storage_opt", "sysctls", "tmpfs", "tty", "ulimits", "user", "userns_mode", "uts", "volumes", "volumes_from", "working_dir"});
+static_assert(std::ranges::is_sorted(kOfService) && std::ranges::is_sorted(kTop));
+
+// Volumes whose content is no image's.
+constexpr std::array<std::string_view, 5> kVolumes = {"bind", "cluster", "npipe", "tmpfs", "volume"};
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-}
-
-// Where the value of `key` begins in `line`, at or after `from`; npos when the key does not occur as one.
-std::size_t find_value(std::string_view line, std::string_view key, std::size_t from) {
-  for (std::size_t at = line.find(key, from); at != std::string_view::npos; at = line.find(key, at + 1)) {
-    if (at > 0 && is_word(line[at - 1])) continue;
-    std::size_t end = at + key.size();
-    if (end < line.size() && (line[end] == '"' || line[end] == '\'')) ++end;
-    while (end < line.size() && is_space(line[end])) ++end;
-    if (end < line.size() && line[end] == ':') return end + 1;
-  }
-  return std::string_view::npos;
-}
-
-// The scalar at the front of `text`: to the closing quote, or to the end of a plain one in flow or block style.
-std::string_view take_scalar(std::string_view text) {
-  text = trim(text);
-  if (text.starts_with('"') || text.starts_with('\'')) {
-    const std::size_t end = text.find(text.front(), 1);
-    return end == std::string_view::npos ? std::string_view() : text.substr(1, end - 1);
-  }
-  const std::size_t comment = text.find(" #");
-  return trim(text.substr(0, std::min(comment, text.find_first_of(",}]"))));
 }
 
 bool is_pinned(std::string_view image) {
@@ -57,81 +51,93 @@ bool is_pinned(std::string_view image) {
          std::all_of(hex.begin(), hex.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-// Line breaks of YAML 1.1 that this reader does not split at.
-bool has_odd_break(std::string_view line) {
-  for (const std::string_view sign : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
-    if (line.find(sign) != std::string_view::npos) return true;
-  }
-  return false;
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-// `*name :`, an alias in the place of a key.
-bool has_alias_key(std::string_view line) {
-  for (std::size_t at = line.find('*'); at != std::string_view::npos; at = line.find('*', at + 1)) {
-    std::size_t end = at + 1;
-    while (end < line.size() && is_word(line[end])) ++end;
-    if (end > at + 1 && trim(line.substr(end)).starts_with(':')) return true;
-  }
-  return false;
-}
-
-// Ways of writing YAML in which this reader could overlook a key.
-bool may_hide_a_key(std::string_view line) {
-  if (has_alias_key(line)) return true;
-  if (trim(line).starts_with("? ") || trim(line) == "?") return true;      // explicit key
-  const auto quotes = std::count(line.begin(), line.end(), '"');
-  if (line.ends_with('\\') && quotes % 2 != 0) return true;                // a quoted text goes on in the next line
-  // A quoted key with an escape: "\x69mage":
-  for (std::size_t at = line.find('"'); at != std::string_view::npos;) {
-    const std::size_t end = line.find('"', at + 1);
-    if (end == std::string_view::npos) return false;
-    const bool is_key = trim(line.substr(end + 1)).starts_with(':');
-    if (is_key && line.substr(at, end - at).find('\\') != std::string_view::npos) return true;
-    at = line.find('"', end + 1);
-  }
-  return false;
-}
-
-// `type: image` of a volume, whose source is an image.
-bool is_image_volume(std::string_view line) {
-  for (std::size_t at = find_value(line, "type", 0); at != std::string_view::npos; at = find_value(line, "type", at)) {
-    if (take_scalar(line.substr(at)) == "image") return true;
-  }
-  return false;
-}
-
-class Scanner {
+class Reader {
  public:
-  void line(std::string_view text) {
-    ++number_;
-    const std::string_view trimmed = trim(text);
-    if (has_odd_break(text)) return complain(trimmed);
-    if (trimmed.starts_with('#')) return;
-    for (std::size_t at = find_value(text, "image", 0); at != std::string_view::npos;
-         at = find_value(text, "image", at)) {
-      if (is_pinned(take_scalar(text.substr(at)))) {
-        ++out_.pinned;
-      } else {
-        complain(trimmed);
-      }
+  explicit Reader(std::string_view text) : text_(text) {}
+
+  void file(const YamlNode& root) {
+    if (!root.is_mapping()) return complain(root.line, "expected an object");
+    for (const YamlMember& member : root.members) {
+      if (member.name.starts_with("x-") || std::ranges::binary_search(kTop, member.name)) continue;
+      complain(member.value.line, member.name + " may start code that no image of a service fixes");
     }
-    // What comes from elsewhere: a build, another file, another service's definition, the content of an image as a volume.
-    const bool other_source = find_value(text, "build", 0) != std::string_view::npos ||
-                              find_value(text, "include", 0) != std::string_view::npos ||
-                              find_value(text, "extends", 0) != std::string_view::npos || is_image_volume(text);
-    if (other_source || may_hide_a_key(text)) complain(trimmed);
+    const YamlNode* services = root.find("services");
+    if (services == nullptr || !services->is_mapping()) return complain(root.line, "no services");
+    for (const YamlMember& member : services->members) service(member);
   }
 
   ComposeImages take() { return std::move(out_); }
 
  private:
-  void complain(std::string_view line) {
-    if (out_.loose.size() == kMostListed) return;
-    out_.loose.push_back("line " + std::to_string(number_) + ": " + std::string(line.substr(0, kMostShown)));
+  void service(const YamlMember& service) {
+    if (service.name.starts_with("x-")) return;
+    // Whole services out of another mapping.
+    if (service.name == kMerge) return complain(service.value.line, "services are merged from elsewhere");
+    const std::size_t images = out_.pinned + loose_;
+    fragment(service.name, service.value);
+    if (images == out_.pinned + loose_) complain(service.value.line, "services." + service.name + " names no image");
   }
 
+  // A service, or a mapping that is merged into one. Which image counts where both name one: either is looked at.
+  void fragment(const std::string& name, const YamlNode& node) {
+    if (!node.is_mapping()) return complain(node.line, "services." + name + " is no object");
+    for (const YamlMember& member : node.members) {
+      if (member.name == kMerge) {
+        merged(name, member.value);
+      } else if (member.name == "image") {
+        image(member.value);
+      } else if (member.name == "volumes") {
+        volumes(name, member.value);
+      } else if (!member.name.starts_with("x-") && !std::ranges::binary_search(kOfService, member.name)) {
+        complain(member.value.line, "services." + name + "." + member.name + " may start code that no image fixes");
+      }
+    }
+  }
+
+  void merged(const std::string& name, const YamlNode& node) {
+    if (!node.is_sequence()) return fragment(name, node);
+    for (const YamlNode& item : node.items) fragment(name, item);
+  }
+
+  void image(const YamlNode& node) {
+    if (node.is_scalar() && is_pinned(node.text)) {
+      ++out_.pinned;
+    } else {
+      complain(node.line, line_text(node.line));
+    }
+  }
+
+  void volumes(const std::string& name, const YamlNode& node) {
+    if (node.is_null()) return;
+    if (!node.is_sequence()) return complain(node.line, "services." + name + ".volumes is no list");
+    for (const YamlNode& item : node.items) {
+      if (item.is_scalar()) continue;
+      const YamlNode* type = item.find("type");
+      const bool known = type != nullptr && type->is_scalar() && std::ranges::binary_search(kVolumes, type->text);
+      if (!known || item.find(kMerge) != nullptr) complain(item.line, "services." + name + ".volumes may hold the content of an image");
+    }
+  }
+
+  std::string line_text(std::size_t line) const {
+    std::string_view rest = text_;
+    for (; line > 1; --line) rest.remove_prefix(std::min(rest.size(), rest.find('\n') == std::string_view::npos ? rest.size() : rest.find('\n') + 1));
+    return std::string(trim(rest.substr(0, rest.find('\n'))));
+  }
+
+  void complain(std::size_t line, const std::string& what) {
+    ++loose_;
+    if (out_.loose.size() < kMostListed) out_.loose.push_back("line " + std::to_string(line) + ": " + what.substr(0, kMostShown));
+  }
+
+  std::string_view text_;
   ComposeImages out_;
-  std::size_t number_ = 0;
+  std::size_t loose_ = 0;
 };
 
 std::string text_of(const Json& object, const char* name) {
@@ -146,14 +152,13 @@ bool holds(const Json& object, const char* name) {
 
 }  // namespace
 
-ComposeImages scan_compose_images(std::string_view docker_compose_file) {
-  Scanner scanner;
-  while (!docker_compose_file.empty()) {
-    const std::size_t end = std::min(docker_compose_file.find_first_of("\r\n"), docker_compose_file.size());
-    scanner.line(docker_compose_file.substr(0, end));
-    docker_compose_file.remove_prefix(std::min(end + 1, docker_compose_file.size()));
-  }
-  return scanner.take();
+ComposeImages read_compose_images(std::string_view docker_compose_file) {
+  if (trim(docker_compose_file).empty()) return {};
+  const Result<YamlNode> root = codec::parse_yaml(docker_compose_file, {.max_bytes = kMostBytes});
+  if (!root) return {0, {root.error().message}};
+  Reader reader(docker_compose_file);
+  reader.file(*root);
+  return reader.take();
 }
 
 Result<AppCompose> parse_app_compose(std::string_view text) {

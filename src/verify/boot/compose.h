@@ -11,14 +11,14 @@ namespace cloister::verify {
 
 struct ComposeImages {
   std::size_t pinned = 0;
-  // What is not `name@sha256:<64 hex>`, or what keeps a reader from seeing which image it is: "line 4: image: ubuntu".
+  // What is not `name@sha256:<64 hex>`, or what may run something that no image of a service fixes, 32 at most: "line 4: image: ubuntu".
   std::vector<std::string> loose;
 };
 
-// Looks at a docker-compose file line by line. This is no YAML parser, and it errs to the side of complaint: every
-// `image:` key it sees must have a pinned value on its line; local builds, included files, merged keys written with
-// escapes and explicit keys are listed as loose, also where they stand in a comment-free block of other text.
-ComposeImages scan_compose_images(std::string_view docker_compose_file);
+// Reads a docker-compose file as YAML (codec/yaml.h). Every service needs an `image` by digest, also where mappings are merged into it. Members
+// at the top and of a service that are not known to take no code from elsewhere are listed as loose (build, extends, include, models,
+// provider, and whatever a later version may add), as is a text that is no YAML of the strict kind, or has no services. An empty text has neither.
+ComposeImages read_compose_images(std::string_view docker_compose_file);
 
 // The members of app-compose.json that decide what runs.
 struct AppCompose {

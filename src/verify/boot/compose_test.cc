@@ -10,51 +10,82 @@ namespace {
 
 const std::string kPinned = "vendor/app@sha256:" + std::string(64, 'a');
 
+// As the only service of a file.
+ComposeImages of_service(const std::string& members) { return read_compose_images("services:\n  a:\n" + members + "\n"); }
+
 TEST(ComposeImages, PinnedInEveryUsualSpelling) {
   for (const std::string& line :
-       {"    image: " + kPinned, "image: \"" + kPinned + "\"", "- image: '" + kPinned + "'  # why",
-        "image:   " + kPinned + " # why", "{\"image\": \"" + kPinned + "\"}", "a: {image: " + kPinned + ", tty: true}",
-        "image: registry.example:5000/vendor/app:1.2@sha256:" + std::string(64, '0'), "\"image\" : " + kPinned}) {
-    const ComposeImages images = scan_compose_images(line);
+       {"    image: " + kPinned, "    image: \"" + kPinned + "\"", "    image: '" + kPinned + "'  # why", "    image:   " + kPinned + " # why",
+        "    {\"image\": \"" + kPinned + "\"}", "    {image: " + kPinned + ", tty: true}", "    image: &anchor " + kPinned,
+        "    image: registry.example:5000/vendor/app:1.2@sha256:" + std::string(64, '0'), "    \"image\" : " + kPinned,
+        "    image: >-\n      " + kPinned, "    \"\\x69mage\": " + kPinned, "    ? image\n    : " + kPinned}) {
+    const ComposeImages images = of_service(line);
     EXPECT_EQ(images.pinned, 1u) << line;
-    EXPECT_TRUE(images.loose.empty()) << line;
+    EXPECT_TRUE(images.loose.empty()) << line << images.loose.at(0);
   }
 }
 
 TEST(ComposeImages, EverythingElseIsLoose) {
+  const std::string good = "    image: " + kPinned + "\n";
   for (const std::string& line :
-       {std::string("image: ubuntu"), std::string("image: ubuntu:22.04"), std::string("image:"),
-        std::string("image: ${IMAGE}"), "image: ${IMAGE:-" + kPinned + "}", std::string("image: *anchor"),
-        "image: &anchor " + kPinned, std::string("image: >-"), "image: vendor/app@sha256:" + std::string(63, 'a'),
-        "image: vendor/app@sha256:" + std::string(64, 'A'), "image: " + kPinned + "0", "image: @sha256:" + kPinned,
-        std::string("image: \"ubuntu"), std::string("image : ubuntu"), std::string("{image: a, image: b}"),
-        std::string("build: ."), std::string("include: other.yml"), std::string("extends: {file: other.yml}"),
-        std::string("- type: image"), std::string("{type: 'image', source: ubuntu}"), std::string("? image"),
-        std::string(R"("\x69mage": ubuntu)"), std::string(R"("im\)"), std::string("*key : ubuntu"),
-        std::string("# a\xC2\x85image: ubuntu")}) {
-    const ComposeImages images = scan_compose_images(line);
-    EXPECT_EQ(images.pinned, 0u) << line;
-    EXPECT_FALSE(images.loose.empty()) << line;
+       {std::string("    image: ubuntu"), std::string("    image: ubuntu:22.04"), std::string("    image:"), std::string("    image: ${IMAGE}"),
+        "    image: ${IMAGE:-" + kPinned + "}", std::string("    image: *anchor"), "    image: vendor/app@sha256:" + std::string(63, 'a'),
+        "    image: vendor/app@sha256:" + std::string(64, 'A'), "    image: " + kPinned + "0", "    image: @sha256:" + kPinned,
+        "    image: [" + kPinned + "]", std::string("    image: \"ubuntu"), std::string("    {image: a, image: b}"), std::string("    tty: true"),
+        std::string("    ~"), good + "    build: .", good + "    extends: {file: other.yml}", good + "    models: [m]",
+        good + "    provider: {type: x}", good + "    develop: {}", good + "    new_member: 1", good + "    image: " + kPinned,
+        good + "    volumes: [{type: image, source: ubuntu, target: /x}]", good + "    volumes: [{type: '${T}', source: ubuntu}]",
+        good + "    volumes: [{source: ubuntu}]", good + "    volumes: {type: volume}", good + "    volumes: [{<<: {type: image}, type: volume}]",
+        good + "    <<: {build: .}", good + "    <<: [{image: ubuntu}]", good + "    <<: text", good + "    command: !!str x"}) {
+    EXPECT_FALSE(of_service(line).loose.empty()) << line;
+  }
+  const std::string service = "services:\n  a:\n" + good;
+  for (const std::string& text :
+       {"include: [other.yml]\n" + service, "models: {m: {model: x}}\n" + service, "new: 1\n" + service, "<<: {include: x}\n" + service,
+        service + "  <<: {b: {image: ubuntu}}\n", std::string("name: x"), std::string("services: [a]"), std::string("[services]"),
+        std::string("services: ~"), service + "---\n" + service, "%YAML 1.1\n---\n" + service, "# a\xC2\x85include: x\n" + service}) {
+    EXPECT_FALSE(read_compose_images(text).loose.empty()) << text;
   }
 }
 
+// A reading line by line took the second line for a comment.
+TEST(ComposeImages, AQuotedTextThatSpansLinesHidesNothing) {
+  for (const char* quote : {"\"", "'"}) {
+    const std::string q = quote;
+    const ComposeImages images = read_compose_images("services:\n  a:\n    image: " + kPinned + "\n  evil: {" + q + "command" + q + ": " + q +
+                                                     "x\n    # " + q + ", " + q + "image" + q + ": " + q + "evil:latest" + q + "}\n");
+    EXPECT_EQ(images.pinned, 1u);
+    ASSERT_EQ(images.loose.size(), 1u);
+    EXPECT_NE(images.loose[0].find("evil:latest"), std::string::npos);
+  }
+}
+
+TEST(ComposeImages, WhatIsMergedIsLookedAt) {
+  const std::string common = "x-common: &common\n  image: " + kPinned + "\n  restart: always\nservices:\n  a:\n    <<: *common\n";
+  EXPECT_EQ(read_compose_images(common).pinned, 1u);
+  EXPECT_TRUE(read_compose_images(common).loose.empty());
+  EXPECT_FALSE(read_compose_images("x-common: &common {image: ubuntu}\nservices:\n  a: {<<: *common, image: " + kPinned + "}\n").loose.empty());
+}
+
 TEST(ComposeImages, WhatOnlyLooksAlike) {
-  for (const char* text : {"", "# image: ubuntu", "base-image: ubuntu", "images: 3", "my.image: x", "imagename: x",
-                           "command: echo image", "rebuild: x",
-                           "- type: volume", "- models:/models"}) {
-    const ComposeImages images = scan_compose_images(text);
-    EXPECT_EQ(images.pinned, 0u) << text;
-    EXPECT_TRUE(images.loose.empty()) << text;
+  EXPECT_EQ(read_compose_images("").pinned, 0u);
+  EXPECT_TRUE(read_compose_images(" \n").loose.empty() || read_compose_images(" \n").pinned == 0);
+  for (const char* more : {"    # image: ubuntu", "    labels: {image: ubuntu, build: x}", "    command: \"image: ubuntu\"", "    x-image: ubuntu",
+                           "    environment:\n      - image=ubuntu", "    volumes: [{type: volume, source: a}, a:b]", "    volumes:"}) {
+    const ComposeImages images = of_service("    image: " + kPinned + "\n" + more);
+    EXPECT_EQ(images.pinned, 1u) << more;
+    EXPECT_TRUE(images.loose.empty()) << more << images.loose.at(0);
   }
 }
 
 TEST(ComposeImages, LinesAreNamedAndTheListIsBounded) {
   std::string file = "services:\n";
-  for (int i = 0; i < 100; ++i) file += "  image: ubuntu\n";
-  const ComposeImages images = scan_compose_images(file);
+  for (int i = 0; i < 100; ++i) file += "  s" + std::to_string(i) + ": {image: ubuntu}\n";
+  const ComposeImages images = read_compose_images(file);
   EXPECT_EQ(images.loose.size(), 32u);
-  EXPECT_EQ(images.loose[0], "line 2: image: ubuntu");
-  EXPECT_EQ(scan_compose_images("image: " + std::string(10000, 'x')).loose[0].size(), 8u + 120u);
+  EXPECT_EQ(images.loose[0], "line 2: s0: {image: ubuntu}");
+  EXPECT_EQ(of_service("    image: " + std::string(10000, 'x')).loose[0].size(), 8u + 120u);
+  EXPECT_EQ(of_service("    build: .").loose[0], "line 3: services.a.build may start code that no image fixes");
 }
 
 TEST(AppCompose, MembersThatDecideWhatRuns) {
@@ -77,7 +108,7 @@ TEST(ComposeImages, GenuineComposeTextsUseTags) {
   for (const char* file : {"dstack/rtmr3_example.app-compose.json", "dstack/simulator.app-compose.json"}) {
     const auto compose = parse_app_compose(testing::vector_text(file));
     ASSERT_TRUE(compose) << file << compose.error().message;
-    const ComposeImages images = scan_compose_images(compose->docker_compose_file);
+    const ComposeImages images = read_compose_images(compose->docker_compose_file);
     EXPECT_EQ(images.pinned, 0u) << file;
     EXPECT_FALSE(images.loose.empty()) << file;
   }

@@ -174,6 +174,7 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("model_digests", 32, out.model_digests);
   reader.read("policy_digests", 32, out.policy_digests);
   reader.read("upstreams", out.upstreams);
+  reader.read("accept_no_node_policy", out.accept_no_node_policy);
   reader.read("allow_shared_prompt_cache", out.allow_shared_prompt_cache);
   reader.read("allow_plain_http", out.allow_plain_http);
   return reader.error();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 
 #include "verify/check.h"
@@ -137,16 +138,32 @@ const PolicyRule kRules[] = {
     {"service.model_digests", [](const Policy& p) { return !p.service.model_digests.empty(); }, kOnly<kModelDigest>},
     {"service.policy_digests", [](const Policy& p) { return !p.service.policy_digests.empty(); }, kOnly<kPolicyDigest>},
     {"service.upstreams", nullptr},
+    {"service.accept_no_node_policy", nullptr},
     {"service.allow_shared_prompt_cache", nullptr},
     {"service.allow_plain_http", nullptr},
 };
+
+// "instance.3." of "instance.3.tdx.measurements"; empty for a check of the whole. A form that is a list of instances and nothing else has its
+// checks there. Other places (a gateway's models, an upstream's) have verdicts of their own, with their own policy.applied.
+std::string_view place_of(std::string_view id) {
+  constexpr std::string_view kInstance = "instance.";
+  if (!id.starts_with(kInstance)) return {};
+  const std::size_t end = id.find('.', kInstance.size());
+  return end == std::string_view::npos ? std::string_view() : id.substr(0, end + 1);
+}
+
+bool has(const Verdict& verdict, std::string_view id) {
+  return std::ranges::any_of(verdict.checks, [id](const Check& check) {
+    return std::string_view(check.id).substr(place_of(check.id).size()) == id;
+  });
+}
 
 // Whether the evidence is of the kind that the rule is about. What is not known to be of another kind is.
 bool concerns(const PolicyRule& rule, const Verdict& verdict) {
   switch (rule.scope) {
     case RuleScope::kAny: return true;
-    case RuleScope::kTdx: return verdict.find("snp.report.form") == nullptr;
-    case RuleScope::kSnp: return verdict.find("tdx.quote.form") == nullptr;
+    case RuleScope::kTdx: return has(verdict, "tdx.quote.form") || !has(verdict, "snp.report.form");
+    case RuleScope::kSnp: return has(verdict, "snp.report.form") || !has(verdict, "tdx.quote.form");
   }
   return true;
 }
@@ -155,10 +172,18 @@ bool decides(const Check& check) {
   return check.state == State::kPass || check.state == State::kFail || (check.state == State::kSkipped && check.required);
 }
 
+// By a check of the whole; of a list that has no evidence of its own, by one of each instance.
 bool is_applied(const PolicyRule& rule, const Verdict& verdict) {
-  return std::ranges::any_of(verdict.checks, [&rule](const Check& check) {
-    return decides(check) && std::ranges::find(rule.checks, check_pattern(check.id)) != rule.checks.end();
-  });
+  std::set<std::string_view> instances, decided;
+  for (const Check& check : verdict.checks) {
+    const std::string_view place = place_of(check.id);
+    if (!place.empty()) instances.insert(place);
+    if (!decides(check)) continue;
+    const std::string pattern = check_pattern(std::string_view(check.id).substr(place.size()));
+    if (std::ranges::find(rule.checks, pattern) != rule.checks.end()) decided.insert(place);
+  }
+  const bool is_list = !instances.empty() && verdict.find("tdx.quote.form") == nullptr && verdict.find("snp.report.form") == nullptr;
+  return decided.contains("") || (is_list && decided == instances);
 }
 
 }  // namespace

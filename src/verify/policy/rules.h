@@ -26,6 +26,7 @@ struct PolicyRule {
 // One entry for each word of a policy's file, in its order: a test compares them.
 std::span<const PolicyRule> policy_rules();
 
+// In a form that is a list of instances and has no evidence of its own (Chutes), checks behind `instance.N.` count where every instance has one.
 // To be called once for each piece of evidence, when all of its checks are made and none has a place before its id yet. Where the
 // policy names rules, adds policy.applied: skipped and required when no check that passed, failed, or was skipped and required applies
 // a rule. With a model manifest in the policy, first adds model.document where nothing was compared with it.

@@ -106,5 +106,30 @@ TEST(PolicyRules, AModelManifestIsComparedOrAskedFor) {
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
 }
 
+// Chutes: a list of instances without evidence of its own.
+TEST(PolicyRules, InAListEveryInstanceHasToApplyARule) {
+  Policy policy;
+  policy.boot.mr_td = {Bytes(48, 7)};
+  const auto state = [&policy](std::vector<Check> checks) { return applied(policy, std::move(checks)).state; };
+  const Check first = passed("instance.0.tdx.measurements"), second = passed("instance.1.tdx.measurements");
+  const Check of_second = passed("instance.1.tdx.quote.form"), own = passed("tdx.quote.form");
+  EXPECT_EQ(state({first, second}), State::kPass);
+  EXPECT_EQ(state({first, failed("instance.1.tdx.measurements", "other")}), State::kPass) << "applied, and failed";
+  EXPECT_EQ(state({first, of_second}), State::kSkipped);
+  EXPECT_EQ(state({first, not_applicable("instance.1.tdx.measurements", "")}), State::kSkipped);
+  EXPECT_EQ(state({passed("model.0.tdx.measurements")}), State::kSkipped) << "a verdict of its own";
+  // A report with further instances beside it is no such list: its own checks count.
+  EXPECT_EQ(state({own, second}), State::kSkipped);
+  EXPECT_EQ(state({own, passed("tdx.measurements"), second}), State::kPass);
+}
+
+TEST(PolicyRules, WhatAnInstanceIsDecidesWhichRulesAreItsMatter) {
+  Policy policy;
+  policy.snp.min_tee = 4;
+  EXPECT_EQ(applied(policy, {passed("instance.0.tdx.quote.form")}).state, State::kNotApplicable);
+  EXPECT_EQ(applied(policy, {passed("instance.0.snp.report.form")}).state, State::kSkipped);
+  EXPECT_EQ(applied(policy, {passed("instance.0.tdx.quote.form"), passed("instance.1.snp.report.form")}).state, State::kSkipped);
+}
+
 }  // namespace
 }  // namespace cloister::verify

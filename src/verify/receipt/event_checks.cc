@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "evidence/json_reader.h"
 #include "verify/check.h"
+#include "verify/receipt/named_digests.h"
 #include "verify/receipt/prefix_check.h"
 
 namespace cloister::verify {
@@ -18,12 +19,6 @@ using evidence::ReceiptEvent;
 std::size_t count(const Receipt& receipt, std::string_view type) {
   return static_cast<std::size_t>(std::count_if(receipt.events.begin(), receipt.events.end(),
                                                 [&](const ReceiptEvent& event) { return event.type == type; }));
-}
-
-const ReceiptEvent* find(const Receipt& receipt, std::string_view type) {
-  const auto found = std::find_if(receipt.events.begin(), receipt.events.end(),
-                                  [&](const ReceiptEvent& event) { return event.type == type; });
-  return found == receipt.events.end() ? nullptr : &*found;
 }
 
 // A second event of one of these types would leave it open which one is meant.
@@ -39,12 +34,15 @@ Check check_order(const Receipt& receipt) {
     }
   }
   if (count(receipt, evidence::kRequestForwarded) > 1) return failed(id, "the request was forwarded twice");
-  const ReceiptEvent* forwarded = find(receipt, evidence::kRequestForwarded);
-  if (forwarded != nullptr && forwarded > find(receipt, evidence::kResponseReturned)) {
+  for (const std::string_view never_twice : {evidence::kModelServed, evidence::kPolicyInForce}) {
+    if (count(receipt, never_twice) > 1) return failed(id, std::string(never_twice) + " is there twice");
+  }
+  const ReceiptEvent* forwarded = find_event(receipt, evidence::kRequestForwarded);
+  if (forwarded != nullptr && forwarded > find_event(receipt, evidence::kResponseReturned)) {
     return failed(id, "the request was forwarded after the reply");
   }
   return passed(id, std::to_string(receipt.events.size()) + " events",
-                find(receipt, evidence::kResponseAborted) == nullptr ? "" : "the reply was broken off");
+                find_event(receipt, evidence::kResponseAborted) == nullptr ? "" : "the reply was broken off");
 }
 
 Check check_hash(std::string id, const ReceiptEvent* event, const std::optional<ByteView>& body, const char* what) {
@@ -57,29 +55,24 @@ Check check_hash(std::string id, const ReceiptEvent* event, const std::optional<
 // Whether a change is welcome, the receipt cannot say; that there was one, it can.
 Check check_rewrite(const Receipt& receipt) {
   const std::string id = "receipt.rewrite";
-  const ReceiptEvent* received = find(receipt, evidence::kRequestReceived);
-  const ReceiptEvent* forwarded = find(receipt, evidence::kRequestForwarded);
+  const ReceiptEvent* received = find_event(receipt, evidence::kRequestReceived);
+  const ReceiptEvent* forwarded = find_event(receipt, evidence::kRequestForwarded);
   if (received == nullptr || forwarded == nullptr) return not_applicable(id, "the request was not passed on");
   if (received->body_hash == forwarded->body_hash) return passed(id, "unchanged");
   return skipped(id, "the service changed the request before the model saw it: " +
                          evidence::digest_text(*forwarded->body_hash), false);
 }
 
-std::string text_field(const Json& fields, const char* name) {
-  const auto found = fields.find(name);
-  return found != fields.end() && found->is_string() ? found->get<std::string>() : "none";
-}
-
 bool is_verified(const Json& fields) {
   const auto required = fields.find("required");
-  return text_field(fields, "result") == "verified" && required != fields.end() && required->is_boolean() &&
+  return event_text(fields, "result") == "verified" && required != fields.end() && required->is_boolean() &&
          required->get<bool>();
 }
 
 // A gateway's word about others never passes (peers.md W36): at best it is known to be no more than that.
 Check check_upstream(const Receipt& receipt, const Established& established, const Policy& policy) {
   const std::string id = "receipt.upstream";
-  const bool answered = find(receipt, evidence::kRequestForwarded) != nullptr;
+  const bool answered = find_event(receipt, evidence::kRequestForwarded) != nullptr;
   const ReceiptEvent* last = nullptr;
   for (const ReceiptEvent& event : receipt.events) {
     if (event.type == evidence::kUpstreamVerified) last = &event;
@@ -93,35 +86,16 @@ Check check_upstream(const Receipt& receipt, const Established& established, con
   if (!is_verified(last->fields)) {
     if (!answered) return not_applicable(id, "the request was refused and not passed on");
     return failed(id, "the service itself says that nobody had to verify, or could verify, who answered",
-                  "verified, required", text_field(last->fields, "result"));
+                  "verified, required", event_text(last->fields, "result"));
   }
-  return skipped(id, "the service's own word: model " + text_field(last->fields, "model_id") + ", session " +
-                         text_field(last->fields, "session_id"),
+  return skipped(id, "the service's own word: model " + event_text(last->fields, "model_id") + ", session " +
+                         event_text(last->fields, "session_id"),
                  !policy.service.accept_upstream_claims);
-}
-
-// The reply of another server may name no model, as that of a service for sound.
-bool tells_no_model(const Json& served) {
-  const auto name = served.find("model_id");
-  return text_field(served, "model_id_source") == evidence::kToldByReply && name != served.end() && name->is_null();
-}
-
-Check check_model_digest(const Receipt& receipt, const Established& established) {
-  const std::string id = "receipt.model_digest";
-  const ReceiptEvent* served = find(receipt, evidence::kModelServed);
-  if (!established.model_digest) return not_applicable(id, "no quote that is known here names a model");
-  if (served == nullptr) {
-    if (find(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
-    return skipped(id, "the receipt does not say which model answered");
-  }
-  if (tells_no_model(served->fields)) return skipped(id, "another server answered, and its reply names no model");
-  return compared(id, evidence::digest_text(*established.model_digest), text_field(served->fields, "model_digest"),
-                  "another model answered than the one that the quote names");
 }
 
 bool is_pinned(const Json& served, const Established& established, const Policy& policy) {
   const auto& digest = established.model_digest;
-  return digest && text_field(served, "model_digest") == evidence::digest_text(*digest) &&
+  return digest && event_text(served, "model_digest") == evidence::digest_text(*digest) &&
          policy.service.model_digests.contains(to_bytes(*digest));
 }
 
@@ -131,13 +105,13 @@ Check check_served_model(const Receipt& receipt, const std::optional<std::string
                          const Policy& policy) {
   const std::string id = "receipt.served_model";
   if (!expected) return skipped(id, "the model that was asked for is not known here", false);
-  const ReceiptEvent* served = find(receipt, evidence::kModelServed);
+  const ReceiptEvent* served = find_event(receipt, evidence::kModelServed);
   if (served == nullptr) {
-    if (find(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
+    if (find_event(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
     return skipped(id, "the receipt does not say which model answered", !policy.service.accept_upstream_claims);
   }
-  const std::string actual = text_field(served->fields, "model_id");
-  const bool told = text_field(served->fields, "model_id_source") == evidence::kToldByReply;
+  const std::string actual = event_text(served->fields, "model_id");
+  const bool told = event_text(served->fields, "model_id_source") == evidence::kToldByReply;
   if (tells_no_model(served->fields)) {
     return skipped(id, "another server answered, and its reply names no model", !policy.service.accept_upstream_claims);
   }
@@ -166,19 +140,22 @@ Json claims_of(const Receipt& receipt) {
 void check_events(const Receipt& receipt, const ReceiptEvidence& evidence, const Established& established,
                   const Policy& policy, Verdict& verdict) {
   verdict.add(check_order(receipt));
-  verdict.add(check_hash("receipt.request_hash", find(receipt, evidence::kRequestReceived), evidence.request,
+  verdict.add(check_hash("receipt.request_hash", find_event(receipt, evidence::kRequestReceived), evidence.request,
                          "request"));
   if (evidence.prefix_proof) {
     verdict.add(not_applicable("receipt.response_hash", "only the beginning of the reply is at hand: receipt.prefix"));
   } else {
-    verdict.add(check_hash("receipt.response_hash", find(receipt, evidence::kResponseReturned), evidence.response,
+    verdict.add(check_hash("receipt.response_hash", find_event(receipt, evidence::kResponseReturned), evidence.response,
                            "reply"));
   }
   check_prefix(receipt, evidence, verdict);
   verdict.add(check_rewrite(receipt));
   verdict.add(check_upstream(receipt, established, policy));
-  verdict.add(check_model_digest(receipt, established));
+  check_named_digests(receipt, established, policy, verdict);
   verdict.add(check_served_model(receipt, evidence.model, established, policy));
+  if (find_event(receipt, evidence::kResponseAborted) != nullptr && !verdict.facts.contains(kPartialReply)) {
+    verdict.facts[kPartialReply] = "the reply was broken off";
+  }
   if (Json claims = claims_of(receipt); !claims.empty()) verdict.facts["claims"]["events"] = std::move(claims);
 }
 

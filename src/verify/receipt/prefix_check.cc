@@ -97,6 +97,9 @@ void check_prefix(const evidence::Receipt& receipt, const ReceiptEvidence& evide
   verdict.facts["prefix_events"] = proof->events;
   verdict.facts["total_events"] = proof->total;
   verdict.add(judge(receipt, *proof, *evidence.response));
+  if (proof->events < proof->total) {
+    verdict.facts[kPartialReply] = "only the first " + std::to_string(proof->events) + " of " + std::to_string(proof->total) + " events of the reply";
+  }
 }
 
 }  // namespace cloister::verify

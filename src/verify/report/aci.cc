@@ -53,7 +53,8 @@ Check check_provenance(const AciReport& report) {
 
 Check check_serving(const AciReport& report, const Policy& policy) {
   const std::string id = "report.serving";
-  if (report.serving == "direct") return passed(id, report.serving);
+  // This member is bound by nothing: the policy document says it in a bound way (policy.serving).
+  if (report.serving == "direct") return skipped(id, "\"direct\" is the service's own word, bound to nothing", false);
   // An unknown word counts as the weaker promise.
   return skipped(id, "this TEE passes requests on (" + report.serving + "): who answers, this report does not show",
                  !policy.service.accept_upstream_claims);
@@ -123,7 +124,8 @@ void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, c
   verdict.add(check_provenance(report));
   verdict.add(check_serving(report, context.policy));
   const auto document = report.evidence.find(std::string(kPolicyMember));
-  check_logged_digests(boot, document == report.evidence.end() ? Json() : *document, context.policy, verdict);
+  check_logged_digests(boot, document == report.evidence.end() ? Json() : *document,
+                       report.keyset.is_cloister() ? NodeKind::kCloister : NodeKind::kUnknown, context.policy, verdict);
   verdict.facts["claims"]["serving"] = report.serving;
   if (!report.source_provenance.is_null()) verdict.facts["claims"]["source_provenance"] = report.source_provenance;
   check_gpus(std::nullopt, expected.nonce.value_or(evidence::Nonce{}), tee.root, context, verdict);

@@ -68,6 +68,7 @@ Check check_tls(const Layout& layout, const ServedReport& report, const Expected
                   "none");
   }
   if (origin == TlsKeyOrigin::kGiven) return given_tls_key(id, policy);
+  if (origin == TlsKeyOrigin::kUnknown) return unproven_tls_key(id, policy);
   return skipped(id, "the TLS key that was really used is not known here", false);
 }
 

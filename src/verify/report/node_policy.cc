@@ -171,7 +171,7 @@ void skip_members(Verdict& verdict, const std::string& why, bool required) {
 }
 
 // policy.document. True when the members are to be checked.
-bool check_document(const Json& document, const Digest& bound, bool is_cloister, const Policy& policy, const char* mismatch,
+bool check_document(const Json& document, const Digest& bound, NodeKind kind, const Policy& policy, const char* mismatch,
                     Verdict& verdict) {
   const std::string id = "policy.document";
   const bool pinned = bound && policy.service.policy_digests.contains(to_bytes(*bound));
@@ -179,11 +179,18 @@ bool check_document(const Json& document, const Digest& bound, bool is_cloister,
     if (pinned) {
       verdict.add(passed(id, text_of(bound), "the verifier's policy lists this digest"));
       skip_members(verdict, "the verifier knows this document", false);
-    } else if (bound || is_cloister) {
+    } else if (bound) {
       verdict.add(skipped(id, "the node does not show the policy document with the digest " + text_of(bound)));
       skip_members(verdict, "the policy document was not shown", true);
+    } else if (kind == NodeKind::kCloister) {
+      verdict.add(skipped(id, "a Cloister node answers, and its policy document is not shown"));
+      skip_members(verdict, "the policy document was not shown", true);
+    } else if (!policy.service.accept_no_node_policy) {
+      verdict.add(skipped(id, "the report shows no policy document, and nothing that it binds says whether the node has one; where you know that the "
+                              "service is no Cloister node, set service.accept_no_node_policy"));
+      skip_members(verdict, "the policy document was not shown", true);
     } else {
-      verdict.add(not_applicable(id, "nothing here says that a Cloister node answers"));
+      verdict.add(not_applicable(id, "nothing here says that a Cloister node answers, and the policy accepts that there is no document"));
       skip_members(verdict, "there is no policy document", false);
     }
     return false;
@@ -252,9 +259,9 @@ std::vector<Digest> logged_digests(const evidence::BootEvidence& boot, std::stri
 constexpr const char* kAnotherDocument = "the evidence binds another policy document";
 
 // policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
-void check_document_and_members(const Json& document, const Digest& bound, bool is_cloister, const Policy& policy,
+void check_document_and_members(const Json& document, const Digest& bound, NodeKind kind, const Policy& policy,
                                 const char* mismatch, Verdict& verdict) {
-  if (!check_document(document, bound, is_cloister, policy, mismatch, verdict)) return;
+  if (!check_document(document, bound, kind, policy, mismatch, verdict)) return;
   const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown")};
   verdict.add(check_engine(node));
   verdict.add(check_serving(node));
@@ -309,7 +316,8 @@ std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, s
   return all.empty() ? std::nullopt : all.back();
 }
 
-void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, const Policy& policy, Verdict& verdict) {
+void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy,
+                          Verdict& verdict) {
   const Digest model = logged_digest(boot, kModelEvent, verdict);
   const std::vector<Digest> nodes = logged_digests(boot, kPolicyEvent, verdict);
   const Digest node = nodes.empty() ? std::nullopt : nodes.back();
@@ -318,16 +326,16 @@ void check_logged_digests(const evidence::BootEvidence& boot, const Json& docume
   // Which of several configurations is in force, the report binds by the order of the events alone (docs/decisions/0017).
   const Result<ByteArray<32>> shown = evidence::document_digest(document);
   const bool former = shown && node && *shown != *node && std::ranges::find(nodes, Digest(*shown)) != nodes.end();
-  check_document_and_members(document, node, false, policy,
+  check_document_and_members(document, node, kind, policy,
                              former ? "the machine has measured another configuration since: this node's own, which has changed, or that of "
                                       "another node in the same VM, which leaves this form without proof; ask for the node's own report"
                                     : kAnotherDocument,
                              verdict);
 }
 
-void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, bool is_cloister, const Policy& policy,
+void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,
                        Verdict& verdict) {
-  check_document_and_members(document, bound, is_cloister, policy, kAnotherDocument, verdict);
+  check_document_and_members(document, bound, kind, policy, kAnotherDocument, verdict);
 }
 
 }  // namespace cloister::verify

@@ -23,15 +23,18 @@ inline constexpr std::string_view kModelEvent = "cloister-model", kPolicyEvent =
 // in the registers. Absent for a log that says nothing of it, and for a payload of another size than 32 bytes.
 std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict);
 
+// Who serves the evidence. kUnknown: nothing that is bound says it, so a missing document may have been taken away.
+enum class NodeKind { kUnknown, kCloister };
+
 // For the forms whose statement does not name the digests: report.model_digest and report.policy_digest by the events
 // `cloister-model` and `cloister-policy` of the log, where it has them, then check_node_policy(). `document` is the member
 // kPolicyMember, or null.
-void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, const Policy& policy, Verdict& verdict);
+void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy, Verdict& verdict);
 
 // policy.document to policy.logging, and the fact `node_policy`. To be called after the checks of the TEE. `document` may be null.
-// `bound` is the digest that the evidence binds. `is_cloister`: the evidence comes from a Cloister node, so that a missing document is
-// worth a question; reports of other services have none.
-void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, bool is_cloister, const Policy& policy,
+// `bound` is the digest that the evidence binds. Without document and digest all are skipped and required, unless the service may be
+// another's and the policy accepts that it has none (`accept_no_node_policy`).
+void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,
                        Verdict& verdict);
 
 // "http://127.0.0.1:8000", "https://localhost", "unix:/run/engine.sock": an address of the same machine. Strict: "127.evil.example"

@@ -26,7 +26,7 @@ Json good_document() {
 Verdict judge(const Json& document, const Policy& policy = {}, const std::string& tee_type = "tdx") {
   Verdict verdict;
   verdict.facts["tee_type"] = tee_type;
-  check_node_policy(document, *evidence::document_digest(document), true, policy, verdict);
+  check_node_policy(document, *evidence::document_digest(document), NodeKind::kCloister, policy, verdict);
   return verdict;
 }
 
@@ -127,30 +127,37 @@ TEST(NodePolicy, ANodeThatOnlyItsMachineReachesNeedsNeitherTlsNorApartCaches) {
 TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   const Json document = good_document();
   const auto digest = evidence::document_digest(document).value();
-  const auto document_check = [](const Json& shown, const std::optional<ByteArray<32>>& bound, bool is_cloister, const Policy& policy = {}) {
+  const auto document_check = [](const Json& shown, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy = {}) {
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
-    check_node_policy(shown, bound, is_cloister, policy, verdict);
+    check_node_policy(shown, bound, kind, policy, verdict);
     EXPECT_EQ(verdict.checks.size(), 9u);
     return std::pair(verdict.checks.front().state, verdict.outcome());
   };
   using Pair = std::pair<State, Outcome>;
   const Pair unknown = {State::kSkipped, Outcome::kUndetermined};
-  EXPECT_EQ(document_check(document, digest, true), Pair(State::kPass, Outcome::kAccepted));
-  EXPECT_EQ(document_check(document, ByteArray<32>{1}, true), Pair(State::kFail, Outcome::kRejected));
-  EXPECT_EQ(document_check(document, std::nullopt, false), unknown);
-  EXPECT_EQ(document_check(Json(), digest, false), unknown);
-  EXPECT_EQ(document_check(Json(), std::nullopt, true), unknown);
-  EXPECT_EQ(document_check(Json(), std::nullopt, false), Pair(State::kNotApplicable, Outcome::kUndetermined));
+  EXPECT_EQ(document_check(document, digest, NodeKind::kCloister), Pair(State::kPass, Outcome::kAccepted));
+  EXPECT_EQ(document_check(document, ByteArray<32>{1}, NodeKind::kCloister), Pair(State::kFail, Outcome::kRejected));
+  EXPECT_EQ(document_check(document, std::nullopt, NodeKind::kUnknown), unknown);
+  EXPECT_EQ(document_check(Json(), digest, NodeKind::kUnknown), unknown);
+  EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kCloister), unknown);
+  // What is missing must not help: a document may have been taken away, unless the verifier knows that the service has none.
+  EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kUnknown), unknown);
+  Policy of_others;
+  of_others.service.accept_no_node_policy = true;
+  EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kUnknown, of_others), Pair(State::kNotApplicable, Outcome::kUndetermined));
+  EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kCloister, of_others), unknown);
+  EXPECT_EQ(document_check(Json(), digest, NodeKind::kUnknown, of_others), unknown);
+  EXPECT_EQ(document_check(document, std::nullopt, NodeKind::kUnknown, of_others), unknown);
   Json other = document;
   other["schema"] = "cloister.policy.v2";
-  EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), true), unknown);
+  EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), NodeKind::kCloister), unknown);
   // A document that the verifier pins is its own business.
   Policy pinned;
   pinned.service.policy_digests = {to_bytes(evidence::document_digest(other).value())};
-  EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), true, pinned), Pair(State::kPass, Outcome::kAccepted));
-  EXPECT_EQ(document_check(Json(), evidence::document_digest(other).value(), true, pinned), Pair(State::kPass, Outcome::kAccepted));
-  EXPECT_EQ(document_check(document, evidence::document_digest(other).value(), true, pinned), Pair(State::kFail, Outcome::kRejected));
+  EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kPass, Outcome::kAccepted));
+  EXPECT_EQ(document_check(Json(), evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kPass, Outcome::kAccepted));
+  EXPECT_EQ(document_check(document, evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kFail, Outcome::kRejected));
 }
 
 // In the forms whose statement names no configuration the last event counts: any other would let an operator show the harmless
@@ -170,7 +177,7 @@ TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
     for (const char* id : {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
       verdict.add({id, State::kPass, true, {}, {}, {}});
     }
-    check_logged_digests(boot, shown, {}, verdict);
+    check_logged_digests(boot, shown, NodeKind::kUnknown, {}, verdict);
     return *verdict.find("policy.document");
   };
   EXPECT_EQ(judge_log({event(kPolicyEvent, first)}, first).state, State::kPass);

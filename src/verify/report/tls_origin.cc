@@ -53,6 +53,12 @@ Check given_tls_key(std::string id, const Policy& policy) {
                  !policy.service.accept_unproven_tls_keys);
 }
 
+Check unproven_tls_key(std::string id, const Policy& policy) {
+  return skipped(std::move(id), "the evidence binds a TLS key and does not say that the key was made inside the TEE, and which key the connection "
+                                "really used is not known here",
+                 !policy.service.accept_unproven_tls_keys);
+}
+
 TlsKeyOrigin legacy_tls_key_origin(const ServedReport& report, const Verdict& verdict) {
   if (report.tls_key_given) return TlsKeyOrigin::kGiven;
   return is_measured(report, verdict) ? origin_in(report.tls_policy) : TlsKeyOrigin::kUnknown;

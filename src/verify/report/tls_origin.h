@@ -17,9 +17,12 @@ Check bound_tls_key(std::string id, const std::string& key_hex, evidence::TlsKey
 // The same where no key in use is known and the evidence says that the service has a given one: never a pass.
 Check given_tls_key(std::string id, const Policy& policy);
 
+// The same where the evidence binds a key, nobody says where it was made, and which key the connection used is not known here.
+Check unproven_tls_key(std::string id, const Policy& policy);
+
 // What a legacy report tells (docs/spec/legacy-proof.md, "The TLS key"). The report's own word counts against the key
-// only. A policy document counts where its digest is the last `cloister-policy` event of a log that `verdict` has found to
-// agree with RTMR3. Call it after judge_tee().
+// only. A policy document (`cloister_policy`, or `policy`) counts where its digest is the last `cloister-policy` event of a log that
+// `verdict` has found to agree with RTMR3. Call it after judge_tee().
 evidence::TlsKeyOrigin legacy_tls_key_origin(const ServedReport& report, const Verdict& verdict);
 
 }  // namespace cloister::verify

@@ -1,0 +1,98 @@
+"""A reply of before a restart, and a report of after it. The keys of a TEE outlive restarts, so a genuine report of today says nothing of the model
+and the configuration of yesterday: what the policy pins is compared with what the receipt itself names, in every form of report."""
+
+import json
+import secrets
+import time
+
+import pytest
+
+from support.node import run
+from support.rawhttp import exchange
+
+pytestmark = [pytest.mark.fast, pytest.mark.own_seed]
+
+BODY = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "one two three"}]}).encode()
+FORMS = {"native": "/v1/cloister/attestation", "aci": "/v1/aci/attestation"}
+FIRST = ["--echo-tokens", 5, "--cors-origin", "https://a.example"]
+SECOND = ["--echo-tokens", 7]
+
+
+class Reply:
+    """What a client keeps of one reply."""
+
+    def __init__(self, node):
+        answer = exchange(node, "POST", "/v1/chat/completions", BODY)
+        assert answer.status == 200, answer.body
+        self.response = answer.body
+        self.receipt = exchange(node, "GET", f"/v1/aci/receipts/{answer.header('x-receipt-id')}").body
+        self.signature = exchange(node, "GET", f"/v1/signature/{answer.header('x-request-id')}?signing_algo=ecdsa").json()
+
+
+@pytest.fixture(scope="module")
+def restarted(tmp_path_factory):
+    """(reply of before, reply of after, node after, digests after)."""
+    from support.node import Node
+    folder = tmp_path_factory.mktemp("restarted")
+    node = Node(folder / "first", "--engine", "echo", *FIRST, state=folder / "state")
+    before = Reply(node)
+    assert node.stop() == 0
+    node = Node(folder / "second", "--engine", "echo", *SECOND, state=folder / "state")
+    statement = exchange(node, "GET", f"/v1/cloister/attestation?nonce={'07' * 32}").json()["statement"]
+    yield before, Reply(node), node, {"model": statement["model_digest"][7:], "policy": statement["policy_digest"][7:]}
+    node.kill()
+
+
+def judge(folder, node, reply, form, policy_lines=""):
+    nonce = secrets.token_hex(32)
+    files = {"report": exchange(node, "GET", f"{FORMS[form]}?nonce={nonce}").body, "receipt": reply.receipt, "request": BODY,
+             "response": reply.response, "policy": f"[service]\n{policy_lines}".encode()}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    result = run("verify", "receipt", folder / "receipt", "--report", folder / "report", "--nonce", nonce, "--request", folder / "request",
+                 "--response", folder / "response", "--model", "echo", "--policy", folder / "policy", "--accept-simulator", "--offline", "--json")
+    return result.returncode, {check["id"]: check for check in json.loads(result.stdout)["checks"]}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_reply_of_another_model_is_rejected_in_every_form(restarted, tmp_path, form):
+    before, after, node, digests = restarted
+    pinned = f'model_digests = ["{digests["model"]}"]'
+    status, checks = judge(tmp_path, node, before, form, pinned)
+    assert status == 1 and checks["receipt.model_digest"]["state"] == "fail", checks["receipt.model_digest"]
+    assert checks["report.model_digest"]["state"] == "pass", "the report alone says nothing against it"
+    status, checks = judge(tmp_path, node, after, form, pinned)
+    assert status == 0 and checks["receipt.model_digest"]["state"] == "pass", checks
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_reply_under_another_configuration_is_rejected_in_every_form(restarted, tmp_path, form):
+    before, after, node, digests = restarted
+    pinned = f'policy_digests = ["{digests["policy"]}"]'
+    status, checks = judge(tmp_path, node, before, form, pinned)
+    assert status == 1 and checks["receipt.policy_digest"]["state"] == "fail", checks["receipt.policy_digest"]
+    status, checks = judge(tmp_path, node, after, form, pinned)
+    assert status == 0 and checks["receipt.policy_digest"]["state"] == "pass", checks
+    # Without a pinned digest too: nobody has looked at the configuration of before.
+    status, checks = judge(tmp_path, node, before, "aci")
+    assert status == 3 and checks["receipt.policy_digest"]["state"] == "skipped" and checks["receipt.policy_digest"]["required"]
+
+
+@pytest.mark.parametrize("pinned, check", [("model", "signature.model_digest"), ("policy", "signature.policy_digest")])
+def test_a_signature_shows_neither(restarted, tmp_path, pinned, check):
+    import base64
+    before, _, node, digests = restarted
+    nonce, now = secrets.token_hex(32), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    encoded = lambda data: base64.b64encode(data).decode()
+    report = exchange(node, "GET", f"/v1/cloister/attestation?nonce={nonce}").body.decode()
+    (tmp_path / "proof").write_text(json.dumps({"proof": "cloister.proof.v1", "url": node.url, "time": now, "nonce": nonce,
+                                                "request": encoded(BODY), "response": encoded(before.response),
+                                                "signature": {name: before.signature[name] for name in ("text", "signature", "signing_address", "signing_algo")},
+                                                "report": report}))
+    policy = tmp_path / "policy"
+    for lines, expected in (("", 0), (f'[service]\n{pinned}_digests = ["{digests[pinned]}"]\n', 3)):
+        policy.write_text(lines)
+        result = run("verify", "proof", tmp_path / "proof", "--nonce", nonce, "--at", now, "--policy", policy, "--accept-simulator", "--offline", "--json")
+        checks = {one["id"]: one for one in json.loads(result.stdout)["checks"]}
+        assert result.returncode == expected, result.stdout
+        assert (check in checks) == (expected == 3)
