@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <thread>
@@ -22,6 +23,7 @@
 #include "apps/service_manager.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/stop_deadline.h"
 #include "crypto/key_memory.h"
 #include "serve/executable_digest.h"
 #include "serve/node.h"
@@ -48,6 +50,18 @@ Result<void> give_out_request(const ServeOptions& options, const Tls& tls) {
   log::info("tls request=" + file.string() + " and GET /v1/cloister/tls-request");
   if (!tls.no_certificate.empty()) log::warn("tls: a self-signed certificate is shown until SIGHUP: " + tls.no_certificate);
   return {};
+}
+
+// Beyond the grace, for the parts to end.
+constexpr int kWindUpSeconds = 10;
+// Receipts of replies that went out are stored; this is for those that were cut off.
+constexpr std::chrono::milliseconds kLastReceipts{2000};
+
+void leave_undone(const serve::ReceiptJournal* receipts) {
+  log::error("stopping: a part of the node does not end; the process ends without it");
+  const auto end = std::chrono::steady_clock::now() + kLastReceipts;
+  while (receipts != nullptr && receipts->state().waiting > 0 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 Result<void> serve(ServeOptions options) {
@@ -154,7 +168,10 @@ Result<void> serve(ServeOptions options) {
   notify_stopping();
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once
-  server->stop(stopped ? options.grace_seconds : 0);
+  const int grace_s = stopped ? options.grace_seconds : 0;
+  const StopDeadline deadline(std::chrono::seconds(grace_s + kWindUpSeconds), kExitFailed,
+                              [&] { leave_undone(receipts.get()); });
+  server->stop(grace_s);
   // Calls that were cut off live on in the threads that worked for them, and use the node's parts as they go: those
   // threads end before the parts do.
   preparation.reset();

@@ -35,9 +35,12 @@ target_compile_definitions(llama_engine INTERFACE CLOISTER_LLAMA_COMMIT="${llama
 target_link_options(llama_engine INTERFACE -Wl,--wrap=execlp
   # Which prompts share a sequence's cache: src/engine/llama/prompt_owners.cc.
   -Wl,--wrap=_ZNK13server_tokens17get_common_prefixERKS_ -Wl,--wrap=_ZN13server_tokens10keep_firstEm
-  # How long each reply's tokens take to draw: src/engine/llama/sampling_share.cc.
+  # How long each reply's tokens take to draw: src/engine/llama/sampling_share.cc; what ends one: work_limit.cc.
   -Wl,--wrap=_Z19common_sampler_initPK11llama_modelR22common_params_sampling
   -Wl,--wrap=_Z21common_sampler_sampleP14common_samplerP13llama_contextib -Wl,--wrap=_Z19common_sampler_freeP14common_sampler
+  -Wl,--wrap=_Z21common_sampler_acceptP14common_samplerib -Wl,--wrap=_Znwm
+  # What a batch that was given up returns: src/engine/llama/progress.cc.
+  -Wl,--wrap=llama_decode
   -Wl,--wrap=_Z25common_remote_get_contentRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERK20common_remote_params)
 if(CLOISTER_CUDA)
   find_package(CUDAToolkit REQUIRED)

@@ -146,7 +146,8 @@ struct ModelInfo {
   std::optional<ByteArray<32>> identity_digest = {};
 };
 
-enum class Health { kLoading, kReady, kFailed };
+// kStalled: it takes requests and has computed nothing for long, though some run; it may come back.
+enum class Health { kLoading, kReady, kStalled, kFailed };
 
 struct EngineStats {
   std::uint64_t active = 0;    // requests that compute now

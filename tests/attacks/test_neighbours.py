@@ -177,6 +177,70 @@ def test_many_requests_of_one_tenant_wait_behind_each_other(shared):
     assert status == 200, text
 
 
+def test_long_prompts_of_one_tenant_let_a_short_one_through(shared):
+    """Of ten prompts of a thousand tokens, seven were computed before the word of another tenant that came after them."""
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for i in range(10):
+            connection = stack.enter_context(contextlib.closing(socket.create_connection((shared.host, shared.port))))
+            data = json.dumps(chat(f"q{i} alpha beta gamma " * 190, 1)).encode()
+            connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"
+                               b"Content-Length: %d\r\n\r\n%s" % (ATTACKER.encode(), len(data), data))
+            connections.append(connection)
+        wait_until(lambda: shared.metric("cloister_engine_active") >= 10, 10, "all are in the engine")
+        before = len(select.select(connections, [], [], 0)[0])
+        status, text, seconds = ask(shared, VICTIM, chat("hi", 2), timeout=60)
+        after = len(select.select(connections, [], [], 0)[0])
+    measured("another tenant, ten long prompts of one", seconds)
+    assert status == 200, text
+    assert measured("long prompts that were computed before it", after - before, "prompts") <= 3
+
+
+@pytest.mark.parametrize("pattern", ["^(?:-|--){1,30}!$", "^(?:#{1,3}|##){1,20}!$", "^(?:[a-z]+ ?){1,200}!$"])
+def test_a_token_that_takes_too_long_is_not_drawn_to_its_end(shared, pattern):
+    """Ways to read a text that multiply within one token: a run of 64 hyphens that does not fit can be tried in billions of ways. The engine's
+    thread was in there for as long as anybody waited, long after the attacker had gone."""
+    schema = {"type": "object", "properties": {"x": {"type": "string", "pattern": pattern}}, "required": ["x"], "additionalProperties": False}
+    with attack(shared, [of_schema(schema)] * 3) as replies:
+        status, text, seconds = ask(shared, VICTIM, chat(tokens=4))
+    assert measured(f"another tenant, the pattern {pattern}", seconds) < 20 * PATIENCE
+    assert status == 200, text
+    # The last of them costs much, and may be drawn.
+    wanted = (200, 503) if "z" in pattern else (503,)
+    assert all(reply[0] in wanted for reply in replies), replies
+    assert all("alternatives" in reply[1] for reply in replies if reply[0] == 503), replies
+
+
+def test_lists_in_lists_stop_nobody(shared):
+    """The schema by which one request stopped the engine: two alternatives that are the same, each of which holds both."""
+    tokens = json.loads(ask(shared, ATTACKER, {"prompt": "["}, "/v1/tokenize")[1])["tokens"]
+    for first, second, wanted in (({"minItems": 1}, {"minItems": 1}, 200), ({"minItems": 1}, {}, 400)):
+        lists = [{"type": "array", "items": {"$ref": "#/$defs/A"}, **more} for more in (first, second)]
+        schema = {"type": "object", "properties": {"s": {"$ref": "#/$defs/A"}}, "required": ["s"], "additionalProperties": False,
+                  "$defs": {"A": {"anyOf": lists}}}
+        with attack(shared, [{**of_schema(schema), "logit_bias": {str(tokens[-1]): 100}}]) as replies:
+            status, text, seconds = ask(shared, VICTIM, chat(tokens=4))
+        assert measured("another tenant, lists in lists", seconds) < 10 * PATIENCE
+        assert status == 200, text
+        assert replies[0][0] == wanted, replies
+        assert wanted == 200 or "/$defs/A/anyOf" in replies[0][1], replies
+
+
+def test_a_node_ends_while_it_computes_a_long_batch(tmp_path, model_file):
+    node = Node(tmp_path / "node", "--model", model_file, "--threads", 1, "--context", 8192, "--parallel", 1, "--grace-seconds", 1)
+    try:
+        body = json.dumps(chat("alpha beta gamma " * 1900, 400)).encode()
+        thread = threading.Thread(target=ask, args=(node, "", body), daemon=True)
+        thread.start()
+        wait_until(lambda: node.metric("cloister_engine_active") > 0, 30, "the prompt is computed")
+        begun = time.monotonic()
+        assert node.stop() == 0, node.log
+        assert measured("end of a node in a long batch, grace 1 s", time.monotonic() - begun) < 4 * PATIENCE
+        thread.join()
+    finally:
+        node.kill()
+
+
 def test_many_inputs_of_one_embedding_leave_room_for_others(shared):
     many = {"input": [f"number {i} " * 50 for i in range(16)]}
     with attack(shared, [many], "/v1/embeddings"):
@@ -244,6 +308,9 @@ HOSTILE = {
     "alternatives that multiply": {"anyOf": [{"$ref": "#/$defs/a"}] * 60, "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}] * 60}, "b": {"anyOf": [{"type": "null"}] * 60}}},
     "a reference to itself": {"anyOf": [{"$ref": "#"}, {"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}},
     "types that multiply": {"type": ["array"] * 300, "items": {"type": ["array"] * 300, "items": {"type": ["array"] * 300}}},
+    "lists that hold each other": {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/A"}, "minItems": n} for n in (0, 1)]}}},
+    "objects that hold each other": {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "required": r} for r in ([], ["a"])]}}},
+    "a chain of lists": {"$ref": "#/$defs/A0", "$defs": {**{f"A{i}": {"anyOf": [{"type": "array", "items": {"$ref": f"#/$defs/A{i + 1}"}, "minItems": n} for n in (0, 1)]} for i in range(30)}, "A30": {"type": "integer"}}},
     "many long repetitions": {"type": "object", "properties": {f"p{i}": {"type": "string", "maxLength": 2000} for i in range(120)}},
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace cloister::engine::llama {
 namespace {
@@ -15,6 +16,16 @@ constexpr int kIdleSeconds = 60;
 constexpr std::size_t kMostWaiting = 1024;
 // Whoever needs several sequences at once is passed over this often; then the next free ones are kept for it.
 constexpr int kPassedOver = 16;
+
+// How long a reply is expected to be, in tokens, where its request says no less.
+constexpr int kExpectedTokens = 256;
+
+double cost_of(const server_task& task) {
+  const int limit = task.params.n_predict;
+  const int expected = limit < 0 ? kExpectedTokens : std::min(limit, kExpectedTokens);
+  return static_cast<double>(task.tokens.size()) +
+         static_cast<double>(expected) * static_cast<double>(1 + task.child_tasks.size());
+}
 
 // Travels through the queue of results to wake the thread that waits there.
 struct WakeResult : server_task_result {
@@ -42,7 +53,9 @@ Dispatcher::Dispatcher(LoadedModel& model)
       ids_{wake_id_},
       waiting_(kMostWaiting),
       free_(static_cast<std::size_t>(model.params().n_parallel)),
-      sequences_(free_) {
+      sequences_(free_),
+      // Half of what is computed at once, so that a batch is short for whoever else is in it.
+      prompt_tokens_(static_cast<std::size_t>(std::max(model.params().n_batch / 2, 1))) {
   model_.results().add_waiting_task_id(wake_id_);
   thread_ = std::thread([this] { loop(); });
   pthread_setname_np(thread_.native_handle(), "engine-replies");
@@ -99,8 +112,9 @@ void Dispatcher::submit(std::vector<server_task> tasks, const std::shared_ptr<Re
   for (server_task& task : tasks) {
     if (receiver->is_cancelled()) return;
     const std::size_t sequences = 1 + task.child_tasks.size();
+    const double cost = std::max(cost_of(task), 1.0);
     Waiting next{std::make_shared<server_task>(std::move(task)), receiver, sequences, 0};
-    std::optional<Waiting> dropped = waiting_.push(client, std::move(next));
+    std::optional<Waiting> dropped = waiting_.push(client, std::move(next), cost);
     if (!dropped) continue;
     const std::shared_ptr<ResultReceiver> unlucky = dropped->receiver;
     drop(*unlucky);
@@ -118,7 +132,12 @@ void Dispatcher::start_waiting() {
     client = name;
     if (next.receiver->is_cancelled()) return true;
     const auto has = by_client_.find(name);
-    if (kept || (has != by_client_.end() && has->second + next.sequences > share_of(name))) return false;
+    if (kept) return false;
+    if (has != by_client_.end()) {
+      const std::size_t computing = has->second.prompt_tokens;
+      if (computing > 0 && computing + next.task->tokens.size() > prompt_tokens_) return false;
+      if (has->second.sequences + next.sequences > share_of(name)) return false;
+    }
     if (next.sequences <= free_) return true;
     kept = ++next.passed_over > kPassedOver;
     return false;
@@ -138,16 +157,20 @@ std::size_t Dispatcher::share_of(const std::string& client) const {
 }
 
 void Dispatcher::start(const std::string& client, Waiting next) {
+  const std::size_t prompt_tokens = next.task->tokens.size();
   std::vector<int> ids = {next.task->id};
   for (const server_task& child : next.task->child_tasks) ids.push_back(child.id);
   for (const int id : ids) {
     ids_.insert(id);
     receivers_[id] = next.receiver;
-    running_[id] = client;
+    running_[id] = {client, id == next.task->id ? prompt_tokens : 0};
     model_.results().add_waiting_task_id(id);
   }
+  model_.progress().set_busy(true);
   free_ -= ids.size();
-  by_client_[client] += ids.size();
+  Load& load = by_client_[client];
+  load.sequences += ids.size();
+  load.prompt_tokens += prompt_tokens;
   model_.tasks().post(std::move(*next.task));
 }
 
@@ -155,9 +178,18 @@ void Dispatcher::release(int id) {
   const auto found = running_.find(id);
   if (found == running_.end()) return;
   ++free_;
-  const auto client = by_client_.find(found->second);
-  if (--client->second == 0) by_client_.erase(client);
+  const auto client = by_client_.find(found->second.client);
+  client->second.prompt_tokens -= found->second.prompt_tokens;
+  if (--client->second.sequences == 0) by_client_.erase(client);
   running_.erase(found);
+  if (running_.empty()) model_.progress().set_busy(false);
+}
+
+void Dispatcher::on_begun(int task) {
+  const auto found = running_.find(task);
+  if (found == running_.end() || found->second.prompt_tokens == 0) return;
+  by_client_.at(found->second.client).prompt_tokens -= std::exchange(found->second.prompt_tokens, 0);
+  start_waiting();
 }
 
 void Dispatcher::drop(ResultReceiver& receiver) {
@@ -178,6 +210,7 @@ void Dispatcher::drop(ResultReceiver& receiver) {
 }
 
 void Dispatcher::handle(server_task_result& result) {
+  model_.progress().beat();
   auto found = receivers_.find(result.id);
   if (found == receivers_.end()) return;
   std::shared_ptr<ResultReceiver> receiver = found->second;

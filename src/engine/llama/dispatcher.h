@@ -59,11 +59,15 @@ class Dispatcher {
   const std::shared_ptr<DispatcherInbox>& inbox() const { return inbox_; }
 
   // On the dispatcher's thread only, that is from a job:
-  // Tasks run when it is their client's turn: clients take turns, and none of them has all sequences as long as it has
-  // several tasks. When too many wait, the newest of the client with the most fail with kBusy.
+  // Tasks run when it is their client's turn: clients take turns by tokens, and none of them has all sequences as long as it
+  // has several tasks, nor more prompts in the scheduler than it computes at once: it goes through them in an order of its
+  // own, in which whoever comes later may be behind all of them. When too many wait, the newest of the client with the
+  // most fail with kBusy.
   void submit(std::vector<server_task> tasks, const std::shared_ptr<ResultReceiver>& receiver,
               const std::string& client);
   void drop(ResultReceiver& receiver);
+  // The prompt of this task has been computed; its reply begins.
+  void on_begun(int task);
   // Ends everything that runs or waits, with this error.
   void fail_all(const Error& error);
 
@@ -73,6 +77,14 @@ class Dispatcher {
     std::shared_ptr<ResultReceiver> receiver;
     std::size_t sequences = 1;
     int passed_over = 0;
+  };
+  struct Running {
+    std::string client;
+    std::size_t prompt_tokens = 0;  // 0 once they are computed
+  };
+  struct Load {
+    std::size_t sequences = 0;
+    std::size_t prompt_tokens = 0;  // that are not computed yet
   };
 
   void loop();
@@ -94,8 +106,9 @@ class Dispatcher {
   bool failing_ = false;  // nothing new is started
   std::size_t free_;      // sequences
   const std::size_t sequences_;
-  std::unordered_map<int, std::string> running_;            // the client of each task that has a sequence
-  std::unordered_map<std::string, std::size_t> by_client_;  // sequences
+  const std::size_t prompt_tokens_;                   // of one client; one prompt alone may go beyond
+  std::unordered_map<int, Running> running_;          // the tasks that have a sequence
+  std::unordered_map<std::string, Load> by_client_;
   std::thread thread_;
 };
 

@@ -121,6 +121,7 @@ Result<void> Embedder::make_context() {
     context_.reset(llama_init_from_model(model_.model(), params));
   }
   if (!context_) return engine_error("no memory for the context that computes embeddings");
+  model_.progress().end_in_time(context_.get());
   return {};
 }
 

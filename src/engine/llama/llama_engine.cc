@@ -34,19 +34,16 @@ Error changed_error() {
   return fail(ErrorCode::kEngineFailed, "the model's files have changed since they were measured");
 }
 
-void mark_grammar(server_task& task, const std::string& mark) {
-  common_grammar& grammar = task.params.sampling.grammar;
-  if (!grammar.empty()) grammar.grammar = mark + grammar.grammar;
-  for (server_task& child : task.child_tasks) mark_grammar(child, mark);
-}
-
 class LlamaEngine : public Engine {
  public:
   LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<const WeightFiles> weights);
   ~LlamaEngine() override;
 
   std::string_view name() const override { return "llama.cpp"; }
-  Health health() const override { return health_.load(std::memory_order_acquire); }
+  Health health() const override {
+    const Health health = health_.load(std::memory_order_acquire);
+    return health == Health::kReady && model_->progress().is_stalled() ? Health::kStalled : health;
+  }
   std::string failure() const override { return std::lock_guard(mutex_), failure_; }
   std::vector<ModelInfo> models() const override { return std::lock_guard(mutex_), std::vector<ModelInfo>{info_}; }
   std::set<Route> routes() const override;
@@ -238,8 +235,7 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest
                                                         !task.child_tasks.empty()));
     }
   }
-  const std::string mark = reply->share_sampling(request.client);
-  for (server_task& task : prepared.tasks) mark_grammar(task, mark);
+  reply->share_sampling(request.client, prepared.tasks);
   auto tasks = std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
   dispatcher_->inbox()->post([this, tasks, reply, client = request.client] {
     // Closed since start() looked: then fail_all() was a job before this one.

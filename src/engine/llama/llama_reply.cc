@@ -76,8 +76,11 @@ void LlamaReply::leave() {
   if (counted_.exchange(false)) *live_ -= choices_.size();
 }
 
-std::string LlamaReply::share_sampling(const std::string& client) {
-  share_ = std::make_unique<SamplingShares::Share>(client, [weak = weak_from_this()] {
+void LlamaReply::share_sampling(const std::string& client, std::vector<server_task>& tasks) {
+  const auto on_begun = [weak = weak_from_this()](int task) {
+    if (const auto self = weak.lock()) self->inbox_->post([self, task] { self->dispatcher_.on_begun(task); });
+  };
+  share_ = std::make_unique<SamplingShares::Share>(client, on_begun, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;
     self->inbox_->post([self] {
@@ -90,7 +93,10 @@ std::string LlamaReply::share_sampling(const std::string& client) {
                "use fewer or shorter alternatives"));
     });
   });
-  return share_->mark();
+  for (server_task& task : tasks) {
+    share_->mark(task.params.sampling, task.id);
+    for (server_task& child : task.child_tasks) share_->mark(child.params.sampling, child.id);
+  }
 }
 
 void LlamaReply::cancel() {

@@ -26,8 +26,8 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
 
   // Before it is submitted: kept as long as this.
   void hold(std::unique_ptr<PromptOwners::Claim> claim) { claims_.push_back(std::move(claim)); }
-  // Its sampling counts as this client's; the mark goes into its grammar.
-  std::string share_sampling(const std::string& client);
+  // The sampling for its tasks counts as this client's; they are marked.
+  void share_sampling(const std::string& client, std::vector<server_task>& tasks);
 
   void cancel() override;
 

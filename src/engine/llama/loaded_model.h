@@ -9,13 +9,15 @@
 #include "base/result.h"
 #include "engine/llama/llama_engine.h"
 #include "engine/llama/model_file.h"
+#include "engine/llama/progress.h"
 #include "server-context.h"
 
 namespace cloister::engine::llama {
 
 class LoadedModel {
  public:
-  // Blocks until the weights are in memory. Ends early, with an Error, when `stop` becomes true.
+  // Blocks until the weights are in memory. Ends early, with an Error, when `stop` becomes true; what is computed later is
+  // then given up, too. `stop` outlives the model.
   static Result<std::unique_ptr<LoadedModel>> load(const LlamaOptions& options, const ModelFile& file,
                                                    const std::atomic<bool>& stop);
 
@@ -38,6 +40,8 @@ class LoadedModel {
   // True when tool_chat_params() is ours: then the model was not trained for it and needs a push (prompt.cc).
   bool tools_are_ours() const { return tool_params_.has_value(); }
 
+  // Of the engine's thread. Thread-safe.
+  Progress& progress() const { return *progress_; }
   // Thread-safe on their own.
   server_queue& tasks() { return reader_->queue_tasks; }
   server_response& results() { return reader_->queue_results; }
@@ -45,6 +49,7 @@ class LoadedModel {
  private:
   LoadedModel() = default;
 
+  std::unique_ptr<Progress> progress_;  // before the context, which calls it
   common_params params_;
   server_context context_;
   std::optional<server_response_reader> reader_;

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <ctime>
+#include <stdexcept>
 #include <utility>
 
+#include "engine/llama/work_limit.h"
 #include "sampling.h"
 
 namespace cloister::engine::llama {
@@ -16,9 +17,12 @@ constexpr double kOrdinaryNs = 600;
 // Beyond that a client may take so much at once, and this part of the time.
 constexpr double kBurstSeconds = 2;
 constexpr double kPartOfTime = 0.1;
+// A token may take so much beyond that, also of a client that has nothing left: each reply draws some.
+constexpr double kLeastSeconds = 0.25;
+// To read a grammar takes milliseconds; the largest that the rules let through, some hundred.
+constexpr double kOrdinaryInitSeconds = 0.5;
 // Clients that have no running reply are forgotten when there are more than this.
 constexpr std::size_t kMostBudgets = 4096;
-constexpr std::string_view kMark = "# share ";
 
 double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -31,7 +35,7 @@ SamplingShares& SamplingShares::instance() {
   return shares;
 }
 
-SamplingShares::Share::Share(std::string client, std::function<void()> on_exceeded) {
+SamplingShares::Share::Share(std::string client, std::function<void(int)> on_begun, std::function<void()> on_exceeded) {
   SamplingShares& shares = instance();
   const std::lock_guard lock(shares.mutex_);
   if (shares.budgets_.size() > kMostBudgets)
@@ -39,58 +43,98 @@ SamplingShares::Share::Share(std::string client, std::function<void()> on_exceed
   number_ = ++shares.made_;
   const auto [budget, fresh] = shares.budgets_.try_emplace(client, Budget{kBurstSeconds, steady_seconds(), 0});
   ++budget->second.replies;
-  shares.replies_.emplace(number_, Reply{std::move(client), std::move(on_exceeded)});
+  shares.replies_.emplace(number_, Reply{std::move(client), std::move(on_begun), std::move(on_exceeded)});
 }
 
 SamplingShares::Share::~Share() {
   SamplingShares& shares = instance();
-  std::function<void()> dies_outside;
+  Reply dies_outside;
   const std::lock_guard lock(shares.mutex_);
   const auto reply = shares.replies_.find(number_);
   // The budget stays: else a client would have a fresh one with each request.
   --shares.budgets_.at(reply->second.client).replies;
-  dies_outside.swap(reply->second.on_exceeded);
+  dies_outside = std::move(reply->second);
   shares.replies_.erase(reply);
 }
 
-std::string SamplingShares::Share::mark() const { return std::string(kMark) + std::to_string(number_) + "\n"; }
-
-void SamplingShares::on_made(const common_sampler* sampler, std::string_view grammar) {
-  if (!grammar.starts_with(kMark)) return;
-  std::uint64_t number = 0;
-  std::from_chars(grammar.data() + kMark.size(), grammar.data() + grammar.size(), number);
-  samplers_[sampler] = number;
+// The message is read where a request's parameters are made, and not again.
+void SamplingShares::Share::mark(common_params_sampling& params, int task) const {
+  params.reasoning_budget_message = std::to_string(number_) + " " + std::to_string(task);
 }
 
-void SamplingShares::on_freed(const common_sampler* sampler) { samplers_.erase(sampler); }
+SamplingShares::Sampler SamplingShares::marked(const common_params_sampling& params) {
+  Sampler sampler;
+  const std::string& mark = params.reasoning_budget_message;
+  const char* end = mark.data() + mark.size();
+  const auto [rest, error] = std::from_chars(mark.data(), end, sampler.share);
+  if (error != std::errc() || rest == end) return {};
+  std::from_chars(rest + 1, end, sampler.task);
+  sampler.has_grammar = !params.grammar.empty();
+  return sampler;
+}
 
-void SamplingShares::on_drawn(const common_sampler* sampler, double seconds, int vocabulary) {
-  const double excess = seconds - kOrdinaryNs * 1e-9 * vocabulary;
-  if (excess <= 0) return;
+SamplingShares::Sampler* SamplingShares::find(const common_sampler* sampler) {
+  const auto found = samplers_.find(sampler);
+  return found == samplers_.end() ? nullptr : &found->second;
+}
+
+void SamplingShares::on_accepted(Sampler& sampler) {
+  if (std::exchange(sampler.begun, true)) return;
+  std::function<void(int)> on_begun;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto reply = replies_.find(sampler.share); reply != replies_.end()) on_begun = reply->second.on_begun;
+  }
+  if (on_begun) on_begun(sampler.task);
+}
+
+SamplingShares::Budget* SamplingShares::budget_of(std::uint64_t number) {
+  const auto reply = replies_.find(number);
+  if (reply == replies_.end()) return nullptr;
+  Budget& budget = budgets_.at(reply->second.client);
+  const double now = steady_seconds();
+  budget.left_s = std::min(kBurstSeconds, budget.left_s + (now - std::exchange(budget.filled_s, now)) * kPartOfTime);
+  return &budget;
+}
+
+bool SamplingShares::work_for(std::uint64_t number, double ordinary_s, const std::function<void()>& work) {
+  double most = kLeastSeconds;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const Budget* budget = budget_of(number)) most = std::max(most, budget->left_s);
+  }
+  const double begun = thread_seconds();
+  const bool whole = run_within(ordinary_s + most, work);
+  const double excess = thread_seconds() - begun - ordinary_s;
+  if (excess <= 0) return true;
   std::function<void()> exceeded;
   {
     const std::lock_guard lock(mutex_);
-    const auto reply = replies_.find(samplers_.at(sampler));
-    if (reply == replies_.end()) return;
-    Budget& budget = budgets_.at(reply->second.client);
-    const double now = steady_seconds();
-    budget.left_s =
-        std::min(kBurstSeconds, budget.left_s + (now - std::exchange(budget.filled_s, now)) * kPartOfTime) - excess;
+    Budget* budget = budget_of(number);
+    if (budget == nullptr) return whole;
+    const auto reply = replies_.find(number);
+    budget->left_s = std::max(budget->left_s - excess, -kBurstSeconds);
     const bool others = std::ranges::any_of(
         budgets_, [&](const auto& each) { return each.second.replies > 0 && each.first != reply->second.client; });
-    if (budget.left_s > 0) return;
-    budget.left_s = std::max(budget.left_s, -kBurstSeconds);
-    if (others) exceeded = std::exchange(reply->second.on_exceeded, nullptr);
+    if (!whole || (budget->left_s <= 0 && others)) exceeded = std::exchange(reply->second.on_exceeded, nullptr);
   }
   if (exceeded) exceeded();
+  return whole;
+}
+
+void SamplingShares::work_for(Sampler& sampler, double ordinary_s, const std::function<void()>& work) {
+  if (!work_for(sampler.share, ordinary_s, work)) sampler.ended = true;
 }
 
 namespace {
 
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+double ordinary_seconds(const llama_vocab* vocab) { return kOrdinaryNs * 1e-9 * llama_vocab_n_tokens(vocab); }
+
+// What a broken sampler draws: the scheduler then takes the reply for ended and frees its sequence at once. Its client
+// has been told something else before.
+llama_token last_token(const llama_vocab* vocab) {
+  const llama_token eos = llama_vocab_eos(vocab);
+  return eos != LLAMA_TOKEN_NULL ? eos : std::max(llama_vocab_eot(vocab), llama_token{0});
 }
 
 }  // namespace
@@ -105,12 +149,24 @@ common_sampler* __real__Z19common_sampler_initPK11llama_modelR22common_params_sa
 llama_token __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(common_sampler* sampler,
                                                                                 llama_context* context, int index,
                                                                                 bool grammar_first);
+void __real__Z21common_sampler_acceptP14common_samplerib(common_sampler* sampler, llama_token token, bool is_generated);
 void __real__Z19common_sampler_freeP14common_sampler(common_sampler* sampler);
 
 common_sampler* __wrap__Z19common_sampler_initPK11llama_modelR22common_params_sampling(const llama_model* model,
                                                                                        common_params_sampling& params) {
-  common_sampler* sampler = __real__Z19common_sampler_initPK11llama_modelR22common_params_sampling(model, params);
-  if (sampler != nullptr) SamplingShares::instance().on_made(sampler, common_grammar_value(params.grammar));
+  SamplingShares& shares = SamplingShares::instance();
+  const SamplingShares::Sampler mark = SamplingShares::marked(params);
+  common_sampler* sampler = nullptr;
+  const auto make = [&] {
+    sampler = __real__Z19common_sampler_initPK11llama_modelR22common_params_sampling(model, params);
+  };
+  if (!mark.has_grammar) {
+    make();
+  } else if (!shares.work_for(mark.share, cloister::engine::llama::kOrdinaryInitSeconds, make)) {
+    // The scheduler expects this where a grammar is of no use.
+    throw std::runtime_error("the grammar takes too long to read");
+  }
+  if (sampler != nullptr && mark.share != 0) shares.on_made(sampler, mark);
   return sampler;
 }
 
@@ -123,15 +179,27 @@ llama_token __wrap__Z21common_sampler_sampleP14common_samplerP13llama_contextib(
                                                                                 llama_context* context, int index,
                                                                                 bool grammar_first) {
   SamplingShares& shares = SamplingShares::instance();
-  if (!shares.watches(sampler)) {
-    return __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(sampler, context, index, grammar_first);
+  SamplingShares::Sampler* mine = shares.find(sampler);
+  llama_token token = 0;
+  const auto sample = [&] {
+    token = __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(sampler, context, index, grammar_first);
+  };
+  if (mine == nullptr || !mine->has_grammar) {
+    sample();
+    return token;
   }
   llama_synchronize(context);  // waiting for the model is nobody's sampling
-  const double begun = cloister::engine::llama::thread_seconds();
-  const llama_token token =
-      __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(sampler, context, index, grammar_first);
-  const double seconds = cloister::engine::llama::thread_seconds() - begun;
-  shares.on_drawn(sampler, seconds, llama_vocab_n_tokens(llama_model_get_vocab(llama_get_model(context))));
-  return token;
+  const llama_vocab* vocab = llama_model_get_vocab(llama_get_model(context));
+  if (!mine->ended) shares.work_for(*mine, cloister::engine::llama::ordinary_seconds(vocab), sample);
+  return mine->ended ? cloister::engine::llama::last_token(vocab) : token;
+}
+
+void __wrap__Z21common_sampler_acceptP14common_samplerib(common_sampler* sampler, llama_token token, bool is_generated) {
+  SamplingShares& shares = SamplingShares::instance();
+  SamplingShares::Sampler* mine = is_generated ? shares.find(sampler) : nullptr;
+  if (mine != nullptr) shares.on_accepted(*mine);
+  const auto accept = [&] { __real__Z21common_sampler_acceptP14common_samplerib(sampler, token, is_generated); };
+  if (mine == nullptr || !mine->has_grammar) return accept();
+  if (!mine->ended) shares.work_for(*mine, 0, accept);  // a grammar that is broken may not be asked
 }
 }

@@ -1,11 +1,12 @@
 // SamplingShares: how long the engine's thread draws tokens for whom. All sequences share that thread, and a grammar
 // with many alternatives makes it test each token of the vocabulary against all of them: one reply could make all
 // others wait. Each client has a share of time beyond what an ordinary token costs; a reply of a client that has used
-// up its share is ended, while replies of others run.
+// up its share is ended, while replies of others run. A single token that takes longer than all of a share is not drawn to
+// its end, whether or not others are there: its reply is ended in the middle of it (engine/llama/work_limit.h).
 //
-// The linker sends the scheduler's calls of common_sampler_init, _sample and _free here (cmake/llama.cmake). A reply's
-// grammar carries the number of its share in a comment, for the scheduler makes the sampler from a copy of the
-// parameters.
+// The linker sends the scheduler's calls of common_sampler_init, _sample, _accept and _free here (cmake/llama.cmake). The
+// scheduler makes a sampler from a copy of a task's parameters, so these carry the numbers of share and task, in a
+// member that the sampler does not look at. The first token that is accepted also says that the prompt has been computed.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <string_view>
 
+struct common_params_sampling;
 struct common_sampler;
 
 namespace cloister::engine::llama {
@@ -24,32 +25,45 @@ class SamplingShares {
   // The one of the process: what the linker puts in place has no object to belong to.
   static SamplingShares& instance();
 
-  // A reply's place among those that run, as long as it lives. `on_exceeded` is called once at most, on the engine's
-  // thread, which it must not hold up.
+  // A reply's place among those that run, as long as it lives. `on_begun` is called for each of its tasks once the prompt
+  // is computed, `on_exceeded` once at most; both on the engine's thread, which they must not hold up.
   class Share {
    public:
-    Share(std::string client, std::function<void()> on_exceeded);
+    Share(std::string client, std::function<void(int task)> on_begun, std::function<void()> on_exceeded);
     ~Share();
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
-    // A comment for the reply's grammar; names this share.
-    std::string mark() const;
+    // These are the parameters of a task of the reply.
+    void mark(common_params_sampling& params, int task) const;
 
    private:
     std::uint64_t number_;
   };
 
-  // On the engine's thread.
-  void on_made(const common_sampler* sampler, std::string_view grammar);
-  void on_freed(const common_sampler* sampler);
-  // False: nobody looks at this sampler, so its time need not be taken.
-  bool watches(const common_sampler* sampler) const { return samplers_.contains(sampler); }
-  // A token was drawn in `seconds` of the thread's time from a vocabulary of so many.
-  void on_drawn(const common_sampler* sampler, double seconds, int vocabulary);
+  // All below on the engine's thread.
+  struct Sampler {
+    std::uint64_t share = 0;
+    int task = 0;
+    bool has_grammar = false;
+    bool begun = false;
+    bool ended = false;  // work for it was ended: it is broken and draws nothing any more
+  };
+  // What the parameters are marked with; share 0 for nothing.
+  static Sampler marked(const common_params_sampling& params);
+  void on_made(const common_sampler* sampler, const Sampler& mark) { samplers_[sampler] = mark; }
+  void on_freed(const common_sampler* sampler) { samplers_.erase(sampler); }
+  // Null: nobody looks at this sampler.
+  Sampler* find(const common_sampler* sampler);
+  // A token of the reply was drawn.
+  void on_accepted(Sampler& sampler);
+  // Does `work` for a reply and takes its time. False when it took more than a share, and was ended.
+  bool work_for(std::uint64_t share, double ordinary_s, const std::function<void()>& work);
+  void work_for(Sampler& sampler, double ordinary_s, const std::function<void()>& work);
 
  private:
   struct Reply {
     std::string client;
+    std::function<void(int)> on_begun;
     std::function<void()> on_exceeded;
   };
   struct Budget {
@@ -57,8 +71,10 @@ class SamplingShares {
     double filled_s = 0;  // when, on the steady clock
     std::size_t replies = 0;
   };
+  // With mutex_ held: what its client has left, with what has come since. Null when the reply is over.
+  Budget* budget_of(std::uint64_t share);
 
-  std::map<const common_sampler*, std::uint64_t> samplers_;  // the engine thread's own
+  std::map<const common_sampler*, Sampler> samplers_;  // the engine thread's own
 
   std::mutex mutex_;  // for all below
   std::uint64_t made_ = 0;

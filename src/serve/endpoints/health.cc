@@ -10,6 +10,7 @@ std::string_view health_text(engine::Health health) {
   switch (health) {
     case engine::Health::kLoading: return "loading";
     case engine::Health::kReady: return "ok";
+    case engine::Health::kStalled: return "stalled";
     case engine::Health::kFailed: return "failed";
   }
   return "failed";

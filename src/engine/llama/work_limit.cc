@@ -1,0 +1,65 @@
+#include "engine/llama/work_limit.h"
+
+#include <ctime>
+
+#include <cstddef>
+#include <new>
+
+namespace cloister::engine::llama {
+namespace {
+
+// The clock is a call of the kernel: it is looked at once for so many states. Where there are many of them, each takes
+// longer, for it is compared with those before.
+constexpr unsigned kAllocationsALook = 32;
+
+// Of no type that the library would catch.
+struct Exceeded {};
+
+struct Limit {
+  bool in_force = false;
+  unsigned allocations = 0;
+  double end = 0;  // by thread_seconds()
+};
+thread_local constinit Limit limit;
+
+// In force no longer when this is left, by whichever way.
+struct InForce {
+  explicit InForce(double seconds) { limit = {true, 0, thread_seconds() + seconds}; }
+  ~InForce() { limit.in_force = false; }
+};
+
+void look() {
+  if (++limit.allocations % kAllocationsALook != 0 || thread_seconds() < limit.end) return;
+  limit.in_force = false;  // nothing is ended twice
+  throw Exceeded();
+}
+
+}  // namespace
+
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+bool run_within(double seconds, const std::function<void()>& work) {
+  try {
+    const InForce in_force(seconds);
+    work();
+    return true;
+  } catch (const Exceeded&) {
+    return false;
+  }
+}
+
+}  // namespace cloister::engine::llama
+
+// The linker's --wrap of operator new(std::size_t).
+extern "C" {
+void* __real__Znwm(std::size_t size);
+
+void* __wrap__Znwm(std::size_t size) {
+  if (cloister::engine::llama::limit.in_force) cloister::engine::llama::look();
+  return __real__Znwm(size);
+}
+}
