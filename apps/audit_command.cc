@@ -1,6 +1,5 @@
 // cloister audit replay: whether the model that a receipt names says once more what it is said to have said.
 #include <memory>
-#include <thread>
 
 #include "apps/audit/replay.h"
 #include "apps/commands.h"
@@ -50,12 +49,6 @@ Result<engine::LlamaOptions> options_for(const evidence::ModelIdentity& model, c
   options.share_prompt_cache = shared != model.settings.end() && shared->second == Json(true);
   options.lock_model = "off";
   return llama_options(options);
-}
-
-Result<void> wait_ready(const engine::Engine& engine) {
-  while (engine.health() == engine::Health::kLoading) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  if (engine.health() == engine::Health::kFailed) return fail(ErrorCode::kModelFile, engine.failure());
-  return {};
 }
 
 Result<void> replay_here(const ReplayCase& asked, const ReplayOptions& options, verify::Verdict& verdict) {

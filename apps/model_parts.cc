@@ -1,5 +1,8 @@
 #include "apps/model_parts.h"
 
+#include <chrono>
+#include <thread>
+
 #include "base/file.h"
 #include "codec/json.h"
 #include "engine/upstream/upstream_engine.h"
@@ -56,6 +59,12 @@ Result<engine::LlamaOptions> llama_options(const ServeOptions& options) {
   return llama;
 }
 #endif
+
+Result<void> wait_ready(const engine::Engine& engine) {
+  while (engine.health() == engine::Health::kLoading) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  if (engine.health() == engine::Health::kFailed) return fail(ErrorCode::kModelFile, engine.failure());
+  return {};
+}
 
 engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity) {
   return [tee, &identity](const Json& model) -> Result<void> {

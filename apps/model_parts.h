@@ -23,6 +23,9 @@ void bind_model_options(CLI::App& command, ServeOptions& options);
 Result<engine::LlamaOptions> llama_options(const ServeOptions& options);
 #endif
 
+// Blocks until the engine has loaded. kModelFile when it cannot.
+Result<void> wait_ready(const engine::Engine& engine);
+
 // Makes each model the one that the node proves to serve, before its first prompt: measured into the TEE, where there is
 // one, then in the identity. Both outlive the hook.
 engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity);

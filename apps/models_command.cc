@@ -1,8 +1,10 @@
-// cloister models manifest: what a model is, as the node that serves it would say (docs/spec/model-identity.md).
+// cloister models manifest: what a model is, as the node that serves it would say (docs/spec/model-identity.md), and what it has to
+// answer (docs/spec/known-answers.md).
 #include <memory>
 
 #include "apps/client_options.h"
 #include "apps/commands.h"
+#include "apps/known_answers_recording.h"
 #include "apps/model_parts.h"
 #include "apps/output.h"
 #include "base/file.h"
@@ -16,11 +18,11 @@ namespace {
 
 struct ManifestOptions : ServeOptions {
   std::string out;
+  RecordingOptions recording;
 };
 
 Result<void> write_manifest(const ManifestOptions& options) {
 #ifdef CLOISTER_HAVE_LLAMA
-  log::configure(log::Level::kWarn);
   TRY(llama, llama_options(options));
   TRY(identity, engine::llama_model_identity(llama));
   TRY(digest, evidence::document_digest(identity));
@@ -32,26 +34,40 @@ Result<void> write_manifest(const ManifestOptions& options) {
     TRY_VOID(write_file_atomically(options.out, text, 0644));
   }
   print_line(stderr, "model_digest " + evidence::digest_text(digest));
-  return {};
+  if (options.recording.file.empty()) return {};
+  TRY(model, evidence::parse_model_identity(identity));
+  return record_own_answers(options.recording, llama, model);
 #else
   (void)options;
   return fail(ErrorCode::kUsage, "this program was built without the embedded engine, which reads the file");
 #endif
 }
 
+Result<void> run(const ManifestOptions& options) {
+  log::configure(log::Level::kWarn);
+  const bool file = !options.model_path.empty(), upstream = !options.recording.upstream.empty();
+  if (file && upstream) return fail(ErrorCode::kUsage, "FILE and --upstream exclude each other");
+  if (file) return write_manifest(options);
+  if (!upstream) return fail(ErrorCode::kUsage, "FILE is required: the GGUF file; or --upstream, to record what its model answers");
+  if (!options.out.empty()) return fail(ErrorCode::kUsage, "--out is of a manifest, and only a FILE has one; the answers go to --known-answers");
+  return record_upstream_answers(options.recording);
+}
+
 }  // namespace
 
 void add_models_command(CLI::App& app, int& exit_status) {
-  CLI::App* models = app.add_subcommand("models", "what a model is, to publish and to compare with");
+  CLI::App* models = app.add_subcommand("models", "what a model is, and what it answers, to publish and to compare with");
   models->require_subcommand(1);
   CLI::App* manifest = models->add_subcommand(
-      "manifest", "write the identity of a model, as a node with these options serves it: for verify --model-manifest");
+      "manifest", "write the identity of a model, as a node with these options serves it: for verify --model-manifest; with "
+                  "--known-answers also what it answers: for serve --known-answers");
   auto options = std::make_shared<ManifestOptions>();
-  manifest->add_option("FILE", options->model_path, "GGUF file, of a model in several parts the first")->required();
+  manifest->add_option("FILE", options->model_path, "GGUF file, of a model in several parts the first");
   bind_model_options(*manifest, *options);
   manifest->add_option("--out", options->out, "write it to this file; default: standard output");
+  bind_recording_options(*manifest, options->recording);
   manifest->callback([options, &exit_status] {
-    const Result<void> written = write_manifest(*options);
+    const Result<void> written = run(*options);
     if (!written) exit_status = print_error("models", written.error());
   });
 }

@@ -12,6 +12,7 @@
 #include "apps/client_options.h"
 #include "apps/commands.h"
 #include "apps/gpu_parts.h"
+#include "apps/known_answers_parts.h"
 #include "apps/option_forms.h"
 #include "apps/output.h"
 #include "apps/receipt_parts.h"
@@ -108,6 +109,7 @@ Result<void> serve(ServeOptions options) {
   if (platform.tee) {
     serve::ReportParts parts = report_parts(options, platform, keyring, attested);
     parts.model_name = [&engine] { return first_model_id(*engine); };
+    parts.known_answers = [&engine] { return passed_tests(*engine); };
     parts.gpu_optional = gpu_gate == nullptr;
     parts.metrics = &metrics.evidence();
     if (receipt_store) {

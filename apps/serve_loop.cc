@@ -39,6 +39,7 @@ Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine
     if (!ready) continue;
     log::info("engine ready name=" + std::string(engine.name()));
     notify_ready();
+    now_and_then();
   }
 }
 

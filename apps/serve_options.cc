@@ -146,6 +146,14 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   bind_upstream_options(command, o);
   command.add_option("--model", o.model_path, "GGUF file to serve");
   bind_model_options(command, o);
+  command.add_option("--known-answers", o.known_answers,
+                     "what the model must answer before it is served and from then on (cloister models manifest --known-answers); again "
+                     "for each model of the upstreams; none: no test. Default: MODEL.answers.json beside the file of --model, where there is one");
+  command
+      .add_option("--known-answers-every", o.known_answers_every_s,
+                  "seconds between two tests; longer where they would take more than 0.5 % of the time")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
   command.add_option("--tee", o.tee,
                      "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), its TDX "
                      "device; auto takes what this machine has")

@@ -25,6 +25,8 @@ struct ServeOptions {
   std::string model_id;
   std::string chat_template_file;   // "" = the model's own
   std::string lock_model = "auto";
+  std::vector<std::string> known_answers;   // files; "none"; empty = MODEL.answers.json beside the model, where there is one
+  int known_answers_every_s = 300;
   std::string upstream_model_files; // file or folder; "" = none
   std::string tee = "auto";
   std::string tee_socket;           // "" = the known paths

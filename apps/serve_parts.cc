@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "apps/gpu_parts.h"
+#include "apps/known_answers_parts.h"
 #include "apps/model_parts.h"
 #include "apps/policy_parts.h"
 #include "apps/tee_parts.h"
@@ -29,20 +30,14 @@ Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, 
   // Without tokens all callers are one.
   llama.share_prompt_cache |= options.api_key_file.empty();
   llama.on_identity = measure_identity(tee, identity);
+  TRY(answers, answers_beside(options));
+  llama.known_answers = std::move(answers);
+  llama.known_answers_every = std::chrono::seconds(options.known_answers_every_s);
   return engine::make_llama_engine(std::move(llama));
 #else
   (void)options, (void)tee, (void)identity;
   return fail(ErrorCode::kUsage, "this program was built without the embedded engine; use --engine echo");
 #endif
-}
-
-// The first line of the file, without white space around it.
-Result<std::string> read_token(const std::string& path) {
-  TRY(text, read_file(path, kTokenLimit));
-  std::string token = text.substr(0, text.find('\n'));
-  while (!token.empty() && (token.back() == '\r' || token.back() == ' ' || token.back() == '\t')) token.pop_back();
-  if (token.empty()) return fail(ErrorCode::kUsage, path + " holds no token in its first line");
-  return token;
 }
 
 Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
@@ -62,6 +57,9 @@ Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& option
   upstream.model_files = options.upstream_model_files;
   if (upstream.urls.size() == 1) upstream.serving_software = software_claim(tee, upstream.urls.front());
   upstream.on_identity = measure_identity(tee, identity);
+  TRY(answers, read_known_answers(options));
+  upstream.known_answers = std::move(answers);
+  upstream.known_answers_every = std::chrono::seconds(options.known_answers_every_s);
   return engine::make_upstream_engine(std::move(upstream));
 }
 
@@ -110,6 +108,14 @@ Result<std::string> chain_for(const std::string& file, const ByteArray<32>& spki
 }
 
 }  // namespace
+
+Result<std::string> read_token(const std::string& path) {
+  TRY(text, read_file(path, kTokenLimit));
+  std::string token = text.substr(0, text.find('\n'));
+  while (!token.empty() && (token.back() == '\r' || token.back() == ' ' || token.back() == '\t')) token.pop_back();
+  if (token.empty()) return fail(ErrorCode::kUsage, path + " holds no token in its first line");
+  return token;
+}
 
 Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
   if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) {
@@ -210,6 +216,9 @@ Result<void> check_protections(const ServeOptions& options) {
     return fail(ErrorCode::kUsage, "--no-auth and --api-key-file exclude each other");
   }
   if (options.cache_salt == "on" && engine != "upstream") return nothing("--cache-salt on", "it is for --upstream");
+  if (engine == "echo" && !options.known_answers.empty() && options.known_answers != std::vector<std::string>{"none"}) {
+    return nothing("--known-answers", "the echo engine has no model");
+  }
   if (options.lock_model == "on" && engine != "llama") return nothing("--lock-model on", "this node loads no model itself");
   const bool no_gate = options.require_gpu_tee == "off" || options.allow_non_cc_gpu;
   if (!options.gpu_policy_file.empty() && no_gate) return nothing("--gpu-policy", "GPUs may serve without attestation");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "apps/serve_options.h"
 #include "crypto/x509.h"
@@ -18,6 +19,9 @@ namespace cloister::apps {
 
 // Its models are measured into `tee`, which outlives it and may be null.
 Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity);
+
+// The first line of the file, without white space around it.
+Result<std::string> read_token(const std::string& path);
 
 struct Platform {
   std::unique_ptr<tee::Tee> tee;                      // null: none

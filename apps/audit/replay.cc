@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
-#include "apps/audit/collecting_sink.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "engine/collecting_sink.h"
 #include "engine/dialect/reply_reader.h"
 #include "engine/dialect/request_fields.h"
 #include "evidence/json_reader.h"
@@ -68,7 +68,7 @@ bool wants_stream(const Json& body) {
 }
 
 Result<std::string> ask(engine::Engine& engine, Route route, Json body) {
-  auto sink = std::make_shared<CollectingSink>();
+  auto sink = std::make_shared<engine::CollectingSink>();
   engine::EngineRequest request;
   request.route = route;
   request.id = "replay";

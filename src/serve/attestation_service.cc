@@ -79,7 +79,7 @@ void AttestationService::finish_refresh(const ReportQuery& query, Result<Made> m
     cached.in_flight = false;
     waiting.swap(cached.waiting);
     // A legacy report without the model's name is given out but not cached.
-    if (made && (query.kind != ReportKind::kLegacy || !parts_.model_name().empty())) {
+    if (made && !made->provisional && (query.kind != ReportKind::kLegacy || !parts_.model_name().empty())) {
       cached.made = *made;
       cached.time = clock_.now();
     }
@@ -90,7 +90,7 @@ void AttestationService::finish_refresh(const ReportQuery& query, Result<Made> m
 }
 
 void AttestationService::keep(const ReportQuery& query, const Made& made) {
-  if (!parts_.keep_report || query.kind == ReportKind::kLegacy) return;
+  if (!parts_.keep_report || query.kind == ReportKind::kLegacy || made.provisional) return;
   {
     const std::lock_guard lock(mutex_);
     // Reports of one kind are made one after the other, so none is older than the last one that was kept.
@@ -111,6 +111,7 @@ void AttestationService::keep_current() {
   const std::shared_ptr<const Epoch> epoch = parts_.identity.now();
   for (const ReportKind kind : {ReportKind::kNative, ReportKind::kAci}) {
     const ReportQuery query{.kind = kind};
+    if (is_provisional(kind)) continue;
     {
       const std::lock_guard lock(mutex_);
       Cached& cached = cache_[slot(query)];
@@ -121,6 +122,10 @@ void AttestationService::keep_current() {
       finish_refresh(query, fail(ErrorCode::kBusy, "too many reports are being made; try again"));
     }
   }
+}
+
+bool AttestationService::is_provisional(ReportKind kind) const {
+  return kind == ReportKind::kNative && parts_.known_answers && !parts_.known_answers();
 }
 
 void AttestationService::update_metrics() {
@@ -136,6 +141,7 @@ void AttestationService::update_metrics() {
 Result<AttestationService::Made> AttestationService::make(const ReportQuery& query) const {
   const auto begun = std::chrono::steady_clock::now();
   const std::shared_ptr<const Epoch> epoch = parts_.identity.now();
+  const bool provisional = is_provisional(query.kind);
   Result<std::string> built = build(parts_, query, *epoch);
   if (parts_.metrics != nullptr) {
     if (built) {
@@ -145,7 +151,7 @@ Result<AttestationService::Made> AttestationService::make(const ReportQuery& que
     }
   }
   if (!built) return built.error();
-  return Made{epoch, std::make_shared<const std::string>(*std::move(built))};
+  return Made{epoch, std::make_shared<const std::string>(*std::move(built)), provisional};
 }
 
 }  // namespace cloister::serve

@@ -43,6 +43,7 @@ class AttestationService {
   struct Made {
     std::shared_ptr<const Epoch> epoch;
     Report report;
+    bool provisional = false;   // made while a known-answer test had still to be made: given out and not kept
   };
   struct Cached {
     Made made;
@@ -57,6 +58,7 @@ class AttestationService {
   void refresh(const ReportQuery& query);
   void finish_refresh(const ReportQuery& query, Result<Made> made);
   void keep(const ReportQuery& query, const Made& made);
+  bool is_provisional(ReportKind kind) const;
   // Builds, and counts.
   Result<Made> make(const ReportQuery& query) const;
 

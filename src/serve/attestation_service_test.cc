@@ -12,6 +12,8 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "codec/tdx_quote.h"
+#include "crypto/ed25519.h"
+#include "evidence/known_answers_result.h"
 #include "gpu/simulator/simulator.h"
 #include "serve/metrics.h"
 #include "serve/policy_document.h"
@@ -384,6 +386,34 @@ TEST_F(AttestationServiceTest, WithoutANonceAnEpochHasOneReportOfEachKind) {
     EXPECT_NE(*second, *first) << "the epoch is another";
   }
   EXPECT_EQ(tee_.quotes, 4);
+}
+
+// A result is signed with the key that the quote binds; a report that was made before the first test is given out and not kept.
+TEST_F(AttestationServiceTest, TheNativeReportShowsThePassedTests) {
+  const ReportQuery fresh{.kind = ReportKind::kNative, .nonce = evidence::Nonce{4, 5}}, cached{.kind = ReportKind::kNative};
+  ASSERT_TRUE(identity_.set_model(std::make_shared<const Json>(Json{{"weights", "w"}})));
+  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
+  std::optional<std::vector<evidence::KnownAnswersResult>> passed;
+  ReportParts tested = parts();
+  tested.known_answers = [&] { return passed; };
+  service_ = std::make_unique<AttestationService>(std::move(tested), *pool_, clock_);
+  const auto member = [&](const ReportQuery& query) { return codec::parse_json(**get(query))->value("known_answers", Json()); };
+  EXPECT_TRUE(member(cached).is_null());
+  passed = {{{1}, identity_.now()->model_digest, clock_.now() - 5, 4, 32, "0.001234", "0.050000"}};
+  EXPECT_FALSE(member(cached).is_null()) << "the one of before was not kept";
+  const auto read = evidence::parse_signed_known_answers(member(fresh));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->results, *passed);
+  EXPECT_EQ(read->key_id, identity_.now()->receipt_key_id);
+  EXPECT_TRUE(crypto::verify_ed25519(keyring_.receipt_public_key(), as_bytes(read->signing_input), read->signature));
+  verify::Policy policy;
+  policy.accept_simulator = true;
+  const verify::Collateral none;
+  const auto verdict = verify::verify_report(**get(fresh), {.nonce = fresh.nonce, .tls_spki_sha256 = tls_}, {policy, none, clock_.now()});
+  EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
+  EXPECT_EQ(verdict.find("model.known_answers")->state, verify::State::kPass);
+  passed->clear();
+  EXPECT_TRUE(member(fresh).is_null()) << "withdrawn";
 }
 
 // What receipts are judged by when the node is gone: made and handed over although nobody asks.

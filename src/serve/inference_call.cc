@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "engine/known_answers/record.h"
 #include "engine/upstream/usage.h"
 #include "http/later.h"
 #include "http/outgoing.h"
@@ -147,7 +148,10 @@ Result<void> InferenceCall::start_engine() {
     return fail(ErrorCode::kInvalidRequest, "this route does not stream", "stream");
   }
 
-  if (transcript_) transcript_->set_served(std::move(served), body_sha256_, id_);
+  if (transcript_) {
+    auto known_answers = engine::known_answers_of(context_.engine, served);
+    transcript_->set_served(std::move(served), body_sha256_, id_, std::move(known_answers));
+  }
   engine::EngineRequest to_engine;
   to_engine.route = route_.route;
   to_engine.id = id_;
@@ -190,7 +194,8 @@ Result<void> InferenceCall::pass_on() {
   if (transcript_) {
     transcript_->set_asked(relayed.model, [&engine = context_.engine](std::string_view told) {
       const auto model = engine.find_model(told);
-      return model ? model->identity_digest : std::nullopt;
+      if (!model) return Transcript::Listed{};
+      return Transcript::Listed{model->identity_digest, engine::known_answers_of(engine, told)};
     });
   }
   if (json && lacks_protection(relayed.protections)) return {};

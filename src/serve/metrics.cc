@@ -1,5 +1,7 @@
 #include "serve/metrics.h"
 
+#include <cstdlib>
+
 #include <prometheus/text_serializer.h>
 
 namespace cloister::serve {
@@ -24,6 +26,12 @@ prometheus::Gauge* gauge(prometheus::Registry& registry, const char* name, const
 
 prometheus::Histogram* histogram(prometheus::Registry& registry, const char* name, const char* help) {
   return &BuildHistogram().Name(name).Help(help).Register(registry).Add({}, kLatencyBuckets);
+}
+
+// To what something else has counted. One that counts anew, as after a server was gone, goes on from there.
+void raise(prometheus::Counter& counter, std::uint64_t to) {
+  const double more = static_cast<double>(to) - counter.Value();
+  if (more > 0) counter.Increment(more);
 }
 
 }  // namespace
@@ -51,6 +59,16 @@ Metrics::Metrics()
                              .Name("cloister_upstream_failures_total")
                              .Help("Requests that found it unreachable, unwilling (502, 503) or that it broke off")
                              .Register(registry_)),
+      answers_passed_at_(BuildGauge()
+                             .Name("cloister_known_answers_passed_timestamp_seconds")
+                             .Help("When the last known-answer test was passed, since 1970; 0 for never")
+                             .Register(registry_)),
+      answers_seconds_(BuildGauge().Name("cloister_known_answers_seconds").Help("What the last known-answer test took").Register(registry_)),
+      answers_deviation_(BuildGauge()
+                             .Name("cloister_known_answers_deviation")
+                             .Help("What log probabilities differed by on the average in the last test that was passed")
+                             .Register(registry_)),
+      answers_failures_(BuildCounter().Name("cloister_known_answers_failures_total").Help("Known-answer tests that failed").Register(registry_)),
       connections_(gauge(registry_, "cloister_connections_open", "Open client connections")),
       waiting_receipts_(gauge(registry_, "cloister_receipts_waiting", "Finished requests whose receipts are not stored yet")),
       stored_receipts_(gauge(registry_, "cloister_receipts_stored", "Receipts that can be fetched, counted every few seconds")) {}
@@ -81,15 +99,23 @@ void Metrics::set_engine(const engine::EngineStats& stats, bool ready) {
 }
 
 void Metrics::set_upstreams(const std::vector<engine::UpstreamState>& upstreams) {
-  const auto raise = [](prometheus::Counter& counter, std::uint64_t to) {
-    counter.Increment(static_cast<double>(to) - counter.Value());
-  };
   for (const engine::UpstreamState& one : upstreams) {
     const prometheus::Labels labels = {{"upstream", one.url}};
     upstream_up_.Add(labels).Set(one.up ? 1 : 0);
     upstream_active_.Add(labels).Set(static_cast<double>(one.active));
     raise(upstream_requests_.Add(labels), one.requests);
     raise(upstream_failures_.Add(labels), one.failures);
+  }
+}
+
+void Metrics::set_known_answers(const std::vector<engine::KnownAnswersState>& states) {
+  for (const engine::KnownAnswersState& one : states) {
+    prometheus::Labels labels = {{"model", one.model}};
+    if (!one.server.empty()) labels["upstream"] = one.server;
+    answers_passed_at_.Add(labels).Set(one.last ? static_cast<double>(one.last->passed_at) : 0);
+    answers_seconds_.Add(labels).Set(std::chrono::duration<double>(one.took).count());
+    answers_deviation_.Add(labels).Set(one.last ? std::strtod(one.last->deviation.c_str(), nullptr) : 0);
+    raise(answers_failures_.Add(labels), one.failures);
   }
 }
 

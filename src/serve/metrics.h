@@ -1,5 +1,5 @@
 // Prometheus metrics of the node. Handles are made once; counting is lock-free, but for replies by route and status.
-// Labels hold routes, statuses and kinds only: never anything a caller wrote.
+// Labels hold routes, statuses, kinds, and what the operator named: never anything a caller wrote.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include <prometheus/registry.h>
 
 #include "engine/engine.h"
+#include "engine/known_answers/record.h"
 #include "serve/evidence_metrics.h"
 
 namespace cloister::serve {
@@ -37,6 +38,7 @@ class Metrics {
   void request_ended() { running_->Decrement(); }
   void set_engine(const engine::EngineStats& stats, bool ready);
   void set_upstreams(const std::vector<engine::UpstreamState>& upstreams);
+  void set_known_answers(const std::vector<engine::KnownAnswersState>& states);
   void set_connections(std::uint64_t open);
   void set_stored_receipts(std::uint64_t count);
 
@@ -74,6 +76,10 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& upstream_active_;
   prometheus::Family<prometheus::Counter>& upstream_requests_;
   prometheus::Family<prometheus::Counter>& upstream_failures_;
+  prometheus::Family<prometheus::Gauge>& answers_passed_at_;
+  prometheus::Family<prometheus::Gauge>& answers_seconds_;
+  prometheus::Family<prometheus::Gauge>& answers_deviation_;
+  prometheus::Family<prometheus::Counter>& answers_failures_;
   prometheus::Gauge* connections_;
   prometheus::Gauge* waiting_receipts_;
   prometheus::Gauge* stored_receipts_;

@@ -64,6 +64,7 @@ Json expected_events(const ReplyFacts& facts) {
                    {"engine", facts.engine},
                    {"model_id", facts.served_model},
                    {"model_digest", nullptr}};
+    if (facts.known_answers) served["known_answers"] = evidence::to_json(*facts.known_answers);
     if (facts.epoch->model_digest) served["model_digest"] = evidence::digest_text(*facts.epoch->model_digest);
     if (facts.outcome && facts.outcome->sampling.is_object()) {
       for (const auto& [name, value] : facts.outcome->sampling.items()) {
@@ -149,6 +150,10 @@ TEST_F(ReceiptDocument, IsTheCanonicalFormByteByByte) {
     if (chosen(6)) facts.reply_id = chosen(5) ? "" : hostile[(kind + 1) % std::size(hostile)];
     if (chosen(7))
       facts.outcome->sampling = nullptr, facts.outcome->finish_reason = hostile[(kind + 2) % std::size(hostile)];
+    if (kind % 3 == 0) {
+      facts.known_answers = std::make_shared<const evidence::KnownAnswersResult>(
+          evidence::KnownAnswersResult{{1}, ByteArray<32>{2}, kNow - 5, 4, 32, "0.001234", "0.050000"});
+    }
     if (kind % 7 == 0) facts.outcome.reset();
     if (kind % 11 == 0) facts.model.reset();
     if (kind % 13 == 0) facts.too_many_events = true;

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "engine/engine.h"
 #include "evidence/event_salts.h"
+#include "evidence/known_answers_result.h"
 #include "serve/auth.h"
 #include "serve/identity.h"
 
@@ -45,6 +46,7 @@ struct ReplyFacts {
   std::string served_model;
   bool model_told_by_reply = false;          // the latter
   std::optional<ByteArray<32>> served_model_digest;  // of the identity under which that model is listed
+  std::shared_ptr<const evidence::KnownAnswersResult> known_answers;  // the last test that the model passed; null where it is not tested
   std::optional<engine::Outcome> outcome;    // when the engine told how it ended
 };
 

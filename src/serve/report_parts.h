@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
+#include "evidence/known_answers_result.h"
 #include "gpu/gpu_evidence_source.h"
 #include "serve/evidence_metrics.h"
 #include "serve/identity.h"
@@ -29,6 +31,8 @@ struct ReportParts {
   Identity& identity;
   // The model's id, or "" while it loads.
   std::function<std::string()> model_name;
+  // The known-answer tests that its models have passed; nothing while one has still to be made. Null: nobody tests.
+  std::function<std::optional<std::vector<evidence::KnownAnswersResult>>()> known_answers = {};
   // A node that may serve without GPU evidence says in its reports that it does, and why; else such a report fails.
   bool gpu_optional = false;
   EvidenceMetrics* metrics = nullptr;  // null: nobody counts

@@ -11,9 +11,11 @@ Transcript::Transcript(ReceiptJournal& journal, ReplyFacts facts, bool in_band, 
       anthropic_dialect_(anthropic_dialect),
       facts_(std::move(facts)) {}
 
-void Transcript::set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id) {
+void Transcript::set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id,
+                            KnownAnswers known_answers) {
   change([&](ReplyFacts& facts) {
     facts.served_model = std::move(model);
+    facts.known_answers = std::move(known_answers);
     facts.forwarded_sha256 = forwarded_sha256;
     facts.reply_id = reply_id;
   });
@@ -26,11 +28,11 @@ void Transcript::set_not_served() {
   });
 }
 
-void Transcript::set_asked(std::optional<std::string> model, DigestOf digest_of) {
+void Transcript::set_asked(std::optional<std::string> model, LookUp look_up) {
   change([&](ReplyFacts& facts) {
     facts.model = std::move(model);
     facts.model_told_by_reply = true;
-    digest_of_ = std::move(digest_of);
+    look_up_ = std::move(look_up);
   });
 }
 
@@ -86,7 +88,11 @@ FinishedReply Transcript::finish() {
   facts_.response_sha256 = response_.finish();
   if (reply_id_ && !reply_id_->id().empty()) facts_.reply_id = reply_id_->id();
   if (reply_id_ && facts_.model_told_by_reply) facts_.served_model = reply_id_->model();
-  if (digest_of_ && !facts_.served_model.empty()) facts_.served_model_digest = digest_of_(facts_.served_model);
+  if (look_up_ && !facts_.served_model.empty()) {
+    Listed listed = look_up_(facts_.served_model);
+    facts_.served_model_digest = listed.digest;
+    facts_.known_answers = std::move(listed.known_answers);
+  }
   out.facts = std::move(facts_);
   out.in_band = in_band_;
   out.anthropic_dialect = anthropic_dialect_;

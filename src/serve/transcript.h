@@ -22,6 +22,9 @@ class Transcript : public http::ReplyObserver {
   // `facts` as far as they are known when the request has come. On the loop.
   Transcript(ReceiptJournal& journal, ReplyFacts facts, bool in_band, bool anthropic_dialect);
 
+  // The last test that a model passed; null where it is not tested.
+  using KnownAnswers = std::shared_ptr<const evidence::KnownAnswersResult>;
+
   // Constant.
   const std::string& receipt_id() const { return receipt_id_; }
   const Epoch& epoch() const { return *epoch_; }
@@ -30,13 +33,17 @@ class Transcript : public http::ReplyObserver {
   // Any thread, before what they are about has gone out.
   void set_model(std::string asked_for) { change([&](ReplyFacts& facts) { facts.model = std::move(asked_for); }); }
   // An engine of ours gets the prompt as it came; the reply will have this id.
-  void set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id);
+  void set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id, KnownAnswers known_answers);
   // It did not take it.
   void set_not_served();
-  // Another server is asked for this model, if any is named. Which one answered the reply says; `digest_of` gives the digest
-  // of the identity that a model of that name is listed with, if any. On the loop, once, when the reply is over.
-  using DigestOf = std::function<std::optional<ByteArray<32>>(std::string_view model)>;
-  void set_asked(std::optional<std::string> model, DigestOf digest_of);
+  // Another server is asked for this model, if any is named. Which one answered the reply says; `look_up` gives what is
+  // known of a model of that name: the digest of the identity that it is listed with, and its test. On the loop, once, when the reply is over.
+  struct Listed {
+    std::optional<ByteArray<32>> digest;
+    KnownAnswers known_answers;
+  };
+  using LookUp = std::function<Listed(std::string_view model)>;
+  void set_asked(std::optional<std::string> model, LookUp look_up);
   void set_forwarded(const ByteArray<32>& sha256);
   void set_status(int status) { change([&](ReplyFacts& facts) { facts.status = status; }); }
   void set_failure(const Error& error);
@@ -75,7 +82,7 @@ class Transcript : public http::ReplyObserver {
 
   std::mutex mutex_;   // the engine's thread and the loop meet here
   ReplyFacts facts_;
-  DigestOf digest_of_;
+  LookUp look_up_;
 };
 
 }  // namespace cloister::serve

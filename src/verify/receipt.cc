@@ -12,6 +12,7 @@
 #include "verify/policy/rules.h"
 #include "verify/receipt/established.h"
 #include "verify/receipt/event_checks.h"
+#include "verify/report/known_answers.h"
 #include "verify/session.h"
 
 namespace cloister::verify {
@@ -142,6 +143,7 @@ Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context) 
                        "receipt.response_hash", "receipt.rewrite", "receipt.upstream", "receipt.model_digest", "receipt.policy_digest",
                        "receipt.served_model"},
              "the receipt could not be read");
+    verdict.add(skipped("receipt.known_answers", "the receipt could not be read", demands_of(context.policy).required));
     return verdict;
   }
   verdict.add(passed("receipt.form"));

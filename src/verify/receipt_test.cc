@@ -62,7 +62,7 @@ TEST(RecordedReceipt, IsSignedByItsKeysetAndUndeterminedWithoutAQuote) {
   const Verdict verdict = verify_receipt(own.evidence(), {{}, {}, kServed + 60});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
   EXPECT_EQ(ids(verdict, State::kFail), Ids{});
-  EXPECT_EQ(ids(verdict, State::kSkipped), (Ids{"receipt.keyset_attested", "receipt.served_model", "receipt.upstream"}));
+  EXPECT_EQ(ids(verdict, State::kSkipped), (Ids{"receipt.keyset_attested", "receipt.known_answers", "receipt.served_model", "receipt.upstream"}));
   EXPECT_EQ(verdict.find("receipt.signature")->state, State::kPass);
   EXPECT_EQ(verdict.find("receipt.request_hash")->state, State::kPass);
   EXPECT_EQ(verdict.find("receipt.response_hash")->state, State::kPass);

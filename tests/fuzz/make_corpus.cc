@@ -24,6 +24,8 @@
 #include "evidence/archive.h"
 #include "evidence/event_log.h"
 #include "evidence/gpu_evidence.h"
+#include "evidence/known_answers.h"
+#include "evidence/known_answers_result.h"
 #include "evidence/model_identity.h"
 #include "evidence/proof.h"
 #include "verify/bundle.h"
@@ -527,6 +529,33 @@ void add_models(const Corpus& corpus) {
   Json wrong = evidence::to_json(identity);
   wrong["weights"]["files"].erase(1);
   corpus.add("model_identity", "a_file_too_few", wrong.dump());
+
+  evidence::KnownAnswers answers;
+  answers.model_id = "demo";
+  answers.engine = "llama.cpp de3ff815 cpu x86-64-v3";
+  answers.recorded_at = 1795383060;
+  answers.tolerance = 0.05;
+  evidence::KnownCase known;
+  known.messages = {{"user", "What is the capital of France?"}};
+  known.content = "a";
+  known.tokens.assign(8, {{"a", -0.012345}, {"b", -4.5}});
+  answers.cases = {known};
+  corpus.add("known_answers", "one_case", evidence::to_json(answers).dump());
+  answers.weights_digest.emplace();
+  answers.chat_template_digest.emplace();
+  answers.cases.push_back(known);
+  answers.cases.back().content.reset();
+  corpus.add("known_answers", "two_cases", evidence::to_json(answers).dump());
+  answers.cases.front().tokens.front()[1].logprob = -0.5;
+  corpus.add("known_answers", "a_near_tie", evidence::to_json(answers).dump());
+  const auto results = evidence::sign_known_answers({{{}, {}, 1795383060, 4, 32, "0.001234", "0.050000"}}, "receipt-1",
+                                                    [](std::string_view) { return ByteArray<64>{}; });
+  corpus.add("known_answers", "results", results->dump());
+  corpus.add("answer", "one_token",
+             R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-0.1,"top_logprobs":[)"
+             R"({"token":"a","logprob":-0.1},{"token":"b","logprob":-3.0}]}]},"finish_reason":"length"}],"usage":{"completion_tokens":1}})");
+  corpus.add("answer", "null_logprob", R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":null,"top_logprobs":[]}]}}]})");
+  corpus.add("answer", "no_logprobs", R"({"choices":[{"message":{"content":"a"},"logprobs":null}]})");
 
   evidence::Archive archive;
   archive.judged_at = 1795383060;

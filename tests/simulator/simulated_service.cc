@@ -139,6 +139,10 @@ Json SimulatedService::sign(Json receipt) const {
   return receipt;
 }
 
+Json SimulatedService::sign_known_answers(const std::vector<evidence::KnownAnswersResult>& results, const std::string& key_id) const {
+  return must(evidence::sign_known_answers(results, key_id, [&](std::string_view text) { return receipt_key_.sign(as_bytes(text)); }));
+}
+
 Json SimulatedService::receipt() const {
   return sign({{"api_version", "aci/1"},
                {"receipt_id", "rcpt-1"},

@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "crypto/ed25519.h"
+#include "evidence/known_answers_result.h"
 #include "evidence/statement.h"
 #include "tests/simulator/simulated_node.h"
 #include "verify/receipt.h"
@@ -39,6 +41,8 @@ class SimulatedService {
   Json native_report_around(const evidence::NativeStatement& statement,
                             const std::optional<std::string>& payload) const;
   Json sign(Json receipt) const;
+  // What the node says of its known-answer tests.
+  Json sign_known_answers(const std::vector<evidence::KnownAnswersResult>& results, const std::string& key_id = "receipt-1") const;
 
   evidence::NativeStatement statement(const evidence::Nonce& nonce, const std::optional<std::string>& payload) const;
   std::string payload(const evidence::Nonce& gpu_nonce) const;

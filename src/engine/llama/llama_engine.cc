@@ -8,8 +8,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/hash.h"
 #include "engine/dialect/request_forms.h"
 #include "engine/dialect/vectors_and_tokens.h"
+#include "engine/known_answers/engine_ask.h"
+#include "engine/known_answers/watch.h"
 #include "engine/llama/body_reply.h"
 #include "engine/llama/dispatcher.h"
 #include "engine/llama/embedder.h"
@@ -22,6 +25,8 @@
 #include "engine/llama/prompt_owners.h"
 #include "engine/weights/weight_measurement.h"
 #include "engine/weights/weight_watch.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
 
 namespace cloister::engine {
 namespace {
@@ -34,7 +39,11 @@ Error changed_error() {
   return fail(ErrorCode::kEngineFailed, "the model's files have changed since they were measured");
 }
 
-class LlamaEngine : public Engine {
+Error withdrawn_error() {
+  return fail(ErrorCode::kEngineFailed, "the model does not give its known answers any more, so this node takes no prompts");
+}
+
+class LlamaEngine : public Engine, public TestedEngine {
  public:
   LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<const WeightFiles> weights);
   ~LlamaEngine() override;
@@ -48,17 +57,31 @@ class LlamaEngine : public Engine {
   std::vector<ModelInfo> models() const override { return std::lock_guard(mutex_), std::vector<ModelInfo>{info_}; }
   std::set<Route> routes() const override;
   EngineStats stats() const override;
+  std::vector<KnownAnswersState> known_answers() const override;
+  std::shared_ptr<const evidence::KnownAnswersResult> known_answers_of(std::string_view model) const override;
   Result<std::shared_ptr<Generation>> start(EngineRequest request, std::shared_ptr<ReplySink> sink) override;
 
  private:
   void run();
   // Everything up to the first prompt.
   Result<void> prepare();
-  Result<std::shared_ptr<const Json>> identify();
+  Result<evidence::ModelIdentity> identify();
+  // That the known answers are of these weights.
+  Result<void> check_answers(const evidence::ModelIdentity& identity) const;
+  void watch_answers(const ByteArray<32>& model_digest);
+  TrialOutcome test_answers();
+  void on_tested(const TrialOutcome& outcome, const ByteArray<32>& model_digest);
+  // As start(), whatever the health is.
+  Result<std::shared_ptr<Generation>> begin(EngineRequest request, std::shared_ptr<ReplySink> sink, bool from_scratch);
+  void become_ready();
+  // Takes no prompts from here on, and ends the replies that run with `error`.
+  void withdraw(const std::string& reason, const Error& error);
+  Error closed_error() const;
   void close(const std::string& reason);
   ReplyHead make_head(const EngineRequest& request, const RequestFields& fields, const PreparedReply& prepared) const;
-  Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body,
-                                                  const RequestFields& fields, std::shared_ptr<ReplySink> sink);
+  // `from_scratch`: nothing that is remembered of a prompt is used.
+  Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body, const RequestFields& fields,
+                                                  std::shared_ptr<ReplySink> sink, bool from_scratch);
   Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, const std::string& client,
                                                        std::shared_ptr<ReplySink> sink);
   Result<std::shared_ptr<Generation>> start_tokenize(Route route, const Json& body, std::shared_ptr<ReplySink> sink);
@@ -72,9 +95,10 @@ class LlamaEngine : public Engine {
   std::atomic<Health> health_{Health::kLoading};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> loaded_{false};   // there is a model that runs, whether or not it may be asked
-  mutable std::mutex mutex_;  // guards the three below
+  mutable std::mutex mutex_;  // guards the four below
   std::condition_variable changed_;
   std::string failure_;
+  std::optional<Error> closed_with_;   // what requests are told from then on
   ModelInfo info_;
   bool run_over_ = false;
 
@@ -84,6 +108,9 @@ class LlamaEngine : public Engine {
   std::unique_ptr<Embedder> embedder_;
   std::unique_ptr<WeightMeasurement> measurement_;   // holds the lock on the weights
   std::unique_ptr<WeightWatch> watch_;
+  std::unique_ptr<TestRecord> test_record_;          // null: the model is not tested. Made before any other thread
+  EngineAsk ask_;
+  std::unique_ptr<AnswersWatch> answers_watch_;
   std::thread thread_;
 };
 
@@ -91,7 +118,11 @@ LlamaEngine::LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<c
     : options_(std::move(options)),
       file_(std::move(file)),
       model_id_(llama::model_id(options_, file_)),
-      weight_files_(std::move(weights)) {
+      weight_files_(std::move(weights)),
+      ask_([this](EngineRequest request, std::shared_ptr<ReplySink> sink) {
+        return begin(std::move(request), std::move(sink), /*from_scratch=*/true);
+      }) {
+  if (options_.known_answers != nullptr) test_record_ = std::make_unique<TestRecord>(options_.known_answers, "");
   info_.id = model_id_;
   info_.created = system_clock().now();
   info_.quantization = file_.quantization;
@@ -105,8 +136,10 @@ LlamaEngine::LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<c
 LlamaEngine::~LlamaEngine() {
   stopping_ = true;
   measurement_->stop();
+  ask_.stop();
   const bool loaded = loaded_;
-  // The watch tells the dispatcher.
+  // The watches tell the dispatcher.
+  if (loaded) answers_watch_.reset();
   if (loaded) watch_.reset();
   if (loaded) embedder_.reset();
   if (loaded) dispatcher_.reset();
@@ -119,6 +152,7 @@ LlamaEngine::~LlamaEngine() {
   }
   thread_.join();
   // Stopped between the end of loading and this line, the helpers may exist though `loaded` was false.
+  answers_watch_.reset();
   watch_.reset();
   embedder_.reset();
   dispatcher_.reset();
@@ -142,6 +176,20 @@ void LlamaEngine::close(const std::string& reason) {
   health_.store(Health::kFailed, std::memory_order_release);
 }
 
+void LlamaEngine::withdraw(const std::string& reason, const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_with_) closed_with_ = error;
+  }
+  close(reason);
+  dispatcher_->inbox()->post([this, error] { dispatcher_->fail_all(error); });
+}
+
+Error LlamaEngine::closed_error() const {
+  const std::lock_guard lock(mutex_);
+  return closed_with_.value_or(fail(ErrorCode::kEngineFailed, "the model could not be loaded"));
+}
+
 // Loading and hashing go on together. Nothing is read for use before it is locked, where it is locked at all, so that what is
 // loaded are the bytes that are hashed; the header, too, is read again.
 Result<void> LlamaEngine::prepare() {
@@ -151,31 +199,102 @@ Result<void> LlamaEngine::prepare() {
   TRY(model, LoadedModel::load(options_, file_, stopping_));
   model_ = std::move(model);
   TRY(identity, identify());
-  if (options_.on_identity) TRY_VOID(options_.on_identity(*identity));
+  TRY_VOID(check_answers(identity));
+  const auto document = std::make_shared<const Json>(evidence::to_json(identity));
+  TRY(digest, evidence::document_digest(*document));
+  if (options_.on_identity) TRY_VOID(options_.on_identity(*document));
   dispatcher_ = std::make_unique<Dispatcher>(*model_);
   embedder_ = std::make_unique<Embedder>(*model_, dispatcher_->inbox());
   watch_ = std::make_unique<WeightWatch>(weight_files_, options_.watch_interval, [this](const Error& change) {
     log::error("closed for prompts, the model is no longer what was measured: " + change.message);
-    close(change.message + " after it was measured");
-    dispatcher_->inbox()->post([this] { dispatcher_->fail_all(changed_error()); });
+    withdraw(change.message + " after it was measured", changed_error());
   });
-  std::lock_guard lock(mutex_);
-  info_.context_length = static_cast<std::uint64_t>(model_->context_tokens());
-  info_.parameters = model_->meta().model_n_params;
-  loaded_ = true;
-  if (!failure_.empty()) return {};   // the watch has closed it already
-  info_.identity = std::move(identity);
-  health_.store(Health::kReady, std::memory_order_release);
+  {
+    const std::lock_guard lock(mutex_);
+    info_.context_length = static_cast<std::uint64_t>(model_->context_tokens());
+    info_.parameters = model_->meta().model_n_params;
+    if (failure_.empty()) info_.identity = document;   // else the watch has closed it already
+    if (test_record_ != nullptr) watch_answers(digest);
+    loaded_ = true;
+  }
+  if (test_record_ == nullptr) become_ready();
   return {};
 }
 
-Result<std::shared_ptr<const Json>> LlamaEngine::identify() {
+void LlamaEngine::become_ready() {
+  const std::lock_guard lock(mutex_);
+  if (failure_.empty()) health_.store(Health::kReady, std::memory_order_release);
+}
+
+Result<evidence::ModelIdentity> LlamaEngine::identify() {
   TRY(weights, measurement_->wait());
   evidence::ModelIdentity identity = describe_model(options_, file_);
   TRY_VOID(check_loaded(identity, options_, file_, *model_));
   TRY_VOID(weight_files_->check_unchanged());   // what was loaded last, too
   identity.weights = std::move(weights);
-  return std::make_shared<const Json>(evidence::to_json(identity));
+  return identity;
+}
+
+Result<void> LlamaEngine::check_answers(const evidence::ModelIdentity& identity) const {
+  if (test_record_ == nullptr) return {};
+  const evidence::KnownAnswers& answers = test_record_->answers()->document;
+  if (!answers.weights_digest) {
+    if (answers.model_id == identity.id) return {};
+    return fail(ErrorCode::kModelFile, "the known answers are of the model " + answers.model_id + ", and the model that is served is " + identity.id);
+  }
+  if (*answers.weights_digest == identity.weights->digest) return {};
+  return fail(ErrorCode::kModelFile, "the known answers are of the weights " + evidence::digest_text(*answers.weights_digest) +
+                                         ", and the model that is served has " + evidence::digest_text(identity.weights->digest));
+}
+
+// The engine thread computes only once prepare() is over, so the first test, too, is made on a thread of its own.
+void LlamaEngine::watch_answers(const ByteArray<32>& model_digest) {
+  AnswersWatch::Hooks hooks;
+  hooks.test = [this] { return test_answers(); };
+  hooks.on_outcome = [this, model_digest](const TrialOutcome& outcome) { on_tested(outcome, model_digest); };
+  hooks.on_withdraw = [this](const std::string& reason) {
+    test_record_->withdraw(reason);
+    log::error("closed for prompts, the known-answer test failed: " + reason);
+    withdraw("the known-answer test failed: " + reason, withdrawn_error());
+  };
+  hooks.stop_test = [this] { ask_.stop(); };
+  answers_watch_ = std::make_unique<AnswersWatch>(options_.known_answers_every, std::move(hooks));
+}
+
+TrialOutcome LlamaEngine::test_answers() {
+  Question question;
+  question.model = model_id_;
+  ByteArray<16> tenant;
+  crypto::fill_random(tenant);
+  TrialOutcome outcome =
+      run_trial(test_record_->answers()->document, question, [&](const std::string& body) { return ask_.ask(body, tenant); });
+  const auto& recorded = test_record_->answers()->document.chat_template_digest;
+  if (outcome.finding == Finding::kFailed && recorded && *recorded != describe_model(options_, file_).chat_template_digest) {
+    outcome.reason += " (the answers were recorded with another chat template)";
+  }
+  return outcome;
+}
+
+void LlamaEngine::on_tested(const TrialOutcome& outcome, const ByteArray<32>& model_digest) {
+  test_record_->note(outcome, model_digest, system_clock().now());
+  if (outcome.finding != Finding::kPassed) {
+    return log::warn((outcome.finding == Finding::kFailed ? "known-answer test failed: " : "known-answer test could not be made: ") + outcome.reason);
+  }
+  const auto tell = health() == Health::kLoading ? log::info : log::debug;
+  tell("known-answer test passed tokens=" + std::to_string(outcome.positions) + " deviation=" +
+            test_record_->state().last->deviation + " ms=" + std::to_string(outcome.took.count()));
+  if (health() == Health::kLoading) become_ready();
+}
+
+std::vector<KnownAnswersState> LlamaEngine::known_answers() const {
+  if (test_record_ == nullptr) return {};
+  KnownAnswersState state = test_record_->state();
+  state.model = model_id_;
+  return {state};
+}
+
+std::shared_ptr<const evidence::KnownAnswersResult> LlamaEngine::known_answers_of(std::string_view model) const {
+  return test_record_ != nullptr && model == model_id_ ? test_record_->result() : nullptr;
 }
 
 std::set<Route> LlamaEngine::routes() const {
@@ -194,9 +313,11 @@ EngineStats LlamaEngine::stats() const {
 
 Result<std::shared_ptr<Generation>> LlamaEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
   if (health() == Health::kLoading) return fail(ErrorCode::kEngineLoading, "the model is still loading");
-  if (health() == Health::kFailed) {
-    return loaded_ ? changed_error() : fail(ErrorCode::kEngineFailed, "the model could not be loaded");
-  }
+  if (health() == Health::kFailed) return closed_error();
+  return begin(std::move(request), std::move(sink), /*from_scratch=*/false);
+}
+
+Result<std::shared_ptr<Generation>> LlamaEngine::begin(EngineRequest request, std::shared_ptr<ReplySink> sink, bool from_scratch) {
   TRY_VOID(check_shape(request.json));
   unify_request(request.route, request.json);
   const Json& body = request.json;
@@ -205,7 +326,7 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start(EngineRequest request, st
     case Route::kEmbeddings: return start_embeddings(body, request.client, std::move(sink));
     case Route::kTokenize:
     case Route::kCountTokens: return start_tokenize(request.route, body, std::move(sink));
-    default: return start_reply(request, body, fields, std::move(sink));
+    default: return start_reply(request, body, fields, std::move(sink), from_scratch);
   }
 }
 
@@ -225,7 +346,8 @@ ReplyHead LlamaEngine::make_head(const EngineRequest& request, const RequestFiel
 }
 
 Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest& request, const Json& body,
-                                                             const RequestFields& fields, std::shared_ptr<ReplySink> sink) {
+                                                             const RequestFields& fields, std::shared_ptr<ReplySink> sink,
+                                                             bool from_scratch) {
   TRY(prepared, prepare_reply(*model_, request.route, request.stream, body, fields));
   auto reply = std::make_shared<LlamaReply>(*model_, *dispatcher_, prepared, make_head(request, fields, prepared),
                                             std::move(sink), live_);
@@ -236,10 +358,13 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest
     }
   }
   reply->share_sampling(request.client, prepared.tasks);
+  if (from_scratch) {
+    for (server_task& task : prepared.tasks) task.params.cache_prompt = false;
+  }
   auto tasks = std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
   dispatcher_->inbox()->post([this, tasks, reply, client = request.client] {
     // Closed since start() looked: then fail_all() was a job before this one.
-    if (health() == Health::kFailed) return reply->on_failure(changed_error());
+    if (health() == Health::kFailed) return reply->on_failure(closed_error());
     dispatcher_->submit(std::move(*tasks), reply, client);
   });
   return std::shared_ptr<Generation>(reply);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "engine/known_answers/record.h"
 #include "engine/weights/weight_lock.h"
 
 namespace cloister::engine {
@@ -26,11 +27,14 @@ struct LlamaOptions {
   IdentityHook on_identity = {};
   // How often the model's files are looked at after they were measured.
   std::chrono::milliseconds watch_interval{2000};
+  // What the model must answer before it is ready, and from then on this often; null = it is not tested.
+  std::shared_ptr<const GivenAnswers> known_answers = nullptr;
+  std::chrono::milliseconds known_answers_every{300'000};
 };
 
 // Loads in the background: returns at once with health() == kLoading. The files are hashed meanwhile; ready is who has loaded,
-// hashed and told `on_identity`. When a file changes after that, health() becomes kFailed and running replies end with an
-// error. A missing or corrupt file is an Error here when it
+// hashed, told `on_identity` and given the known answers. When a file changes after that, or an answer does, health() becomes kFailed
+// and running replies end with an error; only a new engine serves again. Answers of other weights are a failure, too. A missing or corrupt file is an Error here when it
 // can be seen without loading (not there, not GGUF), else health() becomes kFailed and failure() says why. A CPU
 // without the instructions that the engine was built for is an Error, too. The destructor ends what runs, also a load.
 Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options);

@@ -20,8 +20,12 @@ Choice::Choice(const Servers& servers, const std::string& model) : servers_(serv
   for (std::size_t i = 0; i < servers.size(); ++i) {
     if (!model.empty() && servers[i]->serves(model)) candidates_ |= std::uint64_t{1} << i;
   }
-  if (candidates_ != 0) return;
-  for (std::size_t i = 0; i < servers.size(); ++i) candidates_ |= std::uint64_t{1} << i;
+  if (candidates_ == 0) {
+    for (std::size_t i = 0; i < servers.size(); ++i) candidates_ |= std::uint64_t{1} << i;
+  }
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (!servers[i]->may_serve()) candidates_ &= ~(std::uint64_t{1} << i);
+  }
 }
 
 std::shared_ptr<Server> Choice::next() {

@@ -16,11 +16,13 @@ inline constexpr std::size_t kMostServers = 64;
 
 class Choice {
  public:
-  // Of those that list `model`, where any does; an alias that none lists is for the servers themselves to judge.
+  // Of those that list `model`, where any does; an alias that none lists is for the servers themselves to judge. A server that has to give
+  // known answers and has not given them is left out.
   Choice(const Servers& servers, const std::string& model);
 
   // The next one to try, each once; null when there is none left.
   std::shared_ptr<Server> next();
+  bool is_empty() const { return candidates_ == 0; }
   // True when next() would give one that is up.
   bool has_another() const;
 

@@ -48,6 +48,10 @@ Error error_of(http::OutgoingFailure failure) {
   }
 }
 
+Error untested_error() {
+  return fail(ErrorCode::kEngineFailed, "no engine has given its known answers, so this node takes no prompts");
+}
+
 }  // namespace
 
 Relay::Relay(std::shared_ptr<RelayParts> parts, EngineRequest request, std::shared_ptr<ReplySink> sink, std::string model)
@@ -62,7 +66,9 @@ Result<std::shared_ptr<Relay>> Relay::make(std::shared_ptr<RelayParts> parts, En
   if (request.loop == nullptr) return fail(ErrorCode::kInternal, "this connection has no loop");
   const bool by_model = parts->servers.size() > 1 && models_differ(parts->servers);
   const std::string model = by_model ? model_of(*request.body) : std::string();
-  return std::make_shared<Relay>(std::move(parts), std::move(request), std::move(sink), model);
+  auto relay = std::make_shared<Relay>(std::move(parts), std::move(request), std::move(sink), model);
+  if (relay->choice_.is_empty()) return untested_error();
+  return relay;
 }
 
 void Relay::start() {
@@ -103,6 +109,10 @@ Result<http::OutgoingRequest> Relay::make_request(bool fresh_connection) {
 
 void Relay::try_next() {
   server_ = choice_.next();
+  if (server_ == nullptr || !server_->may_serve()) {
+    server_.reset();   // a test failed meanwhile
+    return end_with(untested_error());
+  }
   server_->request_begun();
   sent_again_ = false;
   send(false);

@@ -21,8 +21,9 @@ namespace cloister::engine::upstream {
 
 // What all relays of an engine share.
 struct RelayParts {
-  explicit RelayParts(UpstreamOptions with) : options(std::move(with)) {}
+  explicit RelayParts(UpstreamOptions with) : options(std::move(with)), answers(options.known_answers) {}
   const UpstreamOptions options;
+  Answers answers;
   std::unique_ptr<IdentityMaker> identities;
   Servers servers;
   Salter salter;

@@ -10,6 +10,7 @@ namespace cloister::engine::upstream {
 namespace {
 
 constexpr int kCheckTimeoutSeconds = 5;
+constexpr int kTestTimeoutSeconds = 20;
 constexpr std::uint64_t kAnswerLimitBytes = 4u << 20;
 
 http::ClientOptions client_options(const UpstreamOptions& options) {
@@ -20,6 +21,13 @@ http::ClientOptions client_options(const UpstreamOptions& options) {
   out.bearer_token = options.bearer_token;
   // As for the prompts (resolve_private): the name is looked up again for each of these connections.
   out.plain_http = http::PlainHttp::kPrivateNetwork;
+  return out;
+}
+
+// A test waits in the server's queue as any request does.
+http::ClientOptions test_options(const UpstreamOptions& options) {
+  http::ClientOptions out = client_options(options);
+  out.idle_timeout_s = out.total_timeout_s = kTestTimeoutSeconds;
   return out;
 }
 
@@ -51,12 +59,16 @@ std::vector<std::string_view> probed_paths() {
           "/v1/audio/speech", "/v1/images/generations", "/v1/images/edits"};
 }
 
-Server::Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities)
+Server::Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities,
+               Answers& answers)
     : url_(std::move(url)),
       name_(name_of(url_)),
       options_(options),
       identities_(identities),
+      answers_(answers),
       client_(url_, client_options(options)),
+      test_client_(url_, test_options(options)),
+      tests_(name_, answers, options.known_answers_every, test_client_),
       fixed_headers_(fixed_headers(url_, options)),
       salt_(options.cache_salt == CacheSalt::kOn),
       target_(std::make_shared<const http::OutgoingTarget>(target)) {}
@@ -144,8 +156,11 @@ void Server::look() {
   const Result<void> healthy = check_health(client_);
   if (!healthy) {
     resolve_again();
+    if (healthy.error().code == ErrorCode::kNetwork) tests_.forget_withdrawal();
     return go_down(healthy.error());
   }
+  // One that gave a wrong answer is not used again until it was gone, as when it is started anew.
+  if (tests_.is_withdrawn()) return;
   const auto known = findings();
   const bool was_up = is_up() && known != nullptr;
   Result<Findings> found = was_up ? read_models(client_) : probe(client_, probed_paths(), [this] { return is_stopping(); });
@@ -157,6 +172,8 @@ void Server::look() {
     found->routes = known->routes;
   }
   if (const Result<void> identified = identities_.identify(*found); !identified) return go_down(identified.error());
+  const bool salted = options_.cache_salt == CacheSalt::kOn || (options_.cache_salt == CacheSalt::kAuto && found->kind == "vllm");
+  if (const Result<void> tested = tests_.test(*found, was_up, salted); !tested) return go_down(tested.error());
   go_up(std::move(*found));
 }
 

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/upstream/identity_maker.h"
 #include "engine/upstream/probe.h"
+#include "engine/upstream/server_tests.h"
 #include "engine/upstream/upstream_engine.h"
 #include "http/client.h"
 #include "http/outgoing.h"
@@ -19,7 +20,8 @@ namespace cloister::engine::upstream {
 class Server {
  public:
   // `target` is the first answer of the resolver. What else is named outlives it.
-  Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities);
+  Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities,
+         Answers& answers);
 
   const std::string& name() const { return name_; }   // the URL
   // From POST's path on, up to and with the headers that every request has.
@@ -27,10 +29,13 @@ class Server {
   std::shared_ptr<const http::OutgoingTarget> target() const;
 
   bool is_up() const { return up_.load(std::memory_order_acquire); }
+  // Where known answers are to be given only while it is up: it has given them then.
+  bool may_serve() const { return answers_.empty() || is_up(); }
   bool takes_salt() const { return salt_.load(std::memory_order_acquire); }
   bool serves(const std::string& model) const;
   std::shared_ptr<const Findings> findings() const;
   UpstreamState state() const;
+  const ServerTests& tests() const { return tests_; }
 
   std::uint64_t active() const { return active_.load(std::memory_order_relaxed); }
   void request_begun();
@@ -53,7 +58,10 @@ class Server {
   const std::string name_;
   const UpstreamOptions& options_;
   IdentityMaker& identities_;
+  Answers& answers_;
   const http::Client client_;
+  const http::Client test_client_;   // waits longer
+  ServerTests tests_;
   const std::string fixed_headers_;
   std::atomic<bool> up_{false};
   std::atomic<bool> salt_;

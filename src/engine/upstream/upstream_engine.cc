@@ -12,7 +12,7 @@ namespace {
 
 using namespace upstream;
 
-class UpstreamEngine final : public Engine {
+class UpstreamEngine final : public Engine, public TestedEngine {
  public:
   explicit UpstreamEngine(std::shared_ptr<RelayParts> parts) : parts_(std::move(parts)) {
     for (const auto& server : parts_->servers) {
@@ -27,10 +27,10 @@ class UpstreamEngine final : public Engine {
   }
 
   std::string_view name() const override { return "upstream"; }
-  Health health() const override {
-    const bool any = std::any_of(parts_->servers.begin(), parts_->servers.end(), [](const auto& one) { return one->is_up(); });
-    return any ? Health::kReady : Health::kLoading;
-  }
+  Health health() const override;
+  std::string failure() const override;
+  std::vector<KnownAnswersState> known_answers() const override;
+  std::shared_ptr<const evidence::KnownAnswersResult> known_answers_of(std::string_view model) const override;
   std::set<Route> routes() const override;
   EngineStats stats() const override { return {parts_->active.load(std::memory_order_relaxed), 0}; }
   bool passes_on() const override { return true; }
@@ -44,6 +44,46 @@ class UpstreamEngine final : public Engine {
   const std::shared_ptr<RelayParts> parts_;
   std::vector<std::thread> watchers_;
 };
+
+Health UpstreamEngine::health() const {
+  if (!failure().empty()) return Health::kFailed;
+  const bool any = std::any_of(parts_->servers.begin(), parts_->servers.end(), [](const auto& one) { return one->is_up(); });
+  return any ? Health::kReady : Health::kLoading;
+}
+
+// A test that was asked for and is never made would be a promise that is not kept.
+std::string UpstreamEngine::failure() const {
+  if (parts_->answers.empty()) return "";
+  if (std::string misfit = parts_->answers.misfit(); !misfit.empty()) return misfit;
+  const bool all_seen = std::all_of(parts_->servers.begin(), parts_->servers.end(), [](const auto& one) { return one->findings() != nullptr; });
+  const std::string unclaimed = all_seen ? parts_->answers.unclaimed() : std::string();
+  return unclaimed.empty() ? "" : "known answers were given for the model " + unclaimed + ", and no upstream lists it";
+}
+
+std::vector<KnownAnswersState> UpstreamEngine::known_answers() const {
+  std::vector<KnownAnswersState> out;
+  for (const auto& server : parts_->servers) {
+    for (KnownAnswersState& state : server->tests().state()) out.push_back(std::move(state));
+  }
+  // What no server was tested with yet.
+  for (const auto& answers : parts_->answers.given()) {
+    const bool tested = std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.answers_digest == answers->digest; });
+    if (!tested) out.push_back(TestRecord(answers, "").state());
+  }
+  return out;
+}
+
+// Which server answers a request is chosen later: what holds for all of them is said.
+std::shared_ptr<const evidence::KnownAnswersResult> UpstreamEngine::known_answers_of(std::string_view model) const {
+  std::shared_ptr<const evidence::KnownAnswersResult> oldest;
+  for (const auto& server : parts_->servers) {
+    if (!server->is_up() || !server->serves(std::string(model))) continue;
+    auto result = server->tests().result(model);
+    if (result == nullptr) return nullptr;
+    if (oldest == nullptr || result->passed_at < oldest->passed_at) oldest = std::move(result);
+  }
+  return oldest;
+}
 
 // All: what an upstream lacks it says itself.
 std::set<Route> UpstreamEngine::routes() const {
@@ -143,7 +183,7 @@ Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
   for (const std::string& text : parts->options.urls) {
     TRY(url, parse_upstream_url(text));
     TRY(target, http::resolve_private(url));
-    parts->servers.push_back(std::make_shared<Server>(std::move(url), target, parts->options, *parts->identities));
+    parts->servers.push_back(std::make_shared<Server>(std::move(url), target, parts->options, *parts->identities, parts->answers));
   }
   return std::unique_ptr<Engine>(std::make_unique<UpstreamEngine>(std::move(parts)));
 }

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/known_answers/record.h"
 #include "evidence/model_identity.h"
 #include "http/client.h"
 
@@ -32,6 +33,10 @@ struct UpstreamOptions {
   std::filesystem::path model_files;
   std::optional<evidence::ModelClaim> serving_software;
   IdentityHook on_identity = {};
+  // What models of these names must answer before a server that lists them is used, and from then on this often. A name that no server
+  // lists, and answers of other weights than `model_files`, are failures of the engine.
+  std::vector<std::shared_ptr<const GivenAnswers>> known_answers = {};
+  std::chrono::milliseconds known_answers_every{300'000};
 };
 
 // http://HOST:PORT[/PATH], of which a final /v1 is left out, or unix:/PATH. Errors: kBadUrl; kUsage for https.

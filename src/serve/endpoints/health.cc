@@ -1,5 +1,7 @@
 // GET /health, /health/live, /health/ready and /metrics.
 #include "codec/json.h"
+#include "engine/known_answers/record.h"
+#include "evidence/json_reader.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 
@@ -25,6 +27,37 @@ Json upstreams_json(const std::vector<engine::UpstreamState>& upstreams) {
                    {"models", one.models},
                    {"routes", one.routes},
                    {"cache_salt", one.cache_salt}});
+  }
+  return out;
+}
+
+std::string_view stage_text(engine::TestStage stage) {
+  switch (stage) {
+    case engine::TestStage::kPending: return "pending";
+    case engine::TestStage::kPassed: return "passed";
+    case engine::TestStage::kFailed: return "failed";
+  }
+  return "failed";
+}
+
+// One entry for each model that is tested, and server that has it. Without addresses, and without a word of prompts.
+Json known_answers_json(const std::vector<engine::KnownAnswersState>& states) {
+  Json out = Json::array();
+  for (const engine::KnownAnswersState& state : states) {
+    Json one = {{"model", state.model},
+                {"state", stage_text(state.stage)},
+                {"answers_digest", evidence::digest_text(state.answers_digest)},
+                {"failures", state.failures},
+                {"milliseconds", state.took.count()}};
+    one["reason"] = state.stage == engine::TestStage::kFailed ? Json(state.reason) : Json();
+    one["passed_at"] = state.last ? Json(to_rfc3339(state.last->passed_at)) : Json();
+    if (state.last) {
+      one["cases"] = state.last->cases;
+      one["positions"] = state.last->positions;
+      one["deviation"] = state.last->deviation;
+      one["tolerance"] = state.last->tolerance;
+    }
+    out.push_back(std::move(one));
   }
   return out;
 }
@@ -55,6 +88,7 @@ http::Response health(NodeContext& context) {
                {"signing", context.receipts != nullptr},
                {"version", CLOISTER_VERSION}};
   if (state == engine::Health::kFailed) body["reason"] = context.engine.failure();
+  if (const auto tests = engine::known_answers(context.engine); !tests.empty()) body["known_answers"] = known_answers_json(tests);
   if (context.engine.passes_on()) body["upstreams"] = upstreams_json(context.engine.upstreams());
   bool ready = state == engine::Health::kReady;
   if (context.gpu_gate != nullptr) {
@@ -80,6 +114,7 @@ http::Response health(NodeContext& context) {
 http::Response metrics(NodeContext& context) {
   context.metrics.set_engine(context.engine.stats(), context.engine.health() == engine::Health::kReady);
   context.metrics.set_upstreams(context.engine.upstreams());
+  context.metrics.set_known_answers(engine::known_answers(context.engine));
   if (context.receipts != nullptr) {
     const JournalState state = context.receipts->state();
     context.metrics.set_receipts(state.waiting + state.in_memory, state.lost);

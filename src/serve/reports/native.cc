@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
+#include "evidence/known_answers_result.h"
 #include "evidence/native_report.h"
 #include "evidence/statement.h"
 #include "serve/reports/reports.h"
@@ -42,6 +43,15 @@ void add_boot(const ReportParts& parts, TeeEvidence& tee, Json& report) {
   add_boot_table(tee, report);
 }
 
+Result<void> add_known_answers(const ReportParts& parts, const Epoch& epoch, Json& report) {
+  const auto results = parts.known_answers ? parts.known_answers() : std::nullopt;
+  if (!results || results->empty()) return {};
+  const auto sign = [&](std::string_view canonical) { return parts.keyring.sign_receipt(canonical); };
+  TRY(signed_results, evidence::sign_known_answers(*results, epoch.receipt_key_id, sign));
+  report[std::string(evidence::kKnownAnswersMember)] = std::move(signed_results);
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> make_native_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch) {
@@ -69,6 +79,7 @@ Result<std::string> make_native_report(const ReportParts& parts, const ReportQue
                  {"nvidia_payload", gpu.payload ? Json(std::move(*gpu.payload)) : Json(nullptr)},
                  {"model", epoch.model},
                  {"policy", epoch.policy}};
+  TRY_VOID(add_known_answers(parts, epoch, report));
   if (!gpu.error.empty()) report["gpu_evidence_error"] = gpu.error;
   add_boot(parts, tee, report);
   return codec::write_json(report);

@@ -6,9 +6,11 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "evidence/json_reader.h"
+#include "evidence/known_answers_result.h"
 #include "verify/check.h"
 #include "verify/receipt/named_digests.h"
 #include "verify/receipt/prefix_check.h"
+#include "verify/report/known_answers.h"
 
 namespace cloister::verify {
 namespace {
@@ -126,6 +128,29 @@ Check check_served_model(const Receipt& receipt, const std::optional<std::string
   return check;
 }
 
+// The receipt's own signature covers it. Its time is the reply's: a test that was old by then is no proof that the model was right.
+Check check_known_answers(const Receipt& receipt, const Policy& policy) {
+  const std::string id = "receipt.known_answers";
+  const KnownAnswersDemands demands = demands_of(policy);
+  const ReceiptEvent* served = find(receipt, evidence::kModelServed);
+  if (served == nullptr && find(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
+  const auto member = served == nullptr ? Json::const_iterator() : served->fields.find(evidence::kKnownAnswersMember);
+  if (served == nullptr || member == served->fields.end()) {
+    return skipped(id, "the receipt tells of no known-answer test of the model that answered", demands.required);
+  }
+  const auto result = evidence::parse_known_answers_result(*member, "known_answers.");
+  if (!result) return failed(id, result.error().message);
+  const std::string tested = result->model_digest ? evidence::digest_text(*result->model_digest) : "none";
+  if (const std::string answered = text_field(served->fields, "model_digest"); tested != answered) {
+    return failed(id, "another model was tested than the one that answered", answered, tested);
+  }
+  bool is_old = false;
+  const std::string objection = known_answers_objection(*result, demands, receipt.served_at, is_old);
+  if (objection.empty()) return passed(id, std::to_string(receipt.served_at - result->passed_at) + " s before, deviation " + result->deviation);
+  if (is_old && !demands.required) return skipped(id, objection, false);
+  return failed(id, objection);
+}
+
 // What nobody has checked, for people to read: all events but the three that hold hashes.
 Json claims_of(const Receipt& receipt) {
   Json out = Json::array();
@@ -153,6 +178,7 @@ void check_events(const Receipt& receipt, const ReceiptEvidence& evidence, const
   verdict.add(check_upstream(receipt, established, policy));
   check_named_digests(receipt, established, policy, verdict);
   verdict.add(check_served_model(receipt, evidence.model, established, policy));
+  verdict.add(check_known_answers(receipt, policy));
   if (find_event(receipt, evidence::kResponseAborted) != nullptr && !verdict.facts.contains(kPartialReply)) {
     verdict.facts[kPartialReply] = "the reply was broken off";
   }

@@ -8,7 +8,7 @@
 namespace cloister::verify {
 
 // Adds receipt.events, receipt.request_hash, receipt.response_hash, receipt.prefix, receipt.rewrite, receipt.upstream,
-// receipt.model_digest, receipt.served_model and the fact `claims`.
+// receipt.model_digest, receipt.served_model, receipt.known_answers and the fact `claims`.
 void check_events(const evidence::Receipt& receipt, const ReceiptEvidence& evidence, const Established& established,
                   const Policy& policy, Verdict& verdict);
 

@@ -16,6 +16,7 @@
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/report/instances.h"
 #include "verify/report/judges.h"
+#include "verify/report/known_answers.h"
 #include "verify/report/measured_event.h"
 #include "verify/report/model_manifest.h"
 #include "verify/report/node_policy.h"
@@ -98,8 +99,8 @@ bool check_binding(const NativeStatement& statement, const evidence::ReportData&
   return bound;
 }
 
-void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot, const Expected& expected,
-                  const Context& context, Verdict& verdict) {
+void judge_parsed(const NativeReport& report, const Json& known_answers, const evidence::BootEvidence& boot,
+                  const Expected& expected, const Context& context, Verdict& verdict) {
   const NativeStatement& statement = report.statement;
   const ServicePolicy& accepted = context.policy.service;
   verdict.add(check_nonce(statement, expected, context.policy));
@@ -124,6 +125,7 @@ void judge_parsed(const NativeReport& report, const evidence::BootEvidence& boot
   check_node_policy(report.policy, bound ? statement.policy_digest : std::nullopt, NodeKind::kCloister, context.policy, verdict);
   check_measured_events(boot, statement.model_digest, statement.policy_digest, verdict);
   check_model_manifest(report.model, bound ? statement.model_digest : std::nullopt, context.policy, verdict);
+  check_known_answers(known_answers, report.keyset, keyset_bound, bound ? statement.model_digest : std::nullopt, context, verdict);
   verdict.facts["model_digest"] = text_of(statement.model_digest);
   verdict.facts["policy_digest"] = text_of(statement.policy_digest);
   verdict.facts["model_proof"] = proof_of(bound, statement.model_digest, is_in_log(boot, kModelEvent, statement.model_digest, verdict));
@@ -152,7 +154,8 @@ Verdict judge_native_report(const Json& object, const Expected& expected, const 
     return verdict;
   }
   verdict.add(passed("report.form", "cloister/1"));
-  judge_parsed(*report, *boot, expected, context, verdict);
+  const Json* known_answers = evidence::JsonReader(object, ErrorCode::kBadReport).find(evidence::kKnownAnswersMember);
+  judge_parsed(*report, known_answers == nullptr ? Json() : *known_answers, *boot, expected, context, verdict);
   return verdict;
 }
 

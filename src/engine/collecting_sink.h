@@ -1,6 +1,7 @@
 // CollectingSink: one reply of an engine, whole, for a caller that waits.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -8,29 +9,41 @@
 
 #include "engine/engine.h"
 
-namespace cloister::apps {
+namespace cloister::engine {
 
-class CollectingSink final : public engine::ReplySink {
+class CollectingSink final : public ReplySink {
  public:
   void on_start(std::string_view) override {}
   void on_bytes(std::string_view bytes) override {
     const std::lock_guard lock(mutex_);
     bytes_ += bytes;
   }
-  void on_end(const engine::Outcome&) override { end(std::nullopt); }
+  void on_end(const Outcome&) override { end(std::nullopt); }
   void on_error(const Error& error) override { end(error); }
 
   // Blocks until the reply has ended.
   Result<std::string> wait() {
     std::unique_lock lock(mutex_);
     ended_cv_.wait(lock, [this] { return ended_; });
+    return result();
+  }
+  // kTimeout when it has not ended by then. The generation goes on: the caller cancels it.
+  Result<std::string> wait_for(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    if (!ended_cv_.wait_for(lock, limit, [this] { return ended_; })) return fail(ErrorCode::kTimeout, "the engine did not answer in time");
+    return result();
+  }
+  // Ends the wait with this error. Any thread.
+  void abandon(const Error& error) { end(error); }
+
+ private:
+  Result<std::string> result() {
     if (error_) return *error_;
     return std::move(bytes_);
   }
-
- private:
   void end(std::optional<Error> error) {
     const std::lock_guard lock(mutex_);
+    if (ended_) return;
     error_ = std::move(error);
     ended_ = true;
     ended_cv_.notify_all();
@@ -43,4 +56,4 @@ class CollectingSink final : public engine::ReplySink {
   bool ended_ = false;
 };
 
-}  // namespace cloister::apps
+}  // namespace cloister::engine

@@ -1,0 +1,26 @@
+// The known answers that a node is told to expect.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/serve_options.h"
+#include "engine/engine.h"
+#include "engine/known_answers/record.h"
+#include "evidence/known_answers_result.h"
+
+namespace cloister::apps {
+
+using AnswersList = std::vector<std::shared_ptr<const engine::GivenAnswers>>;
+
+// The documents of --known-answers. Errors name the file. Empty for none, and where the option is not given.
+Result<AnswersList> read_known_answers(const ServeOptions& options);
+// Of a model of this node's own: at most one document, else the one beside the model's file, where there is one. Null: no test.
+Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const ServeOptions& options);
+
+// What reports say: the results of all models that are tested; nothing while one has still to pass its first test.
+std::optional<std::vector<evidence::KnownAnswersResult>> passed_tests(const engine::Engine& engine);
+
+}  // namespace cloister::apps

@@ -1,0 +1,31 @@
+// Records what a model answers (docs/spec/known-answers.md): of the embedded engine, or of a server that runs.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+#include "evidence/model_identity.h"
+#ifdef CLOISTER_HAVE_LLAMA
+#include "engine/llama/llama_engine.h"
+#endif
+
+namespace cloister::apps {
+
+struct RecordingOptions {
+  std::string file;              // where the answers go; "" = none are recorded
+  double tolerance = 0.05;
+  std::string upstream, model, key_file;
+};
+
+void bind_recording_options(CLI::App& command, RecordingOptions& options);
+
+#ifdef CLOISTER_HAVE_LLAMA
+// Loads the model and asks it. `identity` is what `llama` says of itself.
+Result<void> record_own_answers(const RecordingOptions& options, engine::LlamaOptions llama, const evidence::ModelIdentity& identity);
+#endif
+// Asks the server at --upstream. Errors: kUsage without a model or a file.
+Result<void> record_upstream_answers(const RecordingOptions& options);
+
+}  // namespace cloister::apps

@@ -1,0 +1,18 @@
+// The prompts that known answers are recorded for. The recorder keeps those to which the model at hand has clear answers.
+#pragma once
+
+#include <vector>
+
+#include "evidence/known_answers.h"
+
+namespace cloister::engine {
+
+struct CandidatePrompt {
+  std::vector<evidence::ChatMessage> messages;
+  bool is_long = false;   // some hundred tokens: the engine computes them in batches
+};
+
+// Short ones and long ones, in ASCII, about nothing in particular: counting, repeating, completing, a turn that refers to another.
+std::vector<CandidatePrompt> candidate_prompts();
+
+}  // namespace cloister::engine
