@@ -88,7 +88,7 @@ void LlamaReply::share_sampling(const std::string& client, std::vector<server_ta
       self->cancelled_ = true;  // what still comes is nobody's
       self->dispatcher_.drop(*self);
       self->on_failure(
-          fail(ErrorCode::kBusy,
+          fail(ErrorCode::kOverShare,
                "the reply was ended: its schema or tools cost more time for each token than one client's share; "
                "use fewer or shorter alternatives"));
     });
