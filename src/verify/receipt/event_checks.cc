@@ -132,8 +132,8 @@ Check check_served_model(const Receipt& receipt, const std::optional<std::string
 Check check_known_answers(const Receipt& receipt, const Policy& policy) {
   const std::string id = "receipt.known_answers";
   const KnownAnswersDemands demands = demands_of(policy);
-  const ReceiptEvent* served = find(receipt, evidence::kModelServed);
-  if (served == nullptr && find(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
+  const ReceiptEvent* served = find_event(receipt, evidence::kModelServed);
+  if (served == nullptr && find_event(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
   const auto member = served == nullptr ? Json::const_iterator() : served->fields.find(evidence::kKnownAnswersMember);
   if (served == nullptr || member == served->fields.end()) {
     return skipped(id, "the receipt tells of no known-answer test of the model that answered", demands.required);
@@ -141,7 +141,7 @@ Check check_known_answers(const Receipt& receipt, const Policy& policy) {
   const auto result = evidence::parse_known_answers_result(*member, "known_answers.");
   if (!result) return failed(id, result.error().message);
   const std::string tested = result->model_digest ? evidence::digest_text(*result->model_digest) : "none";
-  if (const std::string answered = text_field(served->fields, "model_digest"); tested != answered) {
+  if (const std::string answered = event_text(served->fields, "model_digest"); tested != answered) {
     return failed(id, "another model was tested than the one that answered", answered, tested);
   }
   bool is_old = false;
