@@ -17,7 +17,8 @@
 namespace cloister {
 namespace {
 
-constexpr const char* kAcceptSimulator = "accept_simulator = true";
+// The simulated node of these tests shows no policy document.
+constexpr const char* kAcceptSimulator = "accept_simulator = true\n[service]\naccept_no_node_policy = true";
 
 const std::string& report() {
   static const std::string text = codec::write_json(testing::node().report(testing::test_ask()));
@@ -66,7 +67,7 @@ TEST(Abi, JudgesQuotesAndGpuEvidenceAlone) {
   VerifierHandle judge = verifier();
   EXPECT_EQ(judge.quote(quote).outcome(), CLOISTER_UNDETERMINED) << "nobody named report data: it may be old";
   constexpr std::size_t kReportDataDigits = 2 * 568;
-  judge.set_policy(std::string(kAcceptSimulator) + "\nreport_data = [\"" + quote.substr(kReportDataDigits, 128) + "\"]\n");
+  judge.set_policy("report_data = [\"" + quote.substr(kReportDataDigits, 128) + "\"]\n" + kAcceptSimulator);
   const VerdictHandle named = judge.quote(quote);
   EXPECT_TRUE(named.accepted()) << named.text();
   const VerdictHandle gpu = verifier().gpu(served["nvidia_payload"].get<std::string>(), testing::test_nonce());

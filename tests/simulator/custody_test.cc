@@ -36,7 +36,7 @@ const Form kForms[] = {{aci_case, Json::json_pointer("/attestation/workload_keys
 // A log would tell of the application that the chains are about, and these are about none.
 ServiceCase make_without_log(const Form& form) {
   ServiceCase c = form.make();
-  for (const char* name : {"event_log", "cloister_policy"}) c.report[form.evidence].erase(name);
+  for (const char* name : {"event_log", "cloister_policy", "info"}) c.report[form.evidence].erase(name);
   return c;
 }
 

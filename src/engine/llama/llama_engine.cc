@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -78,6 +79,7 @@ class LlamaEngine : public Engine, public TestedEngine {
   void withdraw(const std::string& reason, const Error& error);
   Error closed_error() const;
   void close(const std::string& reason);
+  void cancel_replies();
   ReplyHead make_head(const EngineRequest& request, const RequestFields& fields, const PreparedReply& prepared) const;
   // `from_scratch`: nothing that is remembered of a prompt is used.
   Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body, const RequestFields& fields,
@@ -133,11 +135,22 @@ LlamaEngine::LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<c
   pthread_setname_np(thread_.native_handle(), "engine");
 }
 
+// Before a batch is given up, which the replies in it would take for a failure of the engine.
+void LlamaEngine::cancel_replies() {
+  std::promise<void> told;
+  dispatcher_->inbox()->post([this, &told] {
+    dispatcher_->fail_all(fail(ErrorCode::kCancelled, "the engine stopped"));
+    told.set_value();
+  });
+  told.get_future().wait();
+}
+
 LlamaEngine::~LlamaEngine() {
+  const bool loaded = loaded_;
+  if (loaded) cancel_replies();
   stopping_ = true;
   measurement_->stop();
   ask_.stop();
-  const bool loaded = loaded_;
   // The watches tell the dispatcher.
   if (loaded) answers_watch_.reset();
   if (loaded) watch_.reset();
