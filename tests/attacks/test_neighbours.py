@@ -206,15 +206,15 @@ def test_a_token_that_takes_too_long_is_not_drawn_to_its_end(shared, pattern):
     assert measured(f"another tenant, the pattern {pattern}", seconds) < 20 * PATIENCE
     assert status == 200, text
     # The last of them costs much, and may be drawn.
-    wanted = (200, 503) if "z" in pattern else (503,)
+    wanted = (200, 429) if "z" in pattern else (429,)
     assert all(reply[0] in wanted for reply in replies), replies
-    assert all("alternatives" in reply[1] for reply in replies if reply[0] == 503), replies
+    assert all("alternatives" in reply[1] for reply in replies if reply[0] == 429), replies
 
 
 def test_lists_in_lists_stop_nobody(shared):
     """The schema by which one request stopped the engine: two alternatives that are the same, each of which holds both."""
     tokens = json.loads(ask(shared, ATTACKER, {"prompt": "["}, "/v1/tokenize")[1])["tokens"]
-    for first, second, wanted in (({"minItems": 1}, {"minItems": 1}, 200), ({"minItems": 1}, {}, 400)):
+    for first, second, wanted in (({"minItems": 1}, {"minItems": 1}, (200, 429)), ({"minItems": 1}, {}, (400,))):
         lists = [{"type": "array", "items": {"$ref": "#/$defs/A"}, **more} for more in (first, second)]
         schema = {"type": "object", "properties": {"s": {"$ref": "#/$defs/A"}}, "required": ["s"], "additionalProperties": False,
                   "$defs": {"A": {"anyOf": lists}}}
@@ -222,8 +222,8 @@ def test_lists_in_lists_stop_nobody(shared):
             status, text, seconds = ask(shared, VICTIM, chat(tokens=4))
         assert measured("another tenant, lists in lists", seconds) < 10 * PATIENCE
         assert status == 200, text
-        assert replies[0][0] == wanted, replies
-        assert wanted == 200 or "/$defs/A/anyOf" in replies[0][1], replies
+        assert replies[0][0] in wanted, replies
+        assert 200 in wanted or "/$defs/A/anyOf" in replies[0][1], replies
 
 
 def test_a_node_ends_while_it_computes_a_long_batch(tmp_path, model_file):
