@@ -54,6 +54,7 @@ def failed(verdict):
 # --- the reports
 
 
+@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
 def test_the_aci_report(attested, tmp_path):
     nonce = secrets.token_hex(32)
     report = get(attested, ACI, nonce)
