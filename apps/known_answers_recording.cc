@@ -26,6 +26,7 @@ Result<void> write_answers(const RecordingOptions& options, const engine::Record
   return {};
 }
 
+#ifdef CLOISTER_HAVE_LLAMA
 std::string engine_text(const evidence::ModelEngine& engine) {
   std::string out = engine.name;
   for (const auto* part : {&engine.commit, &engine.backend, &engine.instructions}) {
@@ -33,6 +34,7 @@ std::string engine_text(const evidence::ModelEngine& engine) {
   }
   return evidence::identity_text(out);
 }
+#endif
 
 }  // namespace
 

@@ -12,11 +12,13 @@
 #include "verify/boot/compose.h"
 
 namespace cloister::apps {
+#ifdef CLOISTER_HAVE_LLAMA
 namespace {
 
 constexpr std::size_t kTemplateLimit = 1 << 20;
 
 }  // namespace
+#endif
 
 void bind_model_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
