@@ -53,7 +53,7 @@ std::optional<std::vector<evidence::KnownAnswersResult>> passed_tests(const engi
   for (const engine::KnownAnswersState& state : engine::known_answers(engine)) {
     if (state.stage == engine::TestStage::kPending) return std::nullopt;
     if (state.stage == engine::TestStage::kFailed || !state.last) continue;
-    // Of several servers with one model the oldest, as in receipts.
+    // Several servers with one model give the oldest of their results, as in receipts.
     const auto same = std::ranges::find_if(out, [&](const auto& one) {
       return one.model_digest == state.last->model_digest && one.answers_digest == state.last->answers_digest;
     });

@@ -17,7 +17,8 @@ using AnswersList = std::vector<std::shared_ptr<const engine::GivenAnswers>>;
 
 // The documents of --known-answers. Errors name the file. Empty for none, and where the option is not given.
 Result<AnswersList> read_known_answers(const ServeOptions& options);
-// Of a model of this node's own: at most one document, else the one beside the model's file, where there is one. Null: no test.
+// The document for the model that this node computes itself: the one of --known-answers, else the file beside the model. Null where
+// there is neither: the model is not tested. An error where --known-answers names more than one.
 Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const ServeOptions& options);
 
 // What reports say: the results of all models that are tested; nothing while one has still to pass its first test.

@@ -23,7 +23,7 @@ bool reads_utf8() {
 
 std::string fit_line(std::string_view line) { return reads_utf8() ? terminal_line(line) : ascii_line(line); }
 
-// Of the first write to standard output that failed; 0 while none has. Commands print from one thread.
+// The errno of the first write to standard output that failed; 0 while none has. Commands print from one thread.
 int g_failure = 0;
 
 void check(std::FILE* to, bool written) {

@@ -40,7 +40,7 @@ Error nothing_to_compare(const std::string& whose, const Expectation& expectatio
 
 Error malformed(const char* option, const Error& error) { return fail(ErrorCode::kUsage, std::string(option) + ": " + error.message); }
 
-// Of an identity of either algorithm: 0x and 40 hex digits, or 64.
+// An address is 0x and 40 hex digits (ECDSA), or 64 hex digits (Ed25519).
 Result<void> check_address(const std::string& address) {
   if (address.empty()) return {};
   const Result<Bytes> bytes = from_hex(address.starts_with("0x") ? std::string_view(address).substr(2) : address);

@@ -12,7 +12,7 @@ namespace {
 // longer, for it is compared with those before.
 constexpr unsigned kAllocationsALook = 32;
 
-// Of no type that the library would catch.
+// The library catches std::exception, and this is none.
 struct Exceeded {};
 
 struct Limit {
