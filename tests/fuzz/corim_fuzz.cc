@@ -11,7 +11,7 @@ FUZZ_TARGET(input) {
   }
   if (const auto corim = codec::read_corim(input); corim) {
     FUZZ_CHECK(!corim->id.empty() && !corim->tag_ids.empty());
-    for (const codec::CorimReference& reference : corim->references) FUZZ_CHECK(!reference.measurements.empty());
+    for (const codec::ComidTriple& reference : corim->references) FUZZ_CHECK(!reference.measurements.empty());
   }
   if (const auto signed_item = codec::parse_cose_sign1(input); signed_item) {
     FUZZ_CHECK(!signed_item->certificates.empty() && signed_item->signature.size() == 96);
