@@ -2,13 +2,15 @@
 # the precompiled header is an economy and no interface (-DCLOISTER_PCH=OFF builds without it).
 option(CLOISTER_PCH "precompile the headers that most sources read" ON)
 function(cloister_precompile target)
-  if(NOT CLOISTER_PCH OR CLOISTER_SANITIZE)
+  if(NOT CLOISTER_PCH)
     return()
   endif()
   target_precompile_headers(${target} PRIVATE <algorithm> <array> <chrono> <cstdint> <filesystem> <functional> <map> <memory> <mutex>
     <optional> <span> <string> <string_view> <utility> <variant> <vector> <nlohmann/json.hpp> ${ARGN})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)  # as ccache wants it
+  else()
+    target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")  # as ccache wants it
   endif()
 endfunction()
 

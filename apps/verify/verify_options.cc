@@ -48,7 +48,7 @@ void bind_judge_options(CLI::App& command, JudgeOptions& options, bool fetches) 
   bind_output_options(command, options);
   command.add_option("--policy", options.policy_file, "what to accept, TOML; default: see cloister verify --default-policy");
   command.add_option("--collateral", options.collateral_files,
-                     "a bundle, or one platform's collateral as dcap-qvl saves it; may be repeated");
+                     "a bundle, one platform's collateral as dcap-qvl saves it, or an AMD chip's certificates as PEM; may be repeated");
   command.add_option("--rim-dir", options.rim_dir, "folder of NVIDIA's reference manifests (*.swidtag, *.xml)");
   command.add_flag("--offline", options.offline, "fetch nothing: what is missing is skipped, and the verdict undetermined");
   if (!fetches) return;

@@ -14,6 +14,7 @@ constexpr std::uint32_t kTeeTypeTdx = 0x00000081;
 constexpr std::uint16_t kBodySgx = 1;
 constexpr std::uint16_t kBodyTd10 = 2;
 constexpr std::uint16_t kBodyTd15 = 3;
+constexpr std::uint16_t kBodyTd15Ex = 4;
 constexpr std::uint16_t kCertificationPem = 5;
 constexpr std::uint16_t kCertificationQeReport = 6;
 
@@ -40,29 +41,59 @@ Result<void> parse_header(ByteReader& in, TdxQuote& quote) {
   return {};
 }
 
+// By body type; 0 for a type that is not known.
+std::size_t body_size_of(std::uint16_t type) {
+  switch (type) {
+    case kBodyTd10: return kTdReport10Size;
+    case kBodyTd15: return kTdReport15Size;
+    case kBodyTd15Ex: return kTdReport15ExSize;
+    default: return 0;
+  }
+}
+
 // Section 2.2. The size of the body that follows.
 Result<std::size_t> parse_body_descriptor(ByteReader& in, std::uint16_t version) {
   if (version == 4) return kTdReport10Size;
   TRY(type, in.integer<std::uint16_t>("body type"));
   TRY(size, in.integer<std::uint32_t>("body size"));
   if (type == kBodySgx) return in.error("expected a TD report body, got an SGX enclave report");
-  if (type != kBodyTd10 && type != kBodyTd15) return in.error("expected body type 2 or 3, got " + decimal(type));
-  const std::size_t expected = type == kBodyTd10 ? kTdReport10Size : kTdReport15Size;
+  const std::size_t expected = body_size_of(type);
+  if (expected == 0) return in.error("expected body type 2, 3 or 4, got " + decimal(type));
   if (size != expected) {
     return in.error("body type " + decimal(type) + " has " + decimal(expected) + " bytes, got " + decimal(size));
   }
   return expected;
 }
 
+template <std::size_t N>
+Result<void> read_field(ByteReader& in, ByteArray<N>& field, std::string_view name) {
+  TRY(taken, in.take(N, name));
+  std::copy(taken.begin(), taken.end(), field.begin());
+  return {};
+}
+
+// sgx_report2_body_v1_5_ex_t, from offset 648 on.
+Result<TdReportExtension> parse_extension(ByteReader& in) {
+  TdReportExtension out;
+  TRY(vm_id, in.integer<std::uint8_t>("VMID"));
+  out.vm_id = vm_id;
+  TRY_VOID(read_field(in, out.td_id, "TD_ID"));
+  TRY_VOID(read_field(in, out.device_info, "DEVINFO"));
+  TRY_VOID(read_field(in, out.initial_service_td_hash, "INIT_SERVTD_HASH"));
+  TRY_VOID(read_field(in, out.initial_service_td_attributes, "INIT_SERVTD_ATTR"));
+  TRY_VOID(read_field(in, out.initial_cpu_svn, "INIT_CPUSVN"));
+  TRY_VOID(read_field(in, out.initial_tee_tcb_svn, "INIT_TEE_TCB_SVN"));
+  TRY_VOID(read_field(in, out.initial_fmspc, "INIT_TEE_FMSPC"));
+  TRY_VOID(read_field(in, out.service_td_hash, "CURR_SERVTD_HASH"));
+  TRY_VOID(read_field(in, out.service_td_attributes, "CURR_SERVTD_ATTR"));
+  return out;
+}
+
 // Section 2.3.
 Result<TdReport> parse_td_report(ByteView bytes) {
   ByteReader in(bytes, ErrorCode::kBadQuote, "TD report");
   TdReport report;
-  const auto read = [&in](auto& field, std::string_view name) -> Result<void> {
-    TRY(taken, in.take(field.size(), name));
-    std::copy(taken.begin(), taken.end(), field.begin());
-    return {};
-  };
+  const auto read = [&in](auto& field, std::string_view name) { return read_field(in, field, name); };
   TRY_VOID(read(report.tee_tcb_svn, "TEE_TCB_SVN"));
   TRY_VOID(read(report.mr_seam, "MRSEAM"));
   TRY_VOID(read(report.mr_signer_seam, "MRSIGNERSEAM"));
@@ -75,9 +106,13 @@ Result<TdReport> parse_td_report(ByteView bytes) {
   TRY_VOID(read(report.mr_owner_config, "MROWNERCONFIG"));
   for (ByteArray<48>& rtmr : report.rtmr) TRY_VOID(read(rtmr, "RTMR"));
   TRY_VOID(read(report.report_data, "REPORTDATA"));
-  if (bytes.size() == kTdReport15Size) {
+  if (bytes.size() >= kTdReport15Size) {
     TRY_VOID(read(report.tee_tcb_svn2.emplace(), "TEE_TCB_SVN2"));
     TRY_VOID(read(report.mr_service_td.emplace(), "MRSERVICETD"));
+  }
+  if (bytes.size() == kTdReport15ExSize) {
+    TRY(extension, parse_extension(in));
+    report.extension = extension;
   }
   return report;
 }

@@ -13,9 +13,27 @@ namespace cloister::codec {
 constexpr std::size_t kQuoteHeaderSize = 48;
 constexpr std::size_t kTdReport10Size = 584;
 constexpr std::size_t kTdReport15Size = 648;
+constexpr std::size_t kTdReport15ExSize = 885;
 constexpr std::size_t kQeReportSize = 384;
 constexpr ByteArray<16> kIntelQeVendorId = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                             0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
+
+// What TD report 1.5 Ex (body type 4) adds. Intel DCAP, sgx_quote_5.h, sgx_report2_body_v1_5_ex_t. "Initial": where the VM was
+// built, which is another machine than this one once the VM was moved.
+struct TdReportExtension {
+  std::uint8_t vm_id = 0;                     // 0: the VM itself asked for the report; 1 to 3: a VM that is nested in it
+  ByteArray<32> td_id{};                      // of this start of the VM
+  ByteArray<48> device_info{};                // digest of the devices that have access to private memory (TDX Connect)
+  ByteArray<48> initial_service_td_hash{};    // of the service VMs that were bound
+  ByteArray<8> initial_service_td_attributes{};
+  ByteArray<16> initial_cpu_svn{};
+  ByteArray<16> initial_tee_tcb_svn{};
+  ByteArray<12> initial_fmspc{};
+  ByteArray<48> service_td_hash{};            // of those that are bound now
+  ByteArray<8> service_td_attributes{};
+
+  bool operator==(const TdReportExtension&) const = default;
+};
 
 struct TdReport {
   ByteArray<16> tee_tcb_svn{};
@@ -30,9 +48,11 @@ struct TdReport {
   ByteArray<48> mr_owner_config{};
   ByteArray<48> rtmr[4]{};
   ByteArray<64> report_data{};
-  // TD report 1.5 only.
+  // TD report 1.5 and 1.5 Ex.
   std::optional<ByteArray<16>> tee_tcb_svn2;
   std::optional<ByteArray<48>> mr_service_td;
+  // TD report 1.5 Ex.
+  std::optional<TdReportExtension> extension;
 };
 
 // SGX report body of the quoting enclave, 384 bytes (attestation.md section 2.5).

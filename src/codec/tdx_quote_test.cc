@@ -60,17 +60,21 @@ Bytes own_quote() {
                             as_bytes("-----BEGIN..."));
 }
 
-// The same quote as version 5 with this body type; type 3 gets the two fields that TD report 1.5 adds.
+// The same quote as version 5 with this body type; types 3 and 4 get the two fields that TD report 1.5 adds, type 4 those of 1.5 Ex.
 Bytes own_v5_quote(std::uint8_t body_type) {
   const Bytes v4 = own_quote();
   Bytes out(v4.begin(), v4.begin() + 48);
   out[0] = 5;
-  const std::size_t size = body_type == 3 ? kTdReport15Size : kTdReport10Size;
+  const std::size_t size = body_type == 4 ? kTdReport15ExSize : body_type == 3 ? kTdReport15Size : kTdReport10Size;
   append(out, Bytes{body_type, 0, static_cast<std::uint8_t>(size & 255), static_cast<std::uint8_t>(size >> 8), 0, 0});
   out.insert(out.end(), v4.begin() + 48, v4.begin() + 632);
-  if (body_type == 3) {
+  if (body_type >= 3) {
     append(out, Bytes(16, 31));
     append(out, Bytes(48, 32));
+  }
+  if (body_type == 4) {
+    std::uint8_t value = 33;
+    for (const std::size_t field : {1, 32, 48, 48, 8, 16, 16, 12, 48, 8}) append(out, Bytes(field, value++));
   }
   out.insert(out.end(), v4.begin() + 632, v4.end());
   return out;
@@ -148,10 +152,30 @@ TEST(OwnQuotes, Version5BodiesOfBothSizes) {
   EXPECT_EQ(td15->report.tee_tcb_svn2, filled<ByteArray<16>>(31));
   EXPECT_EQ(td15->report.mr_service_td, filled<ByteArray<48>>(32));
   EXPECT_EQ(td15->signed_region.size(), 54u + 648u);
+  EXPECT_FALSE(td15->report.extension);
+}
+
+TEST(OwnQuotes, Version5BodyWithTheExtension) {
+  const auto quote = parse_tdx_quote(own_v5_quote(4));
+  ASSERT_TRUE(quote) << quote.error().message;
+  EXPECT_EQ(quote->signed_region.size(), 54u + 885u);
+  EXPECT_EQ(quote->report.mr_service_td, filled<ByteArray<48>>(32));
+  ASSERT_TRUE(quote->report.extension);
+  const TdReportExtension& extension = *quote->report.extension;
+  EXPECT_EQ(extension.vm_id, 33);
+  EXPECT_EQ(extension.td_id, filled<ByteArray<32>>(34));
+  EXPECT_EQ(extension.device_info, filled<ByteArray<48>>(35));
+  EXPECT_EQ(extension.initial_service_td_hash, filled<ByteArray<48>>(36));
+  EXPECT_EQ(extension.initial_service_td_attributes, filled<ByteArray<8>>(37));
+  EXPECT_EQ(extension.initial_cpu_svn, filled<ByteArray<16>>(38));
+  EXPECT_EQ(extension.initial_tee_tcb_svn, filled<ByteArray<16>>(39));
+  EXPECT_EQ(extension.initial_fmspc, filled<ByteArray<12>>(40));
+  EXPECT_EQ(extension.service_td_hash, filled<ByteArray<48>>(41));
+  EXPECT_EQ(extension.service_td_attributes, filled<ByteArray<8>>(42));
 }
 
 TEST(OwnQuotes, EveryTruncationIsRefused) {
-  for (const Bytes& quote : {own_quote(), own_v5_quote(2), own_v5_quote(3)}) {
+  for (const Bytes& quote : {own_quote(), own_v5_quote(2), own_v5_quote(3), own_v5_quote(4)}) {
     ASSERT_TRUE(parse_tdx_quote(quote));
     for (std::size_t size = 0; size < quote.size(); ++size) {
       EXPECT_FALSE(parse_tdx_quote(ByteView(quote).first(size))) << size;
@@ -183,7 +207,8 @@ TEST(OwnQuotes, HeaderFieldsAreChecked) {
 TEST(OwnQuotes, Version5DescriptorIsChecked) {
   const Bytes quote = own_v5_quote(3);
   expect_complaint(spoiled(quote, 48, {1}), "SGX enclave report");
-  expect_complaint(spoiled(quote, 48, {4}), "body type 2 or 3, got 4");
+  expect_complaint(spoiled(quote, 48, {4}), "body type 4 has 885 bytes, got 648");
+  expect_complaint(spoiled(quote, 48, {5}), "body type 2, 3 or 4, got 5");
   expect_complaint(spoiled(quote, 48, {2}), "body type 2 has 584 bytes, got 648");
   expect_complaint(spoiled(quote, 50, {0xff, 0xff, 0xff, 0xff}), "got 4294967295");
 }
@@ -251,7 +276,8 @@ TEST(RealQuotes, ParseAndTheirSignaturesHold) {
                                                            {kWithText, 4},
                                                            {"tdx/v4_50806f_DEBUG.bin", 4},
                                                            {"tdx/ccel/cos113_quote_8000.bin", 4},
-                                                           {"tdx/v5_td15_90c06f.bin", 5}};
+                                                           {"tdx/v5_td15_90c06f.bin", 5},
+                                                           {"tdx/v5_td15ex_b0c06f.bin", 5}};
   for (const auto& [name, version] : testing::those_there(quotes, [](const auto& one) { return one.first; })) {
     const auto quote = parse_tdx_quote(quote_vector(name));
     ASSERT_TRUE(quote) << name << ": " << quote.error().message;
@@ -261,6 +287,14 @@ TEST(RealQuotes, ParseAndTheirSignaturesHold) {
     const Signatures signatures = check_signatures(*quote);
     EXPECT_TRUE(signatures.quote && signatures.qe_report && signatures.binding) << name;
   }
+}
+
+TEST(RealQuotes, ExtensionOfAVmThatNeverMoved) {
+  const auto quote = parse_tdx_quote(quote_vector("tdx/v5_td15ex_b0c06f.bin"));
+  ASSERT_TRUE(quote && quote->report.extension);
+  TdReportExtension expected;
+  expected.td_id = *from_hex_exactly<32>("e1f3ee829cb6f039318b8ae3eee622622775f4c9128fee747cb662c624d88b8e");
+  EXPECT_EQ(*quote->report.extension, expected);
 }
 
 TEST(RealQuotes, HexQuoteParses) {

@@ -16,12 +16,13 @@ std::string wrong_type(const char* expected, const Json& actual) {
 }
 
 // One text for one value: documents are compared by their hashes, so a second spelling would be another document.
-Result<ByteArray<32>> lower_case_hash(std::string_view text) {
+template <std::size_t N>
+Result<ByteArray<N>> lower_case_hex(std::string_view text) {
   const auto upper = [](char c) { return c >= 'A' && c <= 'F'; };
   if (std::any_of(text.begin(), text.end(), upper)) {
-    return fail(ErrorCode::kBadHex, "expected 64 hex characters in lower case");
+    return fail(ErrorCode::kBadHex, "expected " + std::to_string(2 * N) + " hex characters in lower case");
   }
-  return from_hex_exactly<32>(text);
+  return from_hex_exactly<N>(text);
 }
 
 }  // namespace
@@ -120,9 +121,16 @@ Result<ByteArray<32>> JsonReader::hex32(std::string_view name) const {
   return bytes;
 }
 
+Result<ByteArray<64>> JsonReader::signature(std::string_view name) const {
+  TRY(value, text(name));
+  Result<ByteArray<64>> bytes = lower_case_hex<64>(value);
+  if (!bytes) return bad(name, bytes.error().message);
+  return bytes;
+}
+
 Result<ByteArray<32>> JsonReader::hash(std::string_view name) const {
   TRY(value, text(name));
-  Result<ByteArray<32>> bytes = lower_case_hash(value);
+  Result<ByteArray<32>> bytes = lower_case_hex<32>(value);
   if (!bytes) return bad(name, bytes.error().message);
   return bytes;
 }
@@ -144,7 +152,7 @@ std::string digest_text(const ByteArray<32>& digest) { return std::string(kDiges
 
 Result<ByteArray<32>> parse_digest(std::string_view text) {
   if (!text.starts_with(kDigestPrefix)) return fail(ErrorCode::kBadHex, "expected sha256: and 64 hex characters");
-  return lower_case_hash(text.substr(kDigestPrefix.size()));
+  return lower_case_hex<32>(text.substr(kDigestPrefix.size()));
 }
 
 }  // namespace cloister::evidence

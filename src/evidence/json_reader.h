@@ -38,6 +38,8 @@ class JsonReader {
   // Hex of either case.
   Result<Bytes> hex(std::string_view name) const;
   Result<ByteArray<32>> hex32(std::string_view name) const;
+  // 128 lower-case hex digits.
+  Result<ByteArray<64>> signature(std::string_view name) const;
   // Lower-case hex of 32 bytes, bare or after "sha256:".
   Result<ByteArray<32>> hash(std::string_view name) const;
   Result<ByteArray<32>> digest(std::string_view name) const;

@@ -30,16 +30,6 @@ Result<std::uint64_t> count(const JsonReader& reader, std::string_view name) {
   return static_cast<std::uint64_t>(number);
 }
 
-Result<ByteArray<64>> read_signature(const JsonReader& reader) {
-  TRY(text, reader.text("signature"));
-  const auto upper = [](char c) { return c >= 'A' && c <= 'F'; };
-  Result<ByteArray<64>> bytes = from_hex_exactly<64>(text);
-  if (!bytes || std::any_of(text.begin(), text.end(), upper)) {
-    return reader.bad("signature", "expected 128 hex characters in lower case");
-  }
-  return bytes;
-}
-
 }  // namespace
 
 Json to_json(const KnownAnswersResult& result) {
@@ -94,7 +84,7 @@ Result<SignedKnownAnswers> parse_signed_known_answers(const Json& object) {
   TRY(key_id, reader.text("key_id"));
   if (key_id.size() > kMostKeyId) return reader.bad("key_id", "it is too long");
   out.key_id = std::move(key_id);
-  TRY(signature, read_signature(reader));
+  TRY(signature, reader.signature("signature"));
   out.signature = signature;
   TRY(results, reader.array("results", kMostResults));
   if (results->empty()) return reader.bad("results", "expected at least one");

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <functional>
 #include <initializer_list>
+#include <utility>
 
 #include "base/encoding.h"
 #include "codec/json.h"
+#include "verify/snp/chain_file.h"
 #include "verify/tdx/collateral_bundle.h"
 
 namespace cloister::verify {
@@ -167,8 +169,14 @@ std::string write_bundle(const Collateral& collateral) {
   return codec::write_json(out);
 }
 
-Result<Collateral> parse_bundle(std::string_view json_text) {
-  auto json = codec::parse_json(json_text, {kMostBytes, 8, 16 * kMostEntries});
+Result<Collateral> parse_bundle(std::string_view text) {
+  if (is_pem_text(text)) {
+    Collateral out;
+    TRY(chain, read_snp_chain_file(text));
+    out.snp.push_back(std::move(chain));
+    return out;
+  }
+  auto json = codec::parse_json(text, {kMostBytes, 8, 16 * kMostEntries});
   if (!json) return malformed(json.error().message);
   if (!json->is_object()) return malformed("expected an object");
   Collateral out;

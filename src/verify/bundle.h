@@ -14,9 +14,10 @@ namespace cloister::verify {
 // both prove nothing to a later reader.
 std::string write_bundle(const Collateral& collateral);
 
-// At most 64 MiB. Takes that form, where a member too many is an error, and the bare object of one platform that
-// dcap-qvl writes (verify/tdx/collateral_bundle.h). Errors are kBadCollateral and name the member.
-Result<Collateral> parse_bundle(std::string_view json_text);
+// At most 64 MiB. Takes that form, where a member too many is an error, the bare object of one platform that dcap-qvl
+// writes (verify/tdx/collateral_bundle.h), and an AMD chip's certificates as PEM (verify/snp/chain_file.h). Errors are
+// kBadCollateral and name the member.
+Result<Collateral> parse_bundle(std::string_view text);
 
 // Puts `more` behind what is there; what both hold stays once, and of two manifests with one id the first stays. Tokens
 // of NRAS that were fetched take the place of those that a file brought.

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
+#include "crypto/x509.h"
 
 namespace cloister::verify {
 namespace {
@@ -120,6 +121,30 @@ TEST(Bundle, RefusesEveryOtherForm) {
   EXPECT_TRUE(refused([](Json& json) { json["snp"][0] = nullptr; }));
   for (const char* text : {"", "x", "[]", "1", "{}", "{\"collateral\":\"cloister.collateral.v1\"}x"}) {
     EXPECT_FALSE(parse_bundle(text)) << text;
+  }
+}
+
+// Each file as somebody who uses it keeps it.
+TEST(ParseBundle, TakesTheCertificatesOfAnAmdChip) {
+  for (const char* file : {"snp/genoa_v5.vcek_chain.pem", "snp/turin_v5.vcek_chain.pem"}) {
+    const std::string pem = testing::vector_text(file);
+    const auto out = parse_bundle(pem);
+    ASSERT_TRUE(out) << file << out.error().message;
+    ASSERT_EQ(out->snp.size(), 1U);
+    const auto chip = crypto::Certificate::from_der(out->snp.front().vcek);
+    ASSERT_TRUE(chip);
+    EXPECT_EQ(chip->subject_common_name(), "SEV-VCEK");
+    EXPECT_EQ(crypto::parse_pem_chain(as_bytes(out->snp.front().ask_ark))->size(), 2U);
+    EXPECT_TRUE(out->snp.front().crl.empty());
+    const auto written = parse_bundle(write_bundle(*out));
+    ASSERT_TRUE(written);
+    EXPECT_EQ(written->snp.front().ask_ark, out->snp.front().ask_ark);
+    const std::string first = pem.substr(0, pem.find("-----END CERTIFICATE-----") + 26);
+    for (const std::string& other : {first, first + pem, "{}" + pem, pem + std::string(1, '\x1b'), pem.substr(0, pem.size() - 40)}) {
+      const auto refused = parse_bundle(other);
+      ASSERT_FALSE(refused) << other.substr(0, 60);
+      EXPECT_EQ(refused.error().code, ErrorCode::kBadCollateral);
+    }
   }
 }
 

@@ -134,6 +134,10 @@ struct ServicePolicy {
   std::uint32_t max_keyset_days = 731;                // a keyset that is valid for longer than this from now is refused
   std::set<Bytes> model_digests;                      // 32 bytes each; empty = any
   std::set<Bytes> policy_digests;                     // 32 bytes each; empty = any
+  // A known-answer test that the model passed (docs/spec/known-answers.md). A list of documents and an age below the default demand it too.
+  bool require_known_answers = false;
+  std::uint32_t max_known_answers_age_minutes = 60;   // before the verdict; for a receipt, before the reply
+  std::set<Bytes> known_answer_digests;               // 32 bytes each, of the documents that count; empty = any
   // What the policy document of a Cloister node may say (docs/spec/policy.md). A document whose digest is among
   // `policy_digests` is accepted as it is.
   std::set<std::string> upstreams;                    // places, as the document writes them: "http://private"

@@ -53,6 +53,9 @@ RULES = {
     "service.max_keyset_days": "max_keyset_days = 1",
     "service.model_digests": f'model_digests = ["{OTHER}"]',
     "service.policy_digests": f'policy_digests = ["{OTHER}"]',
+    "service.require_known_answers": "require_known_answers = true",
+    "service.max_known_answers_age_minutes": "max_known_answers_age_minutes = 5",
+    "service.known_answer_digests": f'known_answer_digests = ["{OTHER}"]',
 }
 
 

@@ -118,6 +118,48 @@ TEST(KnownAnswers, AnOldTestIsNoRecentOne) {
   EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kAccepted);
 }
 
+TEST(KnownAnswers, ThatAPolicyDemandsAreDemandedOfReportAndReceipt) {
+  using Change = std::function<void(verify::ServicePolicy&)>;
+  const std::vector<std::pair<const char*, Change>> words = {
+      {"required", [](auto& p) { p.require_known_answers = true; }},
+      {"a document", [](auto& p) { p.known_answer_digests = {Bytes(32, 0x11)}; }},
+      {"an age", [](auto& p) { p.max_known_answers_age_minutes = 2; }},
+  };
+  for (const auto& [name, demand] : words) {
+    ServiceCase without = native_case();
+    demand(without.policy.service);
+    EXPECT_EQ(without.judge_report().outcome(), Outcome::kUndetermined) << name;
+    EXPECT_EQ(without.judge_receipt().outcome(), Outcome::kUndetermined) << name;
+    EXPECT_TRUE(without.judge_report().find(kReport)->required && without.judge_receipt().find(kReceipt)->required) << name;
+    ServiceCase with = tested_case();
+    demand(with.policy.service);
+    EXPECT_EQ(with.judge_report().outcome(), Outcome::kAccepted) << name << to_text(with.judge_report(), false);
+    EXPECT_EQ(with.judge_receipt().outcome(), Outcome::kAccepted) << name << to_text(with.judge_receipt(), false);
+    // The receipt tells of the test before its reply; that of the report was another one.
+    show(with, {changed([](auto& r) { r.passed_at = kJudgedAt - 3601; })});
+    EXPECT_EQ(with.judge_report().outcome(), Outcome::kUndetermined) << name;
+    EXPECT_EQ(with.judge_receipt().outcome(), Outcome::kAccepted) << name;
+  }
+}
+
+TEST(KnownAnswers, OfAnotherDocumentOrTooOldAreNotThoseThatAPolicyNames) {
+  ServiceCase c = tested_case();
+  c.policy.service.known_answer_digests = {Bytes(32, 0x12)};
+  EXPECT_EQ(state_of(c.judge_report(), kReport), State::kFail);
+  EXPECT_EQ(state_of(c.judge_receipt(), kReceipt), State::kFail);
+  c = tested_case();
+  c.policy.service.max_known_answers_age_minutes = 1;
+  EXPECT_EQ(state_of(c.judge_report(), kReport), State::kSkipped) << "120 s";
+  EXPECT_EQ(c.judge_report().outcome(), Outcome::kUndetermined);
+  EXPECT_EQ(state_of(c.judge_receipt(), kReceipt), State::kPass) << "60 s before the reply";
+  c.policy.service.max_known_answers_age_minutes = 0;
+  EXPECT_EQ(state_of(c.judge_receipt(), kReceipt), State::kFail);
+  c = tested_case();
+  c.policy.service.max_known_answers_age_minutes = 61;
+  EXPECT_EQ(c.judge_report().outcome(), Outcome::kAccepted);
+  EXPECT_EQ(native_case().judge_report().outcome(), Outcome::kAccepted);
+}
+
 TEST(KnownAnswers, AreOfTheModelThatTheStatementNames) {
   ServiceCase c = tested_case();
   show(c, {changed([](auto& r) { r.model_digest->fill(9); }), changed([](auto& r) { r.model_digest.reset(); })});

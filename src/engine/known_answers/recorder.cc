@@ -70,6 +70,14 @@ Result<std::optional<KnownCase>> record_case(const CandidatePrompt& prompt, doub
   return case_of(prompt, cut, count, tolerance);
 }
 
+// Whether no further case of this length would be kept: those with all of their tokens come first.
+bool has_enough(const std::vector<Candidate>& candidates, bool is_long) {
+  const auto complete = std::count_if(candidates.begin(), candidates.end(), [is_long](const Candidate& one) {
+    return one.is_long == is_long && one.known.tokens.size() == kTokens;
+  });
+  return complete >= (is_long ? 1 : static_cast<std::ptrdiff_t>(kCases));
+}
+
 std::vector<KnownCase> choose(std::vector<Candidate> candidates) {
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.known.tokens.size() > b.known.tokens.size(); });
@@ -90,6 +98,7 @@ Result<Recording> record_known_answers(const evidence::KnownAnswers& head, const
   out.answers = head;
   std::vector<Candidate> candidates;
   for (const CandidatePrompt& prompt : candidate_prompts()) {
+    if (has_enough(candidates, prompt.is_long)) continue;
     TRY(known, record_case(prompt, head.tolerance, question, ask));
     if (known) candidates.push_back({std::move(*known), prompt.is_long});
   }

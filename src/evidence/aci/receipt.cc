@@ -1,8 +1,5 @@
 #include "evidence/aci/receipt.h"
 
-#include <algorithm>
-
-#include "base/encoding.h"
 #include "codec/jcs.h"
 #include "codec/json.h"
 #include "evidence/json_reader.h"
@@ -28,17 +25,6 @@ Result<ReceiptEvent> read_event(const Json& object, const std::string& where) {
   return event;
 }
 
-Result<ByteArray<64>> read_signature(const JsonReader& reader) {
-  TRY(text, reader.text("signature"));
-  const auto upper = [](char c) { return c >= 'A' && c <= 'F'; };
-  Result<ByteArray<64>> bytes = from_hex_exactly<64>(text);
-  // One text for one signature: the receipt as a whole is what people file and compare.
-  if (!bytes || std::any_of(text.begin(), text.end(), upper)) {
-    return reader.bad("signature", "expected 128 hex characters in lower case");
-  }
-  return bytes;
-}
-
 Result<void> read_members(const JsonReader& reader, Receipt& receipt) {
   TRY(receipt_id, reader.text("receipt_id"));
   receipt.receipt_id = std::move(receipt_id);
@@ -56,7 +42,7 @@ Result<void> read_members(const JsonReader& reader, Receipt& receipt) {
   receipt.served_at = served_at;
   TRY(key_id, reader.text("key_id"));
   receipt.key_id = std::move(key_id);
-  TRY(signature, read_signature(reader));
+  TRY(signature, reader.signature("signature"));
   receipt.signature = signature;
   TRY(events, reader.array("event_log", kMostEvents));
   for (const Json& element : *events) {

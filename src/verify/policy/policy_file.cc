@@ -173,6 +173,9 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("max_keyset_days", out.max_keyset_days);
   reader.read("model_digests", 32, out.model_digests);
   reader.read("policy_digests", 32, out.policy_digests);
+  reader.read("require_known_answers", out.require_known_answers);
+  reader.read("max_known_answers_age_minutes", out.max_known_answers_age_minutes);
+  reader.read("known_answer_digests", 32, out.known_answer_digests);
   reader.read("upstreams", out.upstreams);
   reader.read("accept_no_node_policy", out.accept_no_node_policy);
   reader.read("allow_shared_prompt_cache", out.allow_shared_prompt_cache);

@@ -42,7 +42,11 @@ TEST(PolicyFile, ReadsEveryKindOfValue) {
                              "[nvidia]\nrequired = \"always\"\ngpu_count = 8\nmin_driver_version = \"550.90.07\"\n"
                              "[snp]\nmin_snp = 255\nmin_tee = 0\nid_key_digests = [\"" + zeros + "\"]\n"
                              "[service]\naccept_upstream_claims = true\nmax_keyset_days = 30\nmodel_digests = [\"" +
-                             std::string(64, 'a') + "\"]\n");
+                             std::string(64, 'a') + "\"]\nrequire_known_answers = true\nmax_known_answers_age_minutes = 0\n"
+                             "known_answer_digests = [\"" + std::string(64, 'b') + "\"]\n");
+  EXPECT_TRUE(policy.service.require_known_answers);
+  EXPECT_EQ(policy.service.max_known_answers_age_minutes, 0u);
+  EXPECT_EQ(policy.service.known_answer_digests, std::set<Bytes>{Bytes(32, 0xbb)});
   EXPECT_TRUE(policy.service.accept_upstream_claims);
   EXPECT_EQ(policy.service.max_keyset_days, 30u);
   EXPECT_EQ(policy.service.model_digests, std::set<Bytes>{Bytes(32, 0xaa)});

@@ -39,7 +39,7 @@ constexpr char kTcbStatus[] = "tdx.tcb.status", kAdvisories[] = "tdx.tcb.advisor
                kMrSignerSeam[] = "tdx.expected.mr_signer_seam", kMrConfigId[] = "tdx.expected.mr_config_id",
                kQeVendor[] = "tdx.expected.qe_vendor_id", kTcbSvn[] = "tdx.expected.tee_tcb_svn",
                kNvlink[] = "nvidia.nvlink", kIdKey[] = "snp.id_key_digest", kAuthorKey[] = "snp.author_key_digest", kChip[] = "snp.platform",
-               kPcrs[] = "report.tpm_pcrs";
+               kPcrs[] = "report.tpm_pcrs", kKnownAnswers[] = "model.known_answers";
 
 bool judges_gpus(const Policy& policy) { return policy.nvidia.required != GpuRequirement::kNever; }
 
@@ -137,6 +137,13 @@ const PolicyRule kRules[] = {
      kOnly<kKeysetEnd>},
     {"service.model_digests", [](const Policy& p) { return !p.service.model_digests.empty(); }, kOnly<kModelDigest>},
     {"service.policy_digests", [](const Policy& p) { return !p.service.policy_digests.empty(); }, kOnly<kPolicyDigest>},
+    {"service.require_known_answers", [](const Policy& p) { return p.service.require_known_answers; }, kOnly<kKnownAnswers>},
+    {"service.max_known_answers_age_minutes",
+     [](const Policy& p) {
+       return p.service.max_known_answers_age_minutes < ServicePolicy{}.max_known_answers_age_minutes;
+     },
+     kOnly<kKnownAnswers>},
+    {"service.known_answer_digests", [](const Policy& p) { return !p.service.known_answer_digests.empty(); }, kOnly<kKnownAnswers>},
     {"service.upstreams", nullptr},
     {"service.accept_no_node_policy", nullptr},
     {"service.allow_shared_prompt_cache", nullptr},

@@ -10,6 +10,7 @@
 #include "verify/aci/keyset_checks.h"
 #include "verify/check.h"
 #include "verify/report/judges.h"
+#include "verify/report/known_answers.h"
 #include "verify/report/node_policy.h"
 
 namespace cloister::verify {
@@ -48,7 +49,9 @@ Established from_report(std::string_view text, const ReceiptEvidence& evidence, 
     out.reason = "the report could not be read";
     return out;
   }
-  Verdict report = judge_report(*object, text, evidence.expected, context);
+  // Whether the model was tested before the reply is receipt.known_answers; the report may be older, or younger.
+  const Policy policy = without_known_answers(context.policy);
+  Verdict report = judge_report(*object, text, evidence.expected, {policy, context.collateral, context.time, context.tdx_cache});
   // The quote binds a digest, and the keyset has it: both links.
   out.attested = passes(report, "report_data.identity") && passes(report, "keyset.digest");
   if (!out.attested) out.reason = "the quote of the report does not bind its keyset";

@@ -46,7 +46,23 @@ Check judge(const SignedKnownAnswers& answers, const std::optional<ByteArray<32>
 
 }  // namespace
 
-KnownAnswersDemands demands_of(const Policy&) { return {}; }
+KnownAnswersDemands demands_of(const Policy& policy) {
+  const ServicePolicy& service = policy.service;
+  KnownAnswersDemands out;
+  out.required = service.require_known_answers || !service.known_answer_digests.empty() ||
+                 service.max_known_answers_age_minutes < ServicePolicy{}.max_known_answers_age_minutes;
+  out.answers_digests = service.known_answer_digests;
+  out.max_age_s = std::int64_t{service.max_known_answers_age_minutes} * 60;
+  return out;
+}
+
+Policy without_known_answers(Policy policy) {
+  const ServicePolicy none;
+  policy.service.require_known_answers = none.require_known_answers;
+  policy.service.max_known_answers_age_minutes = none.max_known_answers_age_minutes;
+  policy.service.known_answer_digests = none.known_answer_digests;
+  return policy;
+}
 
 std::string known_answers_objection(const KnownAnswersResult& result, const KnownAnswersDemands& demands, UnixSeconds time, bool& is_old) {
   is_old = false;

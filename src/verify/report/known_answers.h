@@ -28,6 +28,8 @@ struct KnownAnswersDemands {
   std::int64_t max_age_s = 3600;
 };
 KnownAnswersDemands demands_of(const Policy& policy);
+// The same policy for evidence of which no test is asked: a gateway's, and the report of a receipt, which tells of its own test.
+Policy without_known_answers(Policy policy);
 
 // Why this result is none that is accepted at `time`; "" when it is. `is_old`: for its age alone.
 std::string known_answers_objection(const evidence::KnownAnswersResult& result, const KnownAnswersDemands& demands, UnixSeconds time,

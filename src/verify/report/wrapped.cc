@@ -5,6 +5,7 @@
 #include "verify/check.h"
 #include "verify/report/instances.h"
 #include "verify/report/judges.h"
+#include "verify/report/known_answers.h"
 
 namespace cloister::verify {
 namespace {
@@ -55,7 +56,7 @@ Json with_ohttp_key(const Json& gateway, const Json& object) {
 
 void judge_gateway(const Json& gateway, const Expected& expected, const Context& context, Verdict& verdict) {
   // Gateways compute nothing: a GPU and the model are asked of the models' reports.
-  Policy policy = context.policy;
+  Policy policy = without_known_answers(context.policy);
   policy.nvidia.required = GpuRequirement::kWhenPresent;
   policy.nvidia.gpu_count.reset();
   policy.nvidia.require_nras = false;

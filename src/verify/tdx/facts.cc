@@ -16,6 +16,7 @@ void add_td_facts(const codec::TdxQuote& quote, Json& facts) {
   facts["mr_owner"] = to_hex(report.mr_owner);
   facts["mr_owner_config"] = to_hex(report.mr_owner_config);
   if (report.mr_service_td) facts["mr_service_td"] = to_hex(*report.mr_service_td);
+  if (report.extension) facts["td_id"] = to_hex(report.extension->td_id);
   facts["td_attributes"] = to_hex(report.td_attributes);
   facts["td_attribute_names"] = td_attribute_names(report.td_attributes);
   facts["xfam"] = to_hex(report.xfam);

@@ -93,6 +93,37 @@ Check check_service_td(const codec::TdReport& report, const TdxPolicy& policy) {
                 policy.mr_service_td.empty() ? "zero" : "zero or one of the policy's", actual);
 }
 
+// Nested VMs share the measurements of the VM around them.
+Check check_vm_id(const codec::TdReport& report) {
+  const std::string id = "tdx.vm_id";
+  if (!report.extension) return not_applicable(id, "only a TD report 1.5 Ex has a VMID");
+  const std::string actual = std::to_string(report.extension->vm_id);
+  if (report.extension->vm_id == 0) return passed(id, actual);
+  return failed(id, "a nested VM asked for the report, and nothing measures what runs in it", "0", actual);
+}
+
+Check check_devices(const codec::TdReport& report) {
+  const std::string id = "tdx.device_info";
+  if (!report.extension) return not_applicable(id, "only a TD report 1.5 Ex has a DEVINFO");
+  const std::string actual = to_hex(report.extension->device_info);
+  if (report.extension->device_info == ByteArray<48>{}) return passed(id, actual);
+  return failed(id, "devices have access to private memory, and nothing here verifies which", "zero", actual);
+}
+
+// Where the VM came from, and who may move it.
+Check check_migration(const codec::TdReport& report, const TdxPolicy& policy) {
+  const std::string id = "tdx.migration";
+  if (!report.extension) return not_applicable(id, "only a TD report 1.5 Ex tells where the VM was built");
+  const codec::TdReportExtension& it = *report.extension;
+  const bool unset = it.initial_service_td_hash == ByteArray<48>{} && it.initial_service_td_attributes == ByteArray<8>{} &&
+                     it.initial_cpu_svn == ByteArray<16>{} && it.initial_tee_tcb_svn == ByteArray<16>{} && it.initial_fmspc == ByteArray<12>{} &&
+                     it.service_td_hash == ByteArray<48>{} && it.service_td_attributes == ByteArray<8>{};
+  if (unset) return passed(id, "zero");
+  if (policy.allow_migratable) return passed(id, "set", "allowed by the policy");
+  if (service_td_is_listed(report, policy)) return passed(id, "set", "the service TD is one that the policy names");
+  return failed(id, "the VM was built on a machine, or is bound to a service TD, that the policy does not name", "zero", "set");
+}
+
 Check check_perfmon(std::uint64_t bits, const TdxPolicy& policy) {
   const std::string id = "tdx.td_attributes.perfmon";
   if (!has(bits, kPerfmon)) return passed(id, "clear");
@@ -131,6 +162,9 @@ void add_td_checks(const codec::TdReport& report, const TdxPolicy& policy, Verdi
   verdict.add(check_perfmon(bits, policy));
   verdict.add(check_xfam(report.xfam, policy));
   verdict.add(check_service_td(report, policy));
+  verdict.add(check_vm_id(report));
+  verdict.add(check_devices(report));
+  verdict.add(check_migration(report, policy));
   verdict.add(check_owner("tdx.mr_owner", report.mr_owner, policy.mr_owner));
   verdict.add(check_owner("tdx.mr_owner_config", report.mr_owner_config, policy.mr_owner_config));
 }
@@ -139,7 +173,7 @@ void skip_td_checks(const std::string& reason, Verdict& verdict) {
   skip_all(verdict,
            {"tdx.td_attributes.debug", "tdx.td_attributes.reserved", "tdx.td_attributes.sept_ve_disable",
             "tdx.td_attributes.migratable", "tdx.td_attributes.perfmon", "tdx.xfam", "tdx.mr_service_td",
-            "tdx.mr_owner", "tdx.mr_owner_config"},
+            "tdx.vm_id", "tdx.device_info", "tdx.migration", "tdx.mr_owner", "tdx.mr_owner_config"},
            reason);
 }
 

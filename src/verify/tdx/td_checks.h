@@ -7,7 +7,7 @@
 
 namespace cloister::verify {
 
-// Adds tdx.td_attributes.*, tdx.xfam, tdx.mr_service_td, tdx.mr_owner and tdx.mr_owner_config.
+// Adds tdx.td_attributes.*, tdx.xfam, tdx.mr_service_td, tdx.vm_id, tdx.device_info, tdx.migration, tdx.mr_owner and tdx.mr_owner_config.
 void add_td_checks(const codec::TdReport& report, const TdxPolicy& policy, Verdict& verdict);
 // The same checks, skipped for a quote that could not be read.
 void skip_td_checks(const std::string& reason, Verdict& verdict);

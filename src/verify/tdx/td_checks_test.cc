@@ -85,6 +85,36 @@ TEST(TdChecks, Table) {
          p.allow_migratable = true;
        },
        {}},
+      {"nothing that an extension says", [](auto& r, auto&) { r.extension.emplace(); }, {}},
+      {"nested VM", [](auto& r, auto&) { r.extension.emplace().vm_id = 1; }, {"tdx.vm_id"}},
+      {"devices", [](auto& r, auto&) { r.extension.emplace().device_info[47] = 1; }, {"tdx.device_info"}},
+      {"built on another machine", [](auto& r, auto&) { r.extension.emplace().initial_cpu_svn[0] = 1; }, {"tdx.migration"}},
+      {"built under another module", [](auto& r, auto&) { r.extension.emplace().initial_tee_tcb_svn[0] = 1; }, {"tdx.migration"}},
+      {"built on another platform", [](auto& r, auto&) { r.extension.emplace().initial_fmspc[11] = 1; }, {"tdx.migration"}},
+      {"built with a service TD", [](auto& r, auto&) { r.extension.emplace().initial_service_td_hash[47] = 1; }, {"tdx.migration"}},
+      {"built with a service TD's rights", [](auto& r, auto&) { r.extension.emplace().initial_service_td_attributes[7] = 1; }, {"tdx.migration"}},
+      {"bound to a service TD", [](auto& r, auto&) { r.extension.emplace().service_td_hash[0] = 1; }, {"tdx.migration"}},
+      {"bound to a service TD's rights", [](auto& r, auto&) { r.extension.emplace().service_td_attributes[0] = 1; }, {"tdx.migration"}},
+      {"moved, allowed",
+       [](auto& r, auto& p) {
+         r.extension.emplace().initial_fmspc[0] = 1;
+         p.allow_migratable = true;
+       },
+       {}},
+      {"moved by a named service TD",
+       [](auto& r, auto& p) {
+         r.extension.emplace().service_td_hash[0] = 1;
+         r.mr_service_td = filled(1);
+         p.mr_service_td = {Bytes(48, 1)};
+       },
+       {}},
+      {"moved by another service TD",
+       [](auto& r, auto& p) {
+         r.extension.emplace().service_td_hash[0] = 1;
+         r.mr_service_td = filled(2);
+         p.mr_service_td = {Bytes(48, 1)};
+       },
+       {"tdx.mr_service_td", "tdx.migration"}},
       {"PERFMON", [](auto& r, auto&) { set_bit(r.td_attributes, 63); }, {"tdx.td_attributes.perfmon"}},
       {"PERFMON, allowed",
        [](auto& r, auto& p) {
@@ -122,7 +152,7 @@ TEST(TdChecks, Table) {
     Verdict verdict;
     add_td_checks(report, policy, verdict);
     EXPECT_EQ(failing(verdict), row.failing) << row.what;
-    EXPECT_EQ(verdict.checks.size(), 9u);
+    EXPECT_EQ(verdict.checks.size(), 12u);
     Verdict skipped;
     skip_td_checks("why", skipped);
     EXPECT_EQ(skipped.checks.size(), verdict.checks.size());
