@@ -16,6 +16,7 @@
 #include "apps/file_options.h"
 #include "apps/numbers.h"
 #include "apps/output.h"
+#include "apps/shell_word.h"
 #include "apps/verify/gather.h"
 #include "base/encoding.h"
 #include "base/file.h"
@@ -103,12 +104,16 @@ Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options,
 
 // What a file says of its own time and nonce does not count: whoever keeps it has to know both.
 void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds time) {
-  const std::string known = " --at " + to_rfc3339(time) + " --nonce " + to_hex(host.check.report.nonce);
   if (options.save.empty() && options.archive.empty()) return;
+  std::string known = " --at " + to_rfc3339(time) + " --nonce " + to_hex(host.check.report.nonce);
+  if (!options.policy_file.empty()) known += " --policy " + shell_word(options.policy_file);
+  if (options.accept_simulator) known += " --accept-simulator";
+  // A proof holds a signature, which names no model.
+  const std::string manifest = options.model_manifest_file.empty() ? "" : " --model-manifest " + shell_word(options.model_manifest_file);
   say("");
   say("To judge it later (the time and the nonce are yours to keep, a file's own do not count):");
-  if (!options.save.empty()) say("  cloister verify proof " + options.save + known);
-  if (!options.archive.empty()) say("  cloister verify archive " + options.archive + known);
+  if (!options.save.empty()) say("  cloister verify proof " + shell_word(options.save) + known);
+  if (!options.archive.empty()) say("  cloister verify archive " + shell_word(options.archive) + known + manifest);
 }
 
 // While a reply comes, its end has not been seen and nothing about it was checked: who stops it then must not take it for more.
@@ -117,13 +122,22 @@ volatile std::sig_atomic_t g_replying = 0;
 // One question and its verdict, the host's included, and that of the receipt.
 Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnection& node, Host& host, client::ChatTurn& turn) {
   QuotedText quoted(terminal_columns(stdout), terminal_reads_utf8());
+  bool begun = false;
   auto show = [&](std::string_view words) {
     if (options.json) return;
+    begun = true;
     print_bytes(stdout, quoted.feed(words));
     flush_output();
   };
   g_replying = 1;
-  TRY(reply, client::ask(node, host.check, turn, system_clock(), show));
+  Result<client::ChatReply> asked = client::ask(node, host.check, turn, system_clock(), show);
+  if (!asked) {
+    // A message of this program's begins a line of its own.
+    if (begun) print_bytes(stdout, quoted.finish() + "\n");
+    flush_output();
+    return asked.error();
+  }
+  client::ChatReply& reply = *asked;
   // A conversation can last for days, and a reply for minutes.
   host.judging.time = system_clock().now();
   if (!options.json) print_bytes(stdout, quoted.finish() + "\n");
@@ -210,6 +224,10 @@ Result<int> converse(const ChatOptions& options, const std::string& token, clien
     turn.messages.push_back({{"role", "user"}, {"content", line}});
     TRY(status, one_turn(options, node, host, turn));
     worst = worse(worst, status);
+    if (status == static_cast<int>(verify::Outcome::kRejected)) {
+      complain("chat", "nothing more is said to this host: its reply was rejected");
+      return worst;
+    }
   }
   return worst;
 }
@@ -241,10 +259,11 @@ Result<int> chat(const ChatOptions& options) {
   TRY(token, read_token(options.client));
   TRY(host, first_look(options));
   if (!host.check.accepted()) return refuse(host.check.verdict, options);
-  if (!host.check.report.native && !options.archive.empty()) {
+  const bool receipts = client::gives_receipts(host.check.report);
+  if (!receipts && !options.archive.empty()) {
     return fail(ErrorCode::kUsage, "this node gives no receipts, so there is nothing to keep in an archive");
   }
-  if (!host.check.report.native && options.require_receipt) {
+  if (!receipts && options.require_receipt) {
     complain("chat", "nothing was sent, because this host gives no receipts");
     return static_cast<int>(verify::Outcome::kRejected);
   }

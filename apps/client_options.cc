@@ -1,12 +1,19 @@
 #include "apps/client_options.h"
 
 #include <cstdlib>
+#include <string_view>
 
 #include "apps/commands.h"
 #include "apps/output.h"
 #include "base/file.h"
 
 namespace cloister::apps {
+namespace {
+
+constexpr std::string_view kVersionPath = "/v1";
+
+}  // namespace
+
 void bind_client_options(CLI::App& command, ClientOptions& options) {
   command.add_flag("--allow-self-signed", options.allow_self_signed,
                    "do not ask the web's certificate authorities: the TLS key is checked against the quote only");
@@ -41,6 +48,8 @@ Result<client::NodeAddress> node_address(const std::string& url, const ClientOpt
   client::NodeAddress address;
   TRY(parsed, http::parse_url(url));
   address.url = std::move(parsed);
+  // SDKs are given the base URL with the version in it.
+  if (std::string& path = address.url.base_path; path.ends_with(kVersionPath)) path.resize(path.size() - kVersionPath.size());
   address.verify_web_pki = !options.allow_self_signed;
   address.insecure_http = options.insecure_http;
   address.answer_timeout_s = options.answer_timeout_s;

@@ -96,8 +96,9 @@ constexpr HelpText kHelpTexts[] = {
      "Exit status: 0 done, 2 wrong usage or a file that cannot be read."},
     {"models manifest",
      "  cloister models manifest model.gguf --context 8192 --parallel 16 --threads 32 --out manifest.json\n"
+     "  cloister models manifest model.gguf --out manifest.json --known-answers model.gguf.answers.json\n"
      "  cloister verify host https://node.example --model-manifest manifest.json\n",
-     "Exit status: 0 written, 2 wrong usage or a file that cannot be read."},
+     "Exit status: 0 written, 1 the model's answers are no known answers, 2 wrong usage or a file that cannot be read."},
     {"audit",
      "  cloister audit replay reply.archive --model model.gguf --at 2026-11-22T21:31:00Z --nonce HEX\n",
      kReplayStatus},

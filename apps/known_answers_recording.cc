@@ -67,6 +67,7 @@ Result<void> record_own_answers(const RecordingOptions& options, engine::LlamaOp
     return engine->start(std::move(request), std::move(sink));
   });
   const engine::Question question{engine->models().front().id, Json::object()};
+  print_line(stderr, "known answers: the model is loaded; asking it takes from seconds to minutes");
   // A tenant for each request, so that nothing of an earlier one answers in place of the computation.
   TRY(recording, engine::record_known_answers(head, question, [&](const std::string& body) {
         ByteArray<16> tenant;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "apps/commands.h"
+#include "apps/config_file.h"
 #include "apps/help_texts.h"
 #include "apps/output.h"
 #include "apps/usage_error.h"
@@ -24,7 +25,7 @@ int run(int argc, char** argv) {
   CLI::App app("Cloister: verifiable LLM hosting in a GPU TEE", "cloister");
   app.set_version_flag("--version", "cloister " CLOISTER_VERSION);
   app.set_config("--config", "", "TOML file; a section for each command, options named as here without the dashes")
-      ->check(CLI::ExistingFile)
+      ->check(toml_file())
       ->option_text("FILE");
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.require_subcommand(1);

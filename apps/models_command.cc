@@ -4,6 +4,7 @@
 
 #include "apps/client_options.h"
 #include "apps/commands.h"
+#include "apps/file_options.h"
 #include "apps/known_answers_recording.h"
 #include "apps/model_parts.h"
 #include "apps/output.h"
@@ -45,6 +46,8 @@ Result<void> write_manifest(const ManifestOptions& options) {
 
 Result<void> run(const ManifestOptions& options) {
   log::configure(log::Level::kWarn);
+  TRY_VOID(check_can_write("--out", options.out));
+  TRY_VOID(check_can_write("--known-answers", options.recording.file));
   const bool file = !options.model_path.empty(), upstream = !options.recording.upstream.empty();
   if (file && upstream) return fail(ErrorCode::kUsage, "FILE and --upstream exclude each other");
   if (file) return write_manifest(options);
@@ -69,6 +72,8 @@ void add_models_command(CLI::App& app, int& exit_status) {
   manifest->callback([options, &exit_status] {
     const Result<void> written = run(*options);
     if (!written) exit_status = print_error("models", written.error());
+    // A fault of the model's, and not of the call.
+    if (!written && written.error().code == ErrorCode::kUpstreamBroken) exit_status = kExitFailed;
   });
 }
 

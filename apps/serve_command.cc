@@ -78,7 +78,7 @@ Result<void> serve(ServeOptions options) {
   TRY(platform, make_platform(options));
   TRY(keyring, serve::Keyring::make(platform.tee.get(), options.receipt_key_epoch));
   TRY(auth, make_auth(options, listen, keyring));
-  TRY(operators, make_operators(options, keyring));
+  TRY(operators, make_operators(options, keyring, auth));
   TRY(tls, make_tls(options, listen, keyring));
   TRY_VOID(give_out_request(options, tls));
   // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/commands.h"
+#include "apps/config_file.h"
 #include "apps/usage_error.h"
 
 namespace cloister::apps {
@@ -12,7 +13,7 @@ namespace cloister::apps {
 Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
   CLI::App app("cloister");
   try {
-    app.set_config("--config")->check(CLI::ExistingFile);
+    app.set_config("--config")->check(toml_file());
     // The mode holds for the whole file: CLI11 has none for a section. The other commands are added so that their sections are known; no
     // command is run.
     app.allow_config_extras(CLI::config_extras_mode::error);

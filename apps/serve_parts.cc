@@ -188,10 +188,12 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, c
   return tls;
 }
 
-Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring) {
+Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring, serve::BearerAuth& clients) {
   if (options.admin_token_file.empty()) return std::optional<serve::BearerAuth>();
-  TRY(auth, serve::BearerAuth::from_file(options.admin_token_file, keyring.store_keys()));
-  return std::optional<serve::BearerAuth>(std::move(auth));
+  TRY(operators, serve::BearerAuth::from_file(options.admin_token_file, keyring.store_keys()));
+  TRY_VOID(operators.keep_apart_from(clients));
+  TRY_VOID(clients.keep_apart_from(operators));
+  return std::optional<serve::BearerAuth>(std::move(operators));
 }
 
 serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen) {

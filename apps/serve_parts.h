@@ -43,7 +43,7 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, c
 
 Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
 // The operator's tokens; nothing when no file of them is named.
-Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring);
+Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring, serve::BearerAuth& clients);
 serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen);
 
 // kUsage for options that ask for a protection which the others leave no room for: it would be ignored.

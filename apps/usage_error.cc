@@ -142,7 +142,8 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   constexpr std::string_view kNotParsed = "INI was not able to parse ";
   const std::string words = error.what();
   const CLI::Option* config = app.get_config_ptr();
-  const std::string file = config != nullptr && config->count() > 0 ? config->as<std::string>() : "";
+  // The words as given: as<>() checks them, and throws for a file that is not there.
+  const std::string file = config != nullptr && config->count() > 0 ? config->results().back() : "";
   if (dynamic_cast<const CLI::ConfigError*>(&error) != nullptr) {
     if (words.starts_with(kNotParsed)) return unknown_in_file(app, file, words.substr(kNotParsed.size()));
     return file + ": " + words;

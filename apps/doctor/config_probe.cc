@@ -38,8 +38,12 @@ Result<void> check_listen(const ServeOptions& options) {
 // The keys of the TEE are not needed to read the files.
 Result<void> check_tokens(const ServeOptions& options, const ListenAddress& listen) {
   TRY(keyring, serve::Keyring::make(nullptr));
-  if (!options.api_key_file.empty()) TRY_VOID(make_auth(options, listen, keyring));
-  TRY_VOID(make_operators(options, keyring));
+  serve::BearerAuth clients = serve::BearerAuth::open();
+  if (!options.api_key_file.empty()) {
+    TRY(auth, make_auth(options, listen, keyring));
+    clients = std::move(auth);
+  }
+  TRY_VOID(make_operators(options, keyring, clients));
   return {};
 }
 

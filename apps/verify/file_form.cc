@@ -98,6 +98,11 @@ std::vector<FileForm> forms_of(std::string_view text) {
   return out;
 }
 
+bool has_form(std::string_view text, FileForm form) {
+  const std::vector<FileForm> found = forms_of(text);
+  return std::ranges::find(found, form) != found.end();
+}
+
 FileForm form_of_kind(std::string_view kind) {
   return std::ranges::find(kWords, kind, [](const Words& words) { return std::string_view(words.kind); })->form;
 }

@@ -17,6 +17,7 @@ enum class FileForm {
 
 // All whose marks the text has; empty for what has the marks of none.
 std::vector<FileForm> forms_of(std::string_view text);
+bool has_form(std::string_view text, FileForm form);
 
 // The form that `cloister verify KIND` reads, or that the option --KIND gives. Other names are a bug.
 FileForm form_of_kind(std::string_view kind);

@@ -23,6 +23,14 @@ verify::Channel channel_of(const HostReport& report) {
 
 }  // namespace
 
+bool gives_receipts(const HostReport& report) {
+  if (!report.native) return false;
+  const Result<Json> object = codec::parse_json(report.text);
+  if (!object || !object->is_object()) return false;
+  const auto policy = object->find("policy");
+  return policy == object->end() || !policy->is_object() || policy->value("signing", Json(true)) != false;
+}
+
 void add_model_check(Inquiry& node, const HostReport& report, const std::string& model, verify::Verdict& verdict) {
   const std::string bound = bound_model(report);
   const bool named = bound == evidence::identity_text(model);

@@ -24,6 +24,10 @@ struct HostCheck {
 // To be called, and its verdict heeded, before anything is said to the node (VerifiedConnection).
 HostCheck judge_host(HostReport report, const verify::Context& context);
 
+// Whether the node's replies have receipts: its report is in Cloister's own form, and the policy document in it, which an accepted verdict
+// binds, does not say that nothing is signed.
+bool gives_receipts(const HostReport& report);
+
 // Whether the node serves the model that was asked for (report.model, verify/asked_model.h). Where the report does not name
 // it, the node is asked for its list of models here.
 void add_model_check(Inquiry& node, const HostReport& report, const std::string& model, verify::Verdict& verdict);

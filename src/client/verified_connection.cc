@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
 
 namespace cloister::client {
 namespace {
@@ -24,6 +26,11 @@ Result<VerifiedConnection> VerifiedConnection::make(const NodeAddress& address, 
   }
   http::ClientOptions options = connection_options(address);
   options.bearer_token = std::move(bearer_token);
+  // Two starts of a node can have the same keys and another configuration: it refuses what is meant for the other one.
+  if (const auto policy = host.verdict.facts.find("policy_digest"); host.report.native && policy != host.verdict.facts.end() && policy->is_string()) {
+    const auto digest = evidence::parse_digest(policy->get<std::string>());
+    if (digest) options.headers.emplace_back(std::string(evidence::kExpectedPolicyHeader), evidence::digest_text(*digest));
+  }
   if (address.url.tls) {
     const auto& key = host.report.tls_spki_sha256;
     if (!key || !binds(host.verdict, *key)) {

@@ -44,6 +44,8 @@ class NvidiaService {
   // The keys that sign such tokens. They rotate within days and are believed for the sake of the channel: never
   // remembered.
   Result<std::string> get_nras_jwks() const;
+  // Whether they come from NVIDIA itself. A mirror's word for a key is worth nothing.
+  bool nras_is_nvidias() const { return endpoints_.nvidia_nras == Endpoints{}.nvidia_nras; }
 
  private:
   Downloader& downloader_;

@@ -116,7 +116,7 @@ Result<void> get_nras(const NvidiaService& service, const Evidence& evidence, ve
   out.nras_token = std::move(token);
   out.nras_switch_token = std::move(switch_token);
   out.nras_jwks = std::move(jwks);
-  out.nras_jwks_live = true;
+  out.nras_jwks_live = service.nras_is_nvidias();
   return {};
 }
 

@@ -15,6 +15,8 @@
 namespace cloister::evidence {
 
 inline constexpr std::string_view kNativeVersion = "cloister/1";
+// A request's header: the digest of the policy document ("sha256:<hex>") under which alone the request may be answered.
+inline constexpr std::string_view kExpectedPolicyHeader = "x-cloister-policy-digest";
 
 struct NativeReport {
   NativeStatement statement;

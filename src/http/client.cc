@@ -31,10 +31,14 @@ Result<std::string> request_head(const Url& url, const ClientOptions& options, s
   if (!is_plain_text(options.bearer_token)) {
     return fail(ErrorCode::kUsage, "the bearer token holds a space, a line end or another character it must not hold");
   }
+  for (const auto& [name, value] : options.headers) {
+    if (!is_plain_text(name) || !is_plain_text(value)) return fail(ErrorCode::kUsage, "a header holds a space, a line end or another character it must not hold");
+  }
   std::string head(method);
   head.append(" ").append(url.base_path).append(path).append(" HTTP/1.1\r\nhost: ").append(host_header(url));
   head += "\r\nuser-agent: cloister/" CLOISTER_VERSION "\r\naccept: */*\r\nconnection: close\r\n";
   if (!options.bearer_token.empty()) head.append("authorization: Bearer ").append(options.bearer_token).append("\r\n");
+  for (const auto& [name, value] : options.headers) head.append(name).append(": ").append(value).append("\r\n");
   if (body_size) {
     head += "content-type: application/json\r\ncontent-length: " + std::to_string(*body_size) + "\r\n";
   }

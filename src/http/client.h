@@ -38,6 +38,7 @@ struct ClientOptions {
   int total_timeout_s = 300;
   std::uint64_t response_limit_bytes = 64u << 20;
   std::string bearer_token;              // empty = none
+  Headers headers = {};                  // further ones, of names and values without spaces and control characters
   // The answer holds a secret: no copy of it stays in memory that was used for reading. `body` is the caller's to wipe.
   // The limit on the response is then allocated at once.
   bool secret_response = false;

@@ -20,20 +20,20 @@ Refusal encryption(std::string type, std::string_view header) {
   return {400, std::move(type), code, std::string(kNotEncrypted), std::string(header)};
 }
 
-// Without what two writers of one name may differ in: "X_Client-PubKey" is meant as "x-client-pub-key". For members of bodies
-// also without the case.
+// Without what two writers of one name may differ in, in headers and in members of bodies: "X_Client.PubKey" is meant as
+// "x-client-pub-key", "Venice Parameters" as "venice_parameters".
 std::string bare_name(std::string_view name) {
   std::string bare;
   for (const char c : name) {
-    if (c == '-' || c == '_') continue;
-    bare += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (c >= 'A' && c <= 'Z') bare += static_cast<char>(c + 32);
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) bare += c;
   }
   return bare;
 }
 
 bool speaks_of_encryption(std::string_view bare) {
-  constexpr std::array<std::string_view, 6> kWords = {"encrypt", "e2ee", "hpke", "pubkey", "publickey", "ciphertext"};
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return bare.find(word) != std::string_view::npos; });
+  constexpr std::array<std::string_view, 9> kWords = {"encrypt", "e2e", "hpke", "pubkey", "publickey", "cipher", "encapsulated", "ephemeralkey", "sealed"};
+  return bare == "xenc" ||  std::ranges::any_of(kWords, [&](std::string_view word) { return bare.find(word) != std::string_view::npos; });
 }
 
 // docs/spec/encryption.md holds the table.
@@ -139,10 +139,17 @@ bool is_coded(const http::RequestHead& head) {
 }
 
 bool asks_for_protection(std::string_view member) {
-  return member == "provider" || member == "venice_parameters" || member == "cache_salt";
+  const std::string bare = bare_name(member);
+  return bare == "provider" || bare == "providers" || bare == "veniceparameters" || bare == "cachesalt" || bare.starts_with("aciverified") ||
+         bare.starts_with("acisession") || speaks_of_encryption(bare);
 }
 
 std::optional<Refusal> refused_members(const Json& members, bool serves_itself, bool takes_cache_salt) {
+  for (const auto& [name, value] : members.items()) {
+    if (!asks_for_protection(name) || name == "provider" || name == "venice_parameters" || name == "cache_salt") continue;
+    const std::string param = name.substr(0, 64);
+    return speaks_of_encryption(bare_name(name)) ? encryption("e2ee_invalid_version", param) : invalid("'" + param + "' is not known here", param);
+  }
   if (const auto venice = members.find("venice_parameters"); venice != members.end()) {
     if (auto refusal = refused_venice(*venice)) return refusal;
   }

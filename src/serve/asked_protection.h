@@ -33,7 +33,8 @@ std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_r
 // True when any line of Content-Encoding names a coding but identity.
 bool is_coded(const http::RequestHead& head);
 
-// True for the names of top-level members that refused_members() looks at.
+// True for the names of top-level members that refused_members() looks at: those below however they are spelled, and any that speaks of
+// encryption.
 bool asks_for_protection(std::string_view member);
 
 // `members`: those of the body, or the ones of which asks_for_protection() is true. ACI's serving constraints (section 5.3:

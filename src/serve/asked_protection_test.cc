@@ -31,6 +31,10 @@ TEST(AskedProtection, HeadersOfEncryptionAreRefusedInTheWordsOfTheirProtocol) {
       {"xe2eeversion", 400, "e2ee_invalid_version"},         {"x_signing_algo", 400, "e2ee_invalid_version"},
       {"x-encryptionversion", 400, "bad_request"},           {"x_upstream_verification", 400, "invalid_request_error"},
       {"ehbp_encapsulated_key", 422, "urn:ietf:params:ehbp:error:key-config"},
+      {"x-client.pub.key", 400, "e2ee_invalid_version"},     {"x'client'pub'key", 400, "e2ee_invalid_version"},
+      {"x-cipher", 400, "e2ee_invalid_version"},             {"x-enc", 400, "e2ee_invalid_version"},
+      {"encapsulated-key", 400, "e2ee_invalid_version"},     {"x-ephemeral-key", 400, "e2ee_invalid_version"},
+      {"x-sealed", 400, "e2ee_invalid_version"},
   };
   for (const Row& row : table) {
     const auto refusal = of(row.name, "1");
@@ -42,6 +46,22 @@ TEST(AskedProtection, HeadersOfEncryptionAreRefusedInTheWordsOfTheirProtocol) {
     EXPECT_EQ(response.status, row.status);
     EXPECT_EQ(response.content_type, row.status == 422 ? "application/problem+json" : "application/json");
     EXPECT_NE(response.body.find(row.type), std::string::npos);
+  }
+}
+
+TEST(AskedProtection, MembersAreMeantHoweverTheyAreSpelled) {
+  const Json on = {{"aci_verified", true}, {"enable_e2ee", true}};
+  for (const char* name : {"Provider", "provider ", "providers", "aci_verified", "Venice_Parameters", "veniceParameters", "venice parameters", "Cache-Salt",
+                           "enable_e2ee", "encrypt", "encrypted", "client_public_key", "aciSessionIds"}) {
+    EXPECT_TRUE(asks_for_protection(name)) << name;
+    const auto refusal = refused_members({{"model", "m"}, {name, on}}, true, true);
+    ASSERT_TRUE(refusal) << name;
+    EXPECT_EQ(refusal->status, 400) << name;
+  }
+  EXPECT_EQ(refused_members({{"venice_parameters", {{"enable_e2e", true}}}}, true, true)->status, 400);
+  for (const char* name : {"model", "messages", "metadata", "prompt_cache_key", "safety_identifier", "service_tier", "reasoning", "include", "user"}) {
+    EXPECT_FALSE(asks_for_protection(name)) << name;
+    EXPECT_FALSE(refused_members({{name, "x"}}, true, true)) << name;
   }
 }
 

@@ -49,10 +49,29 @@ Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path, std:
 
 Result<void> BearerAuth::reload(const std::filesystem::path& path) {
   TRY(owners, read(path));
+  TRY_VOID(check_apart(owners));
   auto fresh = std::make_shared<const Owners>(std::move(owners));
   std::lock_guard lock(shared_->mutex);
   shared_->owners = std::move(fresh);
   return {};
+}
+
+std::shared_ptr<const BearerAuth::Owners> BearerAuth::current(Shared& shared) {
+  const std::lock_guard lock(shared.mutex);
+  return shared.owners;
+}
+
+Result<void> BearerAuth::keep_apart_from(const BearerAuth& other) {
+  apart_ = other.shared_;
+  return check_apart(*current(*shared_));
+}
+
+Result<void> BearerAuth::check_apart(const Owners& owners) const {
+  if (!apart_) return {};
+  const std::shared_ptr<const Owners> others = current(*apart_);
+  const auto is_theirs = [&](const Owner& owner) { return std::ranges::find(*others, owner) != others->end(); };
+  if (std::ranges::none_of(owners, is_theirs)) return {};
+  return fail(ErrorCode::kUsage, "one token is both a client's and the operator's: its clients would read what is the operator's");
 }
 
 Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) const {
@@ -64,6 +83,10 @@ Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) c
     std::string_view token = trim(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (token.empty() || token.front() == '#') continue;
+    // A file that is half written, or no text at all, must not lock everybody out.
+    if (!std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7f; })) {
+      return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token is printable ASCII without spaces");
+    }
     if (token.size() < kShortestToken) {
       return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token needs at least " +
                                          std::to_string(kShortestToken) + " characters");
@@ -76,14 +99,13 @@ Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) c
 
 std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) const {
   if (!required_) return Owner{};
+  // Two lines name two callers, and somebody in front may have looked at the other one.
+  const auto named = [&headers](std::string_view name) { return std::ranges::count(headers, name, [](const auto& header) { return std::string_view(header.first); }); };
+  if (named("authorization") > 1 || named("x-api-key") > 1) return std::nullopt;
   std::string_view token = token_of(headers);
   if (token.empty()) return std::nullopt;
   Owner caller = owner_of(token, *keys_);
-  std::shared_ptr<const Owners> owners;
-  {
-    std::lock_guard lock(shared_->mutex);
-    owners = shared_->owners;
-  }
+  const std::shared_ptr<const Owners> owners = current(*shared_);
   bool known = false;
   for (const Owner& owner : *owners) known |= equal_constant_time(owner, caller);
   return known ? std::optional<Owner>(caller) : std::nullopt;

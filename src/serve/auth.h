@@ -26,11 +26,15 @@ class BearerAuth {
   // One token a line; empty lines and lines that start with '#' are left out. At least one token of at least 8 characters.
   static Result<BearerAuth> from_file(const std::filesystem::path& path, std::shared_ptr<const store::StoreKeys> keys);
 
+  // From now on no token may be in the files of both: callers of one kind would have the rights of the other. kUsage when one is.
+  Result<void> keep_apart_from(const BearerAuth& other);
+
   bool required() const { return required_; }
-  // Takes the tokens of a file from now on; when it cannot be read as from_file() reads it, those of before stay. Any
+  // Takes the tokens of a file from now on; when it cannot be read as from_file() reads it, or holds a token of whom it was told to
+  // keep apart from, those of before stay. Any
   // thread. Whether a token is required does not change.
   Result<void> reload(const std::filesystem::path& path);
-  // The caller's owner; nothing when a token is required and the request has none that is known. Tokens come in
+  // The caller's owner; nothing when a token is required and the request has none that is known, or two lines of one name. Tokens come in
   // `Authorization: Bearer` or, as Anthropic's SDKs send them, `x-api-key`.
   std::optional<Owner> authenticate(const http::Headers& headers) const;
 
@@ -40,11 +44,14 @@ class BearerAuth {
     std::mutex mutex;
     std::shared_ptr<const Owners> owners = std::make_shared<const Owners>();
   };
+  static std::shared_ptr<const Owners> current(Shared& shared);
   Result<Owners> read(const std::filesystem::path& path) const;
+  Result<void> check_apart(const Owners& owners) const;
 
   bool required_ = false;
   std::shared_ptr<const store::StoreKeys> keys_;  // null where nothing is required
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  std::shared_ptr<Shared> apart_;         // of the other kind of callers; null where there is none
 };
 
 }  // namespace cloister::serve

@@ -1,5 +1,9 @@
 #include "serve/node.h"
 
+#include <algorithm>
+
+#include "evidence/json_reader.h"
+#include "evidence/native_report.h"
 #include "serve/aci_headers.h"
 #include "serve/asked_protection.h"
 #include "serve/client_name.h"
@@ -17,6 +21,15 @@ ErrorCode code_of_protocol_error(int status) {
     case 503: return ErrorCode::kBusy;
     default: return ErrorCode::kBadHttp;
   }
+}
+
+// Whether the configuration in force is the one that the request is for, where it names one (docs/spec/policy.md). A node that was
+// verified and another one can have the same keys.
+bool is_meant_for(const http::RequestHead& head, const std::optional<ByteArray<32>>& policy_digest) {
+  const std::string own = policy_digest ? evidence::digest_text(*policy_digest) : "none";
+  return std::ranges::all_of(head.headers, [&own](const auto& header) {
+    return header.first != evidence::kExpectedPolicyHeader || header.second == own;
+  });
 }
 
 // Errors below Anthropic's routes have Anthropic's shape, whether or not there is an endpoint.
@@ -61,6 +74,11 @@ std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, c
   }
   if (endpoint.takes_prompts) {
     if (const auto refusal = refused_headers(head, context_.receipts != nullptr)) return refuse(*refusal);
+    if (!is_meant_for(head, context_.identity.now()->policy_digest)) {
+      return refuse({409, "invalid_request_error", "request.configuration_changed",
+                     "the request is for a node of another configuration: verify this node again",
+                     std::string(evidence::kExpectedPolicyHeader)});
+    }
   }
   const bool has_body = head.header("content-length").value_or("0") != "0" || head.header("transfer-encoding");
   if (endpoint.method != "POST" || (!has_body && !endpoint.takes_prompts)) return std::nullopt;

@@ -56,7 +56,11 @@ std::optional<Refusal> WebGuard::refusal(const http::RequestHead& head) const {
                    "this node needs no token and answers to the names of its own machine only; allow others with --host-name", "host"};
   }
   const auto origin = head.header("origin");
-  const bool harmless = head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS";
+  // A report with a nonce costs a quote, of which the machine has a number a minute.
+  const bool costs = head.method == "GET" && head.path.find("/attestation") != std::string::npos && head.query.find("nonce") != std::string::npos;
+  const bool harmless = !costs && (head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS");
+  const bool of_a_page = costs && !origin && head.header("sec-fetch-site").value_or("") == "cross-site";
+  if (of_a_page) return Refusal{403, "permission_error", "request.forbidden", "pages of other origins may not use up this node's reports", "sec-fetch-site"};
   if (!origin || harmless || cors_.allows(*origin)) return std::nullopt;
   const bool same_site = host && (*origin == "http://" + std::string(*host) || *origin == "https://" + std::string(*host));
   if (same_site) return std::nullopt;

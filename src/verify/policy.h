@@ -143,6 +143,8 @@ struct ServicePolicy {
   std::set<std::string> upstreams;                    // places, as the document writes them: "http://private"
   // A legacy or ACI report that neither shows nor binds such a document: the service is another's, and has none.
   bool accept_no_node_policy = false;
+  // A reply that a signature alone stands for, beside a report that shows a configuration: that it was in force nobody says.
+  bool accept_unnamed_configuration = false;
   bool allow_shared_prompt_cache = false;             // between callers of a node that other machines reach
   bool allow_plain_http = false;                      // without TLS of its own, on an address that other machines reach
   // What the model must be, member by member. Not part of a policy's file: --model-manifest.

@@ -161,6 +161,18 @@ TEST(ChutesReport, AsRedpillPassesItOn) {
   EXPECT_EQ(verdict.facts["instances"].size(), 5U);
 }
 
+// Whoever passes the evidence on can be the end of the connection.
+TEST(ChutesReport, BindsNoConnection) {
+  Expected expected = asked(kChutesNonce);
+  expected.instance_keys = evidence::parse_chutes_instances(vector_text(kChutesKeys)).value();
+  expected.tls_spki_sha256 = ByteArray<32>{7};
+  const Verdict verdict = judge(vector_text(kChutes), expected, kChutesTime);
+  const Check* tls = verdict.find("instance.0.report_data.tls");
+  ASSERT_NE(tls, nullptr);
+  EXPECT_TRUE(tls->state == State::kSkipped && tls->required);
+  EXPECT_NE(verdict.outcome(), Outcome::kAccepted);
+}
+
 TEST(ChutesReport, AnswersANonceOfItsOwnAndThatIsSeen) {
   const Verdict verdict = judge(vector_text(kRedpill), asked("732f6f1c000000000000000000000000000000000000000000000000bb7c7e00"), kRedpillTime);
   EXPECT_EQ(verdict.outcome(), Outcome::kRejected);

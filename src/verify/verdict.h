@@ -25,7 +25,7 @@ struct Check {
 enum class Outcome { kAccepted = 0, kRejected = 1, kUndetermined = 3 };
 std::string_view to_text(Outcome outcome);
 
-// The fact that the verdict is about less than a whole reply, in words; the last line of the readable form repeats it.
+// The fact that the verdict is about less than a whole reply, or about an error, in words; the last line of the readable form repeats it.
 inline constexpr const char* kPartialReply = "partial_reply";
 
 struct Verdict {

@@ -32,6 +32,9 @@ EVIL = {
     "a tagged key": START + "  evil:\n    ? !!str image\n    : evil\n",
     "a variable": START + "  evil:\n    image: ${X}evil@sha256:" + "a" * 64 + "\n",
     "a second document": START + "---\nservices:\n  evil:\n    image: evil\n",
+    "a volume of another machine": START + "volumes: {a: {driver_opts: {type: nfs, o: addr=203.0.113.5, device: ':/x'}}}\n",
+    "a volume by a driver": START + "volumes: {a: {driver: 'vieux/sshfs:latest'}}\n",
+    "volumes of a container": START + "    volumes_from: ['container:evil']\n",
     "a volume": START + "    volumes: [{type: image, source: evil, target: /bin}]\n",
 }
 HONEST = {

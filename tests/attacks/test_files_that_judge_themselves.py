@@ -197,7 +197,7 @@ def test_an_archive_does_not_choose_its_time(archive, reply):
         assert status == 1 and states["keyset.not_after"] == "fail", judged_at
 
 
-def test_a_file_does_not_choose_its_nonce(archive, bundle, proof):
+def test_a_file_does_not_choose_its_nonce(archive, bundle, proof, tmp_path):
     for command, path, time_member in (("archive", archive, "judged_at"), ("bundle", bundle, "saved_at"), ("proof", proof, "time")):
         kept = json.loads(path.read_text())
         at = ["--at", kept[time_member]]
@@ -205,7 +205,10 @@ def test_a_file_does_not_choose_its_nonce(archive, bundle, proof):
         assert status == 3, (command, verdict)
         assert states["report.nonce"] == states["report_data.nonce"] == "skipped", command
         assert verdict["facts"]["file_says"]["nonce"] == kept["nonce"]
-        assert judged(command, path, *at, "--nonce", kept["nonce"])[0] == 0, "whoever made the nonce knows it without the file"
+        silent = tmp_path / "policy.toml"
+        silent.write_text("[service]\naccept_unnamed_configuration = true\n")
+        words = ["--policy", silent] if command == "proof" else []
+        assert judged(command, path, *at, "--nonce", kept["nonce"], *words)[0] == 0, "whoever made the nonce knows it without the file"
         status, states, *_ = judged(command, path, *at, "--nonce", "07" * 32)
         assert status == 1 and states["report.nonce"] == "fail", command
 
@@ -234,6 +237,9 @@ def test_a_proof_of_a_beginning_stays_with_the_bodies_of_its_file(reply, tmp_pat
     status, states, verdict, _ = judged("archive", kept, *own_words, "--beginning")
     assert status == 0 and states["receipt.prefix"] == "pass" and verdict["facts"]["prefix_events"] == 3
     assert verdict["facts"]["partial_reply"].startswith("only the first 3 of ")
+    again = tmp_path / "written-again.archive"
+    again.write_text(json.dumps(json.loads(kept.read_text()), indent=1, sort_keys=True))
+    assert judged("archive", again, *own_words, "--beginning")[:2] == (status, states), "by another tool"
     # Nobody but the file asked about a beginning.
     status, states, verdict, _ = judged("archive", kept, *own_words)
     assert status == 3 and states["receipt.prefix"] == "skipped" and verdict["facts"]["partial_reply"].startswith("only the first 3 of ")

@@ -73,9 +73,10 @@ def test_a_reply_under_another_configuration_is_rejected_in_every_form(restarted
     assert status == 1 and checks["receipt.policy_digest"]["state"] == "fail", checks["receipt.policy_digest"]
     status, checks = judge(tmp_path, node, after, form, pinned)
     assert status == 0 and checks["receipt.policy_digest"]["state"] == "pass", checks
-    # Without a pinned digest too: nobody has looked at the configuration of before.
-    status, checks = judge(tmp_path, node, before, "aci")
-    assert status == 3 and checks["receipt.policy_digest"]["state"] == "skipped" and checks["receipt.policy_digest"]["required"]
+    # Without a pinned digest too: nobody has looked at the configuration of before, and the report names another model.
+    status, checks = judge(tmp_path, node, before, form)
+    assert status == 1 and checks["receipt.policy_digest"]["state"] == "skipped" and checks["receipt.policy_digest"]["required"]
+    assert checks["receipt.model_digest"]["state"] == "fail"
 
 
 @pytest.mark.parametrize("pinned, check", [("model", "signature.model_digest"), ("policy", "signature.policy_digest")])
@@ -90,9 +91,13 @@ def test_a_signature_shows_neither(restarted, tmp_path, pinned, check):
                                                 "signature": {name: before.signature[name] for name in ("text", "signature", "signing_address", "signing_algo")},
                                                 "report": report}))
     policy = tmp_path / "policy"
-    for lines, expected in (("", 0), (f'[service]\n{pinned}_digests = ["{digests[pinned]}"]\n', 3)):
+    silent = "[service]\naccept_unnamed_configuration = true\n"
+    for lines, expected in ((silent, 0), (silent + f'{pinned}_digests = ["{digests[pinned]}"]\n', 3), ("", 3)):
         policy.write_text(lines)
         result = run("verify", "proof", tmp_path / "proof", "--nonce", nonce, "--at", now, "--policy", policy, "--accept-simulator", "--offline", "--json")
         checks = {one["id"]: one for one in json.loads(result.stdout)["checks"]}
         assert result.returncode == expected, result.stdout
-        assert (check in checks) == (expected == 3)
+        if expected == 3:
+            assert checks[check if lines else "signature.policy_digest"]["required"], checks
+        else:
+            assert "signature.model_digest" not in checks and not checks["signature.policy_digest"]["required"]

@@ -50,6 +50,15 @@ def test_a_simple_request_of_a_page_is_refused(echo, name):
         assert ask(echo, "POST", "/v1/attestation/report", [own(echo), *SIMPLE[name], *origin], b"{}").status in (403, 415)
 
 
+def test_a_page_of_another_origin_uses_up_no_reports(echo):
+    nonce = "07" * 32
+    for path in ("/v1/attestation/report", "/v1/cloister/attestation", "/v1/aci/attestation"):
+        for headers in ([("Origin", "https://evil.example")], [("Origin", "null")], [("Sec-Fetch-Site", "cross-site")]):
+            assert ask(echo, "GET", f"{path}?nonce={nonce}", [own(echo), *headers]).status == 403, (path, headers)
+        assert ask(echo, "GET", f"{path}?nonce={nonce}", [own(echo), ("Sec-Fetch-Site", "same-origin")]).status == 200
+        assert ask(echo, "GET", f"{path}?nonce={nonce}", [own(echo)]).status == 200
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1.evil.example:80", ""])
 def test_a_page_of_another_origin_may_not_ask(echo, origin):
     headers = [own(echo), ("Content-Type", "application/json"), ("Origin", origin)]

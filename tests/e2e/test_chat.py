@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shlex
 import urllib.request
 
 import pytest
@@ -103,11 +104,33 @@ def test_chat_with_a_node_of_another_maker(echo, between, tmp_path):
         return no_receipt(path, 404 if path.startswith("/v1/cloister/") else status, headers, text)
 
     url = between(without)
-    result = run("chat", url, "one two three", "--accept-simulator")
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[service]\naccept_unnamed_configuration = true\n")
+    result = run("chat", url, "one two three", "--accept-simulator", "--policy", policy)
     assert result.returncode == 0 and "gives no receipts" in result.stdout
+    hidden = run("chat", url, "one two three", "--accept-simulator")
+    assert hidden.returncode == 3 and "signature.policy_digest" in hidden.stdout, "whoever hides the receipts hides the configuration"
     assert run("chat", url, "x", "--accept-simulator", "--archive", tmp_path / "none").returncode == 2
     refused = run("chat", url, "my secret", "--accept-simulator", "--require-receipt")
     assert refused.returncode == 1 and "nothing was sent" in refused.stderr
+
+
+def test_nothing_is_said_to_a_node_that_signs_nothing_where_a_receipt_is_demanded(start, tmp_path):
+    node = start("--engine", "echo", "--signing", "off")
+    refused = run("chat", node.url, "my secret", "--accept-simulator", "--require-receipt")
+    assert refused.returncode == 1 and "nothing was sent" in refused.stderr, refused.stderr
+    assert node.metric("cloister_requests_total", route="chat_completions") == 0
+
+
+def test_the_base_url_of_an_sdk_is_the_node(echo, tmp_path):
+    saved = tmp_path / "it's an archive"
+    done = run("chat", echo.url + "/v1", "x", "--accept-simulator", "--archive", saved)
+    assert done.returncode == 0, done.stderr
+    (command,) = [line.strip() for line in done.stdout.splitlines() if line.startswith("  cloister verify archive ")]
+    words = shlex.split(command)
+    assert words[3] == str(saved) and "--accept-simulator" in words
+    assert run(*words[1:], "--offline").returncode == 0, "the printed command gives the same verdict"
+    assert run("verify", "host", echo.url + "/v1/", "--accept-simulator").returncode == 0
 
 
 def test_chat_with_token(locked, tmp_path):

@@ -75,9 +75,29 @@ def test_reload(start, tmp_path):
     node.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "the log level stays as it was" in node.log, 10, "the refusal")
     assert status("the-third-token") == 200
+    config.rename(tmp_path / "away.toml")
+    node.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: node.log.count("the log level stays as it was") == 2, 10, "the refusal")
+    assert status("the-third-token") == 200
     assert node.stop() == 0
     for secret in ("first-token", "second-token", "third-token"):
         assert secret not in node.log
+
+
+def test_a_token_is_a_clients_or_the_operators(start, tmp_path):
+    clients, operators = tmp_path / "clients", tmp_path / "operators"
+    clients.write_text("of-a-client\nof-both-of-them\n")
+    operators.write_text("of-both-of-them\n")
+    files = ("--api-key-file", clients, "--admin-token-file", operators)
+    done = run("serve", "--engine", "echo", "--tee", "none", "--listen", "127.0.0.1:0", "--state", tmp_path, *files)
+    assert done.returncode == 2 and "one token is both a client's and the operator's" in done.stderr, done.stderr
+    operators.write_text("of-an-operator\n")
+    node = start("--engine", "echo", *files)
+    operators.write_text("of-an-operator-2\nof-a-client\n")
+    node.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "the operator's tokens stay as they were" in node.log, 10, "the refusal")
+    assert node.get("/metrics", bearer("of-a-client"))[0] != 200
+    assert node.get("/metrics", bearer("of-an-operator"))[0] == 200
 
 
 def test_streams_outlive_a_reload(start):

@@ -23,6 +23,14 @@ def proof(request, echo, tmp_path_factory):
     return json.loads(path.read_text())
 
 
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory):
+    """A policy that accepts a signature's silence about the configuration."""
+    path = tmp_path_factory.mktemp("policy") / "policy.toml"
+    path.write_text("[service]\naccept_unnamed_configuration = true\n")
+    return path
+
+
 def own_words(proof):
     """What the person who saved the proof knows without it."""
     if not isinstance(proof, dict):
@@ -31,14 +39,14 @@ def own_words(proof):
 
 
 @pytest.fixture
-def judge(tmp_path):
+def judge(tmp_path, trusting):
     """judge(proof) -> (exit status, ids of the failed checks)."""
 
     def judged(proof, *options):
         path = tmp_path / "proof.json"
         path.write_text(proof if isinstance(proof, str) else json.dumps(proof, ensure_ascii=False))
         known = options or own_words(proof)
-        result = run("verify", "proof", path, "--accept-simulator", "--json", *known)
+        result = run("verify", "proof", path, "--accept-simulator", "--policy", trusting, "--json", *known)
         checks = json.loads(result.stdout)["checks"] if result.stdout.startswith("{") else []
         return result.returncode, {check["id"] for check in checks if check["state"] == "fail"}
 
@@ -79,6 +87,14 @@ def flip_signature(proof, position):
 
 def test_untouched_is_accepted(proof, judge):
     assert judge(proof) == (0, set())
+
+
+def test_a_signature_says_nothing_of_the_configuration(proof, tmp_path):
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(proof))
+    result = run("verify", "proof", path, "--accept-simulator", "--json", *own_words(proof))
+    checks = {check["id"]: check for check in json.loads(result.stdout)["checks"]}
+    assert result.returncode == 3 and checks["signature.policy_digest"]["state"] == "skipped" and checks["signature.policy_digest"]["required"]
 
 
 def test_the_proof_holds_what_was_said(proof):

@@ -114,6 +114,7 @@ def test_a_refusal(echo, name, tmp_path):
     assert exchange(echo, "GET", f"/v1/signature/{receipt['receipt_id']}").status == 404, "an error has no legacy signature"
     returncode, verdict = verify(tmp_path, echo, receipt, request, reply.body)
     assert returncode == 0, verdict
+    assert verdict["facts"]["partial_reply"] == f"the reply is an error: {status} {log['request.failed']['code']}"
 
 
 @pytest.mark.fast

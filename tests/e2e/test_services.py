@@ -168,7 +168,9 @@ def test_nras_service(vectors_folder, service, tmp_path, file, path, name):
     nras = Nras()
     service.answers["/.well-known/jwks.json"] = nras.jwks()
     policy = tmp_path / "policy.toml"
-    policy.write_text("[nvidia]\nrequire_nras = true\nrequire_revocation = false\n")
+    numbers = nras.key.public_key().public_numbers()
+    demands = "[nvidia]\nrequire_nras = true\nrequire_revocation = false\n"
+    policy.write_text(demands + f'nras_keys = ["p384:{numbers.x:096x}{numbers.y:096x}"]\n')
     arguments = ["gpu", evidence, "--nonce", nonce, "--policy", policy, "--nras-service", service.url, "--rim-service", service.url]
     token_checks = {f"nvidia.nras.{check}" for check in ("form", "signature", "time", "nonce", "digests", "devices", "result")}
 
@@ -180,10 +182,17 @@ def test_nras_service(vectors_folder, service, tmp_path, file, path, name):
 
     for answer, failed in [(nras.answer(nonce, {name: ueid}, **{"x-nvidia-overall-att-result": False}), "result"),
                            (nras.answer("00" * 32, {name: ueid}), "nonce"), (nras.answer(nonce, {name: "1"}), "devices"),
-                           (nras.answer(nonce, {name: ueid}, exp=1), "time"), (Nras().answer(nonce, {name: ueid}), "signature")]:
+                           (nras.answer(nonce, {name: ueid}, exp=1), "time")]:
         service.answers[path] = answer
         result, verdict = judge(*arguments, tmp_path=tmp_path)
         assert f"nvidia.nras.{failed}" in failing(verdict), (failed, result.stdout)
+    service.answers[path] = Nras().answer(nonce, {name: ueid})
+    result, verdict = judge(*arguments, tmp_path=tmp_path)
+    assert states(verdict)["nvidia.nras.signature"] != "pass", "another key"
+    service.answers[path] = nras.answer(nonce, {name: ueid})
+    policy.write_text(demands)
+    result, verdict = judge(*arguments, tmp_path=tmp_path)
+    assert result.returncode == 3 and states(verdict)["nvidia.nras.signature"] == "skipped", "a mirror's word for its own key"
     service.answers[path] = (500, {}, b"")
     result, verdict = judge(*arguments, tmp_path=tmp_path)
     assert {states(verdict)[check] for check in token_checks} == {"skipped"}

@@ -32,6 +32,12 @@ def test_an_unknown_word_is_named_and_another_suggested(arguments, words):
     ('[verify]\npolicy = "x"\n', "[verify] holds no options: name the whole command, as in [verify."),
     ("[serve]\nlisten = 5\n", "--listen wants ADDRESS:PORT"),
     ('[serve]\nreceipt-bytes = "much"\n', "--receipt-bytes: "),
+    ("[serve]\nengine = \"echo\"\nlisten = 127.0.0.1:8081\n", "line 3: "),
+    ('[serve]\nlisten = "127.0.0.1:8081\n', "line 2: "),
+    ("[serve\n", "line 1: "),
+    ("hello world\n", "line 1: "),
+    ('[serve]\nengine = "echo"\nengine = "llama"\n', "line 3: "),
+    ("[serve]\n\0", "line 2: "),
 ])
 def test_a_configuration_file_that_is_wrong(tmp_path, text, words):
     config = tmp_path / "cloister.toml"
@@ -44,6 +50,14 @@ def test_a_configuration_file_that_is_wrong(tmp_path, text, words):
             assert f"{config}, line" in done.stderr
     looked_at = run("doctor", "--config", config, "--no-gpu")
     assert words in looked_at.stdout, looked_at.stdout
+
+
+def test_a_configuration_file_that_is_not_there(tmp_path):
+    for path in (tmp_path / "none.toml", tmp_path):
+        for arguments in (["serve", "--config", path], ["--config", path, "serve", "--print-config"], ["doctor", "--config", path, "--no-gpu"]):
+            done = run(*arguments)
+            assert done.returncode in (1, 2) and str(path) in done.stdout + done.stderr, done
+            assert "terminate" not in done.stderr
 
 
 @pytest.mark.parametrize("option, value", [

@@ -81,6 +81,7 @@ TEST(KnownAnswers, OfTheReportEveryChangeFails) {
           {"a key of another role", [](ServiceCase& c) { c.report["known_answers"] = service().sign_known_answers({result()}, "e2ee-1"); }, {kReport}},
           {"a key of another algorithm", [](ServiceCase& c) { c.report["known_answers"] = service().sign_known_answers({result()}, "legacy-1"); }, {kReport}},
           {"another form", [](ServiceCase& c) { c.report["known_answers"]["more"] = 1; }, {kReport}},
+          {"a deviation above its tolerance", [](ServiceCase& c) { show(c, {changed([](auto& r) { r.deviation = "0.050001"; })}); }, {kReport}},
           {"of the future", [](ServiceCase& c) { show(c, {changed([](auto& r) { r.passed_at = kJudgedAt + 301; })}); }, {kReport}},
       });
 }

@@ -205,7 +205,7 @@ TEST(KnownAnswersSchedule, AFailureIsRepeatedOnceAndThenWithdraws) {
   EXPECT_EQ(last.reason, "a reason");
 }
 
-TEST(KnownAnswersSchedule, ATestThatSaysNothingWithdrawsWhenTheLastSuccessIsOld) {
+TEST(KnownAnswersSchedule, ATestThatSaysNothingWithdrawsNothing) {
   using What = TrialSchedule::Step::What;
   TrialSchedule schedule(300s);
   TrialSchedule::Time now{};
@@ -213,12 +213,9 @@ TEST(KnownAnswersSchedule, ATestThatSaysNothingWithdrawsWhenTheLastSuccessIsOld)
   EXPECT_FALSE(schedule.has_passed());
   schedule.after(outcome_of(Finding::kPassed), now);
   EXPECT_TRUE(schedule.has_passed());
-  const auto soon = schedule.after(outcome_of(Finding::kInconclusive), now + 660s);
-  EXPECT_EQ(soon.what, What::kWait);
-  EXPECT_EQ(soon.pause, 10s);
-  const auto late = schedule.after(outcome_of(Finding::kInconclusive), now + 661s);
-  EXPECT_EQ(late.what, What::kWithdraw);
-  EXPECT_NE(late.reason.find("661 s"), std::string::npos);
+  const auto late = schedule.after(outcome_of(Finding::kInconclusive), now + 24h);
+  EXPECT_EQ(late.what, What::kWait) << "somebody keeps the engine busy";
+  EXPECT_EQ(late.pause, 10s);
 }
 
 TEST(KnownAnswersSchedule, TestsTakeHalfAPercentOfTheTimeAtMost) {
@@ -314,10 +311,10 @@ TEST(KnownAnswersRecorder, RefusesAModelThatDoesNotRepeatItself) {
   KnownAnswers head = answers();
   head.cases.clear();
   Machine machine;
-  std::atomic<int> count{0};
+  std::atomic<int> count{0};  // four short cases and a long one are asked for before the tests
   machine.answer = [&](const Json& body, std::size_t) -> Result<std::string> {
     Json out = reply(body["max_tokens"].get<int>());
-    for (int i = 0; i < 8 && ++count > 16; ++i) content(out)[static_cast<std::size_t>(i)] = token(i, -0.04);
+    for (int i = 0; i < 8 && ++count > 5; ++i) content(out)[static_cast<std::size_t>(i)] = token(i, -0.04);
     return out.dump();
   };
   const auto wandering = record_known_answers(head, {"demo"}, machine.ask());

@@ -9,7 +9,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kShare = 200;                                  // one part in so many of the time
-constexpr milliseconds kMinute = std::chrono::minutes(1);
 constexpr milliseconds kShortestRetry = std::chrono::milliseconds(200);
 constexpr milliseconds kFirstRetry = std::chrono::seconds(1);   // nobody is served yet
 constexpr milliseconds kLongestRetry = std::chrono::seconds(10);
@@ -29,11 +28,6 @@ TrialSchedule::Step TrialSchedule::after(const TrialOutcome& outcome, Time now) 
   if (outcome.finding == Finding::kFailed) {
     if (!std::exchange(failed_before_, true)) return {What::kRepeat, milliseconds(0), ""};
     return {What::kWithdraw, milliseconds(0), outcome.reason};
-  }
-  if (passed_ && now - *passed_ > 2 * interval() + kMinute) {
-    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - *passed_).count();
-    return {What::kWithdraw, milliseconds(0),
-            "the last known-answer test that was passed is " + std::to_string(age) + " s old, and no new one could be made: " + outcome.reason};
   }
   return {What::kWait, passed_ ? std::clamp(interval() / 10, kShortestRetry, kLongestRetry) : kFirstRetry, ""};
 }

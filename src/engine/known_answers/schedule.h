@@ -21,8 +21,8 @@ class TrialSchedule {
     std::chrono::milliseconds pause{0};   // of kWait
     std::string reason;                   // of kWithdraw
   };
-  // A failure is repeated once at once; the second one in a row withdraws. A test that says nothing is tried again soon, and withdraws
-  // when the last success is older than two intervals and a minute.
+  // A failure is repeated once at once; the second one in a row withdraws. A test that says nothing is tried again soon and
+  // withdraws nothing, or a client that keeps the engine busy could close the node: the age of the last success is shown to everybody.
   Step after(const TrialOutcome& outcome, Time now);
 
   // At least as long as was asked for, and so long that the tests take at most 0.5 % of the time: the quickest so far counts, because a

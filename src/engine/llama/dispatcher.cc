@@ -136,8 +136,8 @@ void Dispatcher::start_waiting() {
     if (has != by_client_.end()) {
       const std::size_t computing = has->second.prompt_tokens;
       if (computing > 0 && computing + next.task->tokens.size() > prompt_tokens_) return false;
-      if (has->second.sequences + next.sequences > share_of(name)) return false;
     }
+    if ((has == by_client_.end() ? 0 : has->second.sequences) + next.sequences > share_of(name)) return false;
     if (next.sequences <= free_) return true;
     kept = ++next.passed_over > kPassedOver;
     return false;

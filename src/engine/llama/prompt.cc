@@ -229,10 +229,11 @@ Json echoed_members(Route route, const Json& body) {
 
 Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, const Json& body, const RequestFields& fields) {
   TRY_VOID(check_text(model, body));
-  int parallel = model.params().n_parallel;
-  if (fields.choices > parallel) {
+  // Each choice takes a sequence for as long as the request lasts: never the last quarter of them.
+  const int parallel = model.params().n_parallel, most_choices = parallel < 4 ? parallel : parallel - parallel / 4;
+  if (fields.choices > most_choices) {
     return fail(ErrorCode::kInvalidRequest,
-                "'n' must be at most " + std::to_string(parallel) + " here, got " + std::to_string(fields.choices), "n");
+                "'n' must be at most " + std::to_string(most_choices) + " here, got " + std::to_string(fields.choices), "n");
   }
   TRY_VOID(check_biases(model, body));
   TRY(formatted, format_request(model, route, body));

@@ -147,6 +147,11 @@ Error Connection::error() const {
   }
 }
 
+bool Connection::has_moved() const {
+  int moved = 0;
+  return sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
+}
+
 Error Connection::damaged(const std::string& what) const {
   return fail(ErrorCode::kStoreDamaged, "the receipt store " + name_ + " is damaged: " + what, name_);
 }

@@ -85,6 +85,8 @@ class Connection {
   Error error() const;
   // The same kind of error for what SQLite itself did not notice.
   Error damaged(const std::string& what) const;
+  // Whether the file is no more where it was opened: SQLite would go on writing to what nobody finds again. One call of the system.
+  bool has_moved() const;
   // Called after each commit with how many pages the write-ahead log has, instead of SQLite's own checkpoints.
   void on_commit(std::function<void(int)> told);
 

@@ -51,6 +51,22 @@ TEST_F(SqliteStoreTest, ThatIsReadTakesNothing) {
   EXPECT_EQ(store->state()->receipts, 3u);
 }
 
+TEST_F(SqliteStoreTest, TakesNothingThatNobodyWouldFindAgain) {
+  const auto store = open();
+  ASSERT_TRUE(store->put(records(0, 1)));
+  const fs::path away = file().parent_path() / "away.db";
+  fs::rename(file(), away);
+  const auto moved = store->put(records(1, 1));
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().code, ErrorCode::kStoreFailed);
+  EXPECT_NE(moved.error().message.find("moved or deleted"), std::string::npos);
+  fs::rename(away, file());
+  EXPECT_TRUE(store->put(records(1, 1)));
+  EXPECT_EQ(store->state()->receipts, 2u);
+  fs::remove(file());
+  EXPECT_FALSE(store->put(records(2, 1)));
+}
+
 TEST_F(SqliteStoreTest, FollowsNoLink) {
   open().reset();
   const fs::path real = file().parent_path() / "real.db";

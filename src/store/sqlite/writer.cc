@@ -118,6 +118,9 @@ Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
 }
 
 Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
+  if (connection_.has_moved()) {
+    return fail(ErrorCode::kStoreFailed, connection_.name() + ": the file was moved or deleted while it is in use");
+  }
   TRY(transaction, Transaction::begin(connection_));
   TRY_VOID(put_within(batch));
   std::optional<Known> known = std::exchange(known_, std::nullopt);

@@ -67,6 +67,9 @@ class Reader {
       if (member.name.starts_with("x-") || std::ranges::binary_search(kTop, member.name)) continue;
       complain(member.value.line, member.name + " may start code that no image of a service fixes");
     }
+    for (const YamlMember& member : root.members) {
+      if (member.name == "volumes") named_volumes(member.value);
+    }
     const YamlNode* services = root.find("services");
     if (services == nullptr || !services->is_mapping()) return complain(root.line, "no services");
     for (const YamlMember& member : services->members) service(member);
@@ -75,6 +78,26 @@ class Reader {
   ComposeImages take() { return std::move(out_); }
 
  private:
+  // A driver, or options of the local one, can bring a file system of another machine.
+  void named_volumes(const YamlNode& node) {
+    if (node.is_null()) return;
+    if (!node.is_mapping()) return complain(node.line, "volumes is no object");
+    for (const YamlMember& volume : node.members) {
+      if (volume.value.is_null()) continue;
+      const bool plain = volume.value.is_mapping() && std::ranges::all_of(volume.value.members, [](const YamlMember& member) {
+        return member.name == "name" || member.name == "labels" || (member.name == "driver" && member.value.is_scalar() && member.value.text == "local");
+      });
+      if (!plain) complain(volume.value.line, "volumes." + volume.name + " may hold files of another machine");
+    }
+  }
+
+  // "container:NAME" is one that no compose file speaks of.
+  void volumes_from(const std::string& name, const YamlNode& node) {
+    const auto of_a_service = [](const YamlNode& item) { return item.is_scalar() && !item.text.starts_with("container:"); };
+    if (node.is_sequence() && std::ranges::all_of(node.items, of_a_service)) return;
+    complain(node.line, "services." + name + ".volumes_from may name a container of elsewhere");
+  }
+
   void service(const YamlMember& service) {
     if (service.name.starts_with("x-")) return;
     // Whole services out of another mapping.
@@ -94,6 +117,8 @@ class Reader {
         image(member.value);
       } else if (member.name == "volumes") {
         volumes(name, member.value);
+      } else if (member.name == "volumes_from") {
+        volumes_from(name, member.value);
       } else if (!member.name.starts_with("x-") && !std::ranges::binary_search(kOfService, member.name)) {
         complain(member.value.line, "services." + name + "." + member.name + " may start code that no image fixes");
       }

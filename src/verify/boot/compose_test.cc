@@ -36,7 +36,10 @@ TEST(ComposeImages, EverythingElseIsLoose) {
         good + "    provider: {type: x}", good + "    develop: {}", good + "    new_member: 1", good + "    image: " + kPinned,
         good + "    volumes: [{type: image, source: ubuntu, target: /x}]", good + "    volumes: [{type: '${T}', source: ubuntu}]",
         good + "    volumes: [{source: ubuntu}]", good + "    volumes: {type: volume}", good + "    volumes: [{<<: {type: image}, type: volume}]",
-        good + "    <<: {build: .}", good + "    <<: [{image: ubuntu}]", good + "    <<: text", good + "    command: !!str x"}) {
+        good + "    <<: {build: .}", good + "    <<: [{image: ubuntu}]", good + "    <<: text", good + "    command: !!str x",
+        good + "    volumes_from: [\"container:evil\"]", good + "    volumes_from: a",
+        good + "volumes: {a: {driver_opts: {type: nfs, o: addr=203.0.113.5, device: \":/x\"}}}", good + "volumes: {a: {driver: \"vieux/sshfs:latest\"}}",
+        good + "volumes: {a: {external: true}}", good + "volumes: {a: {<<: {driver: x}}}", good + "volumes: [a]", good + "volumes: {a: text}"}) {
     EXPECT_FALSE(of_service(line).loose.empty()) << line;
   }
   const std::string service = "services:\n  a:\n" + good;
@@ -71,7 +74,8 @@ TEST(ComposeImages, WhatOnlyLooksAlike) {
   EXPECT_EQ(read_compose_images("").pinned, 0u);
   EXPECT_TRUE(read_compose_images(" \n").loose.empty() || read_compose_images(" \n").pinned == 0);
   for (const char* more : {"    # image: ubuntu", "    labels: {image: ubuntu, build: x}", "    command: \"image: ubuntu\"", "    x-image: ubuntu",
-                           "    environment:\n      - image=ubuntu", "    volumes: [{type: volume, source: a}, a:b]", "    volumes:"}) {
+                           "    environment:\n      - image=ubuntu", "    volumes: [{type: volume, source: a}, a:b]", "    volumes:", "    volumes_from: [b]",
+                           "volumes: {a: , b: {name: c, labels: {x: y}}, c: {driver: local}}", "volumes:"}) {
     const ComposeImages images = of_service("    image: " + kPinned + "\n" + more);
     EXPECT_EQ(images.pinned, 1u) << more;
     EXPECT_TRUE(images.loose.empty()) << more << images.loose.at(0);

@@ -178,6 +178,7 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("known_answer_digests", 32, out.known_answer_digests);
   reader.read("upstreams", out.upstreams);
   reader.read("accept_no_node_policy", out.accept_no_node_policy);
+  reader.read("accept_unnamed_configuration", out.accept_unnamed_configuration);
   reader.read("allow_shared_prompt_cache", out.allow_shared_prompt_cache);
   reader.read("allow_plain_http", out.allow_plain_http);
   return reader.error();

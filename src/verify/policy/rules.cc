@@ -146,6 +146,7 @@ const PolicyRule kRules[] = {
     {"service.known_answer_digests", [](const Policy& p) { return !p.service.known_answer_digests.empty(); }, kOnly<kKnownAnswers>},
     {"service.upstreams", nullptr},
     {"service.accept_no_node_policy", nullptr},
+    {"service.accept_unnamed_configuration", nullptr},
     {"service.allow_shared_prompt_cache", nullptr},
     {"service.allow_plain_http", nullptr},
 };

@@ -29,6 +29,7 @@ void read_report(const Json& object, const Verdict& verdict, Established& out) {
       out.aggregator = report->serving != "direct";
       const Result<evidence::BootEvidence> boot = evidence::read_boot_evidence(report->evidence);
       if (boot) out.policy_digest = logged_digest(*boot, "cloister-policy", verdict);
+      if (boot) out.model_digest = logged_digest(*boot, "cloister-model", verdict);
     }
   } else if (shape && *shape == ReportShape::kNative) {
     if (Result<evidence::NativeReport> report = evidence::parse_native_report(object)) {

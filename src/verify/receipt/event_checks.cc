@@ -182,6 +182,11 @@ void check_events(const Receipt& receipt, const ReceiptEvidence& evidence, const
   if (find_event(receipt, evidence::kResponseAborted) != nullptr && !verdict.facts.contains(kPartialReply)) {
     verdict.facts[kPartialReply] = "the reply was broken off";
   }
+  if (const ReceiptEvent* refused = find_event(receipt, evidence::kRequestFailed); refused != nullptr && !verdict.facts.contains(kPartialReply)) {
+    const auto status = refused->fields.find("status");
+    const std::string number = status != refused->fields.end() && status->is_number_unsigned() ? status->dump() + " " : "";
+    verdict.facts[kPartialReply] = "the reply is an error: " + number + event_text(refused->fields, "code");
+  }
   if (Json claims = claims_of(receipt); !claims.empty()) verdict.facts["claims"]["events"] = std::move(claims);
 }
 

@@ -60,6 +60,7 @@ Check check_policy(const Receipt& receipt, const Established& established, const
   const std::set<Bytes>& accepted = policy.service.policy_digests;
   const ReceiptEvent* named = find_event(receipt, evidence::kPolicyInForce);
   if (named == nullptr) {
+    // The measured code enters the event whenever it has a configuration: what makes none is no code that a policy names.
     if (accepted.empty()) return not_applicable(id, "the receipt names no configuration");
     return skipped(id, "the receipt does not say which configuration was in force when it was made");
   }

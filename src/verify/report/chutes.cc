@@ -114,7 +114,9 @@ Verdict judge_one(const ChutesInstance& instance, const std::optional<Nonce>& no
   } else {
     skip_all(verdict, {"report_data.identity", "report_data.nonce"}, "the quote could not be read");
   }
-  verdict.add(not_applicable("report_data.tls", "this form binds no TLS key: prompts are encrypted to the instance's key"));
+  // Prompts are encrypted to the instance's key, where a client does that; the connection may end anywhere.
+  constexpr const char* kNoTlsKey = "this form binds no TLS key: prompts are encrypted to the instance's key";
+  verdict.add(expected.tls_spki_sha256 ? skipped("report_data.tls", kNoTlsKey) : not_applicable("report_data.tls", kNoTlsKey));
   const Nonce of_devices = tee.report_data ? device_nonce(*tee.report_data) : Nonce{};
   check_gpus(payload_of(instance, of_devices), of_devices, tee.root, context, verdict);
   verdict.facts["gpu_binding"] = gpu_binding(!instance.devices.empty(), "the GPU's nonce is what the quote binds", context.policy);

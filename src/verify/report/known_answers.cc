@@ -69,6 +69,10 @@ std::string known_answers_objection(const KnownAnswersResult& result, const Know
   if (!demands.answers_digests.empty() && !demands.answers_digests.contains(to_bytes(result.answers_digest))) {
     return "the model was tested with other answers than those that are expected: " + evidence::digest_text(result.answers_digest);
   }
+  // Decimal texts of one form: 0.001234.
+  if (result.deviation.size() != result.tolerance.size() || result.deviation > result.tolerance) {
+    return "a deviation of " + result.deviation + " does not pass a tolerance of " + result.tolerance;
+  }
   if (result.passed_at > time + kClockSkew) return "the test is of the future: " + to_rfc3339(result.passed_at);
   const std::int64_t age_s = time - result.passed_at;
   if (age_s <= demands.max_age_s) return "";

@@ -1,0 +1,110 @@
+"""Another node than the verified one takes the prompts. Two starts of a node, or two VMs of one application, have the same keys: the key of
+the channel does not tell which configuration reads what is said. And who has given one bad reply is told nothing more."""
+
+import json
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from support.node import BINARY, PATIENCE, Node, run
+from support.rawhttp import exchange
+
+pytestmark = pytest.mark.own_seed
+
+CHAT = "/v1/chat/completions"
+BODY = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "one two three"}]}).encode()
+HEADER = "X-Cloister-Policy-Digest"
+OTHER = "sha256:" + "07" * 32
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    """Two nodes with the same keys; the second has another configuration."""
+    folder = tmp_path_factory.mktemp("twins")
+    first = Node(folder / "first", "--engine", "echo", state=folder / "state")
+    second = Node(folder / "second", "--engine", "echo", "--cors-origin", "https://a.example", "--receipts", "memory", state=folder / "state")
+    yield first, second
+    first.kill()
+    second.kill()
+
+
+def digest_of(node):
+    return exchange(node, "GET", f"/v1/cloister/attestation?nonce={'07' * 32}").json()["statement"]["policy_digest"]
+
+
+def copy(source, target):
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        pass
+    finally:
+        for one in (source, target):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+class Switch:
+    """Passes connections on to one node, and those that begin with a prompt to another."""
+
+    def __init__(self, first, second):
+        self.ports = (first.port, second.port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.one, args=(client,), daemon=True).start()
+
+    def one(self, client):
+        head = client.recv(65536)
+        node = socket.create_connection(("127.0.0.1", self.ports[head.startswith(b"POST " + CHAT.encode())]))
+        node.sendall(head)
+        threading.Thread(target=copy, args=(node, client), daemon=True).start()
+        copy(client, node)
+
+    def close(self):
+        self.listener.close()
+
+
+def test_a_request_is_answered_under_the_configuration_that_it_names(twins):
+    for node, other in (twins, twins[::-1]):
+        own = digest_of(node)
+        assert own != digest_of(other)
+        assert exchange(node, "POST", CHAT, BODY, headers=[(HEADER, own)]).status == 200
+        for headers in ([(HEADER, digest_of(other))], [(HEADER, OTHER)], [(HEADER, "")], [(HEADER, own[7:])], [(HEADER, own), (HEADER.lower(), OTHER)]):
+            refused = exchange(node, "POST", CHAT, BODY, headers=headers)
+            assert refused.status == 409 and refused.json()["error"]["code"] == "request.configuration_changed", (headers, refused.body)
+
+
+def test_prompts_stay_with_the_configuration_that_was_verified(twins):
+    first, second = twins
+    before = second.metric("cloister_requests_total", route="chat_completions")
+    switch = Switch(first, second)
+    done = run("chat", switch.url, "my secret", "--accept-simulator")
+    switch.close()
+    assert done.returncode == 2 and "verify this node again" in done.stderr, done.stdout + done.stderr
+    assert second.metric("cloister_requests_total", route="chat_completions") == before, "the other node answered nothing"
+    switch = Switch(first, first)
+    assert run("chat", switch.url, "my secret", "--accept-simulator").returncode == 0
+    switch.close()
+
+
+def test_nothing_more_is_said_after_a_rejected_reply(echo, between):
+    def meddle(path, status, headers, body):
+        return (status, headers, body.replace(b"one", b"0ne")) if path == CHAT else (status, headers, body)
+
+    before = echo.metric("cloister_requests_total", route="chat_completions")
+    chat = subprocess.run([str(BINARY), "chat", between(meddle), "--accept-simulator", "--no-stream"], input=b"one\none two\none three\n",
+                          capture_output=True, timeout=60 * PATIENCE)
+    assert chat.returncode == 1 and b"nothing more is said" in chat.stderr, chat.stderr
+    assert echo.metric("cloister_requests_total", route="chat_completions") == before + 1
