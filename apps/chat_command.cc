@@ -113,6 +113,9 @@ void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds 
   say("");
   say("To judge it later (the time and the nonce are yours to keep, a file's own do not count):");
   if (!options.save.empty()) say("  cloister verify proof " + shell_word(options.save) + known);
+  if (!options.save.empty() && client::gives_receipts(host.check.report)) {
+    say("    (undetermined: a signature does not say under which configuration the reply was made; an archive does)");
+  }
   if (!options.archive.empty()) say("  cloister verify archive " + shell_word(options.archive) + known + manifest);
 }
 

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "collateral/downloader.h"
 #include "collateral/endpoints.h"
 #include "verify/collateral.h"
@@ -30,8 +29,8 @@ enum class TcbUpdate { kStandard, kEarly };
 class IntelService {
  public:
   // All must outlive this.
-  IntelService(Downloader& downloader, const Endpoints& endpoints, TcbUpdate update, const Clock& clock)
-      : downloader_(downloader), endpoints_(endpoints), update_(update), clock_(clock) {}
+  IntelService(Downloader& downloader, const Endpoints& endpoints, TcbUpdate update)
+      : downloader_(downloader), endpoints_(endpoints), update_(update) {}
 
   // Each fills its members of `out` or leaves them alone. Any thread.
   Result<void> get_tcb_info(const ByteArray<6>& fmspc, verify::TdxCollateral& out) const;
@@ -45,7 +44,6 @@ class IntelService {
   Downloader& downloader_;
   const Endpoints& endpoints_;
   const TcbUpdate update_;
-  const Clock& clock_;
 };
 
 // A certificate chain out of a header, where it stands percent-encoded: two PEM certificates, at most 32 KiB.

@@ -66,7 +66,7 @@ class IntelTest : public testing::ReplayTest {
   IntelService service() {
     downloader_ =
         std::make_unique<Downloader>(fetcher_.get(), cache_.get(), clock_, testing::quick_download(), nullptr);
-    return {*downloader_, endpoints_, update_, clock_};
+    return {*downloader_, endpoints_, update_};
   }
   FakeClock clock_{kTime};
   std::unique_ptr<Fetcher> fetcher_ = make_http_fetcher({});

@@ -168,7 +168,7 @@ Collected CollateralSource::collect(const Evidence& evidence) {
   const Needs needs = needs_of(evidence);
   Downloader downloader(options_.offline ? nullptr : fetcher_.get(), cache_.get(), clock_, options_.download,
                         options_.progress);
-  const IntelService intel(downloader, options_.endpoints, options_.tcb_update, clock_);
+  const IntelService intel(downloader, options_.endpoints, options_.tcb_update);
   const NvidiaService nvidia(downloader, options_.endpoints, options_.nvidia_service_key, clock_);
   const AmdService amd(downloader, options_.endpoints);
 
