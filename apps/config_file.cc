@@ -2,9 +2,8 @@
 
 #include <string>
 
-#include <toml++/toml.h>
-
 #include "base/file.h"
+#include "verify/policy/toml_syntax.h"
 
 namespace cloister::apps {
 namespace {
@@ -16,13 +15,8 @@ std::string objection(const std::string& path) {
   if (std::string missing = CLI::ExistingFile(path); !missing.empty()) return missing;
   const Result<std::string> text = read_file(path, kMostBytes);
   if (!text) return text.error().message;
-  // The library's only way to tell of bad syntax.
-  try {
-    static_cast<void>(toml::parse(*text));
-    return "";
-  } catch (const toml::parse_error& error) {
-    return path + ", line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description());
-  }
+  const auto fault = verify::toml_fault(*text);
+  return fault ? path + ", line " + std::to_string(fault->line) + ": " + fault->message : "";
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "verify/policy/toml_syntax.h"
+
 namespace cloister::verify {
 namespace {
 
@@ -17,6 +19,13 @@ std::string complaint(const std::string& text) {
   Result<Policy> policy = parse_policy(text);
   EXPECT_FALSE(policy.has_value()) << text;
   return policy ? "" : policy.error().message;
+}
+
+TEST(TomlSyntax, NamesTheLineOfAFault) {
+  EXPECT_FALSE(toml_fault(kDefaultPolicyText));
+  EXPECT_FALSE(toml_fault(""));
+  EXPECT_EQ(toml_fault("[serve]\nlisten = 127.0.0.1:8081\n")->line, 2u);
+  EXPECT_EQ(toml_fault("a = 1\n\nb = \"x\n")->line, 3u);
 }
 
 TEST(PolicyFile, TheDefaultFileIsTheDefaultPolicy) { EXPECT_EQ(read(std::string(kDefaultPolicyText)), Policy{}); }
