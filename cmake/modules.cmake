@@ -2,7 +2,8 @@
 # the precompiled header is an economy and no interface (-DCLOISTER_PCH=OFF builds without it).
 option(CLOISTER_PCH "precompile the headers that most sources read" ON)
 function(cloister_precompile target)
-  if(NOT CLOISTER_PCH)
+  # With g++ and a sanitizer it was never tried.
+  if(NOT CLOISTER_PCH OR (CLOISTER_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"))
     return()
   endif()
   target_precompile_headers(${target} PRIVATE <algorithm> <array> <chrono> <cstdint> <filesystem> <functional> <map> <memory> <mutex>
