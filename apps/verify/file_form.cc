@@ -76,7 +76,7 @@ void add_forms_of_list(const Json& list, std::vector<FileForm>& out) {
   if (has_all(list.front(), {"imr", "digest"})) out.push_back(FileForm::kEventLog);
 }
 
-// Of what is no JSON.
+// The forms of a text that is no JSON.
 void add_binary_forms(std::string_view text, std::vector<FileForm>& out) {
   const bool snp = text.size() == codec::kSnpReportSize && text[0] >= 2 && text[0] <= 5 && text[1] == 0 && text[2] == 0 && text[3] == 0;
   if (snp) out.push_back(FileForm::kSnpReport);

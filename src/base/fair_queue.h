@@ -102,7 +102,7 @@ class FairQueue {
     if (before != ahead_.end()) ahead_.erase(before);
     return lanes_.insert(place_of(begin), Lane{client, begin, {}});
   }
-  // Who comes back at once is not new.
+  // A client that comes back at once is not new.
   Place remove_lane(Place lane) {
     if (ahead_.size() >= limit_) std::erase_if(ahead_, [&](const auto& each) { return each.second <= now_; });
     if (ahead_.size() >= limit_) ahead_.clear();

@@ -24,7 +24,7 @@ class JcsWriter {
   JcsWriter& close_object() { return close('}'); }
   JcsWriter& open_array() { return open('['); }
   JcsWriter& close_array() { return close(']'); }
-  // Of what is written next. Letters, digits and '_' only.
+  // The name of the member that is written next. Letters, digits and '_' only.
   JcsWriter& name(std::string_view name);
 
   // Any text: what is not UTF-8 is the error of finish().

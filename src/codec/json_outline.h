@@ -36,7 +36,7 @@ class JsonOutline {
   bool whole() const { return state_ == State::kDone; }
   // No JSON object, as far as this can tell, or nested deeper than kMaxDepth.
   bool broken() const { return state_ == State::kBroken; }
-  // Of the closing brace, counted from the first byte fed. Only when whole().
+  // The place of the closing brace, counted from the first byte fed. Only when whole().
   std::size_t end_position() const { return end_position_; }
   bool has_members() const { return has_members_; }
 

@@ -26,9 +26,8 @@ ErrorCode code_of_protocol_error(int status) {
 // Whether the configuration in force is the one that the request is for, where it names one (docs/spec/policy.md). A node that was
 // verified and another one can have the same keys.
 bool is_meant_for(const http::RequestHead& head, const std::optional<ByteArray<32>>& policy_digest) {
-  const std::string own = policy_digest ? evidence::digest_text(*policy_digest) : "none";
-  return std::ranges::all_of(head.headers, [&own](const auto& header) {
-    return header.first != evidence::kExpectedPolicyHeader || header.second == own;
+  return std::ranges::all_of(head.headers, [&policy_digest](const auto& header) {
+    return header.first != evidence::kExpectedPolicyHeader || (policy_digest && header.second == evidence::digest_text(*policy_digest));
   });
 }
 

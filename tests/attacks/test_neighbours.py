@@ -211,6 +211,20 @@ def test_a_token_that_takes_too_long_is_not_drawn_to_its_end(shared, pattern):
     assert all("alternatives" in reply[1] for reply in replies if reply[0] == 429), replies
 
 
+def test_many_choices_leave_sequences_to_others(shared):
+    """One request for as many choices as there are sequences kept everybody else out until it ended."""
+    status, text, _ = ask(shared, ATTACKER, chat(tokens=1000, n=16, ignore_eos=True))
+    assert status == 400 and "at most 12" in text, text
+    crowd = threading.Thread(target=ask, args=(shared, ATTACKER, chat(tokens=150, n=12, ignore_eos=True)))
+    crowd.start()
+    time.sleep(1)
+    status, text, seconds = ask(shared, VICTIM, chat(tokens=4))
+    waits = crowd.is_alive()
+    crowd.join()
+    assert status == 200 and waits, "the victim's reply came while the crowd's ran"
+    measured("another tenant beside 12 choices of one request", seconds)
+
+
 def test_lists_in_lists_stop_nobody(shared):
     """The schema by which one request stopped the engine: two alternatives that are the same, each of which holds both."""
     tokens = json.loads(ask(shared, ATTACKER, {"prompt": "["}, "/v1/tokenize")[1])["tokens"]

@@ -29,7 +29,7 @@ common_params make_params(const LlamaOptions& options, const ModelFile& file) {
   params.n_parallel = options.parallel > 0 ? options.parallel : kDefaultParallel;
   params.n_ctx = context_of(options, file) * params.n_parallel;
   params.kv_unified = false;
-  // What is computed at once anyway. A larger batch gains nothing, and everybody's next token waits for the whole of it.
+  // The library computes n_ubatch tokens at once. Everybody's next token waits for the whole batch, so that a batch is no larger.
   params.n_batch = params.n_ubatch;
   // The store in memory knows no owners; what the sequences themselves hold does (prompt_owners.h).
   params.cache_ram_mib = options.share_prompt_cache ? kPromptCacheMiB : 0;
