@@ -296,7 +296,8 @@ TEST(ClientParsing, SkipsInterimResponses) {
 
 TEST(ClientParsing, RefusesWhatIsNotHttp) {
   for (const char* bytes : {"SSH-2.0-OpenSSH\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
-                            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"}) {
+                            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+                            "HTTP/1.1 101 Switching Protocols\r\n\r\n", "HTTP/1.1 600 Late\r\ncontent-length: 0\r\n\r\n"}) {
     const auto got = FixedServer(bytes).ask();
     ASSERT_FALSE(got) << bytes;
     EXPECT_EQ(got.error().code, ErrorCode::kBadHttp) << bytes;

@@ -6,6 +6,8 @@
 #include <boost/beast/http/error.hpp>
 #include <limits>
 
+#include "http/response_writer.h"
+
 namespace cloister::http {
 namespace {
 
@@ -68,6 +70,11 @@ void OutgoingReader::tell_head() {
   if (const auto length = content_length()) head_.length = *length;
   head_.ends_with_connection = need_eof();
   owner_.on_response_head(std::move(head_));
+}
+
+void OutgoingReader::on_response_impl(int status, BeastText, int, BeastError& error) {
+  head_.status = status;
+  if (!is_expected_status(status)) error = beast_http::error::bad_status;
 }
 
 void OutgoingReader::on_field_impl(beast_http::field, BeastText name, BeastText value, BeastError&) {

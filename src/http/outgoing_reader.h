@@ -41,7 +41,7 @@ class OutgoingReader : private boost::beast::http::basic_parser<false> {
   using BeastText = boost::beast::string_view;
 
   void on_request_impl(boost::beast::http::verb, BeastText, BeastText, int, BeastError&) override {}
-  void on_response_impl(int status, BeastText, int, BeastError&) override { head_.status = status; }
+  void on_response_impl(int status, BeastText, int, BeastError& error) override;
   void on_field_impl(boost::beast::http::field field, BeastText name, BeastText value, BeastError& error) override;
   void on_header_impl(BeastError&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, BeastError&) override {}

@@ -193,6 +193,9 @@ TEST_F(OutgoingTest, SaysHowAReplyBroke) {
       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", OutgoingFailure::kMalformed},
       {"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", OutgoingFailure::kMalformed},
       {"SSH-2.0-OpenSSH\r\n", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 099 Early\r\n\r\n", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 600 Late\r\nContent-Length: 0\r\n\r\n", OutgoingFailure::kMalformed},
       {"data: {}\n\n", OutgoingFailure::kMalformed},
   };
   for (const Case& c : cases) {

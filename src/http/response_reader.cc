@@ -6,6 +6,8 @@
 #include <boost/beast/http/error.hpp>
 #include <limits>
 
+#include "http/response_writer.h"
+
 namespace cloister::http {
 namespace {
 
@@ -70,7 +72,10 @@ Result<void> ResponseReader::feed_end() {
   return fail(ErrorCode::kNetwork, std::string("the server closed the connection ") + when);
 }
 
-void ResponseReader::on_response_impl(int status, BeastText, int, BeastError&) { response_.status = status; }
+void ResponseReader::on_response_impl(int status, BeastText, int, BeastError& error) {
+  response_.status = status;
+  if (!is_expected_status(status)) error = beast_http::error::bad_status;
+}
 
 void ResponseReader::on_field_impl(beast_http::field, BeastText name, BeastText value, BeastError&) {
   if (is_header_done()) return;  // trailers

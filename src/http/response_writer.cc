@@ -104,6 +104,8 @@ void append_framing(std::string& out, const HeadPlan& plan) {
 
 bool status_has_body(int status) { return status != 204 && status != 304; }
 
+bool is_expected_status(int status) { return status >= 100 && status <= 599 && status != 101; }
+
 void append_head(std::string& out, const Response& response, const HeadPlan& plan, std::string_view date) {
   const int status = response.status >= 200 && response.status <= 599 ? response.status : 500;
   out.reserve(out.size() + 256);

@@ -27,6 +27,10 @@ struct HeadPlan {
 
 bool status_has_body(int status);
 
+// Whether a server may send this status to us: 100 to 599 (RFC 9110 section 15), and not 101, since no request here asks for another
+// protocol (section 15.2.2).
+bool is_expected_status(int status);
+
 // Appends status line, headers and the empty line. Headers of a handler that are the server's business
 // (content-length, transfer-encoding, connection, date) or have an invalid name are left out; control characters in
 // values are left out as well.

@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
+constexpr std::size_t kMostOwners = 4096;   // whose refusals are counted
 
 bool is_refusal(const Error& error) {
   return error.code == ErrorCode::kStoreRefused || error.code == ErrorCode::kStoreConflict;
@@ -39,6 +40,7 @@ ReceiptJournal::ReceiptJournal(const Keyring& keyring, store::ReceiptStore& stor
       metrics_(metrics),
       options_(options),
       next_prune_(SteadyClock::now()),
+      refusals_(options.refusals_per_minute, options.refusals_at_once, kMostOwners),
       thread_([this] { run(); }) {
   pthread_setname_np(thread_.native_handle(), "receipts");
 }
@@ -125,17 +127,27 @@ ReceiptJournal::Batch ReceiptJournal::make(std::vector<FinishedReply> replies) {
   out.all.reserve(replies.size());
   out.records.reserve(replies.size());
   for (FinishedReply& reply : replies) {
+    if (is_surplus(reply.facts)) {
+      out.all.push_back({std::move(reply), std::nullopt, true});
+      continue;
+    }
     Result<store::ReceiptRecord> record = make_receipt(reply.facts, keyring_, clock_.now());
     if (!record) log::error("no receipt could be made id=" + store::shown_id(reply.facts.receipt_id) + ": " + record.error().message);
-    out.all.push_back({std::move(reply), record ? std::optional(out.records.size()) : std::nullopt});
+    out.all.push_back({std::move(reply), record ? std::optional(out.records.size()) : std::nullopt, false});
     if (record) out.records.push_back(std::move(*record));
   }
   return out;
 }
 
+// Whether this is a refusal, and one more than are stored for its owner.
+bool ReceiptJournal::is_surplus(const ReplyFacts& facts) {
+  if (facts.error.empty() || facts.forwarded_sha256 || facts.outcome) return false;
+  return refusals_.take(std::string(reinterpret_cast<const char*>(facts.owner.data()), facts.owner.size()), SteadyClock::now()) != 0;
+}
+
 void ReceiptJournal::write(std::vector<FinishedReply> replies) {
   Batch batch = make(std::move(replies));
-  Result<void> done = put(batch.records);
+  Result<void> done = batch.records.empty() ? Result<void>() : put(batch.records);
   if (!done && is_refusal(done.error())) {
     put_one_by_one(batch);
     done = {};
@@ -151,6 +163,8 @@ void ReceiptJournal::write(std::vector<FinishedReply> replies) {
     if (made.reply.exchange == nullptr) continue;
     if (made.record && (done || serve_on)) {
       let_go(made.reply, batch.records[*made.record], done.has_value());
+    } else if (made.is_surplus && (done || serve_on)) {
+      made.reply.exchange->release({{"x-receipt-stored", "false"}});
     } else {
       withhold(made.reply);
     }

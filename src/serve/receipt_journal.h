@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "http/server.h"
+#include "serve/client_rates.h"
 #include "serve/keyring.h"
 #include "serve/metrics.h"
 #include "serve/reply_facts.h"
@@ -38,6 +39,9 @@ struct JournalOptions {
   int patience_ms = 3000;                // how long replies are held while the store fails, before it counts as failed
   int retry_ms = 1000;                   // how often a failed store is tried again
   int prune_s = 5;
+  // Receipts of refusals of one owner that are stored: so many a minute, after so many at once. A refusal costs its caller nothing, and
+  // without a limit the receipts of refusals would push the others out of the store.
+  double refusals_per_minute = 60, refusals_at_once = 1000;
 };
 
 struct FinishedReply {
@@ -81,8 +85,9 @@ class ReceiptJournal {
   struct Batch {
     struct Made {
       FinishedReply reply;
-      // Its place in `records`; absent: it could not be made, or the store refuses it.
+      // Its place in `records`; absent: it could not be made, or the store refuses it, or it is a refusal too many.
       std::optional<std::size_t> record;
+      bool is_surplus = false;   // a refusal too many: the reply goes out without a stored receipt
     };
     std::vector<Made> all;
     std::vector<store::ReceiptRecord> records;
@@ -91,6 +96,7 @@ class ReceiptJournal {
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   void write(std::vector<FinishedReply> replies);
   Batch make(std::vector<FinishedReply> replies);
+  bool is_surplus(const ReplyFacts& facts);
   Result<void> put(const std::vector<store::ReceiptRecord>& records);
   void put_one_by_one(Batch& batch);
   void store_failed(const Error& error);
@@ -117,6 +123,7 @@ class ReceiptJournal {
   bool stopping_ = false;
   std::atomic<bool> failing_{false};
   std::chrono::steady_clock::time_point next_prune_;
+  ClientRates refusals_;   // of the journal's thread alone
   std::thread thread_;
 };
 

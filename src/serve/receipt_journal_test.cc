@@ -57,6 +57,37 @@ TEST_F(Journal, LetsAReplyGoWhenItsReceiptIsStored) {
   EXPECT_EQ((*found)->receipt_id, last_id_);
 }
 
+// A caller whose requests are all refused pays nothing for them, and must not fill the store with their receipts.
+TEST_F(Journal, StoresTheReceiptsOfSoManyRefusalsOfOneOwner) {
+  JournalOptions options;
+  options.refusals_at_once = 3;
+  options.refusals_per_minute = 0.01;
+  start(options);
+  const auto submit_refusal = [&](std::uint8_t owner) {
+    auto exchange = std::make_shared<HeldExchange>();
+    FinishedReply reply;
+    reply.facts = facts_of_a_reply(identity_);
+    reply.facts.owner.fill(owner);
+    reply.facts.error = "request.invalid";
+    reply.facts.status = 400;
+    reply.facts.outcome.reset();
+    reply.facts.forwarded_sha256.reset();
+    reply.exchange = exchange;
+    journal_->submit(std::move(reply));
+    EXPECT_TRUE(exchange->wait());
+    EXPECT_TRUE(exchange->released());
+    return exchange->further();
+  };
+  const http::Headers not_stored = {{"x-receipt-stored", "false"}};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(submit_refusal(1).empty());
+  EXPECT_EQ(submit_refusal(1), not_stored);
+  EXPECT_EQ(submit_refusal(1), not_stored);
+  EXPECT_EQ(store_.size(), 3u);
+  EXPECT_TRUE(submit_refusal(2).empty()) << "another owner has a share of its own";
+  ASSERT_TRUE(submit()->wait()) << "what was computed is stored in any case";
+  EXPECT_EQ(store_.size(), 5u);
+}
+
 TEST_F(Journal, StoresManyAtOnce) {
   start();
   std::vector<std::shared_ptr<HeldExchange>> all;

@@ -142,7 +142,7 @@ def test_no_document_for_everybody_names_an_address(start):
                   "/v1/cloister/attestation", "/v1/aci/attestation", "/v1/attestation/report?replicas=false"]
         for path in public:
             text = node.get(path)[2].decode()
-            for secret in (f":{server.port}", "10.1.2.3", "9876", "secret/engine", "10.4.5.6", "5432"):
+            for secret in (f":{server.port}", "10.1.2.3", ":9876", "secret/engine", "10.4.5.6", ":5432"):  # a port alone is in many a digest
                 assert secret not in text, (path, secret)
         assert node.get_json("/v1/cloister/policy")["engine"]["upstreams"] == ["http://localhost", "http://private", "unix:"]
         assert "active" not in json.dumps(node.get_json("/health")["upstreams"])

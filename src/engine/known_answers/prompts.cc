@@ -9,17 +9,12 @@ constexpr const char* kStory =
     "The lighthouse stands on the northern cliff. It was built of grey stone by the people of the village, who carried every block up "
     "the path by hand. The keeper climbs two hundred and twelve steps each evening to light the lamp, and in the morning he climbs them "
     "again to put it out. In winter the wind is so strong that the windows shake, and the keeper ties the door with a rope. In summer "
-    "children come to see the lamp, and the keeper shows them how the lenses turn. Once a ship lost its way in the fog and would have "
-    "broken on the rocks, but the captain saw the light and turned in time. Since that night the ship's bell hangs beside the door, and "
-    "every visitor may ring it once. The keeper writes the weather into a book: the wind, the clouds, the height of the waves, and the "
-    "names of the ships that passed. There are forty of these books by now, and they fill a whole shelf. ";
+    "children come to see the lamp, and the keeper shows them how the lenses turn. ";
 
 constexpr const char* kLedger =
     "Monday: seven apples, three pears, no plums. Tuesday: two apples, nine pears, four plums. Wednesday: five apples, five pears, one "
     "plum. Thursday: no apples, six pears, eight plums. Friday: eleven apples, one pear, two plums. Saturday: four apples, four pears, "
-    "four plums. Sunday: the shop is closed, and nothing is sold. The week after that begins in the same way. Monday: seven apples, three "
-    "pears, no plums. Tuesday: two apples, nine pears, four plums. Wednesday: five apples, five pears, one plum. Thursday: no apples, six "
-    "pears, eight plums. Friday: eleven apples, one pear, two plums. Saturday: four apples, four pears, four plums. ";
+    "four plums. Sunday: the shop is closed, and nothing is sold. ";
 
 CandidatePrompt ask(std::string text) { return {{{"user", std::move(text)}}, false}; }
 CandidatePrompt ask_long(std::string text) { return {{{"user", std::move(text)}}, true}; }

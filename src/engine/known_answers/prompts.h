@@ -9,7 +9,7 @@ namespace cloister::engine {
 
 struct CandidatePrompt {
   std::vector<evidence::ChatMessage> messages;
-  bool is_long = false;   // some hundred tokens: the engine computes them in batches
+  bool is_long = false;   // more than a hundred tokens: the engine computes them as one batch of matrices
 };
 
 // Short ones and long ones, in ASCII, about nothing in particular: counting, repeating, completing, a turn that refers to another.

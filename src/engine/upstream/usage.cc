@@ -50,13 +50,16 @@ std::string_view object_at_start(std::string_view text) {
   return {};
 }
 
-// The first of these members that is a plain number.
+// A receipt counts no further: beyond this, JSON numbers are not exact (RFC 7493 section 2.2).
+constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 53;
+
+// The first of these members that is a plain number of at most kMostCounted.
 std::uint64_t number(std::string_view object, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
     const std::string_view digits = last_value(object, name, is_digit);
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (digits.empty() || error != std::errc()) continue;
+    if (digits.empty() || error != std::errc() || value > kMostCounted) continue;
     const std::string_view rest = skip_space({end, static_cast<std::size_t>(digits.data() + digits.size() - end)});
     if (rest.starts_with(',') || rest.starts_with('}')) return value;
   }

@@ -36,7 +36,8 @@ TEST(UpstreamUsage, IsNotTakenFromElsewhere) {
   for (const char* text : {R"({"content":"{\"usage\":{\"prompt_tokens\":7}}, \"finish_reason\":\"stop\""})",
                            R"({"usage":{"prompt_tokens":-1,"completion_tokens":"4"}})", R"({"usage":[1,2]})", R"({"usage":{"prompt_tokens":1)",
                            R"({"usage":{"prompt_tokens":1e3}})", R"("usage")", R"("usage":)", R"("usage":{)",
-                           R"({"finish_reason":"STOP \" or"})", R"({"finish_reason":{"a":1}})"}) {
+                           R"({"finish_reason":"STOP \" or"})", R"({"finish_reason":{"a":1}})",
+                           R"({"usage":{"prompt_tokens":9007199254740993,"completion_tokens":9223372036854775808}})"}) {
     const Outcome outcome = read_outcome(text);
     EXPECT_FALSE(outcome.metered()) << text;
   }
