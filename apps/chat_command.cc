@@ -113,7 +113,9 @@ void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds 
   say("");
   say("To judge it later (the time and the nonce are yours to keep, a file's own do not count):");
   if (!options.save.empty()) say("  cloister verify proof " + shell_word(options.save) + known);
-  const bool accepts_proof = host.judging.policy.service.accept_unnamed_configuration || !client::gives_receipts(host.check.report);
+  const verify::Check* keys = host.check.verdict.find("policy.keys");
+  const bool accepts_proof = host.judging.policy.service.accept_unnamed_configuration || !client::gives_receipts(host.check.report) ||
+                             (keys != nullptr && keys->state == verify::State::kPass && host.judging.policy.service.policy_digests.empty());
   if (!options.save.empty() && !accepts_proof) {
     say("    (undetermined: a signature does not say under which configuration the reply was made; an archive does)");
   }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "crypto/hash.h"
 #include "engine/upstream/upstream_engine.h"
+#include "evidence/key_configuration.h"
 #include "http/outgoing.h"
 #include "serve/policy_document.h"
 
@@ -99,6 +100,11 @@ Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& ar
   TRY(receipts, receipt_policy(options));
   facts.receipts = std::move(receipts);
   return serve::policy_document(facts);
+}
+
+Result<ByteArray<32>> key_configuration_of(const ServeOptions& options, const PolicySurroundings& around) {
+  TRY(policy, policy_of(options, around));
+  return evidence::key_configuration_digest(policy);
 }
 
 }  // namespace cloister::apps

@@ -24,6 +24,8 @@ struct PolicySurroundings {
 
 // Reads the GPU policy file, for its digest.
 Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& around);
+// What the node's keys are derived for. Of `around`, tokens and origins are not part of it.
+Result<ByteArray<32>> key_configuration_of(const ServeOptions& options, const PolicySurroundings& around);
 
 // The engine that the options ask for: "llama", "upstream", "echo".
 std::string engine_kind(const ServeOptions& options);

@@ -76,7 +76,13 @@ Result<void> serve(ServeOptions options) {
   TRY(listen, parse_listen(options.listen));
   TRY_VOID(check_protections(options));
   TRY(platform, make_platform(options));
-  TRY(keyring, serve::Keyring::make(platform.tee.get(), options.receipt_key_epoch));
+  const std::string tee_type = platform.tee ? std::string(platform.tee->type()) : "none";
+  const std::string gpu_type = platform.gpu ? std::string(platform.gpu->type()) : "none";
+  TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
+  TRY(executable, serve::executable_digest());
+  PolicySurroundings around{listen, tee_type, gpu_type, false, gpu_gate != nullptr, {}, executable};
+  TRY(configuration, key_configuration_of(options, around));
+  TRY(keyring, serve::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
   TRY(auth, make_auth(options, listen, keyring));
   TRY(operators, make_operators(options, keyring, auth));
   TRY(tls, make_tls(options, listen, keyring));
@@ -97,12 +103,9 @@ Result<void> serve(ServeOptions options) {
   serve::Cors cors(origins);
   const serve::WebGuard web(cors, web_guard_options(options, listen));
 
-  const std::string tee_type = platform.tee ? std::string(platform.tee->type()) : "none";
-  const std::string gpu_type = platform.gpu ? std::string(platform.gpu->type()) : "none";
-  TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
   if (gpu_gate) gpu_gate->start();
-  TRY(executable, serve::executable_digest());
-  PolicySurroundings around{listen, tee_type, gpu_type, auth.required(), gpu_gate != nullptr, origins, executable};
+  around.token_required = auth.required();
+  around.cors_origins = origins;
   TRY(attested, make_attested(options, std::move(around), keyring, tls, platform.tee.get()));
   TRY(engine, make_engine(options, platform.tee.get(), *attested.identity));
   std::unique_ptr<serve::AttestationService> attestation;

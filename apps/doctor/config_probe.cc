@@ -26,7 +26,7 @@ Result<void> check_listen(const ServeOptions& options) {
   TRY_VOID(check_protections(options));
   // Whether tokens are needed and none are named; what is in their file is a matter of its own.
   if (options.api_key_file.empty()) {
-    TRY(keyring, serve::Keyring::make(nullptr));
+    TRY(keyring, serve::Keyring::make(nullptr, {}));
     TRY_VOID(make_auth(options, listen, keyring));
   }
   if (!listen.loopback && options.tls.empty() && options.tls_certificate_file.empty()) {
@@ -37,7 +37,7 @@ Result<void> check_listen(const ServeOptions& options) {
 
 // The keys of the TEE are not needed to read the files.
 Result<void> check_tokens(const ServeOptions& options, const ListenAddress& listen) {
-  TRY(keyring, serve::Keyring::make(nullptr));
+  TRY(keyring, serve::Keyring::make(nullptr, {}));
   serve::BearerAuth clients = serve::BearerAuth::open();
   if (!options.api_key_file.empty()) {
     TRY(auth, make_auth(options, listen, keyring));
@@ -49,7 +49,7 @@ Result<void> check_tokens(const ServeOptions& options, const ListenAddress& list
 
 // A certificate of one's own is what there is to check.
 Result<void> check_tls(const ServeOptions& options, const ListenAddress& listen) {
-  TRY(keyring, serve::Keyring::make(nullptr));
+  TRY(keyring, serve::Keyring::make(nullptr, {}));
   TRY(tls, make_tls(options, listen, keyring));
   static_cast<void>(tls);
   return {};

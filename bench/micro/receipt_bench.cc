@@ -15,7 +15,7 @@ namespace {
 using namespace cloister;  // NOLINT(google-build-using-namespace)
 
 struct Node {
-  serve::Keyring keyring = serve::Keyring::make(nullptr).value();
+  serve::Keyring keyring = serve::Keyring::make(nullptr, {}).value();
   serve::Identity identity{keyring, system_clock()};
 };
 

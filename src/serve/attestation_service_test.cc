@@ -14,9 +14,10 @@
 #include "codec/tdx_quote.h"
 #include "crypto/ed25519.h"
 #include "evidence/known_answers_result.h"
+#include "evidence/native_report.h"
 #include "gpu/simulator/simulator.h"
+#include "serve/measured_event.h"
 #include "serve/metrics.h"
-#include "serve/policy_document.h"
 #include "tee/simulator/simulator.h"
 #include "verify/report.h"
 
@@ -88,9 +89,15 @@ class AttestationServiceTest : public testing::Test {
     return future.get();
   }
 
+  // As another start of the node would, whatever configuration the keys of this one belong to.
+  Result<void> enter(const Json& policy) {
+    TRY_VOID(measure_event(tee_, kPolicyEvent, *evidence::document_digest(policy)));
+    return identity_.set_policy(policy);
+  }
+
   CountingTee tee_;
   std::unique_ptr<gpu::GpuEvidenceSource> gpu_ = std::move(*gpu::make_insecure_simulator({.seed = seed()}));
-  Keyring keyring_ = std::move(*Keyring::make(&tee_));
+  Keyring keyring_ = std::move(*Keyring::make(&tee_, {}));
   std::optional<ByteArray<32>> tls_ = ByteArray<32>{7};
   FakeClock clock_{1'800'000'000};
   Identity identity_{keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls_, .tls_key_origin = evidence::TlsKeyOrigin::kBorn}};
@@ -110,7 +117,7 @@ Json policy_document(const char* tls) {
 const Json kBorn = policy_document("self-signed");
 
 TEST_F(AttestationServiceTest, ReportsWithANonceAreFreshAndVerify) {
-  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
+  ASSERT_TRUE(enter(kBorn));
   for (bool tls : {false, true}) {
     for (auto algo : {evidence::SigningAlgo::kEcdsa, evidence::SigningAlgo::kEd25519}) {
       ReportQuery query{.algo = algo, .nonce = evidence::Nonce{1, 2, 3}, .include_tls_fingerprint = tls};
@@ -133,9 +140,9 @@ TEST_F(AttestationServiceTest, ALegacyReportSaysWhereItsTlsKeyWasMade) {
   EXPECT_EQ(judge().outcome(), verify::Outcome::kUndetermined) << "no policy was measured";
   ASSERT_TRUE(identity_.set_policy(kBorn));
   EXPECT_EQ(judge().outcome(), verify::Outcome::kUndetermined) << "a policy that the register was not told of";
-  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
+  ASSERT_TRUE(enter(kBorn));
   EXPECT_EQ(judge().outcome(), verify::Outcome::kAccepted);
-  ASSERT_TRUE(enter_policy(policy_document("certificate"), &tee_, identity_));
+  ASSERT_TRUE(enter(policy_document("certificate")));
   const verify::Verdict given = judge();
   EXPECT_EQ(given.outcome(), verify::Outcome::kUndetermined);
   EXPECT_EQ(given.facts["tls_key_origin"], "given");
@@ -342,7 +349,7 @@ TEST_F(AttestationServiceTest, AnotherTlsKeyIsInEveryReportFromThenOn) {
                                  {policy, none, clock_.now()})
         .outcome();
   };
-  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
+  ASSERT_TRUE(enter(kBorn));
   const ReportQuery legacy{.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true};
   const std::string before = **get({.include_tls_fingerprint = true});
   identity_.set_tls_key(next);
@@ -356,7 +363,7 @@ TEST_F(AttestationServiceTest, AnotherTlsKeyIsInEveryReportFromThenOn) {
 
 TEST_F(AttestationServiceTest, EveryKindIsAcceptedWithItsNonce) {
   ASSERT_TRUE(identity_.set_model(std::make_shared<const Json>(Json{{"weights", "w"}})));
-  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
+  ASSERT_TRUE(enter(kBorn));
   for (const ReportKind kind : {ReportKind::kAci, ReportKind::kNative}) {
     const ReportQuery query{.kind = kind, .nonce = evidence::Nonce{4, 5}};
     const auto report = get(query);
@@ -392,7 +399,7 @@ TEST_F(AttestationServiceTest, WithoutANonceAnEpochHasOneReportOfEachKind) {
 TEST_F(AttestationServiceTest, TheNativeReportShowsThePassedTests) {
   const ReportQuery fresh{.kind = ReportKind::kNative, .nonce = evidence::Nonce{4, 5}}, cached{.kind = ReportKind::kNative};
   ASSERT_TRUE(identity_.set_model(std::make_shared<const Json>(Json{{"weights", "w"}})));
-  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
+  ASSERT_TRUE(enter(kBorn));
   std::optional<std::vector<evidence::KnownAnswersResult>> passed;
   ReportParts tested = parts();
   tested.known_answers = [&] { return passed; };
@@ -494,7 +501,7 @@ TEST_F(AttestationServiceTest, ErrorsOfTheTeeNameNoPlaceOfThisMachine) {
 
 // Something is measured between the quote and the reading of the log.
 TEST_F(AttestationServiceTest, AnEventInBetweenGivesNoReportThatDoesNotReplay) {
-  ASSERT_TRUE(enter_policy(kBorn, &tee_, identity_));
+  ASSERT_TRUE(enter(kBorn));
   for (const ReportKind kind : {ReportKind::kLegacy, ReportKind::kAci, ReportKind::kNative}) {
     tee_.events_in_between = 2;
     const ReportQuery query{.kind = kind, .nonce = evidence::Nonce{1}};

@@ -62,6 +62,9 @@ class Identity {
   // The key of the certificate that new connections are shown.
   void set_tls_key(const ByteArray<32>& spki_sha256);
 
+  // The configuration that the keys belong to (Keyring::configuration()).
+  const ByteArray<32>& key_configuration() const { return keyring_.configuration(); }
+
   // The canonical text of a keyset or policy that this process has had, by its digest as text.
   std::optional<std::string> former_keyset(std::string_view digest) const { return keysets_.find(digest); }
   std::optional<std::string> former_policy(std::string_view digest) const { return policies_.find(digest); }

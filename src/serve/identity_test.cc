@@ -25,7 +25,7 @@ Keyring keyring(std::uint8_t mark = 1) {
   tee::SimulatorOptions options;
   options.seed = SecretBytes(Bytes(32, mark));
   const auto tee = tee::make_insecure_simulator(std::move(options));
-  return std::move(*Keyring::make(tee->get()));
+  return std::move(*Keyring::make(tee->get(), {}));
 }
 
 class IdentityTest : public testing::Test {

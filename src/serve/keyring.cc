@@ -8,14 +8,16 @@
 namespace cloister::serve {
 namespace {
 
-// One label a role: the same path for two algorithms would give the same secret (attestation.md pitfall 41). Labels never
-// change: addresses and keysets are made of them.
-constexpr std::string_view kEcdsaLabel = "cloister/v1/signing-key/ecdsa";
-constexpr std::string_view kEd25519Label = "cloister/v1/signing-key/ed25519";
-constexpr std::string_view kReceiptLabel = "cloister/v1/receipt-key/ed25519";
-constexpr std::string_view kX25519Label = "cloister/v1/e2ee-key/x25519";
-constexpr std::string_view kSecp256k1Label = "cloister/v1/e2ee-key/secp256k1";
-constexpr std::string_view kTlsLabel = "cloister/v1/tls-key/p256";
+// One label a role: the same path for two algorithms would give the same secret. Labels never change: addresses and keysets are made of
+// them. The digest of the configuration follows.
+constexpr std::string_view kEcdsaLabel = "cloister/v2/signing-key/ecdsa/";
+constexpr std::string_view kEd25519Label = "cloister/v2/signing-key/ed25519/";
+constexpr std::string_view kReceiptLabel = "cloister/v2/receipt-key/ed25519/";
+constexpr std::string_view kX25519Label = "cloister/v2/e2ee-key/x25519/";
+constexpr std::string_view kSecp256k1Label = "cloister/v2/e2ee-key/secp256k1/";
+constexpr std::string_view kTlsLabel = "cloister/v2/tls-key/p256/";
+
+std::string label_of(std::string_view role, const ByteArray<32>& configuration) { return std::string(role) + to_hex(configuration); }
 
 // Gives the secrets of all roles, from the TEE or all of them random.
 class SecretSource {
@@ -47,7 +49,7 @@ class SecretSource {
 
 Keyring::Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt,
                  crypto::X25519Key e2ee_x25519, crypto::Secp256k1Key e2ee_secp256k1, SecretBytes tls_secret,
-                 std::shared_ptr<const store::StoreKeys> store_keys)
+                 std::shared_ptr<const store::StoreKeys> store_keys, const ByteArray<32>& configuration)
     : ecdsa_(std::move(ecdsa)),
       ed25519_(std::move(ed25519)),
       receipt_(std::move(receipt)),
@@ -55,25 +57,27 @@ Keyring::Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto:
       e2ee_secp256k1_(std::move(e2ee_secp256k1)),
       tls_secret_(std::move(tls_secret)),
       store_keys_(std::move(store_keys)),
+      configuration_(configuration),
       ecdsa_address_(crypto::eth_address_text(ecdsa_.address())),
       ed25519_address_(to_hex(ed25519_.public_key())) {}
 
-Result<Keyring> Keyring::make(tee::Tee* tee, int receipt_key_epoch) {
+Result<Keyring> Keyring::make(tee::Tee* tee, const ByteArray<32>& configuration, int receipt_key_epoch) {
   SecretSource source(tee);
-  TRY(ecdsa_secret, source.get(kEcdsaLabel));
+  const auto get = [&](std::string_view role) { return source.get(label_of(role, configuration)); };
+  TRY(ecdsa_secret, get(kEcdsaLabel));
   TRY(ecdsa, crypto::Secp256k1Key::from_secret(ecdsa_secret.expose()));
-  TRY(ed25519_seed, source.get(kEd25519Label));
+  TRY(ed25519_seed, get(kEd25519Label));
   TRY(ed25519, crypto::Ed25519Key::from_seed(ed25519_seed.expose()));
-  TRY(receipt_seed, source.get(kReceiptLabel));
+  TRY(receipt_seed, get(kReceiptLabel));
   TRY(receipt, crypto::Ed25519Key::from_seed(receipt_seed.expose()));
-  TRY(x25519_secret, source.get(kX25519Label));
+  TRY(x25519_secret, get(kX25519Label));
   TRY(x25519, crypto::X25519Key::from_secret(x25519_secret.expose()));
-  TRY(secp256k1_secret, source.get(kSecp256k1Label));
+  TRY(secp256k1_secret, get(kSecp256k1Label));
   TRY(secp256k1, crypto::Secp256k1Key::from_secret(secp256k1_secret.expose()));
-  TRY(tls_secret, source.get(kTlsLabel));
+  TRY(tls_secret, get(kTlsLabel));
   TRY(store_keys, store::StoreKeys::make([&](std::string_view label) { return source.get(label); }, receipt_key_epoch, source.lasts()));
   Keyring keyring(std::move(ecdsa), std::move(ed25519), std::move(receipt), std::move(x25519), std::move(secp256k1),
-                  std::move(tls_secret), std::move(store_keys));
+                  std::move(tls_secret), std::move(store_keys), configuration);
   if (tee != nullptr) TRY_VOID(keyring.add_custody(*tee));
   return keyring;
 }
@@ -92,7 +96,7 @@ Result<void> Keyring::add_custody(tee::Tee& tee) {
       {kEd25519Label, "cloister.legacy.ed25519.v1", "legacy-ed25519", "ed25519", ed25519_address_},
   };
   for (const auto& role : roles) {
-    Result<evidence::KeyCustody> custody = tee.key_custody(role.label, role.purpose);
+    Result<evidence::KeyCustody> custody = tee.key_custody(label_of(role.label, configuration_), role.purpose);
     if (!custody && custody.error().code == ErrorCode::kUnsupported) return {};
     if (!custody) return custody.error();
     custody->role = role.role;

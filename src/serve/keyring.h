@@ -1,5 +1,6 @@
-// Keyring: the node's private keys, one key a role. Made inside the TEE and derived from it, so that they survive a
-// restart there; random when there is no TEE, or one that cannot derive keys. Private halves never leave this object, but
+// Keyring: the node's private keys, one key a role. Made inside the TEE and derived from it and from the configuration that decides who
+// can read prompts: the keys survive a restart with the same configuration there, and a node with another one cannot have them. Random
+// when there is no TEE, or one that cannot derive keys. Private halves never leave this object, but
 // for the TLS key, which the TLS library holds. Safe from any thread.
 #pragma once
 
@@ -26,7 +27,11 @@ class Keyring {
   // `tee` may be null, or without keys of its own (a bare TDX or SEV-SNP guest): then the keys are random and end with
   // the process. What a report proves is the same; only keyset and addresses change with each start, and receipts of
   // before cannot be read any more.
-  static Result<Keyring> make(tee::Tee* tee, int receipt_key_epoch = 1);
+  // `configuration`: evidence::key_configuration_digest() of the policy document. The keys that receipts are stored under belong to no
+  // configuration, or a change of it would lose them.
+  static Result<Keyring> make(tee::Tee* tee, const ByteArray<32>& configuration, int receipt_key_epoch = 1);
+
+  const ByteArray<32>& configuration() const { return configuration_; }
 
   // The legacy signatures. ecdsa: EIP-55 address; ed25519: 64 hex digits.
   const std::string& signing_address(evidence::SigningAlgo algo) const;
@@ -59,7 +64,7 @@ class Keyring {
  private:
   Keyring(crypto::Secp256k1Key ecdsa, crypto::Ed25519Key ed25519, crypto::Ed25519Key receipt,
           crypto::X25519Key e2ee_x25519, crypto::Secp256k1Key e2ee_secp256k1, SecretBytes tls_secret,
-          std::shared_ptr<const store::StoreKeys> store_keys);
+          std::shared_ptr<const store::StoreKeys> store_keys, const ByteArray<32>& configuration);
   Result<void> add_custody(tee::Tee& tee);
 
   crypto::Secp256k1Key ecdsa_;
@@ -69,6 +74,7 @@ class Keyring {
   crypto::Secp256k1Key e2ee_secp256k1_;
   SecretBytes tls_secret_;
   std::shared_ptr<const store::StoreKeys> store_keys_;
+  ByteArray<32> configuration_;
   std::vector<evidence::KeyCustody> custody_;
   std::string ecdsa_address_;
   std::string ed25519_address_;

@@ -26,10 +26,19 @@ std::unique_ptr<tee::Tee> simulator(std::uint8_t mark) {
   return made ? std::move(*made) : nullptr;
 }
 
+const std::string kNoConfiguration(64, '0');
+
+// Every public half, as hex.
+std::vector<std::string> public_keys(const Keyring& keyring) {
+  return {keyring.signing_public_key(SigningAlgo::kEcdsa),  keyring.signing_public_key(SigningAlgo::kEd25519),
+          to_hex(keyring.receipt_public_key()),             to_hex(keyring.e2ee_x25519_public_key()),
+          to_hex(keyring.e2ee_secp256k1_public_key()),      to_hex(keyring.tls_key()->public_point())};
+}
+
 TEST(Keyring, KeysOfATeeSurviveARestartAndAreItsOwn) {
-  auto first = Keyring::make(simulator(1).get());
-  auto again = Keyring::make(simulator(1).get());
-  auto other = Keyring::make(simulator(2).get());
+  auto first = Keyring::make(simulator(1).get(), {});
+  auto again = Keyring::make(simulator(1).get(), {});
+  auto other = Keyring::make(simulator(2).get(), {});
   ASSERT_TRUE(first && again && other);
   for (SigningAlgo algo : {SigningAlgo::kEcdsa, SigningAlgo::kEd25519}) {
     EXPECT_EQ(first->signing_address(algo), again->signing_address(algo));
@@ -37,9 +46,22 @@ TEST(Keyring, KeysOfATeeSurviveARestartAndAreItsOwn) {
   }
 }
 
+// What was verified of one configuration must not hold for another one.
+TEST(Keyring, AnotherConfigurationHasOtherKeysAndTheSameStore) {
+  ByteArray<32> configuration{};
+  configuration.fill(9);
+  const auto first = Keyring::make(simulator(1).get(), {});
+  const auto other = Keyring::make(simulator(1).get(), configuration);
+  ASSERT_TRUE(first && other);
+  EXPECT_EQ(other->configuration(), configuration);
+  const std::vector<std::string> keys = public_keys(*first), others = public_keys(*other);
+  for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_NE(keys[i], others[i]) << i;
+  EXPECT_EQ(first->store_keys()->newest(), other->store_keys()->newest());
+}
+
 TEST(Keyring, WithoutATeeKeysAreRandom) {
-  auto first = Keyring::make(nullptr);
-  auto second = Keyring::make(nullptr);
+  auto first = Keyring::make(nullptr, {});
+  auto second = Keyring::make(nullptr, {});
   ASSERT_TRUE(first && second);
   EXPECT_NE(first->signing_address(SigningAlgo::kEcdsa), second->signing_address(SigningAlgo::kEcdsa));
 }
@@ -61,52 +83,45 @@ class KeylessTee : public tee::Tee {
 
 TEST(Keyring, WhereTheTeeHasNoKeysTheyAreRandomAndOnlyThere) {
   KeylessTee bare(ErrorCode::kUnsupported);
-  auto first = Keyring::make(&bare);
-  auto second = Keyring::make(&bare);
+  auto first = Keyring::make(&bare, {});
+  auto second = Keyring::make(&bare, {});
   ASSERT_TRUE(first && second);
   EXPECT_NE(first->signing_address(SigningAlgo::kEd25519), second->signing_address(SigningAlgo::kEd25519));
   // One that should have them and fails gets no substitute: addresses would change for no reason that anybody sees.
   for (const ErrorCode code : {ErrorCode::kTeeFailed, ErrorCode::kNoTee, ErrorCode::kTimeout}) {
     KeylessTee broken(code);
-    EXPECT_EQ(Keyring::make(&broken).error().code, code);
+    EXPECT_EQ(Keyring::make(&broken, {}).error().code, code);
   }
-}
-
-// Every public half, as hex.
-std::vector<std::string> public_keys(const Keyring& keyring) {
-  return {keyring.signing_public_key(SigningAlgo::kEcdsa),  keyring.signing_public_key(SigningAlgo::kEd25519),
-          to_hex(keyring.receipt_public_key()),             to_hex(keyring.e2ee_x25519_public_key()),
-          to_hex(keyring.e2ee_secp256k1_public_key()),      to_hex(keyring.tls_key()->public_point())};
 }
 
 TEST(Keyring, OneKeyOneRole) {
   for (tee::Tee* tee : {simulator(1).release(), static_cast<tee::Tee*>(nullptr)}) {
     const std::unique_ptr<tee::Tee> owned(tee);
-    const auto keys = public_keys(*Keyring::make(tee));
+    const auto keys = public_keys(*Keyring::make(tee, {}));
     EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), keys.size());
   }
 }
 
 TEST(Keyring, EveryKeyOfATeeSurvivesARestart) {
-  EXPECT_EQ(public_keys(*Keyring::make(simulator(1).get())), public_keys(*Keyring::make(simulator(1).get())));
-  const auto mine = public_keys(*Keyring::make(simulator(1).get())), others = public_keys(*Keyring::make(simulator(2).get()));
+  EXPECT_EQ(public_keys(*Keyring::make(simulator(1).get(), {})), public_keys(*Keyring::make(simulator(1).get(), {})));
+  const auto mine = public_keys(*Keyring::make(simulator(1).get(), {})), others = public_keys(*Keyring::make(simulator(2).get(), {}));
   for (std::size_t i = 0; i < mine.size(); ++i) EXPECT_NE(mine[i], others[i]);
 }
 
 // Addresses that people have written down: what changes a label changes them.
 TEST(Keyring, TheLegacyAddressesAreWhatTheyAlwaysWere) {
-  const auto keyring = Keyring::make(simulator(1).get());
-  const auto secret = simulator(1)->derive_key("cloister/v1/signing-key/ecdsa");
+  const auto keyring = Keyring::make(simulator(1).get(), {});
+  const auto secret = simulator(1)->derive_key("cloister/v2/signing-key/ecdsa/" + kNoConfiguration);
   EXPECT_EQ(keyring->signing_public_key(SigningAlgo::kEcdsa),
             to_hex(crypto::Secp256k1Key::from_secret(secret->expose())->public_key()));
-  const auto seed = simulator(1)->derive_key("cloister/v1/signing-key/ed25519");
+  const auto seed = simulator(1)->derive_key("cloister/v2/signing-key/ed25519/" + kNoConfiguration);
   EXPECT_EQ(keyring->signing_public_key(SigningAlgo::kEd25519),
             to_hex(crypto::Ed25519Key::from_seed(seed->expose())->public_key()));
 }
 
 TEST(Keyring, WithoutAKmsThereIsNoCustody) {
-  EXPECT_TRUE(Keyring::make(nullptr)->custody().empty());
-  EXPECT_TRUE(Keyring::make(simulator(1).get())->custody().empty());
+  EXPECT_TRUE(Keyring::make(nullptr, {})->custody().empty());
+  EXPECT_TRUE(Keyring::make(simulator(1).get(), {})->custody().empty());
 }
 
 class KeyringOnDstack : public tee::testing::FolderTest {};
@@ -118,7 +133,7 @@ TEST_F(KeyringOnDstack, EveryKeyOfTheKeysetHasAChainOfCustodyOfItsOwn) {
   options.socket = socket;
   const auto tee = tee::make_dstack(options);
   ASSERT_TRUE(tee) << tee.error().message;
-  const auto keyring = Keyring::make(tee->get());
+  const auto keyring = Keyring::make(tee->get(), {});
   ASSERT_TRUE(keyring) << keyring.error().message;
   ASSERT_EQ(keyring->custody().size(), 5u);
   // ACI's gateways look for this one by name.
@@ -144,7 +159,7 @@ TEST_F(KeyringOnDstack, EveryKeyOfTheKeysetHasAChainOfCustodyOfItsOwn) {
 }
 
 TEST(Keyring, SignaturesVerifyUnderTheAddressesItNames) {
-  auto keyring = Keyring::make(nullptr);
+  auto keyring = Keyring::make(nullptr, {});
   ASSERT_TRUE(keyring);
   auto signer = crypto::recover_eip191("text", keyring->sign_ecdsa("text"));
   ASSERT_TRUE(signer);
@@ -156,16 +171,16 @@ TEST(Keyring, SignaturesVerifyUnderTheAddressesItNames) {
 }
 
 TEST(Keyring, KeysOfTheStoreAreTheTees) {
-  const auto first = Keyring::make(simulator(1).get()), again = Keyring::make(simulator(1).get()), other = Keyring::make(simulator(2).get());
+  const auto first = Keyring::make(simulator(1).get(), {}), again = Keyring::make(simulator(1).get(), {}), other = Keyring::make(simulator(2).get(), {});
   EXPECT_TRUE(first->store_keys()->lasts());
   EXPECT_EQ(first->store_keys()->newest(), again->store_keys()->newest());
   EXPECT_EQ(first->store_keys()->reply_secret("rcpt-1"), again->store_keys()->reply_secret("rcpt-1"));
   EXPECT_NE(first->store_keys()->newest(), other->store_keys()->newest());
-  const auto second_epoch = Keyring::make(simulator(1).get(), 2);
+  const auto second_epoch = Keyring::make(simulator(1).get(), {}, 2);
   EXPECT_NE(second_epoch->store_keys()->newest(), first->store_keys()->newest());
   EXPECT_TRUE(second_epoch->store_keys()->has(first->store_keys()->newest()));
-  EXPECT_FALSE(Keyring::make(nullptr)->store_keys()->lasts());
-  EXPECT_EQ(Keyring::make(nullptr, 17).error().code, ErrorCode::kUsage);
+  EXPECT_FALSE(Keyring::make(nullptr, {})->store_keys()->lasts());
+  EXPECT_EQ(Keyring::make(nullptr, {}, 17).error().code, ErrorCode::kUsage);
 }
 
 }  // namespace

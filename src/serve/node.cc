@@ -24,7 +24,7 @@ ErrorCode code_of_protocol_error(int status) {
 }
 
 // Whether the configuration in force is the one that the request is for, where it names one (docs/spec/policy.md). A node that was
-// verified and another one can have the same keys.
+// verified and another one can have the same keys, where they differ in what the keys do not depend on.
 bool is_meant_for(const http::RequestHead& head, const std::optional<ByteArray<32>>& policy_digest) {
   return std::ranges::all_of(head.headers, [&policy_digest](const auto& header) {
     return header.first != evidence::kExpectedPolicyHeader || (policy_digest && header.second == evidence::digest_text(*policy_digest));

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "evidence/json_reader.h"
+#include "evidence/key_configuration.h"
 #include "evidence/native_report.h"
 #include "serve/measured_event.h"
 
@@ -66,7 +67,7 @@ Json gpu(const PolicyFacts& facts) {
 }  // namespace
 
 Json policy_document(const PolicyFacts& facts) {
-  return {
+  Json out = {
       {"schema", "cloister.policy.v1"},
       {"build", {{"executable", digest_or_null(facts.executable)}, {"version", ascii(facts.version)}}},
       {"listen",
@@ -91,9 +92,16 @@ Json policy_document(const PolicyFacts& facts) {
       {"signing", facts.signing},
       {"receipts", facts.receipts},
   };
+  // Texts in it are ASCII, so that there is a canonical form.
+  out[evidence::kKeyConfigurationMember] = evidence::digest_text(evidence::key_configuration_digest(out).value());
+  return out;
 }
 
 Result<void> enter_policy(const Json& policy, tee::Tee* tee, Identity& identity) {
+  TRY(configuration, evidence::key_configuration_digest(policy));
+  if (configuration != identity.key_configuration()) {
+    return fail(ErrorCode::kUsage, "the node's keys belong to another configuration of engine, GPUs, listener, TEE or signing: start the node again");
+  }
   TRY(digest, evidence::document_digest(policy));
   if (tee != nullptr) TRY_VOID(measure_event(*tee, kPolicyEvent, digest));
   return identity.set_policy(policy);

@@ -57,10 +57,11 @@ struct PolicyFacts {
   Json receipts = nullptr;
 };
 
+// With the digest of the configuration that the node's keys belong to (evidence/key_configuration.h).
 Json policy_document(const PolicyFacts& facts);
 
 // Makes it the policy in force: first its digest in RTMR3 (serve/measured_event.h), then the epoch. After an error the
-// policy of before is in force. `tee` may be null. Blocking.
+// policy of before is in force. kUsage when the keys of the identity belong to another configuration. `tee` may be null. Blocking.
 Result<void> enter_policy(const Json& policy, tee::Tee* tee, Identity& identity);
 
 }  // namespace cloister::serve

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "codec/jcs.h"
 #include "crypto/hash.h"
+#include "evidence/key_configuration.h"
 #include "evidence/native_report.h"
 #include "serve/executable_digest.h"
 #include "serve/measured_event.h"
@@ -108,11 +109,11 @@ std::unique_ptr<tee::Tee> simulator() {
 
 TEST(PolicyDocument, IsMeasuredBeforeItIsInForce) {
   const auto tee = simulator();
-  const Keyring keyring = std::move(*Keyring::make(tee.get()));
+  const Json policy = policy_document(facts());
+  const Keyring keyring = std::move(*Keyring::make(tee.get(), *evidence::key_configuration_digest(policy)));
   const FakeClock clock(1'800'000'000);
   Identity identity(keyring, clock);
   bool measured_first = false;
-  const Json policy = policy_document(facts());
   const auto digest = *evidence::document_digest(policy);
   const auto listener = identity.on_change([&] { measured_first = equal(tee->event_log()->back().payload, digest); });
   ASSERT_TRUE(enter_policy(policy, tee.get(), identity));
@@ -120,8 +121,15 @@ TEST(PolicyDocument, IsMeasuredBeforeItIsInForce) {
   EXPECT_EQ(tee->event_log()->back().name, kPolicyEvent);
   EXPECT_EQ(identity.now()->policy_digest, digest);
   // Without a TEE there is nothing to measure into, and the document is in force all the same.
-  ASSERT_TRUE(enter_policy({{"other", 1}}, nullptr, identity));
-  EXPECT_EQ(identity.now()->policy, Json({{"other", 1}}));
+  PolicyFacts louder = facts();
+  louder.log_level = "debug";
+  ASSERT_TRUE(enter_policy(policy_document(louder), nullptr, identity));
+  EXPECT_EQ(identity.now()->policy, policy_document(louder));
+  // The keys of this process belong to what decides who can read prompts.
+  PolicyFacts another = facts();
+  another.engine = "upstream";
+  EXPECT_EQ(enter_policy(policy_document(another), nullptr, identity).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(identity.now()->policy, policy_document(louder));
 }
 
 // A TEE whose register fails.
@@ -140,11 +148,11 @@ class BrokenRegister : public tee::Tee {
 
 TEST(PolicyDocument, WhatCannotBeMeasuredIsNotInForce) {
   BrokenRegister tee;
-  const Keyring keyring = std::move(*Keyring::make(nullptr));
+  const Keyring keyring = std::move(*Keyring::make(nullptr, *evidence::key_configuration_digest(policy_document(facts()))));
   const FakeClock clock(1'800'000'000);
   Identity identity(keyring, clock);
   const auto before = identity.now();
-  EXPECT_FALSE(enter_policy(policy_document(facts()), &tee, identity));
+  EXPECT_EQ(enter_policy(policy_document(facts()), &tee, identity).error().code, ErrorCode::kTeeFailed);
   EXPECT_EQ(identity.now(), before);
 }
 

@@ -35,7 +35,7 @@ class ReceiptDocument : public ::testing::Test {
     return out;
   }
   FakeClock clock_{kNow};
-  Keyring keyring_ = Keyring::make(nullptr).value();
+  Keyring keyring_ = Keyring::make(nullptr, {}).value();
   Identity identity_{keyring_, clock_};
   store::ReceiptRecord record_;
 };

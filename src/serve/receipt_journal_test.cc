@@ -37,7 +37,7 @@ class Journal : public ::testing::Test {
   }
 
   FakeClock clock_{1780272000};
-  Keyring keyring_ = Keyring::make(nullptr).value();
+  Keyring keyring_ = Keyring::make(nullptr, {}).value();
   Identity identity_{keyring_, clock_};
   Metrics metrics_;
   SwitchedStore store_;

@@ -122,6 +122,11 @@ void check_unnamed_digests(const Policy& policy, Verdict& verdict) {
   if (!policy.service.policy_digests.empty()) {
     verdict.add(skipped("signature.policy_digest", std::string("under which configuration: ") + kWhy));
   } else if (const Check* document = verdict.find("policy.document"); document != nullptr && document->state == State::kPass) {
+    const Check* keys = verdict.find("policy.keys");
+    if (keys != nullptr && keys->state == State::kPass) {
+      verdict.add(passed("signature.policy_digest", keys->actual, "the keys that the report shows belong to its configuration alone"));
+      return;
+    }
     // The node may have been started with another one, answered, and been started as before.
     verdict.add(skipped("signature.policy_digest", std::string("under the configuration of the report, or another: ") + kWhy,
                         !policy.service.accept_unnamed_configuration));

@@ -11,6 +11,7 @@
 #include "crypto/ed25519.h"
 #include "crypto/hash.h"
 #include "crypto/secp256k1.h"
+#include "verify/check.h"
 #include "verify/check_list.h"
 
 namespace cloister::verify {
@@ -198,6 +199,27 @@ TEST(Signature, AnAttestedKeyOfTheOtherAlgorithmIsAnother) {
   Signed genuine = sign(SigningAlgo::kEcdsa);
   genuine.attested = sign(SigningAlgo::kEd25519).signature.signing_address;
   EXPECT_EQ(failures(verify_signature(genuine.evidence())), std::vector<std::string>{"signature.signer_attested"});
+}
+
+// A signature names no configuration: it is that of the report where the keys belong to it, and no other start of the node has them.
+TEST(Signature, TheConfigurationIsKnownByTheKeys) {
+  const auto judged = [](Check keys, const Policy& policy = {}) {
+    Verdict verdict;
+    verdict.add(passed("policy.document"));
+    verdict.add(std::move(keys));
+    check_unnamed_digests(policy, verdict);
+    return *verdict.find("signature.policy_digest");
+  };
+  EXPECT_EQ(judged(passed("policy.keys", "sha256:07")).state, State::kPass);
+  const Check unknown = judged(skipped("policy.keys", "not said", false));
+  EXPECT_EQ(unknown.state, State::kSkipped);
+  EXPECT_TRUE(unknown.required);
+  Policy policy;
+  policy.service.accept_unnamed_configuration = true;
+  EXPECT_FALSE(judged(skipped("policy.keys", "not said", false), policy).required);
+  policy.service.policy_digests = {Bytes(32, 7)};
+  EXPECT_EQ(judged(passed("policy.keys", "sha256:07"), policy).state, State::kSkipped) << "the digest is of more than the keys belong to";
+  EXPECT_TRUE(judged(passed("policy.keys", "sha256:07"), policy).required);
 }
 
 TEST(Signature, EcdsaNeedsIts0x) {

@@ -91,13 +91,50 @@ def test_a_signature_shows_neither(restarted, tmp_path, pinned, check):
                                                 "signature": {name: before.signature[name] for name in ("text", "signature", "signing_address", "signing_algo")},
                                                 "report": report}))
     policy = tmp_path / "policy"
-    silent = "[service]\naccept_unnamed_configuration = true\n"
-    for lines, expected in ((silent, 0), (silent + f'{pinned}_digests = ["{digests[pinned]}"]\n', 3), ("", 3)):
-        policy.write_text(lines)
+    for lines, expected in (("", 0), (f'{pinned}_digests = ["{digests[pinned]}"]', 3)):
+        policy.write_text(f"[service]\n{lines}\n")
         result = run("verify", "proof", tmp_path / "proof", "--nonce", nonce, "--at", now, "--policy", policy, "--accept-simulator", "--offline", "--json")
         checks = {one["id"]: one for one in json.loads(result.stdout)["checks"]}
         assert result.returncode == expected, result.stdout
         if expected == 3:
-            assert checks[check if lines else "signature.policy_digest"]["required"], checks
+            assert checks[check]["state"] == "skipped" and checks[check]["required"], checks
         else:
-            assert "signature.model_digest" not in checks and not checks["signature.policy_digest"]["required"]
+            assert checks["signature.policy_digest"]["state"] == "pass" and "signature.model_digest" not in checks
+
+
+def keys_of(node):
+    return json.loads(json.loads(exchange(node, "GET", f"/v1/cloister/attestation?nonce={'07' * 32}").body)["keyset"])
+
+
+def test_another_configuration_has_other_keys(tmp_path):
+    """Who reads prompts is what the keys belong to. The log level, limits and the port are not: the keys outlive such a change."""
+    from support.node import Node
+
+    def start(name, *arguments):
+        return Node(tmp_path / name, "--engine", "echo", *arguments, state=tmp_path / "state")
+
+    def address_of(node):
+        return exchange(node, "GET", f"/v1/attestation/report?nonce={'07' * 32}").json()["signing_address"]
+
+    node = start("first")
+    reply, address = Reply(node), address_of(node)
+    receipt_id = json.loads(reply.receipt)["receipt_id"]
+    assert node.stop() == 0
+    node = start("louder", "--log-level", "debug", "--max-body", 65536)
+    assert address_of(node) == address == reply.signature["signing_address"]
+    assert node.stop() == 0
+    for arguments in (["--require-gpu-tee", "on"], ["--upstream", "http://127.0.0.1:9"]):
+        engine = ["--engine", "echo"] if arguments[0] != "--upstream" else []
+        node = Node(tmp_path / arguments[0][2:], *engine, *arguments, state=tmp_path / "state", wait=False)
+        assert address_of(node) != address, arguments
+        # Its store is the same: what was answered before is found, signed as it was.
+        assert exchange(node, "GET", f"/v1/aci/receipts/{receipt_id}").body == reply.receipt
+        nonce = secrets.token_hex(32)
+        (tmp_path / "report").write_bytes(exchange(node, "GET", f"/v1/cloister/attestation?nonce={nonce}").body)
+        (tmp_path / "receipt").write_bytes(reply.receipt)
+        (tmp_path / "request").write_bytes(BODY)
+        (tmp_path / "response").write_bytes(reply.response)
+        result = run("verify", "receipt", tmp_path / "receipt", "--report", tmp_path / "report", "--nonce", nonce, "--request", tmp_path / "request",
+                     "--response", tmp_path / "response", "--accept-simulator", "--offline", "--json")
+        assert result.returncode == 1, "keys of another configuration signed it"
+        assert node.stop() == 0

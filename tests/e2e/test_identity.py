@@ -4,6 +4,7 @@ the verdicts are the program's."""
 import base64
 import hashlib
 import json
+import re
 import secrets
 import signal
 import socket
@@ -542,6 +543,7 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
                  "--prefix-proof-hours", 2, wait=False)
     policy = node.get_json("/v1/cloister/policy")
     tee, build = policy.pop("tee"), policy.pop("build")
+    assert re.fullmatch("sha256:[0-9a-f]{64}", policy.pop("key_configuration"))
     assert tee == "insecure_simulator" and set(build) == {"executable", "version"}
     assert policy == {
         "schema": "cloister.policy.v1",

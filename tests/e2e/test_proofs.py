@@ -23,14 +23,6 @@ def proof(request, echo, tmp_path_factory):
     return json.loads(path.read_text())
 
 
-@pytest.fixture(scope="module")
-def trusting(tmp_path_factory):
-    """A policy that accepts a signature's silence about the configuration."""
-    path = tmp_path_factory.mktemp("policy") / "policy.toml"
-    path.write_text("[service]\naccept_unnamed_configuration = true\n")
-    return path
-
-
 def own_words(proof):
     """What the person who saved the proof knows without it."""
     if not isinstance(proof, dict):
@@ -39,14 +31,14 @@ def own_words(proof):
 
 
 @pytest.fixture
-def judge(tmp_path, trusting):
+def judge(tmp_path):
     """judge(proof) -> (exit status, ids of the failed checks)."""
 
     def judged(proof, *options):
         path = tmp_path / "proof.json"
         path.write_text(proof if isinstance(proof, str) else json.dumps(proof, ensure_ascii=False))
         known = options or own_words(proof)
-        result = run("verify", "proof", path, "--accept-simulator", "--policy", trusting, "--json", *known)
+        result = run("verify", "proof", path, "--accept-simulator", "--json", *known)
         checks = json.loads(result.stdout)["checks"] if result.stdout.startswith("{") else []
         return result.returncode, {check["id"] for check in checks if check["state"] == "fail"}
 
@@ -89,12 +81,19 @@ def test_untouched_is_accepted(proof, judge):
     assert judge(proof) == (0, set())
 
 
-def test_a_signature_says_nothing_of_the_configuration(proof, tmp_path):
+def test_the_signature_belongs_to_the_configuration_of_the_report(proof, tmp_path):
     path = tmp_path / "proof.json"
     path.write_text(json.dumps(proof))
     result = run("verify", "proof", path, "--accept-simulator", "--json", *own_words(proof))
     checks = {check["id"]: check for check in json.loads(result.stdout)["checks"]}
-    assert result.returncode == 3 and checks["signature.policy_digest"]["state"] == "skipped" and checks["signature.policy_digest"]["required"]
+    assert result.returncode == 0 and checks["policy.keys"]["state"] == checks["signature.policy_digest"]["state"] == "pass"
+    # The digest, made here from the document alone (docs/spec/policy.md, "Keys").
+    document = json.loads(proof["report"])["policy"]
+    part = lambda table, *names: {name: document[table].get(name) for name in names}
+    keys = {"schema": "cloister.keys.v1", "engine": document["engine"], "gpu": part("gpu", "evidence", "manifests", "required"),
+            "listen": part("listen", "address", "tls"), "logging": part("logging", "content"), "signing": document["signing"], "tee": document["tee"]}
+    canonical = json.dumps(keys, sort_keys=True, separators=(",", ":")).encode()
+    assert checks["policy.keys"]["actual"] == "sha256:" + hashlib.sha256(canonical).hexdigest() == document["key_configuration"]
 
 
 def test_the_proof_holds_what_was_said(proof):

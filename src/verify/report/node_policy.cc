@@ -6,6 +6,7 @@
 
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
+#include "evidence/key_configuration.h"
 #include "evidence/native_report.h"
 #include "evidence/simulator_roots.h"
 #include "verify/boot/events.h"
@@ -18,7 +19,7 @@ using Digest = std::optional<ByteArray<32>>;
 
 constexpr std::string_view kSchema = "cloister.policy.v1";
 constexpr std::string_view kMembers[] = {"policy.engine", "policy.serving", "policy.upstreams", "policy.tls",
-                                         "policy.prompt_cache", "policy.tee", "policy.gpu", "policy.logging"};
+                                         "policy.prompt_cache", "policy.tee", "policy.gpu", "policy.logging", "policy.keys"};
 
 std::string text_of(const Digest& digest) { return digest ? evidence::digest_text(*digest) : "null"; }
 
@@ -164,6 +165,17 @@ Check check_logging(const NodePolicy& node) {
   return compared("policy.logging", "never", content, "the node logs prompts and replies");
 }
 
+Check check_keys(const NodePolicy& node) {
+  const std::string id = "policy.keys";
+  const auto named = node.document.find(evidence::kKeyConfigurationMember);
+  if (named == node.document.end()) {
+    return skipped(id, "the document does not say which configuration the keys belong to: another start of the node may have the same ones", false);
+  }
+  const Result<ByteArray<32>> digest = evidence::key_configuration_digest(node.document);
+  if (!digest || !named->is_string()) return unknown(id, "key_configuration");
+  return compared(id, evidence::digest_text(*digest), named->get<std::string>(), "the keys belong to another configuration");
+}
+
 void skip_members(Verdict& verdict, const std::string& why, bool required) {
   for (const std::string_view id : kMembers) {
     verdict.add(required ? skipped(std::string(id), why) : not_applicable(std::string(id), why));
@@ -271,6 +283,7 @@ void check_document_and_members(const Json& document, const Digest& bound, NodeK
   verdict.add(check_tee(node));
   verdict.add(check_gpu(node));
   verdict.add(check_logging(node));
+  verdict.add(check_keys(node));
   verdict.facts["node_policy"] = {{"engine", text_at(document, "engine", "kind")},
                                   {"serving", text_at(document, "engine", "serving")},
                                   {"upstreams", at(document, "engine", "upstreams")},

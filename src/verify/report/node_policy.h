@@ -31,7 +31,7 @@ enum class NodeKind { kUnknown, kCloister };
 // kPolicyMember, or null.
 void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy, Verdict& verdict);
 
-// policy.document to policy.logging, and the fact `node_policy`. To be called after the checks of the TEE. `document` may be null.
+// policy.document to policy.keys, and the fact `node_policy`. To be called after the checks of the TEE. `document` may be null.
 // `bound` is the digest that the evidence binds. Without document and digest all are skipped and required, unless the service may be
 // another's and the policy accepts that it has none (`accept_no_node_policy`).
 void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,

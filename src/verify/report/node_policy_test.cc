@@ -7,20 +7,29 @@
 
 #include "base/encoding.h"
 #include "evidence/event_log.h"
+#include "evidence/json_reader.h"
+#include "evidence/key_configuration.h"
 #include "evidence/native_report.h"
 
 namespace cloister::verify {
 namespace {
 
+// The document of a node whose keys belong to it.
+Json with_keys(Json document) {
+  document.erase(evidence::kKeyConfigurationMember);
+  document[evidence::kKeyConfigurationMember] = evidence::digest_text(evidence::key_configuration_digest(document).value());
+  return document;
+}
+
 // As a node in a real TEE writes it.
 Json good_document() {
-  return {{"schema", "cloister.policy.v1"},
+  return with_keys({{"schema", "cloister.policy.v1"},
           {"listen", {{"address", "0.0.0.0"}, {"port", 8443}, {"tls", "self-signed"}, {"token_required", true}}},
           {"engine",
            {{"kind", "llama"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
           {"tee", "dstack"},
           {"gpu", {{"evidence", "nvml"}, {"required", true}}},
-          {"logging", {{"content", "never"}}}};
+          {"logging", {{"content", "never"}}}});
 }
 
 Verdict judge(const Json& document, const Policy& policy = {}, const std::string& tee_type = "tdx") {
@@ -32,7 +41,7 @@ Verdict judge(const Json& document, const Policy& policy = {}, const std::string
 
 TEST(NodePolicy, AGoodOnePasses) {
   const Verdict verdict = judge(good_document());
-  EXPECT_EQ(verdict.checks.size(), 9u);
+  EXPECT_EQ(verdict.checks.size(), 10u);
   for (const Check& check : verdict.checks) EXPECT_EQ(check.state, State::kPass) << check.id << ": " << check.detail;
 }
 
@@ -79,6 +88,7 @@ TEST(NodePolicy, EachMemberHasItsCheck) {
   for (const Case& one : cases) {
     Json document = good_document();
     one.change(document);
+    document = with_keys(document);
     const Verdict verdict = judge(document);
     const Check* check = verdict.find(one.check);
     ASSERT_NE(check, nullptr) << one.what;
@@ -94,16 +104,48 @@ TEST(NodePolicy, EachMemberHasItsCheck) {
   document["engine"]["serving"] = "aggregator";
   Policy policy;
   claims(policy);
-  EXPECT_EQ(judge(document, policy).outcome(), Outcome::kAccepted);
+  EXPECT_EQ(judge(with_keys(document), policy).outcome(), Outcome::kAccepted);
   upstreams("http://10.0.0.9:8000")(document);
-  EXPECT_EQ(judge(document, policy).outcome(), Outcome::kUndetermined) << "in clear, whatever the gateway claims";
+  EXPECT_EQ(judge(with_keys(document), policy).outcome(), Outcome::kUndetermined) << "in clear, whatever the gateway claims";
   upstreams("https://10.0.0.9:8000")(document);
-  EXPECT_EQ(judge(document, policy).outcome(), Outcome::kAccepted);
+  EXPECT_EQ(judge(with_keys(document), policy).outcome(), Outcome::kAccepted);
+}
+
+// Two starts of a node have the same keys only where whoever reads the prompts is the same.
+TEST(NodePolicy, TheKeysBelongToTheDocument) {
+  const std::function<void(Json&)> of_another[] = {
+      [](Json& d) { d["engine"]["upstreams"] = Json::array({"unix:"}); },
+      [](Json& d) { d["engine"]["kind"] = "upstream"; },
+      [](Json& d) { d["gpu"]["required"] = true, d["gpu"]["manifests"] = true; },
+      [](Json& d) { d["listen"]["tls"] = "certificate"; },
+      [](Json& d) { d["listen"]["address"] = "10.0.0.1"; },
+      [](Json& d) { d["signing"] = true; },
+      [](Json& d) { d["tee"] = "tdx"; },
+  };
+  for (const auto& change : of_another) {
+    Json document = good_document();
+    change(document);
+    const Verdict verdict = judge(document);
+    EXPECT_EQ(verdict.find("policy.keys")->state, State::kFail) << document;
+    EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
+    EXPECT_NE(with_keys(document)[evidence::kKeyConfigurationMember], good_document()[evidence::kKeyConfigurationMember]);
+  }
+  Json same = good_document();
+  same["listen"]["port"] = 1;
+  same["limits"] = {{"body_bytes", 5}};
+  same["logging"]["level"] = "debug";
+  EXPECT_EQ(judge(same).find("policy.keys")->state, State::kPass);
+  same.erase(evidence::kKeyConfigurationMember);
+  EXPECT_EQ(judge(same).find("policy.keys")->state, State::kSkipped) << "a node of before";
+  EXPECT_FALSE(judge(same).find("policy.keys")->required);
+  same[evidence::kKeyConfigurationMember] = 7;
+  EXPECT_EQ(judge(same).outcome(), Outcome::kUndetermined);
 }
 
 TEST(NodePolicy, AGpuThatThePolicyRequiresIsGated) {
   Json document = good_document();
   document["gpu"] = {{"evidence", "none"}, {"required", false}};
+  document = with_keys(document);
   EXPECT_EQ(judge(document).outcome(), Outcome::kAccepted);
   Policy policy;
   policy.nvidia.required = GpuRequirement::kAlways;
@@ -116,11 +158,11 @@ TEST(NodePolicy, ANodeThatOnlyItsMachineReachesNeedsNeitherTlsNorApartCaches) {
   document["engine"]["shared_prompt_cache"] = true;
   for (const char* address : {"127.0.0.1", "::1", "localhost"}) {
     document["listen"]["address"] = address;
-    EXPECT_EQ(judge(document).outcome(), Outcome::kAccepted) << address;
+    EXPECT_EQ(judge(with_keys(document)).outcome(), Outcome::kAccepted) << address;
   }
   for (const char* address : {"0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example", ""}) {
     document["listen"]["address"] = address;
-    EXPECT_EQ(judge(document).outcome(), Outcome::kUndetermined) << address;
+    EXPECT_EQ(judge(with_keys(document)).outcome(), Outcome::kUndetermined) << address;
   }
 }
 
@@ -131,7 +173,7 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
     check_node_policy(shown, bound, kind, policy, verdict);
-    EXPECT_EQ(verdict.checks.size(), 9u);
+    EXPECT_EQ(verdict.checks.size(), 10u);
     return std::pair(verdict.checks.front().state, verdict.outcome());
   };
   using Pair = std::pair<State, Outcome>;
