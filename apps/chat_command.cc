@@ -230,8 +230,9 @@ Result<int> converse(const ChatOptions& options, const std::string& token, clien
     turn.messages.push_back({{"role", "user"}, {"content", line}});
     TRY(status, one_turn(options, node, host, turn));
     worst = worse(worst, status);
-    if (status == static_cast<int>(verify::Outcome::kRejected)) {
-      complain("chat", "nothing more is said to this host: its reply was rejected");
+    if (status != kExitOk) {
+      const bool rejected = status == static_cast<int>(verify::Outcome::kRejected);
+      complain("chat", std::string("nothing more is said to this host: its reply was ") + (rejected ? "rejected" : "not accepted"));
       return worst;
     }
   }

@@ -1,12 +1,19 @@
-// The file of --config. The option parser's own reader takes more than TOML (values without quotes, strings without an end), and a
-// slip of the pen would become another value: the file has to be TOML first.
+// The file of --config: TOML, read by the library that reads policies and not by the option parser's own reader, which takes more than TOML
+// and less of it.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <memory>
 
 namespace cloister::apps {
 
 // For the option that names the file: a regular file of at most 1 MiB that is TOML. The message names the line.
 CLI::Validator toml_file();
+
+// Reads such a file for the option parser. A flag takes true or false and nothing else.
+std::shared_ptr<CLI::Config> toml_config();
+
+// A value as TOML writes it: whole numbers, true and false as they are, everything else as a basic string.
+std::string toml_value(const std::string& value);
 
 }  // namespace cloister::apps

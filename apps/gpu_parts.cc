@@ -73,10 +73,13 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   // Read whether or not there is a gate now: a mistake in them must not wait for the first machine with a GPU.
   verify::Policy policy;
   if (!options.gpu_policy_file.empty()) {
-    TRY(text, read_file(options.gpu_policy_file, kPolicyLimit));
+    TRY(text, read_regular_file(options.gpu_policy_file, kPolicyLimit));
     Result<verify::Policy> parsed = verify::parse_policy(text);
     if (!parsed) return fail(ErrorCode::kUsage, options.gpu_policy_file + ": " + parsed.error().message);
     policy = *std::move(parsed);
+    if (policy.nvidia.require_nras) {
+      return fail(ErrorCode::kUsage, options.gpu_policy_file + ": require_nras: a node asks no service for an opinion about its own GPUs; those who verify it do");
+    }
   }
   if (!options.rim_dir.empty()) {
     TRY(readable, read_manifests(options.rim_dir));

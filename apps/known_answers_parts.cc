@@ -48,6 +48,13 @@ Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const ServeOp
   return read_one(path);
 }
 
+Result<bool> tests_models(const ServeOptions& options) {
+  TRY(list, read_known_answers(options));
+  if (!list.empty() || !options.upstreams.empty()) return !list.empty();
+  TRY(beside, answers_beside(options));
+  return beside != nullptr;
+}
+
 std::optional<std::vector<evidence::KnownAnswersResult>> passed_tests(const engine::Engine& engine) {
   std::vector<evidence::KnownAnswersResult> out;
   for (const engine::KnownAnswersState& state : engine::known_answers(engine)) {

@@ -21,6 +21,9 @@ Result<AnswersList> read_known_answers(const ServeOptions& options);
 // there is neither: the model is not tested. An error where --known-answers names more than one.
 Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const ServeOptions& options);
 
+// Whether the models of this node are tested: whether one of the two gives anything.
+Result<bool> tests_models(const ServeOptions& options);
+
 // What reports say: the results of all models that are tested; nothing while one has still to pass its first test.
 std::optional<std::vector<evidence::KnownAnswersResult>> passed_tests(const engine::Engine& engine);
 

@@ -75,12 +75,13 @@ Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& ar
   facts.upstream_token = !options.upstream_key_file.empty();
   facts.cache_salt = options.cache_salt;
   facts.shared_prompt_cache = options.share_prompt_cache || options.api_key_file.empty();
+  facts.known_answers = around.known_answers;
   facts.tee = around.tee_type;
   facts.gpu_evidence = around.gpu_evidence_type;
   facts.gpu_gate = around.gpu_gate;
   facts.gpu_check_seconds = options.gpu_check_seconds;
   if (!options.gpu_policy_file.empty()) {
-    TRY(text, read_file(options.gpu_policy_file, kFileLimit));
+    TRY(text, read_regular_file(options.gpu_policy_file, kFileLimit));
     facts.gpu_policy = crypto::sha256(as_bytes(text));
   }
   facts.gpu_manifests = !options.rim_dir.empty();

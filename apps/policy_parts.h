@@ -18,6 +18,7 @@ struct PolicySurroundings {
   std::string tee_type, gpu_evidence_type;
   bool token_required = false;
   bool gpu_gate = false;
+  bool known_answers = false;
   std::vector<std::string> cors_origins;
   std::optional<ByteArray<32>> executable;
 };

@@ -80,7 +80,8 @@ Result<void> serve(ServeOptions options) {
   const std::string gpu_type = platform.gpu ? std::string(platform.gpu->type()) : "none";
   TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
   TRY(executable, serve::executable_digest());
-  PolicySurroundings around{listen, tee_type, gpu_type, false, gpu_gate != nullptr, {}, executable};
+  TRY(known_answers, tests_models(options));
+  PolicySurroundings around{listen, tee_type, gpu_type, false, gpu_gate != nullptr, known_answers, {}, executable};
   TRY(configuration, key_configuration_of(options, around));
   TRY(keyring, serve::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
   TRY(auth, make_auth(options, listen, keyring));

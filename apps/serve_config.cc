@@ -1,7 +1,6 @@
 #include "apps/serve_config.h"
 
 #include <algorithm>
-#include <sstream>
 #include <vector>
 
 #include "apps/commands.h"
@@ -13,6 +12,7 @@ namespace cloister::apps {
 Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
   CLI::App app("cloister");
   try {
+    app.config_formatter(toml_config());
     app.set_config("--config")->check(toml_file());
     // The mode holds for the whole file: CLI11 has none for a section. The other commands are added so that their sections are known; no
     // command is run.
@@ -34,10 +34,16 @@ Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
 
 std::string serve_config_text(const CLI::App& command) {
   std::string out = "[serve]\n";
-  std::istringstream lines(command.config_to_str(true));
-  for (std::string line; std::getline(lines, line);) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_configurable() || option->get_lnames().empty()) continue;
+    std::vector<std::string> values = option->count() > 0 ? option->reduced_results() : std::vector<std::string>();
+    if (values.empty() && option->get_expected_max() == 0) values = {"false"};
+    if (values.empty() && !option->get_default_str().empty()) values = {option->get_default_str()};
     // What has no value has no line: an empty text is not one that the option takes.
-    if (!line.empty() && !line.ends_with("=\"\"")) out += line + "\n";
+    if (values.empty() || values == std::vector<std::string>{""}) continue;
+    std::string list;
+    for (const std::string& value : values) list += (list.empty() ? "" : ", ") + toml_value(value);
+    out += option->get_lnames().front() + "=" + (values.size() == 1 ? list : "[" + list + "]") + "\n";
   }
   return out;
 }

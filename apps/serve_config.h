@@ -1,4 +1,4 @@
-// The configuration file of `cloister serve`: TOML as CLI11 reads it, a section [serve] with the options' names.
+// The configuration file of `cloister serve`: TOML, a section [serve] with the options' names.
 #pragma once
 
 #include <string>

@@ -77,8 +77,8 @@ Result<Tls> given_tls(const ServeOptions& options) {
   if (options.tls_key_file.empty()) {
     return fail(ErrorCode::kUsage, "--tls-cert needs --tls-key, or --tls tee-key for a key of the TEE's own");
   }
-  TRY(chain, read_file(options.tls_certificate_file, kPemLimit));
-  TRY(key, read_file(options.tls_key_file, kPemLimit));
+  TRY(chain, read_regular_file(options.tls_certificate_file, kPemLimit));
+  TRY(key, read_regular_file(options.tls_key_file, kPemLimit));
   TRY(leaf, first_in(chain, options.tls_certificate_file));
   tls.spki_sha256 = crypto::sha256(leaf.subject_public_key_info());
   tls.identity = std::make_shared<http::TlsIdentity>(http::TlsIdentity{std::move(chain), std::move(key)});
@@ -99,7 +99,7 @@ Result<crypto::Certificate> self_signed(const ServeOptions& options, const Liste
 // The chain in the file, when its leaf is for the key with this SHA-256 of its SubjectPublicKeyInfo.
 Result<std::string> chain_for(const std::string& file, const ByteArray<32>& spki_sha256) {
   if (file.empty()) return fail(ErrorCode::kUsage, "no --tls-cert is given");
-  TRY(chain, read_file(file, kPemLimit));
+  TRY(chain, read_regular_file(file, kPemLimit));
   TRY(leaf, first_in(chain, file));
   if (crypto::sha256(leaf.subject_public_key_info()) != spki_sha256) {
     return fail(ErrorCode::kBadCertificate, "the certificate in " + file + " is for another key than the TEE's");
@@ -110,7 +110,7 @@ Result<std::string> chain_for(const std::string& file, const ByteArray<32>& spki
 }  // namespace
 
 Result<std::string> read_token(const std::string& path) {
-  TRY(text, read_file(path, kTokenLimit));
+  TRY(text, read_regular_file(path, kTokenLimit));
   std::string token = text.substr(0, text.find('\n'));
   while (!token.empty() && (token.back() == '\r' || token.back() == ' ' || token.back() == '\t')) token.pop_back();
   if (token.empty()) return fail(ErrorCode::kUsage, path + " holds no token in its first line");

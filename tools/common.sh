@@ -3,6 +3,8 @@
 
 # shellcheck source=tools/pins
 source "$(dirname "${BASH_SOURCE[0]}")/pins"
+# shellcheck source=tools/place.sh
+source "$(dirname "${BASH_SOURCE[0]}")/place.sh"
 root=$ROOT
 cache=$CLOISTER_CACHE
 logs="$cache/logs"
@@ -59,8 +61,8 @@ quietly() {
 # What a running step says last; of a build, how far it is.
 last_line() {
   local text
-  text=$(tail -c 20000 "$1" | tr '\r' '\n' | grep -v '^[[:space:]]*$' || true)
-  { grep -E '^\[[0-9]+/[0-9]+\]' <<<"$text" || printf '%s\n' "$text"; } | tail -n 1 | cut -c1-100
+  text=$(tail -c 20000 "$1" | tr '\r' '\n' | grep -av '^[[:space:]]*$' || true)
+  { grep -aE '^\[[0-9]+/[0-9]+\]' <<<"$text" || printf '%s\n' "$text"; } | tail -n 1 | cut -c1-100
 }
 
 # configure_and_build PRESET [TARGET...]: ninja itself runs cmake again when the build files or the set of sources change.
@@ -69,6 +71,7 @@ configure_and_build() {
   local -a targets=()
   shift
   for target in "$@"; do targets+=(--target "$target"); done
+  forget_another_place "$root/build/$preset" "$root"
   if [[ ! -e "$root/build/$preset/build.ninja" ]]; then
     quietly "configure-$preset" cmake -S "$root" --preset "$preset" -DCLOISTER_CACHE="$cache"
   fi

@@ -57,13 +57,11 @@ Result<void> write_all(const NewFile& file, const std::filesystem::path& path, s
   return {};
 }
 
-}  // namespace
-
-Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<std::string> read_opened(const FileDescriptor& file, const std::filesystem::path& path, std::size_t limit_bytes, bool regular_only) {
   if (file.get() < 0) return io_error("cannot open", path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return io_error("cannot read", path, errno);
+  if (regular_only && !S_ISREG(status.st_mode)) return fail(ErrorCode::kIo, path.string() + " is no regular file", path.string());
   if (S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) > limit_bytes) return too_large(path, limit_bytes);
   std::string out;
   char chunk[65536];
@@ -75,6 +73,16 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
     if (out.size() + static_cast<std::size_t>(n) > limit_bytes) return too_large(path, limit_bytes);
     out.append(chunk, static_cast<std::size_t>(n));
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
+  return read_opened(FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path, limit_bytes, false);
+}
+
+Result<std::string> read_regular_file(const std::filesystem::path& path, std::size_t limit_bytes) {
+  return read_opened(FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), path, limit_bytes, true);
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {

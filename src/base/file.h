@@ -12,6 +12,8 @@ namespace cloister {
 
 // Reads the whole file; fails when it is larger than `limit_bytes`, before anything of it is read where its size is known.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes);
+// The same of a regular file, and kIo for everything else: opening or reading a pipe would wait for whoever writes into it.
+Result<std::string> read_regular_file(const std::filesystem::path& path, std::size_t limit_bytes);
 
 // Replaces the file by writing a sibling and renaming it, so that a reader sees the old bytes or the new ones.
 // `mode` is the permission of the new file, for example 0600.

@@ -27,8 +27,8 @@ Result<VerifiedConnection> VerifiedConnection::make(const NodeAddress& address, 
   http::ClientOptions options = connection_options(address);
   options.bearer_token = std::move(bearer_token);
   // Nodes with the same keys can differ in what their keys do not depend on: each refuses what is meant for another one.
-  if (const auto policy = host.verdict.facts.find("policy_digest"); host.report.native && policy != host.verdict.facts.end() && policy->is_string()) {
-    const auto digest = evidence::parse_digest(policy->get<std::string>());
+  if (const verify::Check* document = host.verdict.find("policy.document"); document != nullptr && document->state == verify::State::kPass) {
+    const auto digest = evidence::parse_digest(document->actual);
     if (digest) options.headers.emplace_back(std::string(evidence::kExpectedPolicyHeader), evidence::digest_text(*digest));
   }
   if (address.url.tls) {

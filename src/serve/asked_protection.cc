@@ -4,6 +4,7 @@
 #include <array>
 
 #include "codec/json.h"
+#include "evidence/native_report.h"
 #include "serve/openai/error_body.h"
 
 namespace cloister::serve {
@@ -32,8 +33,9 @@ std::string bare_name(std::string_view name) {
 }
 
 bool speaks_of_encryption(std::string_view bare) {
-  constexpr std::array<std::string_view, 9> kWords = {"encrypt", "e2e", "hpke", "pubkey", "publickey", "cipher", "encapsulated", "ephemeralkey", "sealed"};
-  return bare == "xenc" ||  std::ranges::any_of(kWords, [&](std::string_view word) { return bare.find(word) != std::string_view::npos; });
+  constexpr std::array<std::string_view, 14> kWords = {"encrypt",   "e2e",    "hpke",  "pubkey",    "publickey",   "cipher",    "encapsulated",
+                                                       "ephemeral", "sealed", "ohttp", "cryptokey", "signingalgo", "clientkey", "responsepk"};
+  return bare == "xenc" || bare == "enc" || std::ranges::any_of(kWords, [&](std::string_view word) { return bare.find(word) != std::string_view::npos; });
 }
 
 // docs/spec/encryption.md holds the table.
@@ -45,10 +47,27 @@ std::optional<Refusal> refused_header(std::string_view name) {
                    std::string(name), true};
   }
   if (bare == "xencryptionversion" || bare == "xencryptallfields") return encryption("bad_request", name);
-  const bool family = bare.starts_with("xe2e") || bare.starts_with("xvenicetee") || bare == "xsigningalgo";
+  const bool family = bare.starts_with("xe2e") || bare.starts_with("xvenicetee") || bare.starts_with("venicetee");
   if (family || speaks_of_encryption(bare)) return encryption("e2ee_invalid_version", name);
-  if (bare == "xupstreamverification") {
+  if (bare == bare_name(evidence::kExpectedPolicyHeader) && name != evidence::kExpectedPolicyHeader) {
+    return invalid("'X-Cloister-Policy-Digest' is written so", std::string(name));
+  }
+  if (bare == "xupstreamverification" || bare == "upstreamverification") {
     return invalid("X-Upstream-Verification cannot be set by a caller", std::string(name));
+  }
+  return std::nullopt;
+}
+
+// The names of a `Trailer` field, a list.
+std::optional<Refusal> refused_trailers(std::string_view names) {
+  while (!names.empty()) {
+    const std::size_t end = std::min(names.find(','), names.size());
+    std::string_view name = names.substr(0, end);
+    names.remove_prefix(std::min(end + 1, names.size()));
+    while (name.starts_with(' ') || name.starts_with('\t')) name.remove_prefix(1);
+    while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
+    if (auto refusal = refused_header(name)) return refusal;
+    if (bare_name(name) == bare_name(evidence::kExpectedPolicyHeader)) return invalid("'X-Cloister-Policy-Digest' stands in the head", std::string(name));
   }
   return std::nullopt;
 }
@@ -114,6 +133,10 @@ http::Response to_response(const Refusal& refusal, bool anthropic_dialect) {
 std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_receipts) {
   for (const auto& [name, value] : head.headers) {
     if (auto refusal = refused_header(name)) return refusal;
+    // A field behind the body asks for something that was not done to the body.
+    if (name == "trailer") {
+      if (auto refusal = refused_trailers(value)) return refusal;
+    }
     if (bare_name(name) != "xreceipt") continue;
     if (name != "x-receipt") return invalid("'X-Receipt' is written so", name);
     if (value != "inline") return invalid("'X-Receipt' must be 'inline'", "x-receipt");

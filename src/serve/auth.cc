@@ -75,7 +75,7 @@ Result<void> BearerAuth::check_apart(const Owners& owners) const {
 }
 
 Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) const {
-  TRY(text, read_file(path, kTokenFileLimit));
+  TRY(text, read_regular_file(path, kTokenFileLimit));
   Owners owners;
   std::string_view rest = text;
   for (std::size_t line = 1; !rest.empty(); ++line) {
@@ -104,6 +104,7 @@ std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) cons
   if (named("authorization") > 1 || named("x-api-key") > 1) return std::nullopt;
   std::string_view token = token_of(headers);
   if (token.empty()) return std::nullopt;
+  if (const auto key = http::find_header(headers, "x-api-key"); key && named("authorization") == 1 && *key != token) return std::nullopt;
   Owner caller = owner_of(token, *keys_);
   const std::shared_ptr<const Owners> owners = current(*shared_);
   bool known = false;

@@ -34,7 +34,8 @@ class BearerAuth {
   // keep apart from, those of before stay. Any
   // thread. Whether a token is required does not change.
   Result<void> reload(const std::filesystem::path& path);
-  // The caller's owner; nothing when a token is required and the request has none that is known, or two lines of one name. Tokens come in
+  // The caller's owner; nothing when a token is required and the request has none that is known, or two lines of one name, or
+  // two tokens. Tokens come in
   // `Authorization: Bearer` or, as Anthropic's SDKs send them, `x-api-key`.
   std::optional<Owner> authenticate(const http::Headers& headers) const;
 

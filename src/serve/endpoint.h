@@ -10,6 +10,7 @@
 
 #include "http/server.h"
 #include "serve/auth.h"
+#include "serve/identity.h"
 
 namespace cloister::serve {
 
@@ -24,6 +25,7 @@ struct Call {
   std::shared_ptr<http::Exchange> exchange;
   std::string path_argument;  // what stood for {id}
   Owner owner{};
+  std::shared_ptr<const Epoch> epoch;   // in force when the request was whole
 };
 
 struct Endpoint {

@@ -88,15 +88,15 @@ InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, 
       exchange_(std::move(call.exchange)) {
   context_.metrics.request_started();
   if (context_.receipts == nullptr) return;
-  transcript_ = make_transcript(exchange_->request());
+  transcript_ = make_transcript(exchange_->request(), std::move(call.epoch));
   exchange_->set_observer(transcript_);
 }
 
-std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& request) const {
+std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& request, std::shared_ptr<const Epoch> epoch) const {
   ReplyFacts facts;
   facts.receipt_id = store::receipt_id_in(id_).value();
   facts.request_id = id_;
-  facts.epoch = context_.identity.now();
+  facts.epoch = std::move(epoch);
   facts.owner = owner_;
   facts.endpoint = request.path;
   facts.request_sha256 = body_sha256_;

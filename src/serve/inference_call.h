@@ -58,7 +58,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   void begin_stream(std::string_view content_type);
   // The client reads again.
   void resume();
-  std::shared_ptr<Transcript> make_transcript(const http::Request& request) const;
+  std::shared_ptr<Transcript> make_transcript(const http::Request& request, std::shared_ptr<const Epoch> epoch) const;
   // Of a stream: its receipt names them, and its client is told the secret that salts them.
   void expect_events();
   void add_proof_headers(http::Headers& headers) const;

@@ -73,11 +73,7 @@ std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, c
   }
   if (endpoint.takes_prompts) {
     if (const auto refusal = refused_headers(head, context_.receipts != nullptr)) return refuse(*refusal);
-    if (!is_meant_for(head, context_.identity.now()->policy_digest)) {
-      return refuse({409, "invalid_request_error", "request.configuration_changed",
-                     "the request is for a node of another configuration: verify this node again",
-                     std::string(evidence::kExpectedPolicyHeader)});
-    }
+    if (auto refusal = refuse_configuration(head, endpoint, *context_.identity.now())) return refusal;
   }
   const bool has_body = head.header("content-length").value_or("0") != "0" || head.header("transfer-encoding");
   if (endpoint.method != "POST" || (!has_body && !endpoint.takes_prompts)) return std::nullopt;
@@ -87,6 +83,14 @@ std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, c
                  endpoint.takes_files ? "expected the content-type application/json or multipart/form-data"
                                       : "expected the content-type application/json",
                  "content-type"});
+}
+
+std::optional<http::Response> Node::refuse_configuration(const http::RequestHead& head, const Endpoint& endpoint, const Epoch& epoch) const {
+  if (!endpoint.takes_prompts || is_meant_for(head, epoch.policy_digest)) return std::nullopt;
+  return to_response({409, "invalid_request_error", "request.configuration_changed",
+                      "the request is for a node of another configuration: verify this node again",
+                      std::string(evidence::kExpectedPolicyHeader)},
+                     endpoint.anthropic_dialect);
 }
 
 http::Admission Node::admit(const http::RequestHead& head) {
@@ -131,9 +135,13 @@ void Node::handle(std::shared_ptr<http::Exchange> exchange) {
   EndpointRegistry::Match match = registry_.find(request.method, request.path);
   Call call;
   call.path_argument = match.path_argument;
-  // admit() let it in, so a public endpoint's caller is the only one without a known token.
-  call.owner = context_.auth.authenticate(request.headers).value_or(Owner{});
+  call.epoch = context_.identity.now();
   call.exchange = std::move(exchange);
+  // Once more: tokens and configuration may have changed since the head came, and a caller who is not known must not become nobody.
+  auto refusal = refuse_caller(request, *match.endpoint);
+  if (!refusal) refusal = refuse_configuration(request, *match.endpoint, *call.epoch);
+  if (refusal) return reply(context_, call, match.endpoint->name, *std::move(refusal));
+  call.owner = context_.auth.authenticate(request.headers).value_or(Owner{});
   match.endpoint->handle(std::move(call));
 }
 

@@ -79,6 +79,7 @@ Json policy_document(const PolicyFacts& facts) {
       {"engine",
        {{"cache_salt", ascii(facts.cache_salt)},
         {"kind", ascii(facts.engine)},
+        {"known_answers", facts.known_answers},
         {"serving", facts.serves_itself ? "direct" : "aggregator"},
         {"shared_prompt_cache", facts.shared_prompt_cache},
         {"upstream_token", facts.upstream_token},

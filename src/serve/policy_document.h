@@ -35,6 +35,7 @@ struct PolicyFacts {
   bool upstream_token = false;
   std::string cache_salt;            // of upstreams: "auto", "on", "off"
   bool shared_prompt_cache = false;  // between credentials
+  bool known_answers = false;        // models are tested before they answer (docs/spec/known-answers.md)
 
   std::string tee;  // as it calls itself
   std::string gpu_evidence;

@@ -119,7 +119,10 @@ void ReceiptJournal::run() {
   }
   const bool behind = !memory_.empty();
   lock.unlock();
-  if (behind) try_again();
+  if (!behind) return;
+  try_again();
+  lock.lock();
+  if (!memory_.empty()) log::error("stopping: receipts of replies that went out were never stored: " + std::to_string(memory_.size()));
 }
 
 ReceiptJournal::Batch ReceiptJournal::make(std::vector<FinishedReply> replies) {

@@ -549,7 +549,7 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
         "schema": "cloister.policy.v1",
         "listen": {"address": "127.0.0.1", "port": 0, "tls": "self-signed", "token_required": True, "cors_origins": ["https://a.example"]},
         "engine": {"kind": "upstream", "serving": "aggregator", "upstreams": ["http://localhost", "http://private"],
-                   "upstream_token": True, "cache_salt": "off", "shared_prompt_cache": False},
+                   "upstream_token": True, "cache_salt": "off", "shared_prompt_cache": False, "known_answers": False},
         "gpu": {"evidence": "insecure_simulator", "required": True, "check_seconds": 77, "manifests": False,
                 "policy": sha256_text(gpu_policy.read_text())},
         "limits": {"body_bytes": 4096, "grace_seconds": 5, "reports_at_once": "3", "reports_per_client_minute": "1.5", "reports_local_minute": "7",

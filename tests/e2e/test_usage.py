@@ -29,6 +29,7 @@ def test_an_unknown_word_is_named_and_another_suggested(arguments, words):
 @pytest.mark.parametrize("text, words", [
     ('[serve]\nmodle = "x"\n', "line 2: there is no option modle in [serve] (did you mean model?)"),
     ('[server]\nmodel = "x"\n', "line 1: there is no section [server] (did you mean serve?)"),
+    ("[server]\n", "line 1: there is no section [server] (did you mean serve?)"),
     ('[verify]\npolicy = "x"\n', "[verify] holds no options: name the whole command, as in [verify."),
     ("[serve]\nlisten = 5\n", "--listen wants ADDRESS:PORT"),
     ('[serve]\nreceipt-bytes = "much"\n', "--receipt-bytes: "),
@@ -100,8 +101,7 @@ def test_chat_says_how_to_judge_what_it_kept(echo, tmp_path):
     for kind, path in files.items():
         line = next(line for line in done.stdout.splitlines() if line.startswith(f"  cloister verify {kind} "))
         again = run(*line.split()[1:])
-        assert again.returncode == (3 if kind == "proof" else 0), again.stdout
-    assert "a signature does not say under which configuration" in done.stdout
+        assert again.returncode == 0, again.stdout
 
 
 def test_an_interrupted_chat_says_that_nothing_was_checked(slow_echo):

@@ -184,6 +184,8 @@ void Relay::on_head(http::OutgoingHead head) {
     if (call != nullptr) call->cancel();
     return try_next();
   }
+  // A redirect, or an answer that says "as before", answers no prompt.
+  if (head.status >= 300 && head.status < 400) return end_here(http::OutgoingFailure::kMalformed);
   PassedHead passed;
   passed.status = head.status;
   passed.headers = std::move(head.headers);

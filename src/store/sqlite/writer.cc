@@ -117,10 +117,13 @@ Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
   return {};
 }
 
+Result<void> Writer::check_in_place() const {
+  if (!connection_.has_moved()) return {};
+  return fail(ErrorCode::kStoreFailed, connection_.name() + ": the file was moved or deleted while it is in use");
+}
+
 Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
-  if (connection_.has_moved()) {
-    return fail(ErrorCode::kStoreFailed, connection_.name() + ": the file was moved or deleted while it is in use");
-  }
+  TRY_VOID(check_in_place());
   TRY(transaction, Transaction::begin(connection_));
   TRY_VOID(put_within(batch));
   std::optional<Known> known = std::exchange(known_, std::nullopt);
@@ -171,6 +174,7 @@ Result<void> Writer::index_all() {
 }
 
 Result<void> Writer::put_document(const Document& document) {
+  TRY_VOID(check_in_place());
   return put_document_.bind(1, document.key).bind(2, document.kind).bind(3, document.made).bind(4, document.text).run();
 }
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "verify/policy/toml_syntax.h"
 
@@ -21,11 +23,37 @@ std::string complaint(const std::string& text) {
   return policy ? "" : policy.error().message;
 }
 
+std::vector<TomlEntry> entries(std::string_view text) { return std::get<std::vector<TomlEntry>>(read_toml_entries(text)); }
+
 TEST(TomlSyntax, NamesTheLineOfAFault) {
-  EXPECT_FALSE(toml_fault(kDefaultPolicyText));
-  EXPECT_FALSE(toml_fault(""));
-  EXPECT_EQ(toml_fault("[serve]\nlisten = 127.0.0.1:8081\n")->line, 2u);
-  EXPECT_EQ(toml_fault("a = 1\n\nb = \"x\n")->line, 3u);
+  EXPECT_TRUE(entries("").empty());
+  EXPECT_FALSE(entries(kDefaultPolicyText).empty());
+  const std::pair<const char*, std::size_t> cases[] = {
+      {"[serve]\nlisten = 127.0.0.1:8081\n", 2}, {"a = 1\n\nb = \"x\n", 3},  {"a = 1\na = 2\n", 2}, {"a = 2026-01-01\n", 1},
+      {"b = 1\na = 10:00:00\n", 2},             {"[[serve]]\na = 1\n", 1},    {"a = [1, [2]]\n", 1}, {"a = [{b = 1}]\n", 1},
+      {"[serve]\n[serve]\n", 2},
+  };
+  for (const auto& [text, line] : cases) {
+    const auto read = read_toml_entries(text);
+    ASSERT_TRUE(std::holds_alternative<TomlFault>(read)) << text;
+    EXPECT_EQ(std::get<TomlFault>(read).line, line) << text << std::get<TomlFault>(read).message;
+  }
+}
+
+TEST(TomlSyntax, GivesWhatStandsThere) {
+  const auto all = entries("[verify.proof]\naccept-simulator = true\n[serve]  # x\nmodel-id = \"x#y\\u0074\\\\\"\norigins = [\n \"a\",\n \"b\" ]\n"
+                           "rate = 0.5\nport = -8_0\nlit = '[a,b]'\nempty = []\n");
+  const auto find = [&all](const std::string& name) { return *std::ranges::find_if(all, [&](const TomlEntry& one) { return one.name == name; }); };
+  EXPECT_EQ(all.front().name, "");
+  EXPECT_EQ(all.front().tables, std::vector<std::string>{"serve"});
+  EXPECT_EQ(find("accept-simulator").tables, (std::vector<std::string>{"verify", "proof"}));
+  EXPECT_TRUE(find("accept-simulator").is_boolean);
+  EXPECT_EQ(find("model-id").values, std::vector<std::string>{"x#yt\\"});
+  EXPECT_EQ(find("origins").values, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(find("rate").values, std::vector<std::string>{"0.5"});
+  EXPECT_EQ(find("port").values, std::vector<std::string>{"-80"});
+  EXPECT_EQ(find("lit").values, std::vector<std::string>{"[a,b]"});
+  EXPECT_TRUE(find("empty").values.empty());
 }
 
 TEST(PolicyFile, TheDefaultFileIsTheDefaultPolicy) { EXPECT_EQ(read(std::string(kDefaultPolicyText)), Policy{}); }

@@ -1,9 +1,13 @@
-// Whether a text is TOML, whatever it says. The only place with the TOML library is this folder.
+// What a TOML text holds, flat, for readers that know the meaning of names and not TOML. The only place with the TOML library is this
+// folder. Pure; any thread.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 namespace cloister::verify {
 
@@ -12,7 +16,16 @@ struct TomlFault {
   std::string message;
 };
 
-// Nothing when it is TOML. At most 1 MiB is expected; any thread.
-std::optional<TomlFault> toml_fault(std::string_view text);
+struct TomlEntry {
+  std::vector<std::string> tables;   // from the outermost
+  std::string name;                  // empty for the table itself, which comes before what is in it
+  std::vector<std::string> values;   // of an array each element; numbers and booleans as decimal digits, "true" and "false"
+  bool is_boolean = false;           // one boolean, and no array
+  std::size_t line = 0;
+};
+
+// Tables and values in the order of their names. A fault: what is no TOML, and what no option can have: a table within an array, an array within an array, a
+// date or a time. At most 1 MiB is expected.
+std::variant<std::vector<TomlEntry>, TomlFault> read_toml_entries(std::string_view text);
 
 }  // namespace cloister::verify
