@@ -43,7 +43,7 @@ std::size_t body_length(std::string_view head) {
 SourceReplies::SourceReplies(const SourceOptions& from) : options(from) {
   const std::string body = fill(
       "{\"id\":\"chatcmpl-direct\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":"
-      "\"direct\","
+      "\"echo\","
       "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"",
       "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":300,"
       "\"total_tokens\":400}}",
@@ -51,7 +51,7 @@ SourceReplies::SourceReplies(const SourceOptions& from) : options(from) {
   buffered = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
              std::to_string(body.size()) + "\r\n\r\n" + body;
   const std::string list =
-      "{\"object\":\"list\",\"data\":[{\"id\":\"direct\",\"object\":\"model\",\"created\":1700000000,"
+      "{\"object\":\"list\",\"data\":[{\"id\":\"echo\",\"object\":\"model\",\"created\":1700000000,"
       "\"owned_by\":\"bench\"}]}";
   models = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
            std::to_string(list.size()) + "\r\n\r\n" + list;
@@ -61,7 +61,7 @@ SourceReplies::SourceReplies(const SourceOptions& from) : options(from) {
   event = chunk(fill(
       "data: "
       "{\"id\":\"chatcmpl-direct\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
-      "\"model\":\"direct\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"",
+      "\"model\":\"echo\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"",
       "\"},\"finish_reason\":null}]}\n\n", options.event_bytes));
   end = chunk("data: [DONE]\n\n") + "0\r\n\r\n";
 }

@@ -30,10 +30,16 @@ struct StreamReader {
   std::string text;
   std::string id;
   std::string error;
+  bool ended = false;   // by the event that ends a stream
   const std::function<void(std::string_view)>& on_text;
 
   void event(std::string_view data) {
-    if (data == "[DONE]") return;
+    if (ended) {
+      error = "something follows the event that ends it";
+      return;
+    }
+    ended = data == "[DONE]";
+    if (ended) return;
     Result<Json> chunk = codec::parse_json(data);
     if (!chunk) return;  // the hash decides about the bytes; this only shows them
     if (id.empty()) id = id_of(*chunk);
@@ -80,7 +86,7 @@ Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, con
   Json request = {{"model", turn.model}, {"messages", turn.messages}, {"stream", turn.stream}};
   if (turn.temperature) request["temperature"] = *turn.temperature;
   std::string body = codec::write_json(request);
-  StreamReader reader{{}, {}, {}, on_text};
+  StreamReader reader{{}, {}, {}, false, on_text};
   TRY(response, send(node, turn, body, reader));
   if (response.status != 200) return http_failure("no reply", response);
   if (!reader.error.empty()) return fail(ErrorCode::kNetwork, "the node ended the reply with an error\n" + reader.error);
@@ -112,6 +118,7 @@ Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, con
   judged.response = reply.proof.response;
   judged.further_addresses = host.attested_addresses;
   reply.verdict = verify::verify_signature(judged);
+  if (turn.stream && !reader.ended) reply.verdict.facts[verify::kPartialReply] = "the stream ended without the event that ends one";
   return reply;
 }
 

@@ -32,6 +32,18 @@ std::string bare_name(std::string_view name) {
   return bare;
 }
 
+// Names that most requests have, and that ask for nothing: the work on a name is spared for the others. Sorted.
+constexpr auto kOrdinaryHeaders = std::to_array<std::string_view>(
+    {"accept", "accept-encoding", "accept-language", "authorization", "cache-control", "connection", "content-length", "content-type", "cookie",
+     "host", "origin", "referer", "traceparent", "transfer-encoding", "user-agent", "x-api-key", "x-forwarded-for", "x-forwarded-proto",
+     "x-real-ip", "x-request-id"});
+constexpr auto kOrdinaryMembers = std::to_array<std::string_view>(
+    {"frequency_penalty", "input", "logprobs", "max_completion_tokens", "max_tokens", "messages", "model", "n", "presence_penalty",
+     "response_format", "seed", "stop", "stream", "stream_options", "system", "temperature", "tool_choice", "tools", "top_logprobs", "top_p"});
+static_assert(std::ranges::is_sorted(kOrdinaryHeaders) && std::ranges::is_sorted(kOrdinaryMembers));
+
+bool is_ordinary_header(std::string_view name) { return std::ranges::binary_search(kOrdinaryHeaders, name); }
+
 bool speaks_of_encryption(std::string_view bare) {
   constexpr std::array<std::string_view, 14> kWords = {"encrypt",   "e2e",    "hpke",  "pubkey",    "publickey",   "cipher",    "encapsulated",
                                                        "ephemeral", "sealed", "ohttp", "cryptokey", "signingalgo", "clientkey", "responsepk"};
@@ -132,6 +144,7 @@ http::Response to_response(const Refusal& refusal, bool anthropic_dialect) {
 
 std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_receipts) {
   for (const auto& [name, value] : head.headers) {
+    if (is_ordinary_header(name)) continue;
     if (auto refusal = refused_header(name)) return refusal;
     // A field behind the body asks for something that was not done to the body.
     if (name == "trailer") {
@@ -147,7 +160,7 @@ std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_r
 
 bool is_coded(const http::RequestHead& head) {
   for (const auto& [name, value] : head.headers) {
-    if (bare_name(name) != "contentencoding") continue;
+    if (is_ordinary_header(name) || bare_name(name) != "contentencoding") continue;
     // A list, in one line or several; an empty element is none (RFC 9110, section 5.6.1).
     for (std::string_view rest = value; !rest.empty();) {
       const std::size_t end = std::min(rest.find(','), rest.size());
@@ -162,6 +175,7 @@ bool is_coded(const http::RequestHead& head) {
 }
 
 bool asks_for_protection(std::string_view member) {
+  if (std::ranges::binary_search(kOrdinaryMembers, member)) return false;
   const std::string bare = bare_name(member);
   return bare == "provider" || bare == "providers" || bare == "veniceparameters" || bare == "cachesalt" || bare.starts_with("aciverified") ||
          bare.starts_with("acisession") || speaks_of_encryption(bare);

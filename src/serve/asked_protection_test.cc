@@ -65,6 +65,20 @@ TEST(AskedProtection, MembersAreMeantHoweverTheyAreSpelled) {
   }
 }
 
+// Spellings and protocols of others, and fields that come behind the body, when nothing can be done to it any more.
+TEST(AskedProtection, NoSpellingAndNoPlaceIsOverlooked) {
+  for (const char* name : {"upstream-verification", "x-signing-algorithm", "x-ephemeral-pub", "venice-tee-client-key", "x-ohttp", "ohttp-key",
+                           "crypto-key", "x_cloister_policy_digest", "x-cloisterpolicydigest"}) {
+    EXPECT_TRUE(of(name, "1")) << name;
+  }
+  EXPECT_FALSE(of("x-cloister-policy-digest", "sha256:07"));
+  for (const char* names : {"X-E2EE-Version", "x-receipt-seen, X-Client-Pub-Key", " \tx-cloister-policy-digest "}) EXPECT_TRUE(of("trailer", names)) << names;
+  EXPECT_FALSE(of("trailer", "x-checksum, ,x-time"));
+  const auto member = [](const char* name) { return refused_members({{"model", "m"}, {name, 1}}, true, false); };
+  for (const char* name : {"signing_algo", "enc", "response_pk", "client_key"}) EXPECT_TRUE(member(name)) << name;
+  EXPECT_FALSE(member("temperature"));
+}
+
 TEST(AskedProtection, OtherHeadersPass) {
   for (const char* name : {"authorization", "accept-encoding", "x-request-hash", "anthropic-version", "sec-fetch-mode", "x-stainless-os"}) {
     EXPECT_FALSE(of(name, "1")) << name;
