@@ -56,7 +56,7 @@ def recorded(model_file, tmp_path_factory):
     done = run("models", "manifest", model_file, *SETTINGS, "--known-answers", path)
     assert done.returncode == 0, done.stderr
     found = re.search(r"known_answers sha256:[0-9a-f]{64} cases=4 tokens=(\d+) deviation=(0\.\d{6}) tolerance=0\.050000", done.stderr)
-    assert found and int(found[1]) >= 20 and float(found[2]) < 0.01, done.stderr
+    assert found and int(found[1]) >= 20 and float(found[2]) <= 0.025, done.stderr   # half of the tolerance
     return path, json.loads(path.read_text())
 
 

@@ -27,8 +27,19 @@ bool is_key_provider(const std::string& text) {
   const std::size_t colon = text.find(':');
   if (colon == 0 || colon == std::string::npos || (text.size() - colon - 1) % 2 != 0) return false;
   const auto in_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
-  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), in_name) &&
-         is_lower_hex(std::string_view(text).substr(colon + 1));
+  const std::string_view digits = std::string_view(text).substr(colon + 1);
+  constexpr std::size_t kEnclaveDigits = 64;
+  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), in_name) && is_lower_hex(digits) &&
+         (!text.starts_with("local-sgx:") || digits.size() == kEnclaveDigits);
+}
+
+// As policy documents write where an upstream is (docs/spec/policy.md).
+constexpr const char* kPlaceForm = "places like http://private, http://NAME:PORT or unix:";
+bool is_place(const std::string& text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (text.starts_with(scheme)) return text.size() > scheme.size();
+  }
+  return text.starts_with("unix:");
 }
 
 constexpr const char* kListKeyForm = "texts like ed25519:<64 hex> or p256:<128 hex of x and y>";
@@ -126,7 +137,7 @@ std::optional<Error> read_snp(const toml::table* table, SnpPolicy& out) {
   reader.read("min_snp", out.min_snp);
   reader.read("min_microcode", out.min_microcode);
   reader.read("min_fmc", out.min_fmc);
-  reader.read("vmpl", out.vmpl);
+  reader.read("vmpl", out.vmpl, 3);   // there are four (SEV-SNP Firmware ABI, table 23)
   reader.read("allow_smt", out.allow_smt);
   reader.read("allow_migration_agent", out.allow_migration_agent);
   reader.read("require_single_socket", out.require_single_socket);
@@ -176,7 +187,7 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("require_known_answers", out.require_known_answers);
   reader.read("max_known_answers_age_minutes", out.max_known_answers_age_minutes);
   reader.read("known_answer_digests", 32, out.known_answer_digests);
-  reader.read("upstreams", out.upstreams);
+  reader.read_each("upstreams", is_place, kPlaceForm, out.upstreams);
   reader.read("accept_no_node_policy", out.accept_no_node_policy);
   reader.read("accept_unnamed_configuration", out.accept_unnamed_configuration);
   reader.read("allow_shared_prompt_cache", out.allow_shared_prompt_cache);

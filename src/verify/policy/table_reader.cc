@@ -70,8 +70,8 @@ void TableReader::read(std::string_view key, std::optional<std::uint8_t>& out) {
   if (const auto value = number(key, std::numeric_limits<std::uint8_t>::max())) out = static_cast<std::uint8_t>(*value);
 }
 
-void TableReader::read(std::string_view key, std::uint32_t& out) {
-  if (const auto value = number(key, std::numeric_limits<std::uint32_t>::max())) out = static_cast<std::uint32_t>(*value);
+void TableReader::read(std::string_view key, std::uint32_t& out, std::uint32_t most) {
+  if (const auto value = number(key, most)) out = static_cast<std::uint32_t>(*value);
 }
 
 void TableReader::read(std::string_view key, std::optional<std::size_t>& out) {

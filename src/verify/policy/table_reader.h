@@ -26,7 +26,7 @@ class TableReader {
   // Up to the greatest value of the type.
   void read(std::string_view key, std::uint8_t& out);
   void read(std::string_view key, std::optional<std::uint8_t>& out);
-  void read(std::string_view key, std::uint32_t& out);
+  void read(std::string_view key, std::uint32_t& out, std::uint32_t most = 0xffffffff);
   void read(std::string_view key, std::optional<std::size_t>& out);
   // RFC 3339 in UTC, as a TOML date-time or a string, to seconds since 1970.
   void read_time(std::string_view key, std::optional<std::int64_t>& out);
