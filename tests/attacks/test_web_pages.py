@@ -168,7 +168,7 @@ def test_a_file_is_not_written_through_a_link(echo, tmp_path):
 
 
 def test_the_head_of_a_stream_does_not_wait_for_the_first_token(start):
-    node = start("--engine", "echo", "--echo-first-token-ms", 4000)
+    node = start("--engine", "echo", "--echo-first-token-ms", 8000)
     body = json.dumps({"model": "echo", "stream": True, "messages": [{"role": "user", "content": "hi"}]}).encode()
     head = f"POST {CHAT} HTTP/1.1\r\nHost: {node.host}:{node.port}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     with socket.create_connection((node.host, node.port), timeout=60) as peer:
@@ -176,7 +176,7 @@ def test_the_head_of_a_stream_does_not_wait_for_the_first_token(start):
         peer.sendall(head.encode() + body)
         while b"\r\n\r\n" not in got:
             got += peer.recv(65536)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 7, "before the first token"
         assert b"x-accel-buffering: no" in got.lower()
         with contextlib.suppress(TimeoutError):
             while b"[DONE]" not in got:

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from support.node import BINARY, ROOT, own_seed, wait_until
+from support.node import BINARY, PATIENCE, ROOT, own_seed, wait_until
 
 # ./run starts a node of its own, on a simulated platform of its own.
 pytestmark = [own_seed, pytest.mark.skipif(BINARY != ROOT / "build/release/cloister", reason="./run starts the release build")]
@@ -33,8 +33,10 @@ def test_ask(model_file):
     result = call("ask", "What is the capital of France?")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Paris" in result.stdout and "accepted" in result.stdout.lower() and "simulat" in result.stdout.lower()
-    assert result.stderr == "", "nothing was to be built, so there is nothing to tell"
-    assert time.monotonic() - started < 30
+    # On a busy machine the model takes longer than some seconds to load, and that is said.
+    told = [line for line in result.stderr.splitlines() if not re.fullmatch(r"  loading the model: \d+ s", line)]
+    assert told == [], "nothing was to be built, so there is nothing to tell"
+    assert time.monotonic() - started < 30 * PATIENCE
 
 
 def test_node_starts_tells_where_to_look_and_stops_on_ctrl_c():

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.node import BINARY, Node, SIMULATED, run, wait_until
+from support.node import BINARY, PATIENCE, Node, SIMULATED, run, wait_until
 from support.rawhttp import Connection, head
 
 
@@ -121,8 +121,8 @@ def test_idle_node_stops_at_once(start, how):
         assert idle.request("GET", "/health").status == 200
         begun = time.monotonic()
         node.process.send_signal(how)
-        assert node.process.wait(10) == 0
-        assert time.monotonic() - begun < 5
+        assert node.process.wait(10 * PATIENCE) == 0
+        assert time.monotonic() - begun < 5 * PATIENCE
 
 
 def test_sigterm_while_streaming(start):

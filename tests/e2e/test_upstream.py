@@ -11,7 +11,7 @@ import time
 import pytest
 
 from support.fixtures import TOKEN, client_of
-from support.node import run, wait_until
+from support.node import PATIENCE, run, wait_until
 from support.rawhttp import Connection, exchange, head
 from support.upstream import STREAM_HEAD, ScriptedServer, chunk, chunked, free_port, whole
 from support.receipts import check_receipt, digest, events
@@ -289,7 +289,7 @@ def test_a_client_that_leaves_ends_the_request_there(behind):
             assert connection._more()
         left = time.monotonic()
     wait_until(lambda: "closed" in seen, 2, "the upstream's connection ends")
-    assert seen["closed"] - left < 1
+    assert seen["closed"] - left < PATIENCE
 
 
 def test_a_client_that_does_not_read_fills_no_memory(behind):
