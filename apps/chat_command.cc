@@ -113,10 +113,10 @@ void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds 
   say("");
   say("To judge it later (the time and the nonce are yours to keep, a file's own do not count):");
   if (!options.save.empty()) say("  cloister verify proof " + shell_word(options.save) + known);
-  const verify::Check* keys = host.check.verdict.find("policy.keys");
-  const bool accepts_proof = host.judging.policy.service.accept_unnamed_configuration || !client::gives_receipts(host.check.report) ||
-                             (keys != nullptr && keys->state == verify::State::kPass && host.judging.policy.service.policy_digests.empty());
-  if (!options.save.empty() && !accepts_proof) {
+  verify::Verdict proof = host.check.verdict;
+  verify::check_unnamed_digests(host.judging.policy, proof);
+  const verify::Check* named = proof.find("signature.policy_digest");
+  if (!options.save.empty() && named != nullptr && named->state == verify::State::kSkipped && named->required) {
     say("    (undetermined: a signature does not say under which configuration the reply was made; an archive does)");
   }
   if (!options.archive.empty()) say("  cloister verify archive " + shell_word(options.archive) + known + manifest);

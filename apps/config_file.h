@@ -1,5 +1,5 @@
-// The file of --config: TOML, read by the library that reads policies and not by the option parser's own reader, which takes more than TOML
-// and less of it.
+// The file of --config is TOML. The library that reads policies reads it: the option parser's own reader accepts texts that are no TOML, and
+// misreads some that are.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -86,8 +86,8 @@ struct Outcome {
   // null where the engine cannot tell. Integers and texts only, for canonical JSON: fractions stand as decimal texts.
   Json sampling;
 
-  // False where nothing was counted, as with servers that do not tell.
-  bool metered() const { return !finish_reason.empty() || usage.prompt_tokens != 0 || usage.completion_tokens != 0; }
+  // False where nothing was counted, as with servers that do not tell: a reply has tokens, or its prompt had.
+  bool metered() const { return usage.prompt_tokens != 0 || usage.completion_tokens != 0; }
 };
 
 // Receives one reply. Calls come one after the other, from a thread of the engine's own that is not the one that

@@ -47,11 +47,12 @@ Node::Node(NodeContext context) : context_(std::move(context)) {
   install_page(registry_, context_);
 }
 
-std::optional<http::Response> Node::refuse_caller(const http::RequestHead& head, const Endpoint& endpoint) const {
+std::optional<http::Response> Node::refuse_caller(const http::RequestHead& head, const Endpoint& endpoint,
+                                                   const std::optional<Owner>& owner) const {
   const auto unauthorized = [&](const char* message) {
     return error_response(fail(ErrorCode::kUnauthorized, message), endpoint.anthropic_dialect);
   };
-  if (endpoint.access == Access::kToken && !context_.auth.authenticate(head.headers)) {
+  if (endpoint.access == Access::kToken && !owner) {
     return unauthorized("a valid token is required: Authorization: Bearer <token>");
   }
   if (endpoint.access != Access::kOperator) return std::nullopt;
@@ -117,7 +118,8 @@ http::Admission Node::admit(const http::RequestHead& head) {
   if (match.endpoint == nullptr) {
     return refuse(error_response(fail(ErrorCode::kNotFound, "there is nothing at this path"), is_anthropic_path(head.path)));
   }
-  if (auto refusal = refuse_caller(head, *match.endpoint)) return refuse(*std::move(refusal));
+  const std::optional<Owner> owner = context_.auth.authenticate(head.headers);
+  if (auto refusal = refuse_caller(head, *match.endpoint, owner)) return refuse(*std::move(refusal));
   if (auto refusal = refuse_head(head, *match.endpoint)) return refuse(*std::move(refusal));
   if (match.endpoint->takes_prompts && context_.gpu_gate != nullptr) {
     // Before a byte of the prompt is read.
@@ -126,7 +128,7 @@ http::Admission Node::admit(const http::RequestHead& head) {
   if (match.endpoint->takes_prompts && context_.receipts != nullptr) {
     if (const auto refusal = context_.receipts->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
   }
-  std::string client = client_name(context_.auth.authenticate(head.headers).value_or(Owner{}), head.peer, head.peer_is_loopback);
+  std::string client = client_name(owner.value_or(Owner{}), head.peer, head.peer_is_loopback);
   return http::Admission{match.endpoint->body_limit_bytes, nullptr, std::move(client)};
 }
 
@@ -138,10 +140,11 @@ void Node::handle(std::shared_ptr<http::Exchange> exchange) {
   call.epoch = context_.identity.now();
   call.exchange = std::move(exchange);
   // Once more: tokens and configuration may have changed since the head came, and a caller who is not known must not become nobody.
-  auto refusal = refuse_caller(request, *match.endpoint);
+  const std::optional<Owner> owner = context_.auth.authenticate(request.headers);
+  auto refusal = refuse_caller(request, *match.endpoint, owner);
   if (!refusal) refusal = refuse_configuration(request, *match.endpoint, *call.epoch);
   if (refusal) return reply(context_, call, match.endpoint->name, *std::move(refusal));
-  call.owner = context_.auth.authenticate(request.headers).value_or(Owner{});
+  call.owner = owner.value_or(Owner{});
   match.endpoint->handle(std::move(call));
 }
 

@@ -62,7 +62,8 @@ class Node : public http::Handler {
 
  private:
   // Why a caller may not use this endpoint; why its head asks for what is not done here. Nothing for what may go on.
-  std::optional<http::Response> refuse_caller(const http::RequestHead& head, const Endpoint& endpoint) const;
+  // `owner`: of the client's token; nothing where it has none that is known.
+  std::optional<http::Response> refuse_caller(const http::RequestHead& head, const Endpoint& endpoint, const std::optional<Owner>& owner) const;
   std::optional<http::Response> refuse_head(const http::RequestHead& head, const Endpoint& endpoint) const;
   // The request is for a node of another configuration than this one.
   std::optional<http::Response> refuse_configuration(const http::RequestHead& head, const Endpoint& endpoint, const Epoch& epoch) const;

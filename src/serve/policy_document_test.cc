@@ -69,6 +69,7 @@ TEST(PolicyDocument, EveryFactChangesTheDigest) {
       [](PolicyFacts& f) { f.upstream_token = true; },
       [](PolicyFacts& f) { f.cache_salt = "on"; },
       [](PolicyFacts& f) { f.shared_prompt_cache = true; },
+      [](PolicyFacts& f) { f.known_answers = true; },
       [](PolicyFacts& f) { f.tee = "dstack"; },
       [](PolicyFacts& f) { f.gpu_evidence = "nvml"; },
       [](PolicyFacts& f) { f.gpu_gate = true; },

@@ -83,9 +83,6 @@ void upstream_not_verified(JcsWriter& out, const ReplyFacts& facts) {
   out.name("type").text(evidence::kUpstreamVerified).close_object();
 }
 
-// A reply has tokens, or its prompt had: where neither was told, nothing was counted.
-bool is_counted(const engine::Usage& usage) { return usage.prompt_tokens != 0 || usage.completion_tokens != 0; }
-
 void usage_metered(JcsWriter& out, const engine::Outcome& outcome) {
   out.open_object().name("cached_tokens").number(outcome.usage.cached_tokens);
   out.name("completion_tokens").number(outcome.usage.completion_tokens);
@@ -120,7 +117,7 @@ void event_log(JcsWriter& out, const ReplyFacts& facts, const Leaves& leaves) {
     if (!facts.served_here) upstream_not_verified(out, facts);
     model_served(out, facts);
   }
-  if (facts.outcome && is_counted(facts.outcome->usage)) usage_metered(out, *facts.outcome);
+  if (facts.outcome && facts.outcome->metered()) usage_metered(out, *facts.outcome);
   if (!facts.error.empty() && !facts.cut) request_failed(out, facts);
   hashed(out, evidence::kResponseReturned, facts.response_sha256);
   if (facts.event_stream && !facts.too_many_events) events_returned(out, leaves);

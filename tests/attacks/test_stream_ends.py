@@ -2,11 +2,12 @@
 answer that is none (a redirect) is passed on."""
 
 import json
+import subprocess
 
 import pytest
 
 from support.fixtures import session_node
-from support.node import run
+from support.node import BINARY, PATIENCE, run
 from support.rawhttp import exchange
 from support.upstream import STREAM_HEAD, ScriptedServer, chunk
 
@@ -26,6 +27,7 @@ def chat(node, folder):
 def relayed(folder):
     now = {}
     with ScriptedServer(lambda connection, _: connection.sendall(now["answer"])) as server:
+        now["server"] = server
         for node in session_node(folder, "ends", "--upstream", server.url):
             yield node, now
 
@@ -54,3 +56,15 @@ def test_a_redirect_is_no_answer(relayed, status):
         b"" if status.startswith("304") else b"{}")
     body = json.dumps({"model": "m", "messages": []}).encode()
     assert exchange(node, "POST", "/v1/chat/completions", body).status == 502
+
+
+def test_a_conversation_ends_after_a_reply_that_was_not_accepted(relayed):
+    """Who answered behind the node is a word that no policy accepts here: the receipt is undetermined."""
+    node, now = relayed
+    now["answer"] = STREAM_HEAD + chunk(DELTA) + chunk(DONE) + END
+    prompts = lambda: sum(b"my words" in body for _, _, body in now["server"].requests)
+    before = prompts()
+    done = subprocess.run([str(BINARY), "chat", node.url, "--accept-simulator"], input=b"my words\nmy words\nmy words\n", capture_output=True,
+                          timeout=60 * PATIENCE)
+    assert done.returncode == 3 and b"its reply was not accepted" in done.stderr, done.stdout + done.stderr
+    assert prompts() == before + 1

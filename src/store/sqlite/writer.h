@@ -33,9 +33,6 @@ class Writer {
   // Brings what was put so far into the indexes. Takes no lock when they have it all.
   Result<void> index_all();
   Result<void> put_document(const Document& document);
-  // kStoreFailed when the path names another file, or none, than the one that is open: nobody would find what is written. put() and
-  // put_document() ask too.
-  Result<void> check_in_place() const;
 
   Result<Totals> totals();
   Result<void> set_aged_to(UnixSeconds aged_to);
@@ -55,6 +52,8 @@ class Writer {
   Result<bool> shrink();
 
  private:
+  // kStoreFailed when the path names another file than the one that is open, or none: nobody would find what is written.
+  Result<void> check_in_place() const;
   Writer(const Connection& connection, Reader& reader, const StoreKeys& keys)
       : connection_(connection), reader_(reader), keys_(keys) {}
   // An entry of the table `name`.

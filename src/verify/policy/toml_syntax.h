@@ -1,5 +1,4 @@
-// What a TOML text holds, flat, for readers that know the meaning of names and not TOML. The only place with the TOML library is this
-// folder. Pure; any thread.
+// The values of a TOML text as a flat list. The TOML library is used in this folder alone. Pure; any thread.
 #pragma once
 
 #include <cstddef>

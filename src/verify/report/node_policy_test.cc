@@ -116,6 +116,7 @@ TEST(NodePolicy, TheKeysBelongToTheDocument) {
   const std::function<void(Json&)> of_another[] = {
       [](Json& d) { d["engine"]["upstreams"] = Json::array({"unix:"}); },
       [](Json& d) { d["engine"]["kind"] = "upstream"; },
+      [](Json& d) { d["engine"]["known_answers"] = true; },
       [](Json& d) { d["gpu"]["required"] = true, d["gpu"]["manifests"] = true; },
       [](Json& d) { d["listen"]["tls"] = "certificate"; },
       [](Json& d) { d["listen"]["address"] = "10.0.0.1"; },
