@@ -17,8 +17,8 @@ fmt:
 	@tools/setup lint
 	@git clang-format-14 --binary clang-format-14 $(BASE) -- '*.h' '*.cc'
 
-# Of what differs from BASE: make lint BASE=HEAD~5. clang-tidy reads build/release/compile_commands.json and takes some ten
-# seconds a file; the scripts go through shellcheck.
+# Checks what differs from BASE (make lint BASE=HEAD~5). clang-tidy reads build/release/compile_commands.json and takes
+# some ten seconds a file; shellcheck checks the scripts.
 BASE ?= $(shell git rev-parse --verify --quiet origin/main || echo HEAD~1)
 lint: all
 	@tools/setup lint

@@ -28,7 +28,7 @@ endif()
 target_link_libraries(llama_engine INTERFACE ${archives} "${gomp}" Threads::Threads ${CMAKE_DL_LIBS})
 string(SUBSTRING "${LLAMA_COMMIT}" 0 8 llama_commit_short)
 target_compile_definitions(llama_engine INTERFACE CLOISTER_LLAMA_COMMIT="${llama_commit_short}"
-  # Of the engine's build, for the identity of a model (docs/spec/model-identity.md).
+  # The engine's build, for the identity of a model (docs/spec/model-identity.md).
   CLOISTER_LLAMA_FULL_COMMIT="${LLAMA_COMMIT}" CLOISTER_LLAMA_BACKEND="${flavour}" CLOISTER_LLAMA_CPU="${CLOISTER_CPU}")
 # ggml would start gdb when it aborts, the server library would download what a message points to. In place of both,
 # src/engine/llama/process_guard.cc answers no, and the linker drops the HTTP client behind the second.

@@ -30,7 +30,7 @@ ready_text() {
   case $listening in
     *://127.* | *'://[::1]:'*) local_only=yes ;;
   esac
-  # Who certified the key is a matter of files and names: the node is asked, as a client would ask it.
+  # Only files and names could say who certified the key, so the node is asked, as a client would ask it.
   if [[ $url == https:* ]] && ! curl -sS -m 5 -o /dev/null "$url/health/live" 2>/dev/null; then
     insecure="-k "
     verify_options+=" --allow-self-signed"

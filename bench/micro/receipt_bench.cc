@@ -19,7 +19,7 @@ struct Node {
   serve::Identity identity{keyring, system_clock()};
 };
 
-// Of a streamed reply of so many events.
+// The facts of a streamed reply of `events` events.
 serve::ReplyFacts facts_of(const Node& node, std::size_t events) {
   serve::ReplyFacts facts;
   facts.receipt_id = store::new_receipt_id();

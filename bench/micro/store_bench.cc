@@ -51,7 +51,7 @@ store::ReceiptRecord make(std::uint64_t number, const Options& options) {
   record.receipt = std::string(options.receipt_bytes, 'r');
   std::snprintf(record.receipt.data(), 24, "%llu", static_cast<unsigned long long>(number));
   record.legacy.emplace();
-  // Of every third a stream with its events.
+  // Every third record is a stream with its events.
   if (options.hashes > 0 && number % 3 == 0) record.event_hashes = std::string(32 * options.hashes, 'h');
   return record;
 }

@@ -37,7 +37,7 @@ class ReplyId {
   JsonOutline outline_;
   std::string id_;
   std::string model_;
-  // Of the line at hand, in events.
+  // For streams of events: the state of the current line.
   std::size_t prefix_ = 0;       // how much of "data:" it has shown
   bool other_field_ = false;
   bool after_return_ = false;

@@ -10,9 +10,9 @@ namespace cloister::codec {
 
 class SseLines {
  public:
-  // Of the bytes given, `size` belong to the line at hand; the first `text` of these are its text. `ends`: the line ends here.
-  // A line ends at its carriage return. When a line feed is the first byte of the next piece, that line feed still belongs to
-  // this end: then the next part has a size of 1, no text, and ends nothing.
+  // `size` is how many of the given bytes belong to the current line; the first `text` of those are its text. `ends`:
+  // the line ends here. A line ends at its carriage return. When a line feed is the first byte of the next piece, that
+  // line feed still belongs to the same line end: the next part then has a size of 1, no text, and ends nothing.
   struct Part {
     std::size_t text = 0;
     std::size_t size = 0;

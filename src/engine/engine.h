@@ -60,10 +60,10 @@ struct EngineRequest {
   ByteArray<32> body_sha256{};
   Json json;
   bool stream = false;
-  // Who asks: a digest of the credential, all zero where there is none. What an engine keeps of a prompt is for its own
-  // tenant only, unless the engine is told otherwise.
+  // The caller: a digest of the credential, all zero where there is none. What an engine keeps of a prompt is for the
+  // prompt's own tenant only, unless the engine is told otherwise.
   ByteArray<16> tenant{};
-  // Who asks, for fairness among those who do: the credential or, without one, the address (serve/client_name.h).
+  // The caller, for fairness among callers: the credential or, without one, the address (serve/client_name.h).
   std::string client;
   // For engines that pass requests on, which get no `json`: the path as it was called, the headers that may be forwarded,
   // and the loop of the client's connection.

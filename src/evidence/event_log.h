@@ -22,7 +22,7 @@ struct Event {
   ByteArray<48> digest{};
   std::string name;
   Bytes payload;
-  // Of runtime events: how the digest is made (section 6.3), and the bytes it is made of where the log holds them.
+  // For runtime events: how the digest is made (version 1 or 2), and the bytes that it is made of, where the log holds them.
   int version = 1;
   std::optional<Bytes> preimage = std::nullopt;
 };

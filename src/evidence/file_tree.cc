@@ -90,7 +90,7 @@ Result<ByteArray<32>> hash_file_tree(int fd, std::uint64_t size, const FileTreeO
   std::vector<std::thread> threads;
   for (std::uint64_t i = 0; i < std::min(wanted, chunks); ++i) {
     threads.emplace_back([&work, low = options.low_priority] {
-      // Of this thread alone: Linux keeps a priority for each.
+      // Linux keeps a priority for each thread, so this lowers the priority of this thread alone.
       if (low) ::setpriority(PRIO_PROCESS, 0, kLowPriority);
       work.run();
     });

@@ -15,7 +15,7 @@ using MerkleHash = ByteArray<32>;
 
 // SHA-256(0x00 || entry).
 MerkleHash merkle_leaf(ByteView entry);
-// Of no leaves: SHA-256 of nothing.
+// The root of no leaves is SHA-256 of nothing.
 MerkleHash merkle_root(const std::vector<MerkleHash>& leaves);
 
 // Consistency of the first `size` leaves with all of them (section 2.1.4.1): at most 2 * log2(n) + 2 hashes. Empty when

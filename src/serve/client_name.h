@@ -1,4 +1,4 @@
-// Who a caller is, for fairness among callers.
+// Names a caller, so that the node can be fair among callers.
 #pragma once
 
 #include <string>

@@ -12,8 +12,8 @@ struct PinnedImage {
   std::string digest;      // "sha256:<64 hex>"
 };
 
-// Of the service of this name in a docker-compose file (codec/yaml.h). A service that is built, extended or merged with something, and a file
-// that includes others, is no answer, nor is a text that is not read.
+// The image of the service of this name in a docker-compose file (codec/yaml.h). A service that is built, extended or
+// merged with something gives no answer; neither does a file that includes others, nor a text that the reader refuses.
 std::optional<PinnedImage> pinned_image(std::string_view docker_compose_file, std::string_view service);
 
 }  // namespace cloister::serve

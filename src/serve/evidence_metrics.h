@@ -24,7 +24,7 @@ class EvidenceMetrics {
   void count_refusal(ReportRefusal reason);
   void count_unreachable_replicas(std::size_t replicas) { unreachable_->Increment(static_cast<double>(replicas)); }
   void set_waiting(std::size_t reports) { waiting_->Set(static_cast<double>(reports)); }
-  // Of the report that callers without a nonce get; negative: there is none.
+  // Sets the age of the report that callers without a nonce get; negative means that there is no such report.
   void set_report_age(std::int64_t age_s) { age_->Set(static_cast<double>(age_s)); }
   void set_gpu_gate(const GpuGateState& state, UnixSeconds now);
 

@@ -31,8 +31,8 @@ struct Epoch {
   std::string receipt_key_id;        // of Keyring::sign_receipt()
   std::optional<ByteArray<32>> tls_spki_sha256;  // in the keyset; nothing where the node does not end TLS itself
   evidence::TlsKeyOrigin tls_key_origin = evidence::TlsKeyOrigin::kGiven;  // of that key
-  // Of the documents beside them, which are null where there is none (the model while it loads, or one that cannot be
-  // measured).
+  // Digests of the documents `model` and `policy`, which are null where there is none (the model's while it loads, or
+  // for a model that cannot be measured).
   std::optional<ByteArray<32>> model_digest;
   std::optional<ByteArray<32>> policy_digest;
   Json model;
@@ -42,7 +42,7 @@ struct Epoch {
 struct IdentityOptions {
   int keyset_days = 30;                            // how long a keyset is good for
   std::optional<ByteArray<32>> tls_spki_sha256;    // where the node ends TLS itself
-  // Of each TLS key that this node will have: kBorn or kGiven.
+  // The origin of each TLS key that this node will have: kBorn or kGiven.
   evidence::TlsKeyOrigin tls_key_origin = evidence::TlsKeyOrigin::kGiven;
 };
 

@@ -113,7 +113,7 @@ TEST_F(IdentityTest, TheNextKeysetIsUsedWhileTheFormerIsStillGood) {
   EXPECT_NE(second->keyset_digest, first->keyset_digest);
   EXPECT_EQ(second->not_after, kBegin + 3 * kPeriod);
   EXPECT_EQ(second->number, first->number + 1);
-  // Who still works with the first has it whole, and it is good for as long as any request may take.
+  // A client that still uses the first keyset gets all of it, and that keyset is valid for as long as any request may take.
   EXPECT_EQ(first->keyset_digest, crypto::sha256(as_bytes(first->keyset)));
   EXPECT_EQ(first->not_after - clock_.now(), kPeriod);
   EXPECT_EQ(identity.former_keyset(first->keyset_digest_text), first->keyset);

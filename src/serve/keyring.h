@@ -58,7 +58,7 @@ class Keyring {
   // For a certificate that the node signs itself: the same key as long as the other keys are the same.
   Result<crypto::EcKey> tls_key() const;
 
-  // Who derived the keys of the keyset, up to a KMS; empty where none did. The TLS key is not among them.
+  // The chain of custody of the keyset's keys, up to a KMS; empty where no KMS derived them. The TLS key is not among them.
   const std::vector<evidence::KeyCustody>& custody() const { return custody_; }
 
  private:

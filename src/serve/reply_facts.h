@@ -25,7 +25,7 @@ struct ReplyFacts {
   std::string endpoint;                      // "/v1/chat/completions"
   std::optional<std::string> model;          // as asked for
   ByteArray<32> request_sha256{};
-  // Of the bytes that the engine was given; absent when it was given none.
+  // Digest of the bytes that the engine was given; absent when the engine was given none.
   std::optional<ByteArray<32>> forwarded_sha256;
 
   int status = 200;
@@ -41,8 +41,8 @@ struct ReplyFacts {
   // False: whoever answered is not in this TEE, and nobody verified it.
   bool served_here = true;
   std::string engine;
-  // Of this node's own engines the id under which the model is served. Of another server's reply what the reply says;
-  // empty where it says nothing.
+  // For this node's own engines: the id under which the model is served. For another server's reply: the name that the
+  // reply says; empty where the reply says none.
   std::string served_model;
   bool model_told_by_reply = false;          // the latter
   std::optional<ByteArray<32>> served_model_digest;  // of the identity under which that model is listed

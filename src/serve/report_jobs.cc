@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kNiceness = 10;
 
-// Of this thread alone, and once.
+// Lowers the priority of the calling thread alone, and does so once.
 void give_way() {
   thread_local const int once = ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);
   static_cast<void>(once);

@@ -32,14 +32,14 @@ constexpr std::string_view to_text(ReportKind kind) {
 
 struct ReportQuery {
   ReportKind kind = ReportKind::kLegacy;
-  // Of legacy reports: which signing identity.
+  // For legacy reports: which signing identity is asked for.
   evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
   std::optional<evidence::Nonce> nonce;
-  // Of legacy reports: bind the TLS key as well (report data L2 instead of L1).
+  // For legacy reports: bind the TLS key as well (report data L2 instead of L1).
   bool include_tls_fingerprint = false;
-  // Of legacy reports: list the replicas beside this node. False when another replica asks.
+  // For legacy reports: list the other replicas too. False when another replica asks.
   bool with_replicas = true;
-  // Who asks (serve/client_name.h); "" is all of this machine without a token.
+  // The caller's name (serve/client_name.h); "" names all callers of this machine without a token.
   std::string client;
 };
 

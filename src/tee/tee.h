@@ -39,8 +39,8 @@ class Tee {
   // 32 bytes that only this application in this TEE gets; the same for the same label after a restart. kUnsupported
   // where nothing in the TEE can seal: the caller then makes a key that ends with the process, and says so.
   virtual Result<SecretBytes> derive_key(std::string_view label) = 0;
-  // Who derived the key of this label, up to a KMS, for the purpose that the caller names (the key is the same for every
-  // purpose); `role`, `algo` and `public_key` are the caller's to fill in. kUnsupported where no KMS did.
+  // The chain of custody of the key of this label, up to a KMS, for the purpose that the caller names (the key is the same
+  // for every purpose). The caller fills in `role`, `algo` and `public_key`. kUnsupported where no KMS derived the key.
   virtual Result<evidence::KeyCustody> key_custody(std::string_view label, std::string_view purpose);
   // Measures a named event into RTMR3 (attestation.md section 6.3, version 1). From then on it is in event_log() and in
   // every quote, and nothing takes it out before the machine restarts. The name is plain

@@ -50,8 +50,8 @@ struct BootPolicy {
   std::set<Bytes> app_ids;                            // 20 bytes each
   std::set<std::string> key_providers;                // "kms:<hex public key>", "local-sgx:<hex MRENCLAVE>"
   std::set<Bytes> kms_root_keys;                      // secp256k1, 33 bytes compressed
-  // Who may sign a list of expected measurements (docs/spec/measurement-list.md): "ed25519:<64 hex>",
-  // "p256:<128 hex of x || y>". With any, an entry of a list they signed must match, beside the sets above.
+  // Keys that may sign a list of expected measurements (docs/spec/measurement-list.md): "ed25519:<64 hex>", "p256:<128
+  // hex of x || y>". With any, an entry of a list that they signed must match, as well as the sets above.
   std::set<std::string> measurement_list_keys;
   std::optional<std::int64_t> min_measurement_list_issued;  // seconds since 1970: older lists are refused
   bool require_event_log = false;                     // also where no expectation above needs it

@@ -9,7 +9,7 @@
 
 namespace cloister::verify {
 
-// Whose word a chain ends in.
+// The kind of root that a chain ends in.
 enum class RootKind {
   kUnknown,            // none that is pinned
   kVendor,             // Intel for the CPU, NVIDIA for GPUs

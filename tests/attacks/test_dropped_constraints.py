@@ -86,7 +86,7 @@ def test_a_word_that_is_not_followed_is_refused_by_name(llama, place):
     [{"const": 2}, {"const": 2.0}], [{"type": "integer", "minimum": 1, "maximum": 1}, {"const": 1.0}], [{"type": "integer"}, {"enum": [7.0]}],
     [{"const": [1]}, {"enum": [[1.0]]}]])
 def test_numbers_are_the_same_where_json_schema_says_so(llama, choices):
-    """Of a oneOf whose alternatives both admit 2.0, a reply of 2.0 is not valid."""
+    """Where both alternatives of a oneOf admit 2.0, a reply of 2.0 is not valid."""
     path, body = chat(around({"oneOf": choices}))
     status, _, reply = llama.post(path, body)
     assert status == 400 and b"'oneOf'" in reply, reply

@@ -178,7 +178,7 @@ def test_many_requests_of_one_tenant_wait_behind_each_other(shared):
 
 
 def test_long_prompts_of_one_tenant_let_a_short_one_through(shared):
-    """Of ten prompts of a thousand tokens, seven were computed before the word of another tenant that came after them."""
+    """Ten prompts of a thousand tokens: seven were computed before the word of another tenant that came after them."""
     with contextlib.ExitStack() as stack:
         connections = []
         for i in range(10):
@@ -304,7 +304,7 @@ def test_idle_connections_of_one_address_leave_descriptors(tmp_path, monkeypatch
             with contextlib.suppress(OSError):
                 connection.connect((node.host, node.port))
             idle.append(connection)
-        # Of another address; it also has to reach what needs descriptors of its own.
+        # The request comes from another address; the node also needs descriptors of its own to answer it.
         status, text, seconds = ask(node, VICTIM, {"messages": [{"role": "user", "content": "hi"}]}, timeout=30, source="127.0.0.2")
         measured("another address, 400 idle connections", seconds)
         assert status == 200, text

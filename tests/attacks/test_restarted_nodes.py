@@ -107,7 +107,7 @@ def keys_of(node):
 
 
 def test_another_configuration_has_other_keys(tmp_path):
-    """Who reads prompts is what the keys belong to. The log level, limits and the port are not: the keys outlive such a change."""
+    """The keys depend on what decides who reads prompts. The log level, limits and the port do not: the keys outlive such a change."""
     from support.node import Node
 
     def start(name, *arguments):

@@ -59,7 +59,7 @@ def test_a_redirect_is_no_answer(relayed, status):
 
 
 def test_a_conversation_ends_after_a_reply_that_was_not_accepted(relayed):
-    """Who answered behind the node is a word that no policy accepts here: the receipt is undetermined."""
+    """No policy accepts here what the node says of who answered behind it: the receipt is undetermined."""
     node, now = relayed
     now["answer"] = STREAM_HEAD + chunk(DELTA) + chunk(DONE) + END
     prompts = lambda: sum(b"my words" in body for _, _, body in now["server"].requests)

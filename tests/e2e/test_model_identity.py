@@ -35,7 +35,7 @@ def file_digest(path):
 
 
 def identity_of(node, model=None):
-    """Of /v1/models: document and digest, which must fit."""
+    """The document and the digest that /v1/models shows; the digest must be that of the document."""
     found = node.get_json(f"/v1/models/{model}") if model else node.get_json("/v1/models")["data"][0]
     assert found["model_digest"] == digest(canonical(found["identity"]))
     return found["identity"], found["model_digest"]

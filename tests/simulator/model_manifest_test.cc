@@ -208,7 +208,7 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
   EXPECT_EQ(judged(document).facts["policy_events"],
             Json::array({"sha256:" + to_hex(Bytes(32, 8)), evidence::digest_text(policy_digest)}));
 
-  // Of a log that is not what was measured nothing is read.
+  // Nothing is read from a log that is not the measured one.
   const verify::Verdict cut = judged(document, [](Json& log) { log.erase(log.size() - 1); });
   for (const char* id : {"model.event", "policy.event"}) EXPECT_EQ(cut.find(id)->state, State::kSkipped) << id;
   EXPECT_FALSE(cut.facts.contains("policy_events"));

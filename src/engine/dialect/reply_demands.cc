@@ -8,7 +8,7 @@
 namespace cloister::engine {
 namespace {
 
-// Of other servers: vLLM, SGLang, llama.cpp's own server, text-generation-inference.
+// Members of other servers: vLLM, SGLang, llama.cpp's own server, text-generation-inference.
 constexpr const char* kOfOthers[] = {
     "structured_outputs",
     "guided_choice",

@@ -162,7 +162,7 @@ Result<void> SchemaPass::check_array(const Pointer& at) {
   return {};
 }
 
-// Of pattern, format and length the library follows one.
+// The library follows only one of pattern, format and length.
 Result<void> SchemaPass::check_string(const Pointer& at) {
   Json& here = *here_;
   TRY(least, size_member(at, "minLength"));

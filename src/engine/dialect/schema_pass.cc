@@ -12,11 +12,11 @@
 namespace cloister::engine {
 namespace {
 
-// Of one request. What each costs is in docs/spec/structured-output.md.
+// Limits for one request. docs/spec/structured-output.md says what each construct costs.
 constexpr std::size_t kMaxNodes = 4096;
 constexpr std::size_t kMaxAlternatives = 8192;
 constexpr std::size_t kMaxRepetitions = 65536;
-// Of one node.
+// Limits for one node.
 constexpr std::size_t kMaxOptional = 128;
 constexpr std::size_t kMaxWidth = 512;
 constexpr std::size_t kMaxBound = 2000;  // the library reads a larger upper bound as none

@@ -41,7 +41,7 @@ std::vector<const Json*> values_of(const Json& node) {
   return out;
 }
 
-// Of a node that is no reference and no choice: what is said by `type`, or else by the words about one type.
+// The types of a node that is no reference and no choice: those that `type` names, or else those that its other keywords are about.
 std::uint8_t types_of(const Json& node) {
   const auto has = [&](const char* name) { return member(node, name) != nullptr; };
   if (const Json* type = member(node, "type")) {

@@ -41,7 +41,7 @@ struct KnownAnswersState {
 class TestedEngine {
  public:
   virtual ~TestedEngine() = default;
-  // Of each model that has known answers, and server that has the model; empty where nobody gave answers. Any thread.
+  // One state for each model that has known answers and each server that has the model; empty where nobody gave answers. Any thread.
   virtual std::vector<KnownAnswersState> known_answers() const = 0;
   // The last test that this model passed: of several servers that have it the oldest. Null where it is not tested. Any thread; for each
   // request.

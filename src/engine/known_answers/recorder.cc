@@ -38,7 +38,7 @@ std::optional<std::vector<evidence::TokenChance>> alternatives_of(const AnswerPo
   return out;
 }
 
-// Of the first `count` tokens. Absent when the reply has not exactly these.
+// The case made of the first `count` tokens. Absent when the reply does not have exactly `count` tokens.
 std::optional<KnownCase> case_of(const CandidatePrompt& prompt, const Answer& answer, std::size_t count, double tolerance) {
   if (answer.positions.size() != count || answer.completion_tokens.value_or(count) != count) return std::nullopt;
   KnownCase out;

@@ -148,8 +148,8 @@ void Dispatcher::start_waiting() {
   }
 }
 
-// Of the sequences one stays free for whoever comes next, and a quarter while others are there. Callers of this machine
-// without a token ("") are the operator, or cannot be told apart.
+// One sequence stays free for the next client, and a quarter of all while other clients are there. Callers of this
+// machine without a token ("") are the operator, or cannot be told apart.
 std::size_t Dispatcher::share_of(const std::string& client) const {
   if (client.empty() || sequences_ < 4) return sequences_;
   const bool alone = by_client_.empty() || (by_client_.size() == 1 && by_client_.contains(client));

@@ -40,7 +40,7 @@ class LoadedModel {
   // True when tool_chat_params() is ours: then the model was not trained for it and needs a push (prompt.cc).
   bool tools_are_ours() const { return tool_params_.has_value(); }
 
-  // Of the engine's thread. Thread-safe.
+  // The progress of the engine's thread. Thread-safe.
   Progress& progress() const { return *progress_; }
   // Thread-safe on their own.
   server_queue& tasks() { return reader_->queue_tasks; }

@@ -12,7 +12,7 @@ void Progress::end_in_time(llama_context* context) { llama_set_abort_callback(co
 
 bool Progress::is_over(void* self) { return static_cast<Progress*>(self)->stopping_.load(std::memory_order_relaxed); }
 
-// Of each part of a batch that the CPU computes: with a GPU, the first of each batch at least.
+// llama.cpp calls this for each part of a batch that the CPU computes: with a GPU, for the first part of each batch at least.
 bool Progress::on_part(void* self) {
   static_cast<Progress*>(self)->beat();
   return is_over(self);

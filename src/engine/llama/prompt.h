@@ -25,8 +25,8 @@ struct PreparedReply {
   Json sampling;                        // for Outcome
 };
 
-// Of the whole body, before anything else is done with it: the library's time grows with the square of an object's
-// members.
+// Checks the whole body before anything else is done with it, since the library's time grows with the square of an
+// object's members.
 Result<void> check_shape(const Json& body);
 
 // Body and fields as read_request_fields() took them. Fails on a prompt that is too long, saying both lengths.

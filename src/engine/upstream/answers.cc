@@ -5,7 +5,7 @@
 namespace cloister::engine::upstream {
 namespace {
 
-// Of the identity that was made for it.
+// The digest of the weights in the identity that was made for this model.
 std::optional<ByteArray<32>> measured_weights(const ModelInfo& model) {
   if (model.identity == nullptr) return std::nullopt;
   const auto identity = evidence::parse_model_identity(*model.identity);

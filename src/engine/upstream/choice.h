@@ -16,8 +16,8 @@ inline constexpr std::size_t kMostServers = 64;
 
 class Choice {
  public:
-  // Of those that list `model`, where any does; an alias that none lists is for the servers themselves to judge. A server that has to give
-  // known answers and has not given them is left out.
+  // Chooses among the servers that list `model`, where any does; an alias that no server lists is left to the servers
+  // themselves. A server that has to give known answers and has not given them is left out.
   Choice(const Servers& servers, const std::string& model);
 
   // The next one to try, each once; null when there is none left.

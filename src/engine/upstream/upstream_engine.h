@@ -28,8 +28,8 @@ struct UpstreamOptions {
   int idle_timeout_s = 120;
   std::chrono::milliseconds check_interval{2000};        // of an upstream that is up
   std::chrono::milliseconds recheck_interval{200};       // of one that is down
-  // Of the identity of its models (docs/spec/model-identity.md): files to hash, empty = none; what else is known of the
-  // server's program; who is told before a model is served.
+  // What the identity of its models is made of (docs/spec/model-identity.md): the files to hash (empty = none), what
+  // else is known of the server's program, and who is told before a model is served.
   std::filesystem::path model_files;
   std::optional<evidence::ModelClaim> serving_software;
   IdentityHook on_identity = {};

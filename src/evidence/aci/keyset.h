@@ -15,7 +15,7 @@
 namespace cloister::evidence {
 
 inline constexpr std::string_view kReceiptAlgo = "ed25519";
-// Of `e2ee_public_keys` (ACI's E2EE v2, section 4): 32 bytes, and a point as 04 || x || y.
+// Algorithms of `e2ee_public_keys` (ACI's E2EE v2, section 4): the key is 32 bytes, and a point as 04 || x || y.
 inline constexpr std::string_view kE2eeX25519Algo = "x25519-aes-256-gcm-hkdf-sha256";
 inline constexpr std::string_view kE2eeSecp256k1Algo = "secp256k1-aes-256-gcm-hkdf-sha256";
 // Cloister's own: keys of the legacy signatures. ACI clients pass over entries of an algorithm that they do not know.

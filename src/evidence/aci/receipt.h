@@ -20,8 +20,8 @@ inline constexpr std::string_view kRequestReceived = "request.received";
 inline constexpr std::string_view kRequestForwarded = "request.forwarded";
 inline constexpr std::string_view kUpstreamVerified = "upstream.verified";
 inline constexpr std::string_view kResponseReturned = "response.returned";
-// Cloister's own (design: receipts).
-// Of kModelServed: `model_id_source` where the name of the model is what another server's reply says.
+// Cloister's own events (docs/spec/receipt.md).
+// kModelServed has this `model_id_source` where the name of the model is what another server's reply says.
 inline constexpr std::string_view kToldByReply = "upstream_reply";
 inline constexpr std::string_view kModelServed = "model.served";
 // The configuration in force: `policy_digest`, of the policy document (docs/spec/policy.md).

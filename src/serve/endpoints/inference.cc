@@ -22,7 +22,7 @@ const std::vector<InferenceRoute>& routes() {
       {Route::kMessages, "messages", true, "/v1/messages"},
       {Route::kCountTokens, "messages_count_tokens", true, "/v1/messages/count_tokens"},
       {Route::kTokenize, "tokenize", false, "/v1/tokenize"},
-      // Of engines that pass requests on.
+      // Only engines that pass requests on serve these routes.
       {Route::kTokenize, "tokenize", false, "/tokenize"},
       {Route::kDetokenize, "detokenize", false, "/detokenize"},
       {Route::kRerank, "rerank", false, "/v1/rerank"},

@@ -84,7 +84,7 @@ void install_receipts(EndpointRegistry& registry, NodeContext& context) {
   endpoint.method = "GET";
   endpoint.path = "/v1/aci/receipts/{id}";
   endpoint.name = "receipt";
-  // Who may have which is decided by the receipt: one of a request without a token is anybody's.
+  // The receipt decides who may have it: the receipt of a request without a token is anybody's.
   endpoint.access = Access::kPublic;
   endpoint.handle = [&context](Call call) { answer_with_receipt(context, std::move(call), "receipt", kNotFound, receipt); };
   registry.install(endpoint);

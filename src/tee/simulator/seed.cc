@@ -33,8 +33,8 @@ Result<void> write_new_file(const std::filesystem::path& path, std::string_view 
   return seed_error("write", path, code);
 }
 
-// Of several processes that start at once one wins, and all read the winner's seed: the file gets its name only when
-// its bytes are there, and link(), unlike rename(), never replaces a file that exists.
+// When several processes start at once, one wins, and all read the winner's seed: the file gets its name only when its
+// bytes are there, and link(), unlike rename(), never replaces a file that exists.
 Result<void> create_seed(const std::filesystem::path& path) {
   std::filesystem::path temporary = path;
   temporary += ".new." + to_hex(crypto::random_bytes(8));

@@ -1,5 +1,5 @@
-// Who derived the application's keys: chains of recoverable secp256k1 signatures from the KMS root to each key
-// (peers.md section 1.5).
+// Checks which KMS derived the application's keys: chains of recoverable secp256k1 signatures lead from the KMS root to
+// each key (ACI `aci/1`, key custody).
 #pragma once
 
 #include <string>

@@ -63,7 +63,7 @@ TEST(KmsCustody, TheRolesOwnKeyIsTheOneInTheChain) {
   evidence::KeyCustody key = custody_of("e2ee", kAppId, 3);
   key.public_key = to_hex(test_key(4).public_key());
   EXPECT_FALSE(recover_kms_chain(key, kAppId));
-  // Of another kind: made of the same secret, which only the measured code vouches for.
+  // A key of another kind is made of the same secret, which only the measured code vouches for.
   key.algo = "ed25519";
   key.public_key = std::string(64, 'a');
   EXPECT_TRUE(recover_kms_chain(key, kAppId));

@@ -1,4 +1,4 @@
-// Who hands the application its keys, as the event log says (attestation.md section 6.4).
+// Names the key provider that hands the application its keys, as the event log says (dstack, event `key-provider`).
 #pragma once
 
 #include <optional>

@@ -49,7 +49,7 @@ TEST(Flips, EveryByteOfAReport) {
   flip_every_byte(payload->evidence_list[0]);
 }
 
-// Of another driver, as NVIDIA's own verifier carries it.
+// This report is of another driver, and NVIDIA's own verifier carries it.
 TEST(Flips, EveryByteOfAPublishedReport) {
   const auto files = evidence::parse_gpu_files(cloister::testing::vector_bytes("nvidia/hopper_550.90.07.report.hex"),
                                                cloister::testing::vector_bytes("nvidia/hopper_550.90.07.certs.pem"));

@@ -15,7 +15,7 @@ struct Established {
   std::string reason;          // why there is no keyset, or why it is not attested
   bool aggregator = false;     // the report says that requests are passed on
   std::optional<ByteArray<32>> model_digest;  // of a native report, bound by the quote
-  // Of the configuration at the time of the report: of a native report, else what an authentic event log names last.
+  // Digest of the configuration at the time of the report: from a native report, else what an authentic event log names last.
   std::optional<ByteArray<32>> policy_digest;
 };
 

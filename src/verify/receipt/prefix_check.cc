@@ -43,7 +43,7 @@ Result<void> check_count(const evidence::PrefixProof& proof, std::size_t held) {
                                           ", found " + std::to_string(proof.events));
 }
 
-// Of the events at hand.
+// The Merkle leaves of the events that the verifier has.
 Result<std::vector<MerkleHash>> leaves_of(const evidence::PrefixProof& proof, ByteView held) {
   if (!proof.salted) {
     std::vector<MerkleHash> leaves = evidence::event_leaves(as_text(held));

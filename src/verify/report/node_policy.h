@@ -23,7 +23,7 @@ inline constexpr std::string_view kModelEvent = "cloister-model", kPolicyEvent =
 // in the registers. Absent for a log that says nothing of it, and for a payload of another size than 32 bytes.
 std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict);
 
-// Who serves the evidence. kUnknown: nothing that is bound says it, so a missing document may have been taken away.
+// What serves the evidence. kUnknown: nothing that is bound says it, so a missing document may have been taken away.
 enum class NodeKind { kUnknown, kCloister };
 
 // For the forms whose statement does not name the digests: report.model_digest and report.policy_digest by the events

@@ -28,7 +28,7 @@ class TdxCollateralCache {
 
   // Judged under the pinned root of Intel, now or before.
   std::shared_ptr<const JudgedTdxCollateral> judge(const TdxCollateral& collateral);
-  // Of the collateral kept.
+  // Number of collateral sets kept.
   std::size_t size() const;
 
   // The chain with this text, null when it has not been verified yet.

@@ -20,7 +20,7 @@ namespace cloister::verify {
 struct JudgedDocument {
   Check form, chain, signature, kind;
   std::vector<crypto::Certificate> certificates;  // signing leaf and root; empty when they could not be read
-  // Of the document; absent when it could not be read.
+  // Dates in the document; absent when the document could not be read.
   std::optional<UnixSeconds> issue_date, next_update;
 };
 

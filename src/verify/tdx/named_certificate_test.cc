@@ -14,7 +14,7 @@ namespace {
 using cloister::testing::failing;
 using cloister::testing::Ids;
 
-// Of a version 4 quote with 32 bytes of authentication data: where sizes and the inner certification stand.
+// Where the sizes and the inner certification stand in a version 4 quote with 32 bytes of authentication data.
 constexpr std::size_t kSignatureSizeAt = 632, kCertificationSizeAt = 766, kInnerAt = 1252;
 
 void put_u32(Bytes& bytes, std::size_t at, std::size_t value) {

@@ -25,7 +25,7 @@ struct PckExtension {
   // 0 standard, 1 scalable, 2 scalable with integrity. A certificate without it fails tdx.pck.extension; the platform is
   // evaluated all the same, since nothing of that depends on it.
   std::optional<std::uint8_t> sgx_type;
-  // Of multi-package platforms only.
+  // Present on multi-package platforms only.
   std::optional<ByteArray<16>> platform_instance_id;
   std::optional<PckConfiguration> configuration;
 };

@@ -91,8 +91,8 @@ const codec::ModuleSigner* find_module_signer(const codec::TcbInfo& info, std::u
 TcbStatus converge(TcbStatus platform, TcbStatus component) {
   if (component == TcbStatus::kRevoked) return TcbStatus::kRevoked;
   if (component == TcbStatus::kUpToDate) return platform;
-  // Of components only UpToDate, OutOfDate and Revoked are published. Any other word says that something is to be done,
-  // and is treated as the worst that is short of revoked.
+  // For components Intel publishes only UpToDate, OutOfDate and Revoked. Any other status asks for some action, and is
+  // treated as the worst status short of Revoked.
   switch (platform) {
     case TcbStatus::kUpToDate:
     case TcbStatus::kSwHardeningNeeded:

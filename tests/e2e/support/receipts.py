@@ -76,7 +76,7 @@ def leaf(event, seed):
 
 
 def leaves(found, secret):
-    """Of the events of a stream, in order; `secret` as the header x-receipt-secret tells it."""
+    """The leaves of the events of a stream, in order; `secret` is as the header x-receipt-secret gives it."""
     return [leaf(event, seed_of(bytes.fromhex(secret), number)) for number, event in enumerate(found)]
 
 

@@ -37,7 +37,7 @@ class Program:
 
 
 class Ours(Program):
-    # Who signed, and for which chip; the others leave the guest's policy to their callers.
+    # These checks say who signed, and for which chip; the other programs leave the guest's policy to their callers.
     ABOUT = {"snp.report.form", "snp.cert_chain", "snp.product", "snp.signing_key", "snp.signature", "snp.tcb.certified", "snp.chip_id"}
 
     def __init__(self):
