@@ -5,7 +5,7 @@
 
 namespace cloister::apps {
 
-// Exit statuses shared by all commands (design: 0 accepted, 1 rejected, 2 usage or unreadable input, 3 undetermined).
+// Exit statuses of all commands: 0 accepted, 1 rejected, 2 usage or unreadable input, 3 undetermined (docs/guide/verify.md).
 constexpr int kExitOk = 0;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;

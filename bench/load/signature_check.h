@@ -1,6 +1,6 @@
-// Checks a reply's signature as a user would: both hashes of the signed text against the bytes that
-// went over the wire, and the ECDSA signature against the address (peers.md section 1.1). One
-// thread.
+// Checks a reply's signature as a user would: both hashes of the signed text against the bytes that went over the
+// wire, and the ECDSA signature against the address (docs/spec/legacy-proof.md). One thread uses a check at a
+// time.
 #pragma once
 
 #include <string>

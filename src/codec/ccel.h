@@ -1,6 +1,6 @@
-// The boot log of a confidential VM in TCG's crypto-agile form, as ACPI's CCEL table points to it: bytes to events.
-// TCG PC Client Platform Firmware Profile, section 10; UEFI 2.10, section 38.4.1; attestation.md section 7.3.
-// No judgement here: verify/boot does that.
+// The boot log of a confidential VM in TCG's crypto-agile form, to which ACPI's CCEL table points: bytes to events. TCG
+// PC Client Platform Firmware Profile, section 10; UEFI 2.10, section 38.4.1. This folder only parses; verify/boot
+// verifies the log.
 #pragma once
 
 #include <cstdint>

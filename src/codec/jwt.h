@@ -1,5 +1,5 @@
-// JSON Web Tokens in the compact form (RFC 7515, 7519) and the keys that sign them (RFC 7517), as NVIDIA's attestation
-// service uses both: ES384 only. attestation.md section 11. No judgement of the claims here.
+// JSON Web Tokens in the compact form (RFC 7515, RFC 7519) and the keys that sign them (RFC 7517), as NVIDIA's Remote
+// Attestation Service uses them: ES384 only. The claims are not verified here.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// Reference integrity manifests of NVIDIA's drivers and firmware: SWID tags (ISO 19770-2:2015) as read from a verified
-// document. attestation.md section 9.2. No judgement here: verify/nvidia does that.
+// Reference integrity manifests of NVIDIA's drivers and firmware: SWID tags (ISO/IEC 19770-2:2015) as read from a
+// verified document. This folder only parses; verify/nvidia verifies the values.
 #pragma once
 
 #include <cstdint>

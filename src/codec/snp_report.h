@@ -1,5 +1,5 @@
-// AMD SEV-SNP attestation reports: bytes to fields (AMD 56860, SEV-SNP Firmware ABI, table 23; attestation.md section
-// 14). Little-endian throughout. No judgement here: verify/snp does that.
+// AMD SEV-SNP attestation reports: bytes to fields (AMD 56860, SEV-SNP Firmware ABI Specification, table 23). All
+// integers are little-endian. This folder only parses; verify/snp verifies the report.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@ constexpr std::uint8_t kAllMeasurements = 0xFF;
 constexpr std::uint8_t kSlot = 0;
 constexpr std::uint8_t kDmtfSpecification = 1;
 constexpr std::size_t kMeasurementHeader = 3;  // value type and value size
-// Begins the versioned form of the opaque data (attestation.md section 8.3).
+// The magic with which the versioned form of the opaque data begins (NVIDIA attestation-sdk, opaque data format).
 constexpr ByteArray<6> kOpaqueMagic = {'N', 'V', 'D', 'A', 'O', 'D'};
 constexpr std::uint16_t kOpaqueProfile = 0;
 

@@ -1,5 +1,5 @@
-// NVIDIA GPU attestation reports: an SPDM 1.1 GET_MEASUREMENTS request and its response, with NVIDIA's opaque fields.
-// attestation.md section 8.2, 8.3. No judgement here: verify/nvidia does that.
+// NVIDIA GPU attestation reports: an SPDM 1.1 GET_MEASUREMENTS request and its response (DMTF DSP0274, section 10.11),
+// with NVIDIA's opaque fields. This folder only parses; verify/nvidia verifies the report.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What Intel publishes about platforms and its quoting enclave: TCB info version 3 and enclave identity version 2, the
-// signed texts of the provisioning certification service (attestation.md section 3.3; PCS API v4). Bytes to fields; no
-// judgement here: verify/tdx does that.
+// signed texts of the Provisioning Certification Service (Intel PCS API v4). Bytes to fields; this folder only parses,
+// and verify/tdx verifies the values.
 #pragma once
 
 #include <cstdint>

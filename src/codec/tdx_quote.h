@@ -1,5 +1,5 @@
-// Intel TDX quotes, versions 4 and 5: bytes to fields and fields to bytes. attestation.md section 2; Intel TDX DCAP
-// Quoting Library API, appendix 3. Little-endian throughout. No judgement here: verify/tdx does that.
+// Intel TDX quotes, versions 4 and 5: bytes to fields and fields to bytes (Intel TDX DCAP Quoting Library API, appendix
+// A.3). All integers are little-endian. This folder only parses; verify/tdx verifies the quote.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +55,7 @@ struct TdReport {
   std::optional<TdReportExtension> extension;
 };
 
-// SGX report body of the quoting enclave, 384 bytes (attestation.md section 2.5).
+// The SGX report body of the quoting enclave, 384 bytes (Intel sgx_report.h, sgx_report_body_t).
 struct QeReport {
   ByteArray<16> cpu_svn{};
   std::uint32_t misc_select = 0;

@@ -215,7 +215,7 @@ TEST(OwnQuotes, Version5DescriptorIsChecked) {
 
 TEST(OwnQuotes, EveryLengthAndTypeOfTheSignatureDataIsChecked) {
   const Bytes quote = own_quote();
-  constexpr std::size_t kData = 636;  // where the signature data starts; offsets of attestation.md, section 2.4
+  constexpr std::size_t kData = 636;  // where the signature data starts in a version 4 quote
   constexpr std::size_t kInner = kData + 134;
   expect_complaint(spoiled(quote, 632, {0xff, 0xff, 0xff, 0xff}), "signature data at offset 636 needs 4294967295");
   expect_complaint(spoiled(quote, kData + 128, {5}), "certification type 6");

@@ -1,5 +1,5 @@
-// AMD's side: the certificate of one chip at one patch level, its authorities and their revocation list, from the Key
-// Distribution Service (attestation.md section 14). What they are worth, verify/snp judges.
+// Fetches from AMD's Key Distribution Service: the certificate of one chip at one patch level, its authorities and
+// their revocation list (AMD 57230, VCEK Certificate and KDS Interface Specification). verify/snp verifies the answers.
 #pragma once
 
 #include <string>

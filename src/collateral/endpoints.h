@@ -1,5 +1,5 @@
-// Where collateral comes from. These addresses and no others are asked: evidence contributes identifiers, which are
-// checked before they become part of a path (attestation.md section 16, pitfall 19).
+// Where collateral comes from. Only these addresses are asked: evidence contributes identifiers alone, which are
+// checked before they become part of a path (docs/pitfalls.md, 19).
 #pragma once
 
 #include <string>

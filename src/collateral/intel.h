@@ -1,6 +1,6 @@
-// Intel's side: TCB information, QE identity and revocation lists from the Provisioning Certification Service or a PCCS
-// (attestation.md section 3.2). Answers are read as far as needed to notice a wrong one and to know how long to keep
-// it; what they are worth, verify/tdx judges.
+// Fetches TCB information, QE identity and revocation lists from Intel's Provisioning Certification Service or a PCCS
+// (Intel PCS API v4). Answers are parsed as far as needed to notice a wrong one and to know how long to keep it;
+// verify/tdx verifies them.
 #pragma once
 
 #include <compare>

@@ -13,7 +13,7 @@ namespace cloister::collateral {
 namespace {
 
 constexpr std::uint16_t kPemChain = 5;
-// The authority decides whose revocation list is asked for (attestation.md section 3.2).
+// The issuing authority decides which revocation list is asked for (Intel PCS API v4, `pckcrl?ca=`).
 constexpr std::string_view kPlatformCa = "Intel SGX PCK Platform CA";
 constexpr std::string_view kProcessorCa = "Intel SGX PCK Processor CA";
 

@@ -1,5 +1,5 @@
-// NVIDIA's side: reference manifests, revocation answers and the remote attestation service (attestation.md sections
-// 9.1, 10, 11). What the answers are worth, verify/nvidia judges.
+// Fetches from NVIDIA: reference manifests, revocation answers and tokens of the Remote Attestation Service.
+// verify/nvidia verifies the answers.
 #pragma once
 
 #include <string>

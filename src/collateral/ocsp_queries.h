@@ -1,5 +1,5 @@
-// Which revocation questions NVIDIA's evidence raises (attestation.md section 10): one for each certificate but the
-// root, of the devices and of the manifests. Private to collateral.
+// Lists the OCSP queries that NVIDIA's evidence needs: one for each certificate of the devices and of the manifests,
+// except the roots. Private to collateral.
 #pragma once
 
 #include <map>

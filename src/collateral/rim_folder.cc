@@ -64,7 +64,7 @@ std::string rim_id_of(std::string_view stem, std::string_view document) {
     const std::string_view product = attribute(document, "product");
     const std::string_view version = attribute(document, "colloquialVersion");
     if (product.empty() || !is_driver_version(version)) return {};
-    // attestation.md section 9.1: Hopper's drivers have a prefix of their own.
+    // The names of Hopper's driver manifests have a prefix of their own.
     out = std::string(product == "GH100" ? "NV_GPU_DRIVER_" : "NV_GPU_CC_DRIVER_") + std::string(product) + "_" +
           std::string(version);
   }

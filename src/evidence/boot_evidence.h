@@ -1,5 +1,5 @@
-// What a report says about how its VM booted, beside the quote: logs and the texts that they are compared with
-// (attestation.md section 6; peers.md sections 1.1 and 1.5). Nothing here is true until a quote agrees with it.
+// What a report says about how its VM booted, next to the quote: event logs, and the texts that they are compared with.
+// Nothing here is true until it was compared with a verified quote.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ struct BootClaim {
   std::string value;
 };
 
-// One key that a KMS derived for the application: who says so, up to the KMS (peers.md section 1.5).
+// One key that a KMS derived for the application, with the signatures that lead from it to the KMS root (ACI `aci/1`).
 struct KeyCustody {
   std::string role;              // "receipt"
   std::string path, purpose;     // of GetKey

@@ -1,4 +1,4 @@
-// The legacy signature of a reply: text = hex(SHA-256(request)) ":" hex(SHA-256(response)) (peers.md section 1.1).
+// The legacy signature of a reply: text = hex(SHA-256(request)) ":" hex(SHA-256(response)) (docs/spec/legacy-proof.md).
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The dstack event log: what was measured into RTMR0 to RTMR3, one entry an extension (attestation.md section 6).
+// The dstack event log: what was measured into RTMR0 to RTMR3. Each entry is one extension of a register.
 #pragma once
 
 #include <array>

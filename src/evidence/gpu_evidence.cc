@@ -52,8 +52,8 @@ Result<std::string> arch_member(const Json& object) {
   return arch;
 }
 
-// The hints beside an entry must agree with the list's (attestation.md section 8.1); the first entry sets what the list
-// leaves open, as in the NVIDIA SDK's bare array.
+// The hints of an entry must agree with those of the list; the first entry sets what the list leaves open, as in the
+// bare array of NVIDIA's attestation-sdk.
 Result<void> merge_hint(const Json& entry, const char* name, Result<std::string> (*read)(const Json&),
                         std::string& common) {
   if (!entry.contains(name)) return {};

@@ -1,4 +1,4 @@
-// What the 64 bytes of report_data bind, by layout name (peers.md section 1.0).
+// What the 64 bytes of report_data bind, by layout name (docs/spec/legacy-proof.md, docs/spec/foreign-reports.md).
 #pragma once
 
 #include "base/bytes.h"

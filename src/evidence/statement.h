@@ -1,5 +1,5 @@
-// Statements: what a quote's report data is the hash of, where it binds more than an address (peers.md section 1.0 A1,
-// design.md section 2). SHA-256 of the statement stands in bytes 0 to 31, zeros in 32 to 63.
+// Statements: what a quote's report data is the hash of, where it binds more than an address (ACI `aci/1`;
+// docs/spec/native-report.md). Bytes 0 to 31 are SHA-256 of the statement, bytes 32 to 63 are zeros.
 #pragma once
 
 #include <optional>

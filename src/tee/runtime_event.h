@@ -10,8 +10,8 @@ namespace cloister::tee {
 
 constexpr std::size_t kMostEventPayload = 64u << 10;
 
-// Refuses what no reader of the log would take: a name that is not plain, a payload too large, and the names that tell
-// who an application is (attestation.md section 6.4), of which the log may hold one each, from the boot.
+// Refuses what no reader of the log would accept: a name that is not plain, a payload that is too large, and the names of
+// dstack's identity events (`app-id`, `compose-hash` and others), each of which the log may hold only once, from the boot.
 Result<void> check_event(std::string_view name, ByteView payload);
 
 }  // namespace cloister::tee

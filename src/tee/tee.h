@@ -17,7 +17,7 @@
 
 namespace cloister::tee {
 
-// Facts in dstack's Info form (attestation.md section 7.1). Unauthenticated until compared with a verified quote.
+// Facts in the form of dstack's `/Info`. They are unauthenticated until compared with a verified quote.
 struct TeeInfo {
   Json info;         // {"app_id","instance_id","app_cert","tcb_info":{...},"app_name","key_provider_info",...}
   std::string vm_config;  // JSON text
@@ -42,10 +42,10 @@ class Tee {
   // The chain of custody of the key of this label, up to a KMS, for the purpose that the caller names (the key is the same
   // for every purpose). The caller fills in `role`, `algo` and `public_key`. kUnsupported where no KMS derived the key.
   virtual Result<evidence::KeyCustody> key_custody(std::string_view label, std::string_view purpose);
-  // Measures a named event into RTMR3 (attestation.md section 6.3, version 1). From then on it is in event_log() and in
-  // every quote, and nothing takes it out before the machine restarts. The name is plain
-  // (evidence::is_plain_event_name), the payload at most 64 KiB. After kUnsupported nothing has changed; after another
-  // error it is not known whether the register was extended. Safe from any thread, and slow as quote() is.
+  // Measures a named event into RTMR3 (dstack event, version 1). From then on the event is in event_log() and in every
+  // quote, and nothing removes it before the machine restarts. The name is plain (evidence::is_plain_event_name), the
+  // payload at most 64 KiB. After kUnsupported nothing has changed; after another error it is not known whether the
+  // register was extended. Any thread may call it; it is as slow as quote().
   virtual Result<void> extend_event(std::string_view name, ByteView payload);
 };
 

@@ -23,8 +23,8 @@ Result<Collateral> parse_bundle(std::string_view text);
 // of NRAS that were fetched take the place of those that a file brought.
 void add_collateral(Collateral& collateral, Collateral more);
 
-// Whether it may be the id of a manifest, and so part of an address or a file name: 1 to 128 letters, digits, '.', '_'
-// or '-', not beginning with '.' (attestation.md section 9.1).
+// True when the text may be the id of a manifest, and so part of an address or a file name: 1 to 128 letters, digits,
+// '.', '_' or '-', not beginning with '.'.
 bool is_rim_id(std::string_view text);
 
 }  // namespace cloister::verify

@@ -11,8 +11,8 @@
 
 namespace cloister::verify {
 
-// For one Intel platform: TCB info, QE identity and both CRLs, each as the provisioning service serves it
-// (attestation.md section 3.2). Empty = absent, and what needs it is then skipped.
+// For one Intel platform: TCB info, QE identity and both CRLs, each as the Provisioning Certification Service serves it
+// (Intel PCS API v4). An empty member is absent, and what needs it is then skipped.
 struct TdxCollateral {
   std::string tcb_info;                  // the signed bytes of the inner object
   std::string tcb_info_signature;        // 128 hex characters

@@ -14,7 +14,7 @@
 
 namespace cloister::verify {
 
-// Which Intel TDX platforms and TDs (attestation.md sections 4.5 and 5).
+// Which Intel TDX platforms and TDs are accepted.
 struct TdxPolicy {
   std::set<std::string> accepted_tcb_statuses = {"UpToDate"};  // Intel's words; "Revoked" cannot be accepted
   // When set, every advisory of an accepted level must be one of these.
@@ -42,7 +42,7 @@ struct TdxPolicy {
   bool operator==(const TdxPolicy&) const = default;
 };
 
-// Which code the TD runs (attestation.md section 6). An empty set says nothing about its register.
+// Which code the TD may run. An empty set says nothing about its register.
 struct BootPolicy {
   std::set<Bytes> mr_td, rtmr0, rtmr1, rtmr2, rtmr3;  // 48 bytes each
   std::set<Bytes> os_image_hashes;                    // 32 bytes each
@@ -77,7 +77,7 @@ enum class GpuRequirement { kWhenPresent, kAlways, kNever };
 // with the switches attested, or one GPU alone in single passthrough. kEncrypted: encrypted NVLink, said by each GPU.
 enum class NvlinkRequirement { kAny, kProtected, kEncrypted };
 
-// Which NVIDIA devices (attestation.md sections 8 to 11).
+// Which NVIDIA devices are accepted.
 struct NvidiaPolicy {
   GpuRequirement required = GpuRequirement::kWhenPresent;
   std::optional<std::size_t> gpu_count;
@@ -97,7 +97,7 @@ struct NvidiaPolicy {
   bool operator==(const NvidiaPolicy&) const = default;
 };
 
-// Which AMD SEV-SNP platforms (attestation.md section 14).
+// Which AMD SEV-SNP platforms are accepted.
 struct SnpPolicy {
   // The lowest patch levels that pass. One that is not set leaves snp.tcb.minimum skipped and required; 0 accepts any.
   // `min_fmc` counts on Turin alone.

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostFileBytes = 1 << 20;
 constexpr std::size_t kVendorIdOffset = 12;
 
-// attestation.md section 2.1. One sign of two is enough, so that a damaged quote is still judged as one.
+// One sign of two is enough (version and key type, or vendor id), so that a damaged quote still counts as a quote.
 bool looks_like_quote(ByteView bytes) {
   if (bytes.size() < codec::kQuoteHeaderSize) return false;
   const bool version = bytes[0] >= 3 && bytes[0] <= 5 && bytes[1] == 0;

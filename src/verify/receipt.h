@@ -1,4 +1,4 @@
-// Judges the receipt of a reply (ACI `aci/1`, peers.md section 1.5) against the keyset that a TEE vouched for.
+// Verifies the receipt of a reply (ACI `aci/1`) against the keyset that a TEE vouched for.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ struct ReceiptEvidence {
   Expected expected;                         // what that report was asked with
   // A keyset that was verified before, JSON text. Beside a report it is compared with the report's (receipt.known_keyset).
   std::optional<std::string_view> keyset;
-  // Exact bodies as on the wire; with field encryption the request as its rules restore it (peers.md section 6.2).
+  // The exact bodies as on the wire; with field encryption, the request as the rules of that encryption restore it.
   std::optional<ByteView> request;
   std::optional<ByteView> response;
   // `response` is only the beginning of a stream; this shows that it is the true one (docs/spec/receipt.md). JSON text.

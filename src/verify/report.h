@@ -37,12 +37,12 @@ std::vector<std::string> attested_addresses(const Verdict& report_verdict);
 // That of the report itself. Absent for a gateway's answer, which has none of its own.
 std::optional<std::string> attested_address(const Verdict& report_verdict);
 
-// Judges the report as served, of whatever shape (legacy L1 and L2, ACI, Cloister's own, a gateway's wrapping of
-// several: peers.md sections 1.1 to 1.6 and 6.1, docs/spec/native-report.md), at `context.time`; the list of checks is
-// verify/checks.def.
-// Which kind of TEE it is comes from the chain inside the quote, never from what the report says of itself. What needs
-// collateral (patch level, expected measurements, GPU manifests, revocation) is skipped and required for real hardware,
-// so that such a verdict is undetermined at best; for the simulated TEE it does not apply.
+// Verifies the report as served, in any form (legacy L1 and L2, ACI, Cloister's own, a gateway's wrapping of
+// several: docs/spec/legacy-proof.md, docs/spec/native-report.md), at `context.time`; verify/checks.def lists the
+// checks. Which kind of TEE it is comes from the chain inside the quote, never from what the report says of
+// itself. What needs collateral (patch level, expected measurements, GPU manifests, revocation) is skipped and
+// required for real hardware, so that such a verdict is undetermined at best; for the simulated TEE it does not
+// apply.
 Verdict verify_report(std::string_view report_json, const Expected& expected, const Context& context);
 
 // kUnsupported for JSON that has the marks of no form that verify_report() reads, with what it seems to be. Everything else that is

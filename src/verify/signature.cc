@@ -69,7 +69,7 @@ Check check_signer(const SignatureEvidence& evidence, ByteView identity) {
                 evidence.signature.signing_address);
 }
 
-// Which model it was is the signer's own word either way (peers.md W31); this finds a text that is about another one.
+// Which model answered is the signer's own word either way; this check finds a text that is about another model.
 Check check_model(const std::string& signed_model, const std::optional<std::string>& asked) {
   const std::string id = "signature.model";
   if (signed_model.empty()) return not_applicable(id, "the signed text names no model");

@@ -25,9 +25,9 @@ struct SignatureEvidence {
   std::optional<std::string> model = std::nullopt;
 };
 
-// A signature whose hashes could not be compared is never accepted (peers.md W13).
-// Checks: signature.text, signature.model, signature.request_hash, signature.response_hash, signature.form,
-// signature.valid, signature.signer_attested. Whether the policy's rules were applied is for the verdict about the report.
+// A signature whose hashes could not be compared is never accepted. Checks: signature.text, signature.model,
+// signature.request_hash, signature.response_hash, signature.form, signature.valid, signature.signer_attested. Whether
+// the policy's rules were applied is part of the verdict about the report.
 Verdict verify_signature(const SignatureEvidence& evidence);
 
 // A signed text names neither model nor configuration by digest, and what a report says of its own time does not count for the reply. Where

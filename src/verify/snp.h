@@ -1,5 +1,5 @@
-// Judges an AMD SEV-SNP attestation report (attestation.md section 14): pure function of (report, expected report data,
-// collateral, policy, time).
+// Verifies an AMD SEV-SNP attestation report (AMD 56860): a pure function of (report, expected report data, collateral,
+// policy, time).
 #pragma once
 
 #include <optional>

@@ -51,7 +51,7 @@ TeeFindings judge_snp(ByteView report, const Context& context, Verdict& verdict)
 }
 
 bool is_snp_report(ByteView bytes) {
-  // Versions 3 to 5 of a quote have a key type behind them that is not zero (attestation.md sections 2.1 and 14).
+  // A report starts with its version and zeros; in quotes of versions 3 to 5 a non-zero key type follows the version.
   return bytes.size() == codec::kSnpReportSize && bytes[0] >= 2 && bytes[0] <= 5 && bytes[1] == 0 && bytes[2] == 0 &&
          bytes[3] == 0;
 }

@@ -20,39 +20,39 @@ pytestmark = pytest.mark.no_tee
 CASES = int(os.environ.get("CLOISTER_DIFFERENTIAL_CASES", "1500"))
 FEW = 40
 
-# Where ours rejects and dcap-qvl accepts, each of our failing checks has to be here, with the change that explains it
-# (attestation.md section in brackets).
+# Where ours rejects and dcap-qvl accepts, each of our failing checks has to be here, with the change that explains it.
+# A comment before an entry says what ours demands.
 STRICTER = {
-    # [3.3] version 3, tcbType 0, exactly 16 components, dates of the one form: dcap-qvl leaves these to Intel's care.
+    # Version 3, tcbType 0, exactly 16 components, dates of the one form: dcap-qvl leaves these to Intel's care.
     "tdx.collateral.tcb_info.form": {"tcb info version", "tcb type", "component too few", "component too many", "odd date", "pce id"},
-    # [3.3] version 2.
+    # Version 2.
     "tdx.collateral.qe_identity.form": {"qe identity version"},
-    # [3.4] T < nextUpdate: dcap-qvl takes nextUpdate itself; it does not look at when a list begins.
+    # T < nextUpdate: dcap-qvl takes nextUpdate itself; it does not look at when a list begins.
     "tdx.collateral.tcb_info.window": {"window"},
     "tdx.collateral.qe_identity.window": {"window"},
     "tdx.collateral.root_crl.window": {"window"},
     "tdx.collateral.pck_crl.window": {"window"},
-    # [5] PERFMON is refused unless the policy allows it.
+    # PERFMON is refused unless the policy allows it.
     "tdx.td_attributes.perfmon": {"attributes"},
-    # [4] PCEID of the certificate and of the TCB info.
+    # PCEID of the certificate and of the TCB info.
     "tdx.pce_id": {"pce id"},
-    # [3.1] The role of a certificate, by its common name; and nothing but certificates and white space in PEM.
+    # The role of a certificate, by its common name; and nothing but certificates and white space in PEM.
     "tdx.pck_chain": {"name", "quote bits"},
     "tdx.collateral.tcb_info.chain": {"name", "bundle text"},
     "tdx.collateral.qe_identity.chain": {"name", "bundle text"},
-    # [3.4] The issuer chain of the platform's list: dcap-qvl takes the issuer out of the quote and never reads it.
+    # The issuer chain of the platform's list: dcap-qvl takes the issuer out of the quote and never reads it.
     "tdx.collateral.pck_crl.chain": {"name", "bundle text"},
     "tdx.collateral.pck_crl.signature": {"bundle text"},
     "tdx.collateral.pck_crl.issuer": {"bundle text"},
-    # [2.4] A certificate beside the quote has to be the one that the quote names.
+    # A certificate beside the quote has to be the one that the quote names.
     "tdx.pck.identifier": {"another certificate named"},
-    # [2.2] What follows a quote has to be zero.
+    # What follows a quote has to be zero.
     "tdx.quote.form": {"longer quote", "quote bits"},
 }
 
 # What the JavaScript library leaves out beside that. It reads revocation lists for serial numbers, and looks neither at who
-# signed them, for whom and for when, nor whether they can be read or are there at all [3.4]; it judges no TDX module [4.2]; it
-# reads only the TCB level that it needs [3.3].
+# signed them, for whom and for when, nor whether they can be read or are there at all; it judges no TDX module; it
+# reads only the TCB level that it needs.
 JAVASCRIPT_STRICTER = STRICTER | {
     "tdx.collateral.tcb_info.form": STRICTER["tdx.collateral.tcb_info.form"] | {"unknown status"},
     "tdx.collateral.root_crl.form": {"root_ca_crl"},
@@ -71,10 +71,10 @@ JAVASCRIPT_STRICTER = STRICTER | {
     "tdx.seam.mr_signer": {"module signer"},
     "tdx.seam.attributes": {"module attributes"},
 }
-# Where a TDX module of its own identity is judged (major version above 0), or the second SVN of a TD report 1.5 [4.3].
+# Cases in which a TDX module with an identity of its own is verified (major version above 0), or the second SVN of a TD report 1.5.
 MODULE = {"tdx.tcb.module", "tdx.tcb.platform", "tdx.seam.mr_signer", "tdx.seam.attributes", "tdx.tcb.status", "tdx.tcb.qe"}
 
-# The WebAssembly build is of an older version, which looks at no QE identity [3.5].
+# The WebAssembly build is of an older version, which checks no QE identity.
 QE_IDENTITY = {"qe_identity", "qe_identity_signature", "qe_identity_issuer_chain"}
 WASM_STRICTER = STRICTER | {
     f"tdx.collateral.qe_identity.{check}": QE_IDENTITY | {"window"}
@@ -103,7 +103,7 @@ class Difference:
                 and all(check in beside or by.get(check, set()) & self.changes for check in because))
 
     def levels_are_sorted(self, sign="levels reversed"):
-        # Levels are sorted before the search [4.1], so that a level of Intel's which stands too low is still found.
+        # Levels are sorted before the search, so that a level of Intel's which stands too low is still found.
         return sign in self.changes and self.failed <= {"tdx.tcb.status"}
 
     def white_space(self, *words):
@@ -131,7 +131,7 @@ def meant_of_javascript(d):
     if "error" in d.found and {"root_ca_crl", "pck_crl"} & d.changes:
         return True  # a list that is no hex is for us no collateral at all
     if d.our and d.their and (d.our[0], d.their[0]) == ("OutOfDateConfigurationNeeded", "OutOfDate") and d.our[1] == d.their[1]:
-        return True  # it takes the worse of two statuses, where both are one [4.4]
+        return True  # it takes the worse of two statuses, where both are one
     if d.our and d.said == "Certificate is revoked":
         return "authority revoked" in d.changes  # it looks for every serial number in every list, whoever issued them
     if not {"module", "relaunch"} & d.changes:
@@ -145,10 +145,10 @@ GO_STRICTER = {
     check: STRICTER[check] for check in ("tdx.quote.form", "tdx.collateral.tcb_info.window", "tdx.collateral.qe_identity.window",
                                          "tdx.collateral.root_crl.window", "tdx.collateral.pck_crl.window")
 } | {
-    # [3.2] What is signed are bytes. It reads an object out of JSON, which forgives white space around it.
+    # What is signed are bytes. It reads an object out of JSON, which forgives white space around it.
     "tdx.collateral.tcb_info.signature": {"tcb_info"},
     "tdx.collateral.qe_identity.signature": {"qe_identity"},
-    # [3.4] It takes the issuer of the platform's list out of the quote, as dcap-qvl does, and reads no further than a list goes.
+    # It takes the issuer of the platform's list out of the quote, as dcap-qvl does, and reads no further than a list goes.
     "tdx.collateral.pck_crl.chain": {"pck_crl_issuer_chain"},
     "tdx.collateral.pck_crl.signature": {"pck_crl_issuer_chain"},
     "tdx.collateral.pck_crl.issuer": {"pck_crl_issuer_chain"},

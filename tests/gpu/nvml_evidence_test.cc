@@ -55,7 +55,7 @@ TEST_F(NvmlEvidenceTest, OneGpuComesOutAsItWasRecorded) {
   const auto devices = collect(recording.nonce);
   ASSERT_TRUE(devices) << devices.error().message;
   ASSERT_EQ(devices->size(), 1u);
-  // What NVIDIA's service is sent (attestation.md section 8.1), against the recorded entry.
+  // Compares what is sent to NVIDIA's service with the recorded entry.
   const Json entry = codec::parse_json(testing::vector_text("nvidia/evidence_hopper_1gpu.json"))->front();
   const Json written = *codec::parse_json(payload(recording, *devices));
   EXPECT_EQ(written["nonce"], entry["nonce"]);

@@ -1,4 +1,4 @@
-// ACI reports (peers.md section 1.5) on simulated evidence: accepted when genuine, and every change by its own check.
+// ACI reports (`aci/1`) on simulated evidence: a genuine one is accepted, and its own check notices every change.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"

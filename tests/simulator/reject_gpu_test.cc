@@ -15,7 +15,7 @@ namespace {
 using codec::OpaqueField;
 using evidence::NvidiaPayload;
 
-// attestation.md section 8.2.
+// Offsets in a GPU report (DMTF DSP0274, section 10.11).
 constexpr std::size_t kRequestNonce = 4, kFirstMeasurement = 37 + 8 + 7, kResponderNonce = 37 + 8 + 3520;
 
 Tampering edit(std::string name, std::function<void(NvidiaPayload&)> change, Ids failing) {

@@ -11,7 +11,7 @@
 namespace cloister::testing {
 namespace {
 
-// attestation.md sections 2.3 and 2.4, offsets in a version 4 quote.
+// Offsets in a version 4 quote (Intel TDX DCAP Quoting Library API, appendix A.3).
 constexpr std::size_t kTeeType = 4, kUserData = 28, kTeeTcbSvn = 48, kXfam = 176, kMrTd = 184, kMrConfigId = 232,
                       kRtmr0 = 376, kRtmr3 = 520, kSignature = 636, kAttestationKey = 700, kQeReport = 770,
                       kQeMrEnclave = kQeReport + 64, kQeReportData = kQeReport + 320, kQeSignature = 1154,

@@ -1,5 +1,5 @@
-// A node on the simulated TEE, as far as evidence goes: makes the report that a node serves (peers.md sections 1.1,
-// 1.2) and signs replies, without HTTP. For tests.
+// A node on the simulated TEE, as far as evidence goes: makes the report that a node serves (docs/spec/legacy-proof.md)
+// and signs replies, without HTTP. For tests.
 #pragma once
 
 #include <memory>

@@ -72,7 +72,7 @@ struct ServiceCase {
 ServiceCase aci_case();
 ServiceCase native_case();
 
-// A gateway's answer: its own report, and one for each model (peers.md section 1.6).
+// A gateway's answer: the gateway's own report, and one for each model.
 Json wrapped_report(const Json& gateway, const Json& models);
 
 }  // namespace cloister::testing

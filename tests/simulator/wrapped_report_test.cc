@@ -1,4 +1,4 @@
-// Reports of several: instances behind one address, and what gateways serve (peers.md sections 1.6 and 6.1).
+// Answers that hold several reports: instances behind one address, and what gateways serve.
 #include <gtest/gtest.h>
 
 #include "codec/json.h"

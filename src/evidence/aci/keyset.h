@@ -1,5 +1,5 @@
-// The keyset: the public keys that one TEE works with, each for one role. The quote binds its digest, so whoever
-// verified the quote knows whose receipts, channels and encryption keys to trust (ACI `aci/1`, peers.md section 1.5).
+// The keyset: the public keys of one TEE, each for one role. The quote binds the keyset's digest, so whoever verified
+// the quote knows whose receipts, channels and encryption keys to trust (ACI `aci/1`).
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// The receipt of one request (ACI `aci/1`, peers.md section 1.5): what the TEE received, what it did, what it returned,
-// signed with a key of its keyset.
+// The receipt of one request (ACI `aci/1`, docs/spec/receipt.md): what the TEE received, what it did and what it
+// returned, signed with a key of its keyset.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// The ACI attestation report (`aci/1`, peers.md section 1.5): a keyset, and evidence of the TEE whose quote binds it.
+// The ACI attestation report (`aci/1`): a keyset, and evidence of the TEE whose quote binds that keyset.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// The evidence of Chutes' instances, from the service itself and as Redpill passes it on (docs/spec/foreign-reports.md, layout
-// C1 of peers.md section 1.0). Checked on recorded answers of both.
+// The evidence of Chutes' instances, from the service itself and as Redpill passes it on (docs/spec/foreign-reports.md,
+// layout C1). The parser was tested with recorded answers of both.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// The attestation documents of Tinfoil's enclaves, versions 2 and 3 (docs/spec/foreign-reports.md, peers.md sections 1.0 and
-// 1.8). Checked on recorded answers of both versions; no recorded answer with switches exists.
+// The attestation documents of Tinfoil's enclaves, versions 2 and 3 (docs/spec/foreign-reports.md, layouts T2 and T3).
+// The parser was tested with recorded answers of both versions; no recorded answer with switches exists.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,6 @@
-// The part of NVML's C interface that is used here: names, numbers and layouts as NVIDIA publishes them in nvml.h (shipped
-// with its drivers and, under Apache-2.0, in NVIDIA/go-nvml). No header of NVIDIA's is in Debian, and the library is found at
-// run time, so they are declared by hand; x86-64 and AArch64 lay them out alike. attestation.md section 12.
+// The part of NVML's C interface that this folder uses: names, numbers and layouts as NVIDIA publishes them in nvml.h
+// (shipped with its drivers and, under Apache-2.0, in NVIDIA/go-nvml). Debian has no header of NVIDIA's, and the
+// library is found at run time, so the declarations are written by hand. x86-64 and AArch64 have the same layouts.
 #pragma once
 
 #include <cstddef>

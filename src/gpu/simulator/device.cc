@@ -13,7 +13,7 @@ using codec::OpaqueField;
 using crypto::Curve;
 using crypto::EcKey;
 
-// TCG DICE CompositeDeviceID; Hopper's leaf ends in the digest of the firmware (attestation.md section 8.4).
+// TCG DICE CompositeDeviceID; in Hopper's leaf certificate the extension ends with the digest of the firmware.
 constexpr std::string_view kFwidOid = "2.23.133.5.4.1";
 constexpr std::string_view kSalt = "cloister.insecure_simulator.gpu.v1";
 constexpr std::string_view kModelName = "INSECURE SIMULATOR GH100 Identity";

@@ -1,4 +1,4 @@
-// GET and POST /v1/attestation/report: what the seed's users and today's verifiers call (peers.md sections 1.1, 6.1).
+// GET and POST /v1/attestation/report: the legacy report, which today's verifiers ask for (docs/spec/legacy-proof.md).
 #include <algorithm>
 
 #include "base/encoding.h"
@@ -98,7 +98,7 @@ Result<ReportQuery> make_query(const NodeContext& context, const ReportParameter
   }
   TRY(tls, parse_flag("include_tls_fingerprint", parameters.include_tls_fingerprint, false));
   query.include_tls_fingerprint = tls;
-  // The dstack family's other way to ask for the TLS key (peers.md section 1.0, layout L2).
+  // `version=2` is how dstack's gateways ask for the TLS key (docs/spec/legacy-proof.md, layout L2).
   if (parameters.version == "2") query.include_tls_fingerprint = true;
   if (!parameters.version.empty() && parameters.version != "1" && parameters.version != "2") {
     return invalid_parameter("version", "'version' must be 1 or 2");

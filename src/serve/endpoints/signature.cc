@@ -1,4 +1,4 @@
-// GET /v1/signature/{chat_id}: the signature of a finished reply (peers.md section 1.1), from the store of receipts.
+// GET /v1/signature/{chat_id}: the signature of a finished reply, from the receipt store (docs/spec/legacy-proof.md).
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/chat_signature.h"

@@ -1,5 +1,5 @@
-// The report that the seed's users and today's verifiers call (peers.md sections 1.1, 1.2, 6.1;
-// docs/spec/legacy-proof.md).
+// The legacy report, which today's verifiers ask for
+// (docs/spec/legacy-proof.md).
 #include <future>
 
 #include "base/encoding.h"

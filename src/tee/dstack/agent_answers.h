@@ -1,5 +1,5 @@
-// What a dstack guest agent answers, read strictly (attestation.md section 7.1): bytes to values, no I/O. Both
-// generations of the agent answer in the same members. Private to tee; fuzzed.
+// Parses the answers of a dstack guest agent strictly: bytes to values, no I/O. Both generations of the agent answer
+// with the same members. Private to tee; fuzzed.
 #pragma once
 
 #include <string>

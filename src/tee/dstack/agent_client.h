@@ -1,7 +1,7 @@
-// Calls a dstack guest agent over its Unix socket, in the words of either generation (attestation.md section 7.1): the
-// current one (dstack.sock, /GetQuote) and the older one (tappd.sock, /prpc/Tappd.RawQuote). Each call is a connection
-// of its own, so an agent that was restarted answers the next one. Blocks its caller up to the time limit. Any thread.
-// Private to tee and to the doctor.
+// Calls a dstack guest agent over its Unix socket, with the paths of either generation: the current one (dstack.sock,
+// /GetQuote) and the older one (tappd.sock, /prpc/Tappd.RawQuote). Each call opens a connection of its own, so a
+// restarted agent answers the next call. A call blocks its caller, at most for the time limit. Any thread. Private to
+// tee and to the doctor.
 #pragma once
 
 #include <string>

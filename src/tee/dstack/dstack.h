@@ -1,4 +1,4 @@
-// The TEE as a dstack guest agent shows it to the applications of its confidential VM (attestation.md section 7.1).
+// The TEE as a dstack guest agent shows it to the applications of its confidential VM (docs/guide/tee.md).
 #pragma once
 
 #include <memory>

@@ -1,7 +1,7 @@
-// The simulated TEE behind the protocol of a dstack guest agent, so that the client of that protocol, ours and the
-// official ones, is exercised over a real socket (attestation.md section 7.1). Both generations of paths on one socket.
-// Every answer says that it is simulated: the chains end in the simulator's root, the names in them begin with INSECURE
-// SIMULATOR, the version and the header x-insecure-simulator say it.
+// The simulated TEE behind the protocol of a dstack guest agent, so that clients of that protocol, ours and the
+// official ones, are tested over a real socket. One socket serves the paths of both generations. Every answer says that
+// it is simulated: the chains end in the simulator's root, the names in them begin with INSECURE SIMULATOR, and both
+// the version and the header x-insecure-simulator say so.
 //
 // Two calls stand for what people around a real guest can do, and exist here alone, for attacks in tests:
 // `/insecure-simulator/Extend` {"imr","event_type","event","payload","digest"} extends a register as code with the TDX

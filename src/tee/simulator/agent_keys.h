@@ -1,6 +1,6 @@
-// The keys that a simulated dstack guest agent gives out, under a simulated KMS (attestation.md section 7.1). All of them
-// are derived from the seed, so that the same path gives the same key as the simulator in process does. Immutable;
-// any thread. Private to the simulator.
+// The keys that a simulated dstack guest agent gives out, under a simulated KMS. All of them are derived from the seed,
+// so that a path gives the same key here as in the in-process simulator. Immutable; any thread. Private to the
+// simulator.
 #pragma once
 
 #include <optional>

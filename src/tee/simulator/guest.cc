@@ -65,7 +65,7 @@ evidence::Event boot_event(int imr, std::uint32_t type, std::string_view what) {
   return event;
 }
 
-// attestation.md section 6.4: the boot order seen in genuine logs.
+// The events have the boot order of genuine dstack logs.
 std::vector<evidence::Event> make_events(const Application& app) {
   using evidence::runtime_event;
   return {

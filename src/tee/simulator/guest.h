@@ -1,5 +1,5 @@
 // What runs on the simulated machine: an application as dstack describes one, its event log, and the measurements that
-// the log replays to (attestation.md section 6). All of it says that it is simulated.
+// the log replays to. All of it says that it is simulated.
 #pragma once
 
 #include <string>

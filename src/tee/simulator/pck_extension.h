@@ -1,5 +1,5 @@
-// The SGX extension of a PCK certificate, OID 1.2.840.113741.1.13.1 (attestation.md section 3.1; Intel SGX PCK
-// Certificate and CRL Profile Specification, section 1.3.5).
+// The SGX extension of a PCK certificate, OID 1.2.840.113741.1.13.1
+// (Intel SGX PCK Certificate and CRL Profile Specification, section 1.3.5).
 #pragma once
 
 #include "base/bytes.h"

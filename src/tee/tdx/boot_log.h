@@ -1,5 +1,5 @@
-// The boot log of a TDX guest without an agent: ACPI's CCEL table, as the firmware and the boot loader wrote it
-// (attestation.md section 7.3). Private to tee.
+// The boot log of a TDX guest without an agent: ACPI's CCEL table, as the firmware and the boot loader wrote it (UEFI
+// 2.10, section 38.4.1). Private to tee.
 #pragma once
 
 #include <filesystem>

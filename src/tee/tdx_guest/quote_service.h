@@ -1,5 +1,5 @@
-// The two steps from report data to a quote where the kernel has no configfs-tsm (before Linux 6.7; attestation.md
-// section 7.3): the device makes a TDREPORT, the host's Quote Generation Service signs it. Private to tee.
+// The two steps from report data to a quote where the kernel has no configfs-tsm (before Linux 6.7): the device makes a
+// TDREPORT, and the host's Quote Generation Service signs it. Private to tee.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// One report through the kernel's configfs-tsm (Documentation/ABI/testing/configfs-tsm-report, Linux 6.7 and later;
-// attestation.md section 7.2). Private to tee.
+// One report through the kernel's configfs-tsm (Linux 6.7 and later;
+// Documentation/ABI/testing/configfs-tsm-report). Private to tee.
 #pragma once
 
 #include <filesystem>

@@ -20,7 +20,7 @@ using evidence::TlsKey;
 constexpr std::int64_t kDay = 86400;
 constexpr std::int64_t kNever = 100 * 366 * kDay;
 
-// One key, one role: else whoever makes it decrypt may have it sign (peers.md W20).
+// A key has one role: otherwise whoever can make the node decrypt could make it sign.
 Check check_roles(const Keyset& keyset) {
   const std::string id = "keyset.roles";
   if (keyset.receipt_signing_keys.empty()) return failed(id, "no key for receipts", "at least one", "none");
@@ -38,7 +38,7 @@ Check check_roles(const Keyset& keyset) {
                         " TLS keys");
 }
 
-// The end of its life is the only revocation that needs nobody's help, so it must lie in sight (peers.md W35).
+// The end of the keyset's life is the only revocation that needs nobody's help, so it must not be too far away.
 Check check_not_after(const Keyset& keyset, const Context& context) {
   const std::string id = "keyset.not_after";
   if (context.time >= keyset.not_after) {

@@ -1,5 +1,5 @@
-// Judges how a TD booted: event logs against the quote, identity against the log, all of it against what the policy
-// expects (attestation.md section 6).
+// Verifies how a TD booted: the event logs against the quote, the identity against the log, and all of it against what
+// the policy expects.
 #pragma once
 
 #include "codec/tdx_quote.h"

@@ -82,7 +82,7 @@ TEST(Boot, EachCheckOfTheListCanFail) {
   }
 }
 
-// ---- the log, altered on its way (attestation.md section 17) ----
+// ---- the log, altered on its way ----
 
 TEST(BootLogAltered, EveryRuntimeEventDroppedDuplicatedOrSwappedIsNoticed) {
   const BootSample genuine = make_sample();
@@ -123,7 +123,7 @@ TEST(BootLogAltered, EveryPayloadAndDigestBitIsNoticed) {
   }
 }
 
-// ---- pitfalls of attestation.md section 16 ----
+// ---- pitfalls (docs/pitfalls.md) ----
 
 TEST(BootPitfall, P1AllFourRegistersAreReplayed) {
   for (int i = 0; i < 4; ++i) {

@@ -1,5 +1,5 @@
-// What is served beside the quote and proves nothing by itself: `info`, `vm_config`, the compose text's images, GPU
-// attestation at boot, key custody (attestation.md sections 6.4 and 16, pitfalls 6 and 40).
+// Checks what is served next to the quote and proves nothing by itself: `info`, `vm_config`, the compose text's images,
+// GPU attestation at boot, key custody (docs/pitfalls.md, 6 and 40).
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// The application's compose text: which of its container images are pinned by digest (attestation.md section 6.4).
+// Checks which container images in the application's compose text are pinned by digest.
 #pragma once
 
 #include <string>

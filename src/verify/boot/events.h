@@ -1,4 +1,4 @@
-// Which runtime events a dstack guest measures, in which order and how often (attestation.md section 6.4).
+// Which runtime events a dstack guest measures, in which order and how often.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
-// The application's identity in the event log: compose hash, app id, instance id, OS image, key provider, and the
-// MRCONFIGID that repeats some of it (attestation.md sections 6.4 and 6.5).
+// Checks the application's identity in the event log (compose hash, app id, instance id, OS image, key provider), and
+// MRCONFIGID, which repeats some of it.
 #pragma once
 
 #include "verify/boot/boot_case.h"

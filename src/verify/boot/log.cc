@@ -32,7 +32,7 @@ std::optional<ByteArray<48>> extending_digest(const LoggedEvent& event) {
   return crypto::sha384(*preimage);
 }
 
-// attestation.md section 6.3: the logged digest and pre-image must be the recomputed ones; they never replace them.
+// The logged digest and pre-image must equal the recomputed ones and never replace them.
 Check check_digests(const std::vector<LoggedEvent>& events) {
   const std::string id = "boot.event.digests";
   std::size_t count = 0;

@@ -1,5 +1,5 @@
-// The event log against the quote: form, replay of the four registers, runtime events (attestation.md sections 6.1 to
-// 6.4). What the log says may be used only when `authentic`.
+// Checks the event log against the quote: form, replay of the four registers, runtime events. What the log says may be
+// used only when `authentic`.
 #pragma once
 
 #include <optional>

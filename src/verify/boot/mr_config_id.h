@@ -1,5 +1,5 @@
-// MRCONFIGID, which the host fixes when it starts the VM, against what the event log says of the application
-// (attestation.md section 6.5).
+// Compares MRCONFIGID, which the host fixes when it starts the VM, with what the event log says of the application
+// (dstack, forms 1 and 2).
 #pragma once
 
 #include "verify/boot/boot_case.h"

@@ -1,4 +1,4 @@
-// What dstack 0.6 measures beside the compose text, against that text: the GPU policy and the init scripts (attestation.md section 6.4).
+// Compares what dstack 0.6 measures as well as the compose text, the GPU policy and the init scripts, with that text.
 #pragma once
 
 #include "verify/boot/boot_case.h"

@@ -1,4 +1,4 @@
-// Judges the evidence of one device, GPU or NVSwitch (attestation.md sections 8 to 10).
+// Verifies the evidence of one device, GPU or NVSwitch.
 #pragma once
 
 #include <optional>

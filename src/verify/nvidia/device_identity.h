@@ -14,8 +14,8 @@ namespace cloister::verify {
 
 // A report's certificates: the key that signs, the device, the provisioner, the model, the root.
 inline constexpr std::size_t kDeviceChainLength = 5;
-// The first certificate that a responder answers for: the device itself issues the leaf, which nobody else knows
-// (attestation.md section 10).
+// The first certificate that an OCSP responder answers for. The device itself issues the leaf, which no responder
+// knows.
 inline constexpr std::size_t kFirstRevocable = 1;
 
 // "HOPPER", "BLACKWELL", "RUBIN" or "LS10" by the model in the device's certificate (chain[1]); empty for any other.
@@ -25,7 +25,7 @@ inline bool is_switch(std::string_view arch) { return arch == "LS10"; }
 // The text of a field without the zeros that pad it; empty when absent.
 std::string padded_text(const codec::SpdmReport& report, codec::OpaqueField field);
 std::string driver_version(const codec::SpdmReport& report);  // "550.90.07"; empty for switches
-std::string vbios_version(const codec::SpdmReport& report);   // "96.00.A5.00.01"; attestation.md section 8.3, type 6
+std::string vbios_version(const codec::SpdmReport& report);   // "96.00.A5.00.01"; opaque field 6
 
 // The serial number of the leaf in decimal, as NVIDIA's service gives it in the claim `ueid`.
 std::string ueid(const std::vector<crypto::Certificate>& chain);

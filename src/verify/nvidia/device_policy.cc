@@ -10,7 +10,7 @@
 namespace cloister::verify {
 namespace {
 
-// Drivers from this one on put the FWID into every report of a GPU (attestation.md section 8.4).
+// Drivers from version 550 on put the FWID into every report of a GPU.
 constexpr int kFirstDriverWithFwid = 550;
 
 int driver_major(const codec::SpdmReport& report) {

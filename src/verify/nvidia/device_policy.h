@@ -12,7 +12,7 @@ namespace cloister::verify {
 
 // `arch` is the one in the certificates, empty when unknown.
 Check check_allowed_arch(const std::string& id, const std::string& arch, const NvidiaPolicy& policy);
-// attestation.md section 8.4: GPUs report their firmware's digest from driver 550 on.
+// GPUs report their firmware's digest (FWID) from driver 550 on.
 Check check_fwid(const std::string& id, const std::string& arch, const codec::SpdmReport& report,
                  const crypto::Certificate& leaf, const NvidiaPolicy& policy);
 // Both do not apply to switches: they have no driver, and their firmware counts differently.

@@ -1,5 +1,5 @@
-// The firmware digest (FWID) in a GPU's attestation certificate (attestation.md section 8.4; TCG DICE Attestation
-// Architecture).
+// The firmware digest (FWID) in a GPU's attestation certificate
+// (TCG DICE Attestation Architecture).
 #pragma once
 
 #include <optional>

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 2> kKnownNonces = {
 
 using Findings = std::vector<DeviceFindings>;
 
-// attestation.md section 8.5: no two reports share the leaf key, the device certificate or the responder nonce.
+// No two reports may share the leaf key, the device certificate or the responder nonce.
 Check check_duplicates(const Findings& devices) {
   const std::string id = "nvidia.duplicates";
   std::set<Bytes> keys, certificates, nonces;

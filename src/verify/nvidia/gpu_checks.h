@@ -1,4 +1,4 @@
-// Judges GPU evidence: every device for itself, then the set (attestation.md sections 8 to 13).
+// Verifies GPU evidence: every device by itself, then the set.
 #pragma once
 
 #include <optional>

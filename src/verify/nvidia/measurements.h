@@ -1,4 +1,4 @@
-// Compares what a device measured with a manifest (attestation.md section 9.4).
+// Compares what a device measured with a manifest.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Judges the second opinion of NVIDIA's remote attestation service, a detached EAT (attestation.md section 11). The
-// local appraisal is made in any case; this service is one more party that is trusted.
+// Verifies the second opinion of NVIDIA's Remote Attestation Service (NRAS), a detached EAT. The local appraisal is
+// made in any case; the service is one more party that is trusted.
 #pragma once
 
 #include <optional>

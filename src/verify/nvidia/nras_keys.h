@@ -1,5 +1,5 @@
-// Which keys are believed to sign for NVIDIA's remote attestation service (attestation.md section 11). A key set that
-// came in the same file as the token proves nothing: whoever made the token up made the set up too.
+// Which keys are trusted to sign for NVIDIA's Remote Attestation Service. A key set that came in the same file as the
+// token proves nothing: whoever made the token up made the key set up too.
 #pragma once
 
 #include <map>

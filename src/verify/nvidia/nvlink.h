@@ -1,4 +1,4 @@
-// Judges whether what connects the GPUs is protected (attestation.md section 8.3, fields 36 and 38).
+// Checks whether the links between the GPUs are protected (NVIDIA attestation-sdk, opaque fields 36 and 38).
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// One test for each pitfall of GPU evidence that the verifiers before this one fell into; the numbers are those of the
-// list in attestation.md section 16.
+// One test for each pitfall of GPU evidence that earlier verifiers fell into;
+// the numbers are those of docs/pitfalls.md.
 #include <gtest/gtest.h>
 
 #include "base/testing/vectors.h"

@@ -1,4 +1,4 @@
-// Judges by OCSP whether certificates have been revoked (attestation.md section 10).
+// Checks by OCSP (RFC 6960) whether certificates have been revoked.
 #pragma once
 
 #include <map>

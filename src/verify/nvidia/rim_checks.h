@@ -1,4 +1,4 @@
-// Judges what devices measured by their reference manifests (attestation.md section 9).
+// Compares what devices measured with their reference manifests.
 #pragma once
 
 #include <string>

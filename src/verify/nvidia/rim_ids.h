@@ -1,5 +1,5 @@
-// Which reference manifests a device needs (attestation.md section 9.1). Every part of the names comes from the report
-// that the device signed, never from what stands beside it: whoever chose the name could choose a manifest that fits.
+// Which reference manifests a device needs. Every part of the names comes from the report that the device signed, never
+// from what stands next to it: whoever chose the name could choose a manifest that fits.
 #pragma once
 
 #include <string>

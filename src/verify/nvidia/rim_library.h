@@ -1,5 +1,5 @@
-// Reference manifests of NVIDIA: what each is worth by itself, before any device is compared with it (attestation.md
-// section 9).
+// Verifies NVIDIA's reference manifests by themselves,
+// before any device is compared with them.
 #pragma once
 
 #include <map>

@@ -19,7 +19,7 @@ constexpr std::size_t kPdiSize = 8;
 constexpr std::uint8_t kProtectedPcieOn = 0xAA;
 constexpr std::uint8_t kFlagProtectedPcie = 2;
 constexpr std::uint8_t kLocked = 1;
-// A switch's field 26 (attestation.md section 8.3): the GPUs that it sees, then for each link the place of its GPU.
+// A switch's opaque field 26 lists the GPUs that it sees, then for each link the place of its GPU.
 constexpr std::size_t kSwitchGpuListSize = 8 * kPdiSize;
 constexpr std::size_t kSwitchLinks = 64;
 constexpr std::uint8_t kNoLink = 0xff;

@@ -1,4 +1,4 @@
-// Judges how GPUs and NVSwitches are connected in protected PCIe mode (attestation.md section 13).
+// Checks how GPUs and NVSwitches are connected in protected PCIe mode.
 #pragma once
 
 #include <vector>

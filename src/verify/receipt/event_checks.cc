@@ -71,7 +71,7 @@ bool is_verified(const Json& fields) {
          required->get<bool>();
 }
 
-// A gateway's word about others never passes (peers.md W36): at best it is known to be no more than that.
+// A gateway's word about other services never passes; at best the check says that it is only the gateway's word.
 Check check_upstream(const Receipt& receipt, const Established& established, const Policy& policy) {
   const std::string id = "receipt.upstream";
   const bool answered = find_event(receipt, evidence::kRequestForwarded) != nullptr;

@@ -1,5 +1,5 @@
-// Judges an ACI report (`aci/1`, peers.md section 1.5): the quote binds a statement that names the keyset's digest and
-// the client's nonce.
+// Verifies an ACI report (`aci/1`): the quote binds a statement
+// that names the keyset's digest and the client's nonce.
 #include <string>
 
 #include "base/encoding.h"
@@ -43,8 +43,8 @@ Check check_copies(const AciReport& report, const ReportData& actual) {
   return passed(id);
 }
 
-// Repository, commit and image stand beside the quote, not in it: whoever serves them can write what they like
-// (peers.md W33). What is measured is judged by the checks of the boot.
+// Repository, commit and image stand next to the quote, not in it: whoever serves them can write anything. The checks
+// of the boot verify what is measured.
 Check check_provenance(const AciReport& report) {
   const std::string id = "report.provenance";
   if (report.source_provenance.is_null()) return not_applicable(id, "the report names no source");

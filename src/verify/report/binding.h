@@ -1,4 +1,4 @@
-// Judges what the 64 bytes of report data bind: identity, nonce, TLS key (peers.md section 1.0, layouts L1 and L2).
+// Checks what the 64 bytes of report data bind: identity, nonce, TLS key (layouts L1 and L2, docs/spec/legacy-proof.md).
 #pragma once
 
 #include "verify/report.h"

@@ -1,5 +1,5 @@
-// Reads the attestation report that the seed's users ask for (peers.md sections 1.1, 1.2, 6.1). Strict about the
-// members it knows, blind to those it does not.
+// Parses the legacy attestation report (docs/spec/legacy-proof.md). The parser is strict about the members that it
+// knows and ignores those that it does not.
 #pragma once
 
 #include <optional>

@@ -18,7 +18,7 @@ Result<Bytes> parse_identity(SigningAlgo algo, const std::string& address) {
 
 Result<void> check_public_key(SigningAlgo algo, const std::string& public_key, ByteView identity) {
   if (algo == SigningAlgo::kEcdsa) {
-    // Some services write the point with its leading 04 (peers.md section 1.5).
+    // Some services, such as ACI gateways, write the point with its leading 04.
     const bool prefixed = public_key.size() == 130 && public_key.starts_with("04");
     TRY(point, from_hex_exactly<64>(std::string_view(public_key).substr(prefixed ? 2 : 0)));
     const crypto::EthAddress address = crypto::eth_address(point);

@@ -1,4 +1,4 @@
-// The list of instances behind one address (all_attestations, peers.md section 6.1).
+// Verifies the list of instances behind one address (`all_attestations`, docs/spec/legacy-proof.md).
 #pragma once
 
 #include "base/json.h"

@@ -9,7 +9,7 @@
 namespace cloister::verify {
 
 enum class ReportShape {
-  kLegacy,   // an address in report data (layouts L1 and L2, peers.md sections 1.1 to 1.4)
+  kLegacy,   // an address in report data (layouts L1 and L2, docs/spec/legacy-proof.md)
   kAci,      // a keyset in report data (layout A1, section 1.5)
   kNative,   // Cloister's statement (docs/spec/native-report.md)
   kWrapped,  // a gateway's: its own report and its models' (section 1.6)

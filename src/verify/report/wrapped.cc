@@ -1,4 +1,4 @@
-// Judges what gateways serve: a report of the gateway itself and one for each of its models (peers.md section 1.6).
+// Verifies what gateways serve: a report of the gateway itself and one for each of its models.
 #include <string>
 
 #include "evidence/simulator_roots.h"
@@ -86,7 +86,7 @@ Verdict judge_wrapped_report(const Json& object, const Expected& expected, const
   }
   verdict.add(passed("report.form", "a gateway's"));
   if (models == nullptr || models->empty()) {
-    // peers.md W36: a gateway that is genuine says nothing about who answers.
+    // A genuine gateway proves nothing about the server that answers.
     verdict.add(failed("report.models", "the gateway vouches for itself only; no model's TEE is shown", "at least one",
                        "none"));
   } else {

@@ -1,6 +1,6 @@
-// The collateral of one platform as a JSON object, the form in which dcap-qvl keeps it (attestation.md section 3.2):
-// pck_crl_issuer_chain, root_ca_crl, pck_crl, tcb_info_issuer_chain, tcb_info, tcb_info_signature,
-// qe_identity_issuer_chain, qe_identity, qe_identity_signature, optionally pck_certificate_chain; each a string.
+// The collateral of one platform as a JSON object, in the form that dcap-qvl keeps: pck_crl_issuer_chain, root_ca_crl,
+// pck_crl, tcb_info_issuer_chain, tcb_info, tcb_info_signature, qe_identity_issuer_chain, qe_identity,
+// qe_identity_signature, optionally pck_certificate_chain; each is a string.
 #pragma once
 
 #include <string>

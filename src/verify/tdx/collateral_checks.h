@@ -1,5 +1,5 @@
-// Judges the collateral itself at a time: what it says, who signed it, since when and until when, and what it revokes
-// (attestation.md sections 3.1 to 3.4). Each part is signed on its own, so each is judged on its own.
+// Verifies the collateral itself at a time: what it says, who signed it, from when until when it is valid, and what it
+// revokes. Each part is signed on its own, so each is verified on its own.
 #pragma once
 
 #include <optional>

@@ -22,8 +22,8 @@ std::string id_of(std::string_view prefix, std::string_view what) {
   return "tdx.collateral." + std::string(prefix) + "." + std::string(what);
 }
 
-// An issuer chain of two, ending in the root, whose first certificate has one of `names`: all kinds of certificates
-// hang under the same root, so the role is part of the check (attestation.md section 3.1).
+// An issuer chain of two certificates that ends in the root and whose first certificate has one of `names`. All kinds
+// of Intel's certificates are issued under the same root, so the role is part of the check.
 template <typename Names>
 Check check_chain(std::string id, const Result<std::vector<Certificate>>& read, const Names& names,
                   const Certificate& root, crypto::ChainStart start, crypto::VerifiedLinks& links) {

@@ -1,5 +1,5 @@
-// What the SGX extension of a PCK certificate says about the platform (attestation.md section 3.1; Intel SGX PCK
-// Certificate and CRL Profile Specification, section 1.3.5).
+// What the SGX extension of a PCK certificate says about the platform
+// (Intel SGX PCK Certificate and CRL Profile Specification, section 1.3.5).
 #pragma once
 
 #include <optional>

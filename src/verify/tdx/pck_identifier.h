@@ -1,5 +1,5 @@
-// Quotes that name their platform's certificate instead of carrying it (certification types 1 to 3, attestation.md
-// section 2.4): whether the certificate that was given is the one they name.
+// Quotes that name their platform's certificate instead of carrying it (certification types 1 to 3): checks that the
+// given certificate is the one that the quote names.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// The list of pitfalls in attestation.md section 16, as far as it is about TDX quotes and their collateral: one test a
-// number. What other tests show at length is shown here once more, by its number.
+// The pitfalls of docs/pitfalls.md that are about TDX quotes and their collateral: one test for each number. What other
+// tests show at length is shown here once more, by its number.
 #include <gtest/gtest.h>
 
 #include "codec/json.h"

@@ -28,7 +28,7 @@ using crypto::Curve;
 
 constexpr std::uint16_t kPemChain = 5;
 constexpr std::size_t kPckChainLength = 3;
-// All of Intel's leaves hang under one root, so the role is part of the check (attestation.md section 3.1).
+// All of Intel's leaf certificates are issued under one root, so the role is part of the check.
 constexpr std::array<std::string_view, 2> kLeafNames = {"Intel SGX PCK Certificate",
                                                         "INSECURE SIMULATOR PCK Certificate"};
 constexpr std::array<std::string_view, 3> kIssuerNames = {"Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA",
@@ -111,7 +111,7 @@ Check check_qe_signature(const codec::TdxQuote& quote, const Certificate& pck) {
   return valid ? passed(id) : failed(id, valid.error().message);
 }
 
-// attestation.md section 2.6, step 3.
+// The report data of the quoting enclave is SHA-256(attestation key || authentication data), then 32 zero bytes.
 Check check_qe_binding(const codec::TdxQuote& quote) {
   Bytes bound(quote.attestation_key.begin(), quote.attestation_key.end());
   append(bound, quote.qe_authentication_data);

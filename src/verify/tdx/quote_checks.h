@@ -1,4 +1,4 @@
-// Judges a TDX quote: form, certificate chain, quoting enclave, signature, debug mode (attestation.md sections 2 to 5).
+// Verifies a TDX quote: form, certificate chain, quoting enclave, signature, debug mode.
 #pragma once
 
 #include <optional>

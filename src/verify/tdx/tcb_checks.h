@@ -1,5 +1,5 @@
-// Judges a quote by the collateral of its platform: the right platform, the published quoting enclave, and how well
-// patched CPU, TDX module and quoting enclave are (attestation.md sections 3.5 and 4).
+// Verifies a quote with the collateral of its platform: that it is the right platform, that the quoting enclave is the
+// published one, and how well patched CPU, TDX module and quoting enclave are (Intel PCS API v4, TCB levels).
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Which TCB level a platform, its TDX module and its quoting enclave are on, and what the three make together
-// (attestation.md section 4). Pure rules; the checks that use them are in tcb_checks.h.
+// Which TCB level a platform, its TDX module and its quoting enclave are on, and which status the three have together
+// (Intel PCS API v4). These are pure rules; the checks that use them are in tcb_checks.h.
 #pragma once
 
 #include <optional>

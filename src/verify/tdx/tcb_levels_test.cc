@@ -1,4 +1,4 @@
-// The rules of attestation.md section 4 as tables.
+// The rules for TCB levels and statuses, as tables.
 #include "verify/tdx/tcb_levels.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Judges how the TD was set up: attributes, extended features, owner, service TD (attestation.md section 5).
+// Verifies how the TD was set up: attributes, extended features, owner, service TD.
 #pragma once
 
 #include "codec/tdx_quote.h"

@@ -11,7 +11,7 @@ SCALARS = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 
 
 def tensors(data):
-    """{name: Tensor} of a whole file (github.com/ggml-org/ggml, docs/gguf.md)."""
+    """{name: Tensor} of a whole file, as ggml's specification of GGUF lays it out."""
     at = 24
     _, count, entries = struct.unpack_from("<IQQ", data, 4)
     alignment = 32
