@@ -1,5 +1,5 @@
-/* Cloister's verifier for C and for every language that can call C: evidence, collateral, a policy and a time go in, a
- * verdict comes out. No network, no clock, no files, no threads of its own.
+/* Cloister's verifier for C and for every language that can call C: it takes evidence, collateral, a policy and a time,
+ * and returns a verdict. It uses no network, no clock, no files, and no threads of its own.
  *
  *     cloister_verifier *verifier = cloister_verifier_new();
  *     cloister_verifier_add_collateral(verifier, bundle, bundle_size);
@@ -11,8 +11,8 @@
  *
  * Handles are opaque. A verifier may be used by several threads at once as long as none of them changes it. Verdicts do
  * not refer to the verifier that made them. Null handles and null pointers with a size other than 0 are refused, never
- * followed: functions that return an outcome then say CLOISTER_UNREADABLE, functions that return a pointer return NULL.
- * Nothing is thrown through this interface. */
+ * followed: functions that return an outcome then return CLOISTER_UNREADABLE, functions that return a pointer NULL.
+ * No exception leaves this interface. */
 #ifndef CLOISTER_CLOISTER_H
 #define CLOISTER_CLOISTER_H
 
@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-/* Grows with every change that a caller could notice; functions are only ever added. */
+/* Increased by every change that a caller could notice; functions are only ever added. */
 #define CLOISTER_ABI_VERSION 2
 CLOISTER_API uint32_t cloister_abi_version(void);
 
@@ -40,20 +40,20 @@ typedef struct cloister_verdict cloister_verdict;
 typedef enum cloister_outcome {
   CLOISTER_ACCEPTED = 0,     /* every required check passed */
   CLOISTER_REJECTED = 1,     /* a check failed */
-  CLOISTER_UNREADABLE = 2,   /* the input is not what it should be; nothing was judged */
-  CLOISTER_UNDETERMINED = 3  /* a required check could not be made, for instance for lack of collateral */
+  CLOISTER_UNREADABLE = 2,   /* the input cannot be read; nothing was verified */
+  CLOISTER_UNDETERMINED = 3  /* a required check could not be run, for instance for lack of collateral */
 } cloister_outcome;
 
-/* With the default policy, no collateral, and the time 0, at which nothing is valid. NULL when memory is out. */
+/* A new verifier has the default policy, no collateral, and the time 0, at which nothing is valid. NULL: out of memory. */
 CLOISTER_API cloister_verifier *cloister_verifier_new(void);
 CLOISTER_API void cloister_verifier_free(cloister_verifier *verifier);
 
-/* Each returns CLOISTER_ACCEPTED, or CLOISTER_UNREADABLE and leaves the verifier as it was; then
+/* Each of these functions returns CLOISTER_ACCEPTED, or CLOISTER_UNREADABLE and leaves the verifier unchanged. Then
  * cloister_verifier_error() says what is wrong, in one line of ASCII that lives until the next call that changes the
  * verifier. */
 CLOISTER_API cloister_outcome cloister_verifier_set_policy(cloister_verifier *verifier, const char *toml, size_t size);
-/* A bundle as `cloister verify --bundle` writes it, or one platform's collateral as other quote verifiers save it. What
- * is added later stands beside what was added before. */
+/* A bundle as `cloister verify --bundle` writes it, or one platform's collateral as other quote verifiers save it.
+ * Collateral that is added later does not replace what was added before. */
 CLOISTER_API cloister_outcome cloister_verifier_add_collateral(cloister_verifier *verifier, const char *json, size_t size);
 /* A reference integrity manifest of NVIDIA's, as XML, under the id by which the RIM service serves it, for instance
  * "NV_GPU_DRIVER_GH100_550.144.03". */
@@ -61,41 +61,41 @@ CLOISTER_API cloister_outcome cloister_verifier_add_rim(cloister_verifier *verif
                                                         size_t size);
 CLOISTER_API const char *cloister_verifier_error(const cloister_verifier *verifier);
 
-/* The time to judge at, in seconds since 1970. Take it from a clock that you trust. */
+/* Sets the time of the verdict, in seconds since 1970. Take the time from a clock that you trust. */
 CLOISTER_API void cloister_verifier_set_time(cloister_verifier *verifier, int64_t unix_seconds);
 
-/* The policy that stands when none was set, as a commented file. Static. */
+/* The policy that holds when none was set, as a commented file. The text is static. */
 CLOISTER_API const char *cloister_default_policy(void);
 
-/* Judges; the caller frees the verdict. NULL when memory is out or `verifier` is NULL.
+/* Verifies a report; the caller frees the verdict. NULL when memory is out or `verifier` is NULL.
  * `nonce32` is the 32 bytes that the caller made for this evidence; NULL when there was none, and then freshness cannot be
- * told. `tls_spki_sha256` is the SHA-256 of the SubjectPublicKeyInfo that the caller's TLS connection ended in, or NULL. */
+ * shown. `tls_spki_sha256` is SHA-256 of the SubjectPublicKeyInfo of the server on the caller's TLS connection, or NULL. */
 CLOISTER_API cloister_verdict *cloister_verify_report(const cloister_verifier *verifier, const char *json, size_t size,
                                                       const uint8_t *nonce32, const uint8_t *tls_spki_sha256);
-/* A bare TDX quote: raw bytes, hex or base64. The policy's `report_data` names the 64 bytes that the caller asked for; without it
- * the quote may be old, and with the default policy the verdict is undetermined. */
+/* Verifies a bare TDX quote: raw bytes, hex or base64. The policy's `report_data` names the 64 bytes that the caller asked
+ * for; without it the quote may be old, and with the default policy the verdict is undetermined. */
 CLOISTER_API cloister_verdict *cloister_verify_quote(const cloister_verifier *verifier, const uint8_t *quote, size_t size);
-/* NVIDIA evidence: an evidence list, an `nvidia_payload`, or a whole report. */
+/* Verifies NVIDIA evidence: an evidence list, an `nvidia_payload`, or a whole report. */
 CLOISTER_API cloister_verdict *cloister_verify_gpu(const cloister_verifier *verifier, const char *json, size_t size,
                                                    const uint8_t *nonce32);
-/* A proof as `cloister chat --save` writes it: report, request, reply and signature together. The nonce in the proof opens the
- * report and shows nothing about freshness: with the default policy the verdict is undetermined. */
+/* Verifies a proof as `cloister chat --save` writes it: report, request, reply and signature together. The nonce in the proof
+ * opens the report and shows nothing about freshness: with the default policy the verdict is undetermined. */
 CLOISTER_API cloister_verdict *cloister_verify_proof(const cloister_verifier *verifier, const char *json, size_t size);
-/* The same, for a caller who knows the nonce that it made. */
+/* Verifies a proof for a caller that knows the nonce that it made. */
 CLOISTER_API cloister_verdict *cloister_verify_proof_with_nonce(const cloister_verifier *verifier, const char *json, size_t size,
                                                                 const uint8_t *nonce32);
 
-/* An AMD SEV-SNP report, 1,184 bytes. `report_data64` is the 64 bytes that it must hold, or NULL. Since version 2. */
+/* Verifies an AMD SEV-SNP report of 1,184 bytes. `report_data64` is the 64 bytes that it must hold, or NULL. Since version 2. */
 CLOISTER_API cloister_verdict *cloister_verify_snp(const cloister_verifier *verifier, const uint8_t *report, size_t size,
                                                    const uint8_t *report_data64);
-/* The receipt of a reply (ACI), with the report whose keyset signed it and the exact bodies. Each of the three may be
- * NULL with the size 0; what needs it is then skipped. `nonce32` is that of the report. Since version 2. */
+/* Verifies the receipt of a reply (ACI), with the report whose keyset signed it and the exact bodies. Each of the three may
+ * be NULL with the size 0; what needs it is then skipped. `nonce32` is the nonce of the report. Since version 2. */
 CLOISTER_API cloister_verdict *cloister_verify_receipt(const cloister_verifier *verifier, const char *json, size_t size,
                                                        const char *report, size_t report_size, const uint8_t *nonce32,
                                                        const uint8_t *request, size_t request_size,
                                                        const uint8_t *response, size_t response_size);
-/* A gateway's record of an upstream that it verified (ACI); `id32` is the id by which it was named, or NULL. Since
- * version 2. */
+/* Verifies a gateway's record of an upstream that the gateway verified (ACI). `id32` is the id by which the record was named,
+ * or NULL. Since version 2. */
 CLOISTER_API cloister_verdict *cloister_verify_session(const cloister_verifier *verifier, const char *json, size_t size,
                                                        const uint8_t *id32);
 
@@ -103,7 +103,7 @@ CLOISTER_API cloister_outcome cloister_verdict_outcome(const cloister_verdict *v
 /* The verdict as the JSON object of `cloister verify --json`; with CLOISTER_UNREADABLE {"verdict":"unreadable","error"}.
  * Lives as long as the verdict. */
 CLOISTER_API const char *cloister_verdict_json(const cloister_verdict *verdict);
-/* The same as a readable tree. */
+/* The verdict as a readable tree. Lives as long as the verdict. */
 CLOISTER_API const char *cloister_verdict_text(const cloister_verdict *verdict);
 CLOISTER_API void cloister_verdict_free(cloister_verdict *verdict);
 

@@ -1,5 +1,5 @@
-// Cloister's verifier for C++: the handles of cloister.h with an owner. Header-only, so that a program compiled by another
-// compiler or standard library links it all the same.
+// Cloister's verifier for C++: the handles of cloister.h with an owner. It is header-only, so a program compiled by
+// another compiler or with another standard library can link it all the same.
 #pragma once
 
 #include <array>
@@ -21,9 +21,9 @@ class VerdictHandle {
     if (verdict == nullptr) throw std::bad_alloc();
   }
   cloister_outcome outcome() const { return cloister_verdict_outcome(verdict_.get()); }
-  // Every required check passed. The only yes there is.
+  // Every required check passed. No other outcome is a yes.
   bool accepted() const { return outcome() == CLOISTER_ACCEPTED; }
-  // The views live as long as this object.
+  // The views are valid as long as this object lives.
   std::string_view json() const { return cloister_verdict_json(verdict_.get()); }
   std::string_view text() const { return cloister_verdict_text(verdict_.get()); }
 
@@ -70,7 +70,7 @@ class VerifierHandle {
     return VerdictHandle(cloister_verify_snp(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
                                              report_data64));
   }
-  // Absent parts are skipped.
+  // The checks of absent parts are skipped.
   VerdictHandle receipt(std::string_view json, std::optional<std::string_view> report, const std::optional<Digest>& nonce,
                         std::optional<std::string_view> request, std::optional<std::string_view> response) const {
     const auto data = [](const std::optional<std::string_view>& part) { return part ? part->data() : nullptr; };
