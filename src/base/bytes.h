@@ -1,4 +1,4 @@
-// Byte strings. Views in, owned values out.
+// Byte strings. Functions take views and return owned values.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
 inline void append(Bytes& out, ByteView more) { out.insert(out.end(), more.begin(), more.end()); }
 
 bool equal(ByteView a, ByteView b);
-// Equality whose time depends on the lengths only. For secrets.
+// Compares in a time that depends on the lengths only. For secrets.
 bool equal_constant_time(ByteView a, ByteView b);
 
 }  // namespace cloister

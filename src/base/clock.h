@@ -1,4 +1,4 @@
-// Clock: the only way to the time of day, so that tests need no sleep and verification takes an explicit time.
+// Clock: the only access to the time of day, so that tests need no sleep and verification takes an explicit time.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class Clock {
   virtual UnixSeconds now() const = 0;
 };
 
-// The machine's clock. Never destroyed.
+// The machine's clock. It is never destroyed.
 const Clock& system_clock();
 
 class FakeClock : public Clock {

@@ -9,15 +9,15 @@
 
 namespace cloister {
 
-// Lower-case, no 0x.
+// Returns lower-case hex without 0x.
 std::string to_hex(ByteView bytes);
 void append_hex(std::string& out, ByteView bytes);
-// Either case, even length, no 0x.
+// Accepts either case; the length must be even; 0x is refused.
 Result<Bytes> from_hex(std::string_view text);
 
-// Standard alphabet with padding.
+// Uses the standard alphabet with padding.
 std::string to_base64(ByteView bytes);
-// Standard alphabet; padding required; trailing bits must be zero.
+// Accepts the standard alphabet; padding is required and trailing bits must be zero.
 Result<Bytes> from_base64(std::string_view text);
 
 template <std::size_t N>

@@ -1,5 +1,5 @@
-// Error: why an operation on input or on the outside world did not succeed.
-// A value, cheap to move. `code` is stable; `message` is for people and never holds prompts, replies or keys.
+// Error: why an operation on input or on the outside world did not succeed. It is a value and cheap to move. `code` is
+// stable; `message` is for people and never holds prompts, replies or keys.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,16 @@ enum class ErrorCode : std::uint16_t {
 
 // Stable text id, for example "tdx.quote.malformed".
 std::string_view error_id(ErrorCode code);
-// HTTP status the code maps to, for example 400.
+// The HTTP status that the code maps to, for example 400.
 int error_http_status(ErrorCode code);
 // OpenAI error `type`, for example "invalid_request_error".
 std::string_view error_openai_type(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;  // one sentence, says expected and actual where that helps
+  std::string message;  // one sentence that says expected and actual where that helps
   std::string param;    // the request parameter, field or file at fault; empty when none
-  int retry_after_s = 0;  // for what is worth another try: when; 0 = soon
+  int retry_after_s = 0;  // seconds after which another try may succeed; 0 = soon
 
   // "tdx.quote.malformed: message"
   std::string to_string() const;

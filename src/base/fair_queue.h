@@ -1,7 +1,7 @@
-// FairQueue: work of many clients, taken in turn, so that who asks for much waits behind its own work and not before that
-// of others. Where all items cost the same, that is one of each client that has any; else the next is of the client that has
-// been given the least (start-time fair queueing: P. Goyal, H. M. Vin, H. Cheng, SIGCOMM 1996). Bounded: when it is full, the
-// newest work of the client with the most is given up. Not thread-safe.
+// FairQueue: work of many clients, taken in turn, so that a client that asks for much waits behind its own work and
+// does not delay the work of others. Where all items cost the same, clients alternate; else the next item is of the
+// client that was given the least so far (start-time fair queueing: P. Goyal, H. M. Vin, H. Cheng, SIGCOMM 1996).
+// Bounded: when the queue is full, the newest item of the client with the most items is dropped. Not thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -21,15 +21,15 @@ class FairQueue {
  public:
   explicit FairQueue(std::size_t limit) : limit_(limit) {}
 
-  // Returns what had to be given up for it: another client's newest item, or `item` itself.
-  // `cost`: of any unit, above 0.
+  // Returns what had to be dropped for `item`: another client's newest item, or `item` itself. `cost` has any unit and
+  // is above 0.
   std::optional<Item> push(const std::string& client, Item item, double cost = 1) {
     auto lane = std::ranges::find(lanes_, client, &Lane::client);
     std::optional<Item> dropped;
     if (size_ == limit_) {
       const std::size_t own = lane == lanes_.end() ? 0 : lane->items.size();
       auto longest = std::ranges::max_element(lanes_, {}, [](const Lane& each) { return each.items.size(); });
-      // An equal share is nobody's to take: whoever came first keeps it.
+      // An equal share is not taken away: the client that came first keeps it.
       if (longest == lanes_.end() || longest->items.size() <= own + 1) return item;
       dropped = std::move(longest->items.back().item);
       longest->items.pop_back();
@@ -41,12 +41,12 @@ class FairQueue {
     return dropped;
   }
 
-  // The oldest item of the client whose turn it is.
+  // Returns the oldest item of the client whose turn it is.
   std::optional<Item> pop() {
     return pop_if([](const std::string&, Item&) { return true; });
   }
 
-  // As pop(), but a client whose oldest item `may_go` holds back is passed over, and keeps its turn; it saves up nothing.
+  // Like pop(), but passes over a client whose oldest item `may_go` holds back. That client keeps its turn and saves up nothing.
   template <typename MayGo>  // bool(const std::string& client, Item&)
   std::optional<Item> pop_if(MayGo may_go) {
     const auto lane =
@@ -66,7 +66,7 @@ class FairQueue {
     return item;
   }
 
-  // Gives up all items for which `is_void` holds.
+  // Drops all items for which `is_void` holds.
   template <typename IsVoid>  // bool(const Item&)
   void erase_if(IsVoid is_void) {
     for (auto lane = lanes_.begin(); lane != lanes_.end();) {
@@ -76,7 +76,7 @@ class FairQueue {
   }
 
   std::size_t size() const { return size_; }
-  // How many items of this client wait.
+  // How many items of this client are waiting.
   std::size_t size_of(const std::string& client) const {
     const auto lane = std::ranges::find(lanes_, client, &Lane::client);
     return lane == lanes_.end() ? 0 : lane->items.size();
@@ -89,12 +89,12 @@ class FairQueue {
   };
   struct Lane {
     std::string client;
-    double begin = 0;         // when its next item begins, by what clients have been given
+    double begin = 0;         // virtual time at which its next item begins, by what clients have been given
     std::deque<Entry> items;  // never empty
   };
   using Place = typename std::list<Lane>::iterator;
 
-  // Behind all that begin as early.
+  // The place behind all lanes that begin as early.
   Place place_of(double begin) { return std::ranges::find_if(lanes_, [&](const Lane& each) { return each.begin > begin; }); }
   Place add_lane(const std::string& client) {
     const auto before = ahead_.find(client);
@@ -102,7 +102,7 @@ class FairQueue {
     if (before != ahead_.end()) ahead_.erase(before);
     return lanes_.insert(place_of(begin), Lane{client, begin, {}});
   }
-  // A client that comes back at once is not new.
+  // A client that comes back at once does not count as new.
   Place remove_lane(Place lane) {
     if (ahead_.size() >= limit_) std::erase_if(ahead_, [&](const auto& each) { return each.second <= now_; });
     if (ahead_.size() >= limit_) ahead_.clear();
@@ -112,8 +112,8 @@ class FairQueue {
 
   const std::size_t limit_;
   std::list<Lane> lanes_;  // in the order of their turns; no more than there are items
-  std::unordered_map<std::string, double> ahead_;  // clients with nothing here that have been given more than others
-  double now_ = 0;         // when the last item that was taken began
+  std::unordered_map<std::string, double> ahead_;  // clients without items here that have been given more than others
+  double now_ = 0;         // virtual time at which the last taken item began
   std::size_t size_ = 0;
 };
 

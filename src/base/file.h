@@ -1,4 +1,4 @@
-// Whole-file reads and writes with a size bound and errors that name the file.
+// Reads and writes whole files with a size bound and with errors that name the file.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,9 @@
 
 namespace cloister {
 
-// Reads the whole file; fails when it is larger than `limit_bytes`, before anything of it is read where its size is known.
+// Reads the whole file. Fails when it is larger than `limit_bytes`, before reading anything where the size is known.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes);
-// The same of a regular file, and kIo for everything else: opening or reading a pipe would wait for whoever writes into it.
+// Like read_file() for a regular file, and kIo for anything else: opening or reading a pipe would wait for its writer.
 Result<std::string> read_regular_file(const std::filesystem::path& path, std::size_t limit_bytes);
 
 // Replaces the file by writing a sibling and renaming it, so that a reader sees the old bytes or the new ones.

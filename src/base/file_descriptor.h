@@ -1,4 +1,4 @@
-// An open file or socket that is closed when its owner goes.
+// An open file or socket that is closed when its owner is destroyed.
 #pragma once
 
 #include <unistd.h>
@@ -9,7 +9,7 @@ namespace cloister {
 
 class FileDescriptor {
  public:
-  // Negative: none.
+  // A negative value means none.
   explicit FileDescriptor(int fd) : fd_(fd) {}
   ~FileDescriptor() {
     if (fd_ >= 0) ::close(fd_);
@@ -18,7 +18,7 @@ class FileDescriptor {
   FileDescriptor& operator=(const FileDescriptor&) = delete;
   FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
   int get() const { return fd_; }
-  // Gives it up: the caller closes it.
+  // Releases the descriptor: the caller closes it.
   int release() { return std::exchange(fd_, -1); }
 
  private:

@@ -5,7 +5,7 @@
 
 namespace cloister {
 
-// Keeps the order of members, so that what we write reads in the order we wrote it.
+// Keeps the order of members, so that JSON is written in the order in which it was built.
 using Json = nlohmann::ordered_json;
 
 }  // namespace cloister

@@ -1,5 +1,5 @@
-// LockedPages: memory for secrets. Whole pages of its own, kept out of swap and out of core files where the system lets
-// it, and wiped before they go back.
+// LockedPages: memory for secrets. It consists of whole pages that hold nothing else, are kept out of swap and core
+// files where the system allows it, and are wiped before they are freed.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace cloister {
 class LockedPages {
  public:
   LockedPages() = default;
-  // `size` zero bytes. Throws std::bad_alloc when the system has no page left.
+  // Allocates `size` zero bytes. Throws std::bad_alloc when the system has no page left.
   explicit LockedPages(std::size_t size);
   LockedPages(const LockedPages&) = delete;
   LockedPages& operator=(const LockedPages&) = delete;
@@ -21,7 +21,7 @@ class LockedPages {
 
   std::span<std::uint8_t> bytes() { return {data_, size_}; }
   std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
-  // False where the limit of locked memory (RLIMIT_MEMLOCK) was reached: then the pages may be swapped.
+  // False where the limit of locked memory (RLIMIT_MEMLOCK) was reached: the pages may then be swapped.
   bool locked() const { return locked_; }
 
  private:

@@ -1,6 +1,6 @@
-// Logging. One line an event, whatever the words in it hold (base/terminal_text.h), with `key=value` pairs after the message, as text or as one
-// JSON object. Prompts, replies and keys never come here:
-// SecretBytes cannot be formatted, and callers pass ids, sizes, codes and times only.
+// Logging. Each event is one line, whatever its words hold (base/terminal_text.h), with `key=value` pairs after the
+// message, as text or as one JSON object. Prompts, replies and keys are never logged: SecretBytes cannot be formatted,
+// and callers pass ids, sizes, codes and times only.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@ enum class Level { kDebug, kInfo, kWarn, kError };
 
 enum class Format { kText, kJson };
 
-// The form of the lines (on standard error). Before threads start.
+// Sets the form of the lines (on standard error). Called before threads start.
 void configure(Level least, Format format = Format::kText);
-// The least level that is written, from now on. Any thread.
+// Sets the least level that is written from now on. Any thread.
 void set_level(Level least);
 Result<Level> parse_level(std::string_view text);
-// "2026-11-22T21:31:00.123Z" and the like; the object of a line: {"time","level","message"}.
+// `time` is "2026-11-22T21:31:00.123Z" and the like; the line is an object: {"time","level","message"}.
 std::string json_line(Level level, std::string_view line, std::string_view time);
 
 void write(Level level, std::string_view line);

@@ -1,5 +1,5 @@
-// SecretBytes: key material, in pages of its own that are neither swapped nor dumped. Wiped on destruction, not copyable,
-// cannot be streamed or formatted.
+// SecretBytes: key material, in pages of its own that are neither swapped nor dumped. It is wiped on destruction and
+// can be neither copied, streamed nor formatted.
 #pragma once
 
 #include <algorithm>
@@ -20,12 +20,12 @@ class SecretBytes {
   SecretBytes(SecretBytes&&) noexcept = default;
   SecretBytes& operator=(SecretBytes&&) noexcept = default;
 
-  // The one way to the bytes: greppable.
+  // The only access to the bytes, so that uses are easy to grep.
   ByteView expose() const { return pages_.bytes(); }
   SecretBytes clone() const { return SecretBytes(expose()); }
   bool empty() const { return pages_.bytes().empty(); }
   std::size_t size() const { return pages_.bytes().size(); }
-  // False where the system let no more memory be locked.
+  // False where the system did not allow more memory to be locked.
   bool locked() const { return pages_.locked(); }
 
  private:

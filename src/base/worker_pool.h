@@ -15,12 +15,12 @@ namespace cloister {
 class WorkerPool {
  public:
   WorkerPool(std::size_t threads, std::size_t queue_limit);
-  // Finishes what runs, drops what waits.
+  // Finishes the running jobs and drops the waiting ones.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Runs `job` on some worker thread. False when `queue_limit` jobs wait already. Any thread.
+  // Runs `job` on some worker thread. Returns false when `queue_limit` jobs are waiting already. Any thread.
   [[nodiscard]] bool submit(std::function<void()> job);
 
  private:

@@ -1,6 +1,6 @@
-// For tests only: looks for a mark in every block of memory that is given back, to find copies of a secret that nobody
-// overwrote. Replaces the program's operators new and delete: include it in one file of a test program. Where a
-// sanitizer has operators of its own there is nothing to look at: kBlocksAreLookedAt is false.
+// For tests only: looks for a mark in every block of memory that is freed, to find copies of a secret that nobody
+// overwrote. It replaces the program's operators new and delete, so include it in one file of a test program. A
+// sanitizer has operators of its own; then there is nothing to look at and kBlocksAreLookedAt is false.
 #pragma once
 
 #include <malloc.h>
@@ -24,15 +24,15 @@ constexpr bool kBlocksAreLookedAt = false;
 constexpr bool kBlocksAreLookedAt = true;
 #endif
 
-// The allocator writes over the beginning of what it takes back, so a mark is best not at the beginning of anything.
+// The allocator overwrites the beginning of a freed block, so a mark should not stand at the beginning of anything.
 struct MarkSearch {
-  std::atomic<const char*> mark = nullptr;  // null: nobody looks
+  std::atomic<const char*> mark = nullptr;  // null: nobody is searching
   std::atomic<std::size_t> size = 0;
   std::atomic<int> found = 0;
 };
 inline MarkSearch mark_search;
 
-// How many blocks hold `mark` as they are given back while `work` runs, by whatever thread.
+// How many blocks hold `mark` when they are freed while `work` runs, on any thread.
 inline int freed_blocks_with(std::string_view mark, const std::function<void()>& work) {
   mark_search.found = 0;
   mark_search.size = mark.size();
@@ -54,9 +54,9 @@ inline void give_back(void* memory) {
 }  // namespace cloister::testing
 
 #ifndef CLOISTER_OWN_ALLOCATOR
-// Not inlined: the compiler takes free() for the wrong end of a new-expression when it sees one of the two only.
+// Not inlined: the compiler takes free() for the wrong counterpart of a new-expression when it sees only one of the two.
 [[gnu::noinline]] void* operator new(std::size_t size) {
-  // Not what was there before.
+  // calloc(), so that the block does not hold former bytes.
   if (void* memory = std::calloc(size == 0 ? 1 : size, 1)) return memory;
   throw std::bad_alloc();
 }

@@ -1,9 +1,9 @@
-// For tests only: recorded evidence. A file is looked for in three folders, in this order:
-//   the one that CLOISTER_VECTORS names, else ../shared/vectors beside the repository: evidence that is not public;
+// For tests only: finds recorded evidence. A file is looked for in three folders, in this order:
+//   the folder that CLOISTER_VECTORS names, else ../shared/vectors next to the repository: evidence that is not public;
 //   vectors/ of the cache (CLOISTER_CACHE, else .cache): what tools/fetch takes out of registry packages (tests/vectors/packages.json);
-//   tests/vectors: what was made here.
-// A test that asks for a file which is in none of them ends there as skipped, and with CI=true as failed: then nothing may be skipped.
-// The test itself includes GoogleTest, before this: no module may (tools/check_layers).
+//   tests/vectors: evidence that was made here.
+// A test that asks for a file which is in none of them ends there as skipped. With CI=true it fails, since then nothing may be skipped.
+// The test itself includes GoogleTest, before this header, because no module may include it (tools/check_layers).
 #pragma once
 
 #include <array>
@@ -36,7 +36,7 @@ inline bool vectors_required() {
   return ci != nullptr && std::string_view(ci) == "true";
 }
 
-// Where a vector that is not there would come from.
+// Says where a missing vector would come from.
 inline std::string vector_origin(const std::string& name) {
   std::ifstream list(folder_in("", "tests/vectors") / "packages.json");
   const std::string text{std::istreambuf_iterator<char>(list), {}};
@@ -47,7 +47,7 @@ inline std::string vector_origin(const std::string& name) {
   return is_go ? "tools/fetch go-vectors brings it" : "tools/fetch vectors brings it";
 }
 
-// Ends the test that runs: this library's one way to do so out of a function that returns something.
+// Ends the running test. This is the library's only way to end a test from a function that returns a value.
 [[noreturn]] inline void end_without_vector(const std::string& name) {
   using ::testing::TestPartResult;
   const auto type = vectors_required() ? TestPartResult::kFatalFailure : TestPartResult::kSkip;
@@ -71,8 +71,8 @@ inline bool is_vector(const std::string& name) {
   return false;
 }
 
-// For a test that goes through a list of vectors: those cases whose vector (`name_of` one) is there. Ends the test when there is none,
-// and where nothing may be skipped when one is missing.
+// For a test that goes through a list of vectors: returns the cases whose vector (`name_of` one) exists. Ends the test
+// when no vector exists, and where nothing may be skipped when one is missing.
 template <class Case, class NameOf>
 std::vector<Case> those_there(std::vector<Case> cases, NameOf name_of) {
   const std::string first = name_of(cases.front());
