@@ -1,6 +1,6 @@
-// DeviceThread: one thread that calls into a device's driver, one call after the other. Such a call can take seconds or
-// never return; callers wait for it with a limit, and more than a few of them are refused. A thread that hangs in the
-// driver is left behind when its owner ends: nothing else can be done with it.
+// DeviceThread: one thread that calls a device's driver, one call after the other. Such a call can take seconds or
+// never return, so callers wait for it with a limit, and calls beyond a small number are refused. A thread that hangs
+// in the driver is left behind when its owner is destroyed, since nothing else can be done with it.
 #pragma once
 
 #include <chrono>
@@ -19,15 +19,15 @@ namespace cloister::gpu {
 
 class DeviceThread {
  public:
-  // `name` stands in errors: "the GPU driver". A caller waits at most `deadline`, its time in the queue included.
+  // `name` is used in errors: "the GPU driver". A caller waits at most `deadline`, including its time in the queue.
   DeviceThread(std::string name, std::size_t queue_limit, std::chrono::milliseconds deadline);
-  // Drops what waits; gives what runs a moment.
+  // Drops the waiting calls and gives the running one a moment to end.
   ~DeviceThread();
   DeviceThread(const DeviceThread&) = delete;
   DeviceThread& operator=(const DeviceThread&) = delete;
 
-  // Runs `work` on the thread and returns what it returns; kBusy when `queue_limit` calls wait already, kGpuFailed when
-  // it is not done in time. `work` may outlive the caller: it must own what it uses. Any thread but this one.
+  // Runs `work` on the thread and returns its result; kBusy when `queue_limit` calls are waiting already, kGpuFailed when
+  // the call is not done in time. `work` may outlive the caller, so it must own what it uses. Any thread but this one.
   template <typename T>
   Result<T> call(std::function<Result<T>()> work) {
     auto promise = std::make_shared<std::promise<Result<T>>>();
@@ -44,7 +44,7 @@ class DeviceThread {
  private:
   struct Job {
     std::function<void()> run, drop;
-    bool abandoned = false;  // with the state's lock held
+    bool abandoned = false;  // guarded by the state's lock
   };
   struct State {
     std::mutex mutex;

@@ -1,5 +1,5 @@
-// The part of NSCQ's C interface that is used here, as NVIDIA publishes it (nscq.h of libnvidia-nscq; NVIDIA/attestation-sdk
-// repeats it under Apache-2.0). Values are handed to callbacks, structures among them by value.
+// The part of NSCQ's C interface that this folder uses, as NVIDIA publishes it (nscq.h of libnvidia-nscq;
+// NVIDIA/attestation-sdk repeats it under Apache-2.0). Callbacks receive values, including structures, by value.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace cloister::gpu::nscq {
 
-using Return = std::int8_t;  // 0 success, above a warning, below an error
+using Return = std::int8_t;  // 0: success; above 0: a warning; below 0: an error
 using Session = struct OpaqueSession*;
 using Callback = void (*)();
 
@@ -36,10 +36,10 @@ inline constexpr std::uint32_t kMountDevices = 1;
 inline constexpr std::int8_t kArchLs10 = 2;
 inline constexpr const char* kUuidPath = "/drv/nvswitch/{device}/uuid";
 inline constexpr const char* kArchPath = "/{nvswitch}/id/arch";
-inline constexpr const char* kCertificatePath = "/config/certificate";        // behind "/" and the switch's label
-inline constexpr const char* kReportPath = "/config/attestation_report";      // likewise
+inline constexpr const char* kCertificatePath = "/config/certificate";        // follows "/" and the switch's label
+inline constexpr const char* kReportPath = "/config/attestation_report";      // follows "/" and the switch's label
 
-// What observe() calls back, by path.
+// The callbacks of observe(), by path.
 using OnUuid = void (*)(const Uuid* device, Return code, const Uuid* uuid, void* user);
 using OnArch = void (*)(const Uuid* device, Return code, std::int8_t arch, void* user);
 using OnCertificate = void (*)(const Uuid* device, Return code, Certificate certificate, void* user);

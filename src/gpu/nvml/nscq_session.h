@@ -1,5 +1,5 @@
-// NSCQ: attestation reports of the NVSwitches, which protected-PCIe mode needs beside those of the GPUs. The library is
-// libnvidia-nscq, found at run time; its interface as NVIDIA publishes it in nscq.h and uses it in nvtrust and attestation-sdk.
+// NSCQ: attestation reports of the NVSwitches, which protected-PCIe mode needs as well as those of the GPUs. The library is
+// libnvidia-nscq, found at run time; NVIDIA publishes its interface in nscq.h and uses it in nvtrust and attestation-sdk.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace cloister::gpu {
 
-// One entry a switch, arch "LS10". Blocks. One caller at a time. kNoGpu: no such library, or no switch.
+// Returns one entry for each switch, arch "LS10". Blocks. One caller at a time. kNoGpu: no such library, or no switch.
 Result<std::vector<evidence::GpuEvidence>> collect_switches(const std::string& library, const ByteArray<32>& nonce);
 
 }  // namespace cloister::gpu

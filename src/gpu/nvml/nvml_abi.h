@@ -54,7 +54,7 @@ struct ConfComputeSettings {
   unsigned version, environment, feature, developer_tools, multi_gpu;
 };
 static_assert(sizeof(ConfComputeSettings) == 20);
-// Size in the lower three bytes, the layout's number in the highest.
+// The lower three bytes are the size, the highest byte is the layout's number.
 inline constexpr unsigned kSettingsVersion = sizeof(ConfComputeSettings) | 1u << 24;
 
 struct GpuCertificate {

@@ -1,5 +1,5 @@
-// NvmlSession: NVML loaded and initialised, from open() until destruction. For one thread at a time. After an error of
-// any call the session may be worthless (a GPU that was lost or reset takes its handles along): make a new one.
+// NvmlSession: NVML loaded and initialised, from open() until destruction. One thread at a time uses it. After an error
+// of any call the session may be unusable (a GPU that was lost or reset invalidates its handles): open a new one.
 #pragma once
 
 #include <memory>
@@ -14,14 +14,14 @@ namespace cloister::gpu {
 
 class NvmlSession {
  public:
-  // kNoGpu: no such library, no driver, or none that is usable. At most 64 devices.
+  // kNoGpu: no such library, no driver, or no usable device. At most 64 devices.
   static Result<std::unique_ptr<NvmlSession>> open(const std::string& library);
   ~NvmlSession();
   NvmlSession(const NvmlSession&) = delete;
   NvmlSession& operator=(const NvmlSession&) = delete;
 
   Result<GpuStatus> status() const;
-  // One entry a device, in the driver's order; arch by the device: "HOPPER", "BLACKWELL".
+  // Returns one entry for each device, in the driver's order; arch is the device's: "HOPPER", "BLACKWELL".
   Result<std::vector<evidence::GpuEvidence>> collect(const ByteArray<32>& nonce) const;
 
  private:

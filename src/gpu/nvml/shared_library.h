@@ -10,15 +10,15 @@ namespace cloister::gpu {
 
 class SharedLibrary {
  public:
-  // A path, or a name that the system's search finds. kNoGpu when it cannot be opened, with the loader's reason.
+  // `name` is a path, or a name that the system's search finds. kNoGpu, with the loader's reason, when it cannot be opened.
   static Result<SharedLibrary> open(const std::string& path);
 
-  // Null when the library has no such function.
+  // Returns null when the library has no such function.
   template <typename Function>
   Function* find(const char* name) const {
     return reinterpret_cast<Function*>(symbol(name));
   }
-  // As find(), and kNoGpu when there is none.
+  // Like find(), but returns kNoGpu when there is no such function.
   template <typename Function>
   Result<void> bind(const char* name, Function*& out) const {
     out = find<Function>(name);

@@ -11,7 +11,7 @@
 
 namespace cloister::gpu {
 
-// The labels that crypto::EcKey::derive takes beside the seed; those of a device end in its number.
+// The labels that crypto::EcKey::derive takes as well as the seed; those of a device end with the device's number.
 constexpr std::string_view kAttestationKeyLabel = "cloister insecure simulator gpu attestation key v1 ";
 constexpr std::string_view kDeviceKeyLabel = "cloister insecure simulator gpu device key v1 ";
 constexpr std::string_view kProvisionerKeyLabel = "cloister insecure simulator gpu provisioner key v1";
@@ -27,7 +27,7 @@ Result<DeviceIssuers> make_device_issuers(ByteView seed);
 class Device {
  public:
   static Result<Device> create(ByteView seed, int number, const DeviceIssuers& issuers);
-  // SPDM request || response || signature, with a responder nonce of its own each time.
+  // SPDM request || response || signature. Each report has a responder nonce of its own.
   Bytes report(const ByteArray<32>& nonce) const;
   // PEM, leaf first, five certificates.
   const std::string& certificate_chain_pem() const { return certificate_chain_pem_; }

@@ -1,6 +1,6 @@
 // Simulated GPU evidence: an SPDM report of 64 measurements signed under a five-certificate P-384 chain that ends in a
-// root of our own, whose private key is public knowledge. See tee/simulator/simulator.h. The same seed gives the same
-// devices and certificates; each report has a fresh responder nonce, as a device's has.
+// root of our own, whose private key is public (see tee/simulator/simulator.h). The same seed gives the same devices
+// and certificates; each report has a fresh responder nonce, as a real device's has.
 #pragma once
 
 #include <memory>
