@@ -13,12 +13,12 @@ namespace cloister::tee {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-// The whole content. A file that is not there yet, and one that is busy or has nothing to give yet (EBUSY, EAGAIN), is
-// tried again until `deadline`, then kTimeout; other failures are kTeeFailed and name the file. What the kernel does in
-// one read it bounds itself.
+// Returns the whole content. A missing file, and one that is busy or has nothing to give yet (EBUSY, EAGAIN), is tried
+// again until `deadline`, then kTimeout is returned; other failures are kTeeFailed and name the file. The kernel itself
+// bounds what it does in one read.
 Result<std::string> read_attribute(const std::filesystem::path& path, std::size_t limit_bytes, Deadline deadline);
 
-// One write of all the bytes: the kernel takes them as one value. Busy files as above.
+// Writes all the bytes in one call, since the kernel takes them as one value. Busy files are tried again as in read_attribute().
 Result<void> write_attribute(const std::filesystem::path& path, ByteView bytes, Deadline deadline);
 
 }  // namespace cloister::tee

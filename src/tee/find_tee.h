@@ -1,5 +1,5 @@
-// Which TEE this machine has, and why that one: for `cloister serve --tee auto` and for whoever wants to be told what is
-// missing.
+// Finds which TEE this machine has, and says why that one: for `cloister serve --tee auto`, and for people who want to
+// know what is missing.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +16,10 @@ namespace cloister::tee {
 
 enum class TeeChoice { kAuto, kDstack, kTsm, kTdxGuest };
 
-// Where to look. What is named in `socket` or `tsm_root` must be there.
+// Where to look. A path named in `socket` or `tsm_root` must exist.
 struct TeeSearch {
-  std::string socket;                       // of a dstack guest agent; "" = the first of `socket_paths` that is there
-  std::filesystem::path tsm_root;           // of configfs-tsm; "" = `default_tsm_root`
+  std::string socket;                       // socket of a dstack guest agent; "" = the first of `socket_paths` that exists
+  std::filesystem::path tsm_root;           // folder of configfs-tsm; "" = `default_tsm_root`
   std::vector<std::string> socket_paths = {"/var/run/dstack.sock", "/var/run/dstack/dstack.sock",
                                            "/var/run/tappd.sock", "/var/run/dstack/tappd.sock"};
   std::filesystem::path default_tsm_root = "/sys/kernel/config/tsm/report";
@@ -27,16 +27,16 @@ struct TeeSearch {
   GuestLogOptions log;
 };
 
-// One interface that was looked at.
+// One interface that was examined.
 struct TeeInterface {
-  std::string name;     // "dstack", "tsm", "tdx-guest": the word that --tee takes
+  std::string name;     // "dstack", "tsm", "tdx-guest": the value that --tee takes
   std::string where;    // path
   bool found = false;
-  std::string detail;   // what is there, or why nothing is
+  std::string detail;   // what was found, or why nothing was
 };
 
-// In the order of preference: the agent knows the application and holds keys; configfs-tsm is the kernel's own interface;
-// the device is for kernels before it. Takes no quote. Any thread.
+// Returns the interfaces in the order of preference: the agent knows the application and holds keys; configfs-tsm is
+// the kernel's own interface; the device is for kernels without configfs-tsm. Takes no quote. Any thread.
 std::vector<TeeInterface> look_for_tees(const TeeSearch& search);
 
 struct FoundTee {
@@ -44,9 +44,9 @@ struct FoundTee {
   std::string reason;         // one line, for the log
 };
 
-// Opens the interface of this choice, with a first quote. kAuto takes the first that is found. One that is found and does
-// not work is an error, never a reason to go on to the next or to serve without: a confidential VM that silently turned
-// into none would be worse than one that does not start.
+// Opens the interface of this choice and takes a first quote. kAuto takes the first interface that is found. An
+// interface that is found and does not work is an error, never a reason to try the next or to serve without: a
+// confidential VM that silently became an ordinary one would be worse than one that does not start.
 Result<FoundTee> find_tee(TeeChoice choice, const TeeSearch& search);
 
 }  // namespace cloister::tee

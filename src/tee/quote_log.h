@@ -1,4 +1,4 @@
-// Says once in the log that quotes fail, with the reason, and once that they come again: who asks for reports decides how
+// Logs once that quotes fail, with the reason, and once that they succeed again: whoever asks for reports decides how
 // often they fail, and must not decide how much is logged. Any thread. Private to tee.
 #pragma once
 

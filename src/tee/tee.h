@@ -1,4 +1,4 @@
-// Tee: the confidential VM that this process runs in, as a collector of evidence. Judging it is verify's work.
+// Tee: the confidential VM that this process runs in, as a source of evidence. src/verify verifies the evidence.
 #pragma once
 
 #include <memory>
@@ -21,22 +21,22 @@ namespace cloister::tee {
 struct TeeInfo {
   Json info;         // {"app_id","instance_id","app_cert","tcb_info":{...},"app_name","key_provider_info",...}
   std::string vm_config;  // JSON text
-  // The firmware's own log of the boot, the data of the ACPI table CCEL, where the guest can read it.
+  // The firmware's own log of the boot, which is the data of the ACPI table CCEL, where the guest can read it.
   std::optional<Bytes> ccel = std::nullopt;
 };
 
 class Tee {
  public:
   virtual ~Tee() = default;
-  // On the wire, in logs and in verdicts: "tdx", "dstack", "sev_snp", "insecure_simulator". The last also where evidence
-  // that comes over a real interface ends in the simulator's root (checked_quote.h).
+  // The name on the wire, in logs and in verdicts: "tdx", "dstack", "sev_snp", "insecure_simulator". The last is also
+  // used where evidence that comes over a real interface ends in the simulator's root (checked_quote.h).
   virtual std::string_view type() const = 0;
-  // A raw quote with these 64 bytes of report data (of an SEV-SNP guest its attestation report). May take seconds on hardware: never call from an event loop or the
-  // engine thread. Safe from any thread.
+  // A raw quote with these 64 bytes of report data (for an SEV-SNP guest: its attestation report). The call may take
+  // seconds on hardware: never call it from an event loop or the engine thread. Any thread.
   virtual Result<Bytes> quote(const evidence::ReportData& report_data) = 0;
   virtual Result<std::vector<evidence::Event>> event_log() = 0;
   virtual Result<TeeInfo> info() = 0;
-  // 32 bytes that only this application in this TEE gets; the same for the same label after a restart. kUnsupported
+  // 32 bytes that only this application in this TEE gets, the same for the same label after a restart. kUnsupported
   // where nothing in the TEE can seal: the caller then makes a key that ends with the process, and says so.
   virtual Result<SecretBytes> derive_key(std::string_view label) = 0;
   // The chain of custody of the key of this label, up to a KMS, for the purpose that the caller names (the key is the same

@@ -14,11 +14,11 @@
 
 namespace cloister::tee {
 
-// Errors of all of them are kTeeFailed and name the member; none repeats a value.
+// All of these functions fail with kTeeFailed and name the member; no error repeats a value.
 
 struct AgentQuote {
   Bytes quote;                           // 1 byte to 256 KiB
-  std::vector<evidence::Event> events;   // digests that the agent strips are made again
+  std::vector<evidence::Event> events;   // the digests that the agent strips are computed again
 };
 // {"quote","event_log",...}. An empty quote, as agents off TDX answer, is kUnsupported.
 Result<AgentQuote> parse_quote_answer(std::string_view body);
@@ -27,12 +27,12 @@ struct AgentKey {
   SecretBytes secret;                        // 32 bytes
   std::vector<std::string> signature_chain;  // 2, hex of 65 bytes each
 };
-// {"key","signature_chain"}, or of the older agent {"k256_key","k256_signature_chain"}.
+// {"key","signature_chain"}, or {"k256_key","k256_signature_chain"} from the older agent.
 Result<AgentKey> parse_key_answer(std::string_view body);
 
 struct AgentInfo {
-  TeeInfo info;                          // `tcb_info` as an object, whichever way it came
-  std::vector<evidence::Event> events;   // of tcb_info; empty when it holds none
+  TeeInfo info;                          // `tcb_info` is an object, in whatever form the agent sent it
+  std::vector<evidence::Event> events;   // from tcb_info; empty when it holds none
 };
 Result<AgentInfo> parse_info_answer(std::string_view body);
 

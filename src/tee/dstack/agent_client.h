@@ -17,31 +17,31 @@ namespace cloister::tee {
 enum class AgentGeneration { kDstack, kTappd };
 
 struct AgentTimeouts {
-  int quote_s = 30;   // what the kernel itself gives a quote
+  int quote_s = 30;   // the kernel itself allows this long for a quote
   int call_s = 10;
 };
 
 class AgentClient {
  public:
-  // Asks what it is. Errors: kNoTee when nobody is there, kTeeFailed when what is there is no guest agent.
+  // Connects and asks which agent it is. Errors: kNoTee when nobody listens, kTeeFailed when the listener is no guest agent.
   static Result<AgentClient> connect(std::string socket, const AgentTimeouts& timeouts);
 
   AgentGeneration generation() const { return generation_; }
   const std::string& socket() const { return socket_; }
 
-  // Errors of all of them: kNoTee when nobody listens, kTimeout, kTeeFailed for any answer but the one expected.
+  // Errors of all calls: kNoTee when nobody listens, kTimeout, kTeeFailed for any answer but the expected one.
   Result<AgentQuote> quote(const evidence::ReportData& report_data) const;
   Result<AgentKey> key(std::string_view path, std::string_view purpose) const;
   Result<AgentInfo> info() const;
-  // kUnsupported: agents before 0.5.7 have none.
+  // kUnsupported: agents before 0.5.7 have no such call.
   Result<std::string> version() const;
-  // kUnsupported: agents from mid-2026 on have no such call any more, and the older generation never had.
+  // kUnsupported: agents from mid-2026 on no longer have this call, and the older generation never had it.
   Result<void> emit_event(std::string_view name, ByteView payload) const;
 
  private:
   AgentClient(std::string socket, const AgentTimeouts& timeouts) : socket_(std::move(socket)), timeouts_(timeouts) {}
   std::string path_of(std::string_view call) const;
-  // A `secret` answer is the caller's to overwrite.
+  // The caller has to overwrite a `secret` answer.
   Result<std::string> post(std::string_view call, const std::string& body, int timeout_s, bool secret = false) const;
 
   std::string socket_;

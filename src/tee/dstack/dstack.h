@@ -13,16 +13,16 @@ struct DstackOptions {
   std::string socket;
   int quote_timeout_s = 30;
   int call_timeout_s = 10;
-  // Where events are measured when the agent has no call for that any more.
+  // Where events are measured when the agent no longer has a call for that.
   RuntimeRegisterOptions native;
 };
 
-// Asks the agent once, quote and all, so that a machine that cannot attest is found out before the first prompt.
-// type() is "dstack", or "insecure_simulator" when that first quote ends in the simulator's root.
+// Asks the agent once, for a quote too, so that a machine that cannot attest is found before the first prompt. type()
+// is "dstack", or "insecure_simulator" when that first quote ends in the simulator's root.
 //
-// Keys are the agent's GetKey, by path, so they are the same after a restart and on every replica that the KMS lets have
-// them. Nothing of a call is kept but the log of the newest quote and the `info` that goes with it: an agent that dies
-// costs the calls of that time and no restart.
+// Keys come from the agent's GetKey, by path, so they are the same after a restart and on every replica that the KMS
+// gives them to. Of all calls only the newest quote's log and the `info` that belongs to it are kept: when an agent
+// dies, the calls of that time fail and no restart is needed.
 Result<std::unique_ptr<Tee>> make_dstack(DstackOptions options);
 
 }  // namespace cloister::tee

@@ -3,10 +3,10 @@
 // it is simulated: the chains end in the simulator's root, the names in them begin with INSECURE SIMULATOR, and both
 // the version and the header x-insecure-simulator say so.
 //
-// Two calls stand for what people around a real guest can do, and exist here alone, for attacks in tests:
+// Two calls do what people around a real guest can do, and exist only here, for attacks in tests:
 // `/insecure-simulator/Extend` {"imr","event_type","event","payload","digest"} extends a register as code with the TDX
-// device can and logs the entry as given (without `digest`: by the digest of a runtime event of that name and payload);
-// `/insecure-simulator/ServeLog` {"event_log"} has every quote answered with this text as its log, as a host can.
+// device can, and logs the entry as given (without `digest`: by the digest of a runtime event of that name and payload);
+// `/insecure-simulator/ServeLog` {"event_log"} makes every quote come with this text as its log, as a host can.
 #pragma once
 
 #include <memory>
@@ -16,10 +16,10 @@
 
 namespace cloister::tee {
 
-// To be served by http::Server on a Unix socket; answers on the loop's thread, a few milliseconds each. What a running
-// guest measures (EmitEvent, with any name, as a real agent takes it) lasts as long as this object: its end is the
-// machine's restart.
-// Not simulated, and refused: RA-TLS certificates (usage_ra_tls) and the versioned attestation (Attest).
+// http::Server serves the handler on a Unix socket; it answers on the loop's thread, in a few milliseconds each. What a
+// running guest measures (EmitEvent, with any name, as a real agent accepts it) lasts as long as this object, whose end
+// stands for the machine's restart. Not simulated, and refused: RA-TLS certificates (usage_ra_tls) and the versioned
+// attestation (Attest).
 Result<std::unique_ptr<http::Handler>> make_simulated_agent(SimulatorOptions options);
 
 }  // namespace cloister::tee

@@ -18,16 +18,16 @@ namespace cloister::tee {
 
 class AgentKeys {
  public:
-  // `tee` is the simulator of the same seed, and outlives this.
+  // `tee` is the simulator of the same seed, and outlives this object.
   static Result<AgentKeys> make(ByteView seed, Tee& tee);
 
-  // {"key","signature_chain"}: the derived key signed by the application's key, that one by the KMS root.
+  // {"key","signature_chain"}: the application's key signed the derived key, and the KMS root signed the application's key.
   Result<Json> get_key(std::string_view path, std::string_view purpose, std::string_view algorithm) const;
-  // {"key","certificate_chain"} in PEM: a P-256 key, fresh without `path`, else derived from it; certified by the
-  // application's authority, whose certificate is the second.
+  // {"key","certificate_chain"} in PEM: a P-256 key, fresh without `path`, else derived from it. The application's
+  // authority certified the key, and its certificate is the second.
   Result<Json> tls_key(const std::optional<std::string>& path, const std::string& subject,
                        const std::vector<std::string>& names) const;
-  // {"signature","signature_chain","public_key"} by the key of the path "vms", as agents sign.
+  // {"signature","signature_chain","public_key"} by the key of the path "vms", as real agents sign.
   Result<Json> sign(std::string_view algorithm, ByteView data) const;
   // {"valid"}
   static Result<Json> verify(std::string_view algorithm, ByteView data, ByteView signature, ByteView public_key);
@@ -38,7 +38,7 @@ class AgentKeys {
   SecretBytes seed_;
   Tee& tee_;
   crypto::Secp256k1Key app_key_;
-  std::string root_signature_;   // hex: the KMS root about the application's key
+  std::string root_signature_;   // hex: the KMS root's signature over the application's key
 };
 
 }  // namespace cloister::tee

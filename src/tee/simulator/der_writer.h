@@ -1,4 +1,4 @@
-// As much of DER as the SGX extension of a PCK certificate needs. Private to the simulator.
+// The part of DER that the SGX extension of a PCK certificate needs. Private to the simulator.
 #pragma once
 
 #include <cassert>
@@ -16,7 +16,7 @@ constexpr std::uint8_t kDerOid = 0x06;
 constexpr std::uint8_t kDerEnumerated = 0x0a;
 constexpr std::uint8_t kDerSequence = 0x30;
 
-// Tag, length in the shortest form, content of at most 65,535 bytes.
+// The tag, the length in the shortest form, and the content of at most 65,535 bytes.
 inline Bytes der(std::uint8_t tag, ByteView content) {
   assert(content.size() <= 0xffff);
   Bytes out = {tag};

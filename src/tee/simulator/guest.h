@@ -14,7 +14,7 @@
 
 namespace cloister::tee {
 
-// The certificate authority of the application, in `info` as app_cert; its key is derived from the seed by this label.
+// The name of the application's certificate authority, which `info` has as app_cert; its key is derived from the seed by this label.
 constexpr std::string_view kAppCaName = "INSECURE SIMULATOR App CA";
 constexpr std::string_view kAppCaKeyLabel = "cloister insecure simulator app key v1";
 
@@ -24,7 +24,7 @@ struct Guest {
   TeeInfo info;
 };
 
-// Measures one more event: the log, the register and what `info` repeats of both.
+// Measures one more event: updates the log, the register and the copies of both in `info`.
 void extend_guest(Guest& guest, evidence::Event event);
 
 Result<Guest> make_guest(ByteView seed, const std::string& app_name);

@@ -16,7 +16,7 @@ struct PckPlatform {
   ByteArray<16> platform_instance_id{};
 };
 
-// DER of the extension's value. CPUSVN repeats the component numbers, as on genuine scalable platforms.
+// The extension's value in DER. CPUSVN repeats the component numbers, as on genuine scalable platforms.
 Bytes write_pck_extension(const PckPlatform& platform);
 
 }  // namespace cloister::tee

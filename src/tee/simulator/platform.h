@@ -1,6 +1,6 @@
 // The simulated machine below the guest: a platform key with its certificate chain, a quoting enclave and its
-// attestation key, all derived from the seed. Signs quotes; knows nothing of what is in them. Immutable once created,
-// so any thread may call it.
+// attestation key, all derived from the seed. It signs quotes and knows nothing of their content. Immutable once
+// created, so any thread may call it.
 #pragma once
 
 #include <string>
@@ -12,12 +12,12 @@
 
 namespace cloister::tee {
 
-// What crypto::EcKey::derive takes beside the seed.
+// The label that crypto::EcKey::derive takes as well as the seed.
 constexpr std::string_view kPckKeyLabel = "cloister insecure simulator pck key v1";
 constexpr std::string_view kPckCaKeyLabel = "cloister insecure simulator pck ca key v1";
 constexpr std::string_view kAttestationKeyLabel = "cloister insecure simulator attestation key v1";
 
-// `size` bytes that stand for something of this machine.
+// `size` bytes that stand for some value of this machine.
 Bytes simulated_bytes(ByteView seed, std::string_view label, std::size_t size);
 template <std::size_t N>
 ByteArray<N> simulated_array(ByteView seed, std::string_view label) {

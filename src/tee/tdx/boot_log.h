@@ -12,11 +12,11 @@
 
 namespace cloister::tee {
 
-// Registers 0 to 3, payloads left out as agents leave them out: the digests are what replays. Empty when the table is
-// not there, as on machines whose firmware writes none: then nobody can replay the boot registers, and verifiers refuse.
+// Registers 0 to 3, without payloads, as agents leave them out: the digests are what replays. Empty when the table does not
+// exist, as on machines whose firmware writes none: then nobody can replay the boot registers, and verifiers refuse the quote.
 Result<std::vector<evidence::Event>> read_boot_log(const std::filesystem::path& ccel_data);
 
-// The table as it is, at most 1 MiB; nothing where there is none.
+// The table unchanged, at most 1 MiB; absent where there is none.
 Result<std::optional<Bytes>> read_boot_table(const std::filesystem::path& ccel_data);
 
 }  // namespace cloister::tee

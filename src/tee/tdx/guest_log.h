@@ -1,5 +1,5 @@
-// What both kernel interfaces of TDX share: the event log of the boot and of the running guest, and the answers to what a
-// bare TDX guest cannot do.
+// What both kernel interfaces of TDX share: the event log of the boot and of the running guest, and the answers to
+// calls that a bare TDX guest cannot serve.
 #pragma once
 
 #include <filesystem>
@@ -25,9 +25,9 @@ class GuestLog {
   explicit GuestLog(GuestLogOptions options)
       : ccel_data_(std::move(options.ccel_data)), runtime_(std::move(options.runtime)) {}
 
-  // The boot's events, then those of the running guest.
+  // Returns the boot's events, then those of the running guest.
   Result<std::vector<evidence::Event>> events() const;
-  // The boot's own table, for verifiers who want to read it themselves.
+  // The boot's own table, for verifiers that want to parse it themselves.
   Result<std::optional<Bytes>> boot_table() const;
   // kUnsupported where the kernel shows no measurement registers.
   Result<void> extend(std::string_view name, ByteView payload) const;
@@ -37,7 +37,7 @@ class GuestLog {
   RuntimeRegister runtime_;
 };
 
-// kUnsupported, with the reason.
+// Always fails with kUnsupported and the reason.
 Result<SecretBytes> no_sealed_key(std::string_view type);
 
 }  // namespace cloister::tee

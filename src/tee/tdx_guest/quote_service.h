@@ -20,14 +20,14 @@ Result<TdReportBytes> take_td_report(const std::filesystem::path& device, const 
 // The report data of a TDREPORT, at offset 128.
 evidence::ReportData report_data_of(const TdReportBytes& report);
 
-// A stream socket to the service: the host's vsock (CID 2) at this port. kNoTee when nobody is there.
+// Opens a stream socket to the service: the host's vsock (CID 2) at this port. kNoTee when nobody listens.
 Result<int> connect_quote_service(std::uint32_t port, int timeout_s);
 
-// Sends the report, reads the quote, closes `socket`. Bounded by `timeout_s` in all and 64 KiB. Errors: kTimeout,
+// Sends the report, reads the quote and closes `socket`. Bounded by `timeout_s` in all and by 64 KiB. Errors: kTimeout,
 // kTeeFailed.
 Result<Bytes> ask_quote_service(int socket, const TdReportBytes& report, int timeout_s);
 
-// The `port = N` of Intel's configuration file; 0 when there is none, or none that is a port.
+// The `port = N` of Intel's configuration file; 0 when there is no file, or no valid port in it.
 std::uint32_t configured_port(const std::filesystem::path& configuration);
 
 }  // namespace cloister::tee

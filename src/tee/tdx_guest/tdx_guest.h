@@ -1,6 +1,6 @@
-// The TEE through /dev/tdx_guest, for kernels without configfs-tsm: a TDREPORT by ioctl, its quote from the host's Quote
-// Generation Service over vsock. Not supported, because no public header of the kernel describes it: the ioctls of
-// Intel's out-of-tree driver ('T', 2 for a quote and 'T', 3 to extend a register).
+// The TEE through /dev/tdx_guest, for kernels without configfs-tsm: a TDREPORT by ioctl, and its quote from the host's
+// Quote Generation Service over vsock. The ioctls of Intel's out-of-tree driver ('T', 2 for a quote and 'T', 3 to
+// extend a register) are not supported, because no public header of the kernel describes them.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +19,7 @@ struct TdxGuestOptions {
   std::uint32_t default_port = 4050;
   int timeout_s = 30;
   GuestLogOptions log;
-  // Where the two steps happen; empty: on the device and over vsock.
+  // Replaces the two steps; empty: they happen on the device and over vsock.
   std::function<Result<TdReportBytes>(const evidence::ReportData&)> take_report = {};
   std::function<Result<int>()> connect = {};
 };

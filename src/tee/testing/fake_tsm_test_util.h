@@ -1,7 +1,7 @@
-// A folder that answers as the kernel's configfs-tsm does: who makes a folder in it finds the attributes of a report there,
-// writes report data and reads the quote. The code under test uses real files all the way; what the kernel does in a
-// call, a thread does here as soon as inotify tells it, and until then `outblob` is a pipe with nothing in it, whose
-// reader is told EAGAIN.
+// A folder that answers as the kernel's configfs-tsm does: code that makes a folder in it finds the attributes of a
+// report there, writes report data and reads the quote. The code under test uses real files throughout. What the kernel
+// does in a call, a thread does here as soon as inotify reports it; until then `outblob` is an empty pipe, whose reader
+// gets EAGAIN.
 #pragma once
 
 #include <fcntl.h>
@@ -28,12 +28,12 @@ namespace cloister::tee::testing {
 
 struct FakeTsmBehaviour {
   std::string provider = "tdx_guest\n";
-  // The quote for this report data; not called when nothing is to be answered.
+  // Makes the quote for this report data; not called when nothing is to be answered.
   std::function<Bytes(const evidence::ReportData&)> quote;
   Bytes auxblob;
-  int other_writes = 0;          // of somebody else, between the write and the read
+  int other_writes = 0;          // writes of another process between the write and the read
   bool broken_service = false;   // reading outblob fails with EIO
-  bool silent = false;           // outblob stays busy for ever
+  bool silent = false;           // outblob stays busy forever
   bool without_attributes = false;
 };
 
@@ -85,13 +85,13 @@ class FakeTsm {
     EXPECT_TRUE(write_file_atomically(path, text, 0600));
   }
 
-  // `provider` last: it is what is looked for first.
+  // `provider` comes last, since readers look for it first.
   void make_attributes(const std::filesystem::path& entry) {
     put(entry / "generation", "0\n");
     put(entry / "inblob", "");
     put(entry / "auxblob", as_text(behaviour_.auxblob));
     if (behaviour_.broken_service) {
-      // The reader's own memory from address 0 on, which nobody can read.
+      // A link to the reader's own memory from address 0 on, which nobody can read.
       std::filesystem::create_symlink("/proc/self/mem", entry / "outblob");
     } else {
       ::mkfifo((entry / "outblob").c_str(), 0600);

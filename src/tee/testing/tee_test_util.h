@@ -1,4 +1,4 @@
-// A folder of a test's own, and the simulated machine that most tests of this module speak with.
+// A temporary folder for one test, and the simulated machine that most tests of this module use.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// The TEE as the kernel shows it to any program of a confidential VM: configfs-tsm, with Intel TDX or AMD SEV-SNP behind
-// it. No agent, no key provider: derive_key() is kUnsupported.
+// The TEE as the kernel shows it to any program of a confidential VM: configfs-tsm, with Intel TDX or AMD SEV-SNP
+// behind it. It has no agent and no key provider: derive_key() is kUnsupported.
 #pragma once
 
 #include <filesystem>
@@ -12,13 +12,13 @@ namespace cloister::tee {
 
 struct TsmOptions {
   std::filesystem::path root = "/sys/kernel/config/tsm/report";
-  int timeout_s = 35;   // the kernel gives a TDX quote 30 s
+  int timeout_s = 35;   // the kernel allows 30 s for a TDX quote
   GuestLogOptions log;
 };
 
 // Takes one report at once. type() is "tdx" or "sev_snp", or "insecure_simulator" when that report's chain ends in the
-// simulator's root. Of an SEV-SNP guest quote() gives the attestation report, and info() holds the newest certificate
-// table of the host as `snp_certificate_table` (base64); it has no event log and no register to extend.
+// simulator's root. For an SEV-SNP guest quote() gives the attestation report, and info() holds the host's newest
+// certificate table as `snp_certificate_table` (base64); such a guest has no event log and no register to extend.
 Result<std::unique_ptr<Tee>> make_tsm(TsmOptions options);
 
 }  // namespace cloister::tee

@@ -18,13 +18,13 @@ struct TsmReport {
 };
 
 // Makes an entry of its own under `root`, uses it once and removes it, so that no other process can write between our
-// write and our read; the generation counter shows that none did. The kernel serves one quote at a time: a busy one is
-// waited for, `timeout_s` in all. Any thread.
-// Errors: kNoTee when `root` is not there or no provider stands behind it, kTimeout, kTeeFailed.
+// write and our read; the generation counter shows that none did. The kernel serves one quote at a time, so a busy
+// entry is tried again, for `timeout_s` in all. Any thread. Errors: kNoTee when `root` does not exist or has no
+// provider, kTimeout, kTeeFailed.
 Result<TsmReport> take_tsm_report(const std::filesystem::path& root, const evidence::ReportData& report_data,
                                   int timeout_s);
 
-// The provider alone, for those who choose an interface.
+// The provider alone, for callers that choose an interface.
 Result<std::string> tsm_provider(const std::filesystem::path& root, int timeout_s);
 
 }  // namespace cloister::tee
