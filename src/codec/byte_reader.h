@@ -14,13 +14,13 @@ namespace cloister::codec {
 
 class ByteReader {
  public:
-  // Errors carry `code` and speak of `what`, for example "TDX quote".
+  // Errors have `code` and call the input `what`, for example "TDX quote".
   ByteReader(ByteView bytes, ErrorCode code, std::string_view what) : bytes_(bytes), code_(code), what_(what) {}
 
   std::size_t offset() const { return offset_; }
   std::size_t left() const { return bytes_.size() - offset_; }
 
-  // The next `count` bytes. 64-bit, so that a length from the wire cannot wrap on the way here.
+  // Takes the next `count` bytes. The count has 64 bits, so that a length from the wire cannot wrap before it is checked.
   Result<ByteView> take(std::uint64_t count, std::string_view field) {
     if (count > left()) {
       return error(std::string(field) + " at offset " + std::to_string(offset_) + " needs " + std::to_string(count) +
@@ -39,7 +39,7 @@ class ByteReader {
     return out;
   }
 
-  // An unsigned integer of `Size` bytes.
+  // Reads an unsigned integer of `Size` bytes.
   template <typename T, std::size_t Size = sizeof(T)>
   Result<T> integer(std::string_view field) {
     static_assert(Size <= sizeof(T));
@@ -67,7 +67,7 @@ class ByteReader {
   std::size_t offset_ = 0;
 };
 
-// Little-endian writing, the reader's mirror.
+// Writes little-endian integers: the counterpart of the reader.
 inline void append_integer(Bytes& out, std::uint64_t value, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }

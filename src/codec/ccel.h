@@ -11,7 +11,7 @@
 
 namespace cloister::codec {
 
-constexpr std::uint32_t kEvNoAction = 3;  // says something, extends nothing
+constexpr std::uint32_t kEvNoAction = 3;  // informative; extends nothing
 
 struct CcelEvent {
   int rtmr = 0;                      // zero-based: the log's own index counts from one
@@ -20,13 +20,13 @@ struct CcelEvent {
   Bytes data;                        // covered by the digest only for some event types
 };
 
-// At most 1 MiB, 8,192 events and 16 digest algorithms, among which SHA-384 must be. The first entry must be the
-// Spec ID event; EV_NO_ACTION events are left out of the result. After the last event only 0xff or only zero bytes may
-// follow. Refused: a register but 1 to 4, a digest of an algorithm that the Spec ID event does not name, one twice, and
-// an event without SHA-384. Errors are kBadEventLog.
+// Accepts at most 1 MiB, 8,192 events and 16 digest algorithms, which must include SHA-384. The first entry must be the
+// Spec ID event; EV_NO_ACTION events are left out of the result. After the last event only 0xff bytes or only zero
+// bytes may follow. Refused: a register other than 1 to 4, a digest of an algorithm that the Spec ID event does not
+// name, a duplicate digest, and an event without SHA-384. Errors are kBadEventLog.
 Result<std::vector<CcelEvent>> parse_ccel(ByteView bytes);
 
-// The log of these events, the parser's mirror; for tests and the simulator. SHA-384 is the only algorithm.
+// Writes the log of these events: the counterpart of the parser, for tests and the simulator. SHA-384 is the only algorithm.
 Bytes write_ccel(const std::vector<CcelEvent>& events);
 
 }  // namespace cloister::codec

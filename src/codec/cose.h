@@ -1,5 +1,5 @@
-// COSE_Sign1 (RFC 9052, RFC 9360) as NVIDIA signs manifests: ES384 with the certificates of the signer beside it. No
-// judgement here: whose certificates they are, verify/nvidia decides.
+// COSE_Sign1 (RFC 9052, RFC 9360) as NVIDIA signs manifests: ES384 with the signer's certificates next to the
+// signature. This folder only parses; verify/nvidia verifies the certificates.
 #pragma once
 
 #include <vector>
@@ -16,14 +16,14 @@ struct CoseSign1 {
   Bytes signature;                  // r || s, 96 bytes
 };
 
-// Tagged (18), with the payload inside. The protected header names the algorithm ES384 and may name a digest of the
-// signer's certificate (`x5t`), which must be that of the first. Refused: `crit`, an algorithm in the unprotected
-// header, two chains. Other headers are passed over. Errors are kBadRim.
+// Accepts the tagged form (18), with the payload inside. The protected header names the algorithm ES384 and may name a
+// digest of the signer's certificate (`x5t`), which must match the first certificate. Refused: `crit`, an algorithm in
+// the unprotected header, two chains. Other headers are ignored. Errors are kBadRim.
 Result<CoseSign1> parse_cose_sign1(ByteView bytes);
 
-// For tests: the item around these parts.
+// For tests: builds the item from these parts.
 Bytes write_cose_sign1(const std::vector<Bytes>& certificates, ByteView payload, ByteView signature);
-// What its signature covers.
+// What the item's signature covers.
 Bytes cose_signed_bytes(const std::vector<Bytes>& certificates, ByteView payload);
 
 }  // namespace cloister::codec

@@ -1,4 +1,4 @@
-// Unpacks gzip (RFC 1952, DEFLATE of RFC 1951) by zlib and within bounds: for evidence that a service serves packed.
+// Unpacks gzip (RFC 1952, DEFLATE of RFC 1951) with zlib and within bounds: for evidence that a service serves compressed.
 #pragma once
 
 #include "base/bytes.h"
@@ -6,8 +6,8 @@
 
 namespace cloister::codec {
 
-// Exactly one gzip member and nothing behind it, whose content has at most `limit` bytes. The checksum and the length at its
-// end are compared. Errors are kBadReport. Time grows with the sum of both sizes. Any thread.
+// Accepts exactly one gzip member, with nothing after it, whose content has at most `limit` bytes. The checksum and the
+// length at its end are compared. Errors are kBadReport. Time grows with the sum of both sizes. Any thread.
 Result<Bytes> unpack_gzip(ByteView packed, std::size_t limit);
 
 }  // namespace cloister::codec

@@ -1,5 +1,5 @@
-// The JSON Canonicalization Scheme (RFC 8785): one sequence of bytes for one JSON value, so that it can be hashed and
-// signed. Members in the order of their names' UTF-16 code units, no white space, numbers as ECMAScript writes them.
+// The JSON Canonicalization Scheme (RFC 8785): each JSON value has one sequence of bytes, so that it can be hashed and signed.
+// Members are in the order of their names' UTF-16 code units, without white space, and numbers are as ECMAScript writes them.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace cloister::codec {
 
-// An Error (kBadJson) for what the scheme cannot carry: integers that are no IEEE 754 double, and not written as one is
-// (section 3.2.2.3); numbers that are not finite; text that is not UTF-8; two members of one name; nesting deeper than
-// 64 levels. Any thread.
+// Returns an Error (kBadJson) for what the scheme cannot express: integers that are no IEEE 754 double, and not written
+// as one is (section 3.2.2.3); numbers that are not finite; text that is not UTF-8; duplicate member names; nesting
+// deeper than 64 levels. Any thread.
 Result<std::string> write_jcs(const Json& value);
 
 }  // namespace cloister::codec

@@ -1,6 +1,6 @@
-// Writes canonical JSON (codec/jcs.h) member by member, without a tree of values in between, for documents whose form
-// is known when the program is written. The caller names the members of each object in the order of RFC 8785 (for names
-// of ASCII that of strcmp); that it did, a test shows by writing the same document with write_jcs.
+// Writes canonical JSON (codec/jcs.h) member by member, without building a tree of values, for documents whose form is
+// known when the program is written. The caller names the members of each object in the order of RFC 8785 (for ASCII
+// names, the order of strcmp). A test shows that the caller does so, by writing the same document with write_jcs.
 #pragma once
 
 #include <charconv>
@@ -24,14 +24,14 @@ class JcsWriter {
   JcsWriter& close_object() { return close('}'); }
   JcsWriter& open_array() { return open('['); }
   JcsWriter& close_array() { return close(']'); }
-  // The name of the member that is written next. Letters, digits and '_' only.
+  // Names the member that is written next. Letters, digits and '_' only.
   JcsWriter& name(std::string_view name);
 
-  // Any text: what is not UTF-8 is the error of finish().
+  // Writes any text; text that is not UTF-8 becomes the error of finish().
   JcsWriter& text(std::string_view text);
-  // "PREFIX<lower-case hex>"; `prefix` is of letters, digits and ':'.
+  // Writes "PREFIX<lower-case hex>"; `prefix` consists of letters, digits and ':'.
   JcsWriter& hex(std::string_view prefix, ByteView bytes);
-  // What no double holds exactly is the error of finish().
+  // Writes a number; one that no double holds exactly becomes the error of finish().
   template <std::integral Number>
   JcsWriter& number(Number value) {
     constexpr std::int64_t kExact = std::int64_t{1} << 53;
@@ -43,16 +43,16 @@ class JcsWriter {
   }
   JcsWriter& boolean(bool value);
   JcsWriter& null();
-  // Anything, as write_jcs writes it.
+  // Writes any value as write_jcs writes it.
   JcsWriter& value_of(const Json& value);
 
-  // What was written, or the first error. Once.
+  // Returns what was written, or the first error. Called once.
   Result<std::string> finish() &&;
 
  private:
   JcsWriter& open(char bracket);
   JcsWriter& close(char bracket);
-  void separate();  // a comma, unless this is the first of an object or array or has a name
+  void separate();  // writes a comma, unless the value is the first of an object or array or follows a name
 
   std::string out_;
   bool first_ = true;

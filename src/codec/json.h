@@ -1,4 +1,4 @@
-// Strict reading of untrusted JSON, and the compact form we write.
+// Strict parsing of untrusted JSON, and the compact form that this project writes.
 #pragma once
 
 #include <cstddef>
@@ -21,19 +21,19 @@ struct JsonLimits {
 // Any thread; time grows with n log n of the text.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
-// As parse_json, for text of at most 1 MiB that holds secrets: of those that have 16 bytes or more no copy stays in
-// memory that was used for reading, whether it succeeds or fails. The complaint says less. Wipe the value when it is no
-// longer needed.
+// Like parse_json(), for text of at most 1 MiB that holds secrets: no copy of a secret of 16 bytes or more stays in
+// memory that was used for parsing, whether parsing succeeds or fails. The error message says less. Wipe the value when
+// it is no longer needed.
 Result<Json> parse_secret_json(std::string_view text, const JsonLimits& limits = {});
 
-// Overwrites the bytes of every text in it, names of members excepted.
+// Overwrites the bytes of every string in the value, except names of members.
 void wipe(Json& value);
 
-// Compact, UTF-8 kept as it is; bytes that are not UTF-8 are replaced by U+FFFD.
+// Writes compact JSON. UTF-8 stays unchanged; bytes that are not UTF-8 are replaced by U+FFFD.
 std::string write_json(const Json& value);
 
-// Typed members of an object: a missing member or another type is an Error that names the member, in its message and
-// as its `param`. The pointers live as long as `object`.
+// Typed members of an object: a missing member or another type is an Error that names the member, in its message and as
+// its `param`. The pointers live as long as `object`.
 Result<std::string> string_member(const Json& object, std::string_view name);
 Result<const Json*> object_member(const Json& object, std::string_view name);
 Result<const Json*> array_member(const Json& object, std::string_view name);

@@ -23,7 +23,7 @@ class JsonBuilder {
   bool number_float(double value, const std::string&) { return add(value); }
   bool string(std::string& value) { return add(std::move(value)); }
   bool binary(Json::binary_t&) { return refuse("binary values are not JSON"); }
-  // With how many members or items are coming, as far as the parser knows; otherwise any huge number.
+  // `count` is the number of members or items that follow, as far as the parser knows; otherwise any huge number.
   bool start_object(std::size_t count) {
     Json object = Json::object();
     if (count <= kMostReserved) object.get_ref<Json::object_t&>().reserve(count);
@@ -59,10 +59,10 @@ class JsonBuilder {
 
   struct Level {
     Json* value;
-    std::set<std::string> names;  // ordered: its time does not depend on hashes an attacker may choose
+    std::set<std::string> names;  // ordered, so that its time does not depend on hashes that an attacker can choose
   };
 
-  // Remembers the name, too. Most objects are small, and looking through them is cheaper than a set.
+  // Remembers the name as well. Most objects are small, and searching them is cheaper than a set.
   static bool has_member(Level& level, const std::string& name) {
     constexpr std::size_t kSmall = 16;
     const Json::object_t::Container& members = level.value->get_ref<Json::object_t&>();
@@ -84,7 +84,7 @@ class JsonBuilder {
 
   Json* place(Json value) {
     if (++values_ > limits_.max_values) {
-      wipe(value);  // it may be a secret, and is not in the tree that the reader of secrets wipes
+      wipe(value);  // the value may be a secret, and is not in the tree that the reader of secrets wipes
       refuse("more than " + std::to_string(limits_.max_values) + " values");
       return nullptr;
     }
@@ -98,7 +98,7 @@ class JsonBuilder {
       items.push_back(std::move(value));
       return &items.back();
     }
-    // Past the map's own insertion, which searches all members for the name that key() has already looked up.
+    // Bypasses the map's own insertion, which searches all members for the name that key() has already looked up.
     Json::object_t::Container& members = parent.get_ref<Json::object_t&>();
     members.emplace_back(std::move(name_), std::move(value));
     return &members.back().second;

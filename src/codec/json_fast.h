@@ -1,4 +1,4 @@
-// Private to codec: reads JSON several times as fast as the library whose values it fills.
+// Private to codec: parses JSON several times as fast as the library whose values it fills.
 #pragma once
 
 #include <string_view>
@@ -9,14 +9,14 @@ namespace cloister::codec {
 
 enum class FastJson {
   kBuilt,
-  kRefused,   // by the builder, which has the complaint
+  kRefused,   // the builder refused the text and has the error
   kNotTaken,  // not JSON, larger than 1 MiB, deeper than 1024 levels, or with a whole number beyond 64 bits
 };
 
-// The builder has seen nothing when the text was not taken.
+// The builder has seen no event when the result is kNotTaken.
 FastJson build_json_fast(std::string_view text, JsonBuilder& builder);
 
-// The same with memory of its own, all of which is overwritten before it is given back.
+// Like build_json_fast(), with memory of its own, all of which is overwritten before it is freed.
 FastJson build_secret_json(std::string_view text, JsonBuilder& builder);
 
 }  // namespace cloister::codec

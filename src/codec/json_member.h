@@ -1,4 +1,4 @@
-// Cuts values out of JSON text, for what is hashed or signed as it stands in a document and must never be written anew.
+// Cuts values out of JSON text that is hashed or signed as it stands in a document and must never be written anew.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ struct TextSpan {
   std::size_t size = 0;
 };
 
-// Where the value of the member `name` of the object `text` stands, without the white space around it. `text` must be an
+// Finds the value of the member `name` of the object `text`, without the white space around it. `text` must be an
 // object that parse_json() accepted. Absent when the object has no such member, or spells its name with escapes.
 std::optional<TextSpan> find_member_span(std::string_view text, std::string_view name);
 std::optional<std::string_view> find_member_text(std::string_view text, std::string_view name);

@@ -1,6 +1,6 @@
-// JsonOutline: walks the text of one JSON object, in pieces of any size, and remembers a few named string members and where
-// the object ends. Keeps nothing else and allocates nothing for the rest, so it can watch bytes that only pass by.
-// It is no validator: what it calls whole() has balanced structure, but numbers and literals are not looked into. One thread.
+// JsonOutline: walks the text of one JSON object, in pieces of any size, and remembers a few named string members and where the
+// object ends. It keeps nothing else and allocates nothing for the rest, so it can watch bytes that only pass through. It is no
+// validator: an object that is whole() has balanced structure, but numbers and literals are not checked. One thread.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ namespace cloister::codec {
 
 class JsonOutline {
  public:
-  // A member to watch: of the outermost object, or of the object that is its member `parent`.
+  // A member to watch: a member of the outermost object, or of the object that is its member `parent`.
   struct Watch {
     std::string_view parent;   // "" for the outermost object
     std::string_view name;
@@ -23,20 +23,20 @@ class JsonOutline {
   static constexpr std::size_t kMaxDepth = 256;
   static constexpr std::size_t kMaxTextBytes = 1024;
 
-  // At most kMaxWatches; the strings must outlive this.
+  // Accepts at most kMaxWatches; the strings must outlive this object.
   explicit JsonOutline(std::span<const Watch> watches);
 
   void feed(std::string_view bytes);
 
-  // The member is there, with a value of any type.
+  // True when the member exists, with a value of any type.
   bool has(std::size_t watch) const { return seen_[watch]; }
-  // Its first value, when that is a string of at most kMaxTextBytes raw bytes and complete; empty otherwise.
+  // Its first value, when that is a complete string of at most kMaxTextBytes raw bytes; empty otherwise.
   const std::string& text(std::size_t watch) const { return texts_[watch]; }
-  // The outermost object has ended, and only white space has come since.
+  // True when the outermost object has ended and only white space has followed.
   bool whole() const { return state_ == State::kDone; }
-  // No JSON object, as far as this can tell, or nested deeper than kMaxDepth.
+  // True when the text is no JSON object, as far as this class can tell, or is nested deeper than kMaxDepth.
   bool broken() const { return state_ == State::kBroken; }
-  // The place of the closing brace, counted from the first byte fed. Only when whole().
+  // The position of the closing brace, counted from the first byte fed. Valid only when whole().
   std::size_t end_position() const { return end_position_; }
   bool has_members() const { return has_members_; }
 
@@ -59,12 +59,12 @@ class JsonOutline {
   std::size_t depth_ = 0;
   State state_ = State::kBefore;
   bool escape_ = false;
-  bool capture_ = false;       // the string at hand is wanted
+  bool capture_ = false;       // the current string is wanted
   bool too_long_ = false;
   bool has_members_ = false;
-  int matched_ = -1;           // the watch that the member at hand belongs to
-  std::string raw_;            // the string at hand, escapes as they came
-  std::string name_;           // of the member of the outermost object at hand, where it can matter
+  int matched_ = -1;           // the watch that the current member belongs to
+  std::string raw_;            // the current string, with its escapes
+  std::string name_;           // of the current member of the outermost object, where it can matter
   std::size_t fed_ = 0;
   std::size_t end_position_ = 0;
 };

@@ -24,20 +24,20 @@ struct Jwt {
   Bytes signature;           // r || s, 96 bytes
 };
 
-// At most 64 KiB. The header must be an object with alg "ES384" and a `kid`; `crit` and a `typ` other than JWT are
-// refused, keys or addresses of keys in it are not looked at. The claims must be an object.
+// Accepts at most 64 KiB. The header must be an object with alg "ES384" and a `kid`; `crit` and a `typ` other than JWT
+// are refused; keys or addresses of keys in the header are ignored. The claims must be an object.
 Result<Jwt> parse_jwt(std::string_view text);
 
 struct JwtKey {
   Bytes point;                      // x || y on P-384
-  std::vector<Bytes> certificates;  // `x5c`: DER, the key's own first; at most 4. Not verified here
+  std::vector<Bytes> certificates;  // `x5c`: DER, the key's own certificate first; at most 4. Not verified here
 };
-// By `kid`. Every key must have a `kid` of its own; keys for other algorithms are left out, so that no token can use
-// them.
+// The keys by `kid`. Every key must have a `kid` of its own; keys for other algorithms are left out, so that no token
+// can use them.
 using JwtKeys = std::map<std::string, JwtKey>;
 Result<JwtKeys> parse_jwks(std::string_view json_text);
 
-// Under this key, x || y on P-384. Whose key it is, and why it is believed, is the caller's to know.
+// Verifies with this key, x || y on P-384. The caller has to know whose key it is, and why it is trusted.
 Result<void> verify_jwt(const Jwt& token, ByteView point);
 
 }  // namespace cloister::codec

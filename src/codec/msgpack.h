@@ -1,4 +1,4 @@
-// Reads MessagePack, as dstack writes its versioned attestations: strictly, within bounds.
+// Parses MessagePack, as dstack writes its versioned attestations: strictly, within bounds.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ struct MsgpackLimits {
   std::size_t max_values = 1u << 18;
 };
 
-// One value and nothing behind it. Maps have text keys, none twice; text is valid UTF-8; binary values become JSON binaries. Floating point
-// numbers and extension types are errors, as is everything cut short. Errors are kBadReport. Any thread.
+// Accepts one value with nothing after it. Maps have text keys without duplicates; text is valid UTF-8; binary values become
+// JSON binaries. Floating-point numbers, extension types and truncated input are errors. Errors are kBadReport. Any thread.
 Result<Json> parse_msgpack(ByteView bytes, const MsgpackLimits& limits = {});
 
 }  // namespace cloister::codec

@@ -20,14 +20,14 @@ constexpr std::size_t kTdReportSize = 1024;
 constexpr std::size_t kQgsHeaderSize = 16;
 constexpr std::size_t kQgsMostMessage = 64u << 10;
 
-// A request for the quote of this report, by whichever key the service chooses.
+// Asks for the quote of this report, by whichever key the service chooses.
 Bytes write_qgs_quote_request(const ByteArray<kTdReportSize>& report);
 
-// The quote in a response. Exactly as long as it says, at most 64 KiB. Refused: another major version or type, an error
-// code, which the message repeats, and an empty quote. Errors are kBadQuote.
+// Returns the quote in a response. The response must be exactly as long as it says, at most 64 KiB. Refused: another
+// major version or type, an error code, which the message repeats, and an empty quote. Errors are kBadQuote.
 Result<Bytes> parse_qgs_quote_response(ByteView message);
 
-// The response that holds this quote; for tests.
+// Writes the response that holds this quote; for tests.
 Bytes write_qgs_quote_response(ByteView quote, std::uint32_t error_code);
 
 }  // namespace cloister::codec

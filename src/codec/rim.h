@@ -14,13 +14,13 @@
 namespace cloister::codec {
 
 struct RimEntry {
-  std::uint32_t index = 0;    // 0-based; the measurement with the index one higher is meant
+  std::uint32_t index = 0;    // 0-based; it refers to the measurement whose index is one higher
   bool active = false;        // only active entries are compared
   std::uint32_t size = 0;     // bytes of the measured value
   std::vector<Bytes> hashes;  // alternatives, each of `size` bytes; any may match
 };
 
-// A floor that the manifest sets under a security version number in the opaque data of the report (NVIDIA's opaque data
+// A minimum that the manifest sets for a security version number in the opaque data of the report (NVIDIA's opaque data
 // format of 2026-10-07): a Resource whose index is 0x1000 plus the type of the field.
 struct RimSvnFloor {
   std::uint16_t field = 0;
@@ -34,15 +34,15 @@ struct Rim {
   std::string edition;             // "GPU", "SWITCH"
   std::string colloquial_version;  // of the driver or firmware
   std::vector<RimEntry> entries;   // in the order of the document, indices unique
-  std::vector<RimSvnFloor> svn_floors;  // active ones, fields and names unique
+  std::vector<RimSvnFloor> svn_floors;  // active ones; fields and names are unique
 };
 
-// CBOR (a COSE signature or a tagged CoRIM), which newer parts use: codec/corim.h.
+// True for CBOR (a COSE signature or a tagged CoRIM), which newer parts use: codec/corim.h.
 bool is_corim(std::string_view bytes);
 
-// Exactly one Meta and one Payload; a Payload holds Resources only, each with a unique index: of 0 to 254 with `active`
-// absent, "True" or "False", and as many hashes as `alternatives` says, 1 to 64; or of 0x1000 to 0x10fff with `minSvn`
-// and a name, and without hashes. Errors are kBadRim.
+// Accepts exactly one Meta and one Payload. A Payload holds Resources only, each with a unique index: from 0 to 254
+// with `active` absent, "True" or "False", and as many hashes as `alternatives` says, 1 to 64; or from 0x1000 to
+// 0x10fff with `minSvn` and a name, and without hashes. Errors are kBadRim.
 Result<Rim> read_rim(const crypto::XmlElement& root);
 
 }  // namespace cloister::codec

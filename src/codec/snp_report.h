@@ -17,7 +17,7 @@ constexpr std::size_t kSnpSignedSize = 0x2a0;
 enum class SnpProduct { kMilan, kGenoa, kTurin };
 std::string_view to_text(SnpProduct product);  // "Milan", "Genoa", "Turin"
 
-// Patch levels of the parts of a platform. `fmc` exists on Turin only and is zero elsewhere.
+// Patch levels of the parts of a platform. `fmc` exists on Turin only and is zero on other products.
 struct SnpTcb {
   std::uint8_t boot_loader = 0, tee = 0, snp = 0, microcode = 0, fmc = 0;
   bool operator==(const SnpTcb&) const = default;
@@ -34,7 +34,7 @@ struct SnpReport {
   ByteArray<8> current_tcb{};
   std::uint64_t platform_info = 0;
   bool author_key_enabled = false;
-  bool chip_key_masked = false;          // then the chip id is all zero
+  bool chip_key_masked = false;          // when set, the chip id is all zero
   SnpSigningKey signing_key = SnpSigningKey::kVcek;
   ByteArray<64> report_data{};
   ByteArray<48> measurement{};
@@ -43,8 +43,8 @@ struct SnpReport {
   ByteArray<48> author_key_digest{};
   ByteArray<32> report_id{};
   ByteArray<8> reported_tcb{};
-  std::optional<SnpProduct> product;     // from family and model, version 3 on; absent for an unknown one
-  bool has_cpuid = false;                // version 3 on
+  std::optional<SnpProduct> product;     // from family and model, version 3 on; absent for an unknown product
+  bool has_cpuid = false;                // true from version 3 on
   std::uint8_t family = 0, model = 0, stepping = 0;
   ByteArray<64> chip_id{};
   ByteArray<8> committed_tcb{};
@@ -53,8 +53,8 @@ struct SnpReport {
   Bytes signed_region;
 };
 
-// Exactly 1,184 bytes. Refused: another version or signature algorithm than ECDSA P-384 with SHA-384 (1), a reserved
-// signing key, values of r and s beyond 48 bytes, and reserved bytes that are not zero. Errors are kBadSnpReport.
+// Accepts exactly 1,184 bytes. Refused: another version, a signature algorithm other than ECDSA P-384 with SHA-384 (1), a
+// reserved signing key, values of r and s beyond 48 bytes, and reserved bytes that are not zero. Errors are kBadSnpReport.
 Result<SnpReport> parse_snp_report(ByteView bytes);
 
 }  // namespace cloister::codec

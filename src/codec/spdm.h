@@ -13,7 +13,7 @@
 
 namespace cloister::codec {
 
-// SPDM 1.1 (DSP0274), DMTFSpecMeasurementValueType: the digest of mutable firmware, as GH100 sends alone.
+// SPDM 1.1 (DSP0274), DMTFSpecMeasurementValueType: the digest of mutable firmware, the only type that GH100 sends.
 inline constexpr std::uint8_t kFirmwareDigest = 1;
 
 struct SpdmMeasurement {
@@ -34,9 +34,9 @@ enum class OpaqueField : std::uint16_t {
   kProjectSkuMod = 19,
   kFwid = 20,
   kProtectedPcieStatus = 21,
-  kDevicePdi = 22,         // a switch: its own; a GPU: those of the switches that it sees, each byte-reversed
+  kDevicePdi = 22,         // a switch: its own PDI; a GPU: the PDIs of the switches that it sees, each byte-reversed
   kSwitchLockStatus = 25,
-  kSwitchGpuPdis = 26,     // a switch: eight PDIs of GPUs that it sees, then 64 bytes: which of them each link leads to
+  kSwitchGpuPdis = 26,     // a switch: eight PDIs of the GPUs that it sees, then 64 bytes: which GPU each link leads to
   kOpaqueDataVersion = 34,
   kChipInfo = 35,
   kFeatureFlag = 36,
@@ -44,10 +44,10 @@ enum class OpaqueField : std::uint16_t {
   kNvlinkEncryption = 38,  // versioned form, value type kStatus
 };
 
-// Value types of the versioned form that are given a meaning here.
+// The value types of the versioned form that have a meaning here.
 enum class OpaqueValueType : std::uint16_t { kStatus = 0x85, kSvn = 0x87 };
 
-// The form of the opaque data. Absent in a report: the legacy form, which has neither version nor value types.
+// The version of the opaque data. Absent in a report: the legacy form, which has neither version nor value types.
 struct OpaqueVersion {
   std::uint8_t major = 0, minor = 0, patch = 0;
   bool operator==(const OpaqueVersion&) const = default;
@@ -55,24 +55,24 @@ struct OpaqueVersion {
 inline constexpr std::uint8_t kMostOpaqueMajor = 2;
 
 struct SpdmReport {
-  ByteArray<32> request_nonce{};     // inside the signed request: the verifier's
-  ByteArray<32> responder_nonce{};   // the device's own
+  ByteArray<32> request_nonce{};     // inside the signed request: the verifier's nonce
+  ByteArray<32> responder_nonce{};   // the device's own nonce
   std::vector<SpdmMeasurement> measurements;
-  std::map<std::uint16_t, Bytes> opaque;  // unknown types kept; duplicates are an error
+  std::map<std::uint16_t, Bytes> opaque;  // unknown types are kept; duplicates are an error
   std::optional<OpaqueVersion> opaque_version;
-  std::map<std::uint16_t, std::uint16_t> opaque_value_types;  // of every field in the versioned form, else empty
+  std::map<std::uint16_t, std::uint16_t> opaque_value_types;  // of every field in the versioned form; empty in the legacy form
   ByteArray<96> signature{};         // r || s, P-384
   Bytes signed_region;               // request and response up to the signature
 
-  // Text field with its trailing NUL removed; empty when absent.
+  // Returns a text field with its trailing NUL removed; empty when absent.
   std::string opaque_text(OpaqueField field) const;
-  // The field of the versioned form with this value type; null when absent, of another type or of the legacy form.
+  // Returns the versioned form's field with this value type; null when absent, of another type, or in the legacy form.
   const Bytes* typed_field(std::uint16_t field, OpaqueValueType type) const;
 };
 
-// At most 64 KiB. The request must be the one that asks for all measurements with a signature; blocks must fill the
-// record and be as many as the header says, indices be unique and not 0; after the signature only zero bytes.
-// kUnsupported for opaque data of a larger major version or of another profile, kBadGpuEvidence for all else.
+// Accepts at most 64 KiB. The request must ask for all measurements with a signature. The blocks must fill the record,
+// their number must be the header's, and their indices must be unique and not 0. Only zero bytes may follow the signature.
+// kUnsupported for opaque data of a larger major version or of another profile, kBadGpuEvidence for all other errors.
 Result<SpdmReport> parse_spdm_report(ByteView bytes);
 
 // For the simulator: the bytes to sign, to which the caller appends the 96-byte signature. The report must be one that

@@ -1,6 +1,6 @@
-// SseEvents: finds where the events of a stream end in the bytes that pass by, without keeping them. An event ends with an empty
-// line and its end (codec/sse_lines.h): "\n\n", "\r\n\r\n", "\r\r", also at the very start. Bytes after the last such place are no
-// event yet. One thread; allocates nothing.
+// SseEvents: finds where the events of a stream end in the bytes that pass through, without keeping them. An event ends
+// with an empty line and its line end (codec/sse_lines.h): "\n\n", "\r\n\r\n", "\r\r", also at the very start. Bytes
+// after the last such place are no event yet. One thread; allocates nothing.
 #pragma once
 
 #include <cstddef>
@@ -13,24 +13,24 @@ namespace cloister::codec {
 
 class SseEvents {
  public:
-  // How many of these bytes belong to the event at hand, and whether it ends with them. Call it again with the rest. After a
-  // carriage return at the end of a piece, only the next byte tells whether the end of the line has a line feed too: then an
-  // event may end before the first byte of the next piece, with a size of 0.
+  // How many of these bytes belong to the current event, and whether it ends with them. Call it again with the rest.
+  // After a carriage return at the end of a piece, only the next byte tells whether the line end has a line feed too:
+  // an event may then end before the first byte of the next piece, with a size of 0.
   struct Part {
     std::size_t size = 0;
     bool ends = false;
   };
   Part next(std::string_view bytes);
-  // At the end of the stream: whether an event has ended that next() did not report, because nothing followed it.
+  // Called at the end of the stream: true when an event has ended that next() did not report, because nothing followed it.
   bool finish();
 
  private:
   SseLines lines_;
   bool line_is_empty_ = true;
-  bool ended_ = false;   // with a carriage return, perhaps with a line feed after it
+  bool ended_ = false;   // ended by a carriage return, perhaps with a line feed after it
 };
 
-// The complete events of a stream at hand, and the bytes after the last of them. Views into `bytes`.
+// The complete events in `bytes`, and the bytes after the last of them. All are views into `bytes`.
 struct SplitEvents {
   std::vector<std::string_view> events;
   std::string_view rest;

@@ -1,6 +1,6 @@
-// SseLines: finds where the lines of server-sent events end, in bytes of any pieces. A line ends with a line feed, with a carriage
-// return, or with both in this order (WHATWG HTML, section 9.2.6). Whatever splits events here uses this class, so that the node
-// which hashes events, the verifier and the client agree. One thread; allocates nothing.
+// SseLines: finds where the lines of server-sent events end, in bytes of any pieces. A line ends with a line feed, with
+// a carriage return, or with both in this order (WHATWG HTML, section 9.2.6). All code that splits events uses this
+// class, so that the node which hashes events, the verifier and the client agree. One thread; allocates nothing.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ class SseLines {
   bool after_return_ = false;
 };
 
-// Whether the last line of `bytes` is empty and ended, so that no event is cut. `bytes` is the end of a stream, or all of it.
+// True when the last line of `bytes` is empty and ended, so that no event is cut. `bytes` is the end of a stream, or all of it.
 bool ends_with_empty_line(std::string_view bytes);
 
 }  // namespace cloister::codec

@@ -24,9 +24,9 @@ enum class TcbStatus {
   kOutOfDateConfigurationNeeded,
   kRevoked,
 };
-std::string_view to_text(TcbStatus status);  // Intel's words: "UpToDate"
+std::string_view to_text(TcbStatus status);  // Intel's name of the status: "UpToDate"
 
-// What is said of a level.
+// What the document says about a level.
 struct TcbState {
   TcbStatus status = TcbStatus::kRevoked;
   UnixSeconds date = 0;                 // tcbDate
@@ -53,9 +53,9 @@ struct ModuleSigner {
 };
 
 struct ModuleIdentity {
-  std::uint8_t major = 0;  // of "TDX_01": the hexadecimal digits
+  std::uint8_t major = 0;  // the hexadecimal digits of "TDX_01"
   ModuleSigner signer;
-  std::vector<IsvLevel> levels;  // as published
+  std::vector<IsvLevel> levels;  // in the published order
 };
 
 struct TcbInfo {
@@ -65,9 +65,9 @@ struct TcbInfo {
   ByteArray<6> fmspc{};
   ByteArray<2> pce_id{};
   std::uint32_t evaluation_data_number = 0;
-  std::optional<ModuleSigner> module;  // always there for TDX
+  std::optional<ModuleSigner> module;  // always present for TDX
   std::vector<ModuleIdentity> module_identities;
-  std::vector<PlatformLevel> levels;  // as published
+  std::vector<PlatformLevel> levels;  // in the published order
 };
 
 struct QeIdentity {
@@ -81,12 +81,12 @@ struct QeIdentity {
   ByteArray<16> attributes_mask{};
   ByteArray<32> mr_signer{};
   std::uint16_t isv_prod_id = 0;
-  std::vector<IsvLevel> levels;  // as published
+  std::vector<IsvLevel> levels;  // in the published order
 };
 
-// At most 1 MiB of strict JSON (codec/json.h): every member named above is required and of its type, hex of either case
-// and exactly its size, dates as 2025-06-19T10:16:03Z, component arrays of exactly 16 SVNs from 0 to 255, at least one
-// level, no status but the seven above, no module identity twice. Other versions are refused, other members ignored.
+// Accepts at most 1 MiB of strict JSON (codec/json.h). Every member named above is required and of its type, hex has either
+// case and exactly its size, dates are as 2025-06-19T10:16:03Z, component arrays have exactly 16 SVNs from 0 to 255; at least
+// one level, no status except the seven above, no module identity twice. Other versions are refused, other members ignored.
 Result<TcbInfo> parse_tcb_info(std::string_view text);
 Result<QeIdentity> parse_qe_identity(std::string_view text);
 

@@ -1,4 +1,4 @@
-// Whether bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. By simdjson.
+// Checks whether bytes are UTF-8 (RFC 3629), with simdjson: no overlong forms, no surrogates, nothing above U+10FFFF.
 #pragma once
 
 #include "base/bytes.h"

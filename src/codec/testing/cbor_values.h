@@ -1,4 +1,4 @@
-// For tests only: CBOR values, spelled short.
+// For tests only: short helpers that build CBOR values.
 #pragma once
 
 #include <string>
