@@ -1,4 +1,4 @@
-// CollectingSink: one reply of an engine, whole, for a caller that waits.
+// CollectingSink: collects one whole reply of an engine, for a caller that waits.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ class CollectingSink final : public ReplySink {
     ended_cv_.wait(lock, [this] { return ended_; });
     return result();
   }
-  // kTimeout when it has not ended by then. The generation goes on: the caller cancels it.
+  // Returns kTimeout when the reply has not ended by then. The generation continues: the caller cancels it.
   Result<std::string> wait_for(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
     if (!ended_cv_.wait_for(lock, limit, [this] { return ended_; })) return fail(ErrorCode::kTimeout, "the engine did not answer in time");

@@ -12,7 +12,7 @@ namespace cloister::engine {
 class CharacterSet {
  public:
   struct Range {
-    std::uint32_t first, last;  // both within the set
+    std::uint32_t first, last;  // both are in the set
   };
   CharacterSet() = default;
   CharacterSet(std::initializer_list<Range> ranges);
@@ -24,7 +24,7 @@ class CharacterSet {
   CharacterSet without(const CharacterSet& other) const;
   bool empty() const { return ranges_.empty(); }
 
-  // "[...]" in the library's syntax: letters and digits as they are, the rest as \x, \u or \U. The set is not empty.
+  // "[...]" in the library's syntax: letters and digits unchanged, other characters as \x, \u or \U. The set is not empty.
   std::string text() const;
 
  private:

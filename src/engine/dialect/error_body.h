@@ -1,4 +1,4 @@
-// The JSON body of an error in each dialect. Nodes and engines share it: a node refuses with it, an engine ends a stream with it.
+// The JSON body of an error in each dialect. Nodes refuse a request with it, and engines end a stream with it.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Writing of JSON text without a tree: for what is written once a token.
+// Writes JSON text without a tree: for what is written once for each token.
 #pragma once
 
 #include <string>

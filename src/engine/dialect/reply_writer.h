@@ -1,8 +1,8 @@
-// ReplyWriter: turns what an engine produces (text, tool calls, an end) into the reply bytes of one dialect, buffered or
-// as server-sent events. Engines know tokens; only the writers know OpenAI's and Anthropic's shapes.
+// ReplyWriter: turns what an engine produces (text, tool calls, an end) into the reply bytes of one dialect, buffered
+// or as server-sent events. Engines know tokens; only the writers know OpenAI's and Anthropic's shapes.
 //
-// One writer serves one reply, on one thread. Each call appends to `out` what is ready to go out: nothing at all until
-// end() when buffered, whole events when streamed.
+// One writer serves one reply, on one thread. Each call appends to `out` what is ready to be sent: nothing until end()
+// when buffered, whole events when streamed.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct ReplyHead {
   std::string fingerprint;     // "system_fingerprint"; left out when empty
   std::int64_t created = 0;    // seconds since 1970
   bool stream = false;
-  bool include_usage = false;  // streamed chat and completions only say usage when asked
+  bool include_usage = false;  // streamed chat and completions report usage only when asked
   int choices = 1;
   Json echoed = Json::object();  // members of the request that a Responses reply repeats: tools, tool_choice
 };
@@ -39,29 +39,29 @@ struct TokenLogprob {
 };
 
 enum class FinishReason { kStop, kLength, kToolCalls };
-// As Outcome and the OpenAI dialects say it.
+// The finish reason in the words of Outcome and the OpenAI dialects.
 std::string_view finish_text(FinishReason reason);
 
 class ReplyWriter {
  public:
   virtual ~ReplyWriter() = default;
   virtual std::string_view content_type() const = 0;
-  // First, once, before the first piece. `prompt` has the prompt's counts.
+  // Called first, once, before the first piece. `prompt` has the prompt's token counts.
   virtual void begin(std::string& out, const Usage& prompt) = 0;
-  // A piece of choice `index`. `logprobs` belong to the tokens of this piece; empty when they are not wanted.
+  // A piece of choice `index`. `logprobs` are those of the tokens of this piece; empty when they are not wanted.
   virtual void text(std::string& out, int index, std::string_view piece, const std::vector<TokenLogprob>& logprobs) = 0;
   virtual void reasoning(std::string& out, int index, std::string_view piece) = 0;
   // `id` and `name` come with the first piece of a call and are empty in later ones.
   virtual void tool_call(std::string& out, int index, int call, std::string_view id, std::string_view name,
                          std::string_view arguments) = 0;
-  // Ends choice `index`. `stop` is the stop string that ended it, if one did.
+  // Ends choice `index`. `stop` is the stop string that ended the choice, if one did.
   virtual void finish(std::string& out, int index, FinishReason reason, std::string_view stop) = 0;
-  // Last, once: one of these two. A stream that has begun ends with the dialect's event of the error, a buffered reply with nothing.
+  // One of these two is called last, once. A stream that has begun ends with the dialect's error event, a buffered reply with nothing.
   virtual void end(std::string& out, const Usage& usage) = 0;
   virtual void fail(std::string& out, const Error& error) = 0;
 };
 
-// For the four routes that generate. Embeddings and tokenize have one buffered form each: embeddings.h.
+// Makes the writer for the four routes that generate. Embeddings and tokenize have one buffered form each: embeddings.h.
 std::unique_ptr<ReplyWriter> make_reply_writer(ReplyHead head);
 
 }  // namespace cloister::engine

@@ -1,5 +1,5 @@
-// The members of a request that every embedded engine has to understand, checked. Engines that pass a body on to another
-// server do not use this: that server judges for itself.
+// The members of a request that every embedded engine has to understand, checked. Engines that pass a body on to
+// another server do not use this: that server checks the body itself.
 #pragma once
 
 #include <optional>
@@ -14,23 +14,23 @@ namespace cloister::engine {
 
 struct RequestFields {
   int choices = 1;                  // "n"
-  std::optional<int> max_tokens;    // whatever the dialect calls it
+  std::optional<int> max_tokens;    // under whatever name the dialect has for it
   std::vector<std::string> stop;    // never holds an empty string
   bool include_usage = false;       // "stream_options"
-  std::optional<int> top_logprobs;  // set when log probabilities are wanted; how many alternatives
+  std::optional<int> top_logprobs;  // how many alternatives; absent when no log probabilities are wanted
 };
 
-// Checks types and ranges of everything this route knows and returns what engines share. Errors name the parameter.
-// Pictures, sound and files are kUnsupported: nothing here ever fetches a URL or opens a path that a client names.
+// Checks types and ranges of every member that this route knows and returns those that engines share. Errors name the
+// parameter. Pictures, sound and files are kUnsupported: no code here ever fetches a URL or opens a path that a client names.
 Result<RequestFields> read_request_fields(Route route, const Json& body);
 
-// The member, or null when it is missing or JSON null: both mean "default" in these dialects.
+// Returns the member, or null when it is missing or JSON null: both mean "default" in these dialects.
 const Json* find_member(const Json& object, const char* name);
 
-// The member as text; empty when it is missing or not a string.
+// Returns the member as text; empty when it is missing or not a string.
 std::string text_member(const Json& object, const char* name);
 
-// The text of a message's content: a string, or the text parts one after the other. Empty for anything else.
+// Returns the text of a message's content: a string, or the text parts joined. Empty for anything else.
 std::string content_text(const Json& content);
 
 }  // namespace cloister::engine

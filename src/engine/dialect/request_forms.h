@@ -1,4 +1,4 @@
-// The forms in which clients send one and the same request, brought to one form before anything is checked or computed.
+// Clients send the same request in several forms; this brings them to one form before anything is checked or computed.
 // A reply that a server produced has to be accepted when it comes back as history, and null has to mean absent.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace cloister::engine {
 
-// Rewrites the body in place; what is not of a known form is left for read_request_fields() to refuse. Any thread; linear in the body.
+// Rewrites the body in place; read_request_fields() refuses what is not of a known form. Any thread; linear in the body.
 //
 // Chat completions: a tool's null members and a past tool call's arguments that are blank or no JSON (a reply that max_tokens cut) become
 // absent and "{}"; the refusal of an assistant message without content is its text; assistant messages at the end of the history are joined.
@@ -16,8 +16,8 @@ namespace cloister::engine {
 // Messages, and the count of a message's tokens: a tool's null members become absent.
 void unify_request(Route route, Json& body);
 
-// Moves the system messages of a Messages body behind its system prompt, in their order: for templates that take a system message at the
-// beginning only. False when the body holds none.
+// Moves the system messages of a Messages body behind its system prompt, in their order: for templates that accept a
+// system message at the beginning only. False when the body holds none.
 bool join_system_messages(Json& body);
 
 }  // namespace cloister::engine

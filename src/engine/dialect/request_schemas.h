@@ -1,5 +1,5 @@
-// The JSON schemas of a request, where each dialect keeps them, brought under the rules of
-// engine/dialect/schema_rules.h.
+// Finds the JSON schemas of a request where each dialect keeps them, and applies the rules of
+// engine/dialect/schema_rules.h to them.
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ struct RequestSchemas {
 
 // `conversation` has "response_format" as chat completions have it, whatever the dialect, and "tools" as the dialect
 // has them. The schemas in it are rewritten to what the grammar follows. The format of a reply is strict unless it says
-// "strict": false, a function is when it says "strict": true. Errors: SchemaRules::apply(); a format that cannot go
-// together with a call that is demanded.
+// "strict": false; a function is strict when it says "strict": true. Errors: SchemaRules::apply(); a format that cannot
+// be combined with a call that is demanded.
 Result<RequestSchemas> apply_schema_rules(Route route, Json& conversation);
 
 }  // namespace cloister::engine

@@ -1,6 +1,6 @@
-// SchemaPass: one schema, read node by node: what its keywords cost, and whether the engine's grammar follows them
-// (engine/dialect/schema_rules.h). The nodes are named by JSON pointers and not by addresses, since a node that is
-// rewritten moves its members.
+// SchemaPass: reads one schema node by node and finds what its keywords cost, and whether the engine's grammar follows
+// them (engine/dialect/schema_rules.h). Nodes are named by JSON pointers and not by addresses, since rewriting a node
+// moves its members.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class SchemaPass {
     std::size_t repetitions = 0;  // elements of bounded repetitions, written out
   };
 
-  // `schema` and `costs` outlive it.
+  // `schema` and `costs` outlive this object.
   SchemaPass(Json& schema, std::string where, bool strict, Costs& costs);
   Result<void> run();
 
@@ -73,7 +73,7 @@ class SchemaPass {
   const std::string where_;
   const bool strict_;
   Costs& costs_;
-  Json* here_ = nullptr;  // the node that is visited
+  Json* here_ = nullptr;  // the node that is being visited
   std::vector<Pointer> left_;
   std::set<std::string> seen_;
   std::map<std::string, std::size_t> widths_;  // by pointer
@@ -82,7 +82,7 @@ class SchemaPass {
 
 // "/properties/a", with the escapes of RFC 6901.
 std::string pointer_text(const std::vector<std::string>& tokens);
-// The tokens of "#/a/b"; nothing for a reference that the library does not follow, or reads otherwise.
+// The tokens of "#/a/b"; absent for a reference that the library does not follow, or reads differently.
 std::optional<std::vector<std::string>> reference_tokens(std::string_view reference);
 
 }  // namespace cloister::engine

@@ -1,5 +1,5 @@
-// What is asked of the JSON schemas in a request: that they cost a bounded amount of work, and, where a client demands
-// that they are followed ("strict"), that the engine's grammar follows every word of them.
+// The rules for JSON schemas in a request: a schema costs a bounded amount of work, and, where a client demands that
+// the schema is followed ("strict"), the engine's grammar follows every keyword of it.
 // docs/spec/structured-output.md.
 #pragma once
 
@@ -16,10 +16,10 @@ namespace cloister::engine {
 class SchemaRules {
  public:
   // Rewrites `schema` so that the library's grammar admits only texts that `schema` admits: patterns, formats and
-  // bounds are said in the words that the library follows. `where` names the schema in the request; each Error names a
-  // keyword, its path and the reason. Errors in any case: what costs too much, and bounds that contradict each other
-  // (the library does not end on those). With `strict` also every keyword that would not be enforced; without it such a
-  // keyword stays, and a pattern that the library would read otherwise is renamed to x-pattern.
+  // bounds are expressed in keywords that the library follows. `where` names the schema in the request; each Error
+  // names a keyword, its path and the reason. Always an error: what costs too much, and bounds that contradict each
+  // other (the library does not end on those). With `strict` also every keyword that would not be enforced; without it
+  // such a keyword stays, and a pattern that the library would read differently is renamed to x-pattern.
   Result<void> apply(Json& schema, const std::string& where, bool strict);
 
  private:

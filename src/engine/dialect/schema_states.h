@@ -1,7 +1,7 @@
-// SchemaStates: whether the number of ways in which a grammar can read the beginning of a text is bounded. The library keeps
-// each of them apart, and tries each token of the vocabulary with each. Two alternatives that can begin alike are two ways
-// until the text tells them apart; where values of theirs are such alternatives again, and nothing has told the outer ones
-// apart before, the ways multiply with each level: 2, 4, 8 ... docs/spec/structured-output.md.
+// SchemaStates: finds whether the number of ways in which a grammar can read the beginning of a text is bounded. The
+// library keeps each way apart, and tries each token of the vocabulary with each. Two alternatives that can begin alike
+// are two ways until the text tells them apart; where their values are such alternatives again, and nothing has told
+// the outer ones apart before, the ways multiply with each level: 2, 4, 8 ... docs/spec/structured-output.md.
 #pragma once
 
 #include <cstddef>
@@ -19,18 +19,18 @@ namespace cloister::engine {
 // Made for one schema, as the library reads it. Not thread-safe.
 class SchemaStates {
  public:
-  // `root` outlives it, and does not change.
+  // `root` outlives this object, and does not change.
   explicit SchemaStates(const Json& root) : root_(root) {}
 
   struct Ambiguous {
     std::vector<std::string> at;  // the tokens of a JSON pointer
     std::string keyword;          // of the alternatives there
   };
-  // The alternatives that multiply without a bound, or beyond what is looked into; nothing where there are none.
+  // Returns the alternatives that multiply without a bound, or beyond the depth that is searched; absent where there are none.
   std::optional<Ambiguous> find();
 
  private:
-  // One alternative, without references and choices. Of kinds other than these there is nothing to read inside.
+  // One alternative, without references and choices. Kinds other than these have nothing inside to read.
   enum class Kind { kObject, kArray, kAny, kOther };
   struct Way {
     Kind kind = Kind::kOther;
@@ -39,27 +39,27 @@ class SchemaStates {
     friend bool operator<(const Way& a, const Way& b) { return std::pair(a.kind, a.node) < std::pair(b.kind, b.node); }
     friend bool operator==(const Way& a, const Way& b) { return a.kind == b.kind && a.node == b.node; }
   };
-  // Several, all of which the text may still be; one may be there more than once, as values of different alternatives.
+  // Several alternatives, any of which the text may still be; one may occur more than once, as values of different alternatives.
   using Ways = std::vector<Way>;
   struct Property {
     std::string name;
     const Json* value;
   };
   struct Object {
-    std::vector<Property> properties;  // in the order in which they come: first those that must
+    std::vector<Property> properties;  // in the order in which they occur in the text: required ones first
     std::size_t required = 0;
-    const Json* others = nullptr;      // what further properties are; null: there are none
+    const Json* others = nullptr;      // schema of further properties; null: there are none
   };
   struct Place {
     const Object* object;
-    std::size_t next;  // the first of its properties that may come
+    std::size_t next;  // the first of its properties that may come next
     const Json* value = nullptr;
     auto key() const { return std::pair(object, next); }
   };
   using Places = std::vector<Place>;
 
   void flatten(const Json& node, const Json* choice, int depth, Ways& out);
-  // A value begins here that may be of any of these.
+  // Begins a value that may be any of these.
   void begin(const std::vector<const Json*>& values);
   void look_into_arrays(const Ways& arrays);
   void look_into_objects(const Ways& objects);
@@ -75,7 +75,7 @@ class SchemaStates {
   const Json any_ = Json::object();
   std::size_t work_ = 0;
   bool too_much_ = false;
-  const Json* culprit_ = nullptr;  // the choice that was seen last when it became too much
+  const Json* culprit_ = nullptr;  // the last choice that was seen when the limit was exceeded
   std::vector<Ways> left_;
   std::set<std::vector<std::pair<int, const Json*>>> seen_;
   std::set<std::vector<std::pair<const Object*, std::size_t>>> walked_;

@@ -8,7 +8,7 @@
 
 namespace cloister::engine {
 
-// One vector an input, in order. `base64`: little-endian 32-bit floats, as the OpenAI SDKs ask by default.
+// One vector for each input, in order. `base64`: little-endian 32-bit floats, as the OpenAI SDKs ask by default.
 std::string embeddings_body(std::string_view model, const std::vector<std::vector<float>>& vectors, bool base64,
                             std::uint64_t prompt_tokens);
 

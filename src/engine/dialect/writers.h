@@ -1,4 +1,4 @@
-// The writers behind make_reply_writer(), and what they share. Private to this folder.
+// The writers behind make_reply_writer(), and what they have in common. Private to this folder.
 #pragma once
 
 #include "engine/dialect/reply_writer.h"
@@ -11,7 +11,7 @@ struct ToolCall {
   std::string arguments;  // JSON text
 };
 
-// One choice, gathered.
+// One choice, collected.
 struct GatheredChoice {
   std::string text;
   std::string reasoning;
@@ -34,7 +34,7 @@ Json chat_body(const ReplyHead& head, const std::vector<GatheredChoice>& choices
 Json completion_body(const ReplyHead& head, const std::vector<GatheredChoice>& choices, const Usage& usage);
 Json messages_body(const ReplyHead& head, const GatheredChoice& choice, const Usage& usage);
 
-// Parts used by the buffered and the streamed form alike.
+// Parts that the buffered and the streamed form both use.
 Json openai_usage(const Usage& usage);
 Json chat_logprobs(const std::vector<TokenLogprob>& tokens);
 Json completion_logprobs(const std::vector<TokenLogprob>& tokens, std::size_t text_offset);
@@ -48,7 +48,7 @@ Json response_call_item(std::string_view id, const ToolCall& call, std::string_v
 Json response_object(const ReplyHead& head, std::string_view status, Json output, const Usage* usage);
 Json responses_body(const ReplyHead& head, const GatheredChoice& choice, const Usage& usage);
 
-// JSON text of what an engine made: bytes that are not UTF-8 become U+FFFD.
+// JSON text of an engine's output: bytes that are not UTF-8 become U+FFFD.
 std::string dump(const Json& value);
 // "event: NAME\ndata: JSON\n\n"
 void append_named_event(std::string& out, std::string_view name, const Json& data);

@@ -1,5 +1,5 @@
-// The echo engine: answers with the last user message, word by word. Deterministic, zero compute, with a settable
-// first-token delay and token gap: for tests and benches.
+// The echo engine: answers with the last user message, word by word. It is deterministic and computes nothing, and its
+// first-token delay and token gap can be set: for tests and benches.
 #pragma once
 
 #include <chrono>

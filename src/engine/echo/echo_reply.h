@@ -12,7 +12,7 @@
 
 namespace cloister::engine {
 
-// Shared with the engine's stats(), and outlives it.
+// Shared with the engine's stats(), and outlives the engine.
 using ActiveCount = std::shared_ptr<std::atomic<std::uint64_t>>;
 
 class EchoReply : public EchoTask, public Generation {
@@ -24,9 +24,9 @@ class EchoReply : public EchoTask, public Generation {
   void abandon() override;
 
  protected:
-  // True once it was cancelled or has ended.
+  // True once the reply was cancelled or has ended.
   bool is_done() const { return done_.load(std::memory_order_acquire); }
-  // No longer counts as active. False when that was so before.
+  // Stops counting the reply as active. False when it was not counted already.
   bool done();
   ReplySink& sink() { return *sink_; }
 
@@ -36,7 +36,7 @@ class EchoReply : public EchoTask, public Generation {
   std::atomic<bool> done_{false};
 };
 
-// One piece each `gap`, for each choice; all of it at once when the gap is zero.
+// Sends one piece each `gap`, for each choice; all of it at once when the gap is zero.
 class EchoStream : public EchoReply {
  public:
   EchoStream(std::shared_ptr<ReplySink> sink, ActiveCount active, std::unique_ptr<ReplyWriter> writer,
@@ -56,7 +56,7 @@ class EchoStream : public EchoReply {
   EchoTime end(std::string& out);
 
   std::unique_ptr<ReplyWriter> writer_;
-  std::vector<EchoPlan> plans_;  // one a choice
+  std::vector<EchoPlan> plans_;  // one for each choice
   std::vector<Position> positions_;
   std::string tool_;
   Usage usage_;
@@ -64,7 +64,7 @@ class EchoStream : public EchoReply {
   bool started_ = false;
 };
 
-// A body known beforehand.
+// A reply whose body is known beforehand.
 class EchoBody : public EchoReply {
  public:
   EchoBody(std::shared_ptr<ReplySink> sink, ActiveCount active, std::string body, std::uint64_t prompt_tokens);

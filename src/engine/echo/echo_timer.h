@@ -1,4 +1,4 @@
-// EchoTimer: one thread and one heap that say, for any number of replies, when the next piece is due.
+// EchoTimer: one thread and one heap that tell, for any number of replies, when the next piece is due.
 #pragma once
 
 #include <atomic>
@@ -15,20 +15,20 @@ namespace cloister::engine {
 
 using EchoTime = std::chrono::steady_clock::time_point;
 
-// What the timer calls, on its thread.
+// What the timer calls, on the timer's thread.
 class EchoTask {
  public:
   virtual ~EchoTask() = default;
-  // Does what is due. The time of the next call, or EchoTime::max() when there is none.
+  // Does what is due. Returns the time of the next call, or EchoTime::max() when there is none.
   virtual EchoTime run(EchoTime due) = 0;
-  // The engine ends before the task did.
+  // Called when the engine ends before the task did.
   virtual void abandon() = 0;
 };
 
 class EchoTimer {
  public:
   EchoTimer();
-  // Abandons what still waits.
+  // Abandons the tasks that are still waiting.
   ~EchoTimer();
   EchoTimer(const EchoTimer&) = delete;
   EchoTimer& operator=(const EchoTimer&) = delete;
@@ -39,7 +39,7 @@ class EchoTimer {
  private:
   struct Entry {
     EchoTime due;
-    std::uint64_t order = 0;  // first come, first served, among those due at once
+    std::uint64_t order = 0;  // order of tasks that are due at the same time: first come, first served
     std::shared_ptr<EchoTask> task;
     bool operator<(const Entry& other) const { return due != other.due ? due > other.due : order > other.order; }
   };

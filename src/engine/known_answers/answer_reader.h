@@ -1,4 +1,4 @@
-// Reads a reply of the chat route with its log probabilities, in OpenAI's form.
+// Parses a reply of the chat route with its log probabilities, in OpenAI's form.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct Answer {
   std::string finish;                       // "stop", "length"
 };
 
-// kUpstreamBroken for what is no such reply, has no log probabilities, or holds one that is no finite number of at most zero. The
-// message never quotes the reply. Any thread.
+// kUpstreamBroken for what is no such reply, has no log probabilities, or holds one that is not a finite number of at
+// most zero. The message never quotes the reply. Any thread.
 Result<Answer> read_answer(std::string_view body);
 
 }  // namespace cloister::engine

@@ -17,10 +17,10 @@ class EngineAsk {
   using Start = std::function<Result<std::shared_ptr<Generation>>(EngineRequest request, std::shared_ptr<ReplySink> sink)>;
   explicit EngineAsk(Start start) : start_(std::move(start)) {}
 
-  // A chat request of a tenant of its own, so that nothing of an earlier prompt answers in place of the computation. Blocks, a minute at
-  // most; from several threads at once. kCancelled after stop().
+  // Sends a chat request of a tenant of its own, so that no cached prompt answers in place of the computation. Blocks,
+  // a minute at most; several threads may call at once. kCancelled after stop().
   Result<std::string> ask(const std::string& body, const ByteArray<16>& tenant);
-  // Ends all that wait, and all that come.
+  // Ends all waiting and all later calls.
   void stop();
 
  private:

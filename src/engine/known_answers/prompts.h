@@ -1,4 +1,4 @@
-// The prompts that known answers are recorded for. The recorder keeps those to which the model at hand has clear answers.
+// The prompts that known answers are recorded for. The recorder keeps those to which the model has clear answers.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,7 @@ struct CandidatePrompt {
   bool is_long = false;   // more than a hundred tokens: the engine computes them as one batch of matrices
 };
 
-// Short ones and long ones, in ASCII, about nothing in particular: counting, repeating, completing, a turn that refers to another.
+// Short and long prompts, in ASCII, about nothing in particular: counting, repeating, completing, a turn that refers to another.
 std::vector<CandidatePrompt> candidate_prompts();
 
 }  // namespace cloister::engine

@@ -1,4 +1,4 @@
-// TestRecord: what is known of the known-answer tests of one model on one server. Any thread.
+// TestRecord: the state of the known-answer tests of one model on one server. Any thread.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@
 
 namespace cloister::engine {
 
-// A document that was read, with its digest.
+// A parsed document, with its digest.
 struct GivenAnswers {
   evidence::KnownAnswers document;
   ByteArray<32> digest{};
@@ -31,24 +31,24 @@ struct KnownAnswersState {
   std::string model;
   ByteArray<32> answers_digest{};
   TestStage stage = TestStage::kPending;    // kFailed: the engine, or this server, takes no prompts
-  std::string reason;                       // of kFailed
-  std::optional<evidence::KnownAnswersResult> last;   // the last one that was passed
+  std::string reason;                       // reason of kFailed
+  std::optional<evidence::KnownAnswersResult> last;   // the last test that was passed
   std::uint64_t failures = 0;               // tests, repetitions included
-  std::chrono::milliseconds took{0};        // the last test
+  std::chrono::milliseconds took{0};        // duration of the last test
 };
 
-// What an engine whose models are tested is besides an Engine.
+// What an engine whose models are tested implements as well as Engine.
 class TestedEngine {
  public:
   virtual ~TestedEngine() = default;
   // One state for each model that has known answers and each server that has the model; empty where nobody gave answers. Any thread.
   virtual std::vector<KnownAnswersState> known_answers() const = 0;
-  // The last test that this model passed: of several servers that have it the oldest. Null where it is not tested. Any thread; for each
-  // request.
+  // The last test that this model passed: where several servers have the model, the oldest of their last ones. Null
+  // where it is not tested. Any thread; called for each request.
   virtual std::shared_ptr<const evidence::KnownAnswersResult> known_answers_of(std::string_view model) const = 0;
 };
 
-// The same of any engine: nothing of one that is no TestedEngine.
+// The known answers of any engine: empty for one that is no TestedEngine.
 std::vector<KnownAnswersState> known_answers(const Engine& engine);
 std::shared_ptr<const evidence::KnownAnswersResult> known_answers_of(const Engine& engine, std::string_view model);
 
@@ -59,7 +59,7 @@ class TestRecord {
   const std::shared_ptr<const GivenAnswers>& answers() const { return answers_; }
   void note(const TrialOutcome& outcome, const std::optional<ByteArray<32>>& model_digest, UnixSeconds now);
   void withdraw(const std::string& reason);
-  // Nothing counts as passed any more, until the next test.
+  // No test counts as passed any more, until the next one.
   void reset();
 
   KnownAnswersState state() const;

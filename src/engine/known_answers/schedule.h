@@ -1,4 +1,4 @@
-// When the next known-answer test is due, and what follows from the last one. Pure: the caller names the time.
+// Decides when the next known-answer test is due, and what follows from the last one. Pure: the caller passes the time.
 #pragma once
 
 #include <chrono>
@@ -18,15 +18,15 @@ class TrialSchedule {
   struct Step {
     enum class What { kRepeat, kWait, kWithdraw };
     What what = What::kWait;
-    std::chrono::milliseconds pause{0};   // of kWait
-    std::string reason;                   // of kWithdraw
+    std::chrono::milliseconds pause{0};   // pause of kWait
+    std::string reason;                   // reason of kWithdraw
   };
-  // A failure is repeated once at once; the second one in a row withdraws. A test that says nothing is tried again soon and
-  // withdraws nothing, or a client that keeps the engine busy could close the node: the age of the last success is shown to everybody.
+  // A failed test is repeated once at once; the second failure in a row withdraws the model. An inconclusive test is tried again soon
+  // and withdraws nothing, or a client that keeps the engine busy could close the node: everybody can see the age of the last success.
   Step after(const TrialOutcome& outcome, Time now);
 
-  // At least as long as was asked for, and so long that the tests take at most 0.5 % of the time: the quickest so far counts, because a
-  // longer one has waited for the work of others.
+  // At least as long as was asked for, and so long that the tests take at most 0.5 % of the time. The quickest test so
+  // far counts, because a longer one has waited for the work of others.
   std::chrono::milliseconds interval() const;
   bool has_passed() const { return passed_.has_value(); }
 

@@ -15,17 +15,17 @@
 
 namespace cloister::engine {
 
-// The body of a chat request to the body of the reply. Blocks; called from several threads at once. kBusy, kCancelled, kTimeout,
-// kNetwork and kEngineLoading say nothing about the arithmetic; every other Error is a wrong answer.
+// Takes the body of a chat request and returns the body of the reply. Blocks; several threads may call at once. kBusy,
+// kCancelled, kTimeout, kNetwork and kEngineLoading say nothing about the arithmetic; every other Error is a wrong answer.
 using Ask = std::function<Result<std::string>(const std::string& body)>;
 
 struct Question {
-  std::string model;           // the name on the API
-  Json more = Json::object();  // members that the server needs besides, as a salt for its cache
+  std::string model;           // the model's name on the API
+  Json more = Json::object();  // further members that the server needs, such as a salt for its cache
 };
 
-// {"model","messages","max_tokens","temperature":0,"logprobs":true,"top_logprobs",...}. Templates that have a switch for a model's
-// thinking are told to leave it off, so that the first tokens are text.
+// {"model","messages","max_tokens","temperature":0,"logprobs":true,"top_logprobs",...}. Templates that have a switch
+// for a model's thinking are told to switch it off, so that the first tokens are text.
 std::string question_body(const Question& question, const std::vector<evidence::ChatMessage>& messages, std::size_t tokens,
                           std::size_t alternatives);
 
@@ -34,16 +34,16 @@ enum class Finding { kPassed, kFailed, kInconclusive };
 struct TrialOutcome {
   Finding finding = Finding::kInconclusive;
   std::string reason;          // why it is not kPassed, one line without a word of prompt or reply
-  double deviation = 0;        // what a token differs by on the average, as far as tokens were compared
+  double deviation = 0;        // average difference of a token, as far as tokens were compared
   std::size_t positions = 0;
   std::chrono::milliseconds took{0};
 };
 
-// The first case alone, the others together: so both the kernels for one sequence and those for several are tested. A
-// wrong answer of one case, or an average difference above the tolerance, is a failure.
+// Asks the first case alone and the others together, so that both the kernels for one sequence and those for several
+// are tested. A wrong answer of one case, or an average difference above the tolerance, is a failure.
 TrialOutcome run_trial(const evidence::KnownAnswers& answers, const Question& question, const Ask& ask);
 
-// What a passed trial is told to others as.
+// The result of a passed trial, in the form that is shown to others.
 evidence::KnownAnswersResult result_of(const evidence::KnownAnswers& answers, const ByteArray<32>& answers_digest,
                                        const std::optional<ByteArray<32>>& model_digest, const TrialOutcome& outcome,
                                        UnixSeconds now);

@@ -16,14 +16,14 @@ namespace cloister::engine {
 class AnswersWatch {
  public:
   struct Hooks {
-    std::function<TrialOutcome()> test;                      // one test; blocks. Ends early once stop() was called
-    std::function<void(const TrialOutcome&)> on_outcome;     // each
-    std::function<void(const std::string& reason)> on_withdraw;   // once, and it is the last
-    std::function<void()> stop_test;                         // wakes `test`. Any thread
+    std::function<TrialOutcome()> test;                      // runs one test; blocks. Ends early once stop() was called
+    std::function<void(const TrialOutcome&)> on_outcome;     // called for each test
+    std::function<void(const std::string& reason)> on_withdraw;   // called once, and it is the last hook
+    std::function<void()> stop_test;                         // interrupts `test`. Any thread
   };
-  // Begins at once. The hooks are called on the thread of the watch, but for the last.
+  // Begins at once. The hooks are called on the thread of the watch, except the last.
   AnswersWatch(std::chrono::milliseconds every, Hooks hooks);
-  // Waits for the test that runs, having stopped it.
+  // Stops the running test and waits for its end.
   ~AnswersWatch();
   AnswersWatch(const AnswersWatch&) = delete;
   AnswersWatch& operator=(const AnswersWatch&) = delete;

@@ -19,7 +19,7 @@ class BodyReply : public Generation {
   void cancel() override { leave(); }
   bool is_over() const { return over_.load(std::memory_order_acquire); }
 
-  // Once, on the dispatcher's thread.
+  // Called once, on the dispatcher's thread.
   void deliver(const Result<std::string>& body, std::uint64_t prompt_tokens) {
     if (!leave()) return;
     if (!body.has_value()) return sink_->on_error(body.error());
@@ -29,7 +29,7 @@ class BodyReply : public Generation {
   }
 
  private:
-  // False when it was cancelled or delivered before.
+  // False when the reply was cancelled or delivered before.
   bool leave() {
     bool first = !over_.exchange(true, std::memory_order_acq_rel);
     if (first) --*live_;

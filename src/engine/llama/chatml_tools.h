@@ -35,7 +35,7 @@ inline constexpr std::string_view kChatMlTools = R"jinja({%- if tools %}
 {%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}
 )jinja";
 
-// What a call begins with in this template. Put at the end of the prompt, it leaves the model no way but to call.
+// What a call begins with in this template. Put at the end of the prompt, it forces the model to make a call.
 inline constexpr std::string_view kChatMlCallStart = "<tool_call>\n";
 
 }  // namespace cloister::engine::llama

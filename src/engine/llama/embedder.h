@@ -1,5 +1,5 @@
-// Embedder: vectors from the loaded model, in a small context of its own beside the scheduler's, so that generation keeps
-// its batches, its sequences and its memory. Thread and context are made at the first request.
+// Embedder: computes vectors with the loaded model, in a small context of its own next to the scheduler's, so that
+// generation keeps its batches, its sequences and its memory. Thread and context are made at the first request.
 #pragma once
 
 #include <condition_variable>
@@ -23,14 +23,14 @@ struct EmbeddingJob {
   std::string model_id;
   bool base64 = false;
   std::shared_ptr<BodyReply> reply;
-  std::vector<std::vector<float>> vectors = {};  // of the first inputs
+  std::vector<std::vector<float>> vectors = {};  // vectors of the first inputs
 };
 
 class Embedder {
  public:
-  // `model` outlives it; replies are delivered through `inbox`.
+  // `model` outlives the embedder; replies are delivered through `inbox`.
   Embedder(LoadedModel& model, std::shared_ptr<DispatcherInbox> inbox) : model_(model), inbox_(std::move(inbox)) {}
-  // Finishes the input at work, fails the rest.
+  // Finishes the current input and fails the rest.
   ~Embedder();
   Embedder(const Embedder&) = delete;
   Embedder& operator=(const Embedder&) = delete;
@@ -45,14 +45,14 @@ class Embedder {
   };
   void run();
   void finish(const EmbeddingJob& job, Result<std::string> body) const;
-  // Computes the next input; true when it was the last.
+  // Computes the next input; returns true when it was the last.
   Result<bool> compute_one(EmbeddingJob& job);
   Result<std::vector<float>> embed(const std::vector<std::int32_t>& tokens);
   Result<void> make_context();
 
   LoadedModel& model_;
   std::shared_ptr<DispatcherInbox> inbox_;
-  std::unique_ptr<llama_context, ContextFree> context_;  // the thread's own
+  std::unique_ptr<llama_context, ContextFree> context_;  // used by the thread alone
 
   std::mutex mutex_;
   std::condition_variable wake_;

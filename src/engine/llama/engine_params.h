@@ -1,4 +1,4 @@
-// What llama.cpp is told, from our options and the file's header: one place for the engine and for who only describes it.
+// The parameters for llama.cpp, from our options and the file's header: one place for the engine and for code that only describes it.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace cloister::engine::llama {
 
-// llama-server's defaults wherever they decide about speed.
+// Keeps llama-server's defaults wherever they decide about speed.
 common_params make_params(const LlamaOptions& options, const ModelFile& file);
 
-// Tokens that one request may use, as the scheduler will round them.
+// Number of tokens that one request may use, as the scheduler will round it.
 int context_in_effect(const LlamaOptions& options, const ModelFile& file);
 
 }  // namespace cloister::engine::llama

@@ -1,5 +1,5 @@
 // The embedded engine: llama.cpp in this process, through the scheduler of its server (continuous batching, prompt
-// cache, chat templates, tool calls, grammars). The only folder that includes llama.cpp headers.
+// cache, chat templates, tool calls, grammars). Only this folder includes llama.cpp headers.
 #pragma once
 
 #include <chrono>
@@ -20,14 +20,14 @@ struct LlamaOptions {
   int context_tokens = 0;             // per sequence; 0 = the model's own, at most 4096
   int threads = 0;                    // 0 = all cores
   int gpu_layers = -1;                // -1 = all when built with CUDA
-  bool share_prompt_cache = false;    // tenants reuse each other's prompts, and more of them are kept in memory
+  bool share_prompt_cache = false;    // tenants reuse each other's prompts, and more prompts are kept in memory
   bool embeddings = true;             // serve /v1/embeddings from this model
-  std::string chat_template;          // Jinja text in the place of the model's own; empty = that
+  std::string chat_template;          // Jinja text that replaces the model's own template; empty = the model's
   LockMode lock_model = LockMode::kAuto;
   IdentityHook on_identity = {};
-  // How often the model's files are looked at after they were measured.
+  // How often the model's files are checked after they were measured.
   std::chrono::milliseconds watch_interval{2000};
-  // What the model must answer before it is ready, and from then on this often; null = it is not tested.
+  // The answers that the model must give before it is ready, and from then on this often; null = it is not tested.
   std::shared_ptr<const GivenAnswers> known_answers = nullptr;
   std::chrono::milliseconds known_answers_every{300'000};
 };
@@ -39,8 +39,8 @@ struct LlamaOptions {
 // without the instructions that the engine was built for is an Error, too. The destructor ends what runs, also a load.
 Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options);
 
-// The document that such an engine would serve, without loading the model: hashes the files. Blocks. What `lock_model` auto
-// comes to depends on the machine that serves; here it counts as locked.
+// The identity document that such an engine would serve, without loading the model: hashes the files. Blocks. Whether
+// `lock_model` auto locks depends on the machine that serves; here it counts as locked.
 Result<Json> llama_model_identity(const LlamaOptions& options);
 
 }  // namespace cloister::engine

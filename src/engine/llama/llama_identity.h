@@ -1,4 +1,4 @@
-// What a model of the embedded engine is (docs/spec/model-identity.md), but for its weights, which are hashed meanwhile.
+// Describes a model of the embedded engine (docs/spec/model-identity.md), except its weights, which are hashed meanwhile.
 #pragma once
 
 #include <string>
@@ -11,17 +11,17 @@
 
 namespace cloister::engine::llama {
 
-// The name on the API.
+// The model's name on the API.
 std::string model_id(const LlamaOptions& options, const ModelFile& file);
 
-// From the header alone; nothing is loaded.
+// Describes the model from the header alone; nothing is loaded.
 evidence::ModelIdentity describe_model(const LlamaOptions& options, const ModelFile& file);
 
-// That llama.cpp loaded what describe_model() says. An Error is a defect of ours, or a file that is not what it was.
+// Checks that llama.cpp loaded what describe_model() says. An Error is a defect of ours, or a file that has changed.
 Result<void> check_loaded(const evidence::ModelIdentity& identity, const LlamaOptions& options, const ModelFile& file,
                           const LoadedModel& model);
 
-// That llama.cpp can read the template. kUsage with its complaint.
+// Checks that llama.cpp can parse the template. Fails with kUsage and llama.cpp's message.
 Result<void> check_template(const std::string& chat_template);
 
 }  // namespace cloister::engine::llama

@@ -1,5 +1,5 @@
-// LlamaReply: one running reply of the embedded engine, from the scheduler's results to bytes for the sink.
-// Made on the caller's thread; results come on the dispatcher's; cancel() on any.
+// LlamaReply: one running reply of the embedded engine, from the scheduler's results to bytes for the sink. It is made
+// on the caller's thread; results come on the dispatcher's; cancel() may come on any.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 
 namespace cloister::engine::llama {
 
-// Choices that run or wait; shared with the engine's stats(), and outlives it.
+// Number of choices that run or wait; shared with the engine's stats(), and outlives the engine.
 using LiveCount = std::shared_ptr<std::atomic<std::uint64_t>>;
 
 class LlamaReply : public Generation, public ResultReceiver, public std::enable_shared_from_this<LlamaReply> {
@@ -24,9 +24,9 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
              std::shared_ptr<ReplySink> sink, LiveCount live);
   ~LlamaReply() override;
 
-  // Before it is submitted: kept as long as this.
+  // Called before it is submitted: keeps the claim as long as this object lives.
   void hold(std::unique_ptr<PromptOwners::Claim> claim) { claims_.push_back(std::move(claim)); }
-  // The sampling for its tasks counts as this client's; they are marked.
+  // Counts the sampling for its tasks as this client's, and marks the tasks.
   void share_sampling(const std::string& client, std::vector<server_task>& tasks);
 
   void cancel() override;
@@ -38,11 +38,11 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
 
  private:
   struct Choice {
-    std::unique_ptr<task_result_state> parser;  // null when the text goes out as it is
-    std::string held;                           // text the scheduler holds back because a stop string may begin there
+    std::unique_ptr<task_result_state> parser;  // null when the text is sent unchanged
+    std::string held;                           // text that the scheduler holds back because a stop string may begin there
     FinishReason finish = FinishReason::kStop;
-    std::vector<TokenLogprob> tokens;           // log probabilities of text that the parser has not yet given out
-    bool shares_prompt = false;                 // a further choice of a prompt that another choice has computed
+    std::vector<TokenLogprob> tokens;           // log probabilities of text that the parser has not yet released
+    bool shares_prompt = false;                 // a further choice of a prompt that was computed for another choice
   };
 
   void start(const server_task_result_cmpl_partial* partial, const server_task_result_cmpl_final* final_result);

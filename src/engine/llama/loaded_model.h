@@ -1,4 +1,4 @@
-// LoadedModel: llama.cpp's scheduler with a model in it, and what the rest of this folder reads from it.
+// LoadedModel: llama.cpp's scheduler with a model in it, and what the other files of this folder read from it.
 #pragma once
 
 #include <atomic>
@@ -16,14 +16,14 @@ namespace cloister::engine::llama {
 
 class LoadedModel {
  public:
-  // Blocks until the weights are in memory. Ends early, with an Error, when `stop` becomes true; what is computed later is
-  // then given up, too. `stop` outlives the model.
+  // Blocks until the weights are in memory. Ends early, with an Error, when `stop` becomes true; later computations
+  // then end too. `stop` outlives the model.
   static Result<std::unique_ptr<LoadedModel>> load(const LlamaOptions& options, const ModelFile& file,
                                                    const std::atomic<bool>& stop);
 
-  // Computes until terminate(). The engine thread lives in here, and nothing else happens on it.
+  // Computes until terminate(). This is all that the engine thread does.
   void run() { context_.start_loop(); }
-  // Any thread. Has no effect before run() has begun, so call it until run() has returned.
+  // Any thread. It has no effect before run() has begun, so call it until run() has returned.
   void terminate() { context_.terminate(); }
 
   // Constant while the model is loaded; any thread.
@@ -32,24 +32,24 @@ class LoadedModel {
   llama_model* model() const { return model_; }
   const llama_vocab* vocab() const { return vocab_; }
   int context_tokens() const { return meta_->slot_n_ctx; }
-  // Bytes of the longest token's text.
+  // Number of bytes of the longest token's text.
   std::size_t longest_piece() const { return longest_piece_; }
-  // How to write a chat as a prompt. With tools in it, that may take a template of ours; null when there is no way.
+  // The parameters that write a chat as a prompt. A chat with tools may need a template of ours; null when there is no way.
   const server_chat_params* chat_params() const { return &meta_->chat_params; }
   const server_chat_params* tool_chat_params() const;
-  // True when tool_chat_params() is ours: then the model was not trained for it and needs a push (prompt.cc).
+  // True when tool_chat_params() is ours: the model was then not trained for it and needs a push (prompt.cc).
   bool tools_are_ours() const { return tool_params_.has_value(); }
 
   // The progress of the engine's thread. Thread-safe.
   Progress& progress() const { return *progress_; }
-  // Thread-safe on their own.
+  // The queues are thread-safe by themselves.
   server_queue& tasks() { return reader_->queue_tasks; }
   server_response& results() { return reader_->queue_results; }
 
  private:
   LoadedModel() = default;
 
-  std::unique_ptr<Progress> progress_;  // before the context, which calls it
+  std::unique_ptr<Progress> progress_;  // declared before the context, which calls it
   common_params params_;
   server_context context_;
   std::optional<server_response_reader> reader_;

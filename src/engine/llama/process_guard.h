@@ -1,5 +1,5 @@
-// What llama.cpp may do to the process it is linked into: nothing but compute. It writes no logs (they could hold prompts),
-// starts no debugger when it aborts, and is not entered on a CPU it was not built for.
+// Limits what llama.cpp may do to the process that it is linked into: it only computes. It writes no logs (they could
+// hold prompts), starts no debugger when it aborts, and is not entered on a CPU that it was not built for.
 #pragma once
 
 #include <string>
@@ -8,18 +8,18 @@
 
 namespace cloister::engine::llama {
 
-// Once for the process, before any other call into llama.cpp; later calls return the same. Any thread.
-// The Error says which CPU instructions are missing.
+// Called once in the process, before any other call into llama.cpp; later calls return the same result. Any thread. The
+// Error says which CPU instructions are missing.
 Result<void> enter_llama();
 
-// While it lives, the first error that llama.cpp reports on this thread is kept here. Nothing is written anywhere.
+// While it lives, it keeps the first error that llama.cpp reports on this thread. Nothing is written anywhere.
 class ErrorCapture {
  public:
   ErrorCapture();
   ~ErrorCapture();
   ErrorCapture(const ErrorCapture&) = delete;
   ErrorCapture& operator=(const ErrorCapture&) = delete;
-  // One line; empty when there was none.
+  // One line; empty when there was no error.
   const std::string& text() const { return text_; }
 
  private:

@@ -1,6 +1,6 @@
-// Progress: whether the engine's thread comes on, and the end of what it computes when the engine stops. One batch of long
-// prompts may take a slow machine many seconds, so the thread gives a sign of life between the parts of a batch, not
-// only between tokens.
+// Progress: tells whether the engine's thread advances, and ends its computation when the engine stops. One batch of
+// long prompts may take a slow machine many seconds, so the thread gives a sign of life between the parts of a batch,
+// not only between tokens.
 #pragma once
 
 #include <atomic>
@@ -13,21 +13,21 @@ namespace cloister::engine::llama {
 class Progress {
  public:
   using Clock = std::chrono::steady_clock;
-  // So long without a sign of life while replies run is a stall. The longest part of a batch is one product of matrices:
-  // some seconds of the slowest machine with the largest model.
+  // This long without a sign of life while replies run is a stall. The longest part of a batch is one product of
+  // matrices: some seconds on the slowest machine with the largest model.
   static constexpr std::chrono::seconds kStall{60};
 
-  // `stopping` outlives it.
+  // `stopping` outlives this object.
   explicit Progress(const std::atomic<bool>& stopping) : stopping_(stopping) {}
 
-  // From now on what `context` computes counts, and is given up once the engine stops. It is outlived by this.
+  // From now on the computation of `context` counts as progress, and ends once the engine stops. This object outlives the context.
   void watch(llama_context* context);
-  // Given up as well, but what it computes is no sign of life of the engine's thread.
+  // Ends the computation of `context` as well, but does not count it as a sign of life of the engine's thread.
   void end_in_time(llama_context* context);
 
   // Any thread.
   void beat(Clock::time_point now = Clock::now()) { beat_.store(now.time_since_epoch(), std::memory_order_relaxed); }
-  // A reply runs, or none does any more.
+  // Says that a reply runs, or that none does any more.
   void set_busy(bool busy, Clock::time_point now = Clock::now());
   bool is_stalled(Clock::time_point now = Clock::now()) const;
 

@@ -1,10 +1,10 @@
-// PromptOwners: whose prompt each sequence of the scheduler still holds. The scheduler reuses whatever a sequence has left
-// behind when a new prompt begins the same way, whoever asks; with this in between it does so for the same tenant only, so
-// that nobody can tell from cached tokens, or from time, what others have sent.
+// PromptOwners: knows whose prompt each sequence of the scheduler still holds. The scheduler reuses what a sequence has
+// left behind when a new prompt begins the same way, whoever asks. This class limits that to prompts of the same
+// tenant, so that nobody can tell from cached tokens, or from time, what others have sent.
 //
-// The linker sends the scheduler's calls of server_tokens::get_common_prefix and keep_first here (cmake/llama.cmake). The
-// first is how it compares a prompt with what a sequence holds, the second follows when the prompt takes the sequence over.
-// Claims come from any thread, the two calls from the engine's. docs/decisions/0007-upstream-on-the-loop.md.
+// The linker redirects the scheduler's calls of server_tokens::get_common_prefix and keep_first here (cmake/llama.cmake).
+// With the first the scheduler compares a prompt with a sequence's content; the second follows when the prompt takes the
+// sequence over. Claims come from any thread, the two calls from the engine's. docs/decisions/0007-upstream-on-the-loop.md.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,13 @@ class PromptOwners {
  public:
   using Tenant = ByteArray<16>;
 
-  // The one of the process: what the linker puts in place has no object to belong to.
+  // The one instance of the process: the functions that the linker redirects belong to no object.
   static PromptOwners& instance();
 
   // From here on prompts without a claim reuse nothing.
   void isolate();
 
-  // Says whose the tokens at this address are, as long as the claim lives. `shared`: a prompt whose result the scheduler
+  // Says whose tokens are at this address, as long as the claim lives. `shared`: a prompt whose result the scheduler
   // copies into further sequences.
   class Claim {
    public:
@@ -44,7 +44,7 @@ class PromptOwners {
 
   // The scheduler compares the prompt at `tokens` with a sequence and finds `same` tokens; returns how many may be reused.
   std::size_t on_compared(const server_tokens* sequence, const void* tokens, std::size_t same);
-  // A prompt takes the sequence over: the one that was compared with it last.
+  // A prompt takes over the sequence that it was last compared with.
   void on_taken(const server_tokens* sequence);
 
  private:

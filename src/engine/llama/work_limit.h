@@ -1,11 +1,11 @@
-// WorkLimit: ends work of the library on this thread that takes longer than it may, in the middle of it. A grammar whose
-// alternatives can go on side by side has states that multiply with each character, so that the library may not come back
-// from one token for minutes, and nothing that looks at the clock between tokens would run.
+// WorkLimit: ends work of the library on this thread that takes longer than it may, in the middle of it. A grammar
+// whose alternatives can continue in parallel has states that multiply with each character, so that the library may not
+// return from one token for minutes, and no check of the clock between tokens would run.
 //
-// The library has no place where it asks whether to go on. But each state that it makes is memory that it asks for, and
-// may be refused: the linker sends all of this program's calls of operator new through here (cmake/llama.cmake), and where a limit is in
-// force, the thread's clock is looked at now and then. What is thrown is what any of these places may throw, so that all that
-// the library holds is given back.
+// The library has no place where it asks whether to continue. But each state that it makes needs memory, and an
+// allocation may be refused: the linker redirects all of this program's calls of operator new through here
+// (cmake/llama.cmake), and where a limit is in force, the thread's clock is read now and then. The exception is one
+// that any of these places may throw, so that everything the library holds is freed.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@ namespace cloister::engine::llama {
 // Seconds of this thread's processor time.
 double thread_seconds();
 
-// Runs `work` on this thread for at most about `seconds` of its processor time. False when it was ended: what it was at
-// then is in no state to be used, only to be freed. Exceptions of `work` pass. Not nested.
+// Runs `work` on this thread for at most about `seconds` of its processor time. Returns false when it was ended: what
+// it was working on must then not be used, only freed. Exceptions of `work` pass through. Not nested.
 bool run_within(double seconds, const std::function<void()>& work);
 
 }  // namespace cloister::engine::llama

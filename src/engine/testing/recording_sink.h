@@ -1,4 +1,4 @@
-// Test support: a sink that records, and helpers to ask an engine and read its replies.
+// Test support: a sink that records, and helpers that ask an engine and parse its replies.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ class RecordingSink : public ReplySink {
   void on_end(const Outcome& outcome) override;
   void on_error(const Error& error) override;
 
-  // False when nothing has ended the reply in time.
+  // False when the reply has not ended in time.
   bool wait_end(std::chrono::seconds limit = std::chrono::seconds(120));
   // Waits until at least this many on_bytes() calls were made.
   bool wait_pieces(std::size_t count, std::chrono::seconds limit = std::chrono::seconds(120));
@@ -31,7 +31,7 @@ class RecordingSink : public ReplySink {
   std::size_t pieces() const;
   std::optional<Outcome> outcome() const;
   std::optional<Error> error() const;
-  // What broke the order of calls that ReplySink promises; empty when nothing did.
+  // Which promise of ReplySink about the order of calls was broken; empty when none was.
   std::string misuse() const;
 
  private:
@@ -50,7 +50,7 @@ class RecordingSink : public ReplySink {
 };
 
 struct Reply {
-  std::optional<Error> refused;  // start() said no
+  std::optional<Error> refused;  // the error with which start() refused
   std::optional<Error> error;
   std::string content_type;
   std::string bytes;
@@ -59,7 +59,7 @@ struct Reply {
 
   // The buffered body; a discarded value when it is not JSON.
   Json json() const;
-  // The data of each event, [DONE] left out.
+  // The data of each event, without [DONE].
   std::vector<Json> events() const;
   // The event names, for the dialects that have them.
   std::vector<std::string> event_names() const;

@@ -19,8 +19,8 @@ class Answers {
 
   bool empty() const { return given_.empty(); }
   const std::vector<std::shared_ptr<const GivenAnswers>>& given() const { return given_; }
-  // Null where the model is not tested. kModelFile when the answers are of other weights than were measured; that is also kept as the
-  // engine's failure.
+  // Null where the model is not tested. kModelFile when the answers are those of other weights than were measured; that
+  // is also kept as the engine's failure.
   Result<std::shared_ptr<const GivenAnswers>> find(const ModelInfo& model);
   // The name of a model for which answers were given and which no server has listed yet; "" when there is none.
   std::string unclaimed() const;

@@ -1,5 +1,5 @@
-// Choice: which upstream gets a request, and which one next when that fails. Least loaded first; those that are down only
-// when all are.
+// Choice: decides which upstream gets a request, and which one next when that fails. The least loaded comes first;
+// servers that are down are used only when all are.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,10 @@ class Choice {
   // themselves. A server that has to give known answers and has not given them is left out.
   Choice(const Servers& servers, const std::string& model);
 
-  // The next one to try, each once; null when there is none left.
+  // The next server to try, each once; null when there is none left.
   std::shared_ptr<Server> next();
   bool is_empty() const { return candidates_ == 0; }
-  // True when next() would give one that is up.
+  // True when next() would return a server that is up.
   bool has_another() const;
 
  private:

@@ -1,4 +1,4 @@
-// What an upstream is and has, found out by asking. Blocking, for the thread that watches it.
+// Finds out by asking what an upstream is and serves. Blocking, for the thread that watches the upstream.
 #pragma once
 
 #include <functional>
@@ -13,19 +13,19 @@
 namespace cloister::engine::upstream {
 
 struct Findings {
-  std::string kind;                  // "vllm", "sglang", "llamacpp"; "" when it is none that we know
+  std::string kind;                  // "vllm", "sglang", "llamacpp"; "" for an unknown server
   std::string version;
   std::string models_document;       // the body of GET /v1/models
   std::vector<ModelInfo> models;
   std::vector<std::string> routes;   // paths
 };
 
-// Answers requests: GET /health is 200, or, where there is no such path, GET /v1/models is.
+// Checks that it answers requests: GET /health is 200 or, where there is no such path, GET /v1/models is.
 Result<void> check_health(const http::Client& client);
-// The list of models alone. Errors: as of the client, kBadHttp for another status, kBadJson for no list.
+// Reads the list of models alone. Errors: as the client's, kBadHttp for another status, kBadJson for what is no list.
 Result<Findings> read_models(const http::Client& client);
-// The models, who it is, and which of `paths` it has. A path counts as there unless a request with an empty body is
-// answered by 404, 405 or 501. Ends early, with kCancelled, once `stop` says so.
+// Finds the models, the kind of server, and which of `paths` it serves. A path counts as served unless a request with
+// an empty body is answered by 404, 405 or 501. Ends early, with kCancelled, once `stop` says so.
 Result<Findings> probe(const http::Client& client, const std::vector<std::string_view>& paths,
                        const std::function<bool()>& stop);
 

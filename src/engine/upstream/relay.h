@@ -1,5 +1,5 @@
-// Relay: one request on its way to an upstream, and the reply on its way back. Lives on the loop of the client's connection;
-// cancel() may come from any thread.
+// Relay: one request on its way to an upstream, and the reply on its way back. It lives on the loop of the client's
+// connection; cancel() may come from any thread.
 #pragma once
 
 #include <atomic>
@@ -32,13 +32,13 @@ struct RelayParts {
 
 class Relay final : public Generation, public http::OutgoingSink, public std::enable_shared_from_this<Relay> {
  public:
-  // Checks what has to be known before a byte is sent. `parts` outlives the relay by sharing. Errors: as plan_insertion().
+  // Checks what has to be known before a byte is sent. The relay shares `parts`. Errors: as plan_insertion().
   static Result<std::shared_ptr<Relay>> make(std::shared_ptr<RelayParts> parts, EngineRequest request,
                                              std::shared_ptr<ReplySink> sink);
   Relay(std::shared_ptr<RelayParts> parts, EngineRequest request, std::shared_ptr<ReplySink> sink, std::string model);
   ~Relay() override;
 
-  // On the loop.
+  // Called on the loop.
   void start();
 
   void cancel() override;
@@ -54,7 +54,7 @@ class Relay final : public Generation, public http::OutgoingSink, public std::en
   Result<http::OutgoingRequest> make_request(bool fresh_connection);
   void send(bool fresh_connection);
   void leave_server();
-  // Everything is over; returns the sink for a last word. Null when that was before.
+  // Ends everything; returns the sink for a last call. Null when it had ended before.
   std::shared_ptr<ReplySink> finish();
   void end_with(const Error& error);
   void end_here(http::OutgoingFailure failure);
@@ -72,7 +72,7 @@ class Relay final : public Generation, public http::OutgoingSink, public std::en
   std::shared_ptr<ReplySink> sink_;
 
   std::atomic<bool> silenced_{false};
-  std::mutex mutex_;   // for over_, and for what may happen only while it is false
+  std::mutex mutex_;   // guards over_, and what may happen only while it is false
   bool over_ = false;
 };
 

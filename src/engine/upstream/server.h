@@ -1,4 +1,4 @@
-// Server: one upstream: where it is, how it does, how busy we keep it. Any thread.
+// Server: one upstream: its address, its health, and how busy this node keeps it. Any thread.
 #pragma once
 
 #include <atomic>
@@ -19,17 +19,17 @@ namespace cloister::engine::upstream {
 
 class Server {
  public:
-  // `target` is the first answer of the resolver. What else is named outlives it.
+  // `target` is the first answer of the resolver. The other arguments outlive the server.
   Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities,
          Answers& answers);
 
   const std::string& name() const { return name_; }   // the URL
-  // From POST's path on, up to and with the headers that every request has.
+  // The head from POST's path on, up to and with the headers that every request has.
   std::string request_head(std::string_view path, const HeaderList& headers, std::size_t body_size) const;
   std::shared_ptr<const http::OutgoingTarget> target() const;
 
   bool is_up() const { return up_.load(std::memory_order_acquire); }
-  // Where known answers are to be given only while it is up: it has given them then.
+  // True while it is up where known answers are to be given, since it has given them then.
   bool may_serve() const { return answers_.empty() || is_up(); }
   bool takes_salt() const { return salt_.load(std::memory_order_acquire); }
   bool serves(const std::string& model) const;
@@ -40,10 +40,10 @@ class Server {
   std::uint64_t active() const { return active_.load(std::memory_order_relaxed); }
   void request_begun();
   void request_over() { active_.fetch_sub(1, std::memory_order_relaxed); }
-  // `gone`: it takes no connection. It is down until the watcher has seen it again.
+  // `gone`: the server accepts no connection. It is down until the watcher has seen it again.
   void count_failure(bool gone);
 
-  // The watcher: looks, tells the log about changes, sleeps, until stop().
+  // The watcher's loop: checks the server, logs changes, sleeps, until stop().
   void watch();
   void stop();
 
@@ -68,7 +68,7 @@ class Server {
   std::atomic<std::uint64_t> active_{0};
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> failures_{0};
-  mutable std::mutex mutex_;   // for all below
+  mutable std::mutex mutex_;   // guards everything below
   std::shared_ptr<const http::OutgoingTarget> target_;
   std::shared_ptr<const Findings> findings_;
   std::condition_variable wake_;
@@ -77,7 +77,7 @@ class Server {
   bool told_down_ = false;
 };
 
-// The paths of the API, by what a request for it is.
+// The paths of the API that are probed, in the form that requests use.
 std::vector<std::string_view> probed_paths();
 
 }  // namespace cloister::engine::upstream

@@ -1,5 +1,5 @@
-// ServerTests: the known-answer tests of one upstream, through its own API. On the thread that watches the upstream, but for state() and
-// result().
+// ServerTests: the known-answer tests of one upstream, through the upstream's own API. They run on the thread that
+// watches the upstream, except state() and result().
 #pragma once
 
 #include <atomic>
@@ -19,25 +19,25 @@
 
 namespace cloister::engine::upstream {
 
-// Asks POST /v1/chat/completions. kBusy for 429 and 503; kUpstreamBroken, with the status alone, for every other that is not 200; else
-// as of the client. `client` outlives it.
+// Asks POST /v1/chat/completions. kBusy for 429 and 503; kUpstreamBroken, with the status alone, for any other status
+// except 200; else the client's errors. `client` outlives it.
 Ask ask_server(const http::Client& client);
-// What a request for a test needs besides at a server of this kind ("vllm", "llamacpp"), so that no cache answers in place of the
-// computation; anew for each test.
+// Further members that a test request needs at a server of this kind ("vllm", "llamacpp"), so that no cache answers in
+// place of the computation; fresh for each test.
 Json uncached_members(const std::string& kind, bool salted);
 
 class ServerTests {
  public:
-  // What is named outlives it.
+  // The arguments outlive this object.
   ServerTests(std::string server, Answers& answers, std::chrono::milliseconds every, const http::Client& client)
       : server_(std::move(server)), answers_(answers), every_(every), client_(client) {}
 
-  // Tests each model that has known answers and is due; all of them when the server was not up before. Errors keep the server from
-  // being used: kEngineFailed for a failed test, after which is_withdrawn(), kBusy while no test could be made yet, and as
-  // Answers::find(). Blocks.
+  // Tests each model that has known answers and is due; all of them when the server was not up before. Errors keep the
+  // server from being used: kEngineFailed for a failed test, after which is_withdrawn(); kBusy while no test could be
+  // made yet; and those of Answers::find(). Blocks.
   Result<void> test(const Findings& findings, bool was_up, bool salted);
   bool is_withdrawn() const { return withdrawn_; }
-  // The server was not there: whoever answers next is tested anew.
+  // Called when the server was unreachable: the server that answers next is tested anew.
   void forget_withdrawal();
 
   std::vector<KnownAnswersState> state() const;
@@ -59,7 +59,7 @@ class ServerTests {
   const std::chrono::milliseconds every_;
   const http::Client& client_;
   std::atomic<bool> withdrawn_{false};
-  mutable std::mutex mutex_;   // for the map
+  mutable std::mutex mutex_;   // guards the map
   std::map<std::string, std::shared_ptr<Tested>, std::less<>> tested_;   // by model
 };
 

@@ -1,4 +1,4 @@
-// StreamEnd: tells whether a stream of server-sent events that has ended was whole, from its last bytes.
+// StreamEnd: tells from its last bytes whether a stream of server-sent events that has ended was whole.
 #pragma once
 
 #include <cstddef>
@@ -9,11 +9,11 @@ namespace cloister::engine::upstream {
 
 class StreamEnd {
  public:
-  // `framed`: the transfer says itself where the body ends. Without that only the dialect's last event does:
-  // "[DONE]" of OpenAI's, message_stop of Anthropic's.
+  // `framed`: the transfer itself says where the body ends. Without framing only the dialect's last event does:
+  // "[DONE]" in OpenAI's, message_stop in Anthropic's.
   void begin(bool events, bool framed);
   void feed(std::string_view bytes);
-  // Nothing was cut: not in the middle of an event, nor, without framing, before the last one.
+  // True when nothing was cut: not in the middle of an event, nor, without framing, before the last event.
   bool whole() const;
   // The last bytes of the stream, kTailBytes or more where there were so many; empty for what is no stream of events.
   std::string_view tail() const { return tail_; }

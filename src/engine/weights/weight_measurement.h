@@ -1,5 +1,5 @@
-// WeightMeasurement: hashes the files of a model while something else loads them, and before it locks them in memory, so
-// that what is hashed is what is loaded. Threads of its own, of low priority.
+// WeightMeasurement: hashes the files of a model while something else loads them, after it has locked them in memory,
+// so that what is hashed is what is loaded. It has threads of its own, of low priority.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,7 @@ struct MeasureOptions {
   LockMode lock = LockMode::kOff;
   int threads = 0;                // 0: all cores
   bool low_priority = true;
-  bool log_progress = true;       // of more than a gigabyte: a line every ten seconds
+  bool log_progress = true;       // for more than a gigabyte: a line every ten seconds
 };
 
 class WeightMeasurement {
@@ -34,12 +34,12 @@ class WeightMeasurement {
 
   const WeightFiles& files() const { return *files_; }
 
-  // Blocks until everything is locked, or it is clear that nothing will be: with LockMode::kOn an Error. Whoever reads the
-  // files after this reads the pages that are hashed.
+  // Blocks until everything is locked, or it is certain that nothing will be: an Error with LockMode::kOn. Whoever
+  // reads the files after this reads the pages that are hashed.
   Result<void> wait_locked();
-  // Blocks until everything is hashed; also an Error when a file has changed meanwhile. Any thread, any number of times.
+  // Blocks until everything is hashed; an Error too when a file has changed meanwhile. Any thread, any number of times.
   Result<evidence::Weights> wait();
-  // Both then return kCancelled. Any thread.
+  // Makes both waits return kCancelled. Any thread.
   void stop();
 
  private:
@@ -55,7 +55,7 @@ class WeightMeasurement {
   std::atomic<std::uint64_t> hashed_bytes_{0};
   WeightLock lock_;
 
-  std::mutex mutex_;   // for the three below
+  std::mutex mutex_;   // guards the three members below
   std::condition_variable changed_;
   std::optional<Result<void>> locked_;
   std::optional<Result<evidence::Weights>> weights_;

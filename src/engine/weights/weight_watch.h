@@ -1,5 +1,5 @@
-// WeightWatch: looks every few seconds whether the files of a measured model are still what was measured. A model that
-// computes from pages of a file computes with what somebody writes into it.
+// WeightWatch: checks every few seconds that the files of a measured model are still the measured ones. A model that
+// computes from pages of a file would compute with anything that somebody writes into it.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ namespace cloister::engine {
 
 class WeightWatch {
  public:
-  // Calls `on_change` once, on its own thread, with what has changed, and ends then.
+  // Calls `on_change` once, on a thread of its own, with what has changed, and ends then.
   WeightWatch(std::shared_ptr<const WeightFiles> files, std::chrono::milliseconds interval,
               std::function<void(const Error&)> on_change);
   ~WeightWatch();
