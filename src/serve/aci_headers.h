@@ -1,4 +1,4 @@
-// The headers that ACI wants on every answer (section 5.2), errors included. Hints: nothing is proven by them.
+// The headers that ACI requires on every answer (section 5.2), including errors. They are hints: they prove nothing.
 #pragma once
 
 #include "evidence/aci/receipt.h"
@@ -7,7 +7,7 @@
 
 namespace cloister::serve {
 
-// Adds them, unless the answer has those of the epoch that it was made in already.
+// Adds the headers, unless the answer already has those of the epoch that it was made in.
 inline void add_aci_headers(const Epoch& epoch, http::Headers& headers) {
   if (http::find_header(headers, "x-aci-keyset-digest")) return;
   headers.emplace_back("x-aci-version", evidence::kAciVersion);

@@ -1,6 +1,6 @@
-// Protections that a request asks for and this node does not give: encryption of bodies or fields, an attested upstream, a
-// prompt cache of its own. Such a request is refused with the error of the protocol that it speaks, never served without
-// the protection. Pure functions; any thread.
+// Protections that a request asks for and this node does not give: encryption of bodies or fields, an attested
+// upstream, a prompt cache of its own. Such a request is refused with the error of the request's protocol, never served
+// without the protection. Pure functions; any thread.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace cloister::serve {
 
-// A refusal in the words of another specification, where the errors of base/error.h have none.
+// A refusal in the words of another specification, where base/error.h has no such error.
 struct Refusal {
   int status = 400;
   std::string type;      // OpenAI's `type`
@@ -23,18 +23,18 @@ struct Refusal {
 };
 http::Response to_response(const Refusal& refusal, bool anthropic_dialect);
 
-// From the head alone, before the body is read: headers of ACI's E2EE v2 and the older protocols of the dstack family
+// Looks at the head alone, before the body is read: headers of ACI's E2EE v2 and the older protocols of the dstack family
 // (X-E2EE-*, X-Signing-Algo, X-Client-Pub-Key, X-Model-Pub-Key), NEAR's (X-Encryption-Version, X-Encrypt-All-Fields),
-// Venice's (X-Venice-TEE-*), Tinfoil's EHBP (Ehbp-*), and any header whose name speaks of encryption or of a public key;
+// Venice's (X-Venice-TEE-*), Tinfoil's EHBP (Ehbp-*), and any header whose name mentions encryption or a public key;
 // X-Upstream-Verification, which nobody may send; X-Receipt with another word than "inline", or where nothing is signed.
-// Names that differ from these in hyphens and underscores alone are meant as them. All lines of a name are looked at.
+// Names that differ from these only in hyphens and underscores count as these. All lines of a name are checked.
 std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_receipts);
 
-// True when any line of Content-Encoding names a coding but identity.
+// True when any line of Content-Encoding names a coding other than identity.
 bool is_coded(const http::RequestHead& head);
 
-// True for the names of top-level members that refused_members() looks at: those below however they are spelled, and any that speaks of
-// encryption.
+// True for the names of top-level members that refused_members() checks: those below in any spelling, and any name that
+// mentions encryption.
 bool asks_for_protection(std::string_view member);
 
 // `members`: those of the body, or the ones of which asks_for_protection() is true. ACI's serving constraints (section 5.3:

@@ -1,6 +1,6 @@
-// AttestationService: gives out reports of every kind. Collecting evidence is slow on hardware, so it runs on the worker
-// pool: reports without a nonce are cached for one epoch, made once for all who wait and renewed in the background; reports
-// with a nonce are made fresh (serve/fresh_reports.h).
+// AttestationService: makes reports of every kind. Collecting evidence is slow on hardware, so it runs on the worker
+// pool. Reports without a nonce are cached for one epoch, made once for all who wait, and renewed in the background;
+// reports with a nonce are made fresh (serve/fresh_reports.h).
 #pragma once
 
 #include <array>
@@ -22,28 +22,28 @@ class AttestationService {
   using Report = serve::Report;
   using Done = ReportDone;
 
-  // Pool and clock outlive the service, and so does what the parts point at.
+  // Pool and clock outlive the service, and so does everything that the parts point at.
   AttestationService(ReportParts parts, WorkerPool& pool, const Clock& clock, const ReportLimits& limits = {});
   // Waits for the report that is being made.
   ~AttestationService();
   AttestationService(const AttestationService&) = delete;
   AttestationService& operator=(const AttestationService&) = delete;
 
-  // `done` is called once: at once from this thread when the cache answers, else from a worker. Any thread.
+  // `done` is called once: at once on this thread when the cache has the report, else on a worker. Any thread.
   void report(const ReportQuery& query, Done done);
 
   // Begins to make what ReportParts::keep_report has not got of this epoch, or not for half a day (stores keep them for so
   // long after the last time that it must not be longer ago): called when the epoch changes, and again with each report, so that a TEE that failed once delays it and no more. Any thread; does not block.
   void keep_current();
 
-  // Brings the gauges of the metrics up to date.
+  // Updates the gauges of the metrics.
   void update_metrics();
 
  private:
   struct Made {
     std::shared_ptr<const Epoch> epoch;
     Report report;
-    bool provisional = false;   // made while a known-answer test had still to be made: given out and not kept
+    bool provisional = false;   // made while a known-answer test was still pending: handed out and not kept
   };
   struct Cached {
     Made made;
@@ -51,7 +51,7 @@ class AttestationService {
     bool in_flight = false;
     std::vector<Done> waiting;
   };
-  // Those without a nonce: legacy by algorithm, TLS binding and replicas; ACI; native.
+  // Slots for reports without a nonce: legacy by algorithm, TLS binding and replicas; ACI; native.
   static constexpr std::size_t kSlots = 10;
   static std::size_t slot(const ReportQuery& query);
 
@@ -59,14 +59,14 @@ class AttestationService {
   void finish_refresh(const ReportQuery& query, Result<Made> made);
   void keep(const ReportQuery& query, const Made& made);
   bool is_provisional(ReportKind kind) const;
-  // Builds, and counts.
+  // Makes and counts a report.
   Result<Made> make(const ReportQuery& query) const;
 
   const ReportParts parts_;
   const Clock& clock_;
   ReportJobs jobs_;
   FreshReports fresh_;
-  std::mutex mutex_;                    // for what is below; never held while the identity is asked
+  std::mutex mutex_;                    // guards everything below; never held while the identity is asked
   std::array<Cached, kSlots> cache_;
   struct Kept {
     std::shared_ptr<const Epoch> epoch;

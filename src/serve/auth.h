@@ -1,5 +1,5 @@
-// Bearer tokens from a file. A caller is known by an Owner, a digest of its token under a key of the TEE, so that the token
-// itself is compared in constant time and kept nowhere, and nobody who sees an Owner can try out tokens on it.
+// Bearer tokens from a file. A caller is known by an Owner, a digest of its token under a key of the TEE, so that
+// tokens are compared in constant time and stored nowhere, and nobody who sees an Owner can try out tokens on it.
 #pragma once
 
 #include <filesystem>
@@ -21,22 +21,22 @@ using Owner = ByteArray<16>;
 
 class BearerAuth {
  public:
-  // Everybody may call.
+  // Lets everybody call.
   static BearerAuth open() { return BearerAuth(); }
-  // One token a line; empty lines and lines that start with '#' are left out. At least one token of at least 8 characters.
+  // Reads one token from each line; empty lines and lines that start with '#' are left out. At least one token of at least 8 characters.
   static Result<BearerAuth> from_file(const std::filesystem::path& path, std::shared_ptr<const store::StoreKeys> keys);
 
-  // From now on no token may be in the files of both: callers of one kind would have the rights of the other. kUsage when one is.
+  // From now on no token may be in both files, since callers of one kind would have the rights of the other. kUsage when one is.
   Result<void> keep_apart_from(const BearerAuth& other);
 
   bool required() const { return required_; }
-  // Takes the tokens of a file from now on; when it cannot be read as from_file() reads it, or holds a token of whom it was told to
-  // keep apart from, those of before stay. Any
-  // thread. Whether a token is required does not change.
+  // Uses the tokens of a file from now on. When from_file() could not read the file, or it holds a token of the
+  // other kind (keep_apart_from), the former tokens stay. Any thread. Whether a token is required does not
+  // change.
   Result<void> reload(const std::filesystem::path& path);
-  // The caller's owner; nothing when a token is required and the request has none that is known, or two lines of one name, or
-  // two tokens. Tokens come in
-  // `Authorization: Bearer` or, as Anthropic's SDKs send them, `x-api-key`.
+  // Returns the caller's owner; absent when a token is required and the request has no known one, or two lines of
+  // one name, or two tokens. Tokens come in `Authorization: Bearer` or, as Anthropic's SDKs send them, in
+  // `x-api-key`.
   std::optional<Owner> authenticate(const http::Headers& headers) const;
 
  private:
@@ -50,9 +50,9 @@ class BearerAuth {
   Result<void> check_apart(const Owners& owners) const;
 
   bool required_ = false;
-  std::shared_ptr<const store::StoreKeys> keys_;  // null where nothing is required
+  std::shared_ptr<const store::StoreKeys> keys_;  // null where no token is required
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
-  std::shared_ptr<Shared> apart_;         // of the other kind of callers; null where there is none
+  std::shared_ptr<Shared> apart_;         // tokens of the other kind of callers; null where there are none
 };
 
 }  // namespace cloister::serve

@@ -1,4 +1,4 @@
-// ClientRates: how often each client may ask: a token bucket a client, in a table of bounded size. Not thread-safe.
+// ClientRates: limits how often each client may ask, by a token bucket for each client in a table of bounded size. Not thread-safe.
 #pragma once
 
 #include <chrono>
@@ -13,12 +13,12 @@ class ClientRates {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `per_minute` 0: no limit. A client that was not seen for long may ask `burst` times at once. When more than
-  // `most_clients` ask, the one that was seen least recently is forgotten.
+  // `per_minute` 0: no limit. A client that has not asked for long may ask `burst` times at once. When more than
+  // `most_clients` ask, the least recently seen client is forgotten.
   ClientRates(double per_minute, double burst, std::size_t most_clients)
       : per_second_(per_minute / 60), burst_(burst), most_clients_(most_clients) {}
 
-  // 0: it may, and it counts. Else the seconds until it may, at least 1.
+  // Returns 0 when the client may ask, and counts the call; else the seconds until it may, at least 1.
   int take(const std::string& client, Time now);
   std::size_t clients() const { return buckets_.size(); }
 

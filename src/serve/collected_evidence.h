@@ -1,4 +1,4 @@
-// What the hardware says for one report: collected so that its pieces fit together, errors worded for those who ask.
+// Collects what the hardware says for one report, so that its pieces fit together. Errors are worded for callers.
 // Blocking: on workers only.
 #pragma once
 
@@ -23,17 +23,17 @@ struct TeeEvidence {
   tee::TeeInfo info;
 };
 
-// Takes quote, event log and info until they belong together: an event that is measured in between would make a log
-// that does not replay to the quote. Gives up with kBusy when the log grows each time. What belongs together and does
-// not replay all the same (a TEE whose log is not whole) is given as it is: judging it is the verifier's work. Errors
+// Reads quote, event log and info until they belong together: an event that is measured in between would make a log
+// that does not replay to the quote. Gives up with kBusy when the log grows each time. Evidence that belongs together
+// and still does not replay (a TEE whose log is incomplete) is returned unchanged, for the verifier to check. Errors
 // name no path and no address of this machine; the log has them.
 Result<TeeEvidence> collect_tee(tee::Tee& tee, const evidence::ReportData& report_data, EvidenceMetrics* metrics);
 
 struct GpuPart {
   std::optional<std::string> payload;  // nvidia_payload
-  std::string error;                   // why there is none, where the node may do without
+  std::string error;                   // why there is none, where the node may serve without it
 };
-// `source` may be null. An Error where there must be evidence (`optional` false), or the device is busy.
+// `source` may be null. Returns an Error where there must be evidence (`optional` false), or where the device is busy.
 Result<GpuPart> collect_gpu(gpu::GpuEvidenceSource* source, bool optional, const evidence::Nonce& nonce);
 
 }  // namespace cloister::serve

@@ -1,4 +1,4 @@
-// Which image a service of the application's compose text runs, where the text pins it by digest.
+// Finds which image a service of the application's compose text runs, where the text pins the image by digest.
 #pragma once
 
 #include <optional>

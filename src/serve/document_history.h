@@ -1,5 +1,5 @@
-// DocumentHistory: the documents that a node had since it started, by digest, so that who holds an older digest can
-// read what it is the digest of. Bounded: the oldest go. Safe from any thread.
+// DocumentHistory: the documents that a node had since it started, by digest, so that whoever holds an older digest can
+// read the document that it is the digest of. Bounded: the oldest are dropped. Any thread.
 #pragma once
 
 #include <deque>
@@ -13,7 +13,7 @@ namespace cloister::serve {
 
 class DocumentHistory {
  public:
-  // One that is there already stays where it is.
+  // A document that is there already keeps its place.
   void add(const std::string& digest, const std::string& text);
   std::optional<std::string> find(std::string_view digest) const;
 

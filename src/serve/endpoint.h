@@ -1,4 +1,4 @@
-// Endpoints: a path, a verb, who may call, and a handler. Installed once, in one place each (serve/endpoints/).
+// Endpoints: a path, a verb, who may call, and a handler. Each is installed once, in one place (serve/endpoints/).
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,17 @@
 namespace cloister::serve {
 
 enum class Access {
-  kPublic,  // anybody: what a stranger needs to decide whether to trust this node
+  kPublic,  // anybody: what a stranger needs in order to decide whether to trust this node
   kToken,   // a bearer token, when the node has a token file
-  kOperator,  // the operator: what it shows is about all tenants
+  kOperator,  // the operator: what it shows concerns all tenants
 };
 
 // One request on its way to a handler.
 struct Call {
   std::shared_ptr<http::Exchange> exchange;
-  std::string path_argument;  // what stood for {id}
+  std::string path_argument;  // the text in the place of {id}
   Owner owner{};
-  std::shared_ptr<const Epoch> epoch;   // in force when the request was whole
+  std::shared_ptr<const Epoch> epoch;   // the epoch in force when the request was complete
 };
 
 struct Endpoint {
@@ -36,7 +36,7 @@ struct Endpoint {
   bool anthropic_dialect = false;  // shape of error replies
   std::uint64_t body_limit_bytes = 0;
   bool takes_prompts = false;      // closed while the GPUs are not attested (serve/gpu_gate.h)
-  bool takes_files = false;        // a body may be multipart/form-data; else a body is JSON
+  bool takes_files = false;        // a body may be multipart/form-data; otherwise a body is JSON
   std::function<void(Call)> handle;  // on the connection's event loop; must not block
 };
 
@@ -47,7 +47,7 @@ class EndpointRegistry {
   struct Match {
     const Endpoint* endpoint = nullptr;
     std::string_view path_argument;   // points into the path given to find()
-    std::string allowed_methods;      // when the path is known and the method is not; "" for unknown paths
+    std::string allowed_methods;      // set when the path is known and the method is not; "" for unknown paths
   };
   Match find(std::string_view method, std::string_view path) const;
 

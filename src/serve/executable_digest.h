@@ -1,4 +1,4 @@
-// The digest of the program that runs: what a rebuild from source must give again.
+// The digest of the running program, which a rebuild from source must reproduce.
 #pragma once
 
 #include "base/bytes.h"
@@ -6,8 +6,8 @@
 
 namespace cloister::serve {
 
-// SHA-256 of /proc/self/exe, which is the file that was started even where its path has another one by now. Reads all
-// of it: once, at the start.
+// SHA-256 of /proc/self/exe, which is the started file even where its path has another file by now. Reads all of it, so
+// call it once, at the start.
 Result<ByteArray<32>> executable_digest();
 
 }  // namespace cloister::serve

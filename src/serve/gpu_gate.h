@@ -1,7 +1,7 @@
-// GpuGate: whether this node may be given prompts, by the state of its GPUs. Open while every GPU is in confidential-
-// computing mode, takes work, and answers a nonce of ours with evidence that our own verifier finds nothing against;
-// closed before the first such check, at the first one that fails, and when the last good one is too old.
-// docs/decisions/0008-gpu-serving-gate.md. Safe from any thread.
+// GpuGate: decides by the state of the GPUs whether this node may get prompts. It is open while every GPU is in
+// confidential- computing mode, accepts work, and answers our nonce with evidence that our own verifier has no
+// objection to. It is closed before the first such check, after the first check that fails, and when the last good
+// check is too old. docs/decisions/0008-gpu-serving-gate.md. Any thread.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@
 namespace cloister::serve {
 
 struct GpuGateOptions {
-  // What the verifier demands of the GPUs. Revocation is not asked about: a node that serves fetches nothing.
+  // What the verifier requires of the GPUs. Revocation is not checked: a serving node fetches nothing.
   verify::Policy policy;
   // Manifests to compare measurements with, read anew for each check. Empty: measurements are not compared.
   std::function<Result<verify::Collateral>()> collateral;
@@ -31,19 +31,19 @@ struct GpuGateOptions {
 
 struct GpuGateState {
   bool open = false;
-  std::string reason = "the GPUs have not been checked yet";  // why it is closed; "" when open
+  std::string reason = "the GPUs have not been checked yet";  // why the gate is closed; "" when open
   UnixSeconds checked = 0;  // when the last check ended; 0: none yet
-  UnixSeconds passed = 0;   // when the last good one did
+  UnixSeconds passed = 0;   // when the last good check ended
   std::uint64_t checks_passed = 0, checks_failed = 0;
-  std::size_t gpus = 0;     // of the last good check, switches included
+  std::size_t gpus = 0;     // number in the last good check, including switches
   std::string driver_version;
   bool measurements_compared = false;
 };
-// The policy of a node about its own GPUs: they must be there and answer a nonce; who was revoked, and what NVIDIA's service
-// says, is the relying party's to ask.
+// The policy of a node about its own GPUs: they must exist and answer a nonce. Revocation and the opinion of NVIDIA's
+// service are for the relying party to check.
 verify::Policy gpu_gate_policy(verify::Policy policy);
-// Why a verdict of that policy does not do, "" when it does. What fails does not, what could not be checked neither,
-// except the comparison with manifests where none were given.
+// Why a verdict of that policy is not good enough; "" when it is. A failed check objects, and so does one that could
+// not be run, except the comparison with manifests where none were given.
 std::string gpu_gate_objection(const verify::Verdict& verdict, bool have_manifests);
 
 // {"open","reason","checked_at","gpus","driver_version","measurements","revocation"}
@@ -56,13 +56,13 @@ class GpuGate {
   GpuGate(const GpuGate&) = delete;
   GpuGate& operator=(const GpuGate&) = delete;
 
-  // Checks at once and then as often as the options say, more often while closed, on a thread of its own. Once.
+  // Checks at once and then as often as the options say, more often while closed, on a thread of its own. Called once.
   void start();
-  // One check, in the caller's thread. Blocks as the GPUs do.
+  // Makes one check on the caller's thread. Blocks as long as the GPUs do.
   void check();
 
   GpuGateState state() const;
-  // The answer to a request that would give the GPUs a prompt; nothing while open. Cheap.
+  // Returns the answer to a request that would give the GPUs a prompt; absent while open. Cheap.
   std::optional<Error> refusal() const;
 
  private:
@@ -76,7 +76,7 @@ class GpuGate {
   };
   Report examine();
   void note(const Report& report);
-  GpuGateState current() const;  // with the lock held
+  GpuGateState current() const;  // called with the lock held
   void run();
 
   gpu::GpuEvidenceSource& gpus_;

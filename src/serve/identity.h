@@ -1,5 +1,5 @@
-// Identity: what this node proves of itself at one moment, in one piece: the keyset, the model, the policy. Whatever is
-// served in that moment (headers, receipts, reports) is made from one Epoch, so that it all fits together.
+// Identity: what this node proves of itself at one moment, in one piece: the keyset, the model, the policy. Everything
+// that is served at that moment (headers, receipts, reports) is made from one Epoch, so that it is consistent.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,15 @@
 
 namespace cloister::serve {
 
-// Never changes once it is made.
+// Immutable once made.
 struct Epoch {
   std::uint64_t number = 0;          // counts from 1, in this process
   std::string keyset;                // the document in canonical form (RFC 8785)
-  ByteArray<32> keyset_digest{};     // SHA-256 of it
-  std::string keyset_digest_text;    // "sha256:<hex>", as headers and receipts say it
+  ByteArray<32> keyset_digest{};     // SHA-256 of the keyset document
+  std::string keyset_digest_text;    // "sha256:<hex>", as in headers and receipts
   UnixSeconds not_after = 0;
   std::string receipt_key_id;        // of Keyring::sign_receipt()
-  std::optional<ByteArray<32>> tls_spki_sha256;  // in the keyset; nothing where the node does not end TLS itself
+  std::optional<ByteArray<32>> tls_spki_sha256;  // the one in the keyset; absent where the node does not end TLS itself
   evidence::TlsKeyOrigin tls_key_origin = evidence::TlsKeyOrigin::kGiven;  // of that key
   // Digests of the documents `model` and `policy`, which are null where there is none (the model's while it loads, or
   // for a model that cannot be measured).
@@ -40,7 +40,7 @@ struct Epoch {
 };
 
 struct IdentityOptions {
-  int keyset_days = 30;                            // how long a keyset is good for
+  int keyset_days = 30;                            // how long a keyset is valid
   std::optional<ByteArray<32>> tls_spki_sha256;    // where the node ends TLS itself
   // The origin of each TLS key that this node will have: kBorn or kGiven.
   evidence::TlsKeyOrigin tls_key_origin = evidence::TlsKeyOrigin::kGiven;
@@ -48,18 +48,18 @@ struct IdentityOptions {
 
 class Identity {
  public:
-  // Both outlive it.
+  // Both arguments outlive the identity.
   Identity(const Keyring& keyring, const Clock& clock, const IdentityOptions& options = {});
 
-  // Any thread; a lock and a look at the clock. Whoever works on one request asks once and keeps the answer: what it
-  // holds stays good for at least half of the keyset's lifetime after the next epoch has begun.
+  // Any thread; takes a lock and reads the clock. Code that works on one request asks once and keeps the answer, which
+  // stays valid for at least half of the keyset's lifetime after the next epoch has begun.
   std::shared_ptr<const Epoch> now() const;
 
-  // From then on this is the model, or the policy; null for none. What is the same as before changes nothing. An error for
-  // a document that has no canonical form; then nothing has changed. Any thread.
+  // Sets the model, or the policy, from now on; null for none. Setting what is already set changes nothing. Returns an
+  // error for a document that has no canonical form; then nothing has changed. Any thread.
   Result<void> set_model(std::shared_ptr<const Json> model);
   Result<void> set_policy(const Json& policy);
-  // The key of the certificate that new connections are shown.
+  // Sets the key of the certificate that new connections are shown.
   void set_tls_key(const ByteArray<32>& spki_sha256);
 
   // The configuration that the keys belong to (Keyring::configuration()).
@@ -69,8 +69,8 @@ class Identity {
   std::optional<std::string> former_keyset(std::string_view digest) const { return keysets_.find(digest); }
   std::optional<std::string> former_policy(std::string_view digest) const { return policies_.find(digest); }
 
-  // `changed` is called after each change of epoch, by whoever finds it out (any thread, event loops too: it must not
-  // block), until what is returned here goes. It must not make listeners.
+  // `changed` is called after each change of epoch, on the thread that notices the change (any thread, including event
+  // loops: it must not block), until the returned listener is destroyed. It must not make listeners.
   class Listener;
   std::unique_ptr<Listener> on_change(std::function<void()> changed);
 
@@ -84,9 +84,9 @@ class Identity {
 
   static Result<Document> read(const Json& value);
   Result<void> set(Document Identity::* which, Document document);
-  // With the lock held: a new epoch of now.
+  // Called with the lock held: begins a new epoch now.
   void begin_epoch();
-  // With the lock held, both. True when the period is another than the epoch's.
+  // Both are called with the lock held. True when the period differs from the epoch's.
   bool is_over(UnixSeconds time) const;
   void renew(UnixSeconds time) const;
   void announce() const;
@@ -97,19 +97,19 @@ class Identity {
   const evidence::TlsKeyOrigin tls_key_origin_;
   mutable DocumentHistory keysets_, policies_;
 
-  mutable std::mutex mutex_;    // for all below, down to the next one
+  mutable std::mutex mutex_;    // guards all members down to the next mutex
   mutable std::int64_t index_ = 0;
   mutable std::shared_ptr<const Epoch> current_;
   std::optional<ByteArray<32>> tls_spki_sha256_;
   Document model_, policy_;
 
-  // Held while listeners run, so that one that went is not called any more. Recursive: a listener that asks for now() may
-  // be the one who finds out the next change.
+  // Held while listeners run, so that a destroyed listener is not called any more. Recursive: a listener that calls
+  // now() may be the one that notices the next change.
   mutable std::recursive_mutex listening_;
   Listeners listeners_;
 };
 
-// Ends with the registration. The identity outlives it.
+// Destroying it ends the registration. The identity outlives it.
 class Identity::Listener {
  public:
   Listener(Identity& identity, Listeners::iterator place) : identity_(identity), place_(place) {}

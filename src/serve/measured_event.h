@@ -1,9 +1,9 @@
-// Measured events: what a running node tells the register of its TEE before it rests a proof on it: the model it serves
-// (`cloister-model`), the configuration it follows (`cloister-policy`). The payload is the SHA-256 of the document's
-// canonical form, 32 bytes.
+// Measured events: what a running node measures into the register of its TEE before a proof relies on it: the model
+// that it serves (`cloister-model`), the configuration that it follows (`cloister-policy`). The payload is the SHA-256
+// of the document's canonical form, 32 bytes.
 //
-// A register cannot be set back, and outlives the process: a node that starts again in the same machine finds the events of
-// the one before it. The last event of a name is the one in force; those before it stay for the verifier to see.
+// A register cannot be reset, and outlives the process: a node that starts again in the same machine finds the events
+// of its predecessor. The last event of a name is the one in force; the verifier can see the earlier ones.
 #pragma once
 
 #include <string_view>
@@ -17,11 +17,11 @@ namespace cloister::serve {
 inline constexpr std::string_view kModelEvent = "cloister-model";
 inline constexpr std::string_view kPolicyEvent = "cloister-policy";
 
-// Extends the register, unless the last event of this name in the TEE's log says the same already. A TEE that cannot
-// measure at run time is no error: the log says so and the node goes on, its quote binds the digest all the same. After
-// any other error it is not known what the register holds: whoever waits for the event must not go on.
+// Extends the register, unless the last event of this name in the TEE's log already says the same. A TEE that cannot
+// measure at run time is no error: this is logged and the node continues, since its quote binds the digest all the
+// same. After any other error the register's value is unknown: code that waits for the event must not continue.
 //
-// Slow as a quote is: never from an event loop or the engine's compute thread. Calls take turns, from any thread.
+// As slow as a quote: never call it from an event loop or the engine's compute thread. Calls take turns. Any thread.
 Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest);
 
 }  // namespace cloister::serve

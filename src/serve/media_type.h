@@ -1,4 +1,4 @@
-// What a request says that its body is. Pure functions; any thread.
+// What a request says about the type of its body. Pure functions; any thread.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace cloister::serve {
 
-// The media type of Content-Type in lower case, without parameters: "application/json". Empty when there is none, and when
-// there are several.
+// The media type of Content-Type in lower case, without parameters: "application/json". Empty when there is none, and
+// when there are several.
 std::string media_type(const http::RequestHead& head);
 
 }  // namespace cloister::serve

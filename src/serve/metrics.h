@@ -1,5 +1,5 @@
-// Prometheus metrics of the node. Handles are made once; counting is lock-free, but for replies by route and status.
-// Labels hold routes, statuses, kinds, and what the operator named: never anything a caller wrote.
+// Prometheus metrics of the node. Handles are made once; counting is lock-free, except for replies by route and status.
+// Labels hold routes, statuses, kinds, and names from the operator: never text from a caller.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@ class Metrics {
  public:
   Metrics();
 
-  // One finished reply of a route ("chat_completions", "report" ...).
+  // Counts one finished reply of a route ("chat_completions", "report" ...).
   void count_request(std::string_view route, int status);
   void count_abandoned() { abandoned_->Increment(); }
   void count_signature() { signatures_->Increment(); }
@@ -44,7 +44,7 @@ class Metrics {
 
   EvidenceMetrics& evidence() { return evidence_; }
 
-  // Text exposition format 0.0.4.
+  // The metrics in text exposition format 0.0.4.
   std::string render() const;
 
  private:
@@ -57,7 +57,7 @@ class Metrics {
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& requests_;
   std::mutex mutex_;
-  std::vector<Replies> replies_;  // what requests_ has by now: asking it costs a dozen allocations
+  std::vector<Replies> replies_;  // the counters of requests_ so far, since looking one up there costs a dozen allocations
   prometheus::Counter* abandoned_;
   prometheus::Counter* signatures_;
   prometheus::Counter* receipts_;

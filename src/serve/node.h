@@ -1,4 +1,4 @@
-// Node: the HTTP face of a host. Admits requests (path, token, body size), hands them to endpoints, and owns nothing else.
+// Node: the HTTP side of a host. It admits requests (path, token, body size), hands them to endpoints, and owns nothing else.
 #pragma once
 
 #include <memory>
@@ -22,29 +22,29 @@
 
 namespace cloister::serve {
 
-// The parts a node is wired from. All outlive it.
+// The parts that a node is wired from. All of them outlive the node.
 struct NodeContext {
   engine::Engine& engine;
   const Keyring& keyring;
   const Identity& identity;
   AttestationService* attestation;  // null without a TEE
-  std::string tee_type;             // "none" without one
-  std::string app_id;               // of the application, as the TEE names it; empty where it names none
+  std::string tee_type;             // "none" without a TEE
+  std::string app_id;               // id of the application, as the TEE names it; empty where it names none
   std::string gpu_evidence_type;    // "none" without GPU evidence
-  ReceiptJournal* receipts;         // null: nothing is signed, only to measure what that costs
+  ReceiptJournal* receipts;         // null: nothing is signed, only to measure the cost of signing
   Metrics& metrics;
-  Preparation& preparation;         // of inference requests
-  WorkerPool& lookups;              // of receipts: may wait for a disk
+  Preparation& preparation;         // threads for inference requests
+  WorkerPool& lookups;              // threads for looking up receipts, which may wait for a disk
   const BearerAuth& auth;
-  const BearerAuth* operators;      // tokens of the operator; null: there are none
+  const BearerAuth* operators;      // the operator's tokens; null: there are none
   const Cors& cors;
   const WebGuard& web;
   const Clock& clock;
   std::uint64_t body_limit_bytes = 10u << 20;
-  // False: requests are passed on to where this TEE does not vouch for.
+  // False: requests are passed on to a server that this TEE does not vouch for.
   bool serves_itself = true;
-  const GpuGate* gpu_gate = nullptr;  // null: prompts are taken whatever the GPUs are
-  // Without tokens of the operator: all callers are the operator.
+  const GpuGate* gpu_gate = nullptr;  // null: prompts are accepted whatever the state of the GPUs
+  // Where the operator has no tokens, all callers count as the operator.
   bool anybody_operates = false;
   std::string tls_request = {};       // PEM: what an authority needs to certify the TEE's own TLS key; or empty
   std::function<http::ServerStats()> server_stats;
@@ -61,11 +61,11 @@ class Node : public http::Handler {
   NodeContext& context() { return context_; }
 
  private:
-  // Why a caller may not use this endpoint; why its head asks for what is not done here. Nothing for what may go on.
-  // `owner`: of the client's token; nothing where it has none that is known.
+  // Refuses a caller that may not use this endpoint, or a head that asks for what this node does not do. Absent when
+  // the request may continue. `owner`: of the client's token; absent where it has no known one.
   std::optional<http::Response> refuse_caller(const http::RequestHead& head, const Endpoint& endpoint, const std::optional<Owner>& owner) const;
   std::optional<http::Response> refuse_head(const http::RequestHead& head, const Endpoint& endpoint) const;
-  // The request is for a node of another configuration than this one.
+  // Refuses a request that is for a node with another configuration than this one.
   std::optional<http::Response> refuse_configuration(const http::RequestHead& head, const Endpoint& endpoint, const Epoch& epoch) const;
 
   NodeContext context_;

@@ -1,4 +1,4 @@
-// The page of endpoints/page.cc; its text is web/node.html, put into the program by the build.
+// The page of endpoints/page.cc. The build embeds web/node.html into the program.
 #pragma once
 
 #include <string_view>

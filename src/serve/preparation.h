@@ -1,5 +1,5 @@
-// Preparation: the threads on which inference requests are read, checked and handed to the engine: nothing whose cost a
-// client sets happens on an event loop. The clients take turns, and one client never has all threads.
+// Preparation: the threads that read and check inference requests and hand them to the engine: no work whose cost a
+// client controls runs on an event loop. The clients take turns, and no client ever has all threads.
 #pragma once
 
 #include <condition_variable>
@@ -18,13 +18,13 @@ namespace cloister::serve {
 class Preparation {
  public:
   struct Job {
-    std::function<void()> run;      // on a thread of this
-    std::function<void()> give_up;  // in its place, when too much waits; on the thread of some caller of submit()
+    std::function<void()> run;      // runs on one of these threads
+    std::function<void()> give_up;  // runs instead when too many jobs wait, on the thread of some caller of submit()
   };
 
-  // `threads` is at least 2: with fewer, one client's long request would hold up all others.
+  // `threads` is at least 2: with fewer, one client's long request would delay all others.
   Preparation(std::size_t threads, std::size_t waiting_limit);
-  // Finishes what runs, drops what waits.
+  // Finishes running jobs and drops waiting ones.
   ~Preparation();
   Preparation(const Preparation&) = delete;
   Preparation& operator=(const Preparation&) = delete;
@@ -38,7 +38,7 @@ class Preparation {
   std::mutex mutex_;
   std::condition_variable wake_;
   FairQueue<Job> waiting_;
-  std::map<std::string, std::size_t> running_;  // threads by client
+  std::map<std::string, std::size_t> running_;  // number of threads by client
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -9,7 +9,7 @@
 
 namespace cloister::serve {
 
-// The value of this parameter; nothing when it is not there. kInvalidRequest when it stands twice: of two nonces one would
+// The value of this parameter; absent when there is none. kInvalidRequest when it occurs twice: of two nonces one would
 // be ignored.
 Result<std::optional<std::string>> query_parameter(std::string_view query, std::string_view name);
 

@@ -1,4 +1,4 @@
-// The receipt of one reply, made and signed (docs/spec/receipt.md).
+// Makes and signs the receipt of one reply (docs/spec/receipt.md).
 #pragma once
 
 #include "base/clock.h"
@@ -8,8 +8,8 @@
 
 namespace cloister::serve {
 
-// Signs: about 75 us of processor time. A reply that is whole and no error gets a legacy signature as well. Errors are
-// of the document's form only: a model's name that is no UTF-8.
+// Signing takes about 75 us of processor time. A complete reply without an error gets a legacy signature as well. The
+// only errors concern the document's form: a model's name that is not UTF-8.
 Result<store::ReceiptRecord> make_receipt(const ReplyFacts& facts, const Keyring& keyring, UnixSeconds served_at);
 
 }  // namespace cloister::serve

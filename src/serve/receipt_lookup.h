@@ -1,4 +1,4 @@
-// Finding a receipt for whoever asks: off the event loop, and only for the credential that made the request (ACI section
+// Finds a receipt for a caller: off the event loop, and only for the credential that made the request (ACI section
 // 7.6).
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace cloister::serve {
 
-// Looks `call.path_argument` up on a worker and answers with what `answer` makes of the record, or with the error:
-// kUnauthorized when the receipt belongs to a credential and none came, kNotFound with another, as if it did not exist.
+// Looks `call.path_argument` up on a worker and answers with what `answer` makes of the record, or with the error: kUnauthorized
+// when the receipt belongs to a credential and the call has none, kNotFound with another credential, as if it did not exist.
 void answer_with_receipt(NodeContext& context, Call call, std::string_view endpoint_name, const char* not_found,
                          std::function<Result<http::Response>(const store::ReceiptRecord&, const http::Request&)> answer);
 

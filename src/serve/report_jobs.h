@@ -1,4 +1,4 @@
-// ReportJobs: work on a pool that its owner can wait for, at a low priority: making a report can wait, a token cannot.
+// ReportJobs: work on a pool that its owner can wait for, at a low priority: a report can wait, a token cannot.
 #pragma once
 
 #include <condition_variable>
@@ -12,7 +12,7 @@ namespace cloister::serve {
 
 class ReportJobs {
  public:
-  // The pool outlives it.
+  // The pool outlives this object.
   explicit ReportJobs(WorkerPool& pool) : pool_(pool) {}
   ~ReportJobs() { stop(); }
   ReportJobs(const ReportJobs&) = delete;
@@ -20,7 +20,7 @@ class ReportJobs {
 
   // False when the pool has no room, or after stop(). Any thread.
   [[nodiscard]] bool post(std::function<void()> job);
-  // Jobs that wait are dropped; returns when the one that runs has ended. Not from a job.
+  // Drops waiting jobs; returns when the running one has ended. Must not be called from a job.
   void stop();
 
  private:
@@ -29,7 +29,7 @@ class ReportJobs {
   WorkerPool& pool_;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::size_t jobs_ = 0;  // in the pool
+  std::size_t jobs_ = 0;  // number of jobs in the pool
   bool stopping_ = false;
 };
 

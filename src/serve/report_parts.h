@@ -1,4 +1,4 @@
-// What reports are made of. All that is pointed at outlives whoever has this.
+// The parts that reports are made from. Everything that is pointed at outlives this object's owner.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@
 
 namespace cloister::serve {
 
-// Where the code comes from, as the operator says: beside the quote and not in it (ACI section 4.1). Empty: not said.
+// Where the code comes from, as the operator says: next to the quote and not in it (ACI section 4.1). Empty: not stated.
 struct SourceProvenance {
   std::string repo_url, repo_commit, image_digest;
   std::optional<ByteArray<32>> executable;  // SHA-256 of the running program
@@ -31,17 +31,17 @@ struct ReportParts {
   Identity& identity;
   // The model's id, or "" while it loads.
   std::function<std::string()> model_name;
-  // The known-answer tests that its models have passed; nothing while one has still to be made. Null: nobody tests.
+  // The known-answer tests that its models have passed; absent while one is still pending. Null: there are no tests.
   std::function<std::optional<std::vector<evidence::KnownAnswersResult>>()> known_answers = {};
-  // A node that may serve without GPU evidence says in its reports that it does, and why; else such a report fails.
+  // A node that may serve without GPU evidence says so in its reports, with the reason; otherwise such a report fails.
   bool gpu_optional = false;
-  EvidenceMetrics* metrics = nullptr;  // null: nobody counts
+  EvidenceMetrics* metrics = nullptr;  // null: nothing is counted
   const Replicas* replicas = nullptr;  // null: none
   SourceProvenance source;
-  // False: requests are passed on, and this TEE does not vouch for who answers.
+  // False: requests are passed on, and this TEE does not vouch for the server that answers.
   bool serves_itself = true;
-  // Gets the report without a nonce of each epoch, ACI's and our own, once it is made: receipts are judged by it when
-  // the node is gone. `kind` as of to_text(ReportKind). On a worker thread; may take its time.
+  // Gets each epoch's report without a nonce, ACI's and the native one, once it is made: receipts are verified with it
+  // when the node is gone. `kind` is as in to_text(ReportKind). Called on a worker thread; may be slow.
   std::function<void(const Epoch& epoch, std::string_view kind, std::string_view report)> keep_report;
 };
 

@@ -1,4 +1,4 @@
-// What somebody asks of a node's evidence.
+// A caller's question about a node's evidence.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,14 @@
 
 namespace cloister::serve {
 
-// Each with a quote of its own: what report data binds differs.
+// Each kind has a quote of its own, since its report data binds something else.
 enum class ReportKind {
   kLegacy,  // docs/spec/legacy-proof.md: report data L1 or L2
   kAci,     // ACI `aci/1`: the keyset
   kNative,  // docs/spec/native-report.md: keyset, GPU evidence, model and policy
 };
 
-// As the store of documents names them: "report.legacy", "report.aci", "report.native".
+// The name in the store of documents: "report.legacy", "report.aci", "report.native".
 constexpr std::string_view to_text(ReportKind kind) {
   switch (kind) {
     case ReportKind::kLegacy:

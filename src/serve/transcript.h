@@ -1,6 +1,6 @@
-// Transcript: watches one reply as it goes to the socket and gathers the facts of its receipt. When the reply is complete it
-// holds back the end until the journal has stored the receipt; when it is cut, what went out until then is what the
-// receipt is about.
+// Transcript: observes one reply on its way to the socket and collects the facts of its receipt. When the reply is
+// complete, it holds back the end until the journal has stored the receipt; when the reply is cut, the receipt is about
+// what was sent until then.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ namespace cloister::serve {
 
 class Transcript : public http::ReplyObserver {
  public:
-  // `facts` as far as they are known when the request has come. On the loop.
+  // `facts` as far as they are known when the request has arrived. On the loop.
   Transcript(ReceiptJournal& journal, ReplyFacts facts, bool in_band, bool anthropic_dialect);
 
   // The last test that a model passed; null where it is not tested.
@@ -30,14 +30,14 @@ class Transcript : public http::ReplyObserver {
   const Epoch& epoch() const { return *epoch_; }
   bool in_band() const { return in_band_; }
 
-  // Any thread, before what they are about has gone out.
+  // Any thread, before what the call is about has been sent.
   void set_model(std::string asked_for) { change([&](ReplyFacts& facts) { facts.model = std::move(asked_for); }); }
-  // An engine of ours gets the prompt as it came; the reply will have this id.
+  // An engine of this node gets the unchanged prompt; the reply will have this id.
   void set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id, KnownAnswers known_answers);
-  // It did not take it.
+  // Called when that engine did not accept the prompt.
   void set_not_served();
-  // Another server is asked for this model, if any is named. Which one answered the reply says; `look_up` gives what is
-  // known of a model of that name: the digest of the identity that it is listed with, and its test. On the loop, once, when the reply is over.
+  // Another server is asked for this model, if any is named. The reply says which model answered; `look_up` returns what is known of a
+  // model of that name: the digest of the identity that it is listed with, and its test. Called on the loop, once, when the reply is over.
   struct Listed {
     std::optional<ByteArray<32>> digest;
     KnownAnswers known_answers;
@@ -50,9 +50,9 @@ class Transcript : public http::ReplyObserver {
   // `error`: a stable id.
   void set_failure(std::string error, int status);
   void set_outcome(const engine::Outcome& outcome) { change([&](ReplyFacts& facts) { facts.outcome = outcome; }); }
-  // `secret` is what their leaves are salted with.
+  // `secret` is the salt of the events' leaves.
   void expect_events(const evidence::SaltSeed& secret);
-  // For a reply whose id another server has given.
+  // Called for a reply whose id another server has chosen.
   void find_reply_id(bool events) { reply_id_.emplace(events); }
 
   void on_body(std::string_view bytes) override;
@@ -65,7 +65,7 @@ class Transcript : public http::ReplyObserver {
     const std::lock_guard lock(mutex_);
     by(facts_);
   }
-  void end_event();   // with mutex_
+  void end_event();   // called with mutex_ held
   FinishedReply finish();
 
   ReceiptJournal& journal_;
@@ -74,13 +74,13 @@ class Transcript : public http::ReplyObserver {
   const bool in_band_;
   const bool anthropic_dialect_;
 
-  // Loop thread only.
+  // Used by the loop's thread only.
   crypto::Sha256 response_;
   codec::SseEvents events_;
-  std::optional<crypto::Sha256> event_;   // the one at hand
+  std::optional<crypto::Sha256> event_;   // hash of the current event
   std::optional<codec::ReplyId> reply_id_;
 
-  std::mutex mutex_;   // the engine's thread and the loop meet here
+  std::mutex mutex_;   // guards what the engine's thread and the loop share
   ReplyFacts facts_;
   LookUp look_up_;
 };

@@ -32,11 +32,11 @@ struct LlamaOptions {
   std::chrono::milliseconds known_answers_every{300'000};
 };
 
-// Loads in the background: returns at once with health() == kLoading. The files are hashed meanwhile; ready is who has loaded,
-// hashed, told `on_identity` and given the known answers. When a file changes after that, or an answer does, health() becomes kFailed
-// and running replies end with an error; only a new engine serves again. Answers of other weights are a failure, too. A missing or corrupt file is an Error here when it
-// can be seen without loading (not there, not GGUF), else health() becomes kFailed and failure() says why. A CPU
-// without the instructions that the engine was built for is an Error, too. The destructor ends what runs, also a load.
+// Loads in the background: returns at once with health() == kLoading, while the files are hashed. The engine is ready once it has
+// loaded, hashed, called `on_identity` and given the known answers. When a file or an answer changes later, health() becomes kFailed
+// and running replies end with an error; only a new engine serves again. Answers of other weights are a failure, too. A missing or
+// corrupt file is an Error here when that is visible without loading (no file, not GGUF), else health() becomes kFailed and failure()
+// says why. A CPU without the instructions that the engine was built for is an Error. The destructor ends what is running, also a load.
 Result<std::unique_ptr<Engine>> make_llama_engine(LlamaOptions options);
 
 // The identity document that such an engine would serve, without loading the model: hashes the files. Blocks. Whether

@@ -1,4 +1,4 @@
-// One install function a file: adds its endpoints to the registry. The context outlives the registry.
+// One install function for each file: adds its endpoints to the registry. The context outlives the registry.
 #pragma once
 
 #include <string_view>
@@ -19,7 +19,7 @@ void install_models(EndpointRegistry& registry, NodeContext& context);
 void install_health(EndpointRegistry& registry, NodeContext& context);
 void install_page(EndpointRegistry& registry, NodeContext& context);
 
-// Answers with the report that `query` asks for, or with why there is none; names the client itself.
+// Answers with the report that `query` asks for, or with the reason why there is none. Fills in the client itself.
 void reply_with_report(NodeContext& context, const Call& call, std::string_view endpoint_name, ReportQuery query);
 
 }  // namespace cloister::serve

@@ -1,5 +1,5 @@
-// What the node itself has to know of an inference request. Everything else in the body is for the engine to judge: the
-// embedded ones refuse what they do not take (engine/dialect), and another server decides for itself.
+// What the node itself has to know of an inference request. The engine checks everything else in the body: embedded
+// engines refuse what they do not accept (engine/dialect), and another server decides for itself.
 #pragma once
 
 #include <string>
@@ -16,8 +16,8 @@ struct Envelope {
   bool stream = false;
 };
 
-// `body` is the raw text, bounded in size by admission. Strict JSON (codec/json.h), an object, "model" a string and
-// "stream" a boolean where they are there.
+// `body` is the raw text, whose size admission has bounded. It must be strict JSON (codec/json.h), an object, with
+// "model" a string and "stream" a boolean where they are present.
 Result<Envelope> read_envelope(std::string_view body);
 
 }  // namespace cloister::serve

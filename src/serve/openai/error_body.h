@@ -1,4 +1,4 @@
-// Error replies in the shape the official SDKs of each dialect parse.
+// Error replies in the shape that the official SDKs of each dialect parse.
 #pragma once
 
 #include "base/result.h"
@@ -10,7 +10,7 @@ namespace cloister::serve {
 // {"error":{"message","type","param","code"}}; Anthropic's {"type":"error","error":{"type","message"}} for /v1/messages.
 std::string error_body(const Error& error, bool anthropic_dialect);
 http::Response error_response(const Error& error, bool anthropic_dialect = false);
-// The same inside a stream that has begun: one SSE event.
+// The same error inside a stream that has begun: one SSE event.
 std::string error_event(const Error& error, bool anthropic_dialect);
 
 }  // namespace cloister::serve

@@ -1,5 +1,5 @@
-// One function a form of report: from the hardware to the JSON text that is served. Blocking, for as long as quotes and
-// GPU evidence take: on workers only. Each works on the one epoch that it is given.
+// One function for each form of report: from the hardware to the JSON text that is served. Blocking as long as quotes
+// and GPU evidence take: on workers only. Each works with the one epoch that it is given.
 #pragma once
 
 #include <string>
@@ -17,9 +17,9 @@ Result<std::string> make_legacy_report(const ReportParts& parts, const ReportQue
 Result<std::string> make_aci_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch);
 Result<std::string> make_native_report(const ReportParts& parts, const ReportQuery& query, const Epoch& epoch);
 
-// Which evidence it is, not who collects it: dstack's is a TDX quote.
+// The kind of evidence, not of its collector: dstack's is a TDX quote.
 std::string_view wire_tee_type(const tee::Tee& tee);
-// Beside any quote: `key_custody` and `ccel`, where there are any.
+// Adds to the evidence of any quote: `key_custody` and `ccel`, where they exist.
 void add_custody(const Keyring& keyring, Json& to);
 void add_boot_table(const TeeEvidence& evidence, Json& to);
 

@@ -1,4 +1,4 @@
-// What tests of receipts need: a store that fails when told to, an exchange that remembers what became of it, facts of a reply.
+// Helpers for tests of receipts: a store that fails on demand, an exchange that remembers its outcome, facts of a reply.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -91,7 +91,7 @@ class HeldExchange final : public http::Exchange {
     changed_.notify_all();
   }
 
-  // False when nothing has become of it in 10 s.
+  // False when the reply has not ended within 10 s.
   bool wait() {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return released_ || instead_; });
