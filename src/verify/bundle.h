@@ -1,5 +1,5 @@
-// A bundle: collateral as one file, so that a later verification needs no network. Nothing in it is believed for being
-// there; each piece is judged by its own signatures, as if it had just been fetched. The form: docs/spec/bundle.md.
+// A bundle: collateral as one file, so that a later verification needs no network. No piece is trusted because it is in the
+// bundle; each is verified by its own signatures, as if it had just been fetched. docs/spec/bundle.md describes the form.
 #pragma once
 
 #include <string>
@@ -10,17 +10,17 @@
 
 namespace cloister::verify {
 
-// A JSON object `cloister.collateral.v1`. Nonces of live OCSP requests are left out, and that NRAS keys were fetched:
-// both prove nothing to a later reader.
+// Writes a JSON object `cloister.collateral.v1`. It leaves out nonces of live OCSP requests, and that NRAS keys were
+// fetched: both prove nothing to a later reader.
 std::string write_bundle(const Collateral& collateral);
 
-// At most 64 MiB. Takes that form, where a member too many is an error, the bare object of one platform that dcap-qvl
-// writes (verify/tdx/collateral_bundle.h), and an AMD chip's certificates as PEM (verify/snp/chain_file.h). Errors are
-// kBadCollateral and name the member.
+// Accepts at most 64 MiB: that form, in which an unknown member is an error; the bare object of one platform that
+// dcap-qvl writes (verify/tdx/collateral_bundle.h); and an AMD chip's certificates as PEM (verify/snp/chain_file.h).
+// Errors are kBadCollateral and name the member.
 Result<Collateral> parse_bundle(std::string_view text);
 
-// Puts `more` behind what is there; what both hold stays once, and of two manifests with one id the first stays. Tokens
-// of NRAS that were fetched take the place of those that a file brought.
+// Appends `more`. What both hold is kept once, and of two manifests with one id the first is kept. NRAS tokens that
+// were fetched replace those that a file brought.
 void add_collateral(Collateral& collateral, Collateral more);
 
 // True when the text may be the id of a manifest, and so part of an address or a file name: 1 to 128 letters, digits,

@@ -1,4 +1,4 @@
-// Makers of checks, so that every judge words them alike. Private to verify.
+// Makers of checks, so that all of them have the same wording. Private to verify.
 #pragma once
 
 #include <initializer_list>
@@ -18,7 +18,7 @@ inline Check failed(std::string id, std::string detail, std::string expected = {
   return {std::move(id), State::kFail, true, std::move(expected), std::move(actual), std::move(detail)};
 }
 
-// A check that could not be made. Required unless the judge says that nobody asked for it.
+// A check that could not be run. It is required unless the caller says that nobody asked for it.
 inline Check skipped(std::string id, std::string detail, bool required = true) {
   return {std::move(id), State::kSkipped, required, {}, {}, std::move(detail)};
 }
@@ -27,7 +27,7 @@ inline Check not_applicable(std::string id, std::string detail) {
   return {std::move(id), State::kNotApplicable, false, {}, {}, std::move(detail)};
 }
 
-// Pass when `expected` equals `actual`, else a failure that shows both.
+// Passes when `expected` equals `actual`, else fails and shows both.
 inline Check compared(std::string id, const std::string& expected, const std::string& actual, std::string detail) {
   if (expected == actual) return passed(std::move(id), actual);
   return failed(std::move(id), std::move(detail), expected, actual);

@@ -1,5 +1,5 @@
-// Collateral: what makers publish about their devices and a verifier needs besides the evidence. Fetched by others
-// (src/collateral), judged here, and believed only as far as its own signatures reach.
+// Collateral: what makers publish about their devices and a verifier needs as well as the evidence. Other code fetches
+// it (src/collateral); it is verified here, and trusted only as far as its own signatures reach.
 #pragma once
 
 #include <map>
@@ -35,15 +35,15 @@ struct SnpCollateral {
 };
 
 struct Collateral {
-  // The one whose TCB info names the quote's FMSPC is used; a single one is taken to be meant for the quote.
+  // The one whose TCB info names the quote's FMSPC is used; a single one is assumed to be meant for the quote.
   std::vector<TdxCollateral> tdx;
   std::map<std::string, std::string> rims;    // RIM id -> XML text or CoRIM
-  std::vector<Bytes> ocsp_responses;          // DER; found by the certificate they are about
-  std::vector<Bytes> ocsp_nonces;             // of our own live requests; empty when the responses came in a bundle
+  std::vector<Bytes> ocsp_responses;          // DER; found by the certificate that they are about
+  std::vector<Bytes> ocsp_nonces;             // nonces of our own live requests; empty when the responses came in a bundle
   std::string nras_token;                     // detached EAT about the GPUs, as served
   std::string nras_switch_token;              // detached EAT about the switches, as served
-  std::string nras_jwks;                      // the key set that signs them
-  bool nras_jwks_live = false;                // fetched over TLS for this judgement: believed for the channel's sake
+  std::string nras_jwks;                      // the key set that signs the tokens
+  bool nras_jwks_live = false;                // fetched over TLS for this verdict: trusted because of the channel
   std::vector<SnpCollateral> snp;
   std::string measurement_list;               // docs/spec/measurement-list.md, the signed bytes
   std::string measurement_list_signature;     // 128 hex characters

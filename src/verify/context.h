@@ -1,4 +1,4 @@
-// What every judge needs besides the evidence. All of it outlives the call.
+// What every verification needs as well as the evidence. All of it outlives the call.
 #pragma once
 
 #include "base/clock.h"
@@ -12,8 +12,8 @@ class TdxCollateralCache;  // verify/tdx/collateral_cache.h
 struct Context {
   const Policy& policy;
   const Collateral& collateral;
-  UnixSeconds time;  // to judge at
-  // Saves work where many quotes are judged by the same collateral, and changes no verdict. Null = nothing is kept.
+  UnixSeconds time;  // time of the verdict
+  // Saves work where many quotes are verified with the same collateral, and changes no verdict. Null = nothing is kept.
   TdxCollateralCache* tdx_cache = nullptr;
 };
 

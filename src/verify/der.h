@@ -1,4 +1,4 @@
-// Reads DER (X.690) as far as certificate extensions need it: one-byte tags, definite lengths in their shortest form.
+// Parses DER (X.690) as far as certificate extensions need it: one-byte tags, definite lengths in their shortest form.
 // Private to verify.
 #pragma once
 
@@ -20,13 +20,13 @@ struct DerValue {
   ByteView content;
 };
 
-// Walks the values that stand side by side in `bytes`, which must outlive the reader and what it returns.
+// Iterates over consecutive values in `bytes`, which must outlive the reader and what it returns.
 class DerReader {
  public:
   explicit DerReader(ByteView bytes) : rest_(bytes) {}
   bool at_end() const { return rest_.empty(); }
   Result<DerValue> next();
-  // The next value, which must have this tag.
+  // Returns the next value, which must have this tag.
   Result<ByteView> next(std::uint8_t tag);
 
  private:

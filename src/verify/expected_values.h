@@ -1,4 +1,4 @@
-// Comparing a measured value with those that a policy lists, written once for every register and field. Private to verify.
+// Compares a measured value with those that a policy lists, written once for every register and field. Private to verify.
 #pragma once
 
 #include <set>
@@ -12,7 +12,7 @@ namespace cloister::verify {
 // "aa or bb or 3 more", in hex, for people.
 std::string listed_values(const std::set<Bytes>& values);
 
-// Passes when the value is one of those expected, of which there must be some; shows it either way.
+// Passes when the value is one of the expected ones, of which there must be at least one; shows the value in any case.
 Check one_of(std::string id, const std::set<Bytes>& expected, ByteView actual);
 
 }  // namespace cloister::verify

@@ -1,6 +1,6 @@
-// What a file that holds evidence says of its own circumstances: when it was saved, which nonce was asked with, which TLS key was
-// seen. Nobody signs these words. They open the evidence and are shown, and they never count for the person who asks: a file that
-// chooses its own nonce is not fresh, and one that chooses its own time is not good today.
+// What a file that holds evidence says about its own circumstances: when it was saved, which nonce was asked with, which TLS
+// key was seen. Nobody signs these statements. They help to open the evidence and are shown, but never replace what the person
+// who asks has to say: a file that chooses its own nonce is not fresh, and one that chooses its own time is not valid today.
 #pragma once
 
 #include <optional>
@@ -14,10 +14,10 @@ namespace cloister::verify {
 
 struct FileWords {
   UnixSeconds saved_at = 0;
-  // Set where the verdict was made with the word of the file, because the person who asks gave none.
+  // Set where the verdict was made with the file's statement, because the person who asks gave none.
   std::optional<ByteArray<32>> nonce;
   std::optional<ByteArray<32>> tls_spki_sha256;
-  // The file made of the question about a reply one about its beginning, and nobody asked for that.
+  // The file itself turned the question about a reply into one about the reply's beginning, and nobody asked for that.
   bool beginning = false;
 };
 

@@ -1,5 +1,5 @@
-// Judges a TDX quote by itself: genuine, of a healthy platform, of a TD that is set up as it should be. Pure function
-// of (quote, collateral, policy, time).
+// Verifies a TDX quote by itself: that it is genuine, that its platform is healthy, and that its TD is set up
+// correctly. A pure function of (quote, collateral, policy, time).
 #pragma once
 
 #include <string_view>
@@ -12,16 +12,16 @@
 
 namespace cloister::verify {
 
-// Every check tdx.*, boot.* and tee.simulator, and the facts of the quote. Whatever the bytes are, there is a verdict:
-// what is not a well-formed quote fails tdx.quote.form. `boot` is what there is beside the quote: event log, CCEL log,
-// compose text ...; without it the registers are still compared with what the policy expects. Freshness is tee.report_data:
-// where the policy names no report data it is skipped, and required while the policy requires a nonce.
+// Returns every check tdx.*, boot.* and tee.simulator, and the facts of the quote. Any bytes lead to a verdict: what is
+// not a well-formed quote fails tdx.quote.form. `boot` is what there is next to the quote: event log, CCEL log, compose
+// text ...; without it the registers are still compared with what the policy expects. Freshness is tee.report_data:
+// where the policy names no report data, it is skipped, and required while the policy requires a nonce.
 Verdict verify_quote(ByteView quote, const Context& context, const evidence::BootEvidence& boot = {});
 
-// The quote in a file of at most 1 MiB, which holds its bytes, hex of them (perhaps after 0x) or base64; white space
-// around and in the text does not matter. An Error when there is nothing in it that could be a quote of any kind, which
-// is another thing than a quote that fails a check: it has to begin as quotes do, by its version and key type or by
-// Intel's vendor id.
+// Returns the quote in a file of at most 1 MiB, which holds the quote's bytes, hex (perhaps after 0x) or base64; white
+// space around and in the text does not matter. An Error when the file holds nothing that could be a quote of any kind,
+// which is different from a quote that fails a check: a quote has to begin as quotes do, by its version and key type or
+// by Intel's vendor id.
 Result<Bytes> read_quote_text(std::string_view file);
 
 }  // namespace cloister::verify

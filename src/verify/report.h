@@ -1,4 +1,4 @@
-// Judges a served attestation report: pure function of (report, what was asked, collateral, policy, time).
+// Verifies a served attestation report: a pure function of (report, what was asked, collateral, policy, time).
 #pragma once
 
 #include <map>
@@ -17,13 +17,13 @@ namespace cloister::verify {
 
 // What the relying party knows on its own.
 struct Expected {
-  // The nonce it made. Without one, freshness is a skipped required check.
+  // The nonce that it made. Without one, freshness is a skipped required check.
   std::optional<evidence::Nonce> nonce;
-  // SHA-256 of the SubjectPublicKeyInfo of the TLS leaf it talked to, when it asked for the L2 binding.
+  // SHA-256 of the SubjectPublicKeyInfo of the server's TLS leaf, when the L2 binding was asked for.
   std::optional<ByteArray<32>> tls_spki_sha256;
-  // The host of that connection: a keyset may list TLS keys that are good for one host only.
+  // The host of that connection: a keyset may list TLS keys that are valid for one host only.
   std::optional<std::string> tls_host;
-  // The public key, as hex, that it encrypts to (field encryption of ACI); must stand in the keyset.
+  // The public key, as hex, that it encrypts to (field encryption of ACI); the keyset must list it.
   std::optional<std::string> e2ee_public_key;
   // The keys of instances whose evidence comes without them, by instance id (evidence/services/chutes.h).
   std::map<std::string, std::string> instance_keys = {};
@@ -34,7 +34,7 @@ struct Expected {
 // of its models, never the gateway's own. Empty unless a check report_data.identity passed. The verdict's outcome says
 // whether the evidence as a whole is to be believed.
 std::vector<std::string> attested_addresses(const Verdict& report_verdict);
-// That of the report itself. Absent for a gateway's answer, which has none of its own.
+// The address of the report itself. Absent for a gateway's answer, which has none of its own.
 std::optional<std::string> attested_address(const Verdict& report_verdict);
 
 // Verifies the report as served, in any form (legacy L1 and L2, ACI, Cloister's own, a gateway's wrapping of
@@ -45,8 +45,8 @@ std::optional<std::string> attested_address(const Verdict& report_verdict);
 // apply.
 Verdict verify_report(std::string_view report_json, const Expected& expected, const Context& context);
 
-// kUnsupported for JSON that has the marks of no form that verify_report() reads, with what it seems to be. Everything else that is
-// wrong with a report is the verdict's to say.
+// kUnsupported, with what the JSON seems to be, when it has the marks of no form that verify_report() reads. Every
+// other fault of a report is part of the verdict.
 Result<void> check_known_form(std::string_view report_json);
 
 }  // namespace cloister::verify

@@ -1,5 +1,5 @@
-// The roots that evidence may end in, compiled in. A root that travels with the evidence is compared with these byte
-// for byte and never trusted for itself.
+// The roots that evidence may end in, compiled in. A root that comes with the evidence is compared with these byte for
+// byte and never trusted by itself.
 #pragma once
 
 #include <string_view>
@@ -11,9 +11,9 @@ namespace cloister::verify {
 
 // The kind of root that a chain ends in.
 enum class RootKind {
-  kUnknown,            // none that is pinned
+  kUnknown,            // none of the pinned roots
   kVendor,             // Intel for the CPU, NVIDIA for GPUs
-  kInsecureSimulator,  // ours, with a public private key
+  kInsecureSimulator,  // the simulator's own, whose private key is public
 };
 
 enum class RootUse { kCpu, kGpu, kRim };  // kRim: NVIDIA's reference manifests; none is simulated
@@ -22,7 +22,7 @@ enum class RootUse { kCpu, kGpu, kRim };  // kRim: NVIDIA's reference manifests;
 // the names in verdicts.
 std::string_view root_name(RootUse use, RootKind kind);
 
-// The kind that the last certificate of `chain` is byte for byte. Says nothing yet about the rest of the chain.
+// The kind of which the last certificate of `chain` is byte for byte. It says nothing yet about the rest of the chain.
 RootKind claimed_root(RootUse use, const std::vector<crypto::Certificate>& chain);
 
 // The pinned certificate. Null for kUnknown, and for a use that is not simulated.

@@ -1,4 +1,4 @@
-// Which forms of foreign evidence the tests judge by genuine material, and which they do not (samples.def), as data for people.
+// Which forms of foreign evidence the tests verify with genuine material, and which they do not (samples.def), as data for people.
 #pragma once
 
 #include <span>
@@ -8,16 +8,16 @@
 namespace cloister::verify {
 
 struct Sample {
-  std::string_view reader;  // the fuzz target that reads the form
+  std::string_view reader;  // the fuzz target that parses the form
   std::string_view what;
-  std::string_view checks;  // ids and beginnings of ids, with spaces between
+  std::string_view checks;  // ids and beginnings of ids, separated by spaces
   std::string_view vector;  // a genuine sample; empty when there is none
   std::string_view note;
 };
 
 std::span<const Sample> samples();
 
-// Those without a genuine sample that this check is about.
+// The forms without a genuine sample that this check is about.
 std::vector<const Sample*> unproven_forms(std::string_view check_id);
 
 }  // namespace cloister::verify

@@ -1,4 +1,4 @@
-// Judges the signature of a reply: hashes of the exact bytes, the signature itself, and who the signer is.
+// Verifies the signature of a reply: hashes of the exact bytes, the signature itself, and who the signer is.
 #pragma once
 
 #include <optional>
@@ -17,11 +17,11 @@ struct SignatureEvidence {
   evidence::ChatSignature signature;
   std::optional<ByteView> request;   // exact body bytes; absent = the check is skipped
   std::optional<ByteView> response;
-  // What attested_address() gives for a verified report; absent = the check is skipped.
+  // The result of attested_address() for a verified report; absent = the check is skipped.
   std::optional<std::string> attested_address;
   // Further instances that the report lists: any of them may have signed.
   std::vector<std::string> further_addresses = {};
-  // The model that was asked for: what a text of three parts must name. Absent = what it names is a mere fact.
+  // The model that was asked for: a text of three parts must name it. Absent = the model in the text is a mere fact.
   std::optional<std::string> model = std::nullopt;
 };
 
@@ -30,18 +30,18 @@ struct SignatureEvidence {
 // the policy's rules were applied is part of the verdict about the report.
 Verdict verify_signature(const SignatureEvidence& evidence);
 
-// A signed text names neither model nor configuration by digest, and what a report says of its own time does not count for the reply. Where
-// the policy pins one (`model_digests`, `policy_digests`, a model manifest), adds signature.model_digest or signature.policy_digest, skipped
-// and required. Where it pins no configuration and the report shows one, signature.policy_digest passes if policy.keys did: then no other
-// configuration has these keys. For every verdict that rests on a signature alone; a receipt names both.
+// A signed text names neither model nor configuration by digest, and what a report says about its own time does not hold for the reply.
+// Where the policy pins one (`model_digests`, `policy_digests`, a model manifest), adds signature.model_digest or signature.policy_digest,
+// skipped and required. Where it pins no configuration and the report shows one, signature.policy_digest passes if policy.keys did: then
+// no other configuration has these keys. For every verdict that relies on a signature alone; a receipt names both.
 void check_unnamed_digests(const Policy& policy, Verdict& verdict);
 
 // A signature without a report: the policy's rules cannot be applied (policy.applied).
 Verdict verify_bare_signature(const SignatureEvidence& evidence, const Policy& policy);
 
-// A whole proof: the report in it, at `context.time`, then the signature against the attested addresses. `nonce` is the one that the
-// person who asks made. Without it the proof's own nonce opens the report and counts for nothing more (verify/file_words.h), and so
-// does the TLS key that the proof says was seen.
+// Verifies a whole proof: the report in it, at `context.time`, then the signature against the attested addresses.
+// `nonce` is the one that the person who asks made. Without it the proof's own nonce opens the report and counts for
+// nothing more (verify/file_words.h), and so does the TLS key that the proof says was seen.
 Verdict verify_proof(const evidence::Proof& proof, const std::optional<evidence::Nonce>& nonce, const Context& context);
 
 }  // namespace cloister::verify

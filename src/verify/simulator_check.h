@@ -1,5 +1,5 @@
-// Which kind of TEE evidence comes from, and whether that is accepted. Read from the quote's chain, never from what a
-// report says of itself. Private to verify.
+// Which kind of TEE evidence comes from, and whether that is accepted. The kind comes from the quote's chain, never
+// from what a report says of itself. Private to verify.
 #pragma once
 
 #include <string_view>
@@ -12,11 +12,11 @@
 namespace cloister::verify {
 
 Check check_simulator(RootKind root, const Policy& policy);
-// tee.kind: `kind` is "tdx" or "sev_snp", by the form of the evidence. Where the policy names no kinds it is about TDX.
+// tee.kind: `kind` is "tdx" or "sev_snp", by the form of the evidence. A policy that names no kinds is about TDX.
 Check check_tee_kind(std::string_view kind, RootKind root, const Policy& policy);
-// tee.report_data: one of those that the policy names, whatever a report binds besides.
+// tee.report_data: report data must be one of those that the policy names, whatever else a report binds.
 Check check_named_report_data(const evidence::ReportData& report_data, const Policy& policy);
-// For the fact `tee_type`: "tdx", "insecure_simulator", "unknown".
+// The value of the fact `tee_type`: "tdx", "insecure_simulator", "unknown".
 std::string_view tee_type_of(RootKind root);
 
 }  // namespace cloister::verify

@@ -1,4 +1,4 @@
-// Whether the keys whose custody is shown are the keys in use: a chain for a key that nobody uses proves nothing.
+// Checks that the keys whose custody is shown are the keys in use: a chain for a key that nobody uses proves nothing.
 #pragma once
 
 #include "evidence/aci/keyset.h"

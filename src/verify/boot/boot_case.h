@@ -1,4 +1,4 @@
-// What the judges of boot evidence share. Private to verify/boot.
+// What the checks of boot evidence share. Private to verify/boot.
 #pragma once
 
 #include "codec/tdx_quote.h"

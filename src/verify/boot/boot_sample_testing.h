@@ -1,5 +1,5 @@
-// For tests: a boot as a dstack guest logs it, with a policy that expects exactly it. Everything can be changed; what
-// stands in the registers follows the log only through `seal`.
+// For tests: a boot as a dstack guest logs it, with a policy that expects exactly that boot. Everything can be changed;
+// the registers follow the log only through `seal`.
 #pragma once
 
 #include <functional>
@@ -57,7 +57,7 @@ struct BootSample {
   Collateral collateral;
   RootKind root = RootKind::kVendor;
 
-  // Writes the log and sets the registers to what it replays to, as a machine that measured this would.
+  // Writes the log and sets the registers to what the log replays to, as a machine that measured this would.
   void seal() {
     evidence.event_log = evidence::event_log_json(events).dump();
     std::vector<evidence::Extension> extensions;
@@ -77,7 +77,7 @@ struct BootSample {
     events.at(find(name)) = evidence::runtime_event(name, payload);
   }
 
-  // The log as JSON, for changes that a machine did not measure.
+  // Changes the log as JSON, for changes that a machine did not measure.
   void edit_log(const std::function<void(Json&)>& edit) {
     Json log = *codec::parse_json(*evidence.event_log);
     edit(log);
@@ -116,7 +116,7 @@ inline evidence::Event boot_event(int imr, std::uint32_t type, std::string_view 
   return event;
 }
 
-// What the policy expects is what the sample measures.
+// Makes the policy expect what the sample measures.
 inline void expect_it_all(BootSample& sample) {
   BootPolicy& boot = sample.policy.boot;
   boot.mr_td = {bytes_of(sample.report.mr_td)};

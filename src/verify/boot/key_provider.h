@@ -12,13 +12,13 @@ namespace cloister::verify {
 
 struct KeyProvider {
   std::string name;  // "kms", "local-sgx", "none", ...
-  Bytes id;          // of the KMS its root key, of an enclave its measurement
+  Bytes id;          // a KMS's root key, or an enclave's measurement
   std::string text() const;  // "kms:<hex>", as policies name it
 };
 
-// The payload of the event `key-provider`: {"name","id"}, the id in hex.
+// Parses the payload of the event `key-provider`: {"name","id"}, the id in hex.
 Result<KeyProvider> parse_key_provider(ByteView payload);
-// That of an authentic log; absent when the event is missing or cannot be read.
+// The key provider of an authentic log; absent when the event is missing or cannot be read.
 std::optional<KeyProvider> key_provider_of(const BootLog& log);
 
 }  // namespace cloister::verify

@@ -18,12 +18,12 @@ struct BootLog {
   bool authentic = false;   // RTMR3 replays, every digest is recomputed, names, order and uniqueness hold
   std::vector<evidence::LoggedEvent> events;
 
-  // The payload of the runtime event of this name before `system-ready`; absent unless the log is authentic.
+  // Returns the payload of the runtime event of this name before `system-ready`; absent unless the log is authentic.
   std::optional<ByteView> payload(std::string_view name) const;
 };
 
 // Adds boot.event_log.form, boot.rtmr0 to boot.rtmr3, boot.event.*, boot.events.*, boot.ccel.form and boot.ccel.replay.
-// With `required` a missing log is a check that could not run; else it does not apply.
+// With `required` a missing log is a check that could not be run; else the checks do not apply.
 BootLog check_boot_log(const evidence::BootEvidence& evidence, const codec::TdReport& report, bool required,
                        Verdict& verdict);
 

@@ -13,7 +13,7 @@
 
 namespace cloister::verify {
 
-// One kind of machine: all values must hold together.
+// The values of one kind of machine, which must all match together.
 struct ExpectedBoot {
   std::string name;
   std::map<std::string, std::string> values;  // "mr_td", "rtmr0" ... "os_image_hash", "compose_hash" -> lower-case hex
@@ -25,9 +25,9 @@ struct MeasurementList {
   std::vector<ExpectedBoot> entries;
 };
 
-// `keys` are "ed25519:<64 hex>" or "p256:<128 hex of x || y>"; the signature is 128 hex characters over the bytes of
-// `text`, and nothing of `text` is read before one of the keys has verified it. `time` must lie in [issued, expires).
-// At most 1 MiB and 4,096 entries. Errors are kBadSignature or kBadMeasurementList.
+// `keys` are "ed25519:<64 hex>" or "p256:<128 hex of x || y>". The signature is 128 hex characters over the bytes of
+// `text`, and `text` is parsed only after one of the keys has verified it. `time` must lie in [issued, expires). At
+// most 1 MiB and 4,096 entries. Errors are kBadSignature or kBadMeasurementList.
 Result<MeasurementList> open_measurement_list(std::string_view text, std::string_view signature,
                                               const std::set<std::string>& keys, UnixSeconds time);
 

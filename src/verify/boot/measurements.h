@@ -1,4 +1,4 @@
-// The measured values against the expected ones: from the policy's sets and from a signed list.
+// Compares the measured values with the expected ones: from the policy's sets and from a signed list.
 #pragma once
 
 #include "verify/boot/boot_case.h"

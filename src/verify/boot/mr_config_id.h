@@ -7,13 +7,13 @@
 
 namespace cloister::verify {
 
-// boot.mr_config_id: unset, or one of dstack's three forms.
-// 1: 01 || compose hash || zeros.
+// boot.mr_config_id: unset, or one of dstack's three forms. 1: 01 || compose hash || zeros.
 // 2: 02 || Keccak-256(compose hash || app id || kind of key provider || its id) || zeros.
-// 3: 03 || SHA-256("dstack-mr-config-v3:" || 00 || canonical document) || zeros. The document
-//    {"version":3,"compose_hash","key_provider","app_id"?,"instance_id"?,"key_provider_id"?,"gpu_policy_hash"?,
-//    "init_script_hashes"?} is made again from the log; the host may leave members with a question mark out, so every
-//    choice of them is tried (dstack: dstack-types, mr_config).
+// 3: 03 || SHA-256("dstack-mr-config-v3:" || 00 || canonical document) || zeros. The
+// document
+// {"version":3,"compose_hash","key_provider","app_id"?,"instance_id"?,"key_provider_id"?,"gpu_policy_hash"?,
+// "init_script_hashes"?} is rebuilt from the log; the host may leave out members with a
+// question mark, so every combination of them is tried (dstack: dstack-types, mr_config).
 Check check_mr_config_id(const BootCase& boot);
 
 }  // namespace cloister::verify

@@ -6,9 +6,9 @@
 
 namespace cloister::verify {
 
-// Adds boot.gpu_policy, the `gpu-policy-hash` event: SHA-256 of the canonical form of `requirements.gpu_policy`, or of {} where the text has
-// none; and boot.init_scripts, the `init-script-hash` events: SHA-256 of each script, in order. Systems before 0.6 measure neither.
-// `compose_hash`: whether the text is the measured one.
+// Adds boot.gpu_policy, the `gpu-policy-hash` event: SHA-256 of the canonical form of `requirements.gpu_policy`, or of
+// {} where the text has none; and boot.init_scripts, the `init-script-hash` events: SHA-256 of each script, in order.
+// Systems before 0.6 measure neither. `compose_hash`: the check whether the text is the measured one.
 void check_system_events(const BootCase& boot, const Check& compose_hash, Verdict& verdict);
 
 }  // namespace cloister::verify

@@ -1,5 +1,5 @@
-// Compares the claims of a device with the reference values of its concise manifests, taken together: which of them are
-// about this device follows from what the manifests say depends on what (docs/spec/nvidia-corim.md).
+// Compares the claims of a device with the reference values of all its concise manifests together: the dependencies
+// that the manifests state decide which values are about this device (docs/spec/nvidia-corim.md).
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace cloister::verify {
 
 struct CorimSource {
   std::string id;                          // the name by which the manifest was looked up
-  const codec::Corim* manifest = nullptr;  // null: none at hand, or none that could be read
+  const codec::Corim* manifest = nullptr;  // null: no manifest at hand, or none that could be read
 };
 
 struct CorimMismatch {
@@ -22,24 +22,24 @@ struct CorimMismatch {
   std::string why;
 };
 
-// What became of the references of one manifest.
+// The result for the references of one manifest.
 struct CorimSide {
-  std::size_t compared = 0;  // environments that are about this device
+  std::size_t compared = 0;  // number of environments that are about this device
   std::vector<CorimMismatch> mismatches;
-  std::string unsupported;   // why something could not be compared; empty when all could
+  std::string unsupported;   // why something could not be compared; empty when everything could
 };
 
 struct CorimAppraisal {
-  std::string purpose;                // "CC MPT": the mode that the device is in; empty where no manifest knows modes
-  std::vector<CorimSide> sides;       // as the sources
-  std::vector<std::string> in_both;   // environments of which more than one manifest holds references
+  std::string purpose;                // "CC MPT": the mode that the device is in; empty where no manifest has modes
+  std::vector<CorimSide> sides;       // in the order of the sources
+  std::vector<std::string> in_both;   // environments for which more than one manifest holds references
 };
 
 // Every environment in scope must have the values of one of its references, and every certificate's firmware must be in
 // scope. Pure.
 CorimAppraisal appraise_corims(const DeviceClaims& claims, const std::vector<CorimSource>& sources);
 
-// An environment of NVIDIA's that stands for the whole device in one mode.
+// True for an environment of NVIDIA's that stands for the whole device in one mode.
 bool is_root_environment(const codec::CborValue& environment);
 
 }  // namespace cloister::verify

@@ -1,4 +1,4 @@
-// The checks of manifests in the CoRIM format: what they are for, and the device's values by them.
+// The checks of manifests in the CoRIM format: what they apply to, and the device's values compared with them.
 #pragma once
 
 #include <optional>
@@ -12,28 +12,28 @@
 
 namespace cloister::verify {
 
-// A manifest of one device, and where its checks belong.
+// A manifest of one device, and the prefix of its checks.
 struct CorimSubject {
   std::string source;              // "driver", "vbios"
-  std::string id;                  // the name by which it was looked up
+  std::string id;                  // the name by which the manifest was looked up
   const JudgedRim* rim = nullptr;  // null when there is none
 };
 
-// For one device, whose references and objects must outlive it. All its manifests are given, of whatever format.
+// For one device, whose references and objects must outlive it. All of the device's manifests are passed, in any format.
 class CorimJudge {
  public:
   CorimJudge(const codec::SpdmReport& report, const std::vector<crypto::Certificate>& chain,
              std::vector<CorimSubject> subjects);
 
-  // Whether the manifest of this source is a CoRIM that could be read.
+  // True when the manifest of this source is a CoRIM that could be read.
   bool has(const std::string& source) const;
-  // Adds <own>arch, version, measurements and svn of a manifest that it has; `own` is "nvidia.gpu.0.rim.driver.". Mismatches
-  // get {"environment","source"}.
+  // Adds <own>arch, version, measurements and svn of an existing manifest; `own` is "nvidia.gpu.0.rim.driver.".
+  // `mismatches` gets {"environment","source"} for each mismatch.
   void add_checks(const std::string& source, const std::string& own, const std::string& family, Json& mismatches,
                   Verdict& verdict) const;
   // Absent when no manifest is a CoRIM.
   std::optional<Check> conflict(const std::string& id) const;
-  // The mode that the device is in; empty when it is not known.
+  // The mode that the device is in; empty when it is unknown.
   const std::string& purpose() const { return appraisal_.purpose; }
 
  private:
@@ -41,7 +41,7 @@ class CorimJudge {
 
   std::vector<CorimSubject> subjects_;
   std::optional<Error> unreadable_;  // the device's claims
-  CorimAppraisal appraisal_;         // its sides are as the subjects
+  CorimAppraisal appraisal_;         // its sides have the order of the subjects
 };
 
 }  // namespace cloister::verify

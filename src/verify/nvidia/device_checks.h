@@ -17,11 +17,11 @@
 
 namespace cloister::verify {
 
-// What the devices of one judgement share, so that what they have in common is verified once. One thread.
-// The cost is the P-384 verifications, each made once: a device's report, leaf and device certificate; what devices of
-// one make share (provisioner, model); a manifest's XML signature and signer; what manifests share (L3, L2); each OCSP
-// answer and each responder; a token and each of its parts. One GPU alone: 5; with two manifests of different signers:
-// 11; with the OCSP answers about the 7 certificates that have a responder: 18. Eight GPUs alone: 26, not 40.
+// What the devices of one verdict share, so that what they have in common is verified once. One thread. The cost is the
+// P-384 verifications, each made once: a device's report, leaf and device certificate; what devices of one make share
+// (provisioner, model); a manifest's XML signature and signer; what manifests share (L3, L2); each OCSP answer and each
+// responder; a token and each of its parts. One GPU alone: 5; with two manifests of different signers: 11; with the
+// OCSP answers about the 7 certificates that have a responder: 18. Eight GPUs alone: 26, not 40.
 struct DeviceJudge {
   DeviceJudge(const Context& judged_in, const NvidiaRoots& trusted, const std::optional<ByteArray<32>>& asked)
       : context(judged_in), roots(trusted), nonce(asked), rims(context, roots.rim, cache), revocation(context, cache) {}
@@ -30,18 +30,18 @@ struct DeviceJudge {
 
   const Context& context;
   const NvidiaRoots roots;
-  const std::optional<ByteArray<32>> nonce;  // that each device must have answered; absent = freshness is skipped
+  const std::optional<ByteArray<32>> nonce;  // nonce that each device must have answered; absent = freshness is skipped
   crypto::VerifiedLinks cache;
   RimLibrary rims;
   RevocationList revocation;
 };
 
-// What the device's own bytes hold; empty where they could not be read.
+// What the device's own bytes hold; empty where they could not be parsed.
 struct DeviceFindings {
   std::optional<codec::SpdmReport> report;
   std::vector<crypto::Certificate> chain;  // five certificates, leaf first, or none
   RootKind root = RootKind::kUnknown;
-  std::string arch;                        // by the certificates; empty when unknown
+  std::string arch;                        // architecture by the certificates; empty when unknown
   // {"arch","model","driver_version","vbios_version","ueid","opaque_data","nvlink","fsp_svn","driver_rim",
   // "vbios_rim","mismatches"} as far as known.
   Json facts = Json::object();

@@ -1,4 +1,4 @@
-// What a device says of itself under its own signature, read the one way that every judge here uses.
+// What a device says about itself under its own signature. All checks read it with these functions.
 #pragma once
 
 #include <compare>
@@ -22,7 +22,7 @@ inline constexpr std::size_t kFirstRevocable = 1;
 std::string device_arch(const crypto::Certificate& device);
 inline bool is_switch(std::string_view arch) { return arch == "LS10"; }
 
-// The text of a field without the zeros that pad it; empty when absent.
+// Returns the text of a field without the zeros that pad it; empty when absent.
 std::string padded_text(const codec::SpdmReport& report, codec::OpaqueField field);
 std::string driver_version(const codec::SpdmReport& report);  // "550.90.07"; empty for switches
 std::string vbios_version(const codec::SpdmReport& report);   // "96.00.A5.00.01"; opaque field 6
@@ -34,7 +34,7 @@ std::string ueid(const std::vector<crypto::Certificate>& chain);
 // serial number (chain[1]), as on every genuine machine. Empty for a serial number of another size.
 Bytes device_pdi(const std::vector<crypto::Certificate>& chain);
 
-// Numbers between dots, of this base, compared one by one; missing ones count as zero. Absent when either text is none.
+// Compares numbers between dots, of this base, one by one; missing ones count as zero. Absent when either text has another form.
 std::optional<std::strong_ordering> compare_versions(std::string_view a, std::string_view b, int base);
 
 }  // namespace cloister::verify

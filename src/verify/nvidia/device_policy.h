@@ -1,4 +1,4 @@
-// Judges one device by the relying party's policy (NvidiaPolicy in verify/policy.h).
+// Checks one device against the relying party's policy (NvidiaPolicy in verify/policy.h).
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ Check check_allowed_arch(const std::string& id, const std::string& arch, const N
 // GPUs report their firmware's digest (FWID) from driver 550 on.
 Check check_fwid(const std::string& id, const std::string& arch, const codec::SpdmReport& report,
                  const crypto::Certificate& leaf, const NvidiaPolicy& policy);
-// Both do not apply to switches: they have no driver, and their firmware counts differently.
+// Both checks do not apply to switches, which have no driver and number their firmware differently.
 Check check_min_driver(const std::string& id, const std::string& arch, const codec::SpdmReport& report,
                        const NvidiaPolicy& policy);
 Check check_min_vbios(const std::string& id, const std::string& arch, const codec::SpdmReport& report,

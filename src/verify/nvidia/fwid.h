@@ -10,8 +10,8 @@
 
 namespace cloister::verify {
 
-// Hopper's form (OID 2.23.133.5.4.1) or DICE TcbInfo (2.23.133.5.4.1.1). Absent when the certificate has neither;
-// an error when it has one that cannot be read.
+// Accepts Hopper's form (OID 2.23.133.5.4.1) or DICE TcbInfo (2.23.133.5.4.1.1). Absent when the certificate has
+// neither; an error when it has one that cannot be read.
 Result<std::optional<ByteArray<48>>> read_fwid(const crypto::Certificate& leaf);
 
 }  // namespace cloister::verify

@@ -17,18 +17,18 @@ struct RimComparison {
   std::vector<std::uint32_t> mismatching;  // indices of the manifest, 0-based, ascending
 };
 
-// Every active entry: measurement index + 1 exists, has the entry's size and one of its hashes. Index 35 is left out
-// when the report says that NVDEC0 is disabled.
+// Compares every active entry: measurement index + 1 exists, has the entry's size and one of its hashes. Index 35 is
+// left out when the report says that NVDEC0 is disabled.
 RimComparison compare_measurements(const codec::Rim& rim, const codec::SpdmReport& report);
 
-// Indices that are active in both; of floors, 0x1000 plus the field, where both set one under the same field or name.
+// Indices that are active in both; for minimum SVNs, 0x1000 plus the field, where both set one under the same field or name.
 std::set<std::uint32_t> conflicting_indices(const codec::Rim& driver, const codec::Rim& vbios);
 
-// Why a floor of the manifest is not reached: the report must hold that field with the value type of a security version
-// number, and no less. Empty when all are reached.
+// Why a minimum SVN of the manifest is not reached: the report must hold that field with the value type of a security
+// version number, and no smaller value. Empty when all are reached.
 std::string below_floor(const codec::Rim& rim, const codec::SpdmReport& report);
 
-// The security version number in this field, little-endian, 1 to 8 bytes. Absent when the field is, or is none.
+// The security version number in this field, little-endian, 1 to 8 bytes. Absent when the field is absent or has another type.
 std::optional<std::uint64_t> svn_of(const codec::SpdmReport& report, std::uint16_t field);
 
 // "7, 9, 21", with the probable causes when index 9 is among them.

@@ -14,26 +14,26 @@
 
 namespace cloister::verify {
 
-// NVIDIA Attestation Service GPU Intermediate 004: it certifies the keys that the service uses for two days each.
+// NVIDIA Attestation Service GPU Intermediate 004. It certifies the keys that the service uses for two days each.
 const crypto::Certificate* pinned_nras_authority();
 
-// Beginning of a key in NvidiaPolicy::nras_keys, before 192 hex digits of x || y.
+// The beginning of a key in NvidiaPolicy::nras_keys, before 192 hex digits of x || y.
 inline constexpr std::string_view kNrasKeyPrefix = "p384:";
 Result<Bytes> read_nras_key(std::string_view policy_text);
 
 class NrasKeys {
  public:
-  // Judges each key of the set in the collateral at the context's time. An error when the set cannot be read. A null
-  // authority vouches for nothing.
+  // Verifies each key of the set in the collateral at the context's time. An error when the set cannot be read. A null
+  // authority vouches for no key.
   static Result<NrasKeys> read(const Context& context, const crypto::Certificate* authority);
 
   enum class Finding { kValid, kInvalid, kUnproven };
   struct Judged {
     Finding finding = Finding::kUnproven;
     std::string source;  // kValid: "live", "pinned" or "policy"
-    std::string why;     // else
+    std::string why;     // otherwise: why the key is not trusted
   };
-  // kUnproven: nothing vouches for the key that the token names, so that its signature says nothing.
+  // kUnproven: nothing vouches for the key that the token names, so the token's signature proves nothing.
   Judged judge(const codec::Jwt& token) const;
 
  private:
@@ -42,7 +42,7 @@ class NrasKeys {
     const char* source;
   };
   std::map<std::string, Believed> believed_;       // by key id
-  std::map<std::string, std::string> unproven_;    // key id -> why
+  std::map<std::string, std::string> unproven_;    // key id -> reason
   std::vector<Bytes> policy_keys_;
   bool live_ = false;
   bool present_ = false;

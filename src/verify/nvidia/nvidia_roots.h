@@ -1,4 +1,4 @@
-// The roots that evidence of NVIDIA's devices must end in. Everyone passes the pinned ones; tests may pass their own.
+// The roots that evidence of NVIDIA's devices must end in. All code passes the pinned ones; tests may pass their own.
 #pragma once
 
 #include "verify/nvidia/nras_keys.h"
@@ -11,7 +11,7 @@ struct NvidiaRoots {
   const crypto::Certificate* rim = pinned_root(RootUse::kRim, RootKind::kVendor);
   const crypto::Certificate* nras = pinned_nras_authority();
 
-  // Which root this device chain ends in, byte for byte.
+  // The kind of root that this device chain ends in, byte for byte.
   RootKind kind_of(const std::vector<crypto::Certificate>& chain) const {
     if (device != nullptr && !chain.empty() && chain.back().der() == device->der()) return RootKind::kVendor;
     const RootKind kind = claimed_root(RootUse::kGpu, chain);

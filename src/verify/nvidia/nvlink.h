@@ -11,12 +11,12 @@
 
 namespace cloister::verify {
 
-// "encrypted", "clear", "not said", or "unknown" for a value that has no meaning here. Only the versioned opaque data
-// says it.
+// "encrypted", "clear", "not said", or "unknown" for a value without a known meaning. Only the versioned opaque data
+// has this field.
 std::string nvlink_state(const codec::SpdmReport& gpu);
 
-// The check nvidia.nvlink by NvidiaPolicy::nvlink. Where the policy demands nothing it does not apply and shows what
-// the GPUs say. `topology` is the check nvidia.topology of the same devices.
+// The check nvidia.nvlink by NvidiaPolicy::nvlink. Where the policy demands nothing, the check does not apply and shows
+// what the GPUs say. `topology` is the check nvidia.topology of the same devices.
 Check check_nvlink(const std::vector<TopologyMember>& members, const Check& topology, NvlinkRequirement required);
 
 }  // namespace cloister::verify

@@ -11,15 +11,15 @@
 
 namespace cloister::verify {
 
-// Judges each certificate once, however many chains share it. For one judgement and one thread.
+// Checks each certificate once, however many chains share it. For one verdict and one thread.
 class RevocationList {
  public:
-  // Responses that cannot be read answer for nothing; that they were there is told where an answer is missing.
+  // Responses that cannot be read answer for no certificate; where an answer is missing, the detail says that there were such.
   RevocationList(const Context& context, crypto::VerifiedLinks& cache);
 
-  // Every certificate of the chain from `first` on but the root. Revoked, on hold (unless the policy allows that),
-  // unknown, and answers that do not verify fail. An answer of another time, or one that lacks our nonce, fails where
-  // the policy requires revocation; a missing one is skipped there. Where the policy asks for none, both do not apply.
+  // Checks every certificate of the chain from `first` on except the root. Revoked, on hold (unless the policy allows that),
+  // unknown, and answers that do not verify fail. An answer of another time, or one that lacks our nonce, fails where the
+  // policy requires revocation; a missing one is skipped there. Where the policy does not require it, both do not apply.
   Check check(std::string id, const std::vector<crypto::Certificate>& chain, std::size_t first = 0);
 
  private:
@@ -33,7 +33,7 @@ class RevocationList {
   Judged judge_answer(const crypto::OcspResponse& response, const std::vector<crypto::Certificate>& chain,
                       std::size_t index);
   Judged judge_status(const crypto::OcspAnswer& answer) const;
-  // Why the answer says nothing about the time that is judged at; empty when it does.
+  // Why the answer says nothing about the time of the verdict; empty when it does.
   std::string staleness(const crypto::OcspAnswer& answer) const;
 
   const Context& context_;

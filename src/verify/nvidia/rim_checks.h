@@ -13,11 +13,11 @@
 namespace cloister::verify {
 
 struct RimFindings {
-  // What revocation must be known of; null when there is no such manifest.
+  // Manifests whose revocation must be checked; null when there is no such manifest.
   const JudgedRim* driver = nullptr;
   const JudgedRim* vbios = nullptr;
   bool switch_without_driver = false;
-  // {"driver_rim","vbios_rim","mismatches":[{"index" or, of a CoRIM, "environment","source"}]}, and of CoRIMs "purpose".
+  // {"driver_rim","vbios_rim","mismatches":[{"index" (for a CoRIM, "environment"),"source"}]}, and "purpose" for CoRIMs.
   Json facts = Json::object();
 };
 
@@ -25,7 +25,7 @@ struct RimFindings {
 RimFindings check_rims(const std::string& prefix, const codec::SpdmReport& report,
                        const std::vector<crypto::Certificate>& chain, RimLibrary& library, Verdict& verdict);
 
-// The same ids as not applicable, or skipped, all for one reason.
+// Adds the same ids as not applicable, or skipped, all for one reason.
 void add_rim_checks(const std::string& prefix, Check (*make)(std::string id, const std::string& why),
                     const std::string& why, Verdict& verdict);
 

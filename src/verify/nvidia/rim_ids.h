@@ -16,10 +16,10 @@ struct RimIds {
   std::string vbios;
 };
 
-// An error when a part is missing or holds anything but letters, digits, '.' and '_': the names go into URLs and paths.
+// An error when a part is missing or holds a character other than letters, digits, '.' and '_', since the names go into URLs and paths.
 Result<RimIds> rim_ids(const codec::SpdmReport& report, const std::vector<crypto::Certificate>& chain);
 
-// For fetchers: the names as a list, empty when the report does not give them.
+// For fetchers: the names as a list, empty when the report does not state them.
 std::vector<std::string> required_rim_ids(const codec::SpdmReport& report,
                                           const std::vector<crypto::Certificate>& chain);
 

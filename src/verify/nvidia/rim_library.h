@@ -15,22 +15,22 @@
 
 namespace cloister::verify {
 
-// Ids of the checks are without prefix: "form", "signature", "chain".
+// The ids of the checks have no prefix: "form", "signature", "chain".
 struct JudgedRim {
   std::vector<Check> checks;
   std::vector<crypto::Certificate> chain;  // signer first; empty when it could not be read
-  // What it says, in one of its two forms; only when its signature holds.
+  // The content, in one of its two forms; present only when the signature is valid.
   std::optional<codec::Rim> content;
   std::optional<codec::Corim> corim;
   bool is_corim = false;
 };
 
-// Judges each manifest once, however many devices need it. For one judgement and one thread.
+// Verifies each manifest once, however many devices need it. For one verdict and one thread.
 class RimLibrary {
  public:
   RimLibrary(const Context& context, const crypto::Certificate* root, crypto::VerifiedLinks& cache)
       : context_(context), root_(root), cache_(cache) {}
-  // Null when the collateral holds no manifest of this name.
+  // Returns null when the collateral holds no manifest of this name.
   const JudgedRim* find(const std::string& id);
 
  private:
@@ -40,8 +40,8 @@ class RimLibrary {
   std::map<std::string, JudgedRim> judged_;
 };
 
-// For fetchers: the certificates of a manifest's signer, to the pinned root where they lead there; empty when they cannot be
-// read. Says nothing of what they are worth.
+// For fetchers: the certificates of a manifest's signer, including the pinned root where they lead to it; empty when
+// they cannot be read. They are not verified.
 std::vector<crypto::Certificate> rim_signers(const std::string& text);
 
 }  // namespace cloister::verify

@@ -1,5 +1,5 @@
 // DICE TcbInfo (TCG, DICE Attestation Architecture 1.1, section 6.1.1) in a device's certificate: what the layer that
-// issued the certificate measured of the next one.
+// issued the certificate measured of the next layer.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +27,14 @@ struct TcbInfo {
   std::vector<Fwid> fwids;
   std::optional<Bytes> vendor_info, type;
   // By the numbers of CoRIM's flags (is-configured 0, is-secure 1, is-recovery 2, is-debug 3, is-replay-protected 4,
-  // is-integrity-protected 5, is-runtime-meas 6, is-immutable 7, is-tcb 8), each turned to say what its name says.
+  // is-integrity-protected 5, is-runtime-meas 6, is-immutable 7, is-tcb 8), each normalised so that true means what the name says.
   std::map<std::uint64_t, bool> flags;
 };
 
-// The value of the extension. kUnsupported for integrity registers, kBadCertificate for one that cannot be read.
+// Parses the extension's value. kUnsupported for integrity registers, kBadCertificate for one that cannot be read.
 Result<TcbInfo> parse_tcb_info(ByteView extension);
 
-// The extension 2.23.133.5.4.1.1; absent when the certificate has none. kUnsupported also for a list of several
+// Reads the extension 2.23.133.5.4.1.1; absent when the certificate has none. kUnsupported also for a list of several
 // (2.23.133.5.4.5).
 Result<std::optional<TcbInfo>> read_tcb_info(const crypto::Certificate& certificate);
 

@@ -8,8 +8,8 @@
 
 namespace cloister::verify {
 
-// At most 1 MiB. What the text does not name keeps its default. An unknown key, a value of another type and a value out
-// of its range are errors that name the key and its line. Pure; any thread.
+// Accepts at most 1 MiB. What the text does not name keeps its default. An unknown key, a value of another type and a
+// value out of its range are errors that name the key and its line. Pure; any thread.
 Result<Policy> parse_policy(std::string_view toml_text);
 
 // The default policy as a commented file: parse_policy() of it gives Policy{}.

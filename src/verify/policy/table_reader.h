@@ -1,4 +1,4 @@
-// TableReader: takes typed values out of one TOML table and notes the first thing that is wrong with it.
+// TableReader: reads typed values from one TOML table and records the first error in it.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ namespace cloister::verify {
 
 class TableReader {
  public:
-  // `name` is the table's, for messages; empty for the file itself. `table` may be null: then nothing is there to read.
+  // `name` is the table's, for messages; empty for the file itself. A null `table` has no values.
   TableReader(const toml::table* table, std::string name) : table_(table), name_(std::move(name)) {}
 
-  // Each leaves `out` as it is when the key is absent or wrong.
+  // Each function leaves `out` unchanged when the key is absent or wrong.
   void read(std::string_view key, bool& out);
   void read(std::string_view key, std::string& out);
-  // Up to the greatest value of the type.
+  // Accepts values up to the greatest one of the type.
   void read(std::string_view key, std::uint8_t& out);
   void read(std::string_view key, std::optional<std::uint8_t>& out);
   void read(std::string_view key, std::uint32_t& out, std::uint32_t most = 0xffffffff);
@@ -32,25 +32,25 @@ class TableReader {
   void read_time(std::string_view key, std::optional<std::int64_t>& out);
   void read(std::string_view key, std::set<std::string>& out);
   void read(std::string_view key, std::optional<std::set<std::string>>& out);
-  // Words that can never match would make a policy stricter than its author believes, or hide a typing error: a list out of
-  // `allowed`, of at least one word.
+  // Reads a list of words, at least one, each from `allowed`: words that can never match would make a policy stricter
+  // than its author believes, or hide a typing error.
   void read_some(std::string_view key, const std::set<std::string>& allowed, std::set<std::string>& out);
   void read_some(std::string_view key, const std::set<std::string>& allowed, std::optional<std::set<std::string>>& out);
-  // Texts each of which `fits`; `form` says to people what that means.
+  // Reads texts each of which `fits`; `form` tells people what that means.
   void read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::set<std::string>& out);
   void read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::optional<std::set<std::string>>& out);
-  // Empty, or a text that `fits`.
+  // Reads a text that is empty or `fits`.
   void read_fitting(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::string& out);
-  // Hex strings of `size` bytes each; before those of 32 bytes may stand "sha256:", as verdicts and reports write them.
+  // Reads hex strings of `size` bytes each; those of 32 bytes may begin with "sha256:", as verdicts and reports write them.
   void read(std::string_view key, std::size_t size, std::set<Bytes>& out);
-  // A hex string of `size` bytes.
+  // Reads a hex string of `size` bytes.
   void read(std::string_view key, std::size_t size, std::optional<Bytes>& out);
-  // The index of the value in `words`.
+  // Reads a word and returns its index in `words`.
   void read_word(std::string_view key, const std::vector<std::string>& words, std::size_t& out);
   // A table in this one; null when it is absent.
   const toml::table* table(std::string_view key);
 
-  // The first error; a key that nobody read is one.
+  // The first error; a key that was never read is an error.
   std::optional<Error> error() const;
 
  private:
@@ -58,7 +58,7 @@ class TableReader {
   void complain(std::string_view key, const std::string& expected, const toml::node* node = nullptr);
   std::optional<std::uint64_t> number(std::string_view key, std::uint64_t most);
   std::optional<std::set<std::string>> texts(std::string_view key);
-  // An error at the element of the list `key` that is `text`.
+  // Records an error at the element of the list `key` that is `text`.
   void complain_of(std::string_view key, const std::string& text, const std::string& why);
   std::string full(std::string_view key) const;
 

@@ -1,4 +1,4 @@
-// The keyset that a receipt is judged by, and whether a TEE vouched for it.
+// The keyset that a receipt is verified with, and whether a TEE vouched for it.
 #pragma once
 
 #include <optional>
@@ -14,12 +14,12 @@ struct Established {
   bool attested = false;       // a quote binds it, as far as the checks of its report say
   std::string reason;          // why there is no keyset, or why it is not attested
   bool aggregator = false;     // the report says that requests are passed on
-  std::optional<ByteArray<32>> model_digest;  // of a native report, bound by the quote
+  std::optional<ByteArray<32>> model_digest;  // from a native report, bound by the quote
   // Digest of the configuration at the time of the report: from a native report, else what an authentic event log names last.
   std::optional<ByteArray<32>> policy_digest;
 };
 
-// Judges `evidence.report`, else reads `evidence.keyset`. Adds the checks of either to the verdict.
+// Verifies `evidence.report`, else parses `evidence.keyset`. Adds the checks of either to the verdict.
 Established establish_keyset(const ReceiptEvidence& evidence, const Context& context, Verdict& verdict);
 
 }  // namespace cloister::verify

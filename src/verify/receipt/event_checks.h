@@ -1,4 +1,4 @@
-// Judges the events of a receipt: their order, the hashes in them, and what is only claimed.
+// Verifies the events of a receipt: their order, the hashes in them, and what is only claimed.
 #pragma once
 
 #include "evidence/aci/receipt.h"

@@ -1,4 +1,4 @@
-// Judges the beginning of a streamed reply against the receipt of the whole (docs/spec/receipt.md).
+// Verifies the beginning of a streamed reply against the receipt of the whole reply (docs/spec/receipt.md).
 #pragma once
 
 #include "evidence/aci/receipt.h"

@@ -7,7 +7,7 @@
 namespace cloister::verify {
 
 // Adds the checks report_data.*, the fact `report_data_layout` and, when a TLS key is in use, `tls_key_origin`. Call it
-// after judge_tee(), whose checks of the event log say whether the report's policy document counts.
+// after judge_tee(), whose checks of the event log decide whether the report's policy document counts.
 void check_report_data(const ServedReport& report, ByteView identity, const evidence::ReportData& report_data,
                        const Expected& expected, const Policy& policy, Verdict& verdict);
 

@@ -15,7 +15,7 @@
 namespace cloister::verify {
 
 struct ServedReport {
-  std::string signing_address;                      // as served; judged by report.signing_address
+  std::string signing_address;                      // as served; verified by report.signing_address
   evidence::SigningAlgo signing_algo = evidence::SigningAlgo::kEcdsa;
   std::optional<std::string> signing_public_key;    // as served
   evidence::Nonce request_nonce{};
@@ -26,11 +26,11 @@ struct ServedReport {
   bool tls_key_given = false;                       // the report itself says that its TLS key came from outside
   evidence::BootEvidence boot;                      // event log, info, vm_config
   Json node_policy;                                 // the policy document of a Cloister node, or null
-  // The document that says where the TLS key was made: node_policy, or, where a report has none, what nodes of version 0.1
-  // showed beside the key. Null where there is neither.
+  // The document that says where the TLS key was made: node_policy or, where a report has none, the document that nodes
+  // of version 0.1 showed next to the key. Null where there is neither.
   Json tls_policy;
 
-  // The same instance and the same evidence.
+  // True for the same instance and the same evidence.
   bool same_evidence(const ServedReport& other) const;
 };
 

@@ -1,4 +1,4 @@
-// The signing identity of a report: an address, and the bytes of it that report data binds.
+// The signing identity of a report: an address, and its bytes that report data binds.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ namespace cloister::verify {
 // ecdsa: 20 bytes of the Ethereum address; ed25519: 32 bytes of the key.
 Result<Bytes> parse_identity(evidence::SigningAlgo algo, const std::string& address);
 
-// That `public_key` (hex; ecdsa x || y or 04 || x || y, ed25519 the key) is the one `identity` belongs to.
+// Checks that `public_key` (hex; ecdsa x || y or 04 || x || y, ed25519 the key) belongs to `identity`.
 Result<void> check_public_key(evidence::SigningAlgo algo, const std::string& public_key, ByteView identity);
 
 }  // namespace cloister::verify

@@ -7,7 +7,7 @@
 
 namespace cloister::verify {
 
-// Adds report.all_attestations and, for each instance in the list that is not `report` itself, all checks of its own
+// Adds report.all_attestations and, for each listed instance other than `report` itself, all checks of that instance
 // under "instance.N.", and the facts `instances` and `attested_addresses`.
 void check_instances(const Json& object, const ServedReport& report, const Expected& expected, const Context& context,
                      Verdict& verdict);

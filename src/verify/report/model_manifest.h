@@ -1,4 +1,4 @@
-// The model that a report names, compared with the one that the verifier expects (docs/spec/model-identity.md).
+// Compares the model that a report names with the one that the verifier expects (docs/spec/model-identity.md).
 #pragma once
 
 #include <optional>
@@ -10,15 +10,15 @@
 
 namespace cloister::verify {
 
-// With a manifest in the policy: model.document and the checks of its members. `document` may be null; `bound` is the digest
-// that a quote binds.
+// With a manifest in the policy: adds model.document and the checks of its members. `document` may be null; `bound` is
+// the digest that a quote binds.
 void check_model_manifest(const Json& document, const std::optional<ByteArray<32>>& bound, const Policy& policy,
                           Verdict& verdict);
 
-// The checks of the members alone: model.id to model.claims.
+// Adds the checks of the members alone: model.id to model.claims.
 void compare_models(const evidence::ModelIdentity& expected, const evidence::ModelIdentity& actual, Verdict& verdict);
 
-// For reports that say nothing of a model: a manifest that was compared with nothing is no yes.
+// For reports that say nothing about a model: a manifest that was compared with nothing must not lead to a yes.
 void require_model(const Policy& policy, Verdict& verdict);
 
 }  // namespace cloister::verify

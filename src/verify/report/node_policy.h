@@ -19,26 +19,26 @@ inline constexpr std::string_view kPolicyMember = "cloister_policy";
 // The events by which a node measures its model and its configuration.
 inline constexpr std::string_view kModelEvent = "cloister-model", kPolicyEvent = "cloister-policy";
 
-// The payload of the last runtime event of this name, where the checks of the boot that `verdict` holds show that the log is the one
-// in the registers. Absent for a log that says nothing of it, and for a payload of another size than 32 bytes.
+// The payload of the last runtime event of this name, where the boot checks in `verdict` show that the log matches the
+// registers. Absent for a log without such an event, and for a payload of another size than 32 bytes.
 std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict);
 
 // What serves the evidence. kUnknown: nothing that is bound says it, so a missing document may have been taken away.
 enum class NodeKind { kUnknown, kCloister };
 
-// For the forms whose statement does not name the digests: report.model_digest and report.policy_digest by the events
-// `cloister-model` and `cloister-policy` of the log, where it has them, then check_node_policy(). `document` is the member
-// kPolicyMember, or null.
+// For the forms whose statement does not name the digests: adds report.model_digest and report.policy_digest by the
+// log's events `cloister-model` and `cloister-policy`, where it has them, then check_node_policy(). `document` is the
+// member kPolicyMember, or null.
 void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy, Verdict& verdict);
 
-// policy.document to policy.keys, and the fact `node_policy`. To be called after the checks of the TEE. `document` may be null.
-// `bound` is the digest that the evidence binds. Without document and digest all are skipped and required, unless the service may be
-// another's and the policy accepts that it has none (`accept_no_node_policy`).
+// Adds policy.document to policy.keys, and the fact `node_policy`. Call it after the checks of the TEE. `document` may
+// be null. `bound` is the digest that the evidence binds. Without document and digest all are skipped and required,
+// unless the service may be another's and the policy accepts that it has none (`accept_no_node_policy`).
 void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,
                        Verdict& verdict);
 
-// "http://127.0.0.1:8000", "https://localhost", "unix:/run/engine.sock": an address of the same machine. Strict: "127.evil.example"
-// and "127.0.0.1@evil.example" are none.
+// True for an address of the same machine: "http://127.0.0.1:8000", "https://localhost", "unix:/run/engine.sock".
+// Strict: "127.evil.example" and "127.0.0.1@evil.example" are not local.
 bool is_local_address(std::string_view url);
 
 }  // namespace cloister::verify

@@ -1,4 +1,4 @@
-// Judges of the evidence that other services serve in forms of their own (docs/spec/foreign-reports.md). Private to verify.
+// Verifies the evidence that other services serve in forms of their own (docs/spec/foreign-reports.md). Private to verify.
 #pragma once
 
 #include <string_view>
@@ -15,15 +15,15 @@ namespace cloister::verify {
 // `text` is the document as served: parts of it are hashed and signed as they stand.
 Verdict judge_tinfoil_document(std::string_view text, const Json& object, const Expected& expected, const Context& context);
 
-// The checks of a document of version 3 that need its text: report.tls_certificate, report.document_signature,
+// Adds the checks of a version 3 document that need its text: report.tls_certificate, report.document_signature,
 // report.gpu_evidence_digest and report.switch_evidence_digest. `bound`: report data binds what the document names.
 void check_tinfoil_parts(const evidence::TinfoilDocument& document, bool bound, Verdict& verdict);
 
 Verdict judge_chutes_report(const Json& object, const Expected& expected, const Context& context);
 
-// What NEAR's nodes put beside a legacy report: report.ohttp_key, the key for oblivious requests, which the signing key
-// signs, and report.compose_manager, what was deployed since the machine started, which a second quote of the same machine
-// binds. Adds nothing for a report that has neither. `address_bound`: report data binds the signing address.
+// Verifies what NEAR's nodes add to a legacy report: report.ohttp_key, the key for oblivious requests, which the signing
+// key signs, and report.compose_manager, what was deployed since the machine started, which a second quote of the same
+// machine binds. Adds nothing for a report that has neither. `address_bound`: report data binds the signing address.
 void check_near_parts(const Json& object, const ServedReport& report, bool address_bound, const Expected& expected,
                       RootKind root, const Context& context, Verdict& verdict);
 

@@ -10,7 +10,7 @@
 namespace cloister::verify {
 
 bool binds(const evidence::ReportData& report_data, std::string_view statement);
-// The half of it in which the hash stands, as hex.
+// The half of report data that holds the hash, as hex.
 std::string bound_half(const evidence::ReportData& report_data);
 // report_data.padding
 Check check_padding(const evidence::ReportData& report_data);

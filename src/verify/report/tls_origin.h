@@ -1,5 +1,5 @@
-// Where the private half of a TLS key was made, as far as evidence tells it. A key that came from outside proves nothing
-// about where a connection ends: whoever brought the key can end the connection in front of the TEE and read everything.
+// Where the private half of a TLS key was made, as far as evidence shows. A key that came from outside proves nothing about
+// where a connection ends: whoever brought the key can end the connection in front of the TEE and read everything.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@
 
 namespace cloister::verify {
 
-// The state of a check on the key `key_hex` that the evidence binds. The check passes for a key that was born inside the
-// TEE. For other keys the check is skipped and required, unless the policy accepts such keys.
+// The check of the key `key_hex` that the evidence binds. It passes for a key that was made inside the TEE. For other
+// keys it is skipped and required, unless the policy accepts such keys.
 Check bound_tls_key(std::string id, const std::string& key_hex, evidence::TlsKeyOrigin origin, const Policy& policy);
-// The same where no key in use is known and the evidence says that the service has a given one: never a pass.
+// The check where no key in use is known and the evidence says that the service has a given one: it never passes.
 Check given_tls_key(std::string id, const Policy& policy);
 
-// The same where the evidence binds a key, nobody says where it was made, and which key the connection used is not known here.
+// The check where the evidence binds a key, nobody says where it was made, and the connection's key is not known here.
 Check unproven_tls_key(std::string id, const Policy& policy);
 
-// What a legacy report tells (docs/spec/legacy-proof.md, "The TLS key"). The report's own word counts against the key
-// only. A policy document (`cloister_policy`, or `policy`) counts where its digest is the last `cloister-policy` event of a log that
-// `verdict` has found to agree with RTMR3. Call it after judge_tee().
+// The origin as a legacy report states it (docs/spec/legacy-proof.md). The report's own statement counts against the
+// key only. A policy document (`cloister_policy`, or `policy`) counts where its digest is the last `cloister-policy`
+// event of a log that `verdict` has found to agree with RTMR3. Call it after judge_tee().
 evidence::TlsKeyOrigin legacy_tls_key_origin(const ServedReport& report, const Verdict& verdict);
 
 }  // namespace cloister::verify

@@ -1,4 +1,4 @@
-// Whether the keys that a gateway pinned are those that the upstream's own evidence binds.
+// Checks that the keys which a gateway pinned are those that the upstream's own evidence binds.
 #pragma once
 
 #include "base/json.h"
@@ -8,12 +8,12 @@
 
 namespace cloister::verify {
 
-// What to ask of the upstream's report, so that it answers for the gateway's channel: the TLS key that the gateway
+// What to expect of the upstream's report, so that it answers for the gateway's channel: the TLS key that the gateway
 // pinned, and the encryption key of the report's keyset that has the pinned hash.
 Expected expected_of_channel(const evidence::Session& session, const Json& report);
 
-// session.channel, after that report was judged with what `asked` holds. `upstream` is null where there was nothing to
-// judge.
+// session.channel, after that report was verified with what `asked` holds. `upstream` is null where there was nothing
+// to verify.
 Check check_session_channel(const evidence::Session& session, const Expected& asked, const Verdict* upstream);
 
 }  // namespace cloister::verify

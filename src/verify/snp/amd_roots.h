@@ -1,5 +1,5 @@
-// AMD's root keys (ARK), one for each kind of processor, compiled in. A root that travels with the evidence is compared
-// with these byte for byte and never trusted for itself.
+// AMD's root keys (ARK), one for each kind of processor, compiled in. A root that comes with the evidence is compared
+// with these byte for byte and never trusted by itself.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ struct AmdRoot {
 
 std::span<const AmdRoot> pinned_amd_roots();
 const crypto::Certificate* amd_root(codec::SnpProduct product);
-// The one of `roots` that `root` is, byte for byte; null for none.
+// The one of `roots` that equals `root` byte for byte; null for none.
 const AmdRoot* find_amd_root(std::span<const AmdRoot> roots, const crypto::Certificate& root);
 
 }  // namespace cloister::verify

@@ -1,4 +1,4 @@
-// The certificates of an AMD machine as tools write them: one file of PEM certificates, that of the chip first.
+// The certificates of an AMD machine as tools write them: one file of PEM certificates, the chip's first.
 #pragma once
 
 #include <string_view>
@@ -8,11 +8,11 @@
 
 namespace cloister::verify {
 
-// Whether the text is to be read as certificates and not as JSON.
+// True when the text is to be parsed as certificates and not as JSON.
 bool is_pem_text(std::string_view text);
 
-// Exactly three certificates: VCEK or VLEK, ASK or ASVK, ARK, in this order (AMD 57230, section 4); lines of text may stand around them
-// (RFC 7468 section 2). The revocation list is left empty. kBadCollateral.
+// Accepts exactly three certificates: VCEK or VLEK, ASK or ASVK, ARK, in this order (AMD 57230, section 4); lines of
+// text may stand around them (RFC 7468 section 2). The revocation list is left empty. Errors are kBadCollateral.
 Result<SnpCollateral> read_snp_chain_file(std::string_view pem);
 
 }  // namespace cloister::verify

@@ -1,4 +1,4 @@
-// The checks of an SEV-SNP report that need nothing from around it.
+// The checks of an SEV-SNP report that need no surrounding report.
 #pragma once
 
 #include <optional>
@@ -16,10 +16,10 @@ struct SnpFindings {
   bool endorsed = false;                   // a key under a pinned root of AMD's signed it
 };
 
-// Adds every check snp.* but snp.report_data, and the facts of the report.
+// Adds every check snp.* except snp.report_data, and the facts of the report.
 SnpFindings check_snp(ByteView report, const Context& context, Verdict& verdict);
 
-// For tests of reports whose makers are no CPU maker: verify_snp() with `roots` in the place of AMD's.
+// For tests of reports whose makers are no CPU maker: verify_snp() with `roots` in place of AMD's.
 Verdict verify_snp_under(std::span<const AmdRoot> roots, ByteView report,
                          const std::optional<Bytes>& expected_report_data, const Context& context);
 

@@ -12,11 +12,11 @@
 
 namespace cloister::verify {
 
-// At most 8 MiB. All nine are required, may be empty (then what needs them is skipped), and are taken as they are: the
-// judge looks into them. Revocation lists are hex of DER, or PEM. Unknown members are ignored.
+// Accepts at most 8 MiB. All nine are required, may be empty (then what needs them is skipped), and are taken
+// unchanged: the checks parse them. Revocation lists are hex of DER, or PEM. Unknown members are ignored.
 Result<TdxCollateral> parse_tdx_bundle(std::string_view json);
 Result<TdxCollateral> read_tdx_bundle(const Json& object);
-// Either of the above gives the same collateral again.
+// Writes the object from which parse_tdx_bundle() gives the same collateral again.
 Json tdx_bundle_json(const TdxCollateral& collateral);
 std::string write_tdx_bundle(const TdxCollateral& collateral);
 

@@ -1,5 +1,5 @@
-// Keeps collateral and PCK chains whose signatures have been verified, so that the next quote of the same platform is
-// judged with less work. Changes no verdict: only what holds at any time is kept, and only for the very same bytes.
+// Keeps collateral and PCK chains whose signatures have been verified, so that the next quote of the same platform
+// needs less work. It changes no verdict: only what holds at any time is kept, and only for the very same bytes.
 #pragma once
 
 #include <cstddef>
@@ -16,17 +16,17 @@ namespace cloister::verify {
 struct VerifiedPckChain {
   std::string pem;
   std::vector<crypto::Certificate> certificates;  // leaf, intermediate, root
-  crypto::VerifiedLinks links;                    // all of the chain's among them
+  crypto::VerifiedLinks links;                    // includes all links of the chain
 };
 
-// For any number of threads. The least recently used collateral makes room for another.
+// For any number of threads. The least recently used collateral is dropped for new collateral.
 class TdxCollateralCache {
  public:
   explicit TdxCollateralCache(std::size_t capacity = 64) : capacity_(capacity) {}
   TdxCollateralCache(const TdxCollateralCache&) = delete;
   TdxCollateralCache& operator=(const TdxCollateralCache&) = delete;
 
-  // Judged under the pinned root of Intel, now or before.
+  // Verifies the collateral under Intel's pinned root, now or in an earlier call.
   std::shared_ptr<const JudgedTdxCollateral> judge(const TdxCollateral& collateral);
   // Number of collateral sets kept.
   std::size_t size() const;

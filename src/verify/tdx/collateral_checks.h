@@ -18,10 +18,10 @@ namespace cloister::verify {
 void add_collateral_checks(const JudgedTdxCollateral& collateral, const std::vector<crypto::Certificate>& pck_chain,
                            const TdxPolicy& policy, UnixSeconds time, Verdict& verdict);
 
-// The same checks where there is nothing to judge: as `state` (skipped or not applicable), with this reason.
+// Adds the same checks where there is nothing to verify: as `state` (skipped or not applicable), with this reason.
 void add_collateral_checks_undone(State state, const std::string& reason, Verdict& verdict);
 
-// When the first of all windows ends; absent when no part of it could be read.
+// When the first of all windows ends; absent when no part of the collateral could be read.
 std::optional<UnixSeconds> collateral_expiry(const JudgedTdxCollateral& collateral,
                                              const std::vector<crypto::Certificate>& pck_chain);
 

@@ -1,4 +1,4 @@
-// The exact values that a policy expects in a quote, next to the checks that hold for every quote.
+// The exact values that a policy expects in a quote, as well as the checks that hold for every quote.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace cloister::verify {
 
-// Adds every check tdx.expected.*. One whose value the policy does not name does not apply. `pck` is the extension of the
-// PCK leaf; without it the FMSPC cannot be compared. Pure; any thread.
+// Adds every check tdx.expected.*. A check whose value the policy does not name does not apply. `pck` is the extension
+// of the PCK leaf; without it the FMSPC cannot be compared. Pure; any thread.
 void add_expected_checks(const codec::TdxQuote& quote, const std::optional<PckExtension>& pck, const TdxPolicy& policy,
                          Verdict& verdict);
 void skip_expected_checks(const std::string& reason, Verdict& verdict);

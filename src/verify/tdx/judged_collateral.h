@@ -1,5 +1,5 @@
-// What is true of a platform's collateral at any time: read once, its signatures verified once. Judging a quote with it
-// then takes the time windows, the revocation lookups and the levels (collateral_checks.h, tcb_checks.h).
+// What holds for a platform's collateral at any time: it is parsed once and its signatures are verified once. Verifying a
+// quote with it then needs the time windows, the revocation lookups and the levels (collateral_checks.h, tcb_checks.h).
 #pragma once
 
 #include <memory>
@@ -37,10 +37,10 @@ struct JudgedTdxCollateral {
   JudgedCrl root_crl, pck_crl;
   Check pck_crl_chain;
   std::vector<crypto::Certificate> pck_crl_certificates;  // intermediate and root
-  crypto::VerifiedLinks links;                            // found while verifying the chains
+  crypto::VerifiedLinks links;                            // found while the chains were verified
 };
 
-// `root` is where every chain of the collateral has to end.
+// `root` is the root that every chain of the collateral must end with.
 JudgedTdxCollateral judge_collateral(const TdxCollateral& collateral, const crypto::Certificate& root);
 
 }  // namespace cloister::verify

@@ -1,6 +1,6 @@
-// The certificates under Intel's root that nearly every quote and its collateral repeat. Reading them and verifying that the
-// root signed them is done once in a process instead of once for each quote. Nothing is trusted for being here: evidence
-// with other certificates is judged by those, and these are looked at like any other, their validity at each judgement.
+// The certificates under Intel's root that nearly every quote and its collateral repeat. They are parsed, and the root's signatures
+// on them verified, once in a process instead of once for each quote. No certificate is trusted because it is here: evidence with
+// other certificates is verified with those, and these are verified like any other, including their validity at each verdict.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,7 @@ namespace cloister::verify {
 
 struct KnownIssuers {
   std::vector<crypto::Certificate> certificates;
-  crypto::VerifiedLinks links;  // to the pinned root
+  crypto::VerifiedLinks links;  // links up to the pinned root
 };
 
 // Any thread. The first call verifies them.

@@ -10,8 +10,8 @@
 
 namespace cloister::verify {
 
-// tdx.pck.identifier. The name is the PPID (16 bytes in the clear, type 1; encrypted for Intel, type 2: 256, type 3: 384
-// bytes), CPUSVN (16), PCESVN (2) and PCEID (2) (Intel SGX DCAP Quoting Library API, appendix 3). `pck` is what the
+// tdx.pck.identifier. The name is the PPID (16 bytes in the clear, type 1; encrypted for Intel, type 2: 256, type 3:
+// 384 bytes), CPUSVN (16), PCESVN (2) and PCEID (2) (Intel SGX DCAP Quoting Library API, appendix 3). `pck` is what the
 // given certificate says, absent when there is none that could be read.
 Check check_pck_identifier(const codec::TdxQuote& quote, const std::optional<PckExtension>& pck);
 

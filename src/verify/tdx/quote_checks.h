@@ -13,14 +13,14 @@ namespace cloister::verify {
 
 struct QuoteFindings {
   std::optional<codec::TdxQuote> quote;  // absent when it could not be read
-  RootKind root = RootKind::kUnknown;    // what the chain inside the quote ends in: the quote's word, not the report's
+  RootKind root = RootKind::kUnknown;    // the root of the chain inside the quote: the quote's statement, not the report's
 };
 
 // Adds every check tdx.* and the facts of the quote.
 QuoteFindings check_quote(ByteView bytes, const Context& context, Verdict& verdict);
 
-// For tests of whole quotes whose makers are no CPU maker: the same with `vendor_root` in the place of Intel's. Nothing
-// is kept in the context's cache.
+// For tests of whole quotes whose makers are no CPU maker: check_quote() with `vendor_root` in place of Intel's.
+// Nothing is kept in the context's cache.
 QuoteFindings check_quote_under(const crypto::Certificate& vendor_root, ByteView bytes, const Context& context,
                                 Verdict& verdict);
 

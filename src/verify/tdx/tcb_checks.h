@@ -20,7 +20,7 @@ void add_tcb_checks(const JudgedTdxCollateral& collateral, const codec::TdxQuote
                     const std::optional<PckExtension>& pck, const TdxPolicy& policy, UnixSeconds time,
                     Verdict& verdict);
 
-// The same checks where there is nothing to judge by: as `state` (skipped or not applicable), with this reason.
+// Adds the same checks where there is nothing to verify with: as `state` (skipped or not applicable), with this reason.
 void add_tcb_checks_undone(State state, const std::string& reason, Verdict& verdict);
 
 }  // namespace cloister::verify

@@ -1,5 +1,5 @@
 // For tests only: a platform of our own with everything that Intel publishes about a genuine one, under a root of our
-// own, so that each part can be made wrong while all signatures stay good.
+// own, so that each part can be made wrong while all signatures stay valid.
 #pragma once
 
 #include <string>

@@ -37,7 +37,7 @@ inline void set_tcb_info(verify::TdxCollateral& collateral, const std::string& f
   collateral.tcb_info_signature = split->signature_hex;
 }
 
-// Answers of 2023. The issuer chains of that time are not recorded; those of 2025 have the same keys, and certificates
+// Answers of 2023. The issuer chains of that time were not recorded; those of 2025 have the same keys, and certificates
 // that were not yet valid.
 inline verify::TdxCollateral collateral_of_2023() {
   verify::TdxCollateral out = bundle_of_2025();
@@ -59,7 +59,7 @@ inline verify::TdxCollateral collateral_of_2026() {
   return out;
 }
 
-// Up to where tdx/v4_50806f.bin is a quote: somebody appended a sentence to it.
+// The part of tdx/v4_50806f.bin that is a quote: somebody appended a sentence to it.
 inline Bytes quote_of_2023() {
   const Bytes file = vector_bytes("tdx/v4_50806f.bin");
   const std::size_t end = as_text(file).find("\nextra byte");
@@ -67,7 +67,7 @@ inline Bytes quote_of_2023() {
   return Bytes(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(std::min(end, file.size())));
 }
 
-// What a relying party would have said about which code may run, and whom a bare quote answers, is not the subject of these tests.
+// These tests are not about which code a relying party expects, nor about whom a bare quote answers.
 inline verify::Policy any_code() {
   verify::Policy policy;
   policy.require_nonce = false;

@@ -1,6 +1,6 @@
 // For tests only: GPUs, manifests, OCSP answers and tokens of our own under roots of our own, so that every check can
-// be made to pass and to fail. Everything is derived from labels and is the same on every run, but for the signatures
-// of manifests and OCSP answers.
+// be made to pass and to fail. Everything is derived from labels and is the same on every run, except the signatures of
+// manifests and OCSP answers.
 #pragma once
 
 #include <algorithm>
@@ -38,7 +38,7 @@ struct WorldChain {
   std::vector<std::string> labels;
 };
 
-// As NVIDIA numbers its devices: a byte, then the PDI of eight.
+// The serial number in the form that NVIDIA gives its devices: a byte, then the PDI of eight bytes.
 inline Bytes device_serial(const std::string& label) {
   Bytes out = to_bytes(ByteView(crypto::sha256(as_bytes("device " + label))).first(9));
   out[0] = 0x41;
@@ -123,13 +123,13 @@ inline WorldChain rim_chain(UnixSeconds signer_until = 253402300799) {
 struct WorldRim {
   std::string product = "GH100";
   std::string version;
-  // index -> hashes; all active. The others up to 63 are there and inactive.
+  // index -> hashes; all active. The other indices up to 63 exist and are inactive.
   std::map<std::uint32_t, std::vector<Bytes>> active;
   std::string floors;  // further Resources, with the prefix `o` for NVIDIA's opaque data
   std::string extra;   // after the Payload
 };
 
-// What device measurement `index` (1-based) holds.
+// The content of device measurement `index` (1-based).
 inline Bytes world_measurement(std::uint32_t index) { return Bytes(48, static_cast<std::uint8_t>(index)); }
 
 inline std::string rim_xml(const WorldRim& rim) {
@@ -215,8 +215,8 @@ inline evidence::GpuEvidence signed_device(const SpdmReport& report, const World
   return out;
 }
 
-// Answers about every certificate of the chain that has a responder, each by its issuer: not the root, and of a device
-// not the leaf.
+// Adds answers about every certificate of the chain that has a responder, each signed by the certificate's issuer: not
+// about the root, and for a device not about the leaf.
 inline void add_ocsp(const WorldChain& chain, std::vector<Bytes>& responses,
                      const std::function<void(std::size_t, crypto::OcspResponseSpec&)>& change = {}) {
   const std::size_t first = chain.certificates.size() == kDeviceChainLength ? kFirstRevocable : 0;
@@ -231,7 +231,7 @@ inline void add_ocsp(const WorldChain& chain, std::vector<Bytes>& responses,
   }
 }
 
-// Evidence and all that judges it. Change a member, then judge().
+// Evidence and everything that it is verified with. Change a member, then call judge().
 struct GpuWorld {
   ByteArray<32> nonce = crypto::sha256(as_bytes("world nonce"));
   std::vector<WorldChain> chains;
@@ -266,7 +266,7 @@ struct GpuWorld {
 
   void edit_rim(const std::string& id, const WorldRim& rim) { collateral.rims[id] = signed_rim(rim); }
 
-  // All answers anew, each with this change.
+  // Makes all answers anew, each with this change.
   void edit_ocsp(const std::function<void(const std::string& label, crypto::OcspResponseSpec&)>& change) {
     collateral.ocsp_responses.clear();
     std::vector<WorldChain> all = chains;

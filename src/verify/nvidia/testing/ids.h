@@ -32,7 +32,7 @@ inline Ids missing(const Verdict& verdict) {
   return out;
 }
 
-// What the check says: its detail, expected and actual.
+// The text of the check: its detail, expected and actual.
 inline std::string said(const Verdict& verdict, const std::string& id) {
   const Check* check = verdict.find(id);
   return check == nullptr ? "no such check" : check->detail + "|" + check->expected + "|" + check->actual;

@@ -1,5 +1,5 @@
-// For tests only: a GPU of Rubin's kind, whose report says what its measurements are of, and its two manifests in the CoRIM
-// format, made as the public examples of NVIDIA's are (docs/spec/nvidia-corim.md).
+// For tests only: a GPU of Rubin's kind, whose report says what its measurements measure, and its two manifests in the
+// CoRIM format, made like NVIDIA's public examples (docs/spec/nvidia-corim.md).
 #pragma once
 
 #include <functional>
@@ -50,7 +50,7 @@ inline CborValue block_values(std::uint8_t index) {
 inline CborValue name_values(const std::string& name) { return cb::map({cb::number(11), cb::text(name)}); }
 inline CborValue raw_values(Bytes value) { return cb::map({cb::number(4), cb::tag(560, cb::bytes(std::move(value)))}); }
 
-// What a manifest says. Change a member, then signed().
+// The content of a manifest. Change a member, then call signed().
 struct WorldCorim {
   std::string id;
   std::vector<CborValue> references;
@@ -91,7 +91,7 @@ inline WorldCorim rubin_driver() {
       // Two alternatives.
       triple(driver_part(3), {measurement(digest_values(Bytes(48, 0xee)))}),
       triple(driver_part(3), {measurement(digest_values(world_measurement(3)))}),
-      triple(driver_part(4), {measurement(digest_values(Bytes(48, 0x99)))}),  // of the other mode alone
+      triple(driver_part(4), {measurement(digest_values(Bytes(48, 0x99)))}),  // only in the other mode
   };
   const auto depends = [](CborValue mode, std::vector<CborValue> more) {
     std::vector<CborValue> trustees = {signer_class(), driver_part(2), driver_part(3), firmware_part(4), firmware_part(5)};
@@ -114,7 +114,7 @@ inline WorldCorim rubin_vbios() {
   return out;
 }
 
-// The table of contents: the mode, and which measurement each part is in.
+// The table of contents: the mode, and the measurement that holds each part.
 inline std::vector<CborValue> rubin_evidence() {
   return {triple(mode_mpt(), {measurement("purpose", name_values("CC MPT"))}),
           triple(driver_part(2), {measurement(block_values(2))}),
@@ -160,7 +160,7 @@ struct RubinWorld : GpuWorld {
     collateral.rims = {{kRubinDriverId, rubin_driver().signed_text()}, {kRubinVbiosId, rubin_vbios().signed_text()}};
     edit_ocsp([](const std::string&, crypto::OcspResponseSpec&) {});
   }
-  // Another table of contents.
+  // Replaces the table of contents.
   void edit_toc(Bytes toc) {
     edit_report(0, [&](SpdmReport& report) { report.measurements.back().value = std::move(toc); });
   }

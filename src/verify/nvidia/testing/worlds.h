@@ -1,4 +1,4 @@
-// For tests only: worlds to copy, and what a change of one must do. The test includes GoogleTest, before this.
+// For tests only: worlds to copy, and what a change to one must cause. The test includes GoogleTest, before this header.
 #pragma once
 
 #include <string>
