@@ -1,6 +1,6 @@
-// An archive (`cloister.archive.v1`, docs/spec/archive.md): everything about one reply in one file: its receipt, the report
-// and the makers' data that the receipt's key is judged by, and the bodies where their owner wants them kept. It can be
-// judged years later by somebody who was not there.
+// An archive (`cloister.archive.v1`, docs/spec/archive.md): everything about one reply in one file: its receipt, the
+// report and the makers' data that the receipt's key is verified with, and the bodies where their owner wants them
+// kept. Somebody who was not there can verify it years later.
 #pragma once
 
 #include <optional>
@@ -15,26 +15,26 @@
 namespace cloister::evidence {
 
 struct Archive {
-  UnixSeconds judged_at = 0;                 // when whoever made it judged it; the collateral is good for that time
+  UnixSeconds judged_at = 0;                 // when its maker verified it; the collateral is valid at that time
   std::string receipt;                       // JSON text as served
   std::optional<std::string> report;         // native or ACI, as served
   std::optional<std::string> keyset;         // without a report: JSON text
   std::optional<std::string> session;        // of the upstream that the receipt names, as the gateway served it
-  std::optional<ByteArray<32>> nonce;        // that the report was asked with
+  std::optional<ByteArray<32>> nonce;        // the nonce that the report was asked with
   std::optional<std::string> request, response;   // exact bodies as on the wire
   std::optional<std::string> model_manifest; // JSON text
-  std::optional<std::string> prefix_proof;   // JSON text, of a reply that was cut off
-  Json collateral;                           // a bundle (docs/spec/bundle.md), or null: opaque here
+  std::optional<std::string> prefix_proof;   // JSON text, for a reply that was cut off
+  Json collateral;                           // a bundle (docs/spec/bundle.md), or null; not parsed here
 
   bool operator==(const Archive&) const = default;
 };
 
-// One JSON object: `archive` first, absent members left out, texts that are JSON as strings that hold them byte for byte, bodies
-// as base64.
+// Writes one JSON object: `archive` comes first, absent members are left out, texts that are JSON are strings that hold
+// them byte for byte, bodies are base64.
 std::string write_archive(const Archive& archive);
-// Whether the text begins as an archive does; what is wrong with it then is parse_archive()'s to say.
+// True when the text begins as an archive does; parse_archive() then says what is wrong with it.
 bool is_archive(std::string_view text);
-// At most 128 MiB. A member too many is an error: nobody must take for judged what was not. Errors are kBadArchive.
+// Accepts at most 128 MiB. An additional member is an error, since nobody must believe that it was verified. Errors are kBadArchive.
 Result<Archive> parse_archive(std::string_view text);
 
 }  // namespace cloister::evidence

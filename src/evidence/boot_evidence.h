@@ -22,11 +22,11 @@ struct BootClaim {
 // One key that a KMS derived for the application, with the signatures that lead from it to the KMS root (ACI `aci/1`).
 struct KeyCustody {
   std::string role;              // "receipt"
-  std::string path, purpose;     // of GetKey
+  std::string path, purpose;     // of dstack's GetKey
   std::string algo;              // "ed25519", "secp256k1", "x25519"
-  std::string public_key;        // hex, of the role
-  std::string kms_public_key;    // hex, secp256k1: what the chain is about
-  std::vector<std::string> signature_chain;  // hex: by the application's key, by the KMS root
+  std::string public_key;        // hex, the key of the role
+  std::string kms_public_key;    // hex, secp256k1: the key that the chain is about
+  std::vector<std::string> signature_chain;  // hex: signed by the application's key, by the KMS root
 };
 
 struct BootEvidence {
@@ -39,9 +39,9 @@ struct BootEvidence {
   std::optional<std::vector<KeyCustody>> key_custody;
 };
 
-// From the object that holds them: a legacy report or the `evidence` of an ACI report. Reads the members `event_log`,
-// `info` (and its `tcb_info`), `app_compose`, `vm_config`, `ccel` (base64), `gpu_info` and `key_custody`; where one
-// text may stand in several places, the outermost counts. Errors are kBadReport and name the member.
+// Reads them from the object that holds them: a legacy report or the `evidence` of an ACI report. It reads the members
+// `event_log`, `info` (and its `tcb_info`), `app_compose`, `vm_config`, `ccel` (base64), `gpu_info` and `key_custody`;
+// where one text may stand in several places, the outermost counts. Errors are kBadReport and name the member.
 Result<BootEvidence> read_boot_evidence(const Json& object);
 
 }  // namespace cloister::evidence

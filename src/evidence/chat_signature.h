@@ -24,15 +24,15 @@ struct ChatSignature {
 };
 
 Json to_json(const ChatSignature& signature);
-// Extra members are tolerated (peers add some). The texts are taken as they are: whether they are hex, and right, is
-// for the judge, so that a damaged signature is a failed check and not an unreadable file.
+// Additional members are tolerated, since some services add some. The texts are taken unchanged: the verifier checks
+// whether they are hex, and correct, so that a damaged signature is a failed check and not an unreadable file.
 Result<ChatSignature> parse_chat_signature(const Json& object);
 
 // The two hashes at the end of the text, split from the right because model ids may hold ':'.
 struct SignedHashes {
   ByteArray<32> request_sha256{};
   ByteArray<32> response_sha256{};
-  std::string model;  // three-part texts only
+  std::string model;  // present in three-part texts only
 };
 Result<SignedHashes> parse_signed_text(std::string_view text);
 

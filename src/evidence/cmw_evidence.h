@@ -8,12 +8,12 @@
 
 namespace cloister::evidence {
 
-// Whether the object says that it is a collection: it has a member `__cmwc_t`.
+// True when the object says that it is a collection: it has a member `__cmwc_t`.
 bool is_cmw_collection(const Json& object);
 
 // Each device is a collection of its own with `certificate` (base64 of the PEM chain) and `evidence` (base64url of an SPDM
-// transcript), each a pair of media type and text; `nonce` may stand beside them and beside the devices, and must be the
-// same everywhere. No architecture is named. kUnsupported for another profile or media type, kBadGpuEvidence for all else.
+// transcript), each a pair of media type and text. `nonce` may occur in a device and next to the devices, and must be the same
+// everywhere. No architecture is named. kUnsupported for another profile or media type, kBadGpuEvidence for all other errors.
 Result<NvidiaPayload> parse_cmw_payload(const Json& collection);
 
 }  // namespace cloister::evidence

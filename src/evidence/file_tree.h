@@ -1,6 +1,6 @@
-// The digest of a large file as a Merkle tree (docs/spec/model-identity.md): SHA-256, hashed as RFC 9162 section 2.1 hashes
-// trees (0x00 before a leaf's bytes, 0x01 before two nodes), the leaves being chunks of 1 MiB, the last one shorter. A tree
-// lets several threads, in any order, hash one file.
+// The digest of a large file as a Merkle tree (docs/spec/model-identity.md): SHA-256, hashed as RFC 9162 section 2.1
+// hashes trees (0x00 before a leaf's bytes, 0x01 before two nodes). The leaves are chunks of 1 MiB; the last one may be
+// shorter. With a tree several threads can hash one file, in any order.
 #pragma once
 
 #include <atomic>
@@ -20,14 +20,14 @@ struct FileTreeOptions {
   int threads = 0;                               // 0: as many as the machine has cores
   // Makes the threads yield to others that want the cores.
   bool low_priority = false;
-  // Called by the threads before they read up to here; may block. False ends the hashing with kCancelled.
+  // The threads call it before they read up to this offset; it may block. False ends the hashing with kCancelled.
   std::function<bool(std::uint64_t end)> may_read = {};
-  std::atomic<std::uint64_t>* done = nullptr;    // bytes that are hashed, added to
-  const std::atomic<bool>* stop = nullptr;       // ends it with kCancelled
+  std::atomic<std::uint64_t>* done = nullptr;    // counts the hashed bytes
+  const std::atomic<bool>* stop = nullptr;       // setting it ends the hashing with kCancelled
 };
 
-// The root over the first `size` bytes of the open file, which are read by pread: its offset does not matter and does not
-// change. kIo when a read fails or the file is shorter. Blocks; uses 128 KiB a thread and 32 bytes a chunk.
+// The root over the first `size` bytes of the open file, which are read by pread: the file's offset does not matter and does
+// not change. kIo when a read fails or the file is shorter. Blocks; uses 128 KiB for each thread and 32 bytes for each chunk.
 Result<ByteArray<32>> hash_file_tree(int fd, std::uint64_t size, const FileTreeOptions& options);
 
 }  // namespace cloister::evidence

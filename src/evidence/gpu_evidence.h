@@ -1,4 +1,4 @@
-// GPU evidence as it travels: one entry a device, and the `nvidia_payload` text of NVIDIA's attestation service.
+// GPU evidence as it is served: one entry for each device, and the `nvidia_payload` text of NVIDIA's attestation service.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ struct GpuEvidence {
   std::string arch;            // HOPPER, BLACKWELL, RUBIN, LS10: from the device, never a constant
   Bytes report;                // SPDM request || response || signature
   std::string certificate_chain_pem;  // leaf first
-  std::string driver_version, vbios_version;  // hints of NVIDIA's SDK; empty = none. The report's own count
+  std::string driver_version, vbios_version;  // hints of NVIDIA's SDK; empty = none. Only the report's own values count
 };
 
 struct NvidiaPayload {
-  std::string nonce_hex;  // 64 digits, lower-case once parsed; empty for a bare list that names none
+  std::string nonce_hex;  // 64 digits, lower-case once parsed; empty for a bare list without one
   std::string arch;
   std::vector<GpuEvidence> evidence_list;  // may be empty: gateways without GPU evidence serve such payloads
 };
@@ -26,14 +26,14 @@ struct NvidiaPayload {
 // {"nonce","evidence_list":[{"certificate": base64 of the PEM,"evidence": base64 of the report,"arch"}],"arch"},
 // without the hints; the bare array described below when the devices are not all of one architecture.
 std::string write_nvidia_payload(const NvidiaPayload& payload);
-// Takes that form, and the bare array of entries (each with `nonce` and `arch`) and CMW that NVIDIA's SDK writes. At most 64
-// devices. `nonce` and `arch` beside an entry must agree with the list's; in the bare array each entry has its own
+// Accepts that form, and the bare array of entries (each with `nonce` and `arch`) and CMW that NVIDIA's SDK writes. At
+// most 64 devices. `nonce` and `arch` of an entry must agree with the list's; in the bare array each entry has its own
 // `arch` and the list's is the first one's. `driver_version` and `vbios_version` must be strings; other members are
-// passed over. Any other shape is an error. What the reports say is not looked at.
+// ignored. Any other shape is an error. The reports are not parsed.
 Result<NvidiaPayload> parse_nvidia_payload(std::string_view json_text);
 
-// The older form of evidence, two files of one device: the report as hex text (0x and white space allowed) or as raw
-// bytes, the chain as PEM or as base64 of it. The architecture is left empty: no file names it.
+// The older form of evidence, two files for one device: the report as hex text (0x and white space allowed) or as raw
+// bytes, the chain as PEM or as base64 of PEM. The architecture is left empty, since no file names it.
 Result<GpuEvidence> parse_gpu_files(ByteView report_file, ByteView chain_file);
 
 }  // namespace cloister::evidence

@@ -16,11 +16,11 @@ namespace cloister::evidence {
 // A view: `object` and `where` outlive it. Absent and null mean the same to the optional readers; "" is a value.
 class JsonReader {
  public:
-  // `where` stands before the names in messages: "attestation." or "".
+  // `where` precedes the names in messages: "attestation." or "".
   JsonReader(const Json& object, ErrorCode code, std::string where = {})
       : object_(object), code_(code), where_(std::move(where)) {}
 
-  // An object that has no members but these.
+  // Checks that the object has no members but these.
   Result<void> only(std::initializer_list<std::string_view> names) const;
   Result<void> is_object() const;
 

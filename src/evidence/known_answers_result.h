@@ -1,5 +1,5 @@
-// The result of a known-answer test (docs/spec/known-answers.md): what a node says of itself in its report, in receipts and on
-// /health. Receipts are signed as a whole; in a report the results carry a signature of their own.
+// The result of a known-answer test (docs/spec/known-answers.md): what a node says about itself in its report, in
+// receipts and on /health. Receipts are signed as a whole; in a report the results have a signature of their own.
 #pragma once
 
 #include <cstdint>
@@ -27,18 +27,18 @@ struct KnownAnswersResult {
   UnixSeconds passed_at = 0;
   std::uint64_t cases = 0;
   std::uint64_t positions = 0;                 // tokens that were compared
-  std::string deviation;                       // what log probabilities differed by on the average, "0.012345"
+  std::string deviation;                       // average difference of log probabilities, "0.012345"
   std::string tolerance;                       // the most that would have been accepted
 
   bool operator==(const KnownAnswersResult&) const = default;
 };
 
 Json to_json(const KnownAnswersResult& result);
-// Strict: a member too many or too few is an error. Errors are kBadReport; `where` stands before the names in messages.
+// Strict: an additional or missing member is an error. Errors are kBadReport; `where` precedes the names in messages.
 Result<KnownAnswersResult> parse_known_answers_result(const Json& object, std::string where = {});
 
-// {"key_id","results":[...],"schema","signature"}: signed by `sign` over the canonical form without `signature`, as receipts are. The
-// schema's name keeps such a text apart from every other that the key signs.
+// {"key_id","results":[...],"schema","signature"}: signed by `sign` over the canonical form without `signature`, as
+// receipts are. The schema's name distinguishes such a text from every other that the key signs.
 using SignText = std::function<ByteArray<64>(std::string_view canonical)>;
 Result<Json> sign_known_answers(const std::vector<KnownAnswersResult>& results, const std::string& key_id, const SignText& sign);
 
@@ -48,7 +48,7 @@ struct SignedKnownAnswers {
   ByteArray<64> signature{};
   std::string signing_input;                   // what is signed
 };
-// Strict, as above. Whether the signature is good is not looked at.
+// Strict, as above. The signature is not verified.
 Result<SignedKnownAnswers> parse_signed_known_answers(const Json& object);
 
 }  // namespace cloister::evidence

@@ -15,7 +15,7 @@
 namespace cloister::evidence {
 
 inline constexpr std::string_view kNativeVersion = "cloister/1";
-// A request's header: the digest of the policy document ("sha256:<hex>") under which alone the request may be answered.
+// A request's header: the digest of the only policy document ("sha256:<hex>") under which the request may be answered.
 inline constexpr std::string_view kExpectedPolicyHeader = "x-cloister-policy-digest";
 
 struct NativeReport {
@@ -23,11 +23,11 @@ struct NativeReport {
   Keyset keyset;
   std::string tee_type;
   Bytes quote;
-  std::optional<std::string> nvidia_payload;  // byte for byte what gpu_evidence_digest is the hash of
-  Json model, policy;                         // objects, or null: what the two digests are the hashes of
+  std::optional<std::string> nvidia_payload;  // the exact bytes that gpu_evidence_digest is the hash of
+  Json model, policy;                         // objects, or null: the documents that the two digests are the hashes of
 };
 
-// Errors are kBadReport and name the member. Members of unknown names are passed over, except in the statement.
+// Errors are kBadReport and name the member. Unknown members are ignored, except in the statement.
 Result<NativeReport> parse_native_report(const Json& object);
 
 // SHA-256 of the object's canonical form, as model_digest and policy_digest are made.

@@ -1,5 +1,5 @@
-// A proof file (`cloister.proof.v1`): everything needed to check one reply again, offline. Written by `cloister chat
-// --save`, read by `cloister verify proof`.
+// A proof file (`cloister.proof.v1`): everything that is needed to verify one reply again, offline. `cloister chat
+// --save` writes it, `cloister verify proof` reads it.
 #pragma once
 
 #include <optional>
@@ -17,13 +17,13 @@ namespace cloister::evidence {
 struct Proof {
   std::string url;                  // informative
   UnixSeconds time = 0;             // when it was made
-  std::string nonce_hex;            // 64 digits, the nonce the report was asked with; empty when none was
+  std::string nonce_hex;            // 64 digits, the nonce that the report was asked with; empty when there was none
   Bytes request;                    // exact body bytes sent
   Bytes response;                   // exact body bytes received
   ChatSignature signature;
   std::string report;               // the attestation report as served, JSON text; empty when not saved
   // SHA-256 of the SubjectPublicKeyInfo of the TLS leaf that report and reply came through, as the client saw it;
-  // absent when there was no TLS. The client's own observation: nobody signs it.
+  // absent when there was no TLS. It is the client's own observation: nobody signs it.
   std::optional<ByteArray<32>> tls_spki_sha256;
 };
 
@@ -31,7 +31,7 @@ struct Proof {
 // "tls_spki_sha256"}; bytes as base64, the time in RFC 3339, the report as a string that holds its JSON text byte for
 // byte, the last member (hex) only when there was TLS.
 std::string write_proof(const Proof& proof);
-// At most 64 MiB. A member too many is an error: a reader must not take it for something that was checked.
+// Accepts at most 64 MiB. An additional member is an error, since a reader must not believe that it was verified.
 Result<Proof> parse_proof(std::string_view json_text);
 
 }  // namespace cloister::evidence

@@ -1,6 +1,6 @@
 // The roots of simulated evidence: `insecure_simulator` on the wire, in logs and in verdicts. Their private keys are
-// public knowledge, derived from a constant text, so a chain that ends here proves nothing about any machine. The
-// simulators load the same certificates as the end of their chains; verify pins them under that one name.
+// public, derived from a constant text, so a chain that ends here proves nothing about any machine. The simulators load
+// the same certificates as the end of their chains; verify pins them under that one name.
 #pragma once
 
 #include <string_view>
@@ -11,14 +11,14 @@
 namespace cloister::evidence {
 
 constexpr std::string_view kSimulatorName = "insecure_simulator";
-// Every common name below the roots starts with this, too.
+// Every common name below the roots also starts with this text.
 constexpr std::string_view kSimulatorCommonNamePrefix = "INSECURE SIMULATOR ";
 
-// P-256, in the place of the Intel SGX Root CA.
+// P-256, in place of the Intel SGX Root CA.
 std::string_view simulator_cpu_root_pem();
 Result<crypto::EcKey> simulator_cpu_root_key();
 
-// P-384, in the place of the NVIDIA Device Identity CA.
+// P-384, in place of the NVIDIA Device Identity CA.
 std::string_view simulator_gpu_root_pem();
 Result<crypto::EcKey> simulator_gpu_root_key();
 

@@ -15,7 +15,7 @@
 namespace cloister::evidence {
 
 inline constexpr std::string_view kAciVersion = "aci/1";
-// The events that the protocol defines. Services may add others; they are signed with the rest and kept as they are.
+// The events that the protocol defines. Services may add others; these are signed with the rest and kept unchanged.
 inline constexpr std::string_view kRequestReceived = "request.received";
 inline constexpr std::string_view kRequestForwarded = "request.forwarded";
 inline constexpr std::string_view kUpstreamVerified = "upstream.verified";
@@ -33,8 +33,8 @@ inline constexpr std::string_view kResponseAborted = "response.aborted";
 
 struct ReceiptEvent {
   std::string type;
-  std::optional<ByteArray<32>> body_hash;  // of the three events that have one; SHA-256
-  Json fields;                             // the whole event, `type` included
+  std::optional<ByteArray<32>> body_hash;  // of the three event types that have one; SHA-256
+  Json fields;                             // the whole event, including `type`
 };
 
 struct Receipt {
@@ -44,15 +44,15 @@ struct Receipt {
   ByteArray<32> keyset_digest{};
   std::string endpoint;
   std::string method;
-  UnixSeconds served_at = 0;              // the service's own word
+  UnixSeconds served_at = 0;              // the service's own statement
   std::vector<ReceiptEvent> events;       // in order
   std::string key_id;
   ByteArray<64> signature{};
-  std::string signing_input;              // canonical form of the document without its signature: what is signed
+  std::string signing_input;              // canonical form of the document without its signature, which is what is signed
 };
 
-// At most 1 MiB and 1024 events. The members at the top are fixed: one too many or too few is an error (kBadReceipt);
-// digests and the signature are lower-case hex. Whether the events stand in order is for the judge.
+// Accepts at most 1 MiB and 1024 events. The members at the top are fixed: an additional or missing one is an error
+// (kBadReceipt); digests and the signature are lower-case hex. The verifier checks whether the events are in order.
 Result<Receipt> parse_receipt(std::string_view json_text);
 
 }  // namespace cloister::evidence

@@ -1,5 +1,5 @@
-// An attested session (ACI `aci/1`, section 8): a gateway's record of one upstream TEE that it verified: which, by what
-// evidence, over which channel, for how long. Nobody signs it: a receipt names it by the hash of its document.
+// An attested session (ACI `aci/1`, section 8): a gateway's record of one upstream TEE that it verified: which TEE, with
+// what evidence, over which channel, for how long. Nobody signs it: a receipt names it by the hash of its document.
 #pragma once
 
 #include <optional>
@@ -30,18 +30,18 @@ struct Session {
   std::string verifier_id;
   UnixSeconds established_at = 0, expires_at = 0;
   std::vector<ChannelBinding> channel_binding;
-  Json claims;               // object: the gateway's words about the upstream
-  // Absent where the gateway kept none.
+  Json claims;               // object: the gateway's statements about the upstream
+  // Absent where the gateway kept no evidence.
   struct Evidence {
-    ByteArray<32> digest{};  // as the document names it
+    ByteArray<32> digest{};  // as the document states it
     std::string media_type;
     Bytes data;
   };
   std::optional<Evidence> evidence;
 };
 
-// At most 16 MiB, 64 bindings. The members at the top are fixed: one too many is an error (kBadSession). An abbreviated
-// entry of a gateway's list, which has an id and no evidence data, is refused: its hash is not its id.
+// Accepts at most 16 MiB and 64 bindings. The members at the top are fixed: an additional one is an error (kBadSession). An
+// abbreviated entry of a gateway's list, which has an id and no evidence data, is refused: its hash is not its id.
 Result<Session> parse_session(std::string_view json_text);
 
 }  // namespace cloister::evidence

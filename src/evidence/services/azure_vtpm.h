@@ -14,20 +14,20 @@ namespace cloister::evidence {
 
 // TPMS_ATTEST of a quote (TCG TPM 2.0 Library, part 2, section 10.12.8).
 struct TpmQuote {
-  Bytes extra_data;                  // what the one who asked gave it
+  Bytes extra_data;                  // the data that the caller passed in
   std::uint32_t pcr_mask = 0;        // of the SHA-256 bank
-  ByteArray<32> pcr_digest{};        // SHA-256 of the selected registers, one after the other
+  ByteArray<32> pcr_digest{};        // SHA-256 of the concatenated selected registers
 };
-// Exactly one; the SHA-256 bank alone. Errors are kBadReport.
+// Accepts exactly one quote, of the SHA-256 bank alone. Errors are kBadReport.
 Result<TpmQuote> parse_tpm_quote(ByteView message);
 
 struct AzureEvidence {
   int version = 1;
-  bool snp = false;                  // what the paravisor's report says it is; else TDX
+  bool snp = false;                  // the paravisor's report says that it is SEV-SNP; else TDX
   Bytes evidence;                    // TDX quote or SEV-SNP report
-  std::string runtime_data;          // JSON whose hash report data holds
-  Bytes attestation_key;             // RSA modulus of the TPM's key, out of runtime_data
-  std::string user_data;             // hex, out of runtime_data; empty when there is none
+  std::string runtime_data;          // JSON whose hash is in report data
+  Bytes attestation_key;             // RSA modulus of the TPM's key, from runtime_data
+  std::string user_data;             // hex, from runtime_data; empty when there is none
   Bytes message, signature;          // the TPM's quote, and the key's signature over it
   std::vector<ByteArray<32>> pcrs;
 };

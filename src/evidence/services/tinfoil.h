@@ -15,33 +15,33 @@ namespace cloister::evidence {
 
 struct TinfoilDocument {
   int version = 3;                     // 2 or 3
-  bool snp = false;                    // what it says the evidence is; else a TDX quote
+  bool snp = false;                    // it says that the evidence is SEV-SNP; else a TDX quote
   Bytes evidence;                      // TDX quote or SEV-SNP report
 
-  // The rest of version 3 alone: in version 2 the two keys stand in report data and nowhere else, and no nonce does.
+  // The members below exist in version 3 alone: in version 2 only report data holds the two keys, and nothing holds a nonce.
   ByteArray<32> tls_key_sha256{};      // of the SubjectPublicKeyInfo of the enclave's TLS key
   ByteArray<32> hpke_key{};            // X25519
   Nonce nonce{};
-  std::optional<ByteArray<32>> gpu_evidence_hash, switch_evidence_hash;  // as named in report_data
+  std::optional<ByteArray<32>> gpu_evidence_hash, switch_evidence_hash;  // as report_data states them
   std::optional<std::string> gpu_text, switch_text;                      // the members as they stand in the document
-  std::optional<std::string> devices;  // GPUs and switches as one list, in the form of parse_nvidia_payload()
+  std::optional<std::string> devices;  // GPUs and switches as one list, in the form for parse_nvidia_payload()
   std::string certificate;             // PEM of the TLS certificate; empty when there is none
   Bytes signature;                     // ECDSA in DER, by the key of that certificate; empty when there is none
   std::string signed_text;             // the document with an empty signature
 };
 
-// Whether a document calls itself one of Tinfoil's, of whatever version.
+// True when a document calls itself one of Tinfoil's, of any version.
 bool is_tinfoil_format(std::string_view format);
-// Whether parse_tinfoil_document() reads this format.
+// True when parse_tinfoil_document() reads this format.
 bool is_known_tinfoil_format(std::string_view format);
 
-// `text` is the document as served, at most 16 MiB, and `object` what parse_json() made of it. Strict: a member that the form
-// does not have is an error, except in version 2, beside which resellers put members of their own. Packed evidence has at most
-// 64 KiB once it is unpacked. Errors are kBadReport and name the member.
+// `text` is the document as served, at most 16 MiB, and `object` is parse_json() of it. Strict: an unknown member is an
+// error, except in version 2, to which resellers add members of their own. Compressed evidence has at most 64 KiB once
+// it is unpacked. Errors are kBadReport and name the member.
 Result<TinfoilDocument> parse_tinfoil_document(std::string_view text, const Json& object);
 
-// Version 3: the first half of report data. SHA-256 of the TLS key's hash, the HPKE key, the nonce and those of the two hashes
-// that are there, 32 bytes each.
+// Version 3: the first half of report data. SHA-256 of the TLS key's hash, the HPKE key, the nonce and those of the two
+// hashes that exist, 32 bytes each.
 ByteArray<32> tinfoil_binding(const TinfoilDocument& document);
 
 }  // namespace cloister::evidence
