@@ -15,12 +15,12 @@ namespace cloister::collateral {
 
 class AmdService {
  public:
-  // Both must outlive this.
+  // Both arguments must outlive this object.
   AmdService(Downloader& downloader, const Endpoints& endpoints) : downloader_(downloader), endpoints_(endpoints) {}
 
-  // What judges `report`. One that does not say which product it comes from (version 2) is looked for among all. For
-  // one signed with a VLEK the certificate itself is not served: it comes with the report. A revocation list that
-  // cannot be had stays empty and adds to `problems`.
+  // Fetches what `report` is verified with. For a report that does not say which product it comes from (version 2), all
+  // products are tried. For a report signed with a VLEK the certificate itself is not served: it comes with the report.
+  // A revocation list that cannot be fetched stays empty and adds to `problems`.
   Result<verify::SnpCollateral> get(const codec::SnpReport& report, std::vector<std::string>& problems) const;
 
  private:

@@ -1,5 +1,5 @@
-// For the tests of this folder: a server that plays the makers' services, one that sends fixed bytes, certificates for
-// TLS, and a folder that goes away.
+// For the tests of this folder: a server that acts as the makers' services, one that sends fixed bytes, certificates
+// for TLS, and a temporary folder.
 #pragma once
 
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@
 
 namespace cloister::collateral::testing {
 
-// The machine that runs the tests may have proxies; the server is here.
+// Removes proxies from the environment: the machine that runs the tests may have some, and the server is local.
 inline void forget_proxies() {
   for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) ::unsetenv(name);
 }
@@ -68,8 +68,8 @@ inline std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-// Answers by path and query ("/v1/rim/X", "/tcb?fmspc=..."); several answers of one address come in turn, the last one
-// again and again. Anything else is 404.
+// Answers by path and query ("/v1/rim/X", "/tcb?fmspc=..."). Several answers for one address come in turn, the last one
+// repeatedly. Any other address is answered with 404.
 class ReplayTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -98,12 +98,12 @@ class ReplayTest : public ::testing::Test {
     const std::lock_guard lock(mutex_);
     answers_.erase(target);
   }
-  // Never answers.
+  // Makes the server never answer this address.
   void hang_on(const std::string& target) {
     const std::lock_guard lock(mutex_);
     hanging_.push_back(target);
   }
-  // How often something was asked; without a target, everything together.
+  // How often an address was asked; without a target, all addresses together.
   int asked(const std::string& target = {}) {
     const std::lock_guard lock(mutex_);
     int count = 0;
@@ -146,7 +146,7 @@ class ReplayTest : public ::testing::Test {
   std::unique_ptr<http::Server> server_;
 };
 
-// A server of one connection that sends fixed bytes and closes; keeps what it was sent.
+// A server for one connection that sends fixed bytes and closes; it keeps what it received.
 class FixedServer {
  public:
   explicit FixedServer(std::string bytes) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
@@ -174,7 +174,7 @@ class FixedServer {
   }
   std::uint16_t port() const { return port_; }
   std::string base() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  // Waits for the one exchange.
+  // Waits for the exchange and returns the request.
   std::string request() {
     if (thread_.joinable()) thread_.join();
     return request_;
@@ -187,7 +187,7 @@ class FixedServer {
   std::thread thread_;
 };
 
-// A TLS authority of the test's own and a server's identity under it.
+// A TLS authority of the test and a server's identity under it.
 struct TestAuthority {
   std::string ca_pem;
   std::shared_ptr<http::TlsIdentity> identity;
@@ -215,7 +215,7 @@ inline TestAuthority make_authority(const std::vector<std::string>& names, UnixS
   return out;
 }
 
-// Quick enough for tests; the deadline is far away.
+// Short enough for tests; the deadline is far away.
 inline DownloadOptions quick_download() {
   DownloadOptions options;
   options.backoff_ms = 1;

@@ -1,7 +1,7 @@
 // libcurl, loaded when the first fetch needs it. Private to collateral.
 //
-// Not linked: it brings some thirty libraries into the process, which costs a verification without fetching more than
-// the verification itself, and which a node that serves never uses (docs/decisions/0005-fetching-collateral.md).
+// It is not linked, since it brings some thirty libraries into the process. That costs a verification without fetching
+// more than the verification itself, and a serving node never needs them (docs/decisions/0005-fetching-collateral.md).
 #pragma once
 
 #include <curl/curl.h>
@@ -10,7 +10,7 @@
 
 namespace cloister::collateral {
 
-// The functions in use, typed by libcurl's own header.
+// The functions that are used, with the types of libcurl's own header.
 struct CurlLibrary {
   decltype(&::curl_easy_init) easy_init;
   decltype(&::curl_easy_cleanup) easy_cleanup;

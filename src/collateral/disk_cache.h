@@ -1,5 +1,5 @@
-// Answers remembered on disk, one file each, named by the digest of their address. It saves requests and is trusted for
-// nothing: what is read from it is judged as if it had just been fetched.
+// Answers cached on disk, one file each, named by the digest of their address. The cache saves requests and is not
+// trusted: what is read from it is verified as if it had just been fetched.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ std::filesystem::path default_cache_folder();
 // Any thread; several processes may share a folder.
 class DiskCache {
  public:
-  // Makes the folder, mode 0700, when it is not there.
+  // Creates the folder, mode 0700, when it does not exist.
   static Result<std::unique_ptr<DiskCache>> open(std::filesystem::path folder, std::uint64_t limit_bytes = 64u << 20);
   DiskCache(std::filesystem::path folder, std::uint64_t limit_bytes)
       : folder_(std::move(folder)), limit_bytes_(limit_bytes) {}
 
   // An entry that is damaged, or about another address, counts as absent.
   std::optional<CacheEntry> find(const std::string& url) const;
-  // Best effort: a full disk costs the next run a request. Removes the oldest entries beyond the limit.
+  // Best effort: on a full disk the next run asks again. Removes the oldest entries beyond the limit.
   void put(const CacheEntry& entry);
 
  private:

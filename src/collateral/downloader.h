@@ -1,5 +1,5 @@
-// Downloader: gets one answer at a time from the cache or the network, with retries under a deadline, and says what it
-// did. Made for one collection; any thread, several at once.
+// Downloader: gets one answer at a time from the cache or the network, with retries under a deadline, and reports what
+// it did. Made for one collection; any thread, several at once.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ struct FetchNote {
   std::string url;
   std::size_t size_bytes = 0;
   std::int64_t elapsed_ms = 0;
-  std::string detail;         // why it failed, is tried again, or an old answer is used
+  std::string detail;         // why it failed or is tried again, or that an old answer is used
 };
 // "fetched TDX TCB ... (2934 bytes, 81 ms) from https://..."
 std::string to_text(const FetchNote& note);
@@ -30,7 +30,7 @@ std::string to_text(const FetchNote& note);
 using Progress = std::function<void(const FetchNote&)>;
 
 struct DownloadOptions {
-  int attempts = 3;                // for what may pass: no connection, time-outs, 429 and 5xx
+  int attempts = 3;                // for failures that may be temporary: no connection, time-outs, 429 and 5xx
   int backoff_ms = 250;            // before the second attempt, doubled for each further one
   int request_timeout_ms = 15'000;
   int deadline_ms = 60'000;        // for everything this Downloader does
@@ -39,21 +39,21 @@ struct DownloadOptions {
 struct Download {
   FetchRequest request;
   std::string what;                // for people
-  std::string on_404, on_410;      // what these statuses mean here
-  std::int64_t max_age_s = 0;      // how long an answer is used without asking again; 0: never remembered
-  std::vector<std::string> keep_headers;  // that `read` needs, in lower case
+  std::string on_404, on_410;      // what these statuses mean for this request
+  std::int64_t max_age_s = 0;      // how long an answer is used without asking again; 0: never cached
+  std::vector<std::string> keep_headers;  // headers that `read` needs, in lower case
 };
 
 class Downloader {
  public:
-  // Reads an answer with status 200 into the caller's variables and returns until when it is valid.
+  // Parses an answer with status 200 into the caller's variables and returns until when it is valid.
   using Reader = std::function<Result<UnixSeconds>(const FetchResponse&)>;
 
-  // All pointers may be null: no network (offline), no cache. What is given must outlive this.
+  // All pointers may be null: no network (offline), no cache. The objects must outlive this one.
   Downloader(Fetcher* fetcher, DiskCache* cache, const Clock& clock, DownloadOptions options, Progress progress);
 
-  // From the cache while it is younger than its max_age_s and valid, else from the network; from the cache again, while
-  // still valid, when the network has no answer. The Error names what is missing and its address.
+  // Takes the answer from the cache while it is younger than its max_age_s and valid, else from the network; from the
+  // cache again, while still valid, when the network has no answer. The Error names what is missing and its address.
   Result<void> get(const Download& download, const Reader& read);
 
  private:

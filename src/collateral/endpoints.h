@@ -10,24 +10,24 @@
 namespace cloister::collateral {
 
 struct Endpoints {
-  // Intel's Provisioning Certification Service, or a PCCS, which offers the same paths (section 3.2).
+  // Intel's Provisioning Certification Service, or a PCCS, which has the same paths (Intel PCS API v4).
   std::string intel = "https://api.trustedservices.intel.com";
-  // Empty: asked of `intel` as a PCCS serves it.
+  // Empty: asked from `intel`, as a PCCS serves it.
   std::string intel_root_crl = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
-  std::string nvidia_rim = "https://rim.attestation.nvidia.com";    // section 9.1
-  std::string nvidia_ocsp = "https://ocsp.ndis.nvidia.com";         // section 10
-  std::string nvidia_nras = "https://nras.attestation.nvidia.com";  // section 11
-  std::string amd_kds = "https://kdsintf.amd.com";                  // section 14
+  std::string nvidia_rim = "https://rim.attestation.nvidia.com";    // reference manifests
+  std::string nvidia_ocsp = "https://ocsp.ndis.nvidia.com";         // revocation answers (RFC 6960)
+  std::string nvidia_nras = "https://nras.attestation.nvidia.com";  // remote attestation service
+  std::string amd_kds = "https://kdsintf.amd.com";                  // AMD 57230
 };
 
-// Takes a PCCS's address, with or without its usual path "/sgx/certification/v4/", for everything of Intel's.
+// Uses a PCCS's address, with or without its usual path "/sgx/certification/v4/", for everything of Intel's.
 void use_pccs(Endpoints& endpoints, std::string_view address);
 
-// Checks each address and cuts trailing slashes: http or https, no user, query or fragment; NRAS over https unless it
-// is this machine, since its key set is believed for the sake of the channel it comes through.
+// Checks each address and cuts trailing slashes: http or https, no user, query or fragment. NRAS needs https unless it
+// is this machine, since its key set is trusted because of the channel that it comes through.
 Result<void> normalise(Endpoints& endpoints);
 
-// That `address` is https or on this machine.
+// Checks that `address` is https or on this machine.
 Result<void> require_tls(const std::string& address, const std::string& name);
 
 }  // namespace cloister::collateral

@@ -1,5 +1,5 @@
-// The way to the services that publish collateral: one HTTP exchange. An interface, so that sources and their faults
-// can be tested without a network, and so that only one implementation knows the HTTP library.
+// The access to the services that publish collateral: one HTTP exchange. It is an interface, so that sources and their
+// faults can be tested without a network, and so that only one implementation knows the HTTP library.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 namespace cloister::collateral {
 
 struct FetchRequest {
-  std::string url;            // http or https; made of configured addresses, never of one that evidence names
+  std::string url;            // http or https; made from configured addresses, never from one that evidence names
   bool post = false;          // else GET
   std::string body;           // POST only
   std::string content_type;   // of the body
@@ -30,8 +30,8 @@ struct FetchResponse {
 class Fetcher {
  public:
   virtual ~Fetcher() = default;
-  // Any thread, several at once. kNetwork and kTimeout may pass when tried again; kBadCertificate, kTooLarge, kBadHttp
-  // (redirects among them, which are never followed) and kBadUrl will not. Any status that is no redirect is a
+  // Any thread, several at once. kNetwork and kTimeout may succeed when tried again; kBadCertificate, kTooLarge,
+  // kBadHttp (including redirects, which are never followed) and kBadUrl will not. Any status that is no redirect is a
   // response.
   virtual Result<FetchResponse> fetch(const FetchRequest& request) = 0;
 };

@@ -1,7 +1,7 @@
-// The Fetcher for the real network, on libcurl. HTTP/1.1 with TLS 1.2 or newer, certificate and host name always
-// checked, no redirects, no cookies, no compression, no other protocol. Proxies come from the environment: https_proxy
-// or HTTPS_PROXY, http_proxy, all_proxy, no_proxy; never for http to this machine. A bearer token goes over https, or over
-// http to this machine, and is refused otherwise with kUsage.
+// The Fetcher for the real network, with libcurl: HTTP/1.1 with TLS 1.2 or newer; certificate and host name are always
+// checked; no redirects, no cookies, no compression, no other protocol. Proxies come from the environment: https_proxy
+// or HTTPS_PROXY, http_proxy, all_proxy, no_proxy; never for http to this machine. A bearer token is sent over https,
+// or over http to this machine, and is refused otherwise with kUsage.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 namespace cloister::collateral {
 
 struct HttpFetcherOptions {
-  // PEM certificates to accept as authorities beside the system's: for a PCCS of one's own, say.
+  // PEM certificates accepted as authorities as well as the system's: for example for a PCCS of one's own.
   std::string ca_file;
   int connect_timeout_ms = 10'000;
   std::size_t header_limit_bytes = 64u << 10;

@@ -16,10 +16,10 @@ namespace cloister::collateral {
 
 enum class PckCa { kPlatform, kProcessor };
 
-// What collateral is published for.
+// The platform that collateral is published for.
 struct TdxPlatform {
   ByteArray<6> fmspc{};
-  PckCa ca = PckCa::kPlatform;   // which authority issued the PCK certificate, and so whose revocation list counts
+  PckCa ca = PckCa::kPlatform;   // the authority that issued the PCK certificate, whose revocation list counts
   auto operator<=>(const TdxPlatform&) const = default;
 };
 
@@ -28,11 +28,11 @@ enum class TcbUpdate { kStandard, kEarly };
 
 class IntelService {
  public:
-  // All must outlive this.
+  // All arguments must outlive this object.
   IntelService(Downloader& downloader, const Endpoints& endpoints, TcbUpdate update)
       : downloader_(downloader), endpoints_(endpoints), update_(update) {}
 
-  // Each fills its members of `out` or leaves them alone. Any thread.
+  // Each function fills its members of `out` or leaves them unchanged. Any thread.
   Result<void> get_tcb_info(const ByteArray<6>& fmspc, verify::TdxCollateral& out) const;
   Result<void> get_qe_identity(verify::TdxCollateral& out) const;
   Result<void> get_pck_crl(PckCa ca, verify::TdxCollateral& out) const;
@@ -46,7 +46,7 @@ class IntelService {
   const TcbUpdate update_;
 };
 
-// A certificate chain out of a header, where it stands percent-encoded: two PEM certificates, at most 32 KiB.
+// Decodes a certificate chain from a header, where it is percent-encoded: two PEM certificates, at most 32 KiB.
 Result<std::string> decode_issuer_chain(std::string_view header);
 
 }  // namespace cloister::collateral

@@ -1,4 +1,4 @@
-// What evidence needs, read out of it. Identifiers only: addresses are never taken from evidence. Private to
+// Reads from evidence what it needs. It returns identifiers only: addresses are never taken from evidence. Private to
 // collateral.
 #pragma once
 
@@ -18,7 +18,7 @@ struct Needs {
   std::vector<codec::SnpReport> snp;
 };
 
-// Pure. What cannot be read, or ends in no vendor's root, adds nothing.
+// Pure. Evidence that cannot be read, or ends in no vendor's root, adds nothing.
 Needs needs_of(const Evidence& evidence);
 
 }  // namespace cloister::collateral

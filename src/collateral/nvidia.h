@@ -23,28 +23,28 @@ struct OcspQuery {
 inline constexpr std::string_view kSwitchArch = "LS10";
 
 struct NrasQuery {
-  std::string nonce_hex;  // that the devices answered
+  std::string nonce_hex;  // the nonce that the devices answered
   std::string arch;       // "HOPPER"
   std::vector<evidence::GpuEvidence> devices;
-  bool versioned = false;  // a device's opaque data is of the versioned form, which only the service's API 4 reads
+  bool versioned = false;  // a device's opaque data has the versioned form, which only the service's API 4 reads
 };
 
 class NvidiaService {
  public:
-  // All must outlive this. `service_key` may be empty: the services answer without one, at a lower rate.
+  // All arguments must outlive this object. `service_key` may be empty: the services then answer at a lower rate.
   NvidiaService(Downloader& downloader, const Endpoints& endpoints, std::string service_key, const Clock& clock)
       : downloader_(downloader), endpoints_(endpoints), service_key_(std::move(service_key)), clock_(clock) {}
 
-  // The manifest with this id, XML text or a CoRIM. Any thread, as all below.
+  // The manifest with this id, XML text or a CoRIM. Any thread, like all functions below.
   Result<std::string> get_rim(const std::string& id) const;
-  // The response in DER. Never remembered: it answers a nonce.
+  // The response in DER. Never cached: it answers a nonce.
   Result<Bytes> get_ocsp(const OcspQuery& query) const;
-  // A detached EAT about GPUs, or about switches, as served. Certificates on hold are not asked to be tolerated.
+  // A detached EAT about GPUs, or about switches, as served. The request does not ask to tolerate certificates on hold.
   Result<std::string> get_nras_token(const NrasQuery& query) const;
-  // The keys that sign such tokens. They rotate within days and are believed for the sake of the channel: never
-  // remembered.
+  // The keys that sign such tokens. They rotate within days and are trusted because of the channel, so they are never
+  // cached.
   Result<std::string> get_nras_jwks() const;
-  // Whether they come from NVIDIA itself. A mirror's word for a key is worth nothing.
+  // True when they come from NVIDIA itself. A mirror's statement about a key proves nothing.
   bool nras_is_nvidias() const { return endpoints_.nvidia_nras == Endpoints{}.nvidia_nras; }
 
  private:
@@ -54,8 +54,8 @@ class NvidiaService {
   const Clock& clock_;
 };
 
-// The document inside an answer of the RIM service, XML or a signed CoRIM. Its id must be `id`, its digest that of the
-// document. At most 2 MiB.
+// Returns the document in an answer of the RIM service, XML or a signed CoRIM. Its id must be `id`, and its digest that
+// of the document. At most 2 MiB.
 Result<std::string> read_rim_answer(std::string_view json_text, std::string_view id);
 
 // The request body for `query`.

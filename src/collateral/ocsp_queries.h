@@ -11,8 +11,8 @@
 
 namespace cloister::collateral {
 
-// Each certificate once, each question with a fresh nonce of 32 bytes. Chains that cannot be read or do not end in
-// NVIDIA's roots raise none. `rims` are the manifests as fetched.
+// Each certificate is asked about once, each query with a fresh nonce of 32 bytes. Chains that cannot be read or do not
+// end in NVIDIA's roots lead to no query. `rims` are the manifests as fetched.
 std::vector<OcspQuery> ocsp_queries(const Evidence& evidence, const std::map<std::string, std::string>& rims);
 
 }  // namespace cloister::collateral

@@ -6,7 +6,7 @@
 
 namespace cloister::collateral {
 
-// Each job once, at most `threads` at a time, on threads that end before this returns. Jobs must not throw.
+// Runs each job once, at most `threads` at a time, on threads that end before this returns. Jobs must not throw.
 void run_parallel(const std::vector<std::function<void()>>& jobs, std::size_t threads);
 
 }  // namespace cloister::collateral

@@ -1,5 +1,5 @@
-// CollateralSource: fetches what a piece of evidence needs to be judged, from the makers' services or the cache. What
-// cannot be had is left out and said; the verdict then says "skipped".
+// CollateralSource: fetches what a piece of evidence needs for its verification, from the makers' services or the
+// cache. What cannot be fetched is left out and reported; the verdict then says "skipped".
 #pragma once
 
 #include <filesystem>
@@ -26,34 +26,34 @@ struct SourceOptions {
   std::string nvidia_service_key;   // from a file or the environment, never the command line
   std::string ca_file;              // further authorities for TLS, PEM
   std::filesystem::path cache_folder = default_cache_folder();  // empty: no cache
-  bool offline = false;             // the cache only
+  bool offline = false;             // use the cache only
   DownloadOptions download;
   Progress progress;                // may be empty
 };
 
-// What is to be judged. Evidence that cannot be read needs nothing, simulated evidence neither: the verdict says why.
+// The evidence to be verified. Evidence that cannot be read needs nothing, nor does simulated evidence: the verdict says why.
 struct Evidence {
   std::vector<Bytes> quotes;                    // TDX
   std::vector<evidence::GpuEvidence> devices;
-  std::string gpu_nonce_hex;                    // that the devices answered; for NRAS
+  std::string gpu_nonce_hex;                    // the nonce that the devices answered; for NRAS
   std::vector<Bytes> snp_reports;
 };
 
 struct Collected {
   verify::Collateral collateral;
-  std::vector<std::string> problems;  // a line each: what is missing, the address, why
+  std::vector<std::string> problems;  // one line for each: what is missing, the address, and the reason
 };
 
 class CollateralSource {
  public:
-  // Checks the addresses. A cache folder that cannot be used is no error: then there is none, and `collect` says so.
+  // Checks the addresses. An unusable cache folder is no error: there is then no cache, and `collect` says so.
   static Result<std::unique_ptr<CollateralSource>> open(SourceOptions options, const Clock& clock);
-  // As open(), with another way to the network.
+  // Like open(), with another access to the network.
   static Result<std::unique_ptr<CollateralSource>> open(SourceOptions options, const Clock& clock,
                                                         std::unique_ptr<Fetcher> fetcher);
 
-  // Blocks until all is there, failed, or the deadline has passed. Fetches up to eight things at once, on threads of
-  // its own. Any thread.
+  // Blocks until everything has been fetched or has failed, or the deadline has passed. Fetches up to eight things at
+  // once, on threads of its own. Any thread.
   Collected collect(const Evidence& evidence);
 
  private:
