@@ -1,5 +1,5 @@
-// One verified turn of a conversation: asks, keeps the exact bytes of both bodies, fetches the signature and judges it
-// against the address that the host check attested.
+// One verified turn of a conversation: asks, keeps the exact bytes of both bodies, fetches the signature and verifies
+// it with the address that the host check attested.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ namespace cloister::client {
 
 struct ChatTurn {
   std::string model;
-  Json messages;                     // the conversation so far, the user's new message last
+  Json messages;                     // the conversation so far, with the user's new message last
   bool stream = true;
   std::optional<double> temperature;  // unset: the node's own default
   evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
@@ -24,16 +24,16 @@ struct ChatTurn {
 
 struct ChatReply {
   std::string text;                  // the assistant's words
-  std::string receipt_id;            // as the reply's header names it; empty without
-  evidence::Proof proof;             // everything to check it again
-  verify::Verdict verdict;           // of the signature alone
+  std::string receipt_id;            // the id in the reply's header; empty without one
+  evidence::Proof proof;             // everything that is needed to verify the reply again
+  verify::Verdict verdict;           // verdict about the signature alone
 };
 
-// `on_text` gets the words as they come. An Error means that there is no reply to judge.
+// `on_text` gets the text as it arrives. An Error means that there is no reply to verify.
 Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
                       const std::function<void(std::string_view)>& on_text);
 
-// The id of the first model that the node lists.
+// Returns the id of the first model that the node lists.
 Result<std::string> first_model(const VerifiedConnection& node);
 
 }  // namespace cloister::client

@@ -1,4 +1,4 @@
-// Where a node is, and what its user asks of the way to it.
+// Where a node is, and what its user demands of the connection to it.
 #pragma once
 
 #include "http/client.h"
@@ -7,19 +7,19 @@ namespace cloister::client {
 
 struct NodeAddress {
   http::Url url;
-  // Whether the web's certificate authorities have to vouch for the node's certificate as well. The TLS key is compared
-  // with the quote either way.
+  // True when the web's certificate authorities have to vouch for the node's certificate as well. The TLS key is
+  // compared with the quote in any case.
   bool verify_web_pki = true;
-  // http to another machine, which everyone on the way reads. Without it such a URL is refused before anything is sent.
+  // Allows http to another machine, which everyone on the way can read. Without it such a URL is refused before anything is sent.
   bool insecure_http = false;
   // How long a report, a signature, a receipt or a list may take from connecting to its last byte, however small the
-  // pieces are that come.
+  // pieces are that arrive.
   int answer_timeout_s = 60;
-  // How long a reply may take: whole, or streamed until it begins and between two pieces of it.
+  // How long a reply may take: a buffered one as a whole; a streamed one until it begins and between two pieces.
   int reply_timeout_s = 600;
 };
 
-// The settings that every connection to this node has: for answers about evidence. No token and no pin.
+// The settings of every connection to this node, for answers about evidence. They hold no token and no pin.
 http::ClientOptions connection_options(const NodeAddress& address);
 
 }  // namespace cloister::client

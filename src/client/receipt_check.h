@@ -1,4 +1,4 @@
-// The receipt of a reply as its caller checks it: by the keyset that the node's own report binds.
+// The receipt of a reply as its caller verifies it: with the keyset that the node's own report binds.
 #pragma once
 
 #include <optional>
@@ -10,11 +10,11 @@
 
 namespace cloister::client {
 
-// What the node answers when it has none is an Error: it has promised one by the reply's header.
+// An Error when the node answers that it has none, since it has promised a receipt in the reply's header.
 Result<std::string> fetch_receipt(const VerifiedConnection& node, const std::string& id);
 
-// Judges `native`, the receipt and the bodies of the reply against it. A reply without a receipt's id fails: this node
-// gives receipts.
+// Verifies `native`, and the receipt and the bodies of the reply with it. A reply without a receipt's id fails: this
+// node gives receipts.
 verify::Verdict judge_receipt(const VerifiedConnection& node, const HostReport& native, const ChatReply& reply,
                               const std::optional<std::string>& receipt, const std::string& model,
                               const verify::Context& context);
