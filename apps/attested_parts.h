@@ -1,4 +1,4 @@
-// What a host proves of itself: its identity and the reports about it.
+// What a host proves about itself: its identity and the reports about it.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@
 namespace cloister::apps {
 
 struct Attested {
-  PolicySurroundings around;  // what the policy in force was made with
+  PolicySurroundings around;  // the facts that the policy in force was made with
   std::unique_ptr<serve::Identity> identity;
   std::unique_ptr<serve::Replicas> replicas;  // null: none
 };
@@ -25,7 +25,7 @@ struct Attested {
 Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings around, const serve::Keyring& keyring,
                                const Tls& tls, tee::Tee* tee);
 
-// What reports are made of, as far as the options tell. `platform.tee` is there; all of it outlives the parts.
+// The parts of reports, as far as the options state them. `platform.tee` exists; all of it outlives the parts.
 serve::ReportParts report_parts(const ServeOptions& options, const Platform& platform, const serve::Keyring& keyring,
                                 const Attested& attested);
 serve::ReportLimits report_limits(const ServeOptions& options);

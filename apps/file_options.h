@@ -1,4 +1,4 @@
-// Options that name files: looked at before anything is asked for or sent, so that a wrong one costs no reply.
+// Checks options that name files before anything is asked for or sent, so that a wrong name costs no reply.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace cloister::apps {
 
-// kUsage with the option's name ("--ca-file") unless the file can be opened. An empty path is none.
+// kUsage with the option's name ("--ca-file") unless the file can be opened. An empty path means none.
 Result<void> check_can_read(const std::string& option, const std::string& path);
 
-// kUsage with the option's name unless its folder is there and takes new files. An empty path is none; "-" is standard output.
+// kUsage with the option's name unless its folder exists and accepts new files. An empty path means none; "-" is standard output.
 Result<void> check_can_write(const std::string& option, const std::string& path);
 
 }  // namespace cloister::apps

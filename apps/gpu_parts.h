@@ -1,4 +1,4 @@
-// The GPU side of a node, made from its options: where evidence comes from, and the gate that prompts pass.
+// The GPU side of a node, made from its options: the source of evidence, and the gate that prompts pass.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace cloister::apps {
 
-// Null: no GPU evidence. `tee_type` is the TEE's word on the wire, "none" without one; `seed` is the simulator's, null
+// Null: no GPU evidence. `tee_type` is the TEE's name on the wire, "none" without one; `seed` is the simulator's, null
 // when the TEE is not simulated. Logs what `auto` chose and why.
 Result<std::unique_ptr<gpu::GpuEvidenceSource>> make_gpu(const ServeOptions& options, std::string_view tee_type,
                                                          const SecretBytes* seed);

@@ -15,16 +15,16 @@ namespace cloister::apps {
 
 using AnswersList = std::vector<std::shared_ptr<const engine::GivenAnswers>>;
 
-// The documents of --known-answers. Errors name the file. Empty for none, and where the option is not given.
+// Reads the documents of --known-answers. Errors name the file. Empty for none, and where the option is not given.
 Result<AnswersList> read_known_answers(const ServeOptions& options);
-// The document for the model that this node computes itself: the one of --known-answers, else the file beside the model. Null where
-// there is neither: the model is not tested. An error where --known-answers names more than one.
+// The document for the model that this node itself computes: the one of --known-answers, else the file next to the
+// model. Null where there is neither: the model is not tested. An error where --known-answers names more than one.
 Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const ServeOptions& options);
 
-// Whether the models of this node are tested: whether one of the two gives anything.
+// True when the models of this node are tested: when one of the two functions above finds a document.
 Result<bool> tests_models(const ServeOptions& options);
 
-// What reports say: the results of all models that are tested; nothing while one has still to pass its first test.
+// What reports say: the results of all models that are tested; absent while one has yet to pass its first test.
 std::optional<std::vector<evidence::KnownAnswersResult>> passed_tests(const engine::Engine& engine);
 
 }  // namespace cloister::apps

@@ -1,4 +1,4 @@
-// Records what a model answers (docs/spec/known-answers.md): of the embedded engine, or of a server that runs.
+// Records what a model answers (docs/spec/known-answers.md): the embedded engine's, or a running server's.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@
 namespace cloister::apps {
 
 struct RecordingOptions {
-  std::string file;              // where the answers go; "" = none are recorded
+  std::string file;              // where the answers are written; "" = none are recorded
   double tolerance = 0.05;
   std::string upstream, model, key_file;
 };
@@ -22,7 +22,7 @@ struct RecordingOptions {
 void bind_recording_options(CLI::App& command, RecordingOptions& options);
 
 #ifdef CLOISTER_HAVE_LLAMA
-// Loads the model and asks it. `identity` is what `llama` says of itself.
+// Loads the model and asks it. `identity` is the one that `llama` states.
 Result<void> record_own_answers(const RecordingOptions& options, engine::LlamaOptions llama, const evidence::ModelIdentity& identity);
 #endif
 // Asks the server at --upstream. Errors: kUsage without a model or a file.

@@ -1,4 +1,4 @@
-// What says which model a node serves: the engine's options that are part of its identity, and who is told of it.
+// What decides which model a node serves: the engine's options that are part of its identity, and who is told of it.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@
 
 namespace cloister::apps {
 
-// The options that change a model's identity (docs/spec/model-identity.md); `serve` has them among its own.
+// Binds the options that change a model's identity (docs/spec/model-identity.md); `serve` has them among its own.
 void bind_model_options(CLI::App& command, ServeOptions& options);
 
 #ifdef CLOISTER_HAVE_LLAMA
@@ -26,12 +26,12 @@ Result<engine::LlamaOptions> llama_options(const ServeOptions& options);
 // Blocks until the engine has loaded. kModelFile when it cannot.
 Result<void> wait_ready(const engine::Engine& engine);
 
-// Makes each model the one that the node proves to serve, before its first prompt: measured into the TEE, where there is
-// one, then in the identity. Both outlive the hook.
+// Makes each model the one that the node proves to serve, before its first prompt: measures it into the TEE, where
+// there is one, then puts it into the identity. Both outlive the hook.
 engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity);
 
-// What the measured compose text says about the program behind this URL, whose host is the name of a service. Nothing where
-// there is no such text.
+// What the measured compose text says about the program behind this URL, whose host is the name of a service. Absent
+// where there is no such text.
 std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::string& upstream_url);
 
 }  // namespace cloister::apps

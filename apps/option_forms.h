@@ -1,4 +1,4 @@
-// Forms of option values that the parts of a node would take as they are, or complain of without a name.
+// Checks the forms of option values that the parts of a node would accept unchecked, or refuse without naming the option.
 #pragma once
 
 #include "apps/serve_options.h"
@@ -6,7 +6,7 @@
 
 namespace cloister::apps {
 
-// kUsage, with the name of the option before what is wrong with it. Opens no file and asks nobody.
+// kUsage, with the name of the option before the fault. It opens no file and asks no server.
 Result<void> check_option_forms(const ServeOptions& options);
 
 }  // namespace cloister::apps

@@ -12,7 +12,7 @@
 
 namespace cloister::apps {
 
-// What options alone do not tell.
+// Facts that the options alone do not state.
 struct PolicySurroundings {
   ListenAddress listen;
   std::string tee_type, gpu_evidence_type;
@@ -25,12 +25,12 @@ struct PolicySurroundings {
 
 // Reads the GPU policy file, for its digest.
 Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& around);
-// What the node's keys are derived for. Of `around`, tokens and origins are not part of it.
+// The configuration that the node's keys are derived for. Tokens and origins in `around` are not part of it.
 Result<ByteArray<32>> key_configuration_of(const ServeOptions& options, const PolicySurroundings& around);
 
 // The engine that the options ask for: "llama", "upstream", "echo".
 std::string engine_kind(const ServeOptions& options);
-// Whether the answers come from this TEE: always, but for upstreams on other machines. --serving overrules it.
+// True when the answers come from this TEE: always, except for upstreams on other machines. --serving overrides it.
 bool serves_itself(const ServeOptions& options);
 
 }  // namespace cloister::apps

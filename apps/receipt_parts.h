@@ -1,4 +1,4 @@
-// The receipts' store of a node, made from its options.
+// The receipt store of a node, made from its options.
 #pragma once
 
 #include <memory>
@@ -17,10 +17,10 @@ Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptio
 
 Result<serve::JournalOptions> journal_options(const ServeOptions& options);
 
-// What the policy document says of receipts; null when there are none.
+// What the policy document says about receipts; null when there are none.
 Result<Json> receipt_policy(const ServeOptions& options);
 
-// Keeps the report of an epoch, and the policy that it names, for those who look at its receipts later. A failure is logged.
+// Keeps the report of an epoch, and the policy that it names, for later verification of the epoch's receipts. A failure is logged.
 void keep_report(store::ReceiptStore& store, const serve::Epoch& epoch, std::string_view kind, std::string_view report);
 
 }  // namespace cloister::apps

@@ -25,7 +25,7 @@ struct ServeOptions {
   std::string model_id;
   std::string chat_template_file;   // "" = the model's own
   std::string lock_model = "auto";
-  std::vector<std::string> known_answers;   // files; "none"; empty = MODEL.answers.json beside the model, where there is one
+  std::vector<std::string> known_answers;   // files; "none"; empty = MODEL.answers.json next to the model, where it exists
   int known_answers_every_s = 300;
   std::string upstream_model_files; // file or folder; "" = none
   std::string tee = "auto";
@@ -38,13 +38,13 @@ struct ServeOptions {
   int gpu_check_seconds = 300;
   std::string gpu_policy_file;
   std::string rim_dir;
-  double report_rate = 60;          // with a nonce, a client and minute; 0 = no limit
+  double report_rate = 60;          // reports with a nonce for each client and minute; 0 = no limit
   double report_burst = 60;
-  double report_rate_local = 600;  // of all callers of this machine without a token
+  double report_rate_local = 600;  // for all callers of this machine without a token
   std::vector<std::string> replicas;
   int keyset_days = 30;
   std::string serving = "auto";     // "direct", "aggregator"
-  std::string source_repo, source_commit, image_digest;   // "" = not said
+  std::string source_repo, source_commit, image_digest;   // "" = not stated
   std::string state_folder;
   std::string api_key_file;
   bool no_auth = false;
@@ -76,7 +76,7 @@ struct ServeOptions {
   int prefix_proof_hours = 24;
   std::string log_level = "info";
   std::string log_format = "text";
-  std::string config_file;          // where these options came from, "" when none did
+  std::string config_file;          // the file that these options came from, "" when there was none
   int grace_seconds = 10;
   std::uint64_t max_body_bytes = 10u << 20;
 };

@@ -35,18 +35,18 @@ struct Tls {
   std::optional<ByteArray<32>> spki_sha256;
   // kBorn where the key is the keyring's, kGiven where the operator brought it.
   evidence::TlsKeyOrigin origin = evidence::TlsKeyOrigin::kGiven;
-  std::string request_pem;      // of --tls tee-key: the request for a certificate of this key
-  std::string no_certificate;   // of --tls tee-key: why a self-signed certificate stands in the place of one from outside
+  std::string request_pem;      // for --tls tee-key: the request for a certificate of this key
+  std::string no_certificate;   // for --tls tee-key: why a self-signed certificate replaces one from outside
 };
 // Reads the files that the options name and writes none.
 Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
 
 Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
-// The operator's tokens; nothing when no file of them is named.
+// The operator's tokens; absent when no file of them is named.
 Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring, serve::BearerAuth& clients);
 serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen);
 
-// kUsage for options that ask for a protection which the others leave no room for: it would be ignored.
+// kUsage for options that ask for a protection which the other options make impossible: it would be ignored.
 Result<void> check_protections(const ServeOptions& options);
 
 }  // namespace cloister::apps

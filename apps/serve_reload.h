@@ -1,4 +1,4 @@
-// What may change while a node serves: the tokens of tenants and operator, the TLS certificate and its key, and how much it logs.
+// What may change while a node serves: the tokens of tenants and operator, the TLS certificate and its key, and the log level.
 #pragma once
 
 #include "apps/attested_parts.h"
@@ -10,7 +10,7 @@
 
 namespace cloister::apps {
 
-// The parts of a running node that take the change.
+// The parts of a running node that receive the change.
 struct Reloading {
   serve::BearerAuth& auth;
   serve::BearerAuth* operators;  // null: none
@@ -20,7 +20,7 @@ struct Reloading {
   tee::Tee* tee = nullptr;  // null: none
 };
 
-// Reads all of it again. What cannot be read, or not be measured, stays as it was, and the log says so. `options` then
+// Reads all of it again. What cannot be read, or not be measured, stays unchanged, and the log says so. `options` then
 // holds what is in force. A change that the policy document names begins a new epoch, and so does another TLS key.
 void reload(ServeOptions& options, const Reloading& parts);
 

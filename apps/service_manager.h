@@ -1,5 +1,5 @@
-// The service manager that started this process, when there is one: systemd's notification protocol (sd_notify(3)), one
-// datagram a message to the socket that NOTIFY_SOCKET names. Without the variable nothing is sent.
+// The service manager that started this process, if any: systemd's notification protocol (sd_notify(3)), one datagram
+// for each message to the socket that NOTIFY_SOCKET names. Without the variable nothing is sent.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 namespace cloister::apps {
 
 void notify_ready();
-// The configuration is being read anew; notify_ready() ends it.
+// Says that the configuration is being read anew; notify_ready() ends that state.
 void notify_reloading();
 void notify_stopping();
 // One line for people: "waiting for the GPUs to be attested".

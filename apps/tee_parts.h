@@ -10,7 +10,7 @@
 
 namespace cloister::apps {
 
-// What becomes of the seed of a simulated TEE that is not there: a node makes one, and who reads what a node stored does not.
+// What happens when the seed of a simulated TEE does not exist: a node makes one; a command that reads what a node stored does not.
 enum class MissingSeed { kMake, kRefuse };
 
 struct ChosenTee {

@@ -1,4 +1,4 @@
-// What to say of a command line or a configuration file that cannot be read.
+// The message for a command line or a configuration file that cannot be parsed.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace cloister::apps {
 
-// One line: the word that is not known, in the command that does not know it, and the one that was perhaps meant; of a configuration
-// file its name and the line.
+// One line: the unknown word, in the command that does not know it, and the word that was perhaps meant; for a
+// configuration file also its name and the line.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace cloister::apps

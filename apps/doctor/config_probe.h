@@ -8,7 +8,7 @@
 
 namespace cloister::apps {
 
-// "config.file" and, when that can be read, "config.listen", "config.model", "config.gpu_policy". Fills `options`.
+// Finds "config.file" and, when that can be read, "config.listen", "config.model", "config.gpu_policy". Fills `options`.
 Findings probe_config(const std::string& path, ServeOptions& options);
 
 }  // namespace cloister::apps

@@ -14,7 +14,7 @@ struct Finding {
   FindingState state = FindingState::kUnknown;
   std::string what;      // what was found
   std::string todo;      // what to do about it; "" when ok
-  bool required = true;  // a node in a real TEE needs it; the others are advice
+  bool required = true;  // a node in a real TEE needs it; otherwise it is advice
 };
 using Findings = std::vector<Finding>;
 
@@ -27,7 +27,7 @@ inline Finding problem(std::string id, std::string what, std::string todo) {
 inline Finding unknown(std::string id, std::string what, std::string todo) {
   return {std::move(id), FindingState::kUnknown, std::move(what), std::move(todo), true};
 }
-// The same as advice: it does not decide whether the machine is ready.
+// The same finding as advice: it does not decide whether the machine is ready.
 inline Finding advice(Finding finding) {
   finding.required = false;
   return finding;

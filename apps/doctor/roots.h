@@ -1,4 +1,4 @@
-// Where the kernel shows itself. All below one folder in tests.
+// The folders in which the kernel shows its state. In tests all of them are below one folder.
 #pragma once
 
 #include <filesystem>
@@ -13,10 +13,10 @@ struct Roots {
   std::filesystem::path proc, sys, dev, run;
 };
 
-// The file without its last line end, at most 1 MiB; nothing when it cannot be read.
+// The file without its last line end, at most 1 MiB; absent when it cannot be read.
 std::optional<std::string> read_text(const std::filesystem::path& path);
 bool is_there(const std::filesystem::path& path);
-// Whether this process may open it for reading and writing.
+// True when this process may open it for reading and writing.
 bool usable(const std::filesystem::path& path);
 
 }  // namespace cloister::apps

@@ -1,4 +1,4 @@
-// Clock, randomness, and where secrets could leave the memory.
+// Clock, randomness, and the places where secrets could leave the memory.
 #pragma once
 
 #include "apps/doctor/finding.h"

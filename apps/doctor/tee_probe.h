@@ -6,8 +6,8 @@
 
 namespace cloister::apps {
 
-// "tee.cpu", "tee.interface" and, where a guest agent listens, "dstack.version": whether it answers as a node needs it,
-// which has it take a quote of its own. Waits for it for some seconds at most.
+// Finds "tee.cpu", "tee.interface" and, where a guest agent listens, "dstack.version": whether it answers as a node
+// needs, for which it has to take a quote of its own. Waits for it for some seconds at most.
 Findings probe_tee(const Roots& roots);
 
 }  // namespace cloister::apps

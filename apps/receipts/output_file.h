@@ -1,4 +1,4 @@
-// Where an export goes: standard output, or a file that appears only when it is whole.
+// The output of an export: standard output, or a file that appears only when it is complete.
 #pragma once
 
 #include <cstdio>
@@ -12,9 +12,9 @@ namespace cloister::apps {
 
 class OutputFile {
  public:
-  // "" and "-" are standard output. A file gets mode 0600: receipts say who asked what model when.
+  // "" and "-" are standard output. A file gets mode 0600: receipts say who asked which model when.
   static Result<std::unique_ptr<OutputFile>> open(const std::string& path);
-  // Without finish(), nothing stays of a file, and what was there before is there.
+  // Without finish(), no file remains, and a former file of that name is unchanged.
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;

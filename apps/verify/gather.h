@@ -1,4 +1,4 @@
-// Fetches what judging a piece of evidence lacks, unless --offline says not to.
+// Fetches what the verification of a piece of evidence lacks, unless --offline forbids it.
 #pragma once
 
 #include <string_view>
@@ -13,8 +13,8 @@ struct Gathered {
   Json facts = Json::object();
 };
 
-// Adds to `judging.collateral` what `evidence` needs of a kind that no file gave. Prints a line for each request and each
-// problem to standard error. An Error is one of the options, not of the network.
+// Adds to `judging.collateral` what `evidence` needs of any kind that no file gave. Prints a line for each request and
+// each problem to standard error. An Error concerns the options, not the network.
 Result<Gathered> gather(const collateral::Evidence& evidence, const JudgeOptions& options, Judging& judging);
 
 }  // namespace cloister::apps
