@@ -1,5 +1,5 @@
-// One keep-alive HTTP/1.1 connection: one exchange at a time, with the time at which every piece of
-// the body was read. All on the thread that runs the io_context.
+// One keep-alive HTTP/1.1 connection: one exchange at a time, with the time at which every piece of the body was read.
+// It runs on the thread of the io_context.
 #pragma once
 
 #include <array>
@@ -18,10 +18,10 @@ class ExchangeListener {
  public:
   virtual ~ExchangeListener() = default;
   virtual void on_open() = 0;
-  // Times are of the read that brought the bytes.
+  // `at` is the time of the read that brought the bytes.
   virtual void on_body(std::string_view bytes, TimePoint at) = 0;
   virtual void on_reply(int status, TimePoint at) = 0;
-  // The connection is of no more use.
+  // The connection cannot be used any more.
   virtual void on_failure(const Error& error) = 0;
 };
 
@@ -31,8 +31,8 @@ class Connection : private BodySink {
              ExchangeListener& listener);
   // Connects, then on_open().
   void open();
-  // Sends a request and reads the reply, then on_reply(). The bytes are copied when the socket does
-  // not take them at once.
+  // Sends a request and reads the reply, then calls on_reply(). The bytes are copied when the socket does not take them
+  // at once.
   void exchange(std::string_view request);
   void close();
 

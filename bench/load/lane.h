@@ -1,5 +1,5 @@
-// A lane sends requests one after the other over one connection and, for the sampled ones, fetches
-// and checks the signature before it takes the next. All on the thread that runs the io_context.
+// A lane sends requests one after the other over one connection and, for the sampled ones, fetches and checks the
+// signature before it sends the next. It runs on the thread of the io_context.
 #pragma once
 
 #include <memory>
@@ -17,13 +17,13 @@ class Lane;
 class LaneOwner {
  public:
   virtual ~LaneOwner() = default;
-  // The lane can take a request: after it was opened, and after each reply (and its signature
-  // check).
+  // The lane can take a request: after it was opened, and after each reply (and the check of its
+  // signature).
   virtual void on_ready(Lane& lane) = 0;
   virtual void on_body(Lane& lane, std::string_view bytes, TimePoint at) = 0;
   // The reply, with status 200, is complete.
   virtual void on_reply(Lane& lane, TimePoint at) = 0;
-  // Any other status, and any failure of the connection. Nothing more comes from this lane.
+  // Called for any other status, and any failure of the connection. The lane makes no further calls.
   virtual void on_failure(const Error& error) = 0;
 };
 
@@ -32,7 +32,7 @@ class Lane : private ExchangeListener {
   Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker,
        SampleTally& tally, LaneOwner& owner, int index);
   void open() { connection_.open(); }
-  // A new connection for what comes next; only when no request is under way.
+  // Opens a new connection for the next request; only when no request is running.
   void reopen();
   // `since` is when the request was due: the start of its latency.
   void ask(RequestMaker& maker, TimePoint since, bool sampled);
@@ -52,9 +52,9 @@ class Lane : private ExchangeListener {
   LaneOwner& owner_;
   int index_;
   TimePoint since_;
-  std::unique_ptr<SignatureCheck> check_;  // while an exchange is sampled
+  std::unique_ptr<SignatureCheck> check_;  // present while an exchange is sampled
   bool fetching_signature_ = false;
-  std::string reply_start_;  // of a sampled reply
+  std::string reply_start_;  // beginning of a sampled reply
 };
 
 }  // namespace cloister::bench

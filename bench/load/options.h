@@ -1,4 +1,4 @@
-// What one run of the load client is asked to do, and the request bytes it sends.
+// What one run of the load client has to do, and the request bytes that it sends.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -15,25 +15,25 @@ struct Options {
   std::string url;               // http://ADDRESS:PORT/PATH, loopback only
   std::string body_file;         // empty: a built-in chat request
   std::string bearer_file;       // empty: no Authorization header
-  std::string model = "echo";    // of the built-in body
+  std::string model = "echo";    // model in the built-in body
   std::size_t body_bytes = 600;  // length of the built-in body
   int connections = 1;
   double duration_s = 5;  // request mode: measured window
   double warmup_s = 0.5;  // request mode: before the window
-  double rate = 0;        // request mode: requests a second in all; 0 = closed loop
-  int repeat = 1;         // stream mode: streams one after the other in place of each connection
+  double rate = 0;        // request mode: requests a second in total; 0 = closed loop
+  int repeat = 1;         // stream mode: number of successive streams in place of each connection
   double ramp_s = 0;      // stream mode: starts are spread over this time
   std::int64_t expect_events = -1;  // stream mode: events each stream must have; -1 = not checked
   std::int64_t expect_tokens =
       -1;  // stream mode: usage.completion_tokens each stream must report; -1 = not checked
-  double timeout_s = 60;  // beyond what the run needs by itself
-  std::vector<int> pids;  // of the server, for CPU time and memory
+  double timeout_s = 60;  // in addition to what the run itself needs
+  std::vector<int> pids;  // processes of the server, for CPU time and memory
   int verify_sample = 0;
   bool get = false;         // request mode: GET, without a body
   bool any_status = false;  // request mode: every status counts as a reply
 };
 
-// Where requests go. Only loopback addresses are accepted: this client is a load generator.
+// The target of the requests. Only loopback addresses are accepted: this client is a load generator.
 struct Target {
   boost::asio::ip::tcp::endpoint endpoint;
   std::string authority;  // ADDRESS:PORT
@@ -42,13 +42,13 @@ struct Target {
 
 Result<Target> parse_target(std::string_view url);
 
-// Requests with the same head and a body in which every "@N@" is replaced by an eight-digit number,
-// so that prompts can differ while all requests have one length.
+// Makes requests with the same head and a body in which every "@N@" is replaced by an eight-digit number, so that
+// prompts can differ while all requests have one length.
 class RequestMaker {
  public:
   static Result<RequestMaker> make(const Options& options, const Target& target, bool stream);
-  // The whole request. Stays valid until the next call when the body has a number in it, else for
-  // ever.
+  // The whole request. It stays valid until the next call when the body has a number in it, else
+  // forever.
   const std::string& next();
   bool any_status() const { return any_status_; }
   std::string_view last_body() const { return std::string_view(request_).substr(body_at_); }

@@ -1,5 +1,5 @@
-// Incremental reader of one HTTP/1.1 reply at a time: takes off the head and the chunk framing,
-// hands on the body. Bounded: a head of more than 64 KiB is an error. One thread.
+// Incremental reader of one HTTP/1.1 reply at a time: removes the head and the chunk framing, and passes on the body.
+// Bounded: a head of more than 64 KiB is an error. One thread.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class ReplyReader {
   // True once the reply is complete. Bytes after its end are an error: this client never pipelines.
   Result<bool> feed(std::string_view bytes, BodySink& sink);
   int status() const { return status_; }
-  // The server wants to close the connection after this reply.
+  // True when the server wants to close the connection after this reply.
   bool closes() const { return closes_; }
 
  private:

@@ -1,8 +1,8 @@
-// Buffered requests over keep-alive connections for a fixed time.
-// Closed loop: each connection sends the next request when the reply is there; this finds the
-// maximum. Open loop: requests are due at a fixed rate whatever the server does, and latency counts
-// from the due time, so that a stall is seen by every request that had to wait for it (no
-// coordinated omission).
+// Sends buffered requests over keep-alive connections for a fixed time. Closed loop: each
+// connection sends the next request when the reply is complete; this finds the maximum. Open
+// loop: requests are due at a fixed rate whatever the server does, and latency counts from the
+// due time, so that every request that had to wait for a stall shows it (no coordinated
+// omission).
 #pragma once
 
 #include "base/json.h"

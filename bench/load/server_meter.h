@@ -1,4 +1,4 @@
-// CPU time and memory of the processes under load, from /proc. Any thread; no state but the list of
+// CPU time and memory of the processes under load, from /proc. Any thread; the only state is the list of
 // processes.
 #pragma once
 
@@ -12,13 +12,13 @@
 namespace cloister::bench {
 
 struct ServerReading {
-  double cpu_s = 0;        // the processes' CPU clocks: nanosecond steps, ended threads included
+  double cpu_s = 0;        // the processes' CPU clocks: nanosecond steps, including ended threads
   double user_s = 0;       // utime of /proc/PID/stat, in clock ticks
   double system_s = 0;     // stime
   double rss_kb = 0;       // VmRSS
   double rss_anon_kb = 0;  // RssAnon
   int threads = 0;
-  std::map<std::string, double> thread_cpu_s;  // by thread name; ended threads are not in it
+  std::map<std::string, double> thread_cpu_s;  // by thread name, without ended threads
 };
 
 class ServerMeter {
@@ -38,7 +38,7 @@ class ServerWatch {
   explicit ServerWatch(std::vector<int> pids) : meter_(std::move(pids)) {}
   Result<void> begin();
   Result<void> sample();
-  // Ends the measured window; `units` is what the CPU time is divided by (replies, events).
+  // Ends the measured window; the CPU time is divided by `units` (replies, events).
   Result<Json> end(double units);
 
  private:

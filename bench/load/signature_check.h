@@ -30,7 +30,7 @@ class SignatureCheck {
   std::string signature_;
 };
 
-// How the samples of a run came out.
+// The results of a run's samples.
 struct SampleTally {
   int wanted = 0;
   int started = 0;

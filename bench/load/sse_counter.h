@@ -12,8 +12,8 @@ namespace cloister::bench {
 class SseCounter {
  public:
   void reset();
-  // Returns how many events were completed by these bytes; "data: [DONE]" and comments are not
-  // among them.
+  // Returns how many events these bytes completed; "data: [DONE]" and comments do not
+  // count.
   int feed(std::string_view bytes);
   std::uint64_t events() const { return events_; }
   bool saw_done() const { return saw_done_; }
@@ -28,7 +28,7 @@ class SseCounter {
   std::string first_event_;
   std::uint64_t events_ = 0;
   std::uint64_t completion_tokens_ = 0;
-  bool pending_ = false;  // a data line without its blank line yet
+  bool pending_ = false;  // a data line whose blank line has not come yet
   bool saw_done_ = false;
 };
 

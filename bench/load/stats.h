@@ -1,4 +1,4 @@
-// Exact percentiles of recorded times. No buckets: a run is short enough to keep every value.
+// Exact percentiles of recorded times. There are no buckets: a run is short enough to keep every value.
 #pragma once
 
 #include <chrono>

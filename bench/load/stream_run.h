@@ -1,6 +1,6 @@
-// Concurrent SSE streams, a connection for each stream, with the time of every event. Counts are
-// exact: a stream that has another number of events or tokens than expected, or no [DONE], makes
-// the run an error.
+// Runs concurrent SSE streams, with one connection for each stream and the time of every event. Counts are
+// exact: a stream with another number of events or tokens than expected, or without [DONE], makes the run an
+// error.
 #pragma once
 
 #include "base/json.h"

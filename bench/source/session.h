@@ -1,5 +1,5 @@
-// One connection of the direct source: reads a request, answers with fixed bytes, again and again.
-// No model, no hash, no signature: the least an HTTP engine can do. All on the thread that runs the
+// One connection of the direct source: reads a request, answers with fixed bytes, again and again. It has no
+// model, no hash and no signature: the least that an HTTP engine can do. It runs on the thread of the
 // io_context.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace cloister::bench {
 struct SourceOptions {
   std::size_t reply_bytes = 1536;  // body of a buffered reply
   std::size_t event_bytes = 250;   // one event with its framing
-  int events = 100;                // of a stream, [DONE] not counted
+  int events = 100;                // events of a stream, not counting [DONE]
   std::chrono::microseconds first_event{0};
   std::chrono::microseconds gap{20000};
 };
@@ -38,7 +38,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   void read_some();
-  // True when the request at the front of input_ is complete; it is then taken off.
+  // True when the request at the front of input_ is complete; it is then removed.
   bool take_request();
   void answer();
   void begin_stream();
