@@ -1,4 +1,4 @@
-// What every fuzz target needs: its input as a view, and a check that reports instead of a test framework's.
+// What every fuzz target needs: its input as a view, and a check that reports in place of a test framework's.
 #pragma once
 
 #include <cstddef>

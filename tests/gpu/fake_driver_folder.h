@@ -1,4 +1,4 @@
-// The test's side of fake_driver.h: a folder of its own, named in the environment of this process.
+// The test's side of fake_driver.h: a temporary folder, named in the environment of this process.
 #pragma once
 
 #include <filesystem>
@@ -13,17 +13,17 @@ namespace cloister::testing {
 
 class FakeDriverFolder {
  public:
-  FakeDriverFolder();   // one simulated device, everything as it should be
+  FakeDriverFolder();   // one simulated device without faults
   ~FakeDriverFolder();
   FakeDriverFolder(const FakeDriverFolder&) = delete;
   FakeDriverFolder& operator=(const FakeDriverFolder&) = delete;
 
-  // Replaces the settings, in one step for who reads them meanwhile.
+  // Replaces the settings, in one step for a program that reads them at the same time.
   void set(std::string_view lines) const;
   // Makes `name`0, `name`1 ... answer these recordings; `name` is "gpu" or "switch".
   void record(const std::string& name, const std::vector<evidence::GpuEvidence>& devices) const;
 
-  // The libraries, beside this program.
+  // The path of a fake library, in the folder of this program.
   static std::string library(const std::string& name);
 
  private:

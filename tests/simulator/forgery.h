@@ -1,4 +1,4 @@
-// What an attacker can do to a report: change bytes that are signed, or sign other ones with keys of the simulator,
+// What an attacker can do to a report: change bytes that are signed, or sign other bytes with the simulator's keys,
 // which are public. For tests.
 #pragma once
 

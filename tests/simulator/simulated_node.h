@@ -32,7 +32,7 @@ class SimulatedNode {
  public:
   explicit SimulatedNode(std::uint8_t mark = 1, int gpus = 2);
 
-  // What the node answers.
+  // The node's answer.
   Json report(const Ask& ask) const;
   evidence::ChatSignature sign(evidence::SigningAlgo algo, std::string_view request, std::string_view response) const;
 
@@ -55,7 +55,7 @@ const SimulatedNode& node();
 evidence::Nonce test_nonce();
 Ask test_ask();
 
-// A report under judgement: what was served, what is known, what is accepted.
+// A report under verification: what was served, what is known, what is accepted.
 struct Case {
   Json report;
   verify::Expected expected;

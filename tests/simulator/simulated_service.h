@@ -1,5 +1,5 @@
-// What a node on the simulated TEE serves beside the legacy report: a keyset, the ACI report, Cloister's own report,
-// receipts, and what a gateway in front of it makes of them. For tests.
+// What a node on the simulated TEE serves as well as the legacy report: a keyset, the ACI report, Cloister's own
+// report, receipts, and what a gateway in front of the node makes of them. For tests.
 #pragma once
 
 #include <functional>
@@ -30,18 +30,18 @@ class SimulatedService {
   Json policy() const;
   Json aci_report(const std::optional<evidence::Nonce>& nonce) const;
   Json native_report(const evidence::Nonce& nonce, bool gpu = true) const;
-  // Signed, over kReceiptRequest and kReceiptResponse.
+  // A signed receipt, over kReceiptRequest and kReceiptResponse.
   Json receipt() const;
 
-  // Into the register, under the name of an event of Cloister's.
+  // Measures the document into the register, under the name of an event of Cloister's.
   void measure(std::string_view event, const Json& document) const;
 
-  // The same for contents of the attacker's choice: the keys of the simulator are public.
+  // The same documents with contents of the attacker's choice: the keys of the simulator are public.
   Json aci_report_around(const Json& keyset, const evidence::ReportData& report_data) const;
   Json native_report_around(const evidence::NativeStatement& statement,
                             const std::optional<std::string>& payload) const;
   Json sign(Json receipt) const;
-  // What the node says of its known-answer tests.
+  // What the node says about its known-answer tests.
   Json sign_known_answers(const std::vector<evidence::KnownAnswersResult>& results, const std::string& key_id = "receipt-1") const;
 
   evidence::NativeStatement statement(const evidence::Nonce& nonce, const std::optional<std::string>& payload) const;
