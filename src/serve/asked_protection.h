@@ -37,9 +37,9 @@ bool is_coded(const http::RequestHead& head);
 // mentions encryption.
 bool asks_for_protection(std::string_view member);
 
-// `members`: those of the body, or the ones of which asks_for_protection() is true. ACI's serving constraints (section 5.3:
+// `members`: those of the body, or those for which asks_for_protection() is true. Checks ACI's serving constraints (section 5.3:
 // `provider.aci_verified`, `provider.aci_session_ids`), Venice's `venice_parameters.enable_e2ee`, and `cache_salt`, which
-// `takes_cache_salt` says is done. A value that is of no type that these have is refused, too: it asks for something. `serves_itself`: there is no second hop.
+// `takes_cache_salt` allows. A value of another type is refused, too: it asks for something. `serves_itself`: there is no second hop.
 std::optional<Refusal> refused_members(const Json& members, bool serves_itself, bool takes_cache_salt);
 
 }  // namespace cloister::serve

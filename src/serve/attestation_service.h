@@ -32,8 +32,8 @@ class AttestationService {
   // `done` is called once: at once on this thread when the cache has the report, else on a worker. Any thread.
   void report(const ReportQuery& query, Done done);
 
-  // Begins to make what ReportParts::keep_report has not got of this epoch, or not for half a day (stores keep them for so
-  // long after the last time that it must not be longer ago): called when the epoch changes, and again with each report, so that a TEE that failed once delays it and no more. Any thread; does not block.
+  // Begins to make the reports of this epoch that keep_report has not received in the last half day, for which stores keep them: called
+  // when the epoch changes, and again with each report, so that a TEE that failed once only delays them. Any thread; does not block.
   void keep_current();
 
   // Updates the gauges of the metrics.
