@@ -1,4 +1,4 @@
-// cloister audit replay: whether the model that a receipt names says once more what it is said to have said.
+// cloister audit replay: checks whether the model that a receipt names gives the archived reply again.
 #include <memory>
 
 #include "apps/audit/replay.h"
@@ -19,7 +19,7 @@ struct ReplayOptions : VerifyOptions {
   ServeOptions engine;
 };
 
-// The document whose digest the receipt should name: the report's, else the manifest beside it.
+// The document whose digest the receipt should name: the report's, else the manifest next to it.
 Result<Json> model_document(const evidence::Archive& archive) {
   if (archive.report) {
     TRY(report, codec::parse_json(*archive.report, {.max_bytes = 64u << 20}));
@@ -35,7 +35,7 @@ int number(const evidence::ModelIdentity& model, const char* name) {
   return found != model.settings.end() && found->second.is_number_integer() ? found->second.get<int>() : 0;
 }
 
-// The engine as the identity sets it up, but for what the command line says.
+// The engine with the identity's settings, except what the command line overrides.
 Result<engine::LlamaOptions> options_for(const evidence::ModelIdentity& model, const ServeOptions& given) {
   ServeOptions options = given;
   options.model_id = model.id;

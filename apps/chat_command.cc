@@ -1,5 +1,5 @@
-// cloister chat: verifies first, then talks, then checks the signature and the receipt of each reply. Nothing is said
-// to a node that was not accepted.
+// cloister chat: verifies first, then chats, then checks the signature and the receipt of each reply. No content is
+// sent to a node that was not accepted.
 #include <signal.h>
 #include <unistd.h>
 
@@ -48,7 +48,7 @@ struct ChatOptions : JudgeOptions {
   bool require_receipt = false;
 };
 
-// A node, what was found out about it, and what its replies are judged with: at the time when they are.
+// A node, what was found out about it, and what its replies are verified with, at the time of each reply.
 struct Host {
   client::NodeAddress address;
   evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
@@ -56,10 +56,10 @@ struct Host {
   Judging judging;
 };
 
-// Rejected before undetermined before accepted.
+// The worse of two outcomes: rejected, then undetermined, then accepted.
 int worse(int a, int b) { return a == 0 || b == static_cast<int>(verify::Outcome::kRejected) ? b : a; }
 
-// All checks where they were asked for, else those in the way of being accepted. Returns the exit status.
+// Shows all checks where they were asked for, else those that prevent acceptance. Returns the exit status.
 int show_verdict(const verify::Verdict& verdict, const ChatOptions& options) {
   if (options.checks || options.json) return print_verdict(verdict, options);
   print_text(stdout, verify::to_summary(verdict, is_terminal(stdout)));
@@ -80,7 +80,7 @@ Result<std::string> archive_of(const client::ChatReply& reply, const std::string
   return evidence::write_archive(archive);
 }
 
-// The verdict about the receipt of a reply; nothing where the node gives none.
+// The verdict about the receipt of a reply; absent where the node gives none.
 Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options, const client::VerifiedConnection& node,
                                                      const Host& host, const client::ChatReply& reply,
                                                      const std::string& model) {
@@ -102,7 +102,7 @@ Result<std::optional<verify::Verdict>> check_receipt(const ChatOptions& options,
   return std::optional(std::move(verdict));
 }
 
-// What a file says of its own time and nonce does not count: whoever keeps it has to know both.
+// What a file says about its own time and nonce does not count: whoever keeps it has to know both.
 void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds time) {
   if (options.save.empty() && options.archive.empty()) return;
   std::string known = " --at " + to_rfc3339(time) + " --nonce " + to_hex(host.check.report.nonce);
@@ -122,10 +122,10 @@ void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds 
   if (!options.archive.empty()) say("  cloister verify archive " + shell_word(options.archive) + known + manifest);
 }
 
-// While a reply comes, its end has not been seen and nothing about it was checked: who stops it then must not take it for more.
+// While a reply arrives, nothing about it has been checked: a user who interrupts it must not believe that it was.
 volatile std::sig_atomic_t g_replying = 0;
 
-// One question and its verdict, the host's included, and that of the receipt.
+// One question and the verdict about its reply, including the host's and the receipt's.
 Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnection& node, Host& host, client::ChatTurn& turn) {
   QuotedText quoted(terminal_columns(stdout), terminal_reads_utf8());
   bool begun = false;
@@ -138,7 +138,7 @@ Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnectio
   g_replying = 1;
   Result<client::ChatReply> asked = client::ask(node, host.check, turn, system_clock(), show);
   if (!asked) {
-    // A message of this program's begins a line of its own.
+    // A message of this program begins a new line.
     if (begun) print_bytes(stdout, quoted.finish() + "\n");
     flush_output();
     return asked.error();
@@ -180,7 +180,7 @@ Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
   return show_verdict(verdict, options);
 }
 
-// Asks for the report and judges it. Nothing that a user said is sent here.
+// Asks for the report and verifies it. Nothing that a user said is sent here.
 Result<void> verify_node(const ChatOptions& options, Host& host) {
   TRY(report, client::Inquiry(host.address).ask_host({host.algo, options.client.model}));
   TRY_VOID(gather(collateral::find_evidence(report.text), options, host.judging));
@@ -191,8 +191,8 @@ Result<void> verify_node(const ChatOptions& options, Host& host) {
   return {};
 }
 
-// Judges once more what is known of the host, at this time. Where that is not accepted any more, because a keyset or
-// collateral has expired, the host is asked for a new report: whether a new connection is needed.
+// Verifies again, at this time, what is known of the host. Where it is no longer accepted, because a keyset or
+// collateral has expired, the host is asked for a new report. Returns whether a new connection is needed.
 Result<bool> is_renewed(const ChatOptions& options, Host& host) {
   host.judging.time = system_clock().now();
   client::HostCheck again = client::judge_host(host.check.report, host.judging.context());

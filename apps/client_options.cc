@@ -48,7 +48,7 @@ Result<client::NodeAddress> node_address(const std::string& url, const ClientOpt
   client::NodeAddress address;
   TRY(parsed, http::parse_url(url));
   address.url = std::move(parsed);
-  // SDKs are given the base URL with the version in it.
+  // SDKs are given the base URL including the version.
   if (std::string& path = address.url.base_path; path.ends_with(kVersionPath)) path.resize(path.size() - kVersionPath.size());
   address.verify_web_pki = !options.allow_self_signed;
   address.insecure_http = options.insecure_http;

@@ -1,5 +1,5 @@
-// cloister doctor: whether this machine is ready to be a node in a real TEE, line by line, and what to do. Looks at /proc, /sys,
-// device files and the driver's library; starts nothing and changes nothing.
+// cloister doctor: tells line by line whether this machine is ready to be a node in a real TEE, and what to do. It
+// reads /proc, /sys, device files and the driver's library; it starts nothing and changes nothing.
 #include <algorithm>
 #include <memory>
 

@@ -26,7 +26,7 @@ Result<Source> make_nvml(const ServeOptions& options) {
   return gpu::make_nvml_source(std::move(nvml));
 }
 
-// In a real TEE a GPU that is there is one to be vouched for.
+// In a real TEE a GPU that exists has to be vouched for.
 Result<Source> choose(const ServeOptions& options, std::string_view tee_type) {
   if (!is_real(tee_type)) return Source();
   Result<Source> nvml = make_nvml(options);
@@ -39,7 +39,7 @@ Result<Source> choose(const ServeOptions& options, std::string_view tee_type) {
   return Source();
 }
 
-// Read at each check, so that a manifest that is put there later counts.
+// Read at each check, so that a manifest that is added later counts.
 Result<verify::Collateral> read_manifests(const std::string& folder) {
   TRY(read, collateral::read_rim_folder(folder));
   for (const std::string& problem : read.problems) log::warn("manifests: " + problem);
@@ -55,7 +55,7 @@ Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, 
   if (options.gpu == "nvml") return make_nvml(options);
   if (seed != nullptr) return gpu::make_insecure_simulator({.seed = seed->clone()});
   if (options.gpu == "insecure-simulator") {
-    // Beside a genuine quote, simulated GPU evidence would pass for what a real machine says.
+    // Next to a genuine quote, simulated GPU evidence would be taken for a real machine's.
     return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs a simulated TEE: --tee insecure-simulator, or a dstack "
                                    "guest agent that is simulated");
   }
@@ -70,7 +70,7 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   if (options.allow_non_cc_gpu && options.require_gpu_tee == "on") {
     return fail(ErrorCode::kUsage, "--require-gpu-tee on and --allow-non-cc-gpu exclude each other");
   }
-  // Read whether or not there is a gate now: a mistake in them must not wait for the first machine with a GPU.
+  // Read whether or not there is a gate now: a mistake in them must not stay hidden until the first machine with a GPU.
   verify::Policy policy;
   if (!options.gpu_policy_file.empty()) {
     TRY(text, read_regular_file(options.gpu_policy_file, kPolicyLimit));
@@ -94,9 +94,9 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   }
   if (gpus == nullptr) return fail(ErrorCode::kUsage, "--require-gpu-tee on needs GPU evidence: see --gpu");
   serve::GpuGateOptions gate;
-  // The gate sees GPUs alone: the other sections are for those who verify the node.
+  // The gate sees GPUs alone: the other sections are for verifiers of the node.
   gate.policy.nvidia = std::move(policy.nvidia);
-  // A node that is simulated through and through may have simulated GPUs; a real one may not, whatever the policy says.
+  // A node that is simulated throughout may have simulated GPUs; a real one may not, whatever the policy says.
   gate.policy.accept_simulator = tee_type == evidence::kSimulatorName;
   gate.every = std::chrono::seconds(options.gpu_check_seconds);
   if (!options.rim_dir.empty()) {

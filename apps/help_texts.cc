@@ -15,8 +15,8 @@ constexpr std::string_view kReceiptsStatus =
     "Exit status: 0 done, 1 the store or a file cannot be read or written, or holds no such receipt, 2 wrong usage, 130 interrupted.";
 
 struct HelpText {
-  std::string_view command;   // its words; "" is the program
-  std::string_view examples;  // as a shell takes them
+  std::string_view command;   // the command's words; "" is the program
+  std::string_view examples;  // in a form that a shell takes
   std::string_view status;
 };
 

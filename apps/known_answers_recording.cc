@@ -17,7 +17,7 @@ namespace {
 
 Result<void> write_answers(const RecordingOptions& options, const engine::Recording& recording) {
   TRY(digest, evidence::known_answers_digest(recording.answers));
-  // In ASCII: what a model says acts on no terminal.
+  // In ASCII, so that a model's text cannot act on a terminal.
   TRY_VOID(write_file_atomically(options.file, evidence::to_json(recording.answers).dump(1, ' ', true) + "\n", 0644));
   print_line(stderr, "known_answers " + evidence::digest_text(digest) + " cases=" + std::to_string(recording.answers.cases.size()) +
                          " tokens=" + std::to_string(recording.answers.positions()) +
@@ -68,7 +68,7 @@ Result<void> record_own_answers(const RecordingOptions& options, engine::LlamaOp
   });
   const engine::Question question{engine->models().front().id, Json::object()};
   print_line(stderr, "known answers: the model is loaded; asking it takes from seconds to minutes");
-  // A tenant for each request, so that nothing of an earlier one answers in place of the computation.
+  // Each request has a tenant of its own, so that no cache of an earlier one answers in place of the computation.
   TRY(recording, engine::record_known_answers(head, question, [&](const std::string& body) {
         ByteArray<16> tenant;
         crypto::fill_random(tenant);

@@ -1,4 +1,4 @@
-// cloister: one program that serves a model in a TEE, verifies such a host, and talks to it.
+// cloister: one program that serves a model in a TEE, verifies such a host, and chats with it.
 #include <signal.h>
 
 #include <exception>
@@ -13,7 +13,7 @@
 namespace cloister::apps {
 namespace {
 
-// --help and --version.
+// Answers --help and --version.
 int answer(const CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream text;
   app.exit(error, text, text);
@@ -50,7 +50,7 @@ int run(int argc, char** argv) {
     print_line(stderr, "Run with --help for more information.");
     return kExitUsage;
   } catch (const std::exception& error) {
-    // Out of memory, no threads left: nothing that input can bring about.
+    // Out of memory, or no threads left: no input can cause this.
     print_line(stderr, std::string("cloister: ") + error.what());
     return kExitFailed;
   }
@@ -63,7 +63,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace cloister::apps;
   hold_standard_streams();
-  // A write to a connection whose other end is gone is an error of that connection; of standard output: finish_output().
+  // A write to a connection whose other end is gone is an error of that connection; for standard output see finish_output().
   ::signal(SIGPIPE, SIG_IGN);
   return finish_output(run(argc, argv));
 }

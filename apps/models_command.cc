@@ -1,5 +1,5 @@
-// cloister models manifest: what a model is, as the node that serves it would say (docs/spec/model-identity.md), and what it has to
-// answer (docs/spec/known-answers.md).
+// cloister models manifest: the identity of a model, as the node that serves it would state it
+// (docs/spec/model-identity.md), and the answers that it must give (docs/spec/known-answers.md).
 #include <memory>
 
 #include "apps/client_options.h"
@@ -27,7 +27,7 @@ Result<void> write_manifest(const ManifestOptions& options) {
   TRY(llama, llama_options(options));
   TRY(identity, engine::llama_model_identity(llama));
   TRY(digest, evidence::document_digest(identity));
-  // In ASCII: the names in a model file are its supplier's words.
+  // In ASCII, since the names in a model file come from its supplier.
   const std::string text = identity.dump(2, ' ', true) + "\n";
   if (options.out.empty()) {
     print_bytes(stdout, text);
@@ -72,7 +72,7 @@ void add_models_command(CLI::App& app, int& exit_status) {
   manifest->callback([options, &exit_status] {
     const Result<void> written = run(*options);
     if (!written) exit_status = print_error("models", written.error());
-    // A fault of the model's, and not of the call.
+    // This is a fault of the model, not of the call.
     if (!written && written.error().code == ErrorCode::kUpstreamBroken) exit_status = kExitFailed;
   });
 }

@@ -17,7 +17,7 @@ CLI::Validator from_to(Number low, Number high, bool (*may_be)(std::string_view)
         Number value{};
         const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), value);
         const bool whole = error == std::errc() && end == given.data() + given.size() && may_be(given);
-        // Written so that no comparison holds for what is not a number.
+        // Written so that no comparison is true for NaN.
         return whole && value >= low && value <= high ? std::string() : "expected a number in " + text + ", got " + given;
       },
       "in " + range.str());

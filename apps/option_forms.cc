@@ -17,7 +17,7 @@ bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
-// A browser sends scheme, host and port, and nothing else: what is written otherwise would never match.
+// A browser sends scheme, host and port, and nothing else: any other form would never match.
 bool is_origin(std::string_view text) {
   const std::size_t scheme = text.find("://");
   if (scheme == 0 || scheme == std::string_view::npos) return false;

@@ -23,7 +23,7 @@ bool reads_utf8() {
 
 std::string fit_line(std::string_view line) { return reads_utf8() ? terminal_line(line) : ascii_line(line); }
 
-// The errno of the first write to standard output that failed; 0 while none has. Commands print from one thread.
+// The errno of the first write to standard output that failed; 0 while none has failed. Commands print from one thread.
 int g_failure = 0;
 
 void check(std::FILE* to, bool written) {
@@ -76,7 +76,7 @@ int finish_output(int exit_status) {
 void hold_standard_streams() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest descriptor that is free: this one.
+    // The lowest free descriptor is this one.
     if (::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) != descriptor) ::_exit(kExitUsage);
   }
 }

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kFileLimit = 1u << 20;
 
-// An address, and no name that begins like one.
+// True for an address, not for a name that begins like one.
 bool is_loopback_address(const std::string& host) {
   in_addr v4{};
   return ::inet_pton(AF_INET, host.c_str(), &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
@@ -28,8 +28,8 @@ bool is_loopback(const std::string& url_text) {
   return url && (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" || is_loopback_address(url->host));
 }
 
-// Where an upstream is, as far as a verifier has to know it: the document is public, and the addresses of a network are not.
-// A name without a dot is a service of the compose file, which reports show anyway.
+// Where an upstream is, as far as a verifier has to know: the document is public, and a network's addresses are not. A
+// name without a dot is a service of the compose file, which reports show anyway.
 std::string place_of(const std::string& url_text) {
   const auto url = engine::parse_upstream_url(url_text);
   if (url && !url->unix_socket.empty()) return "unix:";

@@ -32,14 +32,14 @@
 namespace cloister::apps {
 namespace {
 
-// Keys live in this process: no core file may hold them. The limit alone does not stop a core_pattern that is a pipe.
+// Keys live in this process, so no core file may hold them. The limit alone does not stop a core_pattern that is a pipe.
 void forbid_core_files() {
   rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// For a certificate of the TEE's own key.
+// Writes the request for a certificate of the TEE's own key.
 Result<void> give_out_request(const ServeOptions& options, const Tls& tls) {
   if (tls.request_pem.empty()) return {};
   std::filesystem::path file = options.tls_request_file;
@@ -53,9 +53,9 @@ Result<void> give_out_request(const ServeOptions& options, const Tls& tls) {
   return {};
 }
 
-// Beyond the grace, for the parts to end.
+// Time after the grace period for the parts to end.
 constexpr int kWindUpSeconds = 10;
-// Receipts of replies that went out are stored; this is for those that were cut off.
+// Receipts of sent replies are already stored; this time is for replies that were cut off.
 constexpr std::chrono::milliseconds kLastReceipts{2000};
 
 void leave_undone(const serve::ReceiptJournal* receipts) {
@@ -88,7 +88,7 @@ Result<void> serve(ServeOptions options) {
   TRY(operators, make_operators(options, keyring, auth));
   TRY(tls, make_tls(options, listen, keyring));
   TRY_VOID(give_out_request(options, tls));
-  // A few thousand waiting reports or bodies would be memory without use; the bounds answer 503 beyond.
+  // A few thousand waiting reports or bodies would only waste memory; the bounds answer 503 beyond that.
   WorkerPool evidence_pool(1, 64);
   auto preparation = std::make_unique<serve::Preparation>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), 1024);
   serve::Metrics metrics;
@@ -178,8 +178,8 @@ Result<void> serve(ServeOptions options) {
   const StopDeadline deadline(std::chrono::seconds(grace_s + kWindUpSeconds), kExitFailed,
                               [&] { leave_undone(receipts.get()); });
   server->stop(grace_s);
-  // Calls that were cut off live on in the threads that worked for them, and use the node's parts as they go: those
-  // threads end before the parts do.
+  // Calls that were cut off still exist in the threads that worked for them, and use the node's parts when they end: so
+  // those threads end before the parts do.
   preparation.reset();
   attestation.reset();
   engine.reset();

@@ -14,15 +14,15 @@ Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
   try {
     app.config_formatter(toml_config());
     app.set_config("--config")->check(toml_file());
-    // The mode holds for the whole file: CLI11 has none for a section. The other commands are added so that their sections are known; no
-    // command is run.
+    // The mode applies to the whole file: CLI11 has none for a section. The other commands are added so that their
+    // sections are known; no command is run.
     app.allow_config_extras(CLI::config_extras_mode::error);
     int unused = 0;
     add_verify_command(app, unused);
     add_chat_command(app, unused);
     add_doctor_command(app, unused);
     bind_serve_options(*app.add_subcommand("serve"), options);
-    app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes them last first
+    app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes the last one first
     return {};
   } catch (const CLI::Error& error) {
     const auto* parse = dynamic_cast<const CLI::ParseError*>(&error);
@@ -39,7 +39,7 @@ std::string serve_config_text(const CLI::App& command) {
     std::vector<std::string> values = option->count() > 0 ? option->reduced_results() : std::vector<std::string>();
     if (values.empty() && option->get_expected_max() == 0) values = {"false"};
     if (values.empty() && !option->get_default_str().empty()) values = {option->get_default_str()};
-    // What has no value has no line: an empty text is not one that the option takes.
+    // An option without a value gets no line, since the option does not accept an empty text.
     if (values.empty() || values == std::vector<std::string>{""}) continue;
     std::string list;
     for (const std::string& value : values) list += (list.empty() ? "" : ", ") + toml_value(value);

@@ -14,7 +14,7 @@ sigset_t block_signals() {
   sigemptyset(&set);
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  ::signal(SIGXFSZ, SIG_IGN);   // a limit on the size of files is a failure of the store, and ends no node
+  ::signal(SIGXFSZ, SIG_IGN);   // exceeding a limit on file sizes is a failure of the store and must not end the node
   return set;
 }
 

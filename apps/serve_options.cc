@@ -215,7 +215,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--max-body", o.max_body_bytes, "largest request body in bytes")
       ->check(whole_number_in(1024, std::uint64_t{1} << 30))
       ->capture_default_str();
-  // An empty text would be taken for an option that was not given, and so leave out what it protects.
+  // An empty text would count as an option that was not given, and so leave out what the option protects.
   for (CLI::Option* option : command.get_options()) {
     if (option->get_items_expected_max() > 0) option->check(CLI::Validator(is_given, "", "not empty"));
   }

@@ -27,7 +27,7 @@ constexpr std::int64_t kSelfSignedDays = 397;
 Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
 #ifdef CLOISTER_HAVE_LLAMA
   TRY(llama, llama_options(options));
-  // Without tokens all callers are one.
+  // Without tokens all callers are one tenant.
   llama.share_prompt_cache |= options.api_key_file.empty();
   llama.on_identity = measure_identity(tee, identity);
   TRY(answers, answers_beside(options));
@@ -70,7 +70,7 @@ Result<crypto::Certificate> first_in(const std::string& chain_pem, const std::st
   return std::move(chain->front());
 }
 
-// The pair that the operator brought, if there is one.
+// The key pair that the operator brought, if there is one.
 Result<Tls> given_tls(const ServeOptions& options) {
   Tls tls;
   if (options.tls_certificate_file.empty()) return tls;

@@ -10,8 +10,8 @@
 namespace cloister::apps {
 namespace {
 
-// A key stands in the keyset once connections can be shown it, and a pair that does not fit is refused before anybody
-// is told of its key. A self-signed certificate is made anew for the same key.
+// A key is put into the keyset once connections can show it, and a pair that does not fit is refused before anybody is
+// told of its key. A self-signed certificate is made anew for the same key.
 Result<void> change_tls(const ServeOptions& options, const Reloading& parts) {
   TRY(tls, make_tls(options, parts.attested.around.listen, parts.keyring));
   if (!tls.identity) return {};
@@ -21,7 +21,7 @@ Result<void> change_tls(const ServeOptions& options, const Reloading& parts) {
   return {};
 }
 
-// First measured, then in force.
+// The level is first measured, then in force.
 Result<void> change_log_level(ServeOptions& options, const std::string& text, const Reloading& parts) {
   TRY(level, log::parse_level(text));
   ServeOptions changed = options;

@@ -13,7 +13,7 @@
 namespace cloister::apps {
 namespace {
 
-// Nobody is told when it fails: the manager has its own time limits.
+// A failure is not reported: the manager has its own time limits.
 void send(const std::string& message) {
   const char* path = std::getenv("NOTIFY_SOCKET");
   if (path == nullptr || (*path != '/' && *path != '@')) return;

@@ -29,7 +29,7 @@ Result<void> simulate(const SimulatorCommandOptions& options) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // threads made from here on inherit it
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // threads made from here on inherit the mask
 
   const std::filesystem::path seed_file = options.seed_file;
   if (seed_file.has_parent_path()) TRY_VOID(ensure_private_folder(seed_file.parent_path()));

@@ -8,7 +8,7 @@
 namespace cloister::apps {
 namespace {
 
-// How many letters have to be put in, left out or changed; two neighbours that changed places are one change.
+// Number of letters to insert, remove or change; two swapped neighbours count as one change.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> table(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) {
@@ -26,9 +26,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return table[a.size()][b.size()];
 }
 
-// " (did you mean WORD?)", or nothing when no known word is like it.
+// " (did you mean WORD?)", or nothing when no known word is similar.
 std::string suggestion(const std::string& word, const std::vector<std::string>& known, const std::string& before = "") {
-  constexpr std::size_t kLongest = 64;   // nobody mistypes more
+  constexpr std::size_t kLongest = 64;   // no mistyped word is longer
   if (word.size() > kLongest) return "";
   const std::string* best = nullptr;
   std::size_t least = std::min<std::size_t>(2, word.size() / 3) + 1;
@@ -59,7 +59,7 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return out;
 }
 
-// The command that the words led to, and its name in full.
+// The command that the words led to, and its full name.
 const CLI::App& chosen(const CLI::App& app, std::string& name) {
   name = app.get_name();
   const CLI::App* at = &app;
@@ -142,7 +142,7 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   constexpr std::string_view kNotParsed = "INI was not able to parse ";
   const std::string words = error.what();
   const CLI::Option* config = app.get_config_ptr();
-  // The words as given: as<>() checks them, and throws for a file that is not there.
+  // The words as given: as<>() checks them, and throws for a file that does not exist.
   const std::string file = config != nullptr && config->count() > 0 ? config->results().back() : "";
   if (dynamic_cast<const CLI::ConfigError*>(&error) != nullptr) {
     if (words.starts_with(kNotParsed)) return unknown_in_file(app, file, words.substr(kNotParsed.size()));

@@ -48,7 +48,7 @@ bool is_greedy(const Json& body) {
   return temperature != nullptr && temperature->is_number() && temperature->get<double>() == 0;
 }
 
-// The body to ask with: the archived one, with the seed that was in effect where it names none.
+// The body of the new request: the archived one, with the seed that was in effect where the archive names none.
 Result<Json> body_to_ask(const ReplayCase& asked) {
   TRY(body, codec::parse_json(asked.request, kBodyLimits));
   if (!body.is_object()) return cannot("the archived request is no JSON object");
@@ -90,7 +90,7 @@ Result<std::vector<std::int64_t>> tokens_of(engine::Engine& engine, const std::s
   return out;
 }
 
-// All that was said, in one text: where the first difference is, is counted over it.
+// Everything that was said, in one text: the position of the first difference is counted in it.
 std::string said(const engine::ReadReply& reply) {
   std::string out;
   for (const engine::ReadChoice& choice : reply.choices) {

@@ -24,7 +24,7 @@ Result<void> check_listen(const ServeOptions& options) {
   TRY_VOID(check_option_forms(options));
   TRY(listen, parse_listen(options.listen));
   TRY_VOID(check_protections(options));
-  // Whether tokens are needed and none are named; what is in their file is a matter of its own.
+  // Whether tokens are needed and none are named; the content of their file is checked separately.
   if (options.api_key_file.empty()) {
     TRY(keyring, serve::Keyring::make(nullptr, {}));
     TRY_VOID(make_auth(options, listen, keyring));
@@ -47,7 +47,7 @@ Result<void> check_tokens(const ServeOptions& options, const ListenAddress& list
   return {};
 }
 
-// A certificate of one's own is what there is to check.
+// Only a certificate of one's own needs a check.
 Result<void> check_tls(const ServeOptions& options, const ListenAddress& listen) {
   TRY(keyring, serve::Keyring::make(nullptr, {}));
   TRY(tls, make_tls(options, listen, keyring));
@@ -62,7 +62,7 @@ Result<void> check_gpu_policy(const std::string& path) {
   return {};
 }
 
-// All that cannot be used are named, the addresses that may not be before those that do not answer.
+// Names all upstreams that cannot be used: first the addresses that are not allowed, then those that do not answer.
 Finding check_upstreams(const std::vector<std::string>& upstreams) {
   std::string silent;
   for (const std::string& text : upstreams) {

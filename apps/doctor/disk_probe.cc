@@ -8,12 +8,12 @@ namespace {
 
 constexpr int kDeepestStack = 8;
 
-// Whether the block device in this /sys folder is dm-crypt, or stands on nothing else. LUKS, plain and integrity-protected
-// volumes have a UUID that begins with CRYPT-.
+// True when the block device in this /sys folder is dm-crypt, or is built on such devices only. LUKS, plain and
+// integrity-protected volumes have a UUID that begins with CRYPT-.
 bool is_encrypted(const std::filesystem::path& device, int depth = 0) {
   if (read_text(device / "dm/uuid").value_or("").starts_with("CRYPT-")) return true;
   if (depth == kDeepestStack) return false;
-  // A partition's disk is no slave of it; volumes that are put together name theirs.
+  // A partition's disk is not its slave; combined volumes name theirs.
   std::error_code error;
   bool any = false;
   for (std::filesystem::directory_iterator it(device / "slaves", error), end; !error && it != end; it.increment(error)) {
@@ -49,7 +49,7 @@ bool is_below(const std::string& path, const std::string& point) {
   return point == "/" || path == point || (path.starts_with(point) && path[point.size()] == '/');
 }
 
-// The last of the mounts with the longest point above `path` is the one that is seen.
+// Of the mounts with the longest point above `path`, the last one is visible.
 const Mount* mount_of(const std::vector<Mount>& mounts, const std::string& path) {
   const Mount* found = nullptr;
   for (const Mount& mount : mounts) {
@@ -66,7 +66,7 @@ Finding probe_swap(const Roots& roots) {
   if (!swaps) return unknown(id, "the list of swap spaces cannot be read", "run the doctor where /proc is mounted");
   std::istringstream lines(*swaps);
   std::string line;
-  std::getline(lines, line);  // the head of the table
+  std::getline(lines, line);  // the header line of the table
   std::string kept;
   while (std::getline(lines, line)) {
     const std::string path = line.substr(0, line.find_first_of(" \t"));

@@ -32,7 +32,7 @@ std::string describe(const gpu::GpuStatus& status) {
   return out;
 }
 
-// The same check that a node makes before it takes prompts.
+// The same check that a node makes before it accepts prompts.
 Finding probe_evidence(gpu::GpuEvidenceSource& source, const std::string& rim_dir) {
   serve::GpuGateOptions options;
   if (!rim_dir.empty()) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kTimeoutMs = 10'000;
 
-// Any answer of the service will do, a refusal of this empty question too.
+// Any answer of the service is enough, even a refusal of this empty request.
 Finding probe(collateral::Fetcher& fetcher, const std::string& id, const std::string& url) {
   collateral::FetchRequest request;
   request.url = url;

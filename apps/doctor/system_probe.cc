@@ -12,12 +12,12 @@
 namespace cloister::apps {
 namespace {
 
-// This program was written after the one and will be forgotten by the other.
+// The earliest time is before this program was written, the latest is after it will be forgotten.
 constexpr UnixSeconds kEarliest = 1767225600;  // 2026-01-01
 constexpr UnixSeconds kLatest = 4102444800;    // 2100-01-01
 constexpr std::uint64_t kLockedBytes = 8u << 20;
 
-// The soft limit in a line of /proc/self/limits; nothing when there is no such line.
+// The soft limit in a line of /proc/self/limits; absent when there is no such line.
 std::optional<std::string> limit_of(const Roots& roots, const std::string& name) {
   std::istringstream lines(read_text(roots.proc / "self/limits").value_or(""));
   for (std::string line; std::getline(lines, line);) {
@@ -37,7 +37,7 @@ Finding probe_core_dumps(const Roots& roots) {
   if (!pattern) return advice(unknown(id, "kernel.core_pattern cannot be read", todo));
   const bool piped = pattern->starts_with('|') && *pattern != "|/bin/false" && *pattern != "|/bin/true";
   if (piped) {
-    // cloister serve forbids dumps of itself; an engine beside it holds prompts as well.
+    // cloister serve forbids dumps of itself; an engine next to it holds prompts as well.
     return advice(problem(id, "dumps of crashed programs go to " + pattern->substr(1, 128), todo));
   }
   const auto limit = limit_of(roots, "Max core file size");
@@ -88,7 +88,7 @@ Findings probe_entropy(const Roots& roots) {
   } else {
     out.push_back(problem("entropy.pool", "the kernel has no randomness yet", "wait, or give the VM a random device"));
   }
-  // Keys are made of it, and the host provides every other source.
+  // Keys are made from it, and the host provides every other source.
   const std::string flags = read_text(roots.proc / "cpuinfo").value_or("") + " ";
   if (flags.find(" rdrand ") != std::string::npos || flags.find(" rdseed ") != std::string::npos) {
     out.push_back(good("entropy.cpu", "the CPU gives randomness that the host does not"));

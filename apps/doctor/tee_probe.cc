@@ -8,7 +8,7 @@ namespace {
 // An agent takes a quote to say what it is.
 constexpr tee::AgentTimeouts kPatience = {.quote_s = 5, .call_s = 3};
 
-// Whole words of the first `flags` line.
+// Compares whole words of the first `flags` line.
 bool has_flag(const std::string& cpuinfo, const std::string& flag) {
   const std::size_t line = cpuinfo.find("\nflags");
   if (line == std::string::npos) return false;
@@ -33,8 +33,8 @@ struct Interface {
   const char* name;
 };
 
-// In the order in which a node prefers them. Not tee::look_for_tees(), which makes an entry in configfs-tsm to look: a
-// doctor changes nothing.
+// The interfaces in the order in which a node prefers them. tee::look_for_tees() is not used, since it makes an entry
+// in configfs-tsm in order to look, and a doctor changes nothing.
 std::vector<Interface> interfaces(const Roots& roots) {
   return {{roots.run / "dstack.sock", "the dstack guest agent"},
           {roots.run / "dstack/dstack.sock", "the dstack guest agent"},

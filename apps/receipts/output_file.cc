@@ -28,12 +28,12 @@ OutputFile::~OutputFile() {
 
 Error OutputFile::failed() const {
   const int why = errno;
-  if (temporary_.empty()) flush_output();   // a reader that is gone ends the program without a word
+  if (temporary_.empty()) flush_output();   // if the reader is gone, this ends the program silently
   return fail(ErrorCode::kIo, "cannot write " + path_ + ": " + strerror(why), path_);
 }
 
 Result<void> OutputFile::write_line(std::string_view line) {
-  // On a terminal what was stored is looked at; in a file or a pipe it has to be what was stored, byte for byte.
+  // On a terminal a person looks at the stored text; a file or a pipe must get it byte for byte.
   std::string shown;
   if (is_terminal(file_)) line = shown = terminal_line(line);
   print_bytes(file_, line);

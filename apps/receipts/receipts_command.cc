@@ -1,4 +1,4 @@
-// cloister receipts: looks into a store of receipts, takes them out and brings them in; also while a node has it open.
+// cloister receipts: looks into a store of receipts, exports and imports them; also while a node has the store open.
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ struct ReceiptsOptions {
   bool plain = false;      // export
 };
 
-// Everything is young by a clock that stands still at 1970.
+// By a clock that stands still at 1970 every receipt is new.
 const Clock& no_time() {
   static const FakeClock clock(0);
   return clock;
@@ -57,7 +57,7 @@ Result<store::ExportRange> range_of(const ReceiptsOptions& options) {
   return range;
 }
 
-// A line on the terminal about every thousandth receipt, and what is left out in any case.
+// Prints a line on the terminal for about every thousandth receipt, and always for what is left out.
 store::ExchangeWatch watch_for(const char* verb) {
   store::ExchangeWatch watch;
   watch.stop = &stop_on_signals();
@@ -105,12 +105,12 @@ Result<int> run_import(const ReceiptsOptions& options) {
   return kExitOk;
 }
 
-// What a stored text says of itself; nothing of it is verified here.
+// What a stored text says about itself; nothing in it is verified here.
 void print_row(const store::ReceiptRecord& record, bool json) {
   const Result<evidence::Receipt> receipt = evidence::parse_receipt(record.receipt);
   const std::string endpoint = receipt ? receipt->endpoint : "", model = receipt ? receipt->model.value_or("") : "";
   if (!json) {
-    // As JSON text: no byte of it can move the cursor.
+    // Quoted as JSON text: no byte of it can move the cursor.
     const auto quoted = [](const std::string& text) { return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace); };
     say(to_rfc3339(record.served_at) + "  " + quoted(record.receipt_id) + "  " + quoted(endpoint) + "  " + quoted(model));
     return;

@@ -65,7 +65,7 @@ Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& c
   options.state_folder = !choice.state_folder.empty() ? choice.state_folder
                          : !choice.file.empty()       ? std::filesystem::absolute(choice.file).parent_path().string()
                                                       : default_state_folder();
-  // Keys of a seed that is made now would open nothing that is stored.
+  // Keys from a seed that is made now would decrypt nothing in the store.
   const bool may_make = access == store::Access::kCreate;
   TRY(chosen, make_tee(options, may_make ? MissingSeed::kMake : MissingSeed::kRefuse));
   if (!chosen.tee) {

@@ -10,7 +10,7 @@
 namespace cloister::apps {
 namespace {
 
-// The words of the file about time, nonce and channel. What the person who asks named has its place.
+// Uses the file's statements about time, nonce and channel, except where the person who asks named a value.
 void take_words(const VerifyOptions& options, UnixSeconds saved_at, const std::optional<ByteArray<32>>& nonce, Subject& subject) {
   verify::FileWords words;
   words.saved_at = saved_at;
@@ -21,7 +21,7 @@ void take_words(const VerifyOptions& options, UnixSeconds saved_at, const std::o
   if (!subject.time_named) subject.judging.time = saved_at;
 }
 
-// Values by which a person names what is asked about. Out of a file they would have the file name itself.
+// Values by which a person names what is asked about. If they came from a file, the file itself would name it.
 void drop_names(Subject& subject) {
   for (const char* name : {"id", "model", "address", "report-data"}) {
     const auto found = subject.saved.beside.find(name);
@@ -32,7 +32,7 @@ void drop_names(Subject& subject) {
   }
 }
 
-// Own bytes of the reply take the place of the file's, and with them falls the proof that the file's are a beginning.
+// Bodies that the person gave replace the file's, and then the proof that the file's are a beginning no longer applies.
 void prefer_own_bodies(const VerifyOptions& options, Subject& subject) {
   if (!options.response_file.empty()) subject.saved.beside.erase("prefix-proof");
 }
@@ -89,7 +89,7 @@ Result<std::string> archive_of(const Subject& subject) {
   archive.judged_at = subject.judging.time;
   archive.receipt = subject.saved.evidence;
   archive.report = subject.beside("report");
-  // A report has the keyset in it.
+  // A report contains the keyset.
   if (!archive.report) archive.keyset = subject.beside("keyset");
   archive.session = subject.beside("session");
   archive.nonce = subject.saved.nonce;
@@ -106,7 +106,7 @@ Result<std::string> archive_of(const Subject& subject) {
 
 Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {
   TRY(text, read_input(options.target, "archive"));
-  // Written again by another tool, a file is the same: its members may stand in another order.
+  // A file that another tool wrote again is the same file: its members may stand in another order.
   if (!evidence::is_archive(text) && !has_form(text, FileForm::kArchive)) {
     if (const std::string form = describe_form(text); !form.empty()) return fail(ErrorCode::kBadArchive, shown_path(options.target) + form);
     return fail(ErrorCode::kBadArchive, options.target + " is no archive: it is no JSON object with the member \"archive\": \"cloister.archive.v1\"");

@@ -14,10 +14,10 @@ namespace cloister::apps {
 namespace {
 
 struct Expectation {
-  const char* option;                     // and how a message calls what is missing
+  const char* option;                     // followed by the word for what is missing
   const char* what;
   std::string VerifyOptions::*value;
-  std::vector<std::string_view> kinds;    // that can be compared
+  std::vector<std::string_view> kinds;    // kinds that it can be compared with
 };
 
 const std::vector<Expectation>& expectations() {
@@ -61,7 +61,7 @@ Result<void> check_values(const std::string& kind, const VerifyOptions& options)
   return check_address(options.address);
 }
 
-// A nonce is compared with what a report answers.
+// A nonce is compared with the one that a report answers.
 bool holds_report(const Subject& subject, const VerifyOptions& options) {
   if (subject.saved.kind == "receipt") return subject.beside("report") || !options.report_file.empty();
   if (subject.saved.kind != "proof") return true;

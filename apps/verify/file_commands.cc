@@ -25,7 +25,7 @@
 namespace cloister::apps {
 namespace {
 
-// What the session of a gateway holds about its upstream, in a data URI.
+// The evidence about its upstream that a gateway's session holds in a data URI.
 void add_evidence_of_session(const std::string& session_text, collateral::Evidence& out) {
   const auto session = evidence::parse_session(session_text);
   if (!session || !session->evidence) return;
@@ -37,7 +37,7 @@ void add_evidence_of_session(const std::string& session_text, collateral::Eviden
   out.snp_reports.insert(out.snp_reports.end(), found.snp_reports.begin(), found.snp_reports.end());
 }
 
-// A value that an option gave now or when the evidence was saved, kept with it.
+// A value that an option gave, now or when the evidence was saved; it is kept with the evidence.
 std::optional<std::string> keep_beside(Subject& subject, const std::string& name, const std::string& given) {
   if (!given.empty()) subject.saved.beside[name] = given;
   return subject.beside(name);
@@ -48,7 +48,7 @@ Result<evidence::ChatSignature> read_signature(const std::string& text) {
   return evidence::parse_chat_signature(object);
 }
 
-// An address of no form would only ever be "another identity".
+// An address of an unknown form could only ever be "another identity".
 Result<void> check_address(const std::string& address) {
   const bool ecdsa = address.starts_with("0x") && from_hex_exactly<20>(std::string_view(address).substr(2));
   if (address.empty() || ecdsa || from_hex_exactly<32>(address)) return {};
@@ -65,7 +65,7 @@ Result<verify::Verdict> judge_bare_signature(const Subject& subject, const evide
   return verify::verify_bare_signature(judged, subject.judging.policy);
 }
 
-// The files beside a quote, each byte for byte.
+// The files that belong to a quote, each byte for byte.
 evidence::BootEvidence boot_evidence_of(const Subject& subject) {
   evidence::BootEvidence out;
   out.event_log = subject.beside("event-log");
@@ -82,7 +82,7 @@ Result<Bytes> read_report_data(const std::string& hex) {
   return bytes;
 }
 
-// A bare quote has no report around it that binds anything: the option is one more word of the policy.
+// A bare quote has no report around it that binds anything: the option acts like an entry of the policy.
 Result<void> expect_report_data(const VerifyOptions& options, verify::Policy& policy) {
   if (options.report_data.empty()) return {};
   TRY(bytes, read_report_data(options.report_data));
@@ -93,7 +93,7 @@ Result<void> expect_report_data(const VerifyOptions& options, verify::Policy& po
   return {};
 }
 
-// No other form lists instances whose keys stand elsewhere.
+// No other form lists instances whose keys are in another document.
 Result<void> require_chutes(std::string_view report) {
   TRY(object, codec::parse_json(report, {64u << 20, 64}));
   if (object.is_object() && evidence::is_chutes_report(object)) return {};
@@ -253,7 +253,7 @@ Result<verify::Verdict> judge_proof_subject(Subject& subject, const VerifyOption
   TRY(verdict, judge_subject(subject, collateral::find_evidence(proof.report), options, [&](const Subject& loaded) {
         return Result<verify::Verdict>(verify::verify_proof(proof, nonce, loaded.judging.context()));
       }));
-  // In a bundle its own time was asked about already.
+  // For a bundle its own time has already been checked.
   if (!subject.words) verify::check_file_time(subject.judging.time, subject.time_named, verdict);
   return verdict;
 }

@@ -20,7 +20,7 @@ struct Words {
   FileForm form;
   const char* kind;    // the command or the option that takes it
   const char* what;
-  const char* place;   // where it belongs
+  const char* place;   // the place of the form
 };
 
 constexpr std::array<Words, 15> kWords = {{

@@ -38,7 +38,7 @@ Result<Gathered> gather(const collateral::Evidence& evidence, const JudgeOptions
   if (lacking.quotes.empty() && lacking.devices.empty() && lacking.snp_reports.empty()) return gathered;
 
   TRY(settings, source_options(options, judging.policy));
-  // Called one at a time.
+  // Called by one thread at a time.
   settings.progress = [&gathered](const collateral::FetchNote& note) {
     print_line(stderr, collateral::to_text(note));
     if (note.outcome == collateral::FetchNote::Outcome::kFetched) gathered.facts["fetched"].push_back(note.url);

@@ -1,4 +1,4 @@
-// cloister verify host URL: a live node, judged with a nonce of our own.
+// cloister verify host URL: verifies a live node with a nonce of our own.
 #include "apps/file_options.h"
 #include "apps/verify/file_commands.h"
 #include "apps/verify/gather.h"

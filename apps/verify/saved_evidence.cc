@@ -57,7 +57,7 @@ std::string write_saved_evidence(const SavedEvidence& saved) {
   if (saved.nonce) object["nonce"] = to_hex(*saved.nonce);
   if (saved.tls_spki_sha256) object["tls_spki_sha256"] = to_hex(*saved.tls_spki_sha256);
   std::string text = codec::write_json(object);
-  // As a member that is written already: a bundle is itself a file format with one writer.
+  // Inserted as a member that is already written, since a bundle is itself a file format with one writer.
   text.back() = ',';
   return text + "\"collateral\":" + verify::write_bundle(saved.collateral) + "}\n";
 }

@@ -32,10 +32,10 @@ Result<Subject> new_subject(const std::string& kind, const VerifyOptions& option
 
 namespace {
 
-// Options that give a file of a form that is known by its marks.
+// Options that give a file of a form that can be recognised by its marks.
 const std::set<std::string> kFormsBeside = {"report", "keyset", "session", "receipt", "event-log", "instances"};
 
-// What has no member of a receipt or a session is none; one that lacks members is a broken one, and rejected.
+// JSON without any member of a receipt or a session is neither; one that lacks some members is a broken one, and rejected.
 Result<void> check_marks(const std::string& kind, const std::string& path, std::string_view text) {
   static const std::map<std::string, std::vector<const char*>> kMembers = {
       {"receipt", {"api_version", "receipt_id", "event_log", "workload_keyset_digest", "key_id", "served_at"}},
@@ -55,7 +55,7 @@ Result<void> check_marks(const std::string& kind, const std::string& path, std::
 Result<Subject> load_subject(const std::string& kind, const VerifyOptions& options) {
   TRY(text, read_input(options.target, kind));
   std::vector<FileForm> wanted = {form_of_kind(kind)};
-  // What a report says of GPUs is taken out of it.
+  // GPU evidence can also be taken out of a report.
   if (kind == "gpu") wanted.push_back(FileForm::kReport);
   TRY_VOID(check_form(options.target, text, wanted));
   TRY_VOID(check_marks(kind, options.target, text));
@@ -91,7 +91,7 @@ Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Eviden
   TRY_VOID(check_can_write("--archive", options.archive));
   TRY(gathered, gather(evidence, options, subject.judging));
   TRY(verdict, judge(subject));
-  // What is at hand and was not looked at must not go unsaid.
+  // What was given and not looked at must be mentioned.
   if (subject.beside("prefix-proof") && verdict.find("receipt.prefix") == nullptr) {
     verdict.add({"receipt.prefix", verify::State::kSkipped, true, "", "", "the proof of a beginning was not judged"});
   }

@@ -1,5 +1,5 @@
-// cloister verify host | report | quote | gpu | snp | receipt | session | signature | proof | archive | bundle: judges evidence; the
-// exit status is the verdict.
+// cloister verify host | report | quote | gpu | snp | receipt | session | signature | proof | archive | bundle:
+// verifies evidence; the exit status is the verdict.
 #include <algorithm>
 #include <cctype>
 #include <memory>
@@ -84,7 +84,7 @@ void print_check(const verify::CheckMeaning& check) {
   }
 }
 
-// Ids as people paste them: in any case, `N` or `*` in the place of a number, and the beginning of several ids ("nvidia.gpu.*.rim.*").
+// Accepts ids as people paste them: in any case, `N` or `*` for a number, or the beginning of several ids ("nvidia.gpu.*.rim.*").
 std::string plain_id(const std::string& pasted) {
   std::string out;
   std::istringstream parts(pasted);

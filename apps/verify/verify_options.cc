@@ -99,7 +99,7 @@ Result<std::optional<ByteArray<32>>> read_nonce(const std::string& hex) {
 
 std::size_t most_bytes_of(std::string_view name) {
   constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
-  // Files that hold others, and bodies, which are hashed and not parsed.
+  // Files that hold other files, and bodies, which are hashed and not parsed.
   for (const std::string_view large : {"archive", "bundle", "proof", "request", "response"}) {
     if (name == large) return kFileLimit;
   }
