@@ -1,5 +1,5 @@
-// include/cloister/cloister.h over the verify module. Nothing is thrown through it: an exception here can only mean that
-// memory is out, and ends in NULL or CLOISTER_UNREADABLE.
+// include/cloister/cloister.h on top of the verify module. No exception leaves it: an exception here can only mean that
+// memory is out, and leads to NULL or CLOISTER_UNREADABLE.
 #include <algorithm>
 #include <memory>
 #include <new>
@@ -29,7 +29,7 @@ struct cloister_verifier {
   verify::Collateral collateral;
   UnixSeconds time = 0;
   std::string error;
-  // Judging changes it, and it is for any number of threads.
+  // Verification changes the cache, which any number of threads may use.
   mutable verify::TdxCollateralCache tdx_cache;
 
   verify::Context context() const { return {policy, collateral, time, &tdx_cache}; }
@@ -45,7 +45,7 @@ namespace {
 
 constexpr std::size_t kMostBytes = 64u << 20;
 
-// Null with a size, or more than any evidence has, is nothing to read.
+// A null pointer with a size, or a size beyond that of any evidence, is nothing to parse.
 template <typename Char>
 std::optional<std::string_view> view(const Char* data, size_t size) {
   if ((data == nullptr && size != 0) || size > kMostBytes) return std::nullopt;
