@@ -1,4 +1,4 @@
-// Small parts of base that share a page: time, files, errors, the worker pool.
+// Small parts of base that share a test file: time, files, errors, the worker pool.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -42,14 +42,14 @@ TEST(Files, AWrittenFileGoesThroughNoNameThatSomebodyPutThere) {
   const std::filesystem::path folder = testing::TempDir() + "cloister_names." + std::to_string(::getpid());
   ASSERT_TRUE(ensure_private_folder(folder));
   ASSERT_TRUE(write_file_atomically(folder / "victim", "mine", 0600));
-  // The name that a process id makes foreseeable, and the name itself.
+  // The name that a process id makes predictable, and the name itself.
   std::filesystem::create_symlink(folder / "victim", folder / ("f.new." + std::to_string(::getpid())));
   std::filesystem::create_symlink(folder / "victim", folder / "f");
   ASSERT_TRUE(write_file_atomically(folder / "f", "other", 0600));
   EXPECT_EQ(*read_file(folder / "victim", 9), "mine");
   EXPECT_EQ(*read_file(folder / "f", 9), "other");
   EXPECT_FALSE(std::filesystem::is_symlink(folder / "f"));
-  // What fails leaves nothing behind.
+  // A failed write leaves nothing behind.
   std::filesystem::create_directory(folder / "taken");
   EXPECT_FALSE(write_file_atomically(folder / "taken", "x", 0600));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 4);

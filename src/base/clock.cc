@@ -30,8 +30,8 @@ std::string to_rfc3339(UnixSeconds time) {
 }
 
 Result<UnixSeconds> from_rfc3339(std::string_view text) {
-  // strptime alone would also take blanks, missing digits, a leap second and the 31st of February; so the text must be
-  // the one that its value is written as. It is not repeated in the message, since it may come from outside.
+  // strptime alone would also accept blanks, missing digits, a leap second and the 31st of February; so the text must
+  // equal what its value is written as. The message does not repeat the text, since it may come from outside.
   const std::string copy(text);
   tm parts{};
   const char* end = strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);

@@ -11,7 +11,7 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// What a character stands for, -1 for none.
+// The value of each character, -1 for none.
 using DigitValues = std::array<std::int8_t, 256>;
 
 constexpr DigitValues values_of(std::string_view digits) {

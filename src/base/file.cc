@@ -28,8 +28,8 @@ struct NewFile {
   FileDescriptor descriptor;
 };
 
-// A new file next to `path`, under a name that nobody can foresee: whoever may write into the folder could have put a file
-// or a link there. A name that exists is not taken (O_EXCL, which follows no link).
+// Creates a new file next to `path`, under a name that nobody can predict: whoever may write into the folder could have
+// put a file or a link there. An existing name is not used (O_EXCL, which follows no link).
 Result<NewFile> create_beside(const std::filesystem::path& path, unsigned mode) {
   constexpr int kTries = 16;
   for (int left = kTries; left > 0; --left) {
@@ -39,13 +39,13 @@ Result<NewFile> create_beside(const std::filesystem::path& path, unsigned mode) 
     name += ".new." + std::to_string(chance);
     const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd >= 0) return NewFile{std::move(name), FileDescriptor(fd)};
-    // A name of our own making tells nobody anything.
+    // A name that this program made up would tell nobody anything.
     if (errno != EEXIST) return io_error("cannot write", path, errno);
   }
   return io_error("cannot name a new file next to", path, EEXIST);
 }
 
-// `path` is what the file is to be called.
+// `path` is the final name of the file.
 Result<void> write_all(const NewFile& file, const std::filesystem::path& path, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(file.descriptor.get(), bytes.data(), bytes.size());
@@ -96,7 +96,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
 Result<void> ensure_private_folder(const std::filesystem::path& path) {
   std::error_code code;
   if (!std::filesystem::is_directory(path, code)) {
-    // Nobody else's from the first moment on: parents too, for nobody else has asked for them.
+    // Private from the first moment on, including the parents, since nobody else has asked for them.
     std::filesystem::path made;
     for (const std::filesystem::path& part : path) {
       made /= part;

@@ -14,7 +14,7 @@ LockedPages::LockedPages(std::size_t size) : size_(size) {
   if (pages == MAP_FAILED) throw std::bad_alloc();
   data_ = static_cast<std::uint8_t*>(pages);
   locked_ = ::mlock(pages, size) == 0;
-  // No kernel of our time refuses it for such pages; core files are forbidden besides.
+  // No current kernel refuses it for such pages; core files are forbidden as well.
   ::madvise(pages, size, MADV_DONTDUMP);
 }
 

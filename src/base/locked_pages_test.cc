@@ -11,7 +11,7 @@
 namespace cloister {
 namespace {
 
-// What the kernel says of the mapping that holds `address`: the line "VmFlags:" of /proc/self/smaps.
+// The line "VmFlags:" of /proc/self/smaps for the mapping that holds `address`.
 std::string flags_of(const void* address) {
   std::ifstream maps("/proc/self/smaps");
   const auto wanted = reinterpret_cast<std::uintptr_t>(address);

@@ -66,7 +66,7 @@ void configure(Level least, Format format) {
 void set_level(Level least) { logger().set_level(to_spdlog(least)); }
 
 std::string json_line(Level level, std::string_view line, std::string_view time) {
-  // In ASCII: a log is read in terminals.
+  // In ASCII, because logs are read in terminals.
   return Json{{"time", time}, {"level", name_of(level)}, {"message", line}}.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
@@ -80,7 +80,7 @@ Result<Level> parse_level(std::string_view text) {
 
 void write(Level level, std::string_view line) {
   if (!logger().should_log(to_spdlog(level))) return;
-  // A line break in a client's or another server's words would begin a line that this program never wrote.
+  // A line break in another party's text would begin a line that this program never wrote.
   if (!json) return logger().log(to_spdlog(level), terminal_line(line));
   logger().log(to_spdlog(level), json_line(level, line, time_now()));
 }

@@ -33,7 +33,7 @@ Character first_character(std::string_view text) {
   return {code, size, true};
 }
 
-// Whether a terminal shows the character and does nothing else with it.
+// True when a terminal shows the character and does nothing else with it.
 bool is_shown(std::uint32_t code) {
   const auto in = [code](std::uint32_t first, std::uint32_t last) { return code >= first && code <= last; };
   if (code < 0x20 || in(0x7f, 0x9f)) return false;        // C0, DEL, C1
@@ -45,24 +45,24 @@ bool is_shown(std::uint32_t code) {
            in(0xe0000, 0xe0fff));                         // tags, further variation selectors
 }
 
-// At least the columns that a terminal gives the character.
+// An upper bound for the columns that a terminal gives the character.
 std::uint32_t most_columns(std::uint32_t code) { return code < 0x1100 ? 1 : 2; }
 
-// Whether a terminal shows nothing there: spaces of all widths, fillers and the empty Braille pattern.
+// True when a terminal shows nothing there: spaces of all widths, fillers and the empty Braille pattern.
 bool is_blank(std::uint32_t code) {
   return code == ' ' || code == '\t' || code == 0xa0 || code == 0x115f || code == 0x1160 || code == 0x1680 ||
          (code >= 0x2000 && code <= 0x200b) || code == 0x202f || code == 0x205f || code == 0x2800 || code == 0x3000 ||
          code == 0x3164 || code == 0xffa0;
 }
 
-// The length of the colour that `text` begins with; 0 where it begins with none.
+// The length of the colour sequence that `text` begins with; 0 where it begins with none.
 std::size_t colour_size(std::string_view text) {
   if (!text.starts_with("\x1b[")) return 0;
   const std::size_t end = text.find_first_not_of("0123456789;", 2);
   return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
 }
 
-// Narrower terminals are left to themselves.
+// Lines on narrower terminals are not broken.
 bool can_wrap(std::uint32_t columns) { return columns > 2 * kTabWidth; }
 
 template <typename Visit>
@@ -175,7 +175,7 @@ std::string QuotedText::feed(std::string_view piece) {
   std::string out;
   each_character(piece, [&](const Character& character, std::string_view bytes) {
     const std::uint32_t code = character.valid ? character.code : 0;
-    if (after_cr_ && code != '\n') put(out, kReplaced, 1);   // a return without a line feed would paint over the line
+    if (after_cr_ && code != '\n') put(out, kReplaced, 1);   // a return without a line feed would overwrite the line
     after_cr_ = code == '\r';
     if (after_cr_) return;
     if (code == '\n') {

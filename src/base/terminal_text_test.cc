@@ -7,7 +7,7 @@
 namespace cloister {
 namespace {
 
-// Everything that acts on a terminal, and malformed bytes, with a letter after each.
+// All characters that act on a terminal, and malformed bytes, with a letter after each.
 constexpr std::string_view kActing[] = {
     "\x1b[2J", "\x07", "\x08", "\x7f", "\r", "\v", "\f", "\x0e",          // C0
     "\xc2\x85", "\xc2\x9b", "\xc2\x9d",                                  // NEL, CSI, OSC as UTF-8
