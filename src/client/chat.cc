@@ -8,7 +8,7 @@
 namespace cloister::client {
 namespace {
 
-// What is larger is refused before all of it has come, and is not parsed.
+// A larger reply is refused before all of it has arrived, and is not parsed.
 constexpr std::uint64_t kMostReplyBytes = codec::JsonLimits{}.max_bytes, kMostSignatureBytes = 1u << 20,
                         kMostListBytes = 4u << 20;
 
@@ -25,12 +25,12 @@ std::string id_of(const Json& object) {
   return object.is_object() ? codec::string_member(object, "id").value_or("") : "";
 }
 
-// Reads what a streamed body says, event by event.
+// Reads the text of a streamed body, event by event.
 struct StreamReader {
   std::string text;
   std::string id;
   std::string error;
-  bool ended = false;   // by the event that ends a stream
+  bool ended = false;   // set by the event that ends a stream
   const std::function<void(std::string_view)>& on_text;
 
   void event(std::string_view data) {
@@ -41,7 +41,7 @@ struct StreamReader {
     ended = data == "[DONE]";
     if (ended) return;
     Result<Json> chunk = codec::parse_json(data);
-    if (!chunk) return;  // the hash decides about the bytes; this only shows them
+    if (!chunk) return;  // the hash decides about the bytes; this code only shows them
     if (id.empty()) id = id_of(*chunk);
     if (chunk->is_object() && chunk->contains("error")) error = (*chunk)["error"].dump().substr(0, 500);
     std::string more = text_of(*chunk, "delta");
@@ -111,7 +111,7 @@ Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, con
   reply.proof.response = to_bytes(as_bytes(response.body));
   reply.proof.signature = signature;
   reply.proof.report = host.report.text;
-  reply.proof.tls_spki_sha256 = host.report.tls_spki_sha256;  // the same for the reply: VerifiedConnection
+  reply.proof.tls_spki_sha256 = host.report.tls_spki_sha256;  // VerifiedConnection compares the same key for the reply
   verify::SignatureEvidence judged;
   judged.signature = std::move(signature);
   judged.request = reply.proof.request;

@@ -10,7 +10,7 @@ namespace {
 constexpr int kOk = 200, kUnauthorized = 401, kNotFound = 404, kMethodNotAllowed = 405;
 constexpr std::size_t kLongestMessage = 500;
 constexpr std::size_t kMostErrorBytes = 64u << 10;
-// What is larger is refused before all of it has come, and is not parsed.
+// A larger report is refused before all of it has arrived, and is not parsed.
 constexpr std::uint64_t kMostReportBytes = codec::JsonLimits{}.max_bytes, kMostListBytes = 4u << 20;
 
 std::string percent_encode(std::string_view text) {
@@ -39,7 +39,7 @@ Error no_report(const http::ClientResponse& response) {
   return error;
 }
 
-// A server that expects TLS ends the connection without a word.
+// A server that expects TLS closes the connection without an answer.
 Error with_hint(Error error, const http::Url& url) {
   if (!url.tls && url.unix_socket.empty() && error.code == ErrorCode::kNetwork && error.message.find(" broke") != std::string::npos) {
     error.message += "; if it speaks TLS, its address begins with https://";

@@ -26,7 +26,7 @@ Result<VerifiedConnection> VerifiedConnection::make(const NodeAddress& address, 
   }
   http::ClientOptions options = connection_options(address);
   options.bearer_token = std::move(bearer_token);
-  // Nodes with the same keys can differ in what their keys do not depend on: each refuses what is meant for another one.
+  // Nodes with the same keys can differ in what their keys do not depend on: each refuses what is meant for another node.
   if (const verify::Check* document = host.verdict.find("policy.document"); document != nullptr && document->state == verify::State::kPass) {
     const auto digest = evidence::parse_digest(document->actual);
     if (digest) options.headers.emplace_back(std::string(evidence::kExpectedPolicyHeader), evidence::digest_text(*digest));
