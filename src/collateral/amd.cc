@@ -10,7 +10,7 @@
 namespace cloister::collateral {
 namespace {
 
-// The certificate of a chip at a patch level and its authorities do not change; the service answers few requests.
+// A chip's certificate at a patch level and its authorities do not change, and the service answers few requests.
 constexpr std::int64_t kCertificateMaxAgeSeconds = 30 * 24 * 3600;
 constexpr std::int64_t kCrlMaxAgeSeconds = 24 * 3600;
 constexpr std::size_t kTurinIdSize = 8;
@@ -30,7 +30,7 @@ std::string path_of(const codec::SnpReport& report, codec::SnpProduct product) {
 
 std::vector<codec::SnpProduct> products_of(const codec::SnpReport& report) {
   if (report.product) return {*report.product};
-  if (report.has_cpuid) return {};  // it names a product that nobody here knows
+  if (report.has_cpuid) return {};  // it names an unknown product
   return {codec::SnpProduct::kMilan, codec::SnpProduct::kGenoa, codec::SnpProduct::kTurin};
 }
 

@@ -7,7 +7,7 @@
 namespace cloister::collateral {
 namespace {
 
-// 7.85: the first that takes the allowed protocols as text.
+// 7.85 is the first version that takes the allowed protocols as text.
 constexpr unsigned kLeastVersion = 0x075500;
 
 template <typename Function>

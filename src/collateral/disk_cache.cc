@@ -23,7 +23,7 @@ struct Stored {
   std::uint64_t size_bytes = 0;
 };
 
-// The files of ours in the folder, oldest first.
+// The cache's own files in the folder, oldest first.
 std::vector<Stored> stored_entries(const fs::path& folder) {
   std::vector<Stored> out;
   std::error_code code;

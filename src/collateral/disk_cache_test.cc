@@ -68,7 +68,7 @@ TEST(DiskCache, KeepsAndFinds) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->response.body, sample().response.body);
   EXPECT_FALSE((*cache)->find(sample().url + "1"));
-  // The name says nothing, and nobody else may read what was asked.
+  // The name reveals nothing, and nobody else may read what was asked.
   const auto files = files_in(folder.path() / "deep" / "er");
   ASSERT_EQ(files.size(), 1u);
   EXPECT_EQ(files[0].filename().string().size(), 64 + std::string(".entry").size());
@@ -103,7 +103,7 @@ TEST(DiskCache, StaysWithinItsSize) {
   EXPECT_LE(total, 10'000u);
   EXPECT_GT(total, 2000u);
   EXPECT_TRUE((*cache)->find("https://x.example/19"));
-  // What could never fit is not written at all.
+  // An entry that could never fit is not written at all.
   CacheEntry large = sample("https://x.example/large");
   large.response.body = std::string(20'000, 'x');
   (*cache)->put(large);

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 bool may_pass(const Error& error) { return error.code == ErrorCode::kNetwork || error.code == ErrorCode::kTimeout; }
 bool may_pass(int status) { return status == 429 || (status >= 500 && status <= 504); }
 
-// Seconds of a Retry-After header as milliseconds; 0 when there is none that can be read.
+// Seconds of a Retry-After header as milliseconds; 0 when there is no readable one.
 std::int64_t retry_after_ms(const FetchResponse& response) {
   const auto header = http::find_header(response.headers, "retry-after");
   std::int64_t seconds = 0;
@@ -101,7 +101,7 @@ bool Downloader::from_cache(const Download& download, const Reader& read, bool a
   if (cache_ == nullptr || download.max_age_s == 0) return false;
   const auto entry = cache_->find(download.request.url);
   const UnixSeconds now = clock_.now();
-  // An entry from the future was written under a wrong clock.
+  // An entry from the future was written with a wrong clock.
   if (!entry || entry->fetched > now || entry->valid_until <= now) return false;
   if (!any_age && fetcher_ != nullptr && now - entry->fetched >= download.max_age_s) return false;
   const auto valid_until = read(entry->response);

@@ -108,7 +108,7 @@ TEST_F(DownloaderTest, EndsAtTheDeadline) {
   const auto begun = std::chrono::steady_clock::now();
   ASSERT_FALSE(get(thing()));
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
-  // One that waits longer than there is time is not waited for.
+  // A wait that is longer than the remaining time is not started.
   forget("/thing");
   on("/other", 429, "", {{"Retry-After", "3600"}});
   Download other = thing();
@@ -142,7 +142,7 @@ TEST_F(DownloaderTest, RemembersNoLongerThanItIsValid) {
   clock_.advance(10);
   ASSERT_TRUE(get(thing(100)));
   EXPECT_EQ(asked(), 2);
-  // An entry of the future was written under a wrong clock.
+  // An entry from the future was written with a wrong clock.
   valid_until_ = kNow + 1000;
   ASSERT_TRUE(get(thing(100)));
   clock_.set(kNow - 5);
@@ -186,7 +186,7 @@ TEST_F(DownloaderTest, AsksNobodyWhenOffline) {
   offline_ = false;
   ASSERT_TRUE(get(thing(100)));
   offline_ = true;
-  clock_.advance(500);  // older than it would be used online, and valid
+  clock_.advance(500);  // older than would be accepted online, and still valid
   EXPECT_TRUE(get(thing(100)));
   EXPECT_EQ(asked(), 1);
 }

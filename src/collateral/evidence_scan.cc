@@ -12,19 +12,19 @@
 namespace cloister::collateral {
 namespace {
 
-constexpr std::size_t kMostBytes = 16u << 20;   // of a report: a larger one is not judged
+constexpr std::size_t kMostBytes = 16u << 20;   // of a report: a larger one is not verified
 constexpr std::size_t kMostOfAKind = 64;
 constexpr std::size_t kMostDevices = 256;
-// Each costs as much as its text is long, and they may be nested.
+// Each costs as much as its text is long, and such texts may be nested.
 constexpr std::size_t kMostRefused = 16;
 constexpr int kMostTextLevels = 3;
-// Hex or base64 of the smallest quote with a certificate chain is far longer than this, names and digests are shorter.
+// Hex or base64 of the smallest quote with a certificate chain is much longer than this; names and digests are shorter.
 constexpr std::size_t kLeastQuoteText = 1000;
 constexpr std::size_t kSnpBase64Size = (codec::kSnpReportSize + 2) / 3 * 4;
 
 class Scan {
  public:
-  // `level` counts the texts within texts. The depth of one text is bounded by its parser.
+  // `level` counts the texts within texts. The parser bounds the depth of one text.
   void look_into(std::string_view text, int level) {
     const auto json = codec::parse_json(text, {kMostBytes, 64, 1u << 20});
     if (json) look_at(*json, level);

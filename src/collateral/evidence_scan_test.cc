@@ -18,7 +18,7 @@ TEST(FindEvidence, FindsQuotesInReportsOfAnyShape) {
     const Json inner = {{"attestation", {{"evidence", {{"quote", text}}}}}};
     const Json wrapped = {{"all", Json::array({inner, inner})}, {"text", codec::write_json(inner)}};
     const Evidence got = find_evidence(codec::write_json(wrapped));
-    EXPECT_EQ(got.quotes, std::vector<Bytes>{quote});  // the same quote once
+    EXPECT_EQ(got.quotes, std::vector<Bytes>{quote});  // the same quote is listed once
     EXPECT_TRUE(got.devices.empty());
   }
 }
@@ -65,11 +65,11 @@ TEST(FindEvidence, IsBounded) {
   Bytes quote = vector_bytes("tdx/v4_b0c06f_uptodate.bin");
   Json list = Json::array();
   for (std::uint8_t i = 0; i < 100; ++i) {
-    quote[28] = i;  // user data: each is another quote
+    quote[28] = i;  // user data: makes each quote different
     list.push_back(to_hex(quote));
   }
   EXPECT_EQ(find_evidence(codec::write_json(list)).quotes.size(), 64u);
-  // A text in a text in a text in a text is not looked into.
+  // A text nested four levels deep is not searched.
   std::string text = codec::write_json(Json::array({to_hex(quote)}));
   for (int i = 0; i < 2; ++i) text = codec::write_json(Json::array({text}));
   EXPECT_EQ(find_evidence(text).quotes.size(), 1u);

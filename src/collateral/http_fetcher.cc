@@ -25,10 +25,10 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// For messages: what a server says about itself is not to be trusted with a terminal.
+// For messages: a server's text about itself is not safe for a terminal.
 std::string printable(std::string_view text) { return ascii_line(text.substr(0, 200)); }
 
-// http to an address, or the name, that stands for this machine whatever a resolver says.
+// http to an address, or to the name, that means this machine whatever a resolver says.
 bool is_plain_to_this_machine(std::string_view url) {
   constexpr std::string_view kHttp = "http://";
   if (!url.starts_with(kHttp)) return false;
@@ -43,7 +43,7 @@ bool is_one_line(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 127; });
 }
 
-// Handle, header list and what libcurl hands over, for one exchange.
+// Handle, header list and the data from libcurl, for one exchange.
 class Exchange {
  public:
   Exchange(const CurlLibrary& curl, const HttpFetcherOptions& options, const FetchRequest& request)
@@ -103,7 +103,7 @@ class Exchange {
              add_header("Content-Type: " + request_.content_type) && add_header("Expect:");
     }
     if (!request_.accept.empty()) good = good && add_header("Accept: " + request_.accept);
-    // A proxy would carry what was meant for this machine to another one, unencrypted.
+    // A proxy would send a request for this machine to another one, unencrypted.
     if (is_plain_to_this_machine(request_.url)) good = good && set(CURLOPT_NOPROXY, "*");
     if (!request_.bearer_token.empty()) good = good && add_header("Authorization: Bearer " + request_.bearer_token);
     return good && set(CURLOPT_HTTPHEADER, headers_);
@@ -136,7 +136,7 @@ class Exchange {
                                          "; redirects are not followed, name the address itself");
   }
 
-  // libcurl is C: nothing may be thrown through it.
+  // libcurl is C, so no exception may pass through it.
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept {
     return static_cast<Exchange*>(self)->take_body({data, size}) ? size : 0;
   }
@@ -159,7 +159,7 @@ class Exchange {
       too_large_ = true;
       return false;
     }
-    if (line.starts_with("HTTP/")) {  // a new head: an interim response came before
+    if (line.starts_with("HTTP/")) {  // a new head: the one before was an interim response
       response_.headers.clear();
       return true;
     }

@@ -1,4 +1,4 @@
-// The fetcher against real servers on this machine, faulty ones among them.
+// Tests the fetcher with real servers on this machine, including faulty ones.
 #include "collateral/http_fetcher.h"
 
 #include "base/file.h"
@@ -75,7 +75,7 @@ TEST_F(HttpFetcherTest, BoundsTheBody) {
   const auto got = get(base() + "/large", 1000);
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, ErrorCode::kTooLarge);
-  // The same where the length is not announced.
+  // The same limit holds where the length is not announced.
   EXPECT_EQ(get_fixed("HTTP/1.1 200 OK\r\n\r\n" + std::string(2u << 20, 'x')).error().code, ErrorCode::kTooLarge);
 }
 
@@ -141,7 +141,7 @@ TEST_F(HttpFetcherTest, GoesThroughTheProxyOfTheEnvironment) {
     EXPECT_TRUE(proxy.request().starts_with("GET http://collateral.invalid/x HTTP/1.1\r\n")) << proxy.request();
   }
   {
-    // TLS goes through a tunnel, so that the proxy sees names only.
+    // TLS uses a tunnel, so that the proxy sees names only.
     FixedServer proxy("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
     ::setenv("https_proxy", proxy.base().c_str(), 1);
     EXPECT_EQ(get("https://collateral.invalid/x").error().code, ErrorCode::kNetwork);
@@ -150,7 +150,7 @@ TEST_F(HttpFetcherTest, GoesThroughTheProxyOfTheEnvironment) {
   on("/direct", 200, "direct");
   ::setenv("http_proxy", "http://127.0.0.1:1", 1);
   EXPECT_FALSE(get("http://collateral.invalid/direct"));
-  // What is meant for this machine is not carried to another one.
+  // A request for this machine is not sent to another one.
   EXPECT_TRUE(get(base() + "/direct"));
   testing::forget_proxies();
 }

@@ -12,7 +12,7 @@
 namespace cloister::collateral {
 namespace {
 
-// All of it is valid for about a month, but patches that matter are published without notice: asked for daily.
+// All of it is valid for about a month, but important patches are published without notice: so it is asked for daily.
 constexpr std::int64_t kMaxAgeSeconds = 24 * 3600;
 constexpr std::size_t kChainLimit = 32u << 10;
 constexpr std::size_t kChainLength = 2;
@@ -48,7 +48,7 @@ Result<SignedAnswer> read_signed(const FetchResponse& response, std::string_view
   return SignedAnswer{std::move(parts.text), std::move(parts.signature_hex), std::move(object), next_update};
 }
 
-// DER of a list, and until when it stands.
+// The DER of a list, and until when the list is valid.
 Result<std::pair<Bytes, UnixSeconds>> read_crl(const FetchResponse& response) {
   TRY(der, crypto::decode_crl(as_bytes(response.body)));
   TRY(crl, crypto::Crl::from_der(der));
@@ -70,7 +70,7 @@ Download crl_download(std::string url, std::string what) {
 
 Result<std::string> decode_issuer_chain(std::string_view header) {
   if (header.size() > kChainLimit) return unusable("more than 32 KiB");
-  // Strictly: a '+' of the base64 inside stays one, as it does with browsers' encodeURIComponent.
+  // Decoded strictly: a '+' of the base64 inside stays a '+', as with browsers' encodeURIComponent.
   const auto text = http::percent_decode(header);
   if (!text) return unusable("expected percent-encoded text");
   TRY(chain, crypto::parse_pem_chain(as_bytes(*text)));

@@ -1,4 +1,4 @@
-// Answers of Intel's service, as recorded, replayed by a local server; and answers that are wrong.
+// Recorded answers of Intel's service, replayed by a local server; and wrong answers.
 #include "collateral/intel.h"
 
 #include "base/encoding.h"

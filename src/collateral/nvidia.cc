@@ -9,7 +9,7 @@
 namespace cloister::collateral {
 namespace {
 
-// Manifests are signed anew from time to time, and never change what they say: a week.
+// Manifests are signed again from time to time, and their content never changes: a week.
 constexpr std::int64_t kRimMaxAgeSeconds = 7 * 24 * 3600;
 constexpr std::int64_t kRimKeepSeconds = 60 * 24 * 3600;
 constexpr std::size_t kAnswerLimit = 2u << 20;
@@ -18,7 +18,7 @@ constexpr std::uint8_t kDerSequence = 0x30;
 
 Error unusable(const std::string& why) { return fail(ErrorCode::kNoCollateral, why); }
 
-// The service's `sha256` covers the document; older answers had that of its base64 text. Either spelling of a digest.
+// The service's `sha256` covers the document; older answers had the digest of its base64 text. Accepts a digest in either case.
 bool is_digest_of(std::string_view text, std::string_view bytes) {
   const crypto::Sha256Digest digest = crypto::sha256(as_bytes(bytes));
   const auto hex = from_hex(text);
@@ -60,7 +60,7 @@ std::string nras_request(const NrasQuery& query) {
 }
 
 Result<std::string> NvidiaService::get_rim(const std::string& id) const {
-  // It comes out of evidence and goes into an address.
+  // The id comes from evidence and becomes part of an address.
   if (!verify::is_rim_id(id)) return unusable("a manifest id has characters that no id has");
   Download download;
   download.request.url = endpoints_.nvidia_rim + "/v1/rim/" + id;

@@ -126,7 +126,7 @@ TEST_F(NvidiaTest, GetsATokenAndItsKeys) {
   EXPECT_EQ(*service().get_nras_token(query), token);
   EXPECT_EQ(last_request().body, nras_request(query));
   EXPECT_EQ(*service().get_nras_jwks(), "{\"keys\":[{\"kid\":\"1\"}]}");
-  // Versioned evidence is read by the service's API 4 alone.
+  // Only the service's API 4 reads versioned evidence.
   NrasQuery versioned = query;
   versioned.versioned = true;
   on("/v4/attest/gpu", 200, "[4]");

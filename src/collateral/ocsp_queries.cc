@@ -15,7 +15,7 @@ namespace {
 using crypto::Certificate;
 
 constexpr std::size_t kNonceSize = 32;
-// What a list of devices can honestly need; a hostile one costs the service no more than this.
+// The most queries that an honest list of devices needs; a hostile list costs the service no more than this.
 constexpr std::size_t kMostQueries = 256;
 
 void add_queries(const std::vector<Certificate>& chain, std::size_t first, std::set<Bytes>& known,

@@ -27,7 +27,7 @@ bool is_driver_version(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; });
 }
 
-// The value of the first attribute of that name near the beginning of the document. Only to name a file.
+// The value of the first attribute of that name near the beginning of the document. It is only used to name a file.
 std::string_view attribute(std::string_view document, std::string_view name) {
   const std::string mark = " " + std::string(name) + "=\"";
   const std::string_view head = document.substr(0, kHeadLimit);

@@ -16,7 +16,7 @@ TEST(RimIdOf, NamesByFileOrByContent) {
   EXPECT_EQ(rim_id_of("driver", kDriver), "NV_GPU_DRIVER_GH100_550.144.03");
   EXPECT_EQ(rim_id_of("driver", "<Meta colloquialVersion=\"575.32\" product=\"GB100\"/>"),
             "NV_GPU_CC_DRIVER_GB100_575.32");
-  // A VBIOS cannot be named by its content: the board is not in it.
+  // The content of a VBIOS manifest cannot name it, since the board is not in it.
   EXPECT_EQ(rim_id_of("vbios", "<Meta colloquialVersion=\"96.00.5E.00.01\" product=\"GH100\"/>"), "");
   EXPECT_EQ(rim_id_of("driver", "<Meta colloquialVersion=\"1.2\" product=\"../../x\"/>"), "");
   EXPECT_EQ(rim_id_of("driver", "<Meta colloquialVersion=\"1.2"), "");
@@ -31,7 +31,7 @@ TEST(RimFolder, ReadsEveryFormAndSaysWhatItCannot) {
   };
   write("NV_GPU_DRIVER_GH100_550.144.03.xml", kDriver);
   write("1010_0200_882_96005E0001_PROD.swidtag", "<vbios/>");
-  write("zz_copy_of_driver.xml", kDriver);                                                    // the same: no problem
+  write("zz_copy_of_driver.xml", kDriver);                                                    // the same content: no problem
   write("zz_other_driver.xml", std::string(kDriver) + "<!-- -->");
   write("answer.json", "{\"id\":\"NV_X_1\",\"rim\":\"" + to_base64(as_bytes("<x/>")) + "\"}");
   write("broken.json", "{");

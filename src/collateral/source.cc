@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t kThreads = 8;
 
-// The jobs of one round. Each has a place of its own for what it finds wrong, so that the order of problems does not
-// depend on which answer came first.
+// The jobs of one round. Each has a list of its own for problems, so that the order of problems does not depend on
+// which answer came first.
 class Round {
  public:
   // `job` returns an Error or writes to variables that outlive run().
@@ -42,7 +42,7 @@ class Round {
   std::vector<std::function<Result<void>(std::vector<std::string>&)>> jobs_;
 };
 
-// Intel's pieces: what several platforms share is asked for once.
+// Intel's pieces: what several platforms have in common is asked for once.
 class IntelPieces {
  public:
   IntelPieces(const IntelService& service, const std::set<TdxPlatform>& platforms, Round& round)
@@ -52,7 +52,7 @@ class IntelPieces {
       tcb_info_[platform.fmspc];
       pck_crl_[platform.ca];
     }
-    // Maps keep their elements in place, so that each job has one of its own.
+    // Maps keep their elements in place, so each job has its own element.
     for (auto& [fmspc, piece] : tcb_info_) {
       round.add([&service, &fmspc = fmspc, &piece = piece] { return service.get_tcb_info(fmspc, piece); });
     }
@@ -88,7 +88,7 @@ class IntelPieces {
   verify::TdxCollateral shared_identity_, shared_root_crl_;
 };
 
-// The service judges devices of one architecture at a time, and switches apart from GPUs.
+// The service appraises devices of one architecture at a time, and switches separately from GPUs.
 Result<std::string> get_nras_token(const NvidiaService& service, const Evidence& evidence, bool switches) {
   NrasQuery query{evidence.gpu_nonce_hex, {}, {}, false};
   for (const evidence::GpuEvidence& device : evidence.devices) {
@@ -120,7 +120,7 @@ Result<void> get_nras(const NvidiaService& service, const Evidence& evidence, ve
   return {};
 }
 
-// The certificates of manifests are known only once these are there: a round of its own.
+// The certificates of manifests are known only once the manifests are there: this is a round of its own.
 void get_revocation(const NvidiaService& service, const std::vector<OcspQuery>& queries, Collected& out) {
   std::vector<Bytes> answers(queries.size());
   Round round;
@@ -150,7 +150,7 @@ Result<std::unique_ptr<CollateralSource>> CollateralSource::open(SourceOptions o
 Result<std::unique_ptr<CollateralSource>> CollateralSource::open(SourceOptions options, const Clock& clock,
                                                                  std::unique_ptr<Fetcher> fetcher) {
   TRY_VOID(normalise(options.endpoints));
-  // A service key goes nowhere in the clear.
+  // A service key is never sent unencrypted.
   if (!options.nvidia_service_key.empty()) TRY_VOID(require_tls(options.endpoints.nvidia_rim, "nvidia_rim"));
   std::unique_ptr<CollateralSource> out(new CollateralSource(std::move(options), clock, std::move(fetcher)));
   if (out->options_.cache_folder.empty()) return out;

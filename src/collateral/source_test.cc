@@ -67,11 +67,11 @@ TEST_F(SourceTest, FetchesWhatAQuoteNeeds) {
   options_.progress = [&](const FetchNote& note) { lines.push_back(to_text(note)); };
   const Collected got = collect();
   EXPECT_EQ(got.problems, std::vector<std::string>{});
-  // The recorded bundle, member for member.
+  // The result equals the recorded bundle, member by member.
   EXPECT_EQ(verify::write_bundle(got.collateral), verify::write_bundle(*verify::parse_bundle(bundle_)));
   EXPECT_EQ(asked(), 4);
   EXPECT_EQ(lines.size(), 4u);
-  // And all of it from the cache the next time, offline too.
+  // The next time all of it comes from the cache, offline too.
   EXPECT_EQ(verify::write_bundle(collect().collateral), verify::write_bundle(got.collateral));
   options_.offline = true;
   EXPECT_EQ(verify::write_bundle(collect().collateral), verify::write_bundle(got.collateral));
@@ -142,8 +142,8 @@ TEST_F(SourceTest, FetchesWhatGpuEvidenceNeeds) {
   ASSERT_TRUE(report && chain);
   const auto ids = verify::rim_ids(*report, *chain);
   ASSERT_TRUE(ids) << ids.error().to_string();
-  // A genuine manifest, so that its certificates are asked about too. That it is of another driver is not the fetcher's
-  // business.
+  // A genuine manifest, so that its certificates are asked about too. It is for another driver, which does not concern
+  // the fetcher.
   const std::string rim = cloister::testing::vector_text("nvidia/rims/NV_GPU_DRIVER_GH100_550.144.03.xml");
   on("/v1/rim/" + ids->driver, 200,
      codec::write_json(Json{{"id", ids->driver}, {"rim", to_base64(as_bytes(rim))}}));
@@ -152,8 +152,8 @@ TEST_F(SourceTest, FetchesWhatGpuEvidenceNeeds) {
   EXPECT_EQ(got.collateral.rims, (std::map<std::string, std::string>{{ids->driver, rim}}));
   ASSERT_EQ(got.problems.size(), 1u);
   EXPECT_EQ(got.problems[0].find("reference manifest " + ids->vbios + ": "), 0u) << got.problems[0];
-  // Three certificates under the root of the device, whose leaf has no responder, three under that of the manifest; each
-  // with a nonce of its own.
+  // Three certificates under the device's root, whose leaf has no responder, and three under the manifest's root; each
+  // query has a nonce of its own.
   EXPECT_EQ(asked("/"), 6);
   EXPECT_EQ(got.collateral.ocsp_responses.size(), 6u);
   EXPECT_EQ(std::set<Bytes>(got.collateral.ocsp_nonces.begin(), got.collateral.ocsp_nonces.end()).size(), 6u);
@@ -193,7 +193,7 @@ TEST_F(SourceTest, AsksAboutSwitchesApart) {
   const Collected got = collect();
   EXPECT_EQ(got.collateral.nras_token, "[[\"JWT\",\"a.b.c\"],{}]");
   EXPECT_EQ(got.collateral.nras_switch_token, "[[\"JWT\",\"d.e.f\"],{}]");
-  // Half an opinion is none.
+  // Half an opinion does not count.
   forget("/v3/attest/switch");
   EXPECT_EQ(collect().collateral.nras_token, "");
 }
