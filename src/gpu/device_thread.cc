@@ -12,7 +12,7 @@ constexpr auto kEndLimit = std::chrono::seconds(2);
 
 DeviceThread::DeviceThread(std::string name, std::size_t queue_limit, std::chrono::milliseconds deadline)
     : name_(std::move(name)), queue_limit_(queue_limit), deadline_(deadline) {
-  // Detached, so that a call which never returns cannot keep the process from ending; the state outlives it.
+  // The thread is detached, so that a call which never returns cannot keep the process from ending; the state outlives it.
   std::thread([state = state_] { loop(state); }).detach();
 }
 
@@ -68,7 +68,7 @@ void DeviceThread::loop(const std::shared_ptr<State>& state) {
     lock.lock();
   }
   state->done = true;
-  // Before the lock is let go: the owner may be gone right after.
+  // Notify before the lock is released: the owner may be destroyed right after.
   state->ended.notify_all();
 }
 

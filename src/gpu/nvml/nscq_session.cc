@@ -15,7 +15,7 @@ Error failed(const std::string& what, nscq::Return code) {
   return fail(ErrorCode::kGpuFailed, what + ": NVSwitch driver error " + std::to_string(code));
 }
 
-// What callbacks write into. They come from C code, so nothing may be thrown through them.
+// The data that callbacks write into. C code calls them, so no exception may leave them.
 struct Uuids {
   nscq::Return code = 0;
   std::size_t count = 0;
@@ -46,7 +46,7 @@ void on_arch(const nscq::Uuid*, nscq::Return code, std::int8_t arch, void* user)
 
 template <typename Value>
 struct One {
-  nscq::Return code = -5;  // until a value came
+  nscq::Return code = -5;  // until a value arrives
   Value value{};
 };
 void on_certificate(const nscq::Uuid*, nscq::Return code, nscq::Certificate certificate, void* user) noexcept {

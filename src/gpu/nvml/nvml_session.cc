@@ -37,7 +37,7 @@ Result<void> checked(const char* call, nvml::Return code, ErrorCode as = ErrorCo
   return fail(as, std::string(call) + ": " + std::string(reason(code)) + " (" + std::to_string(code) + ")");
 }
 
-// Text of the driver: up to its NUL, and nothing that could disturb a log or a terminal.
+// The driver's text up to its NUL, without characters that could disturb a log or a terminal.
 template <std::size_t N>
 std::string printable(const std::array<char, N>& text) {
   std::string out(text.begin(), std::ranges::find(text, '\0'));
@@ -45,7 +45,7 @@ std::string printable(const std::array<char, N>& text) {
   return out;
 }
 
-// "HOPPER" and "BLACKWELL" are the names that verifiers know; others are numbered and accepted by none of them.
+// Verifiers know the names "HOPPER" and "BLACKWELL"; other architectures are numbered, and no verifier accepts them.
 std::string arch_name(unsigned arch) {
   if (arch == nvml::kArchHopper) return "HOPPER";
   if (arch == nvml::kArchBlackwell) return "BLACKWELL";
@@ -57,7 +57,7 @@ Error too_old(const char* call) {
                                      ": it is older than confidential computing on GPUs");
 }
 
-// The size that the driver gives, held to what fits.
+// The size that the driver states, limited to the buffer's size.
 Result<ByteView> filled(const char* what, const unsigned char* bytes, unsigned size, std::size_t most) {
   if (size == 0 || size > most) {
     return fail(ErrorCode::kGpuFailed, std::string("the driver gave ") + what + " of " + std::to_string(size) +
@@ -111,8 +111,8 @@ Result<std::string> NvmlSession::architecture(nvml::Device device) const {
   return arch_name(arch);
 }
 
-// Settings tell all that state tells, and the multi-GPU mode; older drivers have state only. "Not supported" is how a
-// driver says that these GPUs know no confidential computing.
+// Settings say everything that state says, and the multi-GPU mode; older drivers have state only. With "not supported"
+// a driver says that these GPUs have no confidential computing.
 Result<void> NvmlSession::read_state(GpuStatus& status) const {
   nvml::ConfComputeSettings settings{};
   settings.version = nvml::kSettingsVersion;
@@ -168,7 +168,7 @@ Result<evidence::GpuEvidence> NvmlSession::collect_one(nvml::Device device, cons
   TRY_VOID(checked("nvmlDeviceGetConfComputeGpuCertificate", nvml_.certificate(device, certificate.get())));
   TRY(chain, filled("a certificate chain", certificate->attestation_chain, certificate->attestation_chain_size,
                     sizeof certificate->attestation_chain));
-  // Some drivers count the NUL behind the text.
+  // Some drivers count the NUL after the text.
   while (!chain.empty() && chain.back() == 0) chain = chain.first(chain.size() - 1);
   out.certificate_chain_pem = as_text(chain);
 

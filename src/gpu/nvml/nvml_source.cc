@@ -9,7 +9,7 @@
 namespace cloister::gpu {
 namespace {
 
-// Lives on the device's thread, and with it when that hangs.
+// Belongs to the device's thread, and stays with it when that thread hangs.
 class Driver {
  public:
   explicit Driver(NvmlOptions options) : options_(std::move(options)) {}
@@ -22,7 +22,7 @@ class Driver {
     using Devices = std::vector<evidence::GpuEvidence>;
     return with_session([&](const NvmlSession& session) -> Result<Devices> {
       TRY(status, session.status());
-      // In words; the driver itself would only say that something is not supported.
+      // This names the reason; the driver itself would only say that something is not supported.
       if (!status.confidential.value_or(true)) {
         return fail(ErrorCode::kGpuFailed, "the GPUs are not in confidential-computing mode, so they give no evidence");
       }

@@ -20,7 +20,7 @@ constexpr std::string_view kModelName = "INSECURE SIMULATOR GH100 Identity";
 constexpr std::string_view kProvisionerName = "INSECURE SIMULATOR GH100 Provisioner ICA 1";
 constexpr std::string_view kDeviceName = "INSECURE SIMULATOR GH100 A01 GSP BROM";
 constexpr std::string_view kAttestationName = "INSECURE SIMULATOR GH100 A01 GSP FMC LF";
-// 2024-01-01 to 9999-12-31T23:59:59: genuine device certificates never end either.
+// 2024-01-01 to 9999-12-31T23:59:59: genuine device certificates have the same end.
 constexpr UnixSeconds kNotBefore = 1704067200;
 constexpr UnixSeconds kNotAfter = 253402300799;
 constexpr int kMeasurementCount = 64;
@@ -50,7 +50,7 @@ crypto::CertificateSpec certificate_spec(ByteView seed, std::string_view subject
   return spec;
 }
 
-// Text fields end in a NUL on genuine devices.
+// Text fields end with a NUL on genuine devices.
 Bytes text_field(std::string_view text) {
   Bytes out = to_bytes(as_bytes(text));
   out.push_back(0);
