@@ -24,7 +24,7 @@ Error failed(const char* what, const std::filesystem::path& path, int code) {
 // 0, or the errno of the step that failed; EFBIG beyond the limit.
 int read_once(const std::filesystem::path& path, std::size_t limit, std::string& out) {
   out.clear();
-  // Non-blocking, so that what has nothing to give says so instead of holding us past the deadline.
+  // Non-blocking, so that an attribute without data says so instead of blocking past the deadline.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return errno;
   char chunk[16384];

@@ -27,7 +27,7 @@ TeeInterface look_at_socket(const std::string& path) {
 TeeInterface look_at_tsm(const std::filesystem::path& root) {
   const Result<std::string> provider = tsm_provider(root, kProviderWaitSeconds);
   if (provider) return {"tsm", root.string(), true, "the kernel's configfs-tsm, provider " + *provider};
-  // An entry that may not be made, or does not answer, is there all the same.
+  // An entry that cannot be created, or does not answer, still shows that the interface exists.
   return {"tsm", root.string(), provider.error().code != ErrorCode::kNoTee, provider.error().message};
 }
 
@@ -41,7 +41,7 @@ std::filesystem::path tsm_root_of(const TeeSearch& search) {
   return search.tsm_root.empty() ? search.default_tsm_root : search.tsm_root;
 }
 
-// The socket to use; of several known paths the first that is there.
+// The socket to use: the first of several known paths that exists.
 std::string socket_of(const TeeSearch& search) {
   if (!search.socket.empty()) return search.socket;
   for (const std::string& path : search.socket_paths) {

@@ -13,7 +13,7 @@ namespace {
 
 class FindTee : public testing::FolderTest {
  protected:
-  // A machine with nothing.
+  // Describes a machine without any TEE.
   TeeSearch search() const {
     TeeSearch search;
     search.socket_paths = {socket(), (folder_ / "tappd.sock").string()};
@@ -67,7 +67,7 @@ TEST_F(FindTee, ConfigfsIsNext) {
 }
 
 TEST_F(FindTee, WhatIsFoundAndDoesNotWorkIsAnErrorAndNotSkipped) {
-  // A socket nobody listens on: the file alone is left.
+  // A socket that nobody listens on: only the file is left.
   { const testing::AgentProcess agent(socket()); std::filesystem::rename(socket(), folder_ / "kept"); }
   std::filesystem::rename(folder_ / "kept", socket());
   const testing::FakeTsm kernel(folder_ / "report", simulated());

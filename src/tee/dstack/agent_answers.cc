@@ -15,7 +15,7 @@ constexpr std::size_t kKeySize = 32;
 constexpr std::size_t kSignatureSize = 65;
 constexpr std::size_t kMostReason = 200;
 constexpr std::size_t kMostVersion = 64;
-// An event log of 4 MiB is the largest member, and Info holds it as text in text.
+// An event log of 4 MiB is the largest member, and Info holds it as a text inside a text.
 constexpr codec::JsonLimits kLimits = {12u << 20, 16, 1u << 18};
 constexpr codec::JsonLimits kKeyLimits = {64u << 10, 4, 64};
 
@@ -51,7 +51,7 @@ Result<std::vector<evidence::Event>> parse_events(std::string_view log) {
   return out;
 }
 
-// Members that the verifier reads must have its types; the rest is passed on as it is.
+// Members that the verifier reads must have its types; the others are passed on unchanged.
 Result<void> check_info_types(const Json& info) {
   for (const char* name : {"app_id", "instance_id", "app_name", "app_cert", "device_id", "os_image_hash", "compose_hash",
                            "key_provider_info", "vm_config"}) {
@@ -68,7 +68,7 @@ Result<Json> parse_tcb_info(const Json& info) {
   if (member == info.end()) return bad("tcb_info is missing");
   if (member->is_object()) return *member;
   if (!member->is_string()) return bad(std::string("tcb_info: expected a string, found ") + member->type_name());
-  // An agent that hides it answers the empty text.
+  // An agent that hides it answers with an empty text.
   const auto& inner = member->get_ref<const std::string&>();
   if (inner.empty()) return Json(Json::object());
   Result<Json> parsed = codec::parse_json(inner, kLimits);
@@ -152,7 +152,7 @@ Result<AgentInfo> parse_info_answer(std::string_view body) {
   if (const auto config = object.find("vm_config"); config != object.end() && config->is_string()) {
     out.info.vm_config = config->get<std::string>();
   }
-  // Older agents have none, and the empty text is no JSON.
+  // Older agents have none, and an empty text is no JSON.
   if (out.info.vm_config.empty()) out.info.vm_config = "{}";
   out.info.info = std::move(object);
   return out;
@@ -168,7 +168,7 @@ Result<std::string> parse_version_answer(std::string_view body) {
 }
 
 std::string parse_error_answer(std::string_view body) {
-  // An agent may say anything, a key included.
+  // An agent's answer may hold anything, including a key.
   Result<Json> object = codec::parse_secret_json(body, {64u << 10, 4, 64});
   if (!object) return "";
   Result<std::string> reason = codec::string_member(*object, "error");

@@ -44,7 +44,7 @@ TEST(AgentAnswers, BadQuotes) {
     ASSERT_FALSE(quote) << body;
     EXPECT_EQ(quote.error().code, ErrorCode::kTeeFailed) << body;
   }
-  // An agent off TDX.
+  // This is the answer of an agent outside TDX.
   EXPECT_EQ(parse_quote_answer(R"({"quote":"","event_log":"","attestation":"00"})").error().code,
             ErrorCode::kUnsupported);
   const std::string large(2 * (256u << 10) + 2, '0');

@@ -9,14 +9,14 @@
 namespace cloister::tee {
 namespace {
 
-// The largest answer is Info: an event log of up to 4 MiB, as text in text.
+// The largest answer is Info: an event log of up to 4 MiB, as a text inside a text.
 constexpr std::uint64_t kMostAnswer = 12u << 20;
 constexpr std::uint64_t kMostSecretAnswer = 64u << 10;
 constexpr int kNotFound = 404;
 constexpr int kBadRequest = 400;
 
 bool says_no_such_call(int status, std::string_view reason) {
-  // Agents answer a method that they do not have with 404, or with 400 and this text.
+  // Agents answer a call that they do not have with 404, or with 400 and this text.
   return status == kNotFound || (status == kBadRequest && reason.starts_with("Service not found"));
 }
 
@@ -86,7 +86,7 @@ Result<AgentKey> AgentClient::key(std::string_view path, std::string_view purpos
 }
 
 Result<AgentInfo> AgentClient::info() const {
-  // An agent takes a quote to answer this.
+  // An agent takes a quote in order to answer this call.
   TRY(answer, post("Info", "{}", timeouts_.quote_s));
   return parse_info_answer(answer);
 }

@@ -1,4 +1,4 @@
-// The keys that an agent gives are nowhere in the memory that they came through.
+// The keys that an agent gives are not left in the memory that they passed through.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,7 +19,7 @@ constexpr std::string_view kHexMark = kHex.substr(24, 24);
 constexpr char kRaw[] = "\x87\x96\xa5\xb4\xc3\xd2\xe1\xf0\x0f\x1e\x2d\x3c\x4b\x5a\x69\x78";
 constexpr std::string_view kRawMark(kRaw, 16);
 
-// Answers from memory that is never given back.
+// Answers from memory that is never freed.
 class StaticAgent {
  public:
   StaticAgent(const std::string& path, std::string_view key_answer)

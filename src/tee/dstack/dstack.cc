@@ -21,7 +21,7 @@ namespace {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::string_view kPurpose = "signing";
-// Members that no measurement tells of, such as the application's certificate, may be this old.
+// Members that no measurement covers, such as the application's certificate, may be this old.
 constexpr std::chrono::seconds kInfoMaxAge{60};
 
 std::vector<ByteArray<48>> digests(const std::vector<evidence::Event>& events) {
@@ -30,8 +30,8 @@ std::vector<ByteArray<48>> digests(const std::vector<evidence::Event>& events) {
   return out;
 }
 
-// The agent's own key signed the derived one: an answer that is only well-formed is not believed. Whose key that is, and
-// whether the KMS root signed it, is for verifiers who know the root.
+// Checks that the agent's own key signed the derived one: a merely well-formed answer is not accepted. Verifiers who
+// know the root check whose key that is, and whether the KMS root signed it.
 Result<void> check_chain(const AgentKey& key, std::string_view purpose, const ByteArray<33>& public_key) {
   const std::string message = std::string(purpose) + ":" + to_hex(public_key);
   TRY(signature, from_hex(key.signature_chain[0]));
@@ -64,8 +64,8 @@ class Dstack final : public Tee {
     return events;
   }
 
-  // The agent takes a quote of its own for each Info, so it is asked again only when a quote's log is no longer the one
-  // that the last answer went with, or the answer has grown old.
+  // The agent takes a quote of its own for each Info. So it is asked again only when a quote's log is no longer the one
+  // that the last answer belongs to, or when that answer is too old.
   Result<TeeInfo> info() override {
     {
       const std::lock_guard lock(mutex_);
@@ -140,7 +140,7 @@ class Dstack final : public Tee {
   RuntimeRegister native_;
   QuoteLog quote_log_;
   std::mutex mutex_;
-  std::optional<std::vector<evidence::Event>> events_;   // that the newest quote came with
+  std::optional<std::vector<evidence::Event>> events_;   // events of the newest quote
   std::optional<AgentInfo> info_;
   SteadyTime info_time_;
 };

@@ -1,4 +1,4 @@
-// The dstack client against the simulated agent over a real socket, and against agents that misbehave.
+// Tests the dstack client with the simulated agent over a real socket, and with agents that misbehave.
 #include "tee/dstack/dstack.h"
 
 #include <gtest/gtest.h>
@@ -94,7 +94,7 @@ class DstackTest : public testing::FolderTest {
     ASSERT_TRUE(write_file_atomically(folder_ / "boot_id", "5f0e\n", 0600));
   }
 
-  // What make() says to an agent whose answers to `path` are changed so.
+  // The error of make() for an agent whose answers to `path` are changed in this way.
   Error error_with(const std::string& path, const std::function<void(http::Response&)>& change) {
     const LyingAgent agent(socket(), [&](const std::string& asked, http::Response& response) {
       if (asked == path) change(response);

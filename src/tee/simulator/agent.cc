@@ -16,7 +16,7 @@ constexpr std::uint64_t kMostRequest = 1u << 20;
 
 Error bad(const std::string& what) { return fail(ErrorCode::kInvalidRequest, what); }
 
-// Members of a request. Absent and null mean the type's own nothing, as in the protocol's messages.
+// Members of a request. Absent and null mean the type's empty value, as in the protocol's messages.
 Result<std::string> text(const Json& request, const char* name) {
   const auto member = request.find(name);
   if (member == request.end() || member->is_null()) return std::string();
@@ -65,7 +65,7 @@ Result<evidence::ReportData> padded(ByteView data) {
   return out;
 }
 
-// The older generation hashes the data it is given, behind a tag.
+// The older generation hashes the given data, after a tag.
 Result<evidence::ReportData> tagged(const std::string& algorithm, const std::string& prefix, ByteView data) {
   if (algorithm == "raw") {
     if (data.size() != 64) return bad("raw report data has 64 bytes");
@@ -158,7 +158,7 @@ class SimulatedAgent final : public http::Handler {
     TRY(data, bytes(request, "report_data"));
     TRY(report_data, padded(data));
     TRY(info, tee_->info());
-    // `attestation` is for platforms but TDX.
+    // `attestation` is for platforms other than TDX.
     return quote(report_data,
                  {{"report_data", to_hex(report_data)}, {"vm_config", info.vm_config}, {"attestation", ""}});
   }
@@ -191,7 +191,7 @@ class SimulatedAgent final : public http::Handler {
 
   Result<Json> version(const Json&) { return Json{{"version", CLOISTER_VERSION}, {"rev", "insecure-simulator"}}; }
 
-  // No GPU was attested at this machine's boot: it has none, and had none.
+  // No GPU was attested at this machine's boot, since it has none.
   Result<Json> gpu_info(const Json&) { return Json{{"attestation", ""}}; }
 
   Result<Json> emit_event(const Json& request) {
@@ -199,7 +199,7 @@ class SimulatedAgent final : public http::Handler {
     TRY(payload, bytes(request, "payload"));
     if (payload.size() > kMostEventPayload) return bad("payload: more than 65536 bytes");
     TRY_VOID(tee_->measure(evidence::runtime_event(name, payload)));
-    return Json();  // as dstack's agent writes nothing at all; its Rust client takes no object for it
+    return Json();  // dstack's agent writes nothing at all; its Rust client accepts no object here
   }
 
   Result<Json> extend(const Json& request) {
@@ -268,7 +268,7 @@ class SimulatedAgent final : public http::Handler {
 
   const std::unique_ptr<SimulatedMachine> tee_;
   const AgentKeys keys_;
-  std::optional<std::string> served_log_;  // of the loop's thread
+  std::optional<std::string> served_log_;  // used by the loop's thread
   std::map<std::string, Call> calls_;
 };
 

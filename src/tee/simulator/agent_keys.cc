@@ -17,7 +17,7 @@
 namespace cloister::tee {
 namespace {
 
-constexpr std::size_t kMostSubject = 32;   // with the prefix, what a common name holds
+constexpr std::size_t kMostSubject = 32;   // including the prefix, as much as a common name holds
 constexpr std::int64_t kTlsDays = 365;
 
 Error bad(const std::string& what) { return fail(ErrorCode::kInvalidRequest, what); }

@@ -1,4 +1,4 @@
-// The protocol of the simulated guest agent, request by request.
+// Tests the protocol of the simulated guest agent, request by request.
 #include "tee/simulator/agent.h"
 
 #include <gtest/gtest.h>
@@ -84,7 +84,7 @@ TEST_F(AgentTest, BadRequestsAreRefused) {
   EXPECT_EQ(refusal("/Attest", "{}", 404), "Service not found: /Attest");
 }
 
-// As a real machine does: whatever is asked for is measured, and the log shows what its writer puts there.
+// As on a real machine, every event that is asked for is measured, and the log shows what its writer puts there.
 TEST_F(AgentTest, MeasuresWhateverIsAskedFor) {
   for (const char* name : {"compose-hash", "system-preparing", "a:b", ""}) answer("/EmitEvent", {{"event", name}, {"payload", "00"}});
   answer("/insecure-simulator/Extend", {{"imr", 3}, {"event_type", 4}, {"digest", std::string(96, 'a')}});
@@ -128,7 +128,7 @@ TEST_F(AgentTest, TlsKeysAreCertifiedByTheApplicationsAuthority) {
   EXPECT_TRUE(valid) << valid.error().message;
   const auto private_key = crypto::EcKey::from_pem(key["key"].get<std::string>());
   EXPECT_EQ(private_key->public_point(), *(*chain)[0].ec_public_point());
-  // Fresh each time; by the older generation's path always the same.
+  // Fresh each time; always the same on the older generation's path.
   EXPECT_NE(answer("/GetTlsKey")["key"], answer("/GetTlsKey")["key"]);
   EXPECT_EQ(answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"], answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"]);
   EXPECT_NE(answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"], answer("/prpc/Tappd.DeriveKey", {{"path", "b"}})["key"]);

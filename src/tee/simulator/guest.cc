@@ -116,14 +116,14 @@ Result<std::string> issue_app_certificate(ByteView seed, const Application& app)
   return certificate.to_pem();
 }
 
-// One value for all registers, as agents name it; nobody signs it.
+// One value for all registers, as agents state it; nobody signs it.
 std::string aggregated(const codec::TdReport& report) {
   Bytes all = to_bytes(report.mr_td);
   for (const ByteArray<48>& rtmr : report.rtmr) append(all, rtmr);
   return to_hex(crypto::sha256(all));
 }
 
-// Several members stand twice, as in the peers' form: beside tcb_info and inside it.
+// Several members occur twice, as in dstack's form: next to tcb_info and inside it.
 TeeInfo make_info(ByteView seed, const Application& app, const Guest& guest, std::string app_certificate) {
   const std::string device_id = to_hex(simulated_bytes(seed, "device id", 32));
   const Json tcb_info = {

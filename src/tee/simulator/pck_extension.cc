@@ -26,7 +26,7 @@ Bytes write_tcb(const PckPlatform& platform) {
   return der(kDerSequence, content);
 }
 
-// Dynamic platform, cached keys, SMT enabled: all as on common hosts.
+// Dynamic platform, cached keys and SMT are all enabled, as on common hosts.
 Bytes write_configuration() {
   const Bytes yes = der(kDerBoolean, Bytes{0xff});
   return der_sequence({entry({7, 1}, yes), entry({7, 2}, yes), entry({7, 3}, yes)});

@@ -18,7 +18,7 @@ constexpr std::string_view kPckCaName = "INSECURE SIMULATOR PCK Platform CA";
 constexpr std::string_view kPckName = "INSECURE SIMULATOR PCK Certificate";
 constexpr std::string_view kPckExtensionOid = "1.2.840.113741.1.13.1";
 constexpr std::string_view kCrlDistributionOid = "2.5.29.31";
-// 2024-01-01 and 2049-12-31T23:59:59, within the simulated root's.
+// 2024-01-01 and 2049-12-31T23:59:59, within the validity of the simulated root.
 constexpr UnixSeconds kNotBefore = 1704067200;
 constexpr UnixSeconds kNotAfter = 2524607999;
 // Plausible SVNs of a patched host.
@@ -34,7 +34,7 @@ ByteArray<N> fixed(ByteView bytes) {
   return out;
 }
 
-// 0, 1, 2 ... 31, as Intel's quoting enclave has it.
+// 0, 1, 2 ... 31, as in Intel's quoting enclave.
 Bytes authentication_data() {
   Bytes out(32);
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(i);
@@ -51,8 +51,8 @@ Bytes pck_extension(ByteView seed) {
   return write_pck_extension(platform);
 }
 
-// RFC 5280 section 4.2.1.13: one point, by its full name. Intel's certificates have it, and verifiers count their six extensions. Nobody is
-// at this address.
+// RFC 5280 section 4.2.1.13: one point, by its full name. Intel's certificates have this extension, and verifiers count
+// their six extensions. Nobody serves this address.
 Bytes crl_distribution_points() {
   constexpr std::uint8_t kContext0 = 0xa0, kUri = 0x86;
   constexpr std::string_view kAddress = "https://insecure-simulator.invalid/sgx/certification/v4/pckcrl?ca=platform&encoding=der";

@@ -12,7 +12,7 @@
 namespace cloister::tee {
 namespace {
 
-constexpr std::size_t kMostEvents = 1024;   // far below what a reader of logs takes
+constexpr std::size_t kMostEvents = 1024;   // much fewer than a log reader accepts
 constexpr std::string_view kDeriveSalt = "cloister.insecure_simulator.derive_key.v1";
 
 // Only the guest changes, by extend_event and measure.

@@ -178,7 +178,7 @@ TEST(TeeSimulator, AnEventIsMeasured) {
   const Json tcb = tee->info()->info["tcb_info"];
   EXPECT_EQ(tcb["rtmr3"], to_hex(replayed));
   EXPECT_EQ(tcb["event_log"].size(), events->size());
-  // The next start of the machine has forgotten it.
+  // After the machine's next start the event is gone.
   EXPECT_EQ(make()->event_log()->size(), before);
 }
 

@@ -33,7 +33,7 @@ Error log_error(const std::filesystem::path& path, const std::string& what) {
   return fail(ErrorCode::kTeeFailed, "event log " + path.string() + ": " + what, path.string());
 }
 
-// The log, open and locked against other processes as long as this lives.
+// The log, open and locked against other processes as long as this object lives.
 class LockedLog {
  public:
   static Result<LockedLog> open(const std::filesystem::path& path, bool create) {
@@ -91,11 +91,11 @@ Result<Entry> parse_line(std::string_view line) {
   return entry;
 }
 
-// What the log holds, and how many bytes of it. A last line without its end was cut by a crash, before any extension.
+// The content of the log, and how many bytes of it are complete. A crash cut a last line without its end, before any extension.
 struct Log {
   std::vector<Entry> entries;
-  std::size_t size = 0;        // of the whole lines
-  std::size_t last_start = 0;  // of the last one
+  std::size_t size = 0;        // of the complete lines
+  std::size_t last_start = 0;  // of the last entry
 };
 Result<Log> parse_log(const std::filesystem::path& path) {
   TRY(text, read_file(path, kMostLog));
@@ -124,7 +124,7 @@ Result<Register> read_register(const std::filesystem::path& path) {
   return value;
 }
 
-// Drops a last entry that was written and never extended.
+// Drops a last entry that was written but never extended.
 void drop_unextended(Log& log, const Register& now) {
   if (log.entries.empty() || log.entries.back().before != now || log.entries.back().after() == now) return;
   log.entries.pop_back();

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The kernel's part: a write extends what a read then gives.
+// Acts as the kernel: a write extends what a read then returns.
 class RuntimeRegisterTest : public testing::FolderTest {
  protected:
   void SetUp() override {
@@ -113,7 +113,7 @@ TEST_F(RuntimeRegisterTest, ALineCutByACrashIsLeftOut) {
 
 TEST_F(RuntimeRegisterTest, WhatSomebodyElseExtendedIsNoticed) {
   const RuntimeRegister runtime = make();
-  // Before our first entry that is another's business: an agent's, with a log of its own.
+  // Before our first entry it belongs to somebody else: to an agent that has a log of its own.
   extend_register(ByteArray<48>{7});
   ASSERT_TRUE(runtime.extend("first", {}));
   extend_register(ByteArray<48>{8});

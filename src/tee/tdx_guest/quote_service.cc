@@ -24,7 +24,7 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t kReportDataOffset = 128;   // of REPORTMACSTRUCT, with which a TDREPORT begins
+constexpr std::size_t kReportDataOffset = 128;   // in REPORTMACSTRUCT, with which a TDREPORT begins
 
 // struct tdx_report_req, and the number of the call: read and write, 1088 bytes, 'T', 1.
 struct ReportRequest {

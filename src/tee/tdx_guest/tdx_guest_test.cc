@@ -15,7 +15,7 @@ namespace {
 
 using testing::report_data;
 
-// The device and the host's service, over a socket pair: what goes over the socket are the real bytes.
+// The device and the host's service, over a socket pair that carries the real bytes.
 class TdxGuestTest : public testing::FolderTest {
  protected:
   ~TdxGuestTest() override {
@@ -28,7 +28,7 @@ class TdxGuestTest : public testing::FolderTest {
     return report;
   }
 
-  // The frame that answers a request of exactly the right bytes.
+  // Returns the frame that answers a request, which must have exactly the right bytes.
   Bytes answer(const Bytes& request) {
     TdReportBytes report{};
     if (request.size() != 24 + report.size()) return {};
@@ -127,7 +127,7 @@ TEST_F(TdxGuestTest, NoDeviceIsNoTee) {
   real.device = folder_ / "tdx_guest";
   real.take_report = {};
   EXPECT_EQ(make_tdx_guest(real).error().code, ErrorCode::kNoTee);
-  // A file is no device: the call is refused, by its own number.
+  // A file is no device: the call is refused, with its own number.
   ASSERT_TRUE(write_file_atomically(real.device, "", 0600));
   EXPECT_EQ(make_tdx_guest(real).error().code, ErrorCode::kTeeFailed);
 }

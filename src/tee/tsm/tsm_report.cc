@@ -17,7 +17,7 @@ constexpr std::size_t kMostBlob = 256u << 10;
 constexpr std::size_t kMostProvider = 64;
 constexpr int kMostNames = 1000;
 
-// An entry under the root, for as long as this lives.
+// An entry under the root, as long as this object lives.
 class Entry {
  public:
   static Result<Entry> make(const std::filesystem::path& root) {
@@ -26,7 +26,7 @@ class Entry {
       std::filesystem::path path = root / ("cloister-" + std::to_string(::getpid()) + "-" + std::to_string(++counter));
       if (::mkdir(path.c_str(), 0700) == 0) return Entry(std::move(path));
       const int code = errno;
-      if (code == EEXIST) continue;   // left behind by a process of this number
+      if (code == EEXIST) continue;   // a process with this number left it behind
       if (code == ENOENT) return fail(ErrorCode::kNoTee, root.string() + " is not there", root.string());
       if (code == ENXIO) {
         return fail(ErrorCode::kNoTee, root.string() + ": no TEE stands behind it: no provider is loaded", root.string());
@@ -90,8 +90,8 @@ Result<TsmReport> take_tsm_report(const std::filesystem::path& root, const evide
     TRY(auxblob, read_blob(entry, "auxblob", deadline));
     report.auxblob = std::move(auxblob);
   }
-  // It counts writes: ours, and no other's, lies between the two. The kernel takes a write when the file is closed, where
-  // it can no longer say that it failed: only the counter tells.
+  // The counter counts writes: only ours may lie between the two. The kernel processes a write when the file is closed,
+  // when it can no longer report a failure: only the counter shows it.
   TRY(after, read_generation(entry, deadline));
   if (after != before + 1) {
     return fail(ErrorCode::kTeeFailed, entry.attribute("generation").string() + ": expected " +

@@ -162,7 +162,7 @@ TEST_F(TsmTest, AnUnknownProviderIsNoTee) {
 TEST_F(TsmTest, EvidenceThatTurnsRealUnderARunningNodeIsRefused) {
   int calls = 0;
   FakeTsmBehaviour behaviour = simulated();
-  // The same quote without the simulator's root in its chain: no longer simulated, and nobody's.
+  // The same quote without the simulator's root in its chain: it is no longer simulated, and belongs to no vendor.
   behaviour.quote = [&](const evidence::ReportData& data) {
     Bytes quote = *simulator_->quote(data);
     if (++calls == 1) return quote;
@@ -186,7 +186,7 @@ TEST_F(TsmTest, HasNoKeysOfItsOwn) {
   ASSERT_TRUE(tee) << tee.error().message;
   EXPECT_EQ((*tee)->derive_key("x").error().code, ErrorCode::kUnsupported);
   EXPECT_EQ((*tee)->key_custody("x", "y").error().code, ErrorCode::kUnsupported);
-  // No registers here.
+  // This TEE has no registers.
   EXPECT_EQ((*tee)->extend_event("model", {}).error().code, ErrorCode::kUnsupported);
 }
 
@@ -214,7 +214,7 @@ TEST_F(TsmTest, AnSnpGuestGivesItsReportAndTheHostsCertificates) {
   FakeTsmBehaviour behaviour;
   behaviour.provider = "sev_guest\n";
   behaviour.auxblob = Bytes{1, 2, 3};
-  // The recorded report, asked for again: only the report data is another.
+  // The recorded report as if asked for again: only the report data differs.
   behaviour.quote = [&](const evidence::ReportData& data) {
     Bytes report = recorded;
     std::copy(data.begin(), data.end(), report.begin() + 0x50);
