@@ -48,7 +48,7 @@ class Reader {
     return bytes_[at_++];
   }
 
-  // RFC 8949, 4.2.1: the shortest form only.
+  // RFC 8949, 4.2.1: only the shortest form is accepted.
   Result<std::uint64_t> argument(std::uint8_t low) {
     if (low < 24) return std::uint64_t{low};
     if (low > 27) return error("an indefinite length, or a reserved one");
@@ -87,7 +87,7 @@ class Reader {
     return out;
   }
 
-  // `count` items, each of at least a byte. `number` is a tag's.
+  // Reads `count` items, each of at least one byte. `number` is the number of a tag.
   Result<CborValue> list(Kind kind, std::uint64_t number, std::uint64_t count, int depth) {
     if (count > left()) return error("a list is cut off");
     CborValue out;

@@ -22,7 +22,7 @@ void expect_refused(const std::string& hex, std::string_view part) {
   EXPECT_NE(value.error().message.find(part), std::string::npos) << value.error().message << " (expected: " << part << ")";
 }
 
-// RFC 8949, appendix A, as far as this reader takes it.
+// RFC 8949, appendix A, as far as this parser accepts it.
 TEST(Cbor, TheExamplesOfTheSpecification) {
   for (const auto& [hex, number] : std::vector<std::pair<std::string, std::int64_t>>{
            {"00", 0}, {"17", 23}, {"1818", 24}, {"18ff", 255}, {"190100", 256}, {"1a000f4240", 1000000},

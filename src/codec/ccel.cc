@@ -44,7 +44,7 @@ Result<DigestSizes> parse_spec_id(ByteView bytes) {
   return sizes;
 }
 
-// TCG_PCR_EVENT: the one event in the old form with room for a SHA-1 digest.
+// TCG_PCR_EVENT: the only event in the old form, with room for a SHA-1 digest.
 Result<DigestSizes> parse_first_event(ByteReader& in) {
   TRY_VOID(in.take(4, "first register"));
   TRY(type, in.integer<std::uint32_t>("first event type"));
@@ -78,7 +78,7 @@ Result<ByteArray<48>> parse_digests(ByteReader& in, const DigestSizes& sizes) {
   return out;
 }
 
-// TCG_PCR_EVENT2. Its register counts from one: 1 to 4 are RTMR0 to RTMR3, 0 would be MRTD, which nothing extends.
+// TCG_PCR_EVENT2. Its register counts from one: 1 to 4 are RTMR0 to RTMR3; 0 would be MRTD, which nothing extends.
 Result<void> parse_event(ByteReader& in, const DigestSizes& sizes, std::vector<CcelEvent>& events) {
   CcelEvent event;
   TRY(index, in.integer<std::uint32_t>("register"));
@@ -98,7 +98,7 @@ Result<void> parse_event(ByteReader& in, const DigestSizes& sizes, std::vector<C
   return {};
 }
 
-// The table's area is larger than the log: firmware leaves it as it was cleared.
+// The table's area is larger than the log: firmware leaves the rest as it was cleared.
 bool is_unused(ByteView rest) {
   return std::all_of(rest.begin(), rest.end(), [&](std::uint8_t b) { return b == rest.front(); }) &&
          (rest.front() == 0xff || rest.front() == 0);
@@ -111,7 +111,7 @@ Result<std::vector<CcelEvent>> parse_ccel(ByteView bytes) {
   if (bytes.size() > kMostBytes) return in.error("expected at most 1 MiB, got " + std::to_string(bytes.size()));
   TRY(sizes, parse_first_event(in));
   std::vector<CcelEvent> events;
-  // Looking at what is left costs little: a byte that differs from the first ends it.
+  // Checking the remaining bytes costs little: a byte that differs from the first ends the check.
   for (std::size_t count = 0; in.left() > 0 && !is_unused(bytes.subspan(in.offset())); ++count) {
     if (count == kMostEvents) return in.error("more than " + std::to_string(kMostEvents) + " events");
     TRY_VOID(parse_event(in, sizes, events));

@@ -23,7 +23,7 @@ Error of_evidence(const Error& error) {
               "concise evidence: " + error.message);
 }
 
-// A map whose keys are among the first `known` numbers.
+// Accepts a map whose keys are among the first `known` numbers.
 Result<void> expect_map(const CborValue& value, std::uint64_t known, const std::string& name) {
   if (!value.is(Kind::kMap)) return malformed("expected " + name + " to be a map");
   for (std::size_t i = 0; i < value.items.size(); i += 2) {
@@ -40,7 +40,7 @@ Result<std::string> read_uri(const CborValue& value) {
   return uri->text;
 }
 
-// [environment, measurements] each.
+// Each is [environment, measurements].
 Result<void> read_triples(const CborValue& triples, SpdmToc& out) {
   TRY_VOID(expect_map(triples, kEvidenceTriples + 1, "the triples"));
   const CborValue* list = triples.member(kEvidenceTriples);
@@ -58,7 +58,7 @@ Result<void> read_evidence(const CborValue& item, SpdmToc& out) {
   const CborValue* evidence = item.tagged(kEvidenceTag);
   if (evidence == nullptr) return malformed("expected a map, tagged 571");
   TRY_VOID(expect_map(*evidence, kEvidenceProfile + 1, "the evidence"));
-  // What a profile of its own would change is not known.
+  // It is unknown what a profile would change.
   if (evidence->member(kEvidenceProfile) != nullptr) return unsupported("profiles of single evidence");
   if (const CborValue* id = evidence->member(kEvidenceId); id != nullptr && !id->is(Kind::kTag)) {
     return malformed("expected the id to be a UUID");
@@ -72,7 +72,7 @@ Result<void> read_locator(const CborValue& locator, SpdmToc& out) {
   TRY_VOID(expect_map(locator, kThumbprint + 1, "a locator"));
   const CborValue* href = locator.member(kHref);
   if (href == nullptr) return malformed("a locator without a URI");
-  // Alternative places of one manifest; which they are is not known here.
+  // Alternative locations of one manifest: it is unknown which of them to use.
   if (href->is(Kind::kArray)) return unsupported("several places of one manifest");
   TRY(uri, read_uri(*href));
   out.rim_locators.push_back(std::move(uri));

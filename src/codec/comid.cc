@@ -9,7 +9,7 @@ namespace {
 
 using Kind = CborValue::Kind;
 
-// Keys and tags of the draft's CDDL; 12 is the binding for SPDM, section 7.1.
+// Keys and tags of the draft's CDDL; 12 comes from the binding for SPDM, section 7.1.
 constexpr std::uint64_t kMeasurementKey = 0, kMeasurementValues = 1;
 constexpr std::uint64_t kVersion = 0, kSvn = 1, kDigests = 2, kFlags = 3, kRawValue = 4, kName = 11,
                         kSpdmIndirect = 12, kRange = 15;
@@ -69,7 +69,7 @@ Result<void> read_digests(const CborValue& value, ComidValues& out) {
       return malformed_value(kDigests);
     }
     ComidDigest digest{algorithm_name(item.items[0]), item.items[1].bytes};
-    // Digests of one thing are by different algorithms; of two by one, one would be wrong.
+    // Digests of one thing are by different algorithms: with two digests by one algorithm, one would be wrong.
     const bool twice = std::ranges::any_of(
         out.digests, [&](const ComidDigest& other) { return other.algorithm == digest.algorithm; });
     if (digest.algorithm.empty() || twice) return malformed_value(kDigests);
@@ -95,7 +95,7 @@ Result<void> read_raw(const CborValue& value, ComidValues& out) {
       return malformed_value(kRawValue);
     }
     const Bytes& mask = masked->items[1].bytes;
-    // Nothing would be compared.
+    // With such a mask no bit would be compared.
     if (std::ranges::all_of(mask, [](std::uint8_t byte) { return byte == 0; })) return malformed_value(kRawValue);
     out.raw = ComidRaw{masked->items[0].bytes, mask};
     return {};
@@ -229,7 +229,7 @@ Result<ComidTriple> read_comid_triple(const CborValue& value, ComidUse use) {
   ComidTriple out{value.items[0], {}};
   for (const CborValue& item : value.items[1].items) {
     TRY(measurement, read_measurement(item, use));
-    // Which of two would count is anyone's guess.
+    // It would be unclear which of two entries counts.
     const bool twice = std::ranges::any_of(
         out.measurements, [&](const ComidMeasurement& other) { return other.key == measurement.key; });
     if (twice) return malformed("two measurements of one key in one environment");

@@ -43,7 +43,7 @@ Result<std::optional<UnixSeconds>> read_time(const CborValue& map, std::uint64_t
   return std::optional<UnixSeconds>(*number);
 }
 
-// The same, as an error of the whole manifest.
+// The same error as an error of the whole manifest.
 Error of_manifest(const Error& error) { return fail(error.code, "CoRIM: " + error.message); }
 
 Result<void> read_references(const CborValue& list, Corim& out) {

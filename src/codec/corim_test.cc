@@ -18,7 +18,7 @@ CborValue reference(CborValue values) {
   return list({environment(), list({map({number(0), number(3), number(1), std::move(values)})})});
 }
 
-// A manifest around these triples.
+// A manifest that holds these triples.
 CborValue around(CborValue triples, std::vector<CborValue> more = {}) {
   const CborValue comid = map({number(1), map({number(0), text("tag-1")}), number(4), std::move(triples)});
   std::vector<CborValue> members = {number(0), text("manifest-1"), number(1), list({tag(506, bytes(write_cbor(comid)))})};
@@ -71,7 +71,7 @@ TEST(Corim, Dependencies) {
   expect_refused(with(list({environment(), list({number(1)})})), ErrorCode::kBadRim, "environment");
 }
 
-// What would change the meaning of the manifest and is not known is unsupported; it is never passed over.
+// Unknown parts that would change the meaning of the manifest are unsupported, and never ignored.
 TEST(Corim, UnknownPartsAreUnsupported) {
   const auto unsupported = [](const CborValue& value, std::string_view part) {
     expect_refused(value, ErrorCode::kUnsupported, part);

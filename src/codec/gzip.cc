@@ -10,12 +10,12 @@
 namespace cloister::codec {
 namespace {
 
-// 15: the largest window, 32 KiB. 16 more: only the gzip wrapper, whose checksum and length are then compared by zlib.
+// 15: the largest window, 32 KiB. 16 more: only the gzip wrapper, whose checksum and length zlib then compares.
 constexpr int kGzipWindow = 15 + 16;
 
 Error bad(const std::string& what) { return fail(ErrorCode::kBadReport, "gzip: " + what); }
 
-// One stream, ended when it goes.
+// One stream, which ends with its object.
 class Inflater {
  public:
   Inflater() : state_(inflateInit2(&stream_, kGzipWindow)) {}
@@ -28,7 +28,7 @@ class Inflater {
   Result<Bytes> run(ByteView packed, std::size_t limit) {
     if (state_ != Z_OK) return bad("zlib could not be started");
     if (packed.size() > std::numeric_limits<uInt>::max()) return bad("the text is too long");
-    stream_.next_in = const_cast<Bytef*>(packed.data());  // zlib's type lacks the const; it only reads
+    stream_.next_in = const_cast<Bytef*>(packed.data());  // zlib's type lacks the const; zlib only reads
     stream_.avail_in = static_cast<uInt>(packed.size());
     Bytes content;
     std::array<std::uint8_t, 16 * 1024> part;
@@ -42,7 +42,7 @@ class Inflater {
       if (got > limit - content.size()) return bad("the content has more than " + std::to_string(limit) + " bytes");
       append(content, ByteView(part).first(got));
     }
-    // Another member, or anything else.
+    // Another member, or any other bytes.
     if (stream_.avail_in != 0) return bad(std::to_string(stream_.avail_in) + " bytes stand behind the end");
     return content;
   }

@@ -7,7 +7,7 @@
 namespace cloister::codec {
 namespace {
 
-// The text below by another program: a block with codes of its own.
+// The text below, compressed by another program: a block with codes of its own.
 constexpr std::string_view kDynamic =
     "1f8b08000000000002035d93bb6d05310c045b510117883fe9548e013b70683fb87f6b2fd2bc500441ceae96bdbd7efe3e7ebf3edbf7ab"
     "f5abd9f9b6abf9f9ceabc5f95e574bf48fabd559f0bada380bb13b2646ee19f759187bc93a0bf7a6b08e355da024757501d6724fb220df"
@@ -46,7 +46,7 @@ TEST(Gzip, RefusesWhatIsCutOrChanged) {
   Bytes longer = whole;
   longer.push_back(0);
   EXPECT_FALSE(unpack_gzip(longer, 4096));
-  // The reader looks at the magic, the method and the flags of the head. It finds a change of any byte behind the head.
+  // The parser checks the magic, the method and the flags of the head. It notices a change of any byte after the head.
   for (std::size_t i = 10; i < whole.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       Bytes changed = whole;
@@ -60,11 +60,11 @@ TEST(Gzip, RefusesWhatIsCutOrChanged) {
 TEST(Gzip, TakesOneMemberOfTheOneFormat) {
   EXPECT_FALSE(unpack(std::string(kFixedCodes) + std::string(kFixedCodes)));
   EXPECT_FALSE(unpack("789c4b4c4a4e4a4c4a0600084b024d"));  // zlib's own wrapper (RFC 1950)
-  EXPECT_FALSE(unpack("4b4c4a4e44450004"));                  // none
+  EXPECT_FALSE(unpack("4b4c4a4e44450004"));                  // no wrapper
   EXPECT_FALSE(unpack("1f8b08e000000000020" + std::string(kFixedCodes.substr(19))));  // flags that RFC 1952 reserves
 }
 
-// A short text that would fill the memory: it is refused at the bound.
+// A short text that would fill the memory is refused at the limit.
 TEST(Gzip, ABombIsRefusedAtTheBound) {
   std::string hex = "1f8b0800000000000203edc1010d000000c2a0f74f6d0e37a0";
   hex += std::string(2 * 1000, '0');

@@ -17,7 +17,7 @@ constexpr std::size_t kMostLevels = 64;
 
 Error refuse(const std::string& what) { return fail(ErrorCode::kBadJson, "no canonical form (RFC 8785): " + what); }
 
-// The number of bytes that `lead` announces, 0 for a byte that cannot stand first (RFC 3629, section 4).
+// The number of bytes that `lead` announces, 0 for a byte that cannot come first (RFC 3629, section 4).
 std::size_t sequence_length(std::uint8_t lead) {
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return 2;
@@ -26,7 +26,7 @@ std::size_t sequence_length(std::uint8_t lead) {
   return 0;
 }
 
-// One code point from the front of `text`. Overlong forms, surrogates and values past U+10FFFF are refused.
+// Takes one code point from the front of `text`. Overlong forms, surrogates and values past U+10FFFF are refused.
 Result<char32_t> take_code_point(std::string_view& text) {
   constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
   const auto lead = static_cast<std::uint8_t>(text.front());
@@ -45,7 +45,7 @@ Result<char32_t> take_code_point(std::string_view& text) {
   return point;
 }
 
-// What members are sorted by (section 3.2.3).
+// The key by which members are sorted (RFC 8785, section 3.2.3).
 Result<std::u16string> to_utf16(std::string_view text) {
   std::u16string out;
   while (!text.empty()) {
@@ -81,7 +81,7 @@ void append_escaped(std::string& out, char c) {
   out.push_back(kDigits[c & 15]);
 }
 
-// Section 3.2.2.2: only what JSON must escape is escaped.
+// RFC 8785, section 3.2.2.2: only what JSON must escape is escaped.
 Result<void> append_string(std::string& out, std::string_view text) {
   for (std::string_view rest = text; !rest.empty();) TRY_VOID(take_code_point(rest));
   out.push_back('"');
@@ -90,7 +90,7 @@ Result<void> append_string(std::string& out, std::string_view text) {
   return {};
 }
 
-// The shortest digits that read back as `value`, and the place of the decimal point: 0.DIGITS * 10^point.
+// The shortest digits that parse to `value`, and the position of the decimal point: 0.DIGITS * 10^point.
 struct Decimal {
   std::string digits;
   int point = 0;
@@ -131,7 +131,7 @@ std::string ecmascript_number(double value) {
   return out.append(exponent < 0 ? "e-" : "e+").append(std::to_string(std::abs(exponent)));
 }
 
-// A 64-bit integer keeps at most 53 significant bits as a double; one with more would silently become another number.
+// A double keeps at most 53 significant bits of a 64-bit integer; one with more would silently become another number.
 bool fits_a_double(std::uint64_t magnitude) {
   constexpr std::uint64_t kLimit = std::uint64_t{1} << 53;
   while (magnitude > kLimit && magnitude % 2 == 0) magnitude /= 2;
@@ -149,7 +149,7 @@ Result<std::string> number_text(const Json& value) {
       negative ? std::uint64_t{0} - static_cast<std::uint64_t>(value.get<std::int64_t>()) : value.get<std::uint64_t>();
   const auto number = static_cast<double>(magnitude);
   std::string text = ecmascript_number(number);
-  // What the scheme itself writes for a double is read again as that double.
+  // What the scheme itself writes for a double is parsed as that double again.
   if (!fits_a_double(magnitude) && text != std::to_string(magnitude)) return refuse("an integer of more than 53 bits");
   if (negative) text.insert(text.begin(), '-');
   return text;

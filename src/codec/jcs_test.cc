@@ -1,4 +1,4 @@
-// RFC 8785's own examples, and what the scheme cannot carry.
+// Tests RFC 8785's own examples, and what the scheme cannot express.
 #include "codec/jcs.h"
 
 #include <gtest/gtest.h>
@@ -120,7 +120,7 @@ TEST(Jcs, IntegersAreWrittenAsTheDoublesThatTheyAre) {
   EXPECT_EQ(canonical("9007199254740991"), "9007199254740991");
   EXPECT_EQ(canonical("9007199254740994"), "9007199254740994");
   EXPECT_EQ(canonical("1152921504606846976"), "1152921504606847000");  // 2^60
-  EXPECT_EQ(canonical("1152921504606847000"), "1152921504606847000");  // the same number, as it is written
+  EXPECT_EQ(canonical("1152921504606847000"), "1152921504606847000");  // the same number, as the scheme writes it
   EXPECT_EQ(canonical("-9223372036854775808"), "-9223372036854776000");
   EXPECT_EQ(canonical("1.0"), "1");
 }

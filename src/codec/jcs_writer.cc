@@ -38,7 +38,7 @@ JcsWriter& JcsWriter::name(std::string_view name) {
 }
 
 JcsWriter& JcsWriter::text(std::string_view text) {
-  // Everything else is rare: it goes the long way, so that only one place knows how texts are escaped and judged.
+  // All other texts are rare: they go through the tree, so that only one place knows how texts are escaped and checked.
   if (!std::ranges::all_of(text, stands_for_itself)) return value_of(Json(text));
   separate();
   out_.append("\"").append(text).append("\"");

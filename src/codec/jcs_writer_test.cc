@@ -1,4 +1,4 @@
-// Held against write_jcs, which is held against RFC 8785's own examples.
+// Compares the writer with write_jcs, which jcs_test.cc compares with RFC 8785's own examples.
 #include "codec/jcs_writer.h"
 
 #include <gtest/gtest.h>

@@ -32,7 +32,7 @@ Result<void> check_text(std::string_view text, const JsonLimits& limits) {
     return fail(ErrorCode::kTooLarge, "expected at most " + std::to_string(limits.max_bytes) + " bytes of JSON, got " +
                                           std::to_string(text.size()));
   }
-  // The parser takes a zero byte for the end of the text and skips a byte order mark; neither belongs to JSON.
+  // The parser takes a zero byte for the end of the text and skips a byte order mark; neither is part of JSON.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
     return fail(ErrorCode::kBadJson, "zero byte at byte " + std::to_string(zero + 1));
   }
@@ -46,7 +46,7 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   TRY_VOID(check_text(text, limits));
   JsonBuilder builder(limits);
   bool built = false;
-  // What the fast reader does not take, the slow one judges: it knows what is wrong, and where.
+  // Text that the fast parser does not take goes to the slow one, which knows what is wrong, and where.
   switch (build_json_fast(text, builder)) {
     case FastJson::kBuilt: built = true; break;
     case FastJson::kRefused: break;
@@ -63,7 +63,7 @@ Result<Json> parse_secret_json(std::string_view text, const JsonLimits& limits) 
   Json value = builder.take();
   if (outcome == FastJson::kBuilt) return value;
   wipe(value);
-  // The slow reader leaves copies behind.
+  // The slow parser leaves copies behind.
   if (outcome == FastJson::kNotTaken) return fail(ErrorCode::kBadJson, "not valid JSON, or longer than 1 MiB");
   return fail(ErrorCode::kBadJson, builder.complaint());
 }

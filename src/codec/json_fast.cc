@@ -10,8 +10,8 @@
 namespace cloister::codec {
 namespace {
 
-// A parser takes about 15 bytes of memory for each byte of text: larger ones are read slowly, and only the memory for
-// small ones, which most are, is kept by each thread.
+// A parser takes about 15 bytes of memory for each byte of text. So larger texts are parsed slowly, and each thread
+// keeps only the memory for small ones, which most are.
 constexpr std::size_t kMostTaken = 1u << 20;
 constexpr std::size_t kMostKept = 64u << 10;
 
@@ -35,13 +35,13 @@ bool build_object(simdjson::dom::object members, JsonBuilder& builder) {
   return builder.end_object();
 }
 
-// No deeper than the builder's limit allows: it refuses to open more.
+// No deeper than the builder's limit allows: the builder refuses to open more.
 bool build(simdjson::dom::element value, JsonBuilder& builder) {
   switch (value.type()) {
     case element_type::ARRAY: return build_array(value.get_array().value_unsafe(), builder);
     case element_type::OBJECT: return build_object(value.get_object().value_unsafe(), builder);
     case element_type::INT64: {
-      // Also what is not negative comes as this kind.
+      // Numbers that are not negative come as this kind, too.
       const std::int64_t number = value.get_int64().value_unsafe();
       return number < 0 ? builder.number_integer(number) : builder.number_unsigned(static_cast<std::uint64_t>(number));
     }
@@ -60,7 +60,7 @@ bool build(simdjson::dom::element value, JsonBuilder& builder) {
 }  // namespace
 
 FastJson build_json_fast(std::string_view text, JsonBuilder& builder) {
-  // The parser copies what it is given, and an empty text may lie at no address at all.
+  // The parser copies its input, and an empty text may have no address at all.
   if (text.empty() || text.size() > kMostTaken) return FastJson::kNotTaken;
   thread_local simdjson::dom::parser kept;
   simdjson::dom::parser passing;
@@ -72,7 +72,7 @@ FastJson build_json_fast(std::string_view text, JsonBuilder& builder) {
 
 FastJson build_secret_json(std::string_view text, JsonBuilder& builder) {
   if (text.empty() || text.size() > kMostTaken) return FastJson::kNotTaken;
-  // The parser's own copy of the text is out of reach, so it is given one with the room behind it that it reads into.
+  // The parser's own copy of the text is out of reach, so it gets one with the room after it that the parser reads into.
   std::vector<char> copy(text.size() + simdjson::SIMDJSON_PADDING);
   std::copy(text.begin(), text.end(), copy.begin());
   simdjson::dom::document document;
@@ -82,8 +82,8 @@ FastJson build_secret_json(std::string_view text, JsonBuilder& builder) {
   if (parser.parse_into_document(document, copy.data(), text.size(), false).get(root) == simdjson::SUCCESS) {
     outcome = build(root, builder) ? FastJson::kBuilt : FastJson::kRefused;
   }
-  // The parser writes whole blocks: at most the padding beyond the longest that strings can be, which is what it
-  // allocates (document::allocate).
+  // The parser writes whole blocks: at most the padding beyond the longest possible strings, which is what it allocates
+  // (document::allocate).
   if (document.string_buf) {
     ::explicit_bzero(document.string_buf.get(), 5 * document.capacity() / 3 + simdjson::SIMDJSON_PADDING);
   }

@@ -21,7 +21,7 @@ class Scanner {
     return text_.substr(begin, at_++ - begin);
   }
 
-  // The value at the cursor, whatever it is.
+  // Takes the value at the cursor, of any type.
   TextSpan value() {
     skip_space();
     const std::size_t begin = at_;

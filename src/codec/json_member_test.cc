@@ -17,7 +17,7 @@ TEST(JsonMember, IsAbsentWhereThereIsNone) {
   EXPECT_FALSE(find_member_text("{}", "gpu"));
   EXPECT_FALSE(find_member_text("[1]", "gpu"));
   EXPECT_FALSE(find_member_text(R"({"a":{"gpu":1}})", "gpu"));
-  // Two readers could disagree about such a name.
+  // Two parsers could disagree about such a name.
   EXPECT_FALSE(find_member_text(R"({"\u0067pu":1})", "gpu"));
 }
 

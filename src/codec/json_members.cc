@@ -16,7 +16,7 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-// Walks a text whose structure is known to be right.
+// Walks a text whose structure has been checked.
 class Walker {
  public:
   explicit Walker(std::string_view text) : text_(text) {}
@@ -26,14 +26,14 @@ class Walker {
     while (is_space(text_[at_]) || text_[at_] == ',' || text_[at_] == ':' || text_[at_] == '{') ++at_;
     return text_[at_];
   }
-  // From an opening quote: the string with its quotes. Moves behind it.
+  // Takes the string with its quotes, from its opening quote, and moves past it.
   std::string_view take_string() {
     const std::size_t begin = at_++;
     while (text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
     ++at_;
     return text_.substr(begin, at_ - begin);
   }
-  // The value behind the colon. Moves behind it.
+  // Takes the value after the colon and moves past it.
   std::string_view take_value() {
     while (is_space(text_[at_]) || text_[at_] == ':') ++at_;
     const std::size_t begin = at_;

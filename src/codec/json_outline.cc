@@ -38,7 +38,7 @@ void JsonOutline::feed(std::string_view bytes) {
   fed_ += bytes.size();
 }
 
-// Takes bytes of a string up to its closing quote, an escape or the end of the piece; returns where to go on.
+// Takes bytes of a string up to its closing quote, an escape or the end of the piece; returns where to continue.
 std::size_t JsonOutline::take_string(std::string_view bytes, std::size_t from) {
   const std::string_view rest = bytes.substr(from);
   std::size_t size = 1;

@@ -75,7 +75,7 @@ TEST(JsonOutline, EmptyObject) {
   EXPECT_TRUE(outline_of(R"({"":1})").has_members());
 }
 
-// What the strict parser takes, the outline takes too, with the same string members.
+// The outline accepts everything that the strict parser accepts, with the same string members.
 TEST(JsonOutline, AgreesWithTheParser) {
   for (const char* text : {R"({"id":"x","a":{"b":[1,2,{"c":[]}]},"d":null})", R"({"id":"\ud83d\ude00"})",
                            R"({"a":"\\","id":"\\\""})", R"({"a":[[],{},""],"id":""})", "{\"id\":\"\xe4\xb8\x96\"}"}) {

@@ -45,7 +45,7 @@ TEST(ParseJson, RefusesInvalidUtf8) {
 }
 
 TEST(ParseJson, RefusesZeroBytesAndByteOrderMarks) {
-  // The underlying lexer ends at a zero byte, so what follows would go unseen.
+  // The underlying lexer ends at a zero byte, so what follows would not be seen.
   EXPECT_TRUE(contains(complaint(std::string_view("1\0garbage", 9)), "zero byte at byte 2"));
   EXPECT_TRUE(contains(complaint(std::string_view("{}\0", 3)), "zero byte"));
   EXPECT_TRUE(contains(complaint("\xEF\xBB\xBF{}"), "byte order mark"));
@@ -89,7 +89,7 @@ TEST(ParseJson, ErrorsGiveThePositionAndNeverTheText) {
 }
 
 TEST(ParseJson, EverySizeGivesWhatTheLibrarysOwnParserGives) {
-  // Small texts, those up to 1 MiB and larger ones are read in different ways.
+  // Small texts, texts up to 1 MiB and larger ones are parsed in different ways.
   for (const std::size_t size : {10u, 60'000u, 70'000u, 1'000'000u, 1'100'000u}) {
     const std::string text = R"({"long":")" + std::string(size, 'x') +
                              R"(","n":[-0,0,-1,9223372036854775807,9223372036854775808,-9223372036854775808,1e2,-0.0,)"
@@ -112,7 +112,7 @@ TEST(ParseJson, ManyMembersDoNotTakeQuadraticTime) {
   const auto took = std::chrono::steady_clock::now() - start;
   ASSERT_TRUE(json);
   EXPECT_EQ(json->size(), 200000u);
-  EXPECT_LT(took, std::chrono::seconds(20));  // quadratic: minutes
+  EXPECT_LT(took, std::chrono::seconds(20));  // quadratic time would take minutes
 }
 
 TEST(WriteJson, IsCompactAndReplacesWhatIsNotUtf8) {

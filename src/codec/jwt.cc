@@ -36,7 +36,7 @@ Result<std::string> read_header(const Json& header) {
   return key_id;
 }
 
-// RFC 7517, 4.7: base64 of DER, not of the URL alphabet.
+// RFC 7517, 4.7: base64 of DER, not in the URL alphabet.
 Result<std::vector<Bytes>> read_certificates(const Json& key) {
   std::vector<Bytes> out;
   if (!key.contains("x5c")) return out;
@@ -50,7 +50,7 @@ Result<std::vector<Bytes>> read_certificates(const Json& key) {
   return out;
 }
 
-// The point is empty for a key that is for something else than ES384.
+// The point is empty for a key that is not for ES384.
 Result<JwtKey> read_key(const Json& key) {
   const auto has = [&](const char* name, const char* value) {
     const auto found = key.find(name);
@@ -124,7 +124,7 @@ Result<JwtKeys> parse_jwks(std::string_view json_text) {
   for (const Json& key : *list) {
     TRY(key_id, string_member(key, "kid"));
     TRY(read, read_key(key));
-    // Which of two would count is anyone's guess.
+    // It would be unclear which of two keys counts.
     if (!out.emplace(key_id, std::move(read)).second) return malformed("two keys of the same id");
   }
   std::erase_if(out, [](const auto& entry) { return entry.second.point.empty(); });

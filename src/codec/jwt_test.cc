@@ -67,7 +67,7 @@ TEST(Jwt, OnlyEs384) {
   expect_refused(token({{"kid", "one"}, {"alg", "ES384"}, {"typ", "JWE"}}, kClaims), "type JWT");
 }
 
-// A token that brings its own key gains nothing by it: it still names another.
+// A token that brings a key of its own gains nothing: it still names another one.
 TEST(Jwt, KeysInTheHeaderAreNotUsed) {
   const auto jwt = parse_jwt(token({{"kid", "two"}, {"alg", "ES384"}, {"jwk", jwk()}, {"jku", "https://x"}}, kClaims));
   ASSERT_TRUE(jwt);
@@ -122,7 +122,7 @@ TEST(Jwks, OtherFormsAreRefused) {
   Json short_key = jwk();
   short_key["x"] = "AAAA";
   EXPECT_FALSE(parse_jwks(Json{{"keys", Json::array({short_key})}}.dump()));
-  // A point that is not on the curve is found when it is used.
+  // A point off the curve is noticed when it is used.
   Json off = jwk();
   off["x"] = to_base64url(Bytes(48, 1));
   const auto set = parse_jwks(Json{{"keys", Json::array({off})}}.dump());
@@ -157,7 +157,7 @@ TEST(Jwt, GenuineTokensParse) {
     const auto jwt = parse_jwt(answer.at(0).at(1).get<std::string>());
     ASSERT_TRUE(jwt) << jwt.error().message;
     EXPECT_TRUE(jwt->key_id.starts_with("nv-eat-kid-prod-"));
-    EXPECT_FALSE(verify_jwt(*jwt, keys().at("one").point));  // no key set of those days is held
+    EXPECT_FALSE(verify_jwt(*jwt, keys().at("one").point));  // no key set from that time was recorded
   }
 }
 

@@ -92,7 +92,7 @@ class Reader {
     return Json::binary({bytes.begin(), bytes.end()});
   }
 
-  // Nothing is reserved: the count is the sender's word.
+  // No memory is reserved, since the sender chose the count.
   Result<Json> array(std::uint64_t count, std::size_t depth) {
     Json out = Json::array();
     for (std::uint64_t i = 0; i < count; ++i) {

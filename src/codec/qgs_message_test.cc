@@ -45,7 +45,7 @@ TEST(QgsMessage, WhatIsNotAsLongAsItSaysIsRefused) {
   Bytes longer = good();
   longer.push_back(0);
   EXPECT_FALSE(parse_qgs_quote_response(longer));
-  longer[8] += 1;   // and says so: the byte still belongs to nothing
+  longer[8] += 1;   // and announces it: the byte still belongs to no field
   EXPECT_FALSE(parse_qgs_quote_response(longer));
 }
 

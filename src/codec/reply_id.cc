@@ -50,7 +50,7 @@ void ReplyId::look() {
   done_ = !id_.empty() && !model_.empty();
 }
 
-// Lines end in \n, \r or both (WHATWG HTML section 9.2.6); an empty one ends the event.
+// Lines end with \n, \r or both (WHATWG HTML section 9.2.6); an empty line ends the event.
 void ReplyId::feed_events(std::string_view bytes) {
   while (!bytes.empty() && !done_) {
     const char c = bytes.front();

@@ -33,7 +33,7 @@ Result<std::string> text_attribute(const XmlElement& element, std::string_view n
   return malformed(element.name + " has no " + std::string(name));
 }
 
-// Decimal, nothing around it.
+// Decimal digits with nothing around them.
 Result<std::uint32_t> number_attribute(const XmlElement& element, std::string_view name, std::uint32_t least,
                                        std::uint32_t most) {
   TRY(text, text_attribute(element, name));
@@ -57,7 +57,7 @@ bool is_hash(const crypto::XmlAttribute& attribute) {
   return attribute.namespace_uri == kSha384 || attribute.name.starts_with("Hash");
 }
 
-// A floor must be one number and nothing else: a hash beside it would be compared by nobody.
+// A minimum must be one number and nothing else: nobody would compare a hash next to it.
 Result<RimSvnFloor> read_floor(const XmlElement& resource, std::uint32_t index) {
   const std::string where = "index " + std::to_string(index) + ": ";
   RimSvnFloor out;

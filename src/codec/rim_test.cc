@@ -86,7 +86,7 @@ TEST(Rim, FloorsUnderSecurityVersionNumbers) {
   XmlElement hashed = floor_resource("4096", "1");
   hashed.attributes.push_back({"Hash0", kSha384, std::string(96, 'a')});
   expect_refused(with({hashed}), "a hash beside minSvn");
-  // Without the name space it is no floor.
+  // Without the name space it is no minimum.
   XmlElement plain = floor_resource("4096", "1");
   for (crypto::XmlAttribute& attribute : plain.attributes) {
     if (attribute.name == "minSvn") attribute.namespace_uri.clear();
@@ -163,7 +163,7 @@ TEST(Rim, EntriesAreStrict) {
   XmlElement root = small_rim();
   set(root.children[2].children[1], "alternatives", "1");
   expect_refused(root, "exactly 1 hashes");
-  // A hash that is counted nowhere, of another namespace.
+  // A hash of another namespace, which no entry counts.
   root = small_rim();
   root.children[2].children[0].attributes.push_back({"Hash0", "urn:x", std::string(96, 'b')});
   expect_refused(root, "exactly 1 hashes");

@@ -1,4 +1,4 @@
-// What was read as a secret is nowhere in the memory that the reader used.
+// A parsed secret is not left in the memory that the parser used.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -14,7 +14,7 @@ constexpr std::string_view kMark(kSecret + 24, 24);
 
 using Read = Result<Json> (*)(std::string_view, const JsonLimits&);
 
-// How many blocks hold it after `read` and wipe(). On a thread of its own, with whose end its buffers go, too.
+// How many blocks hold it after `read` and wipe(). They run on a thread of their own, whose end frees its buffers, too.
 int blocks_left(Read read, const std::string& text, const JsonLimits& limits = {}) {
   return testing::freed_blocks_with(kMark, [&] {
     std::thread([&] {
@@ -39,7 +39,7 @@ TEST_F(SecretJson, TheOrdinaryReaderKeepsWhatItRead) {
 
 TEST_F(SecretJson, NothingStays) {
   const std::string one = "{" + quoted("key") + R"(,"chain":["a","b"],"more":{"n":1}})";
-  // Long texts, in which the secret's place is another one; and a secret whose text is not its value.
+  // Long texts, in which the secret is elsewhere; and a secret whose text differs from its value.
   const std::string behind = R"({"a":")" + std::string(70'000, 'x') + "\"," + quoted("key") + "}";
   const std::string escaped = R"({"key":"\u0030\")" + std::string(kSecret) + "\"}";
   for (const std::string& text : {one, behind, escaped}) EXPECT_EQ(blocks_left(parse_secret_json, text), 0);

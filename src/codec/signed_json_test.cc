@@ -54,7 +54,7 @@ TEST(SignedJson, RefusesEverythingElse) {
   EXPECT_FALSE(split_signed_json("{\"tcbInfo\":{},\"signature\":\"" + std::string(1u << 20, 'a') + "\"}", "tcbInfo"));
 }
 
-// The signing key of the bundles of 2025 is that of 2023 and 2026.
+// The bundles of 2025 have the same signing key as those of 2023 and 2026.
 TEST(GenuineSignedJson, VerifiesOverTheBytesThatWereCutOut) {
   const auto bundle = parse_json(testing::vector_text("tdx/v4_b0c06f_uptodate.collateral.json"));
   ASSERT_TRUE(bundle);

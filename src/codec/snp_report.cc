@@ -9,10 +9,10 @@ namespace cloister::codec {
 namespace {
 
 constexpr std::uint32_t kEcdsaP384Sha384 = 1;
-constexpr std::size_t kNumberSize = 72;      // r and s, each little-endian with room to spare
+constexpr std::size_t kNumberSize = 72;      // r and s are each little-endian, with spare bytes
 constexpr std::size_t kCoordinateSize = 48;
 
-// Reserved bytes must be zero: a field that a later version defines would otherwise go unjudged.
+// Reserved bytes must be zero: otherwise a field that a later version defines would not be verified.
 Result<void> expect_zero(ByteReader& in, std::uint64_t count, std::string_view what) {
   TRY(bytes, in.take(count, what));
   if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; })) return {};

@@ -8,7 +8,7 @@
 namespace cloister::codec {
 namespace {
 
-// A version 2 report with nothing but what the form asks for.
+// A version 2 report that holds only what the form requires.
 Bytes sample(std::uint8_t version = 2) {
   Bytes bytes(kSnpReportSize);
   bytes[0x00] = version;

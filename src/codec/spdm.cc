@@ -79,7 +79,7 @@ Error unsupported(const std::string& what) {
   return fail(ErrorCode::kUnsupported, "GPU report opaque data: " + what + " is not supported");
 }
 
-// Profile and version behind the magic.
+// Reads profile and version after the magic.
 Result<void> parse_opaque_header(ByteReader& in, SpdmReport& report) {
   TRY_VOID(in.take(kOpaqueMagic.size(), "magic"));
   TRY(profile, in.integer<std::uint16_t>("profile"));
@@ -95,7 +95,7 @@ Result<void> parse_opaque_header(ByteReader& in, SpdmReport& report) {
   return {};
 }
 
-// Reports of the legacy form may name a version in a field (type 34) as well.
+// Reports in the legacy form may state a version in a field (type 34) as well.
 Result<void> check_legacy_version(const SpdmReport& report) {
   const auto found = report.opaque.find(static_cast<std::uint16_t>(OpaqueField::kOpaqueDataVersion));
   if (found == report.opaque.end()) return {};

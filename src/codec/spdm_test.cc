@@ -1,4 +1,4 @@
-// Genuine GPU and switch reports with their signatures, and reports of our own with one thing wrong each.
+// Genuine GPU and switch reports with their signatures, and reports of our own with one fault each.
 #include "codec/spdm.h"
 
 #include <gtest/gtest.h>
@@ -116,7 +116,7 @@ Bytes with_opaque(const Bytes& opaque) {
   return bytes;
 }
 
-// The opaque data of a driver of NVIDIA's for Blackwell, 620.12, as its public sample has it but for the counts of field 12.
+// The opaque data of NVIDIA's Blackwell driver 620.12, as in its public sample except for the counts of field 12.
 const std::string kVersionedOpaque =
     "4e5644414f440000" "02000000" "06008600080000d900960f000000" "0e008200040035040000" "0f0082000900383834000000000000"
     "10008200050030000000001100820005004735323000120082000500303230310013008200020000000300860007003632302e31320004008200"
@@ -138,7 +138,7 @@ TEST(VersionedOpaqueData, IsReadWithItsValueTypes) {
   EXPECT_EQ(*svn, (Bytes{0, 0}));
   EXPECT_EQ(report->typed_field(37, OpaqueValueType::kStatus), nullptr);
   EXPECT_EQ(report->typed_field(38, OpaqueValueType::kStatus), nullptr);
-  // What is written is what was read, but for the order of fields.
+  // The written report equals the parsed one, except for the order of fields.
   Bytes written = write_spdm_signed_region(*report);
   EXPECT_EQ(written.size(), report->signed_region.size());
   written.resize(written.size() + 96);
@@ -146,7 +146,7 @@ TEST(VersionedOpaqueData, IsReadWithItsValueTypes) {
   ASSERT_TRUE(again);
   EXPECT_EQ(again->opaque, report->opaque);
   EXPECT_EQ(again->opaque_value_types, report->opaque_value_types);
-  // The legacy form knows no value types.
+  // The legacy form has no value types.
   EXPECT_EQ(parse_spdm_report(small_bytes())->opaque_version, std::nullopt);
   EXPECT_TRUE(parse_spdm_report(small_bytes())->opaque_value_types.empty());
 }
@@ -162,17 +162,17 @@ TEST(VersionedOpaqueData, NewerVersionsAreUnsupportedAndBrokenOnesMalformed) {
   for (const std::uint8_t major : Bytes{0, 1, 2}) EXPECT_EQ(code_with(8, major), std::nullopt) << int{major};
   for (const std::uint8_t major : Bytes{3, 4, 255}) EXPECT_EQ(code_with(8, major), ErrorCode::kUnsupported);
   for (const std::size_t at : {6u, 7u}) EXPECT_EQ(code_with(at, 1), ErrorCode::kUnsupported);
-  for (const std::size_t at : {9u, 10u}) EXPECT_EQ(code_with(at, 9), std::nullopt);  // minor versions and patches
+  for (const std::size_t at : {9u, 10u}) EXPECT_EQ(code_with(at, 9), std::nullopt);  // minor versions and patch levels
   EXPECT_EQ(code_with(11, 1), ErrorCode::kBadGpuEvidence);
   EXPECT_EQ(code_with(16, 0xff), ErrorCode::kBadGpuEvidence);  // the size of the first field
-  // One field twice.
+  // The same field occurs twice.
   Bytes twice = good;
   append(twice, ByteView(good).subspan(12, 14));
   EXPECT_EQ(parse_spdm_report(with_opaque(twice)).error().code, ErrorCode::kBadGpuEvidence);
   for (std::size_t size = 6; size < 12; ++size) {
     EXPECT_FALSE(parse_spdm_report(with_opaque(to_bytes(ByteView(good).first(size))))) << size;
   }
-  // The legacy form may name a version in field 34.
+  // The legacy form may state a version in field 34.
   for (const auto& [version, known] : std::vector<std::pair<Bytes, bool>>{
            {{}, true}, {{0}, true}, {{2, 0}, true}, {{1, 0, 0, 0}, true}, {{3}, false}, {{0, 1}, false}}) {
     SpdmReport legacy = small_report();
@@ -266,7 +266,7 @@ TEST(RealReports, VersionFieldsRead) {
   EXPECT_EQ(to_hex(hopper->request_nonce), "931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb");
 }
 
-// The vendor's own parse of the same bytes.
+// Compares with the vendor's own parse of the same bytes.
 void expect_same_as_vendor(const char* report_name, const char* parsed_name) {
   const auto report = parse_spdm_report(hex_file(report_name));
   ASSERT_TRUE(report) << report.error().message;

@@ -26,7 +26,7 @@ void SseParser::take_line(std::string_view line) {
   }
   std::size_t colon = line.find(':');
   std::string_view field = line.substr(0, colon);
-  if (field != "data") return;  // comments, ids and event names carry nothing we need
+  if (field != "data") return;  // comments, ids and event names hold nothing that is needed
   std::string_view value = colon == std::string_view::npos ? std::string_view() : line.substr(colon + 1);
   if (value.starts_with(' ')) value.remove_prefix(1);
   if (has_data_) data_.push_back('\n');

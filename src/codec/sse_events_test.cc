@@ -61,7 +61,7 @@ TEST(SseEvents, EndWithAnEmptyLine) {
   }
 }
 
-// A line that a window of the search divides.
+// A line that crosses the border of a search window.
 TEST(SseEvents, EndsAreFoundInLongLines) {
   for (std::size_t length = 250; length < 262; ++length) {
     for (const std::string end : {"\n\n", "\r\r", "\r\n\r\n", "\n\r"}) {

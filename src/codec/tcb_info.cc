@@ -70,7 +70,7 @@ Result<TcbState> read_state(const Json& level) {
   return state;
 }
 
-// Exactly 16, so that no comparison ends early.
+// Reads exactly 16, so that no comparison ends early.
 Result<ByteArray<16>> read_components(const Json& tcb, const char* name) {
   TRY(list, array_member(tcb, name));
   ByteArray<16> svns{};
@@ -112,7 +112,7 @@ Result<IsvLevel> read_isv_level(const Json& json) {
   return level;
 }
 
-// The member `tcbLevels`, each entry by `read`.
+// Reads the member `tcbLevels`, with `read` for each entry.
 template <typename Level, typename Read>
 Result<std::vector<Level>> read_levels(const Json& object, const Read& read) {
   TRY(list, array_member(object, "tcbLevels"));
@@ -177,7 +177,7 @@ Result<void> read_modules(const Json& json, TcbInfo& info) {
   return {};
 }
 
-// id, version, both dates and the evaluation number, which both documents have.
+// Reads id, version, both dates and the evaluation number, which both documents have.
 template <typename Document>
 Result<void> read_head(const Json& json, std::uint32_t version, Document& out) {
   TRY(id, string_member(json, "id"));
@@ -195,7 +195,7 @@ Result<void> read_head(const Json& json, std::uint32_t version, Document& out) {
   return {};
 }
 
-// As it lies in the enclave's report.
+// In the byte order of the enclave's report.
 std::uint32_t little_endian(const ByteArray<4>& bytes) {
   return bytes[0] | std::uint32_t{bytes[1]} << 8 | std::uint32_t{bytes[2]} << 16 | std::uint32_t{bytes[3]} << 24;
 }

@@ -215,7 +215,7 @@ TEST(GenuineTcbInfo, AllRecordedOnesAreRead) {
 }
 
 TEST(GenuineTcbInfo, SvnsThatNoComponentCanHaveAreRefused) {
-  // Synthetic.
+  // This document is synthetic.
   const auto synthetic = parse_json(testing::vector_text("tdx/intel_qvl_synthetic/tcbInfo.json"));
   ASSERT_TRUE(synthetic);
   EXPECT_FALSE(parse_tcb_info(write_json((*synthetic)["tcbInfo"])));

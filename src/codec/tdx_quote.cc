@@ -20,7 +20,7 @@ constexpr std::uint16_t kCertificationQeReport = 6;
 
 std::string decimal(std::uint64_t value) { return std::to_string(value); }
 
-// Section 2.1.
+// The quote header, 48 bytes.
 Result<void> parse_header(ByteReader& in, TdxQuote& quote) {
   TRY(version, in.integer<std::uint16_t>("version"));
   if (version == 3) return in.error("expected version 4 or 5, got 3, which only SGX quotes have");
@@ -41,7 +41,7 @@ Result<void> parse_header(ByteReader& in, TdxQuote& quote) {
   return {};
 }
 
-// By body type; 0 for a type that is not known.
+// The size by body type; 0 for an unknown type.
 std::size_t body_size_of(std::uint16_t type) {
   switch (type) {
     case kBodyTd10: return kTdReport10Size;
@@ -51,7 +51,7 @@ std::size_t body_size_of(std::uint16_t type) {
   }
 }
 
-// Section 2.2. The size of the body that follows.
+// The body descriptor of version 5. Returns the size of the body that follows.
 Result<std::size_t> parse_body_descriptor(ByteReader& in, std::uint16_t version) {
   if (version == 4) return kTdReport10Size;
   TRY(type, in.integer<std::uint16_t>("body type"));
@@ -89,7 +89,7 @@ Result<TdReportExtension> parse_extension(ByteReader& in) {
   return out;
 }
 
-// Section 2.3.
+// The TD report body (1.0, and what 1.5 appends).
 Result<TdReport> parse_td_report(ByteView bytes) {
   ByteReader in(bytes, ErrorCode::kBadQuote, "TD report");
   TdReport report;
@@ -117,7 +117,7 @@ Result<TdReport> parse_td_report(ByteView bytes) {
   return report;
 }
 
-// Section 2.4, the inner half: what stands in the type 6 wrapper.
+// The inner half of the certification data: the content of the type 6 wrapper.
 Result<void> parse_qe_certification(ByteView bytes, TdxQuote& quote) {
   ByteReader in(bytes, ErrorCode::kBadQuote, "QE certification data");
   TRY(qe_report, in.take(kQeReportSize, "QE report"));
@@ -141,7 +141,7 @@ Result<void> parse_qe_certification(ByteView bytes, TdxQuote& quote) {
   return {};
 }
 
-// Section 2.4, the outer half.
+// The signature data around it.
 Result<void> parse_signature_data(ByteView bytes, TdxQuote& quote) {
   ByteReader in(bytes, ErrorCode::kBadQuote, "TDX quote signature data");
   TRY(signature, in.array<64>("signature"));
@@ -179,7 +179,7 @@ Result<TdxQuote> parse_tdx_quote(ByteView bytes) {
   return quote;
 }
 
-// Section 2.5.
+// The SGX report body of the quoting enclave.
 Result<QeReport> parse_qe_report(ByteView bytes) {
   ByteReader in(bytes, ErrorCode::kBadQuote, "QE report");
   if (bytes.size() != kQeReportSize) return in.error("expected 384 bytes, got " + decimal(bytes.size()));

@@ -1,4 +1,4 @@
-// Genuine quotes with their signatures, one-byte mutations of them, and quotes of our own with one length wrong each.
+// Genuine quotes with their signatures, one-byte mutations of them, and quotes of our own with one wrong length each.
 #include "codec/tdx_quote.h"
 
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ Bytes own_quote() {
                             as_bytes("-----BEGIN..."));
 }
 
-// The same quote as version 5 with this body type; types 3 and 4 get the two fields that TD report 1.5 adds, type 4 those of 1.5 Ex.
+// The same quote as version 5 with this body type. Types 3 and 4 get the two fields of TD report 1.5, type 4 those of 1.5 Ex.
 Bytes own_v5_quote(std::uint8_t body_type) {
   const Bytes v4 = own_quote();
   Bytes out(v4.begin(), v4.begin() + 48);
@@ -231,7 +231,7 @@ TEST(OwnQuotes, EveryLengthAndTypeOfTheSignatureDataIsChecked) {
   expect_complaint(spoiled(quote, kInner + 452 + 32, {12}), "1 bytes more than its sizes account for");
 }
 
-// What of a quote verifies, by the names that mutations.json uses.
+// Which signatures of a quote verify, by the names that mutations.json uses.
 struct Signatures {
   bool quote = false;
   bool qe_report = false;
@@ -255,7 +255,7 @@ Signatures check_signatures(const TdxQuote& quote) {
   return out;
 }
 
-// A quote with text of its publisher's after the end, which the parser refuses; quote_vector() cuts it off.
+// A quote followed by text of its publisher's, which the parser refuses; quote_vector() cuts it off.
 constexpr const char* kWithText = "tdx/v4_50806f.bin";
 constexpr std::size_t kTextOffset = 4935;
 

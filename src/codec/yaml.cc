@@ -186,7 +186,7 @@ class Reader {
     return YamlNode(found->second.node);
   }
 
-  // An alias inside of the node that it names finds nothing.
+  // An alias inside the node that it names finds nothing.
   void forget(const unsigned char* anchor) {
     if (anchor != nullptr) named_.erase(reinterpret_cast<const char*>(anchor));
   }
@@ -194,7 +194,7 @@ class Reader {
   Result<YamlNode> named(const unsigned char* anchor, YamlNode node) {
     if (anchor == nullptr) return node;
     const std::size_t nodes = nodes_in(node);
-    // What is kept for aliases counts too.
+    // Nodes that are kept for aliases count too.
     TRY_VOID(count(node.line, nodes));
     named_.insert_or_assign(reinterpret_cast<const char*>(anchor), Named{node, nodes, depth_of(node)});
     return node;

@@ -23,7 +23,7 @@ TEST(Yaml, ReadsBlocksFlowsAndQuotes) {
   EXPECT_EQ(root->find("nothing"), nullptr);
 }
 
-// A scalar in quotes may span lines, and then a sign of comments in it is none.
+// A scalar in quotes may span lines, and a comment sign in it then begins no comment.
 TEST(Yaml, AQuotedTextSpansLines) {
   const auto root = parse_yaml("evil: {\"command\": \"x\n    # \", \"image\": \"evil:latest\"}\n");
   ASSERT_TRUE(root) << root.error().message;
