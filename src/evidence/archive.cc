@@ -97,7 +97,7 @@ Result<Archive> parse_archive(std::string_view text) {
   Archive archive;
   TRY(time_text, optional_text(*object, "judged_at"));
   const Result<UnixSeconds> time = from_rfc3339(time_text.value_or(""));
-  // One text for one time, as write_archive() writes it.
+  // Each time has one text, as write_archive() writes it.
   if (!time || to_rfc3339(*time) != *time_text) {
     return malformed("expected `judged_at` to be a UTC time like 2026-11-22T21:31:00Z");
   }

@@ -13,7 +13,7 @@ constexpr std::size_t kMostKeys = 32;
 constexpr std::size_t kChainLength = 2;
 constexpr ErrorCode kCode = ErrorCode::kBadReport;
 
-// An object, or a string that holds one; absent as an empty object.
+// Reads an object, or a string that holds one; an absent member is an empty object.
 Result<Json> object_or_text(const JsonReader& reader, std::string_view name) {
   if (const Json* member = reader.find(name); member != nullptr && member->is_object()) return *member;
   TRY(text, reader.optional_json_text(name, Json::value_t::object));

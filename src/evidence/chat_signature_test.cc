@@ -29,7 +29,7 @@ TEST(SignedText, ModelIdsMayHoldColons) {
   EXPECT_EQ(hashes->model, "vendor/model:free");
   EXPECT_EQ(to_hex(hashes->request_sha256), kA);
   EXPECT_EQ(to_hex(hashes->response_sha256), kB);
-  // Even one that looks like a hash.
+  // The model id may even look like a hash.
   EXPECT_EQ(parse_signed_text(kB + ":" + kA + ":" + kB)->model, kB);
 }
 
@@ -84,7 +84,7 @@ TEST(SignedText, SharedVectorsParse) {
   for (const Json& test : Json::parse(testing::vector_text("signatures/eip191_chat.json"))) {
     const std::string text = test.at("text");
     const auto hashes = parse_signed_text(text);
-    // One of the vectors signs a text with a blank at the end: its shape is wrong already.
+    // One of the vectors signs a text that ends with a blank: its shape is already wrong.
     EXPECT_EQ(hashes.has_value(), !text.ends_with(' ')) << text;
     if (hashes && text.starts_with("demo-model:")) {
       EXPECT_EQ(hashes->model, "demo-model");

@@ -37,7 +37,7 @@ TEST(CmwEvidence, IsReadAsAPayload) {
   ASSERT_EQ(read->evidence_list.size(), 2u);
   EXPECT_EQ(read->evidence_list[1].report, (Bytes{0x11, 0xe0, 0x01, 0xff}));
   EXPECT_EQ(read->evidence_list[1].certificate_chain_pem, "PEM");
-  // The form need not name a nonce: the one in the signed report counts.
+  // The form need not state a nonce: the one in the signed report counts.
   Json without = collection();
   without.erase("nonce");
   without["gpu_0"].erase("nonce");

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMostBytes = 4u << 20;
 constexpr std::size_t kMostEntries = 4096;
 constexpr std::size_t kMostPayload = 64 * 1024;
-constexpr std::size_t kMostNameText = 1024;  // what may be logged; runtime names are judged more strictly
+constexpr std::size_t kMostNameText = 1024;  // what may be logged; names of runtime events are checked more strictly
 // Room for the entries and their members, and little more.
 constexpr codec::JsonLimits kLimits = {kMostBytes, 8, kMostEntries * 16};
 
@@ -85,8 +85,8 @@ Result<LoggedEvent> read_entry(const Json& object, std::size_t number) {
   if (event.is_runtime() && event.imr != kRuntimeRegister) {
     return in.error("imr", "a runtime event belongs in register 3, found " + std::to_string(event.imr));
   }
-  // Such an entry would extend the register by a digest whose meaning nobody can recompute: a host could hide the events
-  // of the boot behind it and let the application's own second set of them speak.
+  // Such an entry would extend the register by a digest whose meaning nobody can recompute: a host could hide the
+  // events of the boot behind it and let the application's own second set of them count.
   if (!event.is_runtime() && event.imr == kRuntimeRegister) {
     return in.error("event_type", "register 3 holds runtime events (" + std::to_string(kRuntimeEventType) +
                                       ") alone, found " + std::to_string(event.event_type));
@@ -109,7 +109,7 @@ Result<LoggedEvent> read_entry(const Json& object, std::size_t number) {
   return event;
 }
 
-// The array, out of the string around it where there is one.
+// Takes the array out of the string around it, where there is one.
 Result<Json> read_array(std::string_view text) {
   Result<Json> value = codec::parse_json(text, kLimits);
   if (value && value->is_string()) {

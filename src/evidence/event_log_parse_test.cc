@@ -123,13 +123,13 @@ TEST(RuntimeEvent, PlainNames) {
 
 TEST(RuntimeEvent, AnEntryIsPassedOnAsItIs) {
   const auto one = [](const char* text) { return std::move(parse_event_log(text)->front()); };
-  // A digest that was stripped is made again; one that is there is kept, even a wrong one.
+  // A digest that was stripped is computed again; an existing one is kept, even if it is wrong.
   const char* const stripped = R"([{"imr":3,"event_type":134217729,"digest":"","event":"a","event_payload":"01"}])";
   EXPECT_EQ(to_event(one(stripped))->digest, runtime_event_digest("a", Bytes{1}));
   LoggedEvent wrong = one(stripped);
   wrong.digest = ByteArray<48>{9};
   EXPECT_EQ(to_event(wrong)->digest, ByteArray<48>{9});
-  // Version 2 stays version 2, with its pre-image; version 1 is written as it always was.
+  // Version 2 stays version 2, with its pre-image; version 1 is written as before.
   LoggedEvent second = one(stripped);
   second.version = 2;
   second.preimage = Bytes{1, 2};
@@ -139,7 +139,7 @@ TEST(RuntimeEvent, AnEntryIsPassedOnAsItIs) {
   EXPECT_EQ(written[0]["version"], 2);
   EXPECT_EQ(written[0]["preimage"], "0102");
   EXPECT_EQ(written[1].size(), 5u);
-  // A name whose text cannot be made again.
+  // This name has a text that cannot be rebuilt.
   second.name = "a\"b";
   EXPECT_FALSE(to_event(second));
 }

@@ -8,17 +8,17 @@ namespace cloister::evidence {
 namespace {
 
 constexpr std::size_t kSaltBytes = 16;
-constexpr std::uint8_t kLeafPrefix = 0x00;   // as evidence/merkle_tree.cc
+constexpr std::uint8_t kLeafPrefix = 0x00;   // the same as in evidence/merkle_tree.cc
 constexpr std::uint8_t kSeedPrefix = 0x02;
 
-// Each seed has 16 below it, five times: room for 16^5 events.
+// Each seed has 16 below it, on five levels: room for 16^5 events.
 constexpr std::size_t kLevels = 5;
 constexpr std::size_t kChildren = 16;
 
-// Which of the 16, at this level from the top, leads to that event.
+// Which of the 16 seeds, at this level from the top, leads to that event.
 std::size_t digit(std::size_t event, std::size_t level) { return event >> (4 * (kLevels - 1 - level)) & (kChildren - 1); }
 
-// One block of SHA-256.
+// Costs one block of SHA-256.
 SaltSeed child(const SaltSeed& seed, std::size_t number) {
   ByteArray<34> bytes;
   bytes[0] = kSeedPrefix;
@@ -40,7 +40,7 @@ void walk(const SaltSeed& seed, std::size_t level, std::size_t& count, Leaf& lea
 
 }  // namespace
 
-// One block of SHA-256, too.
+// This also costs one block of SHA-256.
 MerkleHash salted_leaf(const SaltSeed& seed, const EventHash& event) {
   ByteArray<1 + kSaltBytes + 32> bytes;
   bytes[0] = kLeafPrefix;
@@ -84,7 +84,7 @@ Result<std::vector<MerkleHash>> leaves_of_first(const std::vector<SaltSeed>& see
   auto next = seeds.begin();
   for (std::size_t level = 0; level < kLevels; ++level) {
     for (std::size_t whole = digit(count, level); whole > 0; --whole) {
-      std::size_t below = kMostEvents * 4;   // all of the subtree
+      std::size_t below = kMostEvents * 4;   // all leaves of the subtree
       walk(*next++, level + 1, below, leaf);
     }
   }

@@ -18,7 +18,7 @@ std::vector<EventHash> events_of(std::size_t count) {
   return out;
 }
 
-// By the words of the specification, with nothing shared.
+// An independent implementation that follows the specification.
 SaltSeed seed_of_event(std::size_t event) {
   SaltSeed seed = kSecret;
   for (int shift = 16; shift >= 0; shift -= 4) {
@@ -56,7 +56,7 @@ TEST(EventSalts, TheFirstAreShownInFewSeeds) {
   EXPECT_EQ(salts_of_first(kSecret, kMostEvents).size(), 4u);
 }
 
-// Everything that can be computed from the seeds of the first: the seed of no later event is among it.
+// Computes everything that follows from the seeds of the first events: no seed of a later event is among it.
 TEST(EventSalts, TheFirstSayNothingOfTheRest) {
   for (const std::size_t count : {1u, 15u, 16u, 17u, 31u, 256u, 300u}) {
     std::set<SaltSeed> known;

@@ -20,7 +20,7 @@ namespace cloister::evidence {
 namespace {
 
 constexpr std::array<std::uint8_t, 1> kLeaf = {0};   // evidence/merkle_tree.h
-// What is read at once: small enough to be hashed out of the cache that reading put it into.
+// How much is read at once: small enough to be hashed while it is still in the cache.
 constexpr std::size_t kPiece = 128u << 10;
 constexpr int kLowPriority = 10;
 
@@ -30,7 +30,7 @@ class TreeWork {
   TreeWork(int fd, std::uint64_t size, const FileTreeOptions& options)
       : fd_(fd), size_(size), options_(options), leaves_((size + kFileTreeChunk - 1) / kFileTreeChunk) {}
 
-  // One thread's share: chunks in the order of the file, so that all threads together read it from front to back.
+  // One thread's share: it takes chunks in the order of the file, so that all threads together read it from front to back.
   void run() {
     crypto::Sha256 hasher;
     std::vector<std::uint8_t> piece(kPiece);
@@ -56,7 +56,7 @@ class TreeWork {
     }
   }
 
-  // After all threads have ended.
+  // Called after all threads have ended.
   Result<ByteArray<32>> root() {
     if (error_) return *error_;
     return merkle_root(leaves_);

@@ -1,4 +1,4 @@
-// The expected roots were computed by a program of its own, recursively as RFC 9162 section 2.1.1 defines them.
+// A separate program computed the expected roots, recursively as RFC 9162 section 2.1.1 defines them.
 #include "evidence/file_tree.h"
 
 #include <gtest/gtest.h>

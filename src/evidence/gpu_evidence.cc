@@ -33,7 +33,7 @@ Result<Bytes> base64_member(const Json& object, std::string_view name, std::size
   return bytes;
 }
 
-// Lower-case, 64 hex digits.
+// Returns 64 hex digits in lower case.
 Result<std::string> nonce_member(const Json& object) {
   TRY(text, text_member(object, "nonce"));
   Result<ByteArray<32>> nonce = from_hex_exactly<32>(text);
@@ -101,12 +101,12 @@ Result<void> parse_list(const Json& list, NvidiaPayload& payload, bool bare) {
     TRY(evidence, parse_entry(entry, payload, bare));
     payload.evidence_list.push_back(std::move(evidence));
   }
-  // A bare list may name no nonce at all, as Chutes and the NVIDIA SDK's older versions write it: then the signed reports alone do.
+  // A bare list may have no nonce at all, as Chutes and older versions of NVIDIA's SDK write it: then only the signed reports have it.
   if (payload.nonce_hex.empty() && !bare) return malformed("no `nonce`, neither in the list nor beside it");
   return {};
 }
 
-// Without white space and 0x.
+// Removes white space and 0x.
 std::string compact(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -123,7 +123,7 @@ Result<GpuEvidence> parse_gpu_files(ByteView report_file, ByteView chain_file) {
   if (report_file.size() > kMostFileBytes || chain_file.size() > kMostFileBytes)
     return malformed("a file is too large");
   GpuEvidence out;
-  // An SPDM request starts with its version, a byte that is no text.
+  // An SPDM request starts with its version, a byte that occurs in no text.
   if (!report_file.empty() && report_file[0] == 0x11) {
     out.report = to_bytes(report_file);
   } else {

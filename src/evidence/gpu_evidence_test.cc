@@ -89,7 +89,7 @@ TEST(NvidiaPayload, HintsThatDisagreeAreRefused) {
   expect_complaint(list, "agree on `nonce`");
 }
 
-// As Chutes and older versions of NVIDIA's SDK write it: the signed reports alone name the nonce.
+// As Chutes and older versions of NVIDIA's SDK write it: only the signed reports hold the nonce.
 TEST(NvidiaPayload, TheBareArrayMayNameNoNonce) {
   const Json list = small_json()["evidence_list"];
   const auto payload = parse_nvidia_payload(list.dump());

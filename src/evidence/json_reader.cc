@@ -15,7 +15,7 @@ std::string wrong_type(const char* expected, const Json& actual) {
   return std::string("expected ") + expected + ", found " + actual.type_name();
 }
 
-// One text for one value: documents are compared by their hashes, so a second spelling would be another document.
+// Each value has one text: documents are compared by their hashes, so a second spelling would be another document.
 template <std::size_t N>
 Result<ByteArray<N>> lower_case_hex(std::string_view text) {
   const auto upper = [](char c) { return c >= 'A' && c <= 'F'; };

@@ -36,7 +36,7 @@ std::string decimal(double value) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// One text for one number: at most four digits without a leading zero, a point, six digits.
+// Each number has one text: at most four digits without a leading zero, a point, six digits.
 bool is_decimal(std::string_view text) {
   if (text == "-0.000000") return false;
   if (text.starts_with('-')) text.remove_prefix(1);

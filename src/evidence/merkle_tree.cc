@@ -30,7 +30,7 @@ MerkleHash root_of(Leaves leaves) {
   return node(root_of(leaves.first(k)), root_of(leaves.subspan(k)));
 }
 
-// SUBPROOF(m, D[n], b) of section 2.1.4.1.
+// SUBPROOF(m, D[n], b) of RFC 9162, section 2.1.4.1.
 void append_subproof(Leaves leaves, std::size_t size, bool known, std::vector<MerkleHash>& out) {
   if (size == leaves.size()) {
     if (!known) out.push_back(root_of(leaves));
@@ -81,7 +81,7 @@ Result<void> verify_merkle_consistency(std::size_t size, const MerkleHash& root,
     first >>= 1;
     second >>= 1;
   }
-  // When the known tree is one whole subtree of the other, its root is where the proof begins.
+  // When the known tree is one whole subtree of the other, the proof begins with its root.
   MerkleHash old_root = std::has_single_bit(size) ? root : *next++;
   MerkleHash new_root = old_root;
   for (; next != proof.end(); ++next) {

@@ -1,4 +1,4 @@
-// Known answers of RFC 9162's construction, and every pair of sizes up to 40 proven both ways.
+// Known answers of RFC 9162's construction, and proofs in both directions for every pair of sizes up to 40.
 #include "evidence/merkle_tree.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ std::vector<MerkleHash> first(const std::vector<MerkleHash>& leaves, std::size_t
   return {leaves.begin(), leaves.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-// The entries and roots that Certificate Transparency's implementations test with, for the same construction.
+// The entries and roots with which Certificate Transparency's implementations test the same construction.
 TEST(MerkleTree, HasTheRootsOfKnownSequences) {
   const std::vector<std::string> entries = {"", "00", "10", "2021", "3031", "40414243", "5051525354555657",
                                             "606162636465666768696a6b6c6d6e6f"};

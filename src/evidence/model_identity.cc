@@ -31,7 +31,7 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-// An object with exactly these members: what may be null is there as null, so that one identity has one form.
+// An object with exactly these members: a member that may be null is present as null, so that one identity has one form.
 Result<void> exactly(const JsonReader& reader, const Json& object, std::initializer_list<std::string_view> names) {
   TRY_VOID(reader.only(names));
   for (const std::string_view name : names) {
@@ -155,7 +155,7 @@ Result<ModelClaim> read_claim(const Json& object, const std::string& where) {
 
 Result<void> read_claims(const JsonReader& reader, ModelIdentity& out) {
   TRY(object, reader.object("claims"));
-  // Without a claim the member is left out: one identity, one form.
+  // Without a claim the member is left out, so that one identity has one form.
   if (object->empty() || object->size() > kMostClaims) return reader.bad("claims", "expected 1 to 16 of them");
   for (const auto& [name, value] : object->items()) {
     if (!is_name(name)) return reader.bad("claims", "a name is not 1 to 64 of a-z, 0-9 and _");

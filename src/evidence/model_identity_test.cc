@@ -43,7 +43,7 @@ TEST(ModelIdentity, ComesBackAsItWasWritten) {
   EXPECT_EQ(*parse_model_identity(to_json(least)), least);
 }
 
-// The digest that statements, receipts and events name: nobody can make another document of it later on.
+// Statements, receipts and events name this digest: no later change may give another document for it.
 TEST(ModelIdentity, ItsDigestIsThatOfTheCanonicalForm) {
   ModelIdentity least;
   least.id = "echo";
@@ -52,12 +52,12 @@ TEST(ModelIdentity, ItsDigestIsThatOfTheCanonicalForm) {
             R"({"architecture":null,"chat_template_digest":null,"context_length":null,"engine":{"backend":null,)"
             R"("cloister":"0.1.0","commit":null,"instructions":null,"name":"echo"},"id":"echo","parameters":null,)"
             R"("quantization":null,"schema":"cloister.model.v1","settings":{},"tokenizer_digest":null,"weights":null})");
-  // By printf '%s' TEXT | sha256sum.
+  // The digest comes from printf '%s' TEXT | sha256sum.
   EXPECT_EQ(digest_text(*document_digest(to_json(least))),
             "sha256:44105741318dff570dd4f696740bfb6f0e6b7e4167f1829aa56222826a56b554");
 }
 
-// By hand: the leaf of a file is SHA-256 of 0x00 and its digest, the node over two SHA-256 of 0x01 and both.
+// Computed by hand: a file's leaf is SHA-256 of 0x00 and its digest, the node over two is SHA-256 of 0x01 and both.
 TEST(ModelIdentity, TheDigestOfTheWeightsIsATreeOverTheFiles) {
   const ModelIdentity identity = sample();
   EXPECT_EQ(digest_text(weights_digest({identity.weights->files[0]})), "sha256:dcffe786ded16d283c663846ad0c4ff26558fccde36ca9d30b2ea19eade9fc0e");

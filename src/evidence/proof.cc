@@ -62,7 +62,7 @@ Result<Proof> parse_proof(std::string_view json_text) {
   proof.url = std::move(url);
   TRY(time_text, text_member(*json, "time"));
   const Result<UnixSeconds> time = from_rfc3339(time_text);
-  // One text for one time: the form that write_proof writes, and so no 31st of February and no leap second.
+  // Each time has one text, the form that write_proof writes, so there is no 31st of February and no leap second.
   if (!time || to_rfc3339(*time) != time_text) {
     return malformed("expected `time` to be a UTC time like 2026-11-22T21:31:00Z");
   }

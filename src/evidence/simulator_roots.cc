@@ -5,7 +5,7 @@
 namespace cloister::evidence {
 namespace {
 
-// The whole secret of the simulated roots, here for anyone to read.
+// The whole secret of the simulated roots, which anyone may read here.
 constexpr std::string_view kRootSeed = "cloister insecure simulator root v1";
 constexpr std::string_view kCpuRootLabel = "cpu root";
 constexpr std::string_view kGpuRootLabel = "gpu root";

@@ -17,7 +17,7 @@ std::string in_quotes_or_null(const std::optional<ByteArray<32>>& digest) {
 
 }  // namespace
 
-// Both texts are their own canonical form: every value is hex or a fixed word, and the names stand in order.
+// Both texts are their own canonical form: every value is hex or a fixed word, and the names are in order.
 std::string aci_statement(const ByteArray<32>& keyset_digest, const std::optional<Nonce>& nonce) {
   return "{\"keyset_digest\":" + in_quotes(digest_text(keyset_digest)) +
          ",\"nonce\":" + (nonce ? in_quotes(to_hex(*nonce)) : "null") + ",\"purpose\":\"aci.report_data.v1\"}";

@@ -1,4 +1,4 @@
-// Statements and the report data made of them: the protocol's own vectors, and the fixed form of Cloister's.
+// Statements and the report data made from them: the protocol's own vectors, and the fixed form of Cloister's.
 #include "evidence/statement.h"
 
 #include <gtest/gtest.h>
@@ -69,7 +69,7 @@ TEST(Statement, NativeFormIsItsOwnCanonicalForm) {
   EXPECT_NE(native_statement(bare).find("\"gpu_evidence_digest\":null"), std::string::npos);
 }
 
-// Worked out once with another implementation of SHA-256.
+// The values were computed once with another implementation of SHA-256.
 TEST(Statement, GpuNonceIsTheHashOfTagKeysetAndNonce) {
   ByteArray<32> keyset;
   keyset.fill(2);

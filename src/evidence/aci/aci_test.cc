@@ -1,4 +1,4 @@
-// The documents of ACI as bytes: what is read of them, and what is refused.
+// The documents of ACI as bytes: what the parsers read, and what they refuse.
 #include <gtest/gtest.h>
 
 #include <functional>

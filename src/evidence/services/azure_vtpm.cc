@@ -71,7 +71,7 @@ Result<HclReport> parse_hcl_report(ByteView bytes) {
   return out;
 }
 
-// Some writers pad it.
+// Some writers add padding.
 Result<Bytes> base64url(const JsonReader& reader, std::string_view name) {
   TRY(text, reader.text(name));
   for (int i = 0; i < 2 && text.ends_with('='); ++i) text.pop_back();
@@ -80,7 +80,7 @@ Result<Bytes> base64url(const JsonReader& reader, std::string_view name) {
   return bytes;
 }
 
-// The one signing key in the runtime data.
+// Reads the one signing key in the runtime data.
 Result<void> read_runtime_data(AzureEvidence& out) {
   TRY(object, codec::parse_json(out.runtime_data, {64u << 10, 8, 1024}));
   const JsonReader reader(object, kCode, "runtime data: ");

@@ -20,7 +20,7 @@ Json entry_of(std::uint64_t imr, std::uint64_t type, ByteView digest, std::strin
   return {{"imr", imr}, {"event_type", type}, {"digest", to_hex(digest)}, {"event", std::move(event)}, {"event_payload", to_hex(payload)}};
 }
 
-// Stripped logs have the entries of register 3, and of the others those alone that a verifier of images needs.
+// Stripped logs have the entries of register 3, and of the other registers only those that an image verifier needs.
 bool is_stripped(const Json& log) {
   return std::ranges::none_of(log, [](const Json& entry) { return entry["imr"] == 1 || entry["imr"] == 2; });
 }
@@ -30,7 +30,7 @@ void put_log(const Json& log, DstackAttestation& out) {
   out.stripped_log = is_stripped(log);
 }
 
-// SCALE: numbers little-endian, lengths compact, enumerators one byte.
+// SCALE: little-endian numbers, compact lengths, enumerators of one byte.
 class Scale {
  public:
   explicit Scale(ByteView bytes) : bytes_(bytes) {}
@@ -49,7 +49,7 @@ class Scale {
     for (std::size_t i = size; i-- > 0;) value = value << 8 | bytes[i];
     return value;
   }
-  // In its shortest form.
+  // Accepts only the shortest form.
   Result<std::uint64_t> compact() {
     TRY(first, number(1));
     const std::size_t mode = first & 3u;
@@ -93,7 +93,7 @@ Result<void> read_scale_snp(Scale& in, DstackAttestation& out) {
   TRY(report, in.bytes());
   out.evidence = to_bytes(report);
   TRY(count, in.compact());
-  for (std::uint64_t i = 0; i < count; ++i) TRY_VOID(in.bytes());  // certificates, which are fetched or given
+  for (std::uint64_t i = 0; i < count; ++i) TRY_VOID(in.bytes());  // certificates, which the verifier fetches or is given
   TRY(document, in.text());
   out.mr_config = std::move(document);
   return {};
@@ -128,7 +128,7 @@ Result<DstackAttestation> parse_version0(ByteView bytes) {
   return out;
 }
 
-// A member of a map; kBadReport when it is not there.
+// Returns a member of a map; kBadReport when it is missing.
 Result<const Json*> member(const Json& map, const char* name) {
   if (!map.is_object()) return bad(std::string("expected a map around ") + name);
   const auto found = map.find(name);
@@ -136,7 +136,7 @@ Result<const Json*> member(const Json& map, const char* name) {
   return &*found;
 }
 
-// Bytes travel as binaries and as lists of numbers.
+// Bytes come as binaries or as lists of numbers.
 Result<Bytes> bytes_of(const Json& map, const char* name) {
   TRY(value, member(map, name));
   if (value->is_binary()) return Bytes(value->get_binary().begin(), value->get_binary().end());

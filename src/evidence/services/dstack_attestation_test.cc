@@ -90,7 +90,7 @@ TEST(DstackAttestation, WhatIsCutOrLongerIsRefused) {
   const Bytes whole = version0();
   for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(parse_dstack_attestation(ByteView(whole).first(size))) << size;
   EXPECT_FALSE(parse_dstack_attestation(joined({whole, Bytes{0}})));
-  // A length in a longer form than it needs; one of four gigabytes.
+  // A length in a longer form than needed, and a length of four gigabytes.
   EXPECT_FALSE(parse_dstack_attestation(joined({Bytes{0, 0, 1, 0}, whole})));
   EXPECT_FALSE(parse_dstack_attestation(Bytes{0, 0, 3, 255, 255, 255, 255}));
 }

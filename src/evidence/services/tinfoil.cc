@@ -70,7 +70,7 @@ Result<void> read_cpu(const Json& object, TinfoilDocument& out) {
   return {};
 }
 
-// The member's text, and its list of devices added to `devices`.
+// Returns the member's text, and adds its list of devices to `devices`.
 Result<std::optional<std::string>> read_devices(std::string_view text, const JsonReader& document, std::string_view name,
                                                 Json& devices) {
   TRY(object, document.optional_object(name));
@@ -93,7 +93,7 @@ Result<void> read_signature(std::string_view text, const JsonReader& reader, Tin
   out.signature = std::move(bytes);
   const auto span = codec::find_member_span(text, "signature");
   if (!span) return reader.bad("signature", "its name is not spelled plainly");
-  // What was signed is the text with "" in its place, without the line end that a server writes behind it.
+  // The signed text has "" in its place, without the line end that a server writes after it.
   const std::size_t begin = text.find('{'), end = text.rfind('}') + 1;
   out.signed_text = text.substr(begin, span->begin - begin);
   out.signed_text += "\"\"";
