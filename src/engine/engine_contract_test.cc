@@ -1,4 +1,4 @@
-// What every engine promises, checked against each of them: shapes, order of calls, usage, cancelling, errors, 32 at once.
+// Checks what every engine promises, with each engine: shapes, order of calls, usage, cancelling, errors, 32 at once.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -109,7 +109,7 @@ TEST_P(EngineContract, StreamedChat) {
   EXPECT_EQ(events.back()["choices"].size(), 0u);
   expect_usage(events.back()["usage"], reply.outcome);
   EXPECT_EQ(events[events.size() - 2]["choices"][0]["finish_reason"], reply.outcome.finish_reason);
-  // The same question, greedily, gives the same text buffered.
+  // The same question, with greedy sampling, gives the same text when buffered.
   EXPECT_EQ(reply.text(), ask(engine(), Route::kChatCompletions, ask_for).text());
 }
 
@@ -130,7 +130,7 @@ TEST_P(EngineContract, SeveralChoices) {
   Reply streamed = ask(engine(), Route::kChatCompletions, body, true);
   EXPECT_FALSE(streamed.text(0).empty());
   EXPECT_FALSE(streamed.text(1).empty());
-  // The prompt counts once, however many choices it has.
+  // The prompt counts once, however many choices there are.
   Reply single = ask(engine(), Route::kChatCompletions, with(body, {{"n", 1}}));
   EXPECT_EQ(buffered.outcome.usage.prompt_tokens, single.outcome.usage.prompt_tokens);
   EXPECT_EQ(streamed.outcome.usage.prompt_tokens, single.outcome.usage.prompt_tokens);
@@ -244,7 +244,7 @@ TEST_P(EngineContract, NonAscii) {
   for (bool stream : {false, true}) {
     Reply reply = ask(engine(), Route::kChatCompletions, body, stream);
     ASSERT_FALSE(reply.error.has_value());
-    // events() and json() fail on bytes that are not UTF-8: parsing is the check.
+    // events() and json() fail on bytes that are not UTF-8, so parsing is the check.
     EXPECT_FALSE(reply.text().empty());
   }
 }
@@ -279,7 +279,7 @@ TEST_P(EngineContract, CancelSilencesAndFrees) {
   (*generation)->cancel();
   (*generation)->cancel();
   EXPECT_EQ(engine().stats().active + engine().stats().waiting, 0u);
-  // A reply after it comes through, and the cancelled one has stayed silent meanwhile, but for a call under way.
+  // A later reply completes, and the cancelled one has stayed silent meanwhile, except for a call that was running.
   std::size_t at_cancel = sink->pieces();
   Reply next = ask(engine(), Route::kChatCompletions, with(user_says("Hello"), {{"max_tokens", 4}}));
   EXPECT_FALSE(next.error.has_value());

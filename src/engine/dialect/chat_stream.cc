@@ -24,7 +24,7 @@ std::string chunk_start(const ReplyHead& head, std::string_view object) {
   return start + ",\"choices\":[";
 }
 
-// What both streams do alike.
+// What both streams have in common.
 class ChunkWriter : public ReplyWriter {
  public:
   ChunkWriter(ReplyHead head, std::string_view object)
@@ -130,7 +130,7 @@ class CompletionStreamWriter : public ChunkWriter {
     close(out, completion_logprobs(logprobs, offset), "");
     for (const TokenLogprob& token : logprobs) offset += token.token.size();
   }
-  // A completion has neither; the text of both was part of the text.
+  // A completion has neither; their text was part of the reply's text.
   void reasoning(std::string&, int, std::string_view) override {}
   void tool_call(std::string&, int, int, std::string_view, std::string_view, std::string_view) override {}
   void finish(std::string& out, int index, FinishReason reason, std::string_view) override {

@@ -6,7 +6,7 @@
 namespace cloister::engine {
 namespace {
 
-// Bytes that cannot stand in a JSON string as they are, or that need a look at their neighbours.
+// Bytes that cannot stand unchanged in a JSON string, or whose neighbours have to be checked.
 constexpr std::array<bool, 256> make_special() {
   std::array<bool, 256> special{};
   for (std::size_t i = 0; i < 0x20; ++i) special[i] = true;

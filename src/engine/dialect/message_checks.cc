@@ -31,7 +31,7 @@ Error invalid(std::string message, std::string param) {
   return fail(ErrorCode::kInvalidRequest, std::move(message), std::move(param));
 }
 
-// Parts may nest one level: the content of a tool result.
+// Parts may be nested one level deep: the content of a tool result.
 Result<void> check_parts(const Json& parts, const std::string& where) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Json& part = parts[i];
@@ -58,7 +58,7 @@ Result<void> check_content(const Json& message, const std::string& where) {
   return check_parts(*content, where + ".content");
 }
 
-// Tool calls of an earlier reply, sent back: templates read their names and arguments.
+// Checks tool calls of an earlier reply that are sent back: templates read their names and arguments.
 Result<void> check_past_calls(const Json* calls, const std::string& where) {
   if (calls == nullptr) return {};
   if (!calls->is_array()) return invalid("'" + where + ".tool_calls' must be an array", where);
@@ -109,7 +109,7 @@ bool is_token_list(const Json& value) {
          });
 }
 
-// A string, a list of strings, a list of token ids, or a list of those.
+// Accepts a string, a list of strings, a list of token ids, or a list of such lists.
 Result<void> check_text_or_tokens(const Json& body, const char* name) {
   const Json* value = find_member(body, name);
   if (value == nullptr) return invalid("'" + std::string(name) + "' is required", name);
@@ -157,7 +157,7 @@ Result<void> check_embeddings(const Json& body) {
   return {};
 }
 
-// The function's name, wherever the dialect keeps it; empty when there is none.
+// The function's name, wherever the dialect has it; empty when there is none.
 std::string tool_name(Route route, const Json& tool) {
   if (route != Route::kChatCompletions) return text_member(tool, "name");
   const Json* function = find_member(tool, "function");

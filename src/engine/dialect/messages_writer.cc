@@ -91,7 +91,7 @@ class MessagesStreamWriter : public ReplyWriter {
   }
 
   ReplyHead head_;
-  std::string kind_;  // the open block; empty when none is
+  std::string kind_;  // kind of the open block; empty when none is open
   int index_ = 0;
   bool called_ = false;
   GatheredChoice end_;
@@ -112,7 +112,7 @@ Json messages_body(const ReplyHead& head, const GatheredChoice& choice, const Us
   }
   if (!choice.text.empty()) content.push_back({{"type", "text"}, {"text", choice.text}});
   for (const ToolCall& call : choice.calls) {
-    Result<Json> input = codec::parse_json(call.arguments);  // cut short by max_tokens, it may not be JSON
+    Result<Json> input = codec::parse_json(call.arguments);  // arguments that max_tokens cut may be no JSON
     content.push_back({{"type", "tool_use"},
                        {"id", call.id},
                        {"name", call.name},

@@ -1,5 +1,5 @@
-// Buffered bodies of /v1/chat/completions and /v1/completions, and the parts their streams share.
-// Shapes: platform.openai.com/docs/api-reference/chat/object and .../completions/object.
+// Buffered bodies of /v1/chat/completions and /v1/completions, and the parts that their streams share. Shapes:
+// platform.openai.com/docs/api-reference/chat/object and .../completions/object.
 #include <cstdint>
 
 #include "engine/dialect/writers.h"

@@ -47,7 +47,7 @@ bool asks_for_nothing(const Json& value) {
   return value.is_structured() && value.empty();
 }
 
-// The empty schema is that of every JSON text: a demand, and no absence of one.
+// The empty schema admits every JSON text: it is a demand, not the absence of one.
 bool is_schema(std::string_view name) { return name == "guided_json" || name == "json_schema"; }
 
 Error refuse(const std::string& name, const std::string& why = "is not supported") {

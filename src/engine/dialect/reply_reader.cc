@@ -37,7 +37,7 @@ void read_usage(ReadReply& reply, const Json& usage, const char* prompt, const c
   }
 }
 
-// Anthropic's counts leave out what was still in a cache; how much that was, changes from one time to the next.
+// Anthropic's counts leave out what was still in a cache, and that amount changes from one time to the next.
 void read_message_usage(ReadReply& reply, const Json& usage) {
   read_usage(reply, usage, "input_tokens", "output_tokens");
   const Json& cached = member(usage, "cache_read_input_tokens");
@@ -46,7 +46,7 @@ void read_message_usage(ReadReply& reply, const Json& usage) {
   }
 }
 
-// In a stream the name comes with a call's first piece and its arguments in many.
+// In a stream a call's first piece has the name, and many pieces have its arguments.
 void read_calls(ReadChoice& choice, const Json& calls) {
   if (!calls.is_array()) return;
   for (const Json& call : calls) {
@@ -58,7 +58,7 @@ void read_calls(ReadChoice& choice, const Json& calls) {
   }
 }
 
-// Chat and completions, an event or the whole: the members have the same names but for the one that holds the piece.
+// Chat and completions, for an event or the whole reply: the members have the same names except for the one that holds the piece.
 void read_openai(ReadReply& reply, const Json& object, const char* holder) {
   const Json& choices = member(object, "choices");
   for (std::size_t i = 0; choices.is_array() && i < choices.size(); ++i) {
@@ -90,7 +90,7 @@ void read_response(ReadReply& reply, const Json& response) {
   read_usage(reply, member(response, "usage"), "input_tokens", "output_tokens");
 }
 
-// Every event of a stream that ends carries the whole.
+// Every event that ends a stream holds the whole reply.
 void read_response_event(ReadReply& reply, const Json& event) {
   const std::string type = text_of(event, "type");
   if (type == "response.completed" || type == "response.incomplete") return read_response(reply, member(event, "response"));

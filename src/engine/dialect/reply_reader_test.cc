@@ -1,4 +1,4 @@
-// What one of our writers wrote is read back the same, buffered and streamed.
+// Checks that what our writers write is parsed to the same reply, buffered and streamed.
 #include "engine/dialect/reply_reader.h"
 
 #include <gtest/gtest.h>
@@ -58,7 +58,7 @@ TEST(ReplyReader, ReadsWhatTheWritersWrite) {
   }
 }
 
-// How much of a prompt was still remembered is another matter than how long it was.
+// The length of a prompt is not the part of it that was still cached.
 TEST(ReplyReader, CountsWhatWasCachedToo) {
   for (const bool stream : {false, true}) {
     ReplyHead head;

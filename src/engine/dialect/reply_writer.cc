@@ -6,7 +6,7 @@
 namespace cloister::engine {
 namespace {
 
-// Gathers the whole reply and writes one JSON object at the end.
+// Collects the whole reply and writes one JSON object at the end.
 class BufferedWriter : public ReplyWriter {
  public:
   explicit BufferedWriter(ReplyHead head) : head_(std::move(head)), choices_(static_cast<std::size_t>(head_.choices)) {}

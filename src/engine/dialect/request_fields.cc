@@ -22,7 +22,7 @@ struct NumberRule {
 };
 
 constexpr double kIntMax = std::numeric_limits<int>::max();
-// One table for all routes: the dialects agree on the meaning of these names.
+// One table for all routes, since the dialects agree on the meaning of these names.
 constexpr NumberRule kNumberRules[] = {
     {"temperature", 0, 2, false},
     {"top_p", 0, 1, false},
@@ -173,7 +173,7 @@ Result<void> refuse_members(const Json& body, std::initializer_list<const char*>
   return {};
 }
 
-// A completion may have several prompts, and `n` choices of each.
+// A completion may have several prompts, with `n` choices for each.
 Result<void> check_total_choices(const Json& prompt, int choices) {
   bool list = prompt.is_array() && !prompt.front().is_number();
   std::size_t total = (list ? prompt.size() : 1) * static_cast<std::size_t>(choices);
@@ -184,7 +184,7 @@ Result<void> check_total_choices(const Json& prompt, int choices) {
               "prompt");
 }
 
-// What would change the reply if it were taken, and is not: refused rather than left out without a word.
+// Members that would change the reply if they were followed, but are not: they are refused instead of ignored in silence.
 Result<void> check_unsupported(Route route, const Json& body) {
   if (route == Route::kEmbeddings) return refuse_members(body, {"dimensions"});
   if (route == Route::kChatCompletions) {

@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{Route::kEmbeddings, R"({"input":"a","dimensions":4})", kUnsupported, "dimensions"},
         BadCase{Route::kMessages, chat(""), kInvalid, "max_tokens"}));
 
-// Nothing may be fetched or opened for a client, whatever the dialect calls its media.
+// Nothing may be fetched or opened for a client, whatever name the dialect has for media.
 INSTANTIATE_TEST_SUITE_P(
     Media, BadRequest,
     testing::Values(

@@ -21,7 +21,7 @@ void erase_nulls(Json& object) {
   }
 }
 
-// Templates read the arguments of a past call as JSON. Text that is cut or blank says nothing that they could read.
+// Templates parse the arguments of a past call as JSON. Text that is cut or blank holds nothing that they could read.
 void unify_arguments(Json& holder) {
   if (!holder.is_object()) return;
   const auto arguments = holder.find("arguments");
@@ -53,7 +53,7 @@ Json parts_of(const Json& message) {
   return Json::array({{{"type", "text"}, {"text", *content}}});
 }
 
-// OpenAI's servers take several assistant messages in a row as one turn.
+// OpenAI's servers treat several assistant messages in a row as one turn.
 void join(Json& first, const Json& second) {
   const Json* before = find_member(first, "content");
   const Json* after = find_member(second, "content");
@@ -97,7 +97,7 @@ void unify_chat_history(Json& body) {
   }
 }
 
-// The text of a reasoning item's content or summary: parts with a text.
+// The text of a reasoning item's content or summary, which are parts with a text.
 std::string reasoning_text(const Json& item) {
   for (const char* name : {"content", "summary"}) {
     const Json* parts = find_member(item, name);

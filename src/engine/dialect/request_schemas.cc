@@ -11,7 +11,7 @@ bool says(const Json& object, const char* name, bool value) {
   return found != nullptr && *found == Json(value);
 }
 
-// The client's own name of the place.
+// The client's own name for the place of the format.
 std::string format_name(Route route) {
   if (route == Route::kResponses) return "text.format.schema";
   if (route == Route::kMessages) return "output_config.format.schema";

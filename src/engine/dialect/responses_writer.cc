@@ -73,7 +73,7 @@ class ResponsesStreamWriter : public ReplyWriter {
   }
 
  private:
-  // Opens the item of this kind, closing the one before; false when it is open already.
+  // Opens the item of this kind and closes the one before; returns false when it is already open.
   bool open(std::string& out, const std::string& kind) {
     if (kind == kind_) return false;
     close(out, "completed");
@@ -119,9 +119,9 @@ class ResponsesStreamWriter : public ReplyWriter {
 
   ReplyHead head_;
   int sequence_ = 0;
-  std::string kind_;     // of the open item; empty when none is
+  std::string kind_;     // kind of the open item; empty when none is open
   std::string item_id_;
-  std::string text_;     // of the open item
+  std::string text_;     // text of the open item
   ToolCall call_;
   Json output_ = Json::array();
   FinishReason finish_ = FinishReason::kStop;

@@ -1,5 +1,5 @@
 // What a strict schema may say: only what the grammar of the pinned library follows exactly (its common/json-schema.cpp
-// reads the schema, common/json-schema-to-grammar.cpp writes the rules). A keyword that it leaves out is an Error.
+// parses the schema, common/json-schema-to-grammar.cpp writes the rules). A keyword that the library ignores is an Error.
 #include <algorithm>
 
 #include "engine/dialect/schema_keywords.h"
@@ -9,7 +9,7 @@
 namespace cloister::engine {
 namespace {
 
-constexpr std::size_t kMaxCompared = 64;  // alternatives of oneOf, each with each
+constexpr std::size_t kMaxCompared = 64;  // alternatives of oneOf that are compared pairwise
 constexpr int kMaxChain = 64;
 
 const Json* member(const Json& node, std::string_view name) {
@@ -25,7 +25,7 @@ SchemaPass::Pointer child_of(SchemaPass::Pointer at, std::string_view keyword, s
 
 }  // namespace
 
-// {"allOf": [X]} with nothing that constrains next to it is X.
+// {"allOf": [X]} with nothing else that constrains is X.
 void SchemaPass::unwrap_all_of() {
   const Json* all = member(*here_, "allOf");
   if (all == nullptr || !all->is_array() || all->size() != 1 || !all->front().is_object()) return;
@@ -48,7 +48,7 @@ Result<void> SchemaPass::check_siblings(const Pointer& at, std::initializer_list
   return {};
 }
 
-// The types that `type` names; where it is missing, the one that the library infers; every type where nothing is said.
+// The types that `type` names; where it is missing, those that the library infers; every type where nothing is stated.
 Result<std::uint8_t> SchemaPass::declared_types(const Pointer& at) {
   const Json* type = member(*here_, "type");
   std::uint8_t types = kNoType;
@@ -92,7 +92,7 @@ Result<void> SchemaPass::check_exact(const Pointer& at) {
   return {};
 }
 
-// `types`: what values may be here. A keyword about other types says nothing.
+// `types`: the types of values that are possible here. A keyword about other types constrains nothing.
 Result<void> SchemaPass::check_keyword(const Pointer& at, std::string_view keyword, std::uint8_t types) {
   if (is_annotation(keyword) || keyword == "type" || (keyword == "$id" && at.empty())) return {};
   const std::uint8_t about = constrained_types(keyword) & types;
@@ -146,7 +146,7 @@ Result<void> SchemaPass::check_array(const Pointer& at) {
     items = nullptr;
     prefix = member(here, "prefixItems");
   }
-  // The list has exactly the items of the prefix, so nothing is left for `items`.
+  // The list has exactly the items of the prefix, so `items` applies to nothing.
   if (prefix != nullptr && items != nullptr) {
     here.erase("items");
     items = nullptr;
@@ -203,7 +203,7 @@ Result<void> SchemaPass::check_values(const Pointer& at, std::string_view keywor
   return all ? Result<void>() : Result<void>(refuse(at, keyword, "a value is not of the type that stands next to it"));
 }
 
-// The library takes `oneOf` for `anyOf`: that is the same where no value is of two alternatives.
+// The library treats `oneOf` as `anyOf`, which is the same where no value matches two alternatives.
 Result<void> SchemaPass::check_one_of(const Pointer& at) {
   const Json& choices = *member(*here_, "oneOf");
   if (!choices.is_array() || choices.size() > kMaxCompared)
@@ -250,7 +250,7 @@ std::uint8_t SchemaPass::types_at(const Pointer& at) {
   return types;
 }
 
-// All values that a schema admits, where it lists them.
+// Returns all values that a schema admits, where it lists them.
 std::optional<std::vector<Json>> SchemaPass::values_at(const Pointer& at) {
   const Json* here = node(resolved(at));
   if (here == nullptr || !here->is_object()) return std::nullopt;

@@ -19,10 +19,10 @@ constexpr std::size_t kMaxRepetitions = 65536;
 // Limits for one node.
 constexpr std::size_t kMaxOptional = 128;
 constexpr std::size_t kMaxWidth = 512;
-constexpr std::size_t kMaxBound = 2000;  // the library reads a larger upper bound as none
+constexpr std::size_t kMaxBound = 2000;  // the library treats a larger upper bound as none
 constexpr std::size_t kMaxDepth = 48;
 constexpr int kMaxChain = 64;
-// The library's integers have at most so many digits.
+// The library's integers have at most this many digits.
 constexpr std::int64_t kLargest = 9999999999999999;
 
 const Json* member(const Json& node, std::string_view name) {
@@ -130,7 +130,7 @@ Result<void> SchemaPass::visit(const Pointer& at) {
   if (++costs_.nodes > kMaxNodes)
     return refuse(at, "properties", "the schemas of a request may have at most 4,096 parts");
   if (at.size() > kMaxDepth) return refuse(at, "properties", "it is nested too deeply");
-  here_ = node(at);  // nothing but its own members changes before the next visit
+  here_ = node(at);  // only its own members change before the next visit
   if (!here_->is_object()) {
     return strict_ ? Result<void>(refuse(at, "", "a schema has to be an object")) : Result<void>();
   }
@@ -149,8 +149,8 @@ Result<void> SchemaPass::visit(const Pointer& at) {
   return visit_children(at);
 }
 
-// Each alternative once: the grammar would keep both apart. What is there twice in a strict oneOf admits nothing, and a
-// reference may name an alternative by its number.
+// Keeps each alternative once: the grammar would keep duplicates apart. In a strict oneOf a duplicate admits nothing,
+// and a reference may name an alternative by its number.
 void SchemaPass::drop_duplicates() {
   for (const char* keyword : {"anyOf", "oneOf"}) {
     const auto found = here_->find(keyword);
@@ -259,7 +259,7 @@ Result<void> SchemaPass::check_sizes(const Pointer& at) {
     costs_.repetitions += std::max(least.value_or(0), most.value_or(0));
     if (costs_.repetitions > kMaxRepetitions)
       return refuse(at, most ? upper : lower, "the bounds of a request add up to more than 65,536");
-    // The library refuses a list of exactly so many items, and one of more it does not bound.
+    // The library refuses a list of exactly this many items, and does not bound one of more.
     if (most && *most == kMaxBound && std::string_view(upper) == "maxItems" && strict_)
       return refuse(at, upper, "it may be at most 1,999");
   }
@@ -280,14 +280,14 @@ Result<void> SchemaPass::rewrite_pattern(const Pointer& at) {
     return {};
   }
   if (strict_) return refuse(at, "pattern", exact.error().message);
-  // The library would read it otherwise than it is meant, or not end. The model still sees it.
+  // The library would read it differently from its meaning, or not end. The model still sees it.
   Json kept = std::move(*found);
   here.erase("pattern");
   here["x-pattern"] = std::move(kept);
   return {};
 }
 
-// Both bounds are inclusive and there, or none is: the library reads one bound alone as something else.
+// Either both bounds are present and inclusive, or neither is present: the library misreads a single bound.
 Result<void> SchemaPass::check_integer_bounds(const Pointer& at) {
   Json& here = *here_;
   std::int64_t least = -kLargest;
@@ -298,7 +298,7 @@ Result<void> SchemaPass::check_integer_bounds(const Pointer& at) {
     if (value == nullptr) continue;
     const std::string_view name(keyword);
     if (!value->is_number() || !(std::abs(value->get<double>()) < 1e16)) {
-      if (!strict_ && value->is_boolean()) return {};  // of an older draft
+      if (!strict_ && value->is_boolean()) return {};  // from an older draft
       return refuse(at, keyword, "it has to be a number of at most 16 digits");
     }
     bounded = true;
@@ -328,7 +328,7 @@ Result<void> SchemaPass::check_integer_bounds(const Pointer& at) {
   return {};
 }
 
-// How many ways a value may begin: each is work for every token of the vocabulary.
+// In how many ways a value may begin: each costs work for every token of the vocabulary.
 Result<std::size_t> SchemaPass::width(const Pointer& at, int depth) {
   const std::string name = pointer_text(at);
   if (const auto known = widths_.find(name); known != widths_.end()) return known->second;

@@ -3,7 +3,7 @@
 namespace cloister::engine {
 namespace {
 
-// As the library makes the name of a rule from a reference.
+// Makes the name of a rule from a reference as the library does.
 std::string rule_name(const std::string& reference) {
   std::string name = "ref";
   for (const char c : std::string_view(reference).substr(1)) {
@@ -25,7 +25,7 @@ Result<void> SchemaRules::apply(Json& schema, const std::string& where, bool str
   for (const auto& [text, target] : pass.references()) {
     const auto [found, added] = references_.try_emplace(rule_name(text), Reference{text, target});
     if (added || !strict) continue;
-    // The library takes both for the same.
+    // The library treats both as the same.
     if (found->second.text != text || found->second.target != target) {
       return pass.refuse({}, "$ref", "'" + text + "' has the name of another definition in the same request");
     }

@@ -20,7 +20,7 @@ Result<Json> apply(const std::string& text, bool strict) {
 
 struct Case {
   const char* schema;
-  const char* param;  // of the error
+  const char* param;  // param of the error
 };
 
 class NotEnforced : public testing::TestWithParam<Case> {};

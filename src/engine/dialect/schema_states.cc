@@ -8,9 +8,9 @@
 namespace cloister::engine {
 namespace {
 
-// Ways side by side: some hundred alternatives of one choice, or a few choices of a few alternatives within each other.
+// Parallel ways: some hundred alternatives of one choice, or a few choices of a few alternatives nested in each other.
 constexpr std::size_t kMostWays = 1024;
-// Ways and properties that are looked at. What is not understood within that is refused.
+// Limit on the ways and properties that are examined. What exceeds it is refused.
 constexpr std::size_t kMostWork = 100'000;
 constexpr int kMaxChain = 64;
 
@@ -25,7 +25,7 @@ const Json* choices_of(const Json& node) {
   return found != nullptr ? found : member(node, "anyOf");
 }
 
-// All values that a node lists; null where it does not.
+// All values that a node lists; null where it lists none.
 const Json* listed(const Json& node) {
   const Json* found = member(node, "const");
   return found != nullptr ? found : member(node, "enum");
@@ -92,7 +92,7 @@ const Json* SchemaStates::target(const Json& reference) const {
   return here;
 }
 
-// In the order in which the library looks at the words of a schema.
+// In the order in which the library reads the keywords of a schema.
 void SchemaStates::flatten(const Json& node, const Json* choice, int depth, Ways& out) {
   if (!node.is_object() || depth > kMaxChain || !spend(1)) return;
   if (const Json* reference = member(node, "$ref")) {
@@ -158,7 +158,7 @@ void SchemaStates::look_into_arrays(const Ways& arrays) {
   }
 }
 
-// As the library puts an object together from the parts of an allOf.
+// Builds an object from the parts of an allOf as the library does.
 void SchemaStates::add_properties(const Json& node, bool required, int depth, std::vector<Property>& must,
                                   std::vector<Property>& may) {
   if (!node.is_object() || depth > kMaxChain || !spend(1)) return;
@@ -217,7 +217,7 @@ void SchemaStates::look_into_objects(const Ways& objects) {
   if (places.front().object->others != nullptr) begin({places.front().object->others});
 }
 
-// Those of the objects in which a property of this name may come next; empty: some other name.
+// The objects in which a property of this name may come next; an empty name: any other name.
 SchemaStates::Places SchemaStates::takers(const Places& places, const std::string& name) const {
   Places out;
   for (const Place& place : places) {
@@ -235,7 +235,7 @@ SchemaStates::Places SchemaStates::takers(const Places& places, const std::strin
   return out;
 }
 
-// The texts so far fit all of these objects, of which there are several.
+// The text so far fits all of these objects, of which there are several.
 void SchemaStates::walk(Places places) {
   std::vector<Places> rest = {std::move(places)};
   std::vector<const Json*> values;
@@ -264,7 +264,7 @@ void SchemaStates::walk(Places places) {
   }
 }
 
-// The objects that are still alike when the value of this property has come: constants tell them apart, and types.
+// The objects that are still indistinguishable after the value of this property: constants and types tell them apart.
 std::vector<SchemaStates::Places> SchemaStates::split(const Places& places) {
   std::map<std::string, std::pair<std::uint8_t, Places>> constants;
   std::map<std::uint8_t, Places> open;  // by type

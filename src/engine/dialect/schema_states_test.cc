@@ -26,7 +26,7 @@ TEST(SchemaStates, AlternativesThatHoldEachOtherMultiply) {
        "/$defs/A/anyOf"},
       {R"({"$ref":"#/$defs/A","$defs":{"A":{"anyOf":[{"type":"object","additionalProperties":{"$ref":"#/$defs/A"}},{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"required":["a"]}]}}})",
        "/$defs/A/anyOf"},
-      // The constant may be left out, and comes after what it would tell apart.
+      // The constant may be omitted, and comes after what it would tell apart.
       {R"({"$ref":"#/$defs/A","$defs":{"A":{"anyOf":[{"type":"object","properties":{"k":{"const":1},"a":{"$ref":"#/$defs/A"}}},{"type":"object","properties":{"k":{"const":2},"a":{"$ref":"#/$defs/A"}}}]}}})",
        "/$defs/A/anyOf"},
       {R"({"$ref":"#/$defs/A","$defs":{"A":{"anyOf":[{"type":"object","properties":{"a":{"$ref":"#/$defs/A"},"k":{"const":1}},"required":["a","k"]},{"type":"object","properties":{"a":{"$ref":"#/$defs/A"},"k":{"const":2}},"required":["k","a"]}]}}})",
@@ -39,7 +39,7 @@ TEST(SchemaStates, AlternativesThatHoldEachOtherMultiply) {
   for (const auto& [schema, where] : cases) EXPECT_EQ(ambiguous(schema), where) << schema;
 }
 
-// Without a reference to itself: each level doubles.
+// Without a reference to itself: each level doubles the ways.
 TEST(SchemaStates, SoDoesAChain) {
   Json root;
   Json inner = Json::parse(R"({"type":"integer"})");
@@ -54,14 +54,14 @@ TEST(SchemaStates, SoDoesAChain) {
 
 TEST(SchemaStates, WhatTheTextTellsApartDoesNot) {
   for (const char* schema : {
-           // a list, a tree, an expression whose kinds are told by a constant
+           // a list, a tree, an expression whose kinds a constant tells apart
            R"({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"next":{"anyOf":[{"$ref":"#/$defs/n"},{"type":"null"}]}},"required":["next"]}}})",
            R"({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"name":{"type":"string"},"children":{"type":"array","items":{"$ref":"#/$defs/n"}}},"required":["name","children"]}}})",
            R"({"$ref":"#/$defs/e","$defs":{"e":{"anyOf":[{"type":"object","properties":{"op":{"const":"add"},"l":{"$ref":"#/$defs/e"},"r":{"$ref":"#/$defs/e"}},"required":["op","l","r"]},{"type":"object","properties":{"op":{"enum":["mul","div"]},"l":{"$ref":"#/$defs/e"},"r":{"$ref":"#/$defs/e"}},"required":["op","l","r"]},{"type":"number"}]}}})",
-           // told apart later, by the name of a property or by a type
+           // alternatives that a property's name or a type tells apart later
            R"({"$ref":"#/$defs/f","$defs":{"f":{"anyOf":[{"type":"object","properties":{"name":{"type":"string"},"children":{"type":"array","items":{"$ref":"#/$defs/f"}}},"required":["name","children"]},{"type":"object","properties":{"name":{"type":"string"},"size":{"type":"integer"}},"required":["name","size"]}]}}})",
            R"({"$ref":"#/$defs/f","$defs":{"f":{"anyOf":[{"type":"object","properties":{"a":{"type":"string"},"b":{"$ref":"#/$defs/f"}},"required":["a","b"]},{"type":"object","properties":{"a":{"type":"integer"},"b":{"$ref":"#/$defs/f"}},"required":["a","b"]}]}}})",
-           // alike, and bounded
+           // alternatives that look alike, but are bounded
            R"({"anyOf":[{"type":"object","properties":{"name":{"type":"string"},"a":{}}},{"type":"object","properties":{"name":{"type":"string"},"b":{}}}]})",
            R"({"$ref":"#/$defs/A","$defs":{"A":{"anyOf":[{"type":"array","items":{"$ref":"#/$defs/A"}},{"type":"array","items":{"type":"integer"}}]}}})",
            R"({"anyOf":[{"type":"array","items":{"type":"string"},"maxItems":3},{"type":"array","items":{"type":"string"},"minItems":5}]})",
@@ -73,7 +73,7 @@ TEST(SchemaStates, WhatTheTextTellsApartDoesNot) {
   }
 }
 
-// A union of many objects of many properties is looked into quickly, whatever comes out.
+// A union of many objects with many properties is checked quickly, whatever the result.
 TEST(SchemaStates, TakesABoundedTime) {
   Json root = {{"anyOf", Json::array()}};
   for (int i = 0; i < 60; ++i) {

@@ -10,7 +10,7 @@ namespace cloister::engine {
 namespace {
 
 constexpr std::size_t kMaxBytes = 1024;
-constexpr std::size_t kMaxRepetitions = 2000;  // the library drops a larger bound
+constexpr std::size_t kMaxRepetitions = 2000;  // the library ignores a larger bound
 constexpr int kMaxDepth = 16;
 
 const CharacterSet& digits() {
@@ -36,8 +36,8 @@ const CharacterSet& line_ends() {
   return set;
 }
 
-// What a JSON string cannot hold as it is, what the library's own strings leave out, and halves of pairs, which are no
-// text.
+// Characters that cannot stand unchanged in a JSON string, characters that the library's own strings leave out, and
+// halves of surrogate pairs, which are no text.
 const CharacterSet& not_plain() {
   static const CharacterSet set = {{0, 0x1f}, {'"', '"'}, {'\\', '\\'}, {0x7f, 0x7f}, {0xd800, 0xdfff}};
   return set;
@@ -45,7 +45,7 @@ const CharacterSet& not_plain() {
 
 Error not_taken(std::string what) { return fail(ErrorCode::kUnsupported, std::move(what)); }
 
-// One level of the syntax a function. Each appends to out_.
+// One function for each level of the syntax. Each appends to out_.
 class PatternReader {
  public:
   explicit PatternReader(std::string_view text) : text_(text) {}
@@ -75,7 +75,7 @@ class PatternReader {
     return true;
   }
 
-  // Up to the end of the group or of the pattern.
+  // Reads up to the end of the group or of the pattern.
   Result<Part> sequence(int depth) {
     Part all;
     while (left() && peek() != '|' && peek() != ')' && peek() != '$') {
@@ -216,7 +216,7 @@ class PatternReader {
     return CharacterSet{{value, value}};
   }
 
-  // The body of a request is valid UTF-8.
+  // The body of a request is known to be valid UTF-8.
   Result<std::uint32_t> code_point() {
     const auto first = static_cast<unsigned char>(text_[at_]);
     const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -259,7 +259,7 @@ class PatternReader {
       return part;
     }
     ++at_;
-    take('?');  // whether it is lazy makes no difference to which whole strings match
+    take('?');  // a lazy quantifier matches the same whole strings
     if (most && (*most < least || *most == 0)) return not_taken("the bounds of a quantifier contradict each other");
     if (std::max(least, most.value_or(0)) > kMaxRepetitions) return not_taken("a quantifier asks for more than 2,000");
     if (part.can_be_empty) return not_taken("something that can be empty is repeated");

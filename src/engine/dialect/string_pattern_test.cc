@@ -28,7 +28,7 @@ TEST(StringPattern, IsWrittenAsClassesAndGroups) {
   }
 }
 
-// The standard library's reader of the same syntax agrees on what is taken.
+// The standard library's regular expressions, which have the same syntax, agree on what matches.
 TEST(StringPattern, MatchesWhatItIsMeantTo) {
   const char* patterns[] = {"^\\d{5}$",          "^(?:ab|c)*d$",    "^[^a-c]x?$",
                             "^\\w+@\\w+\\.com$", "^(a|b(c|d)){2}$", "^[+-]?\\d+(?:\\.\\d+)?$"};
@@ -37,7 +37,7 @@ TEST(StringPattern, MatchesWhatItIsMeantTo) {
   for (const char* pattern : patterns) {
     const auto exact = exact_pattern(pattern);
     ASSERT_TRUE(exact.has_value()) << pattern << ": " << exact.error().message;
-    // The bytes of the texts are ASCII: larger escapes are not needed.
+    // The bytes of the texts are ASCII, so larger escapes are not needed.
     std::string narrow = std::regex_replace(exact->text, std::regex(R"(\\x80-.*?\\U0010FFFF)"), "");
     for (const char* text : texts) {
       EXPECT_EQ(std::regex_match(text, std::regex(narrow)), std::regex_match(text, std::regex(pattern)))

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kContextLength = 1 << 20;
 
-// It has no weights, and says so.
+// The engine has no weights, and its identity says so.
 std::shared_ptr<const Json> identity_of(const EchoOptions& options) {
   evidence::ModelIdentity identity;
   identity.id = evidence::identity_text(options.model_id);
@@ -47,7 +47,7 @@ class EchoEngine : public Engine {
   const std::int64_t created_;
   const std::shared_ptr<const Json> identity_;
   ActiveCount active_ = std::make_shared<std::atomic<std::uint64_t>>(0);
-  EchoTimer timer_;  // last: its thread ends first
+  EchoTimer timer_;  // declared last, so that its thread ends first
 };
 
 Result<std::shared_ptr<Generation>> EchoEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
@@ -58,8 +58,8 @@ Result<std::shared_ptr<Generation>> EchoEngine::start(EngineRequest request, std
   std::shared_ptr<EchoReply> reply = generates ? make_stream(request, body, fields, std::move(sink))
                                                : make_body(request.route, body, std::move(sink));
   auto due = std::chrono::steady_clock::now() + options_.first_token_delay;
-  // A body without delay is due now: said here, it costs the caller no change of threads. A stream is not said here: its
-  // reader could not hold it back.
+  // A body without delay is due now: sending it here costs the caller no change of threads. A stream is not sent here,
+  // since its reader could not hold it back.
   if (!request.stream && options_.first_token_delay.count() == 0) due = reply->run(due);
   if (due != EchoTime::max()) timer_.add(due, reply);
   return std::shared_ptr<Generation>(reply);

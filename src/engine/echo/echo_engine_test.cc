@@ -26,7 +26,7 @@ TEST(EchoEngine, SaysTheLastUserMessage) {
   for (bool stream : {false, true}) {
     Reply reply = ask(*engine, Route::kChatCompletions, body, stream);
     EXPECT_EQ(reply.text(), "Grüße,  an alle\n\"hier\" ");
-    EXPECT_EQ(reply.outcome.usage.completion_tokens, 5u);  // the last white space is a token of its own
+    EXPECT_EQ(reply.outcome.usage.completion_tokens, 5u);  // the trailing white space is a token of its own
     EXPECT_EQ(reply.outcome.usage.prompt_tokens, 7u);
     EXPECT_EQ(reply.outcome.finish_reason, "stop");
   }
@@ -95,7 +95,7 @@ TEST(EchoEngine, TellsWhatStillRunsWhenItEnds) {
   (*kept)->cancel();  // outlives the engine
 }
 
-// The source of the benches: 1,024 replies, 50 tokens a second each, is 51,200 events a second.
+// The source for the benches: 1,024 replies with 50 tokens a second each are 51,200 events a second.
 TEST(EchoEngine, StreamsAreCheap) {
   constexpr std::size_t kStreams = 1024;
   EchoOptions options;
@@ -109,7 +109,7 @@ TEST(EchoEngine, StreamsAreCheap) {
   }
   for (const auto& sink : sinks) ASSERT_TRUE(sink->wait_end());
   std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
-  // Requests included: parsing them costs more than their hundred events.
+  // The time includes requests: parsing them costs more than their hundred events.
   RecordProperty("microseconds_per_event", std::to_string(took.count() / (kStreams * 102.0)));
   EXPECT_LT(took.count() / (kStreams * 102.0), 50.0);
 }

@@ -50,7 +50,7 @@ void EchoStream::abandon() {
 
 EchoTime EchoStream::run(EchoTime due) {
   if (is_done()) return EchoTime::max();
-  // One buffer for all streams: this thread is the only one here.
+  // One buffer serves all streams, since only this thread runs here.
   thread_local std::string out;
   out.clear();
   if (!started_) {

@@ -26,7 +26,7 @@ std::uint64_t next_random(std::uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-// A completion's prompt or an embedding's input: string, token ids, or a list of either.
+// A completion's prompt or an embedding's input: a string, token ids, or a list of either.
 std::vector<std::string> texts_of(const Json* value) {
   if (value == nullptr) return {};
   if (value->is_string()) return {value->get<std::string>()};

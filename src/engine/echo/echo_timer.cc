@@ -3,8 +3,8 @@
 namespace cloister::engine {
 namespace {
 
-// With many replies, going to sleep for each piece would cost more than the pieces: then the thread looks at the clock
-// at most this often, and says together what came due meanwhile.
+// With many replies, sleeping before each piece would cost more than the pieces. So the thread then reads the clock at
+// most this often, and sends everything that has become due meanwhile.
 constexpr std::size_t kManyTasks = 32;
 constexpr std::chrono::microseconds kLeastSleep{500};
 
@@ -65,7 +65,7 @@ void EchoTimer::loop() {
       entry.order = next_order_++;
       entries_.push(std::move(entry));
     }
-    // A task that has ended must not live on until the next one comes: it holds its caller's reply.
+    // A task that has ended must not live until the next one comes, since it holds its caller's reply.
     due.clear();
   }
 }

@@ -11,7 +11,7 @@ namespace {
 using evidence::TokenChance;
 
 constexpr codec::JsonLimits kLimits = {4u << 20, 32, 1u << 16};
-// Single precision rounds a probability of one to a little more.
+// Single precision rounds a probability of one up to slightly more.
 constexpr double kAboveOne = 1e-3;
 
 Error bad(const std::string& what) { return fail(ErrorCode::kUpstreamBroken, what); }

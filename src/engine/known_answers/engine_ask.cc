@@ -6,9 +6,9 @@
 namespace cloister::engine {
 namespace {
 
-// Much longer than a test takes: an engine that is so slow says nothing, and the age of the last success decides.
+// Much longer than a test takes: so slow an engine shows nothing, and the age of the last success decides.
 constexpr std::chrono::milliseconds kPatience = std::chrono::minutes(1);
-// Turns are taken by client, and this one has its own.
+// Clients take turns, and this one is a client of its own.
 constexpr std::string_view kClient = "known-answers";
 
 Error stopped_error() { return fail(ErrorCode::kCancelled, "the engine stops"); }

@@ -13,7 +13,7 @@ using evidence::TokenChance;
 
 std::string at_token(std::size_t index) { return "token " + std::to_string(index + 1) + ": "; }
 
-// Two tokens can have one text: the nearer one is meant.
+// Two tokens can have the same text: the nearer one is used.
 double difference_of(const std::vector<TokenChance>& top, const TokenChance& recorded) {
   double least = std::numeric_limits<double>::infinity();
   for (const TokenChance& chance : top) {
@@ -22,7 +22,7 @@ double difference_of(const std::vector<TokenChance>& top, const TokenChance& rec
   return std::isinf(least) ? std::max(0.0, recorded.logprob - top.back().logprob) : least;
 }
 
-// Why it is another token; "" when it is the same. Adds to `sum` what it differs by.
+// Why the token differs; "" when it is the same. Adds its difference to `sum`.
 std::string compare_position(const std::vector<TokenChance>& recorded, const AnswerPosition& actual, double tolerance, double& sum) {
   if (actual.chosen.text != recorded.front().text) return "the model chose another one than the recorded one";
   if (actual.top.size() < recorded.size()) return "the reply names too few alternatives";
@@ -30,7 +30,7 @@ std::string compare_position(const std::vector<TokenChance>& recorded, const Ans
   for (const TokenChance& alternative : recorded) {
     difference += std::exp(alternative.logprob) * difference_of(actual.top, alternative);
   }
-  // What is said of the choice itself has to fit the list.
+  // The stated probability of the choice itself has to match the list.
   difference = std::max(difference, std::exp(recorded.front().logprob) * std::abs(actual.chosen.logprob - recorded.front().logprob));
   sum += difference;
   if (difference <= evidence::kTokenTolerances * tolerance) return "";

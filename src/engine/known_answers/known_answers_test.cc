@@ -1,4 +1,4 @@
-// The judge, the trial, the schedule and the recorder of known answers, on replies that the test makes itself.
+// Tests the comparison, the trial, the schedule and the recorder of known answers with replies that the test makes itself.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using evidence::KnownAnswers;
 using evidence::KnownCase;
 
-// Token i is "t<i>" with -0.1; the others are behind it.
+// Token i is "t<i>" with -0.1; the others are less probable.
 Json token(int i, double shift = 0) {
   Json top = Json::array();
   for (int k = 0; k < 10; ++k) top.push_back({{"token", (k == 0 ? "t" : "o" + std::to_string(k) + "_") + std::to_string(i)}, {"logprob", k == 0 ? -0.1 + shift : -2.0 - k}});
@@ -77,7 +77,7 @@ TEST(KnownAnswersJudge, SmallDifferencesAreMeasured) {
   const Comparison found = compare_answer(known_case(8), 0.05, near.dump());
   EXPECT_EQ(found.fault, "");
   EXPECT_NEAR(found.difference, std::exp(-0.1) * 0.1, 1e-9) << "weighed with its probability";
-  // A recorded alternative that fell behind all that the reply names, but may be just behind them.
+  // A recorded alternative that became less probable than all named in the reply, but perhaps only slightly.
   Json gone = reply(8);
   for (int k = 4; k < 10; ++k) content(gone)[0]["top_logprobs"][k] = {{"token", "x" + std::to_string(k)}, {"logprob", -6.1}};
   EXPECT_EQ(compare_answer(known_case(8), 0.05, gone.dump()).fault, "");
@@ -119,7 +119,7 @@ TEST(KnownAnswersJudge, EveryOtherReplyIsAFault) {
   for (const char* text : {"", "[]", "{\"choices\":[{\"logprob\":NaN}]}"}) EXPECT_NE(compare_answer(known_case(8), 0.05, text).fault, "") << text;
 }
 
-// Answers as many tokens as are asked for, and keeps the bodies.
+// Answers with as many tokens as are asked for, and keeps the bodies.
 struct Machine {
   std::mutex mutex;
   std::vector<Json> bodies;
@@ -170,7 +170,7 @@ TEST(KnownAnswersTrial, SaysWhatSpeaksForAFaultAndWhatForNothing) {
     };
     EXPECT_EQ(run_trial(answers(), {"demo"}, machine.ask()).finding, finding) << error_id(code);
   }
-  // Small differences add up, where one alone would do.
+  // Small differences add up where a single one would pass.
   Machine drifting;
   drifting.answer = [](const Json& body, std::size_t) -> Result<std::string> {
     Json out = reply(body["max_tokens"].get<int>());
@@ -181,7 +181,7 @@ TEST(KnownAnswersTrial, SaysWhatSpeaksForAFaultAndWhatForNothing) {
   EXPECT_EQ(drifted.finding, Finding::kFailed);
   EXPECT_NEAR(drifted.deviation, std::exp(-0.1) * 0.08, 1e-9);
   EXPECT_NE(drifted.reason.find("on the average"), std::string::npos) << drifted.reason;
-  // A wrong answer beside one that could not be had is a wrong answer.
+  // A wrong answer is a wrong answer, even next to one that could not be obtained.
   Machine machine;
   machine.answer = [](const Json&, std::size_t number) -> Result<std::string> {
     if (number == 2) return fail(ErrorCode::kBusy, "busy");
@@ -311,7 +311,7 @@ TEST(KnownAnswersRecorder, RefusesAModelThatDoesNotRepeatItself) {
   KnownAnswers head = answers();
   head.cases.clear();
   Machine machine;
-  std::atomic<int> count{0};  // four short cases and a long one are asked for before the tests
+  std::atomic<int> count{0};  // four short cases and a long one are asked before the tests
   machine.answer = [&](const Json& body, std::size_t) -> Result<std::string> {
     Json out = reply(body["max_tokens"].get<int>());
     for (int i = 0; i < 8 && ++count > 5; ++i) content(out)[static_cast<std::size_t>(i)] = token(i, -0.04);

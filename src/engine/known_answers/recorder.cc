@@ -17,7 +17,7 @@ constexpr std::size_t kAlternatives = 5;
 constexpr std::size_t kAsked = 10;
 constexpr std::size_t kCases = 4;
 constexpr int kRepetitions = 3;
-// A choice that is recorded is clearer than the document demands, so that rounding does not spoil it.
+// A recorded choice is clearer than the document demands, so that rounding does not spoil it.
 constexpr double kMargin = 1.25;
 
 struct Candidate {
@@ -29,7 +29,7 @@ bool is_readable(const AnswerPosition& position) {
   return position.chosen.text.size() <= 256 && position.chosen.text.find("\xEF\xBF\xBD") == std::string::npos;
 }
 
-// The recorded alternatives of one token, the chosen one first; none where it is a near tie or cannot be told.
+// The recorded alternatives of one token, the chosen one first; absent where it is a near tie or cannot be determined.
 std::optional<std::vector<evidence::TokenChance>> alternatives_of(const AnswerPosition& position, double tolerance) {
   std::vector<evidence::TokenChance> out(position.top.begin(),
                                          position.top.begin() + static_cast<std::ptrdiff_t>(std::min(position.top.size(), kAlternatives)));
@@ -64,13 +64,13 @@ Result<std::optional<KnownCase>> record_case(const CandidatePrompt& prompt, doub
   const std::size_t count = clear_tokens(answer, tolerance);
   if (count < 2) return std::optional<KnownCase>();
   if (count == kTokens && answer.finish == "length") return case_of(prompt, answer, count, tolerance);
-  // Asked again for so many and no more: a reply that ends by itself, or goes on after them, would be another one.
+  // Asked again with exactly this many tokens: a reply that ends by itself, or continues after them, would be another one.
   TRY(shorter, ask(question_body(question, prompt.messages, count, kAsked)));
   TRY(cut, read_answer(shorter));
   return case_of(prompt, cut, count, tolerance);
 }
 
-// Whether no further case of this length would be kept: those with all of their tokens come first.
+// True when no further case of this length would be kept: cases with all of their tokens come first.
 bool has_enough(const std::vector<Candidate>& candidates, bool is_long) {
   const auto complete = std::count_if(candidates.begin(), candidates.end(), [is_long](const Candidate& one) {
     return one.is_long == is_long && one.known.tokens.size() == kTokens;
@@ -103,7 +103,7 @@ Result<Recording> record_known_answers(const evidence::KnownAnswers& head, const
     if (known) candidates.push_back({std::move(*known), prompt.is_long});
   }
   out.answers.cases = choose(std::move(candidates));
-  // As it will be read.
+  // Parsed in the way in which it will be read.
   Result<evidence::KnownAnswers> read = evidence::parse_known_answers(codec::write_json(evidence::to_json(out.answers)));
   if (!read) {
     return fail(ErrorCode::kUpstreamBroken, "the model gives too few clear answers to the prompts that are recorded: " + read.error().message);

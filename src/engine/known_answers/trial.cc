@@ -12,9 +12,9 @@ namespace {
 using evidence::KnownAnswers;
 using evidence::KnownCase;
 
-// Beyond the recorded ones, so that two of nearly the same probability may change places at the end of the list.
+// More than the recorded ones, so that two of nearly the same probability may swap places at the end of the list.
 constexpr std::size_t kMoreAlternatives = 5;
-constexpr std::size_t kMostAlternatives = 20;   // of OpenAI's API
+constexpr std::size_t kMostAlternatives = 20;   // the limit of OpenAI's API
 
 bool says_nothing(ErrorCode code) {
   return code == ErrorCode::kBusy || code == ErrorCode::kCancelled || code == ErrorCode::kTimeout || code == ErrorCode::kNetwork ||
@@ -40,12 +40,12 @@ TrialOutcome run_case(const KnownAnswers& answers, std::size_t index, const Ques
   const Comparison comparison = compare_answer(known, answers.tolerance, *reply);
   out.finding = comparison.fault.empty() ? Finding::kPassed : Finding::kFailed;
   out.reason = comparison.fault.empty() ? "" : where + comparison.fault;
-  out.deviation = comparison.difference;   // the sum: join() adds up
+  out.deviation = comparison.difference;   // the sum, since join() adds up
   out.positions = comparison.positions;
   return out;
 }
 
-// A failure counts more than a case that could not be asked, and that more than a success.
+// A failure counts more than a case that could not be asked, which counts more than a success.
 int weight(Finding finding) { return finding == Finding::kFailed ? 2 : finding == Finding::kInconclusive ? 1 : 0; }
 
 void join(TrialOutcome& all, TrialOutcome one) {

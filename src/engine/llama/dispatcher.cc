@@ -9,15 +9,15 @@
 namespace cloister::engine::llama {
 namespace {
 
-// Idle, the thread looks around this often; work wakes it at once.
+// An idle thread wakes up this often; work wakes it at once.
 constexpr int kIdleSeconds = 60;
 
-// Prompts that wait for a sequence, of all clients together.
+// Number of prompts that may wait for a sequence, for all clients together.
 constexpr std::size_t kMostWaiting = 1024;
-// Whoever needs several sequences at once is passed over this often; then the next free ones are kept for it.
+// A task that needs several sequences at once is passed over this often; then the next free ones are kept for it.
 constexpr int kPassedOver = 16;
 
-// How long a reply is expected to be, in tokens, where its request says no less.
+// How many tokens a reply is expected to have, where its request does not limit it to fewer.
 constexpr int kExpectedTokens = 256;
 
 double cost_of(const server_task& task) {
@@ -27,7 +27,7 @@ double cost_of(const server_task& task) {
          static_cast<double>(expected) * static_cast<double>(1 + task.child_tasks.size());
 }
 
-// Travels through the queue of results to wake the thread that waits there.
+// Goes through the queue of results to wake the thread that waits there.
 struct WakeResult : server_task_result {
   json to_json() override { return {}; }
 };
@@ -54,7 +54,7 @@ Dispatcher::Dispatcher(LoadedModel& model)
       waiting_(kMostWaiting),
       free_(static_cast<std::size_t>(model.params().n_parallel)),
       sequences_(free_),
-      // Half of what is computed at once, so that a batch is short for whoever else is in it.
+      // Half of what is computed at once, so that a batch is short for the others in it.
       prompt_tokens_(static_cast<std::size_t>(std::max(model.params().n_batch / 2, 1))) {
   model_.results().add_waiting_task_id(wake_id_);
   thread_ = std::thread([this] { loop(); });
@@ -126,7 +126,7 @@ void Dispatcher::submit(std::vector<server_task> tasks, const std::shared_ptr<Re
 }
 
 void Dispatcher::start_waiting() {
-  bool kept = false;  // the free sequences, for one that waits for several
+  bool kept = false;  // the free sequences are kept for a task that waits for several
   std::string client;
   const auto may_go = [&](const std::string& name, Waiting& next) {
     client = name;
@@ -204,7 +204,7 @@ void Dispatcher::drop(ResultReceiver& receiver) {
     cancels.push_back(std::move(cancel));
     receivers_.erase(id);
   }
-  // Before all that waits: it frees a sequence within a token. For a task that has ended it does nothing.
+  // Goes before everything that waits: it frees a sequence within a token. It does nothing for a task that has ended.
   if (!cancels.empty()) model_.tasks().post(std::move(cancels), /*front=*/true);
   if (!failing_) start_waiting();
 }

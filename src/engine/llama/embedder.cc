@@ -115,7 +115,7 @@ Result<void> Embedder::make_context() {
   params.n_threads = model_.params().cpuparams.n_threads;
   params.n_threads_batch = model_.params().cpuparams_batch.n_threads;
   context_.reset(llama_init_from_model(model_.model(), params));
-  // A model that pools by itself must see its whole input at once.
+  // A model with pooling of its own must see its whole input at once.
   if (context_ && llama_pooling_type(context_.get()) != LLAMA_POOLING_TYPE_NONE) {
     params.n_ubatch = params.n_ctx;
     context_.reset(llama_init_from_model(model_.model(), params));

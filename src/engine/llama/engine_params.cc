@@ -6,8 +6,8 @@ namespace cloister::engine::llama {
 namespace {
 
 constexpr int kDefaultParallel = 16;
-// Each sequence has a key-value cache of its own, so this many tokens times 16 is what memory has to hold: 1.5 GiB for a
-// model of the default's shape. Reasons in docs/decisions/0004-llama-in-process.md.
+// Each sequence has a key-value cache of its own, so memory has to hold 16 times this many tokens: 1.5 GiB for a model
+// of the default's shape. docs/decisions/0004-llama-in-process.md gives the reasons.
 constexpr int kDefaultContext = 4096;
 constexpr int kContextStep = 256;   // llama.cpp rounds a sequence's share up to a multiple of this
 constexpr int kPromptCacheMiB = 256;
@@ -29,12 +29,12 @@ common_params make_params(const LlamaOptions& options, const ModelFile& file) {
   params.n_parallel = options.parallel > 0 ? options.parallel : kDefaultParallel;
   params.n_ctx = context_of(options, file) * params.n_parallel;
   params.kv_unified = false;
-  // The library computes n_ubatch tokens at once. Everybody's next token waits for the whole batch, so that a batch is no larger.
+  // The library computes n_ubatch tokens at once. Everybody's next token waits for the whole batch, so a batch is no larger.
   params.n_batch = params.n_ubatch;
-  // The store in memory knows no owners; what the sequences themselves hold does (prompt_owners.h).
+  // The store in memory knows no owners; the sequences themselves have owners (prompt_owners.h).
   params.cache_ram_mib = options.share_prompt_cache ? kPromptCacheMiB : 0;
   params.verbosity = -1;
-  params.fit_params = false;  // a context that depends on free memory could not be measured
+  params.fit_params = false;  // a context size that depends on free memory could not be measured
   params.n_gpu_layers = options.gpu_layers < 0 ? -2 : options.gpu_layers;  // -2: all
   if (options.threads > 0) params.cpuparams.n_threads = options.threads;
   postprocess_cpu_params(params.cpuparams, nullptr);

@@ -12,9 +12,9 @@ constexpr const char* kChatMembers[] = {"messages", "response_format", "chat_tem
                                         "add_generation_prompt", "continue_final_message"};
 constexpr const char* kResponsesMembers[] = {"input", "instructions", "reasoning"};
 constexpr const char* kMessagesMembers[] = {"messages", "system", "thinking", "chat_template_kwargs"};
-// OpenAI's default for completions; chats run until the model ends them.
+// OpenAI's default for completions; chats continue until the model ends them.
 constexpr int kDefaultCompletionTokens = 16;
-// llama.cpp reads this seed as "choose one".
+// For llama.cpp this seed means "choose one".
 constexpr std::uint32_t kRandomSeed = 0xffffffff;
 
 template <std::size_t N>
@@ -67,7 +67,7 @@ void copy_tools(Route route, const Json& body, Json& out) {
     if (named.empty() || tool_name(route, tool) == named) tools.push_back(tool);
   }
   out["tools"] = std::move(tools);
-  // Anthropic's converter wants an object; the chat form a word.
+  // Anthropic's converter wants an object, the chat form a word.
   bool demands = demands_tool(route, body);
   if (route == Route::kMessages) {
     out["tool_choice"] = {{"type", demands ? "any" : "auto"}};
@@ -77,7 +77,7 @@ void copy_tools(Route route, const Json& body, Json& out) {
   if (const Json* parallel = find_member(body, "parallel_tool_calls")) out["parallel_tool_calls"] = *parallel;
 }
 
-// Responses says "text": {"format": {...}} and Messages "output_config" for what chat calls "response_format".
+// Responses has "text": {"format": {...}} and Messages "output_config" where chat has "response_format".
 void copy_text_format(const Json& body, const char* holder, Json& out) {
   const Json* text = find_member(body, holder);
   const Json* format = text == nullptr ? nullptr : find_member(*text, "format");

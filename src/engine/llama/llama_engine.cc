@@ -64,24 +64,24 @@ class LlamaEngine : public Engine, public TestedEngine {
 
  private:
   void run();
-  // Everything up to the first prompt.
+  // Does everything before the first prompt.
   Result<void> prepare();
   Result<evidence::ModelIdentity> identify();
-  // That the known answers are of these weights.
+  // Checks that the known answers belong to these weights.
   Result<void> check_answers(const evidence::ModelIdentity& identity) const;
   void watch_answers(const ByteArray<32>& model_digest);
   TrialOutcome test_answers();
   void on_tested(const TrialOutcome& outcome, const ByteArray<32>& model_digest);
-  // As start(), whatever the health is.
+  // Like start(), in any state of health.
   Result<std::shared_ptr<Generation>> begin(EngineRequest request, std::shared_ptr<ReplySink> sink, bool from_scratch);
   void become_ready();
-  // Takes no prompts from here on, and ends the replies that run with `error`.
+  // Accepts no prompts from here on, and ends the running replies with `error`.
   void withdraw(const std::string& reason, const Error& error);
   Error closed_error() const;
   void close(const std::string& reason);
   void cancel_replies();
   ReplyHead make_head(const EngineRequest& request, const RequestFields& fields, const PreparedReply& prepared) const;
-  // `from_scratch`: nothing that is remembered of a prompt is used.
+  // `from_scratch`: no cached part of a prompt is used.
   Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body, const RequestFields& fields,
                                                   std::shared_ptr<ReplySink> sink, bool from_scratch);
   Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, const std::string& client,
@@ -89,28 +89,28 @@ class LlamaEngine : public Engine, public TestedEngine {
   Result<std::shared_ptr<Generation>> start_tokenize(Route route, const Json& body, std::shared_ptr<ReplySink> sink);
 
   const LlamaOptions options_;
-  ModelFile file_;                // the engine thread's, once it runs
+  ModelFile file_;                // used by the engine's thread alone, once it runs
   const std::string model_id_;
   const std::shared_ptr<const WeightFiles> weight_files_;
   LiveCount live_ = std::make_shared<std::atomic<std::uint64_t>>(0);
 
   std::atomic<Health> health_{Health::kLoading};
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> loaded_{false};   // there is a model that runs, whether or not it may be asked
-  mutable std::mutex mutex_;  // guards the four below
+  std::atomic<bool> loaded_{false};   // a model is running, whether or not it may be asked
+  mutable std::mutex mutex_;  // guards the four members below
   std::condition_variable changed_;
   std::string failure_;
-  std::optional<Error> closed_with_;   // what requests are told from then on
+  std::optional<Error> closed_with_;   // the error that requests get from then on
   ModelInfo info_;
   bool run_over_ = false;
 
-  // Written by the engine thread before health_ becomes kReady, read by others after.
+  // The engine's thread writes it before health_ becomes kReady; others read it after that.
   std::unique_ptr<LoadedModel> model_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Embedder> embedder_;
   std::unique_ptr<WeightMeasurement> measurement_;   // holds the lock on the weights
   std::unique_ptr<WeightWatch> watch_;
-  std::unique_ptr<TestRecord> test_record_;          // null: the model is not tested. Made before any other thread
+  std::unique_ptr<TestRecord> test_record_;          // null: the model is not tested. Made before any other thread exists
   EngineAsk ask_;
   std::unique_ptr<AnswersWatch> answers_watch_;
   std::thread thread_;
@@ -135,7 +135,7 @@ LlamaEngine::LlamaEngine(LlamaOptions options, ModelFile file, std::shared_ptr<c
   pthread_setname_np(thread_.native_handle(), "engine");
 }
 
-// Before a batch is given up, which the replies in it would take for a failure of the engine.
+// Called before a batch is given up, which its replies would otherwise take for a failure of the engine.
 void LlamaEngine::cancel_replies() {
   std::promise<void> told;
   dispatcher_->inbox()->post([this, &told] {
@@ -151,20 +151,20 @@ LlamaEngine::~LlamaEngine() {
   stopping_ = true;
   measurement_->stop();
   ask_.stop();
-  // The watches tell the dispatcher.
+  // The watches call the dispatcher.
   if (loaded) answers_watch_.reset();
   if (loaded) watch_.reset();
   if (loaded) embedder_.reset();
   if (loaded) dispatcher_.reset();
   {
-    // terminate() is lost when it comes before run() has begun, so it is said until it was heard.
+    // terminate() has no effect before run() has begun, so it is repeated until it was heard.
     std::unique_lock lock(mutex_);
     while (!changed_.wait_for(lock, std::chrono::milliseconds(1), [this] { return run_over_; })) {
       if (loaded_) model_->terminate();
     }
   }
   thread_.join();
-  // Stopped between the end of loading and this line, the helpers may exist though `loaded` was false.
+  // When it is stopped between the end of loading and this line, the helpers may exist though `loaded` was false.
   answers_watch_.reset();
   watch_.reset();
   embedder_.reset();
@@ -203,8 +203,8 @@ Error LlamaEngine::closed_error() const {
   return closed_with_.value_or(fail(ErrorCode::kEngineFailed, "the model could not be loaded"));
 }
 
-// Loading and hashing go on together. Nothing is read for use before it is locked, where it is locked at all, so that what is
-// loaded are the bytes that are hashed; the header, too, is read again.
+// Loading and hashing run at the same time. Where the files are locked at all, no byte is used before it is locked, so
+// that the loaded bytes are the hashed ones; for the same reason the header is read again.
 Result<void> LlamaEngine::prepare() {
   TRY_VOID(measurement_->wait_locked());
   TRY(file, read_model_file(options_.model_path));
@@ -226,7 +226,7 @@ Result<void> LlamaEngine::prepare() {
     const std::lock_guard lock(mutex_);
     info_.context_length = static_cast<std::uint64_t>(model_->context_tokens());
     info_.parameters = model_->meta().model_n_params;
-    if (failure_.empty()) info_.identity = document;   // else the watch has closed it already
+    if (failure_.empty()) info_.identity = document;   // otherwise the watch has closed the engine already
     if (test_record_ != nullptr) watch_answers(digest);
     loaded_ = true;
   }
@@ -243,7 +243,7 @@ Result<evidence::ModelIdentity> LlamaEngine::identify() {
   TRY(weights, measurement_->wait());
   evidence::ModelIdentity identity = describe_model(options_, file_);
   TRY_VOID(check_loaded(identity, options_, file_, *model_));
-  TRY_VOID(weight_files_->check_unchanged());   // what was loaded last, too
+  TRY_VOID(weight_files_->check_unchanged());   // including what was loaded last
   identity.weights = std::move(weights);
   return identity;
 }
@@ -260,7 +260,7 @@ Result<void> LlamaEngine::check_answers(const evidence::ModelIdentity& identity)
                                          ", and the model that is served has " + evidence::digest_text(identity.weights->digest));
 }
 
-// The engine thread computes only once prepare() is over, so the first test, too, is made on a thread of its own.
+// The engine's thread computes only once prepare() is over, so the first test also runs on a thread of its own.
 void LlamaEngine::watch_answers(const ByteArray<32>& model_digest) {
   AnswersWatch::Hooks hooks;
   hooks.test = [this] { return test_answers(); };
@@ -376,7 +376,7 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest
   }
   auto tasks = std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
   dispatcher_->inbox()->post([this, tasks, reply, client = request.client] {
-    // Closed since start() looked: then fail_all() was a job before this one.
+    // Closed since start() looked: fail_all() then ran as a job before this one.
     if (health() == Health::kFailed) return reply->on_failure(closed_error());
     dispatcher_->submit(std::move(*tasks), reply, client);
   });

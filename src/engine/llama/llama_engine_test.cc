@@ -1,4 +1,4 @@
-// What only the embedded engine does, with the real default model: grammars, tools, log probabilities, limits, loading.
+// Tests what only the embedded engine does, with the real default model: grammars, tools, log probabilities, limits, loading.
 #include "engine/llama/llama_engine.h"
 
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ class LlamaEngineTest : public ::testing::Test {
   Engine* engine_ = nullptr;
 };
 
-// A file that is gone when the test ends.
+// A file that is deleted when the test ends.
 class TemporaryFile {
  public:
   explicit TemporaryFile(std::string_view bytes)
@@ -67,7 +67,7 @@ const char* const kTools = R"({"tools":[
   {"type":"function","function":{"name":"get_time","description":"The time",
    "parameters":{"type":"object","properties":{"zone":{"type":"string","enum":["utc"]}},"required":["zone"]}}}]})";
 
-// The default model's own default system message makes it answer this one in broken French.
+// With its default system message the default model answers this question in broken French.
 Json capital_question() {
   return Json::parse(R"({"temperature":0,"max_tokens":32,"messages":[{"role":"system","content":"You are a helpful assistant."},
     {"role":"user","content":"What is the capital of France?"}]})");
@@ -96,7 +96,7 @@ TEST_F(LlamaEngineTest, StopsBeforeAStopString) {
   }
 }
 
-// A stop string that has only begun when the limit ends the reply: its text belongs to the reply.
+// A stop string has only begun when the limit ends the reply: its text belongs to the reply.
 TEST_F(LlamaEngineTest, KeepsTextHeldBackForAStopString) {
   Json body = with(capital_question(), {{"max_tokens", 5}});
   std::string text = ask(engine(), kChat, body).text();
@@ -113,7 +113,7 @@ TEST_F(LlamaEngineTest, LogProbabilities) {
   for (const Json& token : content) {
     EXPECT_LE(token["logprob"].get<double>(), 0.0);
     ASSERT_EQ(token["top_logprobs"].size(), 2u);
-    EXPECT_EQ(token["top_logprobs"][0]["token"], token["token"]);  // greedy: the likeliest was taken
+    EXPECT_EQ(token["top_logprobs"][0]["token"], token["token"]);  // greedy: the likeliest token was chosen
     EXPECT_EQ(token["bytes"].size(), token["token"].get<std::string>().size());
   }
   std::size_t streamed = 0;
@@ -252,7 +252,7 @@ TEST_F(LlamaEngineTest, IgnoresMembersThatAreNotOnTheList) {
   EXPECT_EQ(reply.json().size(), 7u) << reply.bytes;
 }
 
-// Members of other servers that would change the reply are refused rather than ignored.
+// Members of other servers that would change the reply are refused, not ignored.
 TEST_F(LlamaEngineTest, RefusesAGrammarOfTheClients) {
   const Reply reply = ask(engine(), kChat, with(user_says("Hello"), {{"max_tokens", 3}, {"grammar", "root ::= \"forced\""}}));
   ASSERT_TRUE(reply.refused) << reply.bytes;
@@ -288,7 +288,7 @@ TEST_F(LlamaEngineTest, WritesNothingOfARequestAnywhere) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
-// One sequence: the second reply can only come if cancelling has freed it.
+// With one sequence the second reply can only come if cancelling has freed it.
 TEST_F(LlamaEngineTest, CancelFreesTheSequenceWithinATokenOrSo) {
   LlamaOptions options;
   options.model_path = *find_model();
@@ -310,7 +310,7 @@ TEST_F(LlamaEngineTest, CancelFreesTheSequenceWithinATokenOrSo) {
   (*endless)->cancel();
   ASSERT_TRUE(waiting->wait_end());
   EXPECT_LE(sink->pieces(), said + 1);
-  // And an engine that goes while a reply runs says so.
+  // An engine that is destroyed while a reply runs reports that to the reply.
   auto last = std::make_shared<RecordingSink>();
   auto running = (*engine)->start(make_request(kChat, with(user_says("Go"), {{"ignore_eos", true}}), true), last);
   ASSERT_TRUE(running.has_value() && last->wait_pieces(2));
@@ -389,7 +389,7 @@ TEST_F(LlamaEngineTest, TenantsDoNotReuseEachOthersPrompts) {
   EXPECT_EQ(cached_tokens_of(engine(), 2, text), 0u) << "another's";
   EXPECT_GT(cached_tokens_of(engine(), 2, text), 100u);
   EXPECT_GT(cached_tokens_of(engine(), 1, text), 100u) << "in a sequence of its own, still";
-  // Copies of a prompt in other sequences are nobody's.
+  // Copies of a prompt in other sequences belong to no tenant.
   cached_tokens_of(engine(), 1, text + " and more of it", 4);
   for (int i = 0; i < 3; ++i) {
     const auto tenant = static_cast<std::uint8_t>(10 + i);
@@ -409,7 +409,7 @@ TEST_F(LlamaEngineTest, SaysHowATextWasDrawn) {
   EXPECT_EQ(reply.outcome.sampling, expected) << reply.outcome.sampling.dump();
 }
 
-// Without a seed one is drawn, and said: with it the text can be had again.
+// Without a seed one is chosen and reported: the text can be reproduced with it.
 TEST_F(LlamaEngineTest, TheSeedThatItChoseReproducesTheText) {
   Json body = {{"prompt", "Once upon a time"}, {"max_tokens", 16}, {"temperature", 1}};
   Reply first = ask(engine(), Route::kCompletions, body);

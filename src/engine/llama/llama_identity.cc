@@ -6,9 +6,9 @@
 namespace cloister::engine::llama {
 namespace {
 
-constexpr std::string_view kBuiltIn = "chatml";   // llama.cpp's word for its own
+constexpr std::string_view kBuiltIn = "chatml";   // llama.cpp's name for its own template
 
-// As common_chat_templates_init() chooses.
+// Chooses as common_chat_templates_init() does.
 std::string chosen_template(const LlamaOptions& options, const ModelFile& file) {
   const std::string& own = options.chat_template.empty() ? file.chat_template : options.chat_template;
   if (!own.empty() && own != kBuiltIn) return own;
@@ -16,7 +16,7 @@ std::string chosen_template(const LlamaOptions& options, const ModelFile& file) 
   return overridden || file.tool_template.empty() ? std::string(kBuiltIn) : file.tool_template;
 }
 
-// What is made of a template before it is used: the built-in one for its name, and repairs of some known ones.
+// What becomes of a template before it is used: the built-in one for its name, and repairs of some known ones.
 std::string source_of(const std::string& chosen) {
   return common_chat_templates_source(common_chat_templates_init(nullptr, chosen).get());
 }

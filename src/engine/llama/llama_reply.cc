@@ -18,13 +18,13 @@ Error to_error(const server_task_result_error& error) {
   }
 }
 
-// Takes the tokens of `piece` out of `tokens`, those before it with them: the log probabilities of a choice are those of its content, and
-// the tokens of its reasoning and of what stands around it have none. Later tokens stay.
+// Takes the tokens of `piece`, and those before it, out of `tokens`: the log probabilities of a choice are those of its
+// content, and the tokens of its reasoning and of the text around it have none. Later tokens stay.
 std::vector<TokenLogprob> take_tokens_of(std::string_view piece, std::vector<TokenLogprob>& tokens) {
   std::string text;
   for (const TokenLogprob& token : tokens) text += token.token;
   const std::size_t begin = text.rfind(piece);
-  // A piece that the parser has changed is nowhere: then all of its tokens are its own.
+  // A piece that the parser has changed cannot be found: then all tokens belong to it.
   const std::size_t from = begin == std::string::npos ? 0 : begin;
   const std::size_t to = begin == std::string::npos ? text.size() : begin + piece.size();
   std::vector<TokenLogprob> taken;
@@ -85,7 +85,7 @@ void LlamaReply::share_sampling(const std::string& client, std::vector<server_ta
     if (!self) return;
     self->inbox_->post([self] {
       if (self->is_cancelled()) return;
-      self->cancelled_ = true;  // what still comes is nobody's
+      self->cancelled_ = true;  // results that still arrive belong to nobody
       self->dispatcher_.drop(*self);
       self->on_failure(
           fail(ErrorCode::kOverShare,
@@ -118,7 +118,7 @@ bool LlamaReply::on_result(server_task_result& result) {
     }
     return false;
   } catch (const std::exception&) {
-    // The one thing that throws here is the parser of the model's output; its message quotes the output.
+    // Only the parser of the model's output throws here, and its message quotes the output.
     on_failure(fail(ErrorCode::kEngineFailed, "the model's output does not follow the form of its tool calls"));
     return true;
   }
@@ -159,8 +159,8 @@ TokenLogprob LlamaReply::logprob_of(const completion_token_output& token) const 
   return out;
 }
 
-// While a stop string may have begun, pieces come without text. If the reply then ends by its limit, the scheduler has no
-// more to say, and the text held back would be lost.
+// While a stop string may have begun, pieces come without text. If the reply then ends by its limit, the scheduler
+// sends nothing more, and the text that is held back would be lost.
 void LlamaReply::hold_back(Choice& choice, const server_task_result_cmpl_partial& partial) const {
   if (stop_.empty()) return;
   choice.held = partial.content.empty() ? choice.held + tokens_to_str(vocab_, partial.tokens) : std::string();
@@ -215,7 +215,7 @@ bool LlamaReply::on_final(server_task_result_cmpl_final& final_result) {
   if (!stream_ && top_logprobs_ >= 0) {
     for (const completion_token_output& token : final_result.probs_output) logprobs.push_back(logprob_of(token));
   }
-  // Cut short, a tool call need not be complete.
+  // A tool call that was cut short need not be complete.
   on_text(index, stream_ && by_limit ? choice.held : final_result.content, /*is_partial=*/by_limit, std::move(logprobs));
   bool calls = choice.parser != nullptr && !choice.parser->chat_msg.tool_calls.empty();
   choice.finish = by_limit ? FinishReason::kLength : calls ? FinishReason::kToolCalls : FinishReason::kStop;

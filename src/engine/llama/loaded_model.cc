@@ -37,7 +37,7 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(const LlamaOptions& optio
   ErrorCapture errors;
   std::unique_ptr<LoadedModel> loaded(new LoadedModel);
   loaded->params_ = make_params(options, file);
-  // Called while tensors are read; an exception is how the loader is told to give up.
+  // Called while tensors are read; an exception tells the loader to give up.
   loaded->context_.set_state_callback([&stop](server_state, json) {
     if (stop) throw std::runtime_error("the engine is stopping");
   });

@@ -25,13 +25,13 @@ std::string text_value(const gguf_context& file, const std::string& key) {
   return at >= 0 && gguf_get_kv_type(&file, at) == GGUF_TYPE_STRING ? gguf_get_val_str(&file, at) : "";
 }
 
-// In how many parts the model is.
+// Number of parts of the model.
 std::uint32_t part_count(const gguf_context& file) {
   std::int64_t at = gguf_find_key(&file, "split.count");
   return at >= 0 && gguf_get_kv_type(&file, at) == GGUF_TYPE_UINT16 ? gguf_get_val_u16(&file, at) : 1;
 }
 
-// As llama.cpp counts them.
+// Counted as llama.cpp counts them.
 std::uint64_t count_parameters(const gguf_context& file) {
   std::uint64_t sum = 0;
   for (std::int64_t i = 0; i < gguf_get_n_tensors(&file); ++i) {

@@ -14,24 +14,24 @@
 #include "log.h"
 #include "mtmd-helper.h"
 
-// The linker sends ggml's calls of execlp here (cmake/llama.cmake): on an abort it would attach gdb to this process.
+// The linker redirects ggml's calls of execlp here (cmake/llama.cmake): on an abort ggml would attach gdb to this process.
 extern "C" int __wrap_execlp(const char*, const char*, ...) { return -1; }
 
-// And the server library's calls of common_remote_get_content() here. Messages with media never get that far; this keeps
-// the download code out of the program altogether. Status 0 is what the library reports when there was no answer.
+// The linker also redirects the server library's calls of common_remote_get_content() here. Messages with media never get
+// that far; this keeps the download code out of the program. Status 0 is what the library reports when there was no answer.
 std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const common_remote_params&) __asm__(
     "__wrap__Z25common_remote_get_contentRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERK20common_remote_params");
 std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const common_remote_params&) { return {0, {}}; }
 
-// libgomp's, hidden but in this program: how often a thread looks at a barrier before it sleeps.
+// A function of libgomp, hidden in this program: how often a thread polls a barrier before it sleeps.
 extern "C" unsigned long long gomp_spin_count_var;
 
 namespace cloister::engine::llama {
 namespace {
 
-// Some microseconds. libgomp's own 300,000 keep a core busy for a millisecond while the thread that is waited for cannot
-// run, because sockets and streams need the cores, too. Measured (docs/decisions/0004-llama-in-process.md): the same on
-// idle cores, up to four times faster on busy ones.
+// Some microseconds. libgomp's own 300,000 keep a core busy for a millisecond while the awaited thread cannot run,
+// because sockets and streams need the cores, too. Measured (docs/decisions/0004-llama-in-process.md): the same speed
+// on idle cores, up to four times faster on busy ones.
 constexpr unsigned long long kBarrierSpins = 4000;
 
 void limit_spinning() {
@@ -51,7 +51,7 @@ void on_log(ggml_log_level level, const char* text, void*) {
   *capture = std::move(line);
 }
 
-// ggml is about to call abort(). File and line only: the rest of the message may quote data.
+// ggml is about to call abort(). Only file and line are logged, since the rest of the message may quote data.
 void on_abort(const char* message) {
   std::string text(message);
   log::error("the embedded engine aborts at " + text.substr(0, text.find(": ")));
@@ -93,11 +93,11 @@ Result<void> check_cpu() {
 
 Result<void> enter_once() {
   TRY_VOID(check_cpu());
-  common_log_set_verbosity_thold(-1);  // below LOG_LEVEL_OUTPUT, the least
+  common_log_set_verbosity_thold(-1);  // below LOG_LEVEL_OUTPUT, the lowest level
   llama_log_set(on_log, nullptr);
   mtmd_helper_log_set(on_log, nullptr);
   ggml_set_abort_callback(on_abort);
-  // ggml has put a handler here that prints a backtrace by starting a debugger.
+  // ggml has installed a handler here that prints a backtrace by starting a debugger.
   std::set_terminate([] { std::abort(); });
   limit_spinning();
   llama_backend_init();

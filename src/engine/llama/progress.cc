@@ -30,8 +30,8 @@ bool Progress::is_stalled(Clock::time_point now) const {
 
 }  // namespace cloister::engine::llama
 
-// The linker's --wrap. A batch that was given up returns 2, which the scheduler takes for a lack of memory and tries again in
-// smaller pieces down to none; below -1 it ends what runs.
+// Targets of the linker's --wrap. A batch that was given up returns 2, which the scheduler takes for a lack of memory,
+// and it tries again in smaller pieces down to none; below -1 it ends what is running.
 extern "C" {
 std::int32_t __real_llama_decode(llama_context* context, llama_batch batch);
 

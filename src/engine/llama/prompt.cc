@@ -18,7 +18,7 @@ constexpr std::size_t kMaxMessageBytes = 300;
 
 constexpr std::size_t kMaxMembers = 2048;
 
-// `name`: of the request's member that the value is part of.
+// `name`: the request's member that the value is part of.
 Result<void> check_members(const Json& value, const std::string& name) {
   if (value.is_object() && value.size() > kMaxMembers) {
     std::string message = "an object in the request has more than 2,048 members";
@@ -42,7 +42,7 @@ std::size_t text_bytes(const Json& value) {
   return sum;
 }
 
-// A text that cannot fit is refused before it is taken apart: for some texts that takes the square of their length.
+// A text that cannot fit is refused before it is tokenized: for some texts that takes the square of their length.
 Result<void> check_text(const LoadedModel& model, const Json& body) {
   std::size_t bytes = 0;
   for (const char* name : {"messages", "prompt", "input", "instructions", "system", "tools"}) {
@@ -58,13 +58,13 @@ Result<void> check_text(const LoadedModel& model, const Json& body) {
 
 common_json to_llama(const Json& value) { return common_json::parse(value.dump()); }
 
-// What the library needs to start, whatever the route.
+// What the library needs to start, for any route.
 struct Formatted {
   common_json data;  // "prompt" and everything else that its schema reads
   bool plain = true;
 };
 
-// A parser that takes all text as content does nothing for us but cost: the pieces are the content.
+// A parser that takes all text as content only costs time: the pieces are the content.
 bool is_plain_parser(const std::string& parser) {
   if (parser.empty()) return true;
   constexpr std::string_view kContentTag = "\"tag\":\"content\"";
@@ -88,7 +88,7 @@ common_json chat_form(Route route, const Json& conversation) {
   return chat;
 }
 
-// What the library's rule for a function's arguments is called.
+// The library's name of the rule for a function's arguments.
 std::string rule_of_arguments(const std::string& tool) {
   std::string name = "tool-";
   name.append(tool).append("-schema");
@@ -100,7 +100,7 @@ std::string rule_of_arguments(const std::string& tool) {
   return name.append(" ::= ");
 }
 
-// Whether a template's grammar has a place for a schema is the library's affair: what it left out must not pass for
+// The library decides whether a template's grammar has a place for a schema: what it left out must not count as
 // enforced.
 Result<void> check_grammar(const common_json& data, const RequestSchemas& schemas) {
   std::string grammar(1, '\n');
@@ -118,7 +118,7 @@ Result<void> check_grammar(const common_json& data, const RequestSchemas& schema
   return {};
 }
 
-// The library's grammar lets a model of one call at a time repeat it, and a small model does so until its limit.
+// The library's grammar lets a model of one call at a time repeat the call, and a small model does so until its limit.
 void allow_one_call(common_json& data) {
   if (!data.contains("grammar")) return;
   std::string grammar = data.at("grammar").get<std::string>();
@@ -147,7 +147,7 @@ Result<Formatted> format_chat(const LoadedModel& model, Route route, const Json&
   try {
     apply_template(conversation);
   } catch (const std::exception&) {
-    // Some templates take a system message at the beginning only.
+    // Some templates accept a system message at the beginning only.
     Json joined = conversation;
     if (route != Route::kMessages || !join_system_messages(joined)) throw;
     apply_template(joined);
@@ -190,7 +190,7 @@ Result<void> check_tokens(const LoadedModel& model, const server_tokens& tokens)
   return {};
 }
 
-// The library leaves out a bias of a token that there is not.
+// The library ignores a bias for a token that does not exist.
 Result<void> check_biases(const LoadedModel& model, const Json& body) {
   const Json* biases = find_member(body, "logit_bias");
   if (biases == nullptr) return {};
@@ -205,7 +205,7 @@ Result<void> check_biases(const LoadedModel& model, const Json& body) {
   return {};
 }
 
-// The library would draw one where nobody sees it: then no receipt could say how the text came about.
+// The library would choose one that nobody sees: then no receipt could say how the text was sampled.
 std::uint32_t draw_seed() {
   ByteArray<4> bytes;
   crypto::fill_random(bytes);
@@ -229,7 +229,7 @@ Json echoed_members(Route route, const Json& body) {
 
 Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, const Json& body, const RequestFields& fields) {
   TRY_VOID(check_text(model, body));
-  // Each choice takes a sequence for as long as the request lasts: never the last quarter of them.
+  // Each choice takes a sequence for as long as the request lasts: a request never gets the last quarter of them.
   const int parallel = model.params().n_parallel, most_choices = parallel < 4 ? parallel : parallel - parallel / 4;
   if (fields.choices > most_choices) {
     return fail(ErrorCode::kInvalidRequest,
@@ -238,7 +238,7 @@ Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, cons
   TRY_VOID(check_biases(model, body));
   TRY(formatted, format_request(model, route, body));
   common_json sampling = to_llama(sampling_members(route, body, fields));
-  // The template may have brought stop strings of its own.
+  // The template may have added stop strings of its own.
   for (const common_json& stop : formatted.data.value("stop", common_json::array())) sampling["stop"].push_back(stop);
   for (const auto& member : sampling.items()) formatted.data[member.key()] = member.value();
 

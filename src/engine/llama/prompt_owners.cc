@@ -2,7 +2,7 @@
 
 #include "server-common.h"
 
-// The scheduler's own, and what it calls in their place.
+// The scheduler's own functions, and the functions that it calls in their place.
 std::size_t real_common_prefix(const server_tokens* self, const server_tokens& other) __asm__(
     "__real__ZNK13server_tokens17get_common_prefixERKS_");
 std::size_t owned_common_prefix(const server_tokens* self, const server_tokens& other) __asm__(
@@ -63,7 +63,7 @@ std::size_t PromptOwners::on_compared(const server_tokens* sequence, const void*
 void PromptOwners::on_taken(const server_tokens* sequence) {
   const std::lock_guard lock(mutex_);
   if (!isolated_) return;
-  // The sequences that will get a copy are not known here: none is taken for anybody's until it is taken over again.
+  // It is unknown here which sequences will get a copy: no sequence belongs to anybody until it is taken over again.
   if (by_.shared) owners_.clear();
   if (compared_ == sequence) {
     owners_[sequence] = by_.tenant;

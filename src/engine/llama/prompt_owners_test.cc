@@ -10,7 +10,7 @@ namespace {
 constexpr PromptOwners::Tenant kAlice = {1};
 constexpr PromptOwners::Tenant kBob = {2};
 
-// Addresses are all that counts.
+// Only the addresses matter.
 class PromptOwnersTest : public ::testing::Test {
  protected:
   void SetUp() override { PromptOwners::instance().isolate(); }
@@ -43,7 +43,7 @@ TEST_F(PromptOwnersTest, ComparingTakesNothing) {
   take(0, 0);
   EXPECT_EQ(compare(0, 1), 0u);
   EXPECT_EQ(compare(0, 0), 50u);
-  // A take-over that was not compared before is nobody's.
+  // A sequence that is taken over without a comparison belongs to nobody.
   compare(1, 1);
   PromptOwners::instance().on_taken(sequence(0));
   EXPECT_EQ(compare(0, 0), 0u);
@@ -63,7 +63,7 @@ TEST_F(PromptOwnersTest, WithoutAClaimNothingIsReused) {
   std::optional<PromptOwners::Claim> first(std::in_place, prompt(0), kAlice, false);
   take(0, 0);
   EXPECT_EQ(compare(0, 5), 0u);
-  // The address comes again for another prompt before the first claim has ended.
+  // The address is used for another prompt before the first claim has ended.
   const PromptOwners::Claim second(prompt(0), kBob, false);
   first.reset();
   EXPECT_EQ(compare(0, 0), 0u) << "Bob's, not Alice's";

@@ -6,7 +6,7 @@
 namespace cloister::engine::llama {
 namespace {
 
-// The shortest text that reads back as the same number.
+// The shortest text that parses to the same number.
 std::string decimal(float value) {
   char text[64];
   const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
@@ -28,7 +28,7 @@ Json sampling_record(const task_params& params, const Json* asked_seed) {
           {"penalty_tokens", sampling.penalty_last_n},
           {"max_tokens", params.n_predict < 0 ? Json() : Json(params.n_predict)},
           {"seed", sampling.seed}};
-  // As text: it may be greater than what every reader of JSON keeps exact.
+  // As text, since it may be greater than what every JSON parser keeps exact.
   if (asked_seed != nullptr && *asked_seed != Json(sampling.seed)) out["seed_asked"] = asked_seed->dump();
   return out;
 }

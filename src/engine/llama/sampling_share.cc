@@ -12,16 +12,16 @@
 namespace cloister::engine::llama {
 namespace {
 
-// What an ordinary grammar takes for a token at most, by tokens of the vocabulary: 30 ms for 50,000.
+// The most that an ordinary grammar takes for a token, for each token of the vocabulary: 30 ms for 50,000.
 constexpr double kOrdinaryNs = 600;
-// Beyond that a client may take so much at once, and this part of the time.
+// Beyond that a client may take this much at once, and this part of the time.
 constexpr double kBurstSeconds = 2;
 constexpr double kPartOfTime = 0.1;
-// A token may take so much beyond that, also of a client that has nothing left: each reply draws some.
+// A token may take this much beyond that, even for a client with nothing left: each reply samples some tokens.
 constexpr double kLeastSeconds = 0.25;
-// To read a grammar takes milliseconds; the largest that the rules let through, some hundred.
+// Parsing a grammar takes milliseconds; the largest that the rules allow takes some hundred.
 constexpr double kOrdinaryInitSeconds = 0.5;
-// Clients that have no running reply are forgotten when there are more than this.
+// Clients without a running reply are forgotten when there are more than this.
 constexpr std::size_t kMostBudgets = 4096;
 
 double steady_seconds() {
@@ -51,7 +51,7 @@ SamplingShares::Share::~Share() {
   Reply dies_outside;
   const std::lock_guard lock(shares.mutex_);
   const auto reply = shares.replies_.find(number_);
-  // The budget stays: else a client would have a fresh one with each request.
+  // The budget stays: otherwise a client would have a fresh one with each request.
   --shares.budgets_.at(reply->second.client).replies;
   dies_outside = std::move(reply->second);
   shares.replies_.erase(reply);
@@ -130,8 +130,8 @@ namespace {
 
 double ordinary_seconds(const llama_vocab* vocab) { return kOrdinaryNs * 1e-9 * llama_vocab_n_tokens(vocab); }
 
-// What a broken sampler draws: the scheduler then takes the reply for ended and frees its sequence at once. Its client
-// has been told something else before.
+// The token that a broken sampler returns: the scheduler then considers the reply ended and frees its sequence at once.
+// The client has got an error before.
 llama_token last_token(const llama_vocab* vocab) {
   const llama_token eos = llama_vocab_eos(vocab);
   return eos != LLAMA_TOKEN_NULL ? eos : std::max(llama_vocab_eot(vocab), llama_token{0});
@@ -142,7 +142,7 @@ llama_token last_token(const llama_vocab* vocab) {
 
 using cloister::engine::llama::SamplingShares;
 
-// The linker's --wrap: the names are the library's.
+// Targets of the linker's --wrap: the names are the library's.
 extern "C" {
 common_sampler* __real__Z19common_sampler_initPK11llama_modelR22common_params_sampling(const llama_model* model,
                                                                                        common_params_sampling& params);
@@ -163,7 +163,7 @@ common_sampler* __wrap__Z19common_sampler_initPK11llama_modelR22common_params_sa
   if (!mark.has_grammar) {
     make();
   } else if (!shares.work_for(mark.share, cloister::engine::llama::kOrdinaryInitSeconds, make)) {
-    // The scheduler expects this where a grammar is of no use.
+    // The scheduler expects this where a grammar cannot be used.
     throw std::runtime_error("the grammar takes too long to read");
   }
   if (sampler != nullptr && mark.share != 0) shares.on_made(sampler, mark);
@@ -188,7 +188,7 @@ llama_token __wrap__Z21common_sampler_sampleP14common_samplerP13llama_contextib(
     sample();
     return token;
   }
-  llama_synchronize(context);  // waiting for the model is nobody's sampling
+  llama_synchronize(context);  // waiting for the model counts as nobody's sampling
   const llama_vocab* vocab = llama_model_get_vocab(llama_get_model(context));
   if (!mine->ended) shares.work_for(*mine, cloister::engine::llama::ordinary_seconds(vocab), sample);
   return mine->ended ? cloister::engine::llama::last_token(vocab) : token;
@@ -200,6 +200,6 @@ void __wrap__Z21common_sampler_acceptP14common_samplerib(common_sampler* sampler
   if (mine != nullptr) shares.on_accepted(*mine);
   const auto accept = [&] { __real__Z21common_sampler_acceptP14common_samplerib(sampler, token, is_generated); };
   if (mine == nullptr || !mine->has_grammar) return accept();
-  if (!mine->ended) shares.work_for(*mine, 0, accept);  // a grammar that is broken may not be asked
+  if (!mine->ended) shares.work_for(*mine, 0, accept);  // a broken grammar must not be asked
 }
 }

@@ -8,11 +8,11 @@
 namespace cloister::engine::llama {
 namespace {
 
-// The clock is a call of the kernel: it is looked at once for so many states. Where there are many of them, each takes
-// longer, for it is compared with those before.
+// Reading the clock is a call of the kernel, so it is read once for this many states. Where there are many states, each
+// takes longer, since it is compared with those before.
 constexpr unsigned kAllocationsALook = 32;
 
-// The library catches std::exception, and this is none.
+// The library catches std::exception, and this type does not derive from it.
 struct Exceeded {};
 
 struct Limit {
@@ -22,7 +22,7 @@ struct Limit {
 };
 thread_local constinit Limit limit;
 
-// In force no longer when this is left, by whichever way.
+// Ends the limit when it goes out of scope, on any path.
 struct InForce {
   explicit InForce(double seconds) { limit = {true, 0, thread_seconds() + seconds}; }
   ~InForce() { limit.in_force = false; }
@@ -54,7 +54,7 @@ bool run_within(double seconds, const std::function<void()>& work) {
 
 }  // namespace cloister::engine::llama
 
-// The linker's --wrap of operator new(std::size_t).
+// Target of the linker's --wrap for operator new(std::size_t).
 extern "C" {
 void* __real__Znwm(std::size_t size);
 

@@ -10,7 +10,7 @@
 namespace cloister::engine::llama {
 namespace {
 
-// Takes memory again and again, as the library does.
+// Allocates memory again and again, as the library does.
 void make_states(std::size_t count) {
   std::set<std::vector<std::size_t>> states;
   for (std::size_t i = 0; i < count; ++i) {

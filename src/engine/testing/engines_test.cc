@@ -54,7 +54,7 @@ Engine* llama_for_tests(std::string& why) {
     LlamaOptions options;
     options.model_path = *model;
     options.context_tokens = 1024;
-    options.threads = 1;  // with two, a busy machine spends its time at barriers
+    options.threads = 1;  // with two threads a busy machine spends its time at barriers
     auto made = make_llama_engine(options);
     if (!made.has_value()) reason = made.error().message;
     if (!made.has_value()) return std::unique_ptr<Engine>();

@@ -60,7 +60,7 @@ std::string RecordingSink::misuse() const { return std::lock_guard(mutex_), misu
 
 namespace {
 
-// The lines of a stream that begin with `label`, without it.
+// The lines of a stream that begin with `label`, with the label removed.
 std::vector<std::string> lines_of(const std::string& stream, std::string_view label) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < stream.size();) {

@@ -6,7 +6,7 @@
 namespace cloister::engine::upstream {
 namespace {
 
-// Where the search begins moves on, so that idle servers take turns.
+// The search begins at another server each time, so that idle servers take turns.
 std::atomic<std::size_t> turn{0};
 
 bool same_models(const Findings& a, const Findings& b) {

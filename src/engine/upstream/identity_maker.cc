@@ -7,7 +7,7 @@
 namespace cloister::engine::upstream {
 namespace {
 
-// Each is an event in a register that cannot be set back. A server that goes on inventing models gets no more of them.
+// Each identity is an event in a register that cannot be reset. A server that keeps inventing models gets no more of them.
 constexpr std::size_t kMostIdentities = 64;
 
 evidence::ModelClaim claim(const char* status, const char* source, const std::string& reason) {
@@ -21,7 +21,7 @@ Result<std::unique_ptr<IdentityMaker>> IdentityMaker::make(const UpstreamOptions
   if (options.model_files.empty()) return maker;
   TRY(files, WeightFiles::open_all(options.model_files));
   maker->files_ = files;
-  // Not locked: the server has read the files, or will, into memory of its own.
+  // Not locked: the server has read the files, or will read them, into memory of its own.
   maker->measurement_ = std::make_unique<WeightMeasurement>(std::move(files), MeasureOptions{});
   return maker;
 }

@@ -10,14 +10,14 @@ namespace {
 constexpr std::size_t kLongestVersion = 64;
 constexpr std::size_t kMostModels = 1000;
 
-// For a log line and a page: what another server says is not to be trusted with more than printable characters.
+// For a log line and a page: only printable characters of another server's text are safe.
 std::string printable(std::string_view text) {
   std::string out;
   for (const char c : text.substr(0, kLongestVersion)) out += c > ' ' && c <= '~' && c != '"' && c != '\\' ? c : '_';
   return out;
 }
 
-// A member of the object that GET `path` answers; "" when there is none.
+// A member of the object that GET `path` returns; "" when there is none.
 std::string told(const http::Client& client, std::string_view path, const char* member) {
   const auto response = client.get(path);
   if (!response || response->status != 200) return "";
@@ -84,7 +84,7 @@ Result<Findings> probe(const http::Client& client, const std::vector<std::string
   findings.version = version_of(client, findings.kind);
   for (const std::string_view path : paths) {
     if (stop()) return fail(ErrorCode::kCancelled, "the engine stops");
-    // Nothing computes for an empty body, and it is no valid request of any route.
+    // No server computes anything for an empty body, and it is no valid request of any route.
     TRY(response, client.post_json(path, ""));
     const bool there = response.status != 404 && response.status != 405 && response.status != 501;
     if (there) findings.routes.emplace_back(path);

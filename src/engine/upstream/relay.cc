@@ -9,14 +9,14 @@
 namespace cloister::engine::upstream {
 namespace {
 
-// Shorter replies of known length are gathered and sent in one go, so that an upstream that ends early still leaves room for
-// an honest error.
+// Shorter replies of known length are collected and sent at once, so that an upstream that ends early still leaves room
+// for a true error.
 constexpr std::uint64_t kGatherBytes = 64u << 10;
-// A JSON reply that ends with the connection (RFC 9112, section 6.3, item 8) is gathered too: only its own text says whether
-// it is whole.
+// A JSON reply that ends with the connection (RFC 9112, section 6.3, item 8) is collected too: only its own text says
+// whether it is whole.
 constexpr std::uint64_t kMostUnframedBytes = 16u << 20;
 
-// What of a reply's head belongs to the client. The rest is between us and the upstream, or is for this node to say.
+// Which parts of a reply's head are for the client. The rest is between this node and the upstream, or this node sets it.
 bool keep_header(std::string_view name) {
   for (const std::string_view exact :
        {"content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "etag",
@@ -26,7 +26,7 @@ bool keep_header(std::string_view name) {
   return name.starts_with("openai-") || name.starts_with("anthropic-") || name.starts_with("x-ratelimit-");
 }
 
-// Whether the reply is of this media type, parameters aside. `type` in lower case.
+// True when the reply has this media type, ignoring parameters. `type` is in lower case.
 bool is_of_type(const HeaderList& headers, std::string_view type) {
   for (const auto& [name, value] : headers) {
     if (name != "content-type") continue;
@@ -76,7 +76,7 @@ void Relay::start() {
   finish();
 }
 
-// The body as the client sent it, or with the salt in it when this server takes one.
+// The body as the client sent it, or with the salt in it when this server accepts one.
 Result<http::OutgoingRequest> Relay::make_request(bool fresh_connection) {
   const UpstreamOptions& options = parts_->options;
   const std::string_view body = *request_.body;
@@ -110,7 +110,7 @@ Result<http::OutgoingRequest> Relay::make_request(bool fresh_connection) {
 void Relay::try_next() {
   server_ = choice_.next();
   if (server_ == nullptr || !server_->may_serve()) {
-    server_.reset();   // a test failed meanwhile
+    server_.reset();   // a test failed in the meantime
     return end_with(untested_error());
   }
   server_->request_begun();
@@ -121,7 +121,7 @@ void Relay::try_next() {
 void Relay::send(bool fresh_connection) {
   Result<http::OutgoingRequest> request = make_request(fresh_connection);
   if (!request) return end_with(request.error());
-  // A failure inside send() may have tried the next server already: its call is the one to keep.
+  // A failure inside send() may already have tried the next server: that server's call is kept.
   const std::shared_ptr<Server> server = server_;
   auto call = http::send(*request_.loop, std::move(*request), shared_from_this());
   if (call != nullptr && server == server_) call_ = std::move(call);
@@ -147,7 +147,7 @@ void Relay::end_with(const Error& error) {
   if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_error(error);
 }
 
-// The rest of the reply is of no use.
+// The rest of the reply is useless.
 void Relay::end_here(http::OutgoingFailure failure) {
   server_->count_failure(false);
   const auto call = call_;
@@ -161,7 +161,7 @@ void Relay::cancel() {
     const std::lock_guard lock(mutex_);
     if (over_) return;
     if (!http::on_loop(*request_.loop)) {
-      // Under the lock: the loop does not end while this is not over.
+      // Called under the lock: the loop does not end while this relay is not over.
       http::run_on_loop(*request_.loop, [self = shared_from_this()] { self->cancel(); });
       return;
     }
@@ -184,7 +184,7 @@ void Relay::on_head(http::OutgoingHead head) {
     if (call != nullptr) call->cancel();
     return try_next();
   }
-  // A redirect, or an answer that says "as before", answers no prompt.
+  // A redirect, or a "not modified" answer, answers no prompt.
   if (head.status >= 300 && head.status < 400) return end_here(http::OutgoingFailure::kMalformed);
   PassedHead passed;
   passed.status = head.status;

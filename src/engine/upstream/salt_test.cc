@@ -26,7 +26,7 @@ TEST(Salt, IsInsertedAndNothingElseChanges) {
   EXPECT_EQ(inserted(R"({"a":1})"), R"({"a":1,"cache_salt":"s"})");
   EXPECT_EQ(inserted("{}"), R"({"cache_salt":"s"})");
   EXPECT_EQ(inserted(" { \"a\" : { \"b\":\"}\" }\n} \r\n"), " { \"a\" : { \"b\":\"}\" }\n,\"cache_salt\":\"s\"} \r\n");
-  // A salt elsewhere is no salt.
+  // A salt in another place is no salt.
   EXPECT_EQ(inserted(R"({"m":{"cache_salt":"x"}})"), R"({"m":{"cache_salt":"x"},"cache_salt":"s"})");
   for (const char* body : {R"({"a":1})", "{}", R"({"messages":[{"content":"{\"cache_salt\":\"x\"}"}]})"}) {
     const auto json = codec::parse_json(inserted(body));

@@ -19,12 +19,12 @@ http::ClientOptions client_options(const UpstreamOptions& options) {
   out.idle_timeout_s = kCheckTimeoutSeconds;
   out.response_limit_bytes = kAnswerLimitBytes;
   out.bearer_token = options.bearer_token;
-  // As for the prompts (resolve_private): the name is looked up again for each of these connections.
+  // As for prompts (resolve_private), the name is resolved again for each of these connections.
   out.plain_http = http::PlainHttp::kPrivateNetwork;
   return out;
 }
 
-// A test waits in the server's queue as any request does.
+// A test waits in the server's queue like any request.
 http::ClientOptions test_options(const UpstreamOptions& options) {
   http::ClientOptions out = client_options(options);
   out.idle_timeout_s = out.total_timeout_s = kTestTimeoutSeconds;
@@ -133,7 +133,7 @@ void Server::watch() {
     look();
     std::unique_lock lock(mutex_);
     const auto pause = is_up() ? options_.check_interval : options_.recheck_interval;
-    // A failed request wants a look soon, but many of them no flood of looks.
+    // A failed request calls for an early check, but many of them must not cause many checks.
     wake_.wait_for(lock, options_.recheck_interval, [&] { return stopping_; });
     wake_.wait_for(lock, pause - std::min(pause, options_.recheck_interval), [&] { return stopping_ || look_now_; });
     if (stopping_) return;
@@ -159,14 +159,14 @@ void Server::look() {
     if (healthy.error().code == ErrorCode::kNetwork) tests_.forget_withdrawal();
     return go_down(healthy.error());
   }
-  // One that gave a wrong answer is not used again until it was gone, as when it is started anew.
+  // A server that gave a wrong answer is not used again until it was gone, as when it is restarted.
   if (tests_.is_withdrawn()) return;
   const auto known = findings();
   const bool was_up = is_up() && known != nullptr;
   Result<Findings> found = was_up ? read_models(client_) : probe(client_, probed_paths(), [this] { return is_stopping(); });
   if (!found) return go_down(found.error());
   if (was_up) {
-    // Models come and go with adapters; who it is and what it has does not change while it is up.
+    // Models come and go with adapters; the server's kind and routes do not change while it is up.
     found->kind = known->kind;
     found->version = known->version;
     found->routes = known->routes;
@@ -202,7 +202,7 @@ void Server::go_down(const Error& error) {
   log::warn("upstream down url=" + name_ + " error=" + std::string(error_id(error.code)) + " " + error.message);
 }
 
-// Names move, most of all when what is behind them is started again.
+// Names are moved to other addresses, most of all when the service behind them is restarted.
 void Server::resolve_again() {
   const auto found = http::resolve_private(url_);
   if (!found) return;

@@ -7,7 +7,7 @@
 namespace cloister::engine::upstream {
 namespace {
 
-// The last event of either dialect is shorter.
+// The last event of either dialect is shorter than this.
 constexpr std::size_t kEndBytes = 96;
 
 }  // namespace
@@ -29,7 +29,7 @@ void StreamEnd::feed(std::string_view bytes) {
 }
 
 bool StreamEnd::whole() const {
-  // A body of another kind that ends with the connection may be cut anywhere.
+  // A body of another kind that ends with the connection may have been cut anywhere.
   if (!events_) return framed_;
   const bool blank_line = tail_.empty() || codec::ends_with_empty_line(tail_);
   if (framed_ || !blank_line) return blank_line;

@@ -18,7 +18,7 @@ class PassSink : public testing::RecordingSink {
   void on_passed_head(PassedHead head) override { on_start(std::to_string(head.status)); }
 };
 
-// The loop is that of a server with one request under way.
+// The loop belongs to a server with one running request.
 class UnixUpstream : public http::testing::ServerTest {
  protected:
   void SetUp() override {

@@ -51,7 +51,7 @@ Health UpstreamEngine::health() const {
   return any ? Health::kReady : Health::kLoading;
 }
 
-// A test that was asked for and is never made would be a promise that is not kept.
+// A test that was asked for and is never made would be a broken promise.
 std::string UpstreamEngine::failure() const {
   if (parts_->answers.empty()) return "";
   if (std::string misfit = parts_->answers.misfit(); !misfit.empty()) return misfit;
@@ -65,7 +65,7 @@ std::vector<KnownAnswersState> UpstreamEngine::known_answers() const {
   for (const auto& server : parts_->servers) {
     for (KnownAnswersState& state : server->tests().state()) out.push_back(std::move(state));
   }
-  // What no server was tested with yet.
+  // Answers with which no server was tested yet.
   for (const auto& answers : parts_->answers.given()) {
     const bool tested = std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.answers_digest == answers->digest; });
     if (!tested) out.push_back(TestRecord(answers, "").state());
@@ -73,7 +73,7 @@ std::vector<KnownAnswersState> UpstreamEngine::known_answers() const {
   return out;
 }
 
-// Which server answers a request is chosen later: what holds for all of them is said.
+// Which server answers a request is chosen later, so this returns what holds for all of them.
 std::shared_ptr<const evidence::KnownAnswersResult> UpstreamEngine::known_answers_of(std::string_view model) const {
   std::shared_ptr<const evidence::KnownAnswersResult> oldest;
   for (const auto& server : parts_->servers) {
@@ -85,7 +85,7 @@ std::shared_ptr<const evidence::KnownAnswersResult> UpstreamEngine::known_answer
   return oldest;
 }
 
-// All: what an upstream lacks it says itself.
+// All routes: an upstream itself says which ones it lacks.
 std::set<Route> UpstreamEngine::routes() const {
   return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,      Route::kResponses,   Route::kMessages,
           Route::kTokenize,        Route::kCountTokens, Route::kDetokenize,  Route::kRerank,          Route::kScore,       Route::kTranscriptions,
@@ -142,7 +142,7 @@ Result<std::shared_ptr<Generation>> UpstreamEngine::start(EngineRequest request,
   return std::shared_ptr<Generation>(std::move(relay));
 }
 
-// The API's paths begin with /v1 by themselves.
+// The API's paths already begin with /v1.
 http::Url without_version(http::Url url) {
   constexpr std::string_view kVersion = "/v1";
   if (url.base_path.ends_with(kVersion)) url.base_path.resize(url.base_path.size() - kVersion.size());

@@ -1,4 +1,4 @@
-// The engine against servers that say exactly what a script tells them to, on the loop of a real HTTP server.
+// Tests the engine with servers that say exactly what a script tells them to, on the loop of a real HTTP server.
 #include "engine/upstream/upstream_engine.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ std::string chunk(const std::string& bytes) {
 constexpr const char* kStreamHead =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-// An OpenAI server as far as the watcher asks; the script answers POSTs with a body.
+// An OpenAI server as far as the watcher asks it; the script answers POSTs with a body.
 class Upstream {
  public:
   using Answer = std::function<void(TcpPeer&, const std::string& request)>;
@@ -66,7 +66,7 @@ class Upstream {
   TcpServer server_;
 };
 
-// RecordingSink knows nothing of heads that are passed on.
+// RecordingSink has no support for heads that are passed on.
 class PassSink : public testing::RecordingSink {
  public:
   void on_passed_head(PassedHead head) override {
@@ -249,7 +249,7 @@ TEST_F(UpstreamEngineTest, ABrokenReplyIsAnError) {
       {kStreamHead + chunk("data: {\"cut") + "0\r\n\r\n", ErrorCode::kUpstreamBroken},
       {kStreamHead + std::string("zz\r\n"), ErrorCode::kUpstreamBroken},
       {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n", ErrorCode::kUpstreamBroken},
-      // Without a length only its own text says whether a JSON reply is whole; nothing says it of another.
+      // Without a length only a JSON reply's own text says whether it is whole; for other replies nothing says it.
       {head + "\r\n{\"a\":1", ErrorCode::kUpstreamBroken},
       {"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\nRIFF", ErrorCode::kUpstreamBroken},
   };
@@ -336,7 +336,7 @@ TEST_F(UpstreamEngineTest, AKeptConnectionThatEndedIsNoError) {
   make(options_for({upstream.url()}));
   for (int i = 0; i < 3; ++i) {
     EngineRequest once = request_of("{}");
-    once.headers.emplace_back("x-once", "1");   // the server closes behind each reply without saying so
+    once.headers.emplace_back("x-once", "1");   // the server closes after each reply without announcing it
     const auto sink = start(std::move(once));
     ASSERT_TRUE(sink->wait_end(std::chrono::seconds(20)));
     EXPECT_EQ(sink->bytes(), "x");

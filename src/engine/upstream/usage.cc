@@ -17,7 +17,7 @@ std::string_view skip_space(std::string_view text) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// What follows the last member of this name, `quoted` with its quotes, that has a value which begins as told.
+// The text after the last member of this name, `quoted` with its quotes, whose value begins as `begins` demands.
 template <typename Begins>
 std::string_view last_value(std::string_view text, std::string_view quoted, Begins&& begins) {
   for (std::size_t at = text.rfind(quoted); at != std::string_view::npos; at = at == 0 ? at - 1 : text.rfind(quoted, at - 1)) {

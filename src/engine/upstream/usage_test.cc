@@ -31,7 +31,7 @@ TEST(UpstreamUsage, IsReadInEachDialect) {
   }
 }
 
-// What a model says is no count: its quotes are escaped. Nor is what has not the form of one.
+// A model's text is no count, since its quotes are escaped. Neither is anything that does not have the form of a count.
 TEST(UpstreamUsage, IsNotTakenFromElsewhere) {
   for (const char* text : {R"({"content":"{\"usage\":{\"prompt_tokens\":7}}, \"finish_reason\":\"stop\""})",
                            R"({"usage":{"prompt_tokens":-1,"completion_tokens":"4"}})", R"({"usage":[1,2]})", R"({"usage":{"prompt_tokens":1)",

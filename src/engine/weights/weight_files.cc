@@ -97,7 +97,7 @@ Result<void> WeightFiles::check_unchanged() const {
   for (const auto& file : files_) {
     struct stat status {};
     if (::fstat(file->fd.get(), &status) != 0) return about(file->name, "it can no longer be looked at");
-    // First the path: a file that was replaced has changed by itself as well, for its last link is gone.
+    // The path is checked first: a file that was replaced has changed as well, since its last link is gone.
     struct stat at_path {};
     if (::stat(file->path.c_str(), &at_path) != 0) return about(file->name, "it is gone from its folder");
     if (const FileState now = state_of(at_path); now != file->state) return about(file->name, difference(file->state, now));

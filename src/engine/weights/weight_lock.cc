@@ -11,7 +11,7 @@
 namespace cloister::engine {
 namespace {
 
-// Locked at once: long enough to be read ahead, short enough for those behind to begin.
+// Locked at once: long enough for read-ahead, short enough for the following steps to begin.
 constexpr std::uint64_t kPiece = 32u << 20;
 
 }  // namespace

@@ -82,7 +82,7 @@ Result<evidence::Weights> WeightMeasurement::wait() {
   return *weights_;
 }
 
-// Behind the lock, where there is one: a page that was hashed and could still be dropped proves nothing.
+// Hashes after the lock, where there is one: a hash of a page that could still be dropped proves nothing.
 Result<evidence::Weights> WeightMeasurement::hash_all() {
   const auto begun = std::chrono::steady_clock::now();
   TRY_VOID(files_->check_unchanged());
@@ -98,7 +98,7 @@ Result<evidence::Weights> WeightMeasurement::hash_all() {
     if (locks_) {
       options.may_read = [this, i, &fell_back](std::uint64_t end) {
         if (fell_back || lock_.wait_for(i, end)) return true;
-        // The system refused. Who insists on the lock gets no digest; else the rest is hashed as it is.
+        // The system refused. With LockMode::kOn there is no digest; otherwise the rest is hashed without a lock.
         if (stop_ || options_.lock == LockMode::kOn) return false;
         fell_back = true;
         return true;

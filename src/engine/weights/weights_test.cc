@@ -43,7 +43,7 @@ class WeightsTest : public ::testing::Test {
     EXPECT_TRUE(files) << files.error().message;
     return *files;
   }
-  // File systems tell times in steps of some milliseconds; two changes in one step look like one.
+  // File systems record times in steps of some milliseconds; two changes in one step look like one.
   static void let_the_clock_tick() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
 
   fs::path folder_;
@@ -112,7 +112,7 @@ TEST_F(WeightsTest, AWriteIsSeen) {
   EXPECT_NE(change_of(*files).message.find("written"), std::string::npos);
 }
 
-// The times of the content can be set back by anybody who may write; that of the inode cannot.
+// Anybody who may write can set back the times of the content, but not the time of the inode.
 TEST_F(WeightsTest, AWriteWithItsTimeSetBackIsSeen) {
   const fs::path path = write("model.gguf", kMiB);
   const auto files = open(path);
@@ -173,7 +173,7 @@ TEST_F(WeightsTest, TheWatchTellsOnceWhatHasChanged) {
   EXPECT_NE(error.get().message.find("size"), std::string::npos);
 }
 
-// Under a limit on locked memory that nobody with fewer privileges could pass; root may, so it is given up where it can be.
+// Sets a limit on locked memory as if without privileges. Root may exceed it, so the privilege is dropped where possible.
 class Limited {
  public:
   explicit Limited(rlim_t bytes) {
@@ -196,7 +196,7 @@ TEST_F(WeightsTest, LockedWhereTheSystemAllowsIt) {
   const auto weights = willing.wait();
   ASSERT_TRUE(weights) << weights.error().message;
   WeightMeasurement insisting(files, {.lock = LockMode::kOn});
-  // Both ask the system the same, so one succeeds exactly where the other could lock.
+  // Both ask the system for the same, so one succeeds exactly where the other could lock.
   EXPECT_EQ(insisting.wait_locked().has_value(), weights->locked);
   const auto insisted = insisting.wait();
   EXPECT_EQ(insisted.has_value(), weights->locked);
