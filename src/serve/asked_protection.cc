@@ -21,7 +21,7 @@ Refusal encryption(std::string type, std::string_view header) {
   return {400, std::move(type), code, std::string(kNotEncrypted), std::string(header)};
 }
 
-// Without what two writers of one name may differ in, in headers and in members of bodies: "X_Client.PubKey" is meant as
+// Removes what two writers of one name may differ in, in headers and in members of bodies: "X_Client.PubKey" counts as
 // "x-client-pub-key", "Venice Parameters" as "venice_parameters".
 std::string bare_name(std::string_view name) {
   std::string bare;
@@ -32,7 +32,7 @@ std::string bare_name(std::string_view name) {
   return bare;
 }
 
-// Names that most requests have, and that ask for nothing: the work on a name is spared for the others. Sorted.
+// Names that most requests have, and that ask for nothing: other names alone need the check. Sorted.
 constexpr auto kOrdinaryHeaders = std::to_array<std::string_view>(
     {"accept", "accept-encoding", "accept-language", "authorization", "cache-control", "connection", "content-length", "content-type", "cookie",
      "host", "origin", "referer", "traceparent", "transfer-encoding", "user-agent", "x-api-key", "x-forwarded-for", "x-forwarded-proto",
@@ -54,7 +54,7 @@ bool speaks_of_encryption(std::string_view bare) {
 std::optional<Refusal> refused_header(std::string_view name) {
   const std::string bare = bare_name(name);
   if (bare.starts_with("ehbp")) {
-    // The client takes it that the node's key has changed, asks for the new one and finds none.
+    // The client concludes that the node's key has changed, asks for the new one and finds none.
     return Refusal{422, "urn:ietf:params:ehbp:error:key-config", "ehbp.key_config", std::string(kNotEncrypted),
                    std::string(name), true};
   }
@@ -70,7 +70,7 @@ std::optional<Refusal> refused_header(std::string_view name) {
   return std::nullopt;
 }
 
-// The names of a `Trailer` field, a list.
+// Checks the names in a `Trailer` field, which is a list.
 std::optional<Refusal> refused_trailers(std::string_view names) {
   while (!names.empty()) {
     const std::size_t end = std::min(names.find(','), names.size());
@@ -146,7 +146,7 @@ std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_r
   for (const auto& [name, value] : head.headers) {
     if (is_ordinary_header(name)) continue;
     if (auto refusal = refused_header(name)) return refusal;
-    // A field behind the body asks for something that was not done to the body.
+    // A field after the body asks for something that was not done to the body.
     if (name == "trailer") {
       if (auto refusal = refused_trailers(value)) return refusal;
     }
@@ -161,7 +161,7 @@ std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_r
 bool is_coded(const http::RequestHead& head) {
   for (const auto& [name, value] : head.headers) {
     if (is_ordinary_header(name) || bare_name(name) != "contentencoding") continue;
-    // A list, in one line or several; an empty element is none (RFC 9110, section 5.6.1).
+    // The list may be in one line or several; an empty element does not count (RFC 9110, section 5.6.1).
     for (std::string_view rest = value; !rest.empty();) {
       const std::size_t end = std::min(rest.find(','), rest.size());
       std::string_view coding = rest.substr(0, end);

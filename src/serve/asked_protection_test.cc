@@ -65,7 +65,7 @@ TEST(AskedProtection, MembersAreMeantHoweverTheyAreSpelled) {
   }
 }
 
-// Spellings and protocols of others, and fields that come behind the body, when nothing can be done to it any more.
+// Spellings and protocols of other services, and fields after the body, when nothing can be done to the body any more.
 TEST(AskedProtection, NoSpellingAndNoPlaceIsOverlooked) {
   for (const char* name : {"upstream-verification", "x-signing-algorithm", "x-ephemeral-pub", "venice-tee-client-key", "x-ohttp", "ohttp-key",
                            "crypto-key", "x_cloister_policy_digest", "x-cloisterpolicydigest"}) {

@@ -78,7 +78,7 @@ void AttestationService::finish_refresh(const ReportQuery& query, Result<Made> m
     Cached& cached = cache_[slot(query)];
     cached.in_flight = false;
     waiting.swap(cached.waiting);
-    // A legacy report without the model's name is given out but not cached.
+    // A legacy report without the model's name is handed out but not cached.
     if (made && !made->provisional && (query.kind != ReportKind::kLegacy || !parts_.model_name().empty())) {
       cached.made = *made;
       cached.time = clock_.now();

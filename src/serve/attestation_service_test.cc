@@ -26,7 +26,7 @@ namespace {
 
 SecretBytes seed() { return SecretBytes(Bytes(32, 9)); }
 
-// The simulated TEE, counting quotes and able to hold them back.
+// The simulated TEE, which counts quotes and can delay them.
 class CountingTee : public tee::Tee {
  public:
   CountingTee() {
@@ -56,7 +56,7 @@ class CountingTee : public tee::Tee {
   std::shared_future<void> gate;
   bool logs = true;
   std::atomic<bool> fails = false;
-  int events_in_between = 0;   // that are measured right after the next quotes, one each
+  int events_in_between = 0;   // events that are measured right after the next quotes, one after each
 
  private:
   std::unique_ptr<tee::Tee> inner_;
@@ -89,7 +89,7 @@ class AttestationServiceTest : public testing::Test {
     return future.get();
   }
 
-  // As another start of the node would, whatever configuration the keys of this one belong to.
+  // As another start of the node would, whatever configuration the keys of this node belong to.
   Result<void> enter(const Json& policy) {
     TRY_VOID(measure_event(tee_, kPolicyEvent, *evidence::document_digest(policy)));
     return identity_.set_policy(policy);
@@ -105,7 +105,7 @@ class AttestationServiceTest : public testing::Test {
   std::unique_ptr<AttestationService> service_;
 };
 
-// A policy document as this node's would be; `tls` says where the TLS key was made.
+// A policy document in the form of this node's; `tls` says where the TLS key was made.
 Json policy_document(const char* tls) {
   return {{"schema", "cloister.policy.v1"},
           {"listen", {{"address", "127.0.0.1"}, {"port", 8443}, {"tls", tls}, {"token_required", true}}},
@@ -201,7 +201,7 @@ TEST_F(AttestationServiceTest, WithoutANonceOneQuoteServesAllUntilItAges) {
   EXPECT_EQ(tee_.quotes, 2);
 }
 
-// Counts the answers to many reports, which come in any order.
+// Counts the answers to many reports, which arrive in any order.
 struct Answers {
   std::mutex mutex;
   std::condition_variable changed;
@@ -309,7 +309,7 @@ TEST_F(AttestationServiceTest, WhatItDoesIsCounted) {
   }
 }
 
-// GPUs that give nothing.
+// A source of GPU evidence that gives none.
 class NoEvidence : public gpu::GpuEvidenceSource {
  public:
   std::string_view type() const override { return "nvml"; }
@@ -395,7 +395,7 @@ TEST_F(AttestationServiceTest, WithoutANonceAnEpochHasOneReportOfEachKind) {
   EXPECT_EQ(tee_.quotes, 4);
 }
 
-// A result is signed with the key that the quote binds; a report that was made before the first test is given out and not kept.
+// A result is signed with the key that the quote binds; a report that was made before the first test is handed out and not kept.
 TEST_F(AttestationServiceTest, TheNativeReportShowsThePassedTests) {
   const ReportQuery fresh{.kind = ReportKind::kNative, .nonce = evidence::Nonce{4, 5}}, cached{.kind = ReportKind::kNative};
   ASSERT_TRUE(identity_.set_model(std::make_shared<const Json>(Json{{"weights", "w"}})));
@@ -423,7 +423,7 @@ TEST_F(AttestationServiceTest, TheNativeReportShowsThePassedTests) {
   EXPECT_TRUE(member(fresh).is_null()) << "withdrawn";
 }
 
-// What receipts are judged by when the node is gone: made and handed over although nobody asks.
+// Receipts are verified with these reports when the node is gone: they are made and kept although nobody asks.
 TEST_F(AttestationServiceTest, TheReportsOfEachEpochAreHandedOver) {
   std::mutex mutex;
   std::condition_variable changed;
@@ -457,7 +457,7 @@ TEST_F(AttestationServiceTest, TheReportsOfEachEpochAreHandedOver) {
   EXPECT_NE((kept.at({2, "report.aci"})), (kept.at({3, "report.aci"})));
 }
 
-// A store forgets what nobody names any more, so an epoch that lasts is handed over again.
+// A store forgets what nobody names any more, so the reports of a long epoch are kept again.
 TEST_F(AttestationServiceTest, ALongEpochIsHandedOverAgain) {
   std::atomic<int> kept = 0;
   ReportParts keeping = parts();
@@ -474,7 +474,7 @@ TEST_F(AttestationServiceTest, ALongEpochIsHandedOverAgain) {
   while (kept < 4) std::this_thread::yield();
 }
 
-// A TEE that fails at the wrong moment delays what is kept, and no more.
+// A TEE that fails at the wrong moment only delays what is kept.
 TEST_F(AttestationServiceTest, WhatCouldNotBeMadeIsMadeLater) {
   std::atomic<int> kept = 0;
   ReportParts keeping = parts();
@@ -499,7 +499,7 @@ TEST_F(AttestationServiceTest, ErrorsOfTheTeeNameNoPlaceOfThisMachine) {
   }
 }
 
-// Something is measured between the quote and the reading of the log.
+// An event is measured between the quote and the reading of the log.
 TEST_F(AttestationServiceTest, AnEventInBetweenGivesNoReportThatDoesNotReplay) {
   ASSERT_TRUE(enter(kBorn));
   for (const ReportKind kind : {ReportKind::kLegacy, ReportKind::kAci, ReportKind::kNative}) {
@@ -522,7 +522,7 @@ TEST_F(AttestationServiceTest, AnEventInBetweenGivesNoReportThatDoesNotReplay) {
 TEST_F(AttestationServiceTest, EndsWhileReportsWait) {
   Answers answers;
   for (int i = 0; i < 30; ++i) service_->report({.nonce = evidence::Nonce{1}}, answers.from("a"));
-  service_.reset();  // the one that is made now ends; the others are dropped
+  service_.reset();  // the running report ends; the others are dropped
   EXPECT_LE(tee_.quotes, 30);
 }
 

@@ -83,7 +83,7 @@ Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) c
     std::string_view token = trim(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (token.empty() || token.front() == '#') continue;
-    // A file that is half written, or no text at all, must not lock everybody out.
+    // A half-written file, or one that is no text at all, must not lock everybody out.
     if (!std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7f; })) {
       return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token is printable ASCII without spaces");
     }
@@ -99,7 +99,7 @@ Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) c
 
 std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) const {
   if (!required_) return Owner{};
-  // Two lines name two callers, and somebody in front may have looked at the other one.
+  // Two lines name two callers, and a proxy in front may have used the other one.
   const auto named = [&headers](std::string_view name) { return std::ranges::count(headers, name, [](const auto& header) { return std::string_view(header.first); }); };
   if (named("authorization") > 1 || named("x-api-key") > 1) return std::nullopt;
   std::string_view token = token_of(headers);

@@ -84,7 +84,7 @@ TEST(BearerAuth, AFileThatIsNoTextLocksNobodyOut) {
   }
 }
 
-// Whoever sees an owner, and knows the token, cannot tell that they belong together.
+// Somebody who sees an owner, and knows the token, cannot tell that they belong together.
 TEST(BearerAuth, OwnersAreKeyed) {
   const TokenFile file("first-token-1\n");
   const auto keys = store::StoreKeys::of_this_process();

@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kMostTries = 4;
 
-// The reason goes to the log once, until all is well again: who asks for reports decides how often they fail. Of quotes
-// the TEE itself says it.
+// The reason is logged once, until collection succeeds again, since whoever asks for reports decides how often they
+// fail. For quotes the TEE itself logs it.
 std::atomic<bool> failing = false;
 constexpr const char* kQuote = "quote";
 
@@ -34,7 +34,7 @@ Registers replayed(const std::vector<evidence::Event>& events) {
   return evidence::replay(extensions);
 }
 
-// Only the runtime register changes while the machine runs. True where there is nothing to compare.
+// Only the runtime register changes while the machine runs. True where there is nothing to compare with.
 bool fits(const TeeEvidence& taken) {
   const auto quote = codec::parse_tdx_quote(taken.quote);
   if (!quote) return true;

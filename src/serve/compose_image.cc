@@ -12,7 +12,7 @@ std::optional<PinnedImage> pinned_image(std::string_view text, std::string_view 
   if (services == nullptr || services->find("<<") != nullptr) return std::nullopt;
   const codec::YamlNode* found = services->find(service);
   if (found == nullptr) return std::nullopt;
-  // By these another definition or a build may take the place of the image that stands here.
+  // With these another definition or a build may replace the image that is named here.
   for (const char* other : {"<<", "build", "extends", "provider"}) {
     if (found->find(other) != nullptr) return std::nullopt;
   }

@@ -40,7 +40,7 @@ http::Response Cors::preflight(const http::RequestHead& request) const {
   decorate(request, response.headers);
   if (http::find_header(response.headers, "access-control-allow-origin")) {
     response.headers.emplace_back("access-control-allow-methods", "GET, POST, OPTIONS");
-    // Named, because "*" does not cover Authorization; SDKs add x-stainless-* of their own.
+    // Listed by name, because "*" does not cover Authorization; SDKs add x-stainless-* headers of their own.
     std::string wanted(request.header("access-control-request-headers").value_or("authorization, content-type"));
     bool tame = wanted.size() <= 2048 && wanted.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                                                   "0123456789-_, ") == std::string::npos;

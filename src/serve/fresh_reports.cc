@@ -68,7 +68,7 @@ void FreshReports::post_next() {
   for (const Waiting& each : left) refuse(ReportRefusal::kQueueFull, 1, each.done);
 }
 
-// One report a job, so that a report for all who bring no nonce waits for one at most.
+// Makes one report in each job, so that a report for callers without a nonce waits for one at most.
 void FreshReports::make_next() {
   std::optional<Waiting> next;
   {

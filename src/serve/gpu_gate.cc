@@ -11,10 +11,10 @@
 namespace cloister::serve {
 namespace {
 
-// While closed, so that a node is back soon after its GPUs are.
+// The interval while the gate is closed, so that a node is back soon after its GPUs are.
 constexpr std::chrono::seconds kEveryWhileClosed{10};
 
-// A check that hangs must not keep the gate open: two intervals and a minute for the check itself.
+// A check that hangs must not keep the gate open: the limit is two intervals and a minute for the check itself.
 std::int64_t age_limit_s(const GpuGateOptions& options) { return 2 * options.every.count() + 60; }
 
 std::chrono::seconds pause_after(bool open, const GpuGateOptions& options) {
@@ -34,7 +34,7 @@ verify::Policy gpu_gate_policy(verify::Policy policy) {
 std::string gpu_gate_objection(const verify::Verdict& verdict, bool have_manifests) {
   bool any_passed = false;
   for (const verify::Check& check : verdict.checks) {
-    // The manifests' own signers, whose revocation is not asked about, belong to them.
+    // The manifests' own signers, whose revocation is not checked, belong to the manifests.
     const bool by_manifest = check.id.find(".rim.") != std::string::npos || check.id.ends_with("_rim");
     if (check.state == verify::State::kFail) return check.id + " failed: " + check.detail;
     if (check.state == verify::State::kSkipped && check.required && (have_manifests || !by_manifest)) {
@@ -86,7 +86,7 @@ void GpuGate::run() {
 void GpuGate::check() { note(examine()); }
 
 GpuGate::Report GpuGate::examine() {
-  // A queue that others filled says nothing about the GPUs: the age limit decides.
+  // A queue that others have filled says nothing about the GPUs: the age limit decides.
   const auto bad = [](const Error& error) {
     return Report{error.code == ErrorCode::kBusy ? Finding::kInconclusive : Finding::kBad, error.message, 0, {}, false};
   };

@@ -28,9 +28,9 @@ Identity::Identity(const Keyring& keyring, const Clock& clock, const IdentityOpt
   renew(time);
 }
 
-// A clock that is set back by less than a period changes nothing: clients already have the newer document, and it is good
-// at that time as well. One that is set back further was wrong before, so the document of the time that it was wrong
-// about goes: it would be good for longer than a keyset may be.
+// A clock that is set back by less than a period changes nothing: clients already have the newer document, and it is
+// valid at that time as well. A clock that is set back further was wrong before, so the document of the wrong time is
+// dropped: it would be valid for longer than a keyset may be.
 bool Identity::is_over(UnixSeconds time) const {
   const std::int64_t index = periods_.index(time);
   return index > index_ || index + 1 < index_;

@@ -19,7 +19,7 @@ namespace {
 
 constexpr UnixSeconds kDay = 86400;
 constexpr UnixSeconds kPeriod = 15 * kDay;
-constexpr UnixSeconds kBegin = 1400 * kPeriod;  // of a period
+constexpr UnixSeconds kBegin = 1400 * kPeriod;  // beginning of a period
 
 Keyring keyring(std::uint8_t mark = 1) {
   tee::SimulatorOptions options;
@@ -133,7 +133,7 @@ TEST_F(IdentityTest, AKeysetIsNeverOutOfDateNorGoodForLongerThanItsLifetime) {
   }
 }
 
-// A clock that is corrected by some seconds at the border must not bring the former keyset back.
+// A clock that is corrected by some seconds at the border of a period must not bring back the former keyset.
 TEST_F(IdentityTest, AClockThatIsSetBackALittleKeepsTheNewerKeyset) {
   const Identity identity(keyring_, clock_);
   clock_.set(kBegin + kPeriod);
@@ -146,7 +146,7 @@ TEST_F(IdentityTest, AClockThatIsSetBackALittleKeepsTheNewerKeyset) {
   EXPECT_EQ(identity.now(), second);
 }
 
-// One that was far ahead by mistake made a keyset that nobody accepts: it goes with the mistake.
+// A clock that was far ahead by mistake made a keyset that nobody accepts: the keyset is dropped with the mistake.
 TEST_F(IdentityTest, AClockThatWasFarAheadLeavesNothingBehind) {
   const Identity identity(keyring_, clock_);
   const auto right = identity.now();
@@ -183,7 +183,7 @@ TEST_F(IdentityTest, ModelAndPolicyMakeEpochsWhenTheyChange) {
   ASSERT_TRUE(identity.set_policy({{"schema", "x"}, {"a", 2}}));
   EXPECT_EQ(identity.former_policy(digest), R"({"a":1,"schema":"x"})");
   EXPECT_FALSE(identity.former_policy("sha256:"));
-  // The model goes, the rest stays.
+  // The model is removed, the rest stays.
   ASSERT_TRUE(identity.set_model(nullptr));
   EXPECT_FALSE(identity.now()->model_digest);
 }

@@ -8,8 +8,8 @@
 namespace cloister::serve {
 namespace {
 
-// One label a role: the same path for two algorithms would give the same secret. Labels never change: addresses and keysets are made of
-// them. The digest of the configuration follows.
+// One label for each role: the same path for two algorithms would give the same secret. Labels never change, since
+// addresses and keysets depend on them. The digest of the configuration follows the label.
 constexpr std::string_view kEcdsaLabel = "cloister/v2/signing-key/ecdsa/";
 constexpr std::string_view kEd25519Label = "cloister/v2/signing-key/ed25519/";
 constexpr std::string_view kReceiptLabel = "cloister/v2/receipt-key/ed25519/";
@@ -19,7 +19,7 @@ constexpr std::string_view kTlsLabel = "cloister/v2/tls-key/p256/";
 
 std::string label_of(std::string_view role, const ByteArray<32>& configuration) { return std::string(role) + to_hex(configuration); }
 
-// Gives the secrets of all roles, from the TEE or all of them random.
+// Gives the secrets of all roles, either all from the TEE or all random.
 class SecretSource {
  public:
   explicit SecretSource(tee::Tee* tee) : tee_(tee) {}
@@ -38,7 +38,7 @@ class SecretSource {
     if (!secret.locked()) log::debug("memory for secrets cannot be locked: the limit RLIMIT_MEMLOCK is reached");
     return secret;
   }
-  // What it gave so far is the same after a restart.
+  // True when the secrets that it gave so far are the same after a restart.
   bool lasts() const { return tee_ != nullptr; }
 
  private:
@@ -82,7 +82,7 @@ Result<Keyring> Keyring::make(tee::Tee* tee, const ByteArray<32>& configuration,
   return keyring;
 }
 
-// The purposes are those that ACI's reference gateways ask for by name, where they have one.
+// Where ACI's reference gateways ask for purposes by name, these names are used.
 Result<void> Keyring::add_custody(tee::Tee& tee) {
   const struct {
     std::string_view label, purpose, role, algo;

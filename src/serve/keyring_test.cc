@@ -46,7 +46,7 @@ TEST(Keyring, KeysOfATeeSurviveARestartAndAreItsOwn) {
   }
 }
 
-// What was verified of one configuration must not hold for another one.
+// What was verified for one configuration must not hold for another one.
 TEST(Keyring, AnotherConfigurationHasOtherKeysAndTheSameStore) {
   ByteArray<32> configuration{};
   configuration.fill(9);
@@ -66,7 +66,7 @@ TEST(Keyring, WithoutATeeKeysAreRandom) {
   EXPECT_NE(first->signing_address(SigningAlgo::kEcdsa), second->signing_address(SigningAlgo::kEcdsa));
 }
 
-// A TEE that cannot give keys, for this reason.
+// A TEE that cannot give keys, with this error.
 class KeylessTee : public tee::Tee {
  public:
   explicit KeylessTee(ErrorCode code) : code_(code) {}
@@ -87,7 +87,7 @@ TEST(Keyring, WhereTheTeeHasNoKeysTheyAreRandomAndOnlyThere) {
   auto second = Keyring::make(&bare, {});
   ASSERT_TRUE(first && second);
   EXPECT_NE(first->signing_address(SigningAlgo::kEd25519), second->signing_address(SigningAlgo::kEd25519));
-  // One that should have them and fails gets no substitute: addresses would change for no reason that anybody sees.
+  // A TEE that should have keys and fails gets no substitute: otherwise addresses would change for no visible reason.
   for (const ErrorCode code : {ErrorCode::kTeeFailed, ErrorCode::kNoTee, ErrorCode::kTimeout}) {
     KeylessTee broken(code);
     EXPECT_EQ(Keyring::make(&broken, {}).error().code, code);
@@ -108,7 +108,7 @@ TEST(Keyring, EveryKeyOfATeeSurvivesARestart) {
   for (std::size_t i = 0; i < mine.size(); ++i) EXPECT_NE(mine[i], others[i]);
 }
 
-// Addresses that people have written down: what changes a label changes them.
+// People have written these addresses down: a changed label would change them.
 TEST(Keyring, TheLegacyAddressesAreWhatTheyAlwaysWere) {
   const auto keyring = Keyring::make(simulator(1).get(), {});
   const auto secret = simulator(1)->derive_key("cloister/v2/signing-key/ecdsa/" + kNoConfiguration);
@@ -141,7 +141,7 @@ TEST_F(KeyringOnDstack, EveryKeyOfTheKeysetHasAChainOfCustodyOfItsOwn) {
   EXPECT_EQ(keyring->custody()[0].purpose, "aci.receipt.ed25519.v1");
   EXPECT_EQ(keyring->custody()[0].public_key, to_hex(keyring->receipt_public_key()));
 
-  // The verifier's own judgement of both.
+  // The verifier's own verdict about both.
   const auto app_id = from_hex((*tee)->info()->info["app_id"].get<std::string>());
   const auto chain = verify::check_key_custody(keyring->custody(), *app_id);
   EXPECT_TRUE(chain) << chain.error().message;

@@ -37,7 +37,7 @@ std::string keyset_document(const Keyring& keyring, const std::optional<ByteArra
         key_entry(kTlsKeyId, born ? evidence::kTlsBornAlgo : evidence::kTlsGivenAlgo, spki));
     if (born) document["tls_public_keys"].push_back({{"spki_sha256", spki}});
   }
-  // ASCII and whole numbers: there is nothing that the scheme cannot carry.
+  // ASCII and whole numbers: the scheme can express all of it.
   return codec::write_jcs(document).value();
 }
 

@@ -14,8 +14,8 @@ namespace {
 
 using evidence::Event;
 
-// Whether the last event of this name holds this payload. An entry whose digest is not that of its name and payload says
-// nothing: the register was not extended by what it shows.
+// True when the last event of this name holds this payload. An entry whose digest does not match its name and payload
+// does not count, since the register was not extended by what the entry shows.
 bool is_in_force(const std::vector<Event>& events, std::string_view name, ByteView payload) {
   const auto last = std::find_if(events.rbegin(), events.rend(), [&](const Event& event) {
     return event.imr == evidence::kRuntimeRegister && event.event_type == evidence::kRuntimeEventType && event.name == name;
@@ -33,7 +33,7 @@ Error about(std::string_view name, const Error& error) {
 }  // namespace
 
 Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest) {
-  // Looking and extending are two steps.
+  // Reading the log and extending are two steps, so calls take turns.
   static std::mutex turns;
   const std::lock_guard lock(turns);
   const std::string shown = " event=" + std::string(name) + " digest=sha256:" + to_hex(digest);

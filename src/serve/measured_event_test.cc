@@ -18,7 +18,7 @@ ByteArray<32> digest_of(std::uint8_t mark) {
   return digest;
 }
 
-// A TEE that keeps a log as told, and fails as told.
+// A TEE that keeps a log and fails as it is told.
 class LoggingTee final : public tee::Tee {
  public:
   std::string_view type() const override { return "tdx"; }
@@ -58,7 +58,7 @@ TEST(MeasuredEvent, IsNotRepeatedAfterARestartWithTheSame) {
   EXPECT_EQ(tee.extensions, 2);
 }
 
-// The last one is the one in force, so coming back to an earlier one has to be said again.
+// The last event is the one in force, so going back to an earlier one has to be measured again.
 TEST(MeasuredEvent, IsSaidAgainAfterAnother) {
   LoggingTee tee;
   for (const std::uint8_t mark : Bytes{1, 2, 1}) ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(mark)));

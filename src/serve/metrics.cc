@@ -28,7 +28,7 @@ prometheus::Histogram* histogram(prometheus::Registry& registry, const char* nam
   return &BuildHistogram().Name(name).Help(help).Register(registry).Add({}, kLatencyBuckets);
 }
 
-// To what something else has counted. One that counts anew, as after a server was gone, goes on from there.
+// Raises the counter to what something else has counted. A counter that starts anew, as after a server was gone, continues from there.
 void raise(prometheus::Counter& counter, std::uint64_t to) {
   const double more = static_cast<double>(to) - counter.Value();
   if (more > 0) counter.Increment(more);

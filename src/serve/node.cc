@@ -23,15 +23,15 @@ ErrorCode code_of_protocol_error(int status) {
   }
 }
 
-// Whether the configuration in force is the one that the request is for, where it names one (docs/spec/policy.md). A node that was
-// verified and another one can have the same keys, where they differ in what the keys do not depend on.
+// True when the configuration in force is the one that the request is for, where it names one (docs/spec/policy.md). A
+// node that was verified and another one can have the same keys, where they differ in what the keys do not depend on.
 bool is_meant_for(const http::RequestHead& head, const std::optional<ByteArray<32>>& policy_digest) {
   return std::ranges::all_of(head.headers, [&policy_digest](const auto& header) {
     return header.first != evidence::kExpectedPolicyHeader || (policy_digest && header.second == evidence::digest_text(*policy_digest));
   });
 }
 
-// Errors below Anthropic's routes have Anthropic's shape, whether or not there is an endpoint.
+// Errors below Anthropic's routes have Anthropic's shape, whether or not an endpoint exists.
 bool is_anthropic_path(std::string_view path) { return path == "/v1/messages" || path.starts_with("/v1/messages/"); }
 
 }  // namespace
@@ -101,7 +101,7 @@ http::Admission Node::admit(const http::RequestHead& head) {
     context_.metrics.count_request("refused", response.status);
     return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
   };
-  // The same for every path: the caller is told nothing of what there is.
+  // The same for every path: the caller learns nothing about which paths exist.
   if (const auto refusal = context_.web.refusal(head)) return refuse(to_response(*refusal, false));
   if (head.method == "OPTIONS") {
     http::Response response = context_.cors.preflight(head);
@@ -122,7 +122,7 @@ http::Admission Node::admit(const http::RequestHead& head) {
   if (auto refusal = refuse_caller(head, *match.endpoint, owner)) return refuse(*std::move(refusal));
   if (auto refusal = refuse_head(head, *match.endpoint)) return refuse(*std::move(refusal));
   if (match.endpoint->takes_prompts && context_.gpu_gate != nullptr) {
-    // Before a byte of the prompt is read.
+    // Checked before a byte of the prompt is read.
     if (const auto refusal = context_.gpu_gate->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
   }
   if (match.endpoint->takes_prompts && context_.receipts != nullptr) {
@@ -139,7 +139,7 @@ void Node::handle(std::shared_ptr<http::Exchange> exchange) {
   call.path_argument = match.path_argument;
   call.epoch = context_.identity.now();
   call.exchange = std::move(exchange);
-  // Once more: tokens and configuration may have changed since the head came, and a caller who is not known must not become nobody.
+  // Checked again: tokens and configuration may have changed since the head arrived, and an unknown caller must not become nobody.
   const std::optional<Owner> owner = context_.auth.authenticate(request.headers);
   auto refusal = refuse_caller(request, *match.endpoint, owner);
   if (!refusal) refusal = refuse_configuration(request, *match.endpoint, *call.epoch);

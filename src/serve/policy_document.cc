@@ -11,7 +11,7 @@
 namespace cloister::serve {
 namespace {
 
-// ASCII as it is; every other byte, and '%', as %XX.
+// Keeps ASCII unchanged; every other byte, and '%', becomes %XX.
 std::string ascii(const std::string& text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
@@ -34,7 +34,7 @@ Json list(const std::vector<std::string>& texts) {
   return out;
 }
 
-// The shortest text that reads back to the same number: fractions have no place among whole numbers.
+// The shortest text that parses to the same number, since fractions have no place among whole numbers.
 std::string decimal(double value) {
   std::array<char, 32> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
@@ -93,7 +93,7 @@ Json policy_document(const PolicyFacts& facts) {
       {"signing", facts.signing},
       {"receipts", facts.receipts},
   };
-  // Texts in it are ASCII, so that there is a canonical form.
+  // Its texts are ASCII, so that there is a canonical form.
   out[evidence::kKeyConfigurationMember] = evidence::digest_text(evidence::key_configuration_digest(out).value());
   return out;
 }

@@ -121,7 +121,7 @@ TEST(PolicyDocument, IsMeasuredBeforeItIsInForce) {
   EXPECT_TRUE(measured_first);
   EXPECT_EQ(tee->event_log()->back().name, kPolicyEvent);
   EXPECT_EQ(identity.now()->policy_digest, digest);
-  // Without a TEE there is nothing to measure into, and the document is in force all the same.
+  // Without a TEE the document is measured nowhere, and is in force all the same.
   PolicyFacts louder = facts();
   louder.log_level = "debug";
   ASSERT_TRUE(enter_policy(policy_document(louder), nullptr, identity));

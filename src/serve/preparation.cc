@@ -48,11 +48,11 @@ void Preparation::run() {
     ++running_[owner];
     lock.unlock();
     job->run();
-    job.reset();  // what it holds dies outside the lock
+    job.reset();  // what the job holds is destroyed outside the lock
     lock.lock();
     const auto found = running_.find(owner);
     if (--found->second == 0) running_.erase(found);
-    // Another thread may wait for this client to have one fewer.
+    // Another thread may be waiting for this client to have one job fewer.
     wake_.notify_one();
   }
 }

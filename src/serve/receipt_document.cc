@@ -16,7 +16,7 @@ using Leaves = std::vector<evidence::MerkleHash>;
 constexpr std::size_t kLongestModel = 1024;
 constexpr std::size_t kUsualBytes = 2048;
 
-// Members stand in the order of their names everywhere here: this is the text that is signed.
+// All functions here write members in the order of their names, since this text is signed.
 
 JcsWriter& digest(JcsWriter& out, const ByteArray<32>& sha256) { return out.hex("sha256:", sha256); }
 
@@ -26,7 +26,7 @@ void hashed(JcsWriter& out, std::string_view type, const ByteArray<32>& body) {
   digest(out.open_object().name("body_hash"), body).name("type").text(type).close_object();
 }
 
-// How an engine of ours drew the text, flat beside the members that are there anyway, as ACI's events are.
+// How an engine of this node sampled the text, flat next to the members that always exist, as in ACI's events.
 Json model_served_with(const ReplyFacts& facts, const Json& sampling) {
   const auto& sha256 = facts.epoch->model_digest;
   Json event = {{"type", evidence::kModelServed},
@@ -40,12 +40,12 @@ Json model_served_with(const ReplyFacts& facts, const Json& sampling) {
   return event;
 }
 
-// Whether the model was known to compute right. Left out where it is not tested.
+// Whether the model was known to compute correctly. Left out where it is not tested.
 void known_answers(JcsWriter& out, const ReplyFacts& facts) {
   if (facts.known_answers != nullptr) out.name(evidence::kKnownAnswersMember).value_of(evidence::to_json(*facts.known_answers));
 }
 
-// Another server answered: which model did, only its reply says.
+// Another server answered: only its reply says which model did.
 void model_told(JcsWriter& out, const ReplyFacts& facts) {
   const auto& sha256 = facts.served_model_digest;
   out.open_object().name("engine").text(facts.engine);
@@ -69,14 +69,14 @@ void model_served(JcsWriter& out, const ReplyFacts& facts) {
   out.name("type").text(evidence::kModelServed).close_object();
 }
 
-// Under which configuration: a verifier that pins one compares it.
+// The configuration in force: a verifier that pins one compares it.
 void policy_in_force(JcsWriter& out, const ByteArray<32>& policy) {
   digest(out.open_object().name("policy_digest"), policy).name("type").text(evidence::kPolicyInForce).close_object();
 }
 
-// ACI section 7.5: what an aggregator has to say of whom it asked.
+// ACI section 7.5: what an aggregator has to say about the server that it asked.
 void upstream_not_verified(JcsWriter& out, const ReplyFacts& facts) {
-  // The one that was asked for (ACI, section 7.5).
+  // The model that was asked for (ACI, section 7.5).
   out.open_object().name("model_id").text(facts.model.value_or(""));
   out.name("reason").text("the engine is outside of this TEE and was not verified");
   out.name("required").boolean(false).name("result").text("failed");
@@ -125,7 +125,7 @@ void event_log(JcsWriter& out, const ReplyFacts& facts, const Leaves& leaves) {
   out.close_array();
 }
 
-// A name so long is no model's.
+// No model has a name of this length.
 void asked_model(JcsWriter& out, const ReplyFacts& facts) {
   facts.model&& facts.model->size() <= kLongestModel ? out.text(*facts.model) : out.null();
 }
@@ -157,7 +157,7 @@ std::string concatenated(const Leaves& hashes) {
   return out;
 }
 
-// The signature's place in the canonical form is before the last member. Inside of texts a quote is escaped, so nothing a
+// In the canonical form the signature comes before the last member. Inside texts a quote is escaped, so nothing that a
 // client wrote looks like that member.
 std::string with_signature(const std::string& canonical, const ByteArray<64>& signature) {
   constexpr std::string_view kLast = ",\"workload_keyset_digest\":";

@@ -1,4 +1,4 @@
-// Receipts as they are made: what stands in them by how the request went, and that their signature holds.
+// Receipts as they are made: what they hold depending on how the request went, and that their signature verifies.
 #include "serve/receipt_document.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class ReceiptDocument : public ::testing::Test {
 
 using Types = std::vector<std::string>;
 
-// --- the whole text, held against one that is put together member by member, by the names in docs/spec/receipt.md
+// --- the whole text, compared with one that is put together member by member, by the names in docs/spec/receipt.md
 // --------------
 
 Json hashed(const char* type, const ByteArray<32>& body) {
@@ -213,7 +213,7 @@ TEST_F(ReceiptDocument, SaysThatNobodyVerifiedWhoAnsweredElsewhere) {
   EXPECT_EQ(receipt["event_log"][2]["required"], false);
 }
 
-// What is served is the canonical form, signature and all, whatever the client has called its model.
+// The canonical form, including the signature, is what is served, whatever name the client has used for its model.
 TEST_F(ReceiptDocument, IsItsOwnCanonicalForm) {
   ReplyFacts facts = facts_of_a_reply(identity_);
   for (const char* model : {"demo", ",\"workload_keyset_digest\":\"sha256:", "Gr\xc3\xbc\xc3\x9f" "e \\ \" \n"}) {

@@ -20,7 +20,7 @@ Result<store::ReceiptRecord> find(NodeContext& context, const Call& call, const 
   const std::optional<Owner> asks = context.auth.authenticate(call.exchange->request().headers);
   Result<std::optional<store::ReceiptRecord>> found = context.receipts->find(id, asks.value_or(Owner{}));
   if (!found) {
-    // Its message may name paths and hosts.
+    // The store's message may name paths and hosts.
     log::error("a receipt cannot be looked up: " + found.error().message);
     Error error = fail(ErrorCode::kReceiptStore, "the store of receipts does not answer; try again later");
     error.retry_after_s = 5;

@@ -18,7 +18,7 @@ bool same_but_for_case(std::string_view name, std::string_view lower_case) {
   });
 }
 
-// A text that a receipt can hold.
+// Returns the model's name as a text that a receipt can hold.
 Result<std::optional<std::string>> model_in(std::string_view value) {
   const Result<Json> model = codec::parse_json(value);
   if (model && model->is_null()) return std::optional<std::string>();
@@ -26,7 +26,7 @@ Result<std::optional<std::string>> model_in(std::string_view value) {
     return fail(ErrorCode::kInvalidRequest, "'model' must be a string", "model");
   }
   auto text = model->get<std::string>();
-  // As the engines of this node have it: an empty name is none.
+  // As for the engines of this node, an empty name means none.
   return text.empty() ? std::optional<std::string>() : std::optional(std::move(text));
 }
 

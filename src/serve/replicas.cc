@@ -69,7 +69,7 @@ Result<std::unique_ptr<Replicas>> Replicas::make(const std::vector<std::string>&
   options.connect_timeout_s = timeout_s;
   options.total_timeout_s = timeout_s;
   options.response_limit_bytes = kMostBytes;
-  // Whoever answers: what is in the report proves itself, or does not.
+  // It does not matter who answers: the report either proves itself or does not.
   options.verify_web_pki = false;
   // Nothing but a public nonce is sent, and a report is public.
   options.plain_http = http::PlainHttp::kAnywhere;

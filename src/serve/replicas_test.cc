@@ -24,7 +24,7 @@ Json good_report() {
   return report;
 }
 
-// Another node, as far as it matters: answers each request with what `answer` gives.
+// Acts as another node: answers each request with the result of `answer`.
 class OtherNode final : public http::Handler {
  public:
   using Answer = std::function<http::Response(const http::Request&)>;

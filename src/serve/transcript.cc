@@ -75,7 +75,7 @@ void Transcript::on_body(std::string_view bytes) {
 }
 
 void Transcript::end_event() {
-  // The hasher stays for the next event: finish() has reset it. Salts are the journal's work.
+  // The hasher stays for the next event: finish() has reset it. The journal adds the salts.
   const evidence::EventHash event = event_->finish();
   facts_.too_many_events = facts_.events.size() >= evidence::kMostEvents;
   if (!facts_.too_many_events) facts_.events.push_back(event);

@@ -27,7 +27,7 @@ bool is_loopback(const std::string& name) {
   return ::inet_pton(AF_INET6, name.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-// What browsers send with the requests of a page, and other programs do not.
+// True for headers that browsers send with the requests of a page, and other programs do not.
 bool is_of_a_browser(const http::RequestHead& head) {
   return std::any_of(head.headers.begin(), head.headers.end(), [](const auto& header) {
     return header.first == "origin" || header.first == "referer" || header.first == "accept-language" ||
@@ -43,8 +43,8 @@ bool WebGuard::is_own_host(std::string_view host, const http::RequestHead& head)
   for (const std::string& allowed : options_.hosts) {
     if (allowed == "*" || allowed == name) return true;
   }
-  // A name without a dot belongs to this machine or its network: no site on the web has one. Somebody in the network could
-  // answer for such a name all the same, so no page may use it.
+  // A name without a dot belongs to this machine or its network: no site on the web has one. Somebody in the network
+  // could still answer for such a name, so no page may use it.
   return !name.empty() && name.find_first_of(".:") == std::string::npos && !is_of_a_browser(head);
 }
 
@@ -56,7 +56,7 @@ std::optional<Refusal> WebGuard::refusal(const http::RequestHead& head) const {
                    "this node needs no token and answers to the names of its own machine only; allow others with --host-name", "host"};
   }
   const auto origin = head.header("origin");
-  // A report with a nonce costs a quote, of which the machine has a number a minute.
+  // A report with a nonce costs a quote, and the machine makes only some in a minute.
   const bool costs = head.method == "GET" && head.path.find("/attestation") != std::string::npos && head.query.find("nonce") != std::string::npos;
   const bool harmless = !costs && (head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS");
   const bool of_a_page = costs && !origin && head.header("sec-fetch-site").value_or("") == "cross-site";

@@ -173,7 +173,7 @@ TEST_F(WeightsTest, TheWatchTellsOnceWhatHasChanged) {
   EXPECT_NE(error.get().message.find("size"), std::string::npos);
 }
 
-// Sets a limit on locked memory as if without privileges. Root may exceed it, so the privilege is dropped where possible.
+// Limits locked memory as long as the object lives. A process without privileges cannot exceed the limit; root may.
 class Limited {
  public:
   explicit Limited(rlim_t bytes) {

@@ -43,7 +43,7 @@ class TpmReader {
   ByteView bytes_;
 };
 
-// The paravisor's report (Microsoft's OpenHCL): 32 bytes of head, 1,184 of the TEE's own report, 20 of a second head, then the runtime data.
+// The paravisor's report (Microsoft's OpenHCL): 32 bytes of head, 1,184 of the TEE's report, 20 of a second head, the runtime data.
 struct HclReport {
   bool snp = false;
   Bytes tee_report;

@@ -19,12 +19,12 @@ Error invalid_parameter(std::string_view name, std::string message) {
   return fail(ErrorCode::kInvalidRequest, std::move(message), std::string(name));
 }
 
-// The parameters of one report, wherever they came from; "" = not given.
+// The parameters of one report, from query and body; "" = not given.
 struct ReportParameters {
   std::string model, nonce, signing_algo, signing_address, include_tls_fingerprint, replicas, version;
 };
 
-// What is given in one place is not overridden in silence by another.
+// A value that is given in one place is not silently overridden by another.
 Result<void> take(std::string_view name, std::string value, std::string& into) {
   if (!into.empty() && into != value) return invalid_parameter(name, "'" + std::string(name) + "' is given twice");
   into = std::move(value);

@@ -18,7 +18,7 @@ std::string_view health_text(engine::Health health) {
   return "failed";
 }
 
-// Where they are and how much they do is the operator's business.
+// Only the operator may know where they are and how much they do.
 Json upstreams_json(const std::vector<engine::UpstreamState>& upstreams) {
   Json out = Json::array();
   for (const engine::UpstreamState& one : upstreams) {
@@ -40,7 +40,7 @@ std::string_view stage_text(engine::TestStage stage) {
   return "failed";
 }
 
-// One entry for each model that is tested, and server that has it. Without addresses, and without a word of prompts.
+// One entry for each tested model and each server that has it. It holds no addresses and no word of a prompt.
 Json known_answers_json(const std::vector<engine::KnownAnswersState>& states) {
   Json out = Json::array();
   for (const engine::KnownAnswersState& state : states) {
@@ -62,7 +62,7 @@ Json known_answers_json(const std::vector<engine::KnownAnswersState>& states) {
   return out;
 }
 
-// What the store says of its failure is the operator's business: it may name paths and hosts.
+// Only the operator may see the store's error messages, which may name paths and hosts.
 Json receipts_json(const ReceiptJournal& journal, const JournalState& state) {
   return {{"store", journal.store_type()},
           {"failing", state.failing},
@@ -71,7 +71,7 @@ Json receipts_json(const ReceiptJournal& journal, const JournalState& state) {
           {"lost", state.lost}};
 }
 
-// The process runs and its loops turn; it need not be able to serve.
+// The process runs and its loops turn; the node need not be able to serve.
 http::Response live() {
   http::Response response;
   response.headers.emplace_back("cache-control", "no-store");

@@ -11,7 +11,7 @@
 namespace cloister::serve {
 namespace {
 
-// ACI section 3.2: 64 lower-case digits and nothing else, so that the statement needs no escapes.
+// ACI section 3.2: exactly 64 lower-case digits, so that the statement needs no escapes.
 Result<std::optional<evidence::Nonce>> read_nonce(const http::Request& request) {
   TRY(text, query_parameter(request.query, "nonce"));
   if (!text) return std::optional<evidence::Nonce>();
@@ -28,7 +28,7 @@ void report(NodeContext& context, const Call& call, ReportKind kind, std::string
   reply_with_report(context, call, name, {.kind = kind, .nonce = *nonce});
 }
 
-// Whoever asks for a digest gets what it is the digest of, or nothing: never another one.
+// Whoever asks for a digest gets the document with that digest, or nothing: never another one.
 using Former = std::optional<std::string> (Identity::*)(std::string_view) const;
 http::Response document(const NodeContext& context, const Call& call, std::string_view what,
                         const std::optional<std::string>& current, Former former) {

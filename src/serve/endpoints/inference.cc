@@ -1,4 +1,4 @@
-// The inference routes. Which of them a node serves is the engine's word (Engine::routes).
+// The inference routes. The engine decides which of them a node serves (Engine::routes).
 #include <vector>
 
 #include "serve/client_name.h"
@@ -9,7 +9,7 @@
 namespace cloister::serve {
 namespace {
 
-// Where the work on a request grows with its bytes alone, so many may be worked on the loop.
+// Where the work on a request grows with its bytes alone, a request of at most this size is handled on the loop.
 constexpr std::size_t kParseOnLoopBytes = 64 << 10;
 
 const std::vector<InferenceRoute>& routes() {
@@ -47,7 +47,7 @@ void handle(NodeContext& context, const InferenceRoute& route, Call call) {
   exchange->on_abandoned([weak = std::weak_ptr(inference)] {
     if (auto live = weak.lock()) live->abandon();
   });
-  // Again, for it may have closed while the body came in.
+  // Checked again, since the gate may have closed while the body arrived.
   if (context.gpu_gate != nullptr) {
     if (const auto refusal = context.gpu_gate->refusal()) return inference->refuse(*refusal);
   }

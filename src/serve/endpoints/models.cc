@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::string_view kName = "models";
 
-// What the catalogues of other gateways have beside a model, so that their clients' verifiers know how to verify this node: the id of its
-// application on dstack, and in `providers` the family of attestation reports that it serves, by the name that they use for it.
+// What the catalogues of other gateways have for a model, so that their clients' verifiers know how to verify this node: the id of its
+// application on dstack, and in `providers` the family of attestation reports that it serves, by the name that these gateways use for it.
 void add_catalogue(const NodeContext& context, Json& model) {
   if (context.attestation == nullptr || !model.is_object()) return;
-  // What an upstream says of itself here would have people verify another machine.
+  // An upstream's own value here would make people verify another machine.
   model["providers"] = Json::array({"phala"});
   Json& metadata = model["metadata"];
   if (!metadata.is_object()) metadata = Json::object();
@@ -36,7 +36,7 @@ Json model_json(const NodeContext& context, const engine::ModelInfo& model) {
   return out;
 }
 
-// The list of another server with the same members. What cannot be read is passed on as it is.
+// The list of another server with the same members. A list that cannot be parsed is passed on unchanged.
 std::string with_catalogue(const NodeContext& context, const std::string& document) {
   constexpr codec::JsonLimits kLimits = {256u << 10, 32, 1u << 14};
   if (context.attestation == nullptr) return document;

@@ -1,5 +1,5 @@
-// GET /: one page for people: what this node is, a prompt to try, and how to check it. The page checks nothing itself and
-// says so; it loads nothing from elsewhere.
+// GET /: one page for people: what this node is, a prompt to try, and how to verify it. The page itself verifies
+// nothing and says so; it loads nothing from elsewhere.
 #include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 #include "serve/page_html.h"

@@ -1,5 +1,5 @@
 // GET /v1/aci/receipts/{id}: the signed receipt of a request (ACI section 7), and GET /v1/cloister/prefix/{id}?events=K: the
-// proof that the first K events of its reply are what the receipt commits to, for its client alone (docs/spec/receipt.md).
+// proof that the receipt commits to the first K events of its reply, for the reply's client alone (docs/spec/receipt.md).
 #include <charconv>
 
 #include "base/encoding.h"
@@ -41,7 +41,7 @@ std::vector<evidence::MerkleHash> leaves_of(const store::ReceiptRecord& record) 
   return leaves;
 }
 
-// Receipts of before have events without salts.
+// Older receipts have events without salts.
 Result<bool> has_salts(const store::ReceiptRecord& record) {
   TRY(receipt, evidence::parse_receipt(record.receipt));
   for (const evidence::ReceiptEvent& event : receipt.events) {
@@ -50,7 +50,7 @@ Result<bool> has_salts(const store::ReceiptRecord& record) {
   return fail(ErrorCode::kNotFound, "the receipt does not name the events of its reply");
 }
 
-// Leaves are for the client of the reply alone. One with a credential has shown it; another shows the secret of the reply.
+// Only the client of the reply gets leaves. A client with a credential has shown it; any other shows the secret of the reply.
 Result<void> check_is_client(const store::ReceiptRecord& record, const evidence::SaltSeed& secret, const http::Request& request) {
   if (record.owner != Owner{}) return {};
   const Result<evidence::SaltSeed> shown = from_hex_exactly<32>(request.header("x-receipt-secret").value_or(""));

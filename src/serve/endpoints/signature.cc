@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view kName = "signature";
 constexpr const char* kNotFound = "Chat id not found or expired";
 
-// What comes out of the store was outside the TEE. The ecdsa signature shows that these hashes are the node's own; only then
-// does it sign them once more.
+// The store's data was outside the TEE. The ecdsa signature shows that these hashes are the node's own; only then does
+// the node sign them again.
 Result<evidence::ChatSignature> to_chat_signature(const NodeContext& context, const store::LegacySignature& stored,
                                                   evidence::SigningAlgo algo) {
   evidence::ChatSignature out;

@@ -24,7 +24,7 @@ Json provenance(const SourceProvenance& source) {
   return out;
 }
 
-// In the forms of a dstack deployment (section 4.2): logs and documents as texts.
+// In the form of a dstack deployment (ACI section 4.2): logs and documents are texts.
 Json evidence_json(const ReportParts& parts, const Epoch& epoch, const TeeEvidence& tee,
                    const evidence::ReportData& report_data) {
   Json out = {
@@ -39,7 +39,7 @@ Json evidence_json(const ReportParts& parts, const Epoch& epoch, const TeeEviden
   if (epoch.tls_spki_sha256 && epoch.tls_key_origin == evidence::TlsKeyOrigin::kBorn) {
     out["downstream_tls_binding"] = {{"spki_sha256", to_hex(*epoch.tls_spki_sha256)}};
   }
-  // The event log names its digest: whoever asks in this form verifies the configuration too.
+  // The event log names its digest: whoever asks for this form verifies the configuration too.
   if (!epoch.policy.is_null()) out["cloister_policy"] = epoch.policy;
   add_custody(parts.keyring, out);
   add_boot_table(tee, out);

@@ -30,7 +30,7 @@ Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const 
                       const evidence::Nonce& nonce) {
   const evidence::ReportData report_data = bind(parts, query, epoch, nonce);
   TRY(tee, collect_tee(parts.tee, report_data, parts.metrics));
-  // The same nonce as the quote's: what today's verifiers compare.
+  // The same nonce as the quote's, since today's verifiers compare it.
   TRY(gpu, collect_gpu(parts.gpu, parts.gpu_optional, nonce));
   Json item = Json::object();
   item["model_name"] = parts.model_name();
@@ -44,10 +44,10 @@ Result<Json> own_item(const ReportParts& parts, const ReportQuery& query, const 
   item["quote"] = item["intel_quote"];
   item["nvidia_payload"] = gpu.payload ? Json(std::move(*gpu.payload)) : Json(nullptr);
   if (!gpu.error.empty()) item["gpu_evidence_error"] = gpu.error;
-  // A TEE without a log has not logged nothing: an empty list would claim registers that were never extended.
+  // A TEE without a log is not one that has logged nothing: an empty list would claim registers that were never extended.
   item["event_log"] = tee.events.empty() ? Json(nullptr) : evidence::event_log_json(tee.events);
   item["vm_config"] = tee.info.vm_config;
-  // The event log names its digest: whoever asks in this form verifies the configuration too, and where the TLS key was made.
+  // The event log names its digest: whoever asks for this form verifies the configuration too, and where the TLS key was made.
   if (!epoch.policy.is_null()) item["cloister_policy"] = epoch.policy;
   add_custody(parts.keyring, item);
   add_boot_table(tee, item);

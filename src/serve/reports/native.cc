@@ -26,7 +26,7 @@ Json statement_json(const evidence::NativeStatement& statement) {
           {"purpose", evidence::kNativePurpose}};
 }
 
-// Log and compose text stand in the report itself, once.
+// The report itself holds log and compose text, once.
 void add_boot(const ReportParts& parts, TeeEvidence& tee, Json& report) {
   if (!tee.events.empty()) report["event_log"] = evidence::event_log_json(tee.events);
   const auto tcb_info = tee.info.info.find("tcb_info");
@@ -64,7 +64,7 @@ Result<std::string> make_native_report(const ReportParts& parts, const ReportQue
   statement.keyset_digest = epoch.keyset_digest;
   statement.model_digest = epoch.model_digest;
   statement.policy_digest = epoch.policy_digest;
-  // First the GPUs: what they say stands in the quote.
+  // The GPUs come first, because the quote holds their answers' digest.
   TRY(gpu, collect_gpu(parts.gpu, parts.gpu_optional, evidence::gpu_nonce(epoch.keyset_digest, statement.nonce)));
   if (gpu.payload) statement.gpu_evidence_digest = crypto::sha256(as_bytes(*gpu.payload));
   const std::string text = evidence::native_statement(statement);
