@@ -24,7 +24,7 @@ void check_asked_model(const std::string& asked, const std::string& in_report, c
   if (in_report == evidence::identity_text(asked)) {
     verdict.add(passed(id, asked, "the model's document in the report"));
   } else if (!listed) {
-    // Behind a line break stand the node's own words (client/inquiry.h).
+    // The node's own words follow a line break (client/inquiry.h).
     const std::string why = listed.error().message.substr(0, listed.error().message.find('\n'));
     verdict.add(skipped(id, "the report does not name this model, and there is nothing else to compare with: " + why));
   } else if (std::ranges::find(*listed, asked) != listed->end()) {

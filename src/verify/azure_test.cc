@@ -1,4 +1,4 @@
-// Evidence of a virtual TPM, made here: the TEE's own report in it is signed by nobody. Recorded evidence was judged by hand.
+// Evidence of a virtual TPM, made here: nobody signed the TEE's own report in it. Recorded evidence was verified by hand.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -106,7 +106,7 @@ TEST(AzureReport, AChangeFailsTheCheckOfWhatWasChanged) {
   EXPECT_TRUE(failing(judge(changed)).contains("report_data.identity"));
 }
 
-// Which values the registers must have, the policy says; the TPM's signature alone says nothing of what was booted.
+// The policy says which values the registers must have; the TPM's signature alone says nothing about what was booted.
 TEST(AzureReport, TheRegistersAreComparedWithThePolicy) {
   const auto check = [](const Policy& policy, const Json& evidence = evidence_json()) {
     return *judge(evidence, 0x5a, policy).find("report.tpm_pcrs");
@@ -131,7 +131,7 @@ TEST(AzureReport, TheRegistersAreComparedWithThePolicy) {
   EXPECT_EQ(check(policy, fewer).detail, "PCR 23 is not shown");
 }
 
-// A verdict on other evidence than a TPM's does not leave the rule out in silence.
+// A verdict about evidence without a TPM does not silently leave the rule out.
 TEST(AzureReport, ARuleAboutRegistersIsNoMatterOfAFormWithoutThem) {
   Policy policy;
   policy.tpm.pcrs = {{4, {Bytes(32, 4)}}};

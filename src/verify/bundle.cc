@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kForm = "cloister.collateral.v1";
 constexpr std::size_t kMostBytes = 64u << 20;
-constexpr std::size_t kMostEntries = 1024;  // of each list; a report speaks of a few dozen devices at most
+constexpr std::size_t kMostEntries = 1024;  // for each list; a report is about a few dozen devices at most
 
 Error malformed(const std::string& message) { return fail(ErrorCode::kBadCollateral, "collateral: " + message); }
 
@@ -29,7 +29,7 @@ Result<void> check_members(const Json& object, std::string_view where, std::init
   return {};
 }
 
-// Absent and null read as empty.
+// Absent and null mean empty.
 Result<std::string> optional_text(const Json& object, std::string_view name) {
   const auto member = object.find(name);
   if (member == object.end() || member->is_null()) return std::string();
@@ -37,7 +37,7 @@ Result<std::string> optional_text(const Json& object, std::string_view name) {
   return member->get<std::string>();
 }
 
-// The elements of a list, none when it is absent.
+// Returns the elements of a list, none when it is absent.
 Result<const Json*> optional_list(const Json& object, const char* name) {
   static const Json kNone = Json::array();
   const auto member = object.find(name);
@@ -204,7 +204,7 @@ void add_collateral(Collateral& collateral, Collateral more) {
   collateral.rims.merge(more.rims);
   add_new(collateral.ocsp_responses, std::move(more.ocsp_responses), std::equal_to<Bytes>());
   add_new(collateral.ocsp_nonces, std::move(more.ocsp_nonces), std::equal_to<Bytes>());
-  // Tokens and the keys that sign them stay together. What has just been fetched counts before what a file brought.
+  // Tokens and the keys that sign them stay together. What has just been fetched takes precedence over what a file brought.
   const bool none_here = collateral.nras_token.empty() && collateral.nras_switch_token.empty();
   const bool fetched = more.nras_jwks_live && !(more.nras_token.empty() && more.nras_switch_token.empty());
   if (none_here || (fetched && !collateral.nras_jwks_live)) {

@@ -124,7 +124,7 @@ TEST(Bundle, RefusesEveryOtherForm) {
   }
 }
 
-// Each file as somebody who uses it keeps it.
+// Each file in the form in which its users keep it.
 TEST(ParseBundle, TakesTheCertificatesOfAnAmdChip) {
   for (const char* file : {"snp/genoa_v5.vcek_chain.pem", "snp/turin_v5.vcek_chain.pem"}) {
     const std::string pem = testing::vector_text(file);

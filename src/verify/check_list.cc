@@ -16,7 +16,7 @@ bool is_number(std::string_view part) {
   return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// "model.N.instance.N.report.form" to "report.form".
+// Turns "model.N.instance.N.report.form" into "report.form".
 std::string_view without_place(std::string_view pattern) {
   constexpr std::string_view kPlaces[] = {"instance.N.", "model.N.", "gateway.", "upstream.", "compose_manager."};
   for (bool found = true; found;) {

@@ -1,5 +1,5 @@
-// docs/checks.md is made from checks.def and samples.def: this test fails when they differ, and writes the file anew when
-// CLOISTER_UPDATE_DOCS is set.
+// docs/checks.md is made from checks.def and samples.def: this test fails when they differ, and writes the file anew
+// when CLOISTER_UPDATE_DOCS is set.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

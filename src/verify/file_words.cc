@@ -28,7 +28,7 @@ void discount(Check& check, std::string detail, bool required) {
 }  // namespace
 
 void discount_file_words(const FileWords& words, const Policy& policy, Verdict& verdict) {
-  // Beside a quote the nonce of a GPU shows that both belong together; alone it shows nothing but freshness.
+  // Next to a quote the nonce of a GPU shows that both belong together; alone it shows nothing but freshness.
   const bool gpu_alone = std::ranges::none_of(
       verdict.checks, [](const Check& check) { return check_name(check.id).starts_with("report_data."); });
   for (Check& check : verdict.checks) {
@@ -58,7 +58,7 @@ void check_file_time(UnixSeconds judged_at, bool named, Verdict& verdict) {
     return;
   }
   Check check = passed(id, time);
-  check.required = false;  // it is no evidence of anything
+  check.required = false;  // this check shows no evidence
   verdict.add(std::move(check));
 }
 

@@ -24,7 +24,7 @@ Result<std::optional<std::string>> payload_of(std::string_view file_text) {
   if (!json.is_object()) return std::optional(std::string(file_text));
   const auto member = json.find("nvidia_payload");
   if (member == json.end()) {
-    // A report of a node without a GPU may leave the member out.
+    // A report of a node without a GPU may lack the member.
     if (json.contains("intel_quote")) return std::optional<std::string>();
     return std::optional(std::string(file_text));
   }
@@ -60,7 +60,7 @@ class NeedsCollector {
 constexpr std::string_view kWithItsReport =
     "the GPU evidence within a report of this form is judged with the report: use verify report";
 
-// What is said of GPUs in a whole report can be judged without the rest where a nonce of the verifier's own leads to theirs.
+// The GPU evidence in a whole report can be verified without the rest where the verifier's own nonce leads to the nonce of the GPUs.
 Result<void> check_report_of_gpus(ReportShape shape, const Json& object) {
   if (shape == ReportShape::kLegacy) return {};
   if (shape == ReportShape::kNative && evidence::parse_native_report(object)) return {};
@@ -92,7 +92,7 @@ std::optional<ByteArray<32>> device_nonce(std::string_view file_text, const std:
 Verdict verify_gpu(std::string_view file_text, const std::optional<ByteArray<32>>& nonce, const Context& context) {
   Verdict verdict = new_verdict(context);
   const auto payload = payload_of(file_text);
-  // What is no JSON is judged as the payload that it is not.
+  // Text that is no JSON is verified as a payload, which it then fails to be.
   judge_gpu_payload(payload ? *payload : std::string(file_text), {device_nonce(file_text, nonce), std::nullopt, {}}, context, verdict);
   require_rules(context.policy, verdict);
   return verdict;
@@ -103,7 +103,7 @@ Verdict verify_gpu(ByteView report_file, ByteView chain_file, const std::optiona
   Verdict verdict = new_verdict(context);
   verdict.facts["gpu"] = true;
   evidence::NvidiaPayload payload;
-  // Files that cannot be read are a device that cannot be.
+  // Files that cannot be parsed count as a device that cannot be parsed.
   payload.evidence_list.push_back(evidence::parse_gpu_files(report_file, chain_file).value_or({}));
   judge_gpus(payload, {nonce, std::nullopt, {}}, context, verdict);
   require_rules(context.policy, verdict);

@@ -1,5 +1,5 @@
-// Genuine evidence of GPUs and NVSwitches and genuine manifests, recorded from devices that exist: what this judge
-// makes of it, at the time that its description names.
+// Genuine evidence of GPUs and NVSwitches and genuine manifests, recorded from real devices: the verdicts about them at
+// the time that their descriptions state.
 #include "verify/gpu.h"
 
 #include <gtest/gtest.h>
@@ -83,7 +83,7 @@ TEST(GpuVectors, EveryDevice) {
     EXPECT_EQ(gpus[0]["driver_version"], device.driver);
     EXPECT_EQ(gpus[0]["vbios_version"], device.vbios);
     EXPECT_EQ(verdict.find("nvidia.gpu.0.cert_chain")->actual, "nvidia_device_identity_ca");
-    // Before any device existed.
+    // This is before any device existed.
     EXPECT_TRUE(failing(judge(device, {}, 1500000000)).contains("nvidia.gpu.0.cert_chain")) << device.report;
   }
 }
@@ -185,7 +185,7 @@ TEST(RimVectors, Hopper535MatchesItsFirmwaresManifest) {
   EXPECT_EQ(verdict.facts["gpus"][0]["mismatches"].size(), 4u);
   EXPECT_NE(said(verdict, "nvidia.gpu.0.rim.vbios.measurements").find("indices 1, 2, 3, 9 (index 9 often"),
             std::string::npos);
-  // The manifest of another version.
+  // Uses the manifest of another version.
   verdict = judge(kDevices[5], with_vbios(id, "1010_0205_862_9600740020_PROD.swidtag"), k2024);
   EXPECT_TRUE(of_vbios(failing(verdict)).contains("version"));
 }
@@ -198,7 +198,7 @@ TEST(RimVectors, TheSwitchAndItsManifest) {
   EXPECT_EQ(verdict.find("nvidia.gpu.0.rim.vbios.measurements")->actual, "31 measurements");
 }
 
-// What the edited manifest says, signed by ourselves.
+// The content of the edited manifest, signed by ourselves.
 TEST(RimVectors, TheEditedDriverManifestDiffersWhereItsDescriptionSays) {
   std::string text = vector_text("nvidia/rims/NV_GPU_DRIVER_GH100_535.86.09_MISMATCH.xml");
   const std::size_t from = text.find("<ds:Signature"), to = text.find("</ds:Signature>") + 15;
@@ -218,7 +218,7 @@ TEST(RimVectors, TheEditedDriverManifestDiffersWhereItsDescriptionSays) {
 
 // ---- sets that belong together ----
 
-// One genuine GPU with its manifests and NVIDIA's answers, which are of two days; its nonce is a constant of a tool.
+// One genuine GPU with its manifests and NVIDIA's answers, which are from two days; its nonce is a constant of a tool.
 TEST(WholeVectors, AGenuineGpuPassesEveryCheckButTheTwoThatItsDescriptionNames) {
   const std::string list = vector_text("nvidia/whole/h100_550.90.07.evidence.json");
   const auto collateral = parse_bundle(vector_text("nvidia/whole/h100_550.90.07.bundle.json"));
@@ -266,7 +266,7 @@ TEST(WholeVectors, AMachineOfEightGpusAndFourSwitches) {
   }
 }
 
-// ---- the public entry ----
+// ---- the public function ----
 
 TEST(VerifyGpu, TakesAWholeReport) {
   const std::string list = vector_text("nvidia/evidence_hopper_1gpu.json");
@@ -309,7 +309,7 @@ TEST(VerifyGpu, TakesACollectionOfMessages) {
 }
 
 TEST(VerifyGpu, ASimulatedDeviceNeedsToBeAcceptedByName) {
-  // A chain that ends in the simulator's root is enough to be told apart, whatever else it is worth.
+  // A chain that ends in the simulator's root is recognised, whatever else is wrong with it.
   GpuWorld world;
   world.device_root = world_certificate("Other root", "other", "Other root", "other", true);
   EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.cert_chain"));
@@ -328,10 +328,10 @@ TEST(NvidiaNeeds, NamesManifestsAndCertificates) {
   auto needs = nvidia_needs(text, {});
   ASSERT_TRUE(needs) << needs.error().message;
   EXPECT_EQ(needs->rim_ids, (std::vector<std::string>{kDriverId, kVbiosId}));
-  EXPECT_EQ(needs->certificates.size(), 4u);  // two devices, two that they share
+  EXPECT_EQ(needs->certificates.size(), 4u);  // two devices, and two certificates that they share
   needs = nvidia_needs(text, world.collateral);
   ASSERT_TRUE(needs);
-  EXPECT_EQ(needs->certificates.size(), 7u);  // and three of the manifests
+  EXPECT_EQ(needs->certificates.size(), 7u);  // and three certificates of the manifests
   for (const auto& [certificate, issuer] : needs->certificates) {
     EXPECT_EQ(certificate.issuer_common_name(), issuer.subject_common_name());
   }

@@ -31,7 +31,7 @@ std::string without_space(std::string_view text) {
   return out;
 }
 
-// No report around a bare quote names a nonce: only report data of the verifier's own shows whom it answers, and when.
+// A bare quote has no report with a nonce: only report data of the verifier's own shows whom the quote answers, and when.
 void ask_for_report_data(const Policy& policy, Verdict& verdict) {
   const auto named = std::ranges::find(verdict.checks, "tee.report_data", &Check::id);
   if (named == verdict.checks.end() || named->state != State::kNotApplicable) return;
@@ -39,7 +39,7 @@ void ask_for_report_data(const Policy& policy, Verdict& verdict) {
                    policy.require_nonce);
 }
 
-// A file that somebody put beside the quote and that nothing was compared with must not go unsaid.
+// A file that somebody gave with the quote and that nothing was compared with must be mentioned.
 void name_files_without_log(const evidence::BootEvidence& boot, Verdict& verdict) {
   if (boot.event_log) return;
   const std::pair<const char*, bool> files[] = {{"boot.compose_hash", boot.app_compose.has_value()},

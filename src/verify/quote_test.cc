@@ -1,4 +1,4 @@
-// Recorded quotes with the collateral of their time: the verdict that each has to get, and every byte of them changed.
+// Recorded quotes with the collateral of their time: the verdict that each has to get, with every byte of them changed, too.
 #include "verify/quote.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ Verdict judge(ByteView quote, const Policy& policy, const Collateral& collateral
   return verify_quote(quote, {policy, collateral, time, cache});
 }
 
-// Without the checks of measurements, which are judged elsewhere.
+// Leaves out the checks of measurements, which are tested elsewhere.
 Ids skipped_of_tdx(const Verdict& verdict) {
   Ids out;
   for (const std::string& id : ids_in(verdict, State::kSkipped)) {
@@ -38,7 +38,7 @@ struct Row {
   UnixSeconds time;
   Ids failing;
   bool some_skipped;
-  const char* tcb_status;  // null: none was found out
+  const char* tcb_status;  // null: none was determined
 };
 
 auto file(const char* name) {
@@ -265,7 +265,7 @@ TEST(RecordedQuotes, CutAnywhereTheyAreNone) {
   EXPECT_EQ(failing(judge(ByteView(quote).first(end), policy, {}, kJune2025)), Ids{});
 }
 
-// Every byte of every part of the collateral, by steps: the text of the documents, the lists, the signatures, the
+// Changes every part of the collateral, in steps of bytes: the text of the documents, the lists, the signatures, the
 // chains.
 TEST(RecordedQuotes, EveryPartOfTheCollateralCounts) {
   const Bytes quote = recorded_quote("v4_b0c06f_uptodate.bin");
@@ -290,7 +290,7 @@ TEST(RecordedQuotes, EveryPartOfTheCollateralCounts) {
                      {"qe_identity.signature", &TdxCollateral::qe_identity_signature},
                      {"qe_identity.", &TdxCollateral::qe_identity_issuer_chain},
                      {"pck_crl.", &TdxCollateral::pck_crl_issuer_chain}};
-  constexpr std::size_t kStep = 13;  // prime, so that it falls on every kind of place
+  constexpr std::size_t kStep = 13;  // prime, so that it hits every kind of place
   for (const auto& entry : texts) {
     for (std::size_t i = 0; i < (good.*entry.text).size(); i += kStep) {
       TdxCollateral changed = good;
@@ -357,7 +357,7 @@ TEST(ReadQuoteText, TakesBytesHexAndBase64) {
     ASSERT_TRUE(read) << text.substr(0, 20);
     EXPECT_EQ(*read, quote);
   }
-  // Bytes that are a quote are taken as they are, whatever follows; judging says what is wrong with them.
+  // Bytes that are a quote are taken unchanged, whatever follows; the verdict says what is wrong with them.
   const auto sentence = read_quote_text(vector_text("tdx/v4_50806f.bin"));
   ASSERT_TRUE(sentence);
   EXPECT_EQ(sentence->size(), 4974u);
@@ -372,7 +372,7 @@ TEST(ReadQuoteText, WhatIsNoQuoteIsAnError) {
   }
 }
 
-// A change of one byte makes no quote into something else.
+// A change of one byte does not make a quote something else.
 TEST(ReadQuoteText, DamagedQuotesAreStillQuotes) {
   const Bytes quote = recorded_quote("v4_b0c06f_uptodate.bin");
   for (std::size_t i = 0; i < 48; ++i) {

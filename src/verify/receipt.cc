@@ -23,7 +23,7 @@ using evidence::Receipt;
 
 constexpr std::int64_t kClockSkew = 300;
 
-// The key for receipts that the receipt names; absent when it names another, and then the check has failed.
+// The receipt key that the receipt names; absent when it names another key, and then the check has failed.
 std::optional<Bytes> check_key(const Receipt& receipt, const evidence::Keyset& keyset, Verdict& verdict) {
   const std::string id = "receipt.key";
   const KeysetKey* found = nullptr;
@@ -118,7 +118,7 @@ void add_facts(const Receipt& receipt, Json& facts) {
   facts["served_at"] = to_rfc3339(receipt.served_at);
 }
 
-// The upstream that answered, by the gateway's record of it.
+// Verifies the upstream that answered, by the gateway's record of it.
 void judge_session(const ReceiptEvidence& evidence, const Context& context, Verdict& verdict) {
   if (!evidence.session) return;
   Verdict session = verify_session({*evidence.session, std::nullopt, evidence.receipt, true}, context);
@@ -134,7 +134,7 @@ Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context) 
   verdict.subject = "receipt";
   const Result<Receipt> receipt = evidence::parse_receipt(evidence.receipt);
   const Established established = establish_keyset(evidence, context, verdict);
-  // A report had the rules of the policy applied to it; a bare keyset answers few of them.
+  // For a report the rules of the policy have been applied; a bare keyset can satisfy few of them.
   if (!evidence.report) require_rules(context.policy, verdict);
   if (!receipt) {
     verdict.add(failed("receipt.form", receipt.error().message));

@@ -1,4 +1,4 @@
-// Recorded receipts and reports of others: what this judge makes of them.
+// Recorded receipts and reports of other services: the verdicts about them.
 #include "verify/receipt.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ namespace {
 using testing::vector_text;
 
 constexpr UnixSeconds kServed = 1750000000;
-// What the recorded hashes are the hashes of.
+// The bodies that the recorded hashes are the hashes of.
 constexpr std::string_view kRequest = R"({"messages":[{"content":"hi","role":"user"}],"model":"demo-model"})";
 constexpr std::string_view kResponse = R"({"choices":[],"id":"chatcmpl-123"})";
 
@@ -74,7 +74,7 @@ TEST(RecordedReceipt, AnyEncodingOfTheDocumentVerifies) {
   EXPECT_EQ(verify_receipt(own.evidence(), {{}, {}, kServed + 60}).find("receipt.signature")->state, State::kPass);
 }
 
-// The text of the recorded receipt, one bit at a time.
+// Flips the text of the recorded receipt, one bit at a time.
 TEST(RecordedReceipt, EveryFlippedBitIsRejected) {
   const Recorded own = genuine();
   for (std::size_t bit = 0; bit < 8 * own.receipt.size(); ++bit) {
@@ -95,7 +95,7 @@ TEST(RecordedReport, StubQuotesAreRejected) {
   for (const char* file : {"reports/aci_report_stub.json", "reports/aci_report_ts_stub.json"}) {
     const std::string text = vector_text(file);
     Policy policy;
-    policy.service.max_keyset_days = 4000;  // the stubs' keyset lives until 2033
+    policy.service.max_keyset_days = 4000;  // the keyset of these stubs is valid until 2033
     const Verdict verdict = verify_report(text, {}, {policy, {}, kServed});
     EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << file;
     EXPECT_EQ(ids(verdict, State::kFail), Ids{"tdx.quote.form"}) << to_text(verdict, false);
@@ -108,7 +108,7 @@ TEST(RecordedReport, StubQuotesAreRejected) {
 }
 
 // The recorded guest's quote in a report of the legacy shape: the report data was made for nobody's address, so its
-// halves stand for an Ed25519 key and a nonce.
+// halves serve as an Ed25519 key and a nonce.
 TEST(RecordedReport, AGuestsQuoteLeadsToIntel) {
   const Json guest = recorded("reports/dstack_quote.json");
   const auto quote = codec::parse_tdx_quote(*from_hex(guest.at("quote").get<std::string>()));

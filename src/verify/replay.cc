@@ -50,7 +50,7 @@ Check compare_identities(const evidence::ModelIdentity& archived, evidence::Mode
   compare_models(archived, here, members);
   for (const Check& check : members.checks) {
     if (check.state != State::kFail) continue;
-    // No fault of the archive's: another file was given here, or this machine cannot do the same.
+    // This is no fault of the archive: another file was given here, or this machine cannot compute the same.
     return skipped(id, "the model here is another: " + check.id + ", " + check.detail + ": expected " + check.expected +
                            ", found " + check.actual);
   }

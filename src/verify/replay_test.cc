@@ -114,7 +114,7 @@ TEST(Replayed, EveryDifferenceFailsItsOwnCheck) {
       {{"replay.text"}, [](auto& r) { r.said = "", r.tokens = {}; }},
       {{"replay.finish"}, [](auto& r) { r.finishes = {"length"}; }},
       {{"replay.finish"}, [](auto& r) { r.finishes = {""}; }},
-      // Cut into other choices: the text is the same, and the reply is not.
+      // Split into other choices: the text is the same, but the reply is not.
       {{"replay.text", "replay.finish"}, [](auto& r) { r.finishes = {"stop", "stop"}; }},
       {{"replay.tokens"}, [](auto& r) { r.completion_tokens = 4; }},
       {{"replay.tokens"}, [](auto& r) { r.prompt_tokens = 19; }},

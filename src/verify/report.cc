@@ -36,7 +36,7 @@ Check check_nonce(const ServedReport& report, const Expected& expected, const Po
                   "the report answers another nonce");
 }
 
-// The judgement of one report that could be read.
+// Verifies one report that could be parsed.
 void judge_served(const Json& object, const ServedReport& report, const Expected& expected, const Context& context, Verdict& verdict) {
   const Result<Bytes> identity = parse_identity(report.signing_algo, report.signing_address);
   verdict.add(check_signing_address(report, identity));
@@ -60,7 +60,7 @@ void judge_served(const Json& object, const ServedReport& report, const Expected
   check_logged_digests(report.boot, report.node_policy, NodeKind::kUnknown, context.policy, verdict);
 }
 
-// One report without the list of instances it may hold. Absent when it could not be read.
+// Verifies one report without the list of instances that it may hold. Absent when it could not be parsed.
 std::optional<ServedReport> judge_form(const Json& object, const Expected& expected, const Context& context,
                                        Verdict& verdict) {
   verdict.subject = "report";

@@ -1,4 +1,4 @@
-// Genuine evidence, recorded from machines that exist: what this judge makes of it.
+// Genuine evidence, recorded from real machines: the verdicts about it.
 #include "verify/report.h"
 
 #include <gtest/gtest.h>
@@ -33,8 +33,8 @@ Bytes vector_hex(const std::string& file) {
   return from_hex(hex).value_or({});
 }
 
-// A report around a recorded quote. The recorded report data was made by others for other keys; read as L1 with a
-// 32-byte identity, its halves are an Ed25519 "address" and a nonce.
+// A report around a recorded quote. Others made the recorded report data for other keys; read as L1 with a 32-byte
+// identity, its halves are an Ed25519 "address" and a nonce.
 Wrapped wrap(ByteView quote_bytes) {
   Wrapped out;
   const auto quote = codec::parse_tdx_quote(quote_bytes);
@@ -131,8 +131,8 @@ TEST(GenuineQuote, OutsideItsCertificatesTimeTheChainFails) {
   }
 }
 
-// tdx/mutations.json, with the check that must notice. Changes of report data are left out of the expectation that
-// nothing else fails: there the binding breaks as well.
+// tdx/mutations.json, with the check that must notice each. Changes of report data are exempt from the expectation that
+// nothing else fails, since the binding breaks there as well.
 TEST(GenuineQuote, OneByteChangedFailsItsOwnCheck) {
   const std::map<std::string, std::string> check_of = {
       {"quote signature", "tdx.quote.signature"},
@@ -192,8 +192,8 @@ TEST(GenuineQuote, WithoutOwnNonceFreshnessIsSkipped) {
 
 constexpr std::string_view kHopperNonce = "e97b23a1718095a0e9e35edca810768c70a6a5a389b705e753b197912bc11576";
 
-// A genuine quote beside genuine GPU evidence. The two come from different machines, so the quote's nonce is not the
-// GPU's: report_data.nonce fails here and only the checks of the GPU are looked at.
+// A genuine quote next to genuine GPU evidence. The two come from different machines, so the quote's nonce is not the
+// GPU's: report_data.nonce fails here, and the test looks only at the checks of the GPU.
 Verdict judge_gpu(const Json& payload, std::string_view nonce_hex) {
   Wrapped wrapped = wrap(vector_bytes("tdx/v4_b0c06f_uptodate.bin"));
   wrapped.expected.nonce = *from_hex_exactly<32>(nonce_hex);
@@ -280,7 +280,7 @@ TEST(GenuineGpu, OtherGenerations) {
                                std::string(64, '0'));
   blackwell["nonce"] = nonce_in(blackwell);
   verdict = judge_gpu(blackwell, nonce_in(blackwell));
-  const Ids default_nonce = {"nvidia.known_nonce"};  // both were recorded with the one of NVIDIA's tools
+  const Ids default_nonce = {"nvidia.known_nonce"};  // both were recorded with the default nonce of NVIDIA's tools
   EXPECT_EQ(gpu_ids(verdict, State::kFail), default_nonce) << to_text(verdict, false);
   EXPECT_EQ(verdict.find("nvidia.gpu.0.fwid")->state, State::kPass);  // in DICE form
 
@@ -308,7 +308,7 @@ TEST(ReportForm, AnUnknownFormIsNamed) {
   EXPECT_TRUE(complaint(R"({"attestation_type":"oasis"})").ends_with(": attestation_type oasis"));
   EXPECT_TRUE(complaint(R"({"format":"https://tinfoil.sh/predicate/attestation/v4"})").ends_with("attestation/v4"));
   EXPECT_TRUE(complaint(R"({"attestation_type":"a\u001b[31m"})").ends_with("a?[31m"));
-  // What is no JSON, or contradicts itself, is a report that is rejected.
+  // Text that is no JSON, or contradicts itself, is a report that is rejected.
   for (const char* text : {"", "{", R"({"signing_address":"0x"})", R"({"statement":{},"intel_quote":""})"}) {
     EXPECT_EQ(complaint(text), "") << text;
   }

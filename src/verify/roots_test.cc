@@ -64,7 +64,7 @@ TEST_P(SimulatedRoots, SayWhatTheyAreAndBelongToThePublicKey) {
   EXPECT_EQ(*certificate->ec_public_point(), key->public_point());
   EXPECT_TRUE(certificate->is_ca());
   EXPECT_LE(certificate->not_before(), kTime);
-  // It can end a chain: a leaf under it verifies.
+  // The root can end a chain: a leaf under it verifies.
   crypto::CertificateSpec spec;
   spec.subject_common_name = "leaf";
   spec.issuer_common_name = root.name;

@@ -1,4 +1,4 @@
-// Every reader of foreign evidence is in samples.def, with a sample that the vectors' test judges, or with the sentence that there is none.
+// Every parser of foreign evidence is in samples.def, with a sample that the vectors' test verifies, or with the note that none exists.
 #include "verify/samples.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 const fs::path kTests = CLOISTER_SOURCE_DIR "/tests";
 
-// What our own programs write, and notations that are no form of evidence.
+// Formats that our own programs write, and notations that are no form of evidence.
 const std::set<std::string> kOwn = {
     "agent_answer", "answer", "archive", "bundle", "cache_entry", "encoding", "export_line", "http_request", "jcs", "json", "json_members",
     "known_answers", "model_identity", "prefix_proof", "proof", "qgs_message", "reply_id", "schema_rules", "session", "sse", "terminal_text", "yaml"};

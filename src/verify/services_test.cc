@@ -1,4 +1,4 @@
-// Evidence of other services, recorded from them: what this verifier says of it, and of it with one thing changed.
+// Recorded evidence of other services: the verdict about it, and about it with one change.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -77,7 +77,7 @@ TEST(TinfoilReport, VersionThreeOnSevSnp) {
   EXPECT_EQ(verdict.find("report.switch_evidence_digest")->state, State::kNotApplicable);
 }
 
-// Each change fails the check of what was changed, and nothing that does not depend on it.
+// Each change fails the check of the changed part, and no check that does not depend on it.
 TEST(TinfoilReport, AChangedDocumentIsRejected) {
   const std::string good = vector_text(kTinfoilTdx);
   const auto failed_by = [&](std::string_view from, std::string_view to) {
@@ -90,18 +90,18 @@ TEST(TinfoilReport, AChangedDocumentIsRejected) {
   // Keys that the quote does not bind.
   EXPECT_TRUE(has(failed_by(kTlsKey, other), {"report_data.identity", "report.tls_certificate"}));
   EXPECT_TRUE(has(failed_by(kHpkeKey, other), {"report_data.identity"}));
-  // A nonce that was put in after the quote was made.
+  // A nonce that was inserted after the quote was made.
   EXPECT_TRUE(has(failed_by(kTdxNonce, other), {"report.nonce", "report_data.identity"}));
-  // Other GPU evidence, and the same evidence written in another way.
+  // Other GPU evidence, and the same evidence with another spelling.
   EXPECT_TRUE(has(failed_by(R"("arch":"HOPPER")", R"("arch":"BLACKWELL")"), {"report.gpu_evidence_digest"}));
   EXPECT_TRUE(has(failed_by(R"({"evidences":[)", R"({"evidences": [)"), {"report.gpu_evidence_digest", "report.document_signature"}));
-  // Evidence left out together with its hash.
+  // The evidence is left out together with its hash.
   const Json whole = codec::parse_json(good).value();
   const std::string hash = R"(,"gpu_evidence_hash":")" + whole["report_data"]["gpu_evidence_hash"].get<std::string>() + "\"";
   EXPECT_TRUE(has(failed_by(hash, ""), {"report_data.identity", "report.gpu_evidence_digest"}));
   // A member that this form does not have could be evidence that another reader finds.
   EXPECT_EQ(failed_by(R"("format":)", R"("extra":1,"format":)"), Ids{"report.form"});
-  // The signature of somebody else: here over another text, since nobody has the key.
+  // Somebody else's signature: here over another text, since nobody has the key.
   EXPECT_EQ(failed_by("}\n", " }\n"), Ids{"report.document_signature"});
   EXPECT_TRUE(has(failing(judge(good, asked(other.c_str()), kTdxTime)), {"report.nonce", "report_data.nonce"}));
   Expected other_channel = asked(kTdxNonce);
@@ -122,7 +122,7 @@ TEST(TinfoilReport, SwitchesAreBoundByHashOrSignature) {
 
 TEST(TinfoilReport, VersionTwoIsNeverFresh) {
   const std::string text = vector_text(kTinfoilV2);
-  // The reseller put this nonce beside it.
+  // The reseller put this nonce next to it.
   Expected expected = asked("2e9d4dfe19f2b8d66b690b02c24b7dc38cea5cd0df3b81a42f9c5395596af239");
   expected.tls_spki_sha256 = nonce_of("5b496c10a95278ae770a56dbb0a8281c1ac06a551aaad6d6191930187463d9ad");
   const Verdict verdict = judge(text, expected, "2026-03-25T22:50:22Z");
@@ -192,8 +192,8 @@ TEST(ChutesReport, TheServiceItselfShowsNoKeys) {
     bound += passes(verdict, instance(i, "report_data.identity")) ? 1 : 0;
     EXPECT_TRUE(passes(verdict, instance(i, "nvidia.gpu.0.nonce"))) << i;
   }
-  EXPECT_EQ(bound, 5U);  // two keys stand nowhere
-  // The same evidence for another nonce.
+  EXPECT_EQ(bound, 5U);  // two keys are nowhere in the evidence
+  // The same evidence with another nonce.
   expected.nonce = nonce_of(kRedpillNonce);
   EXPECT_TRUE(failing(judge(text, expected, kChutesTime)).contains("instance.0.report_data.identity"));
 }
@@ -201,11 +201,11 @@ TEST(ChutesReport, TheServiceItselfShowsNoKeys) {
 TEST(ChutesReport, AChangedAnswerIsRejected) {
   const Json good = codec::parse_json(vector_text(kRedpill)).value();
   const auto judged = [](const Json& changed) { return failing(judge(codec::write_json(changed), asked(kRedpillNonce), kRedpillTime)); };
-  // One instance's key beside another's quote.
+  // One instance's key next to another's quote.
   Json changed = good;
   std::swap(changed["all_attestations"][0]["e2e_pubkey"], changed["all_attestations"][1]["e2e_pubkey"]);
   EXPECT_TRUE(judged(changed).contains("instance.0.report_data.identity"));
-  // Another instance's GPUs.
+  // The GPUs of another instance.
   changed = good;
   changed["all_attestations"][0]["gpu_evidence"] = good["all_attestations"][1]["gpu_evidence"];
   EXPECT_TRUE(judged(changed).contains("instance.0.nvidia.gpu.0.nonce"));
@@ -216,7 +216,7 @@ TEST(ChutesReport, AChangedAnswerIsRejected) {
     changed["all_attestations"][0]["e2e_pubkey"] = key;
     EXPECT_TRUE(judged(changed).contains("instance.0.report.e2e_key")) << key.size();
   }
-  // An instance listed twice, one with a nonce of its own, none at all.
+  // An instance that is listed twice, one with a nonce of its own, and none at all.
   changed = good;
   changed["all_attestations"][1]["instance_id"] = changed["all_attestations"][0]["instance_id"];
   EXPECT_EQ(judged(changed), Ids{"report.form"});
@@ -249,11 +249,11 @@ TEST(NearReport, ChangedPartsAreRejected) {
   changed["ohttp_attestation"]["key_config"] = std::string(82, '0');
   changed.erase("ohttp_key_config");
   EXPECT_TRUE(judged(changed).contains("report.ohttp_key"));
-  // What is served is not what is signed.
+  // The served text is not the signed one.
   changed = good;
   changed["ohttp_key_config"] = std::string(82, '0');
   EXPECT_TRUE(judged(changed).contains("report.ohttp_key"));
-  // A deployment left out; one added with a hash to match; another nonce.
+  // One deployment is left out; one is added with a matching hash; another nonce.
   changed = good;
   changed["compose_manager_attestation"]["actions"].erase(25);
   EXPECT_TRUE(judged(changed).contains("report.compose_manager"));

@@ -27,7 +27,7 @@ std::string text_member(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "none";
 }
 
-// The sessions that the receipt says answered.
+// The sessions that answered, according to the receipt.
 std::vector<std::string> cited_ids(const Receipt& receipt) {
   std::vector<std::string> out;
   for (const evidence::ReceiptEvent& event : receipt.events) {
@@ -50,7 +50,7 @@ Check check_id(const Session& session, const std::optional<ByteArray<32>>& named
   return failed(id, "the receipt does not name this session", cited.empty() ? "none" : cited.front(), actual);
 }
 
-// The time that counts is that of the reply, where a receipt tells it.
+// The time of the reply counts, where a receipt states it.
 Check check_window(const Session& session, const std::optional<Receipt>& receipt, bool receipt_verified, UnixSeconds now) {
   const std::string id = "session.window";
   const UnixSeconds time = receipt ? receipt->served_at : now;
@@ -73,7 +73,7 @@ Check check_digest(const Session& session) {
                   "the evidence is not the one that the session names");
 }
 
-// A claim of the gateway's own is no proof; one that it refutes itself is.
+// The gateway's own claim is no proof; a claim that the gateway itself refutes is one.
 Check check_claims(const Session& session) {
   const std::string id = "session.claims";
   for (const auto& [name, claim] : session.claims.items()) {
@@ -89,20 +89,20 @@ struct Upstream {
   Expected asked;
 };
 
-// What has the marks of no form that is known here is evidence of another kind.
+// JSON without the marks of a known form is evidence of another kind.
 bool is_report(const Json& object) {
   const Result<ReportShape> shape = find_shape(object);
   return shape || shape.error().code != ErrorCode::kUnsupported;
 }
 
-// The gateway made the nonce: where its word about others is taken, so is its word that the evidence was fresh.
+// The gateway made the nonce: where its statements about others are accepted, so is its statement that the evidence was fresh.
 Policy policy_of_upstream(const Policy& policy) {
   Policy out = policy;
   out.require_nonce = policy.require_nonce && !policy.service.accept_upstream_claims;
   return out;
 }
 
-// The evidence as a report, or as a bare quote, if it is one of them.
+// Verifies the evidence as a report, or as a bare quote, if it is one of them.
 Upstream judge_upstream(const Session::Evidence& evidence, const Session& session, const Context& context) {
   Upstream out;
   const Policy policy = policy_of_upstream(context.policy);
@@ -153,7 +153,7 @@ void judge_parsed(const Session& session, const SessionEvidence& evidence, const
   Upstream upstream = check_evidence(session, context, verdict);
   verdict.add(check_session_channel(session, upstream.asked, upstream.verdict ? &*upstream.verdict : nullptr));
   add_facts(session, context.time, verdict.facts);
-  // The evidence of the upstream has the rules of the policy applied to it.
+  // The rules of the policy have been applied to the evidence of the upstream.
   if (!upstream.verdict) return require_rules(context.policy, verdict);
   Json facts = verdict.append_under("upstream", *std::move(upstream.verdict));
   verdict.facts["tee_type"] = facts.value("tee_type", "unknown");

@@ -47,7 +47,7 @@ Check check_valid(const ChatSignature& signature, ByteView bytes, ByteView ident
   return failed(id, "another key made this signature", signature.signing_address, crypto::eth_address_text(*signer));
 }
 
-// Compared as bytes: the two may differ in the case of their letters.
+// Compared as bytes, since the two texts may differ in case.
 bool is_identity(SigningAlgo algo, const std::string& address, ByteView identity) {
   const Result<Bytes> bytes = parse_identity(algo, address);
   return bytes && equal(*bytes, identity);
@@ -127,7 +127,7 @@ void check_unnamed_digests(const Policy& policy, Verdict& verdict) {
       verdict.add(passed("signature.policy_digest", keys->actual, "the keys that the report shows belong to its configuration alone"));
       return;
     }
-    // The node may have been started with another one, answered, and been started as before.
+    // The node may have been restarted with another configuration, answered, and been restarted with the former one.
     verdict.add(skipped("signature.policy_digest", std::string("under the configuration of the report, or another: ") + kWhy,
                         !policy.service.accept_unnamed_configuration));
   }

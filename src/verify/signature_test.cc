@@ -80,7 +80,7 @@ TEST_P(Algorithms, ATextOfThreePartsMustNameTheModelThatWasAskedFor) {
   EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kAccepted);
   evidence.model = "a";
   EXPECT_EQ(failures(verify_signature(evidence)), std::vector<std::string>{"signature.model"});
-  // In a text of two parts there is none to compare.
+  // A text of two parts has no model to compare.
   const Signed two_parts = sign(GetParam());
   evidence = two_parts.evidence();
   evidence.model = "a";
@@ -99,8 +99,8 @@ TEST_P(Algorithms, AnyOfTheAttestedInstancesMaySign) {
   EXPECT_EQ(verify_signature(evidence).outcome(), Outcome::kAccepted);
 }
 
-// One bit at a time, in the bytes of the signature and in the signed text. The one other value that means the same, v
-// of 0 or 1 for 27 or 28, is more than a bit away.
+// Flips one bit at a time, in the bytes of the signature and in the signed text. The only other value with the same
+// meaning, v of 0 or 1 for 27 or 28, differs in more than one bit.
 TEST_P(Algorithms, EveryFlippedBitIsRejected) {
   const Signed genuine = sign(GetParam(), "vendor/model:free:");
   const bool ecdsa = GetParam() == SigningAlgo::kEcdsa;
@@ -124,7 +124,7 @@ TEST_P(Algorithms, EveryFlippedBitIsRejected) {
   }
 }
 
-// Both forms of v are one signature; every other value of the byte is refused.
+// Both forms of v are the same signature; every other value of the byte is refused.
 TEST(Signature, EveryValueOfV) {
   const Signed genuine = sign(SigningAlgo::kEcdsa);
   const std::string body = genuine.signature.signature.substr(0, 130);
@@ -201,7 +201,7 @@ TEST(Signature, AnAttestedKeyOfTheOtherAlgorithmIsAnother) {
   EXPECT_EQ(failures(verify_signature(genuine.evidence())), std::vector<std::string>{"signature.signer_attested"});
 }
 
-// A signature names no configuration: it is that of the report where the keys belong to it, and no other start of the node has them.
+// A signature names no configuration: it is the report's where the keys belong to that one, since no other start of the node has them.
 TEST(Signature, TheConfigurationIsKnownByTheKeys) {
   const auto judged = [](Check keys, const Policy& policy = {}) {
     Verdict verdict;

@@ -1,4 +1,4 @@
-// The genuine Milan report (a debug VM's), every byte of it, and each check of an SNP report with its own failure.
+// The genuine Milan report (from a debug VM), every byte of it, and each check of an SNP report with its own failure.
 #include "verify/snp.h"
 
 #include <gtest/gtest.h>
@@ -146,7 +146,7 @@ TEST(GenuineSnp, CertificatesAndTime) {
   recorded = Recorded();
   recorded.collateral.snp[0].crl = Bytes{0x30, 0x00};
   EXPECT_EQ(recorded.failing(), (Ids{"snp.revocation", "snp.policy.debug"}));
-  // Another product's root in the place of its own: its chain does not verify, and the levels are another product's.
+  // With the root of another product the chain does not verify, and the levels are another product's.
   recorded = Recorded();
   std::string& pem = recorded.collateral.snp[0].ask_ark;
   pem = pem.substr(0, pem.find("-----BEGIN", 10)) + amd_root(SnpProduct::kGenoa)->to_pem();
@@ -156,7 +156,7 @@ TEST(GenuineSnp, CertificatesAndTime) {
   std::string& own = recorded.collateral.snp[0].ask_ark;
   own = own.substr(0, own.find("-----BEGIN", 10)) + own.substr(0, own.find("-----BEGIN", 10));
   EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.policy.debug"}));
-  // Certificates of nothing.
+  // Certificates that are none.
   recorded = Recorded();
   recorded.collateral.snp[0].vcek = Bytes{1};
   EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.policy.debug"}));
@@ -278,7 +278,7 @@ TEST(SnpPolicyChecks, AMinimumThatNobodyNamedIsNoYes) {
     Asked asked;
     (asked.policy.snp.*level).reset();
     EXPECT_EQ(ids(asked.judge(), State::kSkipped), Ids{"snp.tcb.minimum"});
-    // One that is named counts all the same.
+    // A named minimum counts all the same.
     Asked low = asked;
     const Level other = level == kLevels[0] ? kLevels[1] : kLevels[0];
     low.policy.snp.*other = 6;
@@ -344,7 +344,7 @@ TEST(AmdRoots, TheMilanRootIsTheRecordedOne) {
   EXPECT_EQ(find_amd_root(pinned_amd_roots(), (*chain)[0]), nullptr);
 }
 
-// An ACI report around the recorded evidence. Its report data was made for other purposes, so that it binds no keyset.
+// An ACI report around the recorded evidence. Its report data was made for other purposes, so it binds no keyset.
 Json aci_report_around(const Recorded& recorded, const std::string& tee_type) {
   const std::string key(64, 'a');
   const Json keyset = {{"subject", nullptr},

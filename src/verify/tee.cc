@@ -9,7 +9,7 @@
 namespace cloister::verify {
 namespace {
 
-// The facts that hold whatever TEE it is come before those of the evidence, which cannot replace them.
+// The facts that hold for any TEE come before those of the evidence, which cannot replace them.
 void add_common(RootKind root, std::string_view kind, std::string_view tee_type, const Context& context,
                 Verdict& verdict) {
   verdict.add(check_simulator(root, context.policy));

@@ -56,7 +56,7 @@ Outcome Verdict::outcome() const {
     any_required_pass |= check.state == State::kPass;
     any_required_skip |= check.state == State::kSkipped;
   }
-  // A verdict without a single required pass has found out nothing: that is no "yes".
+  // A verdict without a single required pass has found out nothing, so it is no "yes".
   return any_required_skip || !any_required_pass ? Outcome::kUndetermined : Outcome::kAccepted;
 }
 

@@ -1,5 +1,5 @@
-// The readable form of a verdict: every check, the facts, the outcome, and at the end the few reasons for it. Everything that comes from evidence is printed without control characters, so that a
-// certificate name cannot move the cursor and paint a verdict of its own.
+// The readable form of a verdict: every check, the facts, the outcome, and at the end the few reasons for it. Everything that comes
+// from evidence is printed without control characters, so that a certificate name cannot move the cursor and fake a verdict.
 #include <algorithm>
 #include <array>
 #include <deque>
@@ -22,7 +22,7 @@ constexpr std::string_view kYellow = "\x1b[33m";
 constexpr std::string_view kDim = "\x1b[2m";
 constexpr std::string_view kReset = "\x1b[0m";
 
-// One level of the dotted ids; leaves carry a check.
+// One level of the dotted ids; leaves hold a check.
 struct Node {
   std::string name;
   const Check* check = nullptr;
@@ -50,7 +50,7 @@ Node grow_tree(const std::vector<Check>& checks) {
   return root;
 }
 
-// Words of the evidence: in one line, without runs of blanks that would push what follows to a terminal's next row.
+// Text from the evidence: in one line, without runs of blanks that would push what follows to a terminal's next row.
 std::string shown(std::string_view words) { return fold_blanks(ascii_line(words)); }
 
 class Printer {
@@ -65,7 +65,7 @@ class Printer {
     return std::string(color).append(text).append(kReset);
   }
 
-  // Each line has its whole id, to search for and to paste into --explain.
+  // Each line has its whole id, so that it can be searched for and pasted after --explain.
   void tree(const Node& node) {
     for (const Node& next : node.children) {
       if (next.check != nullptr) check(*next.check);
@@ -129,7 +129,7 @@ std::string_view color_of(Outcome outcome) {
   return outcome == Outcome::kRejected ? kRed : kYellow;
 }
 
-// In the facts, or in those of a part of the evidence (a session's upstream, a gateway's models).
+// Looks in the facts, and in those of a part of the evidence (a session's upstream, a gateway's models).
 bool says_simulated(const Json& facts) {
   if (!facts.is_structured()) return false;
   if (facts.is_object() && facts.value("tee_type", Json()) == "insecure_simulator") return true;
@@ -139,7 +139,7 @@ bool says_simulated(const Json& facts) {
   return false;
 }
 
-// What the verdict is about, where that is not all.
+// What the verdict is about, where that is not everything.
 std::string partial(const Verdict& verdict) {
   const auto fact = verdict.facts.find(kPartialReply);
   return fact != verdict.facts.end() && fact->is_string() ? ": " + ascii_line(fact->get<std::string>()) : "";
@@ -160,7 +160,7 @@ void print_outcome(Printer& out, const Verdict& verdict) {
   }
 }
 
-// What keeps a verdict from being accepted.
+// True for a check that keeps a verdict from being accepted.
 bool stands_in_the_way(const Check& check) {
   return check.state == State::kFail || (check.state == State::kSkipped && check.required);
 }
@@ -169,7 +169,7 @@ constexpr std::size_t kMostReasons = 8;
 constexpr std::size_t kMostDetail = 200;
 constexpr std::size_t kMostValue = 64;
 
-// "nvidia.gpu.3.nonce" as "nvidia.gpu.*.nonce".
+// Turns "nvidia.gpu.3.nonce" into "nvidia.gpu.*.nonce".
 std::string starred(std::string_view id) {
   std::string out = check_pattern(id);
   for (std::size_t at = 0; (at = out.find(".N", at)) != std::string::npos; at += 2) {
@@ -180,7 +180,7 @@ std::string starred(std::string_view id) {
 
 std::string_view first_part(std::string_view id) { return id.substr(0, id.find('.')); }
 
-// What two ids begin with, whole parts only; they share the first one.
+// The common beginning of two ids, whole parts only; they share at least the first part.
 std::string common_parts(std::string_view a, std::string_view b) {
   const auto [in_a, in_b] = std::ranges::mismatch(a, b);
   std::size_t end = static_cast<std::size_t>(in_a - a.begin());
@@ -188,11 +188,11 @@ std::string common_parts(std::string_view a, std::string_view b) {
   return std::string(a.substr(0, end));
 }
 
-// One or more checks that keep a verdict from being accepted for the same reason: the same check of several devices, or checks of one
-// group with the same detail.
+// One or more checks that keep a verdict from being accepted for the same reason: the same check of several devices, or
+// checks of one group with the same detail.
 struct Reason {
   const Check* first;
-  std::string pattern;         // what their ids have in common
+  std::string pattern;         // the common part of their ids
   std::size_t checks = 1;
   bool one_pattern = true, one_detail = true;
 
@@ -239,7 +239,7 @@ std::string words_of(const Reason& reason) {
   return out;
 }
 
-// Nothing for an accepted verdict.
+// Prints nothing for an accepted verdict.
 void print_reasons(Printer& out, const Verdict& verdict) {
   const std::vector<Reason> reasons = reasons_of(verdict.checks);
   if (verdict.outcome() == Outcome::kAccepted) return;

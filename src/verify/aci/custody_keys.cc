@@ -12,7 +12,7 @@
 namespace cloister::verify {
 namespace {
 
-// Lower-case hex; a point of secp256k1 in its compressed form, however it was written.
+// Lower-case hex; a secp256k1 point in its compressed form, in whatever form it was written.
 std::string spelling_of(const std::string& hex) {
   const Result<Bytes> bytes = from_hex(hex);
   if (!bytes) return "not hex";
@@ -32,7 +32,7 @@ std::map<std::string, Role> keys_in_use(const evidence::Keyset& keyset) {
   std::map<std::string, Role> out;
   for (const evidence::KeysetKey& key : keyset.receipt_signing_keys) out[spelling_of(key.public_key)] = Role::kReceipt;
   for (const evidence::KeysetKey& key : keyset.e2ee_public_keys) {
-    // A mark says itself where its key was made; no KMS derives a TLS key.
+    // A mark itself says where its key was made; no KMS derives a TLS key.
     if (!key.is_tls_mark()) out[spelling_of(key.public_key)] = Role::kE2ee;
   }
   return out;

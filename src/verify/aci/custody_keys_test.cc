@@ -16,7 +16,7 @@ const Bytes kAppId(20, 0x22);
 evidence::Keyset keyset_of(std::uint8_t receipt, std::uint8_t e2ee) {
   evidence::Keyset keyset;
   keyset.receipt_signing_keys = {{"r", "x", to_hex(test_key(receipt).public_key())}};
-  // In another spelling than the custody's.
+  // In another spelling than in the custody.
   keyset.e2ee_public_keys = {{"e", "x", to_hex(crypto::compress_secp256k1(test_key(e2ee).public_key()))}};
   return keyset;
 }
@@ -53,7 +53,7 @@ TEST(CustodyKeys, AreThoseInUse) {
   EXPECT_EQ(judge(boot, keyset_of(3, 4), {}), State::kFail);
 }
 
-// The chains come with the report: under a root that nobody named they are the report's own word.
+// The chains come with the report: under a root that nobody named they are only the report's own statement.
 TEST(CustodyKeys, ChainsToARootThatThePolicyDoesNotNameProveNothing) {
   evidence::BootEvidence boot;
   boot.key_custody = {custody_of("receipt", kAppId, 3), custody_of("e2ee", kAppId, 4)};
@@ -63,7 +63,7 @@ TEST(CustodyKeys, ChainsToARootThatThePolicyDoesNotNameProveNothing) {
   EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), RootKind::kInsecureSimulator, {}).state, State::kPass);
 }
 
-// W34: a verifier that ends "verified" with custody skipped.
+// The known fault of a verifier: it ends with "verified" although it skipped custody.
 TEST(CustodyKeys, W34WithoutChainsItIsSkippedAndRequired) {
   const evidence::BootEvidence boot;
   const evidence::Keyset keyset = keyset_of(3, 4);

@@ -81,7 +81,7 @@ Check check_tls(const Keyset& keyset, bool bound, const Expected& expected, cons
   const evidence::TlsKeyOrigin origin = keyset.tls_key_origin(*expected.tls_spki_sha256);
   const bool listed = std::any_of(keyset.tls_public_keys.begin(), keyset.tls_public_keys.end(),
                                   [&](const TlsKey& key) { return is_for(key, expected); });
-  // A given key stands under its mark alone: ACI forbids to list it (section 3.3).
+  // A given key is listed under its mark alone: ACI forbids to list it among the TLS keys (section 3.3).
   if (listed || origin == evidence::TlsKeyOrigin::kGiven) return bound_tls_key(id, actual, origin, policy);
   return failed(id, "the TLS connection ends at a key that the keyset does not list for this host",
                 "one of " + std::to_string(keyset.tls_public_keys.size()) + " keys", actual);

@@ -17,7 +17,7 @@ constexpr std::string_view kBootChecks[] = {
     "boot.gpu_policy",     "boot.init_scripts",
     "boot.images",         "boot.kms_custody",    "boot.measurement_list", "tdx.measurements"};
 
-// What only an event log can show.
+// True when the policy expects something that only an event log can show.
 bool needs_log(const BootPolicy& policy) {
   return policy.require_event_log || !policy.os_image_hashes.empty() || !policy.compose_hashes.empty() ||
          !policy.app_ids.empty() || !policy.key_providers.empty() || !policy.kms_root_keys.empty() ||
@@ -30,7 +30,7 @@ void check_boot(const evidence::BootEvidence& evidence, const codec::TdReport& r
                 const Context& context, Verdict& verdict) {
   const bool simulated = root == RootKind::kInsecureSimulator;
   BootPolicy policy = context.policy.boot;
-  // Whatever the policy names is compared. What it leaves open does not matter where nothing is proven anyway.
+  // Everything that the policy names is compared. What it leaves open does not matter where nothing is proven anyway.
   policy.allow_any_measurements |= simulated;
   BootCase boot{evidence, report, context, policy, simulated, {}};
   boot.log = check_boot_log(evidence, report, needs_log(policy), verdict);

@@ -1,4 +1,4 @@
-// Each check of a boot with evidence that passes it and evidence that fails it and nothing else.
+// Tests each check of a boot with evidence that passes it, and with evidence that fails that check alone.
 #include "verify/boot/boot_checks.h"
 
 #include <gtest/gtest.h>
@@ -141,7 +141,7 @@ TEST(BootPitfall, P2TheDigestIsRecomputedFromThePayload) {
   EXPECT_EQ(sample.failing(), (Ids{"boot.event.digests", "boot.rtmr3"}));
   EXPECT_EQ(sample.judge().find("boot.compose_hash")->state, State::kSkipped);
   EXPECT_FALSE(sample.judge().facts.contains("compose_hash"));
-  // With a digest to match, the register does not.
+  // Even with a matching digest the register does not match.
   sample.edit_log([=](Json& log) {
     log[index]["digest"] = to_hex(evidence::runtime_event_digest("compose-hash", Bytes(32, 0x99)));
   });
@@ -154,14 +154,14 @@ TEST(BootPitfall, P3ASecondIdentityEventIsRefusedAndNeverWins) {
     sample.events.push_back(runtime_event(name, filled(32, 9)));
     sample.seal();  // really measured, by the workload
     EXPECT_EQ(sample.failing(), (Ids{"boot.events.order", "boot.events.unique"})) << name;
-    // Before system-ready it is no better.
+    // Before system-ready it does not pass either.
     std::swap(sample.events[sample.events.size() - 1], sample.events[sample.events.size() - 2]);
     sample.seal();
     EXPECT_TRUE(sample.failing().contains("boot.events.unique")) << name;
   }
 }
 
-// The machine measured another application, which then emitted the events of a second, good-looking boot. The host
+// The machine measured another application, which then emitted the events of a second, harmless-looking boot. The host
 // relabels the true entries: their digests still extend the register.
 TEST(BootPitfall, P3AnEntryOfRegister3WhoseMeaningNobodyKnowsIsRefused) {
   BootSample sample = make_sample();
@@ -208,7 +208,7 @@ TEST(BootPitfall, P4CcelRegistersCountFromOne) {
   sample.evidence.ccel = codec::write_ccel(events);
   EXPECT_EQ(sample.failing(), Ids{});
   EXPECT_EQ(sample.judge().find("boot.ccel.replay")->state, State::kPass);
-  // Read as if they counted from zero, and as if from two.
+  // Counted as if from zero, and as if from two.
   std::vector<codec::CcelEvent> shifted = events;
   for (codec::CcelEvent& event : shifted) event.rtmr = event.rtmr == 0 ? 0 : event.rtmr - 1;
   sample.evidence.ccel = codec::write_ccel(shifted);
@@ -269,7 +269,7 @@ TEST(BootPitfall, P40ImagesByTagAreListedAndRefusedWhereAskedFor) {
   const Verdict verdict = sample.judge();
   EXPECT_EQ(verdict.facts["app_images_not_pinned"], Json::array({"line 3: image: vendor/app:latest"}));
   EXPECT_NE(verdict.find("boot.images")->detail.find("vendor/app:latest"), std::string::npos);
-  EXPECT_EQ(verdict.facts["app_allowed_envs"], Json::array({"TOKEN"}));  // may change behaviour: shown
+  EXPECT_EQ(verdict.facts["app_allowed_envs"], Json::array({"TOKEN"}));  // may change behaviour, so it is shown
 }
 
 TEST(BootPitfall, P40WhatAnotherRunnerStartsIsNotRead) {
@@ -324,7 +324,7 @@ TEST(BootEvents, WhatMayBeThere) {
   sample.events.push_back(runtime_event("LIUM_MINER_HOTKEY", filled(4, 1)));
   sample.events.push_back(runtime_event("LIUM_MINER_HOTKEY", filled(4, 2)));
   sample.seal();
-  // Their content is that of no part of the compose text, which system_events_test.cc is about.
+  // They match no part of the compose text; system_events_test.cc tests that.
   EXPECT_EQ(sample.failing(), (Ids{"boot.gpu_policy", "boot.init_scripts"}));
   EXPECT_EQ(sample.judge().facts["events_of_the_application"],
             Json::array({"LIUM_MINER_HOTKEY", "LIUM_MINER_HOTKEY"}));
@@ -342,7 +342,7 @@ TEST(BootEvents, OfAGuestWithoutDstack) {
   EXPECT_EQ(sample.failing(), Ids{}) << to_text(sample.judge(), false);
   EXPECT_EQ(sample.judge().find("boot.events.order")->state, State::kNotApplicable);
   EXPECT_EQ(sample.judge().find("boot.rtmr3")->state, State::kPass);
-  // One event of a boot, and all of it is expected.
+  // With one event of a boot, all of the boot's events are expected.
   sample.events.push_back(runtime_event("compose-hash", filled(32, 1)));
   sample.seal();
   EXPECT_EQ(sample.failing(), Ids{"boot.events.order"});
@@ -353,7 +353,7 @@ TEST(BootEvents, ANameThatTradesBytesWithItsPayloadIsRefused) {
   sample.events.push_back(runtime_event("a:b", Bytes{'c'}));
   sample.seal();
   EXPECT_EQ(sample.failing(), Ids{"boot.event.names"});
-  // Both readings of the same bytes have one digest: that is why.
+  // This is why: both readings of the same bytes have one digest.
   EXPECT_EQ(evidence::runtime_event_digest("a:b", Bytes{'c'}),
             evidence::runtime_event_digest("a", Bytes{'b', ':', 'c'}));
 }

@@ -1,4 +1,4 @@
-// Genuine boots (dstack, Google's COS image) and what this judge makes of each: the verdicts of the vectors' own notes.
+// Genuine boots (dstack, Google's COS image) and the verdicts about them, which the vectors' own notes state.
 #include <gtest/gtest.h>
 
 #include "base/testing/vectors.h"
@@ -48,7 +48,7 @@ TEST(RecordedBoots, AllRegistersReplayAndEveryDigestIsRecomputed) {
       EXPECT_EQ(verdict.find(id)->state, State::kPass) << file << id;
     }
     EXPECT_EQ(sample.ids(State::kSkipped), Ids{"tdx.measurements"}) << file;
-    // Nobody expected any, so these pass nothing.
+    // Nobody expected any, so these checks do not pass.
     for (const char* id : {"boot.app_id", "boot.key_provider", "boot.compose_hash"}) {
       EXPECT_EQ(verdict.find(id)->state, State::kNotApplicable) << file << id;
     }
@@ -87,7 +87,7 @@ TEST(RecordedBoots, TheSimulatorsComposeTextHasTheHashOfItsNote) {
             "65b4e574f16973956908b6359920593c3b7d9f36f38e81a47f996a0c0d5435bb");
 }
 
-// The quote and the information of one machine, recorded apart.
+// The quote and the information of one machine, which were recorded separately.
 BootSample with_info() {
   BootSample sample = recorded("reports/dstack_quote.json");
   const auto info = evidence::read_boot_evidence({{"info", vector_json("reports/dstack_info.json")}});
@@ -107,7 +107,7 @@ TEST(RecordedBoots, InformationThatAgreesWithItsQuote) {
   EXPECT_EQ(verdict.find("boot.mr_config_id")->state, State::kPass);  // form 1
   EXPECT_EQ(verdict.find("boot.tcb_info")->state, State::kPass);
   EXPECT_EQ(verdict.facts["os_image_hash"], "6809f73ca56b2dfba9918bdb9709608f30284af4fbb50e707e3270a0436f1657");
-  // Everything expected: then the boot as a whole is accepted.
+  // With everything expected the boot as a whole is accepted.
   BootPolicy& boot = sample.policy.boot;
   const auto& report = sample.report;
   boot.mr_td = {testing::bytes_of(report.mr_td)};

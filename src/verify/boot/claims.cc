@@ -23,7 +23,7 @@ std::string lower(std::string text) {
   return text;
 }
 
-// What the quote or the authentic log says under the name that `info` uses, as `info` writes it.
+// What the quote or the authentic log says under the name that `info` uses, in the form of `info`.
 std::optional<std::string> measured(const BootCase& boot, const std::string& name) {
   if (name == "mrtd") return to_hex(boot.report.mr_td);
   for (int i = 0; i < 4; ++i) {
@@ -55,7 +55,7 @@ Check check_tcb_info(const BootCase& boot) {
   return passed(id, std::to_string(compared_count) + " values compared", "nothing else in `info` is believed");
 }
 
-// Not measured by itself, and in genuine deployments it may differ from the event, which then decides.
+// It is not measured by itself, and in genuine deployments it may differ from the event, which then decides.
 Check check_vm_config(const BootCase& boot) {
   const std::string id = "boot.vm_config";
   if (!boot.evidence.vm_config) return not_applicable(id, "there is none");
@@ -74,7 +74,7 @@ Check check_vm_config(const BootCase& boot) {
   return not_applicable(id, "it names another OS image than the event log: nothing in it is believed");
 }
 
-// The measured system's own GPU attestation before it let the application start.
+// The measured system's own GPU attestation before the system let the application start.
 Check check_gpu_attestation(const BootCase& boot) {
   const std::string id = "boot.gpu_attestation";
   if (boot.log.present && !boot.log.authentic) return skipped(id, "the event log is not authentic");
@@ -116,7 +116,7 @@ std::string joined(const std::vector<std::string>& lines) {
   return out;
 }
 
-// Only a compose text that was measured says what runs.
+// Only a measured compose text says what runs.
 Check check_images(const BootCase& boot, const Check& compose_hash, Json& facts) {
   const std::string id = "boot.images";
   const bool required = boot.policy.require_pinned_images;
@@ -127,7 +127,7 @@ Check check_images(const BootCase& boot, const Check& compose_hash, Json& facts)
   if (compose_hash.state != State::kPass) return unread("the compose text is not proven to be the measured one");
   const Result<AppCompose> compose = parse_app_compose(*boot.evidence.app_compose);
   if (!compose) return required ? failed(id, compose.error().message) : unread(compose.error().message);
-  // Another runner starts what this reader does not look at.
+  // Another runner starts things that this parser does not check.
   if (required && compose->runner != kComposeRunner) {
     return skipped(id, "images of the runner `" + compose->runner.substr(0, 64) + "` are not read");
   }

@@ -18,11 +18,11 @@ constexpr std::size_t kMostShown = 120;
 constexpr std::string_view kDigest = "@sha256:";
 constexpr std::string_view kMerge = "<<";
 
-// What a file may have at its top without starting other code than that of its services' images (`include` and `models` do).
+// The members that a file may have at its top without starting code other than its services' images (`include` and `models` do).
 constexpr std::array<std::string_view, 7> kTop = {"configs", "name", "networks", "secrets", "services", "version", "volumes"};
 
-// The members of a service in the Compose Specification that take no code from elsewhere: all but build, develop, extends, models, provider and
-// use_api_socket. In the order of their names.
+// The members of a service in the Compose Specification that take no code from elsewhere: all except build, develop,
+// extends, models, provider and use_api_socket. In the order of their names.
 constexpr std::array kOfService = std::to_array<std::string_view>({
     "annotations", "attach", "blkio_config", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "command", "configs", "container_name", "cpu_count",
     "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpus", "cpuset", "credential_spec", "depends_on",
@@ -34,7 +34,7 @@ constexpr std::array kOfService = std::to_array<std::string_view>({
     "stop_signal", "storage_opt", "sysctls", "tmpfs", "tty", "ulimits", "user", "userns_mode", "uts", "volumes", "volumes_from", "working_dir"});
 static_assert(std::ranges::is_sorted(kOfService) && std::ranges::is_sorted(kTop));
 
-// Volumes whose content is no image's.
+// Volumes whose content comes from no image.
 constexpr std::array<std::string_view, 5> kVolumes = {"bind", "cluster", "npipe", "tmpfs", "volume"};
 
 bool is_word(char c) {
@@ -78,7 +78,7 @@ class Reader {
   ComposeImages take() { return std::move(out_); }
 
  private:
-  // A driver, or options of the local one, can bring a file system of another machine.
+  // A driver, or options of the local driver, can mount a file system of another machine.
   void named_volumes(const YamlNode& node) {
     if (node.is_null()) return;
     if (!node.is_mapping()) return complain(node.line, "volumes is no object");
@@ -91,7 +91,7 @@ class Reader {
     }
   }
 
-  // "container:NAME" is one that no compose file speaks of.
+  // "container:NAME" names a container that is in no compose file.
   void volumes_from(const std::string& name, const YamlNode& node) {
     const auto of_a_service = [](const YamlNode& item) { return item.is_scalar() && !item.text.starts_with("container:"); };
     if (node.is_sequence() && std::ranges::all_of(node.items, of_a_service)) return;
@@ -100,14 +100,14 @@ class Reader {
 
   void service(const YamlMember& service) {
     if (service.name.starts_with("x-")) return;
-    // Whole services out of another mapping.
+    // Merges whole services from another mapping.
     if (service.name == kMerge) return complain(service.value.line, "services are merged from elsewhere");
     const std::size_t images = out_.pinned + loose_;
     fragment(service.name, service.value);
     if (images == out_.pinned + loose_) complain(service.value.line, "services." + service.name + " names no image");
   }
 
-  // A service, or a mapping that is merged into one. Which image counts where both name one: either is looked at.
+  // Checks a service, or a mapping that is merged into one. Where both name an image, both are checked, whichever counts.
   void fragment(const std::string& name, const YamlNode& node) {
     if (!node.is_mapping()) return complain(node.line, "services." + name + " is no object");
     for (const YamlMember& member : node.members) {

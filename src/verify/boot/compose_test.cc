@@ -10,7 +10,7 @@ namespace {
 
 const std::string kPinned = "vendor/app@sha256:" + std::string(64, 'a');
 
-// As the only service of a file.
+// Parses the members as the only service of a file.
 ComposeImages of_service(const std::string& members) { return read_compose_images("services:\n  a:\n" + members + "\n"); }
 
 TEST(ComposeImages, PinnedInEveryUsualSpelling) {
@@ -51,7 +51,7 @@ TEST(ComposeImages, EverythingElseIsLoose) {
   }
 }
 
-// A reading line by line took the second line for a comment.
+// A line-by-line parser took the second line for a comment.
 TEST(ComposeImages, AQuotedTextThatSpansLinesHidesNothing) {
   for (const char* quote : {"\"", "'"}) {
     const std::string q = quote;

@@ -25,7 +25,7 @@ Result<ByteArray<64>> recover(const evidence::KeyCustody& key, std::size_t index
   return signer;
 }
 
-// What the application's key signed: the derived key as GetKey names it, compressed where it is on secp256k1.
+// What the application's key signed: the derived key as GetKey states it, compressed where it is on secp256k1.
 Result<std::string> derived_key_hex(const evidence::KeyCustody& key) {
   const Result<Bytes> bytes = from_hex(key.kms_public_key);
   if (!bytes) return broken(key, "kms_public_key: " + bytes.error().message);
@@ -35,8 +35,8 @@ Result<std::string> derived_key_hex(const evidence::KeyCustody& key) {
   return to_hex(crypto::compress_secp256k1(*point));
 }
 
-// Where both keys are of one kind they must be one key. A key of another kind is made of the same secret, which the
-// measured code alone vouches for.
+// Where both keys are of one kind they must be the same key. A key of another kind is made of the same secret, which
+// only the measured code vouches for.
 Result<void> check_own_key(const evidence::KeyCustody& key, const std::string& derived) {
   const Result<Bytes> own = from_hex(key.public_key);
   if (!own) return broken(key, "public_key: " + own.error().message);

@@ -21,13 +21,13 @@ constexpr std::array<std::string_view, 14> kBootOrder = {
     "gpu-attestation", "instance-id", "boot-mr-done",  "mr-kms",       "os-image-hash", "key-provider",
     "storage-fs",      kSystemReady};
 
-// Its place in the boot, or the number of places for an event that nobody here knows.
+// The event's place in the boot, or the number of places for an unknown event.
 std::size_t place_of(std::string_view name) {
   return static_cast<std::size_t>(std::find(kBootOrder.begin(), kBootOrder.end(), name) - kBootOrder.begin());
 }
 
-// The names of all entries that extend RTMR3. parse_event_log() refuses those of another type; here each entry counts,
-// whatever its type, so that none can extend the register and stay out of the order and of the count.
+// The names of all entries that extend RTMR3. parse_event_log() refuses those of another type. Here each entry counts,
+// whatever its type, so that none can extend the register and be left out of the order and of the count.
 std::vector<std::string_view> runtime_names(const std::vector<LoggedEvent>& events) {
   std::vector<std::string_view> names;
   for (const LoggedEvent& event : events) {

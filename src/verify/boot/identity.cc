@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kHashSize = 32;
 constexpr std::size_t kAppIdSize = 20;
 
-// Where the log tells nothing about `what`: asked for or not, readable or not.
+// The check where the log says nothing about `what`: whether it was expected or not, readable or not.
 Check without_event(const BootCase& boot, const std::string& id, const std::string& what, bool expected) {
   if (boot.log.present && !boot.log.authentic) return skipped(id, "the event log is not authentic");
   const std::string reason = boot.log.present ? "the log holds no " + what + " event" : "there is no event log";
@@ -29,8 +29,8 @@ Check without_event(const BootCase& boot, const std::string& id, const std::stri
 
 std::string none_expected(const std::string& actual) { return "the policy expects none in particular: " + actual; }
 
-// The payload of an event that must have `size` bytes and be one of `expected`. Where nothing is expected a well-formed
-// value passes nothing: it says only what somebody runs.
+// The payload of an event must have `size` bytes and be one of `expected`. Where nothing is expected a well-formed
+// value does not pass: it only says what somebody runs.
 Check check_value(const BootCase& boot, const std::string& id, const char* event, std::size_t size,
                   const std::set<Bytes>& expected) {
   const auto payload = boot.log.payload(event);
@@ -41,7 +41,7 @@ Check check_value(const BootCase& boot, const std::string& id, const char* event
   return one_of(id, expected, *payload);
 }
 
-// An expected hash, and SHA-256 of the text as it was served, byte for byte.
+// The hash must be an expected one, and SHA-256 of the text as it was served, byte for byte.
 Check check_compose_hash(const BootCase& boot) {
   const std::string id = "boot.compose_hash";
   const std::set<Bytes>& expected = boot.policy.compose_hashes;

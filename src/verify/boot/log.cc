@@ -90,7 +90,7 @@ void judge_events(BootLog& log, const codec::TdReport& report, Verdict& verdict)
   for (const std::string_view id : kEventIds) log.authentic &= verdict.find(id)->state != State::kFail;
 }
 
-// Registers 0 to 2 in any case; register 3 only where no event log tells what came after the boot.
+// Registers 0 to 2 in any case; register 3 only where no event log says what came after the boot.
 Check check_ccel_replay(const Registers& replayed, const codec::TdReport& report, bool with_register_3) {
   const std::string id = "boot.ccel.replay";
   for (int i = 0; i < (with_register_3 ? 4 : 3); ++i) {
@@ -115,8 +115,8 @@ std::optional<Registers> judge_ccel(const evidence::BootEvidence& evidence, cons
     verdict.add(skipped("boot.ccel.replay", "the CCEL log could not be read"));
     return std::nullopt;
   }
-  // Firmware extends RTMR0 and RTMR1, the boot loader RTMR2. An entry for RTMR3 would count for the register of the running
-  // system, and nothing here could say what it means.
+  // Firmware extends RTMR0 and RTMR1, the boot loader RTMR2. An entry for RTMR3 would count for the register of the
+  // running system, and nothing here could say what the entry means.
   const auto foreign = std::find_if(events->begin(), events->end(), [](const auto& event) { return event.rtmr == 3; });
   if (foreign != events->end()) {
     verdict.add(failed("boot.ccel.form", "an entry extends RTMR3, which belongs to the running system", "RTMR0 to RTMR2",

@@ -107,7 +107,7 @@ TEST(MeasurementList, FormIsStrict) {
   }
 }
 
-// ---- as the policy uses it ----
+// ---- in a policy ----
 
 BootSample sample_with_list(const Json& entries) {
   BootSample sample = make_sample();

@@ -29,7 +29,7 @@ std::vector<Register> registers_of(const BootCase& boot) {
           {"rtmr3", boot.report.rtmr[3], boot.policy.rtmr3}};
 }
 
-// The name of an entry all of whose values were measured.
+// The name of an entry of which all values were measured.
 std::optional<ExpectedBoot> matching_entry(const BootCase& boot, const MeasurementList& list) {
   std::map<std::string, std::string> actual;
   for (const Register& one : registers_of(boot)) actual[one.name] = to_hex(one.value);
@@ -46,7 +46,7 @@ std::optional<ExpectedBoot> matching_entry(const BootCase& boot, const Measureme
   return std::nullopt;
 }
 
-// The list, when the policy names keys for one and it is good; adds boot.measurement_list.
+// The list, when the policy names keys for one and the list is valid; adds boot.measurement_list.
 std::optional<MeasurementList> open_list(const BootCase& boot, Verdict& verdict) {
   const Collateral& collateral = boot.context.collateral;
   if (boot.policy.measurement_list_keys.empty()) {
@@ -74,7 +74,7 @@ std::optional<MeasurementList> open_list(const BootCase& boot, Verdict& verdict)
   return std::move(*list);
 }
 
-// A register that the policy expects to be something else.
+// The first register whose value differs from what the policy expects.
 std::optional<Check> first_mismatch(const BootCase& boot) {
   for (const Register& one : registers_of(boot)) {
     if (one.expected.empty() || one.expected.contains(to_bytes(one.value))) continue;
@@ -85,7 +85,7 @@ std::optional<Check> first_mismatch(const BootCase& boot) {
   return std::nullopt;
 }
 
-// What nobody expects anything of: firmware and system each, and whether any expectation names the application.
+// What no expectation covers: firmware and system each, and whether any expectation names the application.
 std::string left_open(const BootCase& boot, const std::optional<ExpectedBoot>& entry) {
   std::string out;
   for (const Register& one : registers_of(boot)) {
@@ -115,7 +115,7 @@ Check check_registers(const BootCase& boot, const std::optional<MeasurementList>
   const std::string open = left_open(boot, entry);
   const std::string matched = entry ? "as " + entry->name : "";
   if (open.empty()) return passed(kId, matched);
-  // Whoever controls what is left open controls what the rest says: a foreign kernel can log any compose hash.
+  // Whoever controls what is left open controls what the rest reports: a foreign kernel can log any compose hash.
   if (!any) return skipped(kId, "the policy expects nothing of: " + open);
   return passed(kId, matched, "the policy accepts any: " + open);
 }

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kId = "boot.mr_config_id";
 constexpr std::size_t kHashSize = 32;
 constexpr std::size_t kAppIdSize = 20;
-// dstack binds no more (dstack-types, MAX_INIT_SCRIPTS).
+// dstack binds no more than this (dstack-types, MAX_INIT_SCRIPTS).
 constexpr std::size_t kMostInitScripts = 5;
 constexpr std::string_view kDocumentTag = "dstack-mr-config-v3:";
 constexpr char kDocumentTagEnd = '\0';
@@ -39,7 +39,7 @@ std::optional<ProviderKind> kind_of(const std::string& provider) {
   return std::nullopt;
 }
 
-// What the log says of the application, as far as its events have the sizes they must have.
+// What the log says about the application, as far as its events have the required sizes.
 struct LoggedApplication {
   ByteArray<kHashSize> compose_hash{};
   std::optional<Bytes> app_id, instance_id, gpu_policy_hash;
@@ -105,14 +105,14 @@ std::optional<ConfigId> third_form(const Json& document) {
   return as_config_id(3, crypto::sha256(text));
 }
 
-// The members that a document may have or lack, each as the log has it.
+// The members that a document may have or lack, each with the log's value.
 std::vector<std::pair<const char*, Json>> optional_members(const LoggedApplication& application) {
   std::vector<std::pair<const char*, Json>> out;
   if (application.app_id) out.emplace_back("app_id", to_hex(*application.app_id));
   if (application.instance_id) out.emplace_back("instance_id", to_hex(*application.instance_id));
   if (!application.provider_id.empty()) out.emplace_back("key_provider_id", to_hex(application.provider_id));
   if (application.gpu_policy_hash) out.emplace_back("gpu_policy_hash", to_hex(*application.gpu_policy_hash));
-  // An empty list says that no script may run, which a missing one does not.
+  // An empty list says that no script may run; a missing list does not say so.
   if (application.init_scripts.size() <= kMostInitScripts) {
     out.emplace_back("init_script_hashes", application.init_scripts);
   }
@@ -122,7 +122,7 @@ std::vector<std::pair<const char*, Json>> optional_members(const LoggedApplicati
 Check check_third_form(const LoggedApplication& application, const ConfigId& actual) {
   if (!application.provider) return failed(kId, "the log lacks what this form is made of", {}, to_hex(actual));
   const auto members = optional_members(application);
-  // From all of them to none: what is reported as expected is the fullest document.
+  // From all of them to none: the fullest document is reported as the expected one.
   std::optional<ConfigId> fullest;
   for (unsigned chosen = (1u << members.size()) - 1;; --chosen) {
     Json document = {{"version", 3},

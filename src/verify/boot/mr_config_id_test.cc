@@ -1,4 +1,4 @@
-// The forms of MRCONFIGID; the values of the third are those of dstack's own tests (dstack SDKs, MrConfigV3).
+// The forms of MRCONFIGID; the values of the third form come from dstack's own tests (dstack SDKs, MrConfigV3).
 #include "verify/boot/mr_config_id.h"
 
 #include <gtest/gtest.h>
@@ -46,7 +46,7 @@ TEST(MrConfigId, ThirdFormIsMadeAgainFromTheLog) {
 }
 
 TEST(MrConfigId, ThirdFormFixesWhateverTheHostPutIn) {
-  // {"compose_hash":"22..","key_provider":"kms","version":3}, with what is missing left to the log alone.
+  // {"compose_hash":"22..","key_provider":"kms","version":3}; the missing members are left to the log alone.
   const std::string text = std::string("dstack-mr-config-v3:") + '\0' + R"({"compose_hash":")" + std::string(64, '2') +
                            R"(","key_provider":"kms","version":3})";
   BootSample sample = third_form_sample();

@@ -57,7 +57,7 @@ std::vector<std::string> measured_scripts(const BootLog& log) {
   return out;
 }
 
-// One text, or a list of texts. Absent for anything else.
+// Returns one text, or a list of texts. Absent for anything else.
 std::optional<std::vector<std::string>> scripts_of(const Json& compose) {
   std::vector<std::string> out;
   const auto member = compose.find("init_script");

@@ -1,4 +1,4 @@
-// What dstack 0.6 measures beside the compose text. No recorded log holds these events; the hashes are made as its source makes them.
+// What dstack 0.6 measures as well as the compose text. No recorded log holds these events; the hashes follow dstack's source.
 #include "verify/boot/system_events.h"
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ TEST(BootGpuPolicy, IsTheOneInTheMeasuredText) {
   EXPECT_EQ(good.judge().find("boot.gpu_policy")->state, State::kPass) << to_text(good.judge(), false);
   EXPECT_EQ(good.failing(), Ids{});
   EXPECT_EQ(sample_with(members, {hash_event("gpu-policy-hash", "{}")}).failing(), Ids{"boot.gpu_policy"});
-  // A text without a policy has the empty one.
+  // A text without a policy counts as having the empty one.
   EXPECT_EQ(sample_with(Json::object(), {hash_event("gpu-policy-hash", "{}")}).judge().find("boot.gpu_policy")->state, State::kPass);
   EXPECT_EQ(sample_with(members, {runtime_event("gpu-policy-hash", filled(31, 1))}).failing(), Ids{"boot.gpu_policy"});
   EXPECT_EQ(make_sample().judge().find("boot.gpu_policy")->state, State::kNotApplicable);

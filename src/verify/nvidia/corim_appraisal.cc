@@ -20,7 +20,7 @@ constexpr std::string_view kPurposeKey = "purpose";
 // Modes of confidential computing: one GPU, several, and assigned by TDISP.
 constexpr std::array<std::string_view, 3> kConfidential = {"CC SPT", "CC MPT", "TDISP"};
 
-// The references of one manifest to one environment: alternatives.
+// The references of one manifest to one environment, which are alternatives.
 struct Entry {
   const CborValue* environment;
   std::size_t source;
@@ -38,7 +38,7 @@ const std::string* purpose_of(const ComidTriple& triple) {
   return nullptr;
 }
 
-// Some measurement that both name cannot be as both want it.
+// True when some measurement that both name cannot have the values that both demand.
 bool exclude_each_other(const ComidTriple& a, const ComidTriple& b) {
   return std::ranges::any_of(a.measurements, [&](const codec::ComidMeasurement& own) {
     const auto other = std::ranges::find(b.measurements, own.key, &codec::ComidMeasurement::key);
@@ -123,7 +123,7 @@ class Appraiser {
     }
   }
 
-  // False when nothing can be compared.
+  // Returns false when nothing can be compared.
   bool choose_scope() {
     std::vector<const ComidTriple*> roots;
     for (const ComidTriple* triple : actual_) {
@@ -166,7 +166,7 @@ class Appraiser {
     return true;
   }
 
-  // Takes the environment into the scope, and all that it depends on.
+  // Takes the environment into the scope, and everything that it depends on.
   void enter(Entry& first) {
     std::vector<const CborValue*> waiting = {first.environment};
     first.in_scope = true;
@@ -226,13 +226,13 @@ class Appraiser {
     side.mismatches.push_back({environment_text(*entry.environment), std::move(why)});
   }
 
-  // The firmware that signed the report wrote the table of contents: a manifest must vouch for it.
+  // The firmware that signed the report wrote the table of contents, so a manifest must vouch for that firmware.
   void check_certificates() {
     for (const ComidTriple& triple : claims_.certified) {
       const bool vouched = std::ranges::any_of(entries_, [&](const Entry& entry) {
         return entry.in_scope && matches_environment(*entry.environment, triple.environment);
       });
-      // One that is in scope and does not fit has been told of.
+      // A fault of an environment in scope has already been recorded.
       if (!vouched) fault(environment_text(triple.environment), "no manifest vouches for the firmware of this certificate");
     }
     if (claims_.certified.empty()) fault("the device", "its certificates do not say which firmware signs");

@@ -21,7 +21,7 @@ std::string upper(std::string_view text) {
 
 bool is_word(char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
-// "GR100_620.54" of "NV_GPU_DRIVER_GR100_620.54": the chip and all behind it.
+// "GR100_620.54" from "NV_GPU_DRIVER_GR100_620.54": the chip and everything after it.
 std::string_view version_part(std::string_view id) {
   for (const std::string_view prefix : {"NV_GPU_CC_DRIVER_", "NV_GPU_DRIVER_", "NV_GPU_VBIOS_", "NV_SWITCH_BIOS_"}) {
     if (id.starts_with(prefix)) return id.substr(prefix.size());
@@ -29,7 +29,7 @@ std::string_view version_part(std::string_view id) {
   return id;
 }
 
-// The manifest says by its own, signed id which version it is for. Nothing else in it does.
+// The manifest's own, signed id says which version it is for. Nothing else in it does.
 Check check_version(const std::string& id, const CorimSubject& subject) {
   const std::string wanted = upper(version_part(subject.id));
   const std::string own = upper(subject.rim->corim->id);
@@ -44,7 +44,7 @@ Check check_version(const std::string& id, const CorimSubject& subject) {
   return skipped(id, "the manifest's id does not say which version it is for: " + subject.rim->corim->id);
 }
 
-// The models of NVIDIA's in the classes, by their first word: "GR100".
+// The first words of NVIDIA's models in the classes: "GR100".
 std::set<std::string> chips_of(const codec::Corim& corim) {
   std::set<std::string> out;
   for (const codec::ComidTriple& reference : corim.references) {

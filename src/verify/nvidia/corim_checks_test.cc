@@ -1,5 +1,5 @@
-// Manifests in the CoRIM format against devices of our own that speak as Rubin's GPUs do: accepted as they are, and each
-// change fails its own check for its own reason.
+// Manifests in the CoRIM format and devices of our own that report as Rubin's GPUs do: they are accepted unchanged, and
+// each change fails its own check for its own reason.
 #include "verify/nvidia/corim_checks.h"
 
 #include <gtest/gtest.h>
@@ -59,7 +59,7 @@ TEST(GpuCorim, AMeasurementThatDiffersFailsTheManifestThatKnowsIt) {
   expect_fails(changed(3), kDriver + "measurements", "and 1 more references do not fit either");
   expect_fails(changed(4), kVbios + "measurements", "10.100.4: the digest of measurement FFMC differs");
   EXPECT_EQ(changed(4).judge().facts["gpus"][0]["mismatches"][0]["source"], "vbios");
-  // What no manifest knows is not judged, as with manifests in XML.
+  // What no manifest knows is not checked, as with manifests in XML.
   EXPECT_EQ(changed(9).judge().outcome(), Outcome::kAccepted);
 }
 
@@ -108,7 +108,7 @@ TEST(GpuCorim, TheFirmwareThatSignsMustBeVouchedFor) {
     corim.references[0] = triple(signer_class(), {measurement(cb::map({cb::number(1), cb::tag(553, cb::number(4))}))});
   });
   expect_fails(world, kDriver + "measurements", "security version number");
-  // A manifest about another layer, or another device, says nothing of it.
+  // A manifest about another layer, or another device, does not apply to it.
   for (const CborValue& other : {model_class("GR100 A01 GSP", 1), model_class("GR100 A01 XYZ")}) {
     world.edit_driver([&](WorldCorim& corim) {
       corim.references[0] = triple(other, {measurement(digest_values(world_fwid()))});
@@ -129,7 +129,7 @@ TEST(GpuCorim, TheModeDecidesWhatIsCompared) {
     triples[0] = triple(mode_spt(), {measurement("purpose", name_values("CC SPT"))});
   });
   expect_fails(world, kDriver + "measurements", "11.100.4: the device says nothing of it");
-  // A mode under the name of another.
+  // Gives a mode the name of another one.
   world.edit_evidence([](std::vector<CborValue>& triples) {
     triples[0] = triple(mode_mpt(), {measurement("purpose", name_values("CC SPT"))});
   });
@@ -153,7 +153,7 @@ TEST(GpuCorim, AModeThatNobodyKnowsFails) {
              "it names no purpose");
 }
 
-// A genuine manifest may also know modes in which nothing is confidential.
+// A genuine manifest may also have modes in which nothing is confidential.
 TEST(GpuCorim, APurposeThatIsNotKnownToBeConfidentialIsNotAccepted) {
   RubinWorld world = rubin();
   world.edit_evidence([](std::vector<CborValue>& triples) {
@@ -182,7 +182,7 @@ TEST(GpuCorim, WithoutModesEveryReferenceCounts) {
   EXPECT_EQ(missing(verdict), Ids{kVbios + "arch"});
 }
 
-// ---- what cannot be told ----
+// ---- what cannot be determined ----
 
 TEST(GpuCorim, AReportThatDoesNotSayWhatItMeasuredIsUnsupported) {
   RubinWorld world = rubin();
@@ -190,7 +190,7 @@ TEST(GpuCorim, AReportThatDoesNotSayWhatItMeasuredIsUnsupported) {
   Ids expected = kBoth;
   expected.insert("nvidia.gpu.0.rim.conflict");
   expect_skips(world, expected, kDriver + "measurements", "does not say what its measurements are of");
-  // A profile, or a kind of triples, that is not known here.
+  // An unknown profile, or an unknown kind of triples.
   world.edit_report(0, [](SpdmReport& report) {
     report.measurements.push_back({codec::kSpdmManifestIndex, toc_bytes(rubin_evidence(), {}, "tag:example.com,2026:x"),
                                    codec::kSpdmManifestType});
@@ -217,7 +217,7 @@ TEST(GpuCorim, AFalseTableOfContentsFails) {
   };
   fails_both(with(triple(driver_part(8), {measurement(block_values(77))})), "no measurement 77");
   fails_both(with(triple(driver_part(2), {measurement(block_values(5))})), "speaks twice of");
-  // The device cannot speak in the name of the certificate.
+  // The device cannot make claims in the name of the certificate.
   fails_both(with(model_class("x").items.empty() ? CborValue() :
                   triple(cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(560, cb::bytes({0})), cb::number(1), cb::text("NVIDIA"),
                                   cb::number(2), cb::text("GR100 A01 GSP"), cb::number(3), cb::number(0), cb::number(4), cb::number(0)})}),

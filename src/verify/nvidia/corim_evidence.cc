@@ -15,7 +15,7 @@ using codec::ComidValues;
 using Kind = CborValue::Kind;
 
 constexpr std::string_view kProfile = "tag:nvidia.com,2026:evidence/spdm/profiles/gpu/1.";
-// DMTFSpecMeasurementValueType (DSP0274): below, digests; above, raw values.
+// DMTFSpecMeasurementValueType (DSP0274): lower values are digests, higher values are raw.
 constexpr std::uint8_t kFirstRaw = 0x80, kVersionType = 0x86, kSvnType = 0x87;
 
 Error malformed(const std::string& what) { return fail(ErrorCode::kBadGpuEvidence, "concise evidence: " + what); }
@@ -56,7 +56,7 @@ Result<void> put(const codec::SpdmMeasurement& block, ComidValues& out) {
   return {};
 }
 
-// Binding for SPDM, section 7.1: the values that stand in other measurements.
+// Binding for SPDM, section 7.1: values that are in other measurements.
 Result<void> resolve(const codec::SpdmReport& report, ComidValues& values) {
   for (const std::uint8_t index : values.spdm_blocks) {
     const auto block = std::ranges::find(report.measurements, index, &codec::SpdmMeasurement::index);
@@ -64,7 +64,7 @@ Result<void> resolve(const codec::SpdmReport& report, ComidValues& values) {
     TRY_VOID(put(*block, values));
   }
   values.spdm_blocks.clear();
-  // A floor or a mask is what a reference demands; a device has one value.
+  // A minimum or a mask is a reference's demand; a device has a single value.
   if ((values.svn && values.svn->at_least) || (values.raw && !values.raw->mask.empty())) {
     return malformed("a floor or a mask in the place of a value");
   }
@@ -107,7 +107,7 @@ void add_member(CborValue& map, std::uint64_t key, CborValue value) {
   map.items.push_back(std::move(value));
 }
 
-// A certificate's TcbInfo as one measurement without a key.
+// The TcbInfo of a certificate as one measurement without a key.
 ComidTriple triple_of(const TcbInfo& info) {
   CborValue of_class{Kind::kMap, 0, {}, {}, {}};
   if (info.type) {
@@ -125,7 +125,7 @@ ComidTriple triple_of(const TcbInfo& info) {
   if (info.svn) values.svn = codec::ComidSvn{*info.svn, false};
   values.flags = info.flags;
   if (info.vendor_info) values.raw = codec::ComidRaw{*info.vendor_info, {}};
-  // The first digest is the firmware's; NVIDIA's certificates carry a second one of zeros.
+  // The first digest is the firmware's; NVIDIA's certificates hold a second one of zeros.
   if (!info.fwids.empty() && equal(info.fwids.front().algorithm, kSha384Oid)) {
     values.digests.push_back({"sha-384", info.fwids.front().digest});
   }

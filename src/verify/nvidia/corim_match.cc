@@ -22,7 +22,7 @@ bool contains_members(const CborValue& pattern, const CborValue& actual) {
 }
 
 bool has_range(const codec::ComidRange& reference, const std::optional<codec::ComidRange>& actual) {
-  // A device has one number.
+  // A device has a single number.
   if (!actual || !actual->least || actual->least != actual->most) return false;
   return (!reference.least || *actual->least >= *reference.least) && (!reference.most || *actual->least <= *reference.most);
 }
@@ -113,7 +113,7 @@ std::string difference(const ComidValues& reference, const ComidValues& actual) 
   if (reference.raw && !has_raw(*reference.raw, actual.raw)) return "raw value";
   if (reference.name && reference.name != actual.name) return "name";
   if (reference.range && !has_range(*reference.range, actual.range)) return "number";
-  // References to SPDM measurements are evidence's; the reader lets none into a reference.
+  // Only evidence may point at SPDM measurements; the parser refuses such references in a manifest.
   return reference.spdm_blocks.empty() ? "" : "value";
 }
 

@@ -20,7 +20,7 @@ TEST(CorimMatch, EnvironmentsArePatterns) {
   const CborValue turned = cb::map({cb::number(0), cb::map({cb::number(1), cb::text("NVIDIA"), cb::number(2), cb::text("GR100")})});
   EXPECT_TRUE(same_environment(part, turned));
   EXPECT_FALSE(matches_environment(model_class("GR100", 1), model_class("GR100", 0)));
-  // An instance that only one names.
+  // An instance that only one of them names.
   CborValue instance = turned;
   instance.items.push_back(cb::number(1));
   instance.items.push_back(cb::tag(550, cb::bytes(Bytes(8, 1))));
@@ -34,7 +34,7 @@ TEST(CorimMatch, Text) {
   EXPECT_TRUE(is_root_environment(mode_mpt()));
   EXPECT_FALSE(is_root_environment(driver_part(1)));
   EXPECT_FALSE(is_root_environment(model_class("GR100")));
-  // The arc of somebody else, and the arc itself.
+  // The arc of another vendor, and the arc itself.
   EXPECT_FALSE(is_root_environment(cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(111, cb::bytes({0x2b, 6, 1, 1, 2}))})})));
   EXPECT_FALSE(is_root_environment(cb::map(
       {cb::number(0), cb::map({cb::number(0), cb::tag(111, cb::bytes({0x2b, 6, 1, 4, 1, 0xac, 0x47, 0x8a, 0x14}))})})));
@@ -73,7 +73,7 @@ TEST(CorimMatch, EachKindOfValue) {
   expect("number", values([](auto& v) { v.range = {2, 4}; }), values([](auto& v) { v.range = {4, 4}; }),
          values([](auto& v) { v.range = {5, 5}; }));
   expect("number", values([](auto& v) { v.range = {2, std::nullopt}; }), values([](auto& v) { v.range = {9, 9}; }),
-         values([](auto& v) { v.range = {2, 3}; }));  // a range is no number
+         values([](auto& v) { v.range = {2, 3}; }));  // a range is no single number
 }
 
 TEST(CorimMatch, DigestsOfSeveralAlgorithms) {

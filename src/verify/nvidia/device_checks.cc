@@ -17,14 +17,14 @@ using crypto::Curve;
 
 Result<std::vector<Certificate>> read_chain(const std::string& pem) {
   TRY(chain, crypto::parse_pem_chain(as_bytes(pem)));
-  // Vera's processors are certified through Caliptra's layers, eight certificates in all.
+  // Vera's processors are certified through Caliptra's layers, with eight certificates in all.
   const bool caliptra = std::ranges::any_of(chain, [](const Certificate& certificate) {
     return certificate.subject_common_name().find("Caliptra") != std::string::npos;
   });
   if (caliptra) {
     return fail(ErrorCode::kUnsupported, "evidence of a Vera CPU (a Caliptra chain) is not supported");
   }
-  // The FSP of a Blackwell GPU attests its own firmware, apart from the GPU. Switches are attested by theirs.
+  // The FSP of a Blackwell GPU attests its own firmware, separately from the GPU. Switches are attested by their own.
   const std::string device = chain.size() > 1 ? chain[1].subject_common_name() : std::string();
   if (device.starts_with("GB") && device.find(" FSP ") != std::string::npos) {
     return fail(ErrorCode::kUnsupported, "evidence of a GPU's FSP is not supported");
@@ -44,7 +44,7 @@ Check check_arch(const std::string& id, const std::string& claimed, const Device
   return failed(id, "the device's certificate names another architecture", claimed, model);
 }
 
-// Versions beside the report are hints: they must be the ones that the device signed.
+// Versions next to the report are hints: they must be the ones that the device signed.
 Check check_hints(const std::string& id, const evidence::GpuEvidence& device, const codec::SpdmReport& report) {
   if (device.driver_version.empty() && device.vbios_version.empty()) return not_applicable(id, "none are given");
   const auto agrees = [](const std::string& hint, const std::string& actual) {
@@ -148,7 +148,7 @@ DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& dev
   Result<codec::SpdmReport> report = codec::parse_spdm_report(device.report);
   Result<std::vector<Certificate>> chain = read_chain(device.certificate_chain_pem);
   if (!report || !chain) {
-    // A newer form is no wrong one: nothing is known of it.
+    // A newer form is not wrong: it is unknown.
     const bool by_chain = report || (!chain && chain.error().code == ErrorCode::kUnsupported);
     const Error& error = by_chain ? chain.error() : report.error();
     verdict.add(error.code == ErrorCode::kUnsupported ? skipped(prefix + "form", error.message)

@@ -68,7 +68,7 @@ std::string vbios_version(const codec::SpdmReport& report) {
 
 std::string ueid(const std::vector<crypto::Certificate>& chain) {
   if (chain.empty()) return {};
-  // Serial numbers have at most 20 bytes in practice; DER allows any, so the work is bounded here.
+  // Serial numbers have at most 20 bytes in practice; DER allows any size, so the work is bounded here.
   Bytes number = chain[0].serial();
   if (number.size() > 64) return {};
   std::string digits;

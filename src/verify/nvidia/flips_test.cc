@@ -1,4 +1,4 @@
-// Every byte of a genuine report and of a genuine manifest, changed: each change is rejected, by a check that is named.
+// Changes every byte of a genuine report and of a genuine manifest: each change is rejected by a check that is named.
 // CLOISTER_FLIP_STEP takes every n-th byte only.
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ void flip_every_byte(const evidence::GpuEvidence& genuine) {
     Verdict verdict;
     check_device(0, changed, judge, verdict);
     const Ids failed = failing(verdict);
-    // A changed byte can also name a later version of the opaque data, of which nothing is read.
+    // A changed byte can also state a later version of the opaque data, which is not parsed.
     const bool unsupported = verdict.find("nvidia.gpu.0.form")->state == State::kSkipped;
     EXPECT_TRUE(failed == Ids{"nvidia.gpu.0.form"} || failed.contains("nvidia.gpu.0.signature") || unsupported)
         << "byte " << i;
@@ -57,9 +57,9 @@ TEST(Flips, EveryByteOfAPublishedReport) {
   flip_every_byte(*files);
 }
 
-// The signature covers the canonical form of everything but itself. KeyInfo, inside the signature, is covered by the
-// chain to the pinned root; the base64 text of digest, signature and certificates is read strictly. The white space and
-// quotes of the markup itself are not part of the canonical form, but there a changed bit is no XML any more.
+// The signature covers the canonical form of everything except itself. KeyInfo, inside the signature, is covered by the
+// chain to the pinned root; the base64 text of digest, signature and certificates is parsed strictly. White space and
+// quotes of the markup itself are not part of the canonical form, but a changed bit there makes the text no XML any more.
 TEST(Flips, EveryByteOfAManifest) {
   const std::string genuine = cloister::testing::vector_text("nvidia/rims/NV_GPU_DRIVER_GH100_550.144.03.xml");
   const Policy policy;

@@ -55,8 +55,8 @@ Check check_root_agreement(const Findings& devices, const std::optional<RootKind
   return passed(id, std::string(root_name(RootUse::kGpu, *cpu_root)));
 }
 
-// Beside a quote tee.simulator and nvidia.root_agreement say it together.
-// Alone, no other evidence says what kind of machine this is: the fact tee_type does, for whoever reads the verdict.
+// Next to a quote, tee.simulator and nvidia.root_agreement cover this together. Alone, no other evidence says what kind
+// of machine this is: the fact tee_type does so for readers of the verdict.
 Check check_simulator(const Findings& devices, const GpuQuestion& question, const Policy& policy, Verdict& verdict) {
   const std::string id = "nvidia.simulator";
   if (question.cpu_root) return not_applicable(id, "judged with the quote beside it");
@@ -70,7 +70,7 @@ Check check_simulator(const Findings& devices, const GpuQuestion& question, cons
   return passed(id, "not simulated");
 }
 
-// The payload's own nonce is a hint for whoever posts it to NVIDIA; a wrong one shows a report put together by hand.
+// The payload's own nonce is a hint for whoever posts it to NVIDIA; a wrong one shows a report that was put together by hand.
 Check check_payload_nonce(const evidence::NvidiaPayload& payload, const GpuQuestion& question, const Policy& policy) {
   const std::string id = "nvidia.payload.nonce";
   if (payload.nonce_hex.empty()) return not_applicable(id, "this form of evidence names no nonce beside the report");
@@ -143,7 +143,7 @@ void add_without_evidence(const std::string& why, Verdict& verdict) {
   add_nras_not_applicable(why, verdict);
 }
 
-// True when there is something to judge.
+// True when there is something to verify.
 bool check_presence(bool present, const Context& context, Verdict& verdict) {
   const std::string id = "nvidia.required";
   switch (context.policy.nvidia.required) {
@@ -214,7 +214,7 @@ void judge_gpu_payload(const std::optional<std::string>& payload, const GpuQuest
   const Result<evidence::NvidiaPayload> parsed = evidence::parse_nvidia_payload(*payload);
   if (parsed) return judge_gpus(*parsed, question, context, verdict);
   if (!check_presence(true, context, verdict)) return;
-  // A newer form is no wrong one: nothing is known of it.
+  // A newer form is not wrong: it is unknown.
   const Error& error = parsed.error();
   add_unread(error.code == ErrorCode::kUnsupported ? skipped("nvidia.payload.form", error.message)
                                                    : failed("nvidia.payload.form", error.message),

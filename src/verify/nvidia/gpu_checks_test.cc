@@ -32,7 +32,7 @@ TEST(Gpu, EveryIdIsThereWhateverHappens) {
   const Verdict accepted = one_gpu().judge();
   Ids all;
   for (const Check& check : accepted.checks) all.insert(check.id);
-  // Every id of nvidia.def.
+  // Counts every id of nvidia.def.
   std::size_t listed = 0;
   for (const CheckMeaning& meaning : check_list()) {
     std::string id(meaning.id);
@@ -176,7 +176,7 @@ TEST(Gpu, HintsMustAgree) {
   expect_failing(world, {"nvidia.gpu.0.hints"}, "VBIOS");
 }
 
-// A newer form is not a wrong one: the verdict is undetermined, and says so.
+// A newer form is not wrong: the verdict is undetermined, and says so.
 TEST(GpuForm, ANewerVersionOfTheOpaqueDataIsUnsupported) {
   GpuWorld world = one_gpu();
   world.edit_report(0, [](SpdmReport& report) { report.opaque_version = codec::OpaqueVersion{3, 0, 0}; });
@@ -187,7 +187,7 @@ TEST(GpuForm, ANewerVersionOfTheOpaqueDataIsUnsupported) {
   EXPECT_NE(said(verdict, "nvidia.gpu.0.form").find("version 3.0 is not supported"), std::string::npos);
 }
 
-// Evidence of the other processors that NVIDIA certifies: nothing here knows what it must say.
+// Evidence of the other processors that NVIDIA certifies: this verifier does not know what it must say.
 TEST(GpuForm, AnFspAndAVeraCpuAreUnsupported) {
   for (const std::string name : {"GB100 A01 FSP BROM", "Caliptra 1.0 LDevID"}) {
     GpuWorld world = one_gpu();
@@ -204,7 +204,7 @@ TEST(GpuForm, AnFspAndAVeraCpuAreUnsupported) {
 // ---- the set ----
 
 TEST(GpuSet, SharedCertificatesAreVerifiedOnce) {
-  // Two devices of one make, with everything: accepted twice with the same outcome, whatever the cache holds.
+  // Two devices of one make, with everything: both verdicts accept, whatever the cache holds.
   EXPECT_EQ(two_gpus().judge().outcome(), Outcome::kAccepted);
   GpuWorld world = two_gpus();
   world.payload.evidence_list[1].certificate_chain_pem = world.payload.evidence_list[0].certificate_chain_pem;

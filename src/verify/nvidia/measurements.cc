@@ -25,7 +25,7 @@ bool matches(const codec::RimEntry& entry, const Bytes& value) {
 RimComparison compare_measurements(const codec::Rim& rim, const codec::SpdmReport& report) {
   std::map<std::uint32_t, const Bytes*> measured;
   for (const codec::SpdmMeasurement& measurement : report.measurements) {
-    // Manifests hold digests of firmware; a value of another kind at the same place is none.
+    // Manifests hold digests of firmware; a value of another kind at the same place is no such digest.
     if (measurement.value_type == codec::kFirmwareDigest) measured.emplace(measurement.index, &measurement.value);
   }
   RimComparison out;

@@ -56,7 +56,7 @@ Result<Token> parse_token(const std::string& text) {
   return out;
 }
 
-// Every part of the tokens with its name, the overall ones first.
+// Every part of the tokens with its name, the overall parts first.
 std::vector<std::pair<std::string, const Jwt*>> all_parts(const std::vector<Token>& tokens) {
   std::vector<std::pair<std::string, const Jwt*>> out;
   for (const Token& token : tokens) {
@@ -76,7 +76,7 @@ std::string claim_text(const Json& claims, const char* name) {
   return found != claims.end() && found->is_string() ? found->get<std::string>() : "none";
 }
 
-// `source` becomes why the keys are believed: "live", "pinned" or "policy"; "none" where one is not.
+// `source` says why the keys are trusted: "live", "pinned" or "policy"; "none" where one is not.
 Check check_signature(const std::vector<Token>& tokens, const Context& context, const crypto::Certificate* authority,
                       std::string& source) {
   const std::string id = id_of("signature");
@@ -95,7 +95,7 @@ Check check_signature(const std::vector<Token>& tokens, const Context& context, 
   return passed(id, "ES384", "key: " + source);
 }
 
-// A claim of whole seconds.
+// Reads a claim of whole seconds.
 std::optional<std::int64_t> seconds(const Json& claims, const char* name) {
   const auto found = claims.find(name);
   if (found == claims.end() || !found->is_number_integer()) return std::nullopt;
@@ -153,7 +153,7 @@ Check check_digests_of(const Token& token) {
   return passed(id, std::to_string(token.texts.size()) + " submodules");
 }
 
-// The first that does not pass, else the last.
+// Returns the first check that does not pass, else the last.
 Check worst_of(const std::vector<Token>& tokens, const std::function<Check(const Token&)>& check) {
   Check out;
   for (const Token& token : tokens) {
@@ -163,7 +163,7 @@ Check worst_of(const std::vector<Token>& tokens, const std::function<Check(const
   return out;
 }
 
-// As many submodules as devices of that kind, and about these very devices.
+// There must be as many submodules as devices of that kind, about these very devices.
 Check check_devices_of(const Token& token, const NrasSubject& subject) {
   const std::string id = id_of("devices");
   const std::vector<std::string>& ueids = token.of_switches ? subject.switch_ueids : subject.gpu_ueids;
@@ -198,12 +198,12 @@ Check check_devices(const std::vector<Token>& tokens, const NrasSubject& subject
   return compared;
 }
 
-// Whether a list of mismatches, which older claims leave out or give as null, names any.
+// True when a list of mismatches, which older claims leave out or give as null, names any.
 bool names_any(const Json& list) {
   return !(list.is_null() || (list.is_structured() && list.empty()));
 }
 
-// Empty when the submodule says that all is well.
+// Empty when the submodule reports no fault.
 std::string complaint_of(const Json& claims) {
   const std::string result = claim_text(claims, "measres");
   if (result != "success" && result != "comparison-successful") return "measres is " + result;
@@ -244,7 +244,7 @@ Check check_result(const std::vector<Token>& tokens) {
   return worst_of(tokens, check_result_of);
 }
 
-// Claims 2 to 4 are known: what a later major version says of a device, and how, is not.
+// Claims 2 to 4 are known; what a later major version says about a device, and how, is unknown.
 Check check_claims_version(const std::vector<Token>& tokens, std::size_t submodules) {
   const std::string id = id_of("form");
   for (const auto& [name, jwt] : all_parts(tokens)) {
@@ -258,7 +258,7 @@ Check check_claims_version(const std::vector<Token>& tokens, std::size_t submodu
   return passed(id, std::to_string(submodules) + " submodules");
 }
 
-// What claims 4.0 tell of floors: submodule -> name -> security version number.
+// What claims 4.0 state about minimum versions: submodule -> name -> security version number.
 Json attester_claims(const std::vector<Token>& tokens) {
   Json out = Json::object();
   for (const auto& [name, jwt] : all_parts(tokens)) {
@@ -268,7 +268,7 @@ Json attester_claims(const std::vector<Token>& tokens) {
   return out;
 }
 
-// The tokens that are there, read.
+// Parses the tokens that were given.
 Result<std::vector<Token>> parse_tokens(const Collateral& collateral) {
   std::vector<Token> out;
   for (const bool switches : {false, true}) {

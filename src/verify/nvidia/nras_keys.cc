@@ -9,11 +9,11 @@
 namespace cloister::verify {
 namespace {
 
-// NVIDIA Attestation Service GPU Intermediate 004, valid 2025-12-08 to 2029-12-08, issued by NVIDIA Attestation Service
-// CA 001, which NVIDIA does not publish with it: as it stands behind each key of
-// https://nras.attestation.nvidia.com/.well-known/jwks.json, the same in sets recorded by several parties between June
-// and September 2026.
-// SHA-256 of the DER: 2df8907cf4d6c277b855d407ec178a649930a8e73f7294e8fce66e6ee27c5175, of its public key:
+// NVIDIA Attestation Service GPU Intermediate 004, valid 2025-12-08 to 2029-12-08, issued by NVIDIA Attestation
+// Service CA 001, which NVIDIA does not publish with it. It is the certificate after each key of
+// https://nras.attestation.nvidia.com/.well-known/jwks.json, the same in sets recorded by several parties
+// between June and September 2026. SHA-256 of the DER:
+// 2df8907cf4d6c277b855d407ec178a649930a8e73f7294e8fce66e6ee27c5175, of its public key:
 // fd32837f954e2c45db073105166dfe6985ae0480bb113fba63b091a75affe896
 constexpr std::string_view kIntermediate004 = R"(-----BEGIN CERTIFICATE-----
 MIIDjjCCAxWgAwIBAgIUX+djej7sXIvcZ8Ym8KJF8WsI3UMwCgYIKoZIzj0EAwMw
@@ -73,7 +73,7 @@ Result<Bytes> read_nras_key(std::string_view policy_text) {
 Result<NrasKeys> NrasKeys::read(const Context& context, const crypto::Certificate* authority) {
   NrasKeys out;
   for (const std::string& text : context.policy.nvidia.nras_keys) {
-    // Policies are read strictly; a text that is no key vouches for nothing.
+    // Policies are parsed strictly; a text that is no key vouches for nothing.
     if (Result<Bytes> point = read_nras_key(text); point) out.policy_keys_.push_back(*std::move(point));
   }
   out.live_ = context.collateral.nras_jwks_live;

@@ -57,7 +57,7 @@ TEST(Nras, AbsentAndRequiredOrNot) {
   verdict = judge("", "", true);
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
   EXPECT_EQ(missing(verdict).size(), 7u);
-  // A token whose keys are not here.
+  // A token whose keys are not available.
   verdict = judge(token().text(), "", true);
   EXPECT_EQ(missing(verdict), kAllButForm);
   EXPECT_EQ(judge(token().text(), "", false).outcome(), Outcome::kAccepted);
@@ -95,10 +95,10 @@ TEST(Nras, SignaturesOfEveryPart) {
   json = good;
   json[1]["GPU-1"] = flip(good[1]["GPU-1"]);
   EXPECT_EQ(failing(judge(json.dump())), (Ids{"nvidia.nras.signature", "nvidia.nras.digests"}));
-  // Signed by somebody else.
+  // Somebody else signed it.
   json[0][1] = world_jwt(token().overall, "stranger");
   EXPECT_TRUE(failing(judge(json.dump())).contains("nvidia.nras.signature"));
-  // A key set without that key, and one that cannot be read.
+  // A key set without that key, and one that cannot be parsed.
   EXPECT_EQ(failing(judge(good.dump(), R"({"keys":[]})")), Ids{"nvidia.nras.signature"});
   EXPECT_EQ(failing(judge(good.dump(), "x")), Ids{"nvidia.nras.signature"});
 }
@@ -148,14 +148,14 @@ TEST(Nras, NonceOfEveryPart) {
 
 TEST(Nras, DigestsAndTheSetOfSubmodules) {
   Json json = Json::parse(token().text());
-  // A part that the overall token does not know.
+  // A part that the overall token does not list.
   json[1]["GPU-2"] = json[1]["GPU-0"];
   EXPECT_EQ(failing(judge(json.dump())), (Ids{"nvidia.nras.digests", "nvidia.nras.devices"}));
-  // A part that is left out.
+  // One part is left out.
   json = Json::parse(token().text());
   json[1].erase("GPU-1");
   EXPECT_EQ(failing(judge(json.dump())), (Ids{"nvidia.nras.digests", "nvidia.nras.devices"}));
-  // Two parts changed places.
+  // Two parts are swapped.
   json = Json::parse(token().text());
   std::swap(json[1]["GPU-0"], json[1]["GPU-1"]);
   EXPECT_EQ(failing(judge(json.dump())), Ids{"nvidia.nras.digests"});
@@ -227,7 +227,7 @@ TEST(NrasKeys, AKeySetThatCameWithTheTokenProvesNothing) {
   EXPECT_EQ(missing(bundled.judge()), kAllButForm);
   EXPECT_EQ(bundled.judge().outcome(), Outcome::kUndetermined);
   EXPECT_EQ(bundled.judge().facts["nras"]["keys"], "none");
-  // What it claims counts neither way.
+  // Its claims count neither way.
   bundled.changed.collateral.nras_token = [] {
     WorldToken made = token();
     made.overall["x-nvidia-overall-att-result"] = false;
@@ -237,7 +237,7 @@ TEST(NrasKeys, AKeySetThatCameWithTheTokenProvesNothing) {
   bundled.changed.policy.nvidia.require_nras = false;
   EXPECT_EQ(bundled.judge().outcome(), Outcome::kAccepted);
   EXPECT_EQ(ids(bundled.judge(), State::kSkipped), kAllButForm);
-  // Nor does a certificate that is signed by somebody else, or by the key itself.
+  // Neither does a certificate that somebody else signed, or the key itself.
   bundled.changed.policy.nvidia.require_nras = true;
   const Certificate own = world_certificate("NVIDIA Attestation Service GPU GH100", "nras key",
                                             "NVIDIA Attestation Service GPU Intermediate 004", "stranger", false);
@@ -253,7 +253,7 @@ TEST(NrasKeys, ThePolicyMayNameKeys) {
   bundled.changed.policy.nvidia.nras_keys = {"p384:" + to_hex(Bytes(96, 7)), "p384:" + to_hex(point)};
   EXPECT_EQ(bundled.judge().outcome(), Outcome::kAccepted) << to_text(bundled.judge(), false);
   EXPECT_EQ(bundled.judge().facts["nras"]["keys"], "policy");
-  // Without a key set the token is judged by the policy's keys alone.
+  // Without a key set the token is verified with the policy's keys alone.
   bundled.changed.collateral.nras_jwks.clear();
   EXPECT_EQ(bundled.changed.judge().outcome(), Outcome::kAccepted);
   bundled.changed.policy.nvidia.nras_keys = {"p384:" + to_hex(world_key("other").public_point())};
@@ -261,8 +261,8 @@ TEST(NrasKeys, ThePolicyMayNameKeys) {
   for (const char* text : {"", "p384:", "p384:00", "p256:00", "P384:"}) EXPECT_FALSE(read_nras_key(text)) << text;
 }
 
-// Recorded answers of NRAS with the key sets of the same minute: the authority that NVIDIA's keys are certified by
-// vouches for them, and for nothing else in the set.
+// Recorded answers of NRAS with the key sets of the same minute: the authority that certifies NVIDIA's keys vouches for
+// them, and for nothing else in the set.
 TEST(NrasKeys, ThePinnedAuthorityVouchesForGenuineKeySets) {
   for (const char* file : {"near_direct_20260610", "tinfoil_v3_tdx_gpu_20260622"}) {
     const auto collateral =
@@ -277,7 +277,7 @@ TEST(NrasKeys, ThePinnedAuthorityVouchesForGenuineKeySets) {
     };
     EXPECT_EQ(judged(*collateral, time, pinned_nras_authority()).source, "pinned");
     EXPECT_EQ(judged(*collateral, time, nullptr).finding, NrasKeys::Finding::kUnproven);
-    // The certificates of these keys hold for two days.
+    // The certificates of these keys are valid for two days.
     for (const UnixSeconds at : {time - 3 * 86400, time + 3 * 86400}) {
       EXPECT_EQ(judged(*collateral, at, pinned_nras_authority()).finding, NrasKeys::Finding::kUnproven);
     }
@@ -308,12 +308,12 @@ TEST(Nras, ClaimsOfVersion4) {
   const Verdict verdict = judge(made.text());
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.facts["nras"]["attester_claims"]["GPU-1"]["FSP_UCODE_MIN_SVN"], 7);
-  // A mismatch that is listed counts, whatever else the token says.
+  // A listed mismatch counts, whatever else the token says.
   made.parts["GPU-1"]["x-nvidia-mismatch-opaque-data-records"] = {{{"id", 37}, {"name", "FSP_UCODE_MIN_SVN"}}};
   expect_failing(made, {"nvidia.nras.result"}, "GPU-1: x-nvidia-mismatch-opaque-data-records");
   made.parts["GPU-1"]["x-nvidia-mismatch-opaque-data-records"] = "none";
   expect_failing(made, {"nvidia.nras.result"});
-  // What a later version says is not known.
+  // The meaning of a later version is unknown.
   for (const char* version : {"5.0", "4", "x", "40.0"}) {
     WorldToken later = token();
     later.parts["GPU-0"]["x-nvidia-gpu-claims-version"] = version;
@@ -323,7 +323,7 @@ TEST(Nras, ClaimsOfVersion4) {
   }
 }
 
-// The recorded answers: their keys are gone, so that nothing accepts them, and their time is over.
+// The recorded answers: their keys are gone, so nothing accepts them, and they have expired.
 TEST(Nras, RecordedAnswers) {
   struct Case {
     const char* file;
@@ -346,7 +346,7 @@ TEST(Nras, RecordedAnswers) {
     check_nras(subject, {policy, collateral, test.time}, pinned_nras_authority(), verdict);
     EXPECT_EQ(failing(verdict), Ids{}) << to_text(verdict, false);
     EXPECT_EQ(missing(verdict), kAllButForm);
-    // The service's own key set, as it would be fetched, has no such key any more.
+    // The service's own key set, as if fetched, no longer has this key.
     collateral.nras_jwks = world_jwks();
     collateral.nras_jwks_live = true;
     for (const UnixSeconds time : {test.time, test.time - 86400, test.time + 86400}) {
@@ -359,7 +359,7 @@ TEST(Nras, RecordedAnswers) {
   }
 }
 
-// A world of one GPU and one switch, as the service judges them: each kind in a token of its own.
+// A world of one GPU and one switch, as the service appraises them: each kind in a token of its own.
 struct TwoOpinions {
   WorldToken gpus{world(), {"1"}};
   WorldToken switches{world(), {"2"}};
@@ -426,11 +426,11 @@ TEST(NrasSwitches, EveryCheckLooksAtBothTokens) {
             Ids{"nvidia.nras.digests"});
   EXPECT_EQ(failing_with([](TwoOpinions& t) { t.subject.switch_ueids = {"9"}; }), Ids{"nvidia.nras.devices"});
   EXPECT_EQ(failing_with([](TwoOpinions& t) { t.subject.switch_ueids = {"2", "9"}; }), Ids{"nvidia.nras.devices"});
-  // The token of the GPUs cannot stand for that of the switches.
+  // The token of the GPUs cannot replace that of the switches.
   EXPECT_EQ(failing_with([](TwoOpinions& t) { t.switches = t.gpus; }), Ids{"nvidia.nras.devices"});
 }
 
-// A token about eight GPUs, of 2026-09-10, and the key set that NVIDIA published two days later.
+// A token about eight GPUs, from 2026-09-10, and the key set that NVIDIA published two days later.
 struct GenuineToken {
   Json token = Json::parse(cloister::testing::vector_text("nvidia/nras/nras_ppcie_8xh100_20260910.json"))[1]["REMOTE_GPU_CLAIMS"];
   std::string jwks = cloister::testing::vector_text("nvidia/nras/jwks_20260912.json");
@@ -480,7 +480,7 @@ TEST(GenuineNras, EachChangeFailsItsOwnCheck) {
   changed = GenuineToken();
   changed.token[0][1].get_ref<std::string&>().back() ^= 4;  // of the signature
   EXPECT_EQ(failing(changed.judge()), Ids{"nvidia.nras.signature"});
-  // The set of another month names other keys.
+  // The key set of another month has other keys.
   changed = GenuineToken();
   changed.jwks = cloister::testing::vector_text("nvidia/nras/jwks_20261022.json");
   EXPECT_EQ(failing(changed.judge()), Ids{});

@@ -14,14 +14,14 @@ constexpr const char* kId = "nvidia.nvlink";
 constexpr const char* kEncrypted = "encrypted";
 constexpr std::uint8_t kOn = 0xAA;
 constexpr std::uint8_t kOff = 0x55;
-constexpr std::uint8_t kMultiGpuPassthrough = 1;  // of field 36
+constexpr std::uint8_t kMultiGpuPassthrough = 1;  // value of field 36
 
 bool is_multi_gpu(const SpdmReport& gpu) {
   const auto flag = gpu.opaque.find(static_cast<std::uint16_t>(OpaqueField::kFeatureFlag));
   return flag != gpu.opaque.end() && !flag->second.empty() && flag->second.front() == kMultiGpuPassthrough;
 }
 
-// What all say; the first that differs from the others is shown with them.
+// What all of them report; the first that differs from the others is shown with it.
 std::string summary(const std::vector<const SpdmReport*>& gpus) {
   std::string out;
   for (const SpdmReport* gpu : gpus) {

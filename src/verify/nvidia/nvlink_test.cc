@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint16_t kStatusField = 38;
 constexpr std::uint16_t kStatusType = 0x85;
 
-// A report that says this of NVLink, in the versioned form; an empty status says nothing.
+// A report with this NVLink status, in the versioned form; an empty status reports nothing.
 SpdmReport saying(const Bytes& status, std::uint8_t feature_flag = 0, std::uint16_t value_type = kStatusType) {
   SpdmReport report;
   report.opaque_version = codec::OpaqueVersion{2, 0, 0};
@@ -39,7 +39,7 @@ TEST(Nvlink, WhatAGpuSays) {
   for (const Bytes& other : {Bytes{0, 0}, Bytes{1, 0}, Bytes{0xaa, 1}, Bytes{0, 0xaa}}) {
     EXPECT_EQ(nvlink_state(saying(other)), "unknown") << to_hex(other);
   }
-  // A value of another type, and the legacy form, say nothing.
+  // A value of another type, and the legacy form, report nothing.
   EXPECT_EQ(nvlink_state(saying({0xaa, 0}, 0, 0x86)), "not said");
   SpdmReport legacy;
   legacy.opaque[kStatusField] = {0xaa, 0};
@@ -70,7 +70,7 @@ TEST(Nvlink, ProtectedMayAlsoBeOneGpuAloneOrProtectedPcieMode) {
   const auto required = NvlinkRequirement::kProtected;
   EXPECT_EQ(judge({saying({0xaa, 0}), saying({0xaa, 0})}, required).state, State::kPass);
   EXPECT_EQ(judge({saying({})}, required).state, State::kPass);
-  EXPECT_EQ(judge({saying({}, 1)}, required).state, State::kFail);  // one of several, by its own word
+  EXPECT_EQ(judge({saying({}, 1)}, required).state, State::kFail);  // one of several, according to the GPU itself
   EXPECT_EQ(judge({saying({}), saying({})}, required).state, State::kFail);
   EXPECT_EQ(judge({saying({}), saying({})}, required, passed("nvidia.topology")).state, State::kPass);
   EXPECT_EQ(judge({saying({}), saying({})}, required, skipped("nvidia.topology", "x")).state, State::kSkipped);

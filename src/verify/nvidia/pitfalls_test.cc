@@ -19,7 +19,7 @@ const GpuWorld& good() {
 TEST(Pitfall26, TheNonceIsTheOneInTheSignedRequestNotTheOneBeside) {
   GpuWorld world = good();
   world.edit_report(1, [](SpdmReport& report) { report.request_nonce.fill(1); });
-  // The list still names the right nonce.
+  // The list still states the right nonce.
   EXPECT_EQ(failing(world.judge()), Ids{"nvidia.gpu.1.nonce"});
 }
 
@@ -49,7 +49,7 @@ TEST(Pitfall28, DefaultNoncesOfVendorToolsAreRefused) {
       world.edit_report(i, [&](SpdmReport& report) { report.request_nonce = world.nonce; });
     }
     EXPECT_EQ(failing(world.judge()), Ids{"nvidia.known_nonce"});
-    // Nor without a nonce of one's own.
+    // The same holds without a nonce of one's own.
     EXPECT_EQ(failing(world.judge(false)), Ids{"nvidia.known_nonce"});
   }
 }
@@ -82,14 +82,14 @@ TEST(Pitfall30, UnverifiedTreesWrappingAndEntities) {
   fitting.insert(fitting.rfind("</"), inner);
   world.collateral.rims[kDriverId] = fitting;
   EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.rim.driver.form"));
-  // The signature moved to the fitting one.
+  // Moves the signature to the fitting one.
   const std::size_t from = signed_text.find("<ds:Signature "), to = signed_text.find("</ds:Signature>") + 15;
   fitting = rim_xml(driver_rim());
   fitting.insert(fitting.rfind("</"), signed_text.substr(from, to - from));
   world.collateral.rims[kDriverId] = fitting;
   EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.rim.driver.signature"));
   EXPECT_EQ(world.judge().find("nvidia.gpu.0.rim.driver.measurements")->state, State::kSkipped);
-  // A bomb.
+  // An entity expansion bomb.
   std::string bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\">";
   for (char c = 'b'; c < 'k'; ++c) {
     bomb += std::string("<!ENTITY ") + c + " \"";
@@ -102,7 +102,7 @@ TEST(Pitfall30, UnverifiedTreesWrappingAndEntities) {
 
 TEST(Pitfall31, TheManifestIsChosenByTheSignedReport) {
   GpuWorld world = good();
-  // A manifest under the name that unsigned hints give is not looked at.
+  // A manifest under the name that unsigned hints give is not used.
   world.collateral.rims["NV_GPU_DRIVER_GH100_999.1"] = world.collateral.rims[kDriverId];
   world.collateral.rims.erase(kDriverId);
   for (auto& device : world.payload.evidence_list) device.driver_version = "999.1";
@@ -120,7 +120,7 @@ TEST(Pitfall32, AlternativesAndTheIndexThatIsOneOff) {
   world.edit_rim(kDriverId, rim);
   EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.rim.driver.measurements"));
   rim = driver_rim();
-  rim.active[30] = {world_measurement(30)};  // the value of its own index
+  rim.active[30] = {world_measurement(30)};  // the value at its own index
   world.edit_rim(kDriverId, rim);
   EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.rim.driver.measurements"));
 }
@@ -142,7 +142,7 @@ TEST(Pitfall33, TokensAreVerifiedWithTheirSubmodulesAndOneAlgorithm) {
   EXPECT_EQ(failing(world.judge()), Ids{"nvidia.nras.nonce"});
   world = with_token([](WorldToken& token) { token.overall["submods"] = Json::object(); });
   EXPECT_EQ(failing(world.judge()), Ids{"nvidia.nras.digests"});
-  // alg none, and HS384 keyed with the public key's text.
+  // Algorithm none, and HS384 keyed with the public key's text.
   for (const char* algorithm : {"none", "HS384"}) {
     world = with_token([](WorldToken&) {});
     Json token = Json::parse(world.collateral.nras_token);

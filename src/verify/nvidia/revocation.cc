@@ -14,7 +14,7 @@ using crypto::OcspStatus;
 
 constexpr std::int64_t kHour = 3600;
 constexpr std::size_t kMostResponses = 1024;
-// About one certificate; each costs up to two signatures to judge.
+// The most answers about one certificate; each costs up to two signature verifications.
 constexpr int kMostAnswers = 8;
 
 }  // namespace
@@ -33,7 +33,7 @@ RevocationList::RevocationList(const Context& context, crypto::VerifiedLinks& ca
 
 std::string RevocationList::staleness(const crypto::OcspAnswer& answer) const {
   if (const auto current = crypto::check_ocsp_window(answer, context_.time); !current) return current.error().message;
-  // Our own live request carried a nonce, and then the answer must; a cached one that lacks it may be old.
+  // If our own live request carried a nonce, the answer must carry it too; a cached answer without it may be old.
   const std::vector<Bytes>& nonces = context_.collateral.ocsp_nonces;
   const bool live = !nonces.empty();
   if (live && (!answer.nonce || std::ranges::find(nonces, *answer.nonce) == nonces.end())) {
@@ -50,7 +50,7 @@ std::string RevocationList::staleness(const crypto::OcspAnswer& answer) const {
 RevocationList::Judged RevocationList::judge_status(const crypto::OcspAnswer& answer) const {
   const NvidiaPolicy& policy = context_.policy.nvidia;
   const std::string status(crypto::to_text(answer.status));
-  // A revocation is for ever: an old answer that tells of one counts. Everything else changes with time.
+  // A revocation is permanent: an old answer that reports one counts. Every other status changes with time.
   const bool revoked_before = answer.status == OcspStatus::kRevoked && answer.this_update <= context_.time;
   if (std::string why = staleness(answer); !why.empty() && !revoked_before) {
     return {Finding::kStale, status, std::move(why)};
@@ -73,7 +73,7 @@ RevocationList::Judged RevocationList::judge_answer(const crypto::OcspResponse& 
   return judge_status(*answer);
 }
 
-// Several answers about one certificate: one that is bad by its status counts before all others; else any good one,
+// Several answers about one certificate: one with a bad status takes precedence over all others; else any good one,
 // else any that verifies.
 const RevocationList::Judged& RevocationList::judge(const std::vector<Certificate>& chain, std::size_t index) {
   Bytes key = chain[index].der();

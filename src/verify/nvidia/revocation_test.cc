@@ -49,7 +49,7 @@ TEST(GpuRevocation, EachStatus) {
         if (label == at) spec.status = test.status;
       });
       expect_failing(world, {"nvidia.gpu.0.revocation.device"}, test.said);
-      // Not to be had by asking for less, or by an older good answer beside it.
+      // Requiring less, or adding an older good answer, does not help.
       world.policy.nvidia.require_revocation = false;
       for (const Bytes& good : one_gpu().collateral.ocsp_responses) {
         world.collateral.ocsp_responses.insert(world.collateral.ocsp_responses.begin(), good);
@@ -86,7 +86,7 @@ TEST(GpuRevocation, OldAnswersAndAnswersOfTheFuture) {
   EXPECT_EQ(failing(with(kWorldTime + 1, kWorldTime + 10).judge()), all);
   EXPECT_EQ(failing(with(kWorldTime - kDay - 1, std::nullopt).judge()), all);
   EXPECT_EQ(failing(with(kWorldTime - kDay, std::nullopt).judge()), Ids{});
-  // Bundled answers grow old even where they claim to be good for longer.
+  // Bundled answers expire even where they claim to be valid for longer.
   GpuWorld bundled = with(kWorldTime - 2 * kDay, kWorldTime + kDay);
   EXPECT_EQ(failing(bundled.judge()), all);
   bundled.policy.nvidia.max_ocsp_age_hours = 48;
@@ -111,7 +111,7 @@ TEST(GpuRevocation, AnOutdatedAnswerIsNoneWhereRevocationIsNotRequired) {
     EXPECT_NE(said(verdict, "nvidia.gpu.0.revocation.device").find("judged at"), std::string::npos);
     EXPECT_EQ(with(crypto::OcspStatus::kOnHold, when).outcome(), Outcome::kAccepted);
   }
-  // A revocation does not grow old. One that was made later did not hold then.
+  // A revocation does not expire. One that was made later did not hold then.
   EXPECT_EQ(with(crypto::OcspStatus::kRevoked, kWorldTime - 1000000).outcome(), Outcome::kRejected);
   EXPECT_EQ(with(crypto::OcspStatus::kRevoked, kWorldTime + 1).outcome(), Outcome::kAccepted);
 }
@@ -122,7 +122,7 @@ TEST(GpuRevocation, OurOwnRequestsMustBeAnsweredWithTheirNonce) {
   const auto answer_with = [&](const Bytes& nonce) {
     world.edit_ocsp([&](const std::string&, crypto::OcspResponseSpec& spec) {
       spec.nonce = nonce;
-      spec.this_update = kWorldTime - 2 * 86400;  // live answers are as good as their window says
+      spec.this_update = kWorldTime - 2 * 86400;  // live answers are valid as long as their window says
     });
   };
   answer_with(Bytes(32, 2));

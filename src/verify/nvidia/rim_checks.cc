@@ -38,11 +38,11 @@ Check check_arch(const std::string& id, const codec::Rim& rim, const std::string
 // One source: the driver's manifest or the firmware's.
 struct Source {
   std::string name;          // "driver", "vbios"
-  std::string id;            // of the manifest; empty when it cannot be told
-  std::string version;       // by the report
+  std::string id;            // id of the manifest; empty when it cannot be determined
+  std::string version;       // version according to the report
 };
 
-// The device's values by a manifest in XML.
+// Compares the device's values with a manifest in XML.
 void check_content(const std::string& own, const Source& source, const codec::Rim& rim, const std::string& arch,
                    const codec::SpdmReport& report, Json& mismatches, Verdict& verdict) {
   verdict.add(check_arch(own + "arch", rim, arch));

@@ -1,4 +1,4 @@
-// Manifests against devices of our own: each change fails its own check. Those in the CoRIM format: corim_checks_test.cc.
+// Manifests and devices of our own: each change fails its own check. corim_checks_test.cc tests manifests in the CoRIM format.
 #include "verify/nvidia/rim_checks.h"
 
 #include <gtest/gtest.h>
@@ -46,10 +46,10 @@ TEST(GpuRim, ACorimIsVerifiedAsAManifestInXmlIs) {
     EXPECT_NE(said(verdict, "nvidia.gpu.0.rim.vbios.measurements").find("does not say what"), std::string::npos);
     EXPECT_TRUE(verdict.find("nvidia.gpu.0.rim.vbios.measurements")->required);
   }
-  // {4: {1: 1(time)}}: not valid any more.
+  // {4: {1: 1(time)}}: no longer valid.
   world.collateral.rims[kVbiosId] = signed_corim(rim_chain(), "04a101c11a60000000");
   EXPECT_EQ(failing(world.judge()), Ids{"nvidia.gpu.0.rim.vbios.chain"}) << to_text(world.judge(), false);
-  // {2: []}: dependent manifests are not known.
+  // {2: []}: dependent manifests are unsupported.
   world.collateral.rims[kVbiosId] = signed_corim(rim_chain(), "0280");
   EXPECT_EQ(failing(world.judge()), Ids{});
   EXPECT_NE(said(world.judge(), "nvidia.gpu.0.rim.vbios.form").find("not supported"), std::string::npos);
@@ -83,14 +83,14 @@ TEST(GpuRim, FormAndSignature) {
 }
 
 TEST(GpuRim, TheSignersChain) {
-  // Signed well, but under somebody else's root.
+  // Signed correctly, but under somebody else's root.
   GpuWorld world = one_gpu();
   WorldChain strange = rim_chain();
   strange.certificates[3] = world_certificate("World RIM Root", "strange root", "World RIM Root", "strange root", true);
   strange.certificates[2] = world_certificate("World RIM L2", "rim l2", "World RIM Root", "strange root", true);
   world.collateral.rims[kDriverId] = signed_rim(driver_rim(), strange);
   expect_failing(world, {"nvidia.gpu.0.rim.driver.chain"}, "not the pinned root");
-  // Certificates left out.
+  // Certificates are left out.
   world = one_gpu();
   WorldChain cut = rim_chain();
   cut.certificates.erase(cut.certificates.begin() + 1);
@@ -108,7 +108,7 @@ TEST(GpuRim, AnExpiredSignerNeedsThePolicysLeave) {
   const Verdict verdict = world.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_NE(said(verdict, "nvidia.gpu.0.rim.driver.chain").find("expired"), std::string::npos);
-  // Not yet valid is another matter.
+  // A certificate that is not yet valid is another case.
   world.time = 1500000000;
   EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.rim.driver.chain"));
 }
@@ -157,7 +157,7 @@ TEST(GpuRim, NoActiveEntryAndConflicts) {
   expect_failing(world, {"nvidia.gpu.0.rim.conflict"}, "indices 9");
 }
 
-// A manifest's floor under the microcode of the FSP, field 37 of the opaque data.
+// A manifest's minimum for the microcode of the FSP, field 37 of the opaque data.
 std::string floor_of(const std::string& least, const std::string& name = "FSP_UCODE_MIN_SVN",
                      const std::string& index = "4133") {
   return "<Resource type=\"Measurement\" index=\"" + index + "\" active=\"True\" name=\"" + name + "\" o:minSvn=\"" +
@@ -191,7 +191,7 @@ TEST(GpuRim, FloorsUnderSecurityVersionNumbers) {
   for (const char* least : {"6", "18446744073709551615"}) {
     expect_failing(with_floor(floor_of(least), keep), below, "got 5");
   }
-  // No number there: absent, of another value type, of the legacy form, or too long.
+  // No usable number: absent, of another value type, in the legacy form, or too long.
   expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque.erase(37); r.opaque_value_types.erase(37); }),
                  below, "got none");
   expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque_value_types[37] = 0x86; }), below, "got none");
@@ -199,7 +199,7 @@ TEST(GpuRim, FloorsUnderSecurityVersionNumbers) {
   expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque[37] = Bytes(9, 0); }), below, "got none");
   const GpuWorld wide = with_floor(floor_of("256"), [](SpdmReport& r) { r.opaque[37] = {0, 1, 0, 0, 0, 0, 0, 1}; });
   EXPECT_EQ(failing(wide.judge()), Ids{});
-  // Both manifests set one under the same field.
+  // Both manifests set a minimum for the same field.
   GpuWorld world = with_floor(floor_of("5"), keep);
   WorldRim vbios = vbios_rim();
   vbios.floors = floor_of("1", "OTHER");

@@ -13,8 +13,8 @@ using crypto::Certificate;
 
 constexpr std::size_t kRimChainLength = 4;  // signer, L3, L2, root
 
-// Signers live two years and manifests are signed anew: with the policy's leave an expired signer is judged at the last
-// moment of its validity.
+// Signers are valid for two years and manifests are signed again: if the policy allows it, an expired signer is
+// verified at the last moment of its validity.
 Check check_chain(const std::vector<Certificate>& chain, const Certificate* root, const Context& context,
                   crypto::VerifiedLinks& cache) {
   const std::string id = "chain";
@@ -33,7 +33,7 @@ Check check_chain(const std::vector<Certificate>& chain, const Certificate* root
   return passed(id, std::string(root_name(RootUse::kRim, RootKind::kVendor)), detail);
 }
 
-// Beside the signature's certificates a CoRIM says itself from when until when it is good.
+// As well as the signature's certificates, a CoRIM itself says from when until when it is valid.
 Check check_corim_chain(const std::vector<Certificate>& chain, const codec::Corim* corim, const Certificate* root,
                         const Context& context, crypto::VerifiedLinks& cache) {
   if (corim != nullptr && ((corim->not_before && context.time < *corim->not_before) ||
@@ -43,7 +43,7 @@ Check check_corim_chain(const std::vector<Certificate>& chain, const codec::Cori
   return check_chain(chain, root, context, cache);
 }
 
-// The root may stay at home: it is pinned.
+// The root need not be included, since it is pinned.
 Result<std::vector<Certificate>> corim_chain(const codec::CoseSign1& document, const Certificate* root) {
   std::vector<Certificate> out;
   for (const Bytes& der : document.certificates) {
@@ -54,7 +54,7 @@ Result<std::vector<Certificate>> corim_chain(const codec::CoseSign1& document, c
   return out;
 }
 
-// A manifest in CBOR under a COSE signature.
+// Verifies a manifest in CBOR with a COSE signature.
 JudgedRim judge_corim(const std::string& text, const Certificate* root, const Context& context,
                       crypto::VerifiedLinks& cache) {
   JudgedRim out;

@@ -13,11 +13,11 @@ enum Field : std::uint8_t {
   kFlags = 0x87, kVendorInfo = 0x88, kType = 0x89, kFlagsMask = 0x8a
 };
 constexpr std::size_t kFlagBits = 9;
-constexpr std::size_t kRecovery = 2, kDebug = 3;  // the only flags that are not named by what is missing
+constexpr std::size_t kRecovery = 2, kDebug = 3;  // the only flags that are not named after what is missing
 
 Error malformed(const std::string& what) { return fail(ErrorCode::kBadCertificate, "TcbInfo: " + what); }
 
-// INTEGER that is not negative and fits.
+// Reads an INTEGER that is not negative and fits.
 Result<std::uint64_t> read_number(ByteView content) {
   if (content.empty() || (content[0] & 0x80) != 0 || content.size() > 9 || (content.size() == 9 && content[0] != 0)) {
     return malformed("expected a number from 0 on");
@@ -28,7 +28,7 @@ Result<std::uint64_t> read_number(ByteView content) {
   return out;
 }
 
-// BIT STRING, the first bit first.
+// Reads a BIT STRING, the first bit first.
 Result<std::vector<bool>> read_bits(ByteView content) {
   if (content.empty() || content[0] > 7 || (content.size() == 1 && content[0] != 0) || content.size() > 5) {
     return malformed("expected a string of at most 32 bits");
@@ -99,7 +99,7 @@ Result<TcbInfo> parse_tcb_info(ByteView extension) {
   std::uint8_t before = 0;
   for (DerReader reader(fields); !reader.at_end();) {
     TRY(field, reader.next());
-    // The fields' own order, which also says that none is there twice.
+    // The fields must be in their own order, which also rules out duplicates.
     const auto number = static_cast<std::uint8_t>((field.tag & 0x1f) + 1);
     if (number <= before) return malformed("fields out of order");
     before = number;

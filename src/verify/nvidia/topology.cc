@@ -47,7 +47,7 @@ bool is_zero(ByteView bytes) {
   return std::ranges::all_of(bytes, [](std::uint8_t b) { return b == 0; });
 }
 
-// Absent for a list that is not made of whole entries. Zero entries are unused links.
+// Absent for a list that does not consist of whole entries. Zero entries are unused links.
 std::optional<Pdis> read_pdis(ByteView bytes) {
   if (bytes.size() % kPdiSize != 0) return std::nullopt;
   Pdis out;
@@ -102,7 +102,7 @@ Result<Pdis> attested_switches(const Parts& parts) {
     if (!field_is(report, OpaqueField::kSwitchLockStatus, kLocked)) {
       return fail(ErrorCode::kBadGpuEvidence, where + "is not locked");
     }
-    // GPUs list them with the bytes in the other order.
+    // GPUs list them with the bytes in reverse order.
     if (!out.insert(Bytes(own->rbegin(), own->rend())).second) {
       return fail(ErrorCode::kBadGpuEvidence, where + "is listed twice");
     }
@@ -124,8 +124,8 @@ Check check_gpu_lists(const Parts& parts, const Pdis& attested) {
   return passed(kId);
 }
 
-// Every switch sees exactly the GPUs that were attested, by the names in their certificates: a GPU of another machine
-// cannot stand for one of this machine.
+// Every switch must see exactly the attested GPUs, by the names in their certificates, so a GPU of another machine
+// cannot take the place of one of this machine.
 Check check_switch_lists(const Parts& parts) {
   Pdis attested;
   for (std::size_t i = 0; i < parts.gpus.size(); ++i) {

@@ -11,7 +11,7 @@ namespace {
 Bytes pdi(std::uint8_t number) { return {number, 1, 2, 3, 4, 5, 6, 7}; }
 Bytes reversed(Bytes bytes) { return {bytes.rbegin(), bytes.rend()}; }
 
-// Eight GPUs and four switches as one machine has them.
+// Eight GPUs and four switches, connected as in one machine.
 struct Machine {
   std::vector<SpdmReport> gpus, switches;
   std::vector<Bytes> gpu_names, switch_names;  // by their certificates
@@ -66,7 +66,7 @@ TEST(Topology, AWholeMachine) {
   EXPECT_EQ(Machine().judge().state, State::kPass) << Machine().judge().detail;
   EXPECT_EQ(Machine().judge().actual, "8 GPUs, 4 switches");
   EXPECT_EQ(Machine(4, 2).judge().state, State::kPass);
-  // By the older field.
+  // Uses the older field.
   Machine old;
   for (SpdmReport& gpu : old.gpus) {
     Machine::drop(gpu, OpaqueField::kFeatureFlag);
@@ -132,7 +132,7 @@ TEST(Topology, ASwitchAtOtherGpus) {
   seen[0] ^= 0x40;
   Machine::set(machine.switches[2], OpaqueField::kSwitchGpuPdis, seen);
   expect_failed(machine, "switch 2 of the list is connected to other GPUs");
-  // A genuine GPU of another machine in the place of one of this machine: every list agrees, but for its name.
+  // A genuine GPU of another machine replaces one of this machine: every list agrees, except for its name.
   machine = Machine();
   machine.gpu_names[5] = pdi(0xf5);
   expect_failed(machine, "other GPUs than those that were attested");
@@ -156,7 +156,7 @@ TEST(Topology, TheLinkMapLeadsToListedGpusOnly) {
     Machine::set(machine.switches[1], OpaqueField::kSwitchGpuPdis, field);
     return machine;
   };
-  // Bytes of the map are no names of GPUs: any link may lead to any GPU that is listed.
+  // Bytes of the map are no names of GPUs: any link may lead to any listed GPU.
   EXPECT_EQ(with(127, 3).judge().state, State::kPass);
   EXPECT_EQ(with(64, 0xff).judge().state, State::kPass);
   expect_failed(with(64, 4), "does not tell its GPUs");  // an empty place

@@ -1,4 +1,4 @@
-// The manifest of the firmware is judged as that of the driver is.
+// The manifest of the firmware is verified like that of the driver.
 #include <gtest/gtest.h>
 
 #include "verify/nvidia/testing/gpu_world.h"
@@ -23,7 +23,7 @@ TEST(VbiosRim, UnderAnotherRootOrASignerWhoseTimeIsOver) {
   GpuWorld world;
   world.collateral.rims[kVbiosId] = signed_rim(vbios_rim(), rim_chain(kWorldTime - 1));
   EXPECT_EQ(failing(world.judge()), Ids{"nvidia.gpu.0.rim.vbios.chain"});
-  // Signed well, by somebody whom a device's authorities certify.
+  // Signed correctly, by somebody whom a device's authorities certify.
   WorldChain device = device_chain("GH100", "gpu 0");
   device.certificates.erase(device.certificates.begin());
   device.labels.erase(device.labels.begin());

@@ -21,7 +21,7 @@ bool is_lower_hex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-// As verify/boot/key_provider.h writes what was measured.
+// In the form in which verify/boot/key_provider.h writes what was measured.
 constexpr const char* kKeyProviderForm = "texts like kms:<hex public key> or local-sgx:<hex MRENCLAVE>, in lower case";
 bool is_key_provider(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -33,7 +33,7 @@ bool is_key_provider(const std::string& text) {
          (!text.starts_with("local-sgx:") || digits.size() == kEnclaveDigits);
 }
 
-// As policy documents write where an upstream is (docs/spec/policy.md).
+// In the form in which policy documents state where an upstream is (docs/spec/policy.md).
 constexpr const char* kPlaceForm = "places like http://private, http://NAME:PORT or unix:";
 bool is_place(const std::string& text) {
   for (const std::string_view scheme : {"http://", "https://"}) {
@@ -222,7 +222,7 @@ Result<Policy> read_policy(const toml::table& file) {
 
 Result<Policy> parse_policy(std::string_view toml_text) {
   if (toml_text.size() > kLimit) return fail(ErrorCode::kTooLarge, "policy: more than 1 MiB");
-  // The library's only way to tell of bad syntax.
+  // The library reports bad syntax only by an exception.
   try {
     return read_policy(toml::parse(toml_text));
   } catch (const toml::parse_error& error) {

@@ -176,7 +176,7 @@ TEST(PolicyFile, RefusesWordsThatCouldNeverMatch) {
   for (const Case& one : cases) EXPECT_EQ(complaint(one.text), one.complaint) << one.text;
   EXPECT_NE(complaint("[tdx]\n\naccepted_tcb_statuses = [\"uptodate\"]").find("(line 3)"), std::string::npos);
   EXPECT_NE(complaint("[boot]\nkey_providers = [\"kms:AB\"]").find("in lower case"), std::string::npos) << "it is compared as text";
-  // What can never match.
+  // Values that can never match.
   EXPECT_NE(complaint("[boot]\nkey_providers = [\"local-sgx:00\"]").find("MRENCLAVE"), std::string::npos);
   EXPECT_NE(complaint("[snp]\nvmpl = 4").find("vmpl"), std::string::npos);
   EXPECT_NE(complaint("[service]\nupstreams = [\"\"]").find("places like"), std::string::npos);

@@ -16,10 +16,10 @@ using Ids = std::array<std::string_view, 1>;
 
 constexpr Ids kMeasurements = {"tdx.measurements"}, kMeasurementList = {"boot.measurement_list"};
 constexpr Ids kSnpMinimum = {"snp.tcb.minimum"};
-// Simulated evidence is of no kind: the person who asks accepts it by name, or tee.simulator fails.
+// Simulated evidence has no kind: either the person who asks accepts it by name, or tee.simulator fails.
 constexpr std::array<std::string_view, 2> kTeeKind = {"tee.kind", "tee.simulator"};
 
-// The single check of a rule.
+// The only check of a rule.
 template <const char* Id>
 constexpr Ids kOnly = {std::string_view(Id)};
 
@@ -151,8 +151,8 @@ const PolicyRule kRules[] = {
     {"service.allow_plain_http", nullptr},
 };
 
-// "instance.3." of "instance.3.tdx.measurements"; empty for a check of the whole. A form that is a list of instances and nothing else has its
-// checks there. Other places (a gateway's models, an upstream's) have verdicts of their own, with their own policy.applied.
+// "instance.3." of "instance.3.tdx.measurements"; empty for a check of the whole. A form that is only a list of instances has its
+// checks there. Other prefixes (a gateway's models, an upstream's) have verdicts of their own, with their own policy.applied.
 std::string_view place_of(std::string_view id) {
   constexpr std::string_view kInstance = "instance.";
   if (!id.starts_with(kInstance)) return {};
@@ -166,7 +166,7 @@ bool has(const Verdict& verdict, std::string_view id) {
   });
 }
 
-// Whether the evidence is of the kind that the rule is about. What is not known to be of another kind is.
+// True when the evidence is of the kind that the rule is about. Evidence of an unknown kind counts as such.
 bool concerns(const PolicyRule& rule, const Verdict& verdict) {
   switch (rule.scope) {
     case RuleScope::kAny: return true;
@@ -180,7 +180,7 @@ bool decides(const Check& check) {
   return check.state == State::kPass || check.state == State::kFail || (check.state == State::kSkipped && check.required);
 }
 
-// By a check of the whole; of a list that has no evidence of its own, by one of each instance.
+// Applied by a check of the whole; for a list without evidence of its own, by a check of each instance.
 bool is_applied(const PolicyRule& rule, const Verdict& verdict) {
   std::set<std::string_view> instances, decided;
   for (const Check& check : verdict.checks) {
@@ -211,7 +211,7 @@ void require_rules(const Policy& policy, Verdict& verdict) {
   if (count == 0) return;
   if (left_out.empty()) {
     Check check = passed(id, std::to_string(count) + (count == 1 ? " rule" : " rules"));
-    check.required = false;  // it is no evidence of anything
+    check.required = false;  // this check shows no evidence
     return verdict.add(std::move(check));
   }
   Check check = skipped(id, "nothing in this evidence, or in this form of it, can be compared with what the policy demands by: " + left_out);

@@ -13,7 +13,7 @@
 namespace cloister::verify {
 namespace {
 
-// "tdx.min_tcb_date" for each word of the default policy, those in comments too.
+// "tdx.min_tcb_date" for each key of the default policy, including those in comments.
 std::vector<std::string> words_of_the_file() {
   std::vector<std::string> out;
   std::istringstream lines{std::string(kDefaultPolicyText)};
@@ -74,7 +74,7 @@ TEST(PolicyRules, ARuleWithoutACheckIsSkippedAndRequired) {
   EXPECT_TRUE(whole.state == State::kPass && !whole.required);
 }
 
-// What was verified of another piece of evidence in the same verdict applies nothing here.
+// Checks of another piece of evidence in the same verdict apply no rule here.
 TEST(PolicyRules, AChecksPlaceCounts) {
   Policy policy;
   policy.service.model_digests = {Bytes(32, 7)};
@@ -118,7 +118,7 @@ TEST(PolicyRules, InAListEveryInstanceHasToApplyARule) {
   EXPECT_EQ(state({first, of_second}), State::kSkipped);
   EXPECT_EQ(state({first, not_applicable("instance.1.tdx.measurements", "")}), State::kSkipped);
   EXPECT_EQ(state({passed("model.0.tdx.measurements")}), State::kSkipped) << "a verdict of its own";
-  // A report with further instances beside it is no such list: its own checks count.
+  // A report with further instances next to it is no such list: its own checks count.
   EXPECT_EQ(state({own, second}), State::kSkipped);
   EXPECT_EQ(state({own, passed("tdx.measurements"), second}), State::kPass);
 }

@@ -10,7 +10,7 @@ namespace {
 
 class Flattener {
  public:
-  // Nothing when all of it was taken.
+  // Absent when everything was accepted.
   std::optional<TomlFault> take(const toml::table& table) {
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
@@ -61,7 +61,7 @@ class Flattener {
 }  // namespace
 
 std::variant<std::vector<TomlEntry>, TomlFault> read_toml_entries(std::string_view text) {
-  // The library's only way to tell of bad syntax.
+  // The library reports bad syntax only by an exception.
   try {
     Flattener flattener;
     const toml::table table = toml::parse(text);

@@ -50,10 +50,10 @@ Established from_report(std::string_view text, const ReceiptEvidence& evidence, 
     out.reason = "the report could not be read";
     return out;
   }
-  // Whether the model was tested before the reply is receipt.known_answers; the report may be older, or younger.
+  // receipt.known_answers checks whether the model was tested before the reply; the report may be older, or newer.
   const Policy policy = without_known_answers(context.policy);
   Verdict report = judge_report(*object, text, evidence.expected, {policy, context.collateral, context.time, context.tdx_cache});
-  // The quote binds a digest, and the keyset has it: both links.
+  // Both links are needed: the quote binds a digest, and the keyset has that digest.
   out.attested = passes(report, "report_data.identity") && passes(report, "keyset.digest");
   if (!out.attested) out.reason = "the quote of the report does not bind its keyset";
   read_report(*object, report, out);
@@ -77,7 +77,7 @@ Established from_keyset(std::string_view text, const Context& context, Verdict& 
   return out;
 }
 
-// A keyset beside a report is a second word on what the report holds.
+// A keyset next to a report is a second statement of what the report holds.
 Check check_same(std::string_view text, const Established& established) {
   const std::string id = "receipt.known_keyset";
   const Result<Json> object = codec::parse_json(text);

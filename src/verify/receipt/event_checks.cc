@@ -23,7 +23,7 @@ std::size_t count(const Receipt& receipt, std::string_view type) {
                                                 [&](const ReceiptEvent& event) { return event.type == type; }));
 }
 
-// A second event of one of these types would leave it open which one is meant.
+// With a second event of one of these types it would be unclear which one is meant.
 Check check_order(const Receipt& receipt) {
   const std::string id = "receipt.events";
   if (receipt.events.empty() || receipt.events.front().type != evidence::kRequestReceived) {
@@ -54,7 +54,7 @@ Check check_hash(std::string id, const ReceiptEvent* event, const std::optional<
                   evidence::digest_text(crypto::sha256(*body)), std::string("the receipt is about another ") + what);
 }
 
-// Whether a change is welcome, the receipt cannot say; that there was one, it can.
+// The receipt cannot say whether a change is wanted; it can say that there was one.
 Check check_rewrite(const Receipt& receipt) {
   const std::string id = "receipt.rewrite";
   const ReceiptEvent* received = find_event(receipt, evidence::kRequestReceived);
@@ -101,8 +101,8 @@ bool is_pinned(const Json& served, const Established& established, const Policy&
          policy.service.model_digests.contains(to_bytes(*digest));
 }
 
-// The name that the client used says nothing of who answered. A name that another server's reply gives is that server's
-// word: it never passes, unless the relying party has named the digest of the model itself.
+// The name that the client used says nothing about who answered. A name in another server's reply is that server's
+// statement: it never passes, unless the relying party itself has named the digest of the model.
 Check check_served_model(const Receipt& receipt, const std::optional<std::string>& expected, const Established& established,
                          const Policy& policy) {
   const std::string id = "receipt.served_model";
@@ -128,7 +128,7 @@ Check check_served_model(const Receipt& receipt, const std::optional<std::string
   return check;
 }
 
-// The receipt's own signature covers it. Its time is the reply's: a test that was old by then is no proof that the model was right.
+// The receipt's signature covers the result. Its time is the reply's: a test that was old by then does not prove the model right.
 Check check_known_answers(const Receipt& receipt, const Policy& policy) {
   const std::string id = "receipt.known_answers";
   const KnownAnswersDemands demands = demands_of(policy);
@@ -151,7 +151,7 @@ Check check_known_answers(const Receipt& receipt, const Policy& policy) {
   return failed(id, objection);
 }
 
-// What nobody has checked, for people to read: all events but the three that hold hashes.
+// What nobody has verified, for people to read: all events except the three that hold hashes.
 Json claims_of(const Receipt& receipt) {
   Json out = Json::array();
   for (const ReceiptEvent& event : receipt.events) {

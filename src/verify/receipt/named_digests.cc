@@ -22,7 +22,7 @@ bool lists(const std::set<Bytes>& accepted, const std::string& digest) {
 
 std::string count_of(const std::set<Bytes>& accepted) { return "one of " + std::to_string(accepted.size()); }
 
-// Nothing where the policy has no manifest.
+// Absent where the policy has no manifest.
 std::optional<std::string> digest_of_manifest(const Policy& policy) {
   if (!policy.service.model_manifest) return std::nullopt;
   const auto digest = evidence::document_digest(evidence::to_json(*policy.service.model_manifest));
@@ -48,7 +48,7 @@ Check check_model(const Receipt& receipt, const Established& established, const 
   if (!accepted.empty() && !lists(accepted, actual)) {
     return failed(id, "another model answered than those that the policy names", count_of(accepted), actual);
   }
-  // With a report that names the model, model.document and its kin compare what the digest stands for.
+  // With a report that names the model, model.document and the related checks compare what the digest stands for.
   if (manifest && !established.model_digest && actual != *manifest) {
     return skipped(id, "the receipt names a model by a digest that is not the manifest's, and nothing here shows what it is");
   }
@@ -60,7 +60,7 @@ Check check_policy(const Receipt& receipt, const Established& established, const
   const std::set<Bytes>& accepted = policy.service.policy_digests;
   const ReceiptEvent* named = find_event(receipt, evidence::kPolicyInForce);
   if (named == nullptr) {
-    // The measured code enters the event whenever it has a configuration: what makes none is no code that a policy names.
+    // The measured code writes the event whenever it has a configuration; code that writes none is no code that a policy names.
     if (accepted.empty()) return not_applicable(id, "the receipt names no configuration");
     return skipped(id, "the receipt does not say which configuration was in force when it was made");
   }

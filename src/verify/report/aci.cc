@@ -28,7 +28,7 @@ Check check_nonce_given(const Expected& expected, const Policy& policy) {
   return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
 }
 
-// What the report says its report data is, beside what the quote says. The first is for caches, the second is signed.
+// Compares the report data that the report states with the quote's. The first is for caches, the second is signed.
 Check check_copies(const AciReport& report, const ReportData& actual) {
   const std::string id = "report.report_data_copy";
   const ByteView whole(actual);
@@ -53,14 +53,14 @@ Check check_provenance(const AciReport& report) {
 
 Check check_serving(const AciReport& report, const Policy& policy) {
   const std::string id = "report.serving";
-  // This member is bound by nothing: the policy document says it in a bound way (policy.serving).
+  // Nothing binds this member: the policy document says it in a bound way (policy.serving).
   if (report.serving == "direct") return skipped(id, "\"direct\" is the service's own word, bound to nothing", false);
   // An unknown word counts as the weaker promise.
   return skipped(id, "this TEE passes requests on (" + report.serving + "): who answers, this report does not show",
                  !policy.service.accept_upstream_claims);
 }
 
-// True when the quote binds the keyset.
+// Returns true when the quote binds the keyset.
 bool check_binding(const AciReport& report, const ReportData& data, const Expected& expected, const Policy& policy,
                    Verdict& verdict) {
   const ByteArray<32>& keyset = report.keyset.digest;

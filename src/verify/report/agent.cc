@@ -1,4 +1,4 @@
-// Judges the bare answer of a guest's agent: a quote with its logs, and nobody's keys or nonce named in it.
+// Verifies the bare answer of a guest's agent: a quote with its logs, in which nobody's keys or nonce are named.
 #include <string>
 
 #include "base/encoding.h"
@@ -39,7 +39,7 @@ Result<evidence::DstackAttestation> parse_versioned(const Json& object) {
   return evidence::parse_dstack_attestation(*bytes);
 }
 
-// What the report data is made of, only the one who asked the agent knows.
+// Only the person who asked the agent knows what the report data is made from.
 void add_nobodys_keys(const Expected& expected, const TeeFindings& tee, const Context& context, Verdict& verdict) {
   verdict.add(skipped("report.nonce", "the answer names no nonce", context.policy.require_nonce));
   skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.tls"},
@@ -48,7 +48,7 @@ void add_nobodys_keys(const Expected& expected, const TeeFindings& tee, const Co
   verdict.facts["gpu_binding"] = "none";
 }
 
-// The registers themselves are compared with what the policy expects, log or not.
+// The registers themselves are compared with what the policy expects, with or without a log.
 void leave_out_registers(Verdict& verdict) {
   for (Check& check : verdict.checks) {
     if (check.id != "boot.rtmr0" && check.id != "boot.rtmr1" && check.id != "boot.rtmr2") continue;

@@ -1,4 +1,4 @@
-// Judges the evidence of a virtual TPM on Azure: report data binds the TPM's key, whose quote binds the nonce and the registers.
+// Verifies the evidence of a virtual TPM on Azure: report data binds the TPM's key, whose quote binds the nonce and the registers.
 #include <string>
 
 #include "base/encoding.h"
@@ -37,7 +37,7 @@ Check check_registers(const AzureEvidence& evidence, const Result<TpmQuote>& quo
   return compared(id, to_hex(quote->pcr_digest), to_hex(crypto::sha256(values)), "the registers are not those that the TPM signed");
 }
 
-// The paravisor is what the TEE measured; what it booted stands in the registers alone.
+// The TEE measured the paravisor; only the registers show what the paravisor booted.
 Check check_pcrs(const AzureEvidence& evidence, const Policy& policy) {
   const std::string id = "report.tpm_pcrs";
   if (policy.tpm.pcrs.empty()) {

@@ -25,7 +25,7 @@ Half second_half(const ReportData& data) {
   return out;
 }
 
-// How the first half was made: with the identity alone (L1), or with it and this TLS key (L2).
+// How the first half was made: from the identity alone (L1), or from the identity and this TLS key (L2).
 struct Layout {
   bool bound = false;
   std::optional<Half> tls_spki_sha256;

@@ -1,5 +1,5 @@
-// Judges the evidence of Chutes' instances: report data binds the nonce and the key that prompts are encrypted to, and the GPUs
-// answer what report data holds.
+// Verifies the evidence of Chutes' instances: report data binds the nonce and the key that prompts are encrypted to,
+// and the GPUs answer a nonce from report data.
 #include <algorithm>
 #include <set>
 #include <string>
@@ -45,14 +45,14 @@ Check check_key(const std::optional<std::string>& key) {
   return passed(id, "ML-KEM-768");
 }
 
-// The nonce that the GPUs must have answered: what report data holds.
+// The nonce that the GPUs must have answered: the first half of report data.
 Nonce device_nonce(const evidence::ReportData& data) {
   Nonce out;
   std::copy_n(data.begin(), out.size(), out.begin());
   return out;
 }
 
-// The evidence as a payload. Its entries name no nonce, so that the one they must have answered is put in.
+// The evidence as a payload. Its entries have no nonce, so the one that they must have answered is inserted.
 std::optional<std::string> payload_of(const ChutesInstance& instance, const Nonce& nonce) {
   if (instance.devices.empty()) return std::nullopt;
   Json list = instance.devices;
@@ -89,7 +89,7 @@ std::optional<std::string> key_of(const ChutesInstance& instance, const Expected
   return found == expected.instance_keys.end() ? std::nullopt : std::optional(found->second);
 }
 
-// Collateral that is about the platform of another instance is none for this one.
+// Collateral for the platform of another instance does not count for this one.
 TeeFindings judge_tee_of(const ChutesInstance& instance, const Context& context, Verdict& verdict) {
   Verdict judged;
   TeeFindings findings = judge_tee(instance.quote, std::nullopt, {}, context, judged);
@@ -124,7 +124,7 @@ Verdict judge_one(const ChutesInstance& instance, const std::optional<Nonce>& no
   return verdict;
 }
 
-// One device that stands behind two instances would show one machine as two.
+// A device that stands behind two instances would show one machine as two.
 Check check_distinct(const ChutesReport& report, const Json& facts) {
   const std::string id = "report.distinct_devices";
   std::set<std::string> seen;

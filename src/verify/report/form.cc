@@ -51,7 +51,7 @@ Result<ServedReport> parse_served_report(const Json& object) {
     TRY(fingerprint, reader.hex32("tls_cert_fingerprint"));
     report.tls_cert_fingerprint = fingerprint;
   }
-  // Cloister's own members. Another service may have others of these names.
+  // Cloister's own members. Another service may have other members of these names.
   const Json* origin = reader.find("tls_key_origin");
   report.tls_key_given = origin != nullptr && *origin == evidence::to_text(evidence::TlsKeyOrigin::kGiven);
   TRY(boot, evidence::read_boot_evidence(object));

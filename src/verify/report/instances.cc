@@ -39,7 +39,7 @@ void check_instances(const Json& object, const ServedReport& report, const Expec
     verdict.add(failed(id, "expected an array of 1 to 64 reports"));
     return;
   }
-  // The channel ends at one of the instances: the others' TLS keys are not the one that was seen.
+  // The channel ends at one of the instances: the others' TLS keys are not the one that the client saw.
   const Expected of_others{.nonce = expected.nonce};
   bool found = false;
   std::size_t index = 0, others = 0;

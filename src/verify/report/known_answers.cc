@@ -16,7 +16,7 @@ using evidence::SignedKnownAnswers;
 constexpr std::string_view kId = "model.known_answers";
 constexpr std::int64_t kClockSkew = 300;
 
-// Why these results are not of whoever holds the keyset; "" when they are. The attested entry decides the algorithm.
+// Why the holder of the keyset did not sign these results; "" when it did. The attested entry decides the algorithm.
 std::string signature_fault(const SignedKnownAnswers& answers, const evidence::Keyset& keyset) {
   const auto has_id = [&](const evidence::KeysetKey& key) { return key.key_id == answers.key_id && key.algo == evidence::kReceiptAlgo; };
   if (std::ranges::count_if(keyset.receipt_signing_keys, has_id) != 1) return "they are not signed by a key for receipts of the keyset";
@@ -39,7 +39,7 @@ Check judge(const SignedKnownAnswers& answers, const std::optional<ByteArray<32>
   bool is_old = false;
   const std::string objection = known_answers_objection(*of_model, demands, time, is_old);
   if (objection.empty()) return passed(id, summary(*of_model));
-  // A report that is kept for receipts, or that nobody asked for just now, is older than its verdict.
+  // A report that is kept for receipts, or that was not just asked for, is older than its verdict.
   if (is_old) return skipped(id, objection, demands.required);
   return failed(id, objection);
 }

@@ -17,7 +17,7 @@ constexpr std::size_t kMostShown = 16;
 
 // A document whose digest a node measures under a name of its own.
 struct Document {
-  const char* id;      // of the check
+  const char* id;      // id of the check
   const char* event;
   const char* what;    // for people
   const char* fact;
@@ -25,7 +25,7 @@ struct Document {
 constexpr Document kModel = {"model.event", "cloister-model", "model", "model_events"};
 constexpr Document kPolicy = {"policy.event", "cloister-policy", "configuration", "policy_events"};
 
-// Only then the entries of register 3 are what the TEE measured.
+// Only then are the entries of register 3 what the TEE measured.
 bool is_authentic(const Verdict& verdict) {
   const Check* rtmr3 = verdict.find("boot.rtmr3");
   if (rtmr3 == nullptr || rtmr3->state != State::kPass) return false;
@@ -36,7 +36,7 @@ bool is_authentic(const Verdict& verdict) {
   return true;
 }
 
-// The digests measured under this name. A machine with a boot of dstack's lets applications measure after its end.
+// The digests measured under this name. After a dstack boot has ended, the machine lets applications measure.
 std::vector<std::string> measured(const std::vector<evidence::LoggedEvent>& events, std::string_view name) {
   const auto is_ready = [](const evidence::LoggedEvent& event) { return event.is_runtime() && event.name == kSystemReady; };
   const auto ready = std::find_if(events.begin(), events.end(), is_ready);

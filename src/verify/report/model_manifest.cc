@@ -31,7 +31,7 @@ std::string text_of(const std::optional<Weights>& weights) {
   return weights ? evidence::digest_text(weights->digest) + " in " + std::to_string(weights->files.size()) + " files" : "null";
 }
 
-// Names do not matter: a file may be called anything.
+// Names do not matter: a file may have any name.
 bool same_content(const evidence::WeightFile& a, const evidence::WeightFile& b) {
   return a.size == b.size && a.digest == b.digest;
 }
@@ -51,7 +51,7 @@ Check check_weights(const std::optional<Weights>& expected, const std::optional<
   return compared(id, text_of(expected), text_of(actual), "other weights");
 }
 
-// More than was asked for is welcome.
+// Locked memory that was not asked for is accepted.
 Check check_memory(const std::optional<Weights>& expected, const std::optional<Weights>& actual) {
   const std::string id = "model.memory";
   if (!expected || !actual) return not_applicable(id, "no weights are in question");
@@ -66,7 +66,7 @@ std::string text_of_setting(const std::map<std::string, Json>& settings, const s
   return name + "=" + (found == settings.end() ? "none" : codec::write_json(found->second));
 }
 
-// Shows those that differ.
+// Shows the settings that differ.
 Check check_settings(const ModelIdentity& expected, const ModelIdentity& actual) {
   std::set<std::string> names;
   for (const auto& [name, value] : expected.settings) names.insert(name);

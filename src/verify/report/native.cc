@@ -1,4 +1,4 @@
-// Judges Cloister's own report (docs/spec/native-report.md): the quote binds the keyset, the GPU evidence, the model
+// Verifies Cloister's own report (docs/spec/native-report.md): the quote binds the keyset, the GPU evidence, the model
 // and the configuration; the GPU evidence binds the keyset.
 #include <algorithm>
 #include <string>
@@ -47,7 +47,7 @@ Check check_gpu_digest(const NativeReport& report) {
                   "the GPU evidence is not the one that the statement names");
 }
 
-// A document beside the statement must be the one whose digest stands in it; the digest must be one that is expected.
+// A document next to the statement must have the digest in the statement, and that digest must be an expected one.
 Check check_document(const std::string& id, const Digest& named, const Json& document,
                      const std::set<Bytes>& accepted) {
   if (!document.is_null()) {
@@ -64,7 +64,7 @@ Check check_document(const std::string& id, const Digest& named, const Json& doc
   return failed(id, "another digest than those expected", "one of " + std::to_string(accepted.size()), text_of(named));
 }
 
-// Whether the system's log, authentic, tells of this digest in an event of this name. dstack 0.6 lets applications measure no events.
+// True when the system's authentic log has this digest in an event of this name. dstack 0.6 lets applications measure no events.
 bool is_in_log(const evidence::BootEvidence& boot, std::string_view name, const Digest& digest, const Verdict& verdict) {
   const Check* replayed = verdict.find("boot.rtmr3");
   if (!digest || !boot.event_log || replayed == nullptr || replayed->state != State::kPass) return false;
@@ -74,7 +74,7 @@ bool is_in_log(const evidence::BootEvidence& boot, std::string_view name, const 
   });
 }
 
-// What proves a digest of the statement.
+// Says what proves a digest of the statement.
 std::string proof_of(bool bound, const Digest& digest, bool in_log) {
   if (!digest) return "nothing: the statement names none";
   if (!bound) return "nothing: the quote does not bind the statement";

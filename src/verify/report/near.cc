@@ -85,7 +85,7 @@ Result<ComposeManager> parse_manager(const Json& object) {
   return out;
 }
 
-// Everything that says which machine it is and what it runs.
+// Compares everything that says which machine it is and what it runs.
 bool same_machine(const codec::TdReport& a, const codec::TdReport& b) {
   return a.mr_td == b.mr_td && std::equal(std::begin(a.rtmr), std::end(a.rtmr), std::begin(b.rtmr)) && a.mr_config_id == b.mr_config_id && a.mr_owner == b.mr_owner &&
          a.mr_owner_config == b.mr_owner_config && a.td_attributes == b.td_attributes && a.xfam == b.xfam;

@@ -37,7 +37,7 @@ std::string text_at(const Json& document, const char* table, const char* name) {
   return value.is_string() ? value.get<std::string>() : "";
 }
 
-// Nothing where it is no boolean.
+// Absent where the member is no boolean.
 std::optional<bool> flag_at(const Json& document, const char* table, const char* name) {
   const Json& value = at(document, table, name);
   return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
@@ -47,7 +47,7 @@ Check unknown(std::string_view id, const char* member) {
   return skipped(std::string(id), std::string("the document does not say it in a way that is known here: ") + member);
 }
 
-// The document as far as the checks read it.
+// The parts of the document that the checks read.
 struct NodePolicy {
   const Json& document;
   const Policy& policy;
@@ -135,7 +135,7 @@ Check check_tee(const NodePolicy& node) {
   const std::string named = value.get<std::string>();
   const std::string kind = named == "dstack" ? "tdx" : named;
   if (node.tee_type == "unknown") return skipped(id, "the evidence ends in no known root");
-  // A dstack guest agent may be simulated: then the evidence says so.
+  // A dstack guest agent may be simulated: the evidence then says so.
   if (kind == node.tee_type || (named == "dstack" && node.tee_type == evidence::kSimulatorName)) return passed(id, named);
   return failed(id, "the node says that it collects evidence of another TEE", node.tee_type, named);
 }
@@ -182,7 +182,7 @@ void skip_members(Verdict& verdict, const std::string& why, bool required) {
   }
 }
 
-// policy.document. True when the members are to be checked.
+// policy.document. Returns true when the members are to be checked.
 bool check_document(const Json& document, const Digest& bound, NodeKind kind, const Policy& policy, const char* mismatch,
                     Verdict& verdict) {
   const std::string id = "policy.document";
@@ -243,8 +243,8 @@ Check check_logged(const std::string& id, const Digest& named, const std::set<By
   return failed(id, "another digest than those expected", "one of " + std::to_string(accepted.size()), text_of(named));
 }
 
-// The payloads of all runtime events of this name, in order; absent where one has another size than 32 bytes. Nothing of a log that is
-// not the one in the registers.
+// The payloads of all runtime events of this name, in order; absent where one has another size than 32 bytes. Nothing
+// is read from a log that does not match the registers.
 std::vector<Digest> logged_digests(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict) {
   if (!boot.event_log) return {};
   const Check* replay = verdict.find("boot.rtmr3");
@@ -255,7 +255,7 @@ std::vector<Digest> logged_digests(const evidence::BootEvidence& boot, std::stri
   }
   const auto events = evidence::parse_event_log(*boot.event_log);
   if (!events) return {};
-  // A machine with a boot of dstack's lets applications measure after its end.
+  // After a dstack boot has ended, the machine lets applications measure.
   const auto is_ready = [](const evidence::LoggedEvent& event) { return event.is_runtime() && event.name == kSystemReady; };
   const auto ready = std::ranges::find_if(*events, is_ready);
   std::vector<Digest> out;
@@ -270,7 +270,7 @@ std::vector<Digest> logged_digests(const evidence::BootEvidence& boot, std::stri
 
 constexpr const char* kAnotherDocument = "the evidence binds another policy document";
 
-// policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
+// policy.document and, where it passes, the checks of its members. `mismatch`: the message for a document that is not the bound one.
 void check_document_and_members(const Json& document, const Digest& bound, NodeKind kind, const Policy& policy,
                                 const char* mismatch, Verdict& verdict) {
   if (!check_document(document, bound, kind, policy, mismatch, verdict)) return;
@@ -294,7 +294,7 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.size() <= 3 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// 127.0.0.0/8, four numbers.
+// True for 127.0.0.0/8, written as four numbers.
 bool is_loopback_v4(std::string_view host) {
   if (!host.starts_with("127.")) return false;
   std::size_t parts = 0;
@@ -336,7 +336,7 @@ void check_logged_digests(const evidence::BootEvidence& boot, const Json& docume
   const Digest node = nodes.empty() ? std::nullopt : nodes.back();
   verdict.add(check_logged("report.model_digest", model, policy.service.model_digests));
   verdict.add(check_logged("report.policy_digest", node, policy.service.policy_digests));
-  // Which of several configurations is in force, the report binds by the order of the events alone (docs/decisions/0017).
+  // Only the order of the events binds which of several configurations is in force (docs/decisions/0017).
   const Result<ByteArray<32>> shown = evidence::document_digest(document);
   const bool former = shown && node && *shown != *node && std::ranges::find(nodes, Digest(*shown)) != nodes.end();
   check_document_and_members(document, node, kind, policy,

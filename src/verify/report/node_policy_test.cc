@@ -1,4 +1,4 @@
-// What the policy document of a node may say, member by member; the evidence that binds it is in tests/simulator and tests/attacks.
+// What a node's policy document may say, member by member; tests/simulator and tests/attacks test the evidence that binds it.
 #include "verify/report/node_policy.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ Json with_keys(Json document) {
   return document;
 }
 
-// As a node in a real TEE writes it.
+// In the form that a node in a real TEE writes.
 Json good_document() {
   return with_keys({{"schema", "cloister.policy.v1"},
           {"listen", {{"address", "0.0.0.0"}, {"port", 8443}, {"tls", "self-signed"}, {"token_required", true}}},
@@ -50,7 +50,7 @@ struct Case {
   std::function<void(Json&)> change;
   const char* check;
   State state;
-  std::function<void(Policy&)> allow = {};  // by which it passes, if anything
+  std::function<void(Policy&)> allow = {};  // the setting by which it passes, if any
 };
 
 TEST(NodePolicy, EachMemberHasItsCheck) {
@@ -111,7 +111,7 @@ TEST(NodePolicy, EachMemberHasItsCheck) {
   EXPECT_EQ(judge(with_keys(document), policy).outcome(), Outcome::kAccepted);
 }
 
-// Two starts of a node have the same keys only where whoever reads the prompts is the same.
+// Two starts of a node have the same keys only where the same party reads the prompts.
 TEST(NodePolicy, TheKeysBelongToTheDocument) {
   const std::function<void(Json&)> of_another[] = {
       [](Json& d) { d["engine"]["upstreams"] = Json::array({"unix:"}); },
@@ -184,7 +184,7 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   EXPECT_EQ(document_check(document, std::nullopt, NodeKind::kUnknown), unknown);
   EXPECT_EQ(document_check(Json(), digest, NodeKind::kUnknown), unknown);
   EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kCloister), unknown);
-  // What is missing must not help: a document may have been taken away, unless the verifier knows that the service has none.
+  // A missing document must not help: it may have been removed, unless the verifier knows that the service has none.
   EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kUnknown), unknown);
   Policy of_others;
   of_others.service.accept_no_node_policy = true;
@@ -195,7 +195,7 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   Json other = document;
   other["schema"] = "cloister.policy.v2";
   EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), NodeKind::kCloister), unknown);
-  // A document that the verifier pins is its own business.
+  // A document that the verifier pins is the verifier's own decision.
   Policy pinned;
   pinned.service.policy_digests = {to_bytes(evidence::document_digest(other).value())};
   EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kPass, Outcome::kAccepted));
@@ -203,8 +203,8 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   EXPECT_EQ(document_check(document, evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kFail, Outcome::kRejected));
 }
 
-// In the forms whose statement names no configuration the last event counts: any other would let an operator show the harmless
-// configuration of before, or of another node, in front of the evidence of the one that runs.
+// In the forms whose statement names no configuration the last event counts: otherwise an operator could show the
+// harmless configuration of before, or of another node, in front of the evidence of the running one.
 TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
   const Json first = good_document();
   Json second = first;
@@ -230,7 +230,7 @@ TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
   EXPECT_EQ(former.state, State::kFail);
   EXPECT_NE(former.detail.find("measured another configuration since"), std::string::npos) << former.detail;
   EXPECT_NE(former.detail.find("another node in the same VM"), std::string::npos) << former.detail;
-  // One that was never measured, one of before the end of the boot, and one under another name.
+  // A configuration that was never measured, one from before the end of the boot, and one under another name.
   EXPECT_EQ(judge_log({event(kPolicyEvent, second)}, first).detail, "the evidence binds another policy document");
   EXPECT_EQ(judge_log({event(kPolicyEvent, first), evidence::runtime_event("system-ready", {}), event(kPolicyEvent, second)}, first).detail,
             "the evidence binds another policy document");

@@ -25,7 +25,7 @@ bool has_text(const Json& object, std::string_view name) {
   return member != object.end() && member->is_string();
 }
 
-// What an object calls itself in a member of this name; empty when it does not.
+// What an object calls itself in a member of this name; empty when it has no such member.
 std::string word(const Json& object, std::string_view name) {
   return has_text(object, name) ? object.at(std::string(name)).get<std::string>() : std::string();
 }
@@ -37,7 +37,7 @@ bool is_agent_answer(const Json& object) {
          (!has(object, "attestation") || has_text(object, "attestation"));
 }
 
-// The marks by which the shapes are known.
+// The marks by which the shapes are recognised.
 constexpr std::array<Mark, 11> kMarks = {{
     {"format", ReportShape::kTinfoil, [](const Json& o) { return evidence::is_tinfoil_format(word(o, "format")); }},
     {"attestation_type chutes, or evidence of instances", ReportShape::kChutes, evidence::is_chutes_report},
@@ -55,14 +55,14 @@ constexpr std::array<Mark, 11> kMarks = {{
 
 Error unknown(const std::string& what) { return fail(ErrorCode::kUnsupported, "this is no form of report that is known here" + what); }
 
-// At most 64 printable characters of somebody else's text.
+// At most 64 printable characters of another party's text.
 std::string printable(const std::string& text) {
   std::string out;
   for (const char c : text.substr(0, 64)) out.push_back(c >= ' ' && c <= '~' ? c : '?');
   return out;
 }
 
-// Forms that are known by name and not read.
+// Forms that are recognised by name, but not parsed.
 Error name_unknown(const Json& object) {
   if (const std::string type = word(object, "attestation_type"); !type.empty()) {
     return unknown(": attestation_type " + printable(type));
@@ -121,7 +121,7 @@ Verdict judge_report(const Json& object, std::string_view text, const Expected& 
   } else {
     verdict.add(failed("report.form", shape.error().message));
   }
-  // A gateway's answer is several reports; each has its own rules applied.
+  // A gateway's answer consists of several reports; the rules are applied to each of them.
   if (!shape || *shape != ReportShape::kWrapped) require_rules(context.policy, verdict);
   return verdict;
 }

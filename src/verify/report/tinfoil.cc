@@ -1,5 +1,5 @@
-// Judges Tinfoil's attestation documents. Version 3: the quote binds TLS key, HPKE key, nonce and GPU evidence; version 2 holds
-// the two keys in report data and no nonce.
+// Verifies Tinfoil's attestation documents. In version 3 the quote binds TLS key, HPKE key, nonce and GPU evidence; in
+// version 2 report data holds the two keys and no nonce.
 #include <algorithm>
 #include <string>
 

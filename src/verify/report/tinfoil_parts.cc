@@ -13,7 +13,7 @@ namespace {
 
 using evidence::TinfoilDocument;
 
-// The certificate is worth its key alone: report data names the hash of that key, and no authority is asked.
+// Only the certificate's key counts: report data names the hash of that key, and no authority is asked.
 std::optional<crypto::Certificate> check_certificate(const TinfoilDocument& document, Verdict& verdict) {
   const std::string id = "report.tls_certificate";
   if (document.certificate.empty()) {
@@ -31,7 +31,7 @@ std::optional<crypto::Certificate> check_certificate(const TinfoilDocument& docu
   return chain->front();
 }
 
-// True when the key that report data binds signed the whole document.
+// Returns true when the key that report data binds signed the whole document.
 bool check_signature(const TinfoilDocument& document, const std::optional<crypto::Certificate>& signer, bool bound, Verdict& verdict) {
   const std::string id = "report.document_signature";
   if (document.signature.empty()) {
@@ -58,8 +58,8 @@ Check check_gpu_hash(const TinfoilDocument& document) {
                   "the GPU evidence is not the one that the quote names");
 }
 
-// Tinfoil's server hashes what its tool printed and then writes it anew, so that the hash is not of the served text; then the
-// signature of the TEE's own key over the document is what binds it.
+// Tinfoil's server hashes what its tool printed and then writes it anew, so the hash is not that of the served text.
+// Then the signature of the TEE's own key over the document binds it.
 Check check_switch_hash(const TinfoilDocument& document, bool signed_whole) {
   const std::string id = "report.switch_evidence_digest";
   if (!document.switch_text && !document.switch_evidence_hash) return not_applicable(id, "the document shows no switches");

@@ -11,7 +11,7 @@ namespace {
 
 using evidence::TlsKeyOrigin;
 
-// The policy that the register was told of last is the one of the report.
+// The policy that was measured last into the register is the one in the report.
 bool is_measured(const ServedReport& report, const Verdict& verdict) {
   if (!report.tls_policy.is_object()) return false;
   const auto logged = logged_digest(report.boot, kPolicyEvent, verdict);

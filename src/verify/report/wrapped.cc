@@ -22,7 +22,7 @@ bool is_wrapped(const Json& object) {
   return shape && *shape == ReportShape::kWrapped;
 }
 
-// Every list of models is bounded as a whole: one report costs several signatures to judge.
+// The total of all lists of models is bounded, since one report costs several signature verifications.
 Result<void> check_size(const Json& models) {
   std::size_t instances = 0;
   for (const Json& model : models) instances += count_instances(model);
@@ -38,13 +38,13 @@ Verdict judge_model(const Json& model, const Expected& expected, const Context& 
   return verdict;
 }
 
-// What is simulated anywhere makes the whole simulated, so that nobody overlooks it.
+// If any part is simulated, the whole counts as simulated, so that nobody overlooks it.
 void note_tee(Json& facts, const Json& own) {
   const std::string type = own.value("tee_type", "unknown");
   if (!facts.contains("tee_type") || type == evidence::kSimulatorName) facts["tee_type"] = type;
 }
 
-// NEAR's gateway puts its key for oblivious requests beside its report instead of into it.
+// NEAR's gateway puts its key for oblivious requests next to its report instead of into it.
 Json with_ohttp_key(const Json& gateway, const Json& object) {
   Json out = gateway;
   for (const char* name : {"ohttp_attestation", "ohttp_key_config"}) {
@@ -55,7 +55,7 @@ Json with_ohttp_key(const Json& gateway, const Json& object) {
 }
 
 void judge_gateway(const Json& gateway, const Expected& expected, const Context& context, Verdict& verdict) {
-  // Gateways compute nothing: a GPU and the model are asked of the models' reports.
+  // Gateways compute nothing: GPU and model are required of the models' reports.
   Policy policy = without_known_answers(context.policy);
   policy.nvidia.required = GpuRequirement::kWhenPresent;
   policy.nvidia.gpu_count.reset();
@@ -92,7 +92,7 @@ Verdict judge_wrapped_report(const Json& object, const Expected& expected, const
   } else {
     verdict.add(passed("report.models", std::to_string(models->size()) + " listed, judged as model.N"));
   }
-  // The client's channel ends at the gateway where there is one; which key it uses towards its models, nobody sees.
+  // The client's channel ends at the gateway where there is one; nobody sees which key the gateway uses towards its models.
   Expected of_models = expected;
   if (gateway != nullptr) {
     judge_gateway(with_ohttp_key(*gateway, object), expected, context, verdict);

@@ -27,7 +27,7 @@ Hashes hashes_of(const evidence::Session& session, Kind kind) {
   return out;
 }
 
-// "api.example.com" of "https://api.example.com:8443/".
+// "api.example.com" from "https://api.example.com:8443/".
 std::optional<std::string> host_of(const evidence::Session& session) {
   constexpr std::string_view kScheme = "https://";
   for (const ChannelBinding& binding : session.channel_binding) {

@@ -6,8 +6,8 @@
 namespace cloister::verify {
 namespace {
 
-// From https://kdsintf.amd.com/vcek/v1/<product>/cert_chain, as google/go-sev-guest carries them (verify/trust/, commit
-// af1c107a648f47253da23a9de7a7c82ec073cfdb). Each signs itself.
+// The roots come from https://kdsintf.amd.com/vcek/v1/<product>/cert_chain, as google/go-sev-guest holds them
+// (verify/trust/, commit af1c107a648f47253da23a9de7a7c82ec073cfdb). Each is self-signed.
 
 // SHA-256 of the DER: 69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd
 constexpr std::string_view kArkMilan = R"(-----BEGIN CERTIFICATE-----

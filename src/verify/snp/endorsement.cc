@@ -37,7 +37,7 @@ Result<std::uint8_t> read_level(const Certificate& certificate, const char* oid)
   return bad(std::string("the extension ") + oid + " is not a number from 0 to 255");
 }
 
-// AMD puts the bytes there without a tag; an OCTET STRING around them would be as good.
+// AMD puts the bytes there without a tag; an OCTET STRING around them is accepted as well.
 Result<Bytes> read_chip_id(ByteView der) {
   if (der.size() == 64 || der.size() == 8) return to_bytes(der);
   TRY(inner, only_value(der, kDerOctetString));

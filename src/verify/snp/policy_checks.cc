@@ -15,7 +15,7 @@ using codec::SnpTcb;
 // AMD 56860, table 9.
 constexpr int kSmtBit = 16, kAlwaysOneBit = 17, kMigrationAgentBit = 18, kDebugBit = 19, kSingleSocketBit = 20;
 constexpr int kHighestKnownBit = 25;
-constexpr std::uint64_t kSmtEnabled = 1;  // of the platform info
+constexpr std::uint64_t kSmtEnabled = 1;  // bit of the platform info
 
 bool has_bit(std::uint64_t value, int bit) { return (value >> bit & 1) != 0; }
 
@@ -60,7 +60,7 @@ Check check_vmpl(const SnpReport& report, const SnpPolicy& policy) {
                   "the report comes from another privilege level");
 }
 
-// Every part by itself: a higher level of one part makes up for nothing in another.
+// Compares every part by itself: a higher level of one part does not make up for another.
 bool reaches(const SnpTcb& tcb, const SnpTcb& least) {
   return tcb.boot_loader >= least.boot_loader && tcb.tee >= least.tee && tcb.snp >= least.snp &&
          tcb.microcode >= least.microcode && tcb.fmc >= least.fmc;
@@ -86,8 +86,8 @@ std::string unset_minimums(const SnpPolicy& policy, codec::SnpProduct product) {
   return out;
 }
 
-// The reported levels are those that the key is derived from; the others must not be below what the policy asks either,
-// and the launch levels tell which firmware the VM was started by.
+// The key is derived from the reported levels. The other levels must not be below the policy's minimum either, and the
+// launch levels show which firmware started the VM.
 Check check_minimum(const SnpReport& report, std::optional<codec::SnpProduct> product, const SnpPolicy& policy) {
   const std::string id = "snp.tcb.minimum";
   if (!product) return skipped(id, "which processor it is, and so the layout of its levels, is not known");

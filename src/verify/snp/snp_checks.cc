@@ -30,7 +30,7 @@ Result<void> verify_signature(const SnpReport& report, const Endorsement& endors
   return crypto::verify_ecdsa(crypto::Curve::kP384, key, report.signed_region, report.signature);
 }
 
-// The index of the collateral to use: the first whose key made the signature, else the first at all.
+// The index of the collateral to use: the first whose key made the signature, else simply the first.
 std::size_t choose(const SnpReport& report, const std::vector<SnpCollateral>& all, std::span<const AmdRoot> roots) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto endorsement = read_endorsement(all[i], roots);
@@ -48,7 +48,7 @@ Check check_chain(const Endorsement& endorsement, UnixSeconds time) {
   if (auto valid = crypto::verify_amd_certificate_chain(endorsement.chain, *endorsement.root, time); !valid) {
     return failed(id, valid.error().message);
   }
-  // All authorities hang under one root, so the role is part of the check.
+  // All authorities are certified under one root, so the role is part of the check.
   const std::string product(codec::to_text(*endorsement.product));
   const std::string expected = endorsement.kind == SnpSigningKey::kVcek ? "SEV-" + product : "SEV-VLEK-" + product;
   if (endorsement.chain[1].subject_common_name() != expected) {
@@ -58,7 +58,7 @@ Check check_chain(const Endorsement& endorsement, UnixSeconds time) {
   return passed(id, "ark_" + product);
 }
 
-// Version 2 reports do not say which processor made them: then the certificate's word stands alone, and it is signed.
+// Version 2 reports do not say which processor made them: then only the certificate says it, and the certificate is signed.
 Check check_product(const SnpReport& report, const Endorsement& endorsement) {
   const std::string id = "snp.product";
   if (!endorsement.product) return skipped(id, "the chain ends in no known root");
@@ -118,14 +118,14 @@ constexpr std::string_view kEndorsed[] = {"snp.cert_chain",    "snp.product",   
                                           "snp.signing_key",   "snp.signature", "snp.tcb.certified",
                                           "snp.chip_id"};
 
-// Those of kEndorsed that have not been made.
+// Adds those checks of kEndorsed that have not been made.
 void skip_rest(const std::string& reason, Verdict& verdict) {
   for (const std::string_view id : kEndorsed) {
     if (verdict.find(id) == nullptr) verdict.add(skipped(std::string(id), reason));
   }
 }
 
-// What the chip's certificate decides. The product, when a pinned root says which one it is.
+// Adds what the chip's certificate decides. Returns the product, when a pinned root says which one it is.
 std::optional<codec::SnpProduct> check_endorsement(const SnpReport& report, std::span<const AmdRoot> roots,
                                                    const Context& context, Verdict& verdict) {
   const std::vector<SnpCollateral>& all = context.collateral.snp;

@@ -16,7 +16,7 @@ std::shared_ptr<const JudgedTdxCollateral> TdxCollateralCache::judge(const TdxCo
       return judged_.front();
     }
   }
-  // Outside the lock: another thread may do the same work meanwhile, which costs time and nothing else.
+  // Outside the lock: another thread may do the same work at the same time, which only costs time.
   auto fresh = std::make_shared<const JudgedTdxCollateral>(
       judge_collateral(collateral, *pinned_root(RootUse::kCpu, RootKind::kVendor)));
   const std::lock_guard lock(mutex_);

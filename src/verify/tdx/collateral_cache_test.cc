@@ -13,7 +13,7 @@ TEST(TdxCollateralCache, FindsAPckChainByItsTextAlone) {
   cache.remember({"second", {}, {}});
   ASSERT_NE(cache.find_pck_chain("first"), nullptr);
   EXPECT_EQ(cache.find_pck_chain("firs"), nullptr);
-  // The one that was not used for longest makes room.
+  // The least recently used one is dropped.
   cache.remember({"third", {}, {}});
   EXPECT_EQ(cache.find_pck_chain("second"), nullptr);
   EXPECT_NE(cache.find_pck_chain("first"), nullptr);

@@ -26,7 +26,7 @@ constexpr std::string_view kIds[] = {
 
 std::string prefix_of(std::string_view part) { return "tdx.collateral." + std::string(part) + "."; }
 
-// `begin` <= time < `end`.
+// Passes when `begin` <= time < `end`.
 Check check_window(std::string id, std::optional<UnixSeconds> begin, std::optional<UnixSeconds> end, UnixSeconds time) {
   if (!begin || !end) return skipped(std::move(id), "it could not be read");
   const std::string window = "from " + to_rfc3339(*begin) + " until before " + to_rfc3339(*end);
@@ -35,7 +35,7 @@ Check check_window(std::string id, std::optional<UnixSeconds> begin, std::option
   return passed(std::move(id), window);
 }
 
-// The timeless finding, unless it is good and a certificate is not valid at the time.
+// The timeless result, unless it passed and a certificate is not valid at the time.
 Check at_time(const Check& chain, const std::vector<Certificate>& certificates, UnixSeconds time) {
   if (chain.state != State::kPass) return chain;
   const auto valid = crypto::check_chain_validity(certificates, time);
@@ -65,7 +65,7 @@ Check check_crl_window(std::string id, const JudgedCrl& list, UnixSeconds time) 
   return check_window(std::move(id), list.crl->this_update(), list.crl->next_update(), time);
 }
 
-// The list has to be that of the very authority that issued the leaf: its name, and its key.
+// The list has to be that of the very authority that issued the leaf: with its name and its key.
 Check check_pck_crl_issuer(const JudgedTdxCollateral& collateral, const std::vector<Certificate>& pck_chain) {
   const std::string id = "tdx.collateral.pck_crl.issuer";
   if (!collateral.pck_crl.crl) return skipped(id, "there is no readable revocation list");
@@ -82,7 +82,7 @@ Check check_pck_crl_issuer(const JudgedTdxCollateral& collateral, const std::vec
   return passed(id, actual);
 }
 
-// The leaf in the list of its authority, the authority in the list of the root.
+// Looks for the leaf in the list of its authority, and for the authority in the list of the root.
 Check check_pck_revocation(const JudgedTdxCollateral& collateral, const std::vector<Certificate>& pck_chain) {
   const std::string id = "tdx.pck.revocation";
   if (pck_chain.size() < 2) return skipped(id, "the PCK certificate and its issuer could not be read");

@@ -1,4 +1,4 @@
-// Every check about collateral failed by one change each, with own authorities whose signatures stay good.
+// Every check about collateral fails with one change each, under authorities of our own whose signatures stay valid.
 #include "verify/tdx/collateral_checks.h"
 
 #include <gtest/gtest.h>
@@ -55,7 +55,7 @@ TEST(CollateralChecks, GoodCollateralPasses) {
   EXPECT_EQ(verdict.facts["collateral_expires"], to_rfc3339(kSuperseded));
 }
 
-// Each of the four is signed on its own, so an attacker may mix old and new ones (pitfalls 8 and 9).
+// Each of the four is signed on its own, so an attacker may mix old and new ones (docs/pitfalls.md, 8 and 9).
 TEST(CollateralChecks, EachWindowIsMissedOnBothSides) {
   struct Window {
     const char* id;
@@ -348,7 +348,7 @@ TEST(CollateralChecks, WhatIsMissingIsSkippedAndRequired) {
   }
 }
 
-// A list that could not be used whole still revokes what it names.
+// A list that could not be used in full still revokes what it names.
 TEST(CollateralChecks, ARevocationIsNotHiddenByWhatIsMissing) {
   Case c;
   c.platform.pck_crl.revoked = {{4}};

@@ -27,8 +27,8 @@ bool reaches(const ByteArray<16>& svn, const Bytes& least) {
                     [](std::uint8_t actual, std::uint8_t lowest) { return actual >= lowest; });
 }
 
-// A higher SVN of one component makes up for nothing in another. Both SVNs of a TD report 1.5 have to reach the minimum:
-// that of the launch and that of the module which runs now.
+// A higher SVN of one component does not make up for another. Both SVNs of a TD report 1.5 have to reach the minimum:
+// the one at launch and the one of the module that runs now.
 Check check_tee_tcb_svn(const codec::TdReport& report, const std::optional<Bytes>& least) {
   const std::string id = "tdx.expected.tee_tcb_svn";
   if (!least) return not_applicable(id, "the policy names no minimum");
@@ -45,7 +45,7 @@ Check check_tee_tcb_svn(const codec::TdReport& report, const std::optional<Bytes
 void add_expected_checks(const codec::TdxQuote& quote, const std::optional<PckExtension>& pck, const TdxPolicy& policy,
                          Verdict& verdict) {
   const codec::TdReport& report = quote.report;
-  // A quote of another vendor is not read at all.
+  // A quote of another vendor is not parsed at all.
   add("tdx.expected.qe_vendor_id", policy.qe_vendor_ids, codec::kIntelQeVendorId, verdict);
   verdict.add(check_fmspc(pck, policy.fmspcs));
   verdict.add(check_tee_tcb_svn(report, policy.min_tee_tcb_svn));

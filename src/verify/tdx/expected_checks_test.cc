@@ -1,4 +1,4 @@
-// Each exact value that a policy may name, on a genuine quote: right, wrong, one of several.
+// Each exact value that a policy may name, with a genuine quote: right, wrong, one of several.
 #include "verify/tdx/expected_checks.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ Verdict judge(const TdxPolicy& policy, const char* file = "tdx/v4_b0c06f_uptodat
   return verify_quote(vector_bytes(file), {all, {}, kTime});
 }
 
-// `size` bytes of the TD report of that quote.
+// Returns `size` bytes of the TD report of that quote.
 Bytes field(std::size_t offset, std::size_t size) {
   const Bytes quote = vector_bytes("tdx/v4_b0c06f_uptodate.bin");
   return Bytes(quote.begin() + static_cast<std::ptrdiff_t>(kReport + offset),
@@ -69,7 +69,7 @@ TEST(ExpectedChecks, NoComponentOfTeeTcbSvnIsBelowTheMinimum) {
   EXPECT_EQ(state(Bytes(16)), State::kPass);
   EXPECT_EQ(state(actual), State::kPass);
   for (std::size_t i = 0; i < actual.size(); ++i) {
-    Bytes least(16);  // a high value elsewhere makes up for nothing
+    Bytes least(16);  // a high value elsewhere does not make up for it
     least[i] = static_cast<std::uint8_t>(actual[i] + 1);
     EXPECT_EQ(state(least), State::kFail) << i;
   }

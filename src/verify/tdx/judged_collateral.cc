@@ -43,7 +43,7 @@ Check check_chain(std::string id, const Result<std::vector<Certificate>>& read, 
   return passed(std::move(id), name);
 }
 
-// Raw r || s over the text, by the key of the chain's first certificate, whoever that is: the chain is a check apart.
+// Raw r || s over the text, by the key of the chain's first certificate, whoever that is: another check verifies the chain.
 Check check_signature(std::string id, const std::string& text, const std::string& signature_hex,
                       const std::vector<Certificate>& certificates) {
   if (certificates.empty()) return skipped(std::move(id), "the signing certificate could not be read");
@@ -53,7 +53,7 @@ Check check_signature(std::string id, const std::string& text, const std::string
   return valid ? passed(std::move(id)) : failed(std::move(id), valid.error().message);
 }
 
-// What it reads is known from then on.
+// Parsed certificates count as known from then on.
 Result<std::vector<Certificate>> parse_chain(std::vector<Certificate>& known, const std::string& pem) {
   Result<std::vector<Certificate>> chain = crypto::parse_pem_chain_with(known, as_bytes(pem));
   if (!chain) return chain;

@@ -7,8 +7,8 @@
 namespace cloister::verify {
 namespace {
 
-// Intel SGX PCK Platform CA, until 2033-05-21. The issuer chain that the PCS serves with its revocation list.
-// SHA-256 of the DER: 22eb770dca215b607b5ccfc21a672b1da5cc660b1ad0365020567979edcaa0e1
+// Intel SGX PCK Platform CA, valid until 2033-05-21, from the issuer chain that the PCS serves with its revocation
+// list. SHA-256 of the DER: 22eb770dca215b607b5ccfc21a672b1da5cc660b1ad0365020567979edcaa0e1
 constexpr std::string_view kPckPlatformCa = R"(-----BEGIN CERTIFICATE-----
 MIICljCCAj2gAwIBAgIVAJVvXc29G+HpQEnJ1PQzzgFXC95UMAoGCCqGSM49BAMC
 MGgxGjAYBgNVBAMMEUludGVsIFNHWCBSb290IENBMRowGAYDVQQKDBFJbnRlbCBD
@@ -27,7 +27,7 @@ nA+TjD1ai5cCICYb1SAmD5xkfTVpvo4UoyiSYxrDWLmUR4CI9NKyfPN+
 -----END CERTIFICATE-----
 )";
 
-// Intel SGX TCB Signing, until 2032-05-06. The issuer chain that the PCS serves with TCB info.
+// Intel SGX TCB Signing, valid until 2032-05-06, from the issuer chain that the PCS serves with TCB info.
 // SHA-256 of the DER: c0575e76d0303b61d09cde8cbdb70db34a74f38318300d7c0e6ba8cf4bf45aea
 constexpr std::string_view kTcbSigning = R"(-----BEGIN CERTIFICATE-----
 MIICjTCCAjKgAwIBAgIUfjiC1ftVKUpASY5FhAPpFJG99FUwCgYIKoZIzj0EAwIw
@@ -47,8 +47,8 @@ AKVTqOkt59+co0O3m3hC+v5Fb00FjYWcgeu3EijOULo5
 -----END CERTIFICATE-----
 )";
 
-// Intel SGX PCK Processor CA, until 2033-05-21. The issuer chain that the PCS serves with its revocation list.
-// SHA-256 of the DER: 13b2dccef8fc4ec977ee5249743b0f758ebd1e28d768b2e1e12bc348adaa09fb
+// Intel SGX PCK Processor CA, valid until 2033-05-21, from the issuer chain that the PCS serves with its revocation
+// list. SHA-256 of the DER: 13b2dccef8fc4ec977ee5249743b0f758ebd1e28d768b2e1e12bc348adaa09fb
 constexpr std::string_view kPckProcessorCa = R"(-----BEGIN CERTIFICATE-----
 MIICmDCCAj6gAwIBAgIVANDoqtp11/kuSReYPHsUZdDV8llNMAoGCCqGSM49BAMC
 MGgxGjAYBgNVBAMMEUludGVsIFNHWCBSb290IENBMRowGAYDVQQKDBFJbnRlbCBD

@@ -1,5 +1,5 @@
-// A genuine quote whose certificate stands beside it. Nobody signs the name of the certificate, so that the quote can be rewritten to one
-// that names it.
+// A genuine quote whose certificate is given next to it. Nobody signs the name of the certificate, so the quote can be
+// rewritten to one that names it.
 #include <gtest/gtest.h>
 
 #include "codec/tdx_quote.h"

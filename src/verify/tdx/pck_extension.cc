@@ -11,7 +11,7 @@ namespace cloister::verify {
 namespace {
 
 constexpr std::string_view kSgxExtension = "1.2.840.113741.1.13.1";
-// Content octets of that OID; those of its entries begin with them.
+// Content octets of that OID; the OIDs of its entries begin with them.
 constexpr ByteArray<9> kSgxOid = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01};
 constexpr std::uint8_t kPpid = 1, kTcb = 2, kPceId = 3, kFmspc = 4, kSgxType = 5, kInstanceId = 6, kConfiguration = 7;
 constexpr std::uint8_t kPceSvn = 17, kCpuSvn = 18;
@@ -34,7 +34,7 @@ Result<ByteArray<N>> octets(const DerValue& value, const std::string& name) {
   return out;
 }
 
-// A whole number from 0 to `most`, in the shortest form of DER.
+// Reads a whole number from 0 to `most`, in the shortest form of DER.
 Result<std::uint32_t> whole(const DerValue& value, std::uint8_t tag, std::uint32_t most, const std::string& name) {
   ByteView digits = value.content;
   if (value.tag != tag || digits.empty() || digits.size() > 3 || (digits[0] & 0x80) != 0 ||

@@ -1,4 +1,4 @@
-// Quotes that name their PCK certificate: the certificate beside them has to be that one.
+// Quotes that name their PCK certificate: the certificate that is given with them has to be that one.
 #include "verify/tdx/pck_identifier.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ PckExtension platform() {
   return pck;
 }
 
-// PPID as it stands in a quote of this type, then what follows it.
+// The PPID as in a quote of this type, then what follows it.
 codec::TdxQuote quote_of(std::uint16_t type, std::size_t ppid_size) {
   codec::TdxQuote quote;
   quote.certification_type = type;
@@ -50,7 +50,7 @@ TEST(PckIdentifier, EveryByteInTheClearCounts) {
     quote.certification_data[at] ^= 1;
     EXPECT_EQ(judged(quote), State::kFail) << at;
   }
-  // An encrypted PPID is for Intel alone to read.
+  // Only Intel can read an encrypted PPID.
   codec::TdxQuote encrypted = quote_of(3, 384);
   encrypted.certification_data[0] ^= 1;
   EXPECT_EQ(judged(encrypted), State::kPass);

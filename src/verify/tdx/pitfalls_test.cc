@@ -53,7 +53,7 @@ TEST(TdxPitfall, No7DebugIsCheckedWhateverTheTcbStatus) {
 }
 
 TEST(TdxPitfall, No8AFreshPartDoesNotExcuseAStaleOne) {
-  // The TCB info is good until 10:16:03, the list of the platform's authority until 10:00:35.
+  // The TCB info is valid until 10:16:03, the list of the platform's authority until 10:00:35.
   EXPECT_EQ(failing(judge(up_to_date(), bundle_of_2025(), *from_rfc3339("2025-07-19T10:10:00Z"))),
             Ids{"tdx.collateral.pck_crl.window"});
 }
@@ -161,7 +161,7 @@ TEST(TdxPitfall, No18AStatusComesFromAFinishedEvaluationOnly) {
   EXPECT_FALSE(verdict.facts.contains("tcb_status"));
 }
 
-// The judge has no network at all; what is not given is not there, whatever addresses the certificates hold.
+// The verifier has no network at all: what is not given does not exist for it, whatever addresses the certificates hold.
 TEST(TdxPitfall, No19NothingIsFetchedFromWhatTheEvidenceNames) {
   const Verdict verdict = verify_quote(up_to_date(), {any_code(), {}, kJune2025});
   EXPECT_EQ(verdict.find("tdx.pck.revocation")->state, State::kSkipped);
@@ -221,7 +221,7 @@ TEST(TdxPitfall, No23SizesDoNotOverflow) {
 }
 
 TEST(TdxPitfall, No24LengthsInACertificateAreBounded) {
-  // A sequence that says it has 16 MiB, and one within itself 64 times.
+  // A sequence that claims to have 16 MiB, and one nested in itself 64 times.
   EXPECT_FALSE(parse_pck_extension(Bytes{0x30, 0x83, 0xff, 0xff, 0xff, 0x30, 0x00}));
   EXPECT_FALSE(parse_pck_extension(Bytes{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff}));
   Bytes nested;
@@ -230,7 +230,7 @@ TEST(TdxPitfall, No24LengthsInACertificateAreBounded) {
   EXPECT_FALSE(crypto::Crl::from_der(Bytes{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x30}));
 }
 
-// (r, n - s) verifies as well, and genuine quoting enclaves make either: two quotes that differ say the same.
+// (r, n - s) verifies as well, and genuine quoting enclaves make either: two different quotes say the same.
 TEST(TdxPitfall, No25AQuotesBytesAreNoIdentity) {
   const Bytes order = *from_hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
   const Bytes quote = up_to_date();
@@ -246,8 +246,8 @@ TEST(TdxPitfall, No25AQuotesBytesAreNoIdentity) {
   EXPECT_EQ(failing(judge(other, bundle_of_2025())), Ids{});
 }
 
-// Whoever holds a machine can take its attestation key out of it: no check of a quote can tell. Naming the machines that
-// one trusts is what a verifier can do.
+// Whoever holds a machine can extract its attestation key, and no check of a quote can tell. A verifier can only name
+// the machines that it trusts.
 TEST(TdxPitfall, No42OnlyNamedMachinesWhereThePolicyNamesThem) {
   Policy policy = any_code();
   policy.tdx.platform_ids = {Bytes(32, 0)};

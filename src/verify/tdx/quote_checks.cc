@@ -43,14 +43,14 @@ bool is_one_of(const List& names, const std::string& name) {
 
 // What the checks of one quote share.
 struct Evidence {
-  std::string_view pem;                                // the text of the chain, in the quote or the collateral
-  std::shared_ptr<const VerifiedPckChain> verified;    // the same, when the cache has it
+  std::string_view pem;                                // the text of the chain, from the quote or the collateral
+  std::shared_ptr<const VerifiedPckChain> verified;    // the same chain, when the cache has it
   std::vector<Certificate> pck_chain;  // leaf, intermediate, root as they came; empty when they could not be read
-  std::optional<PckExtension> pck;     // of the leaf
+  std::optional<PckExtension> pck;     // extension of the leaf
   RootKind root = RootKind::kUnknown;
-  const Certificate* root_certificate = nullptr;          // the trusted one of that kind; null for kUnknown
+  const Certificate* root_certificate = nullptr;          // the trusted root of that kind; null for kUnknown
   std::shared_ptr<const JudgedTdxCollateral> collateral;  // null when there is none for this platform
-  std::string no_collateral;                              // why
+  std::string no_collateral;                              // the reason why there is none
 };
 
 Result<std::vector<Certificate>> read_pck_chain(const std::vector<Certificate>& known, ByteView pem) {
@@ -61,7 +61,7 @@ Result<std::vector<Certificate>> read_pck_chain(const std::vector<Certificate>& 
   return chain;
 }
 
-// In the quote, or for types 1 to 3, which have an encrypted PPID in its place, in the collateral.
+// In the quote, or for types 1 to 3, which have an encrypted PPID instead, in the collateral.
 std::string_view find_pck_chain(const codec::TdxQuote& quote, const Collateral& collateral) {
   if (quote.certification_type == kPemChain) return as_text(quote.certification_data);
   const auto found = std::find_if(collateral.tdx.begin(), collateral.tdx.end(), [](const TdxCollateral& candidate) {
@@ -78,7 +78,7 @@ Check check_pck_chain(const Evidence& evidence, const Context& context) {
     return failed(id, "the chain ends in a root that nobody pinned", "intel_sgx_root_ca",
                   chain.back().subject_common_name());
   }
-  // The intermediate of the collateral is this chain's, as a rule.
+  // The intermediate of the collateral is usually that of this chain.
   crypto::VerifiedLinks links = evidence.collateral ? evidence.collateral->links : known_issuers().links;
   if (evidence.verified) links = evidence.verified->links;
   if (auto valid = crypto::verify_certificate_chain(chain, *root, Curve::kP256, context.time, &links); !valid) {
@@ -95,7 +95,7 @@ Check check_pck_chain(const Evidence& evidence, const Context& context) {
   return passed(id, std::string(root_name(RootUse::kCpu, evidence.root)));
 }
 
-// A quote names its platform by the PPID in the PCK certificate; the policy by the hash of it.
+// A quote names its platform by the PPID in the PCK certificate, the policy by the PPID's hash.
 Check check_platform(const std::optional<PckExtension>& pck, const TdxPolicy& policy) {
   const std::string id = "tdx.pck.platform";
   if (policy.platform_ids.empty()) return not_applicable(id, "the policy takes any platform");
@@ -134,7 +134,7 @@ Check check_quote_signature(const codec::TdxQuote& quote) {
   return valid ? passed(id) : failed(id, valid.error().message);
 }
 
-// Whether the text of a TCB info names this FMSPC: a hint that saves reading the others. tdx.fmspc is the check.
+// True when the text of a TCB info names this FMSPC: a hint that saves parsing the others. The check is tdx.fmspc.
 bool names_fmspc(std::string_view tcb_info, const ByteArray<6>& fmspc) {
   constexpr std::string_view kName = "\"fmspc\"";
   std::size_t at = tcb_info.find(kName);
@@ -145,7 +145,7 @@ bool names_fmspc(std::string_view tcb_info, const ByteArray<6>& fmspc) {
   return named && *named == fmspc;
 }
 
-// Finds the collateral of the quote's platform among what is there.
+// Finds the collateral for the quote's platform among the given sets.
 void choose_collateral(const Context& context, const Certificate& vendor_root, Evidence& evidence) {
   const std::vector<TdxCollateral>& all = context.collateral.tdx;
   if (all.empty()) {
@@ -170,7 +170,7 @@ void choose_collateral(const Context& context, const Certificate& vendor_root, E
                             : std::make_shared<const JudgedTdxCollateral>(judge_collateral(*chosen, vendor_root));
 }
 
-// Which root the chain claims to end in, and what that has to be byte for byte.
+// Finds which root the chain claims to end with, and what it has to equal byte for byte.
 void find_root(const Certificate& vendor_root, Evidence& evidence) {
   evidence.root = evidence.pck_chain.back().der() == vendor_root.der()
                       ? RootKind::kVendor
@@ -193,7 +193,7 @@ Evidence gather(const codec::TdxQuote& quote, const Context& context, const Cert
     verdict.add(check_platform(std::nullopt, context.policy.tdx));
     return evidence;
   }
-  // A single collateral needs no choice. Judged first, it brings certificates that the chain has too.
+  // A single set of collateral needs no choice. Verified first, it brings certificates that the chain has too.
   std::vector<Certificate> known = known_issuers().certificates;
   known.push_back(vendor_root);
   if (context.collateral.tdx.size() == 1) {

@@ -46,7 +46,7 @@ std::string hex32(std::uint32_t value) {
   return to_hex(bytes);
 }
 
-// Section 3.5: the mask goes on the report, the expected value is compared as it is given.
+// The mask is applied to the report, and the expected value is compared as given.
 void check_qe_identity(const std::optional<codec::QeIdentity>& identity, const codec::QeReport& report,
                        Verdict& verdict) {
   if (!identity) {
@@ -77,7 +77,7 @@ void check_qe_identity(const std::optional<codec::QeIdentity>& identity, const c
                                : passed("tdx.tcb.qe", std::string(codec::to_text(level->status))));
 }
 
-// At launch, and for a TD report 1.5 also now.
+// The SVNs at launch, and for a TD report 1.5 also the current ones.
 std::vector<TcbSvn> svns_of(const codec::TdReport& report) {
   std::vector<TcbSvn> out = {report.tee_tcb_svn};
   if (report.tee_tcb_svn2) out.push_back(*report.tee_tcb_svn2);
@@ -97,7 +97,7 @@ std::string describe(const std::vector<const TcbState*>& states) {
   return out;
 }
 
-// Section 4.1. Null entries where no level was found.
+// Finds the platform's levels. Entries are null where no level was found.
 std::vector<const TcbState*> check_platform(const codec::TcbInfo& info, const PckExtension& pck,
                                             const codec::TdReport& report, Verdict& verdict) {
   std::vector<const TcbState*> found;
@@ -116,7 +116,7 @@ std::vector<const TcbState*> check_platform(const codec::TcbInfo& info, const Pc
   return found;
 }
 
-// Section 4.2, the part about who made the module.
+// Checks who made the TDX module.
 void check_module_signer(const codec::TcbInfo& info, const codec::TdReport& report, Verdict& verdict) {
   Check signer = passed("tdx.seam.mr_signer", to_hex(report.mr_signer_seam));
   Check attributes = passed("tdx.seam.attributes", to_hex(report.seam_attributes));
@@ -150,7 +150,7 @@ struct ModuleLevels {
   bool found = true;
 };
 
-// Section 4.2, the part about how old it is.
+// Finds how old the TDX module is.
 ModuleLevels check_module(const codec::TcbInfo& info, const codec::TdReport& report, Verdict& verdict) {
   const std::string id = "tdx.tcb.module";
   ModuleLevels out;
@@ -221,7 +221,7 @@ void skip_result(Verdict& verdict, const std::string& reason) {
   skip_all(verdict, {"tdx.tcb.status", "tdx.tcb.advisories", "tdx.tcb.date"}, reason);
 }
 
-// A status comes only from evaluations that found every level (sections 4.3 to 4.5).
+// A status comes only from evaluations that found every level.
 void check_result(const std::vector<TcbEvaluation>& evaluations, const TdxPolicy& policy, UnixSeconds time,
                   Verdict& verdict) {
   const TcbEvaluation& launch = evaluations.front();
@@ -238,7 +238,7 @@ void check_result(const std::vector<TcbEvaluation>& evaluations, const TdxPolicy
   verdict.facts["advisory_ids"] = launch.advisories;
 }
 
-// FMSPC and PCEID are compared as bytes: their hex comes in either case.
+// FMSPC and PCEID are compared as bytes, since their hex comes in either case.
 bool check_platform_is_meant(const codec::TcbInfo& info, const PckExtension& pck, Verdict& verdict) {
   verdict.add(compared("tdx.fmspc", to_hex(info.fmspc), to_hex(pck.fmspc), "the TCB info is of another platform"));
   verdict.add(compared("tdx.pce_id", to_hex(info.pce_id), to_hex(pck.pce_id), "the TCB info is of another PCE"));

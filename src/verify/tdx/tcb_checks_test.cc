@@ -1,4 +1,4 @@
-// Every check about the TCB failed by one change each, on a platform of our own.
+// Every check about the TCB fails with one change each, on a platform of our own.
 #include "verify/tdx/tcb_checks.h"
 
 #include <gtest/gtest.h>
@@ -147,7 +147,7 @@ TEST(TcbChecks, EachFailsForItsOwnReason) {
   }
 }
 
-// Each status, as published for the platform, under each policy that names it or not.
+// Each status, as published for the platform, under each policy that names it or does not.
 TEST(TcbChecks, EachStatusNeedsAPolicyThatTakesIt) {
   for (const char* status :
        {"UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded", "OutOfDate",

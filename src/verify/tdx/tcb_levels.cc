@@ -115,7 +115,7 @@ std::string_view ConvergedStatus::text() const {
 
 ConvergedStatus advise_relaunch(TcbStatus launch, TcbStatus current) {
   ConvergedStatus out;
-  // Section 4.3 goes back to the launch status here. What runs now is revoked all the same, and that is never acceptable.
+  // Intel's rule for relaunch returns the launch status here. What runs now is revoked all the same, and never acceptable.
   out.status = current == TcbStatus::kRevoked ? current : launch;
   out.relaunch_advised = is_out_of_date(launch) && !is_out_of_date(current) && current != TcbStatus::kRevoked;
   out.relaunch_needs_configuration =

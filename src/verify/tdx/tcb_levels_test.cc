@@ -59,7 +59,7 @@ TEST(TcbRelaunch, Table) {
     EXPECT_EQ(advise_relaunch(row.launch, row.current).text(), row.result)
         << to_text(row.launch) << " " << to_text(row.current);
   }
-  // Every other pair: the launch status, unless what runs now is revoked.
+  // Every other pair gives the launch status, unless what runs now is revoked.
   for (const TcbStatus launch : kAll) {
     for (const TcbStatus current : kAll) {
       const bool old = launch == kOutOfDate || launch == kOutOfDateConfigurationNeeded;
@@ -111,7 +111,7 @@ TEST(TcbPlatformLevel, Table) {
   }
 }
 
-// The last of 16 counts as much as the first.
+// The last of the 16 counts as much as the first.
 TEST(TcbPlatformLevel, EveryComponentIsCompared) {
   PckExtension pck;
   pck.component_svns.fill(7);
@@ -129,7 +129,7 @@ TEST(TcbPlatformLevel, EveryComponentIsCompared) {
     lower_svn[i] = 6;
     EXPECT_EQ(find_platform_level(info, pck, lower_svn) != nullptr, i < 2) << i;
     if (i == 1) continue;
-    lower_svn[1] = 0;  // then the module has no identity, and 0 and 1 are compared too
+    lower_svn[1] = 0;  // the module then has no identity, so 0 and 1 are compared too
     EXPECT_EQ(find_platform_level(info, pck, lower_svn), nullptr) << i;
   }
 }
@@ -185,7 +185,7 @@ TEST(TcbEvaluation, UnitesDatesAndAdvisories) {
   EXPECT_EQ(without.advisories, (std::vector<std::string>{"A", "B", "C"}));
 }
 
-// Sorting changes nothing about what Intel publishes.
+// Sorting does not change Intel's published order.
 TEST(GenuineTcbInfo, IsPublishedHighestFirst) {
   for (const std::string& file : cloister::testing::those_there(
            {"tdx/v4_50806f.tcbinfo.json", "tdx/v5_td15_90c06f.tcbinfo.json", "tdx/90c06f_20260912.tcbinfo.json"})) {

@@ -11,7 +11,7 @@
 namespace cloister::verify {
 namespace {
 
-// Intel TDX module ABI specification, TDATTRIBUTES.
+// Intel TDX Module ABI Specification, TDATTRIBUTES.
 struct Attribute {
   unsigned bit;
   std::string_view name;
@@ -27,7 +27,7 @@ constexpr std::array<Attribute, 8> kAttributes = {{{0, "DEBUG"},
                                                    {kPerfmon, "PERFMON"}}};
 // Bits 1 to 7 are reserved for modes like DEBUG.
 constexpr std::uint64_t kDebugGroup = 0xff;
-// XFAM: x87 and SSE always; what else a TD may have (TDX module specification, XFAM_FIXED1 and XFAM_FIXED0).
+// XFAM: x87 and SSE are always set; kXfamKnown is what else a TD may have (TDX module, XFAM_FIXED1 and XFAM_FIXED0).
 constexpr std::uint64_t kXfamAlways = 0x3;
 constexpr std::uint64_t kXfamKnown = 0x6dbe7;
 
@@ -40,7 +40,7 @@ std::uint64_t to_integer(const ByteArray<8>& bytes) {
 bool has(std::uint64_t bits, unsigned bit) { return (bits >> bit & 1) != 0; }
 
 std::uint64_t known_attributes() {
-  std::uint64_t out = kDebugGroup;  // a check of its own
+  std::uint64_t out = kDebugGroup;  // which has a check of its own
   for (const Attribute& attribute : kAttributes) out |= std::uint64_t{1} << attribute.bit;
   return out;
 }
@@ -62,7 +62,7 @@ Check check_reserved(const ByteArray<8>& attributes) {
   return failed(id, "a bit is set whose meaning is not known", "reserved bits clear", to_hex(attributes));
 }
 
-// Without it the host can make memory vanish under the VM and have it handle the exception.
+// Without it the host can remove memory from the VM and make the VM handle the exception.
 Check check_sept_ve_disable(std::uint64_t bits, const TdxPolicy& policy) {
   const std::string id = "tdx.td_attributes.sept_ve_disable";
   if (has(bits, kSeptVeDisable)) return passed(id, "set");
@@ -110,7 +110,7 @@ Check check_devices(const codec::TdReport& report) {
   return failed(id, "devices have access to private memory, and nothing here verifies which", "zero", actual);
 }
 
-// Where the VM came from, and who may move it.
+// Checks where the VM came from, and who may move it.
 Check check_migration(const codec::TdReport& report, const TdxPolicy& policy) {
   const std::string id = "tdx.migration";
   if (!report.extension) return not_applicable(id, "only a TD report 1.5 Ex tells where the VM was built");
