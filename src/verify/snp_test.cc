@@ -156,7 +156,7 @@ TEST(GenuineSnp, CertificatesAndTime) {
   std::string& own = recorded.collateral.snp[0].ask_ark;
   own = own.substr(0, own.find("-----BEGIN", 10)) + own.substr(0, own.find("-----BEGIN", 10));
   EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.policy.debug"}));
-  // Certificates that are none.
+  // A certificate that is no DER.
   recorded = Recorded();
   recorded.collateral.snp[0].vcek = Bytes{1};
   EXPECT_EQ(recorded.failing(), (Ids{"snp.cert_chain", "snp.policy.debug"}));
