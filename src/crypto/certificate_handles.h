@@ -1,6 +1,7 @@
 // Private to src/crypto: what a Certificate holds, and readers that certificates and revocation lists share.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "crypto/openssl_handles.h"
@@ -10,9 +11,9 @@ namespace cloister::crypto {
 
 // The key in a SubjectPublicKeyInfo.
 struct CertificateKey {
-  PkeyPtr key;            // null when the library cannot read it
   Bytes point;            // x || y of a key on `curve`
   Result<Curve> curve;    // an error for anything but a named P-256 or P-384 with an uncompressed point
+  bool is_of_another_kind = false;   // RSA, for instance
 };
 CertificateKey read_certificate_key(const X509* certificate);
 
@@ -23,7 +24,12 @@ struct Certificate::Impl {
   UnixSeconds not_after;
   CertificateKey public_key;
 
-  EVP_PKEY* key() const { return public_key.key.get(); }
+  // As OpenSSL takes it, made when it is first asked for: that costs as much as verifying a signature. Null when OpenSSL cannot read the
+  // key. Any thread.
+  EVP_PKEY* key() const;
+
+  mutable std::once_flag key_once;
+  mutable PkeyPtr made_key;
 };
 
 using ExtensionPtr = Handle<X509_EXTENSION, X509_EXTENSION_free>;

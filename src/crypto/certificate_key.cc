@@ -1,5 +1,6 @@
 // The public key of a certificate, and what is signed with it.
 #include "crypto/certificate_handles.h"
+#include "crypto/curve_calls.h"
 
 namespace cloister::crypto {
 namespace {
@@ -54,20 +55,31 @@ CertificateKey read_certificate_key(const X509* certificate) {
   const std::uint8_t* bits = nullptr;
   int size = 0;
   X509_ALGOR* algorithm = nullptr;
-  if (X509_PUBKEY_get0_param(&oid, &bits, &size, &algorithm, key) != 1) return {nullptr, {}, bad_key("no public key")};
-  if (OBJ_obj2nid(oid) != NID_X9_62_id_ecPublicKey) return {decode_key(key), {}, bad_key("not an EC key")};
+  if (X509_PUBKEY_get0_param(&oid, &bits, &size, &algorithm, key) != 1) return {{}, bad_key("no public key")};
+  if (OBJ_obj2nid(oid) != NID_X9_62_id_ecPublicKey) return {{}, bad_key("not an EC key"), true};
   const Result<Curve> curve = named_curve(algorithm);
-  if (!curve) return {nullptr, {}, curve.error()};
+  if (!curve) return {{}, curve.error()};
   ByteView encoded(bits, static_cast<std::size_t>(size));
   if (encoded.size() != 1 + 2 * coordinate_size(*curve) || encoded.front() != POINT_CONVERSION_UNCOMPRESSED) {
-    return {nullptr, {}, bad_key(std::string("expected an uncompressed point on ") + curve_name(*curve))};
+    return {{}, bad_key(std::string("expected an uncompressed point on ") + curve_name(*curve))};
   }
   const ByteView point = encoded.subspan(1);
-  PkeyPtr made = make_public_key(*curve, point);
-  if (made == nullptr) {
-    return {nullptr, {}, bad_key(std::string("the public key is not a point on ") + curve_name(*curve))};
+  if (!aws_lc::is_on_curve(aws_lc_curve(*curve), point.data())) {
+    return {{}, bad_key(std::string("the public key is not a point on ") + curve_name(*curve))};
   }
-  return {std::move(made), to_bytes(point), *curve};
+  return {to_bytes(point), *curve};
+}
+
+EVP_PKEY* Certificate::Impl::key() const {
+  std::call_once(key_once, [this] {
+    const ErrorQueueGuard guard;
+    if (public_key.curve) {
+      made_key = make_public_key(*public_key.curve, public_key.point);
+    } else if (public_key.is_of_another_kind) {
+      made_key = decode_key(X509_get_X509_PUBKEY(x509.get()));
+    }
+  });
+  return made_key.get();
 }
 
 X509Ptr with_key(const Certificate& certificate) {
@@ -108,20 +120,15 @@ bool is_ecdsa_with(Curve curve, const X509_ALGOR* algorithm) {
 
 bool is_signed_by(const SignedDer& item, const Certificate& issuer) {
   const ErrorQueueGuard guard;
-  EVP_PKEY* key = issuer.impl().key();
   const Result<Curve>& curve = issuer.impl().public_key.curve;
   constexpr long kUnusedBits = 7;
   const ByteView covered = signed_part(item.der);
-  if (key == nullptr || !curve || covered.empty() || X509_ALGOR_cmp(item.algorithm, item.signed_algorithm) != 0 ||
+  if (!curve || covered.empty() || X509_ALGOR_cmp(item.algorithm, item.signed_algorithm) != 0 ||
       !is_ecdsa_with(*curve, item.algorithm) || (item.signature->flags & kUnusedBits) != 0) {
     return false;
   }
-  const DigestCtxPtr context(EVP_MD_CTX_new());
-  require(context != nullptr && EVP_DigestVerifyInit(context.get(), nullptr, curve_digest(*curve), nullptr, key) == 1,
-          "ECDSA verification");
-  return EVP_DigestVerify(context.get(), ASN1_STRING_get0_data(item.signature),
-                          static_cast<std::size_t>(ASN1_STRING_length(item.signature)), covered.data(),
-                          covered.size()) == 1;
+  const ByteView signature(ASN1_STRING_get0_data(item.signature), static_cast<std::size_t>(ASN1_STRING_length(item.signature)));
+  return is_message_signed(*curve, issuer.impl().public_key.point, covered, signature);
 }
 
 bool is_signed_by(const Certificate& child, const Certificate& issuer) {

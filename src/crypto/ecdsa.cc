@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "crypto/certificate_handles.h"
+#include "crypto/curve_calls.h"
 #include "crypto/ecdsa_deterministic.h"
 #include "crypto/hash.h"
 #include "crypto/known_certificates.h"
@@ -222,16 +223,16 @@ Result<void> check_signature_form(Curve curve, ByteView signature) {
   return check_scalar(signature.subspan(size / 2), curve, "s");
 }
 
-Result<void> verify_under(EVP_PKEY* key, Curve curve, ByteView message, ByteView signature) {
-  const Bytes der = encode_ecdsa_signature(signature);
-  const DigestCtxPtr context(EVP_MD_CTX_new());
-  require(context != nullptr && EVP_DigestVerifyInit(context.get(), nullptr, curve_digest(curve), nullptr, key) == 1,
-          "ECDSA verification");
-  if (EVP_DigestVerify(context.get(), der.data(), der.size(), message.data(), message.size()) != 1) {
-    return fail(ErrorCode::kBadSignature, std::string("the ECDSA signature on ") + curve_name(curve) +
-                                              " does not verify");
+Result<void> verify_under(Curve curve, ByteView point, ByteView message, ByteView signature) {
+  switch (verify_message(curve, point, message, signature)) {
+    case aws_lc::Verdict::kGood:
+      return {};
+    case aws_lc::Verdict::kBadPoint:
+      return fail(ErrorCode::kBadKey, std::string("the public key is not a point on ") + curve_name(curve));
+    case aws_lc::Verdict::kBadSignature:
+      break;
   }
-  return {};
+  return fail(ErrorCode::kBadSignature, std::string("the ECDSA signature on ") + curve_name(curve) + " does not verify");
 }
 
 }  // namespace
@@ -243,12 +244,7 @@ Result<void> verify_ecdsa(Curve curve, ByteView public_point, ByteView message, 
                                         std::to_string(size) + " bytes, got " + std::to_string(public_point.size()));
   }
   TRY_VOID(check_signature_form(curve, signature));
-  const ErrorQueueGuard guard;
-  const PkeyPtr key = make_public_key(curve, public_point);
-  if (key == nullptr) {
-    return fail(ErrorCode::kBadKey, std::string("the public key is not a point on ") + curve_name(curve));
-  }
-  return verify_under(key.get(), curve, message, signature);
+  return verify_under(curve, public_point, message, signature);
 }
 
 Result<void> verify_ecdsa_by(const Certificate& signer, Curve curve, ByteView message, ByteView signature) {
@@ -258,8 +254,7 @@ Result<void> verify_ecdsa_by(const Certificate& signer, Curve curve, ByteView me
                                         curve_name(own));
   }
   TRY_VOID(check_signature_form(curve, signature));
-  const ErrorQueueGuard guard;
-  return verify_under(signer.impl().key(), curve, message, signature);
+  return verify_under(curve, signer.impl().public_key.point, message, signature);
 }
 
 }  // namespace cloister::crypto

@@ -1,11 +1,10 @@
 #include "crypto/ed25519.h"
 
 #include <algorithm>
-#include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "crypto/curve_calls.h"
 #include "crypto/openssl_handles.h"
 
 namespace cloister::crypto {
@@ -45,33 +44,16 @@ Result<void> check_public_key(ByteView public_key) {
 
 }  // namespace
 
-// Preparing a context costs more than half as much as the signature. A context signs for one thread at a time, so as
-// many are kept as threads have ever signed at once. Each holds a reference to the key, no copy of it: the private half
-// is wiped when the last of them goes, which is here.
+// In the memory of lock_key_memory(), and wiped when the key goes.
 struct Ed25519Key::Impl {
-  PkeyPtr key;
-  std::mutex mutex;
-  std::vector<DigestCtxPtr> idle;  // prepared; nobody signs with them now
+  Impl() : private_key(static_cast<std::uint8_t*>(OPENSSL_secure_malloc(aws_lc::kEd25519PrivateBytes))) {
+    require(private_key != nullptr, "no memory for a key");
+  }
+  ~Impl() { OPENSSL_secure_clear_free(private_key, aws_lc::kEd25519PrivateBytes); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
-  DigestCtxPtr take() {
-    {
-      const std::lock_guard lock(mutex);
-      if (!idle.empty()) {
-        DigestCtxPtr context = std::move(idle.back());
-        idle.pop_back();
-        return context;
-      }
-    }
-    DigestCtxPtr context(EVP_MD_CTX_new());
-    require(context != nullptr &&
-                EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key.get(), nullptr) == 1,
-            "preparing an Ed25519 signature");
-    return context;
-  }
-  void give_back(DigestCtxPtr context) {
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(context));
-  }
+  std::uint8_t* const private_key;
 };
 
 Ed25519Key::Ed25519Key(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -84,22 +66,16 @@ Result<Ed25519Key> Ed25519Key::from_seed(ByteView seed) {
     return fail(ErrorCode::kBadKey, "an Ed25519 seed has 32 bytes, got " + std::to_string(seed.size()));
   }
   auto impl = std::make_unique<Impl>();
-  impl->key.reset(EVP_PKEY_new_raw_private_key_ex(nullptr, "ED25519", nullptr, seed.data(), seed.size()));
-  require(impl->key != nullptr, "Ed25519 key");
+  ByteArray<32> public_key;
+  aws_lc::expand_ed25519_seed(seed.data(), public_key.data(), impl->private_key);
   Ed25519Key key(std::move(impl));
-  std::size_t size = key.public_key_.size();
-  require(EVP_PKEY_get_raw_public_key(key.impl_->key.get(), key.public_key_.data(), &size) == 1 && size == 32,
-          "Ed25519 public key");
+  key.public_key_ = public_key;
   return key;
 }
 
 ByteArray<64> Ed25519Key::sign(ByteView message) const {
-  DigestCtxPtr context = impl_->take();
   ByteArray<64> out;
-  std::size_t size = out.size();
-  require(EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) == 1 && size == 64,
-          "Ed25519 signature");
-  impl_->give_back(std::move(context));
+  aws_lc::sign_ed25519(impl_->private_key, view_of(message), out.data());
   return out;
 }
 
@@ -111,15 +87,7 @@ Result<void> verify_ed25519(ByteView public_key, ByteView message, ByteView sign
     return fail(ErrorCode::kBadSignature, "an Ed25519 signature has 64 bytes, got " + std::to_string(signature.size()));
   }
   TRY_VOID(check_public_key(public_key));
-  const ErrorQueueGuard guard;
-  const PkeyPtr key(
-      EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, public_key.data(), public_key.size()));
-  const DigestCtxPtr context(EVP_MD_CTX_new());
-  require(key != nullptr && context != nullptr &&
-              EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key.get(), nullptr) == 1,
-          "Ed25519 verification");
-  // Cofactorless, compares the encoding of R, and refuses S at or above the group order (RFC 8032, 5.1.7).
-  if (EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) != 1) {
+  if (!aws_lc::verify_ed25519(public_key.data(), view_of(message), signature.data())) {
     return fail(ErrorCode::kBadSignature, "the Ed25519 signature does not verify");
   }
   return {};

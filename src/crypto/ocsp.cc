@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "crypto/certificate_handles.h"
+#include "crypto/curve_calls.h"
 #include "crypto/ocsp_handles.h"
 
 namespace cloister::crypto {
@@ -179,10 +180,16 @@ Result<void> check_signature(OCSP_BASICRESP* basic, const Certificate& signer) {
   const ASN1_OBJECT* oid = nullptr;
   X509_ALGOR_get0(&oid, nullptr, nullptr, algorithm);
   if (OBJ_obj2nid(oid) != expected) return malformed("signed with another algorithm than its signer's key is for");
-  if (ASN1_item_verify(ASN1_ITEM_rptr(OCSP_RESPDATA), const_cast<X509_ALGOR*>(algorithm),
-                       const_cast<ASN1_BIT_STRING*>(OCSP_resp_get0_signature(basic)),
-                       const_cast<OCSP_RESPDATA*>(OCSP_resp_get0_respdata(basic)),
-                       signer.impl().key()) != 1) {
+  const ASN1_BIT_STRING* signature = OCSP_resp_get0_signature(basic);
+  std::uint8_t* signed_der = nullptr;
+  const int size = i2d_OCSP_RESPDATA(const_cast<OCSP_RESPDATA*>(OCSP_resp_get0_respdata(basic)), &signed_der);
+  require(size > 0, "encoding an OCSP response");
+  constexpr long kUnusedBits = 7;
+  const bool good = (signature->flags & kUnusedBits) == 0 &&
+                    is_message_signed(*curve, signer.impl().public_key.point, {signed_der, static_cast<std::size_t>(size)},
+                                      {ASN1_STRING_get0_data(signature), static_cast<std::size_t>(ASN1_STRING_length(signature))});
+  OPENSSL_free(signed_der);
+  if (!good) {
     return fail(ErrorCode::kBadSignature, "OCSP response: the signature does not verify");
   }
   return {};

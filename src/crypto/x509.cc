@@ -121,7 +121,7 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   TRY(not_after, to_unix(X509_get0_notAfter(x509.get()), "certificate's notAfter"));
   CertificateKey key = read_certificate_key(x509.get());
   return Certificate(
-      std::make_shared<const Impl>(Impl{std::move(x509), to_bytes(der), not_before, not_after, std::move(key)}));
+      std::shared_ptr<const Impl>(new Impl{std::move(x509), to_bytes(der), not_before, not_after, std::move(key)}));
 }
 
 bool Certificate::operator==(const Certificate& other) const {
