@@ -33,7 +33,7 @@ const EVP_CIPHER* block_algorithm() {
   return algorithm;
 }
 
-// For one thread at a time.
+// Used by one thread at a time.
 struct Contexts {
   CipherCtxPtr block;   // prepared with the key: encrypts single blocks
   CipherCtxPtr gcm;
@@ -50,7 +50,7 @@ struct AeadKey::Impl {
   SecretBytes key;
   ByteArray<kBlock> subkey{};   // K1 of CMAC (SP 800-38B, section 6.1)
   std::mutex mutex;
-  std::vector<Contexts> idle;   // as many as threads have ever worked at once
+  std::vector<Contexts> idle;   // as many as there were threads working at once
 
   Contexts take() {
     {
@@ -73,7 +73,7 @@ struct AeadKey::Impl {
     idle.push_back(std::move(contexts));
   }
 
-  // The key of the message with this nonce: two codes of CMAC, each over one whole block.
+  // The key of the message with this nonce: two CMAC codes, each over one whole block.
   ByteArray<32> message_key(const Contexts& contexts, ByteView nonce) const {
     ByteArray<32> blocks{};
     for (std::size_t i = 0; i < 2; ++i) {

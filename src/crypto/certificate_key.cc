@@ -1,4 +1,4 @@
-// The public key of a certificate, and what is signed with it.
+// The public key of a certificate, and the verification of what the key signed.
 #include "crypto/certificate_handles.h"
 #include "crypto/curve_calls.h"
 
@@ -22,7 +22,7 @@ Result<Curve> named_curve(const X509_ALGOR* algorithm) {
   return bad_key("expected an EC key on P-256 or P-384");
 }
 
-// Any other kind, as the library reads it.
+// Parses a key of any other kind with the library.
 PkeyPtr decode_key(const X509_PUBKEY* key) {
   std::uint8_t* der = nullptr;
   const int size = i2d_X509_PUBKEY(key, &der);
@@ -33,7 +33,7 @@ PkeyPtr decode_key(const X509_PUBKEY* key) {
   return decoded;
 }
 
-// The bytes that the signature covers. `der` has been read as a certificate, but may still have lengths that only BER
+// The bytes that the signature covers. `der` has been parsed as a certificate, but may still have lengths that only BER
 // allows.
 ByteView signed_part(ByteView der) {
   const std::uint8_t* at = der.data();
@@ -99,12 +99,12 @@ Result<void> check_names_issuer(const Certificate& child, const Certificate& iss
   int critical = 0;
   const Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> identifier(
       static_cast<AUTHORITY_KEYID*>(X509_get_ext_d2i(lower, NID_authority_key_identifier, &critical, nullptr)));
-  // Absent is -1; -2, twice, was refused with the certificate.
+  // Absent gives -1; a duplicate gives -2 and was refused with the certificate.
   if (identifier == nullptr && critical != -1) {
     return fail(ErrorCode::kBadCertificate, "its authority key identifier is malformed");
   }
   if (identifier == nullptr) return {};
-  X509_get_extension_flags(upper);  // reads the extensions that the next call compares with
+  X509_get_extension_flags(upper);  // this parses the extensions that the next call compares with
   if (const int code = X509_check_akid(upper, identifier.get()); code != X509_V_OK) {
     return fail(ErrorCode::kBadCertificate,
                 std::string("not issued by the next certificate: ") + X509_verify_cert_error_string(code));

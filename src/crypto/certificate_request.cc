@@ -34,7 +34,7 @@ Result<void> add_names(X509_REQ* request, const std::vector<std::string>& names)
   X509_EXTENSIONS* const list = sk_X509_EXTENSION_new_null();
   require(list != nullptr && sk_X509_EXTENSION_push(list, extension.get()) > 0, "no memory for names");
   const bool added = X509_REQ_add_extensions(request, list) == 1;
-  sk_X509_EXTENSION_free(list);  // the list alone: the extension has an owner
+  sk_X509_EXTENSION_free(list);  // frees the list alone, since the extension has an owner
   require(added, "names of the certificate request");
   return {};
 }

@@ -1,5 +1,5 @@
-// Requests for a certificate (PKCS #10, RFC 2986): what an authority of the web needs to certify a key that stays where it
-// is. Pure function; any thread.
+// Requests for a certificate (PKCS #10, RFC 2986): what an authority of the web needs in order to certify a key that
+// stays where it is. Pure function; any thread.
 #pragma once
 
 #include <string>

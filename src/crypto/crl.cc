@@ -14,8 +14,8 @@
 namespace cloister::crypto {
 namespace {
 
-// CertificateList (RFC 5280, 5.1) with its entries left as they are: the library's own X509_CRL decodes each of them and
-// their extensions, which takes four times as long as all else here.
+// CertificateList (RFC 5280, 5.1) with its entries left unparsed: the library's own X509_CRL decodes each entry and its
+// extensions, which takes four times as long as everything else here.
 struct TbsCertList {
   ASN1_INTEGER* version;
   X509_ALGOR* algorithm;
@@ -106,13 +106,13 @@ ByteView without_zeros(ByteView digits) {
   return digits;
 }
 
-// Big-endian without leading zeros: equal for equal integers. A sign is left out, which can only revoke more.
+// Big-endian without leading zeros: equal for equal integers. A sign is dropped, which can only revoke more.
 Bytes magnitude(const ASN1_INTEGER* serial) {
   return to_bytes(without_zeros(
       {ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))}));
 }
 
-// The next element of DER: its tag and content. Nothing when it is malformed.
+// The next element of DER: its tag and content. Absent when it is malformed.
 struct Element {
   int tag = 0;
   ByteView content;
@@ -130,7 +130,7 @@ std::optional<Element> take_element(ByteView& rest) {
   return out;
 }
 
-// The serial number of an entry of the usual form: no extension, or the reason code alone. Nothing for any other.
+// The serial number of an entry in the usual form: no extension, or the reason code alone. Absent for any other form.
 std::optional<Bytes> read_usual_entry(ByteView der) {
   constexpr std::array<std::uint8_t, 13> kReasonCode = {0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55,
                                                         0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
@@ -148,12 +148,12 @@ std::optional<Bytes> read_usual_entry(ByteView der) {
   return to_bytes(without_zeros(serial->content));
 }
 
-// The serial number of one entry, once everything in it is understood.
+// The serial number of one entry, once everything in the entry is understood.
 Result<Bytes> read_entry(const ASN1_TYPE* raw) {
   if (ASN1_TYPE_get(raw) != V_ASN1_SEQUENCE) return bad_crl("an entry is malformed");
   const ASN1_STRING* der = raw->value.sequence;
   const ByteView bytes(ASN1_STRING_get0_data(der), static_cast<std::size_t>(ASN1_STRING_length(der)));
-  // Lists are long, and the library's own reader takes ten times as long.
+  // Lists are long, and the library's own parser takes ten times as long.
   if (auto usual = read_usual_entry(bytes)) return *std::move(usual);
   const std::uint8_t* at = bytes.data();
   const RevokedPtr entry(d2i_X509_REVOKED(nullptr, &at, static_cast<long>(bytes.size())));
@@ -248,7 +248,7 @@ Result<void> Crl::verify(const Certificate& issuer, Curve curve) const {
 }
 
 Result<Bytes> decode_crl(ByteView served) {
-  // DER starts with the byte 0x30, hex of it with the characters "30".
+  // DER starts with the byte 0x30, and hex of DER with the characters "30".
   if (!served.empty() && served.front() == 0x30) return to_bytes(served);
   if (served.size() > 2 * kMostBytes) {
     return bad_crl("expected at most " + std::to_string(2 * kMostBytes) + " characters, got " +

@@ -1,4 +1,4 @@
-// Revocation lists: genuine ones of Intel, and own ones with one thing wrong each.
+// Revocation lists: genuine ones of Intel, and our own with one fault each.
 #include "crypto/crl.h"
 
 #include <gtest/gtest.h>
@@ -75,7 +75,7 @@ TEST(Crl, ReadsWhatItSays) {
   EXPECT_TRUE(crl->verify(ca.certificate, Curve::kP256));
 }
 
-// As integers: leading zeros and the sign octet are of no account.
+// Compared as integers: leading zeros and the sign octet do not matter.
 TEST(Crl, LooksSerialsUpAsIntegers) {
   const Ca ca = make_ca("CA", "ca");
   CrlMaker list = maker();
@@ -109,7 +109,7 @@ TEST(Crl, IsVerifiedUnderItsIssuerOnly) {
   EXPECT_FALSE(crl.verify(big.certificate, Curve::kP256));
   EXPECT_TRUE(Crl::from_der(maker().sign(big.key))->verify(big.certificate, Curve::kP384));
   EXPECT_FALSE(crl.verify(make_leaf(ca, {2}), Curve::kP256));
-  // A certificate without the right to sign lists, under the name and key of the one that has it.
+  // A certificate without the right to sign lists, with the name and key of one that has this right.
   CertificateSpec spec = ca_spec("CA");
   spec.is_ca = false;
   EXPECT_FALSE(crl.verify(*issue_certificate(spec, ca.key, ca.key), Curve::kP256));

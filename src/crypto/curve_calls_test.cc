@@ -1,4 +1,4 @@
-// What AWS-LC says of signatures, against what OpenSSL says of the same bytes.
+// Compares what AWS-LC says about signatures with what OpenSSL says about the same bytes.
 #include "crypto/curve_calls.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace cloister::crypto {
 namespace {
 
-// The second opinion. `der` is the signature.
+// OpenSSL's second opinion. `der` is the signature.
 bool openssl_accepts(Curve curve, ByteView point, ByteView message, ByteView der) {
   const ErrorQueueGuard guard;
   const PkeyPtr key = make_public_key(curve, point);

@@ -1,4 +1,4 @@
-// Signatures that a TLS server's key makes over a document: ECDSA in DER over SHA-256, whatever the curve, as Go's standard
+// Signatures that a TLS server's key makes over a document: ECDSA in DER over SHA-256, for any curve, as Go's standard
 // library makes them.
 #pragma once
 

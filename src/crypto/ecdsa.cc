@@ -41,7 +41,7 @@ Result<void> check_scalar(ByteView scalar, Curve curve, const char* name) {
   return {};
 }
 
-// A key from its point (0x04 || x || y) and, for a private key, its scalar. Null when the point is not on the curve.
+// Makes a key from its point (0x04 || x || y) and, for a private key, its scalar. Null when the point is not on the curve.
 PkeyPtr make_key(Curve curve, ByteView encoded_point, const BIGNUM* scalar) {
   const Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
   require(builder != nullptr &&
@@ -65,7 +65,7 @@ Bytes encode_point(ByteView coordinates) {
   return out;
 }
 
-// A key that has a curve and nothing else. Never freed.
+// A key that has a curve and nothing else. It is never freed.
 const EVP_PKEY* bare_key(Curve curve) {
   const auto make = [](const char* name) {
     const OSSL_PARAM parameters[] = {
@@ -84,7 +84,7 @@ const EVP_PKEY* bare_key(Curve curve) {
 
 }  // namespace
 
-// By copying a key of the same curve: importing one costs the library four times as much.
+// Copies a key of the same curve: importing one costs the library four times as much.
 PkeyPtr make_public_key(Curve curve, ByteView point) {
   const Bytes encoded = encode_point(point);
   PkeyPtr key(EVP_PKEY_dup(const_cast<EVP_PKEY*>(bare_key(curve))));
@@ -181,7 +181,7 @@ Result<EcKey> EcKey::from_pem(std::string_view pem) {
   if (pem.size() > kMost) return fail(ErrorCode::kTooLarge, "a PEM key has at most 65536 bytes");
   const BioPtr source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   require(source != nullptr, "no memory for a key");
-  // Without this callback an encrypted key would make the library ask on the terminal.
+  // Without this callback an encrypted key would make the library ask for a password on the terminal.
   const auto no_password = [](char*, int, int, void*) { return -1; };
   PkeyPtr key(PEM_read_bio_PrivateKey(source.get(), nullptr, no_password, nullptr));
   if (key == nullptr) return fail(ErrorCode::kBadKey, "not an unencrypted PEM private key");

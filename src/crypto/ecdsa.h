@@ -11,10 +11,10 @@ namespace cloister::crypto {
 
 enum class Curve { kP256, kP384 };  // signs with SHA-256 and SHA-384 respectively
 
-// Bytes of one coordinate: 32 or 48.
+// Number of bytes of one coordinate: 32 or 48.
 constexpr std::size_t coordinate_size(Curve curve) { return curve == Curve::kP256 ? 32 : 48; }
 
-// A private key. Not a secret in the simulator, which is its main user; TLS keys are the other.
+// A private key. It is no secret in the simulator, which is its main user; TLS keys are the other use.
 class EcKey {
  public:
   // Derives the scalar from `seed` and `label` (HKDF-SHA256 to 8 bytes more than the order, reduced), so that the
@@ -28,7 +28,7 @@ class EcKey {
 
   Curve curve() const;
   Bytes public_point() const;              // x || y
-  // Hashes, then r || s. Deterministic (RFC 6979), so that evidence made from a seed is the same on every run.
+  // Hashes and signs: r || s. Deterministic (RFC 6979), so that evidence made from a seed is the same on every run.
   Bytes sign(ByteView message) const;
   std::string to_pem() const;              // PKCS#8, for TLS
   struct Impl;
@@ -39,8 +39,8 @@ class EcKey {
   std::unique_ptr<Impl> impl_;
 };
 
-// Verifies r || s over SHA-256 (P-256) or SHA-384 (P-384) of `message` under the point x || y.
-// Rejects points off the curve, r or s of zero or not below the order. High s is accepted (attestation.md section 2.6).
+// Verifies r || s over SHA-256 (P-256) or SHA-384 (P-384) of `message` with the point x || y. Rejects points off the curve,
+// and r or s of zero or not below the order. High s is accepted, since Intel's quoting enclaves do not normalise s.
 Result<void> verify_ecdsa(Curve curve, ByteView public_point, ByteView message, ByteView signature);
 
 }  // namespace cloister::crypto

@@ -18,14 +18,14 @@ Bytes curve_hash(Curve curve, ByteView message) {
   return {digest.begin(), digest.end()};
 }
 
-// BN_bn2binpad to a fixed width.
+// BN_bn2binpad with a fixed width.
 Bytes octets(const BIGNUM* number, std::size_t width) {
   Bytes out(width);
   require(BN_bn2binpad(number, out.data(), static_cast<int>(width)) == static_cast<int>(width), "integer encoding");
   return out;
 }
 
-// The generator of RFC 6979, 3.2, for digests as long as the order, as on both curves: there bits2int is the identity.
+// The generator of RFC 6979, 3.2, for digests as long as the order, as on both curves: bits2int is then the identity.
 class NonceGenerator {
  public:
   NonceGenerator(Curve curve, ByteView private_octets, ByteView reduced_hash)
@@ -81,7 +81,7 @@ class NonceGenerator {
   bool used_ = false;
 };
 
-// One attempt with nonce `k`; nothing when r or s would be zero.
+// One attempt with nonce `k`; empty when r or s would be zero.
 Bytes sign_with(const EC_GROUP* group, const BIGNUM* d, const BIGNUM* hash, const BIGNUM* k, std::size_t width,
                 BN_CTX* scratch) {
   const BIGNUM* order = EC_GROUP_get0_order(group);

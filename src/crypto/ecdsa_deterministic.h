@@ -6,9 +6,9 @@
 
 namespace cloister::crypto {
 
-// r || s over the curve's digest of `message`. The same key and message always give the same signature.
-// The multiplications by the nonce are constant-time, those modulo the order are OpenSSL's plain ones: enough for
-// the simulator and for certificates issued at start, not for a service that signs on request of an attacker.
+// r || s over the curve's digest of `message`. The same key and message always give the same signature. The
+// multiplications by the nonce are constant-time, those modulo the order are OpenSSL's plain ones: enough for the
+// simulator and for certificates that are issued at start, not for a service that signs at an attacker's request.
 Bytes sign_deterministic(const EcKey::Impl& key, ByteView message);
 
 }  // namespace cloister::crypto

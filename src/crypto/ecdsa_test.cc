@@ -13,7 +13,7 @@ struct Rfc6979Case {
   const char* pkcs8_prefix;  // of a PKCS#8 private key without its public half, in hex
   const char* scalar;
   const char* point;
-  const char* signature;  // of the text "sample"
+  const char* signature;  // signature of the text "sample"
 };
 
 const Rfc6979Case kRfc6979[] = {
@@ -39,7 +39,7 @@ EcKey key_of(const Rfc6979Case& test) {
   return *std::move(key);
 }
 
-// a - b of big-endian numbers of one width, a > b.
+// a - b for big-endian numbers of one width, a > b.
 Bytes difference(const Bytes& a, ByteView b) {
   Bytes out = a;
   int borrow = 0;
@@ -71,7 +71,7 @@ TEST(Ecdsa, DerivedKeysDependOnSeedLabelAndCurveOnly) {
   EXPECT_NE(point(Curve::kP256, seed, "a"), point(Curve::kP256, seed, "b"));
   EXPECT_NE(point(Curve::kP256, seed, "a"), point(Curve::kP256, Bytes(32, 8), "a"));
   EXPECT_EQ(point(Curve::kP384, seed, "a").size(), 96u);
-  // Fixed for ever: evidence of simulators is pinned to keys made this way.
+  // These values never change: evidence of simulators is pinned to keys made this way.
   EXPECT_EQ(to_hex(point(Curve::kP256, seed, "a")).substr(0, 16), "95343f593c699ea2");
   EXPECT_EQ(to_hex(point(Curve::kP384, seed, "a")).substr(0, 16), "5aac557fbaccf801");
 }

@@ -44,7 +44,7 @@ Result<void> check_public_key(ByteView public_key) {
 
 }  // namespace
 
-// In the memory of lock_key_memory(), and wiped when the key goes.
+// The key lies in the memory of lock_key_memory(), and is wiped when it is destroyed.
 struct Ed25519Key::Impl {
   Impl() : private_key(static_cast<std::uint8_t*>(OPENSSL_secure_malloc(aws_lc::kEd25519PrivateBytes))) {
     require(private_key != nullptr, "no memory for a key");

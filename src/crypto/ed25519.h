@@ -8,7 +8,7 @@
 
 namespace cloister::crypto {
 
-// A signing key; the private half lives in the cryptographic library's memory and is wiped when the key goes.
+// A signing key; the private half lies in the cryptographic library's memory and is wiped when the key is destroyed.
 class Ed25519Key {
  public:
   // `seed` is 32 bytes.

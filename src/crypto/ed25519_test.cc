@@ -1,4 +1,4 @@
-// RFC 8032 section 7.1, the shared chat signature vectors, and the keys a lax verifier would take.
+// RFC 8032 section 7.1, the shared chat signature vectors, and the keys that a lax verifier would accept.
 #include "crypto/ed25519.h"
 
 #include <gtest/gtest.h>
@@ -92,7 +92,7 @@ TEST(Ed25519, SmallOrderKeysAreRefused) {
 }
 
 TEST(Ed25519, NonCanonicalKeysAreRefused) {
-  // p, p + 1 (which a lax reader takes for 0 and 1) and the largest 255-bit number.
+  // p, p + 1 (which a lax parser takes for 0 and 1) and the largest 255-bit number.
   for (const char* y : {"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
                         "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
                         "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -101,7 +101,7 @@ TEST(Ed25519, NonCanonicalKeysAreRefused) {
     ASSERT_FALSE(verdict);
     EXPECT_NE(verdict.error().message.find("canonical"), std::string::npos);
   }
-  // One below p is canonical in form; it fails as a point of small order, two below p only as a signature.
+  // p - 1 is canonical in form and fails as a point of small order; p - 2 fails only as a signature.
   const auto verdict = verify_ed25519(
       *from_hex("ebffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"), {}, Bytes(64, 0));
   ASSERT_FALSE(verdict);
@@ -116,8 +116,8 @@ struct EdgeCase {
   const char* what;
 };
 
-// The edge cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020), in its order, with what a strict
-// cofactorless verifier answers.
+// The edge cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020), in its order, with the answers of
+// a strict cofactorless verifier.
 const EdgeCase kEdgeCases[] = {
     {"8c93255d71dcab10e8f379c26200f3c7bd5f09d9bc3068d3ef4edeb4853022b6",
      "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
@@ -179,7 +179,7 @@ TEST(Ed25519, EdgeCasesWhereVerifiersDisagree) {
   }
 }
 
-// The same key in several threads, and one after the other: a signature is decided by key and message alone.
+// The same key in several threads, and in sequence: only key and message decide a signature.
 TEST(Ed25519, OneKeySignsInManyThreads) {
   auto made = Ed25519Key::from_seed(*from_hex(kRfc8032[0].seed));
   ASSERT_TRUE(made);

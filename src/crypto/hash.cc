@@ -43,7 +43,7 @@ const EVP_MD* sha512_algorithm() {
 
 template <std::size_t N>
 ByteArray<N> digest(const EVP_MD* algorithm, ByteView bytes) {
-  // One context a thread: making one costs more than hashing a short text.
+  // One context for each thread: making one costs more than hashing a short text.
   thread_local const DigestCtxPtr context(EVP_MD_CTX_new());
   require(context != nullptr, "no memory for a digest");
   ByteArray<N> out;

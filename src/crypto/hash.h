@@ -19,8 +19,8 @@ ByteArray<64> sha512(ByteView bytes);
 // The pre-standard Keccak of Ethereum (padding 0x01), not SHA3-256.
 ByteArray<32> keccak256(ByteView bytes);
 
-// Incremental SHA-256. One allocation in the constructor, none after; finish() resets, so it can be used again.
-// Not safe for concurrent use.
+// Incremental SHA-256. The constructor allocates once, nothing else allocates; finish() resets the hasher, so it can be
+// used again. Not safe for concurrent use.
 class Sha256 {
  public:
   Sha256();
@@ -40,8 +40,8 @@ SecretBytes hkdf_sha256(ByteView input_key, ByteView salt, std::string_view info
 
 // Cryptographically secure; aborts the process when the system has no randomness to give.
 void fill_random(std::span<std::uint8_t> out);
-// For ids, which nobody may guess but which are no secrets: from a reserve of the calling thread, drawn a few kilobytes
-// at a time.
+// For ids, which must be unguessable but are no secrets: bytes come from a reserve of the calling thread, which is
+// filled a few kilobytes at a time.
 void fill_random_id(std::span<std::uint8_t> out);
 Bytes random_bytes(std::size_t count);
 

@@ -121,7 +121,7 @@ TEST(Random, IdsNeverRepeatNorComeShort) {
   EXPECT_GT(std::ranges::count_if(large, [](std::uint8_t byte) { return byte != 0; }), 4000);
 }
 
-// Whole-body encryption as deployed clients do it derives key and nonce like this.
+// Deployed clients derive key and nonce for whole-body encryption like this.
 TEST(Hkdf, SharedEhbpVectors) {
   const auto recorded = Json::parse(testing::vector_text("e2ee/ehbp_derive.json"));
   const auto bytes = [&](const char* name) { return *from_hex(recorded.at(name).get<std::string>()); };

@@ -22,8 +22,8 @@ EVP_MAC* hmac_algorithm() {
 
 }  // namespace
 
-// Preparing a context costs more than a short code. A context works for one thread at a time, so as many are kept as threads
-// have ever computed at once; each begins as a copy of the first.
+// Preparing a context costs more than a short code. A context works for one thread at a time, so as many are kept as
+// there were threads computing at once; each begins as a copy of the first.
 struct HmacKey::Impl {
   MacCtxPtr first;
   std::mutex mutex;
@@ -62,7 +62,7 @@ Sha256Digest HmacKey::mac(std::initializer_list<ByteView> parts) const {
   MacCtxPtr context = impl_->take();
   Sha256Digest out;
   std::size_t size = 0;
-  // Without a key: the one that the context has already.
+  // Without a key: uses the one that the context already has.
   bool ok = EVP_MAC_init(context.get(), nullptr, 0, nullptr) == 1;
   for (const ByteView part : parts) ok = ok && EVP_MAC_update(context.get(), part.data(), part.size()) == 1;
   require(ok && EVP_MAC_final(context.get(), out.data(), &size, out.size()) == 1 && size == out.size(), "HMAC");

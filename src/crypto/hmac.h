@@ -1,4 +1,4 @@
-// HMAC-SHA-256 (RFC 2104) under a key that is prepared once. Safe from any thread.
+// HMAC-SHA-256 (RFC 2104) with a key that is prepared once. Any thread.
 #pragma once
 
 #include <initializer_list>
@@ -16,7 +16,7 @@ class HmacKey {
   HmacKey& operator=(HmacKey&&) noexcept;
   ~HmacKey();
 
-  // The code of the parts one after the other. The caller sees to it that no two lists of parts are the same bytes.
+  // The code of the concatenated parts. The caller ensures that no two lists of parts give the same bytes.
   Sha256Digest mac(std::initializer_list<ByteView> parts) const;
 
  private:

@@ -5,8 +5,8 @@
 namespace cloister::crypto {
 namespace {
 
-// A handshake in progress has a key of its own here. Room for all that the most connections can have, since the library
-// fails where there is none: nobody shall use it up by beginning handshakes.
+// A running handshake has a key of its own here. There is room for the most connections, since the library fails where
+// there is none: nobody may use up the memory by beginning handshakes.
 constexpr std::size_t kBytes = 4u << 20;
 constexpr std::size_t kLeastPiece = 32;
 

@@ -17,7 +17,7 @@ constexpr int kMostCertificates = 8;
 Error malformed(const std::string& what) { return fail(ErrorCode::kBadOcsp, "OCSP response: " + what); }
 
 Result<UnixSeconds> to_unix(const ASN1_GENERALIZEDTIME* time, const char* name) {
-  // Not through OpenSSL's own comparison, which reads the clock.
+  // OpenSSL's own comparison is not used, since it reads the clock.
   std::tm parts{};
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return malformed(std::string(name) + " is not a time");
   const std::int64_t year = parts.tm_year + 1900;
@@ -29,10 +29,10 @@ Result<UnixSeconds> to_unix(const ASN1_GENERALIZEDTIME* time, const char* name) 
   return days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
 }
 
-// Whether the CertID names this certificate; the digest is the one that the CertID itself uses, of those allowed.
+// True when the CertID names this certificate; the digest is the one that the CertID itself uses, if it is allowed.
 bool names(const OCSP_CERTID* id, const Certificate& certificate, const Certificate& issuer) {
   ASN1_INTEGER* serial = nullptr;
-  // First what costs nothing: whoever brings the responses may bring many.
+  // Cheap checks come first, since whoever brings the responses may bring many.
   if (OCSP_id_get0_info(nullptr, nullptr, nullptr, &serial, const_cast<OCSP_CERTID*>(id)) != 1 ||
       ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(certificate.impl().x509.get())) != 0) {
     return false;
@@ -158,10 +158,10 @@ bool OcspResponse::is_about(const Certificate& certificate, const Certificate& i
 
 namespace {
 
-// The certificates in it belong to others.
+// The certificates in it belong to other owners.
 void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }
 
-// The certificate whose name or key the response gives as its signer's: the issuer, or one that travels along.
+// The certificate that the response names, by name or key, as its signer's: the issuer, or one that comes with the response.
 Result<Certificate> find_signer(OCSP_BASICRESP* basic, const Certificate& issuer) {
   const Handle<STACK_OF(X509), free_stack> extra(sk_X509_new_null());
   require(extra != nullptr && sk_X509_push(extra.get(), issuer.impl().x509.get()) > 0, "no memory");

@@ -1,5 +1,5 @@
-// OCSP (RFC 6960), as far as NVIDIA's revocation service needs it: attestation.md section 10. Requests for one
-// certificate each, and responses judged at an explicit time. No network: others carry the bytes.
+// OCSP (RFC 6960), as far as NVIDIA's revocation service needs it: requests for one certificate each, and responses
+// that are verified at an explicit time. No network: other code carries the bytes.
 #pragma once
 
 #include <memory>
@@ -26,26 +26,26 @@ struct OcspAnswer {
   UnixSeconds this_update = 0;
   std::optional<UnixSeconds> next_update;
   std::optional<Bytes> nonce;
-  // Of a responder that signs for the issuer; its certificate is short-lived. Absent when the issuer signed itself.
+  // The validity of a responder that signs for the issuer, whose certificate is short-lived. Absent when the issuer signed.
   std::optional<UnixSeconds> signer_not_before, signer_not_after;
 };
 
-// Whether thisUpdate <= time < nextUpdate, and whether its signer's certificate is valid then; an answer without
+// Checks that thisUpdate <= time < nextUpdate, and that the signer's certificate is valid then; an answer without
 // nextUpdate has no end here.
 Result<void> check_ocsp_window(const OcspAnswer& answer, UnixSeconds time);
 
 class OcspResponse {
  public:
-  // At most 64 KiB of DER with nothing after it, the status `successful`, of the basic kind, at most 16 answers.
+  // Accepts at most 64 KiB of DER with nothing after it, the status `successful`, the basic kind, at most 16 answers.
   static Result<OcspResponse> from_der(ByteView der);
 
-  // Whether it answers for `certificate`, which `issuer` issued: CertID equal, with SHA-1, SHA-256 or SHA-384.
+  // True when it answers for `certificate`, which `issuer` issued: the CertID is equal, with SHA-1, SHA-256 or SHA-384.
   bool is_about(const Certificate& certificate, const Certificate& issuer) const;
-  // The answer for `certificate`, after these checks: exactly one answer about it; the signature is ECDSA with the
-  // digest of its curve and by `issuers[0]`, or by a responder whose certificate travels with the response,
-  // is no CA, meant for signing OCSP responses (extended key usage) and issued by one of `issuers`. `issuers` are
-  // the CAs above the certificate, its own issuer first, up to and with the root; their chain is judged elsewhere. No
-  // critical extension. What the status is and whether the answer is of `time` is the caller's to judge.
+  // Returns the answer for `certificate`, after these checks: there is exactly one answer about it; the signature is
+  // ECDSA with the digest of its curve, by `issuers[0]` or by a responder whose certificate comes with the response, is
+  // no CA, is meant for signing OCSP responses (extended key usage) and was issued by one of `issuers`. `issuers` are
+  // the CAs above the certificate, its own issuer first, up to and with the root; other code verifies their chain. No
+  // critical extension. The caller checks the status and whether the answer is valid at `time`.
   Result<OcspAnswer> verify(const Certificate& certificate, std::span<const Certificate> issuers,
                             VerifiedLinks* cache = nullptr) const;
 

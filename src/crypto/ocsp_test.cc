@@ -131,13 +131,13 @@ TEST(Ocsp, OtherDelegatesMayNot) {
   spec = t.responder_spec();
   spec.extensions.push_back({"1.2.3.4", true, {0x05, 0x00}});
   expect_refused(t.judge(t.by_delegate(good(), t.responder(spec, t.ca_key))), "critical extension");
-  // Issued by a stranger of the same name.
+  // Issued by a stranger with the same name.
   expect_refused(t.judge(t.by_delegate(good(), t.responder(t.responder_spec(), key_of("stranger")))), "issued by none");
-  // The leaf itself, which the CA issued for something else.
+  // The leaf itself, which the CA issued for another purpose.
   OcspResponseSpec own = good();
   own.included = {t.leaf};
   expect_refused(t.judge(*make_ocsp_response(own, t.leaf, t.ca, t.leaf, t.leaf_key)), "not meant to sign");
-  // Its certificate does not travel along.
+  // Its certificate does not come with the response.
   const Certificate responder = t.responder(t.responder_spec(), t.ca_key);
   expect_refused(t.judge(*make_ocsp_response(good(), t.leaf, t.ca, responder, t.responder_key)), "is not here");
 }
@@ -200,7 +200,7 @@ TEST(OcspLinks, RememberOnlyWhatVerified) {
   EXPECT_TRUE(cache.holds(tree().leaf, tree().ca));
   EXPECT_FALSE(cache.holds(tree().leaf, tree().root));
   EXPECT_TRUE(verify_certificate_chain(chain, tree().root, Curve::kP384, kTime, &cache));
-  // A cached signature excuses nothing else.
+  // A cached signature does not excuse any other fault.
   EXPECT_FALSE(verify_certificate_chain(chain, tree().root, Curve::kP384, kTime + 2000000, &cache));
   const EcKey stranger = key_of("stranger");
   const Certificate forged = *issue_certificate(spec_of("Leaf", "CA", false), key_of("leaf"), stranger);

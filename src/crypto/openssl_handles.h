@@ -1,4 +1,4 @@
-// Private to src/crypto: owning handles for OpenSSL objects and the few helpers every file here needs.
+// Private to src/crypto: owning handles for OpenSSL objects and the few helpers that every file here needs.
 #pragma once
 
 #include <openssl/bn.h>
@@ -36,7 +36,7 @@ using PkeyCtxPtr = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using PkeyPtr = Handle<EVP_PKEY, EVP_PKEY_free>;
 using X509Ptr = Handle<X509, X509_free>;
 
-// Leaves the thread's OpenSSL error queue as it was: a left-over entry would be taken for a TLS error by src/http.
+// Restores the thread's OpenSSL error queue, since src/http would take a left-over entry for a TLS error.
 class ErrorQueueGuard {
  public:
   ErrorQueueGuard() { ERR_set_mark(); }
@@ -45,11 +45,11 @@ class ErrorQueueGuard {
   ErrorQueueGuard& operator=(const ErrorQueueGuard&) = delete;
 };
 
-// For calls that fail only when memory is out or the library is broken: no caller could go on safely.
-// Prints `what` and aborts when `ok` is false.
+// For calls that fail only when memory is out or the library is broken: no caller could continue safely. Prints `what`
+// and aborts when `ok` is false.
 void require(bool ok, const char* what);
 
-// Algorithms fetched once (a fetch on every use costs two to three times on small inputs). Never freed.
+// Algorithms that are fetched once (fetching on every use costs two to three times as much for small inputs). Never freed.
 const EVP_MD* sha256_algorithm();
 const EVP_MD* sha384_algorithm();
 
@@ -64,14 +64,14 @@ inline const EVP_MD* curve_digest(Curve curve) {
   return curve == Curve::kP256 ? sha256_algorithm() : sha384_algorithm();
 }
 
-// A public key from x || y; null when that is not a point on the curve.
+// Makes a public key from x || y; null when that is not a point on the curve.
 PkeyPtr make_public_key(Curve curve, ByteView point);
 
 // The curve of a key, or an error for any key that is not EC on a named P-256 or P-384.
 Result<Curve> pkey_curve(const EVP_PKEY* key);
 // x || y of such a key.
 Result<Bytes> pkey_point(const EVP_PKEY* key, Curve curve);
-// The DER form that OpenSSL takes, from r || s.
+// Turns r || s into the DER form that OpenSSL takes.
 Bytes encode_ecdsa_signature(ByteView raw);
 
 }  // namespace cloister::crypto

@@ -1,5 +1,5 @@
-// The text around PEM blocks (RFC 7468 section 2): tools write the subject of each certificate before it. What comes inside evidence is
-// read without it, by parse_pem_chain(); files and bundles that people keep may have it.
+// The text around PEM blocks (RFC 7468 section 2): tools write the subject of each certificate before it.
+// parse_pem_chain() reads chains inside evidence, without such text; files and bundles that people keep may have it.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace cloister::crypto {
 
-// The certificates of `pem` without the lines around them, as parse_pem_chain() reads them; at most 1 MiB. A line outside a certificate is
-// dropped when it has no control character and does not begin with "-----". Errors: kBadCertificate for every other line, and for a
-// certificate without an end.
+// The certificates of `pem` without the lines around them, in the form for parse_pem_chain(); at most 1 MiB. A line
+// outside a certificate is dropped when it has no control character and does not begin with "-----". Errors:
+// kBadCertificate for every other line, and for a certificate without an end.
 Result<std::string> without_explanatory_text(ByteView pem);
 
 }  // namespace cloister::crypto

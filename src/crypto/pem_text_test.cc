@@ -32,7 +32,7 @@ TEST(PemText, WhatTwoReadersCouldReadDifferentlyIsRefused) {
   }
 }
 
-// With a line "# VCEK" and the like before each certificate, as kept by somebody who uses them.
+// With a line "# VCEK" and the like before each certificate, as people keep them.
 TEST(PemText, RecordedBundlesAreRead) {
   for (const char* file : {"snp/genoa_v5.vcek_chain.pem", "snp/turin_v5.vcek_chain.pem"}) {
     const auto text = without_explanatory_text(testing::vector_bytes(file));

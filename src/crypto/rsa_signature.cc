@@ -43,7 +43,7 @@ Result<void> verify_rsa_sha256(ByteView modulus, ByteView message, ByteView sign
   const PkeyPtr key = make_key(modulus);
   if (key == nullptr) return fail(ErrorCode::kBadKey, "not an RSA public key");
   const DigestCtxPtr context(EVP_MD_CTX_new());
-  EVP_PKEY_CTX* settings = nullptr;  // the context's own
+  EVP_PKEY_CTX* settings = nullptr;  // owned by the context
   require(context != nullptr && EVP_DigestVerifyInit(context.get(), &settings, EVP_sha256(), nullptr, key.get()) == 1 &&
               EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PADDING) == 1,
           "RSA verification");

@@ -1,4 +1,4 @@
-// RSA signatures (RSASSA-PKCS1-v1_5 with SHA-256, RFC 8017) under a bare public key, as virtual TPMs make them.
+// RSA signatures (RSASSA-PKCS1-v1_5 with SHA-256, RFC 8017) with a bare public key, as virtual TPMs make them.
 #pragma once
 
 #include "base/bytes.h"

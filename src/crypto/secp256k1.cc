@@ -12,7 +12,7 @@
 namespace cloister::crypto {
 namespace {
 
-// One context for the process, blinded against side channels once and only read afterwards, so any thread may use it.
+// One context for the process, blinded once against side channels and only read afterwards, so any thread may use it.
 const secp256k1_context* context() {
   static const secp256k1_context* const shared = [] {
     secp256k1_context* made = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
@@ -39,7 +39,7 @@ bool all_zero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
 }
 
-// 0 or 1, or nothing for a value that names no recovery id of Ethereum's.
+// Returns 0 or 1; absent for a value that is no recovery id of Ethereum's.
 std::optional<int> recovery_id(std::uint8_t v) {
   if (v == 0 || v == 1) return v;
   if (v == 27 || v == 28) return v - 27;
@@ -73,7 +73,7 @@ Result<EthAddress> parse_eth_address(std::string_view text) {
 
 Result<ByteArray<64>> parse_secp256k1_public_key(ByteView bytes) {
   Bytes encoded;
-  if (bytes.size() == 64) encoded.push_back(4);  // uncompressed, its prefix left out
+  if (bytes.size() == 64) encoded.push_back(4);  // uncompressed, without its prefix
   append(encoded, bytes);
   const bool compressed = encoded.size() == 33 && (encoded[0] == 2 || encoded[0] == 3);
   const bool whole = encoded.size() == 65 && encoded[0] == 4;

@@ -27,7 +27,7 @@ ByteArray<33> compress_secp256k1(const ByteArray<64>& public_key);
 // keccak256("\x19Ethereum Signed Message:\n" + decimal byte length + text), EIP-191 version 0x45.
 ByteArray<32> eip191_digest(std::string_view text);
 
-// A signing key. sign_text is safe from any thread.
+// A signing key. Any thread may call sign_text.
 class Secp256k1Key {
  public:
   // `secret` is 32 bytes, 0 < secret < group order.
@@ -36,7 +36,7 @@ class Secp256k1Key {
   EthAddress address() const { return eth_address(public_key_); }
   // EIP-191 personal_sign, deterministic (RFC 6979), low s.
   EthSignature sign_text(std::string_view text) const;
-  // The same over a digest that is already made.
+  // Signs a digest that has already been computed.
   EthSignature sign_digest(const ByteArray<32>& digest) const;
 
  private:
@@ -45,10 +45,10 @@ class Secp256k1Key {
   ByteArray<64> public_key_{};
 };
 
-// The address that signed `text`. Rejects r or s of zero or not below the order, high s, v not in {0, 1, 27, 28},
-// and any length but 65.
+// The address that signed `text`. Rejects r or s of zero or not below the order, high s, v not in {0, 1, 27, 28}, and
+// any length other than 65.
 Result<EthAddress> recover_eip191(std::string_view text, ByteView signature);
-// The public key, x || y, that signed `digest`, under the same rules. Any signature recovers to some key: compare it.
+// The public key, x || y, that signed `digest`, under the same rules. Any signature recovers to some key, so compare it.
 Result<ByteArray<64>> recover_secp256k1(const ByteArray<32>& digest, ByteView signature);
 
 }  // namespace cloister::crypto

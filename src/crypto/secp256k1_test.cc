@@ -111,7 +111,7 @@ TEST(Secp256k1, EachRuleOfTheRecoveryHasItsMessage) {
   for (const int v : {2, 3, 26, 29, 30, 31, 35, 255}) {
     EXPECT_NE(refusal(with(64, {static_cast<std::uint8_t>(v)})).find("v must be"), std::string::npos) << v;
   }
-  Bytes high = order;  // order - s: the same signer by plain ECDSA, refused here
+  Bytes high = order;  // order - s: the same signer in plain ECDSA, refused here
   int borrow = 0;
   for (int i = 31; i >= 0; --i) {
     const int digit = order[static_cast<std::size_t>(i)] - good[static_cast<std::size_t>(32 + i)] - borrow;

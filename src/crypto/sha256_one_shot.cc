@@ -1,6 +1,6 @@
-// SHA-256 of a text that is there as a whole, through OpenSSL's own functions for this digest: the general ones (EVP) cost more
-// than twice as much as the digest of one block, and trees of events and of their salts are thousands of those. Those
-// functions are deprecated since OpenSSL 3.0 in favour of providers, of which no other is in use here.
+// SHA-256 of a whole text, with OpenSSL's own functions for this digest: the general ones (EVP) cost more than twice as
+// much as the digest of one block, and trees of events and of their salts need thousands of those. These functions are
+// deprecated since OpenSSL 3.0 in favour of providers, but no other provider is used here.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 

@@ -30,7 +30,7 @@ bool is_space(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
 }
 
-// The children of an element of the signature: exactly these names, nothing but white space between them.
+// The children of an element of the signature: exactly these names, with only white space between them.
 Result<std::vector<const xmlNode*>> children_named(const xmlNode* node, const std::vector<std::string_view>& names) {
   std::vector<const xmlNode*> out;
   for (const xmlNode* child = node->children; child != nullptr; child = child->next) {
@@ -47,7 +47,7 @@ Result<std::vector<const xmlNode*>> children_named(const xmlNode* node, const st
   return out;
 }
 
-// One text, without white space.
+// Returns one text without white space.
 Result<std::string> text_of(const xmlNode* node) {
   const xmlNode* child = node->children;
   if (child == nullptr || child->type != XML_TEXT_NODE || child->next != nullptr) {
@@ -58,7 +58,7 @@ Result<std::string> text_of(const xmlNode* node) {
   return out;
 }
 
-// Exactly these attributes, in any order of names that differ.
+// Expects exactly this attribute and no other.
 Result<void> expect_attribute(const xmlNode* node, std::string_view name, std::string_view expected) {
   const xmlAttr* attribute = node->properties;
   if (attribute == nullptr || attribute->next != nullptr || attribute->ns != nullptr ||
@@ -146,7 +146,7 @@ Result<std::vector<Certificate>> check_signature(const xmlNode* signature) {
   return read_certificates(parts[2]);
 }
 
-// No element of the content is of the signature's namespace: a signature anywhere else is an attempt at wrapping.
+// No element of the content is in the signature's namespace: a signature anywhere else is an attempt at wrapping.
 Result<void> check_content(const xmlNode* node, const xmlNode* signature, int level) {
   if (level > kMostLevels) return malformed("nested deeper than " + std::to_string(kMostLevels) + " levels");
   if (namespace_of(node) == kDsigNamespace) {

@@ -11,7 +11,7 @@ std::string algorithm(const char* element, std::string_view uri) {
   return std::string("<ds:") + element + " Algorithm=\"" + std::string(uri) + "\"/>";
 }
 
-// Without KeyInfo: xmlsec would fill it in its own way.
+// Without KeyInfo, since xmlsec would fill it in its own way.
 std::string signature_template() {
   return "<ds:Signature xmlns:ds=\"" + std::string(kDsigNamespace) + "\"><ds:SignedInfo>" +
          algorithm("CanonicalizationMethod", kC14n11) + algorithm("SignatureMethod", kEcdsaSha384) +

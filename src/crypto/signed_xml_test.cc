@@ -91,7 +91,7 @@ TEST(SignedXml, AnotherSignersCertificateDoesNotVerify) {
   const auto document = SignedXml::parse(*sign_xml(kDocument, other, {signer.certificate}));
   ASSERT_TRUE(document);
   EXPECT_FALSE(document->verify());
-  // Nor does a second certificate help.
+  // A second certificate does not help either.
   const auto second = SignedXml::parse(*sign_xml(kDocument, other, {signer.certificate, Signer::make(other)}));
   ASSERT_TRUE(second);
   EXPECT_EQ(second->certificates().size(), 2u);
@@ -151,7 +151,7 @@ TEST(SignedXml, ManyAttributesAreRefused) {
   expect_refused(with(80000), "256 attributes");
 }
 
-// attestation.md section 9.3: the one form, and nothing near it.
+// The parser accepts the one form, and no similar one.
 TEST(SignedXml, EveryOtherFormOfTheSignatureIsRefused) {
   const std::string text = signed_document();
   const auto algorithm = [&](const char* from, const char* to) { return replaced(text, from, to); };
@@ -189,7 +189,7 @@ TEST(SignedXml, ASignatureElsewhereOrASecondOneIsRefused) {
   expect_refused(replaced(text, signature, signature + signature), "more than one");
   expect_refused(replaced(text, signature, "<w>" + signature + "</w>"), "no Signature");
   expect_refused(replaced(text, "<c/>", signature), "second signature");
-  // Wrapping: the signed document inside another one.
+  // Wrapping: the signed document is inside another one.
   const std::string bare = text.substr(text.find("<a "));
   expect_refused("<a xmlns=\"urn:x\">" + bare + "</a>", "no Signature");
   const std::string emptied = replaced(bare, signature, "");

@@ -1,5 +1,5 @@
-// The edge cases of C2SP/Wycheproof, read from the recorded vectors: what a valid signature is, and what only looks like one. The vectors
-// hold this project's use of the libraries (encodings, the low-s rule, canonical points), not the libraries alone.
+// The edge cases of C2SP/Wycheproof, from the recorded vectors: what a valid signature is, and what only looks like one. The
+// vectors test this project's use of the libraries (encodings, the low-s rule, canonical points), not only the libraries.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ Json read_cases(const std::string& name) {
 
 Bytes hex_of(const Json& object, const char* name) { return from_hex(object.at(name).get<std::string>()).value(); }
 
-// Runs `verifies` on each test of the file and compares it with the file's word. Returns how many there were.
+// Runs `verifies` on each test of the file and compares it with the file's expectation. Returns the number of tests.
 std::size_t run_signatures(const std::string& name, const std::function<bool(const Json& group, const Json& test)>& verifies,
                            const std::function<bool(const Json& test)>& refused_here = [](const Json&) { return false; }) {
   const Json cases = read_cases(name);

@@ -8,10 +8,10 @@
 
 namespace cloister::crypto {
 
-// The private half lives in the cryptographic library's memory and is wiped when the key goes.
+// The private half lies in the cryptographic library's memory and is wiped when the key is destroyed.
 class X25519Key {
  public:
-  // `secret` is 32 bytes, any; clamped as RFC 7748, section 5, says.
+  // `secret` is any 32 bytes; clamped as in RFC 7748, section 5.
   static Result<X25519Key> from_secret(ByteView secret);
   X25519Key(X25519Key&&) noexcept;
   X25519Key& operator=(X25519Key&&) noexcept;

@@ -16,7 +16,7 @@ constexpr std::size_t kMostCertificateBytes = 64 * 1024;
 constexpr std::string_view kPemBegin = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view kPemEnd = "-----END CERTIFICATE-----";
 
-// RFC 5280, 4.2: no more than one instance of an extension. Which of two would count is anyone's guess.
+// RFC 5280, 4.2: no more than one instance of an extension. It would be unclear which of two counts.
 Result<void> check_extensions_unique(const X509* certificate) {
   std::set<Bytes> seen;
   for (int i = 0; i < X509_get_ext_count(certificate); ++i) {
@@ -29,8 +29,8 @@ Result<void> check_extensions_unique(const X509* certificate) {
   return {};
 }
 
-// A library context without any algorithm. Reading a certificate, OpenSSL 3.0 tries all decoders it has on the public key,
-// which costs five times as much as all else, so it is given none; read_certificate_key() takes the key out. Never freed.
+// A library context without any algorithm. When OpenSSL 3.0 parses a certificate, it tries all its decoders on the public key,
+// which costs five times as much as everything else. So it gets none; read_certificate_key() extracts the key. Never freed.
 OSSL_LIB_CTX* keyless_library() {
   static OSSL_LIB_CTX* const context = [] {
     OSSL_LIB_CTX* made = OSSL_LIB_CTX_new();
@@ -46,7 +46,7 @@ void skip_space(std::string_view& text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
 }
 
-// One certificate from the front of `text`, which starts with the BEGIN line.
+// Parses one certificate from the front of `text`, which starts with the BEGIN line.
 Result<Certificate> take_pem(std::string_view& text, std::size_t number, const std::vector<Certificate>& known) {
   const std::string where = "certificate " + std::to_string(number) + " of the PEM chain";
   if (!text.starts_with(kPemBegin)) {
@@ -111,7 +111,7 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   const std::uint8_t* at = der.data();
   X509* x509_raw = X509_new_ex(keyless_library(), nullptr);
   require(x509_raw != nullptr, "no memory for a certificate");
-  // Frees the object and makes it null when it fails.
+  // It frees the object and makes it null when it fails.
   d2i_X509(&x509_raw, &at, static_cast<long>(der.size()));
   X509Ptr x509(x509_raw);
   if (x509 == nullptr) return fail(ErrorCode::kBadCertificate, "not an X.509 certificate in DER");

@@ -1,4 +1,4 @@
-// X.509 certificates as attestation uses them: short chains under a pinned root, judged at an explicit time.
+// X.509 certificates as attestation uses them: short chains under a pinned root, verified at an explicit time.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace cloister::crypto {
 
 class Certificate {
  public:
-  // At most 64 KiB of DER, nothing after it, no extension twice.
+  // Accepts at most 64 KiB of DER, with nothing after it and no duplicate extension.
   static Result<Certificate> from_der(ByteView der);
 
   Bytes der() const;
@@ -35,7 +35,7 @@ class Certificate {
   // Value octets of the extension with this dotted OID.
   std::optional<Bytes> extension(std::string_view oid) const;
 
-  // The same bytes.
+  // True for the same bytes.
   bool operator==(const Certificate& other) const;
 
   struct Impl;
@@ -43,14 +43,14 @@ class Certificate {
 
  private:
   explicit Certificate(std::shared_ptr<const Impl> impl);
-  std::shared_ptr<const Impl> impl_;  // never changes, so copies share it
+  std::shared_ptr<const Impl> impl_;  // immutable, so copies share it
 };
 
-// Concatenated PEM certificates; nothing else but white space and zero bytes at the end. At most `limit` of them.
+// Parses concatenated PEM certificates; only white space and zero bytes may follow. At most `limit` of them.
 Result<std::vector<Certificate>> parse_pem_chain(ByteView pem, std::size_t limit = 8);
 
-// Which certificate was found to be signed by which: a fact about bytes, whoever brought them, so that a link which
-// several chains share is verified once. Safe for concurrent use as long as nobody adds.
+// Which certificate was found to be signed by which. This is a fact about bytes, whoever brought them, so a link which
+// several chains share is verified once. Safe for concurrent use as long as nobody adds a link.
 class VerifiedLinks {
  public:
   bool holds(const Certificate& child, const Certificate& parent) const;
@@ -63,15 +63,15 @@ class VerifiedLinks {
   std::vector<Link> links_;
 };
 
-// Checks a chain that runs leaf first and ends in `root`, byte for byte:
-// each signature (but the root's own), issuer = subject of the parent, validity at `time`, CA flag and path length of
-// issuers, leaf no CA, key usage certSign for issuers that state a key usage, all keys on `curve` and all signatures
-// with its digest, no critical extension but basic constraints and key usage, no extra certificate. At most 8
-// certificates. Signatures that `links` holds are not verified again; those verified are added to it.
+// Verifies a chain that runs leaf first and ends in `root`, byte for byte: each signature (except the root's own),
+// issuer = subject of the parent, validity at `time`, CA flag and path length of issuers, leaf no CA, key usage
+// certSign for issuers that state a key usage, all keys on `curve` and all signatures with its digest, no critical
+// extension except basic constraints and key usage, no extra certificate. At most 8 certificates. Signatures that
+// `links` holds are not verified again; newly verified ones are added to it.
 Result<void> verify_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
                                       UnixSeconds time, VerifiedLinks* links = nullptr);
-// Its two halves: what stays true at any time, and the validity of each certificate at `time`. The chain may also begin
-// with a CA, as the issuer chain of a revocation list does: then everything in it is held to the rules for issuers.
+// The two halves of it: what stays true at any time, and the validity of each certificate at `time`. The chain may also
+// begin with a CA, as the issuer chain of a revocation list does: then the rules for issuers apply to everything in it.
 enum class ChainStart { kEndEntity, kAuthority };
 Result<void> check_chain_links(const std::vector<Certificate>& chain, const Certificate& root, Curve curve,
                                VerifiedLinks* links = nullptr, ChainStart start = ChainStart::kEndEntity);
@@ -92,7 +92,7 @@ struct CertificateSpec {
   Bytes serial;                              // 1 to 20 bytes, big-endian; the top bit of 20 bytes is cleared (RFC 5280)
   bool is_ca = false;
   std::optional<int> path_length;
-  std::vector<std::string> dns_names;        // subjectAltName, for TLS leaves; IP addresses as text are taken too
+  std::vector<std::string> dns_names;        // subjectAltName, for TLS leaves; IP addresses as text are accepted too
   std::vector<CertificateExtension> extensions;
 };
 

@@ -22,12 +22,12 @@ Error broken(std::size_t index, const std::string& what) {
                                               "): " + what);
 }
 
-// The TLS flag is OpenSSL's word for: PSS, one digest for hash and mask, salt as long as the digest.
+// The TLS flag is OpenSSL's name for: PSS, one digest for hash and mask, salt as long as the digest.
 bool is_pss_sha384(const X509* certificate) {
   int digest = NID_undef;
   int kind = NID_undef;
   std::uint32_t flags = 0;
-  X509* unconst = const_cast<X509*>(certificate);  // OpenSSL 3.0 caches what it finds out about it
+  X509* unconst = const_cast<X509*>(certificate);  // OpenSSL 3.0 caches its findings in it
   return X509_get_signature_info(unconst, &digest, &kind, nullptr, &flags) == 1 && digest == NID_sha384 &&
          kind == NID_rsassaPss && (flags & X509_SIG_INFO_TLS) != 0;
 }

@@ -1,4 +1,4 @@
-// For tests: a chain of the shape of AMD's, made with RSA keys that were thrown away, and its revocation lists.
+// For tests: a chain in the shape of AMD's, made with RSA keys that were thrown away, and its revocation lists.
 #pragma once
 
 #include <string_view>

@@ -11,7 +11,7 @@ constexpr std::size_t kMostCertificates = 8;
 
 Error broken(std::size_t index, const Certificate& certificate, const std::string& what) {
   std::string name;
-  // The name comes from outside: print what is harmless on a terminal.
+  // The name comes from outside, so only characters that are harmless on a terminal are printed.
   for (const char c : certificate.subject_common_name().substr(0, 64)) name.push_back(c >= ' ' && c <= '~' ? c : '?');
   return fail(ErrorCode::kBadCertificate,
               "certificate " + std::to_string(index + 1) + " of the chain (" + name + "): " + what);
@@ -29,8 +29,8 @@ Result<void> check_validity(const Certificate& certificate, std::size_t index, U
   return {};
 }
 
-// Only the two extensions that this file acts on may be critical (RFC 5280, 4.2): OpenSSL's own list of known ones
-// also holds some, such as name constraints, that only its path builder enforces.
+// Only the two extensions that this file enforces may be critical (RFC 5280, 4.2): OpenSSL's own list of known ones
+// also has some, such as name constraints, that only its path builder enforces.
 Result<void> check_critical_extensions(const Certificate& certificate, std::size_t index) {
   const X509* x509 = certificate.impl().x509.get();
   for (int i = 0; i < X509_get_ext_count(x509); ++i) {
@@ -63,8 +63,8 @@ Result<void> check_key(const Certificate& certificate, std::size_t index, Curve 
   return {};
 }
 
-// `index` counts from the leaf, so `index - 1` certificates stand between this issuer and the leaf.
-// With `start` kAuthority the leaf is not in the chain, and the indexes are those of a chain that has one.
+// `index` counts from the leaf, so `index - 1` certificates stand between this issuer and the leaf. With `start`
+// kAuthority the leaf is not in the chain, and the indexes are those of a chain that has one.
 Result<void> check_role(const Certificate& certificate, std::size_t position, ChainStart start) {
   const std::size_t index = start == ChainStart::kAuthority ? position + 1 : position;
   X509* x509 = certificate.impl().x509.get();
@@ -123,7 +123,7 @@ Result<void> check_chain_links(const std::vector<Certificate>& chain, const Cert
     TRY_VOID(check_key(chain[i], i, curve));
     TRY_VOID(check_role(chain[i], i, start));
   }
-  // Not the root: it is the pinned one byte for byte, and its own signature would add nothing to that.
+  // The root is skipped: it equals the pinned one byte for byte, and its own signature would add nothing to that.
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
     if (links != nullptr && links->holds(chain[i], chain[i + 1])) continue;
     TRY_VOID(check_issued(chain[i], i, chain[i + 1]));

@@ -1,4 +1,4 @@
-// Real chains of Intel and NVIDIA, and chains of our own with one thing wrong each.
+// Real chains of Intel and NVIDIA, and chains of our own with one fault each.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -160,7 +160,7 @@ TEST(OwnChains, EachDefectIsNamed) {
       {"key on P-256", [](Recipe& r) { r.leaf_curve = Curve::kP384; }},
       {"critical extension 1.2.3.4",
        [](Recipe& r) { r.leaf.extensions.push_back({.oid = "1.2.3.4", .critical = true, .value = {0x05, 0x00}}); }},
-      // Known to OpenSSL, yet nothing here enforces it.
+      // OpenSSL knows it, but nothing here enforces it.
       {"critical extension 2.5.29.30",
        [](Recipe& r) {
          r.intermediate.extensions.push_back({.oid = "2.5.29.30", .critical = true, .value = {0x30, 0x00}});

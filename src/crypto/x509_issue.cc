@@ -116,7 +116,7 @@ Result<void> add_custom_extensions(X509* x509, const std::vector<CertificateExte
   return {};
 }
 
-// DER definite length (X.690, 8.1.3).
+// A DER definite length (X.690, 8.1.3).
 void append_der(Bytes& out, std::uint8_t tag, ByteView content) {
   out.push_back(tag);
   const std::size_t size = content.size();
@@ -140,7 +140,7 @@ Bytes encode(T* object, int (*encoder)(T*, std::uint8_t**)) {
   return out;
 }
 
-// X509_sign would draw a random nonce; here the signed part is put together with our own signature (RFC 5280, 4.1).
+// X509_sign would choose a random nonce; here the signed part is combined with our own signature (RFC 5280, 4.1).
 Bytes sign_certificate(X509* x509, const EcKey& issuer_key) {
   const int nid = issuer_key.curve() == Curve::kP256 ? NID_ecdsa_with_SHA256 : NID_ecdsa_with_SHA384;
   const Handle<X509_ALGOR, X509_ALGOR_free> algorithm(X509_ALGOR_new());

@@ -1,4 +1,4 @@
-// Reading, writing and refusing certificates and PEM chains. The rules of chains: x509_chain_test.cc.
+// Reading, writing and refusing certificates and PEM chains. x509_chain_test.cc tests the rules for chains.
 #include "crypto/x509.h"
 
 #include <gtest/gtest.h>
@@ -137,7 +137,7 @@ TEST(PemChain, RoundTripWithWhateverWhiteSpace) {
   EXPECT_EQ(parse_pem_chain(as_bytes(pem))->front().der(), certificate.der());
   EXPECT_TRUE(good(pem + pem, 2));
   EXPECT_TRUE(good("\n " + pem + "\r\n\t" + pem + "\n\n", 2));
-  // The rest of a buffer, as NVML's callers pass it on.
+  // The rest of a buffer, which NVML's callers pass on.
   for (const std::size_t zeros : {1u, 2u, 5u, 4000u}) EXPECT_TRUE(good(pem + std::string(zeros, '\0'), 1));
   EXPECT_TRUE(good(pem + std::string(2, '\0') + "\n \r\t" + std::string(1, '\0'), 1));
   std::string windows;

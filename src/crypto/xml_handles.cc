@@ -22,7 +22,7 @@ void ignore_xml_error(void*, xmlError*) {}
 // The text is below 1 MiB.
 int size_of(std::string_view text) { return static_cast<int>(text.size()); }
 
-// libxml2 2.9 compares each attribute of an element with all others. No '<' stands inside a tag, so that what lies
+// libxml2 2.9 compares each attribute of an element with all others. No '<' occurs inside a tag, so the distance
 // between two of them bounds the number of attributes.
 bool too_many_attributes(std::string_view text) {
   constexpr std::size_t kMostAttributes = 256;
@@ -49,9 +49,9 @@ void start_xml() {
   std::call_once(once, [] {
     xmlInitParser();
     require(xmlSecInit() == 0 && xmlSecOpenSSLInit() == 0, "xmlsec");
-    // xmlsec comes with readers for files, HTTP and FTP. Nothing here may ever be fetched.
+    // xmlsec comes with readers for files, HTTP and FTP, but nothing here may ever be fetched.
     xmlSecIOCleanupCallbacks();
-    // Its own would print to stderr and leave entries in OpenSSL's queue.
+    // Its own callback would print to stderr and leave entries in OpenSSL's queue.
     xmlSecErrorsSetCallback(ignore_xmlsec_error);
   });
 }
@@ -61,7 +61,7 @@ Result<XmlDocPtr> parse_plain_xml(std::string_view text) {
     return malformed("expected at most 1048576 bytes, got " + std::to_string(text.size()));
   }
   if (text.find('\0') != std::string_view::npos) return malformed("a zero byte");
-  // Before the parser sees it: '<' stands in no other place of a well-formed document than before markup.
+  // Checked before the parser sees it: in a well-formed document '<' occurs only before markup.
   if (text.find("<!") != std::string_view::npos) return malformed("DOCTYPE, comments and CDATA are refused");
   if (const std::size_t at = text.rfind("<?");
       at != std::string_view::npos && (at != 0 || !text.starts_with("<?xml "))) {
@@ -98,7 +98,7 @@ DsigCtxPtr make_dsig_context(EVP_PKEY* key) {
   require(value != nullptr, "XML signature key");
   const xmlSecKeyPtr holder = xmlSecKeyCreate();
   require(holder != nullptr && xmlSecKeySetValue(holder, value) == 0, "XML signature key");
-  context->signKey = holder;  // owned by the context from here on
+  context->signKey = holder;  // the context owns it from here on
   return context;
 }
 

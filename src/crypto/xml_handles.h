@@ -1,4 +1,4 @@
-// Private to src/crypto: owning handles for libxml2 and xmlsec, and what both signing and verifying of XML need.
+// Private to src/crypto: owning handles for libxml2 and xmlsec, and what signing and verifying of XML both need.
 #pragma once
 
 #include <libxml/parser.h>
@@ -23,7 +23,7 @@ inline constexpr std::string_view kEcdsaSha384 = "http://www.w3.org/2001/04/xmld
 inline constexpr std::string_view kEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 inline constexpr std::string_view kSha384 = "http://www.w3.org/2001/04/xmldsig-more#sha384";
 
-// While one lives, libxml2 prints nothing on this thread: documents from outside would write to stderr otherwise.
+// While one exists, libxml2 prints nothing on this thread: otherwise documents from outside could write to stderr.
 class XmlSilence {
  public:
   XmlSilence();
@@ -39,11 +39,11 @@ class XmlSilence {
 // Starts both libraries once for the process. Afterwards xmlsec can open no file and no URL, and prints nothing.
 void start_xml();
 
-// Well-formed UTF-8 without DOCTYPE, comments, CDATA and processing instructions, at most 1 MiB. No network, no
-// entities but XML's own five.
+// Accepts well-formed UTF-8 without DOCTYPE, comments, CDATA and processing instructions, at most 1 MiB. No network, no
+// entities except XML's own five.
 Result<XmlDocPtr> parse_plain_xml(std::string_view text);
 
-// A context that takes only the algorithms above and the key it was given. `key` is shared, not taken.
+// A context that accepts only the algorithms above and the given key. `key` is shared, not taken over.
 DsigCtxPtr make_dsig_context(EVP_PKEY* key);
 
 inline std::string_view xml_text(const xmlChar* text) {

@@ -17,7 +17,7 @@ constexpr std::size_t kMostCoordinateBytes = 48;
 
 std::size_t coordinate_bytes(Curve curve) { return curve == Curve::kP256 ? 32 : 48; }
 
-// Out of memory: no caller could go on.
+// Out of memory: no caller could continue.
 template <typename T>
 T* made(T* object) {
   if (object == nullptr) std::abort();
@@ -39,7 +39,7 @@ EC_KEY* make_key(Curve curve, const std::uint8_t* point) {
   return nullptr;
 }
 
-// Takes the signature, which is null when it could not be read.
+// Takes ownership of the signature, which is null when it could not be parsed.
 Verdict verify(Curve curve, const std::uint8_t* point, View digest, ECDSA_SIG* signature) {
   EC_KEY* const key = make_key(curve, point);
   Verdict verdict = Verdict::kBadPoint;

@@ -1,4 +1,4 @@
-// For tests only: certificates' relatives that nothing of ours issues, put together by hand.
+// For tests only: DER objects related to certificates that our code never issues, put together by hand.
 #pragma once
 
 #include <chrono>
@@ -49,7 +49,7 @@ inline Bytes der_extension(const Bytes& oid, bool critical, const Bytes& value) 
                   : der_list(0x30, {der(0x06, oid), der(0x04, value)});
 }
 
-// UTCTime to 2049, GeneralizedTime later, as RFC 5280 wants it.
+// UTCTime up to 2049, GeneralizedTime later, as RFC 5280 demands.
 inline Bytes der_time(UnixSeconds time) {
   std::string digits;
   for (const char c : to_rfc3339(time)) {
@@ -58,7 +58,7 @@ inline Bytes der_time(UnixSeconds time) {
   return digits < "2050" ? der_text(0x17, digits.substr(2)) : der_text(0x18, digits);
 }
 
-// A revocation list (RFC 5280, section 5), made to be wrong where a test wants it.
+// A revocation list (RFC 5280, section 5), which tests can make wrong.
 struct CrlMaker {
   std::string issuer_common_name;
   std::string organization;
@@ -66,7 +66,7 @@ struct CrlMaker {
   std::optional<UnixSeconds> next_update;
   std::vector<Bytes> revoked;           // serial numbers
   std::vector<Bytes> extensions;        // der_extension() each
-  std::vector<Bytes> entry_extensions;  // of each entry
+  std::vector<Bytes> entry_extensions;  // for each entry
 
   Bytes sign(const crypto::EcKey& key) const {
     Bytes entries;
