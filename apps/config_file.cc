@@ -36,7 +36,7 @@ class TomlConfig : public CLI::ConfigTOML {
     for (const verify::TomlEntry& entry : std::get<std::vector<verify::TomlEntry>>(read)) {
       CLI::ConfigItem item;
       item.parents = entry.tables;
-      item.name = entry.name.empty() ? "++" : entry.name;   // as the option parser's own reader names the beginning of a section
+      item.name = entry.name.empty() ? "++" : entry.name;   // the option parser's own reader gives the beginning of a section this name
       item.inputs = entry.values;
       if (entry.is_boolean) booleans_.insert(item.fullname());
       out.push_back(std::move(item));
@@ -50,10 +50,10 @@ class TomlConfig : public CLI::ConfigTOML {
   }
 
  private:
-  mutable std::set<std::string> booleans_;   // of the file that was read last: from_config() is const in the option parser's interface
+  mutable std::set<std::string> booleans_;   // in the file that was read last: from_config() is const in the option parser's interface
 };
 
-// A whole number that reads back as the same text.
+// True for a whole number that is written back as the same text.
 bool is_number(const std::string& value) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);

@@ -21,16 +21,16 @@
 namespace cloister::serve {
 namespace {
 
-// A client further behind than this makes an engine that can wait do so.
+// If a client is further behind than this, an engine that can wait does so.
 constexpr std::size_t kBehindBytes = 128u << 10;
-// When a stream is looked at, and how many looks in a row find nothing new until a comment goes out.
+// When a stream is first checked, and how many checks in a row find nothing new before a comment is sent.
 constexpr std::chrono::milliseconds kFirstLook{1000}, kNextLook{5000};
 constexpr int kQuietLooks = 2;
 // How many models a refusal names.
 constexpr std::size_t kMostNamed = 16;
 
-// What another server may see of a request's head: what the body is and which version of an API is meant. Never the
-// credential, nor who the client is.
+// What another server may see of a request's head: the type of the body and which version of an API is meant. It never
+// sees the credential, nor who the client is.
 engine::HeaderList forwarded_headers(const http::Headers& headers) {
   engine::HeaderList out;
   for (const auto& [name, value] : headers) {
@@ -41,7 +41,7 @@ engine::HeaderList forwarded_headers(const http::Headers& headers) {
   return out;
 }
 
-// Of a receipt that may come to be: it gets the same digits.
+// Receipt ids and reply ids share their digits, so the receipt of a reply can be found by its id.
 std::string new_reply_id(engine::Route route) {
   return store::reply_id_of(store::new_receipt_id(), engine::id_prefix(route));
 }
@@ -58,7 +58,7 @@ Error not_served(const engine::Engine& engine, const std::string& wanted) {
               "the model '" + wanted.substr(0, 128) + "' is not served here; this node serves: " + served, "model");
 }
 
-// The model a request names, or the only one there is.
+// The model that a request names, or the only one there is.
 Result<std::string> find_model(const engine::Engine& engine, const std::string& wanted) {
   if (wanted.empty()) {
     const auto models = engine.models();
@@ -113,9 +113,9 @@ void InferenceCall::run() {
   if (!started) refuse(started.error());
 }
 
-// True when the request has been refused.
+// Returns true when the request has been refused.
 bool InferenceCall::lacks_protection(const Json& members) {
-  const bool takes_salt = context_.engine.passes_on();   // the engine judges it (engine/upstream/salt.h)
+  const bool takes_salt = context_.engine.passes_on();   // the engine checks it (engine/upstream/salt.h)
   const std::optional<Refusal> refusal = refused_members(members, context_.serves_itself, takes_salt);
   if (!refusal) return false;
   std::shared_ptr<http::Exchange> exchange = take_exchange();
@@ -130,7 +130,7 @@ bool InferenceCall::lacks_protection(const Json& members) {
 Result<void> InferenceCall::start_engine() {
   {
     const std::lock_guard lock(mutex_);
-    if (abandoned_) return {};  // while it waited for its turn
+    if (abandoned_) return {};  // abandoned while it waited for its turn
   }
   if (context_.engine.passes_on()) return pass_on();
   if (context_.engine.health() == engine::Health::kLoading) {
@@ -164,8 +164,8 @@ Result<void> InferenceCall::start_engine() {
   return launch(std::move(to_engine));
 }
 
-// The other server parses and judges. This node reads what its receipt will say, and refuses what the other server could read
-// in another way.
+// The other server parses and checks the body. This node reads what its receipt will say, and refuses what the other
+// server could read differently.
 Result<void> InferenceCall::pass_on() {
   engine::EngineRequest to_engine;
   bool json = true;
@@ -225,7 +225,7 @@ Result<void> InferenceCall::launch(engine::EngineRequest request) {
   {
     std::lock_guard lock(mutex_);
     already_gone = abandoned_;
-    // Not when the reply is over already: the generation holds this call as its sink, and nobody would part them again.
+    // Not set when the reply is already over: the generation holds this call as its sink, and nothing would separate them again.
     if (exchange_) generation_ = generation;
   }
   if (already_gone) generation->cancel();
@@ -246,7 +246,7 @@ void InferenceCall::watch_silence() {
   });
 }
 
-// With the lock held, while there is an exchange.
+// Called with the lock held, while there is an exchange.
 void InferenceCall::look_again_in(std::chrono::milliseconds delay) {
   http::run_later(*exchange_->loop(), delay, [weak = weak_from_this()] {
     if (auto live = weak.lock()) live->on_silence();
@@ -293,7 +293,7 @@ void InferenceCall::expect_events() {
 
 void InferenceCall::add_proof_headers(http::Headers& headers) const {
   headers.emplace_back("x-request-id", id_);
-  // Another server's own stays.
+  // A header from another server stays.
   if (route_.anthropic_dialect && !passed_on_) headers.emplace_back("request-id", id_);
   if (!transcript_) return;
   headers.emplace_back("x-receipt-id", transcript_->receipt_id());
@@ -306,7 +306,7 @@ http::Headers InferenceCall::reply_headers() const {
   if (!reply_secret_.empty()) headers.emplace_back("x-receipt-secret", reply_secret_);
   if (stream_ && transcript_ && transcript_->in_band()) headers.emplace_back("trailer", "x-receipt");
   if (stream_ && !passed_on_) headers.emplace_back("cache-control", "no-cache");
-  // nginx gathers a stream that does not say otherwise.
+  // nginx buffers a stream that does not say otherwise.
   const bool events = stream_ && content_type_.starts_with("text/event-stream");
   if (events && !http::find_header(headers, "x-accel-buffering")) headers.emplace_back("x-accel-buffering", "no");
   return headers;
@@ -415,7 +415,7 @@ void InferenceCall::on_bytes(std::string_view bytes) {
 }
 
 void InferenceCall::on_end(const engine::Outcome& told) {
-  // Of a reply that was passed on whole, its own text says it.
+  // For a reply that was passed on as a whole, its own text says it.
   const bool read_it = passed_on_ && !streaming_ && !told.metered();
   const engine::Outcome outcome = read_it ? engine::upstream::read_outcome(buffered_) : told;
   context_.metrics.count_usage(outcome.usage);
@@ -444,7 +444,7 @@ void InferenceCall::on_error(const Error& error) {
   if (!streaming_) return refuse_on(std::move(exchange), error);
   if (transcript_) transcript_->set_failure(error);
   context_.metrics.count_request(route_.name, error_http_status(error.code));
-  // Another server's stream has been cut: it must not look whole, and it is not signed.
+  // Another server's stream was cut: it must not look whole, and it is not signed.
   if (passed_on_) return exchange->abort();
   exchange->finish("");
 }

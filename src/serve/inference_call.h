@@ -1,5 +1,5 @@
-// InferenceCall: the life of one inference request, from the checked body to the last reply byte. It is the sink that the
-// engine fills and it feeds the exchange; the transcript watches the exchange's other end.
+// InferenceCall: the life of one inference request, from the checked body to the last reply byte. It is the sink that
+// the engine fills and it feeds the exchange; the transcript observes the exchange's other end.
 #pragma once
 
 #include <chrono>
@@ -34,7 +34,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   // The client is gone: stops the generation. On the loop.
   void abandon();
 
-  // engine::ReplySink, from the engine's dispatcher thread, or from the loop for engines that pass replies on.
+  // engine::ReplySink, called from the engine's dispatcher thread, or from the loop by engines that pass replies on.
   void on_start(std::string_view content_type) override;
   void on_forwarded(const ByteArray<32>& body_sha256) override;
   void on_passed_head(engine::PassedHead head) override;
@@ -49,21 +49,21 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   Result<void> launch(engine::EngineRequest request);
   bool lacks_protection(const Json& members);
   void refuse_on(std::shared_ptr<http::Exchange> exchange, const Error& error);
-  // A stream of this node's own engines must not look dead: its head goes out after a second at the latest, and a comment
-  // line whenever nothing else has come for ten seconds. On the loop, all but the first.
+  // A stream of this node's own engines must not look dead: its head is sent after a second at the latest, and a
+  // comment line whenever nothing else has come for ten seconds. All runs on the loop except the first call.
   void watch_silence();
   void look_again_in(std::chrono::milliseconds delay);
   void on_silence();
-  // With the lock held.
+  // Called with the lock held.
   void begin_stream(std::string_view content_type);
   // The client reads again.
   void resume();
   std::shared_ptr<Transcript> make_transcript(const http::Request& request, std::shared_ptr<const Epoch> epoch) const;
-  // Of a stream: its receipt names them, and its client is told the secret that salts them.
+  // For a stream: its receipt names the events, and its client gets the secret that salts them.
   void expect_events();
   void add_proof_headers(http::Headers& headers) const;
   http::Headers reply_headers() const;
-  // The exchange holds callbacks that hold this call: dropping it ends the circle.
+  // The exchange holds callbacks that hold this call: releasing the exchange breaks the cycle.
   std::shared_ptr<http::Exchange> take_exchange();
 
   NodeContext& context_;
@@ -75,22 +75,22 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   ByteArray<32> body_sha256_{};
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   bool stream_ = false;
-  bool streaming_ = false;      // the reply's head went out
+  bool streaming_ = false;      // the reply's head was sent
   bool first_bytes_ = true;
   bool passed_on_ = false;      // another server's reply has begun
   int status_ = 200;
   http::Headers passed_headers_;
   std::string content_type_;
   std::string buffered_;
-  std::string last_event_;      // of a stream: goes out with its end, and so not before its receipt is stored
+  std::string last_event_;      // of a stream: it is sent with the stream's end, and so not before its receipt is stored
   std::shared_ptr<Transcript> transcript_;   // null when nothing is signed
-  std::string reply_secret_;    // hex; of a stream that has a receipt
+  std::string reply_secret_;    // hex; for a stream that has a receipt
 
-  std::mutex mutex_;            // the members below are touched by the loop and by the engine's thread
+  std::mutex mutex_;            // guards the members below, which the loop and the engine's thread use
   std::shared_ptr<http::Exchange> exchange_;
   std::shared_ptr<engine::Generation> generation_;
   bool abandoned_ = false;
-  int quiet_looks_ = 0;         // how often nothing had come since the look before
+  int quiet_looks_ = 0;         // how many checks in a row found nothing new
 };
 
 }  // namespace cloister::serve

@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
-constexpr std::size_t kMostOwners = 4096;   // whose refusals are counted
+constexpr std::size_t kMostOwners = 4096;   // owners whose refusals are counted
 
 bool is_refusal(const Error& error) {
   return error.code == ErrorCode::kStoreRefused || error.code == ErrorCode::kStoreConflict;
@@ -66,7 +66,7 @@ void ReceiptJournal::submit(FinishedReply reply) {
     }
   }
   if (wake) return wake_.notify_one();
-  // Either it is in the queue, or there was no room for it.
+  // Either the reply is in the queue, or there was no room for it.
   if (reply.exchange != nullptr) withhold(reply);
 }
 
@@ -90,7 +90,7 @@ JournalState ReceiptJournal::state() const {
   return {failing_.load(std::memory_order_relaxed), why_, queue_.size(), memory_.size(), stored_, lost_};
 }
 
-// True when there are requests to write, or nothing will come any more.
+// Returns true when there are requests to write, or no more will come.
 bool ReceiptJournal::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto ready = [this] { return stopping_ || !queue_.empty(); };
   return failing_ || !memory_.empty() ? wake_.wait_for(lock, milliseconds(options_.retry_ms), ready)
@@ -142,7 +142,7 @@ ReceiptJournal::Batch ReceiptJournal::make(std::vector<FinishedReply> replies) {
   return out;
 }
 
-// Whether this is a refusal, and one more than are stored for its owner.
+// True when this is a refusal, and one more than are stored for its owner.
 bool ReceiptJournal::is_surplus(const ReplyFacts& facts) {
   if (facts.error.empty() || facts.forwarded_sha256 || facts.outcome) return false;
   return refusals_.take(std::string(reinterpret_cast<const char*>(facts.owner.data()), facts.owner.size()), SteadyClock::now()) != 0;
@@ -174,8 +174,8 @@ void ReceiptJournal::write(std::vector<FinishedReply> replies) {
   }
 }
 
-// A store that works and does not take a batch: one of its receipts is not to its form, which must not cost the others
-// theirs.
+// The store works but does not accept a batch: one of its receipts does not have the required form, and that must not
+// cost the others theirs.
 void ReceiptJournal::put_one_by_one(Batch& batch) {
   for (Batch::Made& made : batch.all) {
     if (!made.record) continue;
@@ -187,7 +187,7 @@ void ReceiptJournal::put_one_by_one(Batch& batch) {
   }
 }
 
-// Tries as long as there is patience; a store that has failed before gets one try.
+// Tries until the patience is over; a store that has failed before gets one try.
 Result<void> ReceiptJournal::put(const std::vector<store::ReceiptRecord>& records) {
   const auto give_up = SteadyClock::now() + milliseconds(failing_ ? 0 : options_.patience_ms);
   for (milliseconds wait = kFirstRetry;; wait *= 2) {
@@ -247,7 +247,7 @@ void ReceiptJournal::keep_in_memory(const std::vector<store::ReceiptRecord>& rec
   for (; memory_.size() > options_.most_in_memory; ++lost_) memory_.pop_front();
 }
 
-// What waits in memory goes first; else a write that changes nothing tells whether the store works.
+// What waits in memory is written first; otherwise a write that changes nothing shows whether the store works.
 void ReceiptJournal::try_again() {
   for (;;) {
     std::vector<store::ReceiptRecord> records;

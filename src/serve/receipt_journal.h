@@ -1,9 +1,9 @@
-// ReceiptJournal: turns finished requests into stored receipts, on one thread of its own and many at once, and lets the
-// end of each reply go only when its receipt is stored. So a client that has a whole reply finds its receipt, whatever
-// happens to this process next.
+// ReceiptJournal: turns finished requests into stored receipts, on one thread of its own and many at once, and releases
+// the end of each reply only when the reply's receipt is stored. So a client that has a whole reply finds its receipt,
+// whatever happens to this process next.
 //
-// When the store fails, the node either stops answering prompts until it works again, or goes on and keeps the newest
-// receipts in memory; which of the two is the operator's choice, and /health says it.
+// When the store fails, the node either stops answering prompts until the store works again, or continues and keeps the
+// newest receipts in memory; the operator chooses which, and /health shows it.
 #pragma once
 
 #include <atomic>
@@ -33,14 +33,14 @@ enum class OnStoreFailure {
 
 struct JournalOptions {
   OnStoreFailure on_failure = OnStoreFailure::kRefuse;
-  std::size_t batch = 256;               // receipts of one transaction
+  std::size_t batch = 256;               // receipts in one transaction
   std::size_t most_waiting = 16'384;     // finished requests in the queue
-  std::size_t most_in_memory = 10'000;   // with kServe: receipts that the store does not take
+  std::size_t most_in_memory = 10'000;   // with kServe: receipts that the store does not accept
   int patience_ms = 3000;                // how long replies are held while the store fails, before it counts as failed
   int retry_ms = 1000;                   // how often a failed store is tried again
   int prune_s = 5;
-  // Receipts of refusals of one owner that are stored: so many a minute, after so many at once. A refusal costs its caller nothing, and
-  // without a limit the receipts of refusals would push the others out of the store.
+  // How many receipts of refusals are stored for one owner: this many a minute, after this many at once. A refusal
+  // costs its caller nothing, and without a limit the receipts of refusals would push the others out of the store.
   double refusals_per_minute = 60, refusals_at_once = 1000;
 };
 
@@ -48,46 +48,46 @@ struct FinishedReply {
   ReplyFacts facts;
   std::shared_ptr<http::Exchange> exchange;   // holds the end of the reply; null when the client is gone
   bool in_band = false;                       // the receipt goes with the reply
-  bool anthropic_dialect = false;             // form of an error in its place
+  bool anthropic_dialect = false;             // form of an error that replaces the reply
 };
 
 struct JournalState {
   bool failing = false;
-  std::string why;                  // of the store's last failure; for logs and operators
+  std::string why;                  // the reason of the store's last failure; for logs and operators
   std::size_t waiting = 0;
   std::size_t in_memory = 0;
   std::uint64_t stored = 0;         // since the start
-  std::uint64_t lost = 0;           // with kServe: that no store took and memory had no room for
+  std::uint64_t lost = 0;           // with kServe: receipts that no store accepted and memory had no room for
 };
 
 class ReceiptJournal {
  public:
-  // All outlive it.
+  // All arguments outlive it.
   ReceiptJournal(const Keyring& keyring, store::ReceiptStore& store, const Clock& clock, Metrics& metrics,
                  JournalOptions options = {});
-  // Stores what waits, within the patience.
+  // Stores what is waiting, within the patience.
   ~ReceiptJournal();
   ReceiptJournal(const ReceiptJournal&) = delete;
   ReceiptJournal& operator=(const ReceiptJournal&) = delete;
 
   // Any thread; never waits for the store.
   void submit(FinishedReply reply);
-  // Why no prompt is taken now.
+  // Why no prompt is accepted now; absent when prompts are accepted.
   std::optional<Error> refusal() const;
-  // By receipt id or the reply's; waits for the store.
+  // Finds it by the receipt's id or the reply's; waits for the store.
   Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner& owner);
   JournalState state() const;
   OnStoreFailure on_failure() const { return options_.on_failure; }
   std::string_view store_type() const { return store_.type(); }
 
  private:
-  // Replies and their receipts, which lie together as the store takes them.
+  // Replies and their receipts, which are consecutive in the order for the store.
   struct Batch {
     struct Made {
       FinishedReply reply;
-      // Its place in `records`; absent: it could not be made, or the store refuses it, or it is a refusal too many.
+      // Its place in `records`; absent when it could not be made, when the store refuses it, or when it is a refusal too many.
       std::optional<std::size_t> record;
-      bool is_surplus = false;   // a refusal too many: the reply goes out without a stored receipt
+      bool is_surplus = false;   // a refusal too many: the reply is sent without a stored receipt
     };
     std::vector<Made> all;
     std::vector<store::ReceiptRecord> records;
@@ -123,7 +123,7 @@ class ReceiptJournal {
   bool stopping_ = false;
   std::atomic<bool> failing_{false};
   std::chrono::steady_clock::time_point next_prune_;
-  ClientRates refusals_;   // of the journal's thread alone
+  ClientRates refusals_;   // used by the journal's thread alone
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// Nothing goes out before its receipt is stored, and what happens when it cannot be.
+// Nothing is sent before its receipt is stored; and what happens when a receipt cannot be stored.
 #include "serve/receipt_journal.h"
 
 #include <gtest/gtest.h>
@@ -137,7 +137,7 @@ TEST_F(Journal, RefusesWhileNothingCanBeStored) {
   ASSERT_TRUE(journal_->refusal());
   EXPECT_EQ(journal_->refusal()->code, ErrorCode::kReceiptStore);
   EXPECT_EQ(journal_->state().in_memory, 0u);
-  // By itself, without a request that tries.
+  // The journal recovers by itself, without a request that tries.
   store_.set_fails(false);
   EXPECT_TRUE(wait_until_it_works());
   EXPECT_FALSE(journal_->refusal());
