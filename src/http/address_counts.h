@@ -1,5 +1,5 @@
-// AddressCounts: open connections by the address that they come from: all of an IPv4 address, the first 64 bits of an
-// IPv6 address, for one customer commonly has all behind them.
+// AddressCounts: counts open connections by the address that they come from: all of an IPv4 address, the first 64 bits
+// of an IPv6 address, since one customer commonly has all addresses behind them.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -14,7 +14,7 @@ class AddressCounts {
  public:
   static std::string key_of(const boost::asio::ip::tcp::endpoint& peer);
 
-  // How many there are with this one.
+  // Counts one more; returns how many there are, including this one.
   std::size_t enter(const std::string& key);
   void leave(const std::string& key);
 

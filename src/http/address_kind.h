@@ -1,7 +1,7 @@
-// Where an address of a socket leads: into this machine, into a private network, or anywhere.
+// Where a socket's address leads: into this machine, into a private network, or elsewhere.
 //
-// What is decided here is decided about the address that a connection is made to, and never about a name: a name like
-// "localhost.example" may stand for any address, and for another one at the next look.
+// These functions decide about the address that a connection is made to, and never about a name: a name like
+// "localhost.example" may stand for any address, and for another one at the next lookup.
 #pragma once
 
 #include <sys/socket.h>

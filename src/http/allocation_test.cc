@@ -1,4 +1,4 @@
-// A streamed chunk costs no allocation, neither on the loop nor on the writer's thread, once the buffers have grown.
+// A streamed chunk causes no allocation, neither on the loop nor on the writer's thread, once the buffers have grown.
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -28,7 +28,7 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace cloister::http {
 namespace {
 
-// Notes how much its thread, the loop, has allocated so far.
+// Records how much its thread, the loop, has allocated so far.
 class CountingObserver : public ReplyObserver {
  public:
   void on_body(std::string_view) override {
@@ -64,7 +64,7 @@ TEST_F(AllocationTest, NonePerStreamedChunk) {
   const std::string event(250, 'e');
   const std::string frame = "fa\r\n" + event + "\r\n";
   std::size_t by_writer = 0;
-  // Each event is waited for, so that each is a chunk, a wake-up and a write of its own.
+  // The test waits for each event, so that each is a chunk, a wake-up and a write of its own.
   const auto send_events = [&](int count) {
     for (int i = 0; i < count; ++i) {
       const std::size_t before = allocations;
@@ -75,7 +75,7 @@ TEST_F(AllocationTest, NonePerStreamedChunk) {
   };
   send_events(10);
   const std::size_t warm = observer->allocations_on_loop;
-  EXPECT_GT(warm, 0u);  // the counter counts: the connection was made there
+  EXPECT_GT(warm, 0u);  // this shows that the counter works: the loop made the connection
   by_writer = 0;
   send_events(2000);
   EXPECT_EQ(observer->chunks, 2010u);

@@ -1,5 +1,5 @@
-// BodyBudget: bytes of request bodies in memory, of all clients together and of each. The first kilobytes of a body are
-// free: the number of connections bounds them.
+// BodyBudget: limits the bytes of request bodies in memory, for all clients together and for each. The first kilobytes
+// of a body are free, since the number of connections bounds them.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class BodyBudget {
 
   BodyBudget(std::uint64_t in_all, std::uint64_t of_client) : in_all_(in_all), of_client_(of_client) {}
 
-  // What one body has taken; given back when it dies. One thread at a time.
+  // The bytes that one body has taken; its destructor gives them back. One thread at a time.
   class Hold {
    public:
     Hold(std::shared_ptr<BodyBudget> budget, std::string client)
@@ -25,7 +25,7 @@ class BodyBudget {
     ~Hold() { budget_->give_back(client_, bytes_); }
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
-    // The body has `bytes` by now. False when there is no room for them.
+    // Says that the body has `bytes` by now. Returns false when there is no room for them.
     [[nodiscard]] bool grow(std::uint64_t bytes);
 
    private:

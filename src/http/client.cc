@@ -45,7 +45,7 @@ Result<std::string> request_head(const Url& url, const ClientOptions& options, s
   return head + "\r\n";
 }
 
-// Overwritten at the end where what was read is a secret.
+// Overwritten at the end when it was used to read a secret.
 struct Buffer {
   explicit Buffer(bool secret) : secret_(secret) {}
   ~Buffer() {

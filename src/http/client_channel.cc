@@ -92,7 +92,7 @@ bool ClientChannel::run(int seconds, const bool& done) {
 
 Result<std::vector<ClientChannel::Endpoint>> ClientChannel::endpoints() {
   if (!url_.unix_socket.empty()) {
-    // sun_path holds 108 bytes with the closing zero; asio throws beyond.
+    // sun_path holds 108 bytes including the closing zero; asio throws beyond that.
     if (url_.unix_socket.size() > 107 || url_.unix_socket.find('\0') != std::string::npos) {
       return fail(ErrorCode::kUsage, "the path of a Unix socket has at most 107 bytes, got " + url_.unix_socket);
     }
@@ -150,7 +150,7 @@ Result<void> ClientChannel::connect() {
 }
 
 // Runs when the server's Certificate message is read: before the handshake is over, so before anything is written to a
-// server that is refused here. Whether the server has the private key too, the rest of the handshake shows.
+// server that is refused here. The rest of the handshake shows whether the server has the private key.
 int ClientChannel::verify_chain(X509_STORE_CTX* chain, void* self) {
   auto& channel = *static_cast<ClientChannel*>(self);
   if (channel.options_.verify_web_pki && X509_verify_cert(chain) != 1) return 0;

@@ -1,4 +1,4 @@
-// The client against the server of this folder, and against servers that misbehave.
+// Tests the client with the server of this folder, and with servers that misbehave.
 #include "http/client.h"
 
 #include <atomic>
@@ -31,8 +31,8 @@ ClientOptions quick() {
   return options;
 }
 
-// A server of one connection that sends fixed bytes and closes; or goes on with one byte after another until its client is
-// gone.
+// A server for one connection that sends fixed bytes and closes; or that continues with one byte after another until
+// its client is gone.
 class FixedServer {
  public:
   explicit FixedServer(std::string bytes, bool drips = false) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
@@ -198,7 +198,7 @@ TEST_F(ClientTest, TimesOut) {
   EXPECT_NE(got.error().message.find("for 1 s"), std::string::npos) << got.error().message;
 }
 
-// A byte now and then: no read is idle for long, and all of it takes longer than it may.
+// A byte now and then: no read is idle for long, and the whole takes longer than allowed.
 TEST_F(ClientTest, BoundsTheWholeExchange) {
   std::thread writer;
   Signal gone;
@@ -398,7 +398,7 @@ TEST_F(TlsTest, ChecksTheWebsTrustWhenAsked) {
   EXPECT_NE(got.error().message.find("not trusted"), std::string::npos) << got.error().message;
 }
 
-// The key is compared in the handshake: a server with another one never hears of the request.
+// The key is compared in the handshake: a server with another key never sees the request.
 TEST_F(TlsTest, ComparesThePinnedKeyBeforeAnythingIsWritten) {
   serve_tls();
   std::atomic<int> requests = 0;
@@ -424,7 +424,7 @@ TEST_F(TlsTest, ComparesThePinnedKeyBeforeAnythingIsWritten) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kBadCertificate);
   EXPECT_NE(refused.error().message.find("another TLS key"), std::string::npos);
-  // A pin does not replace the web's trust where that is asked for.
+  // A pin does not replace the web's trust where that is required.
   const auto unknown = ask(first->tls_spki_sha256, true);
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::kBadCertificate);
@@ -440,7 +440,7 @@ TEST_F(ClientTest, NoKeyIsExpectedWithoutTls) {
   EXPECT_EQ(got.error().code, ErrorCode::kUsage);
 }
 
-// Refused before a connection is tried: none of these answers.
+// Refused before a connection is tried: none of these servers would answer.
 TEST(ClientPlainHttp, GoesAsFarAsItMay) {
   const auto refused = [](const char* host, PlainHttp how, std::string token = {}) {
     Url url = local_url(9);
@@ -472,7 +472,7 @@ TEST_F(TlsTest, EndsWhatIsNoTls) {
   testing::RawClient raw = client();
   raw.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
   EXPECT_EQ(raw.read_to_end().find("HTTP/1.1 200"), std::string::npos);
-  // And the other way round.
+  // The reverse case.
   server_.reset();
   serve();
   const auto got = client_for().get("/");

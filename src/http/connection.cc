@@ -13,9 +13,9 @@
 namespace cloister::http {
 namespace {
 
-// What a client may send ahead of a reply before its socket is left alone. One read more may come on top.
+// How much a client may send ahead of a reply before its socket is no longer read. One read more may be added.
 constexpr std::size_t kAheadBytes = 4u << 10;
-// Reads in a row on one connection before the others have their turn.
+// Number of consecutive reads on one connection before the others have their turn.
 constexpr int kReadsInARow = 8;
 constexpr int kLingerReadSeconds = 5;
 
@@ -59,7 +59,7 @@ void Connection::start() {
 }
 
 void Connection::set_deadline(int seconds_from_now) {
-  // The clock moves in whole seconds: one more, so that nobody is cut early.
+  // The clock moves in whole seconds: one second is added, so that no client is cut early.
   deadline_s_ = loop_.now_s() + seconds_from_now + 1;
 }
 
@@ -85,7 +85,7 @@ void Connection::on_writable() {
   if (phase_ == Phase::kHandshake) return continue_handshake();
   if (phase_ == Phase::kClosed || out_.empty() || !flush()) return;
   settle();
-  // Whatever came while the socket was behind goes out as one chunk.
+  // Everything that came while the socket was behind is sent as one chunk.
   if (exchange_ != nullptr && out_.empty() && !last_ && !aborted_) pump();
   if (exchange_ != nullptr && out_.empty() && !last_ && !aborted_) {
     const auto exchange = exchange_;
@@ -105,7 +105,7 @@ void Connection::continue_handshake() {
   }
 }
 
-// A reader that runs ahead of its replies is left alone until they are written.
+// A client that sends ahead of its replies is not read until they are written.
 bool Connection::wants_more() const {
   return phase_ != Phase::kClosed && (phase_ != Phase::kReply || in_.size() < kAheadBytes);
 }
@@ -119,7 +119,7 @@ void Connection::read_available() {
       return watch_.want_write();
     }
     if (got.status == IoStatus::kWantRead) return;
-    // The end of the client's side is taken for the end of the client: see server.h.
+    // The end of the client's sending side counts as the end of the client: see server.h.
     if (got.status != IoStatus::kOk) return close();
     if (phase_ == Phase::kLinger) return;
     feed({buffer.data(), got.bytes});
@@ -151,7 +151,7 @@ void Connection::feed(std::string_view bytes) {
   if (phase_ != Phase::kReply) resume_ahead();
 }
 
-// Takes requests from `bytes` as long as each reply is written at once; returns how many bytes are done with.
+// Takes requests from `bytes` as long as each reply is written at once; returns how many bytes were used.
 std::size_t Connection::process(std::string_view bytes) {
   processing_ = true;
   std::size_t used = 0;
@@ -162,7 +162,7 @@ std::size_t Connection::process(std::string_view bytes) {
       set_deadline(loop_.shared().options.header_timeout_s);
       keep_alive_ = http10_ = without_body_ = false;
       framing_ = Framing::kNone;
-      // A Unix socket has no host: dstack's own agent asks for none there, and older clients of it send none.
+      // A Unix socket has no host: dstack's own agent requires none there, and its older clients send none.
       const ServerOptions& options = loop_.shared().options;
       reader_ = std::make_unique<RequestReader>(options.header_limit_bytes, options.unix_socket.empty());
     }
@@ -185,7 +185,7 @@ std::size_t Connection::process(std::string_view bytes) {
   return used;
 }
 
-// Empty lines before a request are tolerated (RFC 9112 section 2.2). False when nothing else is there.
+// Empty lines before a request are tolerated (RFC 9112 section 2.2). Returns false when nothing else is there.
 bool Connection::skip_blank_lines(std::string_view bytes, std::size_t& used) const {
   while (used < bytes.size() && (bytes[used] == '\r' || bytes[used] == '\n')) ++used;
   return used < bytes.size();
@@ -223,7 +223,7 @@ void Connection::on_head(bool body_has_begun) {
   if (reader_->expects_continue() && !body_has_begun) say_continue();
 }
 
-// False when there is no room for what has come of the body.
+// Returns false when there is no room for the received part of the body.
 bool Connection::charge_body() { return body_hold_->grow(reader_->body_bytes()); }
 
 void Connection::dispatch() {
@@ -236,7 +236,7 @@ void Connection::dispatch() {
   try {
     loop_.shared().handler.handle(exchange_);
   } catch (const std::exception&) {
-    // A defect, but not one that may end the other connections. The text could quote the request: not logged.
+    // A defect, but one that must not end the other connections. The text could quote the request, so it is not logged.
     log::error("http: a handler threw an exception");
     exchange_->respond(loop_.shared().handler.protocol_error(500, "internal error", exchange_->request().path));
     exchange_->abort();

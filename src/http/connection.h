@@ -1,5 +1,5 @@
-// Connection: one client's socket, from accept to close: reads requests, hands them over, writes replies, keeps time.
-// Loop thread only. Holds no read buffer while idle or while a reply is streamed.
+// Connection: one client's socket, from accept to close: reads requests, passes them on, writes replies, keeps time.
+// Loop thread only. It holds no read buffer while idle or while a reply is streamed.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -26,18 +26,18 @@ class Connection final : public boost::intrusive::list_base_hook<>,
                          public std::enable_shared_from_this<Connection>,
                          private Watch::Owner {
  public:
-  // Takes over the socket. A `refused` connection gets 503 for its first request.
+  // Takes ownership of the socket. A `refused` connection gets 503 for its first request.
   Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
   ~Connection();
 
   void start();
-  // As the listener has counted it.
+  // The address under which the listener has counted it.
   const std::string& address() const { return address_; }
-  // The exchange has news.
+  // Called when the exchange has news.
   void on_mail();
-  // Once a second.
+  // Called once a second.
   void on_tick();
-  // The server is about to stop: ends at once when nothing runs, else after the running exchange.
+  // The server is about to stop: ends at once when nothing is running, else after the running exchange.
   void on_drain();
   // Ends now; a running exchange is abandoned.
   void close();
@@ -49,7 +49,7 @@ class Connection final : public boost::intrusive::list_base_hook<>,
     kHead,
     kBody,
     kReply,    // from the complete request to the last byte of the reply
-    kLinger,   // all is said; waiting for the client to close, so that a reset cannot overtake the reply
+    kLinger,   // everything was sent; waiting for the client to close, so that a reset cannot overtake the reply
     kClosed,
   };
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
@@ -96,12 +96,12 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   const std::string peer_;  // "127.0.0.1:53812"
   const std::string address_;
   const bool peer_is_loopback_;
-  std::shared_ptr<Connection> self_;   // while open
+  std::shared_ptr<Connection> self_;   // set while open
   std::unique_ptr<RequestReader> reader_;
-  std::shared_ptr<BodyBudget::Hold> body_hold_;  // of the body that is being read
+  std::shared_ptr<BodyBudget::Hold> body_hold_;  // for the body that is being read
   std::int64_t body_deadline_s_ = kNever;
   std::shared_ptr<ServerExchange> exchange_;
-  // Bytes that the reader could not use yet, or of requests sent ahead of the reply.
+  // Bytes that the reader could not use yet, or that belong to requests sent ahead of the reply.
   std::string in_;
   Outbox out_;
   std::int64_t deadline_s_ = kNever;
@@ -112,7 +112,7 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   bool processing_ = false;
   bool read_wants_write_ = false;   // TLS only
   bool write_wants_read_ = false;   // TLS only
-  // Of the current request and its reply.
+  // State of the current request and its reply.
   bool keep_alive_ = false;
   bool http10_ = false;
   bool without_body_ = false;

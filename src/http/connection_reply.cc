@@ -26,7 +26,7 @@ void Connection::on_mail() {
   }
 }
 
-// Takes what the exchange has and writes it, all in one go.
+// Takes everything that the exchange has and writes it at once.
 void Connection::pump() {
   ServerExchange::Taken taken = exchange_->take(out_.data());
   if (taken.overrun) return cut();
@@ -45,7 +45,7 @@ void Connection::pump() {
   send_pumped();
 }
 
-// False when the end of the reply is to be held back.
+// Returns false when the end of the reply has to be held back.
 bool Connection::observe(ReplyObserver& observer) {
   const bool body_goes_out = !without_body_ && (head_ == nullptr || status_has_body(head_->status));
   if (!out_.data().empty() && body_goes_out) observer.on_body(out_.data());
@@ -103,7 +103,7 @@ void Connection::frame(bool last) {
   }
 }
 
-// Writes what it can. True when all is written; else it goes on when the socket can take more.
+// Writes what it can. Returns true when all is written; otherwise it continues when the socket can take more.
 bool Connection::flush() {
   std::array<iovec, Outbox::kMaxPieces> pieces;
   while (!out_.empty()) {
@@ -141,9 +141,9 @@ void Connection::refuse(int status, std::string_view text) {
   answer(loop_.shared().handler.protocol_error(status, text, reader_ ? std::string_view(reader_->head().path) : std::string_view()));
 }
 
-// A reply without an exchange.
+// Sends a reply without an exchange.
 void Connection::answer(const Response& response) {
-  // The only thing that can be in the way is a "100 Continue" that the client does not take.
+  // Only a "100 Continue" that the client does not take can be in the way.
   if (!out_.empty()) return cut();
   reader_.reset();
   body_hold_.reset();
@@ -176,7 +176,7 @@ void Connection::end_reply() {
   if (!processing_) resume_ahead();
 }
 
-// The client must see that the reply is not whole. A missing last chunk says it, and so does TLS without close_notify;
+// The client must see that the reply is not whole. A missing last chunk shows it, and so does TLS without close_notify;
 // where the end of the connection is the end of the body, only a reset does.
 void Connection::end_aborted() {
   exchange_->complete();
@@ -195,7 +195,7 @@ void Connection::linger(bool complete) {
   watch_.want_read();
 }
 
-// Goes on with the bytes that came ahead, then with the socket.
+// Continues with the bytes that were sent ahead, then with the socket.
 void Connection::resume_ahead() {
   if (!in_.empty()) {
     const std::string bytes = std::move(in_);

@@ -62,7 +62,7 @@ void EventLoop::run() {
 void EventLoop::wait_and_tell() {
   int timeout_ms = wait_ms();
   asleep_.store(true);
-  // Who put something in before it saw the sleeper does not wake it.
+  // A thread that put something in before it saw the loop sleep does not wake it.
   if (!mailbox_.empty()) timeout_ms = 0;
   const int got = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
   asleep_.store(false, std::memory_order_relaxed);
@@ -93,7 +93,7 @@ void EventLoop::post(std::function<void()> job) { deliver(*std::make_unique<Job>
 
 void EventLoop::wake() {
   const std::uint64_t one = 1;
-  // It can only fail where the counter is full, and then the loop wakes all the same.
+  // It can only fail when the counter is full, and then the loop wakes up anyway.
   [[maybe_unused]] const ssize_t done = ::write(wake_, &one, sizeof(one));
 }
 
@@ -113,7 +113,7 @@ void EventLoop::run_due() {
   }
 }
 
-// Rounded up: a millisecond late is better than turning until the time has come.
+// Rounded up: a millisecond too late is better than spinning until the time has come.
 int EventLoop::wait_ms() const {
   if (due_.empty()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(due_.begin()->first - Clock::now()).count();

@@ -1,8 +1,8 @@
-// EventLoop: one thread's wait for sockets, for work from other threads and for points in time.
+// EventLoop: one thread that waits for sockets, for work from other threads and for points in time.
 //
-// Directly on epoll: what a library's loop adds for each wait of a socket (re-arming it, one more round for work that a
-// handler left) was three of the ten calls into the kernel that a request cost. Work that comes up while an event is
-// handled is done before the next one; other threads wake the loop only when it sleeps.
+// It uses epoll directly: what a library's loop adds for each wait on a socket (re-arming it, one more round for work
+// that a handler left) made up three of the ten kernel calls of a request. Work that comes up while an event is handled
+// is done before the next event; other threads wake the loop only when it sleeps.
 #pragma once
 
 #include <sys/epoll.h>
@@ -23,13 +23,13 @@ class EventLoop {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Throws std::system_error without descriptors.
+  // Throws std::system_error when there are no descriptors.
   EventLoop();
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Until stop(); then everything handed over before has been done.
+  // Runs until stop(); by then everything that was handed over before has been done.
   void run();
 
   // Any thread. Calls node.on_taken() on the loop, soon; allocates nothing.
@@ -44,7 +44,7 @@ class EventLoop {
  private:
   friend class Watch;
   int descriptor() const { return epoll_; }
-  // Its events that are still to be told will not be.
+  // Its pending events will not be delivered.
   void forget(const Watch& watch);
 
   void wake();
@@ -57,10 +57,10 @@ class EventLoop {
 
   int epoll_;
   int wake_;                         // an eventfd
-  std::atomic<bool> asleep_{false};  // whoever brings work has to wake it
+  std::atomic<bool> asleep_{false};  // a thread that brings work has to wake the loop
   bool stopped_ = false;
   Mailbox mailbox_;
-  std::multimap<Clock::time_point, std::function<void()>> due_;  // a few
+  std::multimap<Clock::time_point, std::function<void()>> due_;  // a few entries
   std::array<epoll_event, kEventsAtOnce> events_;
   std::size_t next_ = 0;
   std::size_t count_ = 0;

@@ -18,7 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// One end is watched, the other is ours.
+// The loop watches one end, the test uses the other.
 class Peer final : private Watch::Owner {
  public:
   explicit Peer(EventLoop& loop) : Peer(loop, pair()) {}
@@ -34,7 +34,7 @@ class Peer final : private Watch::Owner {
     const ssize_t got = ::recv(watch_.descriptor(), text, sizeof(text), 0);
     return got > 0 ? std::string(text, static_cast<std::size_t>(got)) : std::string();
   }
-  // Until it would block.
+  // Writes until it would block.
   void fill() {
     const std::string block(1 << 16, 'x');
     while (::send(watch_.descriptor(), block.data(), block.size(), MSG_NOSIGNAL) > 0) {
@@ -63,7 +63,7 @@ class Peer final : private Watch::Owner {
   int other_;
 };
 
-// Runs a loop for so long; a loop runs once.
+// Runs a loop for this long; a loop runs only once.
 void turn(EventLoop& loop, milliseconds time = milliseconds(30)) {
   loop.at(EventLoop::Clock::now() + time, [&loop] { loop.stop(); });
   loop.run();
@@ -115,7 +115,7 @@ TEST(EventLoop, AWishMadeLaterFindsWhatCameBefore) {
   std::string got;
   peer.told = [&](bool, bool) { got = peer.read(); };
   peer.say("early");
-  // By then the loop has been told of it, had nobody to tell, and listens no more.
+  // By then the event has arrived, there was nobody to deliver it to, and the loop no longer listens for it.
   loop.at(EventLoop::Clock::now() + milliseconds(10), [&] { peer.watch().want_read(); });
   turn(loop);
   EXPECT_EQ(got, "early");
@@ -155,7 +155,7 @@ TEST(EventLoop, WritableOnceThereIsRoom) {
   EXPECT_TRUE(roomy);
 }
 
-// All are ready in one round; whoever is told first ends the others.
+// All are ready in one round; the first one that is called ends the others.
 TEST(EventLoop, NothingComesOfAWatchThatIsGone) {
   EventLoop loop;
   std::vector<std::unique_ptr<Peer>> peers;
@@ -203,7 +203,7 @@ TEST(EventLoop, JobsOfManyThreadsInTheOrderOfEach) {
           last[i] = n;
           if (++done == kEach * static_cast<int>(last.size())) loop.stop();
         });
-        if (n % 64 == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));  // let it fall asleep
+        if (n % 64 == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));  // lets the loop fall asleep
       }
     });
   }

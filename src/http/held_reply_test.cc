@@ -1,4 +1,4 @@
-// Replies whose end is held back until somebody lets it go: nothing of it reaches the client before, trailers, replacements.
+// Replies whose end is held back until it is released: no part of it reaches the client before that; trailers, replacements.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,7 +16,7 @@ using namespace testing;
 
 constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nhost: x\r\n\r\n";
 
-// Holds, and tells the test.
+// Holds the end, and tells the test.
 class Holder : public RecordingObserver {
  public:
   End on_complete(const std::shared_ptr<Exchange>& exchange) override {
@@ -213,7 +213,7 @@ TEST_F(HeldReplyTest, StoppingWaitsForIt) {
   EXPECT_EQ(raw.read_reply().body, "whole");
 }
 
-// What was cut is told as cut, once, with the bytes that were handed over.
+// A cut reply is reported as cut, once, with the bytes that were handed over.
 TEST_F(HeldReplyTest, TheObserverIsToldOfACut) {
   auto observer = std::make_shared<RecordingObserver>();
   std::shared_ptr<Exchange> kept;

@@ -1,5 +1,5 @@
-// For the tests of this folder: a server with a scriptable handler, and a raw client that sends exactly the bytes it is
-// told to and shows exactly the bytes that come back.
+// For the tests of this folder: a server with a scriptable handler, and a raw client that sends exactly the given bytes
+// and shows exactly the bytes that come back.
 #pragma once
 
 #include <arpa/inet.h>
@@ -24,7 +24,7 @@
 
 namespace cloister::http::testing {
 
-// Waits for something that another thread does; fails the test rather than hang.
+// Waits for something that another thread does; fails the test instead of hanging.
 class Signal {
  public:
   void set() {
@@ -79,8 +79,8 @@ inline ServerOptions loopback_options() {
 struct RawReply {
   int status = 0;
   std::string head;
-  std::string body;       // framing removed
-  bool complete = false;  // as its framing says
+  std::string body;       // without framing
+  bool complete = false;  // according to its framing
   bool has(std::string_view line) const { return head.find("\r\n" + std::string(line) + "\r\n") != std::string::npos; }
 };
 
@@ -117,7 +117,7 @@ class RawClient {
   }
   void shut_write() { ::shutdown(socket_, SHUT_WR); }
 
-  // False when the server has closed.
+  // Returns false when the server has closed.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -127,7 +127,7 @@ class RawClient {
     return true;
   }
 
-  // Adds what comes next to the buffer. False at the end of the stream, on a reset and after 20 s.
+  // Appends what comes next to the buffer. Returns false at the end of the stream, on a reset and after 20 s.
   bool receive() {
     char bytes[16384];
     const ssize_t got = ::recv(socket_, bytes, sizeof(bytes), 0);
@@ -139,7 +139,7 @@ class RawClient {
     buffer_.append(bytes, static_cast<std::size_t>(got));
     return true;
   }
-  // All bytes until the server closes.
+  // Returns all bytes until the server closes.
   std::string read_to_end() {
     while (receive()) {
     }
@@ -152,7 +152,7 @@ class RawClient {
     buffer_.erase(0, size);
     return out;
   }
-  // Up to and with `mark`; what there is when the stream ends first.
+  // Returns the bytes up to and with `mark`; what there is when the stream ends first.
   std::string read_through(std::string_view mark) {
     std::size_t at;
     while ((at = buffer_.find(mark)) == std::string::npos) {

@@ -24,10 +24,10 @@ using boost::asio::ip::tcp;
 
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsInARow = 64;
-// Above the limit this many may stay to be told so; what comes on top is closed without a word.
+// Above the limit this many connections may stay in order to be told; further ones are closed without an answer.
 constexpr std::size_t kRefusedAtOnce = 256;
 constexpr std::size_t kRefusedOfAddress = 8;
-constexpr std::size_t kMostSocketPath = 107;   // sun_path less its closing zero
+constexpr std::size_t kMostSocketPath = 107;   // sun_path without its closing zero
 constexpr auto kPause = std::chrono::milliseconds(100);
 
 Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
@@ -51,7 +51,7 @@ std::string last_error() { return std::generic_category().message(errno); }
 
 int stream_socket(int family) { return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
 
-// `path` fits.
+// `path` is known to fit.
 sockaddr_un unix_address(const std::string& path) {
   sockaddr_un out{};
   out.sun_family = AF_UNIX;
@@ -63,7 +63,7 @@ void set_option(int socket, int level, int name, int value) {
   ::setsockopt(socket, level, name, &value, sizeof(value));
 }
 
-// Linux hands these on to every accepted socket.
+// Linux copies these options to every accepted socket.
 void set_inherited_options(int socket) {
   set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -72,7 +72,7 @@ void set_inherited_options(int socket) {
   set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-// A socket outlives the program that made it. Only who refuses to be spoken to is dead, and only a socket is removed.
+// A socket file outlives the program that made it. Only a socket that refuses connections is dead, and only a socket is removed.
 Result<void> remove_dead_socket(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return {};
@@ -131,7 +131,7 @@ Result<int> Listener::bind_unix() {
     if (errno == EADDRINUSE) return fail(ErrorCode::kAddressInUse, path + " is already in use");
     return fail(ErrorCode::kNetwork, "cannot make the socket " + path + ": " + last_error());
   }
-  // Between these two nobody gets in: a socket that does not listen refuses.
+  // Between these two calls nobody can connect, since a socket that does not listen refuses.
   ::chmod(path.c_str(), 0600);
   if (::listen(socket.get(), kBacklog) != 0)
     return fail(ErrorCode::kNetwork, "cannot listen on " + path + ": " + last_error());
@@ -157,7 +157,7 @@ void Listener::on_ready(bool, bool) { accept_waiting(); }
 
 void Listener::accept_waiting() {
   for (int i = 0; i < kAcceptsInARow; ++i) {
-    // Who comes over a Unix socket is on this machine, and has no address.
+    // A client on a Unix socket is on this machine, and has no address.
     tcp::endpoint peer(boost::asio::ip::address_v4::loopback(), 0);
     const bool is_tcp = unix_path_.empty();
     socklen_t size = static_cast<socklen_t>(peer.capacity());
@@ -171,7 +171,7 @@ void Listener::accept_waiting() {
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       return pause();
     }
-    // Anything else is the trouble of that one connection.
+    // Any other error concerns that one connection.
   }
   watch_->want_read();
 }
@@ -183,7 +183,7 @@ void Listener::take(int socket, const tcp::endpoint& peer) {
     ::close(socket);
     return;
   }
-  // A Unix socket has no addresses: its file's mode says who may come.
+  // A Unix socket has no addresses: the mode of its file decides who may connect.
   std::string address = unix_path_.empty() ? AddressCounts::key_of(peer) : std::string();
   const std::size_t of_address = shared_.addresses.enter(address);
   const std::size_t share = unix_path_.empty() ? shared_.options.max_connections_of_address : most;
@@ -198,7 +198,7 @@ void Listener::take(int socket, const tcp::endpoint& peer) {
   next_loop_ = (next_loop_ + 1) % loops_.size();
 }
 
-// Out of descriptors or memory: waiting connections stay in the backlog instead of turning the loop over and over.
+// Out of descriptors or memory: waiting connections stay in the backlog, so that the loop does not spin.
 void Listener::pause() {
   log::warn("http: no descriptor or memory for a new connection, accepting pauses");
   events().at(EventLoop::Clock::now() + kPause, [this] { watch_->want_read(); });

@@ -1,8 +1,8 @@
-// Listener: the listening socket, on the first loop; deals new connections to all loops in turn.
+// Listener: the listening socket, on the first loop; it gives new connections to all loops in turn.
 //
-// One acceptor rather than one a loop with SO_REUSEPORT: with that option a second program of the same user could take
-// the port as well and would silently get half of the connections, and the kernel's hash spreads a few long streams
-// unevenly. The price is one hand-over per connection.
+// There is one acceptor instead of one for each loop with SO_REUSEPORT. With that option a second program of the same
+// user could take the port as well and would silently get half of the connections, and the kernel's hash spreads a few
+// long streams unevenly. The price is one hand-over for each connection.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -19,14 +19,14 @@ namespace cloister::http {
 
 class Listener final : private Watch::Owner {
  public:
-  // Binds. `loops` must not be empty, and outlives this.
+  // Binds the socket. `loops` must not be empty, and outlives the listener.
   static Result<std::unique_ptr<Listener>> open(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops);
   Listener(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops) : shared_(shared), loops_(loops) {}
 
   std::uint16_t port() const { return port_; }
   // Any thread, once the loops run.
   void start();
-  // Any thread but a loop's, while the loops run; when it returns no more connections come.
+  // Any thread but a loop's, while the loops run; after it returns no more connections come.
   void close();
 
  private:

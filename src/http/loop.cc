@@ -9,7 +9,7 @@
 namespace cloister::http {
 namespace {
 
-// OpenSSL writes to sockets without MSG_NOSIGNAL, and the signals meant for the program are the main thread's.
+// OpenSSL writes to sockets without MSG_NOSIGNAL, and signals for the program are for the main thread.
 void block_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -43,7 +43,7 @@ void Loop::adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, std::st
     try {
       connection = std::make_shared<Connection>(*this, socket, peer, address, refused);
     } catch (const std::exception&) {
-      // Out of memory or of epoll entries: this one client pays.
+      // Out of memory or of epoll entries: only this client is affected.
       ::close(socket);
       shared_.connections_open.fetch_sub(1, std::memory_order_relaxed);
       shared_.addresses.leave(address);
@@ -68,7 +68,7 @@ void Loop::schedule_tick() {
   events_.at(EventLoop::Clock::now() + std::chrono::seconds(1), [this] { tick(); });
 }
 
-// One sweep a second over all deadlines costs less than a timer a connection.
+// One sweep a second over all deadlines costs less than a timer for each connection.
 void Loop::tick() {
   now_s_ = steady_seconds();
   for (auto it = connections_.begin(); it != connections_.end();) {

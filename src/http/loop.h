@@ -1,5 +1,5 @@
-// Loop: one event-loop thread and the connections it owns, those of clients and those to other servers. Everything
-// about a connection happens on its loop.
+// Loop: one event-loop thread and the connections that it owns, from clients and to other servers. Everything about a
+// connection happens on its loop.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@
 
 namespace cloister::http {
 
-// What all loops of one server share. Outlives them.
+// What all loops of one server share. It outlives them.
 struct ServerShared {
   ServerShared(const ServerOptions& server_options, Handler& server_handler)
       : options(server_options), handler(server_handler),
@@ -48,12 +48,12 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   void start_thread();
-  // Any thread while the loop runs. Takes over the socket; `refused` connections get 503 for their first request. `address` has
-  // been counted in ServerShared::addresses.
+  // Any thread while the loop runs. Takes ownership of the socket; `refused` connections get 503 for their first
+  // request. `address` has been counted in ServerShared::addresses.
   void adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
-  // Any thread, once: closes what is idle, lets running exchanges end, then calls `drained` on the loop.
+  // Any thread, once: closes idle connections, lets running exchanges end, then calls `drained` on the loop.
   void drain(std::function<void()> drained);
-  // Any thread but the loop's, once, after drain(): closes everything and joins.
+  // Any thread but the loop's, once, after drain(): closes everything and joins the thread.
   void stop();
   // Any thread while the loop runs: calls node.on_taken() on the loop, soon.
   void deliver(MailboxNode& node) { events_.deliver(node); }
@@ -61,11 +61,11 @@ class Loop {
   void run(std::function<void()> job) { events_.post(std::move(job)); }
   bool is_here() const { return std::this_thread::get_id() == thread_.get_id(); }
 
-  // Loop thread only, as all below.
+  // Loop thread only, like everything below.
   ServerShared& shared() { return shared_; }
   EventLoop& events() { return events_; }
   bool draining() const { return draining_; }
-  // Seconds, moving on once a second; for deadlines.
+  // Seconds that advance once a second; for deadlines.
   std::int64_t now_s() const { return now_s_; }
   std::string_view date() { return date_.now(); }
   std::span<char> read_scratch() { return read_scratch_; }

@@ -9,7 +9,7 @@ void Mailbox::push(MailboxNode* node) {
   } while (!newest_.compare_exchange_weak(head, node, std::memory_order_seq_cst, std::memory_order_relaxed));
 }
 
-// The oldest first.
+// Returns the oldest first.
 MailboxNode* Mailbox::take_in_order() {
   MailboxNode* newest = newest_.exchange(nullptr, std::memory_order_acq_rel);
   MailboxNode* oldest = nullptr;
@@ -25,7 +25,7 @@ MailboxNode* Mailbox::take_in_order() {
 void Mailbox::run() {
   if (empty()) return;
   for (MailboxNode* node = take_in_order(); node != nullptr;) {
-    // Read first: on_taken() may put the node into the box again or destroy it.
+    // Read first: on_taken() may put the node into a box again or destroy it.
     MailboxNode* const next = node->next_;
     node->on_taken();
     node = next;

@@ -5,13 +5,13 @@
 
 namespace cloister::http {
 
-// Base of what can be put in a mailbox. A node is in one mailbox at most, once at most; its owner sees to that.
+// The base of what can be put in a mailbox. A node is in at most one mailbox, and at most once; its owner ensures that.
 class MailboxNode {
  public:
   virtual ~MailboxNode() = default;
   // Called on the loop after the node was taken out; it may be put in again from here on.
   virtual void on_taken() = 0;
-  // The loop has ended with the node still in the box.
+  // Called when the loop has ended with the node still in the box.
   virtual void on_dropped() {}
 
  private:
@@ -21,8 +21,8 @@ class MailboxNode {
 
 class Mailbox {
  public:
-  // Any thread. Sequentially consistent with empty(): who sleeps after finding the box empty is seen asleep by who
-  // fills it.
+  // Any thread. Sequentially consistent with empty(): when a thread sleeps after finding the box empty, the thread that
+  // fills the box sees it asleep.
   void push(MailboxNode* node);
   bool empty() const { return newest_.load() == nullptr; }
   // Loop thread: takes everything out and calls on_taken() in the order of arrival.

@@ -1,4 +1,4 @@
-// Requests and replies as the rest of the program sees them.
+// Requests and replies in the form for the rest of the program.
 #pragma once
 
 #include <optional>
@@ -30,18 +30,18 @@ struct RequestHead {
 
 struct Request : RequestHead {
   std::string body;
-  // SHA-256 of `body`, taken while the bytes came in.
+  // SHA-256 of `body`, computed while the bytes arrived.
   ByteArray<32> body_sha256{};
 };
 
 struct Response {
   int status = 200;
-  Headers headers;           // content-length, connection and date are added by the server
+  Headers headers;           // the server adds content-length, connection and date
   std::string content_type = "application/json";
   std::string body;
 };
 
-// application/x-www-form-urlencoded pairs of a query; invalid escapes are kept as they are.
+// The application/x-www-form-urlencoded pairs of a query; invalid escapes stay unchanged.
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
 

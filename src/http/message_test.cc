@@ -64,7 +64,7 @@ TEST(Urls, RefusesTheRest) {
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kBadUrl) << text;
   }
-  // A password is not repeated.
+  // The message does not repeat a password.
   EXPECT_EQ(parse_url("http://me:hunter2@h").error().message.find("hunter2"), std::string::npos);
 }
 

@@ -54,7 +54,7 @@ void Outbox::consume(std::size_t count) {
   sent_ += count;
   left_ -= count;
   if (left_ > 0) return;
-  // The head is written once a reply and can be large; the data buffer is used again for the next chunk.
+  // The head is written once for each reply and can be large; the data buffer is used again for the next chunk.
   if (!head_.empty()) head_ = std::string();
   if (data_.capacity() > kKeptBytes) {
     data_ = std::string();

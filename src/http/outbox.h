@@ -1,5 +1,5 @@
-// Outbox: what one connection still has to write: response head, chunk header, data, tail. At most one gathered write
-// for all of them. Loop thread only; allocates nothing once its buffers have grown to the size of the traffic.
+// Outbox: what one connection still has to write: response head, chunk header, data, tail. One gathered write at most
+// sends all of them. Loop thread only; allocates nothing once its buffers have grown to the size of the traffic.
 #pragma once
 
 #include <sys/uio.h>
@@ -19,24 +19,24 @@ class Outbox {
   // Fill these while empty(), then call one of the frame_ functions.
   std::string& head() { return head_; }
   std::string& data() { return data_; }
-  // Field lines for after the last chunk, each with its CRLF.
+  // Field lines that follow the last chunk, each with its CRLF.
   std::string& trailers() { return trailers_; }
 
-  // Data as it is.
+  // Sends the data without framing.
   void frame_plain();
-  // Data as one chunk of RFC 9112 section 7.1 (none when there is no data), and the last chunk if `last`.
+  // Sends the data as one chunk of RFC 9112 section 7.1 (none when there is no data), and the last chunk if `last`.
   void frame_chunk(bool last);
 
   bool empty() const { return left_ == 0; }
-  // Points `pieces` at the bytes not yet written; returns how many pieces there are.
+  // Points `pieces` at the bytes that are not yet written; returns how many pieces there are.
   std::size_t gather(std::array<iovec, kMaxPieces>& pieces) const;
-  // `count` more bytes have been written.
+  // Says that `count` more bytes have been written.
   void consume(std::size_t count);
-  // Gives memory back; only while empty().
+  // Frees memory; only while empty().
   void release();
 
  private:
-  // After a burst a buffer of this size at most is kept for the next chunk.
+  // After a burst a buffer of at most this size is kept for the next chunk.
   static constexpr std::size_t kKeptBytes = 4u << 10;
 
   std::array<std::string_view, kMaxPieces> pieces() const;

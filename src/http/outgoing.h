@@ -1,8 +1,8 @@
 // Requests to other servers, made on the event loop of the connection that they serve: the bytes of a reply go from one
-// socket to the other without another thread, and what is copied is a chunk, once. HTTP/1.1 without TLS, for servers of the
-// same host or private network. Connections are kept and used again, per loop.
+// socket to the other without another thread, and each chunk is copied once. HTTP/1.1 without TLS, for servers on the
+// same host or private network. Each loop keeps connections and uses them again.
 //
-// Loop thread only, but for run_on_loop() and on_loop().
+// Loop thread only, except run_on_loop() and on_loop().
 #pragma once
 
 #include <sys/socket.h>
@@ -24,26 +24,26 @@ namespace cloister::http {
 class Loop;
 class OutgoingConnection;
 
-// Where to connect to. Connections are shared by those that hold the same object.
+// Where to connect to. Holders of the same object share connections.
 struct OutgoingTarget {
   sockaddr_storage address{};
   socklen_t address_size = 0;
 };
 
 // Blocking: asks the system's resolver and takes its first address. Only Unix sockets and addresses of the loopback and
-// of private networks: what goes there is not encrypted. Errors: kNetwork for an unknown name, kUsage for a public
-// address.
+// of private networks are accepted, since what is sent there is not encrypted. Errors: kNetwork for an unknown name,
+// kUsage for a public address.
 Result<OutgoingTarget> resolve_private(const Url& url);
-// "host:port" as it stands in a Host header.
+// "host:port" in the form for a Host header.
 std::string authority_of(const Url& url);
 
 struct OutgoingRequest {
   std::shared_ptr<const OutgoingTarget> target;
   std::string head;                            // request line and headers with the empty line
-  std::array<std::string_view, 3> body;        // sent one after the other, as they are
+  std::array<std::string_view, 3> body;        // sent one after the other, unchanged
   std::shared_ptr<const void> body_owner;      // keeps the bytes of `body`
-  bool fresh_connection = false;               // do not take a kept one
-  bool (*keep_header)(std::string_view lower_case_name) = nullptr;   // of the response; null keeps none
+  bool fresh_connection = false;               // do not use a kept connection
+  bool (*keep_header)(std::string_view lower_case_name) = nullptr;   // headers of the response to keep; null keeps none
   int connect_timeout_s = 5;
   int first_byte_timeout_s = 600;              // from sending to the response's head
   int idle_timeout_s = 300;                    // between two reads of its body
@@ -52,21 +52,21 @@ struct OutgoingRequest {
 struct OutgoingHead {
   int status = 0;
   Headers headers;
-  std::optional<std::uint64_t> length;         // of the body, where it is said beforehand
-  bool ends_with_connection = false;           // the body has no other end: it cannot be told from one cut short
+  std::optional<std::uint64_t> length;         // of the body, where it is announced
+  bool ends_with_connection = false;           // the body has no other end, so it cannot be distinguished from a truncated one
 };
 
 enum class OutgoingFailure {
   kConnect,          // refused, unreachable
   kConnectTimeout,
-  kStale,            // a kept connection ended before the first byte of a response: send it again
+  kStale,            // a kept connection ended before the first byte of a response: send the request again
   kClosed,           // ended too early
   kTimeout,          // silent for too long
   kMalformed,        // no valid HTTP/1.1
 };
 
-// Takes one response. Exactly one of on_end and on_failed comes last, unless the call is cancelled; each may come from
-// inside send(). Bytes live as long as the call.
+// Receives one response. Exactly one of on_end and on_failed comes last, unless the call is cancelled; each may come
+// from inside send(). The bytes live as long as the call.
 class OutgoingSink {
  public:
   virtual ~OutgoingSink() = default;
@@ -76,13 +76,13 @@ class OutgoingSink {
   virtual void on_failed(OutgoingFailure failure) = 0;
 };
 
-// A running request. Everything does nothing once it is over.
+// A running request. No function has any effect once the request is over.
 class OutgoingCall {
  public:
   explicit OutgoingCall(OutgoingConnection& connection) : connection_(&connection) {}
-  // Closes the connection; the sink hears nothing more.
+  // Closes the connection; the sink is not called any more.
   void cancel();
-  // Reads no further until resume(). What has been read already may still come.
+  // Stops reading until resume(). What has already been read may still come.
   void pause();
   void resume();
 
@@ -91,7 +91,7 @@ class OutgoingCall {
   OutgoingConnection* connection_;
 };
 
-// Null when it failed at once; the sink has heard of it.
+// Returns null when it failed at once; the sink has been told.
 std::shared_ptr<OutgoingCall> send(Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
 
 // Any thread while the loop runs.

@@ -100,7 +100,7 @@ void OutgoingConnection::send_more() {
 }
 
 void OutgoingConnection::on_readable() {
-  // A kept connection has nothing to say: either it has ended, or the peer breaks the rules.
+  // A kept connection should be silent: if it is not, it has ended, or the peer breaks the rules.
   if (phase_ == Phase::kIdle) return close();
   if (paused_ || phase_ == Phase::kConnecting) return;
   read_available();
@@ -127,7 +127,7 @@ void OutgoingConnection::feed(std::string_view bytes) { take(reader_->feed(bytes
 
 void OutgoingConnection::end_of_input() {
   if (got_bytes_ && reader_->feed_end() == OutgoingReader::Event::kDone) {
-    cannot_send_ = true;   // of no further use
+    cannot_send_ = true;   // no longer useful
     return complete();
   }
   fail(early_end());
@@ -144,7 +144,7 @@ void OutgoingConnection::take(OutgoingReader::Event event) {
     reader_.emplace(static_cast<OutgoingReader::Owner&>(*this), request_.keep_header);
     event = reader_->feed(rest);
   }
-  if (sink_ == nullptr) return;   // cancelled meanwhile
+  if (sink_ == nullptr) return;   // cancelled in the meantime
   if (event == OutgoingReader::Event::kMalformed) return fail(OutgoingFailure::kMalformed);
   if (event == OutgoingReader::Event::kDone) complete();
 }

@@ -20,13 +20,13 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
                                  private OutgoingReader::Owner,
                                  private Watch::Owner {
  public:
-  // Takes over a socket that connects, or is connected already.
+  // Takes ownership of a socket that is connecting or already connected.
   OutgoingConnection(Loop& loop, std::shared_ptr<const OutgoingTarget> target, int socket, bool connected);
   ~OutgoingConnection() override;
 
   // Sends a request on a connection that has none.
   std::shared_ptr<OutgoingCall> begin(OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
-  // Once a second.
+  // Called once a second.
   void on_tick();
   // Ends now; a running request fails.
   void close();
@@ -48,7 +48,7 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
   void take(OutgoingReader::Event event);
   void complete();
   void fail(OutgoingFailure failure);
-  // Closes the socket and parts with the call; returns the sink to tell.
+  // Closes the socket and releases the call; returns the sink to inform.
   std::shared_ptr<OutgoingSink> shut();
   void set_deadline(int seconds_from_now);
   OutgoingFailure early_end() const;
@@ -60,7 +60,7 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
   const std::shared_ptr<const OutgoingTarget> target_;
   Watch watch_;
   Transport transport_;
-  std::shared_ptr<OutgoingConnection> self_;   // while open
+  std::shared_ptr<OutgoingConnection> self_;   // set while open
   Phase phase_;
   OutgoingRequest request_;
   std::size_t sent_ = 0;
@@ -71,7 +71,7 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
   std::int64_t deadline_s_ = kNever;
   int interim_ = 0;
   bool used_before_ = false;
-  bool got_bytes_ = false;       // of the response at hand
+  bool got_bytes_ = false;       // of the current response
   bool cannot_send_ = false;     // the peer takes no more; it may have answered all the same
   bool paused_ = false;
 };

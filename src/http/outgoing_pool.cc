@@ -17,7 +17,7 @@ std::vector<std::shared_ptr<OutgoingConnection>>& OutgoingPool::idle_of(const Ou
   for (Idle& idle : idle_) {
     if (idle.target == target) return idle.connections;
   }
-  // Targets that nobody asks for any more are gone with their last connection.
+  // Targets that nobody uses any more are dropped with their last connection.
   std::erase_if(idle_, [](const Idle& idle) { return idle.connections.empty(); });
   return idle_.emplace_back(Idle{target, {}}).connections;
 }
@@ -46,7 +46,7 @@ std::shared_ptr<OutgoingConnection> OutgoingPool::connect(const std::shared_ptr<
     connections_.push_back(*connection);
     return connection;
   } catch (const std::exception&) {
-    // Out of memory or of epoll entries: this one request pays.
+    // Out of memory or of epoll entries: only this request is affected.
     ::close(socket);
     return nullptr;
   }
@@ -77,7 +77,7 @@ void OutgoingPool::remove(OutgoingConnection& connection, bool idle) {
 }
 
 void OutgoingPool::tick() {
-  // Telling a sink can end other connections too: go through what there is now, by reference counts.
+  // Informing a sink can end other connections too, so iterate over a copy that holds references.
   std::vector<std::shared_ptr<OutgoingConnection>> now;
   for (OutgoingConnection& connection : connections_) now.push_back(connection.shared_from_this());
   for (const auto& connection : now) connection->on_tick();

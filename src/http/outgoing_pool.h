@@ -1,5 +1,5 @@
-// OutgoingPool: the outgoing connections of one loop, and those among them that wait for their next request. Loop thread
-// only.
+// OutgoingPool: the outgoing connections of one loop, and those among them that wait for their next request. Loop
+// thread only.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
@@ -16,30 +16,30 @@ class OutgoingPool {
   explicit OutgoingPool(Loop& loop) : loop_(loop) {}
 
   std::shared_ptr<OutgoingCall> send(OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
-  // Once a second.
+  // Called once a second.
   void tick();
   void close_all();
 
-  // From a connection: it is free again; it has closed.
+  // Called by a connection: it is free again, or it has closed.
   void keep(std::shared_ptr<OutgoingConnection> connection);
   void remove(OutgoingConnection& connection, bool idle);
 
  private:
-  // A load that has ended leaves no more than so many behind for each target.
+  // A load that has ended leaves at most this many behind for each target.
   static constexpr std::size_t kMaxIdle = 1024;
 
   struct Idle {
     const OutgoingTarget* target;
-    std::vector<std::shared_ptr<OutgoingConnection>> connections;   // the last one was used last
+    std::vector<std::shared_ptr<OutgoingConnection>> connections;   // the most recently used is last
   };
   std::vector<std::shared_ptr<OutgoingConnection>>& idle_of(const OutgoingTarget* target);
-  // Null when there is none.
+  // Returns null when there is none.
   std::shared_ptr<OutgoingConnection> take_idle(const OutgoingTarget* target);
   std::shared_ptr<OutgoingConnection> connect(const std::shared_ptr<const OutgoingTarget>& target);
 
   Loop& loop_;
   boost::intrusive::list<OutgoingConnection, boost::intrusive::constant_time_size<false>> connections_;
-  std::vector<Idle> idle_;   // as many as there are targets: a few
+  std::vector<Idle> idle_;   // one for each target: a few
 };
 
 }  // namespace cloister::http

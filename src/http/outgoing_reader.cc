@@ -21,7 +21,7 @@ constexpr std::size_t kLongestKept = 128;  // of a header's name
 OutgoingReader::OutgoingReader(Owner& owner, bool (*keep_header)(std::string_view))
     : owner_(owner), keep_header_(keep_header) {
   header_limit(kHeaderLimitBytes);
-  body_limit(std::numeric_limits<std::uint64_t>::max());   // nothing of it is kept here
+  body_limit(std::numeric_limits<std::uint64_t>::max());   // nothing of the body is kept here
 }
 
 OutgoingReader::Event OutgoingReader::feed(std::string_view bytes) {
@@ -63,7 +63,7 @@ OutgoingReader::Event OutgoingReader::feed_end() {
   return error || !is_done() ? Event::kMalformed : Event::kDone;
 }
 
-// Not from on_header_impl: what is known of the body's length is settled a step later.
+// Not called from on_header_impl, since the parser settles the body's length a step later.
 void OutgoingReader::tell_head() {
   if (head_told_ || interim()) return;
   head_told_ = true;

@@ -1,5 +1,5 @@
-// OutgoingReader: bytes of one response in, head and body pieces out, without a copy of the body. Wraps Beast's HTTP/1.1
-// parser, which refuses what has two lengths. One per response, loop thread only.
+// OutgoingReader: takes the bytes of one response and gives its head and body pieces, without copying the body. It
+// wraps Beast's HTTP/1.1 parser, which refuses a response with two lengths. One for each response, loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ namespace cloister::http {
 class OutgoingReader : private boost::beast::http::basic_parser<false> {
  public:
   enum class Event {
-    kMore,        // everything was used; more is to come
+    kMore,        // everything was used; more has to come
     kDone,        // the response is complete
-    kInterim,     // a 1xx response is complete: go on with a new reader, rest() first
+    kInterim,     // a 1xx response is complete: continue with a new reader, with rest() first
     kMalformed,
   };
 
-  // `owner` gets the head and the body pieces. It may be told to be quiet at any time, also from inside a call.
+  // `owner` gets the head and the body pieces. It may be silenced at any time, even from inside a call.
   class Owner {
    public:
     virtual ~Owner() = default;
@@ -30,10 +30,10 @@ class OutgoingReader : private boost::beast::http::basic_parser<false> {
   OutgoingReader(Owner& owner, bool (*keep_header)(std::string_view));
 
   Event feed(std::string_view bytes);
-  // The connection has ended. kDone when that is how this response ends.
+  // The connection has ended. Returns kDone when this response ends in that way.
   Event feed_end();
   bool can_keep_connection() { return keep_alive() && !need_eof() && rest_.empty(); }
-  // Bytes behind the response.
+  // The bytes after the response.
   std::string take_rest() { return std::move(rest_); }
 
  private:
@@ -57,7 +57,7 @@ class OutgoingReader : private boost::beast::http::basic_parser<false> {
   bool (*const keep_header_)(std::string_view);
   OutgoingHead head_;
   bool head_told_ = false;
-  std::string kept_;   // a piece of a head or of a chunk's frame that is not yet whole
+  std::string kept_;   // an incomplete piece of a head or of a chunk's frame
   std::string rest_;
 };
 

@@ -40,7 +40,7 @@ class RecordingOutgoing : public OutgoingSink {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return body_.size() >= count; });
   }
-  // After wait_end().
+  // Valid after wait_end().
   std::optional<OutgoingHead> head() const { return head_; }
   const std::string& body() const { return body_; }
   std::optional<OutgoingFailure> failure() const { return failure_; }
@@ -67,7 +67,7 @@ class RecordingOutgoing : public OutgoingSink {
   int ends_ = 0;
 };
 
-// The loop is that of a server with one request under way.
+// The loop belongs to a server with one running request.
 class OutgoingTest : public testing::ServerTest {
  protected:
   void SetUp() override {
@@ -116,7 +116,7 @@ class OutgoingTest : public testing::ServerTest {
     EXPECT_TRUE(sink->wait_end());
     return sink;
   }
-  // What a reply of these bytes comes to; the connection is closed behind them.
+  // The result for a reply of these bytes; the connection is closed after them.
   std::shared_ptr<RecordingOutgoing> run_reply(const std::string& reply, std::size_t piece = 1 << 20) {
     TcpServer server([&](TcpPeer& peer) {
       peer.read_request();
@@ -243,7 +243,7 @@ TEST_F(OutgoingTest, ConnectionClosedWhileIdleIsNotUsed) {
   const OutgoingRequest request = request_to(server.port());
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(run(request)->failure());
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));   // the end of the connection comes by itself
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));   // the end of the connection comes separately
   }
   EXPECT_EQ(server.connections(), 3);
 }
@@ -277,7 +277,7 @@ TEST_F(OutgoingTest, CancellingClosesAtOnce) {
   ASSERT_TRUE(sink->wait_bytes(5));
   on_loop_now([&] { call_->cancel(); });
   EXPECT_TRUE(closed.wait(1));
-  on_loop_now([&] { call_->cancel(); });   // again: nothing
+  on_loop_now([&] { call_->cancel(); });   // a second call does nothing
   EXPECT_FALSE(sink->ended_once());
 }
 

@@ -7,10 +7,10 @@
 
 namespace cloister::http {
 
-// Each %XX becomes its byte; nullopt when a '%' is not followed by two hex digits.
+// Turns each %XX into its byte; nullopt when a '%' is not followed by two hex digits.
 std::optional<std::string> percent_decode(std::string_view text);
 
-// As browsers read forms: '+' is a space, and an invalid escape stands for itself.
+// Decodes as browsers read forms: '+' is a space, and an invalid escape stands for itself.
 std::string form_decode(std::string_view text);
 
 }  // namespace cloister::http

@@ -26,18 +26,18 @@ bool has_control_character(std::string_view text) {
   return false;
 }
 
-// Digits that the parser has accepted as a 64-bit number already.
+// The digits are known to be a 64-bit number, which the parser has accepted.
 std::uint64_t content_length_of(std::string_view digits) {
   std::uint64_t value = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return value;
 }
 
-// Whether a line of the head, which begins in `bytes`, goes on in the next one (RFC 9112, section 5.2). The parser would join
-// both; servers that do not would read another Content-Length or Transfer-Encoding. A line break and the character behind it
-// always stand in one piece: the parser takes a line only when it sees what follows.
+// True when a line of the head that begins in `bytes` continues in the next line (RFC 9112, section 5.2). The parser
+// would join both; servers that do not would read another Content-Length or Transfer-Encoding. A line break and the
+// character after it are always in one piece, since the parser takes a line only when it sees what follows.
 bool has_folded_line(std::string_view bytes) {
-  if (bytes.starts_with("\r\n")) return false;  // the end of the head: what follows is the body
+  if (bytes.starts_with("\r\n")) return false;  // the end of the head; the body follows
   const std::string_view head = bytes.substr(0, bytes.find("\r\n\r\n"));
   for (std::size_t at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1)) {
     if (at + 1 < head.size() && (head[at + 1] == ' ' || head[at + 1] == '\t')) return true;
@@ -45,8 +45,8 @@ bool has_folded_line(std::string_view bytes) {
   return false;
 }
 
-// One host, as a name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110, section 7.2; RFC 3986,
-// section 3.2.2): nothing that two servers could read as two hosts, or as part of another field.
+// Accepts one host, as a name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110, section
+// 7.2; RFC 3986, section 3.2.2): nothing that two servers could read as two hosts, or as part of another field.
 bool is_host(std::string_view value) {
   std::size_t end = 0;
   if (value.starts_with('[')) {
@@ -80,7 +80,7 @@ std::string lower_case(std::string_view text) {
 RequestReader::RequestReader(std::size_t header_limit_bytes, bool host_required)
     : header_limit_bytes_(header_limit_bytes), host_required_(host_required) {
   header_limit(static_cast<std::uint32_t>(header_limit_bytes));
-  body_limit(std::numeric_limits<std::uint64_t>::max());  // ours depends on the head
+  body_limit(std::numeric_limits<std::uint64_t>::max());  // our limit depends on the head
   request_.headers.reserve(16);
 }
 
@@ -176,7 +176,7 @@ void RequestReader::on_request_impl(beast_http::verb, BeastText method_text, Bea
 }
 
 void RequestReader::on_field_impl(beast_http::field field, BeastText name, BeastText value, BeastError& error) {
-  if (is_header_done()) return;  // trailers of a chunked body mean nothing to us
+  if (is_header_done()) return;  // trailers of a chunked body have no meaning here
   if (request_.headers.size() >= kMaxHeaders) return refuse(431, "too many request headers", error);
   check_framing_field(field, value, error);
   if (error) return;
@@ -190,7 +190,7 @@ void RequestReader::check_framing_field(beast_http::field field, std::string_vie
       if (!is_host(value)) refuse(400, "the host header names no host", error);
       break;
     case beast_http::field::content_length:
-      // Stricter than the parser: one header, digits only, even when several would agree.
+      // Stricter than the parser: one header with digits only, even when several would agree.
       if (content_length_ || value.find_first_not_of("0123456789") != std::string_view::npos) {
         return refuse(400, "expected one content-length of digits", error);
       }

@@ -1,5 +1,5 @@
-// RequestReader: bytes of one request in, a Request out. Wraps Beast's HTTP/1.1 parser and refuses what that lets pass:
-// anything two servers in a row could read differently (RFC 9112 section 11.2). One per request, loop thread only.
+// RequestReader: takes the bytes of one request and gives a Request. It wraps Beast's HTTP/1.1 parser and also refuses
+// what two servers in a row could read differently (RFC 9112 section 11.2). One for each request, loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ namespace cloister::http {
 class RequestReader : private boost::beast::http::basic_parser<true> {
  public:
   enum class Event {
-    kNeedMore,   // everything usable was used; the rest has to be given again with more behind it
-    kHeadDone,   // the head is complete: look at it, set the body limit, go on
-    kDone,       // the request is complete; bytes behind it belong to the next one
+    kNeedMore,   // everything usable was used; the rest has to be passed again with more bytes after it
+    kHeadDone,   // the head is complete: check it, set the body limit, continue
+    kDone,       // the request is complete; bytes after it belong to the next one
     kRefused,    // no acceptable request: refusal_status(), refusal_text()
   };
   struct Progress {
@@ -29,7 +29,7 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
   explicit RequestReader(std::size_t header_limit_bytes, bool host_required = true);
   Progress feed(std::string_view bytes);
 
-  // After kHeadDone.
+  // Valid after kHeadDone.
   const RequestHead& head() const { return request_; }
   RequestHead& head() { return request_; }
   bool complete() const { return is_done(); }
@@ -40,7 +40,7 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
   bool expects_continue() const { return expects_continue_; }
   void set_body_limit(std::uint64_t bytes) { body_limit_bytes_ = bytes; }
 
-  // After kDone, once.
+  // Called after kDone, once.
   Request take() { return std::move(request_); }
 
   int refusal_status() const { return refusal_status_; }
@@ -73,7 +73,7 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
   std::uint64_t body_limit_bytes_ = 0;
   std::size_t head_bytes_ = 0;
   std::optional<std::uint64_t> content_length_;
-  // Only for bodies that come in more than one piece.
+  // Used only for bodies that come in more than one piece.
   std::optional<crypto::Sha256> hasher_;
   std::string_view refusal_text_;
   int refusal_status_ = 0;

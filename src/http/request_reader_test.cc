@@ -1,4 +1,4 @@
-// However the bytes of a request are cut, the outcome is the same; and no bytes whatever do harm.
+// However the bytes of a request are split, the outcome is the same; and no bytes at all do harm.
 #include "http/request_reader.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ struct Outcome {
   std::size_t used = 0;   // bytes of this request
 };
 
-// Gives `bytes` in pieces that end at `cuts`, as the connection does: what was not used is given again.
+// Passes `bytes` in pieces that end at `cuts`, as the connection does: unused bytes are passed again.
 Outcome read(std::string_view bytes, const std::vector<std::size_t>& cuts) {
   RequestReader reader(kHeaderLimit);
   Outcome out;
@@ -45,7 +45,7 @@ Outcome read(std::string_view bytes, const std::vector<std::size_t>& cuts) {
         out.request = reader.take();
       } else {
         out.status = reader.refusal_status();
-        out.used = 0;   // how far it came before it saw the fault depends on the cuts
+        out.used = 0;   // how far it got before it saw the fault depends on the cuts
       }
       return out;
     }
@@ -112,7 +112,7 @@ TEST(RequestReader, TakesAnyBytes) {
     const Outcome whole = read(bytes, {});
     const std::size_t cut = random() % bytes.size();
     const Outcome pieces = read(bytes, {cut});
-    // A fault can be seen early or, with fewer bytes at hand, not at all yet: but never read differently.
+    // A fault may be seen early or, with fewer bytes, not yet: but the bytes are never read differently.
     if (whole.event == RequestReader::Event::kDone) expect_same(whole, pieces, bytes);
   }
 }
@@ -124,7 +124,7 @@ TEST(RequestReader, BoundsTheHeader) {
   for (const std::size_t size : {kHeaderLimit - head.size() - 3, kHeaderLimit, std::size_t{100000}}) {
     EXPECT_EQ(read(head + std::string(size, 'x') + "\r\n\r\n", {}).status, 431) << size;
   }
-  // One that has no end is refused as soon as it is too large.
+  // A head without an end is refused as soon as it is too large.
   EXPECT_EQ(read(head + std::string(kHeaderLimit, 'x'), {500}).status, 431);
 }
 

@@ -27,7 +27,7 @@ ResponseReader::ResponseReader(ClientResponse& response, std::uint64_t limit_byt
 void ResponseReader::keep_secret() {
   secret_ = true;
   response_.body.reserve(limit_bytes_);
-  kept_.reserve(2 * kHeaderLimitBytes);  // a header that is not whole yet, and a read
+  kept_.reserve(2 * kHeaderLimitBytes);  // an incomplete header, and a read
 }
 
 ResponseReader::~ResponseReader() {

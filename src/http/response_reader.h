@@ -1,4 +1,4 @@
-// ResponseReader: bytes of one response in, head and body pieces out. Wraps Beast's HTTP/1.1 parser; one per response.
+// ResponseReader: turns the bytes of one response into head and body pieces. Wraps Beast's HTTP/1.1 parser; one for each response.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +14,22 @@ namespace cloister::http {
 
 class ResponseReader : private boost::beast::http::basic_parser<false> {
  public:
-  // Body bytes are appended to `response.body` and then shown to `on_data`, if there is one. A false from it ends the
-  // reading: stopped().
+  // Body bytes are appended to `response.body` and then passed to `on_data`, if there is one. When it returns false,
+  // reading ends: stopped().
   ResponseReader(ClientResponse& response, std::uint64_t limit_bytes,
                  const std::function<bool(std::string_view)>* on_data);
-  // From now on nothing grows where it would leave a copy behind, and what is kept is overwritten at the end.
+  // From now on no buffer grows in a way that leaves a copy behind, and what is kept is overwritten at the end.
   void keep_secret();
   ~ResponseReader();
 
-  // Uses all of `bytes`, or keeps what it cannot use yet. Interim (1xx) responses are skipped by the caller.
+  // Uses all of `bytes`, or keeps what it cannot use yet. The caller skips interim (1xx) responses.
   Result<void> feed(std::string_view bytes);
-  // The connection has ended. An error unless the response is complete by that.
+  // The connection has ended. An error unless this completes the response.
   Result<void> feed_end();
   bool has_head() const { return is_header_done(); }
   bool complete() const { return is_done(); }
   bool stopped() const { return stopped_; }
-  // Bytes behind the response.
+  // The bytes after the response.
   const std::string& rest() const { return kept_; }
 
  private:

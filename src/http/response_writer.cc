@@ -139,7 +139,7 @@ std::string_view DateCache::now() {
                                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     std::tm utc{};
     gmtime_r(&second, &utc);
-    // Not strftime's names: those follow the process's locale.
+    // strftime's names are not used, since they follow the process's locale.
     const int size = std::snprintf(text_, sizeof(text_), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[utc.tm_wday],
                                    utc.tm_mday, kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
                                    utc.tm_sec);

@@ -1,4 +1,4 @@
-// Writes response heads into one buffer. Nothing a handler says can break out of its header line.
+// Writes response heads into one buffer. No text from a handler can break out of its header line.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace cloister::http {
 
-// How the end of the body is told to the client.
+// How the client is told where the body ends.
 enum class Framing {
   kLength,   // content-length
   kChunked,
@@ -22,24 +22,24 @@ struct HeadPlan {
   Framing framing = Framing::kLength;
   std::uint64_t length = 0;   // for kLength
   bool keep_alive = true;
-  bool http10 = false;        // say keep-alive in words
+  bool http10 = false;        // say keep-alive explicitly
 };
 
 bool status_has_body(int status);
 
-// Whether a server may send this status to us: 100 to 599 (RFC 9110 section 15), and not 101, since no request here asks for another
-// protocol (section 15.2.2).
+// True for a status that a server may send here: 100 to 599 (RFC 9110 section 15), and not 101, since no request here
+// asks for another protocol (RFC 9110 section 15.2.2).
 bool is_expected_status(int status);
 
-// Appends status line, headers and the empty line. Headers of a handler that are the server's business
-// (content-length, transfer-encoding, connection, date) or have an invalid name are left out; control characters in
-// values are left out as well.
+// Appends status line, headers and the empty line. A handler's headers that only the server may set (content-length,
+// transfer-encoding, connection, date) or that have an invalid name are left out, and so are control characters in
+// values.
 void append_head(std::string& out, const Response& response, const HeadPlan& plan, std::string_view date);
 
 // Appends the field lines that may follow a body (RFC 9110 section 6.5.1), under the same rules.
 void append_trailers(std::string& out, const Headers& fields);
 
-// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7), made anew once a second. One per loop.
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7), made anew once a second. One for each loop.
 class DateCache {
  public:
   std::string_view now();

@@ -17,10 +17,10 @@
 namespace cloister::http {
 namespace {
 
-// Descriptors that are left for everything but clients, where there are few: the store, the model, other servers.
+// Descriptors that are reserved for everything but clients, where there are few: the store, the model, other servers.
 constexpr std::size_t kReserved = 256;
 
-// Ten thousand idle clients need ten thousand descriptors, and the usual soft limit is 1,024. Returns what is in force.
+// Ten thousand idle clients need ten thousand descriptors, and the usual soft limit is 1,024. Returns the limit in force.
 std::size_t raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
@@ -31,7 +31,7 @@ std::size_t raise_descriptor_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-// With the limits that this process can keep.
+// The options with the limits that this process can keep.
 ServerOptions kept_options(ServerOptions options) {
   const std::size_t descriptors = raise_descriptor_limit();
   const std::size_t left = descriptors - std::min(kReserved, descriptors / 2);
@@ -105,7 +105,7 @@ class ServerImpl final : public Server {
  private:
   ServerShared shared_;
   std::vector<std::unique_ptr<Loop>> loops_;
-  std::unique_ptr<Listener> listener_;   // before the loops go: its socket lives on the first one
+  std::unique_ptr<Listener> listener_;   // destroyed before the loops: its socket lives on the first one
   bool stopped_ = false;
 };
 

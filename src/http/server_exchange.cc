@@ -33,7 +33,7 @@ void ServerExchange::notify() {
   // is new.
   if (held_ || posted_.exchange(true)) return;
   self_ = shared_from_this();
-  // Under the lock: detach() takes it too, so the loop cannot end between here and the wake-up.
+  // Called under the lock: detach() takes the lock too, so the loop cannot end between here and the wake-up.
   loop_.deliver(*this);
 }
 
@@ -178,8 +178,8 @@ void ServerExchange::abandon() {
   if (cut != nullptr) cut->on_cut();
 }
 
-// Returns the callback to call when the connection is gone, and sets the observer to tell. What handlers gave us dies
-// outside the lock.
+// Returns the callback to call when the connection is gone, and sets the observer to inform. Objects from handlers are
+// destroyed outside the lock.
 std::function<void()> ServerExchange::detach(bool gone, std::shared_ptr<ReplyObserver>* cut) {
   connection_ = nullptr;
   std::string pending;
@@ -203,7 +203,7 @@ std::function<void()> ServerExchange::detach(bool gone, std::shared_ptr<ReplyObs
 
 void ServerExchange::on_taken() {
   const std::shared_ptr<ServerExchange> self = std::move(self_);
-  posted_.exchange(false);  // not a mere store: it acquires what others have added meanwhile
+  posted_.exchange(false);  // not a mere store: it acquires what others have added in the meantime
   if (connection_ != nullptr) connection_->on_mail();
 }
 

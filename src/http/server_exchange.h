@@ -1,7 +1,7 @@
-// ServerExchange: the meeting point of a handler's threads and one connection's loop. Writers append under a short lock
-// and put the exchange into the loop's mailbox once; the loop swaps the bytes out, so that in the steady state two
-// buffers go back and forth and nothing is allocated. The lock is still held while the loop wakes up, so what the loop
-// does first, taking the mail and the release of a held reply, does without it.
+// ServerExchange: where a handler's threads and one connection's loop meet. Writers append under a short lock and put
+// the exchange into the loop's mailbox once. The loop swaps the bytes out, so that in the steady state two buffers go
+// back and forth and nothing is allocated. The lock is still held while the loop wakes up, so the loop's first steps,
+// taking the mail and the release of a held reply, do without the lock.
 #pragma once
 
 #include <atomic>
@@ -23,9 +23,9 @@ class ServerExchange final : public Exchange,
                              public MailboxNode,
                              public std::enable_shared_from_this<ServerExchange> {
  public:
-  // Starts held: until the first take() nothing goes to the mailbox, because the connection looks by itself when the
-  // handler has returned.
-  // `hold` counts the body's bytes; null for a short one.
+  // Starts held: until the first take() nothing goes to the mailbox, because the connection
+  // itself looks when the handler has returned. `hold` counts the body's bytes; null for a short
+  // body.
   ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<void> hold, std::size_t behind_limit_bytes);
   ~ServerExchange() override;
 
@@ -45,19 +45,19 @@ class ServerExchange final : public Exchange,
   std::size_t behind_bytes() override;
   void on_caught_up(std::function<void()> callback) override;
 
-  // What came since the last take(). Loop thread, as all below.
+  // What came since the last take(). Loop thread, like everything below.
   struct Taken {
     std::unique_ptr<Response> head;   // set when the reply begins
     bool streamed = false;            // the head begins a stream; else its body is the whole reply
     bool ended = false;
     bool aborted = false;
-    bool overrun = false;             // the reader is too far behind
+    bool overrun = false;             // the client is too far behind
     ReplyObserver* observer = nullptr;
   };
-  // What becomes of the bytes that the observer holds back.
+  // What happens to the bytes that the observer holds back.
   struct Release {
     Headers further;
-    std::unique_ptr<Response> instead;   // set: they are not sent
+    std::unique_ptr<Response> instead;   // when set, they are not sent
   };
   // Swaps the waiting bytes into `data`, which must be empty.
   Taken take(std::string& data);
@@ -68,9 +68,9 @@ class ServerExchange final : public Exchange,
   bool is_overrun();
   // The socket has taken everything again.
   void tell_caught_up();
-  // The reply has been written to its end; the connection goes on without this.
+  // The reply has been written to its end; the connection continues without this exchange.
   void complete();
-  // The connection has ended before that. The observer is told when its reply was not whole.
+  // The connection has ended before that. The observer is informed when its reply was not whole.
   void abandon();
 
   void on_taken() override;
@@ -78,7 +78,7 @@ class ServerExchange final : public Exchange,
  private:
   enum class Stage : std::uint8_t { kOpen, kStreaming, kEnded, kAborted, kDetached };
 
-  void notify();   // with the lock held
+  void notify();   // called with the lock held
   void release(std::unique_ptr<Release> release);
   std::function<void()> detach(bool gone, std::shared_ptr<ReplyObserver>* cut);
 
@@ -88,12 +88,12 @@ class ServerExchange final : public Exchange,
   std::shared_ptr<void> body_hold_;
   const std::size_t behind_limit_bytes_;
 
-  // Set by who puts this into the mailbox, with the lock held; reset by the loop, without it, when it has taken it out.
+  // Set, with the lock held, by the thread that puts this into the mailbox; reset by the loop, without the lock, when it has taken it out.
   std::atomic<bool> posted_ = false;
-  std::shared_ptr<ServerExchange> self_;     // belongs to who has set posted_, then to the loop
-  std::atomic<Release*> release_ = nullptr;  // owned; set once at most with the lock held, taken without it
+  std::shared_ptr<ServerExchange> self_;     // belongs to the thread that set posted_, then to the loop
+  std::atomic<Release*> release_ = nullptr;  // owned; set at most once with the lock held, taken without it
 
-  std::mutex mutex_;         // for all below
+  std::mutex mutex_;         // guards everything below
   Stage stage_ = Stage::kOpen;
   bool streamed_ = false;
   bool held_ = true;

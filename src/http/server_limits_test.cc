@@ -40,7 +40,7 @@ TEST_F(LimitsTest, EndsSlowAndIdleConnections) {
   EXPECT_TRUE(idle.at_end());
 }
 
-// A header that drips for ever does not move its deadline.
+// A header that arrives slowly forever does not move its deadline.
 TEST_F(LimitsTest, EndsADrippingHeader) {
   ServerOptions options = loopback_options();
   options.header_timeout_s = 1;
@@ -53,7 +53,7 @@ TEST_F(LimitsTest, EndsADrippingHeader) {
   EXPECT_EQ(raw.read_reply().status, 408);
 }
 
-// Nor does a body that drips.
+// Neither does a body that arrives slowly.
 TEST_F(LimitsTest, EndsADrippingBody) {
   ServerOptions options = loopback_options();
   options.body_timeout_s = 1;
@@ -188,7 +188,7 @@ TEST_F(LimitsTest, HoldsTenThousandIdleConnections) {
   for (std::size_t i = 0; i < count; ++i) {
     clients.emplace_back(server_->port());
     ASSERT_TRUE(clients.back().connected()) << i;
-    // Every second one is idle after a request.
+    // Every second connection is idle after a request.
     if (i % 2 == 0) {
       ASSERT_TRUE(clients.back().send(kGet));
     }
@@ -301,7 +301,7 @@ TEST_F(StopTest, AbandonsWhatIsLeftAfterTheGrace) {
   exchange_->abort();
 }
 
-// Writers go on while the server is stopped and destroyed.
+// Writers continue while the server is stopped and destroyed.
 TEST_F(StopTest, StopsUnderWriters) {
   for (int round = 0; round < 8; ++round) {
     std::vector<std::thread> writers;

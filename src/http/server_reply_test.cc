@@ -1,4 +1,4 @@
-// Buffered and streamed replies: exact bytes, what observers see, clients that go away or do not read.
+// Buffered and streamed replies: exact bytes, what observers see, clients that leave or do not read.
 #include <atomic>
 #include <thread>
 
@@ -17,7 +17,7 @@ constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nhost: x\r\n\r\n";
 
 class ReplyTest : public testing::ServerTest {
  protected:
-  // Ends the threads and the server before what they refer to in a test's body goes. Declare it last.
+  // Ends the threads and the server before the objects in a test's body that they refer to. Declare it last.
   class EndFirst {
    public:
     explicit EndFirst(ReplyTest& test) : test_(test) {}
@@ -100,7 +100,7 @@ TEST_F(ReplyTest, StreamsFromAnotherThread) {
   EXPECT_EQ(reply.body, expected);
   EXPECT_EQ(observer->bytes(), expected);
   EXPECT_TRUE(observer->complete());
-  // The connection serves on.
+  // The connection continues to serve.
   raw.send(kGet);
   EXPECT_EQ(raw.read_reply().body, expected);
 }
@@ -152,7 +152,7 @@ TEST_F(ReplyTest, StreamsNothing) {
   EXPECT_EQ(reply.body, "");
 }
 
-// What on_complete() did is seen by a client that has read the last byte.
+// A client that has read the last byte sees what on_complete() did.
 TEST_F(ReplyTest, CompletesTheObserverBeforeTheLastBytes) {
   struct Late : ReplyObserver {
     explicit Late(std::atomic<int>& count) : completed(count) {}
@@ -283,7 +283,7 @@ TEST_F(ReplyTest, AbortsSoThatTheClientCanTell) {
   EXPECT_EQ(reply.body, "part");
   EXPECT_FALSE(reply.complete);
 
-  // HTTP/1.0 has no other way to say it than a reset.
+  // In HTTP/1.0 only a reset can show it.
   RawClient old = client();
   old.send("GET /a HTTP/1.0\r\n\r\n");
   old.read_to_end();
@@ -351,7 +351,7 @@ TEST_F(ReplyTest, IsNotAbandonedWhenItIsComplete) {
   auto token = std::make_shared<int>(0);
   const EndFirst end_first(*this);
   handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
-    // A callback that holds its own exchange must not keep it alive for ever.
+    // A callback that holds its own exchange must not keep the exchange alive forever.
     exchange->on_abandoned([token, exchange] { ++*token; });
     exchange->respond({});
   };
@@ -362,7 +362,7 @@ TEST_F(ReplyTest, IsNotAbandonedWhenItIsComplete) {
   EXPECT_EQ(token.use_count(), 1);
 }
 
-// A client that reads nothing: what it is behind by is coalesced, bounded, and it is cut off in the end.
+// For a client that reads nothing, the backlog is coalesced and bounded, and in the end the client is cut off.
 TEST_F(ReplyTest, CutsOffAReaderThatIsTooFarBehind) {
   Signal abandoned;
   auto observer = std::make_shared<RecordingObserver>();
@@ -414,7 +414,7 @@ TEST_F(ReplyTest, CoalescesForAReaderThatIsBehind) {
   EXPECT_EQ(observer->calls(), 2u);   // the filler, then all the rest as one chunk
 }
 
-// What a relay needs: how far the reader is behind, and a word when it is no more.
+// What a relay needs: how far the client is behind, and a call when it no longer is.
 TEST_F(ReplyTest, TellsWhenAReaderHasCaughtUp) {
   Signal behind;
   Signal caught_up;
@@ -467,7 +467,7 @@ TEST_F(ReplyTest, CutsOffAReaderThatStalls) {
   EXPECT_TRUE(raw.was_reset());
 }
 
-// A slow reader who reads on is served to the end.
+// A slow client that keeps reading is served to the end.
 TEST_F(ReplyTest, WaitsForASlowReader) {
   const std::string body(6u << 20, 's');
   const EndFirst end_first(*this);

@@ -1,4 +1,4 @@
-// What requests the server takes, and how it refuses the others.
+// Which requests the server accepts, and how it refuses the others.
 #include <thread>
 
 #include "base/encoding.h"
@@ -96,7 +96,7 @@ TEST_F(RequestTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(raw.read_reply().body, "POST /end end");
 }
 
-// The first reply comes later, from another thread; far more is sent ahead than the connection keeps.
+// The first reply comes later, from another thread; much more is sent ahead than the connection keeps.
 TEST_F(RequestTest, KeepsRequestsSentAheadOfASlowReply) {
   std::vector<std::thread> threads;
   testing::Signal go;
@@ -181,7 +181,7 @@ TEST_F(RequestTest, AnswersARefusalBeforeTheBody) {
   EXPECT_EQ(raw.read_reply().status, 401);
   raw.send("GET /open HTTP/1.1\r\nhost: x\r\n\r\n");
   EXPECT_EQ(raw.read_reply().status, 200);
-  // The body that is not read must not be taken for a request: the connection ends.
+  // The unread body must not be taken for a request, so the connection ends.
   raw.send("POST /closed HTTP/1.1\r\nhost: x\r\ncontent-length: 30\r\n\r\nGET /open HTTP/1.1\r\nhost: x\r\n\r\n");
   const RawReply reply = raw.read_reply();
   EXPECT_EQ(reply.status, 401);
@@ -189,7 +189,7 @@ TEST_F(RequestTest, AnswersARefusalBeforeTheBody) {
   EXPECT_TRUE(raw.at_end());
 }
 
-// The client sends all of its body before it looks: it must find the reply, not a reset.
+// The client sends all of its body before it reads: it must find the reply, not a reset.
 TEST_F(RequestTest, RefusesHugeBodiesSoThatTheClientSeesIt) {
   handler_.on_admit = [](const RequestHead&) { return Admission{1000, nullptr}; };
   serve();
@@ -223,7 +223,7 @@ TEST_F(RequestTest, RefusesHugeHeaders) {
   serve();
   EXPECT_EQ(ask("GET / HTTP/1.1\r\nhost: x\r\nx: " + std::string(40000, 'x') + "\r\n\r\n").status, 431);
   EXPECT_EQ(ask("GET /" + std::string(40000, 'x') + " HTTP/1.1\r\nhost: x\r\n\r\n").status, 431);
-  // Never ending, and in small pieces.
+  // Endless, and in small pieces.
   RawClient raw = client();
   raw.send("GET / HTTP/1.1\r\nhost: x\r\n");
   for (int i = 0; i < 5000 && raw.send("x-" + std::to_string(i) + ": 1234567890\r\n"); ++i) {
@@ -247,7 +247,7 @@ TEST_P(BadRequestTest, IsRefusedOnceAndTheConnectionEnds) {
   serve();
   RawClient raw = client();
   raw.send(GetParam().bytes);
-  // Were the rest read as a request, a second reply would come.
+  // If the rest were read as a request, a second reply would come.
   raw.send("GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n");
   const RawReply reply = raw.read_reply();
   EXPECT_EQ(reply.status, GetParam().status);

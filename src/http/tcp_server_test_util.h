@@ -1,4 +1,4 @@
-// For tests of what talks to other servers: a TCP server that says exactly the bytes that its script tells it to.
+// For tests of code that talks to other servers: a TCP server that sends exactly the bytes that its script tells it to.
 #pragma once
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@ class TcpPeer {
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   }
 
-  // One request, head and content-length body; "" when the client has closed.
+  // Reads one request, head and content-length body; "" when the client has closed.
   std::string read_request() {
     std::size_t end;
     while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
@@ -43,7 +43,7 @@ class TcpPeer {
     buffer_.erase(0, request.size());
     return request;
   }
-  // False when the client has gone.
+  // Returns false when the client has gone.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -53,7 +53,7 @@ class TcpPeer {
     }
     return true;
   }
-  // In pieces of so many bytes, each in a segment of its own.
+  // Sends pieces of this many bytes, each in a segment of its own.
   bool send_in_pieces(std::string_view bytes, std::size_t size) {
     for (; !bytes.empty(); bytes.remove_prefix(std::min(size, bytes.size()))) {
       if (!send(bytes.substr(0, size))) return false;
@@ -89,7 +89,7 @@ class TcpPeer {
   bool timed_out_ = false;
 };
 
-// Every connection runs the script in a thread of its own and is closed when that returns.
+// Every connection runs the script in a thread of its own and is closed when the script returns.
 class TcpServer {
  public:
   using Script = std::function<void(TcpPeer&)>;
@@ -157,7 +157,7 @@ class TcpServer {
   std::thread accepting_;
 };
 
-// A port that nothing listens on.
+// A port that nobody listens on.
 inline std::uint16_t closed_port() {
   TcpServer server([](TcpPeer&) {});
   return server.port();

@@ -1,4 +1,4 @@
-// Another certificate for a server that runs.
+// Another certificate for a running server.
 #include <thread>
 
 #include "base/clock.h"

@@ -1,8 +1,8 @@
-// Transport: one non-blocking connected socket, plain or TLS. Says what it waits for; waiting is the connection's
-// business. Loop thread only.
+// Transport: one non-blocking connected socket, plain or TLS. It says what it waits for; the connection does the
+// waiting. Loop thread only.
 //
-// TLS runs on the socket directly instead of through asio::ssl::stream: that keeps two 17 KB buffers per connection for
-// its whole life, while OpenSSL alone gives its record buffers back when a connection is idle.
+// TLS runs on the socket directly instead of through asio::ssl::stream, which keeps two 17 KB buffers for each
+// connection for its whole life, while OpenSSL alone frees its record buffers when a connection is idle.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -18,7 +18,7 @@ enum class IoStatus {
   kOk,
   kWantRead,
   kWantWrite,
-  kEnd,      // the peer has closed its side in order
+  kEnd,      // the peer has closed its side properly
   kFailed,   // reset, or not valid TLS
 };
 
@@ -29,17 +29,17 @@ struct IoResult {
 
 class Transport {
  public:
-  // `socket` stays the caller's to close. `tls` may be null; when set it lives on as long as this.
+  // The caller closes `socket`. `tls` may be null; when set it lives as long as this object.
   Transport(int socket, SSL_CTX* tls);
 
-  // False when TLS was asked for and there is no memory for it: nothing may be read or written then.
+  // False when TLS was asked for and there is no memory for it: nothing may then be read or written.
   bool usable() const { return usable_; }
   bool is_tls() const { return ssl_ != nullptr; }
   IoResult handshake();
   IoResult read(std::span<char> into);
-  // True when a read that filled `bytes` may have left more at hand.
+  // True when a read that filled `bytes` may have left more data.
   bool may_have_more(std::size_t bytes, std::size_t asked) const;
-  // One gathered write. TLS copies the pieces into `scratch` (at least a record, 16 KB) first.
+  // One gathered write. TLS first copies the pieces into `scratch` (at least a record, 16 KB).
   IoResult write(std::span<const iovec> pieces, std::span<char> scratch);
   // Tells the peer that no more comes. Without `complete` a TLS peer can see that the stream was cut.
   void shut_write(bool complete);

@@ -134,7 +134,7 @@ TEST_F(UnixSocket, NobodyThereIsAnErrorThatNamesThePath) {
 }
 
 TEST_F(UnixSocket, TheWholeExchangeHasALimit) {
-  // A byte whenever there is room for patience: no single read is slow.
+  // Sends a byte just before each time-out: no single read is slow.
   const Peer dripping(path(), [](int peer) {
     const std::string_view head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
     ::send(peer, head.data(), head.size(), MSG_NOSIGNAL);

@@ -78,7 +78,7 @@ Result<Url> parse_url(std::string_view text) {
   const std::size_t slash = rest.find('/');
   const std::string_view authority = rest.substr(0, slash);
   if (authority.find('@') != std::string_view::npos) {
-    // Not quoted back: it may hold a password.
+    // Not quoted, since it may hold a password.
     return fail(ErrorCode::kBadUrl, "user information in a URL is not supported");
   }
   TRY_VOID(parse_authority(authority, text, url));

@@ -34,10 +34,10 @@ void Watch::want_write() {
 void Watch::arm(std::uint32_t events) {
   armed_ = events;
   epoll_event event{};
-  // Errors and hang-ups come unasked: edge-triggered, they come once to who asked for nothing.
+  // Errors and hang-ups come without being asked for: edge-triggered, they come once when nothing is wanted.
   event.events = armed_ != 0 ? armed_ : static_cast<std::uint32_t>(EPOLLET);
   event.data.ptr = this;
-  // It is in the set, so this needs no memory and cannot fail.
+  // The descriptor is in the set, so this needs no memory and cannot fail.
   ::epoll_ctl(loop_.descriptor(), EPOLL_CTL_MOD, descriptor_, &event);
 }
 
@@ -50,7 +50,7 @@ void Watch::on_events(std::uint32_t events) {
     if (wanted != armed_) arm(wanted);
     return;
   }
-  owner_.on_ready(readable, writable);  // nothing of this may be touched after it
+  owner_.on_ready(readable, writable);  // nothing of this object may be touched after it
 }
 
 void Watch::close() {

@@ -1,6 +1,6 @@
-// Watch: one socket in an EventLoop, and who hears when it can be read or written. Loop thread only.
+// Watch: one socket in an EventLoop, and the owner that hears when it can be read or written. Loop thread only.
 //
-// Level-triggered, and left armed: a connection that reads on after every event costs no call into the kernel for
+// Level-triggered, and left armed: a connection that continues to read after every event costs no kernel call for
 // waiting. What nobody waits for any more is disarmed by the first event that finds it so.
 #pragma once
 
@@ -14,25 +14,25 @@ class Watch {
  public:
   class Owner {
    public:
-    // What was wanted can be tried: it will do something, or fail. May end the Watch.
+    // What was wanted can be tried: it will succeed or fail. May end the Watch.
     virtual void on_ready(bool readable, bool writable) = 0;
 
    protected:
     ~Owner() = default;
   };
 
-  // Takes over the non-blocking descriptor. Throws std::system_error, and leaves the descriptor open, where the kernel
-  // has no room to watch one more.
+  // Takes ownership of the non-blocking descriptor. Throws std::system_error, and leaves the descriptor open, when the
+  // kernel has no room to watch one more.
   Watch(EventLoop& loop, int descriptor, Owner& owner);
   ~Watch() { close(); }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
   int descriptor() const { return descriptor_; }
-  // Each holds until it is told once.
+  // Each is valid until it was reported once.
   void want_read();
   void want_write();
-  // Closes the descriptor; nothing more is told. Again: nothing.
+  // Closes the descriptor; nothing more is reported. A second call does nothing.
   void close();
 
  private:
