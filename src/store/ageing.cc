@@ -19,7 +19,7 @@ class SteadyClock : public Clock {
 }  // namespace
 
 UnixSeconds follow(UnixSeconds aged_to, UnixSeconds now, std::int64_t elapsed_s) {
-  // More than a year at a time is the same as a year.
+  // More than a year at a time counts as a year.
   const std::int64_t most = std::clamp<std::int64_t>(elapsed_s, 0, 366 * 86400) * kCatchUp;
   std::int64_t wanted = 0;
   if (__builtin_sub_overflow(now, aged_to, &wanted)) wanted = now < aged_to ? INT64_MIN : INT64_MAX;

@@ -1,5 +1,5 @@
-// A mutex that is had in the order of asking. With an ordinary one, a thread that releases and takes it again in a loop
-// (pruning, step by step) keeps out who waits.
+// A mutex that is granted in the order of asking. With an ordinary one, a thread that releases and takes it again in a
+// loop (pruning, step by step) keeps other threads out.
 #pragma once
 
 #include <condition_variable>
@@ -8,7 +8,7 @@
 
 namespace cloister::store {
 
-// For std::lock_guard and std::unique_lock.
+// For use with std::lock_guard and std::unique_lock.
 class FairMutex {
  public:
   void lock() {

@@ -1,11 +1,11 @@
-// Where looking back ends.
+// How far back lookups go.
 #pragma once
 
 #include "base/clock.h"
 
 namespace cloister::store {
 
-// Nothing is found that was served before `receipts`, nor event hashes of what was served before `event_hashes`.
+// No receipt is found that was served before `receipts`, and no event hashes of one that was served before `event_hashes`.
 struct Horizon {
   UnixSeconds receipts = 0;
   UnixSeconds event_hashes = 0;

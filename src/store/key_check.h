@@ -1,4 +1,4 @@
-// What is said when a store cannot be used with the keys at hand. `where` names the file or the database.
+// The message when a store cannot be used with the available keys. `where` names the file or the database.
 #pragma once
 
 #include <string>

@@ -18,38 +18,38 @@ enum class Durability {
 };
 
 enum class Access {
-  kCreate,    // made when it is not there
-  kExisting,  // to read: an error when it is not there or of an older version; nothing is made or changed in it
+  kCreate,    // created when it does not exist
+  kExisting,  // for reading: an error when it does not exist or has an older version; nothing is created or changed in it
 };
 
 struct StoreOptions {
-  // Exactly one of these three.
+  // Exactly one of these three is set.
   std::filesystem::path sqlite_file;
-  std::filesystem::path postgres_file;   // holds libpq's connection string, which may have a password in it
-  bool memory = false;                   // for tests and nodes without a disk: gone with the process
+  std::filesystem::path postgres_file;   // file that holds libpq's connection string, which may contain a password
+  bool memory = false;                   // for tests and nodes without a disk: lost with the process
 
-  // What it is encrypted with. Those of this process are made for a store in memory that is given none.
+  // The keys that encrypt it. A store in memory without keys gets keys of this process.
   std::shared_ptr<const StoreKeys> keys;
 
   StoreLimits limits;
   Durability durability = Durability::kProcess;
   Access access = Access::kCreate;
-  // Outlive the store.
+  // Both outlive the store.
   const Clock* clock = &system_clock();
   const Clock* steady = &steady_clock();   // never jumps; see store/ageing.h
 };
 
-// May take seconds: a file left by a crash is recovered, a server waited for; a store of a version before 3 is encrypted, which
-// takes minutes for gigabytes. Errors: kUsage for options that do not fit together, kStoreDamaged for a file that is no
-// receipt store or a broken one (it is left as it is), kStoreFailed for everything that may be better later, a store whose
-// key is not among `keys` included: it is left as it is, too. Messages name the file, never what is in a connection string.
+// May take seconds: a file left by a crash is recovered, a server is waited for; a store of a version before 3 is encrypted,
+// which takes minutes for gigabytes. Errors: kUsage for options that do not fit together; kStoreDamaged for a file that is no
+// receipt store or a broken one, which stays unchanged; kStoreFailed for everything that may be better later, including a store
+// whose key is not among `keys`, which stays unchanged, too. Messages name the file, never the content of a connection string.
 Result<std::unique_ptr<ReceiptStore>> open_store(const StoreOptions& options);
 
-// "kill" or "power": what receipts survive, as options say it.
+// "kill" or "power": what receipts survive, in the words of the options.
 Result<Durability> parse_durability(std::string_view text);
-// A number and K, M, G or T (powers of 1024, "iB" may follow): "4G", "512MiB", "1048576".
+// Accepts a number and K, M, G or T (powers of 1024, "iB" may follow): "4G", "512MiB", "1048576".
 Result<std::uint64_t> parse_bytes(std::string_view text);
-// A number and s, m, h or d: "30d", "36h".
+// Accepts a number and s, m, h or d: "30d", "36h".
 Result<std::int64_t> parse_age(std::string_view text);
 
 }  // namespace cloister::store

@@ -1,4 +1,4 @@
-// Which store the options name.
+// Tests which store the options name.
 #include "store/open_store.h"
 
 #include <gtest/gtest.h>

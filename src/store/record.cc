@@ -6,8 +6,8 @@
 namespace cloister::store {
 namespace {
 
-constexpr UnixSeconds kLatest = std::int64_t{1} << 53;   // what JSON carries
-// Measured: a row with its three places in indexes, and one more for each reply id.
+constexpr UnixSeconds kLatest = std::int64_t{1} << 53;   // the largest number that JSON carries
+// Measured: a row with its three index entries, and one more for each reply id.
 constexpr std::uint64_t kRowBytes = 160;
 constexpr std::uint64_t kNameBytes = 32;
 

@@ -1,5 +1,5 @@
-// What the kinds of stores share about one record: its limits, its size, and how lists of ids and legacy signatures are
-// written as bytes. How a record is encrypted: store/sealed_record.h. Pure functions.
+// What all kinds of stores have in common for one record: its limits, its size, and how lists of ids and legacy
+// signatures are written as bytes. store/sealed_record.h encrypts a record. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,22 @@
 
 namespace cloister::store {
 
-// kStoreRefused when a member is beyond its limit, empty where it may not be, or before 1970; the message names the member.
+// kStoreRefused when a member is beyond its limit, empty where it must not be, or before 1970; the message names the member.
 Result<void> check_record(const ReceiptRecord& record);
 Result<void> check_document(const Document& document);
 
-// What limits.bytes counts of a record: its texts, and for the rest about what a row and its places in indexes take.
-// record_size() is without the event hashes, which have an age of their own.
+// How limits.bytes counts a record: its texts, and for the rest about the size of a row and its index entries.
+// record_size() leaves out the event hashes, which have an age of their own.
 std::uint64_t record_size(const ReceiptRecord& record);
 
-// The same receipt: everything equal, except that the event hashes of `stored` may be gone.
+// True for the same receipt: everything is equal, except that the event hashes of `stored` may be gone.
 bool same_content(const ReceiptRecord& stored, const ReceiptRecord& offered);
 
-// For each id its length in two bytes, the greater first, then its bytes.
+// For each id its length in two bytes, high byte first, then its bytes.
 std::string pack_ids(const std::vector<std::string>& ids);
 // 129 bytes: request, response, signature.
 std::string pack_legacy(const LegacySignature& legacy);
-// What was stored may have been changed by anybody since: kStoreDamaged, also for more than `most` ids.
+// Anybody may have changed what was stored: kStoreDamaged, also for more than `most` ids.
 Result<std::vector<std::string>> unpack_ids(std::string_view packed, std::size_t most = kMostReplyIds);
 Result<LegacySignature> unpack_legacy(std::string_view packed);
 Result<Owner> unpack_owner(std::string_view bytes);

@@ -17,7 +17,7 @@ TEST(Record, IdsComeBack) {
 TEST(Record, RefusesDamagedIds) {
   const std::string whole = pack_ids({"abc", "de"});
   for (std::size_t size = 1; size < whole.size(); ++size) {
-    if (size == 5) continue;   // a whole list of one
+    if (size == 5) continue;   // this is a whole list of one id
     EXPECT_FALSE(unpack_ids(whole.substr(0, size))) << size;
   }
   EXPECT_FALSE(unpack_ids(std::string("\0\0", 2))) << "an empty id";

@@ -24,7 +24,7 @@ std::uint64_t read_number(std::string_view bytes) {
   return out;
 }
 
-// What it is and where it belongs. The label has one length for each kind, and so has what follows it.
+// What the text is and where it belongs. For each kind the label has one length, and so has what follows it.
 std::string associated(std::string_view label, std::string_view place, UnixSeconds served_at) {
   std::string out(label);
   out += place;
@@ -34,8 +34,8 @@ std::string associated(std::string_view label, std::string_view place, UnixSecon
 
 Error damaged() { return fail(ErrorCode::kStoreDamaged, "a record is not as this program writes it"); }
 
-// Owner; the ids in their packed form after its length in two bytes, the receipt's first; one byte that says whether a legacy
-// signature follows; the receipt's text.
+// The owner; the ids in their packed form after their length in two bytes, the receipt's first; one byte that says
+// whether a legacy signature follows; the receipt's text.
 std::string plain_text(const ReceiptRecord& record) {
   std::vector<std::string> ids = {record.receipt_id};
   ids.insert(ids.end(), record.reply_ids.begin(), record.reply_ids.end());

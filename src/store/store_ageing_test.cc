@@ -1,4 +1,4 @@
-// Of every kind of store: what age and space make go.
+// What age and space remove, for every kind of store.
 #include <algorithm>
 #include <utility>
 
@@ -53,7 +53,7 @@ TEST_P(StoreContract, AClockThatJumpsAheadDeletesSlowly) {
   EXPECT_EQ(prune(), 0u);
   clock_.advance(400 * kDay);
   EXPECT_FALSE(find("rcpt-00000001", owner(1))) << "past their age by this clock";
-  // Ten minutes of it, pruned every five seconds: ten hours of age.
+  // Ten minutes with a prune every five seconds: ten hours of age.
   for (int i = 0; i < 120; ++i) {
     steady_.advance(5);
     clock_.advance(5);
@@ -71,7 +71,7 @@ TEST_P(StoreContract, AClockThatJumpsAheadDeletesSlowly) {
   EXPECT_EQ(prune(), 0u);
   EXPECT_EQ(all_of(*store_).size(), 601u) << "corrected in time: everything is there, and to be seen";
   EXPECT_EQ(find(of_the_future.receipt_id, of_the_future.owner), of_the_future);
-  // The same jump, and nobody corrects it: half a day and they are gone.
+  // The same jump, which nobody corrects: half a day and the receipts are gone.
   clock_.advance(400 * kDay);
   std::uint64_t gone = 0;
   for (int i = 0; i < 24 && gone < 600; ++i) {
@@ -94,7 +94,7 @@ TEST_P(StoreContract, AClockThatFallsBackDeletesNothing) {
   now.served_at = 100;
   put(now);
   EXPECT_EQ(find(now.receipt_id, now.owner), now);
-  // Back to the truth: only what really claims to be old goes.
+  // After the correction: only what really claims to be old is deleted.
   clock_.set(kStart + 60);
   steady_.advance(1'000'000);
   EXPECT_EQ(prune(), 1u);
@@ -105,7 +105,7 @@ TEST_P(StoreContract, SpaceIsBounded) {
   std::vector<ReceiptRecord> batch;
   for (int i = 0; i < 1000; ++i) batch.push_back(record(i, 2000));
   batch[0].event_hashes = batch[700].event_hashes = std::string(32 * 1000, 'h');
-  // The clock fell back half way: what comes later is older by its own word.
+  // The clock fell back half way: later receipts are older by their own statement.
   for (int i = 500; i < 1000; ++i) batch[static_cast<std::size_t>(i)].served_at = kStart - 1000 + i;
   put(batch);
   const std::uint64_t all = state().bytes;

@@ -1,4 +1,4 @@
-// What every kind of store promises, shown on each of them: what is put is there, once, and as it was.
+// What every kind of store promises, tested with each of them: what is put is there, once, and unchanged.
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -29,14 +29,14 @@ TEST_P(StoreContract, PuttingTheSameAgainIsNoError) {
   put(batch);
   const StoreState before = state();
   put(batch);
-  // Some old, some new, one twice in the batch.
+  // Some old, some new, and one twice in the batch.
   auto mixed = records(5, 10);
   mixed.push_back(record(14));
   put(mixed);
   EXPECT_EQ(state().receipts, 15u);
   EXPECT_GT(state().bytes, before.bytes);
   EXPECT_EQ(all_of(*store_), records(0, 15));
-  // A large one, each of it twice.
+  // A large batch with each record twice.
   auto twice = records(0, 75);
   const auto again = twice;
   twice.insert(twice.end(), again.rbegin(), again.rend());
@@ -64,7 +64,7 @@ TEST_P(StoreContract, PuttingAnotherContentIsAnErrorAndChangesNothing) {
     EXPECT_EQ(done.error().code, ErrorCode::kStoreConflict) << i;
     EXPECT_NE(done.error().message.find(shown_id(record(0).receipt_id)), std::string::npos);
   }
-  // Two of one id in one batch.
+  // Two with one id in one batch.
   auto twice = std::vector{record(30), record(30)};
   twice[1].receipt += " ";
   EXPECT_FALSE(store_->put(twice));
@@ -77,11 +77,11 @@ TEST_P(StoreContract, PuttingAnotherContentIsAnErrorAndChangesNothing) {
 
 TEST_P(StoreContract, ListsInOrderPageByPage) {
   std::vector<ReceiptRecord> batch = records(0, 40);
-  for (ReceiptRecord& each : batch) each.served_at = kStart + (&each - batch.data()) / 10;   // ten of each second
+  for (ReceiptRecord& each : batch) each.served_at = kStart + (&each - batch.data()) / 10;   // ten in each second
   std::vector<ReceiptRecord> shuffled;
   for (std::size_t i = 0; i < batch.size(); ++i) shuffled.push_back(batch[i * 7 % batch.size()]);
   put(shuffled);
-  // Within a second they lie in the order of their places.
+  // Within a second they are in the order of their places.
   std::ranges::sort(batch, {}, [](const ReceiptRecord& each) { return std::pair(each.served_at, testing::keys()->place(each.receipt_id)); });
   for (const std::size_t page : {1, 3, 10, 100}) EXPECT_EQ(all_of(*store_, page), batch) << page;
   const auto from = store_->list({kStart + 2, ""}, 5);
@@ -226,7 +226,7 @@ TEST_P(StoreContract, WritersAndReadersAtOnce) {
       for (int i = 0; !done; ++i) {
         const int w = (i + r) % 2, last = written[w] - 1;
         if (last < 0) continue;
-        // Whoever reads sees what was stored, through whichever connection.
+        // Every reader sees what was stored, through any connection.
         const ReceiptRecord expected = record(100'000 * w + (i % 2 == 0 ? last : i % (last + 1)));
         const auto found = stores[r % 2]->find(expected.reply_ids[0], expected.owner);
         if (!found || !*found || **found != expected) ++failures;

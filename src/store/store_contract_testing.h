@@ -1,4 +1,4 @@
-// For tests only: what each kind of store is tried with. `INSTANTIATE_TEST_SUITE_P` is in store_contract_test.cc.
+// For tests only: what each kind of store is tested with. `INSTANTIATE_TEST_SUITE_P` is in store_contract_test.cc.
 #pragma once
 
 #include <memory>
@@ -36,7 +36,7 @@ class StoreContract : public ::testing::TestWithParam<std::string> {
   }
   bool lasts() const { return place_->lasts(); }
 
-  // Both clocks: time as it passes.
+  // Advances both clocks, as real time does.
   void wait(std::int64_t seconds) {
     clock_.advance(seconds);
     steady_.advance(seconds);
@@ -69,7 +69,7 @@ class StoreContract : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<ReceiptStore> store_;
 };
 
-// Of those that are there after they were closed.
+// Tests of stores that still exist after they were closed.
 class LastingStoreContract : public StoreContract {};
 
 }  // namespace cloister::store::testing

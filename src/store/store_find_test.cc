@@ -1,4 +1,4 @@
-// Of every kind of store: which receipt an id finds, and for whom.
+// Which receipt an id finds, and for whom, for every kind of store.
 #include <algorithm>
 
 #include "store/receipt_id.h"
@@ -32,7 +32,7 @@ TEST_P(StoreContract, OneReplyIdOfSeveralReceipts) {
   for (ReceiptRecord* each : {&first, &second, &others}) each->reply_ids = {"same"};
   first.owner = second.owner = owner(1);
   others.owner = owner(9);
-  // Newest is what was served last, whatever came last.
+  // The newest is the one that was served last, whatever came last.
   put(second);
   put(first);
   put(others);
@@ -40,14 +40,14 @@ TEST_P(StoreContract, OneReplyIdOfSeveralReceipts) {
   EXPECT_EQ(find("same", owner(9)), others);
   EXPECT_EQ(find("same", owner(5)), others) << "the newest of any other owner";
   EXPECT_EQ(find(first.receipt_id, owner(9)), first) << "another owner's, by receipt id";
-  // Of two in one second it is what came last.
+  // Of two in one second it is the one that came last.
   ReceiptRecord later = record(5);
   later.reply_ids = {"same"};
   later.owner = owner(1);
   later.served_at = second.served_at;
   put(later);
   EXPECT_EQ(find("same", owner(1)), later);
-  // Owners that share the first bytes are told apart.
+  // Owners that share the first bytes are distinguished.
   Owner near = owner(1);
   near[15] = 8;
   ReceiptRecord of_near = record(4);
@@ -84,7 +84,7 @@ TEST_P(StoreContract, IdsOfTheSameDigits) {
     if (i % 2 == 0) each.reply_ids.push_back("upstream-" + std::to_string(i));
     batch.push_back(each);
   }
-  // Somebody else's replies called like the first: an older and a newer one, of its owner and of another.
+  // Somebody else's replies with the same id as the first: an older and a newer one, of its owner and of another.
   const std::string taken = batch[0].reply_ids[0];
   for (const int i : {10, 20}) batch[static_cast<std::size_t>(i)].reply_ids = {taken};
   batch[10].owner = owner(7);

@@ -11,7 +11,7 @@
 namespace cloister::store {
 namespace {
 
-// Labels never change: what is stored can be read with these keys alone.
+// Labels never change: stored data can be read with these keys alone.
 constexpr std::string_view kIndexLabel = "cloister/v1/receipt-index-key";
 constexpr std::string_view kRecordLabel = "cloister/v1/receipt-record-key/";
 constexpr std::size_t kTimeBytes = 6;
@@ -94,7 +94,7 @@ Result<std::optional<std::string>> StoreKeys::open(ByteView associated, std::str
   return std::optional(*std::move(plain));
 }
 
-// Ids of ours begin with the time in clear, so that an index of places grows at its end.
+// This program's ids begin with the time in clear, so that an index of places grows at its end.
 Place StoreKeys::place(std::string_view receipt_id) const {
   const crypto::Sha256Digest digest = places_.mac({as_bytes(receipt_id)});
   Place out = first_bytes<sizeof(Place)>(digest);
@@ -105,7 +105,7 @@ Place StoreKeys::place(std::string_view receipt_id) const {
 }
 
 Name StoreKeys::name(std::string_view reply_id, const Owner& owner) const {
-  // The owner comes first and has one length: no id alone is the same bytes as an owner and an id.
+  // The owner comes first and has one length: no id alone has the same bytes as an owner and an id.
   constexpr ByteArray<1> kIdAlone = {0}, kWithOwner = {1};
   const crypto::Sha256Digest id = names_.mac({kIdAlone, as_bytes(reply_id)});
   const crypto::Sha256Digest both = names_.mac({kWithOwner, owner, as_bytes(reply_id)});

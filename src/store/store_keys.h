@@ -1,9 +1,9 @@
-// StoreKeys: the keys of a receipt store, which the TEE derives for this role. What lies on a disk or in a database is encrypted
-// and authenticated with them, and it is found by keyed digests, so that nobody outside of the TEE can read it or try out a guess
-// on it. Replicas of one application derive the same keys. Immutable; safe from any thread.
+// StoreKeys: the keys of a receipt store, which the TEE derives for this role. Data on a disk or in a database is
+// encrypted and authenticated with them, and found by keyed digests, so that nobody outside the TEE can read it or try
+// out a guess on it. Replicas of one application derive the same keys. Immutable; any thread.
 //
-// The keys of records have epochs: the newest encrypts, all of them decrypt. The keys of digests have none, because digests are
-// looked up.
+// The keys of records have epochs: the newest encrypts, all of them decrypt. The keys of digests have none, because
+// digests are looked up.
 #pragma once
 
 #include <functional>
@@ -22,12 +22,12 @@
 
 namespace cloister::store {
 
-// Names a key of records without saying anything about it.
+// Names a key of records without revealing anything about it.
 using KeyId = ByteArray<8>;
-// Where a receipt is found: in the order of time, as its id is.
+// Where a receipt is found; places sort in the order of time, as ids do.
 using Place = ByteArray<16>;
-// Where a reply id is found: of the id, and of the id together with the owner, so that two ids of one owner have nothing in
-// common. Different ids may share one, so whoever looks compares the ids themselves.
+// Where a reply id is found: a digest of the id, and one of the id together with the owner, so that two ids of one
+// owner have nothing in common. Different ids may share one, so a lookup compares the ids themselves.
 struct Name {
   std::int64_t id = 0;
   std::int32_t owner = 0;   // 16 bits
@@ -49,16 +49,16 @@ class StoreKeys {
   const KeyId& newest() const { return records_.front().id; }
   bool has(ByteView key_id) const { return find(key_id) != nullptr; }
 
-  // The key's id, then crypto/aead.h's form. `associated` says what the text is and where it belongs.
+  // The key's id, then the form of crypto/aead.h. `associated` says what the text is and where it belongs.
   std::string seal(ByteView associated, ByteView plain) const;
-  // Nothing when it was encrypted with a key that is not among these; kStoreDamaged when it is not what was sealed.
+  // Absent when it was encrypted with a key that is not among these; kStoreDamaged when it is not what was sealed.
   Result<std::optional<std::string>> open(ByteView associated, std::string_view sealed) const;
 
   Place place(std::string_view receipt_id) const;
   Name name(std::string_view reply_id, const Owner& owner) const;
-  // Of a digest of a credential, as stores before version 3 kept it; all zero stays all zero.
+  // The owner for a digest of a credential, in the form of stores before version 3; all zero stays all zero.
   Owner owner(const ByteArray<16>& credential) const;
-  // The secret of one reply, which its client alone is told (docs/spec/receipt.md).
+  // The secret of one reply, which only its client gets (docs/spec/receipt.md).
   ByteArray<32> reply_secret(std::string_view receipt_id) const;
 
  private:
@@ -74,7 +74,7 @@ class StoreKeys {
   bool lasts_;
 };
 
-// "0123456789abcdef": how messages name a key.
+// "0123456789abcdef": the name of a key in messages.
 std::string key_text(ByteView key_id);
 
 }  // namespace cloister::store

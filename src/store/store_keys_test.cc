@@ -56,7 +56,7 @@ TEST(StoreKeys, PlacesLieInTheOrderOfTime) {
   EXPECT_NE(to_hex(keys()->place("rcpt-0000")).substr(0, 4), "0000");
 }
 
-// Whoever tries out names without the key finds none, and sees no owner in two names of one.
+// Trying out names without the key finds none, and two names of one owner do not reveal the owner.
 TEST(StoreKeys, NamesSayNothing) {
   const Name one = keys()->name("a", testing::owner(1)), same_owner = keys()->name("b", testing::owner(1));
   EXPECT_NE(one.owner, same_owner.owner);

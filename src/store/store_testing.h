@@ -1,4 +1,4 @@
-// For tests: places that a store can be opened in again and again, and records to put there.
+// For tests: places in which a store can be opened repeatedly, and records to put there.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ inline std::shared_ptr<const StoreKeys> keys(int number = 0, int epoch = 1, bool
   return StoreKeys::make(derive, epoch, lasts).value();
 }
 
-// What a store counts of a record.
+// The size that a store counts for a record.
 inline std::uint64_t counted(const ReceiptRecord& record) {
   constexpr std::size_t kSealed = sizeof(KeyId) + crypto::kAeadExtraBytes;
   return record_size(record) + (record.event_hashes.empty() ? 0 : record.event_hashes.size() + kSealed);
@@ -57,7 +57,7 @@ inline Owner owner(int number) {
   return out;
 }
 
-// Everything about it follows from its number.
+// Everything in it follows from its number.
 inline ReceiptRecord record(int number, std::size_t receipt_bytes = 300) {
   ReceiptRecord out;
   char id[32];
@@ -86,7 +86,7 @@ inline std::vector<ReceiptRecord> records(int first, int count) {
   return out;
 }
 
-// Every record, page by page.
+// Returns every record, page by page.
 inline std::vector<ReceiptRecord> all_of(ReceiptStore& store, std::size_t page = kMostListed) {
   std::vector<ReceiptRecord> out;
   ReceiptStore::Position after;
@@ -99,13 +99,13 @@ inline std::vector<ReceiptRecord> all_of(ReceiptStore& store, std::size_t page =
   }
 }
 
-// Somewhere that a store lasts, empty at first and gone at the end.
+// A place where a store lasts, empty at first and removed at the end.
 class StorePlace {
  public:
   virtual ~StorePlace() = default;
-  // Sets where; the rest of the options stays.
+  // Sets the place; the other options stay.
   virtual void name_in(StoreOptions& options) const = 0;
-  // A store that was closed can be opened again, or opened twice at once.
+  // True when a closed store can be opened again, or opened twice at once.
   virtual bool lasts() const { return true; }
 
   Result<std::unique_ptr<ReceiptStore>> open(StoreOptions options = {}) const {

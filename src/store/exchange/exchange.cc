@@ -16,7 +16,7 @@ constexpr std::size_t kBatchBytes = 16u << 20;
 bool stopped(const ExchangeWatch& watch) { return watch.stop != nullptr && watch.stop->load(); }
 Error cancelled() { return fail(ErrorCode::kCancelled, "interrupted"); }
 
-// Every "sha256:<64 hex>" that stands in the text as a whole string.
+// Every "sha256:<64 hex>" that is a whole string in the text.
 std::set<std::string> digests_in(std::string_view text) {
   constexpr std::string_view kBegin = "\"sha256:";
   constexpr std::size_t kSize = 7 + 64;
@@ -70,7 +70,7 @@ class Exporter {
     return {};
   }
 
-  // What is stored may hold anything, and this goes to a terminal.
+  // Stored text may hold anything, and this goes to a terminal.
   static std::string printable(std::string text) {
     for (char& c : text) {
       if (c < ' ' || c > '~') c = '?';
@@ -117,7 +117,7 @@ class Importer {
   const ExchangeCount& count() const { return count_; }
 
  private:
-  // How many of the batch are stored already, or stand in it twice.
+  // How many of the batch are already stored, or occur twice in it.
   Result<std::uint64_t> count_known() {
     std::uint64_t known = 0;
     std::set<std::string_view> seen;
@@ -129,7 +129,7 @@ class Importer {
     return known;
   }
 
-  // To say which line it is, and keep those before it.
+  // Stores one by one, in order to say which line failed and keep those before it.
   Result<void> one_by_one() {
     for (std::size_t i = 0; i < batch_.size(); ++i) {
       const Result<void> put = store_.put(std::span(batch_).subspan(i, 1));
@@ -184,12 +184,12 @@ Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, co
     }
     const Result<std::optional<std::string_view>> line = lines.next();
     if (!line) {
-      if (line.error().code == ErrorCode::kCancelled && !stopped(watch)) continue;   // a signal that means nothing to us
+      if (line.error().code == ErrorCode::kCancelled && !stopped(watch)) continue;   // a signal that has no meaning here
       error = line.error().code == ErrorCode::kTooLarge ? Importer::at(lines.number(), line.error()) : line.error();
       break;
     }
     if (!*line) {
-      // The signal that ends us often ends who writes to us, too: then this is not the end of what there was.
+      // The signal that ends this process often ends the writing process, too: then this is not the end of its data.
       if (stopped(watch)) error = cancelled();
       break;
     }

@@ -1,4 +1,4 @@
-// Export of a store's receipts as lines, and import into another. In bounded memory, whatever their number.
+// Exports a store's receipts as lines, and imports them into another store. In bounded memory, whatever their number.
 #pragma once
 
 #include <atomic>
@@ -15,11 +15,11 @@ namespace cloister::store {
 struct ExchangeCount {
   std::uint64_t receipts = 0;
   std::uint64_t documents = 0;
-  std::uint64_t known = 0;      // import: receipts that were there already, and are not among `receipts`
+  std::uint64_t known = 0;      // import: receipts that were already there, and are not among `receipts`
   std::uint64_t left_out = 0;   // export: stored texts that are no receipts
 };
 
-// What is told of the work while it goes on; `stop` ends it early (kCancelled), with whole lines and whole batches.
+// Reports on the work while it is running; `stop` ends it early (kCancelled), with whole lines and whole batches.
 struct ExchangeWatch {
   std::function<void(const ExchangeCount&)> progress = [](const ExchangeCount&) {};
   std::function<void(const std::string& complaint)> left_out = [](const std::string&) {};
@@ -28,16 +28,16 @@ struct ExchangeWatch {
 
 struct ExportRange {
   UnixSeconds since = 0;
-  std::optional<UnixSeconds> until;   // the last second that counts
+  std::optional<UnixSeconds> until;   // the last second that is included
 };
 
-// In the order of time, within a second in that of the store; before each receipt the documents that it names by digest, each document once.
-// The same receipts give the same lines under the same keys, from whichever kind of store. `write` is given plain lines.
+// Exports in the order of time, within a second in the order of the store; before each receipt come the documents that it names by digest,
+// each document once. The same receipts give the same lines under the same keys, from any kind of store. `write` gets plain lines.
 Result<ExchangeCount> export_receipts(ReceiptStore& store, const ExportRange& range, const ExchangeWatch& watch,
                                       const std::function<Result<void>(std::string_view line)>& write);
 
-// Puts every line into the store; those that are encrypted are opened with `keys`. Stops at the first that is no line of an export or contradicts what is stored; the Error
-// says which, and those before it are in. Doing it again changes nothing.
+// Puts every line into the store; encrypted lines are opened with `keys`. Stops at the first line that does not belong to an export
+// or contradicts what is stored; the Error says which line, and those before it are stored. A second import changes nothing.
 Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, const ExchangeWatch& watch);
 
 }  // namespace cloister::store

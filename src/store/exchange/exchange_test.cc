@@ -21,7 +21,7 @@ using testing::kStart;
 
 std::string digest(char digit) { return "sha256:" + std::string(64, digit); }
 
-// As a node makes them, except for the signature, which nobody checks here.
+// As a node makes them, except for the signature, which nobody verifies here.
 ReceiptRecord receipt(int number, const std::string& keyset = digest('a')) {
   ReceiptRecord record = testing::record(number);
   const Json document = {{"api_version", "aci/1"}, {"receipt_id", record.receipt_id}, {"chat_id", record.reply_ids[0]}, {"model", "m"},
@@ -29,7 +29,7 @@ ReceiptRecord receipt(int number, const std::string& keyset = digest('a')) {
                          {"served_at", record.served_at},
                          {"event_log", {{{"type", "request.received"}, {"body_hash", digest('0')}}, {{"type", "policy"}, {"digest", digest('b')}}}},
                          {"key_id", "k"}, {"signature", std::string(128, '0')}};
-  record.receipt = document.dump(1);   // a text is kept as it is, line ends and all
+  record.receipt = document.dump(1);   // a text is kept unchanged, line ends and all
   return record;
 }
 Document document(const std::string& kind, char digit) { return {kind, digest(digit), "{\"of\": \"" + kind + "\"}", kStart}; }
@@ -190,7 +190,7 @@ TEST(Exchange, ExportsWithDocumentsOnceAndImports) {
   EXPECT_GE(told, 512u);
   EXPECT_EQ(all_of(*to), records);
   EXPECT_EQ(export_all(*to), lines);
-  // Again, and without the last end of a line.
+  // A second time, and without the last line end.
   ASSERT_TRUE(import_text(*to, joined(lines).substr(0, joined(lines).size() - 1)));
   EXPECT_EQ(to->state()->receipts, 700u);
   EXPECT_EQ(import_text(*to, "")->receipts, 0u);

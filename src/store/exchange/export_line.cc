@@ -18,7 +18,7 @@ constexpr std::string_view kDocumentForm = "cloister.document.v1";
 
 using evidence::JsonReader;
 
-// One text for one value, so that two exports of one store can be compared.
+// Each value has one text, so that two exports of one store can be compared.
 template <std::size_t N>
 Result<ByteArray<N>> lower_hex(const JsonReader& reader, std::string_view name) {
   TRY(text, reader.text(name));
@@ -138,7 +138,7 @@ Result<ExportItem> parse_line(std::string_view line, const StoreKeys* keys) {
 
 Result<std::string> write_export_line(const ExportItem& item) {
   std::string line = codec::write_json(std::visit([](const auto& each) { return json_of(each); }, item));
-  // Read again: bytes that are no UTF-8 were replaced, and no line may leave that nobody could import.
+  // Parsed again: bytes that are not UTF-8 were replaced, and no line may be exported that nobody could import.
   TRY(again, parse_line(line, nullptr));
   if (again != item) return fail(kCode, "holds bytes that are not UTF-8");
   return line;

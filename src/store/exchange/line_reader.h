@@ -1,4 +1,4 @@
-// The lines of a file or pipe, one after the other, in bounded memory.
+// Reads the lines of a file or pipe, one after the other, in bounded memory.
 #pragma once
 
 #include <cstddef>
@@ -13,21 +13,21 @@ namespace cloister::store {
 
 class LineReader {
  public:
-  // `fd` stays the caller's, and is read from where it stands.
+  // The caller closes `fd`, which is read from its current position.
   LineReader(int fd, std::size_t most_line_bytes) : fd_(fd), most_(most_line_bytes) {}
 
-  // Without its end, valid until the next call; nothing after the last. The last may lack its end. kTooLarge for a line beyond
-  // the limit, kCancelled when a signal came while it waited.
+  // Returns a line without its end, valid until the next call; absent after the last. The last line may lack its end.
+  // kTooLarge for a line beyond the limit, kCancelled when a signal came while it waited.
   Result<std::optional<std::string_view>> next();
-  // Of the line that came last, counted from 1.
+  // Number of the last line, counted from 1.
   std::uint64_t number() const { return number_; }
 
  private:
   const int fd_;
   const std::size_t most_;
   std::string buffer_;
-  std::size_t begin_ = 0;     // of the line at hand
-  std::size_t looked_ = 0;    // so far there is no end of a line
+  std::size_t begin_ = 0;     // of the current line
+  std::size_t looked_ = 0;    // up to here there is no line end
   bool ended_ = false;
   std::uint64_t number_ = 0;
 };

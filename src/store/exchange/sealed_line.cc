@@ -20,7 +20,7 @@ std::string seal_export_line(std::string_view line, const StoreKeys& keys) {
   return std::string(kBegin) + R"("sealed":")" + to_base64(as_bytes(sealed)) + R"("})";
 }
 
-// As this program writes it: other spellings of the same object are no sealed line.
+// The line must have this program's own spelling: other spellings of the same object are no sealed line.
 bool is_sealed_export_line(std::string_view line) { return line.starts_with(kBegin); }
 
 Result<std::string> open_export_line(std::string_view line, const StoreKeys& keys) {

@@ -9,11 +9,11 @@
 
 namespace cloister::store {
 
-// `line` is one that write_export_line() made. Without the end of the line.
+// `line` is one that write_export_line() made. The result has no line end.
 std::string seal_export_line(std::string_view line, const StoreKeys& keys);
 
 bool is_sealed_export_line(std::string_view line);
-// What was sealed. kBadReceipt for another form; kStoreFailed for a key that is not among these, kStoreDamaged for another content.
+// Returns what was sealed. kBadReceipt for another form, kStoreFailed for a key not among these, kStoreDamaged for another content.
 Result<std::string> open_export_line(std::string_view line, const StoreKeys& keys);
 
 }  // namespace cloister::store

@@ -11,7 +11,7 @@
 namespace cloister::store {
 namespace {
 
-// How long a call waits for a server that comes back. Who asks for a receipt is a person; who stores one holds a reply back.
+// How long a call waits for a server that comes back. A person asks for a receipt; storing one holds a reply back.
 constexpr std::int64_t kReadPatienceMs = 1000;
 constexpr std::int64_t kWritePatienceMs = 3000;
 
@@ -89,7 +89,7 @@ class PostgresStore : public ReceiptStore {
     return {cut_off(now, options_.limits.receipt_age_s), cut_off(now, options_.limits.event_hash_age_s)};
   }
 
-  // Each replica follows its own clock, and begins where the last that saved it was.
+  // Each replica follows its own clock, and begins at the time that was saved last by any of them.
   Result<UnixSeconds> age() {
     if (!ages_.begun()) {
       TRY(known, read(pq_known_times));
@@ -115,7 +115,7 @@ class PostgresStore : public ReceiptStore {
 
   const StoreOptions options_;
   PqPool pool_;
-  std::mutex prune_mutex_;   // the members of this block
+  std::mutex prune_mutex_;   // guards the members of this block
   AgeLine ages_;
 };
 

@@ -7,7 +7,7 @@
 
 namespace cloister::store {
 
-// Of options.postgres_file. Errors as open_store().
+// Opens the store of options.postgres_file. Errors as open_store().
 Result<std::unique_ptr<ReceiptStore>> open_postgres_store(const StoreOptions& options);
 
 }  // namespace cloister::store

@@ -1,4 +1,4 @@
-// What can happen to a server: it stops, crashes, is slow, is not there, is somebody else's; and connection strings.
+// What can happen to a server: it stops, crashes, is slow, is missing, is somebody else's; and connection strings.
 #include "store/postgres/postgres_store.h"
 
 #include <arpa/inet.h>
@@ -85,13 +85,13 @@ TEST_F(PostgresStoreTest, ReplicasPruneTogether) {
   EXPECT_EQ(sql("SELECT count(*) FROM cloister_name WHERE seq NOT IN (SELECT seq FROM cloister_receipt)"), "0");
 }
 
-// Stops or crashes the server again and again while one thread writes and one reads.
+// Stops or crashes the server repeatedly while one thread writes and one reads.
 void go_on_through(PostgresServer& server, ReceiptStore& store, int rounds, const std::function<void()>& end) {
   std::atomic<bool> done = false;
   std::atomic<int> stored = 0;
   std::thread writer([&] {
     for (int batch = 0; !done; ++batch) {
-      // After an error nobody knows whether it was stored: again, until it is said.
+      // After an error it is unknown whether the record was stored: repeat until a put succeeds.
       for (int attempt = 0;; ++attempt) {
         const auto put = store.put(records(batch * 100, 10));
         if (put) break;
@@ -106,7 +106,7 @@ void go_on_through(PostgresServer& server, ReceiptStore& store, int rounds, cons
       const int last = stored - 1;
       if (last < 0) continue;
       const auto found = store.find(record(last * 100).receipt_id, record(last * 100).owner);
-      if (!found) continue;   // no server at that moment
+      if (!found) continue;   // no server is running at that moment
       EXPECT_EQ(*found, record(last * 100));
     }
   });
@@ -170,7 +170,7 @@ TEST_F(PostgresStoreTest, WaitsForALockButNotForever) {
 TEST_F(PostgresStoreTest, ATransactionThatLosesIsRepeated) {
   const auto store = open();
   ASSERT_TRUE(store->put(records(0, 2)));
-  // Whoever waits longest for a deadlock is chosen as its victim by the server; ended by hand, the effect is the same.
+  // The server chooses the longest waiter as the victim of a deadlock; ending a transaction by hand has the same effect.
   std::atomic<bool> done = false;
   std::thread killer([&] {
     while (!done) sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'cloister'");
@@ -233,7 +233,7 @@ TEST_F(PostgresStoreTest, RowsCannotBeMoved) {
   EXPECT_EQ(*store->find("chatcmpl-5", testing::owner(2)), record(5));
 }
 
-// As version 1 left it, word for word.
+// The tables of version 1, word for word.
 constexpr const char* kVersion1 =
     "CREATE TABLE cloister_store(one boolean PRIMARY KEY DEFAULT true CHECK (one), version int8 NOT NULL, aged_to int8 NOT NULL);"
     "CREATE TABLE cloister_receipt(seq int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, receipt_id bytea NOT NULL UNIQUE, "
@@ -300,13 +300,13 @@ TEST_F(PostgresStoreTest, NeverRepeatsTheConnectionString) {
   EXPECT_EQ(place_->open(options_).error().code, ErrorCode::kUsage);
 }
 
-// Answers 'N' to who asks for TLS, and counts what comes after that.
+// Answers 'N' to a request for TLS, and counts the bytes after that.
 class ServerWithoutTls {
  public:
   ServerWithoutTls() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);   // 127.0.0.2: not what is taken for this machine
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);   // 127.0.0.2 does not count as this machine
     socklen_t size = sizeof address;
     EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
     EXPECT_EQ(::listen(listener_.get(), 16), 0);
@@ -318,7 +318,7 @@ class ServerWithoutTls {
         if (peer.get() < 0) return;
         char bytes[512];
         const ssize_t asked = ::recv(peer.get(), bytes, sizeof bytes, 0);
-        if (asked != 8) plain_ += asked;   // an SSLRequest has 8 bytes, a first message in the clear more
+        if (asked != 8) plain_ += asked;   // an SSLRequest has 8 bytes, a first plain message more
         ::send(peer.get(), "N", 1, MSG_NOSIGNAL);
         const ssize_t more = ::recv(peer.get(), bytes, sizeof bytes, 0);
         if (more > 0) plain_ += more;

@@ -1,5 +1,5 @@
-// For tests: Debian's PostgreSQL on a Unix socket in a folder of its own. Never as root: the server refuses that, so it
-// runs as `postgres` or `nobody` then. Started when first needed, ended with the test program.
+// For tests: Debian's PostgreSQL on a Unix socket in a folder of its own. It never runs as root, which the server
+// refuses, but as `postgres` or `nobody` then. It is started when first needed and ends with the test program.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,17 +14,17 @@ namespace cloister::store::testing {
 
 class PostgresServer {
  public:
-  // Of this test program; made, and started, at the first call.
+  // The server of this test program; created and started at the first call.
   static PostgresServer& instance();
-  // Where the programs of the server are; empty when it is not installed.
+  // The folder of the server's programs; empty when it is not installed.
   static std::filesystem::path programs();
 
   // Ends it as an administrator would, or at once as a crash; both wait until it has ended.
   void stop();
   void crash();
-  // After either.
+  // Starts it after either.
   void start();
-  // What psql says; fails the test when it cannot.
+  // Returns psql's output; fails the test when psql fails.
   std::string sql(const std::string& text) const;
   // A connection string for libpq.
   std::string connection() const { return "host=" + socket_folder() + " user=cloister dbname=postgres"; }
@@ -35,7 +35,7 @@ class PostgresServer {
 
  private:
   PostgresServer();
-  // In memory where there is room, because what the tests show does not depend on the disk, and their time does.
+  // In memory where there is room, because what the tests show does not depend on the disk, but their duration does.
   static std::filesystem::path roomy_folder();
   std::string socket_folder() const { return folder_.path() / "socket"; }
   pid_t run_as_user(const std::vector<std::string>& command) const;
@@ -47,7 +47,7 @@ class PostgresServer {
   pid_t server_ = -1;
 };
 
-// A schema of its own.
+// A schema for one test.
 class PostgresPlace : public StorePlace {
  public:
   PostgresPlace();
@@ -64,7 +64,7 @@ class PostgresPlace : public StorePlace {
 
 }  // namespace cloister::store::testing
 
-// First statement of a test that needs the server: it is skipped without one, except where CI=true says that nothing may be.
+// The first statement of a test that needs the server: the test is skipped without one, except where CI=true forbids skipping.
 #define CLOISTER_NEED_POSTGRES()                                                                           \
   if (::cloister::store::testing::PostgresServer::programs().empty()) {                                    \
     const char* ci = std::getenv("CI");                                                                    \

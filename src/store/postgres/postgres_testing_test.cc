@@ -1,4 +1,4 @@
-// The server of postgres_testing.h. No tests of its own; in a file that belongs to the test program alone.
+// The server of postgres_testing.h. It has no tests of its own, and lies in a file that only the test program includes.
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -54,7 +54,7 @@ PostgresServer& PostgresServer::instance() {
   return server;
 }
 
-// `command` with output to a file, as the user that may run a server.
+// Runs `command` with output to a file, as the user that may run a server.
 pid_t PostgresServer::run_as_user(const std::vector<std::string>& command) const {
   const std::string log = folder_.path() / "log";
   std::vector<char*> arguments;

@@ -14,7 +14,7 @@ namespace cloister::store {
 namespace {
 
 constexpr std::size_t kMostStringBytes = 16u << 10;
-constexpr std::int64_t kAnswerMs = 6000;   // longer than statement_timeout below: the server is to say it first
+constexpr std::int64_t kAnswerMs = 6000;   // longer than statement_timeout below, so that the server reports it first
 
 std::int64_t now_ms() {
   timespec time{};
@@ -22,7 +22,7 @@ std::int64_t now_ms() {
   return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
 }
 
-// libpq says what is wrong over several lines; and ends each with one.
+// libpq's messages have several lines, and each ends with a line break.
 std::string one_line(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   std::replace(text.begin(), text.end(), '\n', ' ');
@@ -51,7 +51,7 @@ Result<ConnectionWords> read_words(const PqLibrary& library, const std::filesyst
   const auto add = [&](const char* name, const char* value) { out.names.push_back(name), out.values.push_back(value); };
   bool local = true, has_ssl_mode = ::getenv("PGSSLMODE") != nullptr;
   add("application_name", "cloister");
-  // Of each host, in seconds; and of a network that swallows packets.
+  // For each host, in seconds; and for a network that swallows packets.
   add("connect_timeout", "3");
   add("tcp_user_timeout", "5000");
   add("target_session_attrs", "read-write");
@@ -62,7 +62,7 @@ Result<ConnectionWords> read_words(const PqLibrary& library, const std::filesyst
     if ((name == "host" || name == "hostaddr") && !is_local(option->val)) local = false;
     has_ssl_mode |= name == "sslmode";
   }
-  // A password for another machine goes to nobody but its certificate's owner, unless the string says otherwise.
+  // A password for another machine is sent only to the owner of its certificate, unless the string says otherwise.
   if (!local && !has_ssl_mode) add("sslmode", "verify-full");
   add("client_encoding", "UTF8");
   return out;
@@ -82,7 +82,7 @@ Result<std::unique_ptr<PqConnection>> PqConnection::open(const std::filesystem::
   }
   names.push_back(nullptr);
   values.push_back(nullptr);
-  // Of a name that comes twice, the later one counts.
+  // When a name occurs twice, the later one counts.
   std::unique_ptr<PqConnection> connection(new PqConnection(*library, library->connectdb_params(names.data(), values.data(), 0)));
   for (std::string& value : words.values) explicit_bzero(value.data(), value.size());
   if (library->status(connection->connection_) != CONNECTION_OK) {
@@ -106,7 +106,7 @@ Error PqConnection::lost(const std::string& what) {
   return fail(ErrorCode::kStoreFailed, what);
 }
 
-// Until there is something to read; or to write, when `writing`.
+// Waits until there is something to read; or until it can write, when `writing`.
 Result<void> PqConnection::wait_until(std::int64_t deadline_ms, bool writing) {
   while (true) {
     const std::int64_t left = deadline_ms - now_ms();
@@ -118,12 +118,12 @@ Result<void> PqConnection::wait_until(std::int64_t deadline_ms, bool writing) {
   }
 }
 
-// Only the server's first line and its code: details repeat values.
+// Uses only the server's first line and its code, since details repeat values.
 Error PqConnection::error_of(const PGresult* result) {
   const char* state = library_.result_error_field(result, PG_DIAG_SQLSTATE);
   const char* message = library_.result_error_field(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string code = state == nullptr ? "" : state;
-  // Class 40: a deadlock or a collision; 08 and 57P0x: the server goes or comes; 55P03 and 57014 are timeouts and final.
+  // Class 40: a deadlock or a collision; 08 and 57P0x: the server stops or starts; 55P03 and 57014 are timeouts and final.
   if (code.starts_with("40")) retry_ = true;
   if (code.empty() || code.starts_with("08") || code.starts_with("57P0") || library_.status(connection_) != CONNECTION_OK) broken_ = true;
   const bool is_damage = code.starts_with("XX00") && code != "XX000";

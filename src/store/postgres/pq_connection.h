@@ -13,21 +13,21 @@ namespace cloister::store {
 
 class PqConnection {
  public:
-  // Reads the connection string from `file` each time, so that a password can be changed. kUsage for a string that is none,
+  // Reads the connection string from `file` each time, so that a password can be changed. kUsage for an invalid string,
   // kStoreFailed for a server that does not answer. No message ever holds the string.
   static Result<std::unique_ptr<PqConnection>> open(const std::filesystem::path& file, Durability durability);
   ~PqConnection();
   PqConnection(const PqConnection&) = delete;
   PqConnection& operator=(const PqConnection&) = delete;
 
-  // One statement. Waits at most a little longer than the server is told to work on it.
+  // Runs one statement. It waits slightly longer than the server may work on it.
   Result<PqRows> run(const std::string& sql, const PqParams& params = {});
 
-  // After an error: the same on a new connection may succeed (the server went away, did not answer, or chose this one of
-  // two transactions that waited for each other).
+  // After an error: true when the same work on a new connection may succeed (the server went away, did not answer, or
+  // chose this transaction of two that waited for each other).
   bool worth_another_try() const { return broken_ || retry_; }
   void forget_errors() { retry_ = false; }
-  // Not to be used again.
+  // True when it must not be used again.
   bool broken() const { return broken_; }
   bool in_transaction() const;
 
@@ -40,7 +40,7 @@ class PqConnection {
   const PqLibrary& library_;
   PGconn* connection_;
   bool broken_ = false;
-  bool retry_ = false;    // stays, so that what undoes a transaction does not hide why
+  bool retry_ = false;    // kept, so that undoing a transaction does not hide the reason
 };
 
 // Undone unless commit() succeeds.

@@ -1,6 +1,6 @@
 // libpq, loaded when the first PostgreSQL store is opened. Private to store/postgres.
 //
-// Not linked: a node that keeps its receipts in a file has no use for it, nor for the libraries that it brings
+// It is not linked: a node that keeps its receipts in a file does not need it, nor the libraries that it brings
 // (docs/decisions/0012-durable-receipts.md).
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace cloister::store {
 
-// The functions in use, typed by libpq's own header.
+// The functions that are used, with the types of libpq's own header.
 struct PqLibrary {
   decltype(&::PQconninfoParse) conninfo_parse;
   decltype(&::PQconninfoFree) conninfo_free;

@@ -7,7 +7,7 @@
 namespace cloister::store {
 namespace {
 
-constexpr std::size_t kMostConnections = 5;   // of one store: a server has a hundred for everybody
+constexpr std::size_t kMostConnections = 5;   // for one store, since a server has a hundred for everybody
 
 }  // namespace
 
@@ -43,7 +43,7 @@ Result<std::unique_ptr<PqConnection>> PqPool::take(std::int64_t deadline_ms) {
 }
 
 void PqPool::give_back(std::unique_ptr<PqConnection> connection, bool failed) {
-  std::vector<std::unique_ptr<PqConnection>> closed;   // outside the lock
+  std::vector<std::unique_ptr<PqConnection>> closed;   // destroyed outside the lock
   {
     const std::lock_guard lock(mutex_);
     --lent_;

@@ -16,8 +16,8 @@ class PqPool {
  public:
   PqPool(std::filesystem::path file, Durability durability) : file_(std::move(file)), durability_(durability) {}
 
-  // Calls `work` with a connection of its own, and again with another one as long as that is worth a try and begins within
-  // `patience_ms`. So `work` may be done twice: everything in it has to bear that. Any thread.
+  // Calls `work` with a connection of its own, and again with another one as long as that is worth a try and begins
+  // within `patience_ms`. So `work` may run twice, and everything in it has to tolerate that. Any thread.
   template <typename Work>
   auto with(std::int64_t patience_ms, Work work) -> decltype(work(std::declval<PqConnection&>())) {
     const std::int64_t deadline_ms = now_ms() + patience_ms;
@@ -37,10 +37,10 @@ class PqPool {
 
  private:
   static std::int64_t now_ms();
-  // Between two attempts; false when the time for another one is over.
+  // Waits between two attempts; returns false when the time for another one is over.
   static bool pause(int attempt, std::int64_t deadline_ms);
   Result<std::unique_ptr<PqConnection>> take(std::int64_t deadline_ms);
-  // Of others that were idle meanwhile, none is believed after one was lost.
+  // After one connection was lost, the others that were idle in the meantime are not trusted.
   void give_back(std::unique_ptr<PqConnection> connection, bool failed);
 
   const std::filesystem::path file_;

@@ -26,8 +26,8 @@ Result<std::optional<ReceiptRecord>> read_row(const PqRows& rows, int row, const
   return record;
 }
 
-// Of rows whose digest is that of this reply id, what came last first: the newest that is really called so, and this owner's
-// where one is asked for.
+// Of the rows with the digest of this reply id, the latest are checked first: returns the newest that really has this
+// id, and this owner's where one is asked for.
 Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view id, const Owner* owner, const Horizon& horizon,
                                             const StoreKeys& keys) {
   std::optional<ReceiptRecord> best;
@@ -40,7 +40,7 @@ Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view
   return best;
 }
 
-// As in SQLite (store/sqlite/reader.cc): at most 16 of the digest, and the one whose id has the same digits ($2).
+// As in SQLite (store/sqlite/reader.cc): at most 16 with the digest, and the one whose id has the same digits ($2).
 #define CANDIDATES(OF_OWNER)                                                                                        \
   "SELECT " COLUMNS "FROM (SELECT seq FROM (SELECT seq FROM cloister_name WHERE id = $1" OF_OWNER                   \
   " ORDER BY seq DESC LIMIT 16) n UNION SELECT seq FROM cloister_receipt WHERE place = $2) c "                      \
@@ -83,7 +83,7 @@ Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const Recei
   UnixSeconds served_at = after.served_at;
   std::string place = after.receipt_id.empty() ? std::string() : std::string(as_text(keys.place(after.receipt_id)));
   while (true) {
-    // The server computes a whole answer before it sends it: rows are chosen by their sizes first.
+    // The server computes a whole answer before it sends it: so rows are first chosen by their sizes.
     TRY(rows, connection.run(
         "SELECT " COLUMNS "FROM (SELECT *, sum(size) OVER (ORDER BY served_at, place) AS so_far FROM "
         "(SELECT * FROM cloister_receipt WHERE (served_at, place) > ($1, $2) AND served_at >= $3 ORDER BY served_at, place LIMIT $4) p) r "
@@ -95,7 +95,7 @@ Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const Recei
       TRY(record, read_row(rows, i, horizon, keys));
       if (record) out.push_back(std::move(*record));
     }
-    // A page of receipts that these keys do not open is not the end.
+    // A page of receipts that these keys cannot open is not the end.
     if (!out.empty() || rows.count() == 0) return out;
     served_at = rows.number(rows.count() - 1, 1);
     place = rows.bytes(rows.count() - 1, 0);

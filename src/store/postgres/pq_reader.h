@@ -1,4 +1,4 @@
-// The questions to a receipt store in PostgreSQL. As store/sqlite/reader.h, on one connection.
+// The queries of a receipt store in PostgreSQL. Like store/sqlite/reader.h, on one connection.
 #pragma once
 
 #include "store/horizon.h"
@@ -18,7 +18,7 @@ Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string
 Result<StoreState> pq_state(PqConnection& connection);
 
 struct KnownTimes {
-  UnixSeconds aged_to = 0;   // as it was saved; 0: never
+  UnixSeconds aged_to = 0;   // the saved time; 0: none was saved
   UnixSeconds newest = 0;    // served_at of the newest receipt; 0: none
 };
 Result<KnownTimes> pq_known_times(PqConnection& connection);

@@ -11,12 +11,12 @@
 namespace cloister::store {
 namespace {
 
-// Any number that nobody else uses in this database: "cloister" in hex.
+// A number that nobody else uses in this database: "cloister" in hex.
 constexpr const char* kLock = "SELECT pg_advisory_xact_lock(x'636c6f6973746572'::int8)";
 
 constexpr std::int64_t kVersion = 2;
 
-// What is encrypted is as good as random: compressing it is in vain.
+// Encrypted data is as good as random, so compressing it is useless.
 constexpr std::array kTables = {
     "CREATE TABLE cloister_receipt(seq int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, place bytea NOT NULL UNIQUE, "
     "served_at int8 NOT NULL, size int8 NOT NULL, names bytea NOT NULL, sealed bytea NOT NULL)",
@@ -32,7 +32,7 @@ constexpr std::array kTables = {
 };
 static_assert(kTotalsRows == 16);
 
-// These are the same in both versions.
+// These tables are the same in both versions.
 constexpr std::array kTablesThatStay = {
     "CREATE TABLE cloister_store(one boolean PRIMARY KEY DEFAULT true CHECK (one), version int8 NOT NULL, aged_to int8 NOT NULL)",
     "INSERT INTO cloister_store(version, aged_to) VALUES (0, 0)",
@@ -65,7 +65,7 @@ Result<ReceiptRecord> read_plain_row(const PqRows& rows, int row, const StoreKey
   return record;
 }
 
-// Version 1 kept everything in clear. Its tables are gone with the transaction, and their files with them.
+// Version 1 kept everything unencrypted. Its tables, and their files, are gone with the transaction.
 Result<void> encrypt_plain_tables(PqConnection& connection, const StoreKeys& keys) {
   if (!keys.lasts()) return fail(ErrorCode::kStoreFailed, message_for_plain_store(kWhere));
   constexpr std::array kBefore = {
@@ -97,9 +97,9 @@ Result<void> encrypt_plain_tables(PqConnection& connection, const StoreKeys& key
   return {};
 }
 
-// 0: no tables.
+// 0: there are no tables.
 Result<std::int64_t> version_of(PqConnection& connection) {
-  // Not by to_regclass(), which within one transaction may remember that there was none.
+  // to_regclass() is not used, since within one transaction it may remember that there was no table.
   TRY(there, connection.run("SELECT count(*) FROM pg_class WHERE relname = 'cloister_store' AND pg_table_is_visible(oid)"));
   if (there.count() != 1 || there.number(0, 0) == 0) return 0;
   TRY(rows, connection.run("SELECT version FROM cloister_store"));
@@ -116,7 +116,7 @@ namespace {
 Result<void> bring_up_to_date(PqConnection& connection, const StoreKeys& keys) {
   TRY(transaction, PqTransaction::begin(connection));
   TRY_VOID(connection.run(kLock));
-  // Again, now that no other replica does the same.
+  // Checked again, now that no other replica does the same.
   TRY(version, version_of(connection));
   if (version == kVersion) return {};
   if (version == 0) {

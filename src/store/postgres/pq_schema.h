@@ -1,5 +1,5 @@
-// The tables of a receipt store in PostgreSQL: those of SQLite (store/sqlite/schema.cc) with other words, in the first schema
-// of the connection's search_path.
+// The tables of a receipt store in PostgreSQL: those of SQLite (store/sqlite/schema.cc) in another dialect, in the
+// first schema of the connection's search_path.
 #pragma once
 
 #include "store/open_store.h"
@@ -8,11 +8,11 @@
 
 namespace cloister::store {
 
-// Makes the tables when they are not there and `access` allows it, and encrypts what a version before kept in clear. Replicas
-// that start together wait for each other. Errors about `keys` as those of bring_up_to_date() (store/sqlite/tables.h).
+// Creates the tables when they do not exist and `access` allows it, and encrypts what a former version kept unencrypted. Replicas
+// that start together wait for each other. Errors about `keys` are those of bring_up_to_date() (store/sqlite/tables.h).
 Result<void> prepare_tables(PqConnection& connection, Access access, const StoreKeys& keys);
 
-// Rows that count together (cloister_totals): each connection adds to one of them, so that replicas do not wait for each other.
+// Rows of which the sum counts (cloister_totals): each connection adds to one of them, so that replicas do not wait for each other.
 inline constexpr int kTotalsRows = 16;
 
 }  // namespace cloister::store

@@ -3,7 +3,7 @@
 namespace cloister::store {
 namespace {
 
-// pg_type.dat of PostgreSQL; they never change.
+// pg_type.dat of PostgreSQL; these numbers never change.
 constexpr Oid kBytea = 17, kInt8 = 20, kByteaArray = 1001, kInt8Array = 1016;
 
 void append_number(std::string& out, std::uint64_t value, int bytes) {

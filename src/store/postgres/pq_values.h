@@ -13,7 +13,7 @@
 
 namespace cloister::store {
 
-// $1, $2, ... in the order of the calls. Views are not copied: they outlive the statement.
+// $1, $2, ... in the order of the calls. Views are not copied: their data outlives the statement.
 class PqParams {
  public:
   PqParams& add(std::int64_t value);
@@ -23,7 +23,7 @@ class PqParams {
 
   int count() const { return static_cast<int>(types_.size()); }
   const Oid* types() const { return types_.data(); }
-  // As PQsendQueryParams wants them; valid until the next add().
+  // In the form for PQsendQueryParams; valid until the next add().
   std::vector<const char*> values() const;
   std::vector<int> lengths() const;
   std::vector<int> formats() const { return std::vector<int>(types_.size(), 1); }
@@ -31,7 +31,7 @@ class PqParams {
  private:
   struct Value {
     std::string own;
-    std::string_view view;   // when `own` is empty
+    std::string_view view;   // used when `own` is empty
     std::string_view bytes() const { return own.empty() ? view : std::string_view(own); }
   };
   PqParams& push(Oid type, std::string own);
@@ -48,7 +48,7 @@ class PqRows {
   bool is_null(int row, int column) const { return library_->getisnull(result_.get(), row, column) != 0; }
   // Integers of 4 or 8 bytes; 0 for NULL and anything else.
   std::int64_t number(int row, int column) const;
-  // Valid as long as this is.
+  // Valid as long as this object lives.
   std::string_view bytes(int row, int column) const;
   const PGresult* raw() const { return result_.get(); }
 

@@ -11,11 +11,11 @@
 namespace cloister::store {
 namespace {
 
-// What one statement carries: PostgreSQL takes a gigabyte, and time for each.
+// How much one statement carries: PostgreSQL accepts a gigabyte, and takes time for each.
 constexpr std::size_t kMostStatementBytes = 16u << 20;
 constexpr std::size_t kMostStatementRows = 1024;
 
-// $7, $8: the digest of a reply id and the receipt it belongs to, as a place in the other arrays; $9: of the owner.
+// $7, $8: the digest of a reply id and its receipt, as an index into the other arrays; $9: the digest of the owner.
 constexpr const char* kAdd =
     "WITH input AS (SELECT * FROM unnest($1::bytea[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[], $6::bytea[]) "
     "WITH ORDINALITY AS t(place, served_at, size, names, sealed, hashes, number)), "
@@ -72,7 +72,7 @@ Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const>
   return {};
 }
 
-// `chosen` gives seq of receipts, and locks them.
+// `chosen` selects the seq of receipts, and locks them.
 Result<std::int64_t> drop_receipts(PqConnection& connection, const std::string& chosen, const PqParams& params) {
   TRY(transaction, PqTransaction::begin(connection));
   TRY(gone, connection.run(
@@ -102,7 +102,7 @@ Result<std::int64_t> drop_event_hashes(PqConnection& connection, const std::stri
   return gone.count() == 1 ? gone.number(0, 0) : 0;
 }
 
-// How many bytes too many; 0: none.
+// Number of bytes over the limit; 0: none.
 Result<std::int64_t> excess(PqConnection& connection, std::uint64_t limit) {
   TRY(state, connection.run("SELECT sum(bytes)::int8 FROM cloister_totals"));
   const std::int64_t bytes = state.count() == 1 ? state.number(0, 0) : 0;

@@ -1,4 +1,4 @@
-// What changes a receipt store in PostgreSQL, on one connection. Everything here may be done twice.
+// The changes to a receipt store in PostgreSQL, on one connection. Every function may run twice.
 #pragma once
 
 #include <span>
@@ -10,18 +10,18 @@
 
 namespace cloister::store {
 
-// By receipt id, so that writers of the same receipts wait for each other in one order; each once. kStoreConflict when two
-// of one id differ.
+// Orders by receipt id, so that writers of the same receipts wait for each other in one order; each receipt once.
+// kStoreConflict when two with one id differ.
 Result<std::vector<const ReceiptRecord*>> in_order(std::span<const ReceiptRecord> batch);
 
-// One transaction; `batch` from in_order().
+// One transaction; `batch` comes from in_order().
 Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys);
-// The same in a transaction that is there already.
+// Does the same in a transaction that already exists.
 Result<void> pq_put_within(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys);
 Result<void> pq_put_document(PqConnection& connection, const Document& document);
 Result<void> pq_set_aged_to(PqConnection& connection, UnixSeconds aged_to);
 
-// Each is one short transaction and says how many it deleted. Replicas that prune at once skip each other's rows.
+// Each is one short transaction and returns how many it deleted. Replicas that prune at once skip each other's rows.
 Result<std::int64_t> pq_drop_event_hashes_before(PqConnection& connection, UnixSeconds served_at);
 Result<std::int64_t> pq_drop_receipts_before(PqConnection& connection, UnixSeconds served_at);
 Result<std::int64_t> pq_drop_documents_before(PqConnection& connection, UnixSeconds made);

@@ -6,7 +6,7 @@ namespace cloister::store {
 namespace {
 
 constexpr int kStepPages = 2000;      // 8 MiB of log
-constexpr int kWriterPages = 8000;    // the log cannot begin anew while somebody writes: from here on the writer sees to it
+constexpr int kWriterPages = 8000;    // the log cannot begin anew while somebody writes: from this size on the writer itself moves pages
 
 }  // namespace
 
@@ -38,12 +38,12 @@ Checkpointer::~Checkpointer() {
 
 void Checkpointer::log_grew(int pages) {
   if (pages >= kWriterPages) {
-    // Little is left to do by now. An error is one of the next commit, too, or was that of another process at the same work.
+    // Little is left to do by now. An error here is also one of the next commit, or that of another process at the same work.
     (void)writer_.run("PRAGMA wal_checkpoint(PASSIVE)").has_value();
     asked_at_ = 0;
     return;
   }
-  if (pages < asked_at_) asked_at_ = 0;   // the log began anew
+  if (pages < asked_at_) asked_at_ = 0;   // the log has begun anew
   if (pages - asked_at_ < kStepPages) return;
   asked_at_ = pages;
   {

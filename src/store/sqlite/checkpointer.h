@@ -1,5 +1,5 @@
-// Moves what was committed from the log into the database file on a thread of its own, so that no batch waits for the disk to
-// take in the pages of the fifty before it. It only helps: where it cannot keep up, the writer does the rest.
+// Moves committed pages from the log into the database file on a thread of its own, so that no batch waits for the disk to
+// take the pages of the fifty batches before it. It is only an aid: where it cannot keep up, the writer does the rest.
 #pragma once
 
 #include <condition_variable>
@@ -13,9 +13,9 @@ namespace cloister::store {
 
 class Checkpointer {
  public:
-  // Of the file that `writer` has open; outlived by it. From now on, commits there tell this.
+  // For the file that `writer` has open; `writer` outlives it. From now on, commits there call this object.
   static Result<std::unique_ptr<Checkpointer>> start(Connection& writer);
-  // Ends the thread; waits for the pages it is about to write.
+  // Ends the thread; waits for the pages that it is writing.
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
@@ -27,9 +27,9 @@ class Checkpointer {
 
   Connection& writer_;
   const std::unique_ptr<Connection> own_;
-  int asked_at_ = 0;          // pages; the writer's thread alone
+  int asked_at_ = 0;          // pages; used by the writer's thread alone
 
-  std::mutex mutex_;          // the members of this block
+  std::mutex mutex_;          // guards the members of this block
   std::condition_variable wake_;
   bool wanted_ = false;
   bool stopping_ = false;

@@ -7,10 +7,10 @@
 namespace cloister::store {
 namespace {
 
-// A value longer than any of ours is damage; it also bounds what a hostile file makes us allocate.
+// A value longer than any of ours is damage; the limit also bounds what a hostile file makes us allocate.
 constexpr int kLongestValue = 32 << 20;
 
-// Both the primary code and, for the system's own failures, its errno.
+// Returns the primary code and, for the system's own failures, its errno.
 std::string why(sqlite3* handle) {
   std::string text = sqlite3_errmsg(handle);
   const int primary = sqlite3_errcode(handle) & 0xff;

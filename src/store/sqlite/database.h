@@ -1,5 +1,5 @@
-// One connection to an SQLite database, and prepared statements on it. Private to store/sqlite; the only place with SQLite's
-// header besides its tests. A connection and its statements belong to one thread at a time.
+// One connection to an SQLite database, and prepared statements on it. Private to store/sqlite; the only file with
+// SQLite's header besides its tests. A connection and its statements belong to one thread at a time.
 #pragma once
 
 #include <sqlite3.h>
@@ -17,7 +17,7 @@ namespace cloister::store {
 
 class Connection;
 
-// Of numbers that a file gave, which may be any: never undefined.
+// For numbers from a file, which may have any value: never undefined behaviour.
 inline std::int64_t sum(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
@@ -28,13 +28,13 @@ class Statement {
   Statement() = default;
 
   Statement& bind(int index, std::int64_t value);
-  // Not copied: the bytes outlive the next reset().
+  // The bytes are not copied: they outlive the next reset().
   Statement& bind(int index, std::string_view bytes);
   Statement& bind_null(int index);
 
-  // True: a row is there.
+  // True: there is a row.
   Result<bool> step();
-  // For statements that give no rows.
+  // For statements that return no rows.
   Result<void> run();
   void reset();
 
@@ -53,7 +53,7 @@ class Statement {
   const Connection* connection_ = nullptr;
 };
 
-// Resets the statement when it goes, so that no read stays open and nothing points to bytes that are gone.
+// Resets the statement when it is destroyed, so that no read stays open and nothing points to bytes that are gone.
 class StatementUse {
  public:
   explicit StatementUse(Statement& statement) : statement_(statement) {}
@@ -67,32 +67,32 @@ class StatementUse {
 
 class Connection {
  public:
-  // `file` as SQLite names it (":memory:", a path), `name` as errors do. Defended against what a hostile file can hold:
-  // no trusted schema, no triggers, no views, cells checked. Waits at most `busy_ms` for another process.
+  // `file` is SQLite's name (":memory:", a path), `name` is the one in errors. Protected against what a hostile file
+  // can hold: no trusted schema, no triggers, no views, cells checked. Waits at most `busy_ms` for another process.
   static Result<std::unique_ptr<Connection>> open(const std::string& file, std::string name, int flags, int busy_ms);
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Any number of statements without parameters; rows are ignored.
+  // Runs any number of statements without parameters; rows are ignored.
   Result<void> run(const std::string& sql) const;
-  // The first column of the first row, as a number or as text; 0 and "" when there is no row.
+  // Returns the first column of the first row, as a number or as text; 0 and "" when there is no row.
   Result<std::int64_t> number(const std::string& sql) const;
   Result<std::string> text(const std::string& sql) const;
   Result<Statement> prepare(std::string_view sql) const;
 
-  // Of the last call that failed: kStoreDamaged or kStoreFailed, with the file's name.
+  // The error of the last call that failed: kStoreDamaged or kStoreFailed, with the file's name.
   Error error() const;
   // The same kind of error for what SQLite itself did not notice.
   Error damaged(const std::string& what) const;
-  // Whether the file is no more where it was opened: SQLite would go on writing to what nobody finds again. One call of the system.
+  // True when the file is no longer where it was opened: SQLite would continue to write to a file that nobody can find. One system call.
   bool has_moved() const;
-  // Called after each commit with how many pages the write-ahead log has, instead of SQLite's own checkpoints.
+  // Called after each commit with the number of pages in the write-ahead log, instead of SQLite's own checkpoints.
   void on_commit(std::function<void(int)> told);
 
   const std::string& name() const { return name_; }
   const std::string& file() const { return file_; }
-  // Another number when this connection has committed a change, or has begun a transaction and seen that another one
+  // Changes when this connection has committed a change, or has begun a transaction and seen that another connection
   // has.
   std::uint32_t data_version() const;
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
@@ -110,7 +110,7 @@ class Connection {
   const std::string file_;
   const std::string name_;
   std::function<void(int)> on_commit_;
-  // What each transaction needs, prepared when the first begins.
+  // The statements of each transaction, prepared when the first begins.
   mutable Statement begin_, commit_;
 };
 

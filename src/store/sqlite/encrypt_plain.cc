@@ -59,7 +59,7 @@ Result<void> encrypt_plain_tables(const Connection& connection, std::int64_t ver
   if (version == 2) before.insert(before.end(), {"DROP TABLE place", "DROP TABLE moment"});
   for (const char* sql : before) TRY_VOID(connection.run(sql));
   for (const char* sql : kTables) {
-    // Those that stay.
+    // The tables that stay.
     if (std::string_view(sql).find(" document(") != std::string_view::npos) continue;
     TRY_VOID(connection.run(sql));
   }

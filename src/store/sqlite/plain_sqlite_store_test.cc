@@ -1,4 +1,4 @@
-// Files of versions without encryption: they are taken over, and nothing plain is left.
+// Files of versions without encryption: they are taken over, and no plain text is left.
 #include "store/sqlite/sqlite_store.h"
 
 #include <signal.h>
@@ -14,7 +14,7 @@ namespace {
 
 using namespace testing;
 
-// As those versions left them, word for word.
+// The statements of those versions, word for word.
 constexpr const char* kBegin = "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;";
 constexpr const char* kOfBoth =
     "CREATE TABLE name(id INTEGER NOT NULL, owner INTEGER NOT NULL, seq INTEGER NOT NULL, "
@@ -42,7 +42,7 @@ constexpr const char* kOf2 =
     "bytes INTEGER NOT NULL, aged_to INTEGER NOT NULL) STRICT;"
     "INSERT INTO state VALUES(1, 0, 0, 0, 0); PRAGMA user_version=2";
 
-// Digests as they were then: SHA-256 without a key.
+// Digests in the former form: SHA-256 without a key.
 std::int64_t plain_id_key(std::string_view id) {
   const auto digest = crypto::sha256(as_bytes(id));
   std::uint64_t key = 0;
@@ -68,7 +68,7 @@ void put_plain(const Connection& file, int version, const std::vector<ReceiptRec
     if (!each.event_hashes.empty()) {
       ASSERT_TRUE(hashes.bind(1, seq).bind(2, each.served_at).bind(3, each.event_hashes).run());
     }
-    // The last of version 2 are in no index yet.
+    // The last receipts of version 2 are in no index yet.
     if (version == 2 && last - seq < 5) continue;
     for (const std::string& id : each.reply_ids) {
       ASSERT_TRUE(name.bind(1, plain_id_key(id)).bind(2, each.owner[0] << 8 | each.owner[1]).bind(3, seq).run());
@@ -105,7 +105,7 @@ class PlainSqliteStoreTest : public SqliteStoreTest, public ::testing::WithParam
     ASSERT_TRUE(old->run(more.empty() ? "SELECT 1" : more));
     fs::permissions(file(), fs::perms(0600));
   }
-  // Everything of it that lies on the disk.
+  // Everything of the store that is on the disk.
   std::string disk() const { return bytes() + (fs::exists(with("-wal")) ? read_file(with("-wal"), kFileLimit).value() : ""); }
 };
 
@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, PlainSqliteStoreTest, ::testing::Values(1, 2)
 
 TEST_P(PlainSqliteStoreTest, IsTakenOver) {
   auto all = records(0, 300);
-  std::reverse(all.begin(), all.begin() + 100);  // the order of arrival is not that of time
+  std::reverse(all.begin(), all.begin() + 100);  // the order of arrival differs from that of time
   make_plain(all, "INSERT INTO document VALUES(x'6b', x'706f6c696379', 1800000000, x'7465'); UPDATE state SET aged_to = 7");
   const auto expected = taken_over(records(0, 300));
   std::uint64_t bytes = 0;
@@ -136,7 +136,7 @@ TEST_P(PlainSqliteStoreTest, IsTakenOver) {
   EXPECT_EQ(*beside()->number("SELECT aged_to FROM state"), 7);
 }
 
-// Also of what was deleted before: version 1 and 2 left it in pages that were not in use.
+// This includes what was deleted before: versions 1 and 2 left it in unused pages.
 TEST_P(PlainSqliteStoreTest, NothingPlainIsLeft) {
   std::vector<ReceiptRecord> all = records(0, 600);
   for (ReceiptRecord& each : all) {
@@ -157,7 +157,7 @@ TEST_P(PlainSqliteStoreTest, NothingPlainIsLeft) {
   EXPECT_EQ(*beside()->number("SELECT plain FROM state"), 0);
 }
 
-// Somebody who reads keeps the log from being emptied: it is done when a later prune finds nobody.
+// A reader keeps the log from being emptied: this is done when a later prune finds no reader.
 TEST_P(PlainSqliteStoreTest, IsWipedLaterWhenSomebodyReads) {
   make_plain(records(0, 100));
   const auto other = beside();

@@ -13,7 +13,7 @@ namespace {
 #define ROW_OF_RECEIPT "SELECT r.place, r.served_at, r.sealed, h.served_at, h.sealed"
 #define ITS_HASHES "LEFT JOIN event_hashes h ON h.seq = r.seq "
 
-// Of one reply id so many are looked at, the newest first: an upstream may give the same id again and again.
+// For one reply id this many receipts are checked, the newest first: an upstream may give the same id repeatedly.
 #define MOST_NAMES "16"
 
 constexpr std::size_t kPageBytes = 64u << 20;
@@ -77,11 +77,11 @@ Result<std::optional<ReceiptRecord>> Reader::by_id(const Tail& tail, std::string
     seq = place_.number(0);
   }
   TRY(record, by_seq(seq, horizon));
-  // An index that leads elsewhere leads nowhere.
+  // An index entry that leads to another receipt leads nowhere.
   return record && record->receipt_id == receipt_id ? std::move(record) : std::nullopt;
 }
 
-// Where receipts may be that are called so, what came last first.
+// Where receipts with this id may be, the latest first.
 Result<std::vector<std::int64_t>> Reader::candidates(const Tail& tail, std::string_view id, const Owner* owner) {
   const Name wanted = keys_.name(id, owner != nullptr ? *owner : Owner{});
   std::vector<std::int64_t> out;
@@ -109,7 +109,7 @@ Result<std::vector<std::int64_t>> Reader::candidates(const Tail& tail, std::stri
   return out;
 }
 
-// Of those that are called so, the newest, and this owner's where one is asked for.
+// Of the receipts with this id the newest, and this owner's where one is asked for.
 Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::string_view id, const Owner* owner,
                                                     const Horizon& horizon) {
   TRY(candidates, this->candidates(tail, id, owner));
@@ -118,13 +118,13 @@ Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::strin
     TRY(record, by_seq(seq, horizon));
     if (!record || (owner != nullptr && record->owner != *owner)) continue;
     if (std::ranges::count(record->reply_ids, id) == 0) continue;
-    // Of two in one second the one that came last.
+    // Of two in one second, the later one.
     if (!best || record->served_at > best->served_at) best = std::move(record);
   }
   return best;
 }
 
-// The tail is read before the indexes: a receipt that moves over meanwhile is seen twice, not missed.
+// The tail is read before the indexes: a receipt that moves to them in the meantime is seen twice, not missed.
 Result<std::optional<ReceiptRecord>> Reader::find(std::string_view id, const Owner& owner, const Horizon& horizon) {
   if (id.empty() || id.size() > std::max(kMostReceiptIdBytes, kMostReplyIdBytes)) return std::optional<ReceiptRecord>();
   TRY(tail, tail_.read(kTail));
@@ -151,7 +151,7 @@ Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& af
   page_.bind(1, begin.first).bind(2, begin.second).bind(3, horizon.receipts);
   TRY(indexed, page_.step());
   std::vector<ReceiptRecord> out;
-  // Two sorted lists into one; what has moved from one to the other meanwhile is in both.
+  // Merges two sorted lists; what has moved from one to the other in the meantime is in both.
   for (std::size_t bytes = 0; bytes < kPageBytes && out.size() < most;) {
     const bool from_tail = next != tail.rows.cend() && (!indexed || key(*next) < Key(page_.number(5), page_.bytes(6)));
     if (!from_tail && !indexed) break;

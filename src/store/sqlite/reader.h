@@ -1,4 +1,4 @@
-// The questions to a receipt store in SQLite, on one connection. One thread at a time.
+// The queries of a receipt store in SQLite, on one connection. One thread at a time.
 #pragma once
 
 #include <memory>
@@ -14,14 +14,14 @@ namespace cloister::store {
 
 class Reader {
  public:
-  // Both outlive it.
+  // Both arguments outlive it.
   static Result<std::unique_ptr<Reader>> make(const Connection& connection, const StoreKeys& keys);
 
   Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon);
-  // Nothing for one that was encrypted with a key that is not at hand.
+  // Absent for a receipt that was encrypted with an unavailable key.
   Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
   Result<std::vector<ReceiptRecord>> list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon);
-  // Of every kind when `kind` is empty.
+  // Documents of every kind when `kind` is empty.
   Result<std::vector<Document>> documents(std::string_view kind, std::string_view key);
   Result<StoreState> state();
 

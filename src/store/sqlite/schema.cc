@@ -17,7 +17,7 @@ namespace cloister::store {
 namespace {
 
 constexpr int kBusyMs = 2000;
-constexpr std::uintmax_t kCheckedBytes = 32u << 20;   // a file up to this size is looked through when it is opened
+constexpr std::uintmax_t kCheckedBytes = 32u << 20;   // a file up to this size is checked completely when it is opened
 
 Result<void> look_through(const Connection& connection, std::uintmax_t size_bytes) {
   if (size_bytes == 0 || size_bytes > kCheckedBytes) return {};
@@ -26,8 +26,8 @@ Result<void> look_through(const Connection& connection, std::uintmax_t size_byte
   return {};
 }
 
-// Turning a new file into one with a write-ahead log takes a lock for which SQLite does not wait by itself: of several
-// processes that make the file at once, those that come second try again.
+// Turning a new file into one with a write-ahead log takes a lock for which SQLite does not wait by itself: when
+// several processes create the file at once, the later ones try again.
 Result<std::string> switch_to_wal(const Connection& connection) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyMs);
   while (true) {
@@ -41,8 +41,8 @@ Error cannot(const char* what, const std::filesystem::path& file, int code) {
   return fail(ErrorCode::kStoreFailed, std::string("cannot ") + what + " " + file.string() + ": " + strerror(code), file.string());
 }
 
-// A regular file of ours that nobody else writes, made with mode 0600 when it is not there; SQLite gives the files beside it
-// the same mode. Its size.
+// Makes sure that the file is a regular one of ours that nobody else can write; it is created with mode 0600 when it
+// does not exist, and SQLite gives its other files the same mode. Returns its size.
 Result<std::uintmax_t> prepare_file(const std::filesystem::path& file, Access access) {
   const bool create = access == Access::kCreate;
   const FileDescriptor opened(::open(file.c_str(), (create ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT : 0), 0600));
@@ -69,7 +69,7 @@ Result<std::unique_ptr<Connection>> open_writer(const StoreOptions& options) {
   }
   TRY(size, prepare_file(file, options.access));
   std::error_code code;
-  // So that the path cannot be led elsewhere later; and a name like "file:x?mode=ro" is a name.
+  // So that the path cannot be redirected later; and a name like "file:x?mode=ro" stays a name.
   const std::filesystem::path real = std::filesystem::canonical(folder, code) / file.filename();
   if (code) return cannot("find the folder of", file, code.value());
   TRY(connection, Connection::open(real, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, kBusyMs));
@@ -80,7 +80,7 @@ Result<std::unique_ptr<Connection>> open_writer(const StoreOptions& options) {
     TRY_VOID(connection->run("PRAGMA query_only=ON; PRAGMA cache_size=-32768"));
     return connection;
   }
-  // Before there are tables: neither can be changed afterwards.
+  // Set before there are tables: neither can be changed afterwards.
   if (size == 0) TRY_VOID(connection->run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL"));
   TRY(mode, switch_to_wal(*connection));
   if (mode != "wal") return fail(ErrorCode::kStoreFailed, "the file system of " + file.string() + " cannot hold a write-ahead log", file);
@@ -88,8 +88,8 @@ Result<std::unique_ptr<Connection>> open_writer(const StoreOptions& options) {
   TRY_VOID(look_through(*connection, size));
   TRY_VOID(bring_up_to_date(*connection, version, *options.keys));
   TRY(wiped, wipe_plain_pages(*connection));
-  (void)wiped;   // else when it is pruned
-  // At most 64 MiB of log are kept after a burst. 32 MiB of pages in memory.
+  (void)wiped;   // otherwise it is done when the store is pruned
+  // At most 64 MiB of log are kept after a burst. 32 MiB of pages are kept in memory.
   TRY_VOID(connection->run("PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768; PRAGMA secure_delete=FAST"));
   return connection;
 }

@@ -1,4 +1,4 @@
-// The file of a receipt store in SQLite, and the connections to it. Its tables: store/sqlite/tables.h.
+// The file of a receipt store in SQLite, and the connections to it. store/sqlite/tables.h has its tables.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace cloister::store {
 
-// The connection that writes to options.sqlite_file, its tables there and of this version. Errors as open_store().
+// The connection that writes to options.sqlite_file, whose tables exist and have this version. Errors as open_store().
 Result<std::unique_ptr<Connection>> open_writer(const StoreOptions& options);
 Result<std::unique_ptr<Connection>> open_memory(const StoreKeys& keys);
 // Another connection to the file that open_writer() returned; it cannot write.

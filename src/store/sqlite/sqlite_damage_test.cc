@@ -1,4 +1,4 @@
-// Indexes, rows and totals that others changed, and damage: nothing of them is believed.
+// Indexes, rows and totals that others have changed, and damage: nothing of it is trusted.
 #include "store/sqlite/sqlite_store.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@ namespace {
 
 using namespace testing;
 
-// Whatever of them the indexes know already, the same receipts are found, listed and counted.
+// However many of them the indexes know already, the same receipts are found, listed and counted.
 TEST_F(SqliteStoreTest, NobodySeesWhatIsIndexed) {
   std::vector<ReceiptRecord> put;
   const auto store = open(), second = open();
@@ -53,7 +53,7 @@ TEST_F(SqliteStoreTest, BelievesNoIndex) {
     EXPECT_TRUE(beside()->run(change)) << change;
     return open();
   };
-  // Another receipt's place: not found, or an error, but never another receipt.
+  // The place of another receipt: not found, or an error, but never another receipt.
   EXPECT_FALSE(damaged("UPDATE place SET seq = 3 WHERE seq = 2")
                    ->find("rcpt-00000001", testing::owner(1))
                    .value_or(std::nullopt));
@@ -64,7 +64,7 @@ TEST_F(SqliteStoreTest, BelievesNoIndex) {
     EXPECT_EQ(store->put(records(100, 1)).error().code, ErrorCode::kStoreDamaged);
     EXPECT_EQ(*store->find("chatcmpl-5", testing::owner(2)), record(5));
   }
-  // As if nothing was indexed: what is found is what was put, and there is no end to nothing.
+  // As if nothing was indexed: what is found is what was put, and listing ends.
   const auto store = damaged("UPDATE state SET indexed = 0");
   EXPECT_EQ(all_of(*store, 5), records(0, 40));
   EXPECT_TRUE(store->put(records(100, 1)));
@@ -101,7 +101,7 @@ TEST_F(SqliteStoreTest, JudgesWhatTheRowsHold) {
     EXPECT_FALSE(store->find("chatcmpl-0", testing::owner(0)).value_or(std::nullopt)) << change;
     EXPECT_EQ(*store->find("chatcmpl-5", testing::owner(2)), record(5)) << "the others are there";
   }
-  // It can still be pruned away: nobody has to delete a file by hand.
+  // It can still be pruned: nobody has to delete a file by hand.
   const auto gone = [&] {
     options_.limits.bytes = 0;
     return open()->prune();
@@ -129,11 +129,11 @@ TEST_F(SqliteStoreTest, NoticesDamageInTheMiddle) {
   int noticed = 0;
   for (std::size_t page = 1; page < whole.size() / 4096; page += 3) {
     std::string damaged = whole;
-    // The page's own header: what cells it has.
+    // The page's own header, which lists its cells.
     for (std::size_t i = 0; i < 12; ++i) damaged[page * 4096 + i] = static_cast<char>(0x5a + i);
     write(damaged);
     const auto opened = place_.open(options_);
-    if (opened) continue;   // a page of content alone: the signature of the receipt says that
+    if (opened) continue;   // a page that holds only content: the receipt's signature shows that damage
     ++noticed;
     EXPECT_EQ(opened.error().code, ErrorCode::kStoreDamaged);
     EXPECT_NE(opened.error().message.find(file().string()), std::string::npos);

@@ -1,4 +1,4 @@
-// Where the file is, whose it is, and what is in it already.
+// Where the file is, who owns it, and what it already contains.
 #include "store/sqlite/sqlite_store.h"
 
 #include <sys/stat.h>
@@ -73,7 +73,7 @@ TEST_F(SqliteStoreTest, FollowsNoLink) {
   fs::rename(file(), real);
   fs::create_symlink(real, file());
   EXPECT_NE(refusal().message.find("symbolic link"), std::string::npos);
-  // A folder on the way may be one.
+  // A folder on the way may be a link.
   fs::remove(file());
   fs::rename(real, file());
   const fs::path link = file().parent_path().parent_path() / "link";

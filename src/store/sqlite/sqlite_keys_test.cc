@@ -1,4 +1,4 @@
-// What the file holds is sealed under keys of the TEE.
+// The content of the file is sealed under keys of the TEE.
 #include "store/sqlite/sqlite_store.h"
 
 #include "crypto/hash.h"
@@ -58,7 +58,7 @@ TEST_F(SqliteStoreTest, KeysHaveEpochs) {
   EXPECT_EQ(all_of(*open(), 7), records(0, 80));
 }
 
-// Where a TEE derives no keys, each start has others: what former processes stored is there until it is too old, and is not read.
+// Where a TEE derives no keys, each start has other ones: what former processes stored stays until it is too old, and cannot be read.
 TEST_F(SqliteStoreTest, KeysThatEndWithTheProcess) {
   options_.keys = StoreKeys::of_this_process();
   ASSERT_TRUE(open()->put(records(0, 40)));

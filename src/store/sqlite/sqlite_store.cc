@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostReaders = 4;
 
-// A connection that reads, and what it was prepared for.
+// A connection that reads, and its prepared statements.
 struct ReadingConnection {
   std::unique_ptr<Connection> connection;
   std::unique_ptr<Reader> reader;
@@ -106,7 +106,7 @@ class SqliteStore : public ReceiptStore {
     return {cut_off(now, options_.limits.receipt_age_s), cut_off(now, options_.limits.event_hash_age_s)};
   }
 
-  // Calls `ask` with a reader of its own for as long.
+  // Calls `ask` with a reader that no other thread uses during the call.
   template <typename Ask>
   auto read(Ask ask) -> decltype(ask(std::declval<Reader&>())) {
     if (options_.memory) {
@@ -173,7 +173,7 @@ class SqliteStore : public ReceiptStore {
     return time;
   }
 
-  // Until there is nothing left to drop; whoever waits to write comes between two steps.
+  // Repeats until nothing is left to drop; a waiting writer gets its turn between two steps.
   template <typename Step>
   Result<std::uint64_t> repeat(Step step) {
     std::uint64_t all = 0;
@@ -196,18 +196,18 @@ class SqliteStore : public ReceiptStore {
 
   const StoreOptions options_;
 
-  FairMutex write_mutex_;   // the members of this block
+  FairMutex write_mutex_;   // guards the members of this block
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Reader> own_reader_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Checkpointer> checkpointer_;   // null in memory
 
-  std::mutex readers_mutex_;   // the members of this block
+  std::mutex readers_mutex_;   // guards the members of this block
   std::condition_variable reader_free_;
   std::vector<ReadingConnection> readers_;
   std::size_t readers_made_ = 0;
 
-  std::mutex prune_mutex_;   // the members of this block; taken before write_mutex_
+  std::mutex prune_mutex_;   // guards the members of this block; taken before write_mutex_
   AgeLine ages_;
 };
 

@@ -1,5 +1,5 @@
-// A ReceiptStore in one SQLite file (or in memory): a connection that writes, behind a mutex that is had in turn, and a few
-// that read beside it, so that no lookup waits for a batch. Other processes may have the file open as well.
+// A ReceiptStore in one SQLite file (or in memory): one connection that writes, behind a mutex that is granted in turn, and
+// a few that read at the same time, so that no lookup waits for a batch. Other processes may have the file open as well.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace cloister::store {
 
-// Of options.sqlite_file or options.memory. Errors as open_store().
+// Opens the store of options.sqlite_file or options.memory. Errors as open_store().
 Result<std::unique_ptr<ReceiptStore>> open_sqlite_store(const StoreOptions& options);
 
 }  // namespace cloister::store

@@ -73,7 +73,7 @@ TEST_F(SqliteStoreTest, AFullDiskRefusesAndRecovers) {
       if (put) stored += 10; else if (put.error().code != ErrorCode::kStoreFailed) return 2; else ++refused;
     }
     if (refused == 0) return 3;
-    // What was there is there, and is found.
+    // The former content is there, and is found.
     if (all_of(**store).size() != static_cast<std::size_t>(stored)) return 4;
     if (*(*store)->find("chatcmpl-7", testing::owner(1)) != record(7)) return 5;
     ::setrlimit(RLIMIT_FSIZE, &before);
@@ -95,7 +95,7 @@ TEST_F(SqliteStoreTest, StaysWithinItsSpaceOnDisk) {
     largest = std::max(largest, fs::file_size(file()));
     largest_log = std::max(largest_log, fs::file_size(with("-wal")));
   }
-  // 23 MiB went through it.
+  // 23 MiB went through the log.
   EXPECT_LT(largest, (4u << 20) * 3 / 2);
   EXPECT_LT(largest_log, 48u << 20);
   EXPECT_GT(store->state()->bytes, 3u << 20);
@@ -142,7 +142,7 @@ TEST_F(SqliteStoreTest, PruningLetsWritersIn) {
 
 // --- the end of the process -------------------------------------------------------------------------------------------
 
-// Puts batch after batch and says so on the pipe after each, until it is killed.
+// Puts batch after batch and reports each on the pipe, until it is killed.
 [[noreturn]] void write_until_killed(const StoreOptions& options, int out, int first) {
   auto store = open_store(options);
   if (!store) ::_exit(1);
@@ -164,7 +164,7 @@ TEST_F(SqliteStoreTest, EveryStoredReceiptSurvivesAKill) {
     const pid_t child = ::fork();
     if (child == 0) write_until_killed(options_, pipe[1], first);
     ::close(pipe[1]);
-    // At least one, then a moment more: never at the same place.
+    // At least one batch, then a moment more: the kill never comes at the same place.
     int batch = 0, said = 0;
     const int wanted = 1 + round * 7 % 40;
     while (said < wanted && ::read(pipe[0], &batch, sizeof batch) == sizeof batch) promised = batch, ++said;
@@ -184,7 +184,7 @@ TEST_F(SqliteStoreTest, EveryStoredReceiptSurvivesAKill) {
       expected.insert(expected.end(), some.begin(), some.end());
     }
     auto found = all_of(*store);
-    // The batch at work when it was killed: whole, or not at all.
+    // The batch that was being written when the process was killed: it is whole, or not there at all.
     const std::size_t more = found.size() - expected.size();
     ASSERT_TRUE(more == 0 || more == static_cast<std::size_t>(1 + (promised + 1) % 9)) << more;
     if (more > 0) ++promised;

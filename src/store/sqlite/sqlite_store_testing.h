@@ -1,4 +1,4 @@
-// For tests only: a store in a file, and who can come at the file.
+// For tests only: a store in a file, and other programs that access the file.
 #pragma once
 
 #include <sys/wait.h>
@@ -38,7 +38,7 @@ class SqliteStoreTest : public ::testing::Test {
     fs::create_directories(file().parent_path());
     ASSERT_TRUE(write_file_atomically(file(), content, 0600));
   }
-  // Another program's view of it.
+  // Another program's connection to it.
   std::unique_ptr<Connection> beside() const { return *Connection::open(file(), file(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, 0); }
   fs::path file() const { return place_.file(); }
   fs::path with(const char* suffix) const { return file().string() + suffix; }
@@ -48,7 +48,7 @@ class SqliteStoreTest : public ::testing::Test {
   SqlitePlace place_;
 };
 
-// Runs `work` in a child process; its exit status, or 128 and the signal.
+// Runs `work` in a child process; returns its exit status, or 128 and the signal.
 template <typename Work>
 int in_child(Work work) {
   const pid_t child = ::fork();

@@ -1,4 +1,4 @@
-// The words of the tables of each version of a receipt store in SQLite.
+// The SQL texts of the tables of each version of a receipt store in SQLite.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ inline constexpr std::int64_t kVersion = 3;
   "PRIMARY KEY(key, kind)) STRICT"
 #define DOCUMENT_INDEX "CREATE INDEX document_made ON document(made)"
 
-//   receipt      in the order of arrival (seq); the large column last, so that the others are read without it. `sealed` is what
-//                store/sealed_record.h encrypts
-//   place        keyed digests of receipt ids; moment: in the order that they are listed and grow old in
-//   name         reply ids by keyed digests of id and owner (store/store_keys.h): random keys, so as small as can be
-//   event_hashes a table of their own, because they go long before their receipts
+//   receipt      in the order of arrival (seq); the large column is last, so that the others can be read without it. `sealed` is
+//                the text that store/sealed_record.h encrypts
+//   place        keyed digests of receipt ids; moment: in the order in which they are listed and age
+//   name         reply ids by keyed digests of id and owner (store/store_keys.h): random keys, so as small as possible
+//   event_hashes a table of its own, because they are dropped long before their receipts
 //   document     public texts, not encrypted
-//   state        one row. `place`, `moment`, `name` and its totals know the receipts up to `indexed`; those after it
-//                are the tail, kTail at most. Only receipts that they know are deleted, so no seq is given twice. `plain`: 1
+//   state        one row. `place`, `moment`, `name` and its totals cover the receipts up to `indexed`; those after it
+//                are the tail, kTail at most. Only covered receipts are deleted, so no seq is given twice. `plain`: 1
 //                while pages may hold what a version without encryption wrote
 //   key          ids of the lasting keys that rows may be encrypted with
 inline constexpr const char* kTables[] = {
@@ -42,7 +42,7 @@ inline constexpr const char* kTables[] = {
     DOCUMENT_INDEX,
 };
 
-// Versions 1 and 2 kept everything in clear.
+// Versions 1 and 2 kept everything unencrypted.
 #define PLAIN_EVENT_HASHES_TABLE \
   "CREATE TABLE event_hashes(seq INTEGER PRIMARY KEY, served_at INTEGER NOT NULL, hashes BLOB NOT NULL) STRICT"
 

@@ -12,7 +12,7 @@
 namespace cloister::store {
 namespace {
 
-constexpr std::int64_t kApplicationId = 0x436c7374;  // "Clst": what `file` and other programs know it by
+constexpr std::int64_t kApplicationId = 0x436c7374;  // "Clst", by which `file` and other programs recognise it
 
 Result<void> check_tables(const Connection& connection, std::span<const char* const> tables) {
   TRY(statement, connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"));
@@ -20,7 +20,7 @@ Result<void> check_tables(const Connection& connection, std::span<const char* co
   while (true) {
     TRY(row, statement.step());
     if (!row) break;
-    // One more than there should be is enough to know.
+    // One table more than expected is enough to know.
     if (found.size() <= tables.size()) found.emplace_back(statement.bytes(0));
   }
   if (found.size() < tables.size()) return connection.damaged("tables are missing");
@@ -41,10 +41,10 @@ Result<void> encrypt(const Connection& connection, std::int64_t version, const S
 }
 
 Result<void> migrate(const Connection& connection, const StoreKeys& keys) {
-  // What is deleted from here on is overwritten; a file that this program made is not deleted from on other ways.
+  // What is deleted from here on is overwritten; in a file that this program created nothing is ever deleted otherwise.
   TRY_VOID(connection.run("PRAGMA secure_delete=ON"));
   TRY(transaction, Transaction::begin(connection));
-  // Again, now that nobody else can write.
+  // Checked again, now that nobody else can write.
   TRY(version, connection.number("PRAGMA user_version"));
   if (version == kVersion) return {};
   TRY_VOID(version == 0 ? create(connection) : encrypt(connection, version, keys));
@@ -52,8 +52,8 @@ Result<void> migrate(const Connection& connection, const StoreKeys& keys) {
   return transaction.commit();
 }
 
-// Every lasting key that rows may be encrypted with is at hand, and the file knows that the newest is one of them.
-// One that is only read stays as it is.
+// Checks that every lasting key that rows may be encrypted with is available, and that the file lists the newest as one
+// of them. A file that is only read stays unchanged.
 Result<void> check_keys(const Connection& connection, const StoreKeys& keys, bool reading) {
   bool known = false;
   {
@@ -76,7 +76,7 @@ Result<void> check_keys(const Connection& connection, const StoreKeys& keys, boo
 }  // namespace
 
 Result<std::int64_t> check_identity(const Connection& connection) {
-  // One moment of the file: another process may be making it.
+  // One moment of the file: another process may be creating it.
   TRY_VOID(connection.run("BEGIN"));
   const Result<std::int64_t> tables = connection.number("SELECT count(*) FROM sqlite_schema");
   const Result<std::int64_t> application = connection.number("PRAGMA application_id");
@@ -120,7 +120,7 @@ Result<void> check_existing(const Connection& connection, std::int64_t version, 
 Result<bool> wipe_plain_pages(const Connection& connection) {
   TRY(plain, connection.number("SELECT plain FROM state"));
   if (plain == 0) return true;
-  // Gives the pages that are not in use back to the file system; what is in use was written by this version.
+  // Returns unused pages to the file system; this version wrote the used ones.
   TRY_VOID(connection.run("PRAGMA secure_delete=ON; PRAGMA incremental_vacuum"));
   TRY(left, connection.number("PRAGMA freelist_count"));
   if (left > 0) TRY_VOID(connection.run("PRAGMA temp_store=FILE; VACUUM; PRAGMA temp_store=MEMORY"));

@@ -1,5 +1,5 @@
-// The tail of a receipt store in SQLite: the receipts that came last and are in no index yet (store/sqlite/tables.h).
-// One thread at a time.
+// The tail of a receipt store in SQLite: the latest receipts, which are in no index yet (store/sqlite/tables.h). One
+// thread at a time.
 #pragma once
 
 #include <memory>
@@ -12,17 +12,17 @@
 
 namespace cloister::store {
 
-// What the indexes know of one, without its text.
+// What the indexes would know of one receipt, without its text.
 struct TailRow {
   std::int64_t seq = 0;
   std::string place;
   UnixSeconds served_at = 0;
-  std::vector<Name> names;  // of a damaged row none
-  std::int64_t bytes = 0;  // as limits.bytes counts them
+  std::vector<Name> names;  // none for a damaged row
+  std::int64_t bytes = 0;  // counted like limits.bytes
 };
 
 struct Tail {
-  // Of the receipts before it.
+  // Totals of the receipts before it.
   std::int64_t receipts = 0;
   std::int64_t bytes = 0;
   std::vector<TailRow> rows;  // in the order of arrival
@@ -32,7 +32,7 @@ class TailReader {
  public:
   // The connection outlives it.
   static Result<TailReader> make(const Connection& connection);
-  // One moment of the file. Not more than `most` rows, whatever the file says of itself.
+  // Reads the tail at one moment of the file: at most `most` rows, whatever the file says of itself.
   Result<Tail> read(std::int64_t most);
 
  private:

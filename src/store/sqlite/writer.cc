@@ -56,10 +56,10 @@ Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reade
 
 // --- putting ----------------------------------------------------------------------------------------------------------
 
-// What the file holds, read only when another connection has changed it.
+// Returns what the file holds, which is read only when another connection has changed the file.
 Result<Writer::Known> Writer::know() {
   constexpr std::int64_t kMostSeq = INT64_MAX / 2;
-  // Taken away: it holds again when what comes now is stored.
+  // Removed here: it is valid again when the new receipts are stored.
   std::optional<Known> before = std::exchange(known_, std::nullopt);
   if (before && before->data_version == connection_.data_version()) return std::move(*before);
   Known known;
@@ -82,9 +82,9 @@ void Writer::Known::remember(std::string place, std::int64_t seq) {
   places.emplace(std::move(place), seq);
 }
 
-// False when no receipt has this id; kStoreConflict when another one has.
+// Returns false when no receipt has this id; kStoreConflict when another one has it.
 Result<bool> Writer::is_there(const ReceiptRecord& record, std::string_view place, const Known& known) {
-  // The usual case: places of ids that we make begin with the time.
+  // The usual case: places of this program's ids begin with the time.
   if (place > known.greatest_place) return false;
   const auto in_tail = known.places.find(std::string(place));
   std::int64_t seq = 0;
@@ -146,7 +146,7 @@ Result<void> Writer::put_within(std::span<const ReceiptRecord> batch) {
   return {};
 }
 
-// The indexes' pages are written in their own order: neighbours share them.
+// The indexes' pages are written in their own order, so that neighbours share them.
 Result<void> Writer::index_tail(Totals& totals, std::int64_t most) {
   TRY(tail, tail_.read(most));
   std::vector<NameOf> names;

@@ -1,4 +1,4 @@
-// What changes a receipt store in SQLite, on the one connection that writes. One thread at a time.
+// The changes to a receipt store in SQLite, on the one connection that writes. One thread at a time.
 #pragma once
 
 #include <memory>
@@ -19,40 +19,40 @@ struct Totals {
   std::int64_t indexed = 0;
   std::int64_t receipts = 0;
   std::int64_t bytes = 0;
-  UnixSeconds aged_to = 0;   // 0: not yet
+  UnixSeconds aged_to = 0;   // 0: none yet
 };
 
 class Writer {
  public:
-  // All outlive it; `reader` is one of the same connection.
+  // All arguments outlive it; `reader` uses the same connection.
   static Result<std::unique_ptr<Writer>> make(const Connection& connection, Reader& reader, const StoreKeys& keys);
 
   Result<void> put(std::span<const ReceiptRecord> batch);
-  // The same in a transaction that is there already. After one that was undone this object is of no more use.
+  // Does the same in a transaction that already exists. After one that was undone this object cannot be used any more.
   Result<void> put_within(std::span<const ReceiptRecord> batch);
-  // Brings what was put so far into the indexes. Takes no lock when they have it all.
+  // Brings what was put so far into the indexes. Takes no lock when they already have everything.
   Result<void> index_all();
   Result<void> put_document(const Document& document);
 
   Result<Totals> totals();
   Result<void> set_aged_to(UnixSeconds aged_to);
-  // Of what is in the indexes.
+  // The newest served_at in the indexes.
   Result<UnixSeconds> newest_served();
 
-  // Each is one short transaction, and says how many it deleted: at most kStep, and of receipts those that are in the
+  // Each is one short transaction, and returns how many it deleted: at most kStep, and of receipts only those in the
   // indexes. Takes no lock when there is nothing to do.
   static constexpr int kStep = 128;
   Result<std::int64_t> drop_event_hashes_before(UnixSeconds served_at);
   Result<std::int64_t> drop_receipts_before(UnixSeconds served_at);
   Result<std::int64_t> drop_documents_before(UnixSeconds made);
-  // The first to come go first, until no more than `limit` bytes are counted.
+  // Drops the oldest first, until no more than `limit` bytes are counted.
   Result<std::int64_t> drop_event_hashes_over(std::uint64_t limit);
   Result<std::int64_t> drop_receipts_over(std::uint64_t limit);
-  // Gives pages back to the file system where much of the file is empty. False when there is nothing to give.
+  // Returns pages to the file system where much of the file is empty. False when there is nothing to return.
   Result<bool> shrink();
 
  private:
-  // kStoreFailed when the path names another file than the one that is open, or none: nobody would find what is written.
+  // kStoreFailed when the path names another file than the open one, or none: nobody would find what is written.
   Result<void> check_in_place() const;
   Writer(const Connection& connection, Reader& reader, const StoreKeys& keys)
       : connection_(connection), reader_(reader), keys_(keys) {}
@@ -78,9 +78,9 @@ class Writer {
       save_, put_document_, newest_served_, old_hashes_, first_hashes_, old_receipts_, first_receipts_, old_documents_,
       drop_hashes_, drop_receipt_, drop_place_, drop_moment_, drop_name_, hashes_size_;
 
-  // The file as the last put left it, as far as the next has to know it.
+  // The file as the last put left it, as far as the next put has to know it.
   struct Known {
-    std::uint32_t data_version = 0;  // after it
+    std::uint32_t data_version = 0;  // after that put
     Totals totals;
     std::int64_t last = 0;                              // seq
     std::string greatest_place;                            // of all receipts

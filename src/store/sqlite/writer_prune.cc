@@ -9,7 +9,7 @@
 namespace cloister::store {
 namespace {
 
-constexpr std::uint64_t kNoLimit = UINT64_MAX;  // as a limit to stop at: never
+constexpr std::uint64_t kNoLimit = UINT64_MAX;  // a limit that is never reached
 
 bool over(const Totals& totals, std::uint64_t limit) {
   return limit == kNoLimit || (totals.bytes > 0 && static_cast<std::uint64_t>(totals.bytes) > limit);
@@ -17,9 +17,9 @@ bool over(const Totals& totals, std::uint64_t limit) {
 
 }  // namespace
 
-// Those that `chosen` gives, as long as there are more than `limit` bytes.
+// Drops those that `chosen` selects, as long as there are more than `limit` bytes.
 Result<std::int64_t> Writer::drop_event_hashes(Statement& chosen, Totals& totals, std::uint64_t limit) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> rows;  // before anything is deleted under the cursor
+  std::vector<std::pair<std::int64_t, std::int64_t>> rows;  // read before anything is deleted under the cursor
   {
     const StatementUse use(chosen);
     while (true) {
