@@ -81,7 +81,7 @@ class ReceiptJournal {
   std::string_view store_type() const { return store_.type(); }
 
  private:
-  // Replies and their receipts, which are consecutive in the order for the store.
+  // Replies, and their receipts as the contiguous list that the store takes.
   struct Batch {
     struct Made {
       FinishedReply reply;
