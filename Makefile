@@ -23,6 +23,7 @@ BASE ?= $(shell git rev-parse --verify --quiet origin/main || echo HEAD~1)
 lint: all
 	@tools/setup lint
 	@tools/check_layers
+	@tools/check_comments
 	@git clang-format-14 --binary clang-format-14 --diff $(BASE) -- '*.h' '*.cc' | tee /dev/stderr | grep -q '^diff' && exit 1 || true
 	@shellcheck -x -P SCRIPTDIR run test .ci/run tools/setup tools/fetch tools/crypto tools/engine tools/pinned_build.sh tools/common.sh tools/node_options.sh tools/ready_text.sh
 	@git diff --name-only --diff-filter=d $(BASE) -- 'src/*.cc' 'apps/*.cc' | \

@@ -49,7 +49,7 @@ bool is_below(const std::string& path, const std::string& point) {
   return point == "/" || path == point || (path.starts_with(point) && path[point.size()] == '/');
 }
 
-// Of the mounts with the longest point above `path`, the last one is visible.
+// Among the mounts with the longest point above `path`, the last one is visible.
 const Mount* mount_of(const std::vector<Mount>& mounts, const std::string& path) {
   const Mount* found = nullptr;
   for (const Mount& mount : mounts) {

@@ -40,7 +40,7 @@ TEST_P(StoreContract, OneReplyIdOfSeveralReceipts) {
   EXPECT_EQ(find("same", owner(9)), others);
   EXPECT_EQ(find("same", owner(5)), others) << "the newest of any other owner";
   EXPECT_EQ(find(first.receipt_id, owner(9)), first) << "another owner's, by receipt id";
-  // Of two in one second it is the one that came last.
+  // The newest of two in one second is the one that came last.
   ReceiptRecord later = record(5);
   later.reply_ids = {"same"};
   later.owner = owner(1);

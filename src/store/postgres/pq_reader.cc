@@ -26,8 +26,8 @@ Result<std::optional<ReceiptRecord>> read_row(const PqRows& rows, int row, const
   return record;
 }
 
-// Of the rows with the digest of this reply id, the latest are checked first: returns the newest that really has this
-// id, and this owner's where one is asked for.
+// Among the rows with the digest of this reply id, the latest are checked first: returns the newest that really has
+// this id, and this owner's where one is asked for.
 Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view id, const Owner* owner, const Horizon& horizon,
                                             const StoreKeys& keys) {
   std::optional<ReceiptRecord> best;

@@ -109,7 +109,7 @@ Result<std::vector<std::int64_t>> Reader::candidates(const Tail& tail, std::stri
   return out;
 }
 
-// Of the receipts with this id the newest, and this owner's where one is asked for.
+// The newest receipt with this id, and this owner's where one is asked for.
 Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::string_view id, const Owner* owner,
                                                     const Horizon& horizon) {
   TRY(candidates, this->candidates(tail, id, owner));
@@ -118,7 +118,7 @@ Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::strin
     TRY(record, by_seq(seq, horizon));
     if (!record || (owner != nullptr && record->owner != *owner)) continue;
     if (std::ranges::count(record->reply_ids, id) == 0) continue;
-    // Of two in one second, the later one.
+    // In one second the later one counts as newer.
     if (!best || record->served_at > best->served_at) best = std::move(record);
   }
   return best;
