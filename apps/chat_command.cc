@@ -180,7 +180,13 @@ Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
   return show_verdict(verdict, options);
 }
 
-// Asks for the report and verifies it. Nothing that a user said is sent here.
+int refuse_without_receipts() {
+  complain("chat", "nothing was sent, because this host's configuration says that it gives receipts, and its own report, which they are checked with, "
+                   "cannot be had: whoever stands between hides it");
+  return static_cast<int>(verify::Outcome::kUndetermined);
+}
+
+// Asks for the report and judges it. Nothing that a user said is sent here.
 Result<void> verify_node(const ChatOptions& options, Host& host) {
   TRY(report, client::Inquiry(host.address).ask_host({host.algo, options.client.model}));
   TRY_VOID(gather(collateral::find_evidence(report.text), options, host.judging));
@@ -223,6 +229,7 @@ Result<int> converse(const ChatOptions& options, const std::string& token, clien
       TRY(refused, refuse(host.check.verdict, options));
       return worse(worst, refused);
     }
+    if (renewed && client::hides_receipts(host.check)) return worse(worst, refuse_without_receipts());
     if (renewed) {
       TRY(again, client::VerifiedConnection::make(host.address, host.check, token));
       node = std::move(again);
@@ -274,6 +281,7 @@ Result<int> chat(const ChatOptions& options) {
     complain("chat", "nothing was sent, because this host gives no receipts");
     return static_cast<int>(verify::Outcome::kRejected);
   }
+  if (client::hides_receipts(host.check)) return refuse_without_receipts();
   TRY(node, client::VerifiedConnection::make(host.address, host.check, token));
 
   client::ChatTurn turn;

@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "codec/sse.h"
+#include "crypto/hash.h"
 #include "verify/signature.h"
 
 namespace cloister::client {
@@ -83,7 +84,10 @@ Result<std::string> first_model(const VerifiedConnection& node) {
 
 Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, const ChatTurn& turn, const Clock& clock,
                       const std::function<void(std::string_view)>& on_text) {
-  Json request = {{"model", turn.model}, {"messages", turn.messages}, {"stream", turn.stream}};
+  // No two requests have the same bytes, so what was answered to a former one does not fit.
+  ByteArray<16> unique;
+  crypto::fill_random(unique);
+  Json request = {{"model", turn.model}, {"messages", turn.messages}, {"stream", turn.stream}, {"user", to_hex(unique)}};
   if (turn.temperature) request["temperature"] = *turn.temperature;
   std::string body = codec::write_json(request);
   StreamReader reader{{}, {}, {}, false, on_text};

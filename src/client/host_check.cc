@@ -31,10 +31,18 @@ bool gives_receipts(const HostReport& report) {
   return policy == object->end() || !policy->is_object() || policy->value("signing", Json(true)) != false;
 }
 
+bool hides_receipts(const HostCheck& host) {
+  if (host.report.native) return false;
+  const verify::Check* document = host.verdict.find("policy.document");
+  if (document == nullptr || document->state != verify::State::kPass) return false;
+  // Absent where the verifier's policy names the document by its digest, and does not read it.
+  const auto node = host.verdict.facts.find("node_policy");
+  return node == host.verdict.facts.end() || node->value("signing", Json()) != false;
+}
+
 void add_model_check(Inquiry& node, const HostReport& report, const std::string& model, verify::Verdict& verdict) {
   const std::string bound = bound_model(report);
-  const bool named = bound == evidence::identity_text(model);
-  verify::check_asked_model(model, bound, named ? std::vector<std::string>() : node.list_models(), verdict);
+  verify::check_asked_model(model, bound, bound.empty() ? node.list_models() : std::vector<std::string>(), verdict);
 }
 
 HostCheck judge_host(HostReport report, const verify::Context& context) {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+
 #include <condition_variable>
+#include <cstring>
 #include <optional>
 
 #include "http/http_test_util.h"
@@ -352,6 +355,16 @@ TEST_F(OutgoingTest, ALargeBodyAndAnEarlyAnswer) {
   EXPECT_FALSE(refused->failure());
   EXPECT_EQ(refused->head()->status, 413);
   EXPECT_EQ(refused->body(), "no");
+}
+
+// A hosts file or a name server could give it any private address.
+TEST(OutgoingAddress, LocalhostIsNotLookedUp) {
+  const auto target = resolve_private(*parse_url("http://localhost:80"));
+  ASSERT_TRUE(target);
+  ASSERT_EQ(target->address.ss_family, AF_INET);
+  sockaddr_in address{};
+  std::memcpy(&address, &target->address, sizeof(address));
+  EXPECT_EQ(ntohl(address.sin_addr.s_addr), 0x7f000001u);
 }
 
 TEST(OutgoingAddress, OnlyPrivateOnes) {

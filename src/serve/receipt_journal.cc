@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "base/encoding.h"
 #include "base/log.h"
@@ -18,7 +19,13 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
-constexpr std::size_t kMostOwners = 4096;   // owners whose refusals are counted
+constexpr std::size_t kMostOwners = 4096;   // whose refusals are counted
+// How many receipts a thread makes before it looks whether they can be stored, and how many have to wait for another thread to be woken.
+constexpr std::size_t kMadeAtOnce = 8;
+
+unsigned thread_count(const JournalOptions& options) {
+  return options.threads != 0 ? options.threads : std::clamp(std::thread::hardware_concurrency() / 2, 2u, 8u);
+}
 
 bool is_refusal(const Error& error) {
   return error.code == ErrorCode::kStoreRefused || error.code == ErrorCode::kStoreConflict;
@@ -40,9 +47,11 @@ ReceiptJournal::ReceiptJournal(const Keyring& keyring, store::ReceiptStore& stor
       metrics_(metrics),
       options_(options),
       next_prune_(SteadyClock::now()),
-      refusals_(options.refusals_per_minute, options.refusals_at_once, kMostOwners),
-      thread_([this] { run(); }) {
-  pthread_setname_np(thread_.native_handle(), "receipts");
+      refusals_(options.refusals_per_minute, options.refusals_at_once, kMostOwners) {
+  for (unsigned i = 0; i < thread_count(options_); ++i) {
+    threads_.emplace_back([this] { run(); });
+    pthread_setname_np(threads_.back().native_handle(), "receipts");
+  }
 }
 
 ReceiptJournal::~ReceiptJournal() {
@@ -51,16 +60,21 @@ ReceiptJournal::~ReceiptJournal() {
     stopping_ = true;
   }
   wake_.notify_all();
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
+  if (memory_.empty()) return;
+  try_again();
+  if (!memory_.empty()) log::error("stopping: receipts of replies that went out were never stored: " + std::to_string(memory_.size()));
 }
 
 void ReceiptJournal::submit(FinishedReply reply) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (queue_.size() < options_.most_waiting) {
-      wake = queue_.empty();
+    if (queue_.size() + made_.size() < options_.most_waiting) {
       queue_.push_back(std::move(reply));
+      const std::size_t at_work = threads_.size() - idle_ + called_ - (pruning_ ? 1 : 0);
+      wake = called_ < idle_ && queue_.size() > at_work * kMadeAtOnce;
+      if (wake) ++called_;
     } else {
       ++lost_;
     }
@@ -87,85 +101,121 @@ Result<std::optional<store::ReceiptRecord>> ReceiptJournal::find(std::string_vie
 
 JournalState ReceiptJournal::state() const {
   const std::lock_guard lock(mutex_);
-  return {failing_.load(std::memory_order_relaxed), why_, queue_.size(), memory_.size(), stored_, lost_};
+  return {failing_.load(std::memory_order_relaxed), why_, queue_.size() + made_.size(), memory_.size(), stored_, lost_};
 }
 
-// Returns true when there are requests to write, or no more will come.
-bool ReceiptJournal::wait_for_work(std::unique_lock<std::mutex>& lock) {
+// Until there are requests, nothing will come any more, or it is time to look after the store.
+void ReceiptJournal::wait_for_work(Lock& lock) {
   const auto ready = [this] { return stopping_ || !queue_.empty(); };
-  return failing_ || !memory_.empty() ? wake_.wait_for(lock, milliseconds(options_.retry_ms), ready)
-                                       : wake_.wait_until(lock, next_prune_, ready);
+  if (ready()) return;
+  ++idle_;
+  if (failing_ || !memory_.empty()) {
+    wake_.wait_for(lock, milliseconds(options_.retry_ms), ready);
+  } else {
+    wake_.wait_until(lock, next_prune_, ready);
+  }
+  --idle_;
+  if (called_ > 0) --called_;
 }
 
 void ReceiptJournal::run() {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   for (;;) {
-    const bool work = wait_for_work(lock);
-    if (work && queue_.empty()) break;   // stopping
-    std::vector<FinishedReply> replies;
-    while (!queue_.empty() && replies.size() < options_.batch) {
-      replies.push_back(std::move(queue_.front()));
-      queue_.pop_front();
-    }
-    const bool behind = failing_ || !memory_.empty();
-    lock.unlock();
-    if (!replies.empty()) {
-      write(std::move(replies));
-    } else if (behind) {
-      try_again();
-    }
-    if (!failing_ && SteadyClock::now() >= next_prune_) prune();
-    lock.lock();
+    wait_for_work(lock);
+    make_some(lock);
+    if (!storing_) store_all(lock);
+    prune_when_due(lock);
+    if (stopping_ && queue_.empty()) return;   // what is made, whoever stores now stores as well
   }
-  const bool behind = !memory_.empty();
-  lock.unlock();
-  if (!behind) return;
-  try_again();
-  lock.lock();
-  if (!memory_.empty()) log::error("stopping: receipts of replies that went out were never stored: " + std::to_string(memory_.size()));
 }
 
-ReceiptJournal::Batch ReceiptJournal::make(std::vector<FinishedReply> replies) {
-  Batch out;
-  out.all.reserve(replies.size());
-  out.records.reserve(replies.size());
-  for (FinishedReply& reply : replies) {
-    if (is_surplus(reply.facts)) {
-      out.all.push_back({std::move(reply), std::nullopt, true});
-      continue;
-    }
-    Result<store::ReceiptRecord> record = make_receipt(reply.facts, keyring_, clock_.now());
-    if (!record) log::error("no receipt could be made id=" + store::shown_id(reply.facts.receipt_id) + ": " + record.error().message);
-    out.all.push_back({std::move(reply), record ? std::optional(out.records.size()) : std::nullopt, false});
-    if (record) out.records.push_back(std::move(*record));
+// Releases the lock for as long as it computes.
+void ReceiptJournal::make_some(Lock& lock) {
+  std::vector<FinishedReply> replies;
+  while (!queue_.empty() && replies.size() < kMadeAtOnce) {
+    replies.push_back(std::move(queue_.front()));
+    queue_.pop_front();
   }
-  return out;
+  if (replies.empty()) return;
+  lock.unlock();
+  std::vector<Made> made;
+  made.reserve(replies.size());
+  for (FinishedReply& reply : replies) made.push_back(make(std::move(reply)));
+  lock.lock();
+  std::ranges::move(made, std::back_inserter(made_));
+}
+
+// Releases the lock for as long as the store works.
+void ReceiptJournal::store_all(Lock& lock) {
+  storing_ = true;
+  do {
+    const bool any = !made_.empty();
+    while (!made_.empty()) {
+      std::vector<Made> batch;
+      while (!made_.empty() && batch.size() < options_.batch) {
+        batch.push_back(std::move(made_.front()));
+        made_.pop_front();
+      }
+      lock.unlock();
+      write(std::move(batch));
+      lock.lock();
+    }
+    if (failing_ ? any : memory_.empty()) break;
+    lock.unlock();
+    try_again();
+    lock.lock();
+  } while (!made_.empty());
+  storing_ = false;
+}
+
+// Releases the lock meanwhile: others store in between.
+void ReceiptJournal::prune_when_due(Lock& lock) {
+  if (failing_ || pruning_ || SteadyClock::now() < next_prune_) return;
+  next_prune_ = SteadyClock::now() + std::chrono::seconds(options_.prune_s);
+  pruning_ = true;
+  lock.unlock();
+  prune();
+  lock.lock();
+  pruning_ = false;
+}
+
+ReceiptJournal::Made ReceiptJournal::make(FinishedReply reply) {
+  if (is_surplus(reply.facts)) return {std::move(reply), std::nullopt, true};
+  Result<store::ReceiptRecord> record = make_receipt(reply.facts, keyring_, clock_.now());
+  if (!record) log::error("no receipt could be made id=" + store::shown_id(reply.facts.receipt_id) + ": " + record.error().message);
+  return {std::move(reply), record ? std::optional(std::move(*record)) : std::nullopt, false};
 }
 
 // True when this is a refusal, and one more than are stored for its owner.
 bool ReceiptJournal::is_surplus(const ReplyFacts& facts) {
   if (facts.error.empty() || facts.forwarded_sha256 || facts.outcome) return false;
+  const std::lock_guard lock(refusals_mutex_);
   return refusals_.take(std::string(reinterpret_cast<const char*>(facts.owner.data()), facts.owner.size()), SteadyClock::now()) != 0;
 }
 
-void ReceiptJournal::write(std::vector<FinishedReply> replies) {
-  Batch batch = make(std::move(replies));
-  Result<void> done = batch.records.empty() ? Result<void>() : put(batch.records);
+void ReceiptJournal::write(std::vector<Made> batch) {
+  std::vector<store::ReceiptRecord> records;
+  records.reserve(batch.size());
+  for (Made& made : batch) {
+    if (made.record) records.push_back(std::move(*made.record));
+  }
+  Result<void> done = records.empty() ? Result<void>() : put(records);
   if (!done && is_refusal(done.error())) {
-    put_one_by_one(batch);
+    put_one_by_one(batch, records);
     done = {};
   }
   if (done) {
     const std::lock_guard lock(mutex_);
-    stored_ += static_cast<std::uint64_t>(
-        std::ranges::count_if(batch.all, [](const Batch::Made& made) { return made.record.has_value(); }));
+    stored_ += records.size();
   }
   const bool serve_on = !done && options_.on_failure == OnStoreFailure::kServe;
-  if (serve_on) keep_in_memory(batch.records);
-  for (Batch::Made& made : batch.all) {
+  if (serve_on) keep_in_memory(records);
+  auto record = records.begin();
+  for (Made& made : batch) {
+    const store::ReceiptRecord* const own = made.record ? &*record++ : nullptr;
     if (made.reply.exchange == nullptr) continue;
-    if (made.record && (done || serve_on)) {
-      let_go(made.reply, batch.records[*made.record], done.has_value());
+    if (own != nullptr && (done || serve_on)) {
+      let_go(made.reply, *own, done.has_value());
     } else if (made.is_surplus && (done || serve_on)) {
       made.reply.exchange->release({{"x-receipt-stored", "false"}});
     } else {
@@ -174,17 +224,23 @@ void ReceiptJournal::write(std::vector<FinishedReply> replies) {
   }
 }
 
-// The store works but does not accept a batch: one of its receipts does not have the required form, and that must not
-// cost the others theirs.
-void ReceiptJournal::put_one_by_one(Batch& batch) {
-  for (Batch::Made& made : batch.all) {
+// A store that works and does not take a batch: one of its receipts is not to its form, which must not cost the others
+// theirs. What the store refuses alone is taken out of `batch` and `records`.
+void ReceiptJournal::put_one_by_one(std::vector<Made>& batch, std::vector<store::ReceiptRecord>& records) {
+  std::vector<store::ReceiptRecord> taken;
+  auto record = records.begin();
+  for (Made& made : batch) {
     if (!made.record) continue;
-    const store::ReceiptRecord& record = batch.records[*made.record];
-    const Result<void> done = store_.put(std::span(&record, 1));
-    if (done) continue;
-    log::error("a receipt was refused by the store id=" + store::shown_id(record.receipt_id) + ": " + done.error().message);
+    store::ReceiptRecord& own = *record++;
+    const Result<void> done = store_.put(std::span(&own, 1));
+    if (done) {
+      taken.push_back(std::move(own));
+      continue;
+    }
+    log::error("a receipt was refused by the store id=" + store::shown_id(own.receipt_id) + ": " + done.error().message);
     made.record.reset();
   }
+  records = std::move(taken);
 }
 
 // Tries until the patience is over; a store that has failed before gets one try.
@@ -267,7 +323,6 @@ void ReceiptJournal::try_again() {
 }
 
 void ReceiptJournal::prune() {
-  next_prune_ = SteadyClock::now() + std::chrono::seconds(options_.prune_s);
   const Result<std::uint64_t> gone = store_.prune();
   if (!gone) return log::warn("old receipts cannot be deleted: " + gone.error().message);
   if (*gone > 0) log::info("receipts past their age or room deleted: " + std::to_string(*gone));

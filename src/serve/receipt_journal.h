@@ -1,9 +1,13 @@
-// ReceiptJournal: turns finished requests into stored receipts, on one thread of its own and many at once, and releases
-// the end of each reply only when the reply's receipt is stored. So a client that has a whole reply finds its receipt,
-// whatever happens to this process next.
+// ReceiptJournal: turns finished requests into stored receipts, on threads of its own and many at once, and lets the
+// end of each reply go only when its receipt is stored. So a client that has a whole reply finds its receipt, whatever
+// happens to this process next.
 //
-// When the store fails, the node either stops answering prompts until the store works again, or continues and keeps the
-// newest receipts in memory; the operator chooses which, and /health shows it.
+// Each thread makes receipts, which is mostly signing. Then the thread that finds nobody storing stores all that are made
+// so far in one transaction, and goes on until none is left; meanwhile the others make the next ones. A single reply is made
+// and stored by one thread, without a second hand-over.
+//
+// When the store fails, the node either stops answering prompts until it works again, or goes on and keeps the newest
+// receipts in memory; which of the two is the operator's choice, and /health says it.
 #pragma once
 
 #include <atomic>
@@ -33,7 +37,8 @@ enum class OnStoreFailure {
 
 struct JournalOptions {
   OnStoreFailure on_failure = OnStoreFailure::kRefuse;
-  std::size_t batch = 256;               // receipts in one transaction
+  unsigned threads = 0;                  // that make receipts; 0: one for each two cores, 2 to 8
+  std::size_t batch = 256;               // receipts of one transaction
   std::size_t most_waiting = 16'384;     // finished requests in the queue
   std::size_t most_in_memory = 10'000;   // with kServe: receipts that the store does not accept
   int patience_ms = 3000;                // how long replies are held while the store fails, before it counts as failed
@@ -81,24 +86,25 @@ class ReceiptJournal {
   std::string_view store_type() const { return store_.type(); }
 
  private:
-  // Replies, and their receipts as the contiguous list that the store takes.
-  struct Batch {
-    struct Made {
-      FinishedReply reply;
-      // Its place in `records`; absent when it could not be made, when the store refuses it, or when it is a refusal too many.
-      std::optional<std::size_t> record;
-      bool is_surplus = false;   // a refusal too many: the reply is sent without a stored receipt
-    };
-    std::vector<Made> all;
-    std::vector<store::ReceiptRecord> records;
+  // A reply and its receipt.
+  struct Made {
+    FinishedReply reply;
+    // Absent: it could not be made, or the store refuses it, or it is a refusal too many.
+    std::optional<store::ReceiptRecord> record;
+    bool is_surplus = false;   // a refusal too many: the reply goes out without a stored receipt
   };
+  using Lock = std::unique_lock<std::mutex>;
+
   void run();
-  bool wait_for_work(std::unique_lock<std::mutex>& lock);
-  void write(std::vector<FinishedReply> replies);
-  Batch make(std::vector<FinishedReply> replies);
+  void wait_for_work(Lock& lock);
+  void make_some(Lock& lock);
+  void store_all(Lock& lock);
+  void prune_when_due(Lock& lock);
+  Made make(FinishedReply reply);
   bool is_surplus(const ReplyFacts& facts);
+  void write(std::vector<Made> batch);
   Result<void> put(const std::vector<store::ReceiptRecord>& records);
-  void put_one_by_one(Batch& batch);
+  void put_one_by_one(std::vector<Made>& batch, std::vector<store::ReceiptRecord>& records);
   void store_failed(const Error& error);
   void store_works();
   void let_go(const FinishedReply& reply, const store::ReceiptRecord& record, bool stored);
@@ -113,18 +119,25 @@ class ReceiptJournal {
   Metrics& metrics_;
   const JournalOptions options_;
 
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;   // the members of this block
   std::condition_variable wake_;
   std::deque<FinishedReply> queue_;
+  std::deque<Made> made_;
+  bool storing_ = false;        // some thread stores what is made
+  bool pruning_ = false;        // some thread deletes old receipts
+  std::size_t idle_ = 0;        // threads that wait for work
+  std::size_t called_ = 0;      // of those, the ones that were woken
   std::deque<store::ReceiptRecord> memory_;
   std::string why_;
   std::uint64_t stored_ = 0;
   std::uint64_t lost_ = 0;
   bool stopping_ = false;
-  std::atomic<bool> failing_{false};
   std::chrono::steady_clock::time_point next_prune_;
-  ClientRates refusals_;   // used by the journal's thread alone
-  std::thread thread_;
+
+  std::atomic<bool> failing_{false};
+  std::mutex refusals_mutex_;   // the next member
+  ClientRates refusals_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace cloister::serve

@@ -119,6 +119,11 @@ void check_unnamed_digests(const Policy& policy, Verdict& verdict) {
   if (!policy.service.model_digests.empty() || policy.service.model_manifest) {
     verdict.add(skipped("signature.model_digest", std::string("which model answered: ") + kWhy));
   }
+  const auto node = verdict.facts.find("node_policy");
+  if (node != verdict.facts.end() && node->value("engine", Json()) == "upstream") {
+    verdict.add(skipped("signature.served_model", "another server's reply is signed: which model that server says has answered, and whether it is the "
+                                                  "one that was asked for, the receipt of the reply says"));
+  }
   if (!policy.service.policy_digests.empty()) {
     verdict.add(skipped("signature.policy_digest", std::string("under which configuration: ") + kWhy));
   } else if (const Check* document = verdict.find("policy.document"); document != nullptr && document->state == State::kPass) {

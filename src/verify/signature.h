@@ -30,10 +30,10 @@ struct SignatureEvidence {
 // the policy's rules were applied is part of the verdict about the report.
 Verdict verify_signature(const SignatureEvidence& evidence);
 
-// A signed text names neither model nor configuration by digest, and what a report says about its own time does not hold for the reply.
-// Where the policy pins one (`model_digests`, `policy_digests`, a model manifest), adds signature.model_digest or signature.policy_digest,
-// skipped and required. Where it pins no configuration and the report shows one, signature.policy_digest passes if policy.keys did: then
-// no other configuration has these keys. For every verdict that relies on a signature alone; a receipt names both.
+// A signed text names neither model nor configuration by digest, and what a report says of its own time does not count for the reply. Where
+// the policy pins one (`model_digests`, `policy_digests`, a model manifest), adds signature.model_digest or signature.policy_digest, skipped
+// and required. Where it pins no configuration and the report shows one, signature.policy_digest passes if policy.keys did: then no other
+// configuration has these keys. Where the report shows an engine outside of the node, adds signature.served_model, skipped and required. For every verdict that rests on a signature alone; a receipt names both.
 void check_unnamed_digests(const Policy& policy, Verdict& verdict);
 
 // A signature without a report: the policy's rules cannot be applied (policy.applied).

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from support.between import Between
 from support.node import run
 
 
@@ -14,10 +15,22 @@ def judge(url, model, *more):
     return result.returncode, verdict, [check for check in verdict["checks"] if check["id"] == "report.model"]
 
 
-def test_the_model_of_the_node(echo):
-    status, verdict, checks = judge(echo.url, echo.model())
+def test_the_model_of_the_node(llama):
+    status, verdict, checks = judge(llama.url, llama.model())
     assert status == 0 and [check["state"] for check in checks] == ["pass"], verdict
-    assert run("verify", "host", echo.url, "--accept-simulator", "--offline").returncode == 0, "no question, no check"
+    assert run("verify", "host", llama.url, "--accept-simulator", "--offline").returncode == 0, "no question, no check"
+
+
+def test_a_list_that_names_a_model_which_the_report_does_not(llama):
+    def other_list(path, status, headers, text):
+        return status, headers, text.replace(llama.model().encode(), b"gpt-evil") if path.startswith("/v1/models") else text
+
+    server = Between(llama, other_list)
+    try:
+        status, verdict, checks = judge(server.url, "gpt-evil")
+    finally:
+        server.close()
+    assert status == 1 and [check["state"] for check in checks] == ["fail"], verdict
 
 
 @pytest.mark.parametrize("model", ["no-such-model", "echo ", "\u001b[2J"])
@@ -37,9 +50,9 @@ def hidden(list_status):
     return meddle
 
 
-def test_by_the_list_of_models(between, echo):
-    _, _, checks = judge(between(hidden(200)), echo.model())
-    assert [check["state"] for check in checks] == ["pass"] and "its own word" in checks[0]["detail"]
+def test_the_list_of_models_is_bound_by_nothing(between, echo):
+    status, _, checks = judge(between(hidden(200)), echo.model())
+    assert status == 3 and [(check["state"], check["required"]) for check in checks] == [("skipped", True)]
 
 
 @pytest.mark.parametrize("list_status", [401, 404, 500])

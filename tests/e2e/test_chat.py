@@ -98,20 +98,6 @@ def test_chat_says_nothing_to_a_node_whose_receipts_nobody_vouches_for(echo, bet
     assert echo.metric("cloister_requests_total", route="chat_completions") == before
 
 
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
-def test_chat_with_a_node_of_another_maker(echo, between, tmp_path):
-    def without(path, status, headers, text):
-        return no_receipt(path, 404 if path.startswith("/v1/cloister/") else status, headers, text)
-
-    url = between(without)
-    # Whoever hides the receipts hides no configuration: no other one has these keys.
-    result = run("chat", url, "one two three", "--accept-simulator")
-    assert result.returncode == 0 and "gives no receipts" in result.stdout
-    assert run("chat", url, "x", "--accept-simulator", "--archive", tmp_path / "none").returncode == 2
-    refused = run("chat", url, "my secret", "--accept-simulator", "--require-receipt")
-    assert refused.returncode == 1 and "nothing was sent" in refused.stderr
-
-
 def test_nothing_is_said_to_a_node_that_signs_nothing_where_a_receipt_is_demanded(start, tmp_path):
     node = start("--engine", "echo", "--signing", "off")
     refused = run("chat", node.url, "my secret", "--accept-simulator", "--require-receipt")

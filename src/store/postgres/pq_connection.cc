@@ -49,7 +49,7 @@ Result<ConnectionWords> read_words(const PqLibrary& library, const std::filesyst
   if (!options) return fail(ErrorCode::kUsage, file.string() + " holds no connection string of PostgreSQL (postgresql://... or host=... user=...)", file);
   ConnectionWords out;
   const auto add = [&](const char* name, const char* value) { out.names.push_back(name), out.values.push_back(value); };
-  bool local = true, has_ssl_mode = ::getenv("PGSSLMODE") != nullptr;
+  bool local = true, has_ssl_mode = ::getenv("PGSSLMODE") != nullptr, named_localhost = false, has_address = false;
   add("application_name", "cloister");
   // For each host, in seconds; and for a network that swallows packets.
   add("connect_timeout", "3");
@@ -61,9 +61,13 @@ Result<ConnectionWords> read_words(const PqLibrary& library, const std::filesyst
     const std::string_view name = option->keyword;
     if ((name == "host" || name == "hostaddr") && !is_local(option->val)) local = false;
     has_ssl_mode |= name == "sslmode";
+    named_localhost |= name == "host" && std::string_view(option->val) == "localhost";
+    has_address |= name == "hostaddr";
   }
   // A password for another machine is sent only to the owner of its certificate, unless the string says otherwise.
   if (!local && !has_ssl_mode) add("sslmode", "verify-full");
+  // No hosts file and no name server decides where this machine is: a password goes there without TLS.
+  if (named_localhost && !has_address) add("hostaddr", "127.0.0.1");
   add("client_encoding", "UTF8");
   return out;
 }

@@ -28,18 +28,25 @@ bool is_key_provider(const std::string& text) {
   if (colon == 0 || colon == std::string::npos || (text.size() - colon - 1) % 2 != 0) return false;
   const auto in_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
   const std::string_view digits = std::string_view(text).substr(colon + 1);
-  constexpr std::size_t kEnclaveDigits = 64;
+  constexpr std::size_t kEnclaveDigits = 64, kLeastKeyDigits = 66;   // a compressed point is the shortest form of a key
   return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), in_name) && is_lower_hex(digits) &&
-         (!text.starts_with("local-sgx:") || digits.size() == kEnclaveDigits);
+         (!text.starts_with("local-sgx:") || digits.size() == kEnclaveDigits) && (!text.starts_with("kms:") || digits.size() >= kLeastKeyDigits);
 }
 
-// In the form in which policy documents state where an upstream is (docs/spec/policy.md).
-constexpr const char* kPlaceForm = "places like http://private, http://NAME:PORT or unix:";
+// As policy documents write where an upstream is (docs/spec/policy.md).
+constexpr const char* kPlaceForm = "places like http://private, http://NAME:PORT, https://NAME:PORT or unix:";
 bool is_place(const std::string& text) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (text.starts_with(scheme)) return text.size() > scheme.size();
-  }
-  return text.starts_with("unix:");
+  if (text == "unix:" || text == "http://localhost" || text == "http://private") return true;
+  const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : std::string::npos;
+  const std::size_t colon = text.rfind(':');
+  if (scheme == std::string::npos || colon <= scheme || text.find_first_of("/?#@ ", scheme) != std::string::npos) return false;
+  const std::string_view port = std::string_view(text).substr(colon + 1);
+  return !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+constexpr const char* kRootKeyForm = "compressed points on secp256k1: 66 hex digits that begin with 02 or 03";
+bool is_root_key(const std::string& text) {
+  return text.size() == 66 && (text.starts_with("02") || text.starts_with("03")) && from_hex(text).has_value();
 }
 
 constexpr const char* kListKeyForm = "texts like ed25519:<64 hex> or p256:<128 hex of x and y>";
@@ -98,7 +105,9 @@ std::optional<Error> read_boot(const toml::table* table, BootPolicy& out) {
   reader.read("compose_hashes", 32, out.compose_hashes);
   reader.read("app_ids", 20, out.app_ids);
   reader.read_each("key_providers", is_key_provider, kKeyProviderForm, out.key_providers);
-  reader.read("kms_root_keys", 33, out.kms_root_keys);
+  std::set<std::string> root_keys;
+  reader.read_each("kms_root_keys", is_root_key, kRootKeyForm, root_keys);
+  for (const std::string& key : root_keys) out.kms_root_keys.insert(from_hex(key).value());
   reader.read_each("measurement_list_keys", is_list_key, kListKeyForm, out.measurement_list_keys);
   reader.read_time("min_measurement_list_issued", out.min_measurement_list_issued);
   reader.read("require_event_log", out.require_event_log);

@@ -181,6 +181,13 @@ TEST(PolicyFile, RefusesWordsThatCouldNeverMatch) {
   EXPECT_NE(complaint("[snp]\nvmpl = 4").find("vmpl"), std::string::npos);
   EXPECT_NE(complaint("[service]\nupstreams = [\"\"]").find("places like"), std::string::npos);
   EXPECT_NE(complaint("[service]\nupstreams = [\"private\"]").find("places like"), std::string::npos);
+  for (const char* place : {"https://x.example", "http://private/", "http://", "http://engine:8000/v1", "unix:/run/x", "http://engine:"}) {
+    EXPECT_NE(complaint("[service]\nupstreams = [\"" + std::string(place) + "\"]").find("places like"), std::string::npos) << place;
+  }
+  EXPECT_TRUE(parse_policy(R"([service]
+upstreams = ["unix:", "http://localhost", "http://private", "http://engine:8000", "https://x.example:443"])"));
+  EXPECT_NE(complaint("[boot]\nkms_root_keys = [\"05" + std::string(64, 'a') + "\"]").find("02 or 03"), std::string::npos);
+  EXPECT_NE(complaint("[boot]\nkey_providers = [\"kms:00\"]").find("kms:<hex"), std::string::npos);
   EXPECT_NE(complaint("[boot]\nmeasurement_list_keys = [\"ed25519:aa\"]").find("64 hex"), std::string::npos);
 }
 

@@ -287,6 +287,7 @@ void check_document_and_members(const Json& document, const Digest& bound, NodeK
   verdict.facts["node_policy"] = {{"engine", text_at(document, "engine", "kind")},
                                   {"serving", text_at(document, "engine", "serving")},
                                   {"upstreams", at(document, "engine", "upstreams")},
+                                  {"signing", document.value("signing", Json())},
                                   {"tls", text_at(document, "listen", "tls")}};
 }
 
