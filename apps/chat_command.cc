@@ -186,7 +186,7 @@ int refuse_without_receipts() {
   return static_cast<int>(verify::Outcome::kUndetermined);
 }
 
-// Asks for the report and judges it. Nothing that a user said is sent here.
+// Asks for the report and verifies it. Nothing that a user said is sent here.
 Result<void> verify_node(const ChatOptions& options, Host& host) {
   TRY(report, client::Inquiry(host.address).ask_host({host.algo, options.client.model}));
   TRY_VOID(gather(collateral::find_evidence(report.text), options, host.judging));

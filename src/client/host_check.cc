@@ -35,7 +35,7 @@ bool hides_receipts(const HostCheck& host) {
   if (host.report.native) return false;
   const verify::Check* document = host.verdict.find("policy.document");
   if (document == nullptr || document->state != verify::State::kPass) return false;
-  // Absent where the verifier's policy names the document by its digest, and does not read it.
+  // Absent where the verifier's policy names the document by its digest, and does not parse it.
   const auto node = host.verdict.facts.find("node_policy");
   return node == host.verdict.facts.end() || node->value("signing", Json()) != false;
 }

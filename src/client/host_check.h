@@ -28,12 +28,12 @@ HostCheck judge_host(HostReport report, const verify::Context& context);
 // which an accepted verdict binds, does not say that nothing is signed.
 bool gives_receipts(const HostReport& report);
 
-// Whether the configuration that the report binds belongs to a node with receipts, while the report is of a form without them: every such
-// node has Cloister's own form, so somebody keeps it from us.
+// True when the configuration that the report binds belongs to a node with receipts, while the report is of a form
+// without them: every such node has Cloister's own form, so somebody withholds it.
 bool hides_receipts(const HostCheck& host);
 
-// Whether the node serves the model that was asked for (report.model, verify/asked_model.h). Where the report does not name
-// it, the node is asked for its list of models here.
+// Checks whether the node serves the model that was asked for (report.model, verify/asked_model.h). Where the report
+// does not name the model, the node is asked for its list of models here.
 void add_model_check(Inquiry& node, const HostReport& report, const std::string& model, verify::Verdict& verdict);
 
 }  // namespace cloister::client

@@ -30,9 +30,9 @@ struct OutgoingTarget {
   socklen_t address_size = 0;
 };
 
-// Blocking: asks the system's resolver and takes its first address; "localhost" is 127.0.0.1 without asking. Only Unix sockets and addresses of the loopback and
-// of private networks: what goes there is not encrypted. Errors: kNetwork for an unknown name, kUsage for a public
-// address.
+// Blocking: asks the system's resolver and takes its first address; "localhost" is 127.0.0.1 without asking. Only Unix
+// sockets and addresses of the loopback and of private networks are accepted, since what is sent there is not
+// encrypted. Errors: kNetwork for an unknown name, kUsage for a public address.
 Result<OutgoingTarget> resolve_private(const Url& url);
 // "host:port" in the form for a Host header.
 std::string authority_of(const Url& url);

@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
-constexpr std::size_t kMostOwners = 4096;   // whose refusals are counted
-// How many receipts a thread makes before it looks whether they can be stored, and how many have to wait for another thread to be woken.
+constexpr std::size_t kMostOwners = 4096;   // owners whose refusals are counted
+// How many receipts a thread makes before it checks whether they can be stored, and how many must wait before another thread is woken.
 constexpr std::size_t kMadeAtOnce = 8;
 
 unsigned thread_count(const JournalOptions& options) {
@@ -104,7 +104,7 @@ JournalState ReceiptJournal::state() const {
   return {failing_.load(std::memory_order_relaxed), why_, queue_.size() + made_.size(), memory_.size(), stored_, lost_};
 }
 
-// Until there are requests, nothing will come any more, or it is time to look after the store.
+// Waits until there are requests, no more will come, or it is time to check the store.
 void ReceiptJournal::wait_for_work(Lock& lock) {
   const auto ready = [this] { return stopping_ || !queue_.empty(); };
   if (ready()) return;
@@ -125,11 +125,11 @@ void ReceiptJournal::run() {
     make_some(lock);
     if (!storing_) store_all(lock);
     prune_when_due(lock);
-    if (stopping_ && queue_.empty()) return;   // what is made, whoever stores now stores as well
+    if (stopping_ && queue_.empty()) return;   // the thread that stores now also stores what has been made
   }
 }
 
-// Releases the lock for as long as it computes.
+// Releases the lock while it computes.
 void ReceiptJournal::make_some(Lock& lock) {
   std::vector<FinishedReply> replies;
   while (!queue_.empty() && replies.size() < kMadeAtOnce) {
@@ -145,7 +145,7 @@ void ReceiptJournal::make_some(Lock& lock) {
   std::ranges::move(made, std::back_inserter(made_));
 }
 
-// Releases the lock for as long as the store works.
+// Releases the lock while the store works.
 void ReceiptJournal::store_all(Lock& lock) {
   storing_ = true;
   do {
@@ -168,7 +168,7 @@ void ReceiptJournal::store_all(Lock& lock) {
   storing_ = false;
 }
 
-// Releases the lock meanwhile: others store in between.
+// Releases the lock in the meantime, so that others can store.
 void ReceiptJournal::prune_when_due(Lock& lock) {
   if (failing_ || pruning_ || SteadyClock::now() < next_prune_) return;
   next_prune_ = SteadyClock::now() + std::chrono::seconds(options_.prune_s);
@@ -224,8 +224,8 @@ void ReceiptJournal::write(std::vector<Made> batch) {
   }
 }
 
-// A store that works and does not take a batch: one of its receipts is not to its form, which must not cost the others
-// theirs. What the store refuses alone is taken out of `batch` and `records`.
+// The store works but does not accept a batch: one of its receipts does not have the required form, and that must not
+// cost the others theirs. A receipt that the store refuses alone is removed from `batch` and `records`.
 void ReceiptJournal::put_one_by_one(std::vector<Made>& batch, std::vector<store::ReceiptRecord>& records) {
   std::vector<store::ReceiptRecord> taken;
   auto record = records.begin();

@@ -1,13 +1,13 @@
-// ReceiptJournal: turns finished requests into stored receipts, on threads of its own and many at once, and lets the
-// end of each reply go only when its receipt is stored. So a client that has a whole reply finds its receipt, whatever
-// happens to this process next.
+// ReceiptJournal: turns finished requests into stored receipts, on threads of its own and many at once, and releases
+// the end of each reply only when the reply's receipt is stored. So a client that has a whole reply finds its receipt,
+// whatever happens to this process next.
 //
-// Each thread makes receipts, which is mostly signing. Then the thread that finds nobody storing stores all that are made
-// so far in one transaction, and goes on until none is left; meanwhile the others make the next ones. A single reply is made
-// and stored by one thread, without a second hand-over.
+// Each thread makes receipts, which is mostly signing. When no thread is storing, one stores all that have been made so
+// far in one transaction, and continues until none is left; meanwhile the others make the next ones. A single reply is
+// made and stored by one thread, without a second hand-over.
 //
-// When the store fails, the node either stops answering prompts until it works again, or goes on and keeps the newest
-// receipts in memory; which of the two is the operator's choice, and /health says it.
+// When the store fails, the node either stops answering prompts until the store works again, or continues and keeps the
+// newest receipts in memory; the operator chooses which, and /health shows it.
 #pragma once
 
 #include <atomic>
@@ -37,8 +37,8 @@ enum class OnStoreFailure {
 
 struct JournalOptions {
   OnStoreFailure on_failure = OnStoreFailure::kRefuse;
-  unsigned threads = 0;                  // that make receipts; 0: one for each two cores, 2 to 8
-  std::size_t batch = 256;               // receipts of one transaction
+  unsigned threads = 0;                  // threads that make receipts; 0: one for each two cores, 2 to 8
+  std::size_t batch = 256;               // receipts in one transaction
   std::size_t most_waiting = 16'384;     // finished requests in the queue
   std::size_t most_in_memory = 10'000;   // with kServe: receipts that the store does not accept
   int patience_ms = 3000;                // how long replies are held while the store fails, before it counts as failed
@@ -89,9 +89,9 @@ class ReceiptJournal {
   // A reply and its receipt.
   struct Made {
     FinishedReply reply;
-    // Absent: it could not be made, or the store refuses it, or it is a refusal too many.
+    // Absent when it could not be made, when the store refuses it, or when it is a refusal too many.
     std::optional<store::ReceiptRecord> record;
-    bool is_surplus = false;   // a refusal too many: the reply goes out without a stored receipt
+    bool is_surplus = false;   // a refusal too many: the reply is sent without a stored receipt
   };
   using Lock = std::unique_lock<std::mutex>;
 
@@ -119,14 +119,14 @@ class ReceiptJournal {
   Metrics& metrics_;
   const JournalOptions options_;
 
-  mutable std::mutex mutex_;   // the members of this block
+  mutable std::mutex mutex_;   // guards the members of this block
   std::condition_variable wake_;
   std::deque<FinishedReply> queue_;
   std::deque<Made> made_;
-  bool storing_ = false;        // some thread stores what is made
-  bool pruning_ = false;        // some thread deletes old receipts
+  bool storing_ = false;        // some thread is storing what was made
+  bool pruning_ = false;        // some thread is deleting old receipts
   std::size_t idle_ = 0;        // threads that wait for work
-  std::size_t called_ = 0;      // of those, the ones that were woken
+  std::size_t called_ = 0;      // how many of those were woken
   std::deque<store::ReceiptRecord> memory_;
   std::string why_;
   std::uint64_t stored_ = 0;
@@ -135,7 +135,7 @@ class ReceiptJournal {
   std::chrono::steady_clock::time_point next_prune_;
 
   std::atomic<bool> failing_{false};
-  std::mutex refusals_mutex_;   // the next member
+  std::mutex refusals_mutex_;   // guards the next member
   ClientRates refusals_;
   std::vector<std::thread> threads_;
 };

@@ -66,7 +66,7 @@ Result<ConnectionWords> read_words(const PqLibrary& library, const std::filesyst
   }
   // A password for another machine is sent only to the owner of its certificate, unless the string says otherwise.
   if (!local && !has_ssl_mode) add("sslmode", "verify-full");
-  // No hosts file and no name server decides where this machine is: a password goes there without TLS.
+  // No hosts file and no name server may decide where this machine is: a password is sent there without TLS.
   if (named_localhost && !has_address) add("hostaddr", "127.0.0.1");
   add("client_encoding", "UTF8");
   return out;
