@@ -32,7 +32,7 @@ namespace cloister::serve {
 
 enum class OnStoreFailure {
   kRefuse,   // no reply without a stored receipt
-  kServe,    // replies go out, receipts wait in memory, bounded
+  kServe,    // replies are sent, receipts wait in memory, bounded
 };
 
 struct JournalOptions {

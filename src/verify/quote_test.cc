@@ -51,7 +51,7 @@ std::vector<TdxCollateral> of_2026() { return {collateral_of_2026()}; }
 std::vector<TdxCollateral> of_sgx() { return {recorded_bundle("sgx_v3_00a067.collateral.json")}; }
 std::vector<TdxCollateral> of_all() { return {of_sgx()[0], of_2023()[0], of_2025()[0], of_2026()[0]}; }
 
-// Each line of the README beside the recorded quotes.
+// Checks each line of the README next to the recorded quotes.
 TEST(RecordedQuotes, GetTheVerdictThatIsKnownOfThem) {
   // Intel's signing certificate in the 2025 bundle was not valid in 2023.
   const Ids not_yet_valid = {"tdx.collateral.tcb_info.chain", "tdx.collateral.qe_identity.chain"};
@@ -154,7 +154,7 @@ TEST(RecordedQuotes, ATdReport15IsJudgedByBothSvns) {
   EXPECT_EQ(verdict.facts["tee_tcb_svn2"].get<std::string>().substr(0, 6), "0d0104");
 }
 
-// The README beside the recorded quotes says that the collateral is valid for 2025-06-19T10:32:27Z <= T < 2025-07-19T10:00:35Z.
+// The README next to the recorded quotes says that the collateral is valid for 2025-06-19T10:32:27Z <= T < 2025-07-19T10:00:35Z.
 TEST(RecordedQuotes, CollateralHasItsTime) {
   const Bytes quote = recorded_quote("v4_b0c06f_uptodate.bin");
   const Collateral collateral{of_2025()};

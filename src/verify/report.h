@@ -32,7 +32,7 @@ struct Expected {
 // The addresses of legacy signatures that the quotes in the verified report bind; a reply's signer is compared with
 // them. They are those of the report itself and of the instances that it lists; for a gateway's answer they are those
 // of its models, never the gateway's own. Empty unless a check report_data.identity passed. The verdict's outcome says
-// whether the evidence as a whole is to be believed.
+// whether the evidence as a whole can be trusted.
 std::vector<std::string> attested_addresses(const Verdict& report_verdict);
 // The address of the report itself. Absent for a gateway's answer, which has none of its own.
 std::optional<std::string> attested_address(const Verdict& report_verdict);

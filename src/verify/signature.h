@@ -25,15 +25,15 @@ struct SignatureEvidence {
   std::optional<std::string> model = std::nullopt;
 };
 
-// A signature whose hashes could not be compared is never accepted. Checks: signature.text, signature.model,
-// signature.request_hash, signature.response_hash, signature.form, signature.valid, signature.signer_attested. Whether
-// the policy's rules were applied is part of the verdict about the report.
+// A signature whose hashes could not be compared is never accepted. Checks: signature.text, .model, .request_hash, .response_hash,
+// .form, .valid, .signer_attested. The report's verdict says whether the policy's rules were applied.
 Verdict verify_signature(const SignatureEvidence& evidence);
 
-// A signed text names neither model nor configuration by digest, and what a report says of its own time does not count for the reply. Where
-// the policy pins one (`model_digests`, `policy_digests`, a model manifest), adds signature.model_digest or signature.policy_digest, skipped
-// and required. Where it pins no configuration and the report shows one, signature.policy_digest passes if policy.keys did: then no other
-// configuration has these keys. Where the report shows an engine outside of the node, adds signature.served_model, skipped and required. For every verdict that rests on a signature alone; a receipt names both.
+// A signed text names neither model nor configuration by digest, and the statements of a report about its own time do not count for the
+// reply. Where the policy pins one (`model_digests`, `policy_digests`, a model manifest), this adds signature.model_digest or
+// signature.policy_digest, skipped and required. Where the policy pins no configuration and the report shows one, signature.policy_digest
+// passes if policy.keys did: then no other configuration has these keys. Where the report shows an engine outside the node, this adds
+// signature.served_model, skipped and required. Call it for every verdict that has a signature alone; a receipt names both digests.
 void check_unnamed_digests(const Policy& policy, Verdict& verdict);
 
 // A signature without a report: the policy's rules cannot be applied (policy.applied).

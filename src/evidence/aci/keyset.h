@@ -24,7 +24,7 @@ inline constexpr std::string_view kLegacyEd25519Algo = "cloister.legacy.ed25519"
 // Cloister's own, among `e2ee_public_keys`: where the private half of a TLS key was made. public_key: the SHA-256 of
 // the key's SubjectPublicKeyInfo, 64 hex.
 inline constexpr std::string_view kTlsBornAlgo = "cloister.tls.born";    // inside this TEE, and it has never left it
-inline constexpr std::string_view kTlsGivenAlgo = "cloister.tls.given";  // outside: whoever made the key may have it still
+inline constexpr std::string_view kTlsGivenAlgo = "cloister.tls.given";  // outside: its maker may still have the key
 
 enum class TlsKeyOrigin { kUnknown, kBorn, kGiven };
 std::string_view to_text(TlsKeyOrigin origin);  // "unknown", "born", "given"

@@ -98,7 +98,7 @@ class Appraiser {
     return std::ranges::all_of(sources_, [](const CorimSource& source) { return source.manifest != nullptr; });
   }
 
-  // Records a fault that no single manifest answers for. A manifest that is not at hand might have known better.
+  // Records a fault that no single manifest answers for. A manifest that is missing might have the value.
   void fault(const std::string& environment, const std::string& why) {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       if (sources_[i].manifest == nullptr) continue;

@@ -14,7 +14,7 @@ namespace cloister::verify {
 
 struct CorimSource {
   std::string id;                          // the name by which the manifest was looked up
-  const codec::Corim* manifest = nullptr;  // null: no manifest at hand, or none that could be read
+  const codec::Corim* manifest = nullptr;  // null: there is no manifest, or it could not be read
 };
 
 struct CorimMismatch {

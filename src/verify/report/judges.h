@@ -24,7 +24,7 @@ enum class ReportShape {
 Result<ReportShape> find_shape(const Json& object);
 
 // Verifies a report of any shape. `object` may be no report at all. `text` is the same as it was served, and empty
-// where only the object is at hand: a form whose text is hashed or signed is then refused.
+// where only the object is known: a form whose text is hashed or signed is then refused.
 Verdict judge_report(const Json& object, std::string_view text, const Expected& expected, const Context& context);
 
 // The fact gpu_evidence_error: the node's own statement, for people, why it shows no GPU evidence. Nothing binds it.
