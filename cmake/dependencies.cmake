@@ -64,7 +64,7 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 target_link_libraries(dep_sqlite INTERFACE PkgConfig::SQLITE)
 
 # Headers only: src/store/postgres loads the library when a node keeps its receipts in PostgreSQL
-# (docs/decisions/0010-durable-receipts.md).
+# (docs/decisions/0012-durable-receipts.md).
 add_library(dep_pq INTERFACE)
 pkg_check_modules(PQ REQUIRED libpq>=14)
 target_include_directories(dep_pq SYSTEM INTERFACE ${PQ_INCLUDE_DIRS})
