@@ -92,7 +92,7 @@ Result<void> serve(ServeOptions options) {
   WorkerPool evidence_pool(1, 64);
   auto preparation = std::make_unique<serve::Preparation>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), 1024);
   serve::Metrics metrics;
-  WorkerPool lookups(2, 512);
+  auto lookups = std::make_unique<WorkerPool>(2, 512);
   TRY(receipt_store, make_receipt_store(options, keyring));
   std::unique_ptr<serve::ReceiptJournal> receipts;
   if (receipt_store) {
@@ -136,7 +136,7 @@ Result<void> serve(ServeOptions options) {
       .receipts = receipts.get(),
       .metrics = metrics,
       .preparation = *preparation,
-      .lookups = lookups,
+      .lookups = *lookups,
       .auth = auth,
       .operators = operators ? &*operators : nullptr,
       .cors = cors,
@@ -183,6 +183,7 @@ Result<void> serve(ServeOptions options) {
   preparation.reset();
   attestation.reset();
   engine.reset();
+  lookups.reset();
   return stopped;
 }
 
