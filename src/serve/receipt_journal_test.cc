@@ -100,6 +100,50 @@ TEST_F(Journal, StoresManyAtOnce) {
   EXPECT_LT(store_.puts(), 500u);
 }
 
+// Several threads make receipts at once, whichever of them stores; every reply gets its own, once.
+TEST_F(Journal, ManyThreadsStoreEachReplyOnce) {
+  start({.threads = 4, .batch = 16});
+  std::mutex mutex;
+  std::vector<std::pair<std::string, std::shared_ptr<HeldExchange>>> all;
+  std::vector<std::thread> clients;
+  for (int client = 0; client < 4; ++client) {
+    clients.emplace_back([&] {
+      for (int i = 0; i < 250; ++i) {
+        auto exchange = std::make_shared<HeldExchange>();
+        FinishedReply reply{facts_of_a_reply(identity_), exchange};
+        const std::string id = reply.facts.receipt_id;
+        journal_->submit(std::move(reply));
+        const std::lock_guard lock(mutex);
+        all.emplace_back(id, exchange);
+        if (i % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  for (const auto& [id, exchange] : all) {
+    ASSERT_TRUE(exchange->wait());
+    EXPECT_TRUE(exchange->released());
+    const auto found = journal_->find(id, {});
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->receipt_id, id);
+  }
+  EXPECT_EQ(store_.size(), 1000u);
+  EXPECT_EQ(journal_->state().stored, 1000u);
+  EXPECT_EQ(journal_->state().waiting, 0u);
+}
+
+TEST_F(Journal, RepliesGoOnWhileOldReceiptsAreDeleted) {
+  store_.set_holds_prune(true);
+  start();
+  ASSERT_TRUE(store_.wait_for_prune());
+  for (int i = 0; i < 3; ++i) {
+    const auto exchange = submit();
+    ASSERT_TRUE(exchange->wait());
+    EXPECT_TRUE(exchange->released());
+  }
+  store_.set_holds_prune(false);
+}
+
 TEST_F(Journal, SendsTheReceiptWithTheReply) {
   start();
   const auto exchange = submit(true);

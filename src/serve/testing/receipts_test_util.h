@@ -45,12 +45,29 @@ class SwitchedStore final : public store::ReceiptStore {
     return std::optional<store::Document>();
   }
   Result<std::vector<store::Document>> find_documents(std::string_view) override { return std::vector<store::Document>(); }
-  Result<std::uint64_t> prune() override { return std::uint64_t{0}; }
+  Result<std::uint64_t> prune() override {
+    std::unique_lock lock(mutex_);
+    pruned_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !holds_prune_; });
+    return std::uint64_t{0};
+  }
   Result<store::StoreState> state() override { return store::StoreState{}; }
 
   void set_fails(bool fails) {
     const std::lock_guard lock(mutex_);
     fails_ = fails;
+  }
+  // As long as this holds, prune() does not return.
+  void set_holds_prune(bool holds) {
+    const std::lock_guard lock(mutex_);
+    holds_prune_ = holds;
+    changed_.notify_all();
+  }
+  // Waits for a first prune(); false when none came within 10 s.
+  bool wait_for_prune() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return pruned_; });
   }
   std::size_t size() {
     const std::lock_guard lock(mutex_);
@@ -63,8 +80,11 @@ class SwitchedStore final : public store::ReceiptStore {
 
  private:
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::map<std::string, store::ReceiptRecord> records_;
   bool fails_ = false;
+  bool holds_prune_ = false;
+  bool pruned_ = false;
   std::size_t puts_ = 0;
 };
 
