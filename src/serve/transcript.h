@@ -4,11 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 
-#include "codec/reply_id.h"
+#include "codec/reply_words.h"
 #include "codec/sse_events.h"
 #include "crypto/hash.h"
 #include "http/server.h"
@@ -52,8 +53,8 @@ class Transcript : public http::ReplyObserver {
   void set_outcome(const engine::Outcome& outcome) { change([&](ReplyFacts& facts) { facts.outcome = outcome; }); }
   // `secret` is what their leaves are salted with.
   void expect_events(const evidence::SaltSeed& secret);
-  // For a reply whose id another server has given.
-  void find_reply_id(bool events) { reply_id_.emplace(events); }
+  // Another server's reply: what it says of its id and its model. `words` is read when the reply is over. On the loop.
+  void take_words(std::shared_ptr<const codec::ReplyWords> words) { words_ = std::move(words); }
 
   void on_body(std::string_view bytes) override;
   End on_complete(const std::shared_ptr<http::Exchange>& exchange) override;
@@ -78,7 +79,7 @@ class Transcript : public http::ReplyObserver {
   crypto::Sha256 response_;
   codec::SseEvents events_;
   std::optional<crypto::Sha256> event_;   // the one at hand
-  std::optional<codec::ReplyId> reply_id_;
+  std::shared_ptr<const codec::ReplyWords> words_;
 
   std::mutex mutex_;   // the engine's thread and the loop meet here
   ReplyFacts facts_;

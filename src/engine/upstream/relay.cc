@@ -4,7 +4,6 @@
 #include <cctype>
 
 #include "crypto/hash.h"
-#include "engine/upstream/usage.h"
 
 namespace cloister::engine::upstream {
 namespace {
@@ -213,13 +212,14 @@ void Relay::on_body(std::string_view bytes) {
   if (call_ != nullptr && sink->is_behind()) call_->pause();
 }
 
+// What the reply says of itself is for whoever signs it to read.
 void Relay::on_end() {
   if (unframed_json_ ? !unframed_json_->whole() : !stream_end_.whole()) {
     server_->count_failure(false);
     return end_with(error_of(http::OutgoingFailure::kClosed));
   }
   const auto sink = finish();
-  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end(read_outcome(stream_end_.tail()));
+  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end({});
 }
 
 void Relay::on_failed(http::OutgoingFailure failure) {
