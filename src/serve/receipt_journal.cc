@@ -19,6 +19,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
 constexpr std::size_t kMostOwners = 4096;   // whose refusals are counted
+constexpr std::int64_t kKeepAgain_s = 86'400;
 
 bool is_refusal(const Error& error) {
   return error.code == ErrorCode::kStoreRefused || error.code == ErrorCode::kStoreConflict;
@@ -134,6 +135,7 @@ ReceiptJournal::Batch ReceiptJournal::make(std::vector<FinishedReply> replies) {
       out.all.push_back({std::move(reply), std::nullopt, true});
       continue;
     }
+    note_keyset(*reply.facts.epoch);
     Result<store::ReceiptRecord> record = make_receipt(reply.facts, keyring_, clock_.now());
     if (!record) log::error("no receipt could be made id=" + store::shown_id(reply.facts.receipt_id) + ": " + record.error().message);
     out.all.push_back({std::move(reply), record ? std::optional(out.records.size()) : std::nullopt, false});
@@ -191,7 +193,8 @@ void ReceiptJournal::put_one_by_one(Batch& batch) {
 Result<void> ReceiptJournal::put(const std::vector<store::ReceiptRecord>& records) {
   const auto give_up = SteadyClock::now() + milliseconds(failing_ ? 0 : options_.patience_ms);
   for (milliseconds wait = kFirstRetry;; wait *= 2) {
-    Result<void> done = store_.put(records);
+    Result<void> done = put_keysets();
+    if (done) done = store_.put(records);
     if (done || is_refusal(done.error())) {
       store_works();
       return done;
@@ -202,6 +205,25 @@ Result<void> ReceiptJournal::put(const std::vector<store::ReceiptRecord>& record
     }
     std::this_thread::sleep_for(wait);
   }
+}
+
+// Once a day again: a store deletes documents by the time when they were put there, and receipts of this keyset still come.
+void ReceiptJournal::note_keyset(const Epoch& epoch) {
+  if (epoch.keyset.empty()) return;
+  const auto kept = kept_keysets_.find(epoch.keyset_digest_text);
+  if (kept != kept_keysets_.end() && clock_.now() < kept->second + kKeepAgain_s && clock_.now() >= kept->second) return;
+  keysets_.try_emplace(epoch.keyset_digest_text, epoch.keyset);
+}
+
+Result<void> ReceiptJournal::put_keysets() {
+  while (!keysets_.empty()) {
+    const auto& [digest, text] = *keysets_.begin();
+    const UnixSeconds now = clock_.now();
+    TRY_VOID(store_.put_document({std::string(store::kKeysetKind), digest, text, now}));
+    kept_keysets_.insert_or_assign(digest, now);
+    keysets_.erase(keysets_.begin());
+  }
+  return {};
 }
 
 void ReceiptJournal::store_failed(const Error& error) {
@@ -256,8 +278,8 @@ void ReceiptJournal::try_again() {
       const std::size_t count = std::min(memory_.size(), options_.batch);
       records.assign(memory_.begin(), memory_.begin() + static_cast<std::ptrdiff_t>(count));
     }
-    const Result<void> done = records.empty() ? store_.put_document({"probe", "probe", "", clock_.now()})
-                                              : store_.put(records);
+    Result<void> done = put_keysets();
+    if (done) done = records.empty() ? store_.put_document({"probe", "probe", "", clock_.now()}) : store_.put(records);
     if (!done) return store_failed(done.error());
     if (records.empty()) return store_works();
     const std::lock_guard lock(mutex_);

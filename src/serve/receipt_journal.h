@@ -9,6 +9,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -98,6 +99,9 @@ class ReceiptJournal {
   Batch make(std::vector<FinishedReply> replies);
   bool is_surplus(const ReplyFacts& facts);
   Result<void> put(const std::vector<store::ReceiptRecord>& records);
+  // The keysets that receipts name, so that an export holds what they are verified with.
+  void note_keyset(const Epoch& epoch);
+  Result<void> put_keysets();
   void put_one_by_one(Batch& batch);
   void store_failed(const Error& error);
   void store_works();
@@ -123,7 +127,10 @@ class ReceiptJournal {
   bool stopping_ = false;
   std::atomic<bool> failing_{false};
   std::chrono::steady_clock::time_point next_prune_;
-  ClientRates refusals_;   // of the journal's thread alone
+  // Of the journal's thread alone.
+  ClientRates refusals_;
+  std::map<std::string, UnixSeconds> kept_keysets_;          // by digest, when they were stored
+  std::map<std::string, std::string> keysets_;               // to be stored: digest and document
   std::thread thread_;
 };
 

@@ -46,13 +46,16 @@ struct ReceiptRecord {
 // A text that receipts need beside them, found by the digest that they name it by: a report, a policy. It is kept for
 // receipt_age_s and two days after `made`: who goes on naming it puts it again, at least once a day.
 struct Document {
-  std::string kind;    // "report.native", "report.aci", "policy"; at most 64 bytes
+  std::string kind;    // "keyset", "report.native", "report.aci", "policy"; at most 64 bytes
   std::string key;     // "sha256:<hex>"; at most 128 bytes
   std::string text;    // at most 16 MiB
   UnixSeconds made = 0;
 
   bool operator==(const Document&) const = default;
 };
+
+// The kind of the documents that hold the keyset of receipts: `text` is its document, `key` its digest.
+inline constexpr std::string_view kKeysetKind = "keyset";
 
 // What put() and put_document() take at most; beyond it they refuse the whole batch (kStoreRefused). check_record()
 // (store/record.h) says the same of one record.
