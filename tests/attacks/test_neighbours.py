@@ -15,6 +15,7 @@ import time
 import pytest
 from support import node as node_module
 from support.node import Node, PATIENCE, wait_until
+from support.rawhttp import Connection
 
 ATTACKER, VICTIM = "token-of-the-attacker-0123", "token-of-the-victim-456789"
 LONGEST = 150   # seconds that a measure waits: an attack that succeeds takes longer, or nearly so
@@ -310,6 +311,37 @@ def test_idle_connections_of_one_address_leave_descriptors(tmp_path, monkeypatch
         assert status == 200, text
         for connection in idle:
             connection.close()
+    finally:
+        node.kill()
+
+
+def test_two_addresses_do_not_have_all_connections(tmp_path, monkeypatch):
+    """One has its share and the other what is left; each also begins requests that it never ends. Every further address has its place."""
+    wrapper = tmp_path / "cloister"
+    wrapper.write_text(f'#!/bin/sh\nulimit -n 400\nexec "{node_module.BINARY}" "$@"\n')
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(node_module, "BINARY", wrapper)
+    node = Node(tmp_path / "node", "--engine", "echo", "--echo-token-gap-ms", 300)
+    begun = [b"", b"POST /v1/chat/completions HTTP/1.1\r\nHost: x", b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+             b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"]
+    try:
+        with Connection(node) as running, contextlib.ExitStack() as all_of_them:
+            # Of the address that will have most: what is in progress is not cut.
+            body = json.dumps({"stream": True, "messages": [{"role": "user", "content": "word " * 20}]}).encode()
+            running.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            for number in range(400):
+                connection = all_of_them.enter_context(socket.socket())
+                connection.settimeout(5)
+                connection.bind(("127.0.0.1" if number % 4 else "127.0.0.2", 0))
+                with contextlib.suppress(OSError):
+                    connection.connect((node.host, node.port))
+                    connection.sendall(begun[number % 3])
+            for source in range(3, 13):
+                status, text, seconds = ask(node, VICTIM, {"messages": [{"role": "user", "content": "hi"}]}, timeout=30, source=f"127.0.0.{source}")
+                assert status == 200, (source, text)
+            measured("a tenth address, two have taken all connections", seconds)
+            reply = running.reply()
+            assert reply.status == 200 and reply.complete and b"[DONE]" in reply.body
     finally:
         node.kill()
 
