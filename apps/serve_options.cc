@@ -24,6 +24,10 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
       "http://HOST:PORT, or unix:/PATH of a socket, of an OpenAI server of this host or a private network; again for "
       "more of them");
   command.add_option("--upstream-key-file", o.upstream_key_file, "bearer token for the upstreams, one line");
+  command.add_option("--upstream-parallel", o.upstream_parallel,
+                     "requests under way at the same time, for each upstream; what comes on top waits, and callers take turns")
+      ->check(whole_number_in(1, 65536))
+      ->capture_default_str();
   command.add_option("--upstream-connect-timeout", o.upstream_connect_timeout_s, "seconds until an upstream takes a connection")
       ->check(whole_number_in(1, 300))
       ->capture_default_str();
