@@ -4,6 +4,7 @@
 #include "apps/audit/replay.h"
 #include "apps/commands.h"
 #include "apps/model_parts.h"
+#include "apps/numbers.h"
 #include "apps/output.h"
 #include "apps/verify/archive_subject.h"
 #include "base/file.h"
@@ -117,7 +118,7 @@ void add_audit_command(CLI::App& app, int& exit_status) {
   replay->add_option("--model", options->engine.model_path, "GGUF file of the model that answered")->required();
   replay->add_option("--chat-template", options->engine.chat_template_file, "the template that the node was given, if it was");
   replay->add_option("--threads", options->engine.threads, "engine threads; 0 = as many as the node had")
-      ->check(CLI::Range(0, 1024))
+      ->check(whole_number_in(0, 1024))
       ->capture_default_str();
   bind_judge_options(*replay, *options, false);
   replay->add_option("--at", options->at, "time to judge the archive at; without it the one in it, and the verdict is undetermined at best");

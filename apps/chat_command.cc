@@ -312,7 +312,7 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   command
       ->add_option("--reply-timeout", options->client.reply_timeout_s,
                    "seconds that a reply may take: streamed, until it begins and between two pieces; else until it is whole")
-      ->check(CLI::Range(1, 86400))
+      ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   bind_judge_options(*command, *options, true);
   command->add_option("--model-manifest", options->model_manifest_file, "what the model must be, as cloister models manifest writes it")

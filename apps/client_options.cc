@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "apps/commands.h"
+#include "apps/numbers.h"
 #include "apps/output.h"
 #include "base/file.h"
 
@@ -26,7 +27,7 @@ void bind_client_options(CLI::App& command, ClientOptions& options) {
   command
       .add_option("--timeout", options.answer_timeout_s,
                   "seconds that a report, a signature or a receipt may take, from connecting to the last byte")
-      ->check(CLI::Range(1, 86400))
+      ->check(whole_number_in(1, 86400))
       ->capture_default_str();
 }
 

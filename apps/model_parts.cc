@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "apps/numbers.h"
 #include "base/file.h"
 #include "codec/json.h"
 #include "engine/upstream/upstream_engine.h"
@@ -23,15 +24,15 @@ constexpr std::size_t kTemplateLimit = 1 << 20;
 void bind_model_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
   command.add_option("--chat-template", o.chat_template_file, "Jinja file in the place of the model's own chat template");
-  command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")->check(CLI::Range(0, 1024))->capture_default_str();
+  command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")->check(whole_number_in(0, 1024))->capture_default_str();
   command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
-      ->check(CLI::Range(0, 1 << 24))
+      ->check(whole_number_in(64, 1 << 24, Zero::kToo))
       ->capture_default_str();
   command.add_flag("--share-prompt-cache", o.share_prompt_cache,
                    "llama: let credentials share cached prompts; who guesses a prompt can then tell that it was sent");
-  command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(CLI::Range(0, 1024))->capture_default_str();
+  command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(whole_number_in(0, 1024))->capture_default_str();
   command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA")
-      ->check(CLI::Range(-1, 10000))
+      ->check(whole_number_in(-1, 10000))
       ->capture_default_str();
   command.add_option("--lock-model", o.lock_model,
                      "keep the model's pages in memory, so that what was hashed is what is computed with; auto: where the "

@@ -6,7 +6,6 @@
 
 #include "base/encoding.h"
 #include "http/client.h"
-#include "store/open_store.h"
 
 namespace cloister::apps {
 namespace {
@@ -55,7 +54,6 @@ Result<void> check_source(const ServeOptions& options) {
 
 Result<void> check_option_forms(const ServeOptions& options) {
   TRY_VOID(parse_listen(options.listen));
-  if (const auto bytes = store::parse_bytes(options.receipt_bytes); !bytes) return wrong("--receipt-bytes", bytes.error().message);
   if (options.tls == "tee-key" && options.tls_names.empty()) {
     return wrong("--tls tee-key", "the certificate needs the name of the host: --tls-name");
   }

@@ -65,7 +65,7 @@ void leave_undone(const serve::ReceiptJournal* receipts) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
-Result<void> serve(ServeOptions options) {
+Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   TRY(level, log::parse_level(options.log_level));
   log::configure(level, options.log_format == "json" ? log::Format::kJson : log::Format::kText);
   forbid_core_files();
@@ -169,7 +169,7 @@ Result<void> serve(ServeOptions options) {
         if (attestation) attestation->keep_current();
       },
       [&] {
-        reload(options, {auth, operators ? &*operators : nullptr, attested, keyring, *server, platform.tee.get()});
+        reload(options, {auth, operators ? &*operators : nullptr, attested, keyring, *server, platform.tee.get(), config_changes});
       });
   notify_stopping();
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");
@@ -185,6 +185,17 @@ Result<void> serve(ServeOptions options) {
   engine.reset();
   lookups.reset();
   return stopped;
+}
+
+// What a reload compares the file with. The log level of the file alone is the file's or none.
+Result<ConfigChanges> config_at_start(const ServeOptions& options, const CLI::App& command) {
+  if (options.config_file.empty()) return ConfigChanges();
+  ServeOptions of_file;
+  of_file.log_level.clear();
+  TRY(lines, read_serve_config(options.config_file, of_file));
+  ConfigLines in_force = serve_config_lines(command);
+  if (!lines.contains("log-level")) in_force.erase("log-level");
+  return ConfigChanges(std::move(lines), in_force);
 }
 
 }  // namespace
@@ -209,7 +220,8 @@ void add_serve_command(CLI::App& app, int& exit_status) {
     if (app.get_config_ptr() != nullptr && app.get_config_ptr()->count() > 0) {
       options->config_file = app.get_config_ptr()->as<std::string>();
     }
-    Result<void> served = serve(*options);
+    const Result<ConfigChanges> config = config_at_start(*options, *command);
+    const Result<void> served = config ? serve(*options, *config) : Result<void>(config.error());
     if (served) return;
     complain("serve", served.error().message);
     const ErrorCode code = served.error().code;

@@ -1,6 +1,8 @@
 #include "apps/serve_config.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "apps/commands.h"
@@ -9,7 +11,7 @@
 
 namespace cloister::apps {
 
-Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
+Result<ConfigLines> read_serve_config(const std::string& path, ServeOptions& options) {
   CLI::App app("cloister");
   try {
     app.config_formatter(toml_config());
@@ -21,9 +23,10 @@ Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
     add_verify_command(app, unused);
     add_chat_command(app, unused);
     add_doctor_command(app, unused);
-    bind_serve_options(*app.add_subcommand("serve"), options);
-    app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes the last one first
-    return {};
+    CLI::App* serve = app.add_subcommand("serve");
+    bind_serve_options(*serve, options);
+    app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes them last first
+    return serve_config_lines(*serve);
   } catch (const CLI::Error& error) {
     const auto* parse = dynamic_cast<const CLI::ParseError*>(&error);
     std::string words = parse != nullptr ? usage_message(app, *parse) : error.what();
@@ -32,19 +35,39 @@ Result<void> read_serve_config(const std::string& path, ServeOptions& options) {
   }
 }
 
-std::string serve_config_text(const CLI::App& command) {
-  std::string out = "[serve]\n";
+namespace {
+
+// Absent where the option has no value: an empty text is not one that the option takes.
+std::optional<std::string> config_value(const CLI::Option& option) {
+  std::vector<std::string> values = option.count() > 0 ? option.reduced_results() : std::vector<std::string>();
+  if (values.empty() && option.get_expected_max() == 0) values = {"false"};
+  if (values.empty() && !option.get_default_str().empty()) values = {option.get_default_str()};
+  if (values.empty() || values == std::vector<std::string>{""}) return std::nullopt;
+  std::string list;
+  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + toml_value(value);
+  return values.size() == 1 ? list : "[" + list + "]";
+}
+
+// In the order of --help.
+std::vector<std::pair<std::string, std::string>> ordered_lines(const CLI::App& command) {
+  std::vector<std::pair<std::string, std::string>> out;
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_configurable() || option->get_lnames().empty()) continue;
-    std::vector<std::string> values = option->count() > 0 ? option->reduced_results() : std::vector<std::string>();
-    if (values.empty() && option->get_expected_max() == 0) values = {"false"};
-    if (values.empty() && !option->get_default_str().empty()) values = {option->get_default_str()};
-    // An option without a value gets no line, since the option does not accept an empty text.
-    if (values.empty() || values == std::vector<std::string>{""}) continue;
-    std::string list;
-    for (const std::string& value : values) list += (list.empty() ? "" : ", ") + toml_value(value);
-    out += option->get_lnames().front() + "=" + (values.size() == 1 ? list : "[" + list + "]") + "\n";
+    if (std::optional<std::string> value = config_value(*option)) out.emplace_back(option->get_lnames().front(), *std::move(value));
   }
+  return out;
+}
+
+}  // namespace
+
+ConfigLines serve_config_lines(const CLI::App& command) {
+  const auto lines = ordered_lines(command);
+  return {lines.begin(), lines.end()};
+}
+
+std::string serve_config_text(const CLI::App& command) {
+  std::string out = "[serve]\n";
+  for (const auto& [option, value] : ordered_lines(command)) out += option + "=" + value + "\n";
   return out;
 }
 

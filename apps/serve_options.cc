@@ -24,15 +24,19 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
       "http://HOST:PORT, or unix:/PATH of a socket, of an OpenAI server of this host or a private network; again for "
       "more of them");
   command.add_option("--upstream-key-file", o.upstream_key_file, "bearer token for the upstreams, one line");
+  command.add_option("--upstream-parallel", o.upstream_parallel,
+                     "requests under way at the same time, for each upstream; what comes on top waits, and callers take turns")
+      ->check(whole_number_in(1, 65536))
+      ->capture_default_str();
   command.add_option("--upstream-connect-timeout", o.upstream_connect_timeout_s, "seconds until an upstream takes a connection")
-      ->check(CLI::Range(1, 300))
+      ->check(whole_number_in(1, 300))
       ->capture_default_str();
   command.add_option("--upstream-timeout", o.upstream_timeout_s,
                      "seconds until a reply begins; one that is not streamed begins when all of it is computed")
-      ->check(CLI::Range(1, 86400))
+      ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   command.add_option("--upstream-idle-timeout", o.upstream_idle_timeout_s, "seconds between two pieces of a reply")
-      ->check(CLI::Range(1, 86400))
+      ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   command.add_option("--upstream-model-files", o.upstream_model_files,
                      "file or folder of the model that the upstream has loaded: hashed into its identity");
@@ -53,7 +57,7 @@ void bind_gpu_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
   command.add_flag("--allow-non-cc-gpu", o.allow_non_cc_gpu, "as --require-gpu-tee off: GPUs that protect nothing may serve");
   command.add_option("--gpu-check-seconds", o.gpu_check_seconds, "how often the GPUs are checked")
-      ->check(CLI::Range(1, 86400))
+      ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   command.add_option("--gpu-policy", o.gpu_policy_file, "what the GPUs must be, TOML as of cloister verify --policy");
   command.add_option("--rim-dir", o.rim_dir, "folder of NVIDIA's manifests to compare the GPUs' measurements with");
@@ -61,7 +65,7 @@ void bind_gpu_options(CLI::App& command, ServeOptions& o) {
 
 void bind_report_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--report-rate", o.report_rate, "reports with a nonce that one client gets in a minute; 0 = any number")
-      ->check(number_in(0, 1e6))
+      ->check(number_in(0.1, 1e6, Zero::kToo))
       ->capture_default_str();
   command.add_option("--report-burst", o.report_burst, "how many of them at once, when it has not asked for long")
       ->check(number_in(1, 1e6))
@@ -71,13 +75,13 @@ void bind_report_options(CLI::App& command, ServeOptions& o) {
           "--report-rate-local", o.report_rate_local,
           "reports with a nonce that all callers of this machine without a token get together in a minute, and at "
           "once; 0 = any number")
-      ->check(number_in(0, 1e6))
+      ->check(number_in(0.1, 1e6, Zero::kToo))
       ->capture_default_str();
 }
 
 void bind_identity_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--keyset-days", o.keyset_days, "how long a keyset is good for; the next one is in use after half of that")
-      ->check(CLI::Range(1, 365))
+      ->check(whole_number_in(1, 365))
       ->capture_default_str();
   command.add_option("--replica", o.replicas,
                      "base URL of another node of this service, whose report is listed beside this node's; again for more");
@@ -113,17 +117,18 @@ void bind_receipt_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::IsMember({"refuse", "serve"}))
       ->capture_default_str();
   command.add_option("--receipt-days", o.receipt_days, "how long receipts are kept")
-      ->check(CLI::Range(1, 36500))
+      ->check(whole_number_in(1, 36500))
       ->capture_default_str();
   command.add_option("--receipt-bytes", o.receipt_bytes, "how much room they may take, as 512M or 4G; the oldest make room")
+      ->check(size_in("16M", "1024T"))
       ->capture_default_str();
   command.add_option("--receipt-key-epoch", o.receipt_key_epoch,
                      "which of the TEE's keys encrypts receipts; those of smaller numbers are read with it")
-      ->check(CLI::Range(1, store::StoreKeys::kMostEpochs))
+      ->check(whole_number_in(1, store::StoreKeys::kMostEpochs))
       ->capture_default_str();
   command.add_option("--prefix-proof-hours", o.prefix_proof_hours,
                      "how long the first events of a stream can be proven; 0 = not at all")
-      ->check(CLI::Range(0, 876000))
+      ->check(whole_number_in(0, 876000))
       ->capture_default_str();
 }
 
@@ -152,7 +157,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command
       .add_option("--known-answers-every", o.known_answers_every_s,
                   "seconds between two tests; longer where they would take more than 0.5 % of the time")
-      ->check(CLI::Range(1, 86400))
+      ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   command.add_option("--tee", o.tee,
                      "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), its TDX "
@@ -191,16 +196,16 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--cors-origin", o.cors_origins,
                      "web origin that may call; * for all. Default: * with tokens, else pages of this machine");
   command.add_option("--http-threads", o.http_threads, "event loops; 0 = one for each four cores")
-      ->check(CLI::Range(0, 256))
+      ->check(whole_number_in(0, 256))
       ->capture_default_str();
   command.add_option("--echo-first-token-ms", o.echo_first_token_ms, "echo engine: delay of the first token")
-      ->check(CLI::Range(0, 600000))
+      ->check(whole_number_in(0, 600000))
       ->capture_default_str();
   command.add_option("--echo-token-gap-ms", o.echo_token_gap_ms, "echo engine: gap between tokens")
-      ->check(CLI::Range(0, 600000))
+      ->check(whole_number_in(0, 600000))
       ->capture_default_str();
   command.add_option("--echo-tokens", o.echo_tokens, "echo engine: tokens a reply has; 0 = as many as the prompt")
-      ->check(CLI::Range(0, 1 << 20))
+      ->check(whole_number_in(0, 1 << 20))
       ->capture_default_str();
   bind_receipt_options(command, o);
   command.add_option("--log-level", o.log_level, "the least that is logged")
@@ -210,10 +215,10 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   command.add_option("--grace-seconds", o.grace_seconds, "how long running replies may go on once the node is told to stop")
-      ->check(CLI::Range(0, 3600))
+      ->check(whole_number_in(0, 3600))
       ->capture_default_str();
   command.add_option("--max-body", o.max_body_bytes, "largest request body in bytes")
-      ->check(whole_number_in(1024, std::uint64_t{1} << 30))
+      ->check(whole_number_in(1024, 1 << 30))
       ->capture_default_str();
   // An empty text would count as an option that was not given, and so leave out what the option protects.
   for (CLI::Option* option : command.get_options()) {

@@ -16,6 +16,7 @@ struct ServeOptions {
   std::string engine;               // "" = upstream with --upstream, else llama when built in, else echo
   std::vector<std::string> upstreams;
   std::string upstream_key_file;
+  int upstream_parallel = 256;
   int upstream_connect_timeout_s = 5;
   int upstream_timeout_s = 600;
   int upstream_idle_timeout_s = 120;

@@ -44,6 +44,7 @@ Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& option
   if (!options.model_path.empty()) return fail(ErrorCode::kUsage, "--model and --upstream exclude each other");
   engine::UpstreamOptions upstream;
   upstream.urls = options.upstreams;
+  upstream.parallel = static_cast<std::size_t>(options.upstream_parallel);
   upstream.connect_timeout_s = options.upstream_connect_timeout_s;
   upstream.first_byte_timeout_s = options.upstream_timeout_s;
   upstream.idle_timeout_s = options.upstream_idle_timeout_s;

@@ -33,10 +33,28 @@ Result<void> change_log_level(ServeOptions& options, const std::string& text, co
   return {};
 }
 
+// The log level alone changes while a node serves. `waiting` gets the names of the options that have changed and need a restart.
+Result<void> reload_config(ServeOptions& options, const Reloading& parts, std::string& waiting) {
+  ServeOptions fresh;
+  fresh.log_level.clear();
+  TRY(lines, read_serve_config(options.config_file, fresh));
+  Result<void> changed;
+  if (!fresh.log_level.empty()) {
+    changed = change_log_level(options, fresh.log_level, parts);
+    if (changed) parts.config_changes.was_applied("log-level", lines);
+  }
+  for (const std::string& option : parts.config_changes.waiting(lines)) {
+    if (option == "log-level" && !changed) continue;   // it has a complaint of its own
+    waiting += (waiting.empty() ? "" : ", ") + option;
+  }
+  return changed;
+}
+
 }  // namespace
 
 void reload(ServeOptions& options, const Reloading& parts) {
   bool all = true;
+  std::string waiting;
   const auto note = [&all](const char* kept, const Result<void>& done) {
     if (done) return;
     all = false;
@@ -46,14 +64,11 @@ void reload(ServeOptions& options, const Reloading& parts) {
   if (parts.operators != nullptr) note("the operator's tokens stay as they were", parts.operators->reload(options.admin_token_file));
   note("the TLS certificate stays as it was", change_tls(options, parts));
   if (!options.config_file.empty()) {
-    ServeOptions fresh;
-    fresh.log_level.clear();
-    Result<void> changed = read_serve_config(options.config_file, fresh);
-    if (changed && !fresh.log_level.empty()) changed = change_log_level(options, fresh.log_level, parts);
-    note("the log level stays as it was", changed);
+    note("the log level stays as it was", reload_config(options, parts, waiting));
   }
-  if (all) return log::info("reloaded");
-  log::error("reload: not everything was read anew; what is not named above was");
+  if (!all) log::error("reload: not everything was read anew; what is not named above was");
+  if (!waiting.empty()) return log::warn("reload: the configuration file has changed, and these changes need a restart: " + waiting);
+  if (all) log::info("reloaded");
 }
 
 }  // namespace cloister::apps

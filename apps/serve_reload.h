@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apps/attested_parts.h"
+#include "apps/config_changes.h"
 #include "apps/serve_options.h"
 #include "http/server.h"
 #include "serve/auth.h"
@@ -18,10 +19,12 @@ struct Reloading {
   const serve::Keyring& keyring;
   http::Server& server;
   tee::Tee* tee = nullptr;  // null: none
+  ConfigChanges& config_changes;
 };
 
-// Reads all of it again. What cannot be read, or not be measured, stays unchanged, and the log says so. `options` then
-// holds what is in force. A change that the policy document names begins a new epoch, and so does another TLS key.
+// Reads all of it again. What cannot be read, or not be measured, stays as it was, and the log says so. `options` then
+// holds what is in force. A change that the policy document names begins a new epoch, and so does another TLS key. What else has changed in the
+// configuration file is named in the log: it needs a restart.
 void reload(ServeOptions& options, const Reloading& parts);
 
 }  // namespace cloister::apps

@@ -86,7 +86,8 @@ Finding check_upstreams(const std::vector<std::string>& upstreams) {
 }  // namespace
 
 Findings probe_config(const std::string& path, ServeOptions& options) {
-  Findings out = {from("config.file", read_serve_config(path, options), path + " can be read")};
+  const Result<ConfigLines> read = read_serve_config(path, options);
+  Findings out = {from("config.file", read ? Result<void>() : Result<void>(read.error()), path + " can be read")};
   if (out.front().state != FindingState::kOk) return out;
   out.push_back(from("config.listen", check_listen(options), options.listen));
   if (const Result<ListenAddress> listen = parse_listen(options.listen)) {

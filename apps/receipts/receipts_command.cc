@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "apps/commands.h"
 #include "apps/numbers.h"
@@ -14,6 +16,7 @@
 #include "apps/receipts/output_file.h"
 #include "apps/receipts/store_options.h"
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/file_descriptor.h"
 #include "evidence/aci/receipt.h"
 #include "store/exchange/exchange.h"
@@ -28,6 +31,7 @@ struct ReceiptsOptions {
   std::string since, until;
   std::string out;         // export
   std::string file;        // import
+  std::vector<std::string> keysets;
   std::string id, owner;   // show
   std::uint64_t limit = 0;
   bool json = false;
@@ -92,14 +96,29 @@ Result<int> run_export(const ReceiptsOptions& options) {
   return count.left_out == 0 ? kExitOk : kExitFailed;
 }
 
+// They are stored as well: an export of the store then has them.
+Result<void> add_keysets(const std::vector<std::string>& files, store::SignedReceipts& signed_receipts, store::ReceiptStore& store) {
+  constexpr std::size_t kMostBytes = 1u << 20;
+  for (const std::string& file : files) {
+    TRY(text, read_file(file, kMostBytes));
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    const Result<store::Document> keyset = signed_receipts.add_keyset(text, system_clock().now());
+    if (!keyset) return fail(ErrorCode::kUsage, "--keyset " + file + ": " + keyset.error().message);
+    TRY_VOID(store.put_document(*keyset));
+  }
+  return {};
+}
+
 Result<int> run_import(const ReceiptsOptions& options) {
   const bool standard = options.file == "-";
   const FileDescriptor file(standard ? ::dup(STDIN_FILENO) : ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return fail(ErrorCode::kUsage, "cannot open " + options.file + ": " + strerror(errno));
   TRY(keys, chosen_keys(options.store, store::Access::kCreate));
   TRY(store, open_chosen(options.store, keys, store::Access::kCreate, no_time()));
+  store::SignedReceipts signed_receipts(*store);
+  TRY_VOID(add_keysets(options.keysets, signed_receipts, *store));
   store::LineReader lines(file.get(), store::kMostSealedLineBytes);
-  Result<store::ExchangeCount> count = store::import_receipts(lines, *store, *keys, watch_for("imported"));
+  Result<store::ExchangeCount> count = store::import_receipts(lines, *store, *keys, signed_receipts, watch_for("imported"));
   if (!count) return fail(count.error().code, (standard ? "standard input" : options.file) + ", " + count.error().message);
   print_count("imported", *count);
   return kExitOk;
@@ -179,7 +198,7 @@ void add_range(CLI::App& command, ReceiptsOptions& options) {
 }  // namespace
 
 void add_receipts_command(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("receipts", "look into a store of receipts, export and import them; verifies nothing");
+  CLI::App* command = app.add_subcommand("receipts", "look into a store of receipts, export and import them; an import takes signed ones alone, and nothing else is verified");
   command->require_subcommand(1);
   auto options = std::make_shared<ReceiptsOptions>();
   const auto add = [&](const char* name, const char* text, Result<int> (*run)(const ReceiptsOptions&)) {
@@ -210,6 +229,7 @@ void add_receipts_command(CLI::App& app, int& exit_status) {
 
   CLI::App* importing = add("import", "the lines of an export; those that are there already change nothing", run_import);
   importing->add_option("FILE", options->file, "- is standard input")->required();
+  importing->add_option("--keyset", options->keysets, "a keyset that neither the export nor the store has, as GET /v1/cloister/keyset gives it; repeatable");
 
   for (CLI::App* sub : {list, show, exporting, importing}) bind_store_options(*sub, options->store);
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "apps/numbers.h"
 #include "apps/serve_options.h"
 #include "apps/tee_parts.h"
 #include "base/encoding.h"
@@ -30,7 +31,7 @@ void bind_store_options(CLI::App& command, StoreChoice& choice) {
   command.add_option("--tee-socket", choice.tee_socket, "as of cloister serve")->needs(tee);
   command.add_option("--state", choice.state_folder, "the state folder, for the seed of a simulated TEE; default: that of --store")->needs(tee);
   command.add_option("--receipt-key-epoch", choice.key_epoch, "as of cloister serve")
-      ->check(CLI::Range(1, store::StoreKeys::kMostEpochs))
+      ->check(whole_number_in(1, store::StoreKeys::kMostEpochs))
       ->capture_default_str();
   command.add_option("--key-file", choice.key_file, "64 hex digits of a key, for a store of one's own outside of a TEE")->excludes(tee);
 }

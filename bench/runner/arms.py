@@ -95,7 +95,7 @@ class Arms:
     def _upstream(self, name, shape):
         """In front of the same source as nginx: what is counted is Cloister alone."""
         source, source_url = self._source(shape)
-        child = self._children.start(self._cloister(name, 0) + ["--upstream", source_url], name, self._machine.core(0))
+        child = self._children.start(self._cloister(name, 0) + ["--upstream", source_url, "--upstream-parallel", 65536], name, self._machine.core(0))
         url = child.wait_for_address()
         child.wait_for_health(url)
         return Running(self._children, [source, child], url, child)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "codec/folded_name.h"
 #include "codec/json.h"
 #include "codec/json_outline.h"
 
@@ -11,12 +12,7 @@ namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
-// Walks a text whose structure has been checked.
+// Walks a text whose structure is known to be right.
 class Walker {
  public:
   explicit Walker(std::string_view text) : text_(text) {}
@@ -82,7 +78,7 @@ Result<std::vector<JsonMember>> read_members(std::string_view object_text) {
     }
     TRY(name, name_in(walker.take_string()));
     // Long names are cut: the message goes back to the caller, not to a log.
-    if (!names.insert(lower_case(name)).second) {
+    if (!names.insert(folded_name(name)).second) {
       return fail(ErrorCode::kBadJson, "the member '" + name.substr(0, 64) + "' stands twice", name.substr(0, 64));
     }
     const std::string_view value = walker.take_value();

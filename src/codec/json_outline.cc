@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <utility>
 
+#include "codec/folded_name.h"
 #include "codec/json.h"
 
 namespace cloister::codec {
@@ -14,11 +17,15 @@ bool is_scalar(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+' || c == '.';
 }
 
-// The text that a JSON string stands for; empty for an invalid one.
-std::string unescaped(const std::string& raw) {
-  if (raw.find('\\') == std::string::npos) return raw;
-  const Result<Json> value = parse_json("\"" + raw + "\"");
-  return value && value->is_string() ? value->get<std::string>() : std::string();
+// The text that a JSON string stands for; absent for an invalid one.
+std::optional<std::string> unescaped(const std::string& raw) {
+  Result<Json> value = parse_json("\"" + raw + "\"");
+  if (!value || !value->is_string()) return std::nullopt;
+  return std::move(value->get_ref<std::string&>());
+}
+
+bool is_plain(std::string_view raw) {
+  return std::all_of(raw.begin(), raw.end(), [](char c) { return c >= ' ' && c <= '~' && c != '\\'; });
 }
 
 }  // namespace
@@ -28,17 +35,49 @@ JsonOutline::JsonOutline(std::span<const Watch> watches) : watches_(watches.firs
 void JsonOutline::feed(std::string_view bytes) {
   std::size_t at = 0;
   while (at < bytes.size() && state_ != State::kBroken) {
+    const std::size_t begin = at;
+    const int kept = kept_;
     if (state_ == State::kInString || state_ == State::kInName) {
       at = take_string(bytes, at);
+    } else if (state_ == State::kScalar && is_scalar(bytes[at])) {
+      while (at < bytes.size() && is_scalar(bytes[at])) ++at;
     } else {
       step(bytes[at], fed_ + at);
       ++at;
     }
+    if (kept >= 0) keep_object(bytes.substr(begin, at - begin));
   }
   fed_ += bytes.size();
 }
 
-// Takes bytes of a string up to its closing quote, an escape or the end of the piece; returns where to continue.
+void JsonOutline::reset() {
+  seen_.fill(false);
+  for (std::string& text : texts_) text.clear();
+  for (std::string& object : objects_) object.clear();
+  named_outside_.reset();
+  named_inside_.reset();
+  inside_.reset();
+  depth_ = 0;
+  state_ = State::kBefore;
+  escape_ = capture_ = too_long_ = has_members_ = begun_ = ambiguous_ = false;
+  matched_ = kept_ = -1;
+  fed_ = end_position_ = 0;
+}
+
+// The closing brace comes after the depth has changed.
+void JsonOutline::keep_object(std::string_view bytes) {
+  std::string& object = objects_[static_cast<std::size_t>(kept_)];
+  const bool complete = depth_ < kept_depth_;
+  if (object.size() + bytes.size() <= kMaxObjectBytes) {
+    object.append(bytes);
+    if (complete) kept_ = -1;
+    return;
+  }
+  object.clear();
+  kept_ = -1;
+}
+
+// Takes bytes of a string up to its closing quote, an escape or the end of the piece; returns where to go on.
 std::size_t JsonOutline::take_string(std::string_view bytes, std::size_t from) {
   const std::string_view rest = bytes.substr(from);
   std::size_t size = 1;
@@ -73,31 +112,61 @@ void JsonOutline::end_string() {
     if (capture_) match_name();
   } else {
     state_ = State::kAfter;
-    if (capture_ && !too_long_) texts_[static_cast<std::size_t>(matched_)] = unescaped(raw_);
+    if (capture_ && !too_long_) {
+      std::string& text = texts_[static_cast<std::size_t>(matched_)];
+      if (raw_.find('\\') == std::string::npos) {
+        text = raw_;
+      } else {
+        text = unescaped(raw_).value_or("");
+      }
+    }
   }
   capture_ = false;
 }
 
 void JsonOutline::match_name() {
-  const std::string name = too_long_ ? std::string() : unescaped(raw_);
-  const std::string_view parent = depth_ == 1 ? std::string_view() : std::string_view(name_);
   matched_ = -1;
-  for (std::size_t i = 0; i < watches_.size(); ++i) {
-    if (watches_[i].parent == parent && watches_[i].name == name && !name.empty()) matched_ = static_cast<int>(i);
+  const bool outside = depth_ == 1;
+  if (outside) inside_.reset();
+  // A name so long is none of those that are watched, whatever it stands for.
+  if (too_long_) return;
+  const bool plain = is_plain(raw_);
+  if (!plain) {
+    std::optional<std::string> name = unescaped(raw_);
+    if (!name) ambiguous_ = true;
+    raw_ = std::move(name).value_or("");
   }
-  if (depth_ == 1) name_ = name;
+  std::bitset<kMaxWatches>& named = outside ? named_outside_ : named_inside_;
+  std::bitset<kMaxWatches> now;
+  for (std::size_t i = 0; i < watches_.size(); ++i) {
+    const Watch& watch = watches_[i];
+    const bool is_parent = outside && !watch.parent.empty();
+    if (!outside && (!inside_[i] || watch.in_items != in_items())) continue;
+    const std::string_view wanted = is_parent ? watch.parent : watch.name;
+    if (plain && raw_.size() != wanted.size()) continue;
+    if (raw_ != wanted) {
+      if (is_same_but_for_case(raw_, wanted)) ambiguous_ = true;
+      continue;
+    }
+    now.set(i);
+    if (is_parent) {
+      inside_.set(i);
+    } else {
+      matched_ = static_cast<int>(i);
+    }
+  }
+  if ((named & now).any()) ambiguous_ = true;
+  named |= now;
 }
 
 void JsonOutline::step(char c, std::size_t position) {
-  if (state_ == State::kScalar) {
-    if (is_scalar(c)) return;
-    state_ = State::kAfter;
-  }
+  if (state_ == State::kScalar) state_ = State::kAfter;
   if (is_space(c)) return;
   switch (state_) {
     case State::kBefore:
-      if (c == '{') return open(true);
-      break;
+      if (c != '{') break;
+      begun_ = true;
+      return open(true);
     case State::kFirstName:
       if (c == '}') return close(true, position);
       [[fallthrough]];
@@ -106,7 +175,7 @@ void JsonOutline::step(char c, std::size_t position) {
       state_ = State::kInName;
       has_members_ = true;
       // Deeper names, and those of members that nobody watches, are not even copied.
-      capture_ = depth_ == 1 || (depth_ == 2 && is_object_[0] && !name_.empty());
+      capture_ = depth_ == 1 || (inside_.any() && (depth_ == 2 || in_items()));
       too_long_ = false;
       raw_.clear();
       matched_ = -1;
@@ -130,8 +199,14 @@ void JsonOutline::step(char c, std::size_t position) {
 }
 
 void JsonOutline::begin_value(char c) {
-  const bool wanted = matched_ >= 0 && in_object() && !seen_[static_cast<std::size_t>(matched_)];
+  const bool watched = matched_ >= 0 && in_object();
+  const bool wanted = watched && (!seen_[static_cast<std::size_t>(matched_)] || watches_[static_cast<std::size_t>(matched_)].in_items);
   if (wanted) seen_[static_cast<std::size_t>(matched_)] = true;
+  if (wanted && c == '{' && kept_ < 0 && depth_ < kMaxDepth) {
+    kept_ = matched_;
+    kept_depth_ = depth_ + 1;
+    objects_[static_cast<std::size_t>(kept_)].assign(1, c);
+  }
   if (c == '"') {
     state_ = State::kInString;
     capture_ = wanted;
@@ -150,6 +225,7 @@ void JsonOutline::open(bool object) {
     return;
   }
   is_object_[depth_++] = object;
+  named_inside_.reset();
   matched_ = -1;
   state_ = object ? State::kFirstName : State::kFirstItem;
 }

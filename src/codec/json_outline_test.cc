@@ -49,6 +49,56 @@ TEST(JsonOutline, TakesTheFirstOfTwoAndNoTextOfOtherTypes) {
   EXPECT_EQ(outline_of(R"({"id":["x"]})").text(0), "");
 }
 
+constexpr JsonOutline::Watch kMore[] = {{"", "usage"}, {"response", "usage"}, {"choices", "finish_reason", true}};
+
+JsonOutline more_of(std::string_view text, std::size_t piece = 1 << 20) {
+  JsonOutline outline(kMore);
+  for (std::size_t at = 0; at < text.size(); at += piece) outline.feed(text.substr(at, piece));
+  return outline;
+}
+
+TEST(JsonOutline, KeepsObjectsAsTheyStand) {
+  const std::string text = R"({"usage" : {"a":{"b":"}\""},"c":[1, 2]} ,"response":{"usage":{},"x":1},"y":{"usage":{"no":1}}})";
+  for (std::size_t piece : {1u, 2u, 3u, 7u, 4096u}) {
+    const JsonOutline outline = more_of(text, piece);
+    EXPECT_TRUE(outline.whole() && !outline.ambiguous());
+    EXPECT_EQ(outline.object(0), R"({"a":{"b":"}\""},"c":[1, 2]})");
+    EXPECT_EQ(outline.object(1), "{}");
+  }
+  EXPECT_EQ(more_of(R"({"usage":[{"a":1}]})").object(0), "");
+  EXPECT_EQ(more_of(R"({"usage":{"a":")" + std::string(JsonOutline::kMaxObjectBytes, 'x') + "\"}}").object(0), "");
+}
+
+TEST(JsonOutline, LooksIntoItemsOfTheNamedArray) {
+  const JsonOutline outline = more_of(R"({"choices":[{"finish_reason":null},{"finish_reason":"stop","x":{"finish_reason":"no"}},[{"finish_reason":"no"}]]})");
+  EXPECT_EQ(outline.text(2), "stop");
+  EXPECT_FALSE(outline.ambiguous());
+  EXPECT_FALSE(more_of(R"({"choices":{"finish_reason":"no"}})").has(2));
+  EXPECT_FALSE(more_of(R"({"other":[{"finish_reason":"no"}]})").has(2));
+}
+
+TEST(JsonOutline, NamesWhatHasTwoReadings) {
+  for (const char* text : {R"({"id":1,"id":2})", R"({"id":1,"\u0069d":2})", R"({"i\u0064":1,"\u0069d":2})", R"({"Id":1})", R"({"id":1,"x":2,"ID":3})",
+                           R"({"response":{"id":1},"response":{}})", R"({"response":1,"Response":{}})", R"({"response":{"id":1,"id":2}})",
+                           R"({"re\u0073ponse":{"\u0049d":1}})", "{\"re\xc5\xbfponse\":1}", "{\"mo\xff\":1}", R"({"mo\ud800":1})"}) {
+    for (std::size_t piece : {1u, 3u, 100u}) EXPECT_TRUE(outline_of(text, piece).ambiguous()) << text;
+  }
+  EXPECT_TRUE(more_of(R"({"choices":[{"finish_reason":"a","finish_reason":"b"}]})").ambiguous());
+  for (const char* text : {R"({"id":1,"x":{"id":2,"id":3},"y":[{"id":4}],"response":{"id":5,"x":{"id":6}}})", R"({"x":1,"x":2,"ids":3,"":{"id":1}})",
+                           R"({"id":"\"id\":2"})"}) {
+    EXPECT_FALSE(outline_of(text).ambiguous()) << text;
+  }
+}
+
+TEST(JsonOutline, IsNewAfterAReset) {
+  JsonOutline outline = outline_of(R"({"id":"x","id":1,"response":{"id":"y"}})");
+  outline.reset();
+  EXPECT_FALSE(outline.begun() || outline.whole() || outline.has(0) || outline.has_members() || outline.ambiguous());
+  outline.feed(R"({"model":"m"})");
+  EXPECT_TRUE(outline.whole() && !outline.ambiguous());
+  EXPECT_EQ(outline.text(0) + outline.text(1) + outline.text(2), "m");
+}
+
 TEST(JsonOutline, TextIsBounded) {
   EXPECT_EQ(outline_of(R"({"id":")" + std::string(JsonOutline::kMaxTextBytes, 'a') + "\"}").text(0).size(),
             JsonOutline::kMaxTextBytes);

@@ -15,13 +15,29 @@ std::string AddressCounts::key_of(const boost::asio::ip::tcp::endpoint& peer) {
 
 std::size_t AddressCounts::enter(const std::string& key) {
   const std::lock_guard lock(mutex_);
-  return ++counts_[key];
+  auto& [name, count] = *counts_.try_emplace(key, 0).first;
+  by_count_.erase({count, &name});
+  by_count_.emplace(++count, &name);
+  return count;
 }
 
 void AddressCounts::leave(const std::string& key) {
   const std::lock_guard lock(mutex_);
   const auto found = counts_.find(key);
-  if (found != counts_.end() && --found->second == 0) counts_.erase(found);
+  if (found == counts_.end()) return;
+  by_count_.erase({found->second, &found->first});
+  if (--found->second == 0) {
+    counts_.erase(found);
+  } else {
+    by_count_.emplace(found->second, &found->first);
+  }
+}
+
+std::vector<std::string> AddressCounts::holders_above(std::size_t count, std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (auto it = by_count_.rbegin(); it != by_count_.rend() && it->first > count && out.size() < most; ++it) out.push_back(*it->second);
+  return out;
 }
 
 }  // namespace cloister::http

@@ -48,14 +48,23 @@ Connection::~Connection() = default;
 
 void Connection::start() {
   self_ = shared_from_this();
+  group_ = &loop_.waiting().join(address_);
   if (!transport_.usable()) return close();
+  enter(transport_.is_tls() ? Phase::kHandshake : Phase::kIdle);
   if (transport_.is_tls()) {
-    phase_ = Phase::kHandshake;
     set_deadline(loop_.shared().options.header_timeout_s);
   } else {
     set_deadline(loop_.shared().options.keep_alive_timeout_s);
   }
   watch_.want_read();
+}
+
+void Connection::enter(Phase phase) {
+  phase_ = phase;
+  const bool waits = phase != Phase::kReply && phase != Phase::kClosed;
+  if (waits == waits_ || group_ == nullptr) return;
+  waits_ = waits;
+  waits ? group_->add(*this) : group_->remove(*this);
 }
 
 void Connection::set_deadline(int seconds_from_now) {
@@ -96,7 +105,7 @@ void Connection::on_writable() {
 void Connection::continue_handshake() {
   switch (transport_.handshake().status) {
     case IoStatus::kOk:
-      phase_ = Phase::kIdle;
+      enter(Phase::kIdle);
       set_deadline(loop_.shared().options.keep_alive_timeout_s);
       return watch_.want_read();
     case IoStatus::kWantRead: return watch_.want_read();
@@ -158,7 +167,7 @@ std::size_t Connection::process(std::string_view bytes) {
   while (used < bytes.size() && phase_ < Phase::kReply) {
     if (phase_ == Phase::kIdle) {
       if (!skip_blank_lines(bytes, used)) break;
-      phase_ = Phase::kHead;
+      enter(Phase::kHead);
       set_deadline(loop_.shared().options.header_timeout_s);
       keep_alive_ = http10_ = without_body_ = false;
       framing_ = Framing::kNone;
@@ -211,7 +220,7 @@ void Connection::on_head(bool body_has_begun) {
   }
   reader_->set_body_limit(admission.body_limit_bytes);
   if (reader_->complete()) return dispatch();
-  phase_ = Phase::kBody;
+  enter(Phase::kBody);
   const ServerOptions& options = loop_.shared().options;
   const std::uint64_t most =
       std::min(reader_->content_length().value_or(admission.body_limit_bytes), admission.body_limit_bytes);
@@ -229,7 +238,7 @@ bool Connection::charge_body() { return body_hold_->grow(reader_->body_bytes());
 void Connection::dispatch() {
   Request request = reader_->take();
   reader_.reset();
-  phase_ = Phase::kReply;
+  enter(Phase::kReply);
   deadline_s_ = kNever;
   exchange_ = std::make_shared<ServerExchange>(loop_, *this, std::move(request), std::exchange(body_hold_, nullptr),
                                                loop_.shared().options.write_buffer_limit_bytes);
@@ -274,7 +283,8 @@ void Connection::cut() {
 void Connection::close() {
   if (phase_ == Phase::kClosed) return;
   const auto keep = std::move(self_);
-  phase_ = Phase::kClosed;
+  enter(Phase::kClosed);
+  group_ = nullptr;
   watch_.close();
   reader_.reset();
   body_hold_.reset();

@@ -15,6 +15,7 @@
 #include "http/response_writer.h"
 #include "http/server_exchange.h"
 #include "http/transport.h"
+#include "http/waiting_connections.h"
 #include "http/watch.h"
 
 namespace cloister::http {
@@ -24,7 +25,8 @@ class RequestReader;
 
 class Connection final : public boost::intrusive::list_base_hook<>,
                          public std::enable_shared_from_this<Connection>,
-                         private Watch::Owner {
+                         private Watch::Owner,
+                         private WaitingConnection {
  public:
   // Takes ownership of the socket. A `refused` connection gets 503 for its first request.
   Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
@@ -53,6 +55,10 @@ class Connection final : public boost::intrusive::list_base_hook<>,
     kClosed,
   };
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+  // Sets the phase; between the end of a reply and the next complete request another address may take the place.
+  void enter(Phase phase);
+  void give_up_place() override { close(); }
 
   // connection.cc: life and reading
   void on_ready(bool readable, bool writable) override;
@@ -106,6 +112,8 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   Outbox out_;
   std::int64_t deadline_s_ = kNever;
   std::int64_t linger_until_s_ = kNever;
+  WaitingConnections::Group* group_ = nullptr;   // while open
+  bool waits_ = false;                           // in that group's list
   Phase phase_ = Phase::kIdle;
   Framing framing_ = Framing::kLength;
   bool refused_;

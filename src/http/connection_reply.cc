@@ -147,7 +147,7 @@ void Connection::answer(const Response& response) {
   if (!out_.empty()) return cut();
   reader_.reset();
   body_hold_.reset();
-  phase_ = Phase::kReply;
+  enter(Phase::kReply);
   deadline_s_ = kNever;
   out_.data() = response.body;
   begin_reply(response, false);
@@ -171,7 +171,7 @@ void Connection::end_reply() {
   out_.release();
   last_ = false;
   if (!keep_alive_ || loop_.draining()) return linger(true);
-  phase_ = Phase::kIdle;
+  enter(Phase::kIdle);
   set_deadline(loop_.shared().options.keep_alive_timeout_s);
   if (!processing_) resume_ahead();
 }
@@ -186,7 +186,7 @@ void Connection::end_aborted() {
 }
 
 void Connection::linger(bool complete) {
-  phase_ = Phase::kLinger;
+  enter(Phase::kLinger);
   in_ = std::string();
   reader_.reset();
   transport_.shut_write(complete);

@@ -86,7 +86,12 @@ struct RawReply {
 
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // `source`: the last byte of the address in 127.0.0.0/24 that it comes from.
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0, std::uint8_t source = 1) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in from{};
+    from.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + source);
+    ::bind(socket_, reinterpret_cast<const sockaddr*>(&from), sizeof(from));
     if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
     const int on = 1;
     ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_descriptor.h"
 #include "base/result.h"
 #include "http/loop.h"
 
@@ -39,10 +40,26 @@ class Listener final : private Watch::Owner {
   void take(int socket, const boost::asio::ip::tcp::endpoint& peer);
   void pause();
 
+  // A connection that came when there was no place left, from an address that has fewer than others.
+  struct Newcomer {
+    FileDescriptor socket;
+    boost::asio::ip::tcp::endpoint peer;
+    std::string address;
+    std::vector<std::string> holders;   // who has more, the most first
+    std::size_t first_loop = 0;
+    std::size_t asked = 0;              // of the loops, for each holder in turn
+  };
+  // Asks the loops, one after the other, to close a connection that waits for its next request. The newcomer is refused where none does.
+  void make_room(std::shared_ptr<Newcomer> newcomer);
+  void on_asked(std::shared_ptr<Newcomer> newcomer, bool closed);
+  void hand_over(int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
+
   ServerShared& shared_;
   const std::vector<std::unique_ptr<Loop>>& loops_;
   std::optional<Watch> watch_;  // of the listening socket, until close()
   std::size_t next_loop_ = 0;
+  std::size_t newcomers_ = 0;   // on their way between the loops
+  bool closed_ = false;
   std::uint16_t port_ = 0;
   std::string unix_path_;   // empty: TCP
 };

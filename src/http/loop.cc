@@ -56,6 +56,7 @@ void Loop::adopt(int socket, const boost::asio::ip::tcp::endpoint& peer, std::st
 
 void Loop::remove(Connection& connection) {
   connections_.erase(connections_.iterator_to(connection));
+  waiting_.leave(connection.address());
   shared_.connections_open.fetch_sub(1, std::memory_order_relaxed);
   shared_.addresses.leave(connection.address());
   check_drained();

@@ -22,6 +22,7 @@
 #include "http/response_writer.h"
 #include "http/server.h"
 #include "http/tls.h"
+#include "http/waiting_connections.h"
 
 namespace cloister::http {
 
@@ -71,6 +72,7 @@ class Loop {
   std::span<char> read_scratch() { return read_scratch_; }
   std::span<char> tls_scratch() { return tls_scratch_; }
   void remove(Connection& connection);
+  WaitingConnections& waiting() { return waiting_; }
   OutgoingPool& outgoing() { return outgoing_; }
 
  private:
@@ -82,6 +84,7 @@ class Loop {
   ServerShared& shared_;
   EventLoop events_;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<true>> connections_;
+  WaitingConnections waiting_;
   OutgoingPool outgoing_{*this};
   DateCache date_;
   std::int64_t now_s_ = 0;

@@ -121,6 +121,106 @@ TEST_F(LimitsTest, OneAddressDoesNotHaveAllConnections) {
   EXPECT_EQ(status, 200);
 }
 
+class PlacesTest : public LimitsTest {
+ protected:
+  // The reply to a request of this address; 0 where the connection ends without one. The connection stays open.
+  int ask(std::uint8_t source, std::string_view request = kGet) {
+    clients_.emplace_back(server_->port(), 0, source);
+    clients_.back().send(request);
+    return clients_.back().read_reply().status;
+  }
+  // Connections that wait for a first request.
+  void fill(std::uint8_t source, int count) {
+    for (int i = 0; i < count; ++i) clients_.emplace_back(server_->port(), 0, source);
+    for (int i = 0; i < 1000 && server_->stats().connections_open < clients_.size(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::vector<RawClient> clients_;
+};
+
+// Two addresses had all of them.
+TEST_F(PlacesTest, AnAddressWithFewerConnectionsTakesAPlaceOfTheOneWithMost) {
+  for (const int threads : {1, 3}) {
+    clients_.clear();
+    ServerOptions options = loopback_options();
+    options.max_connections = 12;
+    options.threads = threads;
+    serve(options);
+    fill(1, 9);
+    fill(2, 3);
+    for (std::uint8_t source = 3; source < 6; ++source) EXPECT_EQ(ask(source), 200) << threads;
+    std::size_t ended = 0;
+    for (std::size_t i = 0; i < 9; ++i) ended += clients_[i].has_input(0) && clients_[i].at_end();
+    EXPECT_EQ(ended, 3u) << "one of the address with most for each";
+    for (std::size_t i = 9; i < 12; ++i) EXPECT_FALSE(clients_[i].has_input(0)) << i;
+    EXPECT_EQ(ask(1), 503) << "it has most";
+  }
+}
+
+TEST_F(PlacesTest, TheOneThatHasWaitedLongestGoes) {
+  ServerOptions options = loopback_options();
+  options.max_connections = 4;
+  serve(options);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(1), 200);
+  clients_[0].send(kGet);   // the oldest has asked last
+  EXPECT_EQ(clients_[0].read_reply().status, 200);
+  fill(2, 1);
+  EXPECT_EQ(ask(3), 200);
+  EXPECT_TRUE(clients_[1].at_end());
+  for (const std::size_t stays : {0u, 2u}) {
+    clients_[stays].send(kGet);
+    EXPECT_EQ(clients_[stays].read_reply().status, 200);
+  }
+}
+
+TEST_F(PlacesTest, RequestsWithoutAnEndGiveTheirPlaceAndThoseInProgressDoNot) {
+  std::vector<std::shared_ptr<Exchange>> running;
+  std::mutex mutex;
+  handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+    const std::lock_guard lock(mutex);
+    if (exchange->request().path == "/a") return exchange->respond({});
+    exchange->start({});
+    exchange->write("part ");
+    running.push_back(exchange);
+  };
+  ServerOptions options = loopback_options();
+  options.max_connections = 8;
+  serve(options);
+  for (int i = 0; i < 4; ++i) {
+    clients_.emplace_back(server_->port(), 0, 1);
+    clients_.back().send("GET /run HTTP/1.1\r\nhost: x\r\n\r\n");
+    clients_.back().read_through("part \r\n");
+  }
+  fill(1, 2);
+  clients_[4].send("GET /a HTTP/1.1\r\nho");
+  clients_[5].send("POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n123");
+  fill(2, 2);
+  EXPECT_EQ(ask(3), 200);
+  EXPECT_TRUE(clients_[4].at_end());
+  EXPECT_EQ(ask(4), 200);
+  EXPECT_TRUE(clients_[5].at_end());
+  // Nothing of the first address waits any more: the place of another one that has more than the newcomer.
+  EXPECT_EQ(ask(5), 200);
+  EXPECT_TRUE(clients_[6].at_end());
+  EXPECT_EQ(ask(6), 503) << "each of the others has one";
+  for (const auto& exchange : running) exchange->finish("rest");
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(clients_[i].read_through("0\r\n\r\n"), "4\r\nrest\r\n0\r\n\r\n") << i;
+}
+
+TEST_F(PlacesTest, StopsWhileNewcomersWait) {
+  for (int round = 0; round < 10; ++round) {
+    clients_.clear();
+    ServerOptions options = loopback_options();
+    options.max_connections = 8;
+    options.threads = 4;
+    serve(options);
+    fill(1, 6);
+    fill(2, 2);
+    for (std::uint8_t source = 3; source < 60; ++source) clients_.emplace_back(server_->port(), 0, source);
+    server_.reset();
+    for (std::size_t i = 0; i < clients_.size(); ++i) EXPECT_TRUE(clients_[i].at_end()) << i << ": no socket is left";
+  }
+}
+
 TEST_F(LimitsTest, AnswersFiveHundredThreeAboveTheConnectionLimit) {
   ServerOptions options = loopback_options();
   options.max_connections = 2;

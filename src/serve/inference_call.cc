@@ -357,10 +357,11 @@ void InferenceCall::on_passed_head(engine::PassedHead head) {
   }
   if (head.whole) buffered_.reserve(head.length);
   const bool events = content_type_.starts_with("text/event-stream");
+  words_ = std::make_shared<codec::ReplyWords>(events);
   if (transcript_) {
     transcript_->set_status(status_);
     if (events) expect_events();
-    if (status_ < 400) transcript_->find_reply_id(events);
+    if (status_ < 400) transcript_->take_words(words_);
   }
 
   std::lock_guard lock(mutex_);
@@ -401,6 +402,7 @@ void InferenceCall::on_bytes(std::string_view bytes) {
     first_bytes_ = false;
     context_.metrics.observe_first_byte(std::chrono::steady_clock::now() - begun_);
   }
+  if (words_ != nullptr) words_->feed(bytes);
   if (!streaming_) {
     buffered_.append(bytes);
     return;
@@ -415,9 +417,8 @@ void InferenceCall::on_bytes(std::string_view bytes) {
 }
 
 void InferenceCall::on_end(const engine::Outcome& told) {
-  // For a reply that was passed on as a whole, its own text says it.
-  const bool read_it = passed_on_ && !streaming_ && !told.metered();
-  const engine::Outcome outcome = read_it ? engine::upstream::read_outcome(buffered_) : told;
+  // Another server's reply says it itself.
+  const engine::Outcome outcome = words_ != nullptr ? engine::upstream::read_outcome(*words_) : told;
   context_.metrics.count_usage(outcome.usage);
   context_.metrics.observe_reply(std::chrono::steady_clock::now() - begun_);
   if (transcript_) transcript_->set_outcome(outcome);

@@ -82,7 +82,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   http::Headers passed_headers_;
   std::string content_type_;
   std::string buffered_;
-  std::string last_event_;      // of a stream: it is sent with the stream's end, and so not before its receipt is stored
+  std::shared_ptr<codec::ReplyWords> words_;   // of another server's reply; on the loop
+  std::string last_event_;      // of a stream: goes out with its end, and so not before its receipt is stored
   std::shared_ptr<Transcript> transcript_;   // null when nothing is signed
   std::string reply_secret_;    // hex; for a stream that has a receipt
 

@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
+constexpr std::int64_t kKeepAgain_s = 86'400;
 constexpr std::size_t kMostOwners = 4096;   // owners whose refusals are counted
 // How many receipts a thread makes before it checks whether they can be stored, and how many must wait before another thread is woken.
 constexpr std::size_t kMadeAtOnce = 8;
@@ -197,7 +198,9 @@ void ReceiptJournal::write(std::vector<Made> batch) {
   std::vector<store::ReceiptRecord> records;
   records.reserve(batch.size());
   for (Made& made : batch) {
-    if (made.record) records.push_back(std::move(*made.record));
+    if (!made.record) continue;
+    note_keyset(*made.reply.facts.epoch);
+    records.push_back(std::move(*made.record));
   }
   Result<void> done = records.empty() ? Result<void>() : put(records);
   if (!done && is_refusal(done.error())) {
@@ -247,7 +250,8 @@ void ReceiptJournal::put_one_by_one(std::vector<Made>& batch, std::vector<store:
 Result<void> ReceiptJournal::put(const std::vector<store::ReceiptRecord>& records) {
   const auto give_up = SteadyClock::now() + milliseconds(failing_ ? 0 : options_.patience_ms);
   for (milliseconds wait = kFirstRetry;; wait *= 2) {
-    Result<void> done = store_.put(records);
+    Result<void> done = put_keysets();
+    if (done) done = store_.put(records);
     if (done || is_refusal(done.error())) {
       store_works();
       return done;
@@ -258,6 +262,25 @@ Result<void> ReceiptJournal::put(const std::vector<store::ReceiptRecord>& record
     }
     std::this_thread::sleep_for(wait);
   }
+}
+
+// A keyset is stored again once a day: a store deletes documents by the time when they were put there, and receipts of this keyset still come.
+void ReceiptJournal::note_keyset(const Epoch& epoch) {
+  if (epoch.keyset.empty()) return;
+  const auto kept = kept_keysets_.find(epoch.keyset_digest_text);
+  if (kept != kept_keysets_.end() && clock_.now() < kept->second + kKeepAgain_s && clock_.now() >= kept->second) return;
+  keysets_.try_emplace(epoch.keyset_digest_text, epoch.keyset);
+}
+
+Result<void> ReceiptJournal::put_keysets() {
+  while (!keysets_.empty()) {
+    const auto& [digest, text] = *keysets_.begin();
+    const UnixSeconds now = clock_.now();
+    TRY_VOID(store_.put_document({std::string(store::kKeysetKind), digest, text, now}));
+    kept_keysets_.insert_or_assign(digest, now);
+    keysets_.erase(keysets_.begin());
+  }
+  return {};
 }
 
 void ReceiptJournal::store_failed(const Error& error) {
@@ -312,8 +335,8 @@ void ReceiptJournal::try_again() {
       const std::size_t count = std::min(memory_.size(), options_.batch);
       records.assign(memory_.begin(), memory_.begin() + static_cast<std::ptrdiff_t>(count));
     }
-    const Result<void> done = records.empty() ? store_.put_document({"probe", "probe", "", clock_.now()})
-                                              : store_.put(records);
+    Result<void> done = put_keysets();
+    if (done) done = records.empty() ? store_.put_document({"probe", "probe", "", clock_.now()}) : store_.put(records);
     if (!done) return store_failed(done.error());
     if (records.empty()) return store_works();
     const std::lock_guard lock(mutex_);

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -104,6 +105,9 @@ class ReceiptJournal {
   bool is_surplus(const ReplyFacts& facts);
   void write(std::vector<Made> batch);
   Result<void> put(const std::vector<store::ReceiptRecord>& records);
+  // The keysets that receipts name, so that an export holds what they are verified with.
+  void note_keyset(const Epoch& epoch);
+  Result<void> put_keysets();
   void put_one_by_one(std::vector<Made>& batch, std::vector<store::ReceiptRecord>& records);
   void store_failed(const Error& error);
   void store_works();
@@ -137,6 +141,9 @@ class ReceiptJournal {
   std::atomic<bool> failing_{false};
   std::mutex refusals_mutex_;   // guards the next member
   ClientRates refusals_;
+  // These two belong to the thread that stores (storing_).
+  std::map<std::string, UnixSeconds> kept_keysets_;   // by digest, when they were stored
+  std::map<std::string, std::string> keysets_;        // to be stored: digest and document
   std::vector<std::thread> threads_;
 };
 

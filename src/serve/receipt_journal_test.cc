@@ -57,6 +57,37 @@ TEST_F(Journal, LetsAReplyGoWhenItsReceiptIsStored) {
   EXPECT_EQ((*found)->receipt_id, last_id_);
 }
 
+// An export is verified with it. It is put again each day: stores forget documents by the time when they were put.
+TEST_F(Journal, KeepsTheKeysetThatReceiptsName) {
+  start();
+  ASSERT_TRUE(submit()->wait());
+  ASSERT_TRUE(submit()->wait());
+  ASSERT_EQ(store_.keysets().size(), 1u);
+  const store::Document kept = store_.keysets().front();
+  EXPECT_EQ(kept.key, identity_.now()->keyset_digest_text);
+  EXPECT_EQ(kept.text, identity_.now()->keyset);
+  EXPECT_EQ(kept.made, clock_.now());
+  clock_.advance(86'399);
+  ASSERT_TRUE(submit()->wait());
+  EXPECT_EQ(store_.keysets().size(), 1u);
+  clock_.advance(1);
+  ASSERT_TRUE(submit()->wait());
+  ASSERT_EQ(store_.keysets().size(), 2u);
+  EXPECT_EQ(store_.keysets().back().made, clock_.now());
+}
+
+TEST_F(Journal, KeepsTheKeysetOfReceiptsThatWaitedInMemory) {
+  JournalOptions options;
+  options.on_failure = OnStoreFailure::kServe;
+  start(options);
+  store_.set_fails(true);
+  ASSERT_TRUE(submit()->wait());
+  EXPECT_TRUE(store_.keysets().empty());
+  store_.set_fails(false);
+  ASSERT_TRUE(wait_until_it_works());
+  EXPECT_EQ(store_.keysets().size(), 1u);
+}
+
 // A caller whose requests are all refused pays nothing for them, and must not fill the store with their receipts.
 TEST_F(Journal, StoresTheReceiptsOfSoManyRefusalsOfOneOwner) {
   JournalOptions options;

@@ -60,7 +60,6 @@ void Transcript::set_failure(std::string error, int status) {
 
 void Transcript::on_body(std::string_view bytes) {
   response_.update(as_bytes(bytes));
-  if (reply_id_) reply_id_->feed(bytes);
   const std::lock_guard lock(mutex_);
   facts_.response_bytes += bytes.size();
   if (!facts_.event_stream) return;
@@ -86,8 +85,8 @@ FinishedReply Transcript::finish() {
   const std::lock_guard lock(mutex_);
   if (facts_.event_stream && events_.finish()) end_event();
   facts_.response_sha256 = response_.finish();
-  if (reply_id_ && !reply_id_->id().empty()) facts_.reply_id = reply_id_->id();
-  if (reply_id_ && facts_.model_told_by_reply) facts_.served_model = reply_id_->model();
+  if (words_ != nullptr && !words_->id().empty()) facts_.reply_id = words_->id();
+  if (words_ != nullptr && facts_.model_told_by_reply) facts_.served_model = words_->model();
   if (look_up_ && !facts_.served_model.empty()) {
     Listed listed = look_up_(facts_.served_model);
     facts_.served_model_digest = listed.digest;

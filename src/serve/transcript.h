@@ -4,11 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 
-#include "codec/reply_id.h"
+#include "codec/reply_words.h"
 #include "codec/sse_events.h"
 #include "crypto/hash.h"
 #include "http/server.h"
@@ -52,8 +53,8 @@ class Transcript : public http::ReplyObserver {
   void set_outcome(const engine::Outcome& outcome) { change([&](ReplyFacts& facts) { facts.outcome = outcome; }); }
   // `secret` is the salt of the events' leaves.
   void expect_events(const evidence::SaltSeed& secret);
-  // Called for a reply whose id another server has chosen.
-  void find_reply_id(bool events) { reply_id_.emplace(events); }
+  // Another server's reply: what it says of its id and its model. `words` is read when the reply is over. On the loop.
+  void take_words(std::shared_ptr<const codec::ReplyWords> words) { words_ = std::move(words); }
 
   void on_body(std::string_view bytes) override;
   End on_complete(const std::shared_ptr<http::Exchange>& exchange) override;
@@ -77,8 +78,8 @@ class Transcript : public http::ReplyObserver {
   // Used by the loop's thread only.
   crypto::Sha256 response_;
   codec::SseEvents events_;
-  std::optional<crypto::Sha256> event_;   // hash of the current event
-  std::optional<codec::ReplyId> reply_id_;
+  std::optional<crypto::Sha256> event_;   // the one at hand
+  std::shared_ptr<const codec::ReplyWords> words_;
 
   std::mutex mutex_;   // guards what the engine's thread and the loop share
   ReplyFacts facts_;

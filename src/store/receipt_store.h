@@ -46,7 +46,7 @@ struct ReceiptRecord {
 // A text that receipts refer to, found by the digest by which they name it: a report, a policy. It is kept for
 // receipt_age_s and two days after `made`: whoever continues to name it puts it again, at least once a day.
 struct Document {
-  std::string kind;    // "report.native", "report.aci", "policy"; at most 64 bytes
+  std::string kind;    // "keyset", "report.native", "report.aci", "policy"; at most 64 bytes
   std::string key;     // "sha256:<hex>"; at most 128 bytes
   std::string text;    // at most 16 MiB
   UnixSeconds made = 0;
@@ -54,8 +54,11 @@ struct Document {
   bool operator==(const Document&) const = default;
 };
 
-// The limits of put() and put_document(), which refuse the whole batch beyond them (kStoreRefused). check_record()
-// (store/record.h) applies the same limits to one record.
+// The kind of the documents that hold the keyset of receipts: `text` is its document, `key` its digest.
+inline constexpr std::string_view kKeysetKind = "keyset";
+
+// What put() and put_document() take at most; beyond it they refuse the whole batch (kStoreRefused). check_record()
+// (store/record.h) says the same of one record.
 inline constexpr std::size_t kMostReceiptIdBytes = 128;
 inline constexpr std::size_t kMostReplyIds = 4;
 inline constexpr std::size_t kMostReplyIdBytes = 256;

@@ -185,3 +185,54 @@ def test_a_bound_that_is_no_number_is_an_error(tmp_path, value):
     for option in numbers("chat"):
         result = run("chat", "http://127.0.0.1:9", f"{option}={value}", "hi")
         assert result.returncode == 2 and option in result.stderr, (option, result.stderr)
+
+
+def bounded(command):
+    """(option, least, most, takes 0) of each option of a command that is a number or a size, as its help says; each has bounds."""
+    text = run(command, "--help").stdout
+    found = re.findall(r"(--[a-z-]+) (INT|UINT|FLOAT|TEXT):(0 or )?in \[(\S+) - (\S+)\]", text)
+    without = set(re.findall(r"(--[a-z-]+) (?:U?INT|FLOAT)", text)) - {name for name, *_ in found}
+    assert not without, without
+    return [(name, least, most, bool(zero)) for name, _, zero, least, most in found]
+
+
+def outside(least, most, zero):
+    """Values beyond the bounds, and forms in which two readers find different numbers."""
+    if most.endswith("T"):
+        return ["4", "0", "15M", "1025T", "-16M", "16m"]
+    below = [] if float(least) == 0 else [str(int(float(least)) - 1) if float(least) >= 1 else "0.01"]
+    if zero and "0" in below:
+        below = []
+    whole = "." not in least and "e" not in most
+    return [*below, str(int(float(most)) + 1), "9" * 30, *(["017", "0x11", "1e1", "1.5"] if whole else ["1e300"])]
+
+
+@pytest.mark.parametrize("way", ["command line", "configuration", "doctor"])
+def test_a_bound_that_is_none_is_an_error(tmp_path, way):
+    """With room for 4 bytes no receipt outlasted its reply, and 010 days were 8."""
+    options = bounded("serve")
+    assert {"--receipt-bytes", "--receipt-days", "--max-body", "--context", "--parallel", "--report-rate"} <= {name for name, *_ in options}
+    config = tmp_path / "cloister.toml"
+    for name, least, most, zero in options:
+        for value in outside(least, most, zero):
+            if way == "command line":
+                done = run("serve", "--engine", "echo", "--tee", "insecure-simulator", "--state", tmp_path / "state", f"{name}={value}", "--print-config")
+                said = done.stderr
+            else:
+                # What is no TOML at all is refused before anybody looks at its bounds.
+                plain = re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", value) and len(value) < 19
+                config.write_text(f'[serve]\nengine = "echo"\n{name[2:]} = {value if plain else chr(34) + value + chr(34)}\n')
+                if way == "doctor":
+                    done = run("doctor", "--config", config, "--no-gpu")
+                    said = next((line for line in done.stdout.splitlines() if line.startswith("problem") and "config.file" in line), done.stdout)
+                else:
+                    done = run("serve", "--config", config, "--tee", "insecure-simulator", "--state", tmp_path / "state", "--print-config")
+                    said = done.stderr
+            assert done.returncode != 0 and name in said and f"[{least} - {most}]" in said, (name, value, said)
+
+
+def test_what_lies_within_the_bounds_is_taken(tmp_path):
+    for name, least, most, zero in bounded("serve"):
+        for value in (least, most, *(["0"] if zero else [])):
+            done = run("serve", "--engine", "echo", "--print-config", f"{name}={value}")
+            assert done.returncode == 0 and f"{name[2:]}=" in done.stdout, (name, value, done.stderr)

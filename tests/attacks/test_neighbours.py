@@ -15,6 +15,8 @@ import time
 import pytest
 from support import node as node_module
 from support.node import Node, PATIENCE, wait_until
+from support.rawhttp import Connection
+from support.upstream import ScriptedServer, whole
 
 ATTACKER, VICTIM = "token-of-the-attacker-0123", "token-of-the-victim-456789"
 LONGEST = 150   # seconds that a measure waits: an attack that succeeds takes longer, or nearly so
@@ -312,6 +314,103 @@ def test_idle_connections_of_one_address_leave_descriptors(tmp_path, monkeypatch
             connection.close()
     finally:
         node.kill()
+
+
+def test_two_addresses_do_not_have_all_connections(tmp_path, monkeypatch):
+    """One has its share and the other what is left; each also begins requests that it never ends. Every further address has its place."""
+    wrapper = tmp_path / "cloister"
+    wrapper.write_text(f'#!/bin/sh\nulimit -n 400\nexec "{node_module.BINARY}" "$@"\n')
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(node_module, "BINARY", wrapper)
+    node = Node(tmp_path / "node", "--engine", "echo", "--echo-token-gap-ms", 300)
+    begun = [b"", b"POST /v1/chat/completions HTTP/1.1\r\nHost: x", b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+             b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"]
+    try:
+        with Connection(node) as running, contextlib.ExitStack() as all_of_them:
+            # The address that will have most: what is in progress is not cut.
+            body = json.dumps({"stream": True, "messages": [{"role": "user", "content": "word " * 20}]}).encode()
+            running.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            for number in range(400):
+                connection = all_of_them.enter_context(socket.socket())
+                connection.settimeout(5)
+                connection.bind(("127.0.0.1" if number % 4 else "127.0.0.2", 0))
+                with contextlib.suppress(OSError):
+                    connection.connect((node.host, node.port))
+                    connection.sendall(begun[number % 3])
+            for source in range(3, 13):
+                status, text, seconds = ask(node, VICTIM, {"messages": [{"role": "user", "content": "hi"}]}, timeout=30, source=f"127.0.0.{source}")
+                assert status == 200, (source, text)
+            measured("a tenth address, two have taken all connections", seconds)
+            reply = running.reply()
+            assert reply.status == 200 and reply.complete and b"[DONE]" in reply.body
+    finally:
+        node.kill()
+
+
+@pytest.fixture
+def behind(tmp_path):
+    """(node, now): an upstream that answers each request when `now["go"]` is set; `now["order"]` says whose came to it."""
+    now = {"order": [], "go": threading.Event(), "at_once": 0, "most": 0}
+    lock = threading.Lock()
+
+    def answer(connection, request):
+        with lock:
+            now["order"].append(json.loads(request[2])["user"])
+            now["at_once"] += 1
+            now["most"] = max(now["most"], now["at_once"])
+        now["go"].wait(60 * PATIENCE)
+        with lock:
+            now["at_once"] -= 1
+        connection.sendall(whole(b'{"id":"r","model":"m","choices":[]}'))
+
+    (tmp_path / "tokens").write_text(f"{ATTACKER}\n{VICTIM}\n")
+    with ScriptedServer(answer) as server:
+        node = Node(tmp_path / "node", "--upstream", server.url, "--upstream-parallel", 8, "--api-key-file", tmp_path / "tokens",
+                    "--admin-token-file", operator(tmp_path))
+        yield node, now
+        now["go"].set()
+        node.kill()
+
+
+def operator(folder):
+    (folder / "operator").write_text("token-of-the-operator-789\n")
+    return folder / "operator"
+
+
+def waiting(node):
+    text = node.get("/metrics", {"Authorization": "Bearer token-of-the-operator-789"})[2].decode()
+    return int(float(next(line for line in text.splitlines() if line.startswith("cloister_engine_waiting")).split()[-1]))
+
+
+def test_requests_to_an_upstream_take_turns(behind):
+    """One caller's requests were all with the upstream before anybody else's."""
+    node, now = behind
+    body = {"model": "m", "user": "attacker", "messages": []}
+    with attack(node, [body] * 60) as replies:
+        wait_until(lambda: waiting(node) == 53, 20, "all but those under way wait")
+        assert now["order"] == ["attacker"] * 7, "one place stays free"
+        done = []
+        victims = [threading.Thread(target=lambda: done.append(ask(node, VICTIM, {**body, "user": "victim"}))) for _ in range(3)]
+        for thread in victims:
+            thread.start()
+        wait_until(lambda: waiting(node) == 55 and len(now["order"]) == 8, 20, "the victim's requests are there")
+        # A client that goes leaves the queue.
+        with Connection(node) as gone:
+            text = json.dumps({**body, "user": "gone"}).encode()
+            gone.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                      b"Content-Length: %d\r\n\r\n" % (VICTIM.encode(), len(text)) + text)
+            wait_until(lambda: waiting(node) == 56, 20, "it waits")
+        wait_until(lambda: waiting(node) == 55, 20, "it waits no more")
+        now["go"].set()
+        for thread in victims:
+            thread.join()
+        assert [status for status, *_ in done] == [200] * 3
+    assert [status for status, *_ in replies] == [200] * 60
+    order = now["order"]
+    places = [at for at, who in enumerate(order) if who == "victim"]
+    assert places[0] == 7 and max(places) <= 16, order
+    assert "gone" not in order and now["most"] <= 8
+    wait_until(lambda: waiting(node) == 0, 20, "nobody waits")
 
 
 HOSTILE = {

@@ -146,3 +146,31 @@ def test_a_text_is_what_toml_says(tmp_path):
     config.write_text(done.stdout)
     again = run("serve", "--config", config, "--print-config")
     assert again.stdout == done.stdout, "what is printed is what is read"
+
+
+def test_changes_that_a_reload_does_not_make_are_named(start, tmp_path):
+    """"reloaded" after an edit of the configuration says that the edit is in force."""
+    config = tmp_path / "cloister.toml"
+    lines = {"log-level": '"info"', "max-body": "20000", "report-rate": "7", "host-name": '["a.example", "b.example"]', "grace-seconds": "3"}
+
+    def reloaded(**changes):
+        lines.update({name.replace("_", "-"): value for name, value in changes.items()})
+        config.write_text("[serve]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items() if value is not None))
+        before = len(node.log)
+        reload(node)
+        return node.log[before:]
+
+    config.write_text("[serve]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items()))
+    node = start("--engine", "echo", "--config", config, "--report-rate", "30")
+    digest = exchange(node, "GET", "/v1/models").header("x-aci-keyset-digest")
+    assert "reloaded" in reloaded(log_level='"debug"') and "restart" not in node.log
+    # The same values in other words, and one that the command line has the last word on.
+    assert "reloaded" in reloaded(report_rate="8", receipts='"sqlite"', host_name='[ "a.example" , "b.example" ]') and "restart" not in node.log
+    said = reloaded(max_body="2000000", grace_seconds=None, cors_origin='"https://a.example"', log_level='"info"')
+    warning = next(line for line in said.splitlines() if "restart" in line)
+    assert warning.endswith("these changes need a restart: cors-origin, grace-seconds, max-body") and " warning " in warning, warning
+    assert "reloaded" not in said
+    assert exchange(node, "POST", CHAT, BODY + b" " * 30000).status == 413, "the largest body is what it was"
+    assert exchange(node, "GET", "/v1/models").header("x-aci-keyset-digest") == digest
+    assert "restart: cors-origin, grace-seconds, max-body" in reloaded(), "they still do"
+    assert "reloaded" in reloaded(max_body="20000", grace_seconds="3", cors_origin=None)

@@ -65,7 +65,7 @@ def test_every_option_in_the_table_is_one():
 def test_choices_are_shown_as_a_set_and_defaults_with_them():
     serve = HELP["serve"]
     for shown in ("--log-level TEXT:{debug,info,warn,error}=info", "--log-format TEXT:{text,json}=text", "--tls TEXT:{self-signed,tee-key}",
-                  "--parallel INT:INT in [0 - 1024]=0", "default: upstream with --upstream, else llama"):
+                  "--parallel INT:in [0 - 1024]=0", "default: upstream with --upstream, else llama"):
         assert shown in serve, shown
     assert "--config FILE" in HELP[""]
     refused = run("serve", "--log-level", "loud")

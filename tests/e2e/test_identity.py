@@ -539,7 +539,7 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
                  "--gpu-policy", gpu_policy, "--gpu-check-seconds", 77, "--max-body", 4096, "--report-rate", 1.5, "--report-burst", 3, "--report-rate-local", 7,
                  "--upstream-connect-timeout", 1, "--upstream-timeout", 2, "--upstream-idle-timeout", 4, "--grace-seconds", 5,
                  "--log-format", "json", "--log-level", "debug", "--keyset-days", 9, "--replica", "http://127.0.0.1:8",
-                 "--receipts-survive", "power", "--on-store-failure", "serve", "--receipt-days", 3, "--receipt-bytes", "5M",
+                 "--receipts-survive", "power", "--on-store-failure", "serve", "--receipt-days", 3, "--receipt-bytes", "50M",
                  "--prefix-proof-hours", 2, wait=False)
     policy = node.get_json("/v1/cloister/policy")
     tee, build = policy.pop("tee"), policy.pop("build")
@@ -558,7 +558,7 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
         "keyset": {"days": 9},
         "replicas": 1,
         "signing": True,
-        "receipts": {"store": "sqlite", "survive": "power", "on_store_failure": "serve", "age_s": 3 * DAY, "bytes": 5 << 20,
+        "receipts": {"store": "sqlite", "survive": "power", "on_store_failure": "serve", "age_s": 3 * DAY, "bytes": 50 << 20,
                      "event_hash_age_s": 7200},
     }
     assert get(node, ACI)["service_capabilities"]["serving"] == "aggregator"

@@ -1,5 +1,4 @@
-"""`cloister receipts`: export and import between stores, also while somebody else has them open; receipts as a node makes them,
-except for their signatures, which these commands do not judge."""
+"""`cloister receipts`: export and import between stores, also while somebody else has them open; receipts as a node makes them."""
 
 import json
 import os
@@ -14,6 +13,7 @@ import pytest
 
 from support.node import BINARY, PATIENCE, wait_until
 from support import node
+from support.exports import KEYSET_DIGEST, document_line, keyset_line, signed_receipt
 
 pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 START = 1_800_000_000
@@ -40,21 +40,12 @@ def run(command, *arguments, **options):
     return node.run(command, *arguments, *(["--key-file", KEY_FILE] if given else []), *plain, **options)
 
 
-def receipt(number, keyset="a", **changes):
-    document = {"api_version": "aci/1", "receipt_id": f"rcpt-{number:08}", "chat_id": f"chatcmpl-{number}", "model": "größe",
-                "workload_keyset_digest": "sha256:" + keyset * 64, "endpoint": "/v1/chat/completions", "method": "POST", "served_at": START + number,
-                "event_log": [{"type": "request.received", "body_hash": "sha256:" + "0" * 64}], "key_id": "k", "signature": "0" * 128} | changes
-    line = {"form": "cloister.receipt.v2", "receipt_id": document["receipt_id"], "reply_ids": [f"chatcmpl-{number}"], "owner": f"{number % 3:02x}" * 16,
-            "served_at": document["served_at"], "receipt": json.dumps(document, ensure_ascii=False)}
-    if number % 2 == 0:
-        line["legacy"] = {"request_sha256": "1" * 64, "response_sha256": "2" * 64, "ecdsa": "3" * 130}
-    if number % 4 == 0:
-        line["event_hashes"] = "A" * 42 + "A="  # 32 zero bytes
-    return line
+def receipt(number, **changes):
+    return signed_receipt(number, START + number, model="größe", **changes)
 
 
-def document(kind, digit):
-    return {"form": "cloister.document.v1", "kind": kind, "key": "sha256:" + digit * 64, "made": START, "text": json.dumps({"of": kind})}
+def document(kind, key):
+    return document_line(kind, key, START, json.dumps({"of": kind}))
 
 
 def lines_of(text):
@@ -68,7 +59,7 @@ def written(path, lines):
 
 @pytest.fixture
 def lines():
-    return [document("policy", "a"), document("report.native", "a"), *(receipt(number) for number in range(600))]
+    return [keyset_line(START), document("policy", KEYSET_DIGEST), *(receipt(number) for number in range(600))]
 
 
 @pytest.fixture
@@ -97,7 +88,7 @@ def test_there_and_back(store, lines, tmp_path):
 def test_what_is_there_already_is_counted_apart(store, tmp_path):
     again = run("receipts", "import", tmp_path / "first", "--store", store)
     assert again.returncode == 0 and again.stderr == "imported 0 receipts and 2 documents; 600 receipts were there already\n"
-    more = written(tmp_path / "more", [receipt(number) for number in range(595, 605)])
+    more = written(tmp_path / "more", [receipt(number) for number in range(595, 605)])  # the keyset is in the store
     assert run("receipts", "import", more, "--store", store).stderr == "imported 5 receipts and 0 documents; 5 receipts were there already\n"
 
 
@@ -172,13 +163,13 @@ def test_list_and_show(store, lines):
     (400, lambda line: receipt(7, method="GET"), "another content"),
 ])
 def test_a_line_that_is_wrong(tmp_path, number, change, complaint):
-    lines = [receipt(each) for each in range(500)]
+    lines = [keyset_line(START), *(receipt(each) for each in range(500))]
     lines[number - 1] = change(lines[number - 1])
     store = tmp_path / "new.db"
     refused = run("receipts", "import", written(tmp_path / "in", lines), "--store", store)
     assert refused.returncode == 1 and f"in, line {number}: " in refused.stderr and complaint in refused.stderr, refused.stderr
     kept = lines_of(run("receipts", "list", "--json", "--store", store).stdout)
-    assert len(kept) == number - 1, "those before it are in"
+    assert len(kept) == number - 2, "those before it are in"
 
 
 def test_a_row_that_was_moved(store):
@@ -219,8 +210,9 @@ def test_owners_of_version_1_become_keyed(tmp_path):
     """Exports of before hold digests of tokens that anybody can compute."""
     old = [receipt(number) | {"form": "cloister.receipt.v1"} for number in range(6)]
     store = tmp_path / "new.db"
-    assert run("receipts", "import", written(tmp_path / "old", old), "--store", store).returncode == 0
-    new = lines_of(run("receipts", "export", "--store", store).stdout)
+    assert run("receipts", "import", written(tmp_path / "old", [keyset_line(START), *old]), "--store", store).returncode == 0
+    keyset, *new = lines_of(run("receipts", "export", "--store", store).stdout)
+    assert keyset == keyset_line(START)
     for before, after in zip(old, new, strict=True):
         nobody = before["owner"] == "0" * 32
         assert (after["owner"] == before["owner"]) == nobody
@@ -248,6 +240,7 @@ def test_interrupted(tmp_path):
     """Ctrl-C while an import waits for its next line: what came is in; of an export, nothing is left."""
     store = tmp_path / "new.db"
     importing = subprocess.Popen([BINARY, "receipts", "import", "-", "--store", str(store), "--key-file", str(KEY_FILE)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    importing.stdin.write(json.dumps(keyset_line(START)) + "\n")
     for number in range(300):
         importing.stdin.write(json.dumps(receipt(number)) + "\n")
     importing.stdin.flush()

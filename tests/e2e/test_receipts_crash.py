@@ -1,7 +1,9 @@
-"""`kill -9` in a loop under load: every reply that a client has whole has a receipt that verifies, and no receipt is wrong.
+"""`kill -9` in a loop under load: every reply that a client has whole has a receipt that verifies, and no receipt is wrong. The same
+when the operator cuts off the file that SQLite maps.
 
 CLOISTER_CRASH_SECONDS says how long (12 by default)."""
 
+import contextlib
 import json
 import os
 import random
@@ -125,3 +127,39 @@ def test_kill_nine_under_load(tmp_path):
     print(f"\n{kills} kills in {SECONDS:.0f} s: {len(whole)} whole replies, each with its receipt; {len(cut)} cut ones, {found} with "
           f"a receipt that fits; back after {sorted(recovered)[len(recovered) // 2]:.3f} s (median), {max(recovered):.3f} s (most)")
     assert status == 0 and kills >= 3 and len(whole) > 50
+
+
+@own_seed
+def test_a_truncated_index_costs_no_receipt(tmp_path):
+    """SQLite maps receipts.db-shm; who truncates it may end the process (docs/threat-model.md), as who may kill it, and no more."""
+    state, replies = tmp_path / "state", []
+
+    def ask(node):
+        request = json.dumps({"model": "echo", "messages": [{"role": "user", "content": f"number {len(replies)}"}]}).encode()
+        reply = exchange(node, "POST", CHAT, request)
+        if reply is not None and reply.status == 200 and reply.complete:
+            replies.append((request, reply.header("x-receipt-id"), None, reply.body))
+
+    keysets, ends = {}, []
+    for number in range(3):
+        node = Node(tmp_path / f"node{number}", "--engine", "echo", state=state)
+        keysets[node.get("/health")[1]["x-aci-keyset-digest"]] = keyset_of(node)
+        for _ in range(20):
+            ask(node)
+        os.truncate(state / "receipts.db-shm", 0)
+        with contextlib.suppress(OSError, ValueError):
+            for _ in range(40):
+                ask(node)
+        if node.process.poll() is None:
+            node.process.kill()
+        ends.append(node.process.wait())
+    node = Node(tmp_path / "last", "--engine", "echo", state=state)
+    try:
+        assert len(replies) >= 60
+        for one in replies:
+            check_whole(node, keysets, *one)
+        ask(node)
+        assert node.get("/health")[0] == 200
+    finally:
+        assert node.stop() == 0
+    print(f"\nhow the processes ended: {ends}; {len(replies)} replies, each with its receipt")

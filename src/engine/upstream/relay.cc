@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "crypto/hash.h"
-#include "engine/upstream/usage.h"
 
 namespace cloister::engine::upstream {
 namespace {
@@ -48,6 +48,12 @@ Error error_of(http::OutgoingFailure failure) {
   }
 }
 
+Error busy_error() {
+  Error error = fail(ErrorCode::kBusy, "too many requests wait for the engine; try again");
+  error.retry_after_s = 5;
+  return error;
+}
+
 Error untested_error() {
   return fail(ErrorCode::kEngineFailed, "no engine has given its known answers, so this node takes no prompts");
 }
@@ -55,11 +61,7 @@ Error untested_error() {
 }  // namespace
 
 Relay::Relay(std::shared_ptr<RelayParts> parts, EngineRequest request, std::shared_ptr<ReplySink> sink, std::string model)
-    : parts_(std::move(parts)), request_(std::move(request)), choice_(parts_->servers, model), sink_(std::move(sink)) {
-  parts_->active.fetch_add(1, std::memory_order_relaxed);
-}
-
-Relay::~Relay() { parts_->active.fetch_sub(1, std::memory_order_relaxed); }
+    : parts_(std::move(parts)), request_(std::move(request)), choice_(parts_->servers, model), sink_(std::move(sink)) {}
 
 Result<std::shared_ptr<Relay>> Relay::make(std::shared_ptr<RelayParts> parts, EngineRequest request,
                                            std::shared_ptr<ReplySink> sink) {
@@ -72,8 +74,43 @@ Result<std::shared_ptr<Relay>> Relay::make(std::shared_ptr<RelayParts> parts, En
 }
 
 void Relay::start() {
-  if (!silenced_.load(std::memory_order_acquire)) return try_next();
-  finish();
+  if (silenced_.load(std::memory_order_acquire)) {
+    finish();
+    return;
+  }
+  waits_ = true;   // before: its turn may come at once
+  switch (parts_->turns.enter(shared_from_this(), request_.client)) {
+    case Turns::Entry::kPlace: return begin();
+    case Turns::Entry::kWaits: return;
+    case Turns::Entry::kFull: return end_with(busy_error());
+  }
+}
+
+// Under the lock: the loop does not end while this is not over.
+template <typename Job>
+bool Relay::run_unless_over(Job job) {
+  const std::lock_guard lock(mutex_);
+  if (over_) return false;
+  http::run_on_loop(*request_.loop, std::move(job));
+  return true;
+}
+
+bool Relay::on_turn() {
+  return run_unless_over([self = shared_from_this()] {
+    const bool over = self->sink_ == nullptr;
+    if (over) return self->parts_->turns.leave(self->request_.client);
+    self->begin();
+  });
+}
+
+void Relay::on_no_turn() {
+  static_cast<void>(run_unless_over([self = shared_from_this()] { self->end_with(busy_error()); }));
+}
+
+void Relay::begin() {
+  waits_ = false;
+  has_place_ = true;
+  try_next();
 }
 
 // The body as the client sent it, or with the salt in it when this server accepts one.
@@ -139,7 +176,10 @@ std::shared_ptr<ReplySink> Relay::finish() {
     const std::lock_guard lock(mutex_);
     over_ = true;
   }
-  return std::move(sink_);
+  auto sink = std::move(sink_);
+  if (std::exchange(waits_, false)) parts_->turns.forget(*this);
+  if (std::exchange(has_place_, false)) parts_->turns.leave(request_.client);
+  return sink;
 }
 
 void Relay::end_with(const Error& error) {
@@ -213,13 +253,14 @@ void Relay::on_body(std::string_view bytes) {
   if (call_ != nullptr && sink->is_behind()) call_->pause();
 }
 
+// What the reply says of itself is for whoever signs it to read.
 void Relay::on_end() {
   if (unframed_json_ ? !unframed_json_->whole() : !stream_end_.whole()) {
     server_->count_failure(false);
     return end_with(error_of(http::OutgoingFailure::kClosed));
   }
   const auto sink = finish();
-  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end(read_outcome(stream_end_.tail()));
+  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end({});
 }
 
 void Relay::on_failed(http::OutgoingFailure failure) {

@@ -15,12 +15,10 @@ class StreamEnd {
   void feed(std::string_view bytes);
   // True when nothing was cut: not in the middle of an event, nor, without framing, before the last event.
   bool whole() const;
-  // The last bytes of the stream, kTailBytes or more where there were so many; empty for what is no stream of events.
-  std::string_view tail() const { return tail_; }
 
  private:
-  // The last event and the one before it, which has the token counts.
-  static constexpr std::size_t kTailBytes = 1024;
+  // More than the last event of either dialect has.
+  static constexpr std::size_t kTailBytes = 256;
 
   bool events_ = false;
   bool framed_ = true;

@@ -32,7 +32,7 @@ class UpstreamEngine final : public Engine, public TestedEngine {
   std::vector<KnownAnswersState> known_answers() const override;
   std::shared_ptr<const evidence::KnownAnswersResult> known_answers_of(std::string_view model) const override;
   std::set<Route> routes() const override;
-  EngineStats stats() const override { return {parts_->active.load(std::memory_order_relaxed), 0}; }
+  EngineStats stats() const override { return {parts_->turns.under_way(), parts_->turns.waiting()}; }
   bool passes_on() const override { return true; }
   std::vector<ModelInfo> models() const override;
   std::optional<ModelInfo> find_model(std::string_view id) const override;
@@ -170,6 +170,7 @@ Result<http::Url> parse_upstream_url(const std::string& text) {
 
 Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
   if (options.urls.empty()) return fail(ErrorCode::kUsage, "--upstream is required: the URL of an OpenAI server");
+  if (options.parallel == 0) return fail(ErrorCode::kUsage, "--upstream-parallel is at least 1");
   if (options.urls.size() > kMostServers) {
     return fail(ErrorCode::kUsage, "--upstream may be given " + std::to_string(kMostServers) + " times at most");
   }

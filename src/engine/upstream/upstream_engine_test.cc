@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "engine/testing/recording_sink.h"
@@ -381,6 +382,62 @@ TEST_F(UpstreamEngineTest, TheLeastLoadedIsChosen) {
   go.set();
   for (const auto& sink : sinks) EXPECT_TRUE(sink->wait_end(std::chrono::seconds(20)));
   wait([&] { return engine_->upstreams()[0].active == 0 && engine_->stats().active <= 1; });
+}
+
+// One client's requests were all sent before anybody else's.
+TEST_F(UpstreamEngineTest, ClientsTakeTurns) {
+  http::testing::Signal go;
+  std::mutex mutex;
+  std::vector<std::string> order;
+  Upstream upstream([&](TcpPeer& peer, const std::string& request) {
+    {
+      const std::lock_guard lock(mutex);
+      order.push_back(request.substr(request.find("\r\n\r\n") + 4));
+    }
+    EXPECT_TRUE(go.wait());
+    peer.send(reply("x"));
+  });
+  UpstreamOptions options = options_for({upstream.url()});
+  options.parallel = 4;
+  options.most_waiting = 10;
+  make(std::move(options));
+  const auto send = [&](const std::string& client) {
+    EngineRequest request = request_of("{\"of\":\"" + client + "\"}");
+    request.client = client;
+    return start(std::move(request));
+  };
+  std::vector<std::shared_ptr<PassSink>> sinks;
+  for (int i = 0; i < 13; ++i) sinks.push_back(send("a"));   // three are under way, ten wait
+  wait([&] { return upstream.asked == 3 && engine_->stats().waiting == 10; });
+  EXPECT_EQ(engine_->stats().active, 3u);
+  const auto surplus = send("a");
+  EXPECT_TRUE(surplus->wait_end(std::chrono::seconds(20)));
+  ASSERT_TRUE(surplus->error());
+  EXPECT_EQ(surplus->error()->code, ErrorCode::kBusy);
+  EXPECT_GT(surplus->error()->retry_after_s, 0);
+
+  sinks.push_back(send("b"));   // one place is free for it
+  wait([&] { return upstream.asked == 4; });
+  sinks.push_back(send("c"));   // takes the place of the newest that waits
+  EXPECT_TRUE(sinks[12]->wait_end(std::chrono::seconds(20)));
+  ASSERT_TRUE(sinks[12]->error());
+  EXPECT_EQ(sinks[12]->error()->code, ErrorCode::kBusy);
+
+  const auto gone = send("d");
+  const auto abandoned = generation_;
+  wait([&] { return engine_->stats().waiting == 10; });
+  EXPECT_TRUE(sinks[11]->wait_end(std::chrono::seconds(20)));
+  abandoned->cancel();
+  wait([&] { return engine_->stats().waiting == 9; });
+
+  go.set();
+  for (const auto& sink : sinks) EXPECT_TRUE(sink->wait_end(std::chrono::seconds(20)));
+  wait([&] { return engine_->stats().active == 0 && engine_->stats().waiting == 0; });
+  EXPECT_EQ(order.size(), 13u + 2 - 2);
+  const auto of_c = std::find(order.begin(), order.end(), R"({"of":"c"})") - order.begin();
+  EXPECT_LE(of_c, 6) << "behind the four that were under way, and one turn of another";
+  EXPECT_EQ(std::count(order.begin(), order.end(), R"({"of":"d"})"), 0);
+  EXPECT_FALSE(gone->outcome() || gone->error());
 }
 
 TEST_F(UpstreamEngineTest, ModelsLeadToTheirServer) {

@@ -1,16 +1,12 @@
-// Token counts of a reply that passes through, as the server that made it states them: the last "usage" object and the
-// last finish reason in its text. The reply is not parsed as a whole: inside strings a quote is escaped, so no text of
-// a model can look like such a member.
+// Token counts of a reply that passes by, as the server that made it says.
 #pragma once
 
-#include <string_view>
-
+#include "codec/reply_words.h"
 #include "engine/engine.h"
 
 namespace cloister::engine::upstream {
 
-// `text` is a JSON body, or the last events of a stream; it may begin anywhere. The members are OpenAI's or
-// Anthropic's; missing ones stay zero or empty.
-Outcome read_outcome(std::string_view text);
+// In OpenAI's words or Anthropic's; what is not there, or has two readings, stays zero or empty.
+Outcome read_outcome(const codec::ReplyWords& words);
 
 }  // namespace cloister::engine::upstream

@@ -5,6 +5,12 @@
 namespace cloister::engine::upstream {
 namespace {
 
+Outcome outcome_of(std::string_view text) {
+  codec::ReplyWords words(text.starts_with("data:") || text.starts_with("event:"));
+  words.feed(text);
+  return read_outcome(words);
+}
+
 struct Row {
   const char* text;
   std::uint64_t prompt, cached, completion;
@@ -15,15 +21,16 @@ TEST(UpstreamUsage, IsReadInEachDialect) {
   const Row table[] = {
       {R"({"id":"a","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}})", 3, 0, 4, "stop"},
       {R"({"usage" : {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 8}, "completion_tokens": 1}, "x":1})", 9, 8, 1, ""},
+      {R"({"usage":{"prompt_tokens":9,"prompt_tokens_details":null,"completion_tokens":1}})", 9, 0, 1, ""},
       {R"({"usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":6},"stop_reason":"end_turn"})", 5, 2, 6, "end_turn"},
       {R"({"response":{"usage":{"input_tokens":5,"input_tokens_details":{"cached_tokens":1},"output_tokens":6}}})", 5, 1, 6, ""},
       {"data: {\"choices\":[{\"finish_reason\":\"length\"}],\"usage\":null}\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,"
        "\"completion_tokens\":2}}\n\ndata: [DONE]\n\n", 1, 0, 2, "length"},
-      {"ens\":1}}\n\ndata: {\"choices\":[{\"finish_reason\":null}]}\n\n", 0, 0, 0, ""},
+      {"event: message_delta\ndata: {\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}\n\n", 1, 0, 2, "end_turn"},
       {"", 0, 0, 0, ""},
   };
   for (const Row& row : table) {
-    const Outcome outcome = read_outcome(row.text);
+    const Outcome outcome = outcome_of(row.text);
     EXPECT_EQ(outcome.usage.prompt_tokens, row.prompt) << row.text;
     EXPECT_EQ(outcome.usage.cached_tokens, row.cached) << row.text;
     EXPECT_EQ(outcome.usage.completion_tokens, row.completion) << row.text;
@@ -31,18 +38,22 @@ TEST(UpstreamUsage, IsReadInEachDialect) {
   }
 }
 
-// A model's text is no count, since its quotes are escaped. Neither is anything that does not have the form of a count.
+// What a model says is no count, nor is what stands elsewhere, what has not the form of one, or what has two readings.
 TEST(UpstreamUsage, IsNotTakenFromElsewhere) {
   for (const char* text : {R"({"content":"{\"usage\":{\"prompt_tokens\":7}}, \"finish_reason\":\"stop\""})",
                            R"({"usage":{"prompt_tokens":-1,"completion_tokens":"4"}})", R"({"usage":[1,2]})", R"({"usage":{"prompt_tokens":1)",
                            R"({"usage":{"prompt_tokens":1e3}})", R"("usage")", R"("usage":)", R"("usage":{)",
                            R"({"finish_reason":"STOP \" or"})", R"({"finish_reason":{"a":1}})",
+                           R"({"results":[{"document":{"usage":{"prompt_tokens":7}}}]})", R"({"x":{"usage":{"prompt_tokens":7}}})",
+                           R"({"usage":{"prompt_tokens":1,"prompt_tokens":2}})", R"({"usage":{"prompt_tokens":1,"Prompt_tokens":2}})",
+                           R"({"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2}})",
                            R"({"usage":{"prompt_tokens":9007199254740993,"completion_tokens":9223372036854775808}})"}) {
-    const Outcome outcome = read_outcome(text);
+    const Outcome outcome = outcome_of(text);
     EXPECT_FALSE(outcome.metered()) << text;
+    EXPECT_EQ(outcome.finish_reason, "") << text;
   }
   const std::string deep = "{\"usage\":" + std::string(5000, '{') + "\"prompt_tokens\":1" + std::string(5000, '}') + "}";
-  EXPECT_FALSE(read_outcome(deep).metered());
+  EXPECT_FALSE(outcome_of(deep).metered());
 }
 
 }  // namespace

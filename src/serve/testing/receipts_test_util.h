@@ -36,9 +36,12 @@ class SwitchedStore final : public store::ReceiptStore {
     return std::optional<store::ReceiptRecord>();
   }
   Result<std::vector<store::ReceiptRecord>> list(const Position&, std::size_t) override { return std::vector<store::ReceiptRecord>(); }
-  Result<void> put_document(const store::Document&) override {
+  Result<void> put_document(const store::Document& document) override {
     const std::lock_guard lock(mutex_);
+    const bool is_keyset = document.kind == store::kKeysetKind;
+    if (fails_ && is_keyset) ++puts_;   // the receipts would have come next
     if (fails_) return fail(ErrorCode::kIo, "full");
+    if (is_keyset) keysets_.push_back(document);
     return {};
   }
   Result<std::optional<store::Document>> find_document(std::string_view, std::string_view) override {
@@ -73,6 +76,10 @@ class SwitchedStore final : public store::ReceiptStore {
     const std::lock_guard lock(mutex_);
     return records_.size();
   }
+  std::vector<store::Document> keysets() {
+    const std::lock_guard lock(mutex_);
+    return keysets_;
+  }
   std::size_t puts() {
     const std::lock_guard lock(mutex_);
     return puts_;
@@ -82,6 +89,7 @@ class SwitchedStore final : public store::ReceiptStore {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, store::ReceiptRecord> records_;
+  std::vector<store::Document> keysets_;
   bool fails_ = false;
   bool holds_prune_ = false;
   bool pruned_ = false;

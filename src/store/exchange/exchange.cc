@@ -87,15 +87,17 @@ class Exporter {
 
 class Importer {
  public:
-  explicit Importer(ReceiptStore& store) : store_(store) {}
+  Importer(ReceiptStore& store, SignedReceipts& signed_receipts) : store_(store), signed_receipts_(signed_receipts) {}
 
   Result<void> add(ExportItem item, std::uint64_t line) {
     if (const auto* document = std::get_if<Document>(&item)) {
+      if (Result<void> added = signed_receipts_.add(*document); !added) return at(line, added.error());
       if (Result<void> put = store_.put_document(*document); !put) return at(line, put.error());
       ++count_.documents;
       return {};
     }
     auto& record = std::get<ReceiptRecord>(item);
+    if (Result<void> checked = signed_receipts_.check(record); !checked) return at(line, checked.error());
     bytes_ += record.receipt.size() + record.event_hashes.size();
     batch_.push_back(std::move(record));
     numbers_.push_back(line);
@@ -139,6 +141,7 @@ class Importer {
   }
 
   ReceiptStore& store_;
+  SignedReceipts& signed_receipts_;
   std::vector<ReceiptRecord> batch_;
   std::vector<std::uint64_t> numbers_;
   std::size_t bytes_ = 0;
@@ -174,8 +177,9 @@ Result<ExportItem> read_line(std::string_view line, const StoreKeys& keys) {
 
 }  // namespace
 
-Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, const ExchangeWatch& watch) {
-  Importer importer(store);
+Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, SignedReceipts& signed_receipts,
+                                      const ExchangeWatch& watch) {
+  Importer importer(store, signed_receipts);
   std::optional<Error> error;
   while (!error) {
     if (stopped(watch)) {
@@ -198,7 +202,10 @@ Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, co
       error = Importer::at(lines.number(), item.error());
       break;
     }
-    TRY_VOID(importer.add(*std::move(item), lines.number()));
+    if (Result<void> added = importer.add(*std::move(item), lines.number()); !added) {
+      error = added.error();
+      break;
+    }
     watch.progress(importer.count());
   }
   TRY_VOID(importer.flush());

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "store/exchange/line_reader.h"
+#include "store/exchange/signed_receipts.h"
 #include "store/receipt_store.h"
 #include "store/store_keys.h"
 
@@ -36,8 +37,10 @@ struct ExportRange {
 Result<ExchangeCount> export_receipts(ReceiptStore& store, const ExportRange& range, const ExchangeWatch& watch,
                                       const std::function<Result<void>(std::string_view line)>& write);
 
-// Puts every line into the store; encrypted lines are opened with `keys`. Stops at the first line that does not belong to an export
-// or contradicts what is stored; the Error says which line, and those before it are stored. A second import changes nothing.
-Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, const ExchangeWatch& watch);
+// Puts every line into the store; those that are encrypted are opened with `keys`. Stops at the first that is no line of an export, is a receipt
+// that its keyset's key did not sign (store/exchange/signed_receipts.h), or contradicts what is stored; the Error says which, and those before it
+// are in. Doing it again changes nothing. `signed_receipts` knows the keysets that neither the lines nor the store have.
+Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, SignedReceipts& signed_receipts,
+                                      const ExchangeWatch& watch);
 
 }  // namespace cloister::store

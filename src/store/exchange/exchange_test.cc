@@ -6,7 +6,15 @@
 
 #include "base/encoding.h"
 #include "base/file_descriptor.h"
+#include "codec/jcs.h"
 #include "codec/json.h"
+#include "crypto/ed25519.h"
+#include "crypto/hash.h"
+#include "crypto/secp256k1.h"
+#include "evidence/aci/receipt.h"
+#include "evidence/chat_signature.h"
+#include "evidence/json_reader.h"
+#include "evidence/merkle_tree.h"
 #include "store/exchange/export_line.h"
 #include "store/exchange/sealed_line.h"
 #include "store/store_testing.h"
@@ -21,15 +29,50 @@ using testing::kStart;
 
 std::string digest(char digit) { return "sha256:" + std::string(64, digit); }
 
-// As a node makes them, except for the signature, which nobody verifies here.
-ReceiptRecord receipt(int number, const std::string& keyset = digest('a')) {
+const crypto::Ed25519Key& receipt_key() {
+  static const crypto::Ed25519Key key = *crypto::Ed25519Key::from_seed(Bytes(32, 7));
+  return key;
+}
+const crypto::Secp256k1Key& legacy_key() {
+  static const crypto::Secp256k1Key key = *crypto::Secp256k1Key::from_secret(Bytes(32, 8));
+  return key;
+}
+
+// Two that differ by the time when they end, with the same keys.
+std::string keyset_text(char which) {
+  const Json document = {{"subject", nullptr}, {"not_after", kStart + which},
+                         {"receipt_signing_keys", {{{"key_id", "k"}, {"algo", "ed25519"}, {"public_key", to_hex(receipt_key().public_key())}},
+                                                   {{"key_id", "l"}, {"algo", "cloister.legacy.ecdsa"}, {"public_key", to_hex(legacy_key().public_key())}}}},
+                         {"e2ee_public_keys", Json::array()}, {"tls_public_keys", Json::array()}};
+  return *codec::write_jcs(document);
+}
+std::string keyset_digest(char which) { return evidence::digest_text(crypto::sha256(as_bytes(keyset_text(which)))); }
+Document keyset(char which = 'a') { return {"keyset", keyset_digest(which), keyset_text(which), kStart}; }
+
+std::string with_signature(Json document) {
+  document["signature"] = to_hex(receipt_key().sign(as_bytes(*codec::write_jcs(document))));
+  return *codec::write_jcs(document);
+}
+
+// As a node makes them.
+Json receipt_document(const ReceiptRecord& record, char which) {
+  Json log = Json::array({{{"type", "request.received"}, {"body_hash", digest('0')}}, {{"type", "policy"}, {"digest", digest('b')}},
+                          {{"type", "response.returned"}, {"body_hash", digest('1')}}});
+  std::vector<evidence::MerkleHash> leaves(record.event_hashes.size() / 32);
+  for (std::size_t i = 0; i < leaves.size(); ++i) std::copy_n(record.event_hashes.begin() + static_cast<std::ptrdiff_t>(32 * i), 32, leaves[i].begin());
+  if (!leaves.empty()) log.push_back({{"type", "response.events"}, {"count", leaves.size()}, {"root", evidence::digest_text(evidence::merkle_root(leaves))}});
+  return {{"api_version", "aci/1"}, {"receipt_id", record.receipt_id}, {"chat_id", record.reply_ids[0]}, {"model", "m"},
+          {"workload_keyset_digest", keyset_digest(which)}, {"endpoint", "/v1/chat/completions"}, {"method", "POST"},
+          {"served_at", record.served_at}, {"event_log", std::move(log)}, {"key_id", "k"}};
+}
+ReceiptRecord receipt(int number, char which = 'a') {
   ReceiptRecord record = testing::record(number);
-  const Json document = {{"api_version", "aci/1"}, {"receipt_id", record.receipt_id}, {"chat_id", record.reply_ids[0]}, {"model", "m"},
-                         {"workload_keyset_digest", keyset}, {"endpoint", "/v1/chat/completions"}, {"method", "POST"},
-                         {"served_at", record.served_at},
-                         {"event_log", {{{"type", "request.received"}, {"body_hash", digest('0')}}, {{"type", "policy"}, {"digest", digest('b')}}}},
-                         {"key_id", "k"}, {"signature", std::string(128, '0')}};
-  record.receipt = document.dump(1);   // a text is kept unchanged, line ends and all
+  record.receipt = with_signature(receipt_document(record, which));
+  if (record.legacy) {
+    record.legacy->request_sha256 = *evidence::parse_digest(digest('0'));
+    record.legacy->response_sha256 = *evidence::parse_digest(digest('1'));
+    record.legacy->ecdsa = legacy_key().sign_text(evidence::signed_text(record.legacy->request_sha256, record.legacy->response_sha256));
+  }
   return record;
 }
 Document document(const std::string& kind, char digit) { return {kind, digest(digit), "{\"of\": \"" + kind + "\"}", kStart}; }
@@ -40,7 +83,9 @@ std::unique_ptr<ReceiptStore> memory() {
   options.memory = true;
   options.clock = &clock;
   options.keys = testing::keys();
-  return *open_store(options);
+  auto store = *open_store(options);
+  EXPECT_TRUE(store->put_document(keyset()));
+  return store;
 }
 
 Result<ExportItem> parse_line(std::string_view line) { return parse_export_line(line, *testing::keys()); }
@@ -58,7 +103,8 @@ Result<ExchangeCount> import_text(ReceiptStore& store, const std::string& text, 
   std::ofstream(folder.path() / "in", std::ios::binary) << text;
   const FileDescriptor file(::open((folder.path() / "in").c_str(), O_RDONLY | O_CLOEXEC));
   LineReader lines(file.get(), kMostSealedLineBytes);
-  return import_receipts(lines, store, *testing::keys(), watch);
+  SignedReceipts signed_receipts(store);
+  return import_receipts(lines, store, *testing::keys(), signed_receipts, watch);
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -171,22 +217,20 @@ TEST(ExportLine, IsStrict) {
 
 TEST(Exchange, ExportsWithDocumentsOnceAndImports) {
   const auto from = memory(), to = memory();
-  for (const Document& each : {document("report.native", 'a'), document("report.aci", 'a'), document("policy", 'b'), document("report.native", 'c'), document("policy", 'd')}) {
-    ASSERT_TRUE(from->put_document(each));
-  }
+  for (const Document& each : {keyset('c'), document("policy", 'b'), document("policy", 'd')}) ASSERT_TRUE(from->put_document(each));
   std::vector<ReceiptRecord> records;
-  for (int i = 0; i < 700; ++i) records.push_back(receipt(i, digest(i < 300 ? 'a' : 'c')));
+  for (int i = 0; i < 700; ++i) records.push_back(receipt(i, i < 300 ? 'a' : 'c'));
   ASSERT_TRUE(from->put(records));
   const auto lines = export_all(*from);
-  EXPECT_EQ(lines.size(), 704u) << "the fourth policy is named by none";
-  EXPECT_NE(lines[0].find("\"report.aci\""), std::string::npos) << "before who names it";
+  EXPECT_EQ(lines.size(), 703u) << "the second policy is named by none";
+  EXPECT_NE((lines[0] + lines[1]).find("\"keyset\""), std::string::npos) << "before who names it";
   std::uint64_t told = 0;
   ExchangeWatch watch;
   watch.progress = [&](const ExchangeCount& count) { told = count.receipts; };
   const auto done = import_text(*to, joined(lines), watch);
   ASSERT_TRUE(done) << done.error().to_string();
   EXPECT_EQ(done->receipts, 700u);
-  EXPECT_EQ(done->documents, 4u);
+  EXPECT_EQ(done->documents, 3u);
   EXPECT_GE(told, 512u);
   EXPECT_EQ(all_of(*to), records);
   EXPECT_EQ(export_all(*to), lines);
@@ -199,10 +243,11 @@ TEST(Exchange, ExportsWithDocumentsOnceAndImports) {
 TEST(Exchange, ExportsARange) {
   const auto store = memory();
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(store->put(std::vector{receipt(i)}));
-  EXPECT_EQ(export_all(*store, {kStart + 5, kStart + 9}).size(), 5u);
-  EXPECT_EQ(export_all(*store, {kStart + 15, std::nullopt}).size(), 5u);
+  // With the keyset.
+  EXPECT_EQ(export_all(*store, {kStart + 5, kStart + 9}).size(), 6u);
+  EXPECT_EQ(export_all(*store, {kStart + 15, std::nullopt}).size(), 6u);
   EXPECT_EQ(export_all(*store, {kStart + 20, std::nullopt}).size(), 0u);
-  EXPECT_EQ(export_all(*store, {0, kStart}).size(), 1u);
+  EXPECT_EQ(export_all(*store, {0, kStart}).size(), 2u);
 }
 
 TEST(Exchange, SaysWhatIsLeftOut) {
@@ -214,7 +259,7 @@ TEST(Exchange, SaysWhatIsLeftOut) {
   int lines = 0;
   const auto done = export_receipts(*store, {}, watch, [&](std::string_view) { return ++lines, Result<void>(); });
   ASSERT_TRUE(done);
-  EXPECT_EQ(lines, 2);
+  EXPECT_EQ(lines, 3) << "the keyset and two receipts";
   EXPECT_EQ(done->left_out, 1u);
   ASSERT_EQ(complaints.size(), 1u);
   EXPECT_NE(complaints[0].find("rcpt-00000002"), std::string::npos);
@@ -242,6 +287,92 @@ TEST(Exchange, NamesTheLineThatIsWrong) {
   broken = lines;
   broken[8] = *write_export_line(other);
   refused(broken, "9", 8);
+}
+
+// Each is a line of a good form that nobody signed, or that says more than was signed.
+TEST(Exchange, TakesSignedReceiptsAlone) {
+  const ReceiptRecord good = receipt(4);
+  const Json document = receipt_document(good, 'a');
+  const auto with = [&](const char* name, Json value) {
+    Json changed = document;
+    changed[name] = std::move(value);
+    return changed;
+  };
+  const auto of = [&](std::string text) {
+    ReceiptRecord changed = good;
+    changed.receipt = std::move(text);
+    return changed;
+  };
+  const auto unsigned_text = [&](Json changed) {
+    changed["signature"] = (*codec::parse_json(good.receipt))["signature"];
+    return *codec::write_jcs(changed);
+  };
+  std::vector<std::pair<ReceiptRecord, std::string>> wrong = {
+      {of(unsigned_text(with("model", "another"))), "is not signed by"},
+      {of(unsigned_text(with("endpoint", "/v1/completions"))), "is not signed by"},
+      {of(with_signature(with("key_id", "l"))), "no key for receipts"},
+      {of(with_signature(with("key_id", "x"))), "no key for receipts"},
+      {of(with_signature(with("workload_keyset_digest", digest('e')))), "nobody can tell who signed it"},
+      {of(codec::parse_json(good.receipt)->dump(1)), "canonical form"},
+      {of(good.receipt + " "), "canonical form"},
+  };
+  ReceiptRecord other = good;
+  other.legacy->response_sha256[0] ^= 1;
+  wrong.emplace_back(other, "other bodies");
+  other = good;
+  other.legacy->ecdsa[5] ^= 1;
+  wrong.emplace_back(other, "legacy: is not signed by");
+  other = good;
+  other.event_hashes[0] ^= 1;
+  wrong.emplace_back(other, "not the leaves");
+  other = receipt(1);
+  other.event_hashes = std::string(32, 'x');
+  wrong.emplace_back(other, "not the leaves");
+  for (const auto& [record, complaint] : wrong) {
+    const auto store = memory();
+    const auto done = import_text(*store, joined({*write_export_line(receipt(0)), *write_export_line(record), *write_export_line(receipt(2))}));
+    ASSERT_FALSE(done) << complaint;
+    EXPECT_EQ(done.error().code, ErrorCode::kBadReceipt);
+    EXPECT_TRUE(done.error().message.starts_with("line 2: ")) << done.error().message;
+    EXPECT_NE(done.error().message.find(complaint), std::string::npos) << done.error().message;
+    EXPECT_EQ(store->state()->receipts, 1u) << "the one before it";
+  }
+}
+
+// Exports of before have no other keysets.
+TEST(Exchange, AReportBringsItsKeyset) {
+  const Json c = *codec::parse_json(keyset_text('c'));
+  const std::string line = *write_export_line(receipt(3, 'c'));
+  for (const Document& each : {Document{"report.native", keyset_digest('c'), Json{{"keyset", c}, {"more", 1}}.dump(), kStart},
+                               Document{"report.aci", keyset_digest('c'), Json{{"attestation", {{"workload_keyset", c}}}}.dump(), kStart}}) {
+    EXPECT_TRUE(import_text(*memory(), joined({*write_export_line(each), line})));
+    const auto store = memory();
+    ASSERT_TRUE(store->put_document(each));
+    EXPECT_TRUE(import_text(*store, joined({line})));
+    Document wrong = each;
+    wrong.key = keyset_digest('d');
+    EXPECT_FALSE(import_text(*memory(), joined({*write_export_line(wrong), line}))) << "the key is the keyset's digest";
+    wrong.key = each.key;
+    wrong.text = "[]";
+    EXPECT_EQ(import_text(*memory(), joined({*write_export_line(wrong), line})).error().message.substr(0, 7), "line 2:");
+  }
+}
+
+TEST(Exchange, AKeysetIsWhatItsDigestSays) {
+  Document wrong = keyset('c');
+  wrong.key = keyset_digest('a');
+  const auto store = memory();
+  for (const Document& each : {wrong, Document{"keyset", digest('e'), keyset_text('c'), kStart}, Document{"keyset", digest('e'), "{}", kStart},
+                               Document{"keyset", digest('e'), "no JSON", kStart}}) {
+    const auto done = import_text(*store, joined({*write_export_line(receipt(0)), *write_export_line(each), *write_export_line(receipt(1))}));
+    ASSERT_FALSE(done);
+    EXPECT_TRUE(done.error().message.starts_with("line 2: ")) << done.error().message;
+    EXPECT_EQ(store->state()->receipts, 1u);
+  }
+  EXPECT_EQ(store->find_document("keyset", keyset_digest('a'))->value(), keyset('a')) << "it is still there";
+  // One that the store holds is looked at as well.
+  ASSERT_TRUE(store->put_document({"keyset", keyset_digest('c'), keyset_text('a'), kStart}));
+  EXPECT_FALSE(import_text(*store, joined({*write_export_line(receipt(3, 'c'))})));
 }
 
 TEST(Exchange, StopsWhenAsked) {

@@ -1,0 +1,141 @@
+#include "codec/reply_words.h"
+
+#include <algorithm>
+
+#include "codec/jcs.h"
+
+namespace cloister::codec {
+namespace {
+
+// The kinds of words, in the order of kPlaces.
+constexpr std::size_t kIds = 3, kModels = 6, kUsages = 9;
+constexpr JsonOutline::Watch kPlaces[] = {{"", "id"},
+                                          {"response", "id"},
+                                          {"message", "id"},
+                                          {"", "model"},
+                                          {"response", "model"},
+                                          {"message", "model"},
+                                          {"", "usage"},
+                                          {"response", "usage"},
+                                          {"message", "usage"},
+                                          {"choices", "finish_reason", true},
+                                          {"", "stop_reason"},
+                                          {"delta", "stop_reason"}};
+static_assert(std::size(kPlaces) <= JsonOutline::kMaxWatches);
+constexpr std::string_view kData = "data:", kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::size_t kLongestId = 256;
+
+bool fits_a_path(const std::string& id) {
+  return !id.empty() && id.size() <= kLongestId &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c <= '~' && c != '/'; });
+}
+
+bool is_plain(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+bool is_valid_text(const std::string& text) { return is_plain(text) || write_jcs(Json(text)); }
+
+}  // namespace
+
+ReplyWords::ReplyWords(bool events) : events_(events), outline_(kPlaces) {}
+
+void ReplyWords::feed(std::string_view bytes) {
+  if (ambiguous_) return;
+  if (events_) return feed_events(bytes);
+  feed_object(bytes);
+  if (outline_.broken()) {
+    ambiguous_ = begun_;
+  } else if (!taken_ && outline_.whole()) {
+    taken_ = true;
+    take_object();
+  }
+}
+
+// What does not begin as an object says nothing, such as "[DONE]" or sound. What begins as one and is none has no reading.
+void ReplyWords::feed_object(std::string_view bytes) {
+  outline_.feed(bytes);
+  begun_ = begun_ || outline_.begun();
+}
+
+// An event repeats what those before it have said, or says more.
+void ReplyWords::take_one(std::string& word, const std::string& found) {
+  if (word.empty()) {
+    word = found;
+  } else if (word != found) {
+    ambiguous_ = true;
+  }
+}
+
+void ReplyWords::take_object() {
+  if (outline_.ambiguous()) {
+    ambiguous_ = true;
+    return;
+  }
+  const std::string* usage = nullptr;
+  for (std::size_t i = 0; i < std::size(kPlaces); ++i) {
+    const std::string& text = outline_.text(i);
+    if (i < kIds) {
+      if (id_.empty() && fits_a_path(text)) id_ = text;
+    } else if (i < kModels) {
+      if (!text.empty() && is_valid_text(text)) take_one(model_, text);
+    } else if (i < kUsages) {
+      const std::string& object = outline_.object(i);
+      if (object.empty()) continue;
+      // Other events have other counts; one object has one.
+      if (usage != nullptr && *usage != object) ambiguous_ = true;
+      usage = &object;
+    } else if (!text.empty()) {
+      reason_ = text;
+    }
+  }
+  if (usage != nullptr) usage_ = *usage;
+}
+
+void ReplyWords::end_event() {
+  if (begun_) {
+    if (outline_.whole()) {
+      take_object();
+    } else {
+      ambiguous_ = true;
+    }
+  }
+  outline_.reset();
+  begun_ = false;
+}
+
+// An empty line ends the event; the lines of its data are one text (WHATWG HTML, section 9.2.6).
+void ReplyWords::feed_events(std::string_view bytes) {
+  while (!stream_begun_ && !bytes.empty()) {
+    if (byte_mark_ < kByteOrderMark.size() && bytes.front() == kByteOrderMark[byte_mark_]) {
+      ++byte_mark_;
+      bytes.remove_prefix(1);
+      continue;
+    }
+    stream_begun_ = true;
+    // A part of a mark is the beginning of some field's name.
+    other_field_ = byte_mark_ != 0 && byte_mark_ != kByteOrderMark.size();
+  }
+  while (!bytes.empty() && !ambiguous_) {
+    const SseLines::Part part = lines_.next(bytes);
+    std::string_view text = bytes.substr(0, part.text);
+    bytes.remove_prefix(part.size);
+    while (!text.empty() && !other_field_ && prefix_ < kData.size()) {
+      if (text.front() == kData[prefix_]) {
+        ++prefix_;
+        text.remove_prefix(1);
+      } else {
+        other_field_ = true;
+      }
+    }
+    const bool is_data = prefix_ == kData.size() && !other_field_;
+    if (is_data && !text.empty()) feed_object(text);
+    if (!part.ends) continue;
+    if (is_data) feed_object("\n");
+    if (prefix_ == 0 && !other_field_) end_event();
+    prefix_ = 0;
+    other_field_ = false;
+  }
+}
+
+}  // namespace cloister::codec

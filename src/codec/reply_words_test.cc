@@ -1,0 +1,130 @@
+#include "codec/reply_words.h"
+
+#include <gtest/gtest.h>
+
+namespace cloister::codec {
+namespace {
+
+constexpr std::size_t kPieces[] = {1, 2, 3, 5, 1u << 20};
+
+ReplyWords words_of(bool events, std::string_view text, std::size_t piece = 1 << 20) {
+  ReplyWords words(events);
+  for (std::size_t at = 0; at < text.size(); at += piece) words.feed(text.substr(at, piece));
+  return words;
+}
+
+void expect_id(bool events, std::string_view text, std::string_view id) {
+  for (const std::size_t piece : kPieces) EXPECT_EQ(words_of(events, text, piece).id(), id) << text << " in pieces of " << piece;
+}
+
+std::string event(std::string_view data) { return "data: " + std::string(data) + "\n\n"; }
+
+TEST(ReplyWords, IdOfABufferedReply) {
+  expect_id(false, R"({"id":"chatcmpl-1","choices":[{"id":"no"}]})", "chatcmpl-1");
+  expect_id(false, R"({"choices":[{"id":"no","text":"\"id\":\"no\""}],"id":"chatcmpl-last"})", "chatcmpl-last");
+  expect_id(false, R"({"choices":[]})", "");
+  expect_id(false, R"([{"id":"x"}])", "");
+  expect_id(false, R"({"id":"cut")", "");
+  expect_id(false, "ID3\x04 audio", "");
+  expect_id(false, "", "");
+}
+
+TEST(ReplyWords, IdOfAStream) {
+  expect_id(true, "data: {\"id\":\"c-1\",\"choices\":[]}\n\ndata: [DONE]\n\n", "c-1");
+  expect_id(true, ": ping\n\ndata:{\"id\":\"c-2\"}\r\n\r\n", "c-2");
+  expect_id(true, "data:{\"id\":\"c-3\"}\r\r", "c-3");
+  expect_id(true, "\xef\xbb\xbf" "data:{\"id\":\"c-4\"}\n\n", "c-4");
+  expect_id(true, "\xef\xbb" "data:{\"id\":\"no\"}\n\n", "");
+  expect_id(true, "event: response.created\ndata: {\"type\":\"x\",\"response\":{\"id\":\"resp_1\"}}\n\n", "resp_1");
+  expect_id(true, "event: message_start\r\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\"}}\r\n\r\n", "msg_1");
+  expect_id(true, "id: 7\ndata: {\"x\":1}\n\ndata: {\"id\":\"second-event\"}\n\n", "second-event");
+  expect_id(true, "data: {\"a\":1,\r\ndata: \"id\":\"two-lines\"}\r\n\r\n", "two-lines");
+  expect_id(true, "data: {\"id\":\"first\"}\n\ndata: {\"id\":\"second\"}\n\n", "first");
+  expect_id(true, "data: {\"id\":\"no event yet\"}\n", "");
+  expect_id(true, "data: [DONE]\n\n", "");
+  expect_id(true, "datax: {\"id\":\"no\"}\n\n", "");
+  expect_id(true, "data\n{\"id\":\"no\"}\n\n", "");
+  expect_id(true, "{\"id\":\"no\"}\n\n", "");
+}
+
+TEST(ReplyWords, OnlyAnIdThatFitsAPath) {
+  for (const char* id : {"", "a/b", "a b", "tab\\t", "\\u4e16", "nul\\u0000"}) {
+    expect_id(false, "{\"id\":\"" + std::string(id) + "\"}", "");
+  }
+  expect_id(false, "{\"id\":\"" + std::string(256, 'x') + "\"}", std::string(256, 'x'));
+  expect_id(false, "{\"id\":\"" + std::string(257, 'x') + "\"}", "");
+  expect_id(false, R"({"id":17})", "");
+}
+
+TEST(ReplyWords, TheModelIsTheReplysOwnWord) {
+  struct Row {
+    bool events;
+    std::string text;
+    const char* model;
+  };
+  const Row table[] = {
+      {false, R"({"model":"org/name","choices":[{"model":"no"}],"id":"1"})", "org/name"},
+      {false, R"({"id":"1","choices":[{"text":"\"model\":\"no\""}]})", ""},
+      {false, R"({"model":5})", ""},
+      {false, R"({"model":null,"id":"x"})", ""},
+      {false, "{\"model\":\"\xff\"}", ""},
+      {false, "{\"model\":\"" + std::string(1025, 'x') + "\"}", ""},
+      {true, "data: {\"id\":\"1\"}\n\ndata: {\"id\":\"1\",\"model\":\"m\"}\n\n", "m"},
+      {true, "data: {\"model\":\"m\"}\n\ndata: {\"model\":\"m\"}\n\n", "m"},
+      {true, "data: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"c\"}}\n\n", "c"},
+      {true, "data: {\"response\":{\"model\":\"r\"}}\n\n", "r"},
+      {true, "data: [DONE]\n\n", ""},
+  };
+  for (const Row& row : table) {
+    for (const std::size_t piece : kPieces) EXPECT_EQ(words_of(row.events, row.text, piece).model(), row.model) << row.text;
+  }
+}
+
+TEST(ReplyWords, TheLastCountsAreTheReplys) {
+  const std::string stream = event(R"({"choices":[{"finish_reason":null}],"usage":{"a":1}})") + event(R"({"choices":[{"finish_reason":"stop"}],"usage":null})") +
+                             event(R"({"choices":[],"usage":{"a": 2}})") + event("[DONE]");
+  for (const std::size_t piece : kPieces) {
+    const ReplyWords words = words_of(true, stream, piece);
+    EXPECT_EQ(words.usage(), R"({"a": 2})");
+    EXPECT_EQ(words.reason(), "stop");
+  }
+  EXPECT_EQ(words_of(true, event(R"({"type":"message_delta","delta":{"stop_reason":"end_turn"}})")).reason(), "end_turn");
+  EXPECT_EQ(words_of(false, R"({"stop_reason":"max_tokens"})").reason(), "max_tokens");
+}
+
+// Each is a reply that says "m" and counts to one reader, and something else to another.
+TEST(ReplyWords, NothingIsTakenOutOfAReplyWithTwoReadings) {
+  const std::string rest = R"("id":"i","model":"m","usage":{"a":1},"choices":[{"finish_reason":"stop"}])";
+  std::vector<std::string> objects;
+  for (const char* more : {R"("model":"x")", R"("mod\u0065l":"x")", R"("\u006d\u006f\u0064\u0065\u006c":"m")", R"("Model":"x")", R"("usage":{"a":2})",
+                           R"("usa\u0067e":null)", R"("USAGE":{})", R"("id":"j")", R"("response":{"model":"x"})", R"("message":{"usage":{"a":2}})",
+                           R"("response":{"model":"m","model":"x"})", R"("choices":[{"finish_reason":"a"}])", R"("stop_reason":"a","stop_reason":"b")"}) {
+    objects.push_back("{" + rest + "," + more + "}");
+    objects.push_back("{" + std::string(more) + "," + rest + "}");
+  }
+  for (const char* end : {",}", "}}", "} {\"model\":\"x\"}", "}\x01", "/**/}"}) objects.push_back("{" + rest + end);
+  objects.push_back("{\"text\":\"" + std::string(3u << 20, 'x') + "\"," + rest + ",\"model\":\"x\"}");
+  for (const std::string& object : objects) {
+    for (const bool events : {false, true}) {
+      for (const std::size_t piece : {1u, 3u, 1u << 22}) {
+        const ReplyWords words = words_of(events, events ? event(object) + event("[DONE]") : object, piece);
+        EXPECT_TRUE(words.ambiguous()) << object.substr(0, 200);
+        EXPECT_EQ(std::string(words.id()).append(words.model()).append(words.usage()).append(words.reason()), "") << object.substr(0, 200);
+      }
+    }
+  }
+  const ReplyWords sane = words_of(false, "{" + rest + "}");
+  EXPECT_TRUE(!sane.ambiguous() && sane.model() == "m" && sane.usage() == "{\"a\":1}" && sane.reason() == "stop" && sane.id() == "i");
+}
+
+TEST(ReplyWords, EventsAgreeOrSayNothing) {
+  const std::string first = event(R"({"id":"i","model":"m"})");
+  for (const std::string& second : {event(R"({"model":"x"})"), event(R"({"model":"m")"), event(R"({"message":{"model":"x"}})"),
+                                    std::string("data: {\"model\":\"m\",\ndata: \"model\":\"m\"}\n\n"), event(R"({"model":"m"} {})")}) {
+    for (const std::size_t piece : kPieces) EXPECT_TRUE(words_of(true, first + second, piece).ambiguous()) << second;
+  }
+  EXPECT_EQ(words_of(true, first + "data: {\"model\":\"cut").model(), "m") << "an event that has no end is none";
+}
+
+}  // namespace
+}  // namespace cloister::codec
