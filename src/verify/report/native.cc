@@ -106,7 +106,7 @@ void judge_parsed(const NativeReport& report, const Json& known_answers, const e
   verdict.add(check_nonce(statement, expected, context.policy));
   const TeeFindings tee = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, statement.keyset_digest, context, verdict);
-  verdict.add(check_custody_keys(boot, report.keyset, tee.root, context.policy));
+  verdict.add(check_custody_keys(boot, report.keyset, tee.root, verdict.find("boot.kms_custody"), context.policy));
   bool bound = false;
   if (tee.report_data) {
     bound = check_binding(statement, *tee.report_data, expected, context.policy, verdict);
