@@ -141,6 +141,8 @@ struct ServicePolicy {
   // What the policy document of a Cloister node may say (docs/spec/policy.md). A document whose digest is among
   // `policy_digests` is accepted as it is.
   std::set<std::string> upstreams;                    // places, as the document writes them: "http://private"
+  // 32 bytes each: SHA-256 of files that a node may load as its GPU driver's library, beside the library that the measured system has.
+  std::set<Bytes> gpu_libraries;
   // A legacy or ACI report that neither shows nor binds such a document: the service is another's, and has none.
   bool accept_no_node_policy = false;
   // A reply that a signature alone stands for, beside a report that shows a configuration: that it was in force nobody says.
