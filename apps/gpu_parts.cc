@@ -3,11 +3,14 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "collateral/rim_folder.h"
+#include "crypto/hash.h"
 #include "evidence/simulator_roots.h"
 #include "gpu/nvml/nvml_source.h"
+#include "gpu/nvml/pinned_library.h"
 #include "gpu/simulator/simulator.h"
 #include "verify/policy/policy_file.h"
 
@@ -20,16 +23,21 @@ using Source = std::unique_ptr<gpu::GpuEvidenceSource>;
 
 bool is_real(std::string_view tee_type) { return tee_type != "none" && tee_type != evidence::kSimulatorName; }
 
-Result<Source> make_nvml(const ServeOptions& options) {
+Result<Source> make_nvml(const ServeOptions& options, const BeforeLibrary& before_library) {
   gpu::NvmlOptions nvml;
-  if (!options.nvml_library.empty()) nvml.library = options.nvml_library;
+  if (!options.nvml_library.empty()) {
+    TRY(pinned, gpu::pin_library(options.nvml_library));
+    log::info("gpu library=" + options.nvml_library + " sha256=" + to_hex(pinned.sha256));
+    if (before_library) TRY_VOID(before_library(pinned.sha256));
+    nvml.library = pinned.path;
+  }
   return gpu::make_nvml_source(std::move(nvml));
 }
 
-// In a real TEE a GPU that exists has to be vouched for.
-Result<Source> choose(const ServeOptions& options, std::string_view tee_type) {
+// In a real TEE a GPU that is there is one to be vouched for.
+Result<Source> choose(const ServeOptions& options, std::string_view tee_type, const BeforeLibrary& before_library) {
   if (!is_real(tee_type)) return Source();
-  Result<Source> nvml = make_nvml(options);
+  Result<Source> nvml = make_nvml(options, before_library);
   if (nvml) {
     log::info("gpu evidence: nvml, for the driver lists GPUs (--gpu auto)");
     return nvml;
@@ -50,16 +58,16 @@ Result<verify::Collateral> read_manifests(const std::string& folder) {
 
 }  // namespace
 
-Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, const SecretBytes* seed) {
+Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, const SecretBytes* seed, const BeforeLibrary& before_library) {
   if (options.gpu == "none") return Source();
-  if (options.gpu == "nvml") return make_nvml(options);
+  if (options.gpu == "nvml") return make_nvml(options, before_library);
   if (seed != nullptr) return gpu::make_insecure_simulator({.seed = seed->clone()});
   if (options.gpu == "insecure-simulator") {
     // Next to a genuine quote, simulated GPU evidence would be taken for a real machine's.
     return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs a simulated TEE: --tee insecure-simulator, or a dstack "
                                    "guest agent that is simulated");
   }
-  return choose(options, tee_type);
+  return choose(options, tee_type, before_library);
 }
 
 Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& options, std::string_view tee_type,
@@ -72,11 +80,13 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   }
   // Read whether or not there is a gate now: a mistake in them must not stay hidden until the first machine with a GPU.
   verify::Policy policy;
+  std::optional<ByteArray<32>> policy_digest;
   if (!options.gpu_policy_file.empty()) {
     TRY(text, read_regular_file(options.gpu_policy_file, kPolicyLimit));
     Result<verify::Policy> parsed = verify::parse_policy(text);
     if (!parsed) return fail(ErrorCode::kUsage, options.gpu_policy_file + ": " + parsed.error().message);
     policy = *std::move(parsed);
+    policy_digest = crypto::sha256(as_bytes(text));
     if (policy.nvidia.require_nras) {
       return fail(ErrorCode::kUsage, options.gpu_policy_file + ": require_nras: a node asks no service for an opinion about its own GPUs; those who verify it do");
     }
@@ -96,7 +106,8 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   serve::GpuGateOptions gate;
   // The gate sees GPUs alone: the other sections are for verifiers of the node.
   gate.policy.nvidia = std::move(policy.nvidia);
-  // A node that is simulated throughout may have simulated GPUs; a real one may not, whatever the policy says.
+  gate.policy_digest = policy_digest;
+  // A node that is simulated through and through may have simulated GPUs; a real one may not, whatever the policy says.
   gate.policy.accept_simulator = tee_type == evidence::kSimulatorName;
   gate.every = std::chrono::seconds(options.gpu_check_seconds);
   if (!options.rim_dir.empty()) {

@@ -5,8 +5,6 @@
 #include <algorithm>
 
 #include "apps/receipt_parts.h"
-#include "base/file.h"
-#include "crypto/hash.h"
 #include "engine/upstream/upstream_engine.h"
 #include "evidence/key_configuration.h"
 #include "http/outgoing.h"
@@ -15,9 +13,7 @@
 namespace cloister::apps {
 namespace {
 
-constexpr std::size_t kFileLimit = 1u << 20;
-
-// True for an address, not for a name that begins like one.
+// An address, and no name that begins like one.
 bool is_loopback_address(const std::string& host) {
   in_addr v4{};
   return ::inet_pton(AF_INET, host.c_str(), &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
@@ -80,10 +76,8 @@ Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& ar
   facts.gpu_evidence = around.gpu_evidence_type;
   facts.gpu_gate = around.gpu_gate;
   facts.gpu_check_seconds = options.gpu_check_seconds;
-  if (!options.gpu_policy_file.empty()) {
-    TRY(text, read_regular_file(options.gpu_policy_file, kFileLimit));
-    facts.gpu_policy = crypto::sha256(as_bytes(text));
-  }
+  facts.gpu_policy = around.gpu_policy;
+  facts.gpu_library = around.gpu_library;
   facts.gpu_manifests = !options.rim_dir.empty();
   facts.body_bytes = options.max_body_bytes;
   facts.reports_per_client_minute = options.report_rate;

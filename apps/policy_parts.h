@@ -21,9 +21,9 @@ struct PolicySurroundings {
   bool known_answers = false;
   std::vector<std::string> cors_origins;
   std::optional<ByteArray<32>> executable;
+  std::optional<ByteArray<32>> gpu_policy, gpu_library;  // of the files that are in use, not of what their names lead to later
 };
 
-// Reads the GPU policy file, for its digest.
 Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& around);
 // The configuration that the node's keys are derived for. Tokens and origins in `around` are not part of it.
 Result<ByteArray<32>> key_configuration_of(const ServeOptions& options, const PolicySurroundings& around);

@@ -81,7 +81,8 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
   TRY(executable, serve::executable_digest());
   TRY(known_answers, tests_models(options));
-  PolicySurroundings around{listen, tee_type, gpu_type, false, gpu_gate != nullptr, known_answers, {}, executable};
+  PolicySurroundings around{listen, tee_type, gpu_type, false, gpu_gate != nullptr, known_answers, {}, executable,
+                             gpu_gate ? gpu_gate->policy_digest() : std::nullopt, platform.gpu_library};
   TRY(configuration, key_configuration_of(options, around));
   TRY(keyring, serve::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
   TRY(auth, make_auth(options, listen, keyring));

@@ -16,6 +16,7 @@
 #include "engine/echo/echo_engine.h"
 #include "engine/upstream/upstream_engine.h"
 #include "evidence/simulator_roots.h"
+#include "serve/measured_event.h"
 
 namespace cloister::apps {
 namespace {
@@ -148,13 +149,19 @@ Result<Platform> make_platform(const ServeOptions& options) {
   }
   platform.tee = std::move(chosen.tee);
   const std::string_view type = platform.tee ? platform.tee->type() : "none";
+  // The library runs in this process and could have the node say anything afterwards.
+  const BeforeLibrary before_library = [&platform](const ByteArray<32>& sha256) -> Result<void> {
+    platform.gpu_library = sha256;
+    if (platform.tee) return serve::measure_event(*platform.tee, serve::kGpuLibraryEvent, sha256);
+    return {};
+  };
   if (type != evidence::kSimulatorName) {
-    TRY(gpu, make_gpu(options, type, nullptr));
+    TRY(gpu, make_gpu(options, type, nullptr, before_library));
     platform.gpu = std::move(gpu);
     return platform;
   }
   TRY(seed, simulator_seed(options, MissingSeed::kMake));
-  TRY(gpu, make_gpu(options, type, &seed));
+  TRY(gpu, make_gpu(options, type, &seed, before_library));
   platform.gpu = std::move(gpu);
   log::warn("INSECURE SIMULATOR: the TEE is simulated; its evidence proves nothing about this machine");
   return platform;

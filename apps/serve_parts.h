@@ -26,8 +26,9 @@ Result<std::string> read_token(const std::string& path);
 struct Platform {
   std::unique_ptr<tee::Tee> tee;                      // null: none
   std::unique_ptr<gpu::GpuEvidenceSource> gpu;        // null: none
+  std::optional<ByteArray<32>> gpu_library;           // SHA-256 of the file of --nvml-library, where it was loaded
 };
-// Logs which TEE was chosen and why.
+// Logs which TEE was chosen and why. A GPU library that the operator named is measured before anything of it runs.
 Result<Platform> make_platform(const ServeOptions& options);
 
 struct Tls {

@@ -23,9 +23,9 @@ Json members(const Json& object, std::initializer_list<const char*> names) {
 
 Json key_configuration(const Json& policy) {
   return {
-      {"schema", "cloister.keys.v1"},
+      {"schema", "cloister.keys.v2"},
       {"engine", member(policy, "engine")},
-      {"gpu", members(member(policy, "gpu"), {"evidence", "manifests", "required"})},
+      {"gpu", member(policy, "gpu")},
       {"listen", members(member(policy, "listen"), {"address", "tls"})},
       {"logging", members(member(policy, "logging"), {"content"})},
       {"signing", member(policy, "signing")},

@@ -57,7 +57,7 @@ Json to_json(const GpuGateState& state) {
 
 GpuGate::GpuGate(gpu::GpuEvidenceSource& gpus, GpuGateOptions options, const Clock& clock)
     : gpus_(gpus),
-      options_{gpu_gate_policy(std::move(options.policy)), std::move(options.collateral), options.every},
+      options_{gpu_gate_policy(std::move(options.policy)), options.policy_digest, std::move(options.collateral), options.every},
       clock_(clock) {}
 
 GpuGate::~GpuGate() {

@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "gpu/gpu_evidence_source.h"
@@ -24,8 +25,10 @@ namespace cloister::serve {
 struct GpuGateOptions {
   // What the verifier requires of the GPUs. Revocation is not checked: a serving node fetches nothing.
   verify::Policy policy;
+  // SHA-256 of the file that the policy was read from; none for the default.
+  std::optional<ByteArray<32>> policy_digest = std::nullopt;
   // Manifests to compare measurements with, read anew for each check. Empty: measurements are not compared.
-  std::function<Result<verify::Collateral>()> collateral;
+  std::function<Result<verify::Collateral>()> collateral = {};
   std::chrono::seconds every{300};
 };
 
@@ -62,7 +65,8 @@ class GpuGate {
   void check();
 
   GpuGateState state() const;
-  // Returns the answer to a request that would give the GPUs a prompt; absent while open. Cheap.
+  const std::optional<ByteArray<32>>& policy_digest() const { return options_.policy_digest; }
+  // The answer to a request that would give the GPUs a prompt; nothing while open. Cheap.
   std::optional<Error> refusal() const;
 
  private:

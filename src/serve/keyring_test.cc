@@ -150,11 +150,11 @@ TEST_F(KeyringOnDstack, EveryKeyOfTheKeysetHasAChainOfCustodyOfItsOwn) {
   const std::string document = keyset_document(*keyring, std::nullopt, evidence::TlsKeyOrigin::kGiven, 1);
   const auto keyset = evidence::parse_keyset(*codec::parse_json(document));
   ASSERT_TRUE(keyset) << keyset.error().message;
-  EXPECT_EQ(verify::check_custody_keys(boot, *keyset, verify::RootKind::kVendor, {}).state, verify::State::kSkipped)
+  EXPECT_EQ(verify::check_custody_keys(boot, *keyset, verify::RootKind::kVendor, nullptr, {}).state, verify::State::kSkipped)
       << "no root is named";
   verify::Policy policy;
   policy.boot.kms_root_keys = {Bytes(chain->root_key.begin(), chain->root_key.end())};
-  const verify::Check check = verify::check_custody_keys(boot, *keyset, verify::RootKind::kVendor, policy);
+  const verify::Check check = verify::check_custody_keys(boot, *keyset, verify::RootKind::kVendor, nullptr, policy);
   EXPECT_EQ(check.state, verify::State::kPass) << check.detail;
 }
 

@@ -1,6 +1,7 @@
-// Measured events: what a running node measures into the register of its TEE before a proof relies on it: the model
-// that it serves (`cloister-model`), the configuration that it follows (`cloister-policy`). The payload is the SHA-256
-// of the document's canonical form, 32 bytes.
+// Measured events: what a running node tells the register of its TEE before it rests a proof on it: the model it serves
+// (`cloister-model`), the configuration it follows (`cloister-policy`). The payload is the SHA-256 of the document's
+// canonical form, 32 bytes. Before it loads a GPU library that the operator named (`cloister-gpu-library`), the payload is the SHA-256 of
+// the library's file.
 //
 // A register cannot be reset, and outlives the process: a node that starts again in the same machine finds the events
 // of its predecessor. The last event of a name is the one in force; the verifier can see the earlier ones.
@@ -16,6 +17,7 @@ namespace cloister::serve {
 
 inline constexpr std::string_view kModelEvent = "cloister-model";
 inline constexpr std::string_view kPolicyEvent = "cloister-policy";
+inline constexpr std::string_view kGpuLibraryEvent = "cloister-gpu-library";
 
 // Extends the register, unless the last event of this name in the TEE's log already says the same. A TEE that cannot
 // measure at run time is no error: this is logged and the node continues, since its quote binds the digest all the

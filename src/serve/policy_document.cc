@@ -59,6 +59,7 @@ Json limits(const PolicyFacts& facts) {
 Json gpu(const PolicyFacts& facts) {
   return {{"check_seconds", facts.gpu_check_seconds},
           {"evidence", ascii(facts.gpu_evidence)},
+          {"library", digest_or_null(facts.gpu_library)},
           {"manifests", facts.gpu_manifests},
           {"policy", digest_or_null(facts.gpu_policy)},
           {"required", facts.gpu_gate}};

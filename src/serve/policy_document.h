@@ -41,7 +41,8 @@ struct PolicyFacts {
   std::string gpu_evidence;
   bool gpu_gate = false;  // prompts only while every GPU is attested
   int gpu_check_seconds = 0;
-  std::optional<ByteArray<32>> gpu_policy;  // SHA-256 of the file
+  std::optional<ByteArray<32>> gpu_policy;   // SHA-256 of the file that the gate's policy was read from
+  std::optional<ByteArray<32>> gpu_library;  // SHA-256 of the driver library's file, where the operator named one and it was loaded
   bool gpu_manifests = false;               // measurements are compared with manifests
 
   std::uint64_t body_bytes = 0;

@@ -75,6 +75,7 @@ TEST(PolicyDocument, EveryFactChangesTheDigest) {
       [](PolicyFacts& f) { f.gpu_gate = true; },
       [](PolicyFacts& f) { f.gpu_check_seconds = 1; },
       [](PolicyFacts& f) { f.gpu_policy = ByteArray<32>{1}; },
+      [](PolicyFacts& f) { f.gpu_library = ByteArray<32>{1}; },
       [](PolicyFacts& f) { f.gpu_manifests = true; },
       [](PolicyFacts& f) { f.body_bytes = 1; },
       [](PolicyFacts& f) { f.reports_per_client_minute = 1; },

@@ -141,7 +141,9 @@ struct ServicePolicy {
   // What the policy document of a Cloister node may say (docs/spec/policy.md). A document whose digest is among
   // `policy_digests` is accepted in full.
   std::set<std::string> upstreams;                    // places, as the document writes them: "http://private"
-  // Accepts a legacy or ACI report that neither shows nor binds such a document: another service made it, and has none.
+  // 32 bytes each: SHA-256 of files that a node may load as its GPU driver's library, beside the library that the measured system has.
+  std::set<Bytes> gpu_libraries;
+  // A legacy or ACI report that neither shows nor binds such a document: the service is another's, and has none.
   bool accept_no_node_policy = false;
   // Accepts a reply with only a signature, next to a report that shows a configuration: nobody says that it was in force.
   bool accept_unnamed_configuration = false;

@@ -1,14 +1,16 @@
 """Another node than the verified one takes the prompts. Two starts of a node, or two VMs of one application, have the same keys: the key of
 the channel does not tell which configuration reads what is said. And who has given one bad reply is told nothing more."""
 
+import hashlib
 import json
+import signal
 import socket
 import subprocess
 import threading
 
 import pytest
 
-from support.node import BINARY, PATIENCE, Node, run
+from support.node import BINARY, PATIENCE, Node, run, wait_until
 from support.rawhttp import exchange
 
 pytestmark = pytest.mark.own_seed
@@ -108,3 +110,72 @@ def test_nothing_more_is_said_after_a_rejected_reply(echo, between):
                           capture_output=True, timeout=60 * PATIENCE)
     assert chat.returncode == 1 and b"nothing more is said" in chat.stderr, chat.stderr
     assert echo.metric("cloister_requests_total", route="chat_completions") == before + 1
+
+
+STRICT = "[nvidia]\nrequire_fwid = true\n"
+LAX = "[nvidia]\nrequire_revocation = false\nrequire_fwid = false\nallow_certificate_hold = true\n"
+
+
+@pytest.fixture
+def keys_of(tmp_path):
+    """The addresses and the document of a node with these options, in one TEE."""
+    def look(name, *options):
+        node = Node(tmp_path / name, "--engine", "echo", "--require-gpu-tee", "on", *options, state=tmp_path / "state")
+        try:
+            addresses = {algorithm: node.get_json(f"/v1/attestation/report?signing_algo={algorithm}")["signing_address"] for algorithm in ("ecdsa", "ed25519")}
+            return addresses, node.get_json("/v1/cloister/policy")["gpu"]
+        finally:
+            node.stop()
+
+    return look
+
+
+def test_what_gpus_must_be_decides_the_keys(keys_of, tmp_path):
+    """Else a client that keeps the key of the strict node sends its prompts to the lax one."""
+    files = {"strict": STRICT, "lax": LAX}
+    for name, text in files.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+    options = {
+        "default": [],
+        "strict": ["--gpu-policy", tmp_path / "strict.toml"],
+        "lax": ["--gpu-policy", tmp_path / "lax.toml"],
+        "seldom": ["--gpu-policy", tmp_path / "strict.toml", "--gpu-check-seconds", 86400],
+    }
+    found = {name: keys_of(name, *given) for name, given in options.items()}
+    for algorithm in ("ecdsa", "ed25519"):
+        assert len({addresses[algorithm] for addresses, _ in found.values()}) == len(options), found
+    for name in files:
+        assert found[name][1]["policy"] == "sha256:" + hashlib.sha256(files[name].encode()).hexdigest()
+    assert keys_of("strict again", *options["strict"]) == found["strict"]
+
+
+def test_the_document_names_the_gpu_policy_that_is_in_force(tmp_path):
+    """The file is read once: what its name leads to later is no word about the gate."""
+    policy, config = tmp_path / "gpu.toml", tmp_path / "node.toml"
+    policy.write_text(LAX)
+    config.write_text('[serve]\nlog-level = "info"\n')
+    node = Node(tmp_path / "node", "--engine", "echo", "--require-gpu-tee", "on", "--gpu-policy", policy, "--config", config)
+    try:
+        before = node.get_json("/v1/cloister/policy")
+        policy.write_text(STRICT)
+        config.write_text('[serve]\nlog-level = "debug"\n')
+        node.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: node.get_json("/v1/cloister/policy")["logging"]["level"] == "debug", 20, "the change is in force")
+        assert node.get_json("/v1/cloister/policy")["gpu"] == before["gpu"]
+        assert before["gpu"]["policy"] == "sha256:" + hashlib.sha256(LAX.encode()).hexdigest()
+    finally:
+        node.kill()
+
+
+def test_tokens_change_the_keys_where_they_part_the_prompt_cache(keys_of, tmp_path):
+    tokens, more = tmp_path / "tokens.txt", tmp_path / "more.txt"
+    tokens.write_text("token-of-the-tests-0123456789\n")
+    more.write_text("another-token-of-the-tests-0123456789\n")
+
+    def addresses(name, *options):
+        return keys_of(name, *options)[0]
+
+    shared = addresses("open")
+    assert addresses("apart", "--api-key-file", tokens) != shared
+    assert addresses("more", "--api-key-file", more) == addresses("apart again", "--api-key-file", tokens)
+    assert addresses("together", "--api-key-file", tokens, "--share-prompt-cache") == shared

@@ -1,6 +1,7 @@
 """The serving gate: no prompt is taken while the GPUs are not attested, and a node recovers without a restart. The
 evidence comes through the driver's library interface; the devices behind it are simulated."""
 
+import hashlib
 import json
 import secrets
 import threading
@@ -16,6 +17,14 @@ UNKNOWN_KEY = "a policy with an unknown key"
 CHAT = {"model": "echo", "messages": [{"role": "user", "content": "a-word-that-nobody-else-says"}]}
 NVML = ["--tee", "insecure-simulator", "--engine", "echo", "--gpu", "nvml", "--nvml-library", LIBRARY]
 GATED = [*NVML, "--require-gpu-tee", "on", "--gpu-check-seconds", 1]
+
+
+@pytest.fixture
+def accepting(tmp_path):
+    """A verifier that knows the library, as options."""
+    policy = tmp_path / "library.toml"
+    policy.write_text(f'[service]\ngpu_libraries = ["{hashlib.sha256(LIBRARY.read_bytes()).hexdigest()}"]\n')
+    return ["--accept-simulator", "--policy", policy]
 
 
 @pytest.fixture
@@ -145,10 +154,10 @@ def test_a_driver_that_hangs_stops_no_stream(start, driver):
 
 
 @pytest.mark.fast
-def test_evidence_through_the_driver_is_accepted(start, driver):
+def test_evidence_through_the_driver_is_accepted(start, driver, accepting):
     driver.set(devices=3)
     node = start(*GATED, simulated=False)
-    result = run("verify", "host", node.url, "--accept-simulator", "--json")
+    result = run("verify", "host", node.url, *accepting, "--json")
     verdict = json.loads(result.stdout)
     assert result.returncode == 0, result.stdout
     assert len(verdict["facts"]["gpus"]) == 3
@@ -156,13 +165,13 @@ def test_evidence_through_the_driver_is_accepted(start, driver):
 
 
 @pytest.mark.parametrize("arguments", [["--require-gpu-tee", "off"], ["--allow-non-cc-gpu"], []])
-def test_without_the_gate_a_report_says_that_there_is_no_evidence(start, driver, tmp_path, arguments):
+def test_without_the_gate_a_report_says_that_there_is_no_evidence(start, driver, accepting, tmp_path, arguments):
     driver.set(feature=0)
     node = start(*NVML, *arguments, simulated=False)
     assert "gpu_gate" not in json.loads(node.get("/health")[2])
     report = node.get_json(f"/v1/attestation/report?nonce={secrets.token_hex(32)}")
     assert report["nvidia_payload"] is None and "confidential-computing mode" in report["gpu_evidence_error"]
-    verdict = json.loads(run("verify", "host", node.url, "--accept-simulator", "--json").stdout)
+    verdict = json.loads(run("verify", "host", node.url, *accepting, "--json").stdout)
     assert verdict["verdict"] == "accepted" and verdict["facts"]["gpu"] is False
     assert "confidential-computing mode" in verdict["facts"]["gpu_evidence_error"]
     policy = tmp_path / "policy.toml"

@@ -550,7 +550,7 @@ def test_the_options_stand_in_the_policy(start, tmp_path):
         "listen": {"address": "127.0.0.1", "port": 0, "tls": "self-signed", "token_required": True, "cors_origins": ["https://a.example"]},
         "engine": {"kind": "upstream", "serving": "aggregator", "upstreams": ["http://localhost", "http://private"],
                    "upstream_token": True, "cache_salt": "off", "shared_prompt_cache": False, "known_answers": False},
-        "gpu": {"evidence": "insecure_simulator", "required": True, "check_seconds": 77, "manifests": False,
+        "gpu": {"evidence": "insecure_simulator", "library": None, "required": True, "check_seconds": 77, "manifests": False,
                 "policy": sha256_text(gpu_policy.read_text())},
         "limits": {"body_bytes": 4096, "grace_seconds": 5, "reports_at_once": "3", "reports_per_client_minute": "1.5", "reports_local_minute": "7",
                    "upstream_connect_seconds": 1, "upstream_first_byte_seconds": 2, "upstream_idle_seconds": 4},

@@ -90,7 +90,7 @@ def test_the_signature_belongs_to_the_configuration_of_the_report(proof, tmp_pat
     # The digest, made here from the document alone (docs/spec/policy.md, "Keys").
     document = json.loads(proof["report"])["policy"]
     part = lambda table, *names: {name: document[table].get(name) for name in names}
-    keys = {"schema": "cloister.keys.v1", "engine": document["engine"], "gpu": part("gpu", "evidence", "manifests", "required"),
+    keys = {"schema": "cloister.keys.v2", "engine": document["engine"], "gpu": document["gpu"],
             "listen": part("listen", "address", "tls"), "logging": part("logging", "content"), "signing": document["signing"], "tee": document["tee"]}
     canonical = json.dumps(keys, sort_keys=True, separators=(",", ":")).encode()
     assert checks["policy.keys"]["actual"] == "sha256:" + hashlib.sha256(canonical).hexdigest() == document["key_configuration"]

@@ -4,7 +4,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
 #include "base/file.h"
+#include "crypto/hash.h"
+#include "gpu/nvml/pinned_library.h"
+#include "gpu/nvml/shared_library.h"
 #include "tests/gpu/fake_driver_folder.h"
 
 namespace cloister::apps {
@@ -56,6 +63,76 @@ TEST_F(GpuPartsTest, WhatIsAskedForByNameMustBeThere) {
   EXPECT_NE(type_of("tdx").find("--tee insecure-simulator"), std::string::npos);
   options_.gpu = "none";
   EXPECT_EQ(type_of("tdx"), "none");
+}
+
+// How often a library that the operator named is in this process.
+std::size_t loaded_libraries() {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t count = 0;
+  for (std::string line; std::getline(maps, line);) count += line.find("cloister-gpu-library") != std::string::npos;
+  return count;
+}
+
+TEST_F(GpuPartsTest, ALibraryIsNamedByItsBytesBeforeItRuns) {
+  options_.gpu = "nvml";
+  const std::string file = options_.nvml_library;
+  const auto expected = crypto::sha256(as_bytes(*read_file(file, 256u << 20)));
+  std::optional<ByteArray<32>> named;
+  const std::size_t before = loaded_libraries();
+  std::size_t at_call = before;
+  const BeforeLibrary note = [&](const ByteArray<32>& sha256) -> Result<void> {
+    named = sha256;
+    at_call = loaded_libraries();
+    return {};
+  };
+  const auto gpus = make_gpu(options_, "tdx", nullptr, note);
+  ASSERT_TRUE(gpus) << gpus.error().message;
+  EXPECT_EQ(named, expected);
+  EXPECT_EQ(at_call, before) << "nothing of it was loaded yet";
+  EXPECT_GT(loaded_libraries(), before) << "the copy runs, and not the file";
+  const std::size_t with_one = loaded_libraries();
+  const BeforeLibrary refuse = [](const ByteArray<32>&) -> Result<void> { return fail(ErrorCode::kTeeFailed, "not measured"); };
+  const auto refused = make_gpu(options_, "tdx", nullptr, refuse);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "not measured");
+  EXPECT_EQ(loaded_libraries(), with_one);
+  // Where no real TEE asks for GPUs the file is not even read.
+  named.reset();
+  options_.gpu = "auto";
+  ASSERT_TRUE(make_gpu(options_, "none", nullptr, note));
+  ASSERT_TRUE(make_gpu(options_, "insecure_simulator", &seed_, note));
+  EXPECT_FALSE(named);
+}
+
+TEST_F(GpuPartsTest, WhatWasHashedIsWhatIsLoaded) {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / ("gpu-library-" + std::to_string(::getpid()));
+  std::filesystem::copy_file(options_.nvml_library, file, std::filesystem::copy_options::overwrite_existing);
+  const auto pinned = gpu::pin_library(file.string());
+  ASSERT_TRUE(pinned) << pinned.error().message;
+  ASSERT_TRUE(write_file_atomically(file, "another", 0600));
+  EXPECT_TRUE(gpu::SharedLibrary::open(pinned->path)) << "the bytes of before";
+  EXPECT_FALSE(std::ofstream(pinned->path, std::ios::in | std::ios::out).write("x", 1).flush()) << "nobody can change the copy";
+  const auto other = gpu::pin_library(file.string());
+  ASSERT_TRUE(other);
+  EXPECT_NE(other->sha256, pinned->sha256);
+  EXPECT_EQ(gpu::SharedLibrary::open(other->path).error().code, ErrorCode::kNoGpu);
+  std::filesystem::remove(file);
+  EXPECT_EQ(gpu::pin_library(file.string()).error().code, ErrorCode::kNoGpu);
+  EXPECT_EQ(gpu::pin_library("/dev/zero").error().code, ErrorCode::kIo);
+}
+
+TEST_F(GpuPartsTest, TheGateKnowsWhichPolicyIsInForce) {
+  const std::string policy = (std::filesystem::temp_directory_path() / ("gpu-policy-in-force-" + std::to_string(::getpid()))).string();
+  const std::string text = "[nvidia]\nrequire_fwid = false\n";
+  const auto gpus = make_gpu(options_, "tdx", nullptr);
+  ASSERT_TRUE(gpus);
+  EXPECT_FALSE((*make_gpu_gate(options_, "tdx", gpus->get()))->policy_digest()) << "the default";
+  ASSERT_TRUE(write_file_atomically(policy, text, 0600));
+  options_.gpu_policy_file = policy;
+  const auto gate = make_gpu_gate(options_, "tdx", gpus->get());
+  ASSERT_TRUE(write_file_atomically(policy, "[nvidia]\n", 0600));
+  EXPECT_EQ((*gate)->policy_digest(), crypto::sha256(as_bytes(text))) << "whatever becomes of the file";
+  std::filesystem::remove(policy);
 }
 
 TEST_F(GpuPartsTest, TheGateIsOnWhereATeeIsRealAndHasAGpu) {

@@ -63,7 +63,7 @@ Json SimulatedService::policy() const {
           {"engine",
            {{"kind", "llama"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
           {"tee", "insecure_simulator"},
-          {"gpu", {{"evidence", "insecure_simulator"}, {"required", true}}},
+          {"gpu", {{"evidence", "insecure_simulator"}, {"library", nullptr}, {"required", true}}},
           {"logging", {{"content", "never"}}}};
 }
 

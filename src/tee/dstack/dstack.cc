@@ -30,14 +30,14 @@ std::vector<ByteArray<48>> digests(const std::vector<evidence::Event>& events) {
   return out;
 }
 
-// Checks that the agent's own key signed the derived one: a merely well-formed answer is not accepted. Verifiers who
-// know the root check whose key that is, and whether the KMS root signed it.
-Result<void> check_chain(const AgentKey& key, std::string_view purpose, const ByteArray<33>& public_key) {
+// The application's key, which signed the derived one: an answer that is only well-formed is not believed. Whether the KMS root signed
+// the application's key is for verifiers who know the root.
+Result<ByteArray<64>> application_key(const AgentKey& key, std::string_view purpose, const ByteArray<33>& public_key) {
   const std::string message = std::string(purpose) + ":" + to_hex(public_key);
   TRY(signature, from_hex(key.signature_chain[0]));
   const auto signer = crypto::recover_secp256k1(crypto::keccak256(as_bytes(message)), signature);
   if (!signer) return fail(ErrorCode::kTeeFailed, "the dstack guest agent's signature chain: " + signer.error().message);
-  return {};
+  return *signer;
 }
 
 class Dstack final : public Tee {
@@ -116,6 +116,16 @@ class Dstack final : public Tee {
   }
 
  private:
+  // All keys are of one application. Reports show the chains of some of the keys, and a verifier's verdict about these then holds for the
+  // others, such as the TLS key.
+  Result<void> check_chain(const AgentKey& key, std::string_view purpose, const ByteArray<33>& public_key) {
+    TRY(signer, application_key(key, purpose, public_key));
+    const std::lock_guard lock(mutex_);
+    if (!application_key_) application_key_ = signer;
+    if (*application_key_ == signer) return {};
+    return fail(ErrorCode::kTeeFailed, "the dstack guest agent's signature chain: another application's key than before signed this one");
+  }
+
   Result<Bytes> take_quote(const evidence::ReportData& report_data) {
     TRY(answer, agent_.quote(report_data));
     TRY(kind, inspect_tdx_quote(answer.quote, report_data, from_));
@@ -143,6 +153,7 @@ class Dstack final : public Tee {
   std::optional<std::vector<evidence::Event>> events_;   // events of the newest quote
   std::optional<AgentInfo> info_;
   SteadyTime info_time_;
+  std::optional<ByteArray<64>> application_key_;
 };
 
 }  // namespace

@@ -263,6 +263,33 @@ TEST_F(DstackTest, AKeyWithoutAChainIsRefused) {
   EXPECT_EQ((*tee)->derive_key("x").error().code, ErrorCode::kTeeFailed);
 }
 
+// One key of another seed among genuine ones: no report shows the chain of the TLS key.
+TEST_F(DstackTest, KeysOfTwoApplicationsAreRefused) {
+  const auto other = crypto::Secp256k1Key::from_secret(Bytes(32, 7));
+  std::atomic<bool> foreign = false;
+  const LyingAgent agent(socket(), [&](const std::string& path, http::Response& response) {
+    if (path != "/GetKey" || !foreign) return;
+    Json body = *codec::parse_json(response.body);
+    const auto derived = crypto::Secp256k1Key::from_secret(*from_hex(body["key"].get<std::string>()));
+    const std::string message = "signing:" + to_hex(crypto::compress_secp256k1(derived->public_key()));
+    auto signature = other->sign_digest(crypto::keccak256(as_bytes(message)));
+    signature[64] = static_cast<std::uint8_t>(signature[64] - 27);
+    body["signature_chain"][0] = to_hex(signature);
+    response.body = body.dump();
+  });
+  const auto tee = make();
+  ASSERT_TRUE(tee) << tee.error().message;
+  ASSERT_TRUE((*tee)->derive_key("signatures"));
+  foreign = true;
+  const auto refused = (*tee)->derive_key("tls");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kTeeFailed);
+  EXPECT_NE(refused.error().message.find("another application's key"), std::string::npos) << refused.error().message;
+  foreign = false;
+  EXPECT_TRUE((*tee)->derive_key("tls"));
+  EXPECT_TRUE((*tee)->key_custody("signatures", "role.one.v1"));
+}
+
 TEST_F(DstackTest, AnAgentThatDiesAndComesBackCostsNoRestart) {
   auto agent = std::make_unique<AgentProcess>(socket());
   const auto tee = make();

@@ -79,7 +79,7 @@ AgentKeys::AgentKeys(SecretBytes seed, Tee& tee, crypto::Secp256k1Key app_key, s
 
 Result<AgentKeys> AgentKeys::make(ByteView seed, Tee& tee) {
   TRY(app_key, crypto::Secp256k1Key::from_secret(simulated_bytes(seed, "kms application key", 32)));
-  TRY(root_key, crypto::Secp256k1Key::from_secret(simulated_bytes(seed, "kms root key", 32)));
+  TRY(root_key, crypto::Secp256k1Key::from_secret(simulated_bytes(seed, kKmsRootLabel, 32)));
   TRY(info, tee.info());
   TRY(app_id, from_hex(info.info.at("app_id").get<std::string>()));
   Bytes message = to_bytes(as_bytes("dstack-kms-issued:"));

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "crypto/secp256k1.h"
 #include "crypto/x509.h"
 #include "tee/simulator/platform.h"
 
@@ -51,8 +52,10 @@ Application make_application(ByteView seed, const std::string& name) {
   app.app_id = Bytes(app.compose_hash.begin(), app.compose_hash.begin() + 20);
   app.instance_id = simulated_bytes(seed, "instance id", 20);
   app.os_image_hash = crypto::sha256(as_bytes("cloister insecure simulator os image"));
+  // The KMS under whose root the simulated agent's chains of custody stand.
+  const auto root = crypto::Secp256k1Key::from_secret(simulated_bytes(seed, kKmsRootLabel, 32));
   app.key_provider = codec::write_json(
-      Json{{"name", "insecure-simulator"}, {"id", to_hex(simulated_bytes(seed, "key provider id", 32))}});
+      Json{{"name", "insecure-simulator"}, {"id", to_hex(crypto::compress_secp256k1(root->public_key()))}});
   return app;
 }
 

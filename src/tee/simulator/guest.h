@@ -18,6 +18,9 @@ namespace cloister::tee {
 constexpr std::string_view kAppCaName = "INSECURE SIMULATOR App CA";
 constexpr std::string_view kAppCaKeyLabel = "cloister insecure simulator app key v1";
 
+// The root key of the simulated KMS is derived from the seed by this label; the event `key-provider` names the key.
+constexpr std::string_view kKmsRootLabel = "kms root key";
+
 struct Guest {
   std::vector<evidence::Event> events;
   codec::TdReport report;  // with report data of zero

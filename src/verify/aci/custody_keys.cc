@@ -41,7 +41,7 @@ std::map<std::string, Role> keys_in_use(const evidence::Keyset& keyset) {
 }  // namespace
 
 Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Keyset& keyset, RootKind cpu_root,
-                         const Policy& policy) {
+                         const Check* chains, const Policy& policy) {
   const std::string id = "keyset.custody";
   const bool required = !policy.boot.kms_root_keys.empty() || !policy.service.accept_unproven_custody;
   if (!boot.key_custody) {
@@ -72,6 +72,10 @@ Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Key
   const bool any_root = policy.boot.kms_root_keys.empty() && !policy.service.accept_unproven_custody;
   if (any_root && cpu_root != RootKind::kInsecureSimulator) {
     return skipped(id, "the policy names no root of key management (boot.kms_root_keys): anybody can make such chains");
+  }
+  // A simulated machine measures the root of its own.
+  if (any_root && (chains == nullptr || chains->state != State::kPass)) {
+    return skipped(id, "the chains do not lead to the key provider that the simulated machine measured: boot.kms_custody");
   }
   return passed(id, std::to_string(in_custody.size()) + " of " + std::to_string(in_use.size()) + " keys");
 }

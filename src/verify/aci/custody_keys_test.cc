@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "verify/boot/boot_sample_testing.h"
+#include "verify/check.h"
 #include "verify/check_list.h"
 
 namespace cloister::verify {
@@ -35,7 +36,7 @@ Policy without_custody() {
 
 State judge(const evidence::BootEvidence& boot, const evidence::Keyset& keyset, const Policy& policy) {
   EXPECT_NE(find_meaning("keyset.custody"), nullptr);
-  return check_custody_keys(boot, keyset, RootKind::kVendor, policy).state;
+  return check_custody_keys(boot, keyset, RootKind::kVendor, nullptr, policy).state;
 }
 
 TEST(CustodyKeys, AreThoseInUse) {
@@ -57,10 +58,24 @@ TEST(CustodyKeys, AreThoseInUse) {
 TEST(CustodyKeys, ChainsToARootThatThePolicyDoesNotNameProveNothing) {
   evidence::BootEvidence boot;
   boot.key_custody = {custody_of("receipt", kAppId, 3), custody_of("e2ee", kAppId, 4)};
-  const Check check = check_custody_keys(boot, keyset_of(3, 4), RootKind::kVendor, {});
+  const Check check = check_custody_keys(boot, keyset_of(3, 4), RootKind::kVendor, nullptr, {});
   EXPECT_EQ(check.state, State::kSkipped);
   EXPECT_TRUE(check.required);
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), RootKind::kInsecureSimulator, {}).state, State::kPass);
+  const Check good = passed("boot.kms_custody");
+  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), RootKind::kVendor, &good, {}).state, State::kSkipped) << "of real hardware no chain counts";
+}
+
+// Another seed's keys in front of a simulated machine: the chains are well-formed and lead elsewhere.
+TEST(CustodyKeys, OfASimulatedMachineLeadToTheKeyProviderThatItMeasured) {
+  evidence::BootEvidence boot;
+  boot.key_custody = {custody_of("receipt", kAppId, 3), custody_of("e2ee", kAppId, 4)};
+  const Check good = passed("boot.kms_custody"), bad = failed("boot.kms_custody", "another root"), none = not_applicable("boot.kms_custody", "no log");
+  const auto judged = [&](const Check* chains) { return check_custody_keys(boot, keyset_of(3, 4), RootKind::kInsecureSimulator, chains, {}); };
+  EXPECT_EQ(judged(&good).state, State::kPass);
+  for (const Check* chains : {&bad, &none, static_cast<const Check*>(nullptr)}) {
+    EXPECT_EQ(judged(chains).state, State::kSkipped);
+    EXPECT_TRUE(judged(chains).required);
+  }
 }
 
 // The known fault of a verifier: it ends with "verified" although it skipped custody.
@@ -69,11 +84,11 @@ TEST(CustodyKeys, W34WithoutChainsItIsSkippedAndRequired) {
   const evidence::Keyset keyset = keyset_of(3, 4);
   for (const Policy& policy : {Policy{}, with_root()}) {
     EXPECT_EQ(judge(boot, keyset, policy), State::kSkipped);
-    EXPECT_TRUE(check_custody_keys(boot, keyset, RootKind::kVendor, policy).required);
+    EXPECT_TRUE(check_custody_keys(boot, keyset, RootKind::kVendor, nullptr, policy).required);
   }
   EXPECT_EQ(judge(boot, keyset, without_custody()), State::kSkipped);
-  EXPECT_FALSE(check_custody_keys(boot, keyset, RootKind::kVendor, without_custody()).required);
-  EXPECT_EQ(check_custody_keys(boot, keyset, RootKind::kInsecureSimulator, {}).state, State::kNotApplicable);
+  EXPECT_FALSE(check_custody_keys(boot, keyset, RootKind::kVendor, nullptr, without_custody()).required);
+  EXPECT_EQ(check_custody_keys(boot, keyset, RootKind::kInsecureSimulator, nullptr, {}).state, State::kNotApplicable);
 }
 
 }  // namespace

@@ -294,6 +294,32 @@ TEST(BootPitfall, P41TwoRolesMustNotShareADerivationPath) {
   EXPECT_EQ(sample.failing(), Ids{"boot.kms_custody"});
 }
 
+// Keys of another seed or another application in front of a machine that measured its own key provider.
+TEST(BootCustody, LeadsToTheKeyProviderThatWasMeasured) {
+  const auto provider_of = [](std::uint8_t mark) {
+    return R"({"name":"kms","id":")" + to_hex(crypto::compress_secp256k1(test_key(mark).public_key())) + R"("})";
+  };
+  for (const RootKind root : {RootKind::kVendor, RootKind::kInsecureSimulator}) {
+    BootSample sample = make_sample();
+    sample.root = root;
+    sample.policy.boot.key_providers.clear();
+    sample.policy.boot.kms_root_keys.clear();
+    const auto state = [&] { return sample.judge().find("boot.kms_custody")->state; };
+    EXPECT_EQ(state(), State::kNotApplicable) << "the key that was measured is none that chains lead to";
+    sample.set_event("key-provider", as_bytes(provider_of(1)));
+    sample.seal();
+    EXPECT_EQ(state(), root == RootKind::kVendor ? State::kNotApplicable : State::kPass) << "anybody can be a provider of real hardware";
+    sample.evidence.key_custody = {custody_of("receipt", filled(20, 0x23), 3)};
+    EXPECT_EQ(sample.failing(), Ids{"boot.kms_custody"}) << "another application";
+    sample.evidence.key_custody = {custody_of("receipt", filled(20, 0x22), 3)};
+    sample.set_event("key-provider", as_bytes(provider_of(9)));
+    sample.seal();
+    EXPECT_EQ(sample.failing(), Ids{"boot.kms_custody"}) << "another root";
+    sample.policy.boot.kms_root_keys = {bytes_of(crypto::compress_secp256k1(test_key(1).public_key()))};
+    EXPECT_EQ(sample.failing(), Ids{"boot.kms_custody"}) << "the policy names the chains' root, and the machine measured another";
+  }
+}
+
 // ---- order and uniqueness ----
 
 TEST(BootEvents, OrderOfTheBoot) {

@@ -6,8 +6,10 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "crypto/secp256k1.h"
 #include "verify/boot/compose.h"
 #include "verify/boot/custody.h"
+#include "verify/boot/key_provider.h"
 #include "verify/boot/system_events.h"
 #include "verify/check.h"
 
@@ -142,6 +144,15 @@ Check check_images(const BootCase& boot, const Check& compose_hash, Json& facts)
   return passed(id, std::to_string(images.pinned) + " pinned by digest");
 }
 
+// The key of the measured key provider, where chains can lead to it. dstack's KMS is measured by a key on another curve.
+std::optional<ByteArray<33>> measured_root(const BootLog& log) {
+  const auto provider = key_provider_of(log);
+  if (!provider) return std::nullopt;
+  const auto point = crypto::parse_secp256k1_public_key(provider->id);
+  if (!point) return std::nullopt;
+  return crypto::compress_secp256k1(*point);
+}
+
 Check check_kms_custody(const BootCase& boot) {
   const std::string id = "boot.kms_custody";
   const std::set<Bytes>& roots = boot.policy.kms_root_keys;
@@ -158,6 +169,12 @@ Check check_kms_custody(const BootCase& boot) {
   const Result<KmsChain> chain = check_key_custody(*boot.evidence.key_custody, *app_id);
   if (!chain) return failed(id, chain.error().message);
   const std::string root = to_hex(chain->root_key);
+  const auto provider = measured_root(boot.log);
+  if (provider && *provider != chain->root_key) {
+    return failed(id, "the chains lead to another root than the key provider that was measured, or are about another application",
+                  to_hex(*provider), root);
+  }
+  if (roots.empty() && provider && boot.simulated) return passed(id, root, "the key provider that the simulated machine measured");
   if (roots.empty()) return not_applicable(id, "the policy names no KMS root; these chains lead to " + root);
   if (roots.contains(to_bytes(chain->root_key))) {
     return passed(id, root, std::to_string(boot.evidence.key_custody->size()) + " keys");

@@ -197,6 +197,7 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("max_known_answers_age_minutes", out.max_known_answers_age_minutes);
   reader.read("known_answer_digests", 32, out.known_answer_digests);
   reader.read_each("upstreams", is_place, kPlaceForm, out.upstreams);
+  reader.read("gpu_libraries", 32, out.gpu_libraries);
   reader.read("accept_no_node_policy", out.accept_no_node_policy);
   reader.read("accept_unnamed_configuration", out.accept_unnamed_configuration);
   reader.read("allow_shared_prompt_cache", out.allow_shared_prompt_cache);

@@ -145,6 +145,7 @@ const PolicyRule kRules[] = {
      kOnly<kKnownAnswers>},
     {"service.known_answer_digests", [](const Policy& p) { return !p.service.known_answer_digests.empty(); }, kOnly<kKnownAnswers>},
     {"service.upstreams", nullptr},
+    {"service.gpu_libraries", nullptr},
     {"service.accept_no_node_policy", nullptr},
     {"service.accept_unnamed_configuration", nullptr},
     {"service.allow_shared_prompt_cache", nullptr},

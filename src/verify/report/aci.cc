@@ -107,7 +107,7 @@ void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, c
   verdict.add(check_nonce_given(expected, context.policy));
   const TeeFindings tee = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, report.keyset_digest, context, verdict);
-  verdict.add(check_custody_keys(boot, report.keyset, tee.root, context.policy));
+  verdict.add(check_custody_keys(boot, report.keyset, tee.root, verdict.find("boot.kms_custody"), context.policy));
   bool bound = false;
   if (tee.report_data) {
     const ReportData& data = *tee.report_data;

@@ -106,7 +106,7 @@ void judge_parsed(const NativeReport& report, const Json& known_answers, const e
   verdict.add(check_nonce(statement, expected, context.policy));
   const TeeFindings tee = judge_tee(report.quote, report.tee_type, boot, context, verdict);
   check_keyset(report.keyset, statement.keyset_digest, context, verdict);
-  verdict.add(check_custody_keys(boot, report.keyset, tee.root, context.policy));
+  verdict.add(check_custody_keys(boot, report.keyset, tee.root, verdict.find("boot.kms_custody"), context.policy));
   bool bound = false;
   if (tee.report_data) {
     bound = check_binding(statement, *tee.report_data, expected, context.policy, verdict);
@@ -122,7 +122,7 @@ void judge_parsed(const NativeReport& report, const Json& known_answers, const e
   verdict.add(check_gpu_digest(report));
   verdict.add(check_document("report.model_digest", statement.model_digest, report.model, accepted.model_digests));
   verdict.add(check_document("report.policy_digest", statement.policy_digest, report.policy, accepted.policy_digests));
-  check_node_policy(report.policy, bound ? statement.policy_digest : std::nullopt, NodeKind::kCloister, context.policy, verdict);
+  check_node_policy(boot, report.policy, bound ? statement.policy_digest : std::nullopt, NodeKind::kCloister, context.policy, verdict);
   check_measured_events(boot, statement.model_digest, statement.policy_digest, verdict);
   check_model_manifest(report.model, bound ? statement.model_digest : std::nullopt, context.policy, verdict);
   check_known_answers(known_answers, report.keyset, keyset_bound, bound ? statement.model_digest : std::nullopt, context, verdict);

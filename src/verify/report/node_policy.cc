@@ -1,6 +1,8 @@
 #include "verify/report/node_policy.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,8 @@ using Digest = std::optional<ByteArray<32>>;
 
 constexpr std::string_view kSchema = "cloister.policy.v1";
 constexpr std::string_view kMembers[] = {"policy.engine", "policy.serving", "policy.upstreams", "policy.tls",
-                                         "policy.prompt_cache", "policy.tee", "policy.gpu", "policy.logging", "policy.keys"};
+                                         "policy.prompt_cache", "policy.tee", "policy.gpu", "policy.gpu_library",
+                                         "policy.logging", "policy.keys"};
 
 std::string text_of(const Digest& digest) { return digest ? evidence::digest_text(*digest) : "null"; }
 
@@ -52,6 +55,7 @@ struct NodePolicy {
   const Json& document;
   const Policy& policy;
   std::string tee_type;  // what the evidence shows
+  const std::vector<Digest>& libraries;  // that the log tells of
 };
 
 Check check_engine(const NodePolicy& node) {
@@ -159,6 +163,38 @@ Check check_gpu(const NodePolicy& node) {
   return skipped(id, "the node takes prompts although its GPUs may not be in confidential mode");
 }
 
+// The first of the logged libraries that is not accepted, in words. What runs in the node can have it write any document; what was measured before
+// stays.
+std::optional<std::string> unlisted(const std::vector<Digest>& logged, const std::set<Bytes>& accepted) {
+  for (const Digest& library : logged) {
+    if (library && accepted.contains(to_bytes(*library))) continue;
+    return "the event log tells that this machine has loaded a GPU library which is not listed under service.gpu_libraries: " +
+           (library ? text_of(library) : std::string("of no digest"));
+  }
+  return std::nullopt;
+}
+
+Check check_gpu_library(const NodePolicy& node) {
+  const std::string id = "policy.gpu_library";
+  const std::set<Bytes>& accepted = node.policy.service.gpu_libraries;
+  const auto gpu = node.document.find("gpu");
+  if (gpu == node.document.end() || !gpu->is_object() || !gpu->contains("library")) return unknown(id, "gpu.library");
+  const Json& named = gpu->at("library");
+  Digest digest;
+  if (!named.is_null()) {
+    const auto read = evidence::parse_digest(named.is_string() ? named.get<std::string>() : "");
+    if (!read) return unknown(id, "gpu.library");
+    digest = *read;
+    if (!accepted.contains(to_bytes(*digest))) {
+      return skipped(id, "code of a file that the operator named runs inside the node; list it under service.gpu_libraries if you know it: " +
+                             text_of(digest));
+    }
+  }
+  if (const auto why = unlisted(node.libraries, accepted)) return skipped(id, *why);
+  if (!digest) return passed(id, "none", "the measured system's own library, where the node has a GPU");
+  return passed(id, text_of(digest), "the verifier's policy lists it");
+}
+
 Check check_logging(const NodePolicy& node) {
   const std::string content = text_at(node.document, "logging", "content");
   if (content.empty()) return unknown("policy.logging", "logging.content");
@@ -176,34 +212,47 @@ Check check_keys(const NodePolicy& node) {
   return compared(id, evidence::digest_text(*digest), named->get<std::string>(), "the keys belong to another configuration");
 }
 
-void skip_members(Verdict& verdict, const std::string& why, bool required) {
+void skip_members(Verdict& verdict, const std::string& why) {
+  for (const std::string_view id : kMembers) verdict.add(skipped(std::string(id), why));
+}
+
+// Of a document that the verifier knows, or knows to be none. A library that it does not name speaks against it all the same.
+void leave_out_members(Verdict& verdict, const std::string& why, const Json& document, const std::vector<Digest>& libraries,
+                       const Policy& policy) {
+  std::set<Bytes> accepted = policy.service.gpu_libraries;
+  const Json& named = at(document, "gpu", "library");
+  if (named.is_string()) {
+    if (const auto digest = evidence::parse_digest(named.get<std::string>())) accepted.insert(to_bytes(*digest));
+  }
+  const auto unlisted_library = unlisted(libraries, accepted);
   for (const std::string_view id : kMembers) {
-    verdict.add(required ? skipped(std::string(id), why) : not_applicable(std::string(id), why));
+    const bool is_library = id == "policy.gpu_library" && unlisted_library;
+    verdict.add(is_library ? skipped(std::string(id), *unlisted_library) : not_applicable(std::string(id), why));
   }
 }
 
-// policy.document. Returns true when the members are to be checked.
-bool check_document(const Json& document, const Digest& bound, NodeKind kind, const Policy& policy, const char* mismatch,
-                    Verdict& verdict) {
+// policy.document. True when the members are to be checked.
+bool check_document(const Json& document, const Digest& bound, NodeKind kind, const std::vector<Digest>& libraries, const Policy& policy,
+                    const char* mismatch, Verdict& verdict) {
   const std::string id = "policy.document";
   const bool pinned = bound && policy.service.policy_digests.contains(to_bytes(*bound));
   if (document.is_null()) {
     if (pinned) {
       verdict.add(passed(id, text_of(bound), "the verifier's policy lists this digest"));
-      skip_members(verdict, "the verifier knows this document", false);
+      leave_out_members(verdict, "the verifier knows this document", document, libraries, policy);
     } else if (bound) {
       verdict.add(skipped(id, "the node does not show the policy document with the digest " + text_of(bound)));
-      skip_members(verdict, "the policy document was not shown", true);
+      skip_members(verdict, "the policy document was not shown");
     } else if (kind == NodeKind::kCloister) {
       verdict.add(skipped(id, "a Cloister node answers, and its policy document is not shown"));
-      skip_members(verdict, "the policy document was not shown", true);
+      skip_members(verdict, "the policy document was not shown");
     } else if (!policy.service.accept_no_node_policy) {
       verdict.add(skipped(id, "the report shows no policy document, and nothing that it binds says whether the node has one; where you know that the "
                               "service is no Cloister node, set service.accept_no_node_policy"));
-      skip_members(verdict, "the policy document was not shown", true);
+      skip_members(verdict, "the policy document was not shown");
     } else {
       verdict.add(not_applicable(id, "nothing here says that a Cloister node answers, and the policy accepts that there is no document"));
-      skip_members(verdict, "there is no policy document", false);
+      leave_out_members(verdict, "there is no policy document", document, libraries, policy);
     }
     return false;
   }
@@ -211,23 +260,23 @@ bool check_document(const Json& document, const Digest& bound, NodeKind kind, co
   if (!digest || (bound && *digest != *bound)) {
     verdict.add(failed(id, digest ? std::string(mismatch) : digest.error().message, text_of(bound),
                        digest ? text_of(Digest(*digest)) : "none"));
-    skip_members(verdict, "the evidence binds another policy document", true);
+    skip_members(verdict, "the evidence binds another policy document");
     return false;
   }
   if (!bound) {
     verdict.add(skipped(id, "nothing in this evidence binds the policy document; ask for the node's own report"));
-    skip_members(verdict, "nothing binds the policy document", true);
+    skip_members(verdict, "nothing binds the policy document");
     return false;
   }
   if (pinned) {
     verdict.add(passed(id, text_of(bound), "the verifier's policy lists this digest"));
-    skip_members(verdict, "the verifier knows this document", false);
+    leave_out_members(verdict, "the verifier knows this document", document, libraries, policy);
     return false;
   }
   const auto schema = document.is_object() ? document.find("schema") : document.end();
   if (!document.is_object() || schema == document.end() || *schema != kSchema) {
     verdict.add(skipped(id, "the policy document is of a form that is not known here; expected " + std::string(kSchema)));
-    skip_members(verdict, "the policy document is of a form that is not known here", true);
+    skip_members(verdict, "the policy document is of a form that is not known here");
     return false;
   }
   verdict.add(passed(id, text_of(bound)));
@@ -270,11 +319,12 @@ std::vector<Digest> logged_digests(const evidence::BootEvidence& boot, std::stri
 
 constexpr const char* kAnotherDocument = "the evidence binds another policy document";
 
-// policy.document and, where it passes, the checks of its members. `mismatch`: the message for a document that is not the bound one.
-void check_document_and_members(const Json& document, const Digest& bound, NodeKind kind, const Policy& policy,
-                                const char* mismatch, Verdict& verdict) {
-  if (!check_document(document, bound, kind, policy, mismatch, verdict)) return;
-  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown")};
+// policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
+void check_document_and_members(const evidence::BootEvidence& boot, const Json& document, const Digest& bound, NodeKind kind,
+                                const Policy& policy, const char* mismatch, Verdict& verdict) {
+  const std::vector<Digest> libraries = logged_digests(boot, kGpuLibraryEvent, verdict);
+  if (!check_document(document, bound, kind, libraries, policy, mismatch, verdict)) return;
+  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown"), libraries};
   verdict.add(check_engine(node));
   verdict.add(check_serving(node));
   verdict.add(check_upstreams(node));
@@ -282,6 +332,7 @@ void check_document_and_members(const Json& document, const Digest& bound, NodeK
   verdict.add(check_prompt_cache(node));
   verdict.add(check_tee(node));
   verdict.add(check_gpu(node));
+  verdict.add(check_gpu_library(node));
   verdict.add(check_logging(node));
   verdict.add(check_keys(node));
   verdict.facts["node_policy"] = {{"engine", text_at(document, "engine", "kind")},
@@ -340,16 +391,16 @@ void check_logged_digests(const evidence::BootEvidence& boot, const Json& docume
   // Only the order of the events binds which of several configurations is in force (docs/decisions/0017).
   const Result<ByteArray<32>> shown = evidence::document_digest(document);
   const bool former = shown && node && *shown != *node && std::ranges::find(nodes, Digest(*shown)) != nodes.end();
-  check_document_and_members(document, node, kind, policy,
+  check_document_and_members(boot, document, node, kind, policy,
                              former ? "the machine has measured another configuration since: this node's own, which has changed, or that of "
                                       "another node in the same VM, which leaves this form without proof; ask for the node's own report"
                                     : kAnotherDocument,
                              verdict);
 }
 
-void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,
-                       Verdict& verdict) {
-  check_document_and_members(document, bound, kind, policy, kAnotherDocument, verdict);
+void check_node_policy(const evidence::BootEvidence& boot, const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind,
+                       const Policy& policy, Verdict& verdict) {
+  check_document_and_members(boot, document, bound, kind, policy, kAnotherDocument, verdict);
 }
 
 }  // namespace cloister::verify

@@ -18,6 +18,8 @@ inline constexpr std::string_view kPolicyMember = "cloister_policy";
 
 // The events by which a node measures its model and its configuration.
 inline constexpr std::string_view kModelEvent = "cloister-model", kPolicyEvent = "cloister-policy";
+// The event by which a node measures the file of a GPU library before it loads it; the payload is the file's SHA-256.
+inline constexpr std::string_view kGpuLibraryEvent = "cloister-gpu-library";
 
 // The payload of the last runtime event of this name, where the boot checks in `verdict` show that the log matches the
 // registers. Absent for a log without such an event, and for a payload of another size than 32 bytes.
@@ -31,11 +33,12 @@ enum class NodeKind { kUnknown, kCloister };
 // member kPolicyMember, or null.
 void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy, Verdict& verdict);
 
-// Adds policy.document to policy.keys, and the fact `node_policy`. Call it after the checks of the TEE. `document` may
-// be null. `bound` is the digest that the evidence binds. Without document and digest all are skipped and required,
-// unless the service may be another's and the policy accepts that it has none (`accept_no_node_policy`).
-void check_node_policy(const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,
-                       Verdict& verdict);
+// policy.document to policy.keys, and the fact `node_policy`. To be called after the checks of the TEE. `document` may be null. `boot`
+// tells which GPU libraries were loaded, whatever the document says.
+// `bound` is the digest that the evidence binds. Without document and digest all are skipped and required, unless the service may be
+// another's and the policy accepts that it has none (`accept_no_node_policy`).
+void check_node_policy(const evidence::BootEvidence& boot, const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind,
+                       const Policy& policy, Verdict& verdict);
 
 // True for an address of the same machine: "http://127.0.0.1:8000", "https://localhost", "unix:/run/engine.sock".
 // Strict: "127.evil.example" and "127.0.0.1@evil.example" are not local.

@@ -14,6 +14,12 @@
 namespace cloister::verify {
 namespace {
 
+const std::string kLibrary = evidence::digest_text([] {
+  ByteArray<32> digest;
+  digest.fill(7);
+  return digest;
+}());
+
 // The document of a node whose keys belong to it.
 Json with_keys(Json document) {
   document.erase(evidence::kKeyConfigurationMember);
@@ -28,20 +34,20 @@ Json good_document() {
           {"engine",
            {{"kind", "llama"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
           {"tee", "dstack"},
-          {"gpu", {{"evidence", "nvml"}, {"required", true}}},
+          {"gpu", {{"check_seconds", 300}, {"evidence", "nvml"}, {"library", nullptr}, {"policy", nullptr}, {"required", true}}},
           {"logging", {{"content", "never"}}}});
 }
 
 Verdict judge(const Json& document, const Policy& policy = {}, const std::string& tee_type = "tdx") {
   Verdict verdict;
   verdict.facts["tee_type"] = tee_type;
-  check_node_policy(document, *evidence::document_digest(document), NodeKind::kCloister, policy, verdict);
+  check_node_policy({}, document, *evidence::document_digest(document), NodeKind::kCloister, policy, verdict);
   return verdict;
 }
 
 TEST(NodePolicy, AGoodOnePasses) {
   const Verdict verdict = judge(good_document());
-  EXPECT_EQ(verdict.checks.size(), 10u);
+  EXPECT_EQ(verdict.checks.size(), 11u);
   for (const Check& check : verdict.checks) EXPECT_EQ(check.state, State::kPass) << check.id << ": " << check.detail;
 }
 
@@ -61,6 +67,7 @@ TEST(NodePolicy, EachMemberHasItsCheck) {
   const auto lists = [](const char* url) { return [url](Policy& policy) { policy.service.upstreams = {url}; }; };
   const auto cache = [](Policy& policy) { policy.service.allow_shared_prompt_cache = true; };
   const auto http = [](Policy& policy) { policy.service.allow_plain_http = true; };
+  const auto library = [](Policy& policy) { policy.service.gpu_libraries = {Bytes(32, 7)}; };
   const std::vector<Case> cases = {
       {"engine", [](Json& d) { d["engine"]["kind"] = "mystery"; }, "policy.engine", State::kSkipped},
       {"no engine", [](Json& d) { d.erase("engine"); }, "policy.engine", State::kSkipped},
@@ -82,6 +89,10 @@ TEST(NodePolicy, EachMemberHasItsCheck) {
       {"simulated GPU", [](Json& d) { d["gpu"]["evidence"] = "insecure_simulator"; }, "policy.gpu", State::kFail},
       {"no gate", [](Json& d) { d["gpu"]["required"] = false; }, "policy.gpu", State::kSkipped},
       {"no GPU part", [](Json& d) { d.erase("gpu"); }, "policy.gpu", State::kSkipped},
+      {"a GPU library", [](Json& d) { d["gpu"]["library"] = kLibrary; }, "policy.gpu_library", State::kSkipped, library},
+      {"a GPU library of no digest", [](Json& d) { d["gpu"]["library"] = "/opt/libnvidia-ml.so.1"; }, "policy.gpu_library", State::kSkipped},
+      {"a GPU library in a flag", [](Json& d) { d["gpu"]["library"] = true; }, "policy.gpu_library", State::kSkipped},
+      {"no word about a GPU library", [](Json& d) { d["gpu"].erase("library"); }, "policy.gpu_library", State::kSkipped},
       {"prompts in the log", [](Json& d) { d["logging"]["content"] = "debug"; }, "policy.logging", State::kFail},
       {"log unknown", [](Json& d) { d.erase("logging"); }, "policy.logging", State::kSkipped},
   };
@@ -117,7 +128,11 @@ TEST(NodePolicy, TheKeysBelongToTheDocument) {
       [](Json& d) { d["engine"]["upstreams"] = Json::array({"unix:"}); },
       [](Json& d) { d["engine"]["kind"] = "upstream"; },
       [](Json& d) { d["engine"]["known_answers"] = true; },
-      [](Json& d) { d["gpu"]["required"] = true, d["gpu"]["manifests"] = true; },
+      [](Json& d) { d["gpu"]["required"] = false; },
+      [](Json& d) { d["gpu"]["manifests"] = true; },
+      [](Json& d) { d["gpu"]["check_seconds"] = 3000; },
+      [](Json& d) { d["gpu"]["policy"] = kLibrary; },
+      [](Json& d) { d["gpu"]["library"] = kLibrary; },
       [](Json& d) { d["listen"]["tls"] = "certificate"; },
       [](Json& d) { d["listen"]["address"] = "10.0.0.1"; },
       [](Json& d) { d["signing"] = true; },
@@ -145,7 +160,7 @@ TEST(NodePolicy, TheKeysBelongToTheDocument) {
 
 TEST(NodePolicy, AGpuThatThePolicyRequiresIsGated) {
   Json document = good_document();
-  document["gpu"] = {{"evidence", "none"}, {"required", false}};
+  document["gpu"] = {{"evidence", "none"}, {"library", nullptr}, {"required", false}};
   document = with_keys(document);
   EXPECT_EQ(judge(document).outcome(), Outcome::kAccepted);
   Policy policy;
@@ -173,8 +188,8 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   const auto document_check = [](const Json& shown, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy = {}) {
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
-    check_node_policy(shown, bound, kind, policy, verdict);
-    EXPECT_EQ(verdict.checks.size(), 10u);
+    check_node_policy({}, shown, bound, kind, policy, verdict);
+    EXPECT_EQ(verdict.checks.size(), 11u);
     return std::pair(verdict.checks.front().state, verdict.outcome());
   };
   using Pair = std::pair<State, Outcome>;
@@ -203,8 +218,49 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   EXPECT_EQ(document_check(document, evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kFail, Outcome::kRejected));
 }
 
-// In the forms whose statement names no configuration the last event counts: otherwise an operator could show the
-// harmless configuration of before, or of another node, in front of the evidence of the running one.
+// What runs in the node can have it write any document: the log tells of the library that was loaded before.
+TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
+  const auto judge_log = [](const std::vector<evidence::Event>& events, const Json& shown, const Policy& policy) {
+    evidence::BootEvidence boot;
+    boot.event_log = evidence::event_log_json(events).dump();
+    Verdict verdict;
+    verdict.facts["tee_type"] = "tdx";
+    for (const char* id : {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
+      verdict.add({id, State::kPass, true, {}, {}, {}});
+    }
+    check_node_policy(boot, shown, evidence::document_digest(good_document()).value(), NodeKind::kCloister, policy, verdict);
+    return *verdict.find("policy.gpu_library");
+  };
+  const Json document = good_document();
+  const auto loaded = [](std::uint8_t mark) { return evidence::runtime_event(kGpuLibraryEvent, Bytes(32, mark)); };
+  Policy listed, pinned;
+  listed.service.gpu_libraries = {Bytes(32, 7)};
+  pinned.service.policy_digests = {to_bytes(*evidence::document_digest(document))};
+  EXPECT_EQ(judge_log({}, document, {}).state, State::kPass);
+  EXPECT_EQ(judge_log({loaded(7)}, document, listed).state, State::kPass);
+  EXPECT_EQ(judge_log({}, document, pinned).state, State::kNotApplicable);
+  const struct {
+    std::vector<evidence::Event> events;
+    Policy policy;
+    Json shown;
+  } speaks_against[] = {
+      {{loaded(7)}, {}, document},
+      {{loaded(7), loaded(8)}, listed, document},
+      {{loaded(8), loaded(7)}, listed, document},
+      {{evidence::runtime_event(kGpuLibraryEvent, Bytes(31, 7))}, listed, document},
+      {{loaded(7)}, pinned, document},
+      {{loaded(7)}, pinned, Json()},
+  };
+  for (const auto& one : speaks_against) {
+    const Check check = judge_log(one.events, one.shown, one.policy);
+    EXPECT_EQ(check.state, State::kSkipped) << check.detail;
+    EXPECT_TRUE(check.required);
+    EXPECT_NE(check.detail.find("service.gpu_libraries"), std::string::npos) << check.detail;
+  }
+}
+
+// In the forms whose statement names no configuration the last event counts: any other would let an operator show the harmless
+// configuration of before, or of another node, in front of the evidence of the one that runs.
 TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
   const Json first = good_document();
   Json second = first;

@@ -1,0 +1,77 @@
+"""Keys that somebody outside has count as the TEE's: an agent of the operator's own stands in front of the genuine one, passes on quotes, logs and
+information, and answers for keys out of a seed that the operator knows. (Here the genuine one is the simulator of another seed.)"""
+
+import contextlib
+import json
+
+import pytest
+
+from support.agent import Agent, ask, http_reply, scripted_agent
+from support.node import Node, run
+
+pytestmark = pytest.mark.own_seed
+
+KEY_CALLS = ("/GetKey", "/GetTlsKey", "/Sign")
+
+
+@pytest.fixture(scope="module")
+def agents(tmp_path_factory):
+    """The machine's own agent, and one whose seed the operator has, for another application."""
+    folder = tmp_path_factory.mktemp("seeds")
+    (folder / "genuine").write_text("11" * 32 + "\n")
+    (folder / "known").write_text("22" * 32 + "\n")
+    genuine, known = Agent(folder / "genuine"), Agent(folder / "known", ["--app-name", "another"])
+    yield genuine, known
+    genuine.close()
+    known.close()
+
+
+@contextlib.contextmanager
+def node_behind(folder, genuine, known, takes):
+    """A node that asks `known` for what `takes` says, and `genuine` for the rest."""
+    def answer(path, body):
+        status, reply = ask((known if takes(path, body) else genuine).socket, path, body)
+        return http_reply(reply, f"{status} OK" if status == 200 else f"{status} Refused")
+
+    socket = genuine.folder / "between.sock"
+    with scripted_agent(socket, answer):
+        node = Node(folder / "node", "--engine", "echo", "--tee", "dstack", "--tee-socket", socket, "--tls", "self-signed", wait=False, simulated=False)
+        try:
+            yield node
+        finally:
+            node.kill()
+
+
+def verdict_on(node, *more):
+    done = run("verify", "host", node.url, "--allow-self-signed", "--accept-simulator", "--json", *more)
+    verdict = json.loads(done.stdout)
+    return done.returncode, {check["id"]: check for check in verdict["checks"]}
+
+
+def test_keys_of_another_seed_are_in_nobodys_custody(agents, tmp_path):
+    genuine, known = agents
+    with node_behind(tmp_path, genuine, known, lambda path, _: path in KEY_CALLS) as node:
+        node.wait_healthy()
+        status, checks = verdict_on(node)
+        assert status == 1
+        assert checks["boot.kms_custody"]["state"] == "fail"
+        assert checks["keyset.custody"]["state"] == "skipped" and checks["keyset.custody"]["required"]
+        policy = tmp_path / "policy.toml"
+        policy.write_text("[service]\naccept_unproven_custody = true\n")
+        assert verdict_on(node, "--policy", policy)[0] == 1, "they are proven to be another's"
+
+
+def test_keys_of_the_machines_own_provider_are_accepted(agents, tmp_path):
+    genuine, known = agents
+    with node_behind(tmp_path, genuine, known, lambda path, _: False) as node:
+        node.wait_healthy()
+        status, checks = verdict_on(node)
+        assert status == 0 and checks["keyset.custody"]["state"] == "pass" and checks["boot.kms_custody"]["state"] == "pass"
+
+
+def test_the_tls_key_alone_is_not_another_applications(agents, tmp_path):
+    """No chain of it stands in any report, so the node itself looks whose it is."""
+    genuine, known = agents
+    with pytest.raises(AssertionError, match="another application's key"):
+        with node_behind(tmp_path, genuine, known, lambda path, body: path == "/GetKey" and b"/tls-key/" in body):
+            pass
