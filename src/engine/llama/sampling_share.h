@@ -7,13 +7,19 @@
 // The linker sends the scheduler's calls of common_sampler_init, _sample, _accept and _free here (cmake/llama.cmake). The
 // scheduler makes a sampler from a copy of a task's parameters, so these carry the numbers of share and task, in a
 // member that the sampler does not look at. The first token that is accepted also says that the prompt has been computed.
+// The scheduler calls llama_set_sampler when a task gets a sequence and when the sequence becomes free again; the linker sends
+// these calls here as well, so that it is known at any time whose prompts are computed and who decodes.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
+
+#include "engine/llama/prompt_pieces.h"
 
 struct common_params_sampling;
 struct common_sampler;
@@ -47,11 +53,17 @@ class SamplingShares {
     bool has_grammar = false;
     bool begun = false;
     bool ended = false;  // work for it was ended: it is broken and draws nothing any more
+    bool is_free = false;  // its sequence is free again
+    std::optional<std::string> client;  // none: the reply was over before
   };
   // What the parameters are marked with; share 0 for nothing.
   static Sampler marked(const common_params_sampling& params);
-  void on_made(const common_sampler* sampler, const Sampler& mark) { samplers_[sampler] = mark; }
-  void on_freed(const common_sampler* sampler) { samplers_.erase(sampler); }
+  void on_made(const common_sampler* sampler, Sampler mark);
+  void on_freed(const common_sampler* sampler);
+  // The sequence was given to the sampler that was made last, or is free again.
+  void on_sequence(const llama_context* context, int sequence);
+  // Who computes what in the scheduler of this context.
+  Turns turns(const llama_context* context);
   // Null: nobody looks at this sampler.
   Sampler* find(const common_sampler* sampler);
   // A token of the reply was drawn.
@@ -74,7 +86,10 @@ class SamplingShares {
   // With mutex_ held: what its client has left, with what has come since. Null when the reply is over.
   Budget* budget_of(std::uint64_t share);
 
-  std::map<const common_sampler*, Sampler> samplers_;  // the engine thread's own
+  // The engine thread's own.
+  std::map<const common_sampler*, Sampler> samplers_;
+  std::map<std::pair<const llama_context*, int>, const common_sampler*> sequences_;
+  const common_sampler* without_sequence_ = nullptr;
 
   std::mutex mutex_;  // for all below
   std::uint64_t made_ = 0;
