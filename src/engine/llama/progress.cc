@@ -40,7 +40,8 @@ using cloister::engine::llama::SamplingShares;
 
 // A device computes on its own: a batch is computed when it was waited for.
 void measure(PromptPieces& pieces, llama_context* context, const llama_batch& batch) {
-  const bool has_output = batch.logits != nullptr && std::any_of(batch.logits, batch.logits + batch.n_tokens, [](auto each) { return each != 0; });
+  const bool has_output = batch.logits != nullptr &&
+                          std::any_of(batch.logits, batch.logits + batch.n_tokens, [](auto each) { return each != 0; });
   if (!has_output) return pieces.on_queued();
   llama_synchronize(context);  // the scheduler does nothing else next
   pieces.on_computed(SamplingShares::instance().turns(context), static_cast<std::size_t>(batch.n_tokens));

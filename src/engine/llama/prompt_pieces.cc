@@ -66,7 +66,8 @@ void PromptPieces::on_computed(const Turns& turns, std::size_t tokens, Clock::ti
   if (turns.decoding_clients == 0) debt_ = Seconds{0};
   if (prompt_tokens == 0) {
     // Prompts have as much of the time as those who decode, and more where they are of more clients.
-    const double prompts = static_cast<double>(turns.reading_clients) / static_cast<double>(std::max<std::size_t>(turns.decoding_clients, 1));
+    const double prompts = static_cast<double>(turns.reading_clients) /
+                           static_cast<double>(std::max<std::size_t>(turns.decoding_clients, 1));
     // What is paid too much counts for the next piece.
     if (debt_ > Seconds{0}) debt_ -= took * std::max(prompts, 1.0);
     return;
@@ -77,8 +78,9 @@ void PromptPieces::on_computed(const Turns& turns, std::size_t tokens, Clock::ti
   debt_ = std::min(debt_ + took, most);
 }
 
-// What a batch takes whatever is in it counts as time of its tokens, so that few of them seem slower than many: they count
-// when they were as many as a piece is, or faster all the same. From a small piece the next ones grow to the right size.
+// What a batch takes whatever is in it counts as time of its tokens, so that few of them seem slower than many: they
+// count when they were as many as a piece is, or faster all the same. From a small piece the next ones grow to the
+// right size.
 void PromptPieces::learn(std::size_t prompt_tokens, Seconds took) {
   const Seconds token = took / static_cast<double>(prompt_tokens);
   if (token_ <= Seconds{0} || token < token_) {
@@ -93,7 +95,8 @@ namespace {
 std::uint32_t within_limit(const llama_context* context, std::uint32_t real) {
   const PromptPieces* pieces = PromptPieces::of(context);
   if (pieces == nullptr) return real;
-  return static_cast<std::uint32_t>(std::min<std::size_t>(real, pieces->limit(SamplingShares::instance().turns(context))));
+  return static_cast<std::uint32_t>(
+      std::min<std::size_t>(real, pieces->limit(SamplingShares::instance().turns(context))));
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
-// PromptPieces: how many tokens of prompts the scheduler computes at once while others wait for their next token. Whoever
-// decodes gets one token a batch, so a batch of 512 tokens of somebody's prompt is what each of these tokens waits for:
-// seconds on a CPU. So while a client decodes, prompts of other clients are computed in pieces that last a bounded time, by
-// what batches have taken so far, and in turns with batches that hold no prompt, so that either side has its share of the
-// time. Where a whole batch takes no longer than a piece may, as on a GPU, and where nobody else decodes, nothing changes.
+// PromptPieces: how many tokens of prompts the scheduler computes at once while others wait for their next token.
+// Whoever decodes gets one token a batch, so a batch of 512 tokens of somebody's prompt is what each of these tokens
+// waits for: seconds on a CPU. So while a client decodes, prompts of other clients are computed in pieces that last a
+// bounded time, by what batches have taken so far, and in turns with batches that hold no prompt, so that either side
+// has its share of the time. Where a whole batch takes no longer than a piece may, as on a GPU, and where nobody else
+// decodes, nothing changes.
 //
-// The linker sends the scheduler's calls of llama_n_batch and llama_n_ubatch here (cmake/llama.cmake). The first is how the
-// scheduler asks how many tokens a batch may hold, the second how close to the end of a prompt it keeps states of models
-// that cannot forget single tokens. Other contexts, and the scheduler's own while it is made, are told what is true.
+// The linker sends the scheduler's calls of llama_n_batch and llama_n_ubatch here (cmake/llama.cmake). The first is how
+// the scheduler asks how many tokens a batch may hold, the second how close to the end of a prompt it keeps states of
+// models that cannot forget single tokens. Other contexts, and the scheduler's own while it is made, are told what is
+// true.
 #pragma once
 
 #include <chrono>
@@ -64,9 +66,9 @@ class PromptPieces {
   const std::size_t batch_tokens_;
   const llama_context* context_ = nullptr;
   Clock::time_point begun_;
-  bool queued_ = false;       // something that was computed later may be in the next measure
-  Seconds token_{0};          // what a token of a prompt takes; 0: not known yet
-  Seconds debt_{0};           // time that prompts have had and those who decode have not
+  bool queued_ = false;  // something that was computed later may be in the next measure
+  Seconds token_{0};     // what a token of a prompt takes; 0: not known yet
+  Seconds debt_{0};      // time that prompts have had and those who decode have not
 };
 
 }  // namespace cloister::engine::llama

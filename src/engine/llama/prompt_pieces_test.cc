@@ -11,12 +11,12 @@ constexpr std::size_t kBatch = 512;
 
 // A machine that computes in a time of its own, by a clock of its own.
 struct Machine {
-  double batch_s = 0;         // whatever is in it
+  double batch_s = 0;  // whatever is in it
   double prompt_token_s = 0;
   double decoded_token_s = 0;
   PromptPieces pieces{kBatch};
   PromptPieces::Clock::time_point now{};
-  double decoding_s = 0;      // in batches without a prompt
+  double decoding_s = 0;  // in batches without a prompt
   double reading_s = 0;
   double longest_s = 0;
   std::size_t read = 0;

@@ -115,7 +115,8 @@ Turns SamplingShares::turns(const llama_context* context) {
   }
   turns.decoding_clients = decoding.size();
   // One client that does both computes for itself.
-  turns.is_shared = !decoding.empty() && !reading.empty() && (decoding.size() > 1 || reading.size() > 1 || decoding != reading);
+  turns.is_shared =
+      !decoding.empty() && !reading.empty() && (decoding.size() > 1 || reading.size() > 1 || decoding != reading);
   std::erase_if(reading, [&](std::string_view client) { return decoding.contains(client); });
   turns.reading_clients = reading.size();
   return turns;

@@ -1,14 +1,15 @@
 // SamplingShares: how long the engine's thread draws tokens for whom. All sequences share that thread, and a grammar
 // with many alternatives makes it test each token of the vocabulary against all of them: one reply could make all
 // others wait. Each client has a share of time beyond what an ordinary token costs; a reply of a client that has used
-// up its share is ended, while replies of others run. A single token that takes longer than all of a share is not drawn to
-// its end, whether or not others are there: its reply is ended in the middle of it (engine/llama/work_limit.h).
+// up its share is ended, while replies of others run. A single token that takes longer than all of a share is not drawn
+// to its end, whether or not others are there: its reply is ended in the middle of it (engine/llama/work_limit.h).
 //
-// The linker sends the scheduler's calls of common_sampler_init, _sample, _accept and _free here (cmake/llama.cmake). The
-// scheduler makes a sampler from a copy of a task's parameters, so these carry the numbers of share and task, in a
-// member that the sampler does not look at. The first token that is accepted also says that the prompt has been computed.
-// The scheduler calls llama_set_sampler when a task gets a sequence and when the sequence becomes free again; the linker sends
-// these calls here as well, so that it is known at any time whose prompts are computed and who decodes.
+// The linker sends the scheduler's calls of common_sampler_init, _sample, _accept and _free here (cmake/llama.cmake).
+// The scheduler makes a sampler from a copy of a task's parameters, so these carry the numbers of share and task, in a
+// member that the sampler does not look at. The first token that is accepted also says that the prompt has been
+// computed. The scheduler calls llama_set_sampler when a task gets a sequence and when the sequence becomes free again;
+// the linker sends these calls here as well, so that it is known at any time whose prompts are computed and who
+// decodes.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,7 @@ class SamplingShares {
     Share& operator=(const Share&) = delete;
     // These are the parameters of a task of the reply.
     void mark(common_params_sampling& params, int task) const;
+    std::uint64_t number() const { return number_; }
 
    private:
     std::uint64_t number_;
@@ -53,7 +55,7 @@ class SamplingShares {
     bool has_grammar = false;
     bool begun = false;
     bool ended = false;  // work for it was ended: it is broken and draws nothing any more
-    bool is_free = false;  // its sequence is free again
+    bool is_free = false;               // its sequence is free again
     std::optional<std::string> client;  // none: the reply was over before
   };
   // What the parameters are marked with; share 0 for nothing.
