@@ -2,9 +2,11 @@
 prompts, so that each token of a reply waited for seconds of somebody else's computing. What is measured are shares and ratios, as machines
 and what else they do differ. `measured` prints what was found."""
 
+import contextlib
 import http.client
 import json
 import random
+import socket
 import threading
 import time
 
@@ -57,20 +59,23 @@ def tokens_of(node, token, count, on_first=lambda: None):
 
 
 class Prompts:
-    """Long prompts of a client, so many at once, each followed by the next. Each differs from its first word on."""
+    """Long prompts of a client, so many at once, each followed by the next. Each differs from its first words on. Those that run in the end
+    are given up."""
 
     def __init__(self, node, token, at_once):
         self.node, self.token, self.done, self.stopped = node, token, 0, False
-        self.threads = [threading.Thread(target=self.send, daemon=True) for _ in range(at_once)]
+        self.connections = {}
+        self.threads = [threading.Thread(target=self.send, args=(i,), daemon=True) for i in range(at_once)]
 
-    def send(self):
+    def send(self, number):
         while not self.stopped:
             text = " ".join(str(random.randint(0, 9)) for _ in range(PROMPT_TOKENS // 2 - 20))
             connection = open_request(self.node, self.token, {"messages": [{"role": "user", "content": text}], "max_tokens": 1})
-            reply = connection.getresponse()
-            assert reply.status in (200, 503), reply.read()
-            self.done += reply.status == 200
-            reply.read()
+            self.connections[number] = connection.sock
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                reply = connection.getresponse()
+                reply.read()
+                self.done += reply.status == 200
             connection.close()
 
     def __enter__(self):
@@ -81,6 +86,9 @@ class Prompts:
 
     def __exit__(self, *_):
         self.stopped = True
+        for connection in self.connections.values():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self.threads:
             thread.join()
 
@@ -88,7 +96,7 @@ class Prompts:
 @pytest.mark.parametrize("at_once", [1, 6])
 def test_tokens_of_one_client_do_not_wait_for_whole_batches_of_another(shared, at_once):
     """Each token waited for 512 of the prompts: replies were 50 to 100 times slower than on an idle node."""
-    count, before = 32, 0
+    count, before = 24, 0
 
     def begin():
         nonlocal before
@@ -109,7 +117,7 @@ def test_tokens_of_one_client_do_not_wait_for_whole_batches_of_another(shared, a
 
 def test_prompts_of_the_client_who_decodes_are_computed_in_whole_batches(shared):
     """Nobody else waits: smaller pieces would only make prompts slower."""
-    count, before = 10, 0
+    count, before = 6, 0
 
     def begin():
         nonlocal before
