@@ -39,7 +39,9 @@ target_link_options(llama_engine INTERFACE -Wl,--wrap=execlp
   -Wl,--wrap=_Z19common_sampler_initPK11llama_modelR22common_params_sampling
   -Wl,--wrap=_Z21common_sampler_sampleP14common_samplerP13llama_contextib -Wl,--wrap=_Z19common_sampler_freeP14common_sampler
   -Wl,--wrap=_Z21common_sampler_acceptP14common_samplerib -Wl,--wrap=_Znwm
-  # What a batch that was given up returns: src/engine/llama/progress.cc.
+  # Whose sequences they are: sampling_share.cc. How much of a prompt is computed at once: src/engine/llama/prompt_pieces.cc.
+  -Wl,--wrap=llama_set_sampler -Wl,--wrap=llama_n_batch -Wl,--wrap=llama_n_ubatch
+  # What a batch that was given up returns, and how long others take: src/engine/llama/progress.cc.
   -Wl,--wrap=llama_decode
   -Wl,--wrap=_Z25common_remote_get_contentRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERK20common_remote_params)
 if(CLOISTER_CUDA)

@@ -48,6 +48,8 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(const LlamaOptions& optio
     loaded->context_.set_state_callback(nullptr);
     loaded->progress_ = std::make_unique<Progress>(stop);
     loaded->progress_->watch(loaded->context_.get_llama_context());
+    loaded->pieces_ = std::make_unique<PromptPieces>(static_cast<std::size_t>(loaded->params_.n_batch));
+    loaded->pieces_->watch(loaded->context_.get_llama_context());
     loaded->reader_.emplace(loaded->context_.get_response_reader());
     loaded->meta_ = std::make_unique<server_context_meta>(loaded->context_.get_meta());
     // The scheduler owns the model and hands it out as const; further contexts on it are made through a plain pointer.

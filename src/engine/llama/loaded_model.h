@@ -10,6 +10,7 @@
 #include "engine/llama/llama_engine.h"
 #include "engine/llama/model_file.h"
 #include "engine/llama/progress.h"
+#include "engine/llama/prompt_pieces.h"
 #include "server-context.h"
 
 namespace cloister::engine::llama {
@@ -52,6 +53,7 @@ class LoadedModel {
   std::unique_ptr<Progress> progress_;  // declared before the context, which calls it
   common_params params_;
   server_context context_;
+  std::unique_ptr<PromptPieces> pieces_;  // after the context: another one may get its address
   std::optional<server_response_reader> reader_;
   std::unique_ptr<server_context_meta> meta_;
   llama_model* model_ = nullptr;

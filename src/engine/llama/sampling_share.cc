@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <set>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "engine/llama/work_limit.h"
@@ -76,6 +78,48 @@ SamplingShares::Sampler SamplingShares::marked(const common_params_sampling& par
 SamplingShares::Sampler* SamplingShares::find(const common_sampler* sampler) {
   const auto found = samplers_.find(sampler);
   return found == samplers_.end() ? nullptr : &found->second;
+}
+
+void SamplingShares::on_made(const common_sampler* sampler, Sampler mark) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto reply = replies_.find(mark.share); reply != replies_.end()) mark.client = reply->second.client;
+  }
+  samplers_[sampler] = std::move(mark);
+  without_sequence_ = sampler;
+}
+
+void SamplingShares::on_freed(const common_sampler* sampler) {
+  samplers_.erase(sampler);
+  std::erase_if(sequences_, [&](const auto& each) { return each.second == sampler; });
+  if (without_sequence_ == sampler) without_sequence_ = nullptr;
+}
+
+void SamplingShares::on_sequence(const llama_context* context, int sequence) {
+  const auto key = std::make_pair(context, sequence);
+  if (without_sequence_ != nullptr) {
+    sequences_[key] = std::exchange(without_sequence_, nullptr);
+  } else if (const auto found = sequences_.find(key); found != sequences_.end()) {
+    samplers_.at(found->second).is_free = true;
+  }
+}
+
+Turns SamplingShares::turns(const llama_context* context) {
+  Turns turns;
+  std::set<std::string_view> decoding, reading;
+  for (const auto& [key, pointer] : sequences_) {
+    const Sampler& sampler = samplers_.at(pointer);
+    if (key.first != context || sampler.is_free) continue;
+    if (sampler.begun) ++turns.decoding_sequences;
+    if (sampler.client) (sampler.begun ? decoding : reading).insert(*sampler.client);
+  }
+  turns.decoding_clients = decoding.size();
+  // One client that does both computes for itself.
+  turns.is_shared =
+      !decoding.empty() && !reading.empty() && (decoding.size() > 1 || reading.size() > 1 || decoding != reading);
+  std::erase_if(reading, [&](std::string_view client) { return decoding.contains(client); });
+  turns.reading_clients = reading.size();
+  return turns;
 }
 
 void SamplingShares::on_accepted(Sampler& sampler) {
@@ -151,6 +195,7 @@ llama_token __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(
                                                                                 bool grammar_first);
 void __real__Z21common_sampler_acceptP14common_samplerib(common_sampler* sampler, llama_token token, bool is_generated);
 void __real__Z19common_sampler_freeP14common_sampler(common_sampler* sampler);
+bool __real_llama_set_sampler(llama_context* context, llama_seq_id sequence, llama_sampler* sampler);
 
 common_sampler* __wrap__Z19common_sampler_initPK11llama_modelR22common_params_sampling(const llama_model* model,
                                                                                        common_params_sampling& params) {
@@ -173,6 +218,11 @@ common_sampler* __wrap__Z19common_sampler_initPK11llama_modelR22common_params_sa
 void __wrap__Z19common_sampler_freeP14common_sampler(common_sampler* sampler) {
   SamplingShares::instance().on_freed(sampler);
   __real__Z19common_sampler_freeP14common_sampler(sampler);
+}
+
+bool __wrap_llama_set_sampler(llama_context* context, llama_seq_id sequence, llama_sampler* sampler) {
+  SamplingShares::instance().on_sequence(context, sequence);
+  return __real_llama_set_sampler(context, sequence, sampler);
 }
 
 llama_token __wrap__Z21common_sampler_sampleP14common_samplerP13llama_contextib(common_sampler* sampler,

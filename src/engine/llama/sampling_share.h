@@ -1,19 +1,26 @@
-// SamplingShares: how long the engine's thread samples tokens for each client. All sequences share that thread, and a
-// grammar with many alternatives makes it test each token of the vocabulary against all of them: one reply could make all
-// others wait. Each client has a share of time beyond what an ordinary token costs. A reply of a client that has used up
-// its share is ended while replies of others run. A single token that takes longer than a whole share is not sampled to its
-// end, whether or not others are running: its reply is ended in the middle of the token (engine/llama/work_limit.h).
+// SamplingShares: how long the engine's thread draws tokens for whom. All sequences share that thread, and a grammar
+// with many alternatives makes it test each token of the vocabulary against all of them: one reply could make all
+// others wait. Each client has a share of time beyond what an ordinary token costs; a reply of a client that has used
+// up its share is ended, while replies of others run. A single token that takes longer than all of a share is not drawn
+// to its end, whether or not others are there: its reply is ended in the middle of it (engine/llama/work_limit.h).
 //
-// The linker redirects the scheduler's calls of common_sampler_init, _sample, _accept and _free here (cmake/llama.cmake).
+// The linker sends the scheduler's calls of common_sampler_init, _sample, _accept and _free here (cmake/llama.cmake).
 // The scheduler makes a sampler from a copy of a task's parameters, so these carry the numbers of share and task, in a
-// member that the sampler does not read. The first token that is accepted also says that the prompt has been computed.
+// member that the sampler does not look at. The first token that is accepted also says that the prompt has been
+// computed. The scheduler calls llama_set_sampler when a task gets a sequence and when the sequence becomes free again;
+// the linker sends these calls here as well, so that it is known at any time whose prompts are computed and who
+// decodes.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
+
+#include "engine/llama/prompt_pieces.h"
 
 struct common_params_sampling;
 struct common_sampler;
@@ -35,6 +42,7 @@ class SamplingShares {
     Share& operator=(const Share&) = delete;
     // Marks the parameters of a task of the reply.
     void mark(common_params_sampling& params, int task) const;
+    std::uint64_t number() const { return number_; }
 
    private:
     std::uint64_t number_;
@@ -46,13 +54,19 @@ class SamplingShares {
     int task = 0;
     bool has_grammar = false;
     bool begun = false;
-    bool ended = false;  // its work was ended: it is broken and samples nothing any more
+    bool ended = false;  // work for it was ended: it is broken and draws nothing any more
+    bool is_free = false;               // its sequence is free again
+    std::optional<std::string> client;  // none: the reply was over before
   };
   // What the parameters are marked with; share 0 means no mark.
   static Sampler marked(const common_params_sampling& params);
-  void on_made(const common_sampler* sampler, const Sampler& mark) { samplers_[sampler] = mark; }
-  void on_freed(const common_sampler* sampler) { samplers_.erase(sampler); }
-  // Null: this sampler is not observed.
+  void on_made(const common_sampler* sampler, Sampler mark);
+  void on_freed(const common_sampler* sampler);
+  // The sequence was given to the sampler that was made last, or is free again.
+  void on_sequence(const llama_context* context, int sequence);
+  // Who computes what in the scheduler of this context.
+  Turns turns(const llama_context* context);
+  // Null: nobody looks at this sampler.
   Sampler* find(const common_sampler* sampler);
   // Called when a token of the reply was sampled.
   void on_accepted(Sampler& sampler);
@@ -74,7 +88,10 @@ class SamplingShares {
   // Called with mutex_ held: what is left of its client's budget, including its growth since. Null when the reply is over.
   Budget* budget_of(std::uint64_t share);
 
-  std::map<const common_sampler*, Sampler> samplers_;  // used by the engine's thread alone
+  // The engine thread's own.
+  std::map<const common_sampler*, Sampler> samplers_;
+  std::map<std::pair<const llama_context*, int>, const common_sampler*> sequences_;
+  const common_sampler* without_sequence_ = nullptr;
 
   std::mutex mutex_;  // guards everything below
   std::uint64_t made_ = 0;
