@@ -15,6 +15,8 @@ class ConfigChanges {
   // `file`: the options as the file alone gives them; `in_force`: with those of the command line, which go before it.
   ConfigChanges(ConfigLines file, const ConfigLines& in_force);
 
+  // True where the command line gave the option a value that the file does not have. The command line goes before the file.
+  bool is_of_command_line(const std::string& option) const { return of_command_line_.contains(option); }
   // The option is in force as the file has it now.
   void was_applied(const std::string& option, const ConfigLines& file);
   // The names of the options that the file gives another value now than the one in force. Those of the command line are not among them: a

@@ -1,6 +1,7 @@
 #include "apps/option_forms.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,14 @@ Result<void> check_option_forms(const ServeOptions& options) {
   TRY_VOID(parse_listen(options.listen));
   if (options.tls == "tee-key" && options.tls_names.empty()) {
     return wrong("--tls tee-key", "the certificate needs the name of the host: --tls-name");
+  }
+  if (options.receipts == "postgres" && options.receipt_postgres_file.empty()) {
+    return wrong("--receipts postgres", "the connection string stands in a file: --receipt-postgres-file");
+  }
+  if (options.engine == "llama" && options.model_path.empty()) return wrong("--engine llama", "the GGUF file to serve: --model");
+  std::error_code ignored;
+  if (!options.rim_dir.empty() && !std::filesystem::is_directory(options.rim_dir, ignored)) {
+    return wrong("--rim-dir", options.rim_dir + " is no folder");
   }
   for (const std::string& url : options.replicas) {
     if (const auto parsed = http::parse_url(url); !parsed) return wrong("--replica", parsed.error().message);

@@ -238,6 +238,20 @@ Result<void> check_protections(const ServeOptions& options) {
   if (options.receipts_survive == "power" && options.receipts == "memory") {
     return nothing("--receipts-survive power", "receipts are kept in memory");
   }
+  if (!options.receipt_file.empty() && options.receipts != "sqlite") return nothing("--receipt-file", "it is for --receipts sqlite");
+  if (!options.receipt_postgres_file.empty() && options.receipts != "postgres") {
+    return nothing("--receipt-postgres-file", "it is for --receipts postgres");
+  }
+  if (!options.tls_names.empty() && options.tls.empty() && options.tls_certificate_file.empty()) {
+    return nothing("--tls-name", "the node would speak plain HTTP without --tls or --tls-cert");
+  }
+  if (!options.tls_request_file.empty() && options.tls != "tee-key") return nothing("--tls-csr", "it is for --tls tee-key");
+  if (!options.model_path.empty() && engine == "echo") return nothing("--model", "the echo engine has no model");
+  const bool echo_words = options.echo_first_token_ms != 0 || options.echo_token_gap_ms != 0 || options.echo_tokens != 0;
+  if (echo_words && engine != "echo") return nothing("--echo-...", "it is for --engine echo");
+  if (!options.nvml_library.empty() && (options.gpu == "insecure-simulator" || options.gpu == "none")) {
+    return nothing("--nvml-library", "no GPU of this machine is asked for evidence");
+  }
   return {};
 }
 

@@ -39,7 +39,7 @@ Result<void> reload_config(ServeOptions& options, const Reloading& parts, std::s
   fresh.log_level.clear();
   TRY(lines, read_serve_config(options.config_file, fresh));
   Result<void> changed;
-  if (!fresh.log_level.empty()) {
+  if (!fresh.log_level.empty() && !parts.config_changes.is_of_command_line("log-level")) {
     changed = change_log_level(options, fresh.log_level, parts);
     if (changed) parts.config_changes.was_applied("log-level", lines);
   }

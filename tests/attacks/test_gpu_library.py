@@ -98,7 +98,7 @@ def test_the_file_is_read_once(start, agent, tmp_path, driver):
     assert node.get_json("/v1/cloister/policy")["gpu"]["library"] == named
 
 
-def test_where_no_gpu_is_asked_for_nothing_is_loaded(start, agent):
-    node = start("--engine", "echo", "--tee", "dstack", "--tee-socket", agent.socket, "--gpu", "none", "--nvml-library", LIBRARY, simulated=False)
-    assert node.get_json("/v1/cloister/policy")["gpu"]["library"] is None
-    assert run("verify", "host", node.url, "--accept-simulator").returncode == 0
+def test_where_no_gpu_is_asked_for_nothing_is_loaded(tmp_path):
+    refused = run("serve", "--engine", "echo", "--tee", "insecure-simulator", "--gpu", "none", "--nvml-library", LIBRARY,
+                  "--listen", "127.0.0.1:0", "--state", tmp_path)
+    assert refused.returncode == 2 and "would do nothing" in refused.stderr, refused.stderr

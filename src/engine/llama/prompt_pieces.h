@@ -18,7 +18,7 @@ struct llama_context;
 
 namespace cloister::engine::llama {
 
-// Who computes what in the scheduler (SamplingShares::turns).
+// What the scheduler computes, and for whom (SamplingShares::turns).
 struct Turns {
   std::size_t decoding_sequences = 0;
   std::size_t decoding_clients = 0;

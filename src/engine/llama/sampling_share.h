@@ -64,7 +64,7 @@ class SamplingShares {
   void on_freed(const common_sampler* sampler);
   // The sequence was given to the sampler that was made last, or is free again.
   void on_sequence(const llama_context* context, int sequence);
-  // Who computes what in the scheduler of this context.
+  // What the scheduler of this context computes, and for whom.
   Turns turns(const llama_context* context);
   // Null: nobody looks at this sampler.
   Sampler* find(const common_sampler* sampler);

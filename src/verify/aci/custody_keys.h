@@ -9,11 +9,11 @@
 
 namespace cloister::verify {
 
-// keyset.custody: every key of the custody stands in the keyset in the role that it was made for, and every key of the
-// keyset's receipts and encryption has a chain, unless the policy takes keys without (peers.md W34).
-// Skipped where the policy names no root of the KMS: the chains come with the report, and anybody can make some.
-// `chains` is boot.kms_custody, which judges the chains, or null. `cpu_root` is what the quote's chain ends in: a simulated TEE may have no
-// chains, and those that it has must lead to the key provider that it measured.
+// keyset.custody: every key of the custody is in the keyset in the role that it was made for, and every key for
+// receipts and encryption in the keyset has a chain, unless the policy accepts keys without one. Skipped where the
+// policy names no root of the KMS: the chains come with the report, and anybody can make some. `chains` is
+// boot.kms_custody, which verifies the chains, or null. `cpu_root` is the root of the quote's chain: a simulated TEE may
+// have no chains, and those that it has must lead to the key provider that it measured.
 Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Keyset& keyset, RootKind cpu_root,
                          const Check* chains, const Policy& policy);
 

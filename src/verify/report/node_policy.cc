@@ -216,7 +216,7 @@ void skip_members(Verdict& verdict, const std::string& why) {
   for (const std::string_view id : kMembers) verdict.add(skipped(std::string(id), why));
 }
 
-// Of a document that the verifier knows, or knows to be none. A library that it does not name speaks against it all the same.
+// For a document that the verifier knows, or knows to be none. A library that it does not name speaks against it all the same.
 void leave_out_members(Verdict& verdict, const std::string& why, const Json& document, const std::vector<Digest>& libraries,
                        const Policy& policy) {
   std::set<Bytes> accepted = policy.service.gpu_libraries;
