@@ -111,7 +111,7 @@ Json policy_document(const char* tls) {
           {"listen", {{"address", "127.0.0.1"}, {"port", 8443}, {"tls", tls}, {"token_required", true}}},
           {"engine", {{"kind", "echo"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
           {"tee", "insecure_simulator"},
-          {"gpu", {{"evidence", "insecure_simulator"}, {"required", true}}},
+          {"gpu", {{"evidence", "insecure_simulator"}, {"library", nullptr}, {"required", true}}},
           {"logging", {{"content", "never"}}}};
 }
 const Json kBorn = policy_document("self-signed");
