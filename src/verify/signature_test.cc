@@ -222,6 +222,20 @@ TEST(Signature, TheConfigurationIsKnownByTheKeys) {
   EXPECT_TRUE(judged(passed("policy.keys", "sha256:07"), policy).required);
 }
 
+// Another server's reply is signed: which model that server says has answered, the receipt alone tells.
+TEST(Signature, DoesNotSayWhichModelOfAnotherServerAnswered) {
+  for (const char* engine : {"upstream", "llama", "echo"}) {
+    Verdict verdict;
+    verdict.facts["node_policy"] = {{"engine", engine}};
+    check_unnamed_digests(Policy(), verdict);
+    const Check* check = verdict.find("signature.served_model");
+    ASSERT_EQ(check != nullptr, std::string(engine) == "upstream") << engine;
+    if (check == nullptr) continue;
+    EXPECT_EQ(check->state, State::kSkipped);
+    EXPECT_TRUE(check->required);
+  }
+}
+
 TEST(Signature, EcdsaNeedsIts0x) {
   Signed genuine = sign(SigningAlgo::kEcdsa);
   genuine.signature.signature.erase(0, 2);

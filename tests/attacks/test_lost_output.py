@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from support.exports import keyset_line, signed_receipt
 from support.node import BINARY, PATIENCE, run
 
 
@@ -80,10 +81,8 @@ def test_receipts_of_a_store(tmp_path):
     key = tmp_path / "key"
     key.write_text("ab" * 32)
     lines = tmp_path / "lines"
-    receipt = {"api_version": "aci/1", "receipt_id": "rcpt-00000001", "chat_id": "chatcmpl-1", "model": "m", "endpoint": "/v1/chat/completions", "method": "POST",
-               "workload_keyset_digest": "sha256:" + "a" * 64, "served_at": 1_800_000_000, "event_log": [], "key_id": "k", "signature": "0" * 128}
-    lines.write_text(json.dumps({"form": "cloister.receipt.v1", "receipt_id": "rcpt-00000001", "reply_ids": ["chatcmpl-1"], "owner": "00" * 16,
-                                 "served_at": 1_800_000_000, "receipt": json.dumps(receipt)}) + "\n")
+    served = 1_800_000_000
+    lines.write_text("".join(json.dumps(line) + "\n" for line in (keyset_line(served), signed_receipt(1, served))))
     store = ["--store", tmp_path / "r.db", "--key-file", key]
     imported = run("receipts", "import", lines, *store)
     assert imported.returncode == 0, imported.stderr
