@@ -96,7 +96,9 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
     static_cast<void>(readable);
   }
   if (off || !on) {
-    if (!options.gpu_policy_file.empty()) log::warn("gpu gate: --gpu-policy is not used, for no GPU has to be attested");
+    if (!options.gpu_policy_file.empty()) {
+      return fail(ErrorCode::kUsage, "--gpu-policy would do nothing: no GPU of this node has to be attested before it takes prompts (--require-gpu-tee)");
+    }
     if (off && is_real(tee_type) && gpus != nullptr) {
       log::warn("gpu gate: OFF. Prompts reach GPUs that nobody attested; reports say so");
     }

@@ -152,8 +152,11 @@ Result<Platform> make_platform(const ServeOptions& options) {
   // The library runs in this process and could have the node say anything afterwards.
   const BeforeLibrary before_library = [&platform](const ByteArray<32>& sha256) -> Result<void> {
     platform.gpu_library = sha256;
-    if (platform.tee) return serve::measure_event(*platform.tee, serve::kGpuLibraryEvent, sha256);
-    return {};
+    if (!platform.tee) return {};
+    // SEV-SNP has no register for events: there the policy document alone names the library.
+    const bool has_register = platform.tee->type() != "sev_snp";
+    const auto unmeasured = has_register ? serve::Unmeasured::kRefused : serve::Unmeasured::kLogged;
+    return serve::measure_event(*platform.tee, serve::kGpuLibraryEvent, sha256, unmeasured);
   };
   if (type != evidence::kSimulatorName) {
     TRY(gpu, make_gpu(options, type, nullptr, before_library));

@@ -32,7 +32,7 @@ Error about(std::string_view name, const Error& error) {
 
 }  // namespace
 
-Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest) {
+Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest, Unmeasured unmeasured) {
   // Reading the log and extending are two steps, so calls take turns.
   static std::mutex turns;
   const std::lock_guard lock(turns);
@@ -51,7 +51,7 @@ Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray
     log::info("measured" + shown);
     return {};
   }
-  if (extended.error().code != ErrorCode::kUnsupported) return about(name, extended.error());
+  if (extended.error().code != ErrorCode::kUnsupported || unmeasured == Unmeasured::kRefused) return about(name, extended.error());
   log::warn("not measured, the quote alone binds it:" + shown + " reason=" + extended.error().message);
   return {};
 }

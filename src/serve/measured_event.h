@@ -19,11 +19,16 @@ inline constexpr std::string_view kModelEvent = "cloister-model";
 inline constexpr std::string_view kPolicyEvent = "cloister-policy";
 inline constexpr std::string_view kGpuLibraryEvent = "cloister-gpu-library";
 
-// Extends the register, unless the last event of this name in the TEE's log already says the same. A TEE that cannot
-// measure at run time is no error: this is logged and the node continues, since its quote binds the digest all the
-// same. After any other error the register's value is unknown: code that waits for the event must not continue.
+// What becomes of an event where the TEE cannot measure at run time.
+enum class Unmeasured {
+  kLogged,   // the node continues, since its quote binds the digest all the same
+  kRefused,  // an error: nothing else shows the event
+};
+
+// Extends the register, unless the last event of this name in the TEE's log already says the same. After an error the
+// register's value is unknown: code that waits for the event must not continue.
 //
 // As slow as a quote: never call it from an event loop or the engine's compute thread. Calls take turns. Any thread.
-Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest);
+Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest, Unmeasured unmeasured = Unmeasured::kLogged);
 
 }  // namespace cloister::serve

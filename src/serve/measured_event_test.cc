@@ -77,6 +77,12 @@ TEST(MeasuredEvent, AnEntryThatOnlyLooksLikeItDoesNotCount) {
   EXPECT_EQ(tee.extensions, 1);
 }
 
+TEST(MeasuredEvent, NothingIsDoneThatOnlyAnEventWouldShow) {
+  LoggingTee tee;
+  tee.extend_error = fail(ErrorCode::kUnsupported, "no register");
+  EXPECT_FALSE(measure_event(tee, kGpuLibraryEvent, ByteArray<32>{7}, Unmeasured::kRefused));
+}
+
 TEST(MeasuredEvent, ATeeThatCannotMeasureIsNoError) {
   LoggingTee tee;
   tee.extend_error = fail(ErrorCode::kUnsupported, "no register");

@@ -1,5 +1,8 @@
 #include "verify/report.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "verify/check.h"
@@ -36,6 +39,24 @@ Check check_nonce(const ServedReport& report, const Expected& expected, const Po
                   "the report answers another nonce");
 }
 
+// keyset.custody for a form without a keyset: one of the chains has to be about the signing key itself. Absent where nobody asks for chains
+// and none are there.
+std::optional<Check> check_address_custody(const ServedReport& report, const Check* chains, const Policy& policy) {
+  const std::string id = "keyset.custody";
+  const bool asked = !policy.boot.kms_root_keys.empty();
+  if (!report.boot.key_custody) {
+    if (!asked) return std::nullopt;
+    return skipped(id, "no chain of key custody is served, and the policy names the roots it must lead to");
+  }
+  const Result<Bytes> identity = parse_identity(report.signing_algo, report.signing_address);
+  const bool found = identity && std::ranges::any_of(*report.boot.key_custody, [&](const evidence::KeyCustody& key) {
+    return key.role.starts_with("legacy") && check_public_key(report.signing_algo, key.public_key, *identity).has_value();
+  });
+  if (!found) return failed(id, "no chain of key custody is about the key of the signing address", report.signing_address, "other keys");
+  if (chains != nullptr && chains->state == State::kPass) return passed(id, report.signing_address);
+  return skipped(id, "the chain of the signing key does not lead to a root that is known: boot.kms_custody", asked);
+}
+
 // Verifies one report that could be parsed.
 void judge_served(const Json& object, const ServedReport& report, const Expected& expected, const Context& context, Verdict& verdict) {
   const Result<Bytes> identity = parse_identity(report.signing_algo, report.signing_address);
@@ -57,6 +78,7 @@ void judge_served(const Json& object, const ServedReport& report, const Expected
   check_near_parts(object, report, verdict.find("report_data.identity")->state == State::kPass, expected, tee.root, context, verdict);
   check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] = gpu_binding(report.nvidia_payload.has_value(), "a nonce that CPU and GPU share", context.policy);
+  if (const auto custody = check_address_custody(report, verdict.find("boot.kms_custody"), context.policy)) verdict.add(*custody);
   check_logged_digests(report.boot, report.node_policy, NodeKind::kUnknown, context.policy, verdict);
 }
 

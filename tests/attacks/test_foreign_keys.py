@@ -75,3 +75,53 @@ def test_the_tls_key_alone_is_not_another_applications(agents, tmp_path):
     with pytest.raises(AssertionError, match="another application's key"):
         with node_behind(tmp_path, genuine, known, lambda path, body: path == "/GetKey" and b"/tls-key/" in body):
             pass
+
+
+def replaced(document, custody):
+    """The document with other chains of key custody, wherever it has some."""
+    if isinstance(document, list):
+        return [replaced(each, custody) for each in document]
+    if not isinstance(document, dict):
+        return document
+    out = {name: replaced(value, custody) for name, value in document.items() if name != "key_custody"}
+    return out | {"key_custody": custody} if "key_custody" in document else out
+
+
+def chains_of(document):
+    if isinstance(document, list):
+        return next((found for each in document if (found := chains_of(each))), None)
+    if not isinstance(document, dict):
+        return None
+    return document.get("key_custody") or chains_of(list(document.values()))
+
+
+FORMS = {"native": "/v1/cloister/attestation?nonce=", "legacy": "/v1/attestation/report?signing_algo=ecdsa&nonce="}
+
+
+@pytest.mark.parametrize("form", ["native", "legacy"])
+def test_chains_of_the_genuine_keys_do_not_vouch_for_others(agents, tmp_path, form):
+    genuine, known = agents
+    honest = Node(tmp_path / "honest", "--engine", "echo", "--tee", "dstack", "--tee-socket", genuine.socket, simulated=False)
+    try:
+        chains = chains_of(honest.get_json(FORMS[form] + "07" * 32))
+    finally:
+        honest.kill()
+    assert chains
+    with node_behind(tmp_path, genuine, known, lambda path, _: path in KEY_CALLS) as node:
+        node.wait_healthy()
+        report = node.get_json(FORMS[form] + "07" * 32)
+    for custody in (chains, chains[:1]):
+        file = tmp_path / "report.json"
+        file.write_text(json.dumps(replaced(report, custody)))
+        done = run("verify", "report", file, "--nonce", "07" * 32, "--accept-simulator", "--json")
+        check = {one["id"]: one for one in json.loads(done.stdout)["checks"]}["keyset.custody"]
+        assert done.returncode == 1 and check["state"] == "fail", check
+
+
+def test_where_the_policy_names_roots_a_legacy_report_needs_a_chain(echo, tmp_path):
+    file, policy = tmp_path / "report.json", tmp_path / "policy.toml"
+    file.write_bytes(echo.get(FORMS["legacy"] + "07" * 32)[2])
+    policy.write_text('[boot]\nkms_root_keys = ["02' + "07" * 32 + '"]\n')
+    done = run("verify", "report", file, "--nonce", "07" * 32, "--accept-simulator", "--policy", policy, "--json")
+    check = {one["id"]: one for one in json.loads(done.stdout)["checks"]}["keyset.custody"]
+    assert done.returncode == 3 and check["state"] == "skipped" and check["required"], check

@@ -56,6 +56,7 @@ struct NodePolicy {
   const Policy& policy;
   std::string tee_type;  // what the evidence shows
   const std::vector<Digest>& libraries;  // that the log tells of
+  bool events_unseen;                    // something was measured after the boot, and no log that replays says what
 };
 
 Check check_engine(const NodePolicy& node) {
@@ -191,6 +192,9 @@ Check check_gpu_library(const NodePolicy& node) {
     }
   }
   if (const auto why = unlisted(node.libraries, accepted)) return skipped(id, *why);
+  if (node.events_unseen) {
+    return skipped(id, "events were measured into RTMR3, and no event log is shown that replays to it: one of them may name a GPU library");
+  }
   if (!digest) return passed(id, "none", "the measured system's own library, where the node has a GPU");
   return passed(id, text_of(digest), "the verifier's policy lists it");
 }
@@ -317,6 +321,12 @@ std::vector<Digest> logged_digests(const evidence::BootEvidence& boot, std::stri
   return out;
 }
 
+bool are_events_unseen(const Verdict& verdict) {
+  const std::string rtmr3 = verdict.facts.value("rtmr3", "");
+  const Check* replay = verdict.find("boot.rtmr3");
+  return rtmr3.find_first_not_of('0') != std::string::npos && (replay == nullptr || replay->state != State::kPass);
+}
+
 constexpr const char* kAnotherDocument = "the evidence binds another policy document";
 
 // policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
@@ -324,7 +334,7 @@ void check_document_and_members(const evidence::BootEvidence& boot, const Json& 
                                 const Policy& policy, const char* mismatch, Verdict& verdict) {
   const std::vector<Digest> libraries = logged_digests(boot, kGpuLibraryEvent, verdict);
   if (!check_document(document, bound, kind, libraries, policy, mismatch, verdict)) return;
-  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown"), libraries};
+  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown"), libraries, are_events_unseen(verdict)};
   verdict.add(check_engine(node));
   verdict.add(check_serving(node));
   verdict.add(check_upstreams(node));

@@ -239,6 +239,15 @@ TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
   EXPECT_EQ(judge_log({}, document, {}).state, State::kPass);
   EXPECT_EQ(judge_log({loaded(7)}, document, listed).state, State::kPass);
   EXPECT_EQ(judge_log({}, document, pinned).state, State::kNotApplicable);
+  // Without a log nobody sees what was measured, unless the register says that nothing was.
+  for (const char* rtmr3 : {"00", "07"}) {
+    Verdict verdict;
+    verdict.facts["tee_type"] = "tdx";
+    verdict.facts["rtmr3"] = rtmr3;
+    check_node_policy({}, document, evidence::document_digest(document).value(), NodeKind::kCloister, Policy(), verdict);
+    EXPECT_EQ(verdict.find("policy.gpu_library")->state, std::string(rtmr3) == "00" ? State::kPass : State::kSkipped);
+    EXPECT_TRUE(verdict.find("policy.gpu_library")->required);
+  }
   const struct {
     std::vector<evidence::Event> events;
     Policy policy;
