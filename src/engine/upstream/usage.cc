@@ -51,9 +51,11 @@ Count count_in(const Json& usage, std::initializer_list<const char*> names) {
 Count cached_in(const Json& usage) {
   Count count;
   read_count(count, usage, {"cache_read_input_tokens", "cached_tokens"}, true);
-  for (const char* const name : {"prompt_tokens_details", "input_tokens_details"}) {
-    const auto details = usage.find(name);
-    if (details != usage.end() && details->is_object()) read_count(count, *details, {"cached_tokens"}, true);
+  for (const auto& [key, value] : usage.items()) {
+    for (const char* const name : {"prompt_tokens_details", "input_tokens_details"}) {
+      if (codec::is_same_but_for_case(key, name)) count.clear = false;
+      if (key == name && value.is_object()) read_count(count, value, {"cached_tokens"}, true);
+    }
   }
   return count;
 }
