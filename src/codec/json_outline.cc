@@ -11,6 +11,8 @@
 namespace cloister::codec {
 namespace {
 
+constexpr std::size_t kStringPart = 256;
+
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool is_scalar(char c) {
@@ -82,9 +84,10 @@ void JsonOutline::keep_object(std::string_view bytes) {
   kept_ = -1;
 }
 
-// Takes bytes of a string up to its closing quote, an escape or the end of the piece; returns where to go on.
+// Takes bytes of a string up to its closing quote, an escape or the end of a part; returns where to go on.
 std::size_t JsonOutline::take_string(std::string_view bytes, std::size_t from) {
-  const std::string_view rest = bytes.substr(from);
+  // Looked at in parts: the quote can be far behind many escapes, and is looked for anew behind each.
+  const std::string_view rest = bytes.substr(from, kStringPart);
   std::size_t size = 1;
   bool ends = false;
   if (escape_) {

@@ -153,6 +153,16 @@ TEST(JsonOutline, TakesAllOfTheGrammar) {
   }
 }
 
+// Seconds, were the end of the string looked for behind each escape.
+TEST(JsonOutline, ManyEscapesInOneString) {
+  std::string text = "{\"x\":\"";
+  for (int i = 0; i < 400000; ++i) text += "line\\n\\\"";
+  text += "\",\"id\":\"i\"}";
+  const JsonOutline outline = outline_of(text, text.size());
+  EXPECT_TRUE(outline.whole() && !outline.malformed());
+  EXPECT_EQ(outline.text(0), "i");
+}
+
 TEST(JsonOutline, TellsBlanksAndWhatIsTooLarge) {
   for (const char* value : {"null", "\"\""}) EXPECT_TRUE(outline_of("{\"id\":" + std::string(value) + "}").blank(0)) << value;
   for (const char* value : {"0", "\"x\"", "\"\\ud800\"", "[]", "{}", "false"}) EXPECT_FALSE(outline_of("{\"id\":" + std::string(value) + "}").blank(0)) << value;
