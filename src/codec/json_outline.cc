@@ -11,6 +11,8 @@
 namespace cloister::codec {
 namespace {
 
+constexpr std::size_t kStringPart = 256;
+
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool is_scalar(char c) {
@@ -41,6 +43,7 @@ void JsonOutline::feed(std::string_view bytes) {
       at = take_string(bytes, at);
     } else if (state_ == State::kScalar && is_scalar(bytes[at])) {
       while (at < bytes.size() && is_scalar(bytes[at])) ++at;
+      tokens_.scalar(bytes.substr(begin, at - begin));
     } else {
       step(bytes[at], fed_ + at);
       ++at;
@@ -54,9 +57,12 @@ void JsonOutline::reset() {
   seen_.fill(false);
   for (std::string& text : texts_) text.clear();
   for (std::string& object : objects_) object.clear();
+  blank_.reset();
+  too_large_.reset();
   named_outside_.reset();
   named_inside_.reset();
   inside_.reset();
+  tokens_ = {};
   depth_ = 0;
   state_ = State::kBefore;
   escape_ = capture_ = too_long_ = has_members_ = begun_ = ambiguous_ = false;
@@ -74,16 +80,19 @@ void JsonOutline::keep_object(std::string_view bytes) {
     return;
   }
   object.clear();
+  too_large_.set(static_cast<std::size_t>(kept_));
   kept_ = -1;
 }
 
-// Takes bytes of a string up to its closing quote, an escape or the end of the piece; returns where to go on.
+// Takes bytes of a string up to its closing quote, an escape or the end of a part; returns where to go on.
 std::size_t JsonOutline::take_string(std::string_view bytes, std::size_t from) {
-  const std::string_view rest = bytes.substr(from);
+  // Looked at in parts: the quote can be far behind many escapes, and is looked for anew behind each.
+  const std::string_view rest = bytes.substr(from, kStringPart);
   std::size_t size = 1;
   bool ends = false;
   if (escape_) {
     escape_ = false;
+    tokens_.escaped(rest.front());
   } else {
     const void* const quote = std::memchr(rest.data(), '"', rest.size());
     size = quote == nullptr ? rest.size() : static_cast<std::size_t>(static_cast<const char*>(quote) - rest.data());
@@ -94,6 +103,8 @@ std::size_t JsonOutline::take_string(std::string_view bytes, std::size_t from) {
     } else {
       ends = quote != nullptr;
     }
+    tokens_.text(rest.substr(0, escape_ ? size - 1 : size));
+    if (escape_ || ends) tokens_.end_text();
   }
   if (capture_ && !too_long_) {
     if (raw_.size() + size > kMaxTextBytes) {
@@ -114,6 +125,7 @@ void JsonOutline::end_string() {
     state_ = State::kAfter;
     if (capture_ && !too_long_) {
       std::string& text = texts_[static_cast<std::size_t>(matched_)];
+      blank_[static_cast<std::size_t>(matched_)] = raw_.empty();
       if (raw_.find('\\') == std::string::npos) {
         text = raw_;
       } else {
@@ -160,7 +172,10 @@ void JsonOutline::match_name() {
 }
 
 void JsonOutline::step(char c, std::size_t position) {
-  if (state_ == State::kScalar) state_ = State::kAfter;
+  if (state_ == State::kScalar) {
+    tokens_.end_scalar();
+    state_ = State::kAfter;
+  }
   if (is_space(c)) return;
   switch (state_) {
     case State::kBefore:
@@ -201,7 +216,10 @@ void JsonOutline::step(char c, std::size_t position) {
 void JsonOutline::begin_value(char c) {
   const bool watched = matched_ >= 0 && in_object();
   const bool wanted = watched && (!seen_[static_cast<std::size_t>(matched_)] || watches_[static_cast<std::size_t>(matched_)].in_items);
-  if (wanted) seen_[static_cast<std::size_t>(matched_)] = true;
+  if (wanted) {
+    seen_[static_cast<std::size_t>(matched_)] = true;
+    blank_[static_cast<std::size_t>(matched_)] = c == 'n';
+  }
   if (wanted && c == '{' && kept_ < 0 && depth_ < kMaxDepth) {
     kept_ = matched_;
     kept_depth_ = depth_ + 1;
@@ -216,6 +234,7 @@ void JsonOutline::begin_value(char c) {
     open(c == '{');
   } else {
     state_ = is_scalar(c) ? State::kScalar : State::kBroken;
+    tokens_.begin_scalar(c);
   }
 }
 

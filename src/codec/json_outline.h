@@ -1,6 +1,6 @@
 // JsonOutline: walks the text of one JSON object, in pieces of any size, and remembers a few named members and where
 // the object ends. Keeps nothing else and allocates nothing for the rest, so it can watch bytes that only pass by.
-// It is no validator: what it calls whole() has balanced structure, but numbers and literals are not looked into. One thread.
+// What it calls whole() has balanced structure; whether the numbers, literals and strings in it are JSON is told apart. One thread.
 #pragma once
 
 #include <array>
@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "codec/json_tokens.h"
 
 namespace cloister::codec {
 
@@ -38,8 +40,12 @@ class JsonOutline {
   // Its first value, when that is a string of at most kMaxTextBytes raw bytes and complete; empty otherwise.
   // For a member of items: the last such string.
   const std::string& text(std::size_t watch) const { return texts_[watch]; }
+  // Its first value is null or an empty string.
+  bool blank(std::size_t watch) const { return blank_[watch]; }
   // Its first value as it stands, when that is an object of at most kMaxObjectBytes; empty otherwise. Only when whole().
   const std::string& object(std::size_t watch) const { return objects_[watch]; }
+  // That object was there and was larger.
+  bool too_large(std::size_t watch) const { return too_large_[watch]; }
   // Two readers can find different values for a watched member: its name, or its parent's, stands twice in one object, or in
   // letters of another case (some parsers take no notice of the case), or a name beside it is no valid text.
   bool ambiguous() const { return ambiguous_; }
@@ -49,6 +55,8 @@ class JsonOutline {
   bool begun() const { return begun_; }
   // No JSON object, as far as this can tell, or nested deeper than kMaxDepth.
   bool broken() const { return state_ == State::kBroken; }
+  // A number, literal, escape or character is not as RFC 8259 has it, so that a strict reader finds nothing and a lax one finds something.
+  bool malformed() const { return tokens_.wrong(); }
   // The position of the closing brace, counted from the first byte fed. Valid only when whole().
   std::size_t end_position() const { return end_position_; }
   bool has_members() const { return has_members_; }
@@ -71,9 +79,12 @@ class JsonOutline {
   std::array<bool, kMaxWatches> seen_{};
   std::array<std::string, kMaxWatches> texts_;
   std::array<std::string, kMaxWatches> objects_;
+  std::bitset<kMaxWatches> blank_;
+  std::bitset<kMaxWatches> too_large_;
   std::bitset<kMaxWatches> named_outside_;   // watches whose name, or parent, the outermost object has had
   std::bitset<kMaxWatches> inside_;          // watches whose parent is the member of the outermost object at hand
   std::bitset<kMaxWatches> named_inside_;    // watches whose name the inner object at hand has had
+  JsonTokens tokens_;
   std::bitset<kMaxDepth> is_object_;
   std::size_t depth_ = 0;
   State state_ = State::kBefore;

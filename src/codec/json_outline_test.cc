@@ -119,6 +119,57 @@ TEST(JsonOutline, SaysWhatIsNoObject) {
   EXPECT_TRUE(outline_of("{\"a\":" + deep).broken());
 }
 
+TEST(JsonOutline, NamesWhatAStrictReaderRefuses) {
+  for (const char* value : {"01", "-01", "00", "+1", ".5", "1.", "-", "--1", "1-", "0x10", "1e", "1e+", "1e+-1", "1.e1", "1.2.3", "1e1.5", "1e1e1", "NaN", "-NaN",
+                            "Infinity", "-Infinity", "undefined", "True", "tru", "truee", "nul", "nulls", "falsE", "e", "\"\\q\"", "\"\\x41\"", "\"\\u12\"",
+                            "\"\\u12G4\"", "\"\\u123\\n\"", "\"\\U0041\"", "\"a\tb\"", "\"a\nb\"", "\"\x1f\"", "\"\xff\"", "\"\x80\"", "\"\xc0\xaf\"",
+                            "\"\xc1\xaf\"", "\"\xc3\"", "\"\xc3x\"", "\"\xc3\\n\"", "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"", "\"\xf0\x80\x80\x80\"",
+                            "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xe4\xb8\"", "\"0123456789abcde\x1f\"", "\"01234567\xff\"", "[1,01]",
+                            "{\"a\\q\":1}", "{\"\xff\":1}"}) {
+    const std::string text = "{\"id\":\"i\",\"x\":" + std::string(value) + ",\"y\":1}";
+    for (std::size_t piece : {1u, 2u, 3u, 5u, 4096u}) {
+      const JsonOutline outline = outline_of(text, piece);
+      EXPECT_TRUE(outline.malformed()) << text << " in pieces of " << piece;
+      EXPECT_TRUE(outline.whole()) << text;
+    }
+    EXPECT_FALSE(parse_json(text)) << text;
+  }
+  EXPECT_TRUE(outline_of(std::string("{\"x\":\"a\0b\"}", 11)).malformed());
+  JsonOutline outline = outline_of("{\"x\":\"\xc3\"}");
+  outline.reset();
+  outline.feed("{}");
+  EXPECT_FALSE(outline.malformed());
+}
+
+TEST(JsonOutline, TakesAllOfTheGrammar) {
+  for (const char* value : {"0", "-0", "10", "-1.50", "0.5", "1e5", "1E+05", "0e-0", "123.456e789", "true", "false", "null", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00aF\"",
+                            "\"\x7f\"", "\"\xc2\x80\"", "\"\xdf\xbf\"", "\"\xe0\xa0\x80\"", "\"\xed\x9f\xbf\"", "\"\xee\x80\x80\"", "\"\xf0\x90\x80\x80\"",
+                            "\"\xf4\x8f\xbf\xbf\"", "\"0123456789 a longer text, \xe4\xb8\x96\xe7\x95\x8c, and more of it\"", "\"\\ud83d\\ude00\"", "[0,\n-1 ,\t[] ]"}) {
+    const std::string text = "{\"x\":" + std::string(value) + "}";
+    for (std::size_t piece : {1u, 2u, 3u, 5u, 4096u}) {
+      const JsonOutline outline = outline_of(text, piece);
+      EXPECT_TRUE(outline.whole() && !outline.malformed()) << text << " in pieces of " << piece;
+    }
+  }
+}
+
+// Seconds, were the end of the string looked for behind each escape.
+TEST(JsonOutline, ManyEscapesInOneString) {
+  std::string text = "{\"x\":\"";
+  for (int i = 0; i < 400000; ++i) text += "line\\n\\\"";
+  text += "\",\"id\":\"i\"}";
+  const JsonOutline outline = outline_of(text, text.size());
+  EXPECT_TRUE(outline.whole() && !outline.malformed());
+  EXPECT_EQ(outline.text(0), "i");
+}
+
+TEST(JsonOutline, TellsBlanksAndWhatIsTooLarge) {
+  for (const char* value : {"null", "\"\""}) EXPECT_TRUE(outline_of("{\"id\":" + std::string(value) + "}").blank(0)) << value;
+  for (const char* value : {"0", "\"x\"", "\"\\ud800\"", "[]", "{}", "false"}) EXPECT_FALSE(outline_of("{\"id\":" + std::string(value) + "}").blank(0)) << value;
+  EXPECT_TRUE(more_of(R"({"usage":{"a":")" + std::string(JsonOutline::kMaxObjectBytes, 'x') + "\"}}").too_large(0));
+  EXPECT_FALSE(more_of(R"({"usage":{"a":1}})").too_large(0));
+}
+
 TEST(JsonOutline, EmptyObject) {
   EXPECT_TRUE(outline_of(" { \n} ").whole());
   EXPECT_FALSE(outline_of("{ }").has_members());
@@ -133,7 +184,7 @@ TEST(JsonOutline, AgreesWithTheParser) {
     ASSERT_TRUE(json) << text;
     for (std::size_t piece : {1u, 100u}) {
       const JsonOutline outline = outline_of(text, piece);
-      EXPECT_TRUE(outline.whole()) << text;
+      EXPECT_TRUE(outline.whole() && !outline.malformed()) << text;
       EXPECT_EQ(outline.text(0), json->at("id").get<std::string>()) << text;
     }
   }

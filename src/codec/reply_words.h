@@ -2,7 +2,7 @@
 // many tokens it counts and why it ended. These are members of a JSON object, or of the objects that server-sent events carry; where the
 // dialect keeps them one level down they are found there ("response" of OpenAI's Responses, "message" of Anthropic's message_start).
 // A reply that two readers understand differently says nothing: a member stands twice, or in letters of another case, or the text is no
-// JSON, or two events name different models. Reads all of the reply, keeps a bounded part, changes nothing, any piece sizes. One thread.
+// JSON, or two events name different models, or more comes behind the "[DONE]" at which clients stop. Reads all of the reply, keeps a bounded part, changes nothing, any piece sizes. One thread.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,10 @@ class ReplyWords {
   std::string_view id() const { return said(id_); }
   // The server's own word. At most 1,024 bytes of valid text; empty when there is none.
   std::string_view model() const { return said(model_); }
-  // The text of the last "usage" that is an object; empty when there is none.
+  // The text of the last "usage" that is an object; empty when there is none, or when it is larger than JsonOutline keeps.
   std::string_view usage() const { return said(usage_); }
+  // The text of the "usage" in the "message" with which a stream of Anthropic's dialect begins; empty when there is none.
+  std::string_view opening_usage() const { return said(opening_usage_); }
   // The last "finish_reason" or "stop_reason" that is a text; empty when there is none.
   std::string_view reason() const { return said(reason_); }
 
@@ -35,8 +37,10 @@ class ReplyWords {
   std::string_view said(const std::string& word) const { return ambiguous_ ? std::string_view() : word; }
   void feed_object(std::string_view bytes);
   void feed_events(std::string_view bytes);
+  void take_data(std::string_view text);
   void end_event();
   void take_object();
+  void take_model();
   void take_one(std::string& word, const std::string& found);
 
   const bool events_;
@@ -46,7 +50,9 @@ class ReplyWords {
   bool taken_ = false;           // the object that is no event was whole
   std::string id_;
   std::string model_;
+  bool no_name_ = false;         // a model has come that is none
   std::string usage_;
+  std::string opening_usage_;
   std::string reason_;
   // In events.
   SseLines lines_;
@@ -54,6 +60,8 @@ class ReplyWords {
   bool stream_begun_ = false;
   std::size_t prefix_ = 0;       // how much of "data:" the line at hand has shown
   bool other_field_ = false;
+  std::size_t done_mark_ = 0;    // how much of "[DONE]" the data of the line at hand has shown
+  bool done_ = false;
 };
 
 }  // namespace cloister::codec

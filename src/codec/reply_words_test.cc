@@ -126,5 +126,77 @@ TEST(ReplyWords, EventsAgreeOrSayNothing) {
   EXPECT_EQ(words_of(true, first + "data: {\"model\":\"cut").model(), "m") << "an event that has no end is none";
 }
 
+// Clients stop at "[DONE]".
+TEST(ReplyWords, NothingBehindTheEndCounts) {
+  const std::string first = event(R"({"id":"i"})"), late = event(R"({"id":"i","model":"m","usage":{"a":1}})");
+  for (const std::string& done : {event("[DONE]"), std::string("data:[DONE]\n\n"), std::string("data:  [DONE] \n\n"), std::string("data: [DONE]\r\n\r\n"),
+                                  std::string("data: [DONE]\n"), std::string("data: [DONE]x\n\n"), std::string("data:\ndata: [DONE]\n\n"), event("[DONE]") + ": comment\n\n"}) {
+    for (const std::size_t piece : kPieces) {
+      EXPECT_TRUE(words_of(true, first + done + late, piece).ambiguous()) << done;
+      EXPECT_TRUE(words_of(true, first + done + event("[DONE]"), piece).ambiguous()) << done;
+      EXPECT_TRUE(words_of(true, first + done + event("x"), piece).ambiguous()) << done;
+      const ReplyWords words = words_of(true, late + done + ": comment\n\nevent: x\n\ndata:\n\ndata: \n\n", piece);
+      EXPECT_EQ(words.model(), "m") << done;
+      EXPECT_EQ(words.usage(), "{\"a\":1}") << done;
+    }
+  }
+}
+
+// Some clients strip more than JSON's white space, or look into arrays.
+TEST(ReplyWords, AnObjectBehindSomethingElseHasTwoReadings) {
+  const std::string first = event(R"({"id":"i","model":"m"})");
+  for (const char* data : {"\x0b{\"model\":\"x\"}", "\xc2\xa0{\"model\":\"x\"}", "\xef\xbb\xbf{}", "[{\"model\":\"x\"}]", "x\ndata: {}", "[DONE]{}"}) {
+    for (const std::size_t piece : kPieces) EXPECT_TRUE(words_of(true, first + event(data), piece).ambiguous()) << data;
+  }
+  for (const char* data : {"ping", "[1]", "\"x\"", "5"}) EXPECT_EQ(words_of(true, first + event(data)).model(), "m") << data;
+}
+
+TEST(ReplyWords, TextThatIsNoJsonSaysNothing) {
+  for (const char* value : {"01", "+1", ".5", "0x10", "1e", "NaN", "undefined", "tru", "\"\\q\"", "\"\\x41\"", "\"\\u12\"", "\"a\tb\"", "\"\xff\"", "\"\xc1\xaf\"", "\"\xed\xa0\x80\""}) {
+    const std::string object = "{\"id\":\"i\",\"model\":\"m\",\"x\":" + std::string(value) + ",\"usage\":{\"a\":1}}";
+    for (const bool events : {false, true}) {
+      for (const std::size_t piece : kPieces) {
+        const ReplyWords words = words_of(events, events ? event(R"({"model":"m"})") + event(object) + event("[DONE]") : object, piece);
+        EXPECT_TRUE(words.ambiguous()) << object;
+        EXPECT_EQ(std::string(words.id()).append(words.model()).append(words.usage()), "") << object;
+      }
+    }
+  }
+}
+
+TEST(ReplyWords, AModelOfAnotherTypeDisagrees) {
+  const std::string named = event(R"({"model":"m"})");
+  const std::string too_long = "\"" + std::string(JsonOutline::kMaxTextBytes + 1, 'x') + "\"";
+  for (const std::string& value : {std::string("5"), std::string("[\"zz\"]"), std::string("{\"id\":\"zz\"}"), std::string("false"), std::string("\"M\""),
+                                   std::string("\"m\\ud800\""), too_long}) {
+    const std::string other = "{\"model\":" + value + "}";
+    for (const std::size_t piece : kPieces) {
+      EXPECT_TRUE(words_of(true, named + event(other), piece).ambiguous()) << value;
+      EXPECT_TRUE(words_of(true, event(other) + named, piece).ambiguous()) << value;
+    }
+    EXPECT_TRUE(words_of(false, "{\"model\":\"m\",\"message\":" + other + "}").ambiguous()) << value;
+  }
+  // A model that is blank is not known yet; behind a name it is another.
+  for (const char* blank : {R"({"model":null})", R"({"model":""})"}) {
+    EXPECT_TRUE(words_of(true, named + event(blank)).ambiguous()) << blank;
+    EXPECT_EQ(words_of(true, event(blank) + event("{}") + named).model(), "m") << blank;
+    EXPECT_TRUE(words_of(false, R"({"model":"m","response":)" + std::string(blank) + "}").ambiguous());
+  }
+}
+
+TEST(ReplyWords, CountsTooLargeToKeepAreNone) {
+  const std::string large = R"({"usage":{"a":")" + std::string(JsonOutline::kMaxObjectBytes, 'x') + "\"}}";
+  EXPECT_EQ(words_of(true, event(R"({"model":"m","usage":{"a":1}})") + event(large)).usage(), "");
+  EXPECT_EQ(words_of(true, event(large) + event(R"({"usage":{"a":1}})")).usage(), "{\"a\":1}");
+}
+
+TEST(ReplyWords, AnthropicsStreamsBeginWithCounts) {
+  const std::string start = event(R"({"type":"message_start","message":{"model":"m","usage":{"a":1}}})");
+  const ReplyWords words = words_of(true, start + event(R"({"type":"message_delta","usage":{"b":2}})"));
+  EXPECT_EQ(words.opening_usage(), "{\"a\":1}");
+  EXPECT_EQ(words.usage(), "{\"b\":2}");
+  EXPECT_TRUE(words_of(true, start + event(R"({"message":{"usage":{"a":2}}})")).ambiguous());
+}
+
 }  // namespace
 }  // namespace cloister::codec

@@ -54,6 +54,11 @@ TWICE = {
     "the object around them": b'{"response":{"model":"m","usage":%s},"response":{"model":"x"}}' % COUNTS,
     "another object behind": b'{"model":"m","choices":[],"usage":%s}{"model":"x"}' % COUNTS,
     "no JSON": b'{"model":"m","choices":[],"usage":%s,}' % COUNTS,
+    "a number that is none": b'{"model":"m","x":0x10,"usage":%s}' % COUNTS,
+    "a word that is none": b'{"model":"m","x":[1,NaN],"usage":%s}' % COUNTS,
+    "an escape that is none": b'{"model":"m","x":"\\x41","usage":%s}' % COUNTS,
+    "a control character": b'{"model":"m","x":"a\tb","usage":%s}' % COUNTS,
+    "no UTF-8": b'{"model":"m","mo\xc1\xa4el":"x","usage":%s}' % COUNTS,
 }
 
 
@@ -103,6 +108,45 @@ def test_nor_does_one_that_ends_with_its_connection(relayed, name):
 def test_events_that_name_different_models_name_none(relayed):
     assert says_nothing(ask(relayed, [SANE, b'{"choices":[],"model":"x"}'], True)[3])
     assert says_nothing(ask(relayed, [b'{"model":"m"\ndata: ,"model":"x","usage":%s}' % COUNTS], True)[3])
+
+
+@pytest.mark.parametrize("done", [b"[DONE]", b" [DONE] ", b"[DONE]x", b"x\ndata:[DONE]"])
+def test_nothing_behind_the_end_of_a_stream_counts(relayed, done):
+    """Clients stop reading there."""
+    assert says_nothing(ask(relayed, [done, SANE], True)[3])
+    assert says_nothing(ask(relayed, [SANE, done, b'{"choices":[],"usage":%s}' % MORE], True)[3])
+
+
+@pytest.mark.parametrize("other", [b"5", b'["x"]', b'{"id":"x"}', b"null", b'""', b'"M"'])
+def test_a_later_model_of_another_kind_disagrees(relayed, other):
+    assert says_nothing(ask(relayed, [SANE, b'{"choices":[],"model":%s}' % other], True)[3])
+
+
+@pytest.mark.parametrize("data", [b'[{"model":"x"}]', b'\x0b{"model":"x"}', b'\xc2\xa0{"model":"x"}'])
+def test_an_object_behind_something_else_is_no_second_word(relayed, data):
+    assert says_nothing(ask(relayed, [SANE, data], True)[3])
+
+
+NO_COUNTS = [b'{"prompt_tokens":%s,"completion_tokens":2}' % count
+             for count in (b"18446744073709551617", b"9007199254740992", b"-1", b'"1"', b"true", b"[1]", b"null", b"1.5")]
+NO_COUNTS += [b'{"completion_tokens":2}', b'{"prompt_tokens":2}', b'{"prompt_tokens":1,"completion_tokens":null}',
+              b'{"prompt_tokens":1,"completion_tokens":2,"input_tokens":500,"output_tokens":600}',
+              b'{"prompt_tokens":1,"completion_tokens":2,"output_tokens":600}',
+              b'{"prompt_tokens":1,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":"1"}}']
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("usage", NO_COUNTS)
+def test_counts_that_nobody_said_are_not_signed(relayed, usage, stream):
+    log = events(ask(relayed, [b'{"model":"m","choices":[],"usage":%s}' % usage], stream)[3])
+    assert log["model.served"]["model_id"] == "m" and "usage.metered" not in log
+
+
+def test_the_prompt_of_a_stream_may_stand_in_its_first_event(relayed):
+    start = b'{"type":"message_start","message":{"model":"m","usage":{"input_tokens":25,"output_tokens":1}}}'
+    end = b'{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":15}}'
+    metered = events(ask(relayed, [start, end], True)[3])["usage.metered"]
+    assert (metered["prompt_tokens"], metered["completion_tokens"]) == (25, 15)
 
 
 def test_counts_inside_of_the_reply_are_no_counts(relayed):

@@ -40,6 +40,7 @@ FUZZ_TARGET(input) {
   const auto json = codec::parse_json(text);
   if (!json || !json->is_object()) return;
   FUZZ_CHECK(outline.whole());
+  FUZZ_CHECK(!outline.malformed());
   FUZZ_CHECK(outline.has_members() == !json->empty());
   // The parser refuses what stands twice: what is left are letters of another case.
   FUZZ_CHECK(!outline.ambiguous() || has_capitals(text));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <optional>
+#include <utility>
 
 #include "codec/folded_name.h"
 #include "codec/json.h"
@@ -10,48 +12,84 @@ namespace cloister::engine::upstream {
 namespace {
 
 constexpr std::size_t kLongestReason = 64;
-// A receipt counts no further: beyond this, JSON numbers are not exact (RFC 7493 section 2.2).
-constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 53;
+// JSON numbers beyond are not exact (RFC 7493 section 2.2).
+constexpr std::uint64_t kMostCounted = (std::uint64_t{1} << 53) - 1;
 
-// The first of these members that is a plain number of at most kMostCounted.
-std::uint64_t number(const Json& object, std::initializer_list<const char*> names) {
-  for (const char* const name : names) {
-    const auto found = object.find(name);
-    if (found == object.end() || !found->is_number_unsigned()) continue;
-    const auto value = found->get<std::uint64_t>();
-    if (value <= kMostCounted) return value;
+// What readers find for a count: a number, nothing, or not the same.
+struct Count {
+  bool there = false;
+  bool clear = true;
+  std::uint64_t value = 0;
+};
+
+// What these members say together. Both makers' names may stand side by side, with one value.
+void read_count(Count& count, const Json& object, std::initializer_list<const char*> names, bool may_be_null = false) {
+  for (const auto& [key, value] : object.items()) {
+    for (const char* const name : names) {
+      // A reader may take no notice of the case of letters.
+      if (key != name) {
+        if (codec::is_same_but_for_case(key, name)) count.clear = false;
+        continue;
+      }
+      if (may_be_null && value.is_null()) continue;
+      const bool whole = value.is_number_unsigned() && value.get<std::uint64_t>() <= kMostCounted;
+      const std::uint64_t found = whole ? value.get<std::uint64_t>() : 0;
+      if (!whole || (count.there && found != count.value)) count.clear = false;
+      count.there = true;
+      count.value = found;
+    }
   }
-  return 0;
 }
 
-// Whether a reader that takes no notice of the case of letters finds another value for one of these members.
-bool has_in_other_case(const Json& object, std::initializer_list<const char*> names) {
-  return std::any_of(names.begin(), names.end(), [&](const char* name) {
-    return std::any_of(object.items().begin(), object.items().end(),
-                       [&](const auto& member) { return codec::is_same_but_for_case(member.key(), name); });
-  });
+Count count_in(const Json& usage, std::initializer_list<const char*> names) {
+  Count count;
+  read_count(count, usage, names);
+  return count;
 }
 
-// OpenAI has it one object deeper.
-std::uint64_t cached_tokens(const Json& usage) {
-  for (const char* const name : {"prompt_tokens_details", "input_tokens_details"}) {
-    const auto details = usage.find(name);
-    if (details != usage.end() && details->is_object()) return number(*details, {"cached_tokens"});
+// OpenAI has it one object deeper. Servers that do not tell have null.
+Count cached_in(const Json& usage) {
+  Count count;
+  read_count(count, usage, {"cache_read_input_tokens", "cached_tokens"}, true);
+  for (const auto& [key, value] : usage.items()) {
+    for (const char* const name : {"prompt_tokens_details", "input_tokens_details"}) {
+      if (codec::is_same_but_for_case(key, name)) count.clear = false;
+      if (key == name && value.is_object()) read_count(count, value, {"cached_tokens"}, true);
+    }
   }
-  return number(usage, {"cache_read_input_tokens", "cached_tokens"});
+  return count;
 }
 
-Usage usage_of(std::string_view text) {
-  if (text.empty()) return {};
-  // The strict parser refuses members that stand twice.
-  const Result<Json> object = codec::parse_json(text);
-  if (!object || !object->is_object()) return {};
-  if (has_in_other_case(*object, {"prompt_tokens", "input_tokens", "completion_tokens", "output_tokens"})) return {};
-  Usage usage;
-  usage.prompt_tokens = number(*object, {"prompt_tokens", "input_tokens"});
-  usage.completion_tokens = number(*object, {"completion_tokens", "output_tokens"});
-  usage.cached_tokens = cached_tokens(*object);
-  return usage;
+// Absent where the strict parser finds no object; it refuses members that stand twice.
+std::optional<Json> object_of(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  Result<Json> object = codec::parse_json(text);
+  if (!object || !object->is_object()) return std::nullopt;
+  return std::move(*object);
+}
+
+constexpr std::initializer_list<const char*> kPrompt = {"prompt_tokens", "input_tokens"};
+
+// All counts, or none: a number that nobody said is no count. Two numbers may be left out: what a server generates for embeddings, where
+// the total is the prompt's, and the prompt of Anthropic's last event, which the stream's first one tells.
+Usage usage_of(std::string_view text, std::string_view opening_text) {
+  const std::optional<Json> usage = object_of(text);
+  if (!usage) return {};
+  Count prompt = count_in(*usage, kPrompt);
+  Count cached = cached_in(*usage);
+  const Count completion = count_in(*usage, {"completion_tokens", "output_tokens"});
+  if (!prompt.there && prompt.clear) {
+    const std::optional<Json> opening = object_of(opening_text);
+    if (!opening) return {};
+    prompt = count_in(*opening, kPrompt);
+    if (!cached.there && cached.clear) cached = cached_in(*opening);
+  }
+  if (!prompt.there || !prompt.clear || !cached.clear || !completion.clear) return {};
+  if (!completion.there) {
+    const Count total = count_in(*usage, {"total_tokens"});
+    if (!total.there || !total.clear || total.value != prompt.value) return {};
+  }
+  return {.prompt_tokens = prompt.value, .cached_tokens = cached.value, .completion_tokens = completion.value};
 }
 
 std::string reason_of(std::string_view text) {
@@ -62,6 +100,6 @@ std::string reason_of(std::string_view text) {
 
 }  // namespace
 
-Outcome read_outcome(const codec::ReplyWords& words) { return {reason_of(words.reason()), usage_of(words.usage()), nullptr}; }
+Outcome read_outcome(const codec::ReplyWords& words) { return {reason_of(words.reason()), usage_of(words.usage(), words.opening_usage()), nullptr}; }
 
 }  // namespace cloister::engine::upstream

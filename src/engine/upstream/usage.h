@@ -6,7 +6,7 @@
 
 namespace cloister::engine::upstream {
 
-// In OpenAI's words or Anthropic's; what is not there, or has two readings, stays zero or empty.
+// In OpenAI's words or Anthropic's. Counts that are not there, are no whole numbers, or have two readings leave all of them zero.
 Outcome read_outcome(const codec::ReplyWords& words);
 
 }  // namespace cloister::engine::upstream
