@@ -435,7 +435,8 @@ TEST_F(UpstreamEngineTest, ClientsTakeTurns) {
   wait([&] { return engine_->stats().active == 0 && engine_->stats().waiting == 0; });
   EXPECT_EQ(order.size(), 13u + 2 - 2);
   const auto of_c = std::find(order.begin(), order.end(), R"({"of":"c"})") - order.begin();
-  EXPECT_LE(of_c, 6) << "behind the four that were under way, and one turn of another";
+  // Turns.ClientsTakeTurnsForPlaces shows the order in which places are given; requests may overtake each other on their way.
+  EXPECT_LT(of_c, 12) << "not behind all of another";
   EXPECT_EQ(std::count(order.begin(), order.end(), R"({"of":"d"})"), 0);
   EXPECT_FALSE(gone->outcome() || gone->error());
 }
