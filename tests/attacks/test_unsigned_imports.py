@@ -172,3 +172,29 @@ def test_the_receipts_of_a_node_bring_their_keyset(start, tmp_path):
     lines = "".join(json.dumps(line) + "\n" for line in [keyset, *receipts])
     refused = node.run("receipts", "import", "-", "--store", tmp_path / "third.db", "--key-file", tmp_path / "key", input=lines)
     assert refused.returncode == 1 and "standard input, line 3: receipt: is not signed by" in refused.stderr, refused.stderr
+
+
+@own_seed
+def test_a_later_export_of_the_same_node(tmp_path):
+    """It has made its reports anew, and nothing of it is lost for that."""
+    there = ["--store", tmp_path / "elsewhere.db", "--key-file", tmp_path / "key"]
+    (tmp_path / "key").write_text("5e" * 32)
+    state, kinds, reports = tmp_path / "state", {"keyset", "policy", "report.aci", "report.native"}, []
+    for before, name in enumerate(("first", "second")):
+        running = node.Node(tmp_path / name, "--engine", "echo", state=state)
+        try:
+            body = json.dumps({"model": "echo", "messages": [{"role": "user", "content": name}]}).encode()
+            assert exchange(running, "POST", "/v1/chat/completions", body).status == 200
+            assert all(exchange(running, "GET", path).status == 200 for path in ("/v1/cloister/attestation", "/v1/aci/attestation"))
+        finally:
+            assert running.stop() == 0
+        exported = node.run("receipts", "export", "--plain", "--store", state / "receipts.db", "--tee", "insecure-simulator", "--state", state)
+        lines = [json.loads(line) for line in exported.stdout.splitlines()]
+        assert {line.get("kind") for line in lines} == kinds | {None}
+        reports.append({line["key"]: line["text"] for line in lines if line.get("kind") == "report.native"})
+        imported = node.run("receipts", "import", "-", *there, input=exported.stdout)
+        assert imported.returncode == 0 and imported.stderr.splitlines()[-1].startswith("imported 1 receipts and "), imported.stderr
+        assert imported.stderr.count(": another report.native of ") == before, imported.stderr
+    assert reports[0].keys() == reports[1].keys() and reports[0] != reports[1]
+    stored = [json.loads(line) for line in node.run("receipts", "export", "--plain", *there).stdout.splitlines()]
+    assert {line["key"]: line["text"] for line in stored if line.get("kind") == "report.native"} == reports[0]

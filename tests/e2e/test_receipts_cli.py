@@ -322,6 +322,9 @@ def test_postgresql(postgres, store, tmp_path):
     imported = run("receipts", "import", "-", "--postgres-file", connection, input=exported)
     assert imported.returncode == 0, imported.stderr
     assert run("receipts", "export", "--postgres-file", connection).stdout == exported
+    for line, status in ((report_line(START) | {"text": "{}"}, 1), (report_line(START, quote="11"), 0)):
+        assert run("receipts", "import", written(tmp_path / "in", [line]), "--postgres-file", connection).returncode == status
+        assert run("receipts", "export", "--postgres-file", connection).stdout == exported
     assert run("receipts", "show", "chatcmpl-9", "--postgres-file", connection).stdout == run("receipts", "show", "chatcmpl-9", "--store", store).stdout
     postgres.stop()
     begun = time.monotonic()
