@@ -65,7 +65,7 @@ Result<store::ExportRange> range_of(const ReceiptsOptions& options) {
 store::ExchangeWatch watch_for(const char* verb) {
   store::ExchangeWatch watch;
   watch.stop = &stop_on_signals();
-  watch.left_out = [](const std::string& complaint) { complain("receipts", complaint); };
+  watch.left_out = watch.kept = [](const std::string& complaint) { complain("receipts", complaint); };
   if (is_terminal(stderr)) {
     watch.progress = [verb, last = std::uint64_t{0}](const store::ExchangeCount& count) mutable {
       if (count.receipts < last + 1000) return;
@@ -78,9 +78,12 @@ store::ExchangeWatch watch_for(const char* verb) {
 
 void print_count(const char* verb, const store::ExchangeCount& count) {
   if (is_terminal(stderr)) print_bytes(stderr, "\r");
-  print_line(stderr, std::string(verb) + " " + std::to_string(count.receipts) + " receipts and " +
-                         std::to_string(count.documents) + " documents" +
-                         (count.known == 0 ? "" : "; " + std::to_string(count.known) + " receipts were there already"));
+  const auto amounts = [](std::uint64_t receipts, std::uint64_t documents) {
+    return std::to_string(receipts) + " receipts and " + std::to_string(documents) + " documents";
+  };
+  const bool known = count.known + count.known_documents != 0;
+  print_line(stderr, std::string(verb) + " " + amounts(count.receipts, count.documents) +
+                         (known ? "; " + amounts(count.known, count.known_documents) + " were there already" : ""));
 }
 
 Result<int> run_export(const ReceiptsOptions& options) {
@@ -104,7 +107,7 @@ Result<void> add_keysets(const std::vector<std::string>& files, store::SignedRec
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
     const Result<store::Document> keyset = signed_receipts.add_keyset(text, system_clock().now());
     if (!keyset) return fail(ErrorCode::kUsage, "--keyset " + file + ": " + keyset.error().message);
-    TRY_VOID(store.put_document(*keyset));
+    TRY_VOID(store::import_document(store, *keyset));
   }
   return {};
 }

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from support import node
-from support.exports import KEYSET, KEYSET_DIGEST, keyset_line, keyset_of, receipt_document, sign, signed_receipt
+from support.exports import KEYSET, KEYSET_DIGEST, document_line, keyset_line, keyset_of, policy_line, receipt_document, report_line, sign, signed_receipt
 from support.node import own_seed
 from support.rawhttp import exchange
 from support.receipts import canonical, digest
@@ -76,7 +76,7 @@ def test_what_nobody_signed_stops_the_import(run, name):
     assert there == ["rcpt-00000000", "rcpt-00000001"], "those before it are in, and nothing of it"
     # Without that line all of the rest comes in.
     status, said, there = run([keyset_line(START), receipt(0), receipt(1), receipt(5)])
-    assert status == 0 and said == "imported 1 receipts and 1 documents; 2 receipts were there already\n", said
+    assert status == 0 and said == "imported 1 receipts and 0 documents; 2 receipts and 1 documents were there already\n", said
 
 
 @pytest.mark.parametrize("line", [keyset_line(START, keyset_of(OTHER_KEY)) | {"key": KEYSET_DIGEST}, keyset_line(START) | {"text": "{}"}])
@@ -102,6 +102,49 @@ def test_a_keyset_that_is_not_in_the_export(run, tmp_path):
     assert [json.loads(line).get("kind") for line in exported] == ["keyset", None, None]
 
 
+POLICY = policy_line(START, {"a": 1})
+OTHER_KIND = document_line("other", KEYSET_DIGEST, START, "[1]")
+DOCUMENTS = {"keyset": keyset_line(START), "policy": POLICY, "report.native": report_line(START), "other": OTHER_KIND,
+             "report.aci": report_line(START) | {"kind": "report.aci", "text": json.dumps({"attestation": {"workload_keyset": KEYSET}})}}
+NAMES_POLICY = [*receipt_document(1, START)["event_log"], {"type": "policy", "digest": POLICY["key"]}]
+
+
+def stored_documents(run):
+    exported = node.run("receipts", "export", "--plain", *run.keys)
+    assert exported.returncode == 0, exported.stderr
+    lines = [json.loads(line) for line in exported.stdout.splitlines()]
+    return {line["kind"]: line for line in lines if line["form"] == "cloister.document.v1"}
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+@pytest.mark.parametrize("text", ["{}", "", json.dumps({"keyset": keyset_of(OTHER_KEY)})])
+def test_a_document_in_the_place_of_another(run, kind, text):
+    """The report of a former keyset is the only proof of whose it was."""
+    assert run([*DOCUMENTS.values(), receipt(1, event_log=NAMES_POLICY)])[0] == 0
+    status, said, there = run([receipt(3), DOCUMENTS[kind] | {"text": text, "made": START + 1}, receipt(5)])
+    assert status == 1 and "in, line 2: " in said and there == ["rcpt-00000001", "rcpt-00000003"], said
+    assert stored_documents(run) == DOCUMENTS
+    # Under a key of its own it is no evidence either.
+    if kind != "other":
+        assert run([DOCUMENTS[kind] | {"key": "sha256:" + "e" * 64}])[0] == 1
+
+
+def test_a_report_beside_that_of_a_node(run):
+    """Nodes make theirs anew twice a day, so it does not stop the import, and the first one stays."""
+    assert run([report_line(START), receipt(0)])[0] == 0
+    status, said, there = run([report_line(START, quote="11"), receipt(1)])
+    assert status == 0 and "line 1: another report.native of " + KEYSET_DIGEST in said and len(there) == 2, said
+    assert stored_documents(run)["report.native"] == report_line(START)
+
+
+def test_a_receipt_whose_legacy_signature_was_left_out(run):
+    """Nothing says that there was one: the genuine line is refused afterwards, and the signed receipt is there."""
+    line = receipt(2)
+    assert run([keyset_line(START), {name: line[name] for name in line if name != "legacy"}])[0] == 0
+    status, said, there = run([line])
+    assert status == 1 and "line 1: " in said and "another content" in said and there == ["rcpt-00000002"], said
+
+
 @own_seed
 def test_the_receipts_of_a_node_bring_their_keyset(start, tmp_path):
     running = start("--engine", "echo")
@@ -120,8 +163,38 @@ def test_the_receipts_of_a_node_bring_their_keyset(start, tmp_path):
     there = ["--store", tmp_path / "elsewhere.db", "--key-file", tmp_path / "key"]
     imported = node.run("receipts", "import", "-", *there, input=exported.stdout)
     assert imported.returncode == 0 and imported.stderr.startswith("imported 2 receipts and "), imported.stderr
+    again = node.run("receipts", "import", "-", *there, input=exported.stdout)
+    known = f"imported 0 receipts and 0 documents; 2 receipts and {len(lines) - 2} documents were there already\n"
+    assert again.returncode == 0 and again.stderr == known, again.stderr
+    assert node.run("receipts", "export", "--plain", *there).stdout == exported.stdout
     # One byte of one of them.
     receipts[1]["receipt"] = receipts[1]["receipt"].replace('"model":"echo"', '"model":"ecHo"', 1)
     lines = "".join(json.dumps(line) + "\n" for line in [keyset, *receipts])
     refused = node.run("receipts", "import", "-", "--store", tmp_path / "third.db", "--key-file", tmp_path / "key", input=lines)
     assert refused.returncode == 1 and "standard input, line 3: receipt: is not signed by" in refused.stderr, refused.stderr
+
+
+@own_seed
+def test_a_later_export_of_the_same_node(tmp_path):
+    """It has made its reports anew, and nothing of it is lost for that."""
+    there = ["--store", tmp_path / "elsewhere.db", "--key-file", tmp_path / "key"]
+    (tmp_path / "key").write_text("5e" * 32)
+    state, kinds, reports = tmp_path / "state", {"keyset", "policy", "report.aci", "report.native"}, []
+    for before, name in enumerate(("first", "second")):
+        running = node.Node(tmp_path / name, "--engine", "echo", state=state)
+        try:
+            body = json.dumps({"model": "echo", "messages": [{"role": "user", "content": name}]}).encode()
+            assert exchange(running, "POST", "/v1/chat/completions", body).status == 200
+            assert all(exchange(running, "GET", path).status == 200 for path in ("/v1/cloister/attestation", "/v1/aci/attestation"))
+        finally:
+            assert running.stop() == 0
+        exported = node.run("receipts", "export", "--plain", "--store", state / "receipts.db", "--tee", "insecure-simulator", "--state", state)
+        lines = [json.loads(line) for line in exported.stdout.splitlines()]
+        assert {line.get("kind") for line in lines} == kinds | {None}
+        reports.append({line["key"]: line["text"] for line in lines if line.get("kind") == "report.native"})
+        imported = node.run("receipts", "import", "-", *there, input=exported.stdout)
+        assert imported.returncode == 0 and imported.stderr.splitlines()[-1].startswith("imported 1 receipts and "), imported.stderr
+        assert imported.stderr.count(": another report.native of ") == before, imported.stderr
+    assert reports[0].keys() == reports[1].keys() and reports[0] != reports[1]
+    stored = [json.loads(line) for line in node.run("receipts", "export", "--plain", *there).stdout.splitlines()]
+    assert {line["key"]: line["text"] for line in stored if line.get("kind") == "report.native"} == reports[0]

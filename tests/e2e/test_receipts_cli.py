@@ -13,7 +13,7 @@ import pytest
 
 from support.node import BINARY, PATIENCE, wait_until
 from support import node
-from support.exports import KEYSET_DIGEST, document_line, keyset_line, signed_receipt
+from support.exports import keyset_line, report_line, signed_receipt
 
 pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 START = 1_800_000_000
@@ -44,10 +44,6 @@ def receipt(number, **changes):
     return signed_receipt(number, START + number, model="größe", **changes)
 
 
-def document(kind, key):
-    return document_line(kind, key, START, json.dumps({"of": kind}))
-
-
 def lines_of(text):
     return [json.loads(line) for line in text.splitlines()]
 
@@ -59,7 +55,7 @@ def written(path, lines):
 
 @pytest.fixture
 def lines():
-    return [keyset_line(START), document("policy", KEYSET_DIGEST), *(receipt(number) for number in range(600))]
+    return [keyset_line(START), report_line(START), *(receipt(number) for number in range(600))]
 
 
 @pytest.fixture
@@ -87,9 +83,9 @@ def test_there_and_back(store, lines, tmp_path):
 
 def test_what_is_there_already_is_counted_apart(store, tmp_path):
     again = run("receipts", "import", tmp_path / "first", "--store", store)
-    assert again.returncode == 0 and again.stderr == "imported 0 receipts and 2 documents; 600 receipts were there already\n"
+    assert again.returncode == 0 and again.stderr == "imported 0 receipts and 0 documents; 600 receipts and 2 documents were there already\n"
     more = written(tmp_path / "more", [receipt(number) for number in range(595, 605)])  # the keyset is in the store
-    assert run("receipts", "import", more, "--store", store).stderr == "imported 5 receipts and 0 documents; 5 receipts were there already\n"
+    assert run("receipts", "import", more, "--store", store).stderr == "imported 5 receipts and 0 documents; 5 receipts and 0 documents were there already\n"
 
 
 def contents(folder):
@@ -326,6 +322,9 @@ def test_postgresql(postgres, store, tmp_path):
     imported = run("receipts", "import", "-", "--postgres-file", connection, input=exported)
     assert imported.returncode == 0, imported.stderr
     assert run("receipts", "export", "--postgres-file", connection).stdout == exported
+    for line, status in ((report_line(START) | {"text": "{}"}, 1), (report_line(START, quote="11"), 0)):
+        assert run("receipts", "import", written(tmp_path / "in", [line]), "--postgres-file", connection).returncode == status
+        assert run("receipts", "export", "--postgres-file", connection).stdout == exported
     assert run("receipts", "show", "chatcmpl-9", "--postgres-file", connection).stdout == run("receipts", "show", "chatcmpl-9", "--store", store).stdout
     postgres.stop()
     begun = time.monotonic()

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "store/exchange/export_line.h"
+#include "store/exchange/named_document.h"
 #include "store/exchange/sealed_line.h"
 
 namespace cloister::store {
@@ -51,7 +52,9 @@ class Exporter {
     if (written_.contains(key)) return {};
     TRY(documents, store_.find_documents(key));
     for (const Document& each : documents) {
-      const Result<std::string> line = write_export_line(each);
+      Result<std::string> line = write_export_line(each);
+      // An import would stop at it.
+      if (const auto named = check_named(each); line && !named) line = named.error();
       if (!line) {
         TRY_VOID(leave_out("a document of " + key, line.error()));
         continue;
@@ -87,13 +90,18 @@ class Exporter {
 
 class Importer {
  public:
-  Importer(ReceiptStore& store, SignedReceipts& signed_receipts) : store_(store), signed_receipts_(signed_receipts) {}
+  Importer(ReceiptStore& store, SignedReceipts& signed_receipts, const ExchangeWatch& watch)
+      : store_(store), signed_receipts_(signed_receipts), watch_(watch) {}
 
   Result<void> add(ExportItem item, std::uint64_t line) {
     if (const auto* document = std::get_if<Document>(&item)) {
       if (Result<void> added = signed_receipts_.add(*document); !added) return at(line, added.error());
-      if (Result<void> put = store_.put_document(*document); !put) return at(line, put.error());
-      ++count_.documents;
+      const Result<Imported> imported = import_document(store_, *document);
+      if (!imported) return at(line, imported.error());
+      ++(*imported == Imported::kAdded ? count_.documents : count_.known_documents);
+      if (*imported == Imported::kOtherStays) {
+        watch_.kept("line " + std::to_string(line) + ": another " + document->kind + " of " + document->key + " is stored, and stays");
+      }
       return {};
     }
     auto& record = std::get<ReceiptRecord>(item);
@@ -142,6 +150,7 @@ class Importer {
 
   ReceiptStore& store_;
   SignedReceipts& signed_receipts_;
+  const ExchangeWatch& watch_;
   std::vector<ReceiptRecord> batch_;
   std::vector<std::uint64_t> numbers_;
   std::size_t bytes_ = 0;
@@ -167,6 +176,29 @@ Result<ExchangeCount> export_receipts(ReceiptStore& store, const ExportRange& ra
   }
 }
 
+Result<Imported> import_document(ReceiptStore& store, const Document& document) {
+  TRY(stored, store.find_document(document.kind, document.key));
+  // What is stored and is not what its key says proves nothing, and must not keep the genuine one out.
+  if (!stored || (stored->text != document.text && !check_named(*stored))) {
+    TRY_VOID(store.put_document(document));
+    return Imported::kAdded;
+  }
+  const bool is_report = document.kind.starts_with(kReportKinds);
+  // The digest of another spelling is the same.
+  const bool has_digest = document.kind == kKeysetKind || document.kind == kPolicyKind;
+  const bool is_same = stored->text == document.text || has_digest;
+  if (!is_same && !is_report) {
+    return fail(ErrorCode::kStoreConflict, "a document of the kind " + Json(document.kind).dump() + " and the key " + document.key +
+                                               " is stored with another content");
+  }
+  // It lasts as long as the receipts that come with this one.
+  if (document.made > stored->made) {
+    stored->made = document.made;
+    TRY_VOID(store.put_document(*stored));
+  }
+  return is_same ? Imported::kKnown : Imported::kOtherStays;
+}
+
 namespace {
 
 Result<ExportItem> read_line(std::string_view line, const StoreKeys& keys) {
@@ -179,7 +211,7 @@ Result<ExportItem> read_line(std::string_view line, const StoreKeys& keys) {
 
 Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, SignedReceipts& signed_receipts,
                                       const ExchangeWatch& watch) {
-  Importer importer(store, signed_receipts);
+  Importer importer(store, signed_receipts, watch);
   std::optional<Error> error;
   while (!error) {
     if (stopped(watch)) {

@@ -54,9 +54,15 @@ std::string with_signature(Json document) {
   return *codec::write_jcs(document);
 }
 
+// Its key is the digest of its text.
+Document policy(char which) {
+  const std::string text = *codec::write_jcs({{"which", which}});
+  return {"policy", evidence::digest_text(crypto::sha256(as_bytes(text))), text, kStart};
+}
+
 // As a node makes them.
 Json receipt_document(const ReceiptRecord& record, char which) {
-  Json log = Json::array({{{"type", "request.received"}, {"body_hash", digest('0')}}, {{"type", "policy"}, {"digest", digest('b')}},
+  Json log = Json::array({{{"type", "request.received"}, {"body_hash", digest('0')}}, {{"type", "policy"}, {"digest", policy('b').key}},
                           {{"type", "response.returned"}, {"body_hash", digest('1')}}});
   std::vector<evidence::MerkleHash> leaves(record.event_hashes.size() / 32);
   for (std::size_t i = 0; i < leaves.size(); ++i) std::copy_n(record.event_hashes.begin() + static_cast<std::ptrdiff_t>(32 * i), 32, leaves[i].begin());
@@ -217,7 +223,7 @@ TEST(ExportLine, IsStrict) {
 
 TEST(Exchange, ExportsWithDocumentsOnceAndImports) {
   const auto from = memory(), to = memory();
-  for (const Document& each : {keyset('c'), document("policy", 'b'), document("policy", 'd')}) ASSERT_TRUE(from->put_document(each));
+  for (const Document& each : {keyset('c'), policy('b'), policy('d')}) ASSERT_TRUE(from->put_document(each));
   std::vector<ReceiptRecord> records;
   for (int i = 0; i < 700; ++i) records.push_back(receipt(i, i < 300 ? 'a' : 'c'));
   ASSERT_TRUE(from->put(records));
@@ -230,7 +236,8 @@ TEST(Exchange, ExportsWithDocumentsOnceAndImports) {
   const auto done = import_text(*to, joined(lines), watch);
   ASSERT_TRUE(done) << done.error().to_string();
   EXPECT_EQ(done->receipts, 700u);
-  EXPECT_EQ(done->documents, 3u);
+  EXPECT_EQ(done->documents, 2u);
+  EXPECT_EQ(done->known_documents, 1u) << "memory() has put it there";
   EXPECT_GE(told, 512u);
   EXPECT_EQ(all_of(*to), records);
   EXPECT_EQ(export_all(*to), lines);
@@ -353,8 +360,10 @@ TEST(Exchange, AReportBringsItsKeyset) {
     wrong.key = keyset_digest('d');
     EXPECT_FALSE(import_text(*memory(), joined({*write_export_line(wrong), line}))) << "the key is the keyset's digest";
     wrong.key = each.key;
-    wrong.text = "[]";
-    EXPECT_EQ(import_text(*memory(), joined({*write_export_line(wrong), line})).error().message.substr(0, 7), "line 2:");
+    for (const char* text : {"[]", "{}", "no JSON", R"({"keyset":{}})", R"({"attestation":{"workload_keyset":null}})"}) {
+      wrong.text = text;
+      EXPECT_EQ(import_text(*memory(), joined({*write_export_line(wrong), line})).error().message.substr(0, 7), "line 1:") << text;
+    }
   }
 }
 
@@ -373,6 +382,96 @@ TEST(Exchange, AKeysetIsWhatItsDigestSays) {
   // One that the store holds is looked at as well.
   ASSERT_TRUE(store->put_document({"keyset", keyset_digest('c'), keyset_text('a'), kStart}));
   EXPECT_FALSE(import_text(*store, joined({*write_export_line(receipt(3, 'c'))})));
+}
+
+Document report(char which, int number = 0) {
+  const Json text = {{"keyset", *codec::parse_json(keyset_text(which))}, {"quote", number}};
+  return {"report.native", keyset_digest(which), text.dump(), kStart + number};
+}
+
+TEST(Exchange, NeverReplacesADocument) {
+  const Document other = document("other", 'e');
+  const std::vector<Document> genuine = {keyset('a'), policy('b'), report('a'), other};
+  for (const Document& each : genuine) {
+    const auto store = memory();
+    ASSERT_TRUE(import_text(*store, *write_export_line(each)));
+    for (const char* text : {"{}", "", "no JSON", "null"}) {
+      Document wrong = each;
+      wrong.text = text;
+      wrong.made += 1;
+      const auto done = import_text(*store, joined({*write_export_line(receipt(0)), *write_export_line(wrong), *write_export_line(receipt(1))}));
+      ASSERT_FALSE(done) << each.kind << text;
+      EXPECT_TRUE(done.error().message.starts_with("line 2: ")) << done.error().message;
+      EXPECT_EQ(store->state()->receipts, 1u);
+      EXPECT_EQ(*store->find_document(each.kind, each.key), each);
+    }
+  }
+  // The same again, which lasts as long as the later one, and in another spelling.
+  for (const Document& each : genuine) {
+    const auto store = memory();
+    ASSERT_TRUE(store->put_document(each));
+    for (const UnixSeconds later : {-5, 0, 9, 3}) {
+      Document again = each;
+      again.made += later;
+      if (each.kind != "other" && each.kind != "report.native") again.text = " " + again.text;
+      const auto done = import_text(*store, *write_export_line(again));
+      ASSERT_TRUE(done) << done.error().to_string();
+      EXPECT_EQ(done->documents, 0u);
+      EXPECT_EQ(done->known_documents, 1u);
+      const auto stored = *store->find_document(each.kind, each.key);
+      EXPECT_EQ(stored->text, each.text);
+      EXPECT_EQ(stored->made, kStart + (later > 0 ? 9 : 0));
+    }
+  }
+}
+
+// A node makes them twice a day for the same keyset: a later export of it is genuine as well.
+TEST(Exchange, TheFirstReportOfAKeysetStays) {
+  const auto store = memory();
+  std::vector<std::string> notices;
+  ExchangeWatch watch;
+  watch.kept = [&](const std::string& notice) { notices.push_back(notice); };
+  const std::string line = *write_export_line(receipt(3, 'c'));
+  const auto done = import_text(*store, joined({*write_export_line(report('c')), line, *write_export_line(report('c', 7)), *write_export_line(receipt(7, 'c'))}), watch);
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(done->receipts, 2u);
+  EXPECT_EQ(done->documents, 1u);
+  EXPECT_EQ(done->known_documents, 1u);
+  EXPECT_EQ(notices, std::vector{"line 3: another report.native of " + keyset_digest('c') + " is stored, and stays"});
+  const auto stored = *store->find_document("report.native", keyset_digest('c'));
+  EXPECT_EQ(stored->text, report('c').text);
+  EXPECT_EQ(stored->made, kStart + 7) << "it lasts as long as the receipts";
+}
+
+// As stores may hold it since imports replaced documents.
+TEST(Exchange, WhatIsNotWhatItsKeySaysGivesWay) {
+  const auto store = memory();
+  for (Document each : {keyset('c'), policy('b'), report('c')}) {
+    each.text = "{}";
+    ASSERT_TRUE(store->put_document(each));
+  }
+  ASSERT_TRUE(store->put(std::vector{receipt(3, 'c')}));
+  ExchangeWatch watch;
+  std::string complaints;
+  watch.left_out = [&](const std::string& complaint) { complaints += complaint + "\n"; };
+  const auto exported = export_receipts(*store, {}, watch, [](std::string_view) { return Result<void>(); });
+  ASSERT_TRUE(exported);
+  EXPECT_EQ(exported->documents, 0u) << "nobody could import them";
+  EXPECT_EQ(exported->left_out, 3u) << complaints;
+  const auto done = import_text(*store, joined({*write_export_line(report('c')), *write_export_line(receipt(7, 'c')), *write_export_line(keyset('c')), *write_export_line(policy('b'))}));
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(done->documents, 3u);
+  EXPECT_EQ(export_all(*store).size(), 5u);
+}
+
+TEST(Exchange, APolicyIsWhatItsDigestSays) {
+  Document wrong = policy('b');
+  wrong.key = policy('d').key;
+  const auto store = memory();
+  const auto done = import_text(*store, joined({*write_export_line(policy('b')), *write_export_line(wrong)}));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message, "line 2: key: is not the digest of the policy");
+  EXPECT_FALSE(*store->find_document("policy", wrong.key));
 }
 
 TEST(Exchange, StopsWhenAsked) {

@@ -13,6 +13,7 @@
 #include "evidence/chat_signature.h"
 #include "evidence/json_reader.h"
 #include "evidence/merkle_tree.h"
+#include "store/exchange/named_document.h"
 
 namespace cloister::store {
 namespace {
@@ -81,45 +82,33 @@ Result<void> check_leaves(const std::string& hashes, const Receipt& receipt) {
 
 }  // namespace
 
-Result<Document> SignedReceipts::add_keyset(std::string_view text, UnixSeconds made, std::string_view key) {
-  Result<Json> json = codec::parse_json(text);
+Result<Document> SignedReceipts::add_keyset(std::string_view text, UnixSeconds made) {
+  const Result<Json> json = codec::parse_json(text);
   if (!json) return fail(kCode, "keyset: " + json.error().message, "text");
   Result<Keyset> keyset = evidence::parse_keyset(*json);
   if (!keyset) return fail(kCode, keyset.error().message, "text");
   Document document{std::string(kKeysetKind), evidence::digest_text(keyset->digest), std::string(text), made};
-  if (!key.empty() && key != document.key) return fail(kCode, "key: is not the digest of the keyset", "key");
-  const ByteArray<32> digest = keyset->digest;
-  keysets_.insert_or_assign(digest, *std::move(keyset));
+  add(*std::move(keyset));
   return document;
 }
 
 Result<void> SignedReceipts::add(const Document& document) {
-  if (document.kind == kKeysetKind) {
-    TRY_VOID(add_keyset(document.text, document.made, document.key));
-  } else if (document.kind.starts_with("report.")) {
-    add_report(document);
-  }
+  TRY(keyset, check_named(document));
+  if (keyset) add(*std::move(keyset));
   return {};
 }
 
-// In the node's own form or in ACI's; a report is named by the digest of its keyset.
-void SignedReceipts::add_report(const Document& report) {
-  const Result<Json> json = codec::parse_json(report.text);
-  if (!json || !json->is_object()) return;
-  const auto attestation = json->find("attestation");
-  const bool is_aci = attestation != json->end() && attestation->is_object() && attestation->contains("workload_keyset");
-  const Json object = is_aci ? attestation->at("workload_keyset") : json->value("keyset", Json());
-  Result<Keyset> keyset = evidence::parse_keyset(object);
-  if (!keyset || evidence::digest_text(keyset->digest) != report.key) return;
-  const ByteArray<32> digest = keyset->digest;
-  keysets_.try_emplace(digest, *std::move(keyset));
+void SignedReceipts::add(Keyset keyset) {
+  const ByteArray<32> digest = keyset.digest;
+  keysets_.try_emplace(digest, std::move(keyset));
 }
 
 Result<const Keyset*> SignedReceipts::keyset_of(const ByteArray<32>& digest) {
   if (const auto found = keysets_.find(digest); found != keysets_.end()) return &found->second;
   const std::string key = evidence::digest_text(digest);
   TRY(stored, store_.find_documents(key));
-  for (const Document& document : stored) TRY_VOID(add(document));
+  // One that is not what its key says does not hide another that is.
+  for (const Document& document : stored) static_cast<void>(add(document));
   const auto found = keysets_.find(digest);
   if (found != keysets_.end()) return &found->second;
   return fail(kCode, "receipt: nobody can tell who signed it: its keyset " + key + " stands neither before it nor in the store (--keyset)", "receipt");

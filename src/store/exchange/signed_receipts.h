@@ -15,19 +15,17 @@ class SignedReceipts {
   // Keysets that nobody added are looked for in `store`, which outlives this.
   explicit SignedReceipts(ReceiptStore& store) : store_(store) {}
 
-  // Takes the keyset out of a document that has one: of the kind "keyset", or a report. Errors as add_keyset(), for the former alone: what
-  // is wrong with a report is for its verifier to say.
+  // Takes the keyset out of a document that has one. Errors as check_named() (store/exchange/named_document.h).
   Result<void> add(const Document& document);
-  // The document of a keyset, as a node serves it (GET /v1/cloister/keyset). Returns it as a store keeps it. Errors (kBadReceipt): it is
-  // none, or `key` is given and is not its digest.
-  Result<Document> add_keyset(std::string_view text, UnixSeconds made, std::string_view key = {});
+  // The document of a keyset, as a node serves it (GET /v1/cloister/keyset). Returns it as a store keeps it. kBadReceipt when it is none.
+  Result<Document> add_keyset(std::string_view text, UnixSeconds made);
 
   // Errors (kBadReceipt): the text is not the receipt's canonical form; the keyset that it names is not known, or has no such key; the
   // signature is not of that key; the legacy signature or the leaves beside it are of another reply. Errors of the store as they are.
   Result<void> check(const ReceiptRecord& record);
 
  private:
-  void add_report(const Document& report);
+  void add(evidence::Keyset keyset);
   Result<const evidence::Keyset*> keyset_of(const ByteArray<32>& digest);
 
   ReceiptStore& store_;

@@ -39,6 +39,16 @@ def keyset_line(made, keyset=None):
     return document_line("keyset", digest(text), made, text.decode())
 
 
+def report_line(made, **changes):
+    """A report in the node's own form, as far as an import reads it."""
+    return document_line("report.native", KEYSET_DIGEST, made, json.dumps({"keyset": KEYSET, "quote": "00"} | changes))
+
+
+def policy_line(made, policy):
+    text = canonical(policy)
+    return document_line("policy", digest(text), made, text.decode())
+
+
 @functools.cache
 def legacy():
     signed = LEGACY_KEY.sign_message(encode_defunct(text=f"{REQUEST}:{RESPONSE}"))
