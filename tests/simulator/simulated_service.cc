@@ -123,6 +123,7 @@ Json SimulatedService::native_report_around(const evidence::NativeStatement& sta
           {"model", model()},
           {"policy", policy()},
           {"quote", to_hex(must(node_.tee().quote(evidence::statement_report_data(text))))},
+          {"event_log", codec::write_json(evidence::event_log_json(must(node_.tee().event_log())))},
           {"nvidia_payload", payload ? Json(*payload) : Json()}};
 }
 
