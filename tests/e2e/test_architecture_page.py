@@ -50,7 +50,7 @@ def paths_in(text):
 
 
 def is_there(path):
-    """As it stands, as a pattern, or with any suffix. Of a path with a placeholder the folder before it is looked at."""
+    """True for a path that exists as it stands, as a pattern, or with any suffix. A path with a placeholder needs the folder before it."""
     path = re.split(rf"[^/]*{PLACEHOLDER}", path)[0].rstrip("/")
     return (ROOT / path).exists() or any(ROOT.glob(path)) or any(ROOT.glob(path + ".*"))
 
