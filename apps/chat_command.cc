@@ -67,7 +67,8 @@ int show_verdict(const verify::Verdict& verdict, const ChatOptions& options) {
   return static_cast<int>(verdict.outcome());
 }
 
-Result<std::string> archive_of(const client::ChatReply& reply, const std::string& receipt, const Host& host, UnixSeconds judged_at) {
+Result<std::string> archive_of(const client::ChatReply& reply, const std::string& receipt, const Host& host,
+                               UnixSeconds judged_at) {
   evidence::Archive archive;
   archive.judged_at = judged_at;
   archive.receipt = receipt;
@@ -109,7 +110,8 @@ void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds 
   if (!options.policy_file.empty()) known += " --policy " + shell_word(options.policy_file);
   if (options.accept_simulator) known += " --accept-simulator";
   // A proof holds a signature, which names no model.
-  const std::string manifest = options.model_manifest_file.empty() ? "" : " --model-manifest " + shell_word(options.model_manifest_file);
+  const std::string manifest =
+      options.model_manifest_file.empty() ? "" : " --model-manifest " + shell_word(options.model_manifest_file);
   say("");
   say("To judge it later (the time and the nonce are yours to keep, a file's own do not count):");
   if (!options.save.empty()) say("  cloister verify proof " + shell_word(options.save) + known);
@@ -126,7 +128,8 @@ void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds 
 volatile std::sig_atomic_t g_replying = 0;
 
 // One question and the verdict about its reply, including the host's and the receipt's.
-Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnection& node, Host& host, client::ChatTurn& turn) {
+Result<int> one_turn(const ChatOptions& options, const client::VerifiedConnection& node, Host& host,
+                     client::ChatTurn& turn) {
   QuotedText quoted(terminal_columns(stdout), terminal_reads_utf8());
   bool begun = false;
   auto show = [&](std::string_view words) {
@@ -181,8 +184,10 @@ Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
 }
 
 int refuse_without_receipts() {
-  complain("chat", "nothing was sent, because this host's configuration says that it gives receipts, and its own report, which they are checked with, "
-                   "cannot be had: whoever stands between hides it");
+  complain(
+      "chat",
+      "nothing was sent, because this host's configuration says that it gives receipts, and its own report, which they are checked with, "
+      "cannot be had: whoever stands between hides it");
   return static_cast<int>(verify::Outcome::kUndetermined);
 }
 
@@ -239,7 +244,8 @@ Result<int> converse(const ChatOptions& options, const std::string& token, clien
     worst = worse(worst, status);
     if (status != kExitOk) {
       const bool rejected = status == static_cast<int>(verify::Outcome::kRejected);
-      complain("chat", std::string("nothing more is said to this host: its reply was ") + (rejected ? "rejected" : "not accepted"));
+      complain("chat", std::string("nothing more is said to this host: its reply was ") +
+                           (rejected ? "rejected" : "not accepted"));
       return worst;
     }
   }
@@ -260,7 +266,8 @@ Result<Host> first_look(const ChatOptions& options) {
 
 void on_interrupt(int) {
   constexpr std::string_view kIdle = "\ncloister chat: interrupted\n";
-  constexpr std::string_view kReplying = "\ncloister chat: interrupted: the reply is not whole, and neither its signature nor its receipt was checked\n";
+  constexpr std::string_view kReplying =
+      "\ncloister chat: interrupted: the reply is not whole, and neither its signature nor its receipt was checked\n";
   const std::string_view words = g_replying != 0 ? kReplying : kIdle;
   static_cast<void>(!::write(STDERR_FILENO, words.data(), words.size()));
   ::_exit(kExitInterrupted);
@@ -306,23 +313,30 @@ void add_chat_command(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand("chat", "verify a host, talk to it, check every reply");
   auto options = std::make_shared<ChatOptions>();
   command->add_option("URL", options->url)->required();
-  command->add_option("PROMPT", options->prompt, "one question; without it, lines from standard input are a conversation");
+  command->add_option("PROMPT", options->prompt,
+                      "one question; without it, lines from standard input are a conversation");
   bind_client_options(*command, options->client);
   bind_token_option(*command, options->client);
   command
-      ->add_option("--reply-timeout", options->client.reply_timeout_s,
-                   "seconds that a reply may take: streamed, until it begins and between two pieces; else until it is whole")
+      ->add_option(
+          "--reply-timeout", options->client.reply_timeout_s,
+          "seconds that a reply may take: streamed, until it begins and between two pieces; else until it is whole")
       ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   bind_judge_options(*command, *options, true);
-  command->add_option("--model-manifest", options->model_manifest_file, "what the model must be, as cloister models manifest writes it")
+  command
+      ->add_option("--model-manifest", options->model_manifest_file,
+                   "what the model must be, as cloister models manifest writes it")
       ->check(CLI::ExistingFile);
   command->add_option("--save", options->save, "write a proof of the (last) reply to this file");
   command->add_option(
       "--archive", options->archive,
       "write the (last) reply's receipt with everything that it is judged by to this file (cloister verify archive)");
-  command->add_option("--system", options->system, "system message; may be empty. Default: none, so that the model's own stands");
-  command->add_option("--temperature", options->temperature, "0 is the likeliest words, the same each time; default: the node's")
+  command->add_option("--system", options->system,
+                      "system message; may be empty. Default: none, so that the model's own stands");
+  command
+      ->add_option("--temperature", options->temperature,
+                   "0 is the likeliest words, the same each time; default: the node's")
       ->check(number_in(0, 100));
   command->add_flag("--require-receipt", options->require_receipt,
                     "say nothing to a node that gives no receipts, as those of other makers");

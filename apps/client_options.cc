@@ -32,13 +32,15 @@ void bind_client_options(CLI::App& command, ClientOptions& options) {
 }
 
 void bind_token_option(CLI::App& command, ClientOptions& options) {
-  command.add_option("--token-file", options.token_file,
-                     "bearer token (else the environment variable CLOISTER_TOKEN); sent to a verified node only, and never "
-                     "over http to another machine");
+  command.add_option(
+      "--token-file", options.token_file,
+      "bearer token (else the environment variable CLOISTER_TOKEN); sent to a verified node only, and never "
+      "over http to another machine");
 }
 
 void refuse_empty_values(CLI::App& command) {
-  const CLI::Validator not_empty([](std::string& value) { return value.empty() ? "expected a value, got an empty one" : std::string(); }, "");
+  const CLI::Validator not_empty(
+      [](std::string& value) { return value.empty() ? "expected a value, got an empty one" : std::string(); }, "");
   for (CLI::Option* option : command.get_options()) {
     if (option->get_expected_max() > 0) option->check(not_empty);
   }
@@ -50,7 +52,8 @@ Result<client::NodeAddress> node_address(const std::string& url, const ClientOpt
   TRY(parsed, http::parse_url(url));
   address.url = std::move(parsed);
   // SDKs are given the base URL including the version.
-  if (std::string& path = address.url.base_path; path.ends_with(kVersionPath)) path.resize(path.size() - kVersionPath.size());
+  if (std::string& path = address.url.base_path; path.ends_with(kVersionPath))
+    path.resize(path.size() - kVersionPath.size());
   address.verify_web_pki = !options.allow_self_signed;
   address.insecure_http = options.insecure_http;
   address.answer_timeout_s = options.answer_timeout_s;
@@ -81,7 +84,8 @@ int print_verdict(const verify::Verdict& verdict, const OutputOptions& options) 
   if (options.json) {
     print_json(verify::to_json(verdict));
   } else {
-    print_text(stdout, options.brief ? verify::to_summary(verdict, is_terminal(stdout)) : verify::to_text(verdict, is_terminal(stdout)));
+    print_text(stdout, options.brief ? verify::to_summary(verdict, is_terminal(stdout))
+                                     : verify::to_text(verdict, is_terminal(stdout)));
   }
   flush_output();
   return static_cast<int>(verdict.outcome());

@@ -14,7 +14,7 @@
 namespace cloister::apps {
 
 struct ClientOptions {
-  std::string token_file;   // for cloister chat alone
+  std::string token_file;  // for cloister chat alone
   bool allow_self_signed = false;
   bool insecure_http = false;
   std::string signing_algo = "ecdsa";
@@ -33,7 +33,7 @@ Result<std::string> read_token(const ClientOptions& options);
 struct OutputOptions {
   bool accept_simulator = false;
   bool json = false;
-  bool brief = false;   // print the verdict and its reasons alone
+  bool brief = false;  // print the verdict and its reasons alone
 };
 void bind_output_options(CLI::App& command, OutputOptions& options);
 

@@ -9,7 +9,7 @@ namespace cloister::apps {
 constexpr int kExitOk = 0;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
-constexpr int kExitInterrupted = 130;   // ended by SIGINT, with the status that shells use
+constexpr int kExitInterrupted = 130;  // ended by SIGINT, with the status that shells use
 
 void add_serve_command(CLI::App& app, int& exit_status);
 void add_verify_command(CLI::App& app, int& exit_status);

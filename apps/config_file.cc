@@ -36,7 +36,9 @@ class TomlConfig : public CLI::ConfigTOML {
     for (const verify::TomlEntry& entry : std::get<std::vector<verify::TomlEntry>>(read)) {
       CLI::ConfigItem item;
       item.parents = entry.tables;
-      item.name = entry.name.empty() ? "++" : entry.name;   // the option parser's own reader gives the beginning of a section this name
+      item.name = entry.name.empty()
+                      ? "++"
+                      : entry.name;  // the option parser's own reader gives the beginning of a section this name
       item.inputs = entry.values;
       if (entry.is_boolean) booleans_.insert(item.fullname());
       out.push_back(std::move(item));
@@ -50,7 +52,8 @@ class TomlConfig : public CLI::ConfigTOML {
   }
 
  private:
-  mutable std::set<std::string> booleans_;   // in the file that was read last: from_config() is const in the option parser's interface
+  mutable std::set<std::string>
+      booleans_;  // in the file that was read last: from_config() is const in the option parser's interface
 };
 
 // True for a whole number that is written back as the same text.

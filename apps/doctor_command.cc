@@ -39,11 +39,14 @@ Findings examine(const DoctorOptions& options) {
   ServeOptions configured;
   configured.state_folder = default_state_folder();
   Findings all;
-  const auto add = [&all](Findings more) { all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end())); };
+  const auto add = [&all](Findings more) {
+    all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
   if (!options.config.empty()) add(probe_config(options.config, configured));
   add(probe_tee(roots));
   if (!options.no_gpu) {
-    add(probe_gpu(roots, first_given(options.nvml_library, configured.nvml_library), first_given(options.rim_dir, configured.rim_dir)));
+    add(probe_gpu(roots, first_given(options.nvml_library, configured.nvml_library),
+                  first_given(options.rim_dir, configured.rim_dir)));
   }
   add(probe_clock());
   add(probe_entropy(roots));
@@ -91,12 +94,15 @@ void print_text(const Findings& findings) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("doctor", "whether this machine can be a node in a real TEE, and what is missing");
+  CLI::App* command =
+      app.add_subcommand("doctor", "whether this machine can be a node in a real TEE, and what is missing");
   auto options = std::make_shared<DoctorOptions>();
   command->add_option("--config", options->config, "a configuration of cloister serve to look at as well");
-  command->add_option("--state", options->state_folder, "the folder that cloister serve would use; default: " + default_state_folder());
+  command->add_option("--state", options->state_folder,
+                      "the folder that cloister serve would use; default: " + default_state_folder());
   command->add_option("--nvml-library", options->nvml_library, "path of libnvidia-ml.so.1; default: the system's");
-  command->add_option("--rim-dir", options->rim_dir, "folder of NVIDIA's manifests to compare the GPUs' measurements with");
+  command->add_option("--rim-dir", options->rim_dir,
+                      "folder of NVIDIA's manifests to compare the GPUs' measurements with");
   command->add_flag("--no-gpu", options->no_gpu, "the node is to serve without a GPU");
   command->add_flag("--online", options->online, "also ask whether the makers' services can be reached");
   command->add_flag("--json", options->json, "print one JSON object");

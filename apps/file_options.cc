@@ -9,7 +9,9 @@
 namespace cloister::apps {
 namespace {
 
-Error refused(const std::string& option, const std::string& what) { return fail(ErrorCode::kUsage, option + ": " + what); }
+Error refused(const std::string& option, const std::string& what) {
+  return fail(ErrorCode::kUsage, option + ": " + what);
+}
 
 }  // namespace
 
@@ -24,7 +26,8 @@ Result<void> check_can_write(const std::string& option, const std::string& path)
   if (std::filesystem::is_directory(path, code)) return refused(option, "cannot write " + path + ": it is a folder");
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::filesystem::path folder = parent.empty() ? "." : parent;
-  if (!std::filesystem::is_directory(folder, code)) return refused(option, "cannot write " + path + ": there is no folder " + folder.string());
+  if (!std::filesystem::is_directory(folder, code))
+    return refused(option, "cannot write " + path + ": there is no folder " + folder.string());
   if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
   return refused(option, "cannot write " + path + ": " + strerror(errno));
 }

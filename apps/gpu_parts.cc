@@ -58,14 +58,16 @@ Result<verify::Collateral> read_manifests(const std::string& folder) {
 
 }  // namespace
 
-Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, const SecretBytes* seed, const BeforeLibrary& before_library) {
+Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, const SecretBytes* seed,
+                        const BeforeLibrary& before_library) {
   if (options.gpu == "none") return Source();
   if (options.gpu == "nvml") return make_nvml(options, before_library);
   if (seed != nullptr) return gpu::make_insecure_simulator({.seed = seed->clone()});
   if (options.gpu == "insecure-simulator") {
     // Next to a genuine quote, simulated GPU evidence would be taken for a real machine's.
-    return fail(ErrorCode::kUsage, "--gpu insecure-simulator needs a simulated TEE: --tee insecure-simulator, or a dstack "
-                                   "guest agent that is simulated");
+    return fail(ErrorCode::kUsage,
+                "--gpu insecure-simulator needs a simulated TEE: --tee insecure-simulator, or a dstack "
+                "guest agent that is simulated");
   }
   return choose(options, tee_type, before_library);
 }
@@ -88,7 +90,10 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
     policy = *std::move(parsed);
     policy_digest = crypto::sha256(as_bytes(text));
     if (policy.nvidia.require_nras) {
-      return fail(ErrorCode::kUsage, options.gpu_policy_file + ": require_nras: a node asks no service for an opinion about its own GPUs; those who verify it do");
+      return fail(
+          ErrorCode::kUsage,
+          options.gpu_policy_file +
+              ": require_nras: a node asks no service for an opinion about its own GPUs; those who verify it do");
     }
   }
   if (!options.rim_dir.empty()) {
@@ -97,7 +102,9 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   }
   if (off || !on) {
     if (!options.gpu_policy_file.empty()) {
-      return fail(ErrorCode::kUsage, "--gpu-policy would do nothing: no GPU of this node has to be attested before it takes prompts (--require-gpu-tee)");
+      return fail(
+          ErrorCode::kUsage,
+          "--gpu-policy would do nothing: no GPU of this node has to be attested before it takes prompts (--require-gpu-tee)");
     }
     if (off && is_real(tee_type) && gpus != nullptr) {
       log::warn("gpu gate: OFF. Prompts reach GPUs that nobody attested; reports say so");

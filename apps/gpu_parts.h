@@ -19,7 +19,8 @@ using BeforeLibrary = std::function<Result<void>(const ByteArray<32>& sha256)>;
 // Null: no GPU evidence. `tee_type` is the TEE's word on the wire, "none" without one; `seed` is the simulator's, null
 // when the TEE is not simulated. Logs what `auto` chose and why.
 Result<std::unique_ptr<gpu::GpuEvidenceSource>> make_gpu(const ServeOptions& options, std::string_view tee_type,
-                                                         const SecretBytes* seed, const BeforeLibrary& before_library = {});
+                                                         const SecretBytes* seed,
+                                                         const BeforeLibrary& before_library = {});
 
 // Null where --require-gpu-tee is off, or there is no GPU to require it of. `gpus` outlives the gate, which has not
 // checked anything yet.

@@ -61,11 +61,8 @@ constexpr HelpText kHelpTexts[] = {
      "  cloister verify receipt receipt.json --report report.json --nonce HEX --request request --response response\n"
      "  cloister verify receipt receipt.json --report report.json --nonce HEX --archive reply.archive\n",
      kVerdictStatus},
-    {"verify session",
-     "  cloister verify session session.json --receipt receipt.json\n",
-     kVerdictStatus},
-    {"verify archive",
-     "  cloister verify archive reply.archive --at 2026-11-22T21:31:00Z --nonce HEX\n",
+    {"verify session", "  cloister verify session session.json --receipt receipt.json\n", kVerdictStatus},
+    {"verify archive", "  cloister verify archive reply.archive --at 2026-11-22T21:31:00Z --nonce HEX\n",
      kVerdictStatus},
     {"verify bundle",
      "  cloister verify host https://node.example --bundle evidence.json\n"
@@ -91,19 +88,16 @@ constexpr HelpText kHelpTexts[] = {
      "  cloister doctor\n"
      "  cloister doctor --config /etc/cloister/cloister.toml --online\n",
      "Exit status: 0 the machine is ready for a node in a real TEE, 1 it is not, 2 wrong usage."},
-    {"models",
-     "  cloister models manifest model.gguf --out manifest.json\n",
+    {"models", "  cloister models manifest model.gguf --out manifest.json\n",
      "Exit status: 0 done, 2 wrong usage or a file that cannot be read."},
     {"models manifest",
      "  cloister models manifest model.gguf --context 8192 --parallel 16 --threads 32 --out manifest.json\n"
      "  cloister models manifest model.gguf --out manifest.json --known-answers model.gguf.answers.json\n"
      "  cloister verify host https://node.example --model-manifest manifest.json\n",
      "Exit status: 0 written, 1 the model's answers are no known answers, 2 wrong usage or a file that cannot be read."},
-    {"audit",
-     "  cloister audit replay reply.archive --model model.gguf --at 2026-11-22T21:31:00Z --nonce HEX\n",
+    {"audit", "  cloister audit replay reply.archive --model model.gguf --at 2026-11-22T21:31:00Z --nonce HEX\n",
      kReplayStatus},
-    {"audit replay",
-     "  cloister audit replay reply.archive --model model.gguf --at 2026-11-22T21:31:00Z --nonce HEX\n",
+    {"audit replay", "  cloister audit replay reply.archive --model model.gguf --at 2026-11-22T21:31:00Z --nonce HEX\n",
      kReplayStatus},
     {"receipts",
      "  cloister receipts list --store /var/lib/cloister/receipts.db --tee dstack\n"
@@ -112,15 +106,12 @@ constexpr HelpText kHelpTexts[] = {
     {"receipts list",
      "  cloister receipts list --store /var/lib/cloister/receipts.db --tee dstack --since 2026-11-01T00:00:00Z --limit 20\n",
      kReceiptsStatus},
-    {"receipts show",
-     "  cloister receipts show chatcmpl-1234 --store .state/receipts.db --tee insecure-simulator\n",
+    {"receipts show", "  cloister receipts show chatcmpl-1234 --store .state/receipts.db --tee insecure-simulator\n",
      kReceiptsStatus},
     {"receipts export",
      "  cloister receipts export --store /var/lib/cloister/receipts.db --tee dstack --out receipts.ndjson\n",
      kReceiptsStatus},
-    {"receipts import",
-     "  cloister receipts import receipts.ndjson --store copy.db --tee dstack\n",
-     kReceiptsStatus},
+    {"receipts import", "  cloister receipts import receipts.ndjson --store copy.db --tee dstack\n", kReceiptsStatus},
 };
 
 CLI::App& command_of(CLI::App& app, std::string_view words) {

@@ -23,7 +23,8 @@ Result<std::shared_ptr<const engine::GivenAnswers>> read_one(const std::string& 
 Result<AnswersList> read_known_answers(const ServeOptions& options) {
   AnswersList out;
   const bool none = std::ranges::find(options.known_answers, kNone) != options.known_answers.end();
-  if (none && options.known_answers.size() > 1) return fail(ErrorCode::kUsage, "--known-answers none excludes every other --known-answers");
+  if (none && options.known_answers.size() > 1)
+    return fail(ErrorCode::kUsage, "--known-answers none excludes every other --known-answers");
   if (none) return out;
   for (const std::string& path : options.known_answers) {
     TRY(answers, read_one(path));
@@ -40,11 +41,13 @@ Result<AnswersList> read_known_answers(const ServeOptions& options) {
 Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const ServeOptions& options) {
   using Given = std::shared_ptr<const engine::GivenAnswers>;
   TRY(list, read_known_answers(options));
-  if (list.size() > 1) return fail(ErrorCode::kUsage, "--known-answers may be given once with --model: one model is served");
+  if (list.size() > 1)
+    return fail(ErrorCode::kUsage, "--known-answers may be given once with --model: one model is served");
   if (!list.empty()) return list.front();
   const std::string path = options.model_path + std::string(kSuffix);
   std::error_code ignored;
-  if (!options.known_answers.empty() || options.model_path.empty() || !std::filesystem::exists(path, ignored)) return Given();
+  if (!options.known_answers.empty() || options.model_path.empty() || !std::filesystem::exists(path, ignored))
+    return Given();
   return read_one(path);
 }
 

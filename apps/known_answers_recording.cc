@@ -19,7 +19,8 @@ Result<void> write_answers(const RecordingOptions& options, const engine::Record
   TRY(digest, evidence::known_answers_digest(recording.answers));
   // In ASCII, so that a model's text cannot act on a terminal.
   TRY_VOID(write_file_atomically(options.file, evidence::to_json(recording.answers).dump(1, ' ', true) + "\n", 0644));
-  print_line(stderr, "known_answers " + evidence::digest_text(digest) + " cases=" + std::to_string(recording.answers.cases.size()) +
+  print_line(stderr, "known_answers " + evidence::digest_text(digest) +
+                         " cases=" + std::to_string(recording.answers.cases.size()) +
                          " tokens=" + std::to_string(recording.answers.positions()) +
                          " deviation=" + evidence::difference_text(recording.deviation) +
                          " tolerance=" + evidence::difference_text(recording.answers.tolerance));
@@ -39,20 +40,26 @@ std::string engine_text(const evidence::ModelEngine& engine) {
 }  // namespace
 
 void bind_recording_options(CLI::App& command, RecordingOptions& o) {
-  command.add_option("--known-answers", o.file,
-                     "also ask the model, and write what it answers to this file. Record on a machine that is known to compute right");
-  command.add_option("--tolerance", o.tolerance,
-                     "the most that log probabilities may differ later, on the average; less finds smaller faults, and takes other machines for faulty")
+  command.add_option(
+      "--known-answers", o.file,
+      "also ask the model, and write what it answers to this file. Record on a machine that is known to compute right");
+  command
+      .add_option(
+          "--tolerance", o.tolerance,
+          "the most that log probabilities may differ later, on the average; less finds smaller faults, and takes other machines for faulty")
       ->check(number_in(0.000001, 0.2))
       ->capture_default_str();
-  command.add_option("--upstream", o.upstream, "in the place of FILE: ask the OpenAI server at this URL, as serve --upstream names it")
+  command
+      .add_option("--upstream", o.upstream,
+                  "in the place of FILE: ask the OpenAI server at this URL, as serve --upstream names it")
       ->needs("--known-answers");
   command.add_option("--model", o.model, "the model of --upstream, as the server lists it")->needs("--upstream");
   command.add_option("--upstream-key-file", o.key_file, "bearer token for the upstream, one line")->needs("--upstream");
 }
 
 #ifdef CLOISTER_HAVE_LLAMA
-Result<void> record_own_answers(const RecordingOptions& options, engine::LlamaOptions llama, const evidence::ModelIdentity& identity) {
+Result<void> record_own_answers(const RecordingOptions& options, engine::LlamaOptions llama,
+                                const evidence::ModelIdentity& identity) {
   llama.known_answers = nullptr;
   TRY(engine, engine::make_llama_engine(std::move(llama)));
   TRY_VOID(wait_ready(*engine));
@@ -79,7 +86,8 @@ Result<void> record_own_answers(const RecordingOptions& options, engine::LlamaOp
 #endif
 
 Result<void> record_upstream_answers(const RecordingOptions& options) {
-  if (options.model.empty()) return fail(ErrorCode::kUsage, "--upstream needs --model: the name under which the server lists the model");
+  if (options.model.empty())
+    return fail(ErrorCode::kUsage, "--upstream needs --model: the name under which the server lists the model");
   std::string token;
   if (!options.key_file.empty()) {
     TRY(read, read_token(options.key_file));

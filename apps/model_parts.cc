@@ -23,20 +23,26 @@ constexpr std::size_t kTemplateLimit = 1 << 20;
 
 void bind_model_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
-  command.add_option("--chat-template", o.chat_template_file, "Jinja file in the place of the model's own chat template");
-  command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")->check(whole_number_in(0, 1024))->capture_default_str();
+  command.add_option("--chat-template", o.chat_template_file,
+                     "Jinja file in the place of the model's own chat template");
+  command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")
+      ->check(whole_number_in(0, 1024))
+      ->capture_default_str();
   command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
       ->check(whole_number_in(64, 1 << 24, Zero::kToo))
       ->capture_default_str();
   command.add_flag("--share-prompt-cache", o.share_prompt_cache,
                    "llama: let credentials share cached prompts; who guesses a prompt can then tell that it was sent");
-  command.add_option("--threads", o.threads, "engine threads; 0 = all cores")->check(whole_number_in(0, 1024))->capture_default_str();
+  command.add_option("--threads", o.threads, "engine threads; 0 = all cores")
+      ->check(whole_number_in(0, 1024))
+      ->capture_default_str();
   command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA")
       ->check(whole_number_in(-1, 10000))
       ->capture_default_str();
-  command.add_option("--lock-model", o.lock_model,
-                     "keep the model's pages in memory, so that what was hashed is what is computed with; auto: where the "
-                     "system allows it")
+  command
+      .add_option("--lock-model", o.lock_model,
+                  "keep the model's pages in memory, so that what was hashed is what is computed with; auto: where the "
+                  "system allows it")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
 }
@@ -83,7 +89,8 @@ std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::str
   const auto url = engine::parse_upstream_url(upstream_url);
   if (tee == nullptr || !url) return std::nullopt;
   const auto info = tee->info();
-  const Json* tcb_info = info && info->info.is_object() && info->info.contains("tcb_info") ? &info->info["tcb_info"] : nullptr;
+  const Json* tcb_info =
+      info && info->info.is_object() && info->info.contains("tcb_info") ? &info->info["tcb_info"] : nullptr;
   if (tcb_info == nullptr || !tcb_info->is_object()) return std::nullopt;
   const auto text = codec::string_member(*tcb_info, "app_compose");
   if (!text) return std::nullopt;
@@ -97,7 +104,8 @@ std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::str
   const auto image = serve::pinned_image(compose->docker_compose_file, url->host);
   if (image) {
     claim.status = "asserted";
-    claim.reason = evidence::identity_text("the measured compose file runs " + image->reference + " as the service that answers");
+    claim.reason =
+        evidence::identity_text("the measured compose file runs " + image->reference + " as the service that answers");
     claim.digest = image->digest;
   } else {
     // The name is not shown: it may be an address of the network.

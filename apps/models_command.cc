@@ -51,19 +51,24 @@ Result<void> run(const ManifestOptions& options) {
   const bool file = !options.model_path.empty(), upstream = !options.recording.upstream.empty();
   if (file && upstream) return fail(ErrorCode::kUsage, "FILE and --upstream exclude each other");
   if (file) return write_manifest(options);
-  if (!upstream) return fail(ErrorCode::kUsage, "FILE is required: the GGUF file; or --upstream, to record what its model answers");
-  if (!options.out.empty()) return fail(ErrorCode::kUsage, "--out is of a manifest, and only a FILE has one; the answers go to --known-answers");
+  if (!upstream)
+    return fail(ErrorCode::kUsage, "FILE is required: the GGUF file; or --upstream, to record what its model answers");
+  if (!options.out.empty())
+    return fail(ErrorCode::kUsage,
+                "--out is of a manifest, and only a FILE has one; the answers go to --known-answers");
   return record_upstream_answers(options.recording);
 }
 
 }  // namespace
 
 void add_models_command(CLI::App& app, int& exit_status) {
-  CLI::App* models = app.add_subcommand("models", "what a model is, and what it answers, to publish and to compare with");
+  CLI::App* models =
+      app.add_subcommand("models", "what a model is, and what it answers, to publish and to compare with");
   models->require_subcommand(1);
   CLI::App* manifest = models->add_subcommand(
-      "manifest", "write the identity of a model, as a node with these options serves it: for verify --model-manifest; with "
-                  "--known-answers also what it answers: for serve --known-answers");
+      "manifest",
+      "write the identity of a model, as a node with these options serves it: for verify --model-manifest; with "
+      "--known-answers also what it answers: for serve --known-answers");
   auto options = std::make_shared<ManifestOptions>();
   manifest->add_option("FILE", options->model_path, "GGUF file, of a model in several parts the first");
   bind_model_options(*manifest, *options);

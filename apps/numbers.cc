@@ -35,16 +35,20 @@ bool is_decimal(std::string_view text) { return text.find_first_not_of("01234567
 
 }  // namespace
 
-CLI::Validator whole_number_in(std::int64_t low, std::int64_t high, Zero zero) { return from_to(low, high, zero, is_whole); }
+CLI::Validator whole_number_in(std::int64_t low, std::int64_t high, Zero zero) {
+  return from_to(low, high, zero, is_whole);
+}
 
 CLI::Validator number_in(double low, double high, Zero zero) { return from_to(low, high, zero, is_decimal); }
 
 CLI::Validator size_in(const std::string& low, const std::string& high) {
   const std::string range = "in [" + low + " - " + high + "]";
   return CLI::Validator(
-      [least = store::parse_bytes(low).value(), most = store::parse_bytes(high).value(), range](const std::string& given) {
+      [least = store::parse_bytes(low).value(), most = store::parse_bytes(high).value(),
+       range](const std::string& given) {
         const auto bytes = store::parse_bytes(given);
-        return bytes && *bytes >= least && *bytes <= most ? std::string() : "expected a size, " + range + ", got " + given;
+        return bytes && *bytes >= least && *bytes <= most ? std::string()
+                                                          : "expected a size, " + range + ", got " + given;
       },
       range);
 }

@@ -11,7 +11,9 @@
 namespace cloister::apps {
 namespace {
 
-Error wrong(const std::string& option, const std::string& what) { return fail(ErrorCode::kUsage, option + ": " + what); }
+Error wrong(const std::string& option, const std::string& what) {
+  return fail(ErrorCode::kUsage, option + ": " + what);
+}
 
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
@@ -28,7 +30,8 @@ bool is_origin(std::string_view text) {
 
 bool is_source_url(std::string_view text) {
   const std::size_t scheme = text.find("://");
-  const bool known = text.starts_with("https://") || text.starts_with("http://") || text.starts_with("ssh://") || text.starts_with("git://");
+  const bool known = text.starts_with("https://") || text.starts_with("http://") || text.starts_with("ssh://") ||
+                     text.starts_with("git://");
   return known && text.size() > scheme + 3 && is_plain(text);
 }
 
@@ -46,7 +49,8 @@ Result<void> check_source(const ServeOptions& options) {
     return wrong("--source-commit", "expected 7 to 64 hex digits in lower case");
   }
   const std::string& digest = options.image_digest;
-  const bool whole = digest.starts_with(kDigest) && from_hex_exactly<32>(std::string_view(digest).substr(kDigest.size()));
+  const bool whole =
+      digest.starts_with(kDigest) && from_hex_exactly<32>(std::string_view(digest).substr(kDigest.size()));
   if (!digest.empty() && !whole) return wrong("--image-digest", "expected sha256: and 64 hex digits");
   return {};
 }
@@ -61,7 +65,8 @@ Result<void> check_option_forms(const ServeOptions& options) {
   if (options.receipts == "postgres" && options.receipt_postgres_file.empty()) {
     return wrong("--receipts postgres", "the connection string stands in a file: --receipt-postgres-file");
   }
-  if (options.engine == "llama" && options.model_path.empty()) return wrong("--engine llama", "the GGUF file to serve: --model");
+  if (options.engine == "llama" && options.model_path.empty())
+    return wrong("--engine llama", "the GGUF file to serve: --model");
   std::error_code ignored;
   if (!options.rim_dir.empty() && !std::filesystem::is_directory(options.rim_dir, ignored)) {
     return wrong("--rim-dir", options.rim_dir + " is no folder");
@@ -71,7 +76,8 @@ Result<void> check_option_forms(const ServeOptions& options) {
   }
   for (const std::string& origin : options.cors_origins) {
     if (origin != "*" && !is_origin(origin)) {
-      return wrong("--cors-origin", "expected an origin as browsers send it, like https://app.example, or *; got '" + origin + "'");
+      return wrong("--cors-origin",
+                   "expected an origin as browsers send it, like https://app.example, or *; got '" + origin + "'");
     }
   }
   return check_source(options);

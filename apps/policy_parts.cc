@@ -21,7 +21,8 @@ bool is_loopback_address(const std::string& host) {
 
 bool is_loopback(const std::string& url_text) {
   const auto url = engine::parse_upstream_url(url_text);
-  return url && (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" || is_loopback_address(url->host));
+  return url && (!url->unix_socket.empty() || url->host == "localhost" || url->host == "::1" ||
+                 is_loopback_address(url->host));
 }
 
 // Where an upstream is, as far as a verifier has to know: the document is public, and a network's addresses are not. A

@@ -21,7 +21,8 @@ struct PolicySurroundings {
   bool known_answers = false;
   std::vector<std::string> cors_origins;
   std::optional<ByteArray<32>> executable;
-  std::optional<ByteArray<32>> gpu_policy, gpu_library;  // of the files that are in use, not of what their names lead to later
+  std::optional<ByteArray<32>> gpu_policy,
+      gpu_library;  // of the files that are in use, not of what their names lead to later
 };
 
 Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& around);

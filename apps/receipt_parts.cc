@@ -19,7 +19,8 @@ Result<store::StoreOptions> store_options(const ServeOptions& options) {
     out.memory = true;
   } else if (options.receipts == "postgres") {
     if (options.receipt_postgres_file.empty()) {
-      return fail(ErrorCode::kUsage, "--receipts postgres needs --receipt-postgres-file, which holds the connection string");
+      return fail(ErrorCode::kUsage,
+                  "--receipts postgres needs --receipt-postgres-file, which holds the connection string");
     }
     out.postgres_file = options.receipt_postgres_file;
   } else {
@@ -43,7 +44,8 @@ void put(store::ReceiptStore& store, const store::Document& document) {
 
 }  // namespace
 
-Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options, const serve::Keyring& keyring) {
+Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options,
+                                                                const serve::Keyring& keyring) {
   if (options.signing != "on") return std::unique_ptr<store::ReceiptStore>();
   TRY(settings, store_options(options));
   settings.keys = keyring.store_keys();
@@ -67,11 +69,13 @@ Result<Json> receipt_policy(const ServeOptions& options) {
               {"event_hash_age_s", settings.limits.event_hash_age_s}};
 }
 
-void keep_report(store::ReceiptStore& store, const serve::Epoch& epoch, std::string_view kind, std::string_view report) {
+void keep_report(store::ReceiptStore& store, const serve::Epoch& epoch, std::string_view kind,
+                 std::string_view report) {
   const UnixSeconds now = system_clock().now();
   put(store, {std::string(kind), epoch.keyset_digest_text, std::string(report), now});
   if (!epoch.policy_digest) return;
-  if (const auto text = codec::write_jcs(epoch.policy)) put(store, {"policy", evidence::digest_text(*epoch.policy_digest), *text, now});
+  if (const auto text = codec::write_jcs(epoch.policy))
+    put(store, {"policy", evidence::digest_text(*epoch.policy_digest), *text, now});
 }
 
 }  // namespace cloister::apps

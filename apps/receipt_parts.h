@@ -13,7 +13,8 @@
 namespace cloister::apps {
 
 // Null with --signing off, when there are no receipts. Encrypted with the keyring's keys.
-Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options, const serve::Keyring& keyring);
+Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options,
+                                                                const serve::Keyring& keyring);
 
 Result<serve::JournalOptions> journal_options(const ServeOptions& options);
 

@@ -49,7 +49,8 @@ Result<void> give_out_request(const ServeOptions& options, const Tls& tls) {
   }
   TRY_VOID(write_file_atomically(file, tls.request_pem, 0644));
   log::info("tls request=" + file.string() + " and GET /v1/cloister/tls-request");
-  if (!tls.no_certificate.empty()) log::warn("tls: a self-signed certificate is shown until SIGHUP: " + tls.no_certificate);
+  if (!tls.no_certificate.empty())
+    log::warn("tls: a self-signed certificate is shown until SIGHUP: " + tls.no_certificate);
   return {};
 }
 
@@ -81,8 +82,16 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
   TRY(executable, serve::executable_digest());
   TRY(known_answers, tests_models(options));
-  PolicySurroundings around{listen, tee_type, gpu_type, false, gpu_gate != nullptr, known_answers, {}, executable,
-                             gpu_gate ? gpu_gate->policy_digest() : std::nullopt, platform.gpu_library};
+  PolicySurroundings around{listen,
+                            tee_type,
+                            gpu_type,
+                            false,
+                            gpu_gate != nullptr,
+                            known_answers,
+                            {},
+                            executable,
+                            gpu_gate ? gpu_gate->policy_digest() : std::nullopt,
+                            platform.gpu_library};
   TRY(configuration, key_configuration_of(options, around));
   TRY(keyring, serve::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
   TRY(auth, make_auth(options, listen, keyring));
@@ -91,7 +100,8 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   TRY_VOID(give_out_request(options, tls));
   // A few thousand waiting reports or bodies would only waste memory; the bounds answer 503 beyond that.
   WorkerPool evidence_pool(1, 64);
-  auto preparation = std::make_unique<serve::Preparation>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), 1024);
+  auto preparation =
+      std::make_unique<serve::Preparation>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), 1024);
   serve::Metrics metrics;
   auto lookups = std::make_unique<WorkerPool>(2, 512);
   TRY(receipt_store, make_receipt_store(options, keyring));
@@ -118,7 +128,8 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
     parts.gpu_optional = gpu_gate == nullptr;
     parts.metrics = &metrics.evidence();
     if (receipt_store) {
-      parts.keep_report = [store = receipt_store.get()](const serve::Epoch& epoch, std::string_view kind, std::string_view report) {
+      parts.keep_report = [store = receipt_store.get()](const serve::Epoch& epoch, std::string_view kind,
+                                                        std::string_view report) {
         keep_report(*store, epoch, kind, report);
       };
     }
@@ -126,29 +137,28 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
                                                               report_limits(options));
     attestation->keep_current();
   }
-  serve::Node node(serve::NodeContext{
-      .engine = *engine,
-      .keyring = keyring,
-      .identity = *attested.identity,
-      .attestation = attestation.get(),
-      .tee_type = tee_type,
-      .app_id = app_id_of(platform.tee.get()),
-      .gpu_evidence_type = gpu_type,
-      .receipts = receipts.get(),
-      .metrics = metrics,
-      .preparation = *preparation,
-      .lookups = *lookups,
-      .auth = auth,
-      .operators = operators ? &*operators : nullptr,
-      .cors = cors,
-      .web = web,
-      .clock = system_clock(),
-      .body_limit_bytes = options.max_body_bytes,
-      .serves_itself = serves_itself(options),
-      .gpu_gate = gpu_gate.get(),
-      .anybody_operates = listen.loopback && !auth.required(),
-      .tls_request = tls.request_pem,
-      .server_stats = {}});
+  serve::Node node(serve::NodeContext{.engine = *engine,
+                                      .keyring = keyring,
+                                      .identity = *attested.identity,
+                                      .attestation = attestation.get(),
+                                      .tee_type = tee_type,
+                                      .app_id = app_id_of(platform.tee.get()),
+                                      .gpu_evidence_type = gpu_type,
+                                      .receipts = receipts.get(),
+                                      .metrics = metrics,
+                                      .preparation = *preparation,
+                                      .lookups = *lookups,
+                                      .auth = auth,
+                                      .operators = operators ? &*operators : nullptr,
+                                      .cors = cors,
+                                      .web = web,
+                                      .clock = system_clock(),
+                                      .body_limit_bytes = options.max_body_bytes,
+                                      .serves_itself = serves_itself(options),
+                                      .gpu_gate = gpu_gate.get(),
+                                      .anybody_operates = listen.loopback && !auth.required(),
+                                      .tls_request = tls.request_pem,
+                                      .server_stats = {}});
 
   http::ServerOptions http;
   http.address = listen.address;
@@ -159,7 +169,8 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   node.context().server_stats = [&server] { return server->stats(); };
 
   std::string shown = listen.address.find(':') == std::string::npos ? listen.address : "[" + listen.address + "]";
-  say(std::string("listening on ") + (tls.identity ? "https" : "http") + "://" + shown + ":" + std::to_string(server->port()));
+  say(std::string("listening on ") + (tls.identity ? "https" : "http") + "://" + shown + ":" +
+      std::to_string(server->port()));
   std::fflush(stdout);
   log::info("signing_address ecdsa=" + keyring.signing_address(evidence::SigningAlgo::kEcdsa) +
             " ed25519=" + keyring.signing_address(evidence::SigningAlgo::kEd25519));
@@ -170,7 +181,8 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
         if (attestation) attestation->keep_current();
       },
       [&] {
-        reload(options, {auth, operators ? &*operators : nullptr, attested, keyring, *server, platform.tee.get(), config_changes});
+        reload(options, {auth, operators ? &*operators : nullptr, attested, keyring, *server, platform.tee.get(),
+                         config_changes});
       });
   notify_stopping();
   if (stopped) log::info("stopping: waiting up to " + std::to_string(options.grace_seconds) + " s for running replies");
@@ -206,7 +218,8 @@ void add_serve_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<ServeOptions>();
   bind_serve_options(*command, *options);
   auto print = std::make_shared<bool>(false);
-  command->add_flag("--print-config", *print, "print the options that would be in force, as a configuration file, and end")
+  command
+      ->add_flag("--print-config", *print, "print the options that would be in force, as a configuration file, and end")
       ->configurable(false);
   command->fallthrough();
   command->callback([&app, command, options, print, &exit_status] {

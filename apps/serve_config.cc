@@ -53,7 +53,8 @@ std::vector<std::pair<std::string, std::string>> ordered_lines(const CLI::App& c
   std::vector<std::pair<std::string, std::string>> out;
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_configurable() || option->get_lnames().empty()) continue;
-    if (std::optional<std::string> value = config_value(*option)) out.emplace_back(option->get_lnames().front(), *std::move(value));
+    if (std::optional<std::string> value = config_value(*option))
+      out.emplace_back(option->get_lnames().front(), *std::move(value));
   }
   return out;
 }

@@ -14,12 +14,12 @@ sigset_t block_signals() {
   sigemptyset(&set);
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  ::signal(SIGXFSZ, SIG_IGN);   // exceeding a limit on file sizes is a failure of the store and must not end the node
+  ::signal(SIGXFSZ, SIG_IGN);  // exceeding a limit on file sizes is a failure of the store and must not end the node
   return set;
 }
 
-Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine, const std::function<void()>& now_and_then,
-                           const std::function<void()>& reload) {
+Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine,
+                           const std::function<void()>& now_and_then, const std::function<void()>& reload) {
   constexpr timespec kLoading{0, 200'000'000}, kReady{600, 0};
   bool ready = false;
   while (true) {

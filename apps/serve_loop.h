@@ -15,7 +15,7 @@ sigset_t block_signals();
 
 // Returns when SIGINT or SIGTERM asks to stop, or with an Error when the model fails to load. Tells the service manager
 // when the engine is ready; from then on calls `now_and_then` every ten minutes. Each SIGHUP calls `reload`.
-Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine, const std::function<void()>& now_and_then,
-                           const std::function<void()>& reload);
+Result<void> wait_for_stop(const sigset_t& signals, const engine::Engine& engine,
+                           const std::function<void()>& now_and_then, const std::function<void()>& reload);
 
 }  // namespace cloister::apps

@@ -24,15 +24,20 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
       "http://HOST:PORT, or unix:/PATH of a socket, of an OpenAI server of this host or a private network; again for "
       "more of them");
   command.add_option("--upstream-key-file", o.upstream_key_file, "bearer token for the upstreams, one line");
-  command.add_option("--upstream-parallel", o.upstream_parallel,
-                     "requests under way at the same time, for each upstream; what comes on top waits, and callers take turns")
+  command
+      .add_option(
+          "--upstream-parallel", o.upstream_parallel,
+          "requests under way at the same time, for each upstream; what comes on top waits, and callers take turns")
       ->check(whole_number_in(1, 65536))
       ->capture_default_str();
-  command.add_option("--upstream-connect-timeout", o.upstream_connect_timeout_s, "seconds until an upstream takes a connection")
+  command
+      .add_option("--upstream-connect-timeout", o.upstream_connect_timeout_s,
+                  "seconds until an upstream takes a connection")
       ->check(whole_number_in(1, 300))
       ->capture_default_str();
-  command.add_option("--upstream-timeout", o.upstream_timeout_s,
-                     "seconds until a reply begins; one that is not streamed begins when all of it is computed")
+  command
+      .add_option("--upstream-timeout", o.upstream_timeout_s,
+                  "seconds until a reply begins; one that is not streamed begins when all of it is computed")
       ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   command.add_option("--upstream-idle-timeout", o.upstream_idle_timeout_s, "seconds between two pieces of a reply")
@@ -40,22 +45,28 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
   command.add_option("--upstream-model-files", o.upstream_model_files,
                      "file or folder of the model that the upstream has loaded: hashed into its identity");
-  command.add_option("--cache-salt", o.cache_salt,
-                     "upstream: keep the prefix cache of each credential apart; auto = where the upstream takes a salt (vLLM)")
+  command
+      .add_option(
+          "--cache-salt", o.cache_salt,
+          "upstream: keep the prefix cache of each credential apart; auto = where the upstream takes a salt (vLLM)")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
 }
 
 void bind_gpu_options(CLI::App& command, ServeOptions& o) {
-  command.add_option("--gpu", o.gpu, "where GPU evidence comes from; auto: nvml in a real TEE with a GPU, else what --tee is")
+  command
+      .add_option("--gpu", o.gpu,
+                  "where GPU evidence comes from; auto: nvml in a real TEE with a GPU, else what --tee is")
       ->check(CLI::IsMember({"auto", "nvml", "none", "insecure-simulator"}))
       ->capture_default_str();
   command.add_option("--nvml-library", o.nvml_library, "path of libnvidia-ml.so.1; default: the system's");
-  command.add_option("--require-gpu-tee", o.require_gpu_tee,
-                     "take prompts only while every GPU is attested; auto: wherever the TEE is real and has a GPU")
+  command
+      .add_option("--require-gpu-tee", o.require_gpu_tee,
+                  "take prompts only while every GPU is attested; auto: wherever the TEE is real and has a GPU")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
-  command.add_flag("--allow-non-cc-gpu", o.allow_non_cc_gpu, "as --require-gpu-tee off: GPUs that protect nothing may serve");
+  command.add_flag("--allow-non-cc-gpu", o.allow_non_cc_gpu,
+                   "as --require-gpu-tee off: GPUs that protect nothing may serve");
   command.add_option("--gpu-check-seconds", o.gpu_check_seconds, "how often the GPUs are checked")
       ->check(whole_number_in(1, 86400))
       ->capture_default_str();
@@ -64,7 +75,9 @@ void bind_gpu_options(CLI::App& command, ServeOptions& o) {
 }
 
 void bind_report_options(CLI::App& command, ServeOptions& o) {
-  command.add_option("--report-rate", o.report_rate, "reports with a nonce that one client gets in a minute; 0 = any number")
+  command
+      .add_option("--report-rate", o.report_rate,
+                  "reports with a nonce that one client gets in a minute; 0 = any number")
       ->check(number_in(0.1, 1e6, Zero::kToo))
       ->capture_default_str();
   command.add_option("--report-burst", o.report_burst, "how many of them at once, when it has not asked for long")
@@ -80,18 +93,23 @@ void bind_report_options(CLI::App& command, ServeOptions& o) {
 }
 
 void bind_identity_options(CLI::App& command, ServeOptions& o) {
-  command.add_option("--keyset-days", o.keyset_days, "how long a keyset is good for; the next one is in use after half of that")
+  command
+      .add_option("--keyset-days", o.keyset_days,
+                  "how long a keyset is good for; the next one is in use after half of that")
       ->check(whole_number_in(1, 365))
       ->capture_default_str();
-  command.add_option("--replica", o.replicas,
-                     "base URL of another node of this service, whose report is listed beside this node's; again for more");
-  command.add_option("--serving", o.serving,
-                     "whether this TEE answers itself (direct) or passes requests on (aggregator); auto: direct, but for "
-                     "upstreams on other addresses than loopback")
+  command.add_option(
+      "--replica", o.replicas,
+      "base URL of another node of this service, whose report is listed beside this node's; again for more");
+  command
+      .add_option("--serving", o.serving,
+                  "whether this TEE answers itself (direct) or passes requests on (aggregator); auto: direct, but for "
+                  "upstreams on other addresses than loopback")
       ->check(CLI::IsMember({"auto", "direct", "aggregator"}))
       ->capture_default_str();
   o.source_repo = CLOISTER_SOURCE_REPO;
-  command.add_option("--source-repo", o.source_repo, "URL of the source that runs here, for reports; nobody measures it")
+  command
+      .add_option("--source-repo", o.source_repo, "URL of the source that runs here, for reports; nobody measures it")
       ->capture_default_str();
   command.add_option("--source-commit", o.source_commit, "commit of that source");
   command.add_option("--image-digest", o.image_digest, "sha256:<hex> of the container image that runs here");
@@ -101,33 +119,43 @@ void bind_receipt_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--signing", o.signing, "off only to measure what signatures and receipts cost")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
-  command.add_option("--receipts", o.receipts, "where receipts last: a file, a PostgreSQL that replicas share, or nowhere (memory)")
+  command
+      .add_option("--receipts", o.receipts,
+                  "where receipts last: a file, a PostgreSQL that replicas share, or nowhere (memory)")
       ->check(CLI::IsMember({"sqlite", "postgres", "memory"}))
       ->capture_default_str();
-  command.add_option("--receipt-file", o.receipt_file, "SQLite file of the receipts; default: receipts.db in the state folder");
+  command.add_option("--receipt-file", o.receipt_file,
+                     "SQLite file of the receipts; default: receipts.db in the state folder");
   command.add_option("--receipt-postgres-file", o.receipt_postgres_file,
                      "file that holds PostgreSQL's connection string, for --receipts postgres");
-  command.add_option("--receipts-survive", o.receipts_survive,
-                     "what a stored receipt survives: the end of this process (kill), or loss of power as well, for which each "
-                     "reply waits for the disk (power)")
+  command
+      .add_option(
+          "--receipts-survive", o.receipts_survive,
+          "what a stored receipt survives: the end of this process (kill), or loss of power as well, for which each "
+          "reply waits for the disk (power)")
       ->check(CLI::IsMember({"kill", "power"}))
       ->capture_default_str();
-  command.add_option("--on-store-failure", o.on_store_failure,
-                     "while receipts cannot be stored: take no prompts (refuse), or keep the newest in memory (serve)")
+  command
+      .add_option("--on-store-failure", o.on_store_failure,
+                  "while receipts cannot be stored: take no prompts (refuse), or keep the newest in memory (serve)")
       ->check(CLI::IsMember({"refuse", "serve"}))
       ->capture_default_str();
   command.add_option("--receipt-days", o.receipt_days, "how long receipts are kept")
       ->check(whole_number_in(1, 36500))
       ->capture_default_str();
-  command.add_option("--receipt-bytes", o.receipt_bytes, "how much room they may take, as 512M or 4G; the oldest make room")
+  command
+      .add_option("--receipt-bytes", o.receipt_bytes,
+                  "how much room they may take, as 512M or 4G; the oldest make room")
       ->check(size_in("16M", "1024T"))
       ->capture_default_str();
-  command.add_option("--receipt-key-epoch", o.receipt_key_epoch,
-                     "which of the TEE's keys encrypts receipts; those of smaller numbers are read with it")
+  command
+      .add_option("--receipt-key-epoch", o.receipt_key_epoch,
+                  "which of the TEE's keys encrypts receipts; those of smaller numbers are read with it")
       ->check(whole_number_in(1, store::StoreKeys::kMostEpochs))
       ->capture_default_str();
-  command.add_option("--prefix-proof-hours", o.prefix_proof_hours,
-                     "how long the first events of a stream can be proven; 0 = not at all")
+  command
+      .add_option("--prefix-proof-hours", o.prefix_proof_hours,
+                  "how long the first events of a stream can be proven; 0 = not at all")
       ->check(whole_number_in(0, 876000))
       ->capture_default_str();
 }
@@ -144,24 +172,27 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   o.state_folder = default_state_folder();
   command.add_option("--listen", o.listen, "address and port; port 0 takes a free one")->capture_default_str();
   command
-      .add_option("--engine", o.engine,
-                  "what computes: llama (llama.cpp in this process), upstream (another server) or echo (no model, for tests and benches); "
-                  "default: upstream with --upstream, else llama")
+      .add_option(
+          "--engine", o.engine,
+          "what computes: llama (llama.cpp in this process), upstream (another server) or echo (no model, for tests and benches); "
+          "default: upstream with --upstream, else llama")
       ->check(CLI::IsMember({"llama", "upstream", "echo"}));
   bind_upstream_options(command, o);
   command.add_option("--model", o.model_path, "GGUF file to serve");
   bind_model_options(command, o);
-  command.add_option("--known-answers", o.known_answers,
-                     "what the model must answer before it is served and from then on (cloister models manifest --known-answers); again "
-                     "for each model of the upstreams; none: no test. Default: MODEL.answers.json beside the file of --model, where there is one");
+  command.add_option(
+      "--known-answers", o.known_answers,
+      "what the model must answer before it is served and from then on (cloister models manifest --known-answers); again "
+      "for each model of the upstreams; none: no test. Default: MODEL.answers.json beside the file of --model, where there is one");
   command
       .add_option("--known-answers-every", o.known_answers_every_s,
                   "seconds between two tests; longer where they would take more than 0.5 % of the time")
       ->check(whole_number_in(1, 86400))
       ->capture_default_str();
-  command.add_option("--tee", o.tee,
-                     "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), its TDX "
-                     "device; auto takes what this machine has")
+  command
+      .add_option("--tee", o.tee,
+                  "where quotes come from: a dstack guest agent, the kernel's configfs-tsm (TDX, SEV-SNP), its TDX "
+                  "device; auto takes what this machine has")
       ->check(CLI::IsMember({"auto", "dstack", "tsm", "tdx-guest", "insecure-simulator", "none"}))
       ->capture_default_str();
   command.add_option("--tee-socket", o.tee_socket,
@@ -174,21 +205,25 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--state", o.state_folder, "folder for what has to survive a restart")->capture_default_str();
   command.add_option("--api-key-file", o.api_key_file, "bearer tokens, one a line");
   command.add_flag("--no-auth", o.no_auth, "serve everybody although the address is not loopback");
-  command.add_option("--admin-token-file", o.admin_token_file,
-                     "bearer tokens of the operator, one a line: for /metrics, which tells of all tenants. Without one it is "
-                     "answered only by a node on the loopback that needs no tokens");
-  command.add_option("--host-name", o.host_names,
-                     "name by which callers may address a node on the loopback that needs no tokens, beside those of the "
-                     "loopback; again for more, * for any");
+  command.add_option(
+      "--admin-token-file", o.admin_token_file,
+      "bearer tokens of the operator, one a line: for /metrics, which tells of all tenants. Without one it is "
+      "answered only by a node on the loopback that needs no tokens");
+  command.add_option(
+      "--host-name", o.host_names,
+      "name by which callers may address a node on the loopback that needs no tokens, beside those of the "
+      "loopback; again for more, * for any");
   command
-      .add_option("--tls", o.tls,
-                  "a key of the TEE's own, bound in the report; self-signed: with a certificate of its own; tee-key: with the "
-                  "certificate of --tls-cert, for which the node writes a request")
+      .add_option(
+          "--tls", o.tls,
+          "a key of the TEE's own, bound in the report; self-signed: with a certificate of its own; tee-key: with the "
+          "certificate of --tls-cert, for which the node writes a request")
       ->check(CLI::IsMember({"self-signed", "tee-key"}));
   command.add_option("--tls-cert", o.tls_certificate_file, "PEM certificate chain, leaf first");
   command
-      .add_option("--tls-key", o.tls_key_file,
-                  "PEM private key for --tls-cert. Reports say that the key was given: verifiers do not take it for the TEE's")
+      .add_option(
+          "--tls-key", o.tls_key_file,
+          "PEM private key for --tls-cert. Reports say that the key was given: verifiers do not take it for the TEE's")
       ->needs("--tls-cert");
   command.add_option("--tls-name", o.tls_names, "host name in the certificate of the TEE's own key; again for more");
   command.add_option("--tls-csr", o.tls_request_file,
@@ -214,7 +249,9 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--log-format", o.log_format, "text, or json: an object a line")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command.add_option("--grace-seconds", o.grace_seconds, "how long running replies may go on once the node is told to stop")
+  command
+      .add_option("--grace-seconds", o.grace_seconds,
+                  "how long running replies may go on once the node is told to stop")
       ->check(whole_number_in(0, 3600))
       ->capture_default_str();
   command.add_option("--max-body", o.max_body_bytes, "largest request body in bytes")
@@ -227,7 +264,9 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
 }
 
 Result<ListenAddress> parse_listen(const std::string& text) {
-  auto bad = [&] { return fail(ErrorCode::kUsage, "--listen wants ADDRESS:PORT, for example 127.0.0.1:8080, got '" + text + "'"); };
+  auto bad = [&] {
+    return fail(ErrorCode::kUsage, "--listen wants ADDRESS:PORT, for example 127.0.0.1:8080, got '" + text + "'");
+  };
   std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon + 1 >= text.size() || text.size() - colon > 6) return bad();
   ListenAddress out;

@@ -25,7 +25,8 @@ constexpr std::size_t kPemLimit = 256 << 10;
 constexpr std::size_t kTokenLimit = 64 << 10;
 constexpr std::int64_t kSelfSignedDays = 397;
 
-Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
+Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, tee::Tee* tee,
+                                                   serve::Identity& identity) {
 #ifdef CLOISTER_HAVE_LLAMA
   TRY(llama, llama_options(options));
   // Without tokens all callers are one tenant.
@@ -41,7 +42,8 @@ Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, 
 #endif
 }
 
-Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
+Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options, tee::Tee* tee,
+                                                      serve::Identity& identity) {
   if (!options.model_path.empty()) return fail(ErrorCode::kUsage, "--model and --upstream exclude each other");
   engine::UpstreamOptions upstream;
   upstream.urls = options.upstreams;
@@ -87,7 +89,8 @@ Result<Tls> given_tls(const ServeOptions& options) {
   return tls;
 }
 
-Result<crypto::Certificate> self_signed(const ServeOptions& options, const ListenAddress& listen, const crypto::EcKey& key) {
+Result<crypto::Certificate> self_signed(const ServeOptions& options, const ListenAddress& listen,
+                                        const crypto::EcKey& key) {
   crypto::CertificateSpec spec;
   spec.subject_common_name = spec.issuer_common_name = "Cloister node (self-signed)";
   spec.not_before = system_clock().now() - 3600;
@@ -119,7 +122,8 @@ Result<std::string> read_token(const std::string& path) {
   return token;
 }
 
-Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity) {
+Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee,
+                                                    serve::Identity& identity) {
   if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) {
     return make_upstream(options, tee, identity);
   }
@@ -145,7 +149,8 @@ Result<Platform> make_platform(const ServeOptions& options) {
   Platform platform;
   TRY(chosen, make_tee(options, MissingSeed::kMake));
   if (!chosen.why_none.empty()) {
-    log::warn("no TEE on this machine (--tee auto: " + chosen.why_none + "): serving without attestation, signing keys are random");
+    log::warn("no TEE on this machine (--tee auto: " + chosen.why_none +
+              "): serving without attestation, signing keys are random");
   }
   platform.tee = std::move(chosen.tee);
   const std::string_view type = platform.tee ? platform.tee->type() : "none";
@@ -177,8 +182,9 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, c
     return fail(ErrorCode::kUsage, "--tls " + options.tls + " takes no --tls-key: the key is the TEE's own");
   }
   if (!certified && !options.tls_certificate_file.empty()) {
-    return fail(ErrorCode::kUsage, "--tls self-signed and --tls-cert exclude each other; a certificate from outside for the "
-                                   "TEE's own key goes with --tls tee-key");
+    return fail(ErrorCode::kUsage,
+                "--tls self-signed and --tls-cert exclude each other; a certificate from outside for the "
+                "TEE's own key goes with --tls tee-key");
   }
   TRY(key, keyring.tls_key());
   TRY(own, self_signed(options, listen, key));
@@ -199,7 +205,8 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, c
   return tls;
 }
 
-Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring, serve::BearerAuth& clients) {
+Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring,
+                                                        serve::BearerAuth& clients) {
   if (options.admin_token_file.empty()) return std::optional<serve::BearerAuth>();
   TRY(operators, serve::BearerAuth::from_file(options.admin_token_file, keyring.store_keys()));
   TRY_VOID(operators.keep_apart_from(clients));
@@ -214,7 +221,8 @@ serve::WebGuard::Options web_guard_options(const ServeOptions& options, const Li
   std::vector<std::string> names = options.host_names;
   names.insert(names.end(), options.tls_names.begin(), options.tls_names.end());
   for (std::string& name : names) {
-    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(name, name.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     out.hosts.push_back(std::move(name));
   }
   return out;
@@ -232,7 +240,8 @@ Result<void> check_protections(const ServeOptions& options) {
   if (engine == "echo" && !options.known_answers.empty() && options.known_answers != std::vector<std::string>{"none"}) {
     return nothing("--known-answers", "the echo engine has no model");
   }
-  if (options.lock_model == "on" && engine != "llama") return nothing("--lock-model on", "this node loads no model itself");
+  if (options.lock_model == "on" && engine != "llama")
+    return nothing("--lock-model on", "this node loads no model itself");
   const bool no_gate = options.require_gpu_tee == "off" || options.allow_non_cc_gpu;
   if (!options.gpu_policy_file.empty() && no_gate) return nothing("--gpu-policy", "GPUs may serve without attestation");
   if (options.require_gpu_tee == "on" && options.allow_non_cc_gpu) {
@@ -241,16 +250,19 @@ Result<void> check_protections(const ServeOptions& options) {
   if (options.receipts_survive == "power" && options.receipts == "memory") {
     return nothing("--receipts-survive power", "receipts are kept in memory");
   }
-  if (!options.receipt_file.empty() && options.receipts != "sqlite") return nothing("--receipt-file", "it is for --receipts sqlite");
+  if (!options.receipt_file.empty() && options.receipts != "sqlite")
+    return nothing("--receipt-file", "it is for --receipts sqlite");
   if (!options.receipt_postgres_file.empty() && options.receipts != "postgres") {
     return nothing("--receipt-postgres-file", "it is for --receipts postgres");
   }
   if (!options.tls_names.empty() && options.tls.empty() && options.tls_certificate_file.empty()) {
     return nothing("--tls-name", "the node would speak plain HTTP without --tls or --tls-cert");
   }
-  if (!options.tls_request_file.empty() && options.tls != "tee-key") return nothing("--tls-csr", "it is for --tls tee-key");
+  if (!options.tls_request_file.empty() && options.tls != "tee-key")
+    return nothing("--tls-csr", "it is for --tls tee-key");
   if (!options.model_path.empty() && engine == "echo") return nothing("--model", "the echo engine has no model");
-  const bool echo_words = options.echo_first_token_ms != 0 || options.echo_token_gap_ms != 0 || options.echo_tokens != 0;
+  const bool echo_words =
+      options.echo_first_token_ms != 0 || options.echo_token_gap_ms != 0 || options.echo_tokens != 0;
   if (echo_words && engine != "echo") return nothing("--echo-...", "it is for --engine echo");
   if (!options.nvml_library.empty() && (options.gpu == "insecure-simulator" || options.gpu == "none")) {
     return nothing("--nvml-library", "no GPU of this machine is asked for evidence");
@@ -258,11 +270,13 @@ Result<void> check_protections(const ServeOptions& options) {
   return {};
 }
 
-Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring) {
+Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen,
+                                    const serve::Keyring& keyring) {
   if (!options.api_key_file.empty()) return serve::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
   if (!listen.loopback && !options.no_auth) {
-    return fail(ErrorCode::kUsage, "listening on " + listen.address + " without tokens would serve everybody: give "
-                                   "--api-key-file, or --no-auth if that is meant");
+    return fail(ErrorCode::kUsage, "listening on " + listen.address +
+                                       " without tokens would serve everybody: give "
+                                       "--api-key-file, or --no-auth if that is meant");
   }
   return serve::BearerAuth::open();
 }

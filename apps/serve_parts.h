@@ -18,15 +18,16 @@
 namespace cloister::apps {
 
 // Its models are measured into `tee`, which outlives it and may be null.
-Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee, serve::Identity& identity);
+Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee,
+                                                    serve::Identity& identity);
 
 // The first line of the file, without white space around it.
 Result<std::string> read_token(const std::string& path);
 
 struct Platform {
-  std::unique_ptr<tee::Tee> tee;                      // null: none
-  std::unique_ptr<gpu::GpuEvidenceSource> gpu;        // null: none
-  std::optional<ByteArray<32>> gpu_library;           // SHA-256 of the file of --nvml-library, where it was loaded
+  std::unique_ptr<tee::Tee> tee;                // null: none
+  std::unique_ptr<gpu::GpuEvidenceSource> gpu;  // null: none
+  std::optional<ByteArray<32>> gpu_library;     // SHA-256 of the file of --nvml-library, where it was loaded
 };
 // Logs which TEE was chosen and why. A GPU library that the operator named is measured before anything of it runs.
 Result<Platform> make_platform(const ServeOptions& options);
@@ -36,15 +37,17 @@ struct Tls {
   std::optional<ByteArray<32>> spki_sha256;
   // kBorn where the key is the keyring's, kGiven where the operator brought it.
   evidence::TlsKeyOrigin origin = evidence::TlsKeyOrigin::kGiven;
-  std::string request_pem;      // for --tls tee-key: the request for a certificate of this key
-  std::string no_certificate;   // for --tls tee-key: why a self-signed certificate replaces one from outside
+  std::string request_pem;     // for --tls tee-key: the request for a certificate of this key
+  std::string no_certificate;  // for --tls tee-key: why a self-signed certificate replaces one from outside
 };
 // Reads the files that the options name and writes none.
 Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
 
-Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
+Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen,
+                                    const serve::Keyring& keyring);
 // The operator's tokens; absent when no file of them is named.
-Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring, serve::BearerAuth& clients);
+Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring,
+                                                        serve::BearerAuth& clients);
 serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen);
 
 // kUsage for options that ask for a protection which the other options make impossible: it would be ignored.

@@ -44,7 +44,7 @@ Result<void> reload_config(ServeOptions& options, const Reloading& parts, std::s
     if (changed) parts.config_changes.was_applied("log-level", lines);
   }
   for (const std::string& option : parts.config_changes.waiting(lines)) {
-    if (option == "log-level" && !changed) continue;   // it has a complaint of its own
+    if (option == "log-level" && !changed) continue;  // it has a complaint of its own
     waiting += (waiting.empty() ? "" : ", ") + option;
   }
   return changed;
@@ -61,13 +61,15 @@ void reload(ServeOptions& options, const Reloading& parts) {
     log::error(std::string("reload: ") + kept + ": " + done.error().message);
   };
   if (!options.api_key_file.empty()) note("the tokens stay as they were", parts.auth.reload(options.api_key_file));
-  if (parts.operators != nullptr) note("the operator's tokens stay as they were", parts.operators->reload(options.admin_token_file));
+  if (parts.operators != nullptr)
+    note("the operator's tokens stay as they were", parts.operators->reload(options.admin_token_file));
   note("the TLS certificate stays as it was", change_tls(options, parts));
   if (!options.config_file.empty()) {
     note("the log level stays as it was", reload_config(options, parts, waiting));
   }
   if (!all) log::error("reload: not everything was read anew; what is not named above was");
-  if (!waiting.empty()) return log::warn("reload: the configuration file has changed, and these changes need a restart: " + waiting);
+  if (!waiting.empty())
+    return log::warn("reload: the configuration file has changed, and these changes need a restart: " + waiting);
   if (all) log::info("reloaded");
 }
 

@@ -48,7 +48,8 @@ Result<void> simulate(const SimulatorCommandOptions& options) {
   http.unix_socket = options.socket;
   http.threads = 1;
   TRY(server, http::Server::start(http, *agent));
-  log::warn("INSECURE SIMULATOR: a dstack guest agent whose TEE is simulated; its evidence proves nothing about this machine");
+  log::warn(
+      "INSECURE SIMULATOR: a dstack guest agent whose TEE is simulated; its evidence proves nothing about this machine");
   say("listening on unix:" + options.socket);
   std::fflush(stdout);
   ::sigwaitinfo(&signals, nullptr);
@@ -64,9 +65,10 @@ void add_simulator_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<SimulatorCommandOptions>();
   options->seed_file = default_state_folder() + "/insecure-simulator.seed";
   command->add_option("--socket", options->socket, "path of the Unix socket to answer on")->required();
-  command->add_option("--seed-file", options->seed_file,
-                      "64 hex digits that stand for the machine, made when missing; cloister serve keeps its own in "
-                      "STATE/insecure-simulator.seed")
+  command
+      ->add_option("--seed-file", options->seed_file,
+                   "64 hex digits that stand for the machine, made when missing; cloister serve keeps its own in "
+                   "STATE/insecure-simulator.seed")
       ->capture_default_str();
   command->add_option("--app-name", options->app_name, "name of the simulated application")->capture_default_str();
   command->add_option("--mr-config-id", options->mr_config_id,

@@ -28,7 +28,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 // " (did you mean WORD?)", or nothing when no known word is similar.
 std::string suggestion(const std::string& word, const std::vector<std::string>& known, const std::string& before = "") {
-  constexpr std::size_t kLongest = 64;   // no mistyped word is longer
+  constexpr std::size_t kLongest = 64;  // no mistyped word is longer
   if (word.size() > kLongest) return "";
   const std::string* best = nullptr;
   std::size_t least = std::min<std::size_t>(2, word.size() / 3) + 1;
@@ -78,7 +78,8 @@ std::string unknown_word(const CLI::App& app, const std::string& word) {
     return name + ": there is no option --" + plain + suggestion(plain, option_names(command), "--");
   }
   const std::vector<std::string> commands = command_names(command);
-  if (!word.starts_with("-") && !commands.empty()) return name + ": there is no command " + word + suggestion(word, commands);
+  if (!word.starts_with("-") && !commands.empty())
+    return name + ": there is no command " + word + suggestion(word, commands);
   return name + ": " + word + " was not expected";
 }
 
@@ -127,11 +128,13 @@ std::string unknown_in_file(const CLI::App& app, const std::string& file, const 
   const std::string where = file + (line == 0 ? "" : ", line " + std::to_string(line)) + ": ";
   const CLI::App* command = find_command(app, section);
   if (key.empty() || command == nullptr) {
-    return where + "there is no section [" + section + "]" + suggestion(section, command_names(app)) + "; a section has the name of a command";
+    return where + "there is no section [" + section + "]" + suggestion(section, command_names(app)) +
+           "; a section has the name of a command";
   }
   const std::vector<std::string> inner = command_names(*command);
   if (!inner.empty()) {
-    return where + "[" + section + "] holds no options: name the whole command, as in [" + (section.empty() ? "" : section + ".") + inner.front() + "]";
+    return where + "[" + section + "] holds no options: name the whole command, as in [" +
+           (section.empty() ? "" : section + ".") + inner.front() + "]";
   }
   return where + "there is no option " + key + " in [" + section + "]" + suggestion(key, option_names(*command));
 }
@@ -148,7 +151,8 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
     if (words.starts_with(kNotParsed)) return unknown_in_file(app, file, words.substr(kNotParsed.size()));
     return file + ": " + words;
   }
-  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
+                     dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   const std::vector<std::string> left = app.remaining(true);
   if (extra && !left.empty()) return unknown_word(app, left.front());
   return words;

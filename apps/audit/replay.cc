@@ -35,7 +35,8 @@ const evidence::ReceiptEvent* find_event(const evidence::Receipt& receipt, std::
   return found == receipt.events.end() ? nullptr : &*found;
 }
 
-Result<void> check_body(const evidence::Receipt& receipt, std::string_view type, const std::string& body, const char* what) {
+Result<void> check_body(const evidence::Receipt& receipt, std::string_view type, const std::string& body,
+                        const char* what) {
   const evidence::ReceiptEvent* event = find_event(receipt, type);
   if (event == nullptr || event->body_hash != crypto::sha256(as_bytes(body))) {
     return cannot(std::string("the ") + what + " in the archive is not the one that the receipt is about");
@@ -126,7 +127,8 @@ Result<ReplayCase> read_replay_case(const std::string& receipt_text, const std::
   if (served == nullptr) return cannot("the receipt does not say which model answered");
   out.model_digest = engine::text_member(served->fields, "model_digest");
   out.sampling = served->fields;
-  if (model_document.is_null()) return cannot("the archive does not tell what the model is: it needs a native report, or a manifest");
+  if (model_document.is_null())
+    return cannot("the archive does not tell what the model is: it needs a native report, or a manifest");
   TRY(digest, evidence::document_digest(model_document));
   if (evidence::digest_text(digest) != out.model_digest) {
     return cannot("the archive tells of the model " + evidence::digest_text(digest) + ", and the receipt of " +

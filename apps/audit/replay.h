@@ -16,9 +16,9 @@ namespace cloister::apps {
 struct ReplayCase {
   engine::Route route = engine::Route::kChatCompletions;
   std::string request, response;
-  std::string model_digest;               // "sha256:<hex>", of the event model.served
-  Json sampling;                          // the event's sampling members
-  evidence::ModelIdentity model;          // the identity with that digest
+  std::string model_digest;       // "sha256:<hex>", of the event model.served
+  Json sampling;                  // the event's sampling members
+  evidence::ModelIdentity model;  // the identity with that digest
 };
 
 // Reads the case from the parts of an archive. The Error (kUnsupported) says what a replay lacks, or what does not fit together.

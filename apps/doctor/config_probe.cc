@@ -30,7 +30,9 @@ Result<void> check_listen(const ServeOptions& options) {
     TRY_VOID(make_auth(options, listen, keyring));
   }
   if (!listen.loopback && options.tls.empty() && options.tls_certificate_file.empty()) {
-    return fail(ErrorCode::kUsage, options.listen + " without TLS: prompts cross the network in the clear (--tls-cert, --tls self-signed)");
+    return fail(
+        ErrorCode::kUsage,
+        options.listen + " without TLS: prompts cross the network in the clear (--tls-cert, --tls self-signed)");
   }
   return {};
 }
@@ -97,9 +99,9 @@ Findings probe_config(const std::string& path, ServeOptions& options) {
     if (!tls.empty()) out.push_back(from("config.tls", check_tls(options, *listen), tls));
   }
   if (!options.model_path.empty()) {
-    out.push_back(is_there(options.model_path)
-                      ? good("config.model", options.model_path)
-                      : problem("config.model", options.model_path + " is not there", "put the model there, or name another"));
+    out.push_back(is_there(options.model_path) ? good("config.model", options.model_path)
+                                               : problem("config.model", options.model_path + " is not there",
+                                                         "put the model there, or name another"));
   }
   if (!options.upstreams.empty()) out.push_back(check_upstreams(options.upstreams));
   if (!options.gpu_policy_file.empty()) {

@@ -16,7 +16,8 @@ bool is_encrypted(const std::filesystem::path& device, int depth = 0) {
   // A partition's disk is not its slave; combined volumes name theirs.
   std::error_code error;
   bool any = false;
-  for (std::filesystem::directory_iterator it(device / "slaves", error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(device / "slaves", error), end; !error && it != end;
+       it.increment(error)) {
     any = true;
     if (!is_encrypted(it->path(), depth + 1)) return false;
   }
@@ -76,8 +77,9 @@ Finding probe_swap(const Roots& roots) {
       kept += (kept.empty() ? "" : ", ") + path;
       continue;
     }
-    return problem(id, "memory is swapped to " + path + ", which is not encrypted: prompts and keys can reach the host's disk",
-                   "swapoff " + path + ", or put it on dm-crypt with a random key");
+    return problem(
+        id, "memory is swapped to " + path + ", which is not encrypted: prompts and keys can reach the host's disk",
+        "swapoff " + path + ", or put it on dm-crypt with a random key");
   }
   return good(id, kept.empty() ? "none" : "encrypted or in memory: " + kept);
 }
@@ -87,8 +89,9 @@ Finding probe_disk(const Roots& roots, const std::filesystem::path& folder) {
   const std::string where = std::filesystem::absolute(folder).lexically_normal().string();
   const std::vector<Mount> mounts = read_mounts(roots);
   const Mount* mount = mount_of(mounts, where);
-  const char* todo = "put the state folder (--state) on a LUKS volume whose key is made or released in the TEE, or on a tmpfs if "
-                     "nothing has to survive a restart";
+  const char* todo =
+      "put the state folder (--state) on a LUKS volume whose key is made or released in the TEE, or on a tmpfs if "
+      "nothing has to survive a restart";
   if (mount == nullptr) return unknown(id, "the mounts of this system cannot be read", todo);
   const std::string at = where + " lies on " + mount->source + " (" + mount->type + ")";
   if (mount->type == "tmpfs" || mount->type == "ramfs") return good(id, at + ": in memory, and gone after a restart");

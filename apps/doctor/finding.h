@@ -10,7 +10,7 @@ namespace cloister::apps {
 enum class FindingState { kOk, kProblem, kUnknown };
 
 struct Finding {
-  std::string id;        // stable: "tee.interface"
+  std::string id;  // stable: "tee.interface"
   FindingState state = FindingState::kUnknown;
   std::string what;      // what was found
   std::string todo;      // what to do about it; "" when ok

@@ -16,7 +16,8 @@ constexpr const char* kDisplayClass = "0x03";
 std::size_t count_devices(const Roots& roots) {
   std::error_code error;
   std::size_t count = 0;
-  for (std::filesystem::directory_iterator it(roots.sys / "bus/pci/devices", error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(roots.sys / "bus/pci/devices", error), end; !error && it != end;
+       it.increment(error)) {
     const bool nvidia = read_text(it->path() / "vendor").value_or("") == kNvidia;
     count += nvidia && read_text(it->path() / "class").value_or("").starts_with(kDisplayClass);
   }
@@ -46,9 +47,11 @@ Finding probe_evidence(gpu::GpuEvidenceSource& source, const std::string& rim_di
   serve::GpuGate gate(source, std::move(options), system_clock());
   gate.check();
   const serve::GpuGateState state = gate.state();
-  if (!state.open) return problem("gpu.evidence", state.reason, "a node with --require-gpu-tee takes no prompts until this is mended");
-  return good("gpu.evidence", std::to_string(state.gpus) + " devices attested; measurements " +
-                                  (state.measurements_compared ? "compared" : "not compared (--rim-dir), revocation not asked about"));
+  if (!state.open)
+    return problem("gpu.evidence", state.reason, "a node with --require-gpu-tee takes no prompts until this is mended");
+  return good("gpu.evidence",
+              std::to_string(state.gpus) + " devices attested; measurements " +
+                  (state.measurements_compared ? "compared" : "not compared (--rim-dir), revocation not asked about"));
 }
 
 }  // namespace
@@ -60,7 +63,8 @@ Findings probe_gpu(const Roots& roots, const std::string& library, const std::st
     out.push_back(problem("gpu.device", "no NVIDIA GPU on the PCI bus",
                           "pass a GPU through to this VM; a node without one: cloister doctor --no-gpu"));
   } else {
-    out.push_back(good("gpu.device", std::to_string(count) + (count == 1 ? " NVIDIA GPU" : " NVIDIA GPUs") + " on the PCI bus"));
+    out.push_back(
+        good("gpu.device", std::to_string(count) + (count == 1 ? " NVIDIA GPU" : " NVIDIA GPUs") + " on the PCI bus"));
   }
   gpu::NvmlOptions options;
   if (!library.empty()) options.library = library;
@@ -77,9 +81,10 @@ Findings probe_gpu(const Roots& roots, const std::string& library, const std::st
   }
   out.push_back(good("gpu.driver", describe(*status)));
   if (const std::string words = gpu::objection_to(*status); !words.empty()) {
-    out.push_back(problem("gpu.mode", words,
-                          "on the host: set the GPU's confidential-computing mode (nvidia_gpu_tools --set-cc-mode=on); in the "
-                          "guest, once attested: nvidia-smi conf-compute -srs 1"));
+    out.push_back(
+        problem("gpu.mode", words,
+                "on the host: set the GPU's confidential-computing mode (nvidia_gpu_tools --set-cc-mode=on); in the "
+                "guest, once attested: nvidia-smi conf-compute -srs 1"));
     return out;
   }
   out.push_back(good("gpu.mode", status->protected_pcie ? "protected PCIe, production, ready"

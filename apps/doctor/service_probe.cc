@@ -33,7 +33,8 @@ Findings probe_services(const collateral::Endpoints& endpoints) {
   };
   std::vector<std::future<Finding>> asked;
   for (const auto& [id, url] : services) {
-    asked.push_back(std::async(std::launch::async, [&fetcher, id = id, url = url] { return probe(*fetcher, id, url); }));
+    asked.push_back(
+        std::async(std::launch::async, [&fetcher, id = id, url = url] { return probe(*fetcher, id, url); }));
   }
   Findings out;
   for (std::future<Finding>& each : asked) out.push_back(each.get());

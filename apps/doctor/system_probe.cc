@@ -52,8 +52,9 @@ Finding probe_lock(const Roots& roots) {
   const auto limit = limit_of(roots, "Max locked memory");
   if (!limit) return advice(unknown(id, "the limits of this process cannot be read", todo));
   const bool enough = *limit == "unlimited" || std::strtoull(limit->c_str(), nullptr, 10) >= kLockedBytes;
-  return advice(enough ? good(id, *limit + (*limit == "unlimited" ? "" : " bytes may be locked"))
-                       : problem(id, "only " + *limit + " bytes may be locked: a model file cannot be kept in memory", todo));
+  return advice(
+      enough ? good(id, *limit + (*limit == "unlimited" ? "" : " bytes may be locked"))
+             : problem(id, "only " + *limit + " bytes may be locked: a model file cannot be kept in memory", todo));
 }
 
 }  // namespace
@@ -62,14 +63,16 @@ Findings probe_clock() {
   const UnixSeconds now = system_clock().now();
   Findings out;
   if (now < kEarliest || now > kLatest) {
-    out.push_back(problem("clock.sane", "the clock says " + to_rfc3339(now), "set the clock: certificates are judged by it"));
+    out.push_back(
+        problem("clock.sane", "the clock says " + to_rfc3339(now), "set the clock: certificates are judged by it"));
   } else {
     out.push_back(good("clock.sane", to_rfc3339(now)));
   }
   timex state{};
   const int result = ::adjtimex(&state);
-  const char* todo = "run a time service (chrony, systemd-timesyncd): evidence is judged by the clock, and an operator who sets it "
-                     "back makes old collateral look valid";
+  const char* todo =
+      "run a time service (chrony, systemd-timesyncd): evidence is judged by the clock, and an operator who sets it "
+      "back makes old collateral look valid";
   if (result < 0) {
     out.push_back(unknown("clock.synchronised", "the kernel does not tell", todo));
   } else if (result == TIME_ERROR || (state.status & STA_UNSYNC) != 0) {
@@ -93,15 +96,15 @@ Findings probe_entropy(const Roots& roots) {
   if (flags.find(" rdrand ") != std::string::npos || flags.find(" rdseed ") != std::string::npos) {
     out.push_back(good("entropy.cpu", "the CPU gives randomness that the host does not"));
   } else if (flags.find("flags") != std::string::npos) {
-    out.push_back(problem("entropy.cpu", "the CPU has neither rdrand nor rdseed", "give the VM a CPU model that has them"));
+    out.push_back(
+        problem("entropy.cpu", "the CPU has neither rdrand nor rdseed", "give the VM a CPU model that has them"));
   } else {
-    out.push_back(advice(unknown("entropy.cpu", "the CPU's flags are not shown", "look whether the CPU has rdrand or an equal")));
+    out.push_back(
+        advice(unknown("entropy.cpu", "the CPU's flags are not shown", "look whether the CPU has rdrand or an equal")));
   }
   return out;
 }
 
-Findings probe_memory(const Roots& roots) {
-  return {probe_swap(roots), probe_core_dumps(roots), probe_lock(roots)};
-}
+Findings probe_memory(const Roots& roots) { return {probe_swap(roots), probe_core_dumps(roots), probe_lock(roots)}; }
 
 }  // namespace cloister::apps

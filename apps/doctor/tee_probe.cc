@@ -24,8 +24,9 @@ Finding probe_cpu(const Roots& roots) {
   if (has_flag(text, "sev_snp")) return good("tee.cpu", "the kernel runs as an AMD SEV-SNP guest");
   if (is_there(roots.dev / "tdx_guest")) return good("tee.cpu", "the kernel has a TDX guest device");
   if (is_there(roots.dev / "sev-guest")) return good("tee.cpu", "the kernel has an SEV guest device");
-  return problem("tee.cpu", "this is no confidential VM: neither tdx_guest nor sev_snp among the CPU's flags",
-                 "start this system as a TDX or SEV-SNP guest; without one, --tee insecure-simulator shows everything but proves nothing");
+  return problem(
+      "tee.cpu", "this is no confidential VM: neither tdx_guest nor sev_snp among the CPU's flags",
+      "start this system as a TDX or SEV-SNP guest; without one, --tee insecure-simulator shows everything but proves nothing");
 }
 
 struct Interface {
@@ -56,9 +57,10 @@ Finding probe_interface(const Roots& roots) {
     return problem("tee.interface", "there is a way to quotes, but not for this user: " + locked,
                    "run as root, or give this user access to it");
   }
-  return problem("tee.interface", "no way to quotes: no dstack socket, no configfs-tsm, no guest device",
-                 "in a confidential VM: mount the agent's socket into the container (/var/run/dstack.sock), or mount configfs "
-                 "(mount -t configfs none /sys/kernel/config) and load tdx_guest or sev_guest");
+  return problem(
+      "tee.interface", "no way to quotes: no dstack socket, no configfs-tsm, no guest device",
+      "in a confidential VM: mount the agent's socket into the container (/var/run/dstack.sock), or mount configfs "
+      "(mount -t configfs none /sys/kernel/config) and load tdx_guest or sev_guest");
 }
 
 Finding no_agent(const std::filesystem::path& path, const Error& error) {

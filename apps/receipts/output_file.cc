@@ -28,7 +28,7 @@ OutputFile::~OutputFile() {
 
 Error OutputFile::failed() const {
   const int why = errno;
-  if (temporary_.empty()) flush_output();   // if the reader is gone, this ends the program silently
+  if (temporary_.empty()) flush_output();  // if the reader is gone, this ends the program silently
   return fail(ErrorCode::kIo, "cannot write " + path_ + ": " + strerror(why), path_);
 }
 

@@ -29,7 +29,7 @@ class OutputFile {
 
   std::FILE* file_;
   const std::string path_;
-  std::string temporary_;   // empty: standard output, or finished
+  std::string temporary_;  // empty: standard output, or finished
 };
 
 }  // namespace cloister::apps

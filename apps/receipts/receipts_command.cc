@@ -29,13 +29,13 @@ namespace {
 struct ReceiptsOptions {
   StoreChoice store;
   std::string since, until;
-  std::string out;         // export
-  std::string file;        // import
+  std::string out;   // export
+  std::string file;  // import
   std::vector<std::string> keysets;
-  std::string id, owner;   // show
+  std::string id, owner;  // show
   std::uint64_t limit = 0;
   bool json = false;
-  bool plain = false;      // export
+  bool plain = false;  // export
 };
 
 // By a clock that stands still at 1970 every receipt is new.
@@ -48,7 +48,8 @@ Result<store::ExportRange> range_of(const ReceiptsOptions& options) {
   store::ExportRange range;
   const auto time = [](const char* name, const std::string& text) {
     Result<UnixSeconds> parsed = from_rfc3339(text);
-    return parsed ? parsed : Result<UnixSeconds>(fail(ErrorCode::kUsage, std::string(name) + ": " + parsed.error().message));
+    return parsed ? parsed
+                  : Result<UnixSeconds>(fail(ErrorCode::kUsage, std::string(name) + ": " + parsed.error().message));
   };
   if (!options.since.empty()) {
     TRY(since, time("--since", options.since));
@@ -92,15 +93,16 @@ Result<int> run_export(const ReceiptsOptions& options) {
   TRY(store, open_chosen(options.store, keys, store::Access::kExisting, no_time()));
   TRY(out, OutputFile::open(options.out));
   TRY(count, store::export_receipts(*store, range, watch_for("exported"), [&](std::string_view line) {
-    return out->write_line(options.plain ? std::string(line) : store::seal_export_line(line, *keys));
-  }));
+        return out->write_line(options.plain ? std::string(line) : store::seal_export_line(line, *keys));
+      }));
   TRY_VOID(out->finish());
   print_count("exported", count);
   return count.left_out == 0 ? kExitOk : kExitFailed;
 }
 
 // They are stored as well: an export of the store then has them.
-Result<void> add_keysets(const std::vector<std::string>& files, store::SignedReceipts& signed_receipts, store::ReceiptStore& store) {
+Result<void> add_keysets(const std::vector<std::string>& files, store::SignedReceipts& signed_receipts,
+                         store::ReceiptStore& store) {
   constexpr std::size_t kMostBytes = 1u << 20;
   for (const std::string& file : files) {
     TRY(text, read_file(file, kMostBytes));
@@ -121,8 +123,10 @@ Result<int> run_import(const ReceiptsOptions& options) {
   store::SignedReceipts signed_receipts(*store);
   TRY_VOID(add_keysets(options.keysets, signed_receipts, *store));
   store::LineReader lines(file.get(), store::kMostSealedLineBytes);
-  Result<store::ExchangeCount> count = store::import_receipts(lines, *store, *keys, signed_receipts, watch_for("imported"));
-  if (!count) return fail(count.error().code, (standard ? "standard input" : options.file) + ", " + count.error().message);
+  Result<store::ExchangeCount> count =
+      store::import_receipts(lines, *store, *keys, signed_receipts, watch_for("imported"));
+  if (!count)
+    return fail(count.error().code, (standard ? "standard input" : options.file) + ", " + count.error().message);
   print_count("imported", *count);
   return kExitOk;
 }
@@ -133,12 +137,16 @@ void print_row(const store::ReceiptRecord& record, bool json) {
   const std::string endpoint = receipt ? receipt->endpoint : "", model = receipt ? receipt->model.value_or("") : "";
   if (!json) {
     // Quoted as JSON text: no byte of it can move the cursor.
-    const auto quoted = [](const std::string& text) { return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace); };
-    say(to_rfc3339(record.served_at) + "  " + quoted(record.receipt_id) + "  " + quoted(endpoint) + "  " + quoted(model));
+    const auto quoted = [](const std::string& text) {
+      return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
+    };
+    say(to_rfc3339(record.served_at) + "  " + quoted(record.receipt_id) + "  " + quoted(endpoint) + "  " +
+        quoted(model));
     return;
   }
   const Json row = {{"receipt_id", record.receipt_id}, {"served_at", record.served_at}, {"reply_ids", record.reply_ids},
-                    {"owner", to_hex(record.owner)}, {"endpoint", endpoint}, {"model", model}, {"bytes", record.receipt.size()}};
+                    {"owner", to_hex(record.owner)},   {"endpoint", endpoint},          {"model", model},
+                    {"bytes", record.receipt.size()}};
   print_json(row);
 }
 
@@ -173,7 +181,8 @@ Result<int> run_show(const ReceiptsOptions& options) {
   TRY(keys, chosen_keys(options.store, store::Access::kExisting));
   TRY(store, open_chosen(options.store, keys, store::Access::kExisting, no_time()));
   TRY(record, store->find(options.id, owner));
-  if (!record || (!options.owner.empty() && record->owner != owner)) return fail(ErrorCode::kNotFound, "no receipt of this id is stored");
+  if (!record || (!options.owner.empty() && record->owner != owner))
+    return fail(ErrorCode::kNotFound, "no receipt of this id is stored");
   TRY(out, OutputFile::open("-"));
   if (options.json) {
     TRY(line, store::write_export_line(*std::move(record)));
@@ -201,7 +210,9 @@ void add_range(CLI::App& command, ReceiptsOptions& options) {
 }  // namespace
 
 void add_receipts_command(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("receipts", "look into a store of receipts, export and import them; an import takes signed ones alone, and nothing else is verified");
+  CLI::App* command = app.add_subcommand(
+      "receipts",
+      "look into a store of receipts, export and import them; an import takes signed ones alone, and nothing else is verified");
   command->require_subcommand(1);
   auto options = std::make_shared<ReceiptsOptions>();
   const auto add = [&](const char* name, const char* text, Result<int> (*run)(const ReceiptsOptions&)) {
@@ -216,7 +227,8 @@ void add_receipts_command(CLI::App& app, int& exit_status) {
 
   CLI::App* list = add("list", "one line each, in the order of time", run_list);
   add_range(*list, *options);
-  list->add_option("--limit", options->limit, "at most so many; default: all")->check(whole_number_in(1, 1'000'000'000));
+  list->add_option("--limit", options->limit, "at most so many; default: all")
+      ->check(whole_number_in(1, 1'000'000'000));
   list->add_flag("--json", options->json, "one JSON object a line");
 
   CLI::App* show = add("show", "the text of one receipt, as it was served", run_show);
@@ -224,15 +236,21 @@ void add_receipts_command(CLI::App& app, int& exit_status) {
   show->add_option("--owner", options->owner, "of this owner alone, 32 hex digits (see list --json)");
   show->add_flag("--json", options->json, "with all that is stored beside it, as export writes it");
 
-  CLI::App* exporting = add("export", "lines of JSON with the documents that receipts name (docs/spec/receipt-export.md)", run_export);
+  CLI::App* exporting =
+      add("export", "lines of JSON with the documents that receipts name (docs/spec/receipt-export.md)", run_export);
   add_range(*exporting, *options);
-  exporting->add_option("--out", options->out, "a file, mode 0600, that appears when it is whole; default: standard output");
+  exporting->add_option("--out", options->out,
+                        "a file, mode 0600, that appears when it is whole; default: standard output");
 
-  exporting->add_flag("--plain", options->plain, "not encrypted: whoever reads it can try out guesses of the bodies on the hashes in it");
+  exporting->add_flag("--plain", options->plain,
+                      "not encrypted: whoever reads it can try out guesses of the bodies on the hashes in it");
 
-  CLI::App* importing = add("import", "the lines of an export; those that are there already change nothing", run_import);
+  CLI::App* importing =
+      add("import", "the lines of an export; those that are there already change nothing", run_import);
   importing->add_option("FILE", options->file, "- is standard input")->required();
-  importing->add_option("--keyset", options->keysets, "a keyset that neither the export nor the store has, as GET /v1/cloister/keyset gives it; repeatable");
+  importing->add_option(
+      "--keyset", options->keysets,
+      "a keyset that neither the export nor the store has, as GET /v1/cloister/keyset gives it; repeatable");
 
   for (CLI::App* sub : {list, show, exporting, importing}) bind_store_options(*sub, options->store);
 }

@@ -24,16 +24,25 @@ static_assert(std::atomic<bool>::is_always_lock_free, "it is set by a signal han
 void bind_store_options(CLI::App& command, StoreChoice& choice) {
   CLI::Option_group* group = command.add_option_group("store");
   group->add_option("--store", choice.file, "file of the receipts (SQLite): STATE/receipts.db of cloister serve");
-  group->add_option("--postgres-file", choice.postgres_file, "file with the connection string of a PostgreSQL database");
+  group->add_option("--postgres-file", choice.postgres_file,
+                    "file with the connection string of a PostgreSQL database");
   group->require_option(1);
-  CLI::Option* tee = command.add_option("--tee", choice.tee, "the TEE whose keys the store is encrypted with, as of cloister serve: run inside it")
-                         ->check(CLI::IsMember({"auto", "dstack", "insecure-simulator"}));
+  CLI::Option* tee =
+      command
+          .add_option("--tee", choice.tee,
+                      "the TEE whose keys the store is encrypted with, as of cloister serve: run inside it")
+          ->check(CLI::IsMember({"auto", "dstack", "insecure-simulator"}));
   command.add_option("--tee-socket", choice.tee_socket, "as of cloister serve")->needs(tee);
-  command.add_option("--state", choice.state_folder, "the state folder, for the seed of a simulated TEE; default: that of --store")->needs(tee);
+  command
+      .add_option("--state", choice.state_folder,
+                  "the state folder, for the seed of a simulated TEE; default: that of --store")
+      ->needs(tee);
   command.add_option("--receipt-key-epoch", choice.key_epoch, "as of cloister serve")
       ->check(whole_number_in(1, store::StoreKeys::kMostEpochs))
       ->capture_default_str();
-  command.add_option("--key-file", choice.key_file, "64 hex digits of a key, for a store of one's own outside of a TEE")->excludes(tee);
+  command
+      .add_option("--key-file", choice.key_file, "64 hex digits of a key, for a store of one's own outside of a TEE")
+      ->excludes(tee);
 }
 
 namespace {
@@ -44,11 +53,14 @@ Result<std::shared_ptr<const store::StoreKeys>> keys_of_file(const StoreChoice& 
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
   Result<ByteArray<32>> root = from_hex_exactly<32>(text);
   explicit_bzero(text.data(), text.size());
-  if (!root) return fail(ErrorCode::kUsage, choice.key_file + " holds no key: expected 64 hex digits (openssl rand -hex 32)");
+  if (!root)
+    return fail(ErrorCode::kUsage, choice.key_file + " holds no key: expected 64 hex digits (openssl rand -hex 32)");
   const SecretBytes secret{ByteView(*root)};
   explicit_bzero(root->data(), root->size());
   return store::StoreKeys::make(
-      [&](std::string_view label) -> Result<SecretBytes> { return crypto::hkdf_sha256(secret.expose(), {}, label, 32); },
+      [&](std::string_view label) -> Result<SecretBytes> {
+        return crypto::hkdf_sha256(secret.expose(), {}, label, 32);
+      },
       choice.key_epoch, true);
 }
 
@@ -57,8 +69,9 @@ Result<std::shared_ptr<const store::StoreKeys>> keys_of_file(const StoreChoice& 
 Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& choice, store::Access access) {
   if (!choice.key_file.empty()) return keys_of_file(choice);
   if (choice.tee.empty()) {
-    return fail(ErrorCode::kUsage, "receipts are encrypted: --tee names the TEE that stored them, whose keys are given inside it alone; "
-                                   "--key-file the key of a store of your own");
+    return fail(ErrorCode::kUsage,
+                "receipts are encrypted: --tee names the TEE that stored them, whose keys are given inside it alone; "
+                "--key-file the key of a store of your own");
   }
   ServeOptions options;
   options.tee = choice.tee;
@@ -70,13 +83,16 @@ Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& c
   const bool may_make = access == store::Access::kCreate;
   TRY(chosen, make_tee(options, may_make ? MissingSeed::kMake : MissingSeed::kRefuse));
   if (!chosen.tee) {
-    return fail(ErrorCode::kUsage, "there is no TEE on this machine to give the store's key (--tee auto: " + chosen.why_none +
-                                       "); --tee insecure-simulator is that of a simulated node, --key-file a key of one's own");
+    return fail(ErrorCode::kUsage,
+                "there is no TEE on this machine to give the store's key (--tee auto: " + chosen.why_none +
+                    "); --tee insecure-simulator is that of a simulated node, --key-file a key of one's own");
   }
-  return store::StoreKeys::make([&](std::string_view label) { return chosen.tee->derive_key(label); }, choice.key_epoch, true);
+  return store::StoreKeys::make([&](std::string_view label) { return chosen.tee->derive_key(label); }, choice.key_epoch,
+                                true);
 }
 
-Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choice, std::shared_ptr<const store::StoreKeys> keys,
+Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choice,
+                                                         std::shared_ptr<const store::StoreKeys> keys,
                                                          store::Access access, const Clock& clock) {
   store::StoreOptions options;
   options.keys = std::move(keys);
@@ -92,7 +108,7 @@ Result<std::unique_ptr<store::ReceiptStore>> open_chosen(const StoreChoice& choi
 const std::atomic<bool>& stop_on_signals() {
   struct sigaction action {};
   action.sa_handler = [](int) { g_stop = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);   // and no SA_RESTART
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // and no SA_RESTART
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
   return g_stop;

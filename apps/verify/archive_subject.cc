@@ -11,7 +11,8 @@ namespace cloister::apps {
 namespace {
 
 // Uses the file's statements about time, nonce and channel, except where the person who asks named a value.
-void take_words(const VerifyOptions& options, UnixSeconds saved_at, const std::optional<ByteArray<32>>& nonce, Subject& subject) {
+void take_words(const VerifyOptions& options, UnixSeconds saved_at, const std::optional<ByteArray<32>>& nonce,
+                Subject& subject) {
   verify::FileWords words;
   words.saved_at = saved_at;
   words.tls_spki_sha256 = subject.saved.tls_spki_sha256;
@@ -55,7 +56,8 @@ Result<Subject> load_archive(std::string_view text, const VerifyOptions& options
     TRY(collateral, verify::parse_bundle(codec::write_json(archive.collateral)));
     verify::add_collateral(subject.judging.collateral, std::move(collateral));
   }
-  if (archive.model_manifest) subject.unused_words["model_manifest"] = "in the file; compare with your own by --model-manifest";
+  if (archive.model_manifest)
+    subject.unused_words["model_manifest"] = "in the file; compare with your own by --model-manifest";
   take_words(options, archive.judged_at, archive.nonce, subject);
   return subject;
 }
@@ -108,8 +110,11 @@ Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {
   TRY(text, read_input(options.target, "archive"));
   // A file that another tool wrote again is the same file: its members may stand in another order.
   if (!evidence::is_archive(text) && !has_form(text, FileForm::kArchive)) {
-    if (const std::string form = describe_form(text); !form.empty()) return fail(ErrorCode::kBadArchive, shown_path(options.target) + form);
-    return fail(ErrorCode::kBadArchive, options.target + " is no archive: it is no JSON object with the member \"archive\": \"cloister.archive.v1\"");
+    if (const std::string form = describe_form(text); !form.empty())
+      return fail(ErrorCode::kBadArchive, shown_path(options.target) + form);
+    return fail(
+        ErrorCode::kBadArchive,
+        options.target + " is no archive: it is no JSON object with the member \"archive\": \"cloister.archive.v1\"");
   }
   TRY(subject, load_archive(text, options));
   TRY(verdict, judge_alone(subject, options, "archive"));
@@ -120,8 +125,11 @@ Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {
 Result<verify::Verdict> verify_bundle_file(const VerifyOptions& options) {
   TRY(text, read_input(options.target, "bundle"));
   if (!is_saved_evidence(text) && !has_form(text, FileForm::kSavedEvidence)) {
-    if (const std::string form = describe_form(text); !form.empty()) return fail(ErrorCode::kUsage, shown_path(options.target) + form);
-    return fail(ErrorCode::kUsage, options.target + " is no saved evidence: it is no JSON object with the member \"format\": \"cloister.evidence.v1\"");
+    if (const std::string form = describe_form(text); !form.empty())
+      return fail(ErrorCode::kUsage, shown_path(options.target) + form);
+    return fail(ErrorCode::kUsage,
+                options.target +
+                    " is no saved evidence: it is no JSON object with the member \"format\": \"cloister.evidence.v1\"");
   }
   TRY(subject, load_bundle(text, options));
   return judge_alone(subject, options, "saved evidence");

@@ -14,10 +14,10 @@ namespace cloister::apps {
 namespace {
 
 struct Expectation {
-  const char* option;                     // followed by the word for what is missing
+  const char* option;  // followed by the word for what is missing
   const char* what;
   std::string VerifyOptions::*value;
-  std::vector<std::string_view> kinds;    // kinds that it can be compared with
+  std::vector<std::string_view> kinds;  // kinds that it can be compared with
 };
 
 const std::vector<Expectation>& expectations() {
@@ -38,7 +38,9 @@ Error nothing_to_compare(const std::string& whose, const Expectation& expectatio
   return fail(ErrorCode::kUsage, whose + " has no " + expectation.what + " to compare with " + expectation.option);
 }
 
-Error malformed(const char* option, const Error& error) { return fail(ErrorCode::kUsage, std::string(option) + ": " + error.message); }
+Error malformed(const char* option, const Error& error) {
+  return fail(ErrorCode::kUsage, std::string(option) + ": " + error.message);
+}
 
 // An address is 0x and 40 hex digits (ECDSA), or 64 hex digits (Ed25519).
 Result<void> check_address(const std::string& address) {
@@ -53,7 +55,8 @@ Result<void> check_values(const std::string& kind, const VerifyOptions& options)
   if (const auto nonce = read_nonce(options.nonce); !nonce) return nonce.error();
   if (const auto data = from_hex(options.report_data); !data) return malformed("--report-data", data.error());
   if (!options.report_data.empty() && options.report_data.size() != 128) {
-    return fail(ErrorCode::kUsage, "--report-data: expected 64 bytes, got " + std::to_string(options.report_data.size() / 2));
+    return fail(ErrorCode::kUsage,
+                "--report-data: expected 64 bytes, got " + std::to_string(options.report_data.size() / 2));
   }
   if (kind == "session" && !options.id.empty()) {
     if (const auto id = from_hex_exactly<32>(options.id); !id) return malformed("--id", id.error());

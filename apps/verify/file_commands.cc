@@ -78,7 +78,8 @@ evidence::BootEvidence boot_evidence_of(const Subject& subject) {
 Result<Bytes> read_report_data(const std::string& hex) {
   Result<Bytes> bytes = from_hex(hex);
   if (!bytes) return fail(ErrorCode::kUsage, "--report-data: " + bytes.error().message);
-  if (bytes->size() != 64) return fail(ErrorCode::kUsage, "--report-data: expected 64 bytes, got " + std::to_string(bytes->size()));
+  if (bytes->size() != 64)
+    return fail(ErrorCode::kUsage, "--report-data: expected 64 bytes, got " + std::to_string(bytes->size()));
   return bytes;
 }
 
@@ -102,7 +103,8 @@ Result<void> require_chutes(std::string_view report) {
 
 Result<verify::Verdict> judge_report_subject(Subject& subject, const VerifyOptions& options) {
   TRY_VOID(require_json(options.target, subject.saved.evidence));
-  if (const auto known = verify::check_known_form(subject.saved.evidence); !known) return about(options.target, known.error());
+  if (const auto known = verify::check_known_form(subject.saved.evidence); !known)
+    return about(options.target, known.error());
   TRY_VOID(load_beside(subject, "instances", options.instances_file));
   if (!options.instances_file.empty()) TRY_VOID(require_chutes(subject.saved.evidence));
   evidence::InstanceKeys keys;
@@ -111,11 +113,13 @@ Result<verify::Verdict> judge_report_subject(Subject& subject, const VerifyOptio
     if (!listed) return about(options.instances_file.empty() ? options.target : options.instances_file, listed.error());
     keys = *std::move(listed);
   }
-  return judge_subject(subject, collateral::find_evidence(subject.saved.evidence), options, [&keys](const Subject& loaded) {
-    verify::Expected expected{.nonce = loaded.saved.nonce, .tls_spki_sha256 = loaded.saved.tls_spki_sha256};
-    expected.instance_keys = keys;
-    return Result<verify::Verdict>(verify::verify_report(loaded.saved.evidence, expected, loaded.judging.context()));
-  });
+  return judge_subject(
+      subject, collateral::find_evidence(subject.saved.evidence), options, [&keys](const Subject& loaded) {
+        verify::Expected expected{.nonce = loaded.saved.nonce, .tls_spki_sha256 = loaded.saved.tls_spki_sha256};
+        expected.instance_keys = keys;
+        return Result<verify::Verdict>(
+            verify::verify_report(loaded.saved.evidence, expected, loaded.judging.context()));
+      });
 }
 
 Result<verify::Verdict> judge_quote_subject(Subject& subject, const VerifyOptions& options) {
@@ -169,13 +173,15 @@ Result<verify::Verdict> judge_snp_subject(Subject& subject, const VerifyOptions&
   if (const auto bytes = subject.beside("report-data")) report_data = to_bytes(as_bytes(*bytes));
   const ByteView report = as_bytes(subject.saved.evidence);
   if (report.size() != codec::kSnpReportSize) {
-    return fail(ErrorCode::kBadSnpReport, shown_path(options.target) + ": an SNP report has " + std::to_string(codec::kSnpReportSize) + " bytes, got " +
+    return fail(ErrorCode::kBadSnpReport, shown_path(options.target) + ": an SNP report has " +
+                                              std::to_string(codec::kSnpReportSize) + " bytes, got " +
                                               std::to_string(report.size()));
   }
   collateral::Evidence evidence;
   evidence.snp_reports.emplace_back(report.begin(), report.end());
   return judge_subject(subject, evidence, options, [&](const Subject& loaded) {
-    return Result<verify::Verdict>(verify::verify_snp(as_bytes(loaded.saved.evidence), report_data, loaded.judging.context()));
+    return Result<verify::Verdict>(
+        verify::verify_snp(as_bytes(loaded.saved.evidence), report_data, loaded.judging.context()));
   });
 }
 
@@ -264,9 +270,14 @@ struct FileKind {
 };
 
 constexpr FileKind kKinds[] = {
-    {"report", judge_report_subject},       {"quote", judge_quote_subject},     {"gpu", judge_gpu_subject},
-    {"snp", judge_snp_subject},             {"receipt", judge_receipt_subject}, {"session", judge_session_subject},
-    {"signature", judge_signature_subject}, {"proof", judge_proof_subject},
+    {"report", judge_report_subject},
+    {"quote", judge_quote_subject},
+    {"gpu", judge_gpu_subject},
+    {"snp", judge_snp_subject},
+    {"receipt", judge_receipt_subject},
+    {"session", judge_session_subject},
+    {"signature", judge_signature_subject},
+    {"proof", judge_proof_subject},
 };
 
 const FileKind* find_kind(std::string_view name) {
@@ -283,7 +294,8 @@ Result<verify::Verdict> verify_file(const char* kind, const VerifyOptions& optio
 
 Result<verify::Verdict> judge_kind(Subject& subject, const VerifyOptions& options) {
   const FileKind* kind = find_kind(subject.saved.kind);
-  if (kind == nullptr) return fail(ErrorCode::kUsage, "evidence of a kind that is not known here: " + subject.saved.kind);
+  if (kind == nullptr)
+    return fail(ErrorCode::kUsage, "evidence of a kind that is not known here: " + subject.saved.kind);
   if (const std::size_t most = most_bytes_of(kind->name); subject.saved.evidence.size() > most) {
     return fail(ErrorCode::kTooLarge, "the evidence is larger than " + std::to_string(most) + " bytes");
   }
@@ -297,7 +309,9 @@ Result<verify::Verdict> verify_gpu_file(const VerifyOptions& options) { return v
 Result<verify::Verdict> verify_snp_file(const VerifyOptions& options) { return verify_file("snp", options); }
 Result<verify::Verdict> verify_receipt_file(const VerifyOptions& options) { return verify_file("receipt", options); }
 Result<verify::Verdict> verify_session_file(const VerifyOptions& options) { return verify_file("session", options); }
-Result<verify::Verdict> verify_signature_file(const VerifyOptions& options) { return verify_file("signature", options); }
+Result<verify::Verdict> verify_signature_file(const VerifyOptions& options) {
+  return verify_file("signature", options);
+}
 Result<verify::Verdict> verify_proof_file(const VerifyOptions& options) { return verify_file("proof", options); }
 
 }  // namespace cloister::apps

@@ -18,18 +18,21 @@ namespace {
 
 struct Words {
   FileForm form;
-  const char* kind;    // the command or the option that takes it
+  const char* kind;  // the command or the option that takes it
   const char* what;
-  const char* place;   // the place of the form
+  const char* place;  // the place of the form
 };
 
 constexpr std::array<Words, 15> kWords = {{
-    {FileForm::kArchive, "archive", "an archive, which brings its own time, nonce and files along", "cloister verify archive"},
-    {FileForm::kSavedEvidence, "bundle", "saved evidence, which brings its own time, nonce and files along", "cloister verify bundle"},
+    {FileForm::kArchive, "archive", "an archive, which brings its own time, nonce and files along",
+     "cloister verify archive"},
+    {FileForm::kSavedEvidence, "bundle", "saved evidence, which brings its own time, nonce and files along",
+     "cloister verify bundle"},
     {FileForm::kProof, "proof", "a proof file, which brings its own time and nonce along", "cloister verify proof"},
     {FileForm::kCollateral, "collateral", "collateral", "the option --collateral"},
     {FileForm::kReceipt, "receipt", "a receipt", "cloister verify receipt"},
-    {FileForm::kSession, "session", "a gateway's session", "cloister verify session, or --session of cloister verify receipt"},
+    {FileForm::kSession, "session", "a gateway's session",
+     "cloister verify session, or --session of cloister verify receipt"},
     {FileForm::kKeyset, "keyset", "a keyset", "--keyset of cloister verify receipt"},
     {FileForm::kSignature, "signature", "the signature of a reply", "cloister verify signature"},
     {FileForm::kReport, "report", "a report", "cloister verify report, or --report of cloister verify receipt"},
@@ -59,7 +62,8 @@ void add_forms(const Json& object, std::string_view text, std::vector<FileForm>&
   add(FileForm::kArchive, has_text(object, "archive", "cloister.archive.v1"));
   add(FileForm::kSavedEvidence, has_text(object, "format", "cloister.evidence.v1"));
   add(FileForm::kProof, has_text(object, "proof", "cloister.proof.v1"));
-  add(FileForm::kCollateral, has_text(object, "collateral", "cloister.collateral.v1") || has_all(object, {"tcb_info", "qe_identity"}));
+  add(FileForm::kCollateral,
+      has_text(object, "collateral", "cloister.collateral.v1") || has_all(object, {"tcb_info", "qe_identity"}));
   add(FileForm::kReceipt, object.contains("receipt_id"));
   add(FileForm::kSession, has_all(object, {"upstream_name", "verifier_id"}));
   add(FileForm::kKeyset, object.contains("receipt_signing_keys"));
@@ -67,7 +71,8 @@ void add_forms(const Json& object, std::string_view text, std::vector<FileForm>&
   add(FileForm::kReport, !signature && verify::check_known_form(text).has_value());
   add(FileForm::kGpuEvidence, object.contains("evidence_list") || evidence::is_cmw_collection(object));
   add(FileForm::kInstances, object.contains("instances"));
-  add(FileForm::kRequest, object.contains("messages") || has_all(object, {"model", "prompt"}) || has_all(object, {"model", "input"}));
+  add(FileForm::kRequest,
+      object.contains("messages") || has_all(object, {"model", "prompt"}) || has_all(object, {"model", "input"}));
 }
 
 void add_forms_of_list(const Json& list, std::vector<FileForm>& out) {
@@ -78,7 +83,8 @@ void add_forms_of_list(const Json& list, std::vector<FileForm>& out) {
 
 // The forms of a text that is no JSON.
 void add_binary_forms(std::string_view text, std::vector<FileForm>& out) {
-  const bool snp = text.size() == codec::kSnpReportSize && text[0] >= 2 && text[0] <= 5 && text[1] == 0 && text[2] == 0 && text[3] == 0;
+  const bool snp = text.size() == codec::kSnpReportSize && text[0] >= 2 && text[0] <= 5 && text[1] == 0 &&
+                   text[2] == 0 && text[3] == 0;
   if (snp) out.push_back(FileForm::kSnpReport);
   if (!snp && verify::read_quote_text(text)) out.push_back(FileForm::kQuote);
 }
@@ -109,7 +115,9 @@ FileForm form_of_kind(std::string_view kind) {
 
 Result<void> check_form(const std::string& path, std::string_view text, const std::vector<FileForm>& wanted) {
   const std::vector<FileForm> found = forms_of(text);
-  const bool fits = found.empty() || std::ranges::any_of(found, [&](FileForm form) { return std::ranges::find(wanted, form) != wanted.end(); });
+  const bool fits = found.empty() || std::ranges::any_of(found, [&](FileForm form) {
+                      return std::ranges::find(wanted, form) != wanted.end();
+                    });
   if (fits) return {};
   return fail(ErrorCode::kUsage, shown_path(path) + describe_form(text));
 }

@@ -11,8 +11,21 @@
 namespace cloister::apps {
 
 enum class FileForm {
-  kArchive, kSavedEvidence, kProof, kCollateral, kReceipt, kSession, kKeyset, kSignature, kReport, kGpuEvidence, kQuote, kSnpReport,
-  kInstances, kEventLog, kRequest,
+  kArchive,
+  kSavedEvidence,
+  kProof,
+  kCollateral,
+  kReceipt,
+  kSession,
+  kKeyset,
+  kSignature,
+  kReport,
+  kGpuEvidence,
+  kQuote,
+  kSnpReport,
+  kInstances,
+  kEventLog,
+  kRequest,
 };
 
 // All forms whose marks the text has; empty for a text without any marks.

@@ -22,7 +22,8 @@ Result<verify::Verdict> verify_host(const VerifyOptions& options) {
   TRY(gathered, gather(collateral::find_evidence(report.text), options, judging));
   client::HostCheck check = client::judge_host(std::move(report), judging.context());
   check.verdict.subject = "host " + options.target;
-  if (!options.client.model.empty()) client::add_model_check(inquiry, check.report, options.client.model, check.verdict);
+  if (!options.client.model.empty())
+    client::add_model_check(inquiry, check.report, options.client.model, check.verdict);
   check.verdict.facts["nonce"] = to_hex(check.report.nonce);
   check.verdict.facts["collateral"] = std::move(gathered.facts);
   if (!options.bundle.empty()) {

@@ -15,9 +15,9 @@ constexpr codec::JsonLimits kLimits = {128u << 20, 16, 1u << 20};
 
 const std::set<std::string> kMembers = {"format", "kind",  "saved_at",        "evidence",
                                         "beside", "nonce", "tls_spki_sha256", "collateral"};
-const std::set<std::string> kBeside = {"address",  "app-compose", "ccel",        "chain",  "event-log", "id", "instances", "keyset",
-                                       "model",    "prefix-proof", "receipt",    "report",      "report-data", "request",
-                                       "response", "session",     "vm-config"};
+const std::set<std::string> kBeside = {"address",     "app-compose", "ccel",     "chain",        "event-log", "id",
+                                       "instances",   "keyset",      "model",    "prefix-proof", "receipt",   "report",
+                                       "report-data", "request",     "response", "session",      "vm-config"};
 
 Result<void> check_names(const Json& object, const std::set<std::string>& known) {
   for (const auto& [name, value] : object.items()) {
@@ -68,7 +68,8 @@ Result<SavedEvidence> parse_saved_evidence(std::string_view text) {
   TRY(object, codec::parse_json(text, kLimits));
   TRY_VOID(check_names(object, kMembers));
   TRY(format, codec::string_member(object, "format"));
-  if (format != kFormat) return fail(ErrorCode::kBadJson, "saved evidence is of another format than cloister.evidence.v1");
+  if (format != kFormat)
+    return fail(ErrorCode::kBadJson, "saved evidence is of another format than cloister.evidence.v1");
   SavedEvidence saved;
   TRY(kind, codec::string_member(object, "kind"));
   TRY(evidence, codec::string_member(object, "evidence"));

@@ -15,8 +15,8 @@
 namespace cloister::apps {
 
 struct SavedEvidence {
-  std::string kind;       // the word after `cloister verify`: "report", "quote", ...
-  std::string evidence;   // its bytes as they were verified
+  std::string kind;      // the word after `cloister verify`: "report", "quote", ...
+  std::string evidence;  // its bytes as they were verified
   // What it was verified with and did not contain, by the name of the option that gave it: the bytes of a file or of a
   // value.
   std::map<std::string, std::string> beside;

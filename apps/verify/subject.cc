@@ -6,8 +6,8 @@
 
 #include "apps/file_options.h"
 #include "apps/output.h"
-#include "apps/verify/file_form.h"
 #include "apps/verify/archive_subject.h"
+#include "apps/verify/file_form.h"
 #include "apps/verify/gather.h"
 #include "base/file.h"
 #include "codec/json.h"
@@ -74,7 +74,8 @@ Result<void> load_beside(Subject& subject, const std::string& name, const std::s
   TRY(bytes, read_optional(path, name));
   if (!bytes) return {};
   if (kFormsBeside.contains(name)) TRY_VOID(check_form(path, *bytes, {form_of_kind(name)}));
-  if (kFormsBeside.contains(name) || name == "vm-config" || name == "prefix-proof") TRY_VOID(require_json(path, *bytes));
+  if (kFormsBeside.contains(name) || name == "vm-config" || name == "prefix-proof")
+    TRY_VOID(require_json(path, *bytes));
   subject.saved.beside[name] = *std::move(bytes);
   return {};
 }
@@ -85,8 +86,8 @@ Result<void> require_json(const std::string& path, std::string_view text) {
   return {};
 }
 
-Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence, const VerifyOptions& options,
-                                      const Judge& judge) {
+Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence,
+                                      const VerifyOptions& options, const Judge& judge) {
   TRY_VOID(check_can_write("--bundle", options.bundle));
   TRY_VOID(check_can_write("--archive", options.archive));
   TRY(gathered, gather(evidence, options, subject.judging));

@@ -22,7 +22,7 @@ struct Subject {
   std::optional<verify::FileWords> words;
   // Further statements of such a file that were not used, for people.
   Json unused_words = Json::object();
-  bool time_named = true;   // the person who asks named the time
+  bool time_named = true;  // the person who asks named the time
 
   // The file that the option of this name gave, now or when the evidence was saved.
   std::optional<std::string> beside(const std::string& name) const;
@@ -42,7 +42,7 @@ Result<void> require_json(const std::string& path, std::string_view text);
 
 // Loads what is missing, verifies, and writes the bundle.
 using Judge = std::function<Result<verify::Verdict>(const Subject&)>;
-Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence, const VerifyOptions& options,
-                                      const Judge& judge);
+Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence,
+                                      const VerifyOptions& options, const Judge& judge);
 
 }  // namespace cloister::apps

@@ -46,15 +46,19 @@ Result<void> load_rims(const std::string& folder, verify::Collateral& out) {
 
 void bind_judge_options(CLI::App& command, JudgeOptions& options, bool fetches) {
   bind_output_options(command, options);
-  command.add_option("--policy", options.policy_file, "what to accept, TOML; default: see cloister verify --default-policy");
-  command.add_option("--collateral", options.collateral_files,
-                     "a bundle, one platform's collateral as dcap-qvl saves it, or an AMD chip's certificates as PEM; may be repeated");
+  command.add_option("--policy", options.policy_file,
+                     "what to accept, TOML; default: see cloister verify --default-policy");
+  command.add_option(
+      "--collateral", options.collateral_files,
+      "a bundle, one platform's collateral as dcap-qvl saves it, or an AMD chip's certificates as PEM; may be repeated");
   command.add_option("--rim-dir", options.rim_dir, "folder of NVIDIA's reference manifests (*.swidtag, *.xml)");
-  command.add_flag("--offline", options.offline, "fetch nothing: what is missing is skipped, and the verdict undetermined");
+  command.add_flag("--offline", options.offline,
+                   "fetch nothing: what is missing is skipped, and the verdict undetermined");
   if (!fetches) return;
   command.add_option("--cache", options.cache_dir, "folder of fetched collateral; default: $XDG_CACHE_HOME/cloister");
   command.add_flag("--no-cache", options.no_cache, "neither read nor write fetched collateral on disk");
-  command.add_option("--tcb-update", options.tcb_update, "Intel's new TCB levels at once (early), or some months later")
+  command
+      .add_option("--tcb-update", options.tcb_update, "Intel's new TCB levels at once (early), or some months later")
       ->check(CLI::IsMember({"standard", "early"}))
       ->capture_default_str();
   command.add_option("--pccs", options.pccs, "ask this PCCS instead of Intel's service");

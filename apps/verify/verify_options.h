@@ -29,19 +29,19 @@ struct JudgeOptions : OutputOptions {
 
 struct VerifyOptions : JudgeOptions {
   ClientOptions client;
-  std::string target;                                 // URL or file
+  std::string target;  // URL or file
   std::string save, bundle, nonce;
-  std::string request_file, response_file, address;   // for a bare signature or receipt
-  std::string chain_file;                             // for a bare GPU report
-  std::string report_file, keyset_file, session_file, prefix_proof_file; // for a receipt
-  std::string report_data;                            // for a quote or an SNP report
+  std::string request_file, response_file, address;                       // for a bare signature or receipt
+  std::string chain_file;                                                 // for a bare GPU report
+  std::string report_file, keyset_file, session_file, prefix_proof_file;  // for a receipt
+  std::string report_data;                                                // for a quote or an SNP report
   // What is served next to a bare quote.
   std::string event_log_file, ccel_file, app_compose_file, vm_config_file;
-  std::string receipt_file;                           // the receipt that names a session
-  std::string instances_file;                         // keys of the instances in a report of Chutes
-  std::string id, model;                              // of a reply or a session, as others name it
-  bool beginning = false;                             // the proof of a beginning in a file is asked for
-  std::string archive;                                // to be written, for a receipt
+  std::string receipt_file;    // the receipt that names a session
+  std::string instances_file;  // keys of the instances in a report of Chutes
+  std::string id, model;       // of a reply or a session, as others name it
+  bool beginning = false;      // the proof of a beginning in a file is asked for
+  std::string archive;         // to be written, for a receipt
 };
 
 // `fetches`: the command may ask the makers' services.

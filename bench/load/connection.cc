@@ -8,8 +8,7 @@ namespace cloister::bench {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-Connection::Connection(asio::io_context& context, const asio::ip::tcp::endpoint& endpoint,
-                       ExchangeListener& listener)
+Connection::Connection(asio::io_context& context, const asio::ip::tcp::endpoint& endpoint, ExchangeListener& listener)
     : socket_(context), endpoint_(endpoint), listener_(listener) {}
 
 void Connection::open() {
@@ -27,8 +26,7 @@ void Connection::exchange(std::string_view request) {
   reader_.reset();
   error_code error;
   const std::size_t sent = socket_.write_some(asio::buffer(request), error);
-  if (error && error != asio::error::would_block)
-    return give_up(ErrorCode::kNetwork, "write: " + error.message());
+  if (error && error != asio::error::would_block) return give_up(ErrorCode::kNetwork, "write: " + error.message());
   if (sent == request.size()) return read_some();
   unsent_ = request.substr(sent);
   write_rest();
@@ -49,8 +47,7 @@ void Connection::read_some() {
     if (error) return give_up(ErrorCode::kNetwork, "wait: " + error.message());
     const std::size_t count = socket_.read_some(asio::buffer(buffer_), error);
     if (error == asio::error::would_block) return read_some();
-    if (error == asio::error::eof)
-      return give_up(ErrorCode::kNetwork, "the server closed before the end of the reply");
+    if (error == asio::error::eof) return give_up(ErrorCode::kNetwork, "the server closed before the end of the reply");
     if (error) return give_up(ErrorCode::kNetwork, "read: " + error.message());
     on_read(count);
   });
@@ -61,8 +58,7 @@ void Connection::on_read(std::size_t count) {
   auto complete = reader_.feed(std::string_view(buffer_.data(), count), *this);
   if (!complete) return give_up(complete.error().code, complete.error().message);
   if (!*complete) return read_some();
-  if (reader_.closes())
-    return give_up(ErrorCode::kNetwork, "the server closes the connection after the reply");
+  if (reader_.closes()) return give_up(ErrorCode::kNetwork, "the server closes the connection after the reply");
   listener_.on_reply(reader_.status(), read_at_);
 }
 

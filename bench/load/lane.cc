@@ -19,13 +19,9 @@ std::string_view first_json(std::string_view reply) {
 
 }  // namespace
 
-Lane::Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker,
-           SampleTally& tally, LaneOwner& owner, int index)
-    : connection_(context, target.endpoint, *this),
-      maker_(maker),
-      tally_(tally),
-      owner_(owner),
-      index_(index) {}
+Lane::Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker, SampleTally& tally,
+           LaneOwner& owner, int index)
+    : connection_(context, target.endpoint, *this), maker_(maker), tally_(tally), owner_(owner), index_(index) {}
 
 void Lane::reopen() {
   connection_.close();
@@ -47,18 +43,16 @@ void Lane::on_body(std::string_view bytes, TimePoint at) {
   if (fetching_signature_) return check_->add_signature(bytes);
   if (check_) check_->add_reply(bytes);
   if (check_ || reply_start_.size() < kErrorExcerptBytes) {
-    reply_start_.append(bytes.substr(
-        0, kReplyStartLimitBytes - std::min(kReplyStartLimitBytes, reply_start_.size())));
+    reply_start_.append(bytes.substr(0, kReplyStartLimitBytes - std::min(kReplyStartLimitBytes, reply_start_.size())));
   }
   owner_.on_body(*this, bytes, at);
 }
 
 void Lane::on_reply(int status, TimePoint at) {
   if (status != 200 && !maker_.any_status()) {
-    const auto what = fetching_signature_ ? std::string("the signature")
-                                          : reply_start_.substr(0, kErrorExcerptBytes);
-    return owner_.on_failure(fail(
-        ErrorCode::kBadHttp, "expected status 200, got " + std::to_string(status) + ": " + what));
+    const auto what = fetching_signature_ ? std::string("the signature") : reply_start_.substr(0, kErrorExcerptBytes);
+    return owner_.on_failure(
+        fail(ErrorCode::kBadHttp, "expected status 200, got " + std::to_string(status) + ": " + what));
   }
   if (fetching_signature_) {
     tally_.settle(check_->judge());

@@ -29,8 +29,8 @@ class LaneOwner {
 
 class Lane : private ExchangeListener {
  public:
-  Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker,
-       SampleTally& tally, LaneOwner& owner, int index);
+  Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker, SampleTally& tally,
+       LaneOwner& owner, int index);
   void open() { connection_.open(); }
   // Opens a new connection for the next request; only when no request is running.
   void reopen();

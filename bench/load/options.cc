@@ -29,8 +29,7 @@ std::string built_in_body(const Options& options, bool stream) {
 Result<std::string> bearer_line(const std::string& file) {
   if (file.empty()) return std::string();
   TRY(token, read_file(file, 4096));
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' '))
-    token.pop_back();
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
   return "Authorization: Bearer " + token + "\r\n";
 }
 
@@ -38,9 +37,7 @@ Result<std::string> bearer_line(const std::string& file) {
 
 Result<Target> parse_target(std::string_view url) {
   constexpr std::string_view kScheme = "http://";
-  const auto bad = [&](const std::string& why) {
-    return fail(ErrorCode::kBadUrl, why + ": " + std::string(url));
-  };
+  const auto bad = [&](const std::string& why) { return fail(ErrorCode::kBadUrl, why + ": " + std::string(url)); };
   if (!url.starts_with(kScheme)) return bad("expected http://ADDRESS:PORT/PATH");
   const std::string_view rest = url.substr(kScheme.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
@@ -49,13 +46,10 @@ Result<Target> parse_target(std::string_view url) {
   if (colon == std::string_view::npos) return bad("expected a port");
   std::uint16_t port = 0;
   const auto digits = authority.substr(colon + 1);
-  const auto [end, number_error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (number_error != std::errc() || end != digits.data() + digits.size())
-    return bad("expected a port of 1 to 65535");
+  const auto [end, number_error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (number_error != std::errc() || end != digits.data() + digits.size()) return bad("expected a port of 1 to 65535");
   boost::system::error_code error;
-  const auto address =
-      boost::asio::ip::make_address(std::string(authority.substr(0, colon)), error);
+  const auto address = boost::asio::ip::make_address(std::string(authority.substr(0, colon)), error);
   if (error) return bad("expected a numeric address");
   if (!address.is_loopback()) return bad("load is sent to loopback addresses only");
   Target target;
@@ -80,15 +74,12 @@ Result<RequestMaker> RequestMaker::make(const Options& options, const Target& ta
     TRY(text, read_file(options.body_file, kBodyLimitBytes));
     body = std::move(text);
   }
-  for (std::size_t at = body.find(kNumberMark); at != std::string::npos;
-       at = body.find(kNumberMark, at)) {
+  for (std::size_t at = body.find(kNumberMark); at != std::string::npos; at = body.find(kNumberMark, at)) {
     body.replace(at, kNumberMark.size(), "00000000");
     maker.numbers_at_.push_back(at);
   }
-  maker.request_ =
-      "POST " + target.path + " HTTP/1.1\r\n" + maker.common_head_ +
-      "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-      "\r\n\r\n";
+  maker.request_ = "POST " + target.path + " HTTP/1.1\r\n" + maker.common_head_ +
+                   "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   maker.body_at_ = maker.request_.size();
   maker.request_ += body;
   return maker;

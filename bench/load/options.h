@@ -18,16 +18,15 @@ struct Options {
   std::string model = "echo";    // model in the built-in body
   std::size_t body_bytes = 600;  // length of the built-in body
   int connections = 1;
-  double duration_s = 5;  // request mode: measured window
-  double warmup_s = 0.5;  // request mode: before the window
-  double rate = 0;        // request mode: requests a second in total; 0 = closed loop
-  int repeat = 1;         // stream mode: number of successive streams in place of each connection
-  double ramp_s = 0;      // stream mode: starts are spread over this time
+  double duration_s = 5;            // request mode: measured window
+  double warmup_s = 0.5;            // request mode: before the window
+  double rate = 0;                  // request mode: requests a second in total; 0 = closed loop
+  int repeat = 1;                   // stream mode: number of successive streams in place of each connection
+  double ramp_s = 0;                // stream mode: starts are spread over this time
   std::int64_t expect_events = -1;  // stream mode: events each stream must have; -1 = not checked
-  std::int64_t expect_tokens =
-      -1;  // stream mode: usage.completion_tokens each stream must report; -1 = not checked
-  double timeout_s = 60;  // in addition to what the run itself needs
-  std::vector<int> pids;  // processes of the server, for CPU time and memory
+  std::int64_t expect_tokens = -1;  // stream mode: usage.completion_tokens each stream must report; -1 = not checked
+  double timeout_s = 60;            // in addition to what the run itself needs
+  std::vector<int> pids;            // processes of the server, for CPU time and memory
   int verify_sample = 0;
   bool get = false;         // request mode: GET, without a body
   bool any_status = false;  // request mode: every status counts as a reply

@@ -15,9 +15,8 @@ TEST(ParseTarget, TakesLoopbackAddressesOnly) {
   EXPECT_EQ(target->authority, "127.0.0.1:8080");
   EXPECT_EQ(target->path, "/v1/completions");
   EXPECT_EQ(parse_target("http://127.0.0.1:1").value().path, "/v1/chat/completions");
-  for (const auto url :
-       {"http://192.0.2.1:80/", "http://localhost:80/", "https://127.0.0.1:80/",
-        "http://127.0.0.1/", "http://127.0.0.1:99999/", "http://127.0.0.1:x/", ""}) {
+  for (const auto url : {"http://192.0.2.1:80/", "http://localhost:80/", "https://127.0.0.1:80/", "http://127.0.0.1/",
+                         "http://127.0.0.1:99999/", "http://127.0.0.1:x/", ""}) {
     EXPECT_FALSE(parse_target(url).has_value()) << url;
   }
 }

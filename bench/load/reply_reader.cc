@@ -47,8 +47,7 @@ Result<bool> ReplyReader::feed(std::string_view bytes, BodySink& sink) {
       }
       case State::kFixed:
       case State::kChunkData: {
-        const auto part =
-            bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
+        const auto part = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
         sink.on_body(part);
         bytes.remove_prefix(part.size());
         left_ -= part.size();
@@ -63,8 +62,7 @@ Result<bool> ReplyReader::feed(std::string_view bytes, BodySink& sink) {
         if (state_ == State::kChunkSize) {
           TRY_VOID(begin_chunk());
         } else if (state_ == State::kChunkEnd) {
-          if (!line_.empty())
-            return fail(ErrorCode::kBadHttp, "expected a line end after the chunk");
+          if (!line_.empty()) return fail(ErrorCode::kBadHttp, "expected a line end after the chunk");
           state_ = State::kChunkSize;
         } else if (line_.empty()) {
           state_ = State::kDone;
@@ -73,8 +71,8 @@ Result<bool> ReplyReader::feed(std::string_view bytes, BodySink& sink) {
         break;
       }
       case State::kDone:
-        return fail(ErrorCode::kBadHttp, "expected the end of the reply, got " +
-                                             std::to_string(bytes.size()) + " more bytes");
+        return fail(ErrorCode::kBadHttp,
+                    "expected the end of the reply, got " + std::to_string(bytes.size()) + " more bytes");
     }
   }
   return state_ == State::kDone;
@@ -85,8 +83,7 @@ Result<std::string_view> ReplyReader::take_head(std::string_view bytes) {
   head_.append(bytes);
   const std::size_t end = head_.find("\r\n\r\n", before < 3 ? 0 : before - 3);
   if (end == std::string::npos) {
-    if (head_.size() > kHeadLimitBytes)
-      return fail(ErrorCode::kTooLarge, "the reply's head is longer than 64 KiB");
+    if (head_.size() > kHeadLimitBytes) return fail(ErrorCode::kTooLarge, "the reply's head is longer than 64 KiB");
     return std::string_view();
   }
   const std::size_t used = end + 4 - before;
@@ -97,8 +94,7 @@ Result<std::string_view> ReplyReader::take_head(std::string_view bytes) {
 Result<void> ReplyReader::parse_head(std::string_view head) {
   const std::size_t first_end = std::min(head.find("\r\n"), head.size());
   const std::string_view first = head.substr(0, first_end);
-  if (!first.starts_with("HTTP/1.1 ") || first.size() < 12 ||
-      !parse_number(first.substr(9, 3), 10, status_)) {
+  if (!first.starts_with("HTTP/1.1 ") || first.size() < 12 || !parse_number(first.substr(9, 3), 10, status_)) {
     return fail(ErrorCode::kBadHttp, "expected an HTTP/1.1 status line");
   }
   head.remove_prefix(std::min(first_end + 2, head.size()));
@@ -138,23 +134,20 @@ void ReplyReader::parse_header_line(std::string_view line) {
 Result<bool> ReplyReader::take_line(std::string_view& bytes) {
   const std::size_t end = bytes.find('\n');
   line_.append(bytes.substr(0, end));
-  if (line_.size() > kLineLimitBytes)
-    return fail(ErrorCode::kBadHttp, "a chunk line is longer than 4 KiB");
+  if (line_.size() > kLineLimitBytes) return fail(ErrorCode::kBadHttp, "a chunk line is longer than 4 KiB");
   if (end == std::string_view::npos) {
     bytes = {};
     return false;
   }
   bytes.remove_prefix(end + 1);
-  if (line_.empty() || line_.back() != '\r')
-    return fail(ErrorCode::kBadHttp, "a chunk line ends without CR");
+  if (line_.empty() || line_.back() != '\r') return fail(ErrorCode::kBadHttp, "a chunk line ends without CR");
   line_.pop_back();
   return true;
 }
 
 Result<void> ReplyReader::begin_chunk() {
   const std::string_view size = trim(std::string_view(line_).substr(0, line_.find(';')));
-  if (size.empty() || !parse_number(size, 16, left_))
-    return fail(ErrorCode::kBadHttp, "a chunk size is not hex");
+  if (size.empty() || !parse_number(size, 16, left_)) return fail(ErrorCode::kBadHttp, "a chunk size is not hex");
   state_ = left_ == 0 ? State::kTrailer : State::kChunkData;
   return {};
 }

@@ -10,15 +10,13 @@ struct Collect : BodySink {
   std::string body;
 };
 
-constexpr std::string_view kChunked =
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7;ext=1\r\n, "
-    "world\r\n0\r\n\r\n";
+constexpr std::string_view kChunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7;ext=1\r\n, "
+                                      "world\r\n0\r\n\r\n";
 
 TEST(ReplyReader, ReadsAFixedBody) {
   ReplyReader reader;
   Collect out;
-  auto done =
-      reader.feed("HTTP/1.1 503 Busy\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc", out);
+  auto done = reader.feed("HTTP/1.1 503 Busy\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc", out);
   ASSERT_TRUE(done.has_value());
   EXPECT_TRUE(*done);
   EXPECT_EQ(reader.status(), 503);

@@ -35,8 +35,7 @@ class RequestRun : public LaneOwner {
 
   Result<Json> run() {
     for (auto& lane : lanes_) lane->open();
-    at(guard_,
-       SteadyClock::now() + seconds(options_.warmup_s + options_.duration_s + options_.timeout_s),
+    at(guard_, SteadyClock::now() + seconds(options_.warmup_s + options_.duration_s + options_.timeout_s),
        [this] { stop(fail(ErrorCode::kTimeout, "the run did not end in time")); });
     context_.run();
     if (failure_) return *failure_;
@@ -135,13 +134,11 @@ class RequestRun : public LaneOwner {
     return first_due_ + seconds(static_cast<double>(number) / options_.rate);
   }
   bool in_window(TimePoint time) const {
-    return phase_ != Phase::kOpening && phase_ != Phase::kWarmup && time >= window_begin_ &&
-           time < window_end_;
+    return phase_ != Phase::kOpening && phase_ != Phase::kWarmup && time >= window_begin_ && time < window_end_;
   }
 
   void ask(Lane& lane, TimePoint since) {
-    const bool sampled =
-        phase_ == Phase::kMeasure && SteadyClock::now() >= next_sample_ && tally_.take();
+    const bool sampled = phase_ == Phase::kMeasure && SteadyClock::now() >= next_sample_ && tally_.take();
     if (sampled) next_sample_ += sample_step_;
     lane.ask(maker_, since, sampled);
   }
@@ -176,8 +173,7 @@ class RequestRun : public LaneOwner {
     out["replies"] = window_replies_;
     out["replies_per_s"] = static_cast<double>(window_replies_) / measured_s_;
     out["request_bytes"] = maker_.last_body().size();
-    out["reply_bytes"] =
-        replies_ > 0 ? static_cast<double>(body_bytes_) / static_cast<double>(replies_) : 0;
+    out["reply_bytes"] = replies_ > 0 ? static_cast<double>(body_bytes_) / static_cast<double>(replies_) : 0;
     out["latency_us"] = latency_.summary();
     out["server"] = server_;
     out["signatures"] = tally_.summary();

@@ -18,8 +18,7 @@ Result<std::string> read_proc(int pid, const char* name) {
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file || text.str().empty())
-    return fail(ErrorCode::kIo, "cannot read " + path + ": is the process still there?");
+  if (!file || text.str().empty()) return fail(ErrorCode::kIo, "cannot read " + path + ": is the process still there?");
   return text.str();
 }
 
@@ -69,9 +68,7 @@ void add_threads(int pid, ServerReading& sum) {
   }
 }
 
-double rounded(double value, double steps_per_unit) {
-  return std::round(value * steps_per_unit) / steps_per_unit;
-}
+double rounded(double value, double steps_per_unit) { return std::round(value * steps_per_unit) / steps_per_unit; }
 
 }  // namespace
 

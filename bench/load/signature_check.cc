@@ -18,8 +18,7 @@ Result<std::string> text_member(const Json& object, const char* name) {
 
 Result<Json> parse_object(std::string_view text, const char* what) {
   Json value = Json::parse(text, nullptr, false);
-  if (!value.is_object())
-    return fail(ErrorCode::kBadJson, std::string(what) + " is not a JSON object");
+  if (!value.is_object()) return fail(ErrorCode::kBadJson, std::string(what) + " is not a JSON object");
   return value;
 }
 
@@ -55,8 +54,7 @@ Result<std::string> SignatureCheck::signature_path(std::string_view first_json) 
   TRY(object, parse_object(first_json, "the reply"));
   TRY(id, text_member(object, "id"));
   TRY(model, text_member(object, "model"));
-  return "/v1/signature/" + percent_encode(id) + "?model=" + percent_encode(model) +
-         "&signing_algo=ecdsa";
+  return "/v1/signature/" + percent_encode(id) + "?model=" + percent_encode(model) + "&signing_algo=ecdsa";
 }
 
 Result<void> SignatureCheck::judge() {
@@ -67,8 +65,7 @@ Result<void> SignatureCheck::judge() {
   const auto request_hash = request_.finish();
   const auto reply_hash = reply_.finish();
   if (!text.ends_with(to_hex(request_hash) + ":" + to_hex(reply_hash))) {
-    return fail(ErrorCode::kBadSignature,
-                "the signed hashes are not those of the bytes on the wire");
+    return fail(ErrorCode::kBadSignature, "the signed hashes are not those of the bytes on the wire");
   }
   if (!signature_hex.starts_with("0x"))
     return fail(ErrorCode::kBadSignature, "expected a signature that starts with 0x");

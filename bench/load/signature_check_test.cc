@@ -11,9 +11,7 @@ namespace {
 constexpr std::string_view kRequest = R"({"model":"a b"})";
 constexpr std::string_view kReply = R"({"id":"chatcmpl-1","model":"a b"})";
 
-crypto::Secp256k1Key key() {
-  return crypto::Secp256k1Key::from_secret(crypto::sha256(as_bytes("bench"))).value();
-}
+crypto::Secp256k1Key key() { return crypto::Secp256k1Key::from_secret(crypto::sha256(as_bytes("bench"))).value(); }
 
 std::string signature_json(const std::string& text, const std::string& address) {
   Json out;

@@ -5,12 +5,11 @@
 namespace cloister::bench {
 namespace {
 
-constexpr std::string_view kStream =
-    ": hello\n\n"
-    "data: {\"id\":\"chatcmpl-1\"}\n\n"
-    "data: {\"n\":2}\r\n\r\n"
-    "event: x\ndata:{\"usage\":{\"completion_tokens\":64,\"n\":1}}\n\n"
-    "data: [DONE]\n\n";
+constexpr std::string_view kStream = ": hello\n\n"
+                                     "data: {\"id\":\"chatcmpl-1\"}\n\n"
+                                     "data: {\"n\":2}\r\n\r\n"
+                                     "event: x\ndata:{\"usage\":{\"completion_tokens\":64,\"n\":1}}\n\n"
+                                     "data: [DONE]\n\n";
 
 TEST(SseCounter, CountsEventsWhereverTheBytesAreCut) {
   for (std::size_t cut = 0; cut <= kStream.size(); ++cut) {

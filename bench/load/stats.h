@@ -11,12 +11,8 @@ namespace cloister::bench {
 using SteadyClock = std::chrono::steady_clock;
 using TimePoint = SteadyClock::time_point;
 
-inline double to_us(SteadyClock::duration time) {
-  return std::chrono::duration<double, std::micro>(time).count();
-}
-inline double to_s(SteadyClock::duration time) {
-  return std::chrono::duration<double>(time).count();
-}
+inline double to_us(SteadyClock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
+inline double to_s(SteadyClock::duration time) { return std::chrono::duration<double>(time).count(); }
 
 class Series {
  public:

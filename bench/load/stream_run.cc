@@ -34,10 +34,7 @@ struct Stream {
 class StreamRun : public LaneOwner {
  public:
   StreamRun(const Options& options, const Target& target, RequestMaker maker)
-      : options_(options),
-        maker_(std::move(maker)),
-        watch_(options.pids),
-        steady_watch_(options.pids) {
+      : options_(options), maker_(std::move(maker)), watch_(options.pids), steady_watch_(options.pids) {
     tally_.wanted = std::min(options.verify_sample, options.connections);
     for (int i = 0; i < options.connections; ++i) {
       Stream stream;
@@ -52,8 +49,7 @@ class StreamRun : public LaneOwner {
     begin_ = SteadyClock::now();
     open_due();
     at(guard_, begin_ + seconds(options_.ramp_s + options_.timeout_s), [this] {
-      stop(fail(ErrorCode::kTimeout, std::to_string(finished_lanes_) + " of " +
-                                         std::to_string(streams_.size()) +
+      stop(fail(ErrorCode::kTimeout, std::to_string(finished_lanes_) + " of " + std::to_string(streams_.size()) +
                                          " connections had finished when the time was over"));
     });
     watch_memory();
@@ -102,8 +98,7 @@ class StreamRun : public LaneOwner {
     const TimePoint now = SteadyClock::now();
     first_ask_ = std::min(first_ask_, now);
     const int every = tally_.wanted > 0 ? options_.connections / tally_.wanted : 0;
-    const bool sampled =
-        every > 0 && stream.left == 0 && lane.index() % every == 0 && tally_.take();
+    const bool sampled = every > 0 && stream.left == 0 && lane.index() % every == 0 && tally_.take();
     lane.ask(maker_, now, sampled);
   }
 
@@ -120,8 +115,7 @@ class StreamRun : public LaneOwner {
       if (++live_ == streams_.size() && options_.repeat == 1) begin_steady();
     }
     // Events of one read arrived together: the first waited, the others did not.
-    for (int i = 0; i < fresh; ++i)
-      gap_.add(i == 0 && !first ? at - stream.last_event : SteadyClock::duration(0));
+    for (int i = 0; i < fresh; ++i) gap_.add(i == 0 && !first ? at - stream.last_event : SteadyClock::duration(0));
     if (stream.last_event < at) stream.last_event = at;
     last_event_ = at;
   }
@@ -186,8 +180,7 @@ class StreamRun : public LaneOwner {
     out["measured_s"] = measured_s;
     out["events"] = events_;
     out["events_per_stream"] = {{"fewest", fewest_}, {"most", most_}};
-    out["event_bytes"] =
-        events_ > 0 ? static_cast<double>(body_bytes_) / static_cast<double>(events_) : 0;
+    out["event_bytes"] = events_ > 0 ? static_cast<double>(body_bytes_) / static_cast<double>(events_) : 0;
     out["completion_tokens"] = tokens_;
     out["tokens_per_s"] = static_cast<double>(tokens_) / measured_s;
     out["request_bytes"] = maker_.last_body().size();

@@ -50,8 +50,7 @@ void recover_ecdsa(benchmark::State& state) {
   const auto key = crypto::Secp256k1Key::from_secret(pattern(32));
   if (!key) std::abort();
   const auto signature = key->sign_text(kSignedText);
-  for (auto _ : state)
-    benchmark::DoNotOptimize(crypto::recover_eip191(kSignedText, signature).has_value());
+  for (auto _ : state) benchmark::DoNotOptimize(crypto::recover_eip191(kSignedText, signature).has_value());
 }
 BENCHMARK(recover_ecdsa);
 
@@ -67,8 +66,7 @@ void verify_ed25519(benchmark::State& state) {
   if (!key) std::abort();
   const auto signature = key->sign(as_bytes(kSignedText));
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        crypto::verify_ed25519(key->public_key(), as_bytes(kSignedText), signature).has_value());
+    benchmark::DoNotOptimize(crypto::verify_ed25519(key->public_key(), as_bytes(kSignedText), signature).has_value());
   }
 }
 BENCHMARK(verify_ed25519);

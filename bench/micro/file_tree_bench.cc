@@ -31,7 +31,9 @@ struct Cost {
 double cpu_seconds() {
   rusage use{};
   ::getrusage(RUSAGE_SELF, &use);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
   return seconds(use.ru_utime) + seconds(use.ru_stime);
 }
 
@@ -44,7 +46,8 @@ Cost measure(const std::function<void()>& work) {
 }
 
 // Each thread hashes a part of its own, from front to back.
-void on_all_cores(std::size_t size, unsigned threads, const std::function<void(std::size_t from, std::size_t to)>& work) {
+void on_all_cores(std::size_t size, unsigned threads,
+                  const std::function<void(std::size_t from, std::size_t to)>& work) {
   std::vector<std::thread> running;
   const std::size_t share = size / threads + 1;
   for (unsigned i = 0; i < threads; ++i) {
@@ -104,7 +107,9 @@ int main(int argc, char** argv) {
     std::printf("in memory %.2f   plain of the file %.2f   tree of the file %.2f GB/s of CPU (%.2f GB/s of time)\n",
                 memory.back(), plain.back(), tree.back(), gigabytes / cost.wall_s);
   }
-  std::printf("medians: in memory %.2f, plain of the file %.2f, tree of the file %.2f; tree/plain %.3f, tree/memory %.3f; %u threads\n",
-              median(memory), median(plain), median(tree), median(tree) / median(plain), median(tree) / median(memory), threads);
+  std::printf(
+      "medians: in memory %.2f, plain of the file %.2f, tree of the file %.2f; tree/plain %.3f, tree/memory %.3f; %u threads\n",
+      median(memory), median(plain), median(tree), median(tree) / median(plain), median(tree) / median(memory),
+      threads);
   return 0;
 }

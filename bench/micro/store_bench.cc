@@ -35,7 +35,8 @@ double seconds_since(Steady::time_point begun) { return std::chrono::duration<do
 // The same number, the same reply id: what was filled can be asked for without a list.
 std::string reply_id(std::uint64_t number) {
   char text[48];
-  std::snprintf(text, sizeof text, "chatcmpl-%016llx%08llx", static_cast<unsigned long long>(number * 0x9e3779b97f4a7c15ull),
+  std::snprintf(text, sizeof text, "chatcmpl-%016llx%08llx",
+                static_cast<unsigned long long>(number * 0x9e3779b97f4a7c15ull),
                 static_cast<unsigned long long>(number));
   return text;
 }
@@ -82,7 +83,10 @@ void require(const Result<void>& done) {
 
 Json percentiles(std::vector<double> us) {
   std::sort(us.begin(), us.end());
-  const auto at = [&](double part) { return us.empty() ? 0 : us[std::min(us.size() - 1, static_cast<std::size_t>(part * static_cast<double>(us.size())))]; };
+  const auto at = [&](double part) {
+    return us.empty() ? 0
+                      : us[std::min(us.size() - 1, static_cast<std::size_t>(part * static_cast<double>(us.size())))];
+  };
   return {{"p50_us", at(0.5)}, {"p99_us", at(0.99)}, {"most_us", us.empty() ? 0 : us.back()}};
 }
 
@@ -117,7 +121,8 @@ Json run_fill(const Options& options) {
     for (std::size_t i = 0; i < options.batch && number < options.count; ++i) batch.push_back(make(number++, options));
     require(store->put(batch));
   }
-  return {{"receipts", options.count}, {"receipts_per_s", static_cast<double>(options.count) / seconds_since(begun)},
+  return {{"receipts", options.count},
+          {"receipts_per_s", static_cast<double>(options.count) / seconds_since(begun)},
           {"last_tenth_receipts_per_s", static_cast<double>(options.count) / 10 / seconds_since(last_tenth)}};
 }
 

@@ -25,7 +25,8 @@ constexpr UnixSeconds kGpuTime = 1764547200;    // 2025-12-01
 
 std::string vector_file(const std::string& name) {
   const char* folder = std::getenv("CLOISTER_VECTORS");
-  Result<std::string> bytes = read_file(std::string(folder != nullptr ? folder : "../shared/vectors") + "/" + name, 16 << 20);
+  Result<std::string> bytes =
+      read_file(std::string(folder != nullptr ? folder : "../shared/vectors") + "/" + name, 16 << 20);
   if (!bytes) {
     std::cerr << bytes.error().message << "\n";
     std::exit(2);
@@ -119,7 +120,8 @@ void gpu_evidence(benchmark::State& state, const char* file) {
   const std::string evidence = vector_file(file);
   const verify::Policy policy;
   const verify::Collateral none;
-  for (auto _ : state) benchmark::DoNotOptimize(verify::verify_gpu(evidence, std::nullopt, {policy, none, kGpuTime}).outcome());
+  for (auto _ : state)
+    benchmark::DoNotOptimize(verify::verify_gpu(evidence, std::nullopt, {policy, none, kGpuTime}).outcome());
 }
 BENCHMARK_CAPTURE(gpu_evidence, one, "nvidia/evidence_hopper_1gpu.json");
 BENCHMARK_CAPTURE(gpu_evidence, four, "nvidia/evidence_hopper_4gpu.json");

@@ -42,8 +42,7 @@ int serve(std::uint16_t port, const cloister::bench::SourceOptions& options) {
   acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(4096, error);
   if (error) {
-    std::cerr << "bench_source: cannot listen on 127.0.0.1:" << port << ": " << error.message()
-              << "\n";
+    std::cerr << "bench_source: cannot listen on 127.0.0.1:" << port << ": " << error.message() << "\n";
     return 1;
   }
   asio::signal_set signals(context, SIGINT, SIGTERM);
@@ -57,8 +56,7 @@ int serve(std::uint16_t port, const cloister::bench::SourceOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(
-      "Answers every request with fixed bytes: the source behind the arms direct and nginx.");
+  CLI::App app("Answers every request with fixed bytes: the source behind the arms direct and nginx.");
   cloister::bench::SourceOptions options;
   std::uint16_t port = 0;
   std::int64_t gap_us = 20000;

@@ -32,8 +32,7 @@ std::string chunk(const std::string& bytes) {
 std::size_t body_length(std::string_view head) {
   for (const std::string_view name : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
     const std::size_t at = head.find(name);
-    if (at != std::string_view::npos)
-      return std::strtoul(head.data() + at + name.size(), nullptr, 10);
+    if (at != std::string_view::npos) return std::strtoul(head.data() + at + name.size(), nullptr, 10);
   }
   return 0;
 }
@@ -41,28 +40,26 @@ std::size_t body_length(std::string_view head) {
 }  // namespace
 
 SourceReplies::SourceReplies(const SourceOptions& from) : options(from) {
-  const std::string body = fill(
-      "{\"id\":\"chatcmpl-direct\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":"
-      "\"echo\","
-      "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"",
-      "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":300,"
-      "\"total_tokens\":400}}",
-      options.reply_bytes);
-  buffered = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
-             std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string body =
+      fill("{\"id\":\"chatcmpl-direct\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":"
+           "\"echo\","
+           "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"",
+           "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":300,"
+           "\"total_tokens\":400}}",
+           options.reply_bytes);
+  buffered = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+             "\r\n\r\n" + body;
   const std::string list =
       "{\"object\":\"list\",\"data\":[{\"id\":\"echo\",\"object\":\"model\",\"created\":1700000000,"
       "\"owned_by\":\"bench\"}]}";
-  models = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
-           std::to_string(list.size()) + "\r\n\r\n" + list;
-  stream_head =
-      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
-      "Transfer-Encoding: chunked\r\n\r\n";
-  event = chunk(fill(
-      "data: "
-      "{\"id\":\"chatcmpl-direct\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
-      "\"model\":\"echo\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"",
-      "\"},\"finish_reason\":null}]}\n\n", options.event_bytes));
+  models = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(list.size()) +
+           "\r\n\r\n" + list;
+  stream_head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n";
+  event = chunk(fill("data: "
+                     "{\"id\":\"chatcmpl-direct\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
+                     "\"model\":\"echo\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"",
+                     "\"},\"finish_reason\":null}]}\n\n", options.event_bytes));
   end = chunk("data: [DONE]\n\n") + "0\r\n\r\n";
 }
 
@@ -73,26 +70,23 @@ Session::Session(asio::ip::tcp::socket socket, const SourceReplies& replies)
 }
 
 void Session::read_some() {
-  socket_.async_read_some(asio::buffer(buffer_),
-                          [self = shared_from_this()](error_code error, std::size_t count) {
-                            if (error) return;
-                            self->input_.append(self->buffer_.data(), count);
-                            if (self->input_.size() > kRequestLimitBytes) return;
-                            if (self->take_request()) return self->answer();
-                            self->read_some();
-                          });
+  socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](error_code error, std::size_t count) {
+    if (error) return;
+    self->input_.append(self->buffer_.data(), count);
+    if (self->input_.size() > kRequestLimitBytes) return;
+    if (self->take_request()) return self->answer();
+    self->read_some();
+  });
 }
 
 bool Session::take_request() {
   const std::size_t head_end = input_.find("\r\n\r\n");
   if (head_end == std::string::npos) return false;
-  const std::size_t size =
-      head_end + 4 + body_length(std::string_view(input_).substr(0, head_end + 2));
+  const std::size_t size = head_end + 4 + body_length(std::string_view(input_).substr(0, head_end + 2));
   if (input_.size() < size) return false;
   wants_models_ = input_.starts_with("GET /v1/models ");
   wants_stream_ =
-      std::string_view(input_).substr(head_end, size - head_end).find("\"stream\":true") !=
-      std::string_view::npos;
+      std::string_view(input_).substr(head_end, size - head_end).find("\"stream\":true") != std::string_view::npos;
   input_.erase(0, size);
   return true;
 }
@@ -126,10 +120,9 @@ void Session::send_events() {
 }
 
 void Session::send(const std::string& bytes, void (Session::*then)()) {
-  asio::async_write(socket_, asio::buffer(bytes),
-                    [self = shared_from_this(), then](error_code error, std::size_t) {
-                      if (!error) (*self.*then)();
-                    });
+  asio::async_write(socket_, asio::buffer(bytes), [self = shared_from_this(), then](error_code error, std::size_t) {
+    if (!error) (*self.*then)();
+  });
 }
 
 }  // namespace cloister::bench

@@ -9,9 +9,9 @@
 
 #include "cloister/cloister.h"
 
-static char *read_all(const char *path, size_t *size) {
-  FILE *file = fopen(path, "rb");
-  char *text = NULL;
+static char* read_all(const char* path, size_t* size) {
+  FILE* file = fopen(path, "rb");
+  char* text = NULL;
   if (file == NULL) return NULL;
   if (fseek(file, 0, SEEK_END) == 0) {
     const long length = ftell(file);
@@ -24,7 +24,7 @@ static char *read_all(const char *path, size_t *size) {
   return text;
 }
 
-static int read_nonce(const char *hex, uint8_t nonce[32]) {
+static int read_nonce(const char* hex, uint8_t nonce[32]) {
   size_t i;
   if (strlen(hex) != 64) return 0;
   for (i = 0; i < 32; ++i) {
@@ -35,11 +35,11 @@ static int read_nonce(const char *hex, uint8_t nonce[32]) {
   return 1;
 }
 
-typedef cloister_outcome (*setter)(cloister_verifier *, const char *, size_t);
+typedef cloister_outcome (*setter)(cloister_verifier*, const char*, size_t);
 
-static int set_from_file(cloister_verifier *verifier, setter set, const char *path) {
+static int set_from_file(cloister_verifier* verifier, setter set, const char* path) {
   size_t size = 0;
-  char *text = read_all(path, &size);
+  char* text = read_all(path, &size);
   cloister_outcome outcome;
   if (text == NULL) {
     fprintf(stderr, "%s: cannot be read\n", path);
@@ -51,13 +51,13 @@ static int set_from_file(cloister_verifier *verifier, setter set, const char *pa
   return outcome == CLOISTER_ACCEPTED;
 }
 
-int main(int argc, char **argv) {
-  const char *argument[6] = {NULL};
+int main(int argc, char** argv) {
+  const char* argument[6] = {NULL};
   uint8_t nonce[32];
   size_t size = 0;
-  char *report;
-  cloister_verifier *verifier;
-  cloister_verdict *verdict;
+  char* report;
+  cloister_verifier* verifier;
+  cloister_verdict* verdict;
   int outcome, i;
 
   for (i = 1; i < argc && i < 6; ++i) argument[i] = strcmp(argv[i], "-") == 0 ? NULL : argv[i];
@@ -67,8 +67,10 @@ int main(int argc, char **argv) {
   verifier = cloister_verifier_new();
   if (report == NULL || verifier == NULL) return CLOISTER_UNREADABLE;
   cloister_verifier_set_time(verifier, argument[4] != NULL ? strtoll(argument[4], NULL, 10) : (int64_t)time(NULL));
-  if (argument[2] != NULL && !set_from_file(verifier, cloister_verifier_add_collateral, argument[2])) return CLOISTER_UNREADABLE;
-  if (argument[5] != NULL && !set_from_file(verifier, cloister_verifier_set_policy, argument[5])) return CLOISTER_UNREADABLE;
+  if (argument[2] != NULL && !set_from_file(verifier, cloister_verifier_add_collateral, argument[2]))
+    return CLOISTER_UNREADABLE;
+  if (argument[5] != NULL && !set_from_file(verifier, cloister_verifier_set_policy, argument[5]))
+    return CLOISTER_UNREADABLE;
 
   verdict = cloister_verify_report(verifier, report, size, argument[3] != NULL ? nonce : NULL, NULL);
   if (verdict == NULL) return CLOISTER_UNREADABLE;

@@ -43,7 +43,9 @@ class VerifierHandle {
   VerifierHandle() : verifier_(cloister_verifier_new()) {
     if (verifier_ == nullptr) throw std::bad_alloc();
   }
-  void set_policy(std::string_view toml) { check(cloister_verifier_set_policy(verifier_.get(), toml.data(), toml.size())); }
+  void set_policy(std::string_view toml) {
+    check(cloister_verifier_set_policy(verifier_.get(), toml.data(), toml.size()));
+  }
   void add_collateral(std::string_view json) {
     check(cloister_verifier_add_collateral(verifier_.get(), json.data(), json.size()));
   }
@@ -54,25 +56,30 @@ class VerifierHandle {
 
   VerdictHandle report(std::string_view json, const std::optional<Digest>& nonce,
                        const std::optional<Digest>& tls_spki_sha256 = std::nullopt) const {
-    return VerdictHandle(cloister_verify_report(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr,
+    return VerdictHandle(cloister_verify_report(verifier_.get(), json.data(), json.size(),
+                                                nonce ? nonce->data() : nullptr,
                                                 tls_spki_sha256 ? tls_spki_sha256->data() : nullptr));
   }
   VerdictHandle quote(std::string_view bytes) const {
-    return VerdictHandle(cloister_verify_quote(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+    return VerdictHandle(
+        cloister_verify_quote(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
   }
   VerdictHandle gpu(std::string_view json, const std::optional<Digest>& nonce) const {
-    return VerdictHandle(cloister_verify_gpu(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr));
+    return VerdictHandle(
+        cloister_verify_gpu(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr));
   }
   VerdictHandle proof(std::string_view json, const std::optional<Digest>& nonce = std::nullopt) const {
-    return VerdictHandle(cloister_verify_proof_with_nonce(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr));
+    return VerdictHandle(
+        cloister_verify_proof_with_nonce(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr));
   }
   VerdictHandle snp(std::string_view bytes, const std::uint8_t* report_data64 = nullptr) const {
-    return VerdictHandle(cloister_verify_snp(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
-                                             report_data64));
+    return VerdictHandle(cloister_verify_snp(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                             bytes.size(), report_data64));
   }
   // The checks of absent parts are skipped.
-  VerdictHandle receipt(std::string_view json, std::optional<std::string_view> report, const std::optional<Digest>& nonce,
-                        std::optional<std::string_view> request, std::optional<std::string_view> response) const {
+  VerdictHandle receipt(std::string_view json, std::optional<std::string_view> report,
+                        const std::optional<Digest>& nonce, std::optional<std::string_view> request,
+                        std::optional<std::string_view> response) const {
     const auto data = [](const std::optional<std::string_view>& part) { return part ? part->data() : nullptr; };
     const auto bytes = [&](const std::optional<std::string_view>& part) {
       return reinterpret_cast<const std::uint8_t*>(data(part));

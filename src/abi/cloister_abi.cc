@@ -97,7 +97,8 @@ cloister_outcome change_verifier(cloister_verifier* verifier, const char* data, 
   if (verifier == nullptr) return CLOISTER_UNREADABLE;
   try {
     const auto input = view(data, size);
-    const Result<void> done = input ? change(*input) : fail(ErrorCode::kTooLarge, "no input, or more than 64 MiB of it");
+    const Result<void> done =
+        input ? change(*input) : fail(ErrorCode::kTooLarge, "no input, or more than 64 MiB of it");
     verifier->error = done ? "" : done.error().message;
     return done ? CLOISTER_ACCEPTED : CLOISTER_UNREADABLE;
   } catch (...) {
@@ -225,9 +226,13 @@ cloister_outcome cloister_verdict_outcome(const cloister_verdict* verdict) {
   return verdict == nullptr ? CLOISTER_UNREADABLE : verdict->outcome;
 }
 
-const char* cloister_verdict_json(const cloister_verdict* verdict) { return verdict == nullptr ? "" : verdict->json.c_str(); }
+const char* cloister_verdict_json(const cloister_verdict* verdict) {
+  return verdict == nullptr ? "" : verdict->json.c_str();
+}
 
-const char* cloister_verdict_text(const cloister_verdict* verdict) { return verdict == nullptr ? "" : verdict->text.c_str(); }
+const char* cloister_verdict_text(const cloister_verdict* verdict) {
+  return verdict == nullptr ? "" : verdict->text.c_str();
+}
 
 void cloister_verdict_free(cloister_verdict* verdict) { delete verdict; }
 

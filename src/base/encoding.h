@@ -24,8 +24,8 @@ template <std::size_t N>
 Result<ByteArray<N>> from_hex_exactly(std::string_view text) {
   TRY(bytes, from_hex(text));
   if (bytes.size() != N) {
-    return fail(ErrorCode::kBadHex, "expected " + std::to_string(2 * N) + " hex characters, got " +
-                                        std::to_string(text.size()));
+    return fail(ErrorCode::kBadHex,
+                "expected " + std::to_string(2 * N) + " hex characters, got " + std::to_string(text.size()));
   }
   ByteArray<N> out;
   std::copy(bytes.begin(), bytes.end(), out.begin());

@@ -20,8 +20,13 @@ TEST(Hex, Strict) {
 
 // RFC 4648, section 10.
 TEST(Base64, KnownAnswers) {
-  const std::pair<const char*, const char*> rows[] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},       {"foo", "Zm9v"},
-                                                      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> rows[] = {{"", ""},
+                                                      {"f", "Zg=="},
+                                                      {"fo", "Zm8="},
+                                                      {"foo", "Zm9v"},
+                                                      {"foob", "Zm9vYg=="},
+                                                      {"fooba", "Zm9vYmE="},
+                                                      {"foobar", "Zm9vYmFy"}};
   for (const auto& [text, encoded] : rows) {
     EXPECT_EQ(to_base64(as_bytes(text)), encoded);
     EXPECT_EQ(as_text(*from_base64(encoded)), text);

@@ -23,8 +23,8 @@ std::string_view error_openai_type(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;  // one sentence that says expected and actual where that helps
-  std::string param;    // the request parameter, field or file at fault; empty when none
+  std::string message;    // one sentence that says expected and actual where that helps
+  std::string param;      // the request parameter, field or file at fault; empty when none
   int retry_after_s = 0;  // seconds after which another try may succeed; 0 = soon
 
   // "tdx.quote.malformed: message"

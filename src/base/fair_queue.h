@@ -95,7 +95,9 @@ class FairQueue {
   using Place = typename std::list<Lane>::iterator;
 
   // The place behind all lanes that begin as early.
-  Place place_of(double begin) { return std::ranges::find_if(lanes_, [&](const Lane& each) { return each.begin > begin; }); }
+  Place place_of(double begin) {
+    return std::ranges::find_if(lanes_, [&](const Lane& each) { return each.begin > begin; });
+  }
   Place add_lane(const std::string& client) {
     const auto before = ahead_.find(client);
     const double begin = before == ahead_.end() ? now_ : std::max(now_, before->second);
@@ -111,9 +113,9 @@ class FairQueue {
   }
 
   const std::size_t limit_;
-  std::list<Lane> lanes_;  // in the order of their turns; no more than there are items
+  std::list<Lane> lanes_;                          // in the order of their turns; no more than there are items
   std::unordered_map<std::string, double> ahead_;  // clients without items here that have been given more than others
-  double now_ = 0;         // virtual time at which the last taken item began
+  double now_ = 0;                                 // virtual time at which the last taken item began
   std::size_t size_ = 0;
 };
 

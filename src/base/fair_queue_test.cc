@@ -82,7 +82,8 @@ TEST(FairQueue, WhoIsHeldBackSavesUpNothing) {
   FairQueue<int> queue(100);
   for (int i = 0; i < 9; ++i) EXPECT_FALSE(queue.push("held", i));
   for (int i = 10; i < 20; ++i) EXPECT_FALSE(queue.push("other", i));
-  for (int i = 0; i < 6; ++i) EXPECT_TRUE(queue.pop_if([](const std::string& client, int&) { return client != "held"; }));
+  for (int i = 0; i < 6; ++i)
+    EXPECT_TRUE(queue.pop_if([](const std::string& client, int&) { return client != "held"; }));
   EXPECT_EQ(queue.pop(), 0);
   EXPECT_EQ(queue.pop(), 16);
   EXPECT_EQ(queue.pop(), 1);

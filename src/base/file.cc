@@ -20,7 +20,8 @@ Error io_error(const char* what, const std::filesystem::path& path, int code) {
 }
 
 Error too_large(const std::filesystem::path& path, std::size_t limit_bytes) {
-  return fail(ErrorCode::kTooLarge, path.string() + " is larger than " + std::to_string(limit_bytes) + " bytes", path.string());
+  return fail(ErrorCode::kTooLarge, path.string() + " is larger than " + std::to_string(limit_bytes) + " bytes",
+              path.string());
 }
 
 struct NewFile {
@@ -57,12 +58,15 @@ Result<void> write_all(const NewFile& file, const std::filesystem::path& path, s
   return {};
 }
 
-Result<std::string> read_opened(const FileDescriptor& file, const std::filesystem::path& path, std::size_t limit_bytes, bool regular_only) {
+Result<std::string> read_opened(const FileDescriptor& file, const std::filesystem::path& path, std::size_t limit_bytes,
+                                bool regular_only) {
   if (file.get() < 0) return io_error("cannot open", path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return io_error("cannot read", path, errno);
-  if (regular_only && !S_ISREG(status.st_mode)) return fail(ErrorCode::kIo, path.string() + " is no regular file", path.string());
-  if (S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) > limit_bytes) return too_large(path, limit_bytes);
+  if (regular_only && !S_ISREG(status.st_mode))
+    return fail(ErrorCode::kIo, path.string() + " is no regular file", path.string());
+  if (S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) > limit_bytes)
+    return too_large(path, limit_bytes);
   std::string out;
   char chunk[65536];
   while (true) {
@@ -82,7 +86,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 }
 
 Result<std::string> read_regular_file(const std::filesystem::path& path, std::size_t limit_bytes) {
-  return read_opened(FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), path, limit_bytes, true);
+  return read_opened(FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), path,
+                     limit_bytes, true);
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {

@@ -67,7 +67,8 @@ void set_level(Level least) { logger().set_level(to_spdlog(least)); }
 
 std::string json_line(Level level, std::string_view line, std::string_view time) {
   // In ASCII, because logs are read in terminals.
-  return Json{{"time", time}, {"level", name_of(level)}, {"message", line}}.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return Json{{"time", time}, {"level", name_of(level)}, {"message", line}}.dump(-1, ' ', true,
+                                                                                 Json::error_handler_t::replace);
 }
 
 Result<Level> parse_level(std::string_view text) {

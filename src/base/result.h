@@ -64,15 +64,15 @@ inline Error fail(ErrorCode code, std::string message, std::string param = {}) {
 
 #define CLOISTER_CONCAT_INNER(a, b) a##b
 #define CLOISTER_CONCAT(a, b) CLOISTER_CONCAT_INNER(a, b)
-#define CLOISTER_TRY_IMPL(name, tmp, expr)        \
-  auto tmp = (expr);                              \
+#define CLOISTER_TRY_IMPL(name, tmp, expr)             \
+  auto tmp = (expr);                                   \
   if (!tmp.has_value()) return std::move(tmp).error(); \
   auto name = std::move(tmp).value()
 // Declares `name` with the value of `expr`, or returns its Error.
 #define TRY(name, expr) CLOISTER_TRY_IMPL(name, CLOISTER_CONCAT(try_result_, __LINE__), expr)
 // Returns the Error of a Result<void> expression, if there is one.
-#define TRY_VOID(expr)                                          \
-  do {                                                          \
-    auto try_void_result = (expr);                              \
+#define TRY_VOID(expr)                                               \
+  do {                                                               \
+    auto try_void_result = (expr);                                   \
     if (!try_void_result) return std::move(try_void_result).error(); \
   } while (false)

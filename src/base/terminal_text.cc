@@ -36,13 +36,13 @@ Character first_character(std::string_view text) {
 // True when a terminal shows the character and does nothing else with it.
 bool is_shown(std::uint32_t code) {
   const auto in = [code](std::uint32_t first, std::uint32_t last) { return code >= first && code <= last; };
-  if (code < 0x20 || in(0x7f, 0x9f)) return false;        // C0, DEL, C1
+  if (code < 0x20 || in(0x7f, 0x9f)) return false;  // C0, DEL, C1
   if (code < 0x600) return true;
-  return !(code == 0x61c || in(0x200e, 0x200f) ||         // Arabic letter mark, left-to-right and right-to-left marks
-           in(0x2028, 0x202e) ||                          // separators, embeddings, overrides
-           in(0x2060, 0x206f) ||                          // isolates and other invisible format characters
-           code == 0xfeff || in(0xfff9, 0xfffb) ||        // byte order mark, annotations
-           in(0xe0000, 0xe0fff));                         // tags, further variation selectors
+  return !(code == 0x61c || in(0x200e, 0x200f) ||   // Arabic letter mark, left-to-right and right-to-left marks
+           in(0x2028, 0x202e) ||                    // separators, embeddings, overrides
+           in(0x2060, 0x206f) ||                    // isolates and other invisible format characters
+           code == 0xfeff || in(0xfff9, 0xfffb) ||  // byte order mark, annotations
+           in(0xe0000, 0xe0fff));                   // tags, further variation selectors
 }
 
 // An upper bound for the columns that a terminal gives the character.
@@ -76,7 +76,7 @@ void each_character(std::string_view text, Visit visit) {
 
 bool names_utf8(std::string_view locale) {
   const std::size_t dot = locale.find('.');
-  if (dot == std::string_view::npos) return true;   // "C", "POSIX", "de_DE": today's terminals read UTF-8
+  if (dot == std::string_view::npos) return true;  // "C", "POSIX", "de_DE": today's terminals read UTF-8
   std::string set;
   for (const char c : locale.substr(dot + 1, locale.find('@') - dot - 1)) {
     if (c != '-') set += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -88,7 +88,8 @@ bool names_utf8(std::string_view locale) {
 
 std::string ascii_line(std::string_view text) {
   std::string out(text);
-  std::replace_if(out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, kReplacement);
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, kReplacement);
   return out;
 }
 
@@ -175,7 +176,7 @@ std::string QuotedText::feed(std::string_view piece) {
   std::string out;
   each_character(piece, [&](const Character& character, std::string_view bytes) {
     const std::uint32_t code = character.valid ? character.code : 0;
-    if (after_cr_ && code != '\n') put(out, kReplaced, 1);   // a return without a line feed would overwrite the line
+    if (after_cr_ && code != '\n') put(out, kReplaced, 1);  // a return without a line feed would overwrite the line
     after_cr_ = code == '\r';
     if (after_cr_) return;
     if (code == '\n') {

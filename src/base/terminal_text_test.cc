@@ -9,14 +9,18 @@ namespace {
 
 // All characters that act on a terminal, and malformed bytes, with a letter after each.
 constexpr std::string_view kActing[] = {
-    "\x1b[2J", "\x07", "\x08", "\x7f", "\r", "\v", "\f", "\x0e",          // C0
-    "\xc2\x85", "\xc2\x9b", "\xc2\x9d",                                  // NEL, CSI, OSC as UTF-8
-    "\xe2\x80\xa8", "\xe2\x80\xa9",                                      // line and paragraph separator
-    "\xe2\x80\x8e", "\xe2\x80\x8f", "\xd8\x9c",                          // marks
-    "\xe2\x80\xaa", "\xe2\x80\xae",                                      // embedding, override
-    "\xe2\x81\xa6", "\xe2\x81\xa9",                                      // isolates
-    "\xef\xbb\xbf", "\xef\xbf\xb9", "\xf3\xa0\x81\xa1",                  // byte order mark, annotation, tag
-    "\x9b", "\xff", "\xc0\x9b", "\xe0\x80\x9b", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x80", "\xc2",  // malformed
+    "\x1b[2J",      "\x07",         "\x08",
+    "\x7f",         "\r",           "\v",
+    "\f",           "\x0e",                              // C0
+    "\xc2\x85",     "\xc2\x9b",     "\xc2\x9d",          // NEL, CSI, OSC as UTF-8
+    "\xe2\x80\xa8", "\xe2\x80\xa9",                      // line and paragraph separator
+    "\xe2\x80\x8e", "\xe2\x80\x8f", "\xd8\x9c",          // marks
+    "\xe2\x80\xaa", "\xe2\x80\xae",                      // embedding, override
+    "\xe2\x81\xa6", "\xe2\x81\xa9",                      // isolates
+    "\xef\xbb\xbf", "\xef\xbf\xb9", "\xf3\xa0\x81\xa1",  // byte order mark, annotation, tag
+    "\x9b",         "\xff",         "\xc0\x9b",
+    "\xe0\x80\x9b", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+    "\xe2\x80",     "\xc2",  // malformed
 };
 
 std::string whole(QuotedText quoted, std::string_view text) {
@@ -33,7 +37,8 @@ TEST(TerminalText, AsciiLineIsAsciiWhateverComes) {
 }
 
 TEST(TerminalText, ALineKeepsWordsOfEveryLanguage) {
-  for (const std::string_view text : {"plain ~", "Grüße", "日本語", "שלום", "привет", "👩‍👩‍👧", "a\u200cb"}) EXPECT_EQ(terminal_line(text), text);
+  for (const std::string_view text : {"plain ~", "Grüße", "日本語", "שלום", "привет", "👩‍👩‍👧", "a\u200cb"})
+    EXPECT_EQ(terminal_line(text), text);
 }
 
 TEST(TerminalText, ALineHoldsNothingThatActs) {
@@ -74,7 +79,8 @@ TEST(TerminalText, AReturnBelongsToALineBreakOrIsReplaced) {
 
 TEST(TerminalText, NoLineOfAQuotePassesTheLastColumn) {
   const std::string text = whole(QuotedText(20), std::string(30, 'a') + "日本語日本語日本語\t\t\t!");
-  EXPECT_EQ(text, "| " + std::string(18, 'a') + "\n| " + std::string(12, 'a') + "日本語\n| 日本語日本語\n| \t\t\n| \t!\n");
+  EXPECT_EQ(text,
+            "| " + std::string(18, 'a') + "\n| " + std::string(12, 'a') + "日本語\n| 日本語日本語\n| \t\t\n| \t!\n");
 }
 
 TEST(TerminalText, RunsOfBlanksAreFolded) {
@@ -88,8 +94,10 @@ TEST(TerminalText, WhatPassesTheLastColumnIsMarked) {
   EXPECT_EQ(wrap_lines("one\n" + std::string(20, 'a') + "verdict: accepted\nend", 20),
             "one\n" + std::string(20, 'a') + "\n| verdict: accepted\nend");
   EXPECT_EQ(wrap_lines(std::string(19, 'a') + "日本", 20), std::string(19, 'a') + "\n| 日本");
-  EXPECT_EQ(wrap_lines("\x1b[1;31m" + std::string(20, 'a') + "\x1b[0m\n", 20), "\x1b[1;31m" + std::string(20, 'a') + "\x1b[0m\n");
-  for (const std::uint32_t columns : {0u, 5u}) EXPECT_EQ(wrap_lines(std::string(90, 'a'), columns), std::string(90, 'a'));
+  EXPECT_EQ(wrap_lines("\x1b[1;31m" + std::string(20, 'a') + "\x1b[0m\n", 20),
+            "\x1b[1;31m" + std::string(20, 'a') + "\x1b[0m\n");
+  for (const std::uint32_t columns : {0u, 5u})
+    EXPECT_EQ(wrap_lines(std::string(90, 'a'), columns), std::string(90, 'a'));
 }
 
 TEST(TerminalText, OtherCharacterSetsGetAscii) {
@@ -102,7 +110,8 @@ TEST(TerminalText, OtherCharacterSetsGetAscii) {
     return utf8;
   };
   for (const char* name : {"C", "POSIX", "en_US.UTF-8", "de_DE.utf8@euro", "C.UTF-8"}) EXPECT_TRUE(with(name)) << name;
-  for (const char* name : {"en_US.ISO-8859-1", "ja_JP.eucJP", "de_DE.ISO8859-15@euro"}) EXPECT_FALSE(with(name)) << name;
+  for (const char* name : {"en_US.ISO-8859-1", "ja_JP.eucJP", "de_DE.ISO8859-15@euro"})
+    EXPECT_FALSE(with(name)) << name;
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ struct StreamReader {
   std::string text;
   std::string id;
   std::string error;
-  bool ended = false;   // set by the event that ends a stream
+  bool ended = false;  // set by the event that ends a stream
   const std::function<void(std::string_view)>& on_text;
 
   void event(std::string_view data) {
@@ -59,7 +59,8 @@ Result<http::ClientResponse> send(const VerifiedConnection& node, const ChatTurn
   return node.post_json_streaming(kPath, body, [&](std::string_view piece) { return parser.feed(piece).has_value(); });
 }
 
-Result<evidence::ChatSignature> fetch_signature(const VerifiedConnection& node, const ChatTurn& turn, const std::string& id) {
+Result<evidence::ChatSignature> fetch_signature(const VerifiedConnection& node, const ChatTurn& turn,
+                                                const std::string& id) {
   TRY(response, node.get("/v1/signature/" + id + "?signing_algo=" + std::string(evidence::to_text(turn.algo)),
                          kMostSignatureBytes));
   if (response.status != 200) return http_failure("no signature", response);
@@ -69,7 +70,8 @@ Result<evidence::ChatSignature> fetch_signature(const VerifiedConnection& node, 
 
 bool is_plain_id(std::string_view id) {
   return !id.empty() && id.size() <= 128 &&
-         id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == std::string_view::npos;
+         id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+             std::string_view::npos;
 }
 
 }  // namespace
@@ -87,13 +89,15 @@ Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, con
   // No two requests have the same bytes, so what was answered to a former one does not fit.
   ByteArray<16> unique;
   crypto::fill_random(unique);
-  Json request = {{"model", turn.model}, {"messages", turn.messages}, {"stream", turn.stream}, {"user", to_hex(unique)}};
+  Json request = {
+      {"model", turn.model}, {"messages", turn.messages}, {"stream", turn.stream}, {"user", to_hex(unique)}};
   if (turn.temperature) request["temperature"] = *turn.temperature;
   std::string body = codec::write_json(request);
   StreamReader reader{{}, {}, {}, false, on_text};
   TRY(response, send(node, turn, body, reader));
   if (response.status != 200) return http_failure("no reply", response);
-  if (!reader.error.empty()) return fail(ErrorCode::kNetwork, "the node ended the reply with an error\n" + reader.error);
+  if (!reader.error.empty())
+    return fail(ErrorCode::kNetwork, "the node ended the reply with an error\n" + reader.error);
   if (!turn.stream) {
     TRY(whole, codec::parse_json(response.body));
     reader.id = id_of(whole);
@@ -122,7 +126,8 @@ Result<ChatReply> ask(const VerifiedConnection& node, const HostCheck& host, con
   judged.response = reply.proof.response;
   judged.further_addresses = host.attested_addresses;
   reply.verdict = verify::verify_signature(judged);
-  if (turn.stream && !reader.ended) reply.verdict.facts[verify::kPartialReply] = "the stream ended without the event that ends one";
+  if (turn.stream && !reader.ended)
+    reply.verdict.facts[verify::kPartialReply] = "the stream ended without the event that ends one";
   return reply;
 }
 

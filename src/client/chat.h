@@ -16,17 +16,17 @@ namespace cloister::client {
 
 struct ChatTurn {
   std::string model;
-  Json messages;                     // the conversation so far, with the user's new message last
+  Json messages;  // the conversation so far, with the user's new message last
   bool stream = true;
   std::optional<double> temperature;  // unset: the node's own default
   evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
 };
 
 struct ChatReply {
-  std::string text;                  // the assistant's words
-  std::string receipt_id;            // the id in the reply's header; empty without one
-  evidence::Proof proof;             // everything that is needed to verify the reply again
-  verify::Verdict verdict;           // verdict about the signature alone
+  std::string text;         // the assistant's words
+  std::string receipt_id;   // the id in the reply's header; empty without one
+  evidence::Proof proof;    // everything that is needed to verify the reply again
+  verify::Verdict verdict;  // verdict about the signature alone
 };
 
 // `on_text` gets the text as it arrives. An Error means that there is no reply to verify.

@@ -47,7 +47,8 @@ void add_model_check(Inquiry& node, const HostReport& report, const std::string&
 
 HostCheck judge_host(HostReport report, const verify::Context& context) {
   HostCheck check;
-  const verify::Expected expected{.nonce = report.nonce, .tls_spki_sha256 = report.tls_spki_sha256, .tls_host = report.host};
+  const verify::Expected expected{
+      .nonce = report.nonce, .tls_spki_sha256 = report.tls_spki_sha256, .tls_host = report.host};
   check.verdict = verify::verify_report(report.text, expected, context);
   check.verdict.facts["asked_form"] = report.native ? "native" : "legacy";
   check.attested_addresses = verify::attested_addresses(check.verdict);

@@ -16,7 +16,8 @@ namespace cloister::client {
 struct HostCheck {
   HostReport report;
   verify::Verdict verdict;
-  std::vector<std::string> attested_addresses;  // addresses of legacy signatures; meaningful only if the verdict is accepted
+  std::vector<std::string>
+      attested_addresses;  // addresses of legacy signatures; meaningful only if the verdict is accepted
 
   bool accepted() const { return verdict.outcome() == verify::Outcome::kAccepted; }
 };

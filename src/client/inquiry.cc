@@ -41,7 +41,8 @@ Error no_report(const http::ClientResponse& response) {
 
 // A server that expects TLS closes the connection without an answer.
 Error with_hint(Error error, const http::Url& url) {
-  if (!url.tls && url.unix_socket.empty() && error.code == ErrorCode::kNetwork && error.message.find(" broke") != std::string::npos) {
+  if (!url.tls && url.unix_socket.empty() && error.code == ErrorCode::kNetwork &&
+      error.message.find(" broke") != std::string::npos) {
     error.message += "; if it speaks TLS, its address begins with https://";
   }
   return error;
@@ -98,7 +99,8 @@ Result<HostReport> Inquiry::ask_host(const HostQuery& query) {
   report.native = answer.status == kOk;
   if (!report.native) {
     if (answer.status != kNotFound && answer.status != kMethodNotAllowed) return no_report(answer);
-    std::string path = "/v1/attestation/report?nonce=" + nonce + "&signing_algo=" + std::string(evidence::to_text(query.algo));
+    std::string path =
+        "/v1/attestation/report?nonce=" + nonce + "&signing_algo=" + std::string(evidence::to_text(query.algo));
     if (!query.model.empty()) path += "&model=" + percent_encode(query.model);
     if (address_.url.tls) path += "&include_tls_fingerprint=true";
     TRY(legacy, get(path, kMostReportBytes));

@@ -17,16 +17,16 @@ namespace cloister::client {
 
 struct HostQuery {
   evidence::SigningAlgo algo = evidence::SigningAlgo::kEcdsa;
-  std::string model;   // empty = whatever the node serves
+  std::string model;  // empty = whatever the node serves
 };
 
 struct HostReport {
-  evidence::Nonce nonce{};              // our own, fresh
-  std::string text;                     // as served
-  bool native = false;                  // Cloister's own form, else the legacy one
-  std::string host;                     // host in the URL: keysets may list TLS keys for one host
+  evidence::Nonce nonce{};                       // our own, fresh
+  std::string text;                              // as served
+  bool native = false;                           // Cloister's own form, else the legacy one
+  std::string host;                              // host in the URL: keysets may list TLS keys for one host
   std::optional<ByteArray<32>> tls_spki_sha256;  // of the channel that the report came through
-  bool unencrypted = false;             // the report came from another machine over plain http
+  bool unencrypted = false;                      // the report came from another machine over plain http
 };
 
 class Inquiry {

@@ -27,15 +27,18 @@ Result<VerifiedConnection> VerifiedConnection::make(const NodeAddress& address, 
   http::ClientOptions options = connection_options(address);
   options.bearer_token = std::move(bearer_token);
   // Nodes with the same keys can differ in what their keys do not depend on: each refuses what is meant for another node.
-  if (const verify::Check* document = host.verdict.find("policy.document"); document != nullptr && document->state == verify::State::kPass) {
+  if (const verify::Check* document = host.verdict.find("policy.document");
+      document != nullptr && document->state == verify::State::kPass) {
     const auto digest = evidence::parse_digest(document->actual);
-    if (digest) options.headers.emplace_back(std::string(evidence::kExpectedPolicyHeader), evidence::digest_text(*digest));
+    if (digest)
+      options.headers.emplace_back(std::string(evidence::kExpectedPolicyHeader), evidence::digest_text(*digest));
   }
   if (address.url.tls) {
     const auto& key = host.report.tls_spki_sha256;
     if (!key || !binds(host.verdict, *key)) {
-      return fail(ErrorCode::kBadCertificate, "the node was accepted, but its quote does not bind its TLS key: expected "
-                                              "the check report_data.tls to have passed");
+      return fail(ErrorCode::kBadCertificate,
+                  "the node was accepted, but its quote does not bind its TLS key: expected "
+                  "the check report_data.tls to have passed");
     }
     options.pinned_spki_sha256 = key;
   }

@@ -19,14 +19,24 @@ void expect_refused(const std::string& hex, std::string_view part) {
   const auto value = parse_cbor(*from_hex(hex));
   ASSERT_FALSE(value) << hex;
   EXPECT_EQ(value.error().code, ErrorCode::kBadRim);
-  EXPECT_NE(value.error().message.find(part), std::string::npos) << value.error().message << " (expected: " << part << ")";
+  EXPECT_NE(value.error().message.find(part), std::string::npos)
+      << value.error().message << " (expected: " << part << ")";
 }
 
 // RFC 8949, appendix A, as far as this parser accepts it.
 TEST(Cbor, TheExamplesOfTheSpecification) {
-  for (const auto& [hex, number] : std::vector<std::pair<std::string, std::int64_t>>{
-           {"00", 0}, {"17", 23}, {"1818", 24}, {"18ff", 255}, {"190100", 256}, {"1a000f4240", 1000000},
-           {"1b000000e8d4a51000", 1000000000000}, {"20", -1}, {"29", -10}, {"3863", -100}, {"3903e7", -1000}}) {
+  for (const auto& [hex, number] :
+       std::vector<std::pair<std::string, std::int64_t>>{{"00", 0},
+                                                         {"17", 23},
+                                                         {"1818", 24},
+                                                         {"18ff", 255},
+                                                         {"190100", 256},
+                                                         {"1a000f4240", 1000000},
+                                                         {"1b000000e8d4a51000", 1000000000000},
+                                                         {"20", -1},
+                                                         {"29", -10},
+                                                         {"3863", -100},
+                                                         {"3903e7", -1000}}) {
     EXPECT_EQ(read(hex).integer(), number) << hex;
     EXPECT_EQ(to_hex(write_cbor(read(hex))), hex);
   }
@@ -52,17 +62,19 @@ TEST(Cbor, TheExamplesOfTheSpecification) {
 }
 
 TEST(Cbor, OneSpellingOfEachValue) {
-  for (const char* hex : {"1817", "190017", "1900ff", "1a0000ffff", "1b00000000ffffffff", "3817", "5801ff", "7800", "9800",
-                          "b800", "d81700"}) {
+  for (const char* hex : {"1817", "190017", "1900ff", "1a0000ffff", "1b00000000ffffffff", "3817", "5801ff", "7800",
+                          "9800", "b800", "d81700"}) {
     expect_refused(hex, "longer than it need be");
   }
   for (const char* hex : {"5f4101ff", "7f6161ff", "9fff", "bfff", "1c", "1f", "3d", "ff"}) expect_refused(hex, "");
-  for (const char* hex : {"f90000", "fa00000000", "fb0000000000000000", "f7", "e0", "f820"}) expect_refused(hex, "simple");
+  for (const char* hex : {"f90000", "fa00000000", "fb0000000000000000", "f7", "e0", "f820"})
+    expect_refused(hex, "simple");
 }
 
 TEST(Cbor, OtherFormsAreRefused) {
   expect_refused("", "cut off");
-  for (const char* hex : {"18", "1900", "42ff", "6261", "8201", "a101", "a2010203", "c1"}) expect_refused(hex, "cut off");
+  for (const char* hex : {"18", "1900", "42ff", "6261", "8201", "a101", "a2010203", "c1"})
+    expect_refused(hex, "cut off");
   for (const char* hex : {"9bffffffffffffffff", "bbffffffffffffffff", "5bffffffffffffffff", "9a7fffffff"}) {
     expect_refused(hex, "cut off");
   }

@@ -14,10 +14,10 @@ namespace cloister::codec {
 constexpr std::uint32_t kEvNoAction = 3;  // informative; extends nothing
 
 struct CcelEvent {
-  int rtmr = 0;                      // zero-based: the log's own index counts from one
+  int rtmr = 0;  // zero-based: the log's own index counts from one
   std::uint32_t event_type = 0;
   ByteArray<48> sha384{};
-  Bytes data;                        // covered by the digest only for some event types
+  Bytes data;  // covered by the digest only for some event types
 };
 
 // Accepts at most 1 MiB, 8,192 events and 16 digest algorithms, which must include SHA-384. The first entry must be the

@@ -8,10 +8,10 @@ namespace {
 using Kind = CborValue::Kind;
 
 constexpr std::uint64_t kTocTag = 570, kEvidenceTag = 571, kUriTag = 32;
-constexpr std::uint64_t kEvidence = 0, kLocators = 1, kProfile = 2;                     // spdm-toc-map
-constexpr std::uint64_t kTriples = 0, kEvidenceId = 1, kEvidenceProfile = 2;            // concise-evidence-map
-constexpr std::uint64_t kEvidenceTriples = 0;                                           // ev-triples-map
-constexpr std::uint64_t kHref = 0, kThumbprint = 1;                                     // corim-locator-map
+constexpr std::uint64_t kEvidence = 0, kLocators = 1, kProfile = 2;           // spdm-toc-map
+constexpr std::uint64_t kTriples = 0, kEvidenceId = 1, kEvidenceProfile = 2;  // concise-evidence-map
+constexpr std::uint64_t kEvidenceTriples = 0;                                 // ev-triples-map
+constexpr std::uint64_t kHref = 0, kThumbprint = 1;                           // corim-locator-map
 constexpr std::size_t kMostEvidence = 8, kMostLocators = 8, kMostTriples = 256;
 
 Error malformed(const std::string& what) { return fail(ErrorCode::kBadGpuEvidence, "concise evidence: " + what); }

@@ -10,8 +10,9 @@ namespace {
 using namespace testing;
 
 CborValue triple() {
-  return list({map({number(0), map({number(1), text("NVIDIA"), number(2), text("GR100 A01 GSP")})}),
-               list({map({number(0), text("FFMC"), number(1), map({number(12), map({number(0), list({number(3)})})})})})});
+  return list(
+      {map({number(0), map({number(1), text("NVIDIA"), number(2), text("GR100 A01 GSP")})}),
+       list({map({number(0), text("FFMC"), number(1), map({number(12), map({number(0), list({number(3)})})})})})});
 }
 CborValue evidence(std::vector<CborValue> more = {}) {
   std::vector<CborValue> members = {number(0), map({number(0), list({triple()})})};
@@ -35,14 +36,15 @@ void expect_refused(const CborValue& value, ErrorCode code, std::string_view par
 }
 
 TEST(Coev, Fields) {
-  const auto read_toc = read(toc({number(1), list({locator(tag(32, text("https://example.com/rim/A.corim")))}), number(2),
-                                  tag(32, text("tag:example.com,2026:x"))}));
+  const auto read_toc = read(toc({number(1), list({locator(tag(32, text("https://example.com/rim/A.corim")))}),
+                                  number(2), tag(32, text("tag:example.com,2026:x"))}));
   ASSERT_TRUE(read_toc) << read_toc.error().message;
   EXPECT_EQ(read_toc->rim_locators, std::vector<std::string>{"https://example.com/rim/A.corim"});
   EXPECT_EQ(read_toc->profile, "tag:example.com,2026:x");
   ASSERT_EQ(read_toc->triples.size(), 1u);
   EXPECT_EQ(read_toc->triples[0].measurements[0].values.spdm_blocks, std::vector<std::uint8_t>{3});
-  const auto two = read(tag(570, map({number(0), list({evidence({number(1), tag(37, bytes(Bytes(16, 1)))}), evidence()})})));
+  const auto two =
+      read(tag(570, map({number(0), list({evidence({number(1), tag(37, bytes(Bytes(16, 1)))}), evidence()})})));
   ASSERT_TRUE(two) << two.error().message;
   EXPECT_EQ(two->triples.size(), 2u);
 }
@@ -72,14 +74,16 @@ TEST(Coev, OtherFormsAreRefused) {
   malformed(tag(570, map({number(0), list({map({})})})), "571");
   malformed(tag(570, map({number(0), list({tag(571, map({}))})})), "no triples");
   malformed(tag(570, map({number(0), list({tag(571, map({number(0), map({})}))})})), "list of triples");
-  malformed(tag(570, map({number(0), list({tag(571, map({number(0), map({number(0), list({number(1)})})}))})})), "environment");
+  malformed(tag(570, map({number(0), list({tag(571, map({number(0), map({number(0), list({number(1)})})}))})})),
+            "environment");
   malformed(tag(570, map({number(0), list({evidence({number(1), number(1)})})})), "UUID");
   malformed(toc({number(1), list({})}), "1 to 8 locators");
   malformed(toc({number(1), list({map({})})}), "without a URI");
   malformed(toc({number(1), list({locator(text("x"))})}), "URI");
   malformed(toc({number(2), text("x")}), "URI");
   const Bytes good = write_cbor(toc());
-  for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(read_spdm_toc(ByteView(good).first(size))) << size;
+  for (std::size_t size = 0; size < good.size(); ++size)
+    EXPECT_FALSE(read_spdm_toc(ByteView(good).first(size))) << size;
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ using Kind = CborValue::Kind;
 
 // Keys and tags of the draft's CDDL; 12 comes from the binding for SPDM, section 7.1.
 constexpr std::uint64_t kMeasurementKey = 0, kMeasurementValues = 1;
-constexpr std::uint64_t kVersion = 0, kSvn = 1, kDigests = 2, kFlags = 3, kRawValue = 4, kName = 11,
-                        kSpdmIndirect = 12, kRange = 15;
+constexpr std::uint64_t kVersion = 0, kSvn = 1, kDigests = 2, kFlags = 3, kRawValue = 4, kName = 11, kSpdmIndirect = 12,
+                        kRange = 15;
 constexpr std::uint64_t kSvnTag = 552, kMinSvnTag = 553, kMaskedTag = 563, kRangeTag = 564;
 constexpr std::uint64_t kUuidTag = 37;
 constexpr std::uint64_t kMostFlag = 9;
@@ -26,7 +26,9 @@ constexpr std::array<std::uint64_t, 5> kVersionSchemes = {1, 2, 3, 4, 16384};
 
 Error malformed(const std::string& what) { return fail(ErrorCode::kBadRim, what); }
 Error unsupported(const std::string& what) { return fail(ErrorCode::kUnsupported, what + " are not supported"); }
-Error malformed_value(std::uint64_t kind) { return malformed("a value of kind " + std::to_string(kind) + " is malformed"); }
+Error malformed_value(std::uint64_t kind) {
+  return malformed("a value of kind " + std::to_string(kind) + " is malformed");
+}
 
 // {0: text, ? 1: scheme}.
 Result<void> read_version(const CborValue& value, ComidValues& out) {
@@ -70,8 +72,8 @@ Result<void> read_digests(const CborValue& value, ComidValues& out) {
     }
     ComidDigest digest{algorithm_name(item.items[0]), item.items[1].bytes};
     // Digests of one thing are by different algorithms: with two digests by one algorithm, one would be wrong.
-    const bool twice = std::ranges::any_of(
-        out.digests, [&](const ComidDigest& other) { return other.algorithm == digest.algorithm; });
+    const bool twice =
+        std::ranges::any_of(out.digests, [&](const ComidDigest& other) { return other.algorithm == digest.algorithm; });
     if (digest.algorithm.empty() || twice) return malformed_value(kDigests);
     out.digests.push_back(std::move(digest));
   }
@@ -172,7 +174,8 @@ Result<ComidMeasurement> read_measurement(const CborValue& measurement, ComidUse
   if (!measurement.is(Kind::kMap)) return malformed("expected a measurement to be a map");
   for (std::size_t i = 0; i < measurement.items.size(); i += 2) {
     const CborValue& key = measurement.items[i];
-    if (!key.is(Kind::kUnsigned) || key.number > kMeasurementValues) return unsupported("other members of measurements");
+    if (!key.is(Kind::kUnsigned) || key.number > kMeasurementValues)
+      return unsupported("other members of measurements");
   }
   ComidMeasurement out;
   if (const CborValue* key = measurement.member(kMeasurementKey); key != nullptr) {
@@ -212,9 +215,9 @@ Result<void> check_comid_environment(const CborValue& value) {
     const CborValue& key = of_class->items[i];
     const CborValue& member = of_class->items[i + 1];
     if (!key.is(Kind::kUnsigned) || key.number > kClassIndex) return unsupported("other members of classes");
-    const bool form = key.number == kClassId                                     ? is_class_id(member)
+    const bool form = key.number == kClassId                                    ? is_class_id(member)
                       : key.number == kClassVendor || key.number == kClassModel ? member.is(Kind::kText)
-                                                                                 : member.is(Kind::kUnsigned);
+                                                                                : member.is(Kind::kUnsigned);
     if (!form) return malformed("member " + std::to_string(key.number) + " of a class is malformed");
   }
   return {};
@@ -230,8 +233,8 @@ Result<ComidTriple> read_comid_triple(const CborValue& value, ComidUse use) {
   for (const CborValue& item : value.items[1].items) {
     TRY(measurement, read_measurement(item, use));
     // It would be unclear which of two entries counts.
-    const bool twice = std::ranges::any_of(
-        out.measurements, [&](const ComidMeasurement& other) { return other.key == measurement.key; });
+    const bool twice = std::ranges::any_of(out.measurements,
+                                           [&](const ComidMeasurement& other) { return other.key == measurement.key; });
     if (twice) return malformed("two measurements of one key in one environment");
     out.measurements.push_back(std::move(measurement));
   }

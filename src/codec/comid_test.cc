@@ -38,8 +38,10 @@ TEST(Comid, EachKindOfValue) {
   EXPECT_FALSE(read(1, tag(552, number(3)))->svn->at_least);
   EXPECT_TRUE(read(1, tag(553, number(3)))->svn->at_least);
   EXPECT_EQ(read(2, list({digest_of(text("sha-384"))}))->digests[0].algorithm, "sha-384");
-  EXPECT_EQ(read(2, list({digest_of(number(7)), digest_of(number(8)), digest_of(number(99))}))->digests[2].algorithm, "99");
-  EXPECT_EQ(read(3, map({number(3), yes(), number(0), no()}))->flags, (std::map<std::uint64_t, bool>{{0, false}, {3, true}}));
+  EXPECT_EQ(read(2, list({digest_of(number(7)), digest_of(number(8)), digest_of(number(99))}))->digests[2].algorithm,
+            "99");
+  EXPECT_EQ(read(3, map({number(3), yes(), number(0), no()}))->flags,
+            (std::map<std::uint64_t, bool>{{0, false}, {3, true}}));
   EXPECT_EQ(read(4, tag(560, bytes({1})))->raw->value, Bytes{1});
   EXPECT_EQ(read(4, tag(563, list({bytes({1}), bytes({0xf0})})))->raw->mask, Bytes{0xf0});
   EXPECT_EQ(read(11, text("CC MPT"))->name, "CC MPT");
@@ -50,19 +52,30 @@ TEST(Comid, EachKindOfValue) {
 }
 
 TEST(Comid, MalformedValuesAreRefused) {
-  const std::pair<std::uint64_t, CborValue> cases[] = {
-      {0, text("620.54")}, {0, map({number(1), number(2)})}, {1, tag(554, number(3))}, {1, text("3")}, {2, list({})},
-      {2, list({list({number(7)})})}, {2, list({list({number(7), bytes({})})})},
-      {2, list({digest_of(number(7)), digest_of(text("sha-384"), 2)})}, {3, map({number(3), number(1)})}, {3, map({})},
-      {4, bytes({1})}, {4, tag(563, list({bytes({1}), bytes({1, 2})}))}, {4, tag(563, list({bytes({1}), bytes({0})}))},
-      {11, number(1)}, {15, text("4")}, {15, tag(564, list({nothing(), nothing()}))},
-      {15, tag(564, list({number(5), number(4)}))}};
+  const std::pair<std::uint64_t, CborValue> cases[] = {{0, text("620.54")},
+                                                       {0, map({number(1), number(2)})},
+                                                       {1, tag(554, number(3))},
+                                                       {1, text("3")},
+                                                       {2, list({})},
+                                                       {2, list({list({number(7)})})},
+                                                       {2, list({list({number(7), bytes({})})})},
+                                                       {2, list({digest_of(number(7)), digest_of(text("sha-384"), 2)})},
+                                                       {3, map({number(3), number(1)})},
+                                                       {3, map({})},
+                                                       {4, bytes({1})},
+                                                       {4, tag(563, list({bytes({1}), bytes({1, 2})}))},
+                                                       {4, tag(563, list({bytes({1}), bytes({0})}))},
+                                                       {11, number(1)},
+                                                       {15, text("4")},
+                                                       {15, tag(564, list({nothing(), nothing()}))},
+                                                       {15, tag(564, list({number(5), number(4)}))}};
   for (const auto& [kind, value] : cases) {
     const auto values = read(kind, value);
     ASSERT_FALSE(values) << kind;
     EXPECT_EQ(values.error().code, ErrorCode::kBadRim) << values.error().message;
   }
-  for (const CborValue& indices : {list({}), list({number(0)}), list({number(256)}), list({number(5), number(5)}), text("5")}) {
+  for (const CborValue& indices :
+       {list({}), list({number(0)}), list({number(256)}), list({number(5), number(5)}), text("5")}) {
     EXPECT_EQ(read(12, map({number(0), indices}), ComidUse::kEvidence).error().code, ErrorCode::kBadRim);
   }
 }
@@ -73,11 +86,14 @@ TEST(Comid, UnknownPartsAreUnsupported) {
   }
   expect_refused(triple_of(map({text("x"), number(1)})), ErrorCode::kUnsupported, "extensions");
   expect_refused(triple_of(map({number(3), map({number(10), yes()})})), ErrorCode::kUnsupported, "flags");
-  expect_refused(triple_of(map({number(0), map({number(0), text("1"), number(1), number(5)})})), ErrorCode::kUnsupported, "scheme");
-  expect_refused(list({environment(), list({map({number(1), map({number(1), number(1)}), number(2), list({number(1)})})})}),
-                 ErrorCode::kUnsupported, "other members of measurements");
+  expect_refused(triple_of(map({number(0), map({number(0), text("1"), number(1), number(5)})})),
+                 ErrorCode::kUnsupported, "scheme");
+  expect_refused(
+      list({environment(), list({map({number(1), map({number(1), number(1)}), number(2), list({number(1)})})})}),
+      ErrorCode::kUnsupported, "other members of measurements");
   const CborValue svn = map({number(1), number(1)});
-  expect_refused(triple_of(svn, map({number(1), tag(550, bytes(Bytes(8, 1)))})), ErrorCode::kUnsupported, "without a class");
+  expect_refused(triple_of(svn, map({number(1), tag(550, bytes(Bytes(8, 1)))})), ErrorCode::kUnsupported,
+                 "without a class");
   expect_refused(triple_of(svn, map({number(0), map({number(5), number(1)})})), ErrorCode::kUnsupported, "classes");
   expect_refused(triple_of(svn, map({number(0), map({number(1), text("NVIDIA")}), number(3), number(1)})),
                  ErrorCode::kUnsupported, "environments");

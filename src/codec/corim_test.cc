@@ -21,7 +21,8 @@ CborValue reference(CborValue values) {
 // A manifest that holds these triples.
 CborValue around(CborValue triples, std::vector<CborValue> more = {}) {
   const CborValue comid = map({number(1), map({number(0), text("tag-1")}), number(4), std::move(triples)});
-  std::vector<CborValue> members = {number(0), text("manifest-1"), number(1), list({tag(506, bytes(write_cbor(comid)))})};
+  std::vector<CborValue> members = {number(0), text("manifest-1"), number(1),
+                                    list({tag(506, bytes(write_cbor(comid)))})};
   for (CborValue& member : more) members.push_back(std::move(member));
   return tag(501, map(std::move(members)));
 }
@@ -36,7 +37,8 @@ void expect_refused(const CborValue& value, ErrorCode code, std::string_view par
   const auto corim = read(value);
   ASSERT_FALSE(corim) << part;
   EXPECT_EQ(corim.error().code, code) << corim.error().message;
-  EXPECT_NE(corim.error().message.find(part), std::string::npos) << corim.error().message << " (expected: " << part << ")";
+  EXPECT_NE(corim.error().message.find(part), std::string::npos)
+      << corim.error().message << " (expected: " << part << ")";
 }
 
 TEST(Corim, Fields) {

@@ -12,8 +12,8 @@ namespace cloister::codec {
 struct CoseSign1 {
   std::vector<Bytes> certificates;  // header `x5chain`: DER, the signer's first; 1 to 8
   Bytes payload;
-  Bytes signed_bytes;               // Sig_structure (RFC 9052, 4.4) without external data
-  Bytes signature;                  // r || s, 96 bytes
+  Bytes signed_bytes;  // Sig_structure (RFC 9052, 4.4) without external data
+  Bytes signature;     // r || s, 96 bytes
 };
 
 // Accepts the tagged form (18), with the payload inside. The protected header names the algorithm ES384 and may name a

@@ -16,7 +16,8 @@ const Bytes kPayload = {0xd9, 0x01, 0xf5, 0xa0};
 void expect_refused(ByteView bytes, std::string_view part) {
   const auto read = parse_cose_sign1(bytes);
   ASSERT_FALSE(read) << part;
-  EXPECT_NE(read.error().message.find(part), std::string::npos) << read.error().message << " (expected: " << part << ")";
+  EXPECT_NE(read.error().message.find(part), std::string::npos)
+      << read.error().message << " (expected: " << part << ")";
 }
 
 // [protected header as hex, unprotected header as hex, payload, signature].
@@ -30,8 +31,8 @@ Bytes item(const std::string& protected_hex, const std::string& unprotected_hex,
   return out;
 }
 
-const std::string kAlg = "013822";              // 1: -35
-const std::string kX5c = "1821433001aa";        // 33: one certificate
+const std::string kAlg = "013822";        // 1: -35
+const std::string kX5c = "1821433001aa";  // 33: one certificate
 
 TEST(Cose, TheSignatureCoversHeaderAndPayload) {
   const auto key = *crypto::EcKey::derive(crypto::Curve::kP384, Bytes(32, 1), "cose");

@@ -24,7 +24,9 @@ std::string squares() {
   return out;
 }
 
-Result<Bytes> unpack(std::string_view hex, std::size_t limit = 4096) { return unpack_gzip(from_hex(hex).value(), limit); }
+Result<Bytes> unpack(std::string_view hex, std::size_t limit = 4096) {
+  return unpack_gzip(from_hex(hex).value(), limit);
+}
 
 TEST(Gzip, UnpacksEveryKindOfBlock) {
   EXPECT_EQ(as_text(unpack(kDynamic).value()), squares());
@@ -59,8 +61,8 @@ TEST(Gzip, RefusesWhatIsCutOrChanged) {
 
 TEST(Gzip, TakesOneMemberOfTheOneFormat) {
   EXPECT_FALSE(unpack(std::string(kFixedCodes) + std::string(kFixedCodes)));
-  EXPECT_FALSE(unpack("789c4b4c4a4e4a4c4a0600084b024d"));  // zlib's own wrapper (RFC 1950)
-  EXPECT_FALSE(unpack("4b4c4a4e44450004"));                  // no wrapper
+  EXPECT_FALSE(unpack("789c4b4c4a4e4a4c4a0600084b024d"));                             // zlib's own wrapper (RFC 1950)
+  EXPECT_FALSE(unpack("4b4c4a4e44450004"));                                           // no wrapper
   EXPECT_FALSE(unpack("1f8b08e000000000020" + std::string(kFixedCodes.substr(19))));  // flags that RFC 1952 reserves
 }
 

@@ -133,8 +133,8 @@ TEST(Jcs, IntegersThatNoDoubleHoldsAreRefused) {
 }
 
 TEST(Jcs, TextThatIsNotUtf8IsRefused) {
-  for (const char* text : {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff",
-                           "\xf0\x9f\x98"}) {
+  for (const char* text :
+       {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\xf0\x9f\x98"}) {
     EXPECT_FALSE(write_jcs(Json(text)));
     EXPECT_FALSE(write_jcs(Json{{text, 1}}));
   }

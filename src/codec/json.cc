@@ -14,8 +14,8 @@ namespace {
 Result<const Json*> member(const Json& object, std::string_view name) {
   const std::string text(name);
   if (!object.is_object()) {
-    return fail(ErrorCode::kBadJson,
-                "expected an object with the member `" + text + "`, got " + object.type_name(), text);
+    return fail(ErrorCode::kBadJson, "expected an object with the member `" + text + "`, got " + object.type_name(),
+                text);
   }
   const auto found = object.find(text);
   if (found == object.end()) return fail(ErrorCode::kBadJson, "the member `" + text + "` is missing", text);

@@ -88,7 +88,8 @@ Result<std::vector<JsonMember>> read_members(std::string_view object_text) {
 }
 
 const JsonMember* find_member(const std::vector<JsonMember>& members, std::string_view name) {
-  const auto found = std::find_if(members.begin(), members.end(), [&](const JsonMember& one) { return one.name == name; });
+  const auto found =
+      std::find_if(members.begin(), members.end(), [&](const JsonMember& one) { return one.name == name; });
   return found == members.end() ? nullptr : &*found;
 }
 

@@ -11,8 +11,8 @@
 namespace cloister::codec {
 
 struct JsonMember {
-  std::string name;         // without escapes
-  std::string_view value;   // the text of the value, a part of the text that was read
+  std::string name;        // without escapes
+  std::string_view value;  // the text of the value, a part of the text that was read
 };
 
 inline constexpr std::size_t kMostMembers = 256;

@@ -22,8 +22,9 @@ TEST(JsonMembers, AreReadAsTheyStand) {
 }
 
 TEST(JsonMembers, WhatTwoServersCouldReadDifferentlyIsRefused) {
-  for (const char* text : {"", " ", "[]", "\"a\"", "{", "{\"a\":1}x", "{\"a\":1}{}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"b\":2,\"\\u0061\":3}",
-                           "{\"model\":\"x\",\"MODEL\":\"y\"}", "{\"a\":[}", "{\"a\":}", "{\"a\" 1}", "{\"\\x\":1}", "{'a':1}", "{\"a\":1,/**/}"}) {
+  for (const char* text : {"", " ", "[]", "\"a\"", "{", "{\"a\":1}x", "{\"a\":1}{}", "{\"a\":1,\"a\":2}",
+                           "{\"a\":1,\"b\":2,\"\\u0061\":3}", "{\"model\":\"x\",\"MODEL\":\"y\"}", "{\"a\":[}",
+                           "{\"a\":}", "{\"a\" 1}", "{\"\\x\":1}", "{'a':1}", "{\"a\":1,/**/}"}) {
     const auto members = read_members(text);
     ASSERT_FALSE(members) << text;
     EXPECT_EQ(members.error().code, ErrorCode::kBadJson);

@@ -32,7 +32,8 @@ bool is_plain(std::string_view raw) {
 
 }  // namespace
 
-JsonOutline::JsonOutline(std::span<const Watch> watches) : watches_(watches.first(std::min(watches.size(), kMaxWatches))) {}
+JsonOutline::JsonOutline(std::span<const Watch> watches)
+    : watches_(watches.first(std::min(watches.size(), kMaxWatches))) {}
 
 void JsonOutline::feed(std::string_view bytes) {
   std::size_t at = 0;
@@ -215,7 +216,8 @@ void JsonOutline::step(char c, std::size_t position) {
 
 void JsonOutline::begin_value(char c) {
   const bool watched = matched_ >= 0 && in_object();
-  const bool wanted = watched && (!seen_[static_cast<std::size_t>(matched_)] || watches_[static_cast<std::size_t>(matched_)].in_items);
+  const bool wanted =
+      watched && (!seen_[static_cast<std::size_t>(matched_)] || watches_[static_cast<std::size_t>(matched_)].in_items);
   if (wanted) {
     seen_[static_cast<std::size_t>(matched_)] = true;
     blank_[static_cast<std::size_t>(matched_)] = c == 'n';

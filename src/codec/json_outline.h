@@ -19,9 +19,9 @@ class JsonOutline {
   // A member to watch: of the outermost object, or of the object that is its member `parent`, or of the objects in the array that is
   // its member `parent`. Names are ASCII text in lower case.
   struct Watch {
-    std::string_view parent;   // "" for the outermost object
+    std::string_view parent;  // "" for the outermost object
     std::string_view name;
-    bool in_items = false;     // `parent` is the array
+    bool in_items = false;  // `parent` is the array
   };
   static constexpr std::size_t kMaxWatches = 16;
   static constexpr std::size_t kMaxDepth = 256;
@@ -62,7 +62,20 @@ class JsonOutline {
   bool has_members() const { return has_members_; }
 
  private:
-  enum class State { kBefore, kFirstName, kName, kInName, kColon, kFirstItem, kValue, kInString, kScalar, kAfter, kDone, kBroken };
+  enum class State {
+    kBefore,
+    kFirstName,
+    kName,
+    kInName,
+    kColon,
+    kFirstItem,
+    kValue,
+    kInString,
+    kScalar,
+    kAfter,
+    kDone,
+    kBroken
+  };
 
   std::size_t take_string(std::string_view bytes, std::size_t from);
   void end_string();
@@ -81,23 +94,23 @@ class JsonOutline {
   std::array<std::string, kMaxWatches> objects_;
   std::bitset<kMaxWatches> blank_;
   std::bitset<kMaxWatches> too_large_;
-  std::bitset<kMaxWatches> named_outside_;   // watches whose name, or parent, the outermost object has had
-  std::bitset<kMaxWatches> inside_;          // watches whose parent is the member of the outermost object at hand
-  std::bitset<kMaxWatches> named_inside_;    // watches whose name the inner object at hand has had
+  std::bitset<kMaxWatches> named_outside_;  // watches whose name, or parent, the outermost object has had
+  std::bitset<kMaxWatches> inside_;         // watches whose parent is the member of the outermost object at hand
+  std::bitset<kMaxWatches> named_inside_;   // watches whose name the inner object at hand has had
   JsonTokens tokens_;
   std::bitset<kMaxDepth> is_object_;
   std::size_t depth_ = 0;
   State state_ = State::kBefore;
   bool escape_ = false;
-  bool capture_ = false;       // the current string is wanted
+  bool capture_ = false;  // the current string is wanted
   bool too_long_ = false;
   bool has_members_ = false;
   bool begun_ = false;
   bool ambiguous_ = false;
-  int matched_ = -1;           // the watch that the member at hand belongs to
-  int kept_ = -1;              // the watch whose object is at hand
-  std::size_t kept_depth_ = 0; // of the braces of that object
-  std::string raw_;            // the string at hand, escapes as they came
+  int matched_ = -1;            // the watch that the member at hand belongs to
+  int kept_ = -1;               // the watch whose object is at hand
+  std::size_t kept_depth_ = 0;  // of the braces of that object
+  std::string raw_;             // the string at hand, escapes as they came
   std::size_t fed_ = 0;
   std::size_t end_position_ = 0;
 };

@@ -58,7 +58,8 @@ JsonOutline more_of(std::string_view text, std::size_t piece = 1 << 20) {
 }
 
 TEST(JsonOutline, KeepsObjectsAsTheyStand) {
-  const std::string text = R"({"usage" : {"a":{"b":"}\""},"c":[1, 2]} ,"response":{"usage":{},"x":1},"y":{"usage":{"no":1}}})";
+  const std::string text =
+      R"({"usage" : {"a":{"b":"}\""},"c":[1, 2]} ,"response":{"usage":{},"x":1},"y":{"usage":{"no":1}}})";
   for (std::size_t piece : {1u, 2u, 3u, 7u, 4096u}) {
     const JsonOutline outline = more_of(text, piece);
     EXPECT_TRUE(outline.whole() && !outline.ambiguous());
@@ -70,7 +71,8 @@ TEST(JsonOutline, KeepsObjectsAsTheyStand) {
 }
 
 TEST(JsonOutline, LooksIntoItemsOfTheNamedArray) {
-  const JsonOutline outline = more_of(R"({"choices":[{"finish_reason":null},{"finish_reason":"stop","x":{"finish_reason":"no"}},[{"finish_reason":"no"}]]})");
+  const JsonOutline outline = more_of(
+      R"({"choices":[{"finish_reason":null},{"finish_reason":"stop","x":{"finish_reason":"no"}},[{"finish_reason":"no"}]]})");
   EXPECT_EQ(outline.text(2), "stop");
   EXPECT_FALSE(outline.ambiguous());
   EXPECT_FALSE(more_of(R"({"choices":{"finish_reason":"no"}})").has(2));
@@ -78,14 +80,16 @@ TEST(JsonOutline, LooksIntoItemsOfTheNamedArray) {
 }
 
 TEST(JsonOutline, NamesWhatHasTwoReadings) {
-  for (const char* text : {R"({"id":1,"id":2})", R"({"id":1,"\u0069d":2})", R"({"i\u0064":1,"\u0069d":2})", R"({"Id":1})", R"({"id":1,"x":2,"ID":3})",
-                           R"({"response":{"id":1},"response":{}})", R"({"response":1,"Response":{}})", R"({"response":{"id":1,"id":2}})",
-                           R"({"re\u0073ponse":{"\u0049d":1}})", "{\"re\xc5\xbfponse\":1}", "{\"mo\xff\":1}", R"({"mo\ud800":1})"}) {
+  for (const char* text :
+       {R"({"id":1,"id":2})", R"({"id":1,"\u0069d":2})", R"({"i\u0064":1,"\u0069d":2})", R"({"Id":1})",
+        R"({"id":1,"x":2,"ID":3})", R"({"response":{"id":1},"response":{}})", R"({"response":1,"Response":{}})",
+        R"({"response":{"id":1,"id":2}})", R"({"re\u0073ponse":{"\u0049d":1}})", "{\"re\xc5\xbfponse\":1}",
+        "{\"mo\xff\":1}", R"({"mo\ud800":1})"}) {
     for (std::size_t piece : {1u, 3u, 100u}) EXPECT_TRUE(outline_of(text, piece).ambiguous()) << text;
   }
   EXPECT_TRUE(more_of(R"({"choices":[{"finish_reason":"a","finish_reason":"b"}]})").ambiguous());
-  for (const char* text : {R"({"id":1,"x":{"id":2,"id":3},"y":[{"id":4}],"response":{"id":5,"x":{"id":6}}})", R"({"x":1,"x":2,"ids":3,"":{"id":1}})",
-                           R"({"id":"\"id\":2"})"}) {
+  for (const char* text : {R"({"id":1,"x":{"id":2,"id":3},"y":[{"id":4}],"response":{"id":5,"x":{"id":6}}})",
+                           R"({"x":1,"x":2,"ids":3,"":{"id":1}})", R"({"id":"\"id\":2"})"}) {
     EXPECT_FALSE(outline_of(text).ambiguous()) << text;
   }
 }
@@ -108,8 +112,8 @@ TEST(JsonOutline, TextIsBounded) {
 }
 
 TEST(JsonOutline, SaysWhatIsNoObject) {
-  for (const char* text : {"[]", "5", "\"x\"", "{]", "{\"a\"}", "{\"a\":}", "{\"a\":1,,}", "{a:1}", "{}x", "{}{}", "{\"a\":[}]",
-                           "{\"a\":\x01}", "nul", "\xef\xbb\xbf{}"}) {
+  for (const char* text : {"[]", "5", "\"x\"", "{]", "{\"a\"}", "{\"a\":}", "{\"a\":1,,}", "{a:1}", "{}x", "{}{}",
+                           "{\"a\":[}]", "{\"a\":\x01}", "nul", "\xef\xbb\xbf{}"}) {
     EXPECT_TRUE(outline_of(text).broken()) << text;
   }
   for (const char* text : {"", " ", "{", "{\"a", "{\"a\":", "{\"a\":1", "{\"a\":\"}", "{\"a\":{}"}) {
@@ -120,12 +124,62 @@ TEST(JsonOutline, SaysWhatIsNoObject) {
 }
 
 TEST(JsonOutline, NamesWhatAStrictReaderRefuses) {
-  for (const char* value : {"01", "-01", "00", "+1", ".5", "1.", "-", "--1", "1-", "0x10", "1e", "1e+", "1e+-1", "1.e1", "1.2.3", "1e1.5", "1e1e1", "NaN", "-NaN",
-                            "Infinity", "-Infinity", "undefined", "True", "tru", "truee", "nul", "nulls", "falsE", "e", "\"\\q\"", "\"\\x41\"", "\"\\u12\"",
-                            "\"\\u12G4\"", "\"\\u123\\n\"", "\"\\U0041\"", "\"a\tb\"", "\"a\nb\"", "\"\x1f\"", "\"\xff\"", "\"\x80\"", "\"\xc0\xaf\"",
-                            "\"\xc1\xaf\"", "\"\xc3\"", "\"\xc3x\"", "\"\xc3\\n\"", "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"", "\"\xf0\x80\x80\x80\"",
-                            "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xe4\xb8\"", "\"0123456789abcde\x1f\"", "\"01234567\xff\"", "[1,01]",
-                            "{\"a\\q\":1}", "{\"\xff\":1}"}) {
+  for (const char* value : {"01",
+                            "-01",
+                            "00",
+                            "+1",
+                            ".5",
+                            "1.",
+                            "-",
+                            "--1",
+                            "1-",
+                            "0x10",
+                            "1e",
+                            "1e+",
+                            "1e+-1",
+                            "1.e1",
+                            "1.2.3",
+                            "1e1.5",
+                            "1e1e1",
+                            "NaN",
+                            "-NaN",
+                            "Infinity",
+                            "-Infinity",
+                            "undefined",
+                            "True",
+                            "tru",
+                            "truee",
+                            "nul",
+                            "nulls",
+                            "falsE",
+                            "e",
+                            "\"\\q\"",
+                            "\"\\x41\"",
+                            "\"\\u12\"",
+                            "\"\\u12G4\"",
+                            "\"\\u123\\n\"",
+                            "\"\\U0041\"",
+                            "\"a\tb\"",
+                            "\"a\nb\"",
+                            "\"\x1f\"",
+                            "\"\xff\"",
+                            "\"\x80\"",
+                            "\"\xc0\xaf\"",
+                            "\"\xc1\xaf\"",
+                            "\"\xc3\"",
+                            "\"\xc3x\"",
+                            "\"\xc3\\n\"",
+                            "\"\xe0\x80\x80\"",
+                            "\"\xed\xa0\x80\"",
+                            "\"\xf0\x80\x80\x80\"",
+                            "\"\xf4\x90\x80\x80\"",
+                            "\"\xf5\x80\x80\x80\"",
+                            "\"\xe4\xb8\"",
+                            "\"0123456789abcde\x1f\"",
+                            "\"01234567\xff\"",
+                            "[1,01]",
+                            "{\"a\\q\":1}",
+                            "{\"\xff\":1}"}) {
     const std::string text = "{\"id\":\"i\",\"x\":" + std::string(value) + ",\"y\":1}";
     for (std::size_t piece : {1u, 2u, 3u, 5u, 4096u}) {
       const JsonOutline outline = outline_of(text, piece);
@@ -142,9 +196,30 @@ TEST(JsonOutline, NamesWhatAStrictReaderRefuses) {
 }
 
 TEST(JsonOutline, TakesAllOfTheGrammar) {
-  for (const char* value : {"0", "-0", "10", "-1.50", "0.5", "1e5", "1E+05", "0e-0", "123.456e789", "true", "false", "null", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00aF\"",
-                            "\"\x7f\"", "\"\xc2\x80\"", "\"\xdf\xbf\"", "\"\xe0\xa0\x80\"", "\"\xed\x9f\xbf\"", "\"\xee\x80\x80\"", "\"\xf0\x90\x80\x80\"",
-                            "\"\xf4\x8f\xbf\xbf\"", "\"0123456789 a longer text, \xe4\xb8\x96\xe7\x95\x8c, and more of it\"", "\"\\ud83d\\ude00\"", "[0,\n-1 ,\t[] ]"}) {
+  for (const char* value : {"0",
+                            "-0",
+                            "10",
+                            "-1.50",
+                            "0.5",
+                            "1e5",
+                            "1E+05",
+                            "0e-0",
+                            "123.456e789",
+                            "true",
+                            "false",
+                            "null",
+                            "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00aF\"",
+                            "\"\x7f\"",
+                            "\"\xc2\x80\"",
+                            "\"\xdf\xbf\"",
+                            "\"\xe0\xa0\x80\"",
+                            "\"\xed\x9f\xbf\"",
+                            "\"\xee\x80\x80\"",
+                            "\"\xf0\x90\x80\x80\"",
+                            "\"\xf4\x8f\xbf\xbf\"",
+                            "\"0123456789 a longer text, \xe4\xb8\x96\xe7\x95\x8c, and more of it\"",
+                            "\"\\ud83d\\ude00\"",
+                            "[0,\n-1 ,\t[] ]"}) {
     const std::string text = "{\"x\":" + std::string(value) + "}";
     for (std::size_t piece : {1u, 2u, 3u, 5u, 4096u}) {
       const JsonOutline outline = outline_of(text, piece);
@@ -164,8 +239,10 @@ TEST(JsonOutline, ManyEscapesInOneString) {
 }
 
 TEST(JsonOutline, TellsBlanksAndWhatIsTooLarge) {
-  for (const char* value : {"null", "\"\""}) EXPECT_TRUE(outline_of("{\"id\":" + std::string(value) + "}").blank(0)) << value;
-  for (const char* value : {"0", "\"x\"", "\"\\ud800\"", "[]", "{}", "false"}) EXPECT_FALSE(outline_of("{\"id\":" + std::string(value) + "}").blank(0)) << value;
+  for (const char* value : {"null", "\"\""})
+    EXPECT_TRUE(outline_of("{\"id\":" + std::string(value) + "}").blank(0)) << value;
+  for (const char* value : {"0", "\"x\"", "\"\\ud800\"", "[]", "{}", "false"})
+    EXPECT_FALSE(outline_of("{\"id\":" + std::string(value) + "}").blank(0)) << value;
   EXPECT_TRUE(more_of(R"({"usage":{"a":")" + std::string(JsonOutline::kMaxObjectBytes, 'x') + "\"}}").too_large(0));
   EXPECT_FALSE(more_of(R"({"usage":{"a":1}})").too_large(0));
 }

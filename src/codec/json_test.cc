@@ -27,10 +27,39 @@ TEST(ParseJson, TakesAnyValueAtTheTop) {
 }
 
 TEST(ParseJson, RefusesWhatIsNotJson) {
-  for (const char* text :
-       {"", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "'a'", "01", "1.", ".5", "+1", "1e", "tru", "NaN", "Infinity",
-        "[1 2]", "1 2", "{}{}", "[]x", "// c\n1", "/* c */1", "\"\n\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"",
-        "\"\\udc00\"", "\"unterminated", "[\"a\",", "{\"a\"}", "{\"a\":}", "]", "{1:2}", "{null:2}"}) {
+  for (const char* text : {"",
+                           " ",
+                           "{",
+                           "[1,]",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "'a'",
+                           "01",
+                           "1.",
+                           ".5",
+                           "+1",
+                           "1e",
+                           "tru",
+                           "NaN",
+                           "Infinity",
+                           "[1 2]",
+                           "1 2",
+                           "{}{}",
+                           "[]x",
+                           "// c\n1",
+                           "/* c */1",
+                           "\"\n\"",
+                           "\"\\x\"",
+                           "\"\\u12\"",
+                           "\"\\ud800\"",
+                           "\"\\udc00\"",
+                           "\"unterminated",
+                           "[\"a\",",
+                           "{\"a\"}",
+                           "{\"a\":}",
+                           "]",
+                           "{1:2}",
+                           "{null:2}"}) {
     EXPECT_FALSE(parse_json(text)) << text;
   }
   EXPECT_FALSE(parse_json(std::string_view()));
@@ -117,7 +146,10 @@ TEST(ParseJson, ManyMembersDoNotTakeQuadraticTime) {
 
 TEST(WriteJson, IsCompactAndReplacesWhatIsNotUtf8) {
   EXPECT_EQ(write_json(Json{{"text", "h\xc3\xa9"}, {"n", 1.5}}), "{\"text\":\"h\xc3\xa9\",\"n\":1.5}");
-  EXPECT_EQ(write_json(Json("a\xff" "b")), "\"a\xEF\xBF\xBD" "b\"");
+  EXPECT_EQ(write_json(Json("a\xff"
+                            "b")),
+            "\"a\xEF\xBF\xBD"
+            "b\"");
 }
 
 TEST(Members, TypedAccessNamesTheMember) {

@@ -108,7 +108,8 @@ void JsonTokens::scalar_byte(char c) {
 }
 
 void JsonTokens::end_scalar() {
-  const bool number = state_ == Scalar::kZero || state_ == Scalar::kDigits || state_ == Scalar::kFraction || state_ == Scalar::kPower;
+  const bool number =
+      state_ == Scalar::kZero || state_ == Scalar::kDigits || state_ == Scalar::kFraction || state_ == Scalar::kPower;
   wrong_ = wrong_ || !(number || (state_ == Scalar::kWord && word_.empty()));
 }
 

@@ -16,7 +16,10 @@ class JsonTokens {
   // Bytes of a string that hold neither a quote nor a backslash.
   void text(std::string_view bytes);
   // A backslash, or the quote that ends the string, comes next.
-  void end_text() { wrong_ = wrong_ || hex_left_ != 0 || more_ != 0; hex_left_ = more_ = 0; }
+  void end_text() {
+    wrong_ = wrong_ || hex_left_ != 0 || more_ != 0;
+    hex_left_ = more_ = 0;
+  }
   // The byte behind a backslash.
   void escaped(char c);
 
@@ -32,11 +35,11 @@ class JsonTokens {
   void scalar_byte(char c);
 
   bool wrong_ = false;
-  unsigned hex_left_ = 0;            // digits of an escape that are still to come
-  unsigned more_ = 0;                // bytes of a character that are still to come, the next of them in this range
+  unsigned hex_left_ = 0;  // digits of an escape that are still to come
+  unsigned more_ = 0;      // bytes of a character that are still to come, the next of them in this range
   unsigned char low_ = 0x80, high_ = 0xbf;
   Scalar state_ = Scalar::kWord;
-  std::string_view word_;            // what is left of the literal at hand
+  std::string_view word_;  // what is left of the literal at hand
 };
 
 }  // namespace cloister::codec

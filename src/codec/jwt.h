@@ -18,10 +18,10 @@ Result<Bytes> from_base64url(std::string_view text);
 std::string to_base64url(ByteView bytes);
 
 struct Jwt {
-  std::string key_id;        // header `kid`
-  Json claims;               // an object; not believed before the signature is verified
-  std::string signed_text;   // header.payload as served
-  Bytes signature;           // r || s, 96 bytes
+  std::string key_id;       // header `kid`
+  Json claims;              // an object; not believed before the signature is verified
+  std::string signed_text;  // header.payload as served
+  Bytes signature;          // r || s, 96 bytes
 };
 
 // Accepts at most 64 KiB. The header must be an object with alg "ES384" and a `kid`; `crit` and a `typ` other than JWT

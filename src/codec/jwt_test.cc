@@ -26,8 +26,13 @@ const Json kClaims = {{"iss", "me"}};
 
 Json jwk() {
   const Bytes point = key().public_point();
-  return {{"kty", "EC"}, {"use", "sig"}, {"crv", "P-384"}, {"kid", "one"}, {"alg", "ES384"},
-          {"x", to_base64url(ByteView(point).first(48))}, {"y", to_base64url(ByteView(point).subspan(48))}};
+  return {{"kty", "EC"},
+          {"use", "sig"},
+          {"crv", "P-384"},
+          {"kid", "one"},
+          {"alg", "ES384"},
+          {"x", to_base64url(ByteView(point).first(48))},
+          {"y", to_base64url(ByteView(point).subspan(48))}};
 }
 
 JwtKeys keys() { return *parse_jwks(Json{{"keys", Json::array({jwk()})}}.dump()); }
@@ -35,8 +40,8 @@ JwtKeys keys() { return *parse_jwks(Json{{"keys", Json::array({jwk()})}}.dump())
 void expect_refused(const std::string& text, std::string_view what) {
   const auto parsed = parse_jwt(text);
   ASSERT_FALSE(parsed) << what;
-  EXPECT_NE(parsed.error().message.find(what), std::string::npos) << parsed.error().message << " (expected: " << what
-                                                                  << ")";
+  EXPECT_NE(parsed.error().message.find(what), std::string::npos)
+      << parsed.error().message << " (expected: " << what << ")";
 }
 
 TEST(Base64Url, Strict) {
@@ -147,9 +152,9 @@ TEST(Jwks, CertificatesBesideAKey) {
 }
 
 TEST(Jwt, GenuineTokensParse) {
-  for (const std::string& file : testing::those_there({"nvidia/nras/nras_v3_1gpu.json", "nvidia/nras/hopper_claims_v3_detached_eat.json",
-                                                       "nvidia/nras/nras_h200_20260904.json",
-                                                       "nvidia/nras/nras_ppcie_8xh100_20260910.json"})) {
+  for (const std::string& file :
+       testing::those_there({"nvidia/nras/nras_v3_1gpu.json", "nvidia/nras/hopper_claims_v3_detached_eat.json",
+                             "nvidia/nras/nras_h200_20260904.json", "nvidia/nras/nras_ppcie_8xh100_20260910.json"})) {
     const auto json = parse_json(testing::vector_text(file));
     ASSERT_TRUE(json);
     // NVIDIA's own client wraps the service's answer.

@@ -34,15 +34,27 @@ class Reader {
       case 0xc0: return Json(nullptr);
       case 0xc2: return Json(false);
       case 0xc3: return Json(true);
-      case 0xc4: case 0xc5: case 0xc6: return sized(1u << (tag - 0xc4), &Reader::binary);
-      case 0xcc: case 0xcd: case 0xce: case 0xcf: return whole(1u << (tag - 0xcc));
-      case 0xd0: case 0xd1: case 0xd2: case 0xd3: return signed_whole(1u << (tag - 0xd0));
-      case 0xd9: case 0xda: case 0xdb: return sized(1u << (tag - 0xd9), &Reader::text);
-      case 0xdc: case 0xdd: {
+      case 0xc4:
+      case 0xc5:
+      case 0xc6: return sized(1u << (tag - 0xc4), &Reader::binary);
+      case 0xcc:
+      case 0xcd:
+      case 0xce:
+      case 0xcf: return whole(1u << (tag - 0xcc));
+      case 0xd0:
+      case 0xd1:
+      case 0xd2:
+      case 0xd3: return signed_whole(1u << (tag - 0xd0));
+      case 0xd9:
+      case 0xda:
+      case 0xdb: return sized(1u << (tag - 0xd9), &Reader::text);
+      case 0xdc:
+      case 0xdd: {
         TRY(count, number(tag == 0xdc ? 2 : 4));
         return array(count, depth);
       }
-      case 0xde: case 0xdf: {
+      case 0xde:
+      case 0xdf: {
         TRY(count, number(tag == 0xde ? 2 : 4));
         return map(count, depth);
       }

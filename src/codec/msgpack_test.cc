@@ -29,8 +29,9 @@ TEST(Msgpack, ReadsEveryTypeThatIsUsed) {
 }
 
 TEST(Msgpack, RefusesTheRest) {
-  for (const char* hex : {"", "c1", "ca00000000", "d40000", "c7000000", "0101", "a261", "92", "9201", "81a161", "8101a161", "82a16101a16102",
-                          "a1ff", "df7fffffff", "ddffffffff01", "c6ffffffff00", "dbffffffff61"}) {
+  for (const char* hex :
+       {"", "c1", "ca00000000", "d40000", "c7000000", "0101", "a261", "92", "9201", "81a161", "8101a161",
+        "82a16101a16102", "a1ff", "df7fffffff", "ddffffffff01", "c6ffffffff00", "dbffffffff61"}) {
     EXPECT_FALSE(parse(hex)) << hex;
   }
   EXPECT_FALSE(parse_msgpack(Bytes(1 << 20, 0x91)));  // arrays in arrays

@@ -9,7 +9,7 @@ namespace cloister::codec {
 namespace {
 
 constexpr std::uint16_t kMajor = 1;
-constexpr std::uint16_t kMinor = 0;   // the version that every service has spoken since the first
+constexpr std::uint16_t kMinor = 0;  // the version that every service has spoken since the first
 constexpr std::uint32_t kQuoteRequest = 0;
 constexpr std::uint32_t kQuoteResponse = 1;
 

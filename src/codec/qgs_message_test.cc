@@ -14,8 +14,12 @@ TEST(QgsMessage, ARequestIsTheHeaderTheSizesAndTheReport) {
   report.fill(0xab);
   const Bytes request = write_qgs_quote_request(report);
   ASSERT_EQ(request.size(), 24u + 1024u);
-  EXPECT_EQ(to_hex(ByteView(request).first(24)),
-            "01000000" "00000000" "18040000" "00000000" "00040000" "00000000");
+  EXPECT_EQ(to_hex(ByteView(request).first(24)), "01000000"
+                                                 "00000000"
+                                                 "18040000"
+                                                 "00000000"
+                                                 "00040000"
+                                                 "00000000");
   EXPECT_TRUE(equal(ByteView(request).subspan(24), report));
 }
 
@@ -26,8 +30,12 @@ TEST(QgsMessage, AResponseGivesItsQuote) {
 }
 
 TEST(QgsMessage, ASelectedIdIsSkipped) {
-  const auto quote = parse_qgs_quote_response(
-      *from_hex("0100010001000000" "1d00000000000000" "03000000" "02000000" "aabbcc" "0102"));
+  const auto quote = parse_qgs_quote_response(*from_hex("0100010001000000"
+                                                        "1d00000000000000"
+                                                        "03000000"
+                                                        "02000000"
+                                                        "aabbcc"
+                                                        "0102"));
   ASSERT_TRUE(quote) << quote.error().message;
   EXPECT_EQ(to_hex(*quote), "0102");
 }
@@ -45,13 +53,14 @@ TEST(QgsMessage, WhatIsNotAsLongAsItSaysIsRefused) {
   Bytes longer = good();
   longer.push_back(0);
   EXPECT_FALSE(parse_qgs_quote_response(longer));
-  longer[8] += 1;   // and announces it: the byte still belongs to no field
+  longer[8] += 1;  // and announces it: the byte still belongs to no field
   EXPECT_FALSE(parse_qgs_quote_response(longer));
 }
 
 TEST(QgsMessage, OtherMessagesAreRefused) {
   // major, type, selected id size, quote size of 0, sizes that wrap
-  for (const auto& [offset, value] : {std::pair{0, 2}, {4, 0}, {4, 3}, {16, 1}, {16, 0xff}, {20, 0}, {23, 0xff}, {19, 0xff}}) {
+  for (const auto& [offset, value] :
+       {std::pair{0, 2}, {4, 0}, {4, 3}, {16, 1}, {16, 0xff}, {20, 0}, {23, 0xff}, {19, 0xff}}) {
     Bytes message = good();
     message[offset] = static_cast<std::uint8_t>(value);
     EXPECT_FALSE(parse_qgs_quote_response(message)) << offset;

@@ -46,21 +46,21 @@ class ReplyWords {
   const bool events_;
   bool ambiguous_ = false;
   JsonOutline outline_;
-  bool begun_ = false;           // bytes of an object have come
-  bool taken_ = false;           // the object that is no event was whole
+  bool begun_ = false;  // bytes of an object have come
+  bool taken_ = false;  // the object that is no event was whole
   std::string id_;
   std::string model_;
-  bool no_name_ = false;         // a model has come that is none
+  bool no_name_ = false;  // a model has come that is none
   std::string usage_;
   std::string opening_usage_;
   std::string reason_;
   // In events.
   SseLines lines_;
-  std::size_t byte_mark_ = 0;    // how much of a byte order mark the stream began with
+  std::size_t byte_mark_ = 0;  // how much of a byte order mark the stream began with
   bool stream_begun_ = false;
-  std::size_t prefix_ = 0;       // how much of "data:" the line at hand has shown
+  std::size_t prefix_ = 0;  // how much of "data:" the line at hand has shown
   bool other_field_ = false;
-  std::size_t done_mark_ = 0;    // how much of "[DONE]" the data of the line at hand has shown
+  std::size_t done_mark_ = 0;  // how much of "[DONE]" the data of the line at hand has shown
   bool done_ = false;
 };
 

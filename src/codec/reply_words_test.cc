@@ -14,7 +14,8 @@ ReplyWords words_of(bool events, std::string_view text, std::size_t piece = 1 <<
 }
 
 void expect_id(bool events, std::string_view text, std::string_view id) {
-  for (const std::size_t piece : kPieces) EXPECT_EQ(words_of(events, text, piece).id(), id) << text << " in pieces of " << piece;
+  for (const std::size_t piece : kPieces)
+    EXPECT_EQ(words_of(events, text, piece).id(), id) << text << " in pieces of " << piece;
 }
 
 std::string event(std::string_view data) { return "data: " + std::string(data) + "\n\n"; }
@@ -33,10 +34,17 @@ TEST(ReplyWords, IdOfAStream) {
   expect_id(true, "data: {\"id\":\"c-1\",\"choices\":[]}\n\ndata: [DONE]\n\n", "c-1");
   expect_id(true, ": ping\n\ndata:{\"id\":\"c-2\"}\r\n\r\n", "c-2");
   expect_id(true, "data:{\"id\":\"c-3\"}\r\r", "c-3");
-  expect_id(true, "\xef\xbb\xbf" "data:{\"id\":\"c-4\"}\n\n", "c-4");
-  expect_id(true, "\xef\xbb" "data:{\"id\":\"no\"}\n\n", "");
+  expect_id(true,
+            "\xef\xbb\xbf"
+            "data:{\"id\":\"c-4\"}\n\n",
+            "c-4");
+  expect_id(true,
+            "\xef\xbb"
+            "data:{\"id\":\"no\"}\n\n",
+            "");
   expect_id(true, "event: response.created\ndata: {\"type\":\"x\",\"response\":{\"id\":\"resp_1\"}}\n\n", "resp_1");
-  expect_id(true, "event: message_start\r\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\"}}\r\n\r\n", "msg_1");
+  expect_id(true, "event: message_start\r\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\"}}\r\n\r\n",
+            "msg_1");
   expect_id(true, "id: 7\ndata: {\"x\":1}\n\ndata: {\"id\":\"second-event\"}\n\n", "second-event");
   expect_id(true, "data: {\"a\":1,\r\ndata: \"id\":\"two-lines\"}\r\n\r\n", "two-lines");
   expect_id(true, "data: {\"id\":\"first\"}\n\ndata: {\"id\":\"second\"}\n\n", "first");
@@ -76,19 +84,22 @@ TEST(ReplyWords, TheModelIsTheReplysOwnWord) {
       {true, "data: [DONE]\n\n", ""},
   };
   for (const Row& row : table) {
-    for (const std::size_t piece : kPieces) EXPECT_EQ(words_of(row.events, row.text, piece).model(), row.model) << row.text;
+    for (const std::size_t piece : kPieces)
+      EXPECT_EQ(words_of(row.events, row.text, piece).model(), row.model) << row.text;
   }
 }
 
 TEST(ReplyWords, TheLastCountsAreTheReplys) {
-  const std::string stream = event(R"({"choices":[{"finish_reason":null}],"usage":{"a":1}})") + event(R"({"choices":[{"finish_reason":"stop"}],"usage":null})") +
+  const std::string stream = event(R"({"choices":[{"finish_reason":null}],"usage":{"a":1}})") +
+                             event(R"({"choices":[{"finish_reason":"stop"}],"usage":null})") +
                              event(R"({"choices":[],"usage":{"a": 2}})") + event("[DONE]");
   for (const std::size_t piece : kPieces) {
     const ReplyWords words = words_of(true, stream, piece);
     EXPECT_EQ(words.usage(), R"({"a": 2})");
     EXPECT_EQ(words.reason(), "stop");
   }
-  EXPECT_EQ(words_of(true, event(R"({"type":"message_delta","delta":{"stop_reason":"end_turn"}})")).reason(), "end_turn");
+  EXPECT_EQ(words_of(true, event(R"({"type":"message_delta","delta":{"stop_reason":"end_turn"}})")).reason(),
+            "end_turn");
   EXPECT_EQ(words_of(false, R"({"stop_reason":"max_tokens"})").reason(), "max_tokens");
 }
 
@@ -96,9 +107,11 @@ TEST(ReplyWords, TheLastCountsAreTheReplys) {
 TEST(ReplyWords, NothingIsTakenOutOfAReplyWithTwoReadings) {
   const std::string rest = R"("id":"i","model":"m","usage":{"a":1},"choices":[{"finish_reason":"stop"}])";
   std::vector<std::string> objects;
-  for (const char* more : {R"("model":"x")", R"("mod\u0065l":"x")", R"("\u006d\u006f\u0064\u0065\u006c":"m")", R"("Model":"x")", R"("usage":{"a":2})",
-                           R"("usa\u0067e":null)", R"("USAGE":{})", R"("id":"j")", R"("response":{"model":"x"})", R"("message":{"usage":{"a":2}})",
-                           R"("response":{"model":"m","model":"x"})", R"("choices":[{"finish_reason":"a"}])", R"("stop_reason":"a","stop_reason":"b")"}) {
+  for (const char* more :
+       {R"("model":"x")", R"("mod\u0065l":"x")", R"("\u006d\u006f\u0064\u0065\u006c":"m")", R"("Model":"x")",
+        R"("usage":{"a":2})", R"("usa\u0067e":null)", R"("USAGE":{})", R"("id":"j")", R"("response":{"model":"x"})",
+        R"("message":{"usage":{"a":2}})", R"("response":{"model":"m","model":"x"})",
+        R"("choices":[{"finish_reason":"a"}])", R"("stop_reason":"a","stop_reason":"b")"}) {
     objects.push_back("{" + rest + "," + more + "}");
     objects.push_back("{" + std::string(more) + "," + rest + "}");
   }
@@ -109,18 +122,21 @@ TEST(ReplyWords, NothingIsTakenOutOfAReplyWithTwoReadings) {
       for (const std::size_t piece : {1u, 3u, 1u << 22}) {
         const ReplyWords words = words_of(events, events ? event(object) + event("[DONE]") : object, piece);
         EXPECT_TRUE(words.ambiguous()) << object.substr(0, 200);
-        EXPECT_EQ(std::string(words.id()).append(words.model()).append(words.usage()).append(words.reason()), "") << object.substr(0, 200);
+        EXPECT_EQ(std::string(words.id()).append(words.model()).append(words.usage()).append(words.reason()), "")
+            << object.substr(0, 200);
       }
     }
   }
   const ReplyWords sane = words_of(false, "{" + rest + "}");
-  EXPECT_TRUE(!sane.ambiguous() && sane.model() == "m" && sane.usage() == "{\"a\":1}" && sane.reason() == "stop" && sane.id() == "i");
+  EXPECT_TRUE(!sane.ambiguous() && sane.model() == "m" && sane.usage() == "{\"a\":1}" && sane.reason() == "stop" &&
+              sane.id() == "i");
 }
 
 TEST(ReplyWords, EventsAgreeOrSayNothing) {
   const std::string first = event(R"({"id":"i","model":"m"})");
-  for (const std::string& second : {event(R"({"model":"x"})"), event(R"({"model":"m")"), event(R"({"message":{"model":"x"}})"),
-                                    std::string("data: {\"model\":\"m\",\ndata: \"model\":\"m\"}\n\n"), event(R"({"model":"m"} {})")}) {
+  for (const std::string& second :
+       {event(R"({"model":"x"})"), event(R"({"model":"m")"), event(R"({"message":{"model":"x"}})"),
+        std::string("data: {\"model\":\"m\",\ndata: \"model\":\"m\"}\n\n"), event(R"({"model":"m"} {})")}) {
     for (const std::size_t piece : kPieces) EXPECT_TRUE(words_of(true, first + second, piece).ambiguous()) << second;
   }
   EXPECT_EQ(words_of(true, first + "data: {\"model\":\"cut").model(), "m") << "an event that has no end is none";
@@ -129,8 +145,10 @@ TEST(ReplyWords, EventsAgreeOrSayNothing) {
 // Clients stop at "[DONE]".
 TEST(ReplyWords, NothingBehindTheEndCounts) {
   const std::string first = event(R"({"id":"i"})"), late = event(R"({"id":"i","model":"m","usage":{"a":1}})");
-  for (const std::string& done : {event("[DONE]"), std::string("data:[DONE]\n\n"), std::string("data:  [DONE] \n\n"), std::string("data: [DONE]\r\n\r\n"),
-                                  std::string("data: [DONE]\n"), std::string("data: [DONE]x\n\n"), std::string("data:\ndata: [DONE]\n\n"), event("[DONE]") + ": comment\n\n"}) {
+  for (const std::string& done :
+       {event("[DONE]"), std::string("data:[DONE]\n\n"), std::string("data:  [DONE] \n\n"),
+        std::string("data: [DONE]\r\n\r\n"), std::string("data: [DONE]\n"), std::string("data: [DONE]x\n\n"),
+        std::string("data:\ndata: [DONE]\n\n"), event("[DONE]") + ": comment\n\n"}) {
     for (const std::size_t piece : kPieces) {
       EXPECT_TRUE(words_of(true, first + done + late, piece).ambiguous()) << done;
       EXPECT_TRUE(words_of(true, first + done + event("[DONE]"), piece).ambiguous()) << done;
@@ -145,18 +163,22 @@ TEST(ReplyWords, NothingBehindTheEndCounts) {
 // Some clients strip more than JSON's white space, or look into arrays.
 TEST(ReplyWords, AnObjectBehindSomethingElseHasTwoReadings) {
   const std::string first = event(R"({"id":"i","model":"m"})");
-  for (const char* data : {"\x0b{\"model\":\"x\"}", "\xc2\xa0{\"model\":\"x\"}", "\xef\xbb\xbf{}", "[{\"model\":\"x\"}]", "x\ndata: {}", "[DONE]{}"}) {
+  for (const char* data : {"\x0b{\"model\":\"x\"}", "\xc2\xa0{\"model\":\"x\"}", "\xef\xbb\xbf{}",
+                           "[{\"model\":\"x\"}]", "x\ndata: {}", "[DONE]{}"}) {
     for (const std::size_t piece : kPieces) EXPECT_TRUE(words_of(true, first + event(data), piece).ambiguous()) << data;
   }
-  for (const char* data : {"ping", "[1]", "\"x\"", "5"}) EXPECT_EQ(words_of(true, first + event(data)).model(), "m") << data;
+  for (const char* data : {"ping", "[1]", "\"x\"", "5"})
+    EXPECT_EQ(words_of(true, first + event(data)).model(), "m") << data;
 }
 
 TEST(ReplyWords, TextThatIsNoJsonSaysNothing) {
-  for (const char* value : {"01", "+1", ".5", "0x10", "1e", "NaN", "undefined", "tru", "\"\\q\"", "\"\\x41\"", "\"\\u12\"", "\"a\tb\"", "\"\xff\"", "\"\xc1\xaf\"", "\"\xed\xa0\x80\""}) {
+  for (const char* value : {"01", "+1", ".5", "0x10", "1e", "NaN", "undefined", "tru", "\"\\q\"", "\"\\x41\"",
+                            "\"\\u12\"", "\"a\tb\"", "\"\xff\"", "\"\xc1\xaf\"", "\"\xed\xa0\x80\""}) {
     const std::string object = "{\"id\":\"i\",\"model\":\"m\",\"x\":" + std::string(value) + ",\"usage\":{\"a\":1}}";
     for (const bool events : {false, true}) {
       for (const std::size_t piece : kPieces) {
-        const ReplyWords words = words_of(events, events ? event(R"({"model":"m"})") + event(object) + event("[DONE]") : object, piece);
+        const ReplyWords words =
+            words_of(events, events ? event(R"({"model":"m"})") + event(object) + event("[DONE]") : object, piece);
         EXPECT_TRUE(words.ambiguous()) << object;
         EXPECT_EQ(std::string(words.id()).append(words.model()).append(words.usage()), "") << object;
       }
@@ -167,8 +189,8 @@ TEST(ReplyWords, TextThatIsNoJsonSaysNothing) {
 TEST(ReplyWords, AModelOfAnotherTypeDisagrees) {
   const std::string named = event(R"({"model":"m"})");
   const std::string too_long = "\"" + std::string(JsonOutline::kMaxTextBytes + 1, 'x') + "\"";
-  for (const std::string& value : {std::string("5"), std::string("[\"zz\"]"), std::string("{\"id\":\"zz\"}"), std::string("false"), std::string("\"M\""),
-                                   std::string("\"m\\ud800\""), too_long}) {
+  for (const std::string& value : {std::string("5"), std::string("[\"zz\"]"), std::string("{\"id\":\"zz\"}"),
+                                   std::string("false"), std::string("\"M\""), std::string("\"m\\ud800\""), too_long}) {
     const std::string other = "{\"model\":" + value + "}";
     for (const std::size_t piece : kPieces) {
       EXPECT_TRUE(words_of(true, named + event(other), piece).ambiguous()) << value;

@@ -112,8 +112,8 @@ Result<void> read_payload(const XmlElement& payload, Rim& rim) {
     if (index >= kFirstOpaqueIndex) {
       TRY(floor, read_floor(resource, index));
       TRY(active, read_active(resource));
-      const bool named_before = std::ranges::any_of(
-          rim.svn_floors, [&](const RimSvnFloor& other) { return other.name == floor.name; });
+      const bool named_before =
+          std::ranges::any_of(rim.svn_floors, [&](const RimSvnFloor& other) { return other.name == floor.name; });
       if (named_before) return malformed("two floors are named " + floor.name);
       if (active) rim.svn_floors.push_back(std::move(floor));
       continue;

@@ -30,10 +30,10 @@ struct RimSvnFloor {
 
 struct Rim {
   std::string tag_id;
-  std::string product;             // "GH100", "LS10"
-  std::string edition;             // "GPU", "SWITCH"
-  std::string colloquial_version;  // of the driver or firmware
-  std::vector<RimEntry> entries;   // in the order of the document, indices unique
+  std::string product;                  // "GH100", "LS10"
+  std::string edition;                  // "GPU", "SWITCH"
+  std::string colloquial_version;       // of the driver or firmware
+  std::vector<RimEntry> entries;        // in the order of the document, indices unique
   std::vector<RimSvnFloor> svn_floors;  // active ones; fields and names are unique
 };
 

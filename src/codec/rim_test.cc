@@ -16,8 +16,12 @@ constexpr const char* kSha384 = "http://www.w3.org/2001/04/xmlenc#sha384";
 
 XmlElement resource(const std::string& index, std::vector<std::string> hashes = {std::string(96, 'a')}) {
   XmlElement out{"Resource", kSwid, {}, {}};
-  out.attributes = {{"type", "", "Measurement"}, {"index", "", index}, {"active", "", "True"}, {"size", "", "48"},
-                    {"alternatives", "", std::to_string(hashes.size())}, {"name", "", "x"}};
+  out.attributes = {{"type", "", "Measurement"},
+                    {"index", "", index},
+                    {"active", "", "True"},
+                    {"size", "", "48"},
+                    {"alternatives", "", std::to_string(hashes.size())},
+                    {"name", "", "x"}};
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     out.attributes.push_back({"Hash" + std::to_string(i), kSha384, hashes[i]});
   }
@@ -51,7 +55,10 @@ void expect_refused(const XmlElement& root, std::string_view part) {
 
 XmlElement floor_resource(const std::string& index, const std::string& least, const std::string& name = "SVN") {
   XmlElement out{"Resource", kSwid, {}, {}};
-  out.attributes = {{"type", "", "Measurement"}, {"index", "", index}, {"active", "", "True"}, {"name", "", name},
+  out.attributes = {{"type", "", "Measurement"},
+                    {"index", "", index},
+                    {"active", "", "True"},
+                    {"name", "", name},
                     {"minSvn", "https://docs.nvidia.com/attestation/specs/latest/opaque-data.html", least}};
   return out;
 }
@@ -195,7 +202,8 @@ TEST(Rim, GenuineOnes) {
                                    {"g520_0228_889_96006D000A_PROD.swidtag", "96.00.6D.00.0A", "GH100", 64, 12},
                                    {"NV_GPU_DRIVER_GH100_550.144.03.xml", "550.144.03", "GH100", 64, 21},
                                    {"NV_SWITCH_BIOS_5612_0002_890_9610550001.xml", "96.10.55.00.01", "LS10", 64, 31}};
-  for (const Case& test : testing::those_there(cases, [](const Case& one) { return std::string("nvidia/rims/") + one.file; })) {
+  for (const Case& test :
+       testing::those_there(cases, [](const Case& one) { return std::string("nvidia/rims/") + one.file; })) {
     const auto document = crypto::SignedXml::parse(testing::vector_text(std::string("nvidia/rims/") + test.file));
     ASSERT_TRUE(document) << test.file << ": " << document.error().message;
     const auto root = document->verify();

@@ -9,7 +9,7 @@ namespace cloister::codec {
 namespace {
 
 constexpr std::uint32_t kEcdsaP384Sha384 = 1;
-constexpr std::size_t kNumberSize = 72;      // r and s are each little-endian, with spare bytes
+constexpr std::size_t kNumberSize = 72;  // r and s are each little-endian, with spare bytes
 constexpr std::size_t kCoordinateSize = 48;
 
 // Reserved bytes must be zero: otherwise a field that a later version defines would not be verified.

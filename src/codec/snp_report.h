@@ -28,13 +28,13 @@ SnpTcb decode_snp_tcb(const ByteArray<8>& bytes, SnpProduct product);
 enum class SnpSigningKey : std::uint8_t { kVcek = 0, kVlek = 1, kNone = 7 };
 
 struct SnpReport {
-  std::uint32_t version = 0;             // 2 to 5; 4 has the layout of 3
+  std::uint32_t version = 0;  // 2 to 5; 4 has the layout of 3
   std::uint64_t policy = 0;
   std::uint32_t vmpl = 0;
   ByteArray<8> current_tcb{};
   std::uint64_t platform_info = 0;
   bool author_key_enabled = false;
-  bool chip_key_masked = false;          // when set, the chip id is all zero
+  bool chip_key_masked = false;  // when set, the chip id is all zero
   SnpSigningKey signing_key = SnpSigningKey::kVcek;
   ByteArray<64> report_data{};
   ByteArray<48> measurement{};
@@ -43,13 +43,13 @@ struct SnpReport {
   ByteArray<48> author_key_digest{};
   ByteArray<32> report_id{};
   ByteArray<8> reported_tcb{};
-  std::optional<SnpProduct> product;     // from family and model, version 3 on; absent for an unknown product
-  bool has_cpuid = false;                // true from version 3 on
+  std::optional<SnpProduct> product;  // from family and model, version 3 on; absent for an unknown product
+  bool has_cpuid = false;             // true from version 3 on
   std::uint8_t family = 0, model = 0, stepping = 0;
   ByteArray<64> chip_id{};
   ByteArray<8> committed_tcb{};
   ByteArray<8> launch_tcb{};
-  ByteArray<96> signature{};             // r || s, big-endian, as crypto::verify_ecdsa takes it
+  ByteArray<96> signature{};  // r || s, big-endian, as crypto::verify_ecdsa takes it
   Bytes signed_region;
 };
 

@@ -80,14 +80,26 @@ TEST(SnpReport, OtherVersionsAlgorithmsAndReservedBitsAreRefused) {
     const char* what;
     std::size_t offset;
     std::uint8_t value;
-  } cases[] = {{"version 0", 0, 0},          {"version 1", 0, 1},          {"version 7", 0, 7},
-               {"version 6", 0, 6},          {"version 256 + 2", 1, 1},    {"algorithm 0", 0x34, 0},
-               {"algorithm 2", 0x34, 2},     {"signing key 2", 0x48, 8},   {"key flag 5", 0x48, 0x20},
-               {"reserved", 0x4c, 1},        {"CPUID in version 2", 0x188, 0x19},
-               {"reserved", 0x19f, 1},       {"reserved", 0x1eb, 1},       {"reserved", 0x1ef, 1},
-               {"mitigations in version 2", 0x1f8, 1},                     {"reserved", 0x29f, 1},
-               {"r beyond 48 bytes", 0x2a0 + 48, 1},                       {"s beyond 48 bytes", 0x2a0 + 120, 1},
-               {"after the signature", 0x2a0 + 144, 1},                    {"last byte", 1183, 1}};
+  } cases[] = {{"version 0", 0, 0},
+               {"version 1", 0, 1},
+               {"version 7", 0, 7},
+               {"version 6", 0, 6},
+               {"version 256 + 2", 1, 1},
+               {"algorithm 0", 0x34, 0},
+               {"algorithm 2", 0x34, 2},
+               {"signing key 2", 0x48, 8},
+               {"key flag 5", 0x48, 0x20},
+               {"reserved", 0x4c, 1},
+               {"CPUID in version 2", 0x188, 0x19},
+               {"reserved", 0x19f, 1},
+               {"reserved", 0x1eb, 1},
+               {"reserved", 0x1ef, 1},
+               {"mitigations in version 2", 0x1f8, 1},
+               {"reserved", 0x29f, 1},
+               {"r beyond 48 bytes", 0x2a0 + 48, 1},
+               {"s beyond 48 bytes", 0x2a0 + 120, 1},
+               {"after the signature", 0x2a0 + 144, 1},
+               {"last byte", 1183, 1}};
   for (const auto& wrong : cases) {
     Bytes bytes = sample();
     bytes.at(wrong.offset) = wrong.value;

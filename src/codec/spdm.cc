@@ -153,8 +153,8 @@ std::string SpdmReport::opaque_text(OpaqueField field) const {
 const Bytes* SpdmReport::typed_field(std::uint16_t field, OpaqueValueType type) const {
   const auto found = opaque.find(field);
   const auto typed = opaque_value_types.find(field);
-  const bool fits = found != opaque.end() && typed != opaque_value_types.end() &&
-                    typed->second == static_cast<std::uint16_t>(type);
+  const bool fits =
+      found != opaque.end() && typed != opaque_value_types.end() && typed->second == static_cast<std::uint16_t>(type);
   return fits ? &found->second : nullptr;
 }
 

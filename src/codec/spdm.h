@@ -17,8 +17,8 @@ namespace cloister::codec {
 inline constexpr std::uint8_t kFirmwareDigest = 1;
 
 struct SpdmMeasurement {
-  std::uint8_t index = 0;  // 1-based
-  Bytes value;             // 48 bytes of a digest in practice
+  std::uint8_t index = 0;                     // 1-based
+  Bytes value;                                // 48 bytes of a digest in practice
   std::uint8_t value_type = kFirmwareDigest;  // Rubin also sends a manifest of its measurements (0x8a)
 };
 
@@ -26,7 +26,7 @@ enum class OpaqueField : std::uint16_t {
   kDriverVersion = 3,
   kVbiosVersion = 6,
   kNvdec0Status = 11,
-  kBoardId = 14,           // four bytes, little-endian
+  kBoardId = 14,  // four bytes, little-endian
   kChipSku = 15,
   kChipSkuMod = 16,
   kProject = 17,
@@ -34,9 +34,9 @@ enum class OpaqueField : std::uint16_t {
   kProjectSkuMod = 19,
   kFwid = 20,
   kProtectedPcieStatus = 21,
-  kDevicePdi = 22,         // a switch: its own PDI; a GPU: the PDIs of the switches that it sees, each byte-reversed
+  kDevicePdi = 22,  // a switch: its own PDI; a GPU: the PDIs of the switches that it sees, each byte-reversed
   kSwitchLockStatus = 25,
-  kSwitchGpuPdis = 26,     // a switch: eight PDIs of the GPUs that it sees, then 64 bytes: which GPU each link leads to
+  kSwitchGpuPdis = 26,  // a switch: eight PDIs of the GPUs that it sees, then 64 bytes: which GPU each link leads to
   kOpaqueDataVersion = 34,
   kChipInfo = 35,
   kFeatureFlag = 36,
@@ -55,14 +55,15 @@ struct OpaqueVersion {
 inline constexpr std::uint8_t kMostOpaqueMajor = 2;
 
 struct SpdmReport {
-  ByteArray<32> request_nonce{};     // inside the signed request: the verifier's nonce
-  ByteArray<32> responder_nonce{};   // the device's own nonce
+  ByteArray<32> request_nonce{};    // inside the signed request: the verifier's nonce
+  ByteArray<32> responder_nonce{};  // the device's own nonce
   std::vector<SpdmMeasurement> measurements;
   std::map<std::uint16_t, Bytes> opaque;  // unknown types are kept; duplicates are an error
   std::optional<OpaqueVersion> opaque_version;
-  std::map<std::uint16_t, std::uint16_t> opaque_value_types;  // of every field in the versioned form; empty in the legacy form
-  ByteArray<96> signature{};         // r || s, P-384
-  Bytes signed_region;               // request and response up to the signature
+  std::map<std::uint16_t, std::uint16_t>
+      opaque_value_types;     // of every field in the versioned form; empty in the legacy form
+  ByteArray<96> signature{};  // r || s, P-384
+  Bytes signed_region;        // request and response up to the signature
 
   // Returns a text field with its trailing NUL removed; empty when absent.
   std::string opaque_text(OpaqueField field) const;

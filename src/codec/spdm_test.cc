@@ -26,7 +26,7 @@ SpdmReport small_report() {
 
 constexpr std::size_t kResponse = 37;
 constexpr std::size_t kRecord = kResponse + 8;
-constexpr std::size_t kBlock = 55;                                      // 4 + 3 + 48
+constexpr std::size_t kBlock = 55;  // 4 + 3 + 48
 constexpr std::size_t kOpaqueSize = kRecord + 3 * kBlock + 32;
 
 Bytes small_bytes() {
@@ -118,7 +118,11 @@ Bytes with_opaque(const Bytes& opaque) {
 
 // The opaque data of NVIDIA's Blackwell driver 620.12, as in its public sample except for the counts of field 12.
 const std::string kVersionedOpaque =
-    "4e5644414f440000" "02000000" "06008600080000d900960f000000" "0e008200040035040000" "0f0082000900383834000000000000"
+    "4e5644414f440000"
+    "02000000"
+    "06008600080000d900960f000000"
+    "0e008200040035040000"
+    "0f0082000900383834000000000000"
     "10008200050030000000001100820005004735323000120082000500303230310013008200020000000300860007003632302e31320004008200"
     "080080010000000000000d008300040000c001000b0082000100aa25008700020000001400010030000d7cde10dab1dd6dea10fed9a4a5e83311"
     "1f8bf80104b557e51c9987f996b5f76a6c57969dbf080c10a36f69029b5d161500850001005522008600020000002400850002000000";
@@ -225,7 +229,8 @@ bool signature_holds(const SpdmReport& report, ByteView pem) {
   const auto chain = crypto::parse_pem_chain(pem);
   EXPECT_TRUE(chain) << chain.error().message;
   return chain && crypto::verify_ecdsa(crypto::Curve::kP384, *chain->front().ec_public_point(), report.signed_region,
-                                       report.signature).has_value();
+                                       report.signature)
+                      .has_value();
 }
 
 TEST(RealReports, ParseAndTheirSignaturesHold) {
@@ -237,7 +242,8 @@ TEST(RealReports, ParseAndTheirSignaturesHold) {
   const std::vector<Case> cases = {{"hopper_535.86.09.report.hex", "hopper_535.86.09.certs.b64", 64},
                                    {"hopper_550.90.07.report.hex", "hopper_550.90.07.certs.pem", 64},
                                    {"blackwell_575.32.report.hex", "blackwell_575.32.certs.b64", 64}};
-  for (const Case& test : testing::those_there(cases, [](const Case& one) { return std::string("nvidia/") + one.report; })) {
+  for (const Case& test :
+       testing::those_there(cases, [](const Case& one) { return std::string("nvidia/") + one.report; })) {
     const Bytes bytes = hex_file(std::string("nvidia/") + test.report);
     const auto report = parse_spdm_report(bytes);
     ASSERT_TRUE(report) << test.report << ": " << report.error().message;

@@ -27,7 +27,7 @@ class SseEvents {
  private:
   SseLines lines_;
   bool line_is_empty_ = true;
-  bool ended_ = false;   // ended by a carriage return, perhaps with a line feed after it
+  bool ended_ = false;  // ended by a carriage return, perhaps with a line feed after it
 };
 
 // The complete events in `bytes`, and the bytes after the last of them. All are views into `bytes`.

@@ -52,7 +52,8 @@ TEST(SseEvents, EndWithAnEmptyLine) {
       {std::string("a\0b\n\n", 5), {std::string("a\0b\n\n", 5)}},
   };
   for (const auto& row : table) {
-    for (std::size_t step : {1u, 2u, 3u, 5u, 1000u}) EXPECT_EQ(events_of(row.text, step), row.events) << row.text << step;
+    for (std::size_t step : {1u, 2u, 3u, 5u, 1000u})
+      EXPECT_EQ(events_of(row.text, step), row.events) << row.text << step;
     const SplitEvents split = split_events(row.text);
     std::string joined;
     for (const std::string_view event : split.events) joined += event;
@@ -77,7 +78,8 @@ TEST(SseLines, KnowAnEmptyLineAtTheEnd) {
   for (const char* whole : {"\n", "\r", "\r\n", "a\n\n", "a\r\r", "a\r\n\r\n", "a\n\r\n", "a\n\r", "a\r\r\n"}) {
     EXPECT_TRUE(ends_with_empty_line(whole)) << whole;
   }
-  for (const char* cut : {"", "a", "a\n", "a\r", "a\r\n", "a\n\nb", "a\n\n "}) EXPECT_FALSE(ends_with_empty_line(cut)) << cut;
+  for (const char* cut : {"", "a", "a\n", "a\r", "a\r\n", "a\n\nb", "a\n\n "})
+    EXPECT_FALSE(ends_with_empty_line(cut)) << cut;
 }
 
 }  // namespace

@@ -21,15 +21,15 @@ constexpr ByteArray<16> kIntelQeVendorId = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 
 // What TD report 1.5 Ex (body type 4) adds (Intel DCAP, sgx_quote_5.h, sgx_report2_body_v1_5_ex_t). "Initial" means
 // where the VM was built, which is another machine than this one once the VM was moved.
 struct TdReportExtension {
-  std::uint8_t vm_id = 0;                     // 0: the VM itself asked for the report; 1 to 3: a VM that is nested in it
-  ByteArray<32> td_id{};                      // id of this start of the VM
-  ByteArray<48> device_info{};                // digest of the devices that have access to private memory (TDX Connect)
-  ByteArray<48> initial_service_td_hash{};    // of the service VMs that were bound
+  std::uint8_t vm_id = 0;                   // 0: the VM itself asked for the report; 1 to 3: a VM that is nested in it
+  ByteArray<32> td_id{};                    // id of this start of the VM
+  ByteArray<48> device_info{};              // digest of the devices that have access to private memory (TDX Connect)
+  ByteArray<48> initial_service_td_hash{};  // of the service VMs that were bound
   ByteArray<8> initial_service_td_attributes{};
   ByteArray<16> initial_cpu_svn{};
   ByteArray<16> initial_tee_tcb_svn{};
   ByteArray<12> initial_fmspc{};
-  ByteArray<48> service_td_hash{};            // of the service VMs that are bound now
+  ByteArray<48> service_td_hash{};  // of the service VMs that are bound now
   ByteArray<8> service_td_attributes{};
 
   bool operator==(const TdReportExtension&) const = default;
@@ -71,9 +71,9 @@ struct TdxQuote {
   std::uint16_t version = 4;
   ByteArray<20> user_data{};
   TdReport report;
-  ByteArray<64> signature{};          // r || s by the attestation key over signed_region
-  ByteArray<64> attestation_key{};    // x || y, P-256
-  Bytes qe_report_bytes;              // 384 bytes, what the PCK key signed
+  ByteArray<64> signature{};        // r || s by the attestation key over signed_region
+  ByteArray<64> attestation_key{};  // x || y, P-256
+  Bytes qe_report_bytes;            // 384 bytes, what the PCK key signed
   QeReport qe_report;
   ByteArray<64> qe_report_signature{};
   Bytes qe_authentication_data;

@@ -244,8 +244,9 @@ Signatures check_signatures(const TdxQuote& quote) {
   const auto chain = crypto::parse_pem_chain(quote.certification_data);
   EXPECT_TRUE(chain) << chain.error().message;
   if (!chain) return out;
-  out.qe_report = verify_ecdsa(Curve::kP256, *chain->front().ec_public_point(), quote.qe_report_bytes,
-                               quote.qe_report_signature).has_value();
+  out.qe_report =
+      verify_ecdsa(Curve::kP256, *chain->front().ec_public_point(), quote.qe_report_bytes, quote.qe_report_signature)
+          .has_value();
   Bytes bound = to_bytes(quote.attestation_key);
   append(bound, quote.qe_authentication_data);
   ByteArray<64> expected{};
@@ -270,14 +271,11 @@ TEST(RealQuotes, TextAfterTheEndIsRefused) {
 }
 
 TEST(RealQuotes, ParseAndTheirSignaturesHold) {
-  const std::vector<std::pair<const char*, int>> quotes = {{"tdx/v4_b0c06f_uptodate.bin", 4},
-                                                           {"tdx/v4_90c06f_h200.bin", 4},
-                                                           {"tdx/v5_90c06f_outdated.bin", 5},
-                                                           {kWithText, 4},
-                                                           {"tdx/v4_50806f_DEBUG.bin", 4},
-                                                           {"tdx/ccel/cos113_quote_8000.bin", 4},
-                                                           {"tdx/v5_td15_90c06f.bin", 5},
-                                                           {"tdx/v5_td15ex_b0c06f.bin", 5}};
+  const std::vector<std::pair<const char*, int>> quotes = {
+      {"tdx/v4_b0c06f_uptodate.bin", 4}, {"tdx/v4_90c06f_h200.bin", 4},
+      {"tdx/v5_90c06f_outdated.bin", 5}, {kWithText, 4},
+      {"tdx/v4_50806f_DEBUG.bin", 4},    {"tdx/ccel/cos113_quote_8000.bin", 4},
+      {"tdx/v5_td15_90c06f.bin", 5},     {"tdx/v5_td15ex_b0c06f.bin", 5}};
   for (const auto& [name, version] : testing::those_there(quotes, [](const auto& one) { return one.first; })) {
     const auto quote = parse_tdx_quote(quote_vector(name));
     ASSERT_TRUE(quote) << name << ": " << quote.error().message;

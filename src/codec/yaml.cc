@@ -209,7 +209,9 @@ class Reader {
 
 }  // namespace
 
-bool YamlNode::is_null() const { return is_scalar() && !quoted && (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL"); }
+bool YamlNode::is_null() const {
+  return is_scalar() && !quoted && (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL");
+}
 
 const YamlNode* YamlNode::find(std::string_view name) const {
   const auto found = std::ranges::find(members, name, &YamlMember::name);
@@ -217,10 +219,12 @@ const YamlNode* YamlNode::find(std::string_view name) const {
 }
 
 Result<YamlNode> parse_yaml(std::string_view text, const YamlLimits& limits) {
-  if (text.size() > limits.max_bytes) return fail(ErrorCode::kBadReport, "YAML: more than " + std::to_string(limits.max_bytes) + " bytes");
+  if (text.size() > limits.max_bytes)
+    return fail(ErrorCode::kBadReport, "YAML: more than " + std::to_string(limits.max_bytes) + " bytes");
   if (const auto at = odd_break(text)) {
-    return bad(1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(*at), '\n')),
-               "a line break that not every reader knows");
+    return bad(
+        1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(*at), '\n')),
+        "a line break that not every reader knows");
   }
   return Reader(text, limits).read();
 }

@@ -17,16 +17,16 @@ struct YamlNode {
   enum class Kind { kScalar, kSequence, kMapping };
 
   Kind kind = Kind::kScalar;
-  std::size_t line = 0;              // from 1, of its first character; for an alias, the line of what it stands for
-  std::string text;                  // text of a scalar; the caller decides what it means (number, null)
-  bool quoted = false;               // the scalar is quoted; only a plain one may be null
-  std::vector<YamlNode> items;       // items of a sequence
-  std::vector<YamlMember> members;   // members of a mapping, in order
+  std::size_t line = 0;             // from 1, of its first character; for an alias, the line of what it stands for
+  std::string text;                 // text of a scalar; the caller decides what it means (number, null)
+  bool quoted = false;              // the scalar is quoted; only a plain one may be null
+  std::vector<YamlNode> items;      // items of a sequence
+  std::vector<YamlMember> members;  // members of a mapping, in order
 
   bool is_mapping() const { return kind == Kind::kMapping; }
   bool is_sequence() const { return kind == Kind::kSequence; }
   bool is_scalar() const { return kind == Kind::kScalar; }
-  bool is_null() const;              // True for a plain scalar that is empty, "~" or "null".
+  bool is_null() const;  // True for a plain scalar that is empty, "~" or "null".
   // The value of a member; null where there is none, or where this is no mapping.
   const YamlNode* find(std::string_view name) const;
 };

@@ -11,7 +11,8 @@ std::string error_of(std::string_view text, const YamlLimits& limits = {}) {
 }
 
 TEST(Yaml, ReadsBlocksFlowsAndQuotes) {
-  const auto root = parse_yaml("services:\n  a: {image: \"x\\x41\", tty: true}\n  'b':\n    - one\n    - >\n      two\n      three\n  c: ~\n");
+  const auto root = parse_yaml(
+      "services:\n  a: {image: \"x\\x41\", tty: true}\n  'b':\n    - one\n    - >\n      two\n      three\n  c: ~\n");
   ASSERT_TRUE(root) << root.error().message;
   const YamlNode* services = root->find("services");
   ASSERT_NE(services, nullptr);
@@ -38,9 +39,25 @@ TEST(Yaml, AliasesStandForCopies) {
 }
 
 TEST(Yaml, WhatIsNotReadIsAnError) {
-  for (const char* text : {"", "# only a comment\n", "---\na: 1\n---\nb: 1\n", "%YAML 1.1\n---\na: 1\n", "%TAG ! !x\n---\na: 1\n", "a: !!str 1\n",
-                           "a: !x [1]\n", "!!map {a: 1}\n", "? [a]\n: 1\n", "a: 1\na: 2\n", "a: 1\n\"\\x61\": 2\n", "a: *nothing\n",
-                           "a: &x [*x]\n", "a: \"x\n", "a: [1\n", "\t- a\n", "a: b: c\n", "# a\xC2\x85image: x\n", "a: \xE2\x80\xA8 1\n",
+  for (const char* text : {"",
+                           "# only a comment\n",
+                           "---\na: 1\n---\nb: 1\n",
+                           "%YAML 1.1\n---\na: 1\n",
+                           "%TAG ! !x\n---\na: 1\n",
+                           "a: !!str 1\n",
+                           "a: !x [1]\n",
+                           "!!map {a: 1}\n",
+                           "? [a]\n: 1\n",
+                           "a: 1\na: 2\n",
+                           "a: 1\n\"\\x61\": 2\n",
+                           "a: *nothing\n",
+                           "a: &x [*x]\n",
+                           "a: \"x\n",
+                           "a: [1\n",
+                           "\t- a\n",
+                           "a: b: c\n",
+                           "# a\xC2\x85image: x\n",
+                           "a: \xE2\x80\xA8 1\n",
                            "a: \xff\n"}) {
     EXPECT_NE(error_of(text), "none") << text;
   }
@@ -65,7 +82,8 @@ TEST(Yaml, IsBounded) {
   EXPECT_NE(error_of(laughs), "none");
   // Depth counts through aliases too.
   std::string deep = "a0: &a0 [x]\n";
-  for (int i = 1; i < 40; ++i) deep += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
+  for (int i = 1; i < 40; ++i)
+    deep += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
   EXPECT_NE(error_of(deep), "none");
   EXPECT_EQ(error_of("[[[[1]]]]"), "none");
 }

@@ -23,9 +23,8 @@ std::string path_of(const codec::SnpReport& report, codec::SnpProduct product) {
   const auto level = [](const char* name, std::uint8_t value) {
     return std::string(name) + "=" + (value < 10 ? "0" : "") + std::to_string(value);
   };
-  return "/" + to_hex(id) + "?" + (turin ? level("fmcSPL", tcb.fmc) + "&" : "") +
-         level("blSPL", tcb.boot_loader) + "&" + level("teeSPL", tcb.tee) + "&" + level("snpSPL", tcb.snp) + "&" +
-         level("ucodeSPL", tcb.microcode);
+  return "/" + to_hex(id) + "?" + (turin ? level("fmcSPL", tcb.fmc) + "&" : "") + level("blSPL", tcb.boot_loader) +
+         "&" + level("teeSPL", tcb.tee) + "&" + level("snpSPL", tcb.snp) + "&" + level("ucodeSPL", tcb.microcode);
 }
 
 std::vector<codec::SnpProduct> products_of(const codec::SnpReport& report) {

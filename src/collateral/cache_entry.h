@@ -13,8 +13,8 @@ namespace cloister::collateral {
 struct CacheEntry {
   std::string url;
   UnixSeconds fetched = 0;
-  UnixSeconds valid_until = 0;   // what the answer says about itself
-  FetchResponse response;        // status 200; only the headers that its reader wants to keep
+  UnixSeconds valid_until = 0;  // what the answer says about itself
+  FetchResponse response;       // status 200; only the headers that its reader wants to keep
 };
 
 // {"cache":"cloister.cache.v1","url","fetched","valid_until","headers":[[name,value]...],"sha256"} '\n' body; the

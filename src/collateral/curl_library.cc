@@ -31,13 +31,13 @@ Result<CurlLibrary> load() {
       !find(library, "curl_easy_getinfo", out.easy_getinfo) ||
       !find(library, "curl_easy_strerror", out.easy_strerror) ||
       !find(library, "curl_slist_append", out.slist_append) ||
-      !find(library, "curl_slist_free_all", out.slist_free_all) ||
-      !find(library, "curl_global_init", global_init) || !find(library, "curl_version_info", version_info)) {
+      !find(library, "curl_slist_free_all", out.slist_free_all) || !find(library, "curl_global_init", global_init) ||
+      !find(library, "curl_version_info", version_info)) {
     return fail(ErrorCode::kIo, "libcurl.so.4 lacks functions that fetching needs");
   }
   if (version_info(CURLVERSION_NOW)->version_num < kLeastVersion) {
-    return fail(ErrorCode::kIo, std::string("fetching needs libcurl 7.85 or newer, found ") +
-                                    version_info(CURLVERSION_NOW)->version);
+    return fail(ErrorCode::kIo,
+                std::string("fetching needs libcurl 7.85 or newer, found ") + version_info(CURLVERSION_NOW)->version);
   }
   if (global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return fail(ErrorCode::kIo, "libcurl cannot be initialised");
   return out;

@@ -35,7 +35,7 @@ class DiskCache {
 
   const std::filesystem::path folder_;
   const std::uint64_t limit_bytes_;
-  std::mutex mutex_;   // one writer at a time in this process
+  std::mutex mutex_;  // one writer at a time in this process
 };
 
 }  // namespace cloister::collateral

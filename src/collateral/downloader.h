@@ -18,11 +18,11 @@ namespace cloister::collateral {
 struct FetchNote {
   enum class Outcome { kFetched, kCached, kStale, kRetry, kFailed };
   Outcome outcome = Outcome::kFetched;
-  std::string what;           // "TDX TCB information of FMSPC b0c06f000000"
+  std::string what;  // "TDX TCB information of FMSPC b0c06f000000"
   std::string url;
   std::size_t size_bytes = 0;
   std::int64_t elapsed_ms = 0;
-  std::string detail;         // why it failed or is tried again, or that an old answer is used
+  std::string detail;  // why it failed or is tried again, or that an old answer is used
 };
 // "fetched TDX TCB ... (2934 bytes, 81 ms) from https://..."
 std::string to_text(const FetchNote& note);
@@ -30,17 +30,17 @@ std::string to_text(const FetchNote& note);
 using Progress = std::function<void(const FetchNote&)>;
 
 struct DownloadOptions {
-  int attempts = 3;                // for failures that may be temporary: no connection, time-outs, 429 and 5xx
-  int backoff_ms = 250;            // before the second attempt, doubled for each further one
+  int attempts = 3;      // for failures that may be temporary: no connection, time-outs, 429 and 5xx
+  int backoff_ms = 250;  // before the second attempt, doubled for each further one
   int request_timeout_ms = 15'000;
-  int deadline_ms = 60'000;        // for everything this Downloader does
+  int deadline_ms = 60'000;  // for everything this Downloader does
 };
 
 struct Download {
   FetchRequest request;
-  std::string what;                // for people
-  std::string on_404, on_410;      // what these statuses mean for this request
-  std::int64_t max_age_s = 0;      // how long an answer is used without asking again; 0: never cached
+  std::string what;                       // for people
+  std::string on_404, on_410;             // what these statuses mean for this request
+  std::int64_t max_age_s = 0;             // how long an answer is used without asking again; 0: never cached
   std::vector<std::string> keep_headers;  // headers that `read` needs, in lower case
 };
 

@@ -16,9 +16,7 @@ Result<void> check_address(std::string& address, std::string_view name) {
   return {};
 }
 
-bool is_this_machine(std::string_view host) {
-  return host == "localhost" || host == "127.0.0.1" || host == "::1";
-}
+bool is_this_machine(std::string_view host) { return host == "localhost" || host == "127.0.0.1" || host == "::1"; }
 
 }  // namespace
 
@@ -30,8 +28,10 @@ void use_pccs(Endpoints& endpoints, std::string_view address) {
 }
 
 Result<void> normalise(Endpoints& endpoints) {
-  for (auto [address, name] : {std::pair{&endpoints.intel, "intel"}, {&endpoints.nvidia_rim, "nvidia_rim"},
-                               {&endpoints.nvidia_ocsp, "nvidia_ocsp"}, {&endpoints.amd_kds, "amd_kds"}}) {
+  for (auto [address, name] : {std::pair{&endpoints.intel, "intel"},
+                               {&endpoints.nvidia_rim, "nvidia_rim"},
+                               {&endpoints.nvidia_ocsp, "nvidia_ocsp"},
+                               {&endpoints.amd_kds, "amd_kds"}}) {
     TRY_VOID(check_address(*address, name));
   }
   if (!endpoints.intel_root_crl.empty()) TRY_VOID(check_address(endpoints.intel_root_crl, "intel_root_crl"));

@@ -12,7 +12,7 @@
 namespace cloister::collateral {
 namespace {
 
-constexpr std::size_t kMostBytes = 16u << 20;   // of a report: a larger one is not verified
+constexpr std::size_t kMostBytes = 16u << 20;  // of a report: a larger one is not verified
 constexpr std::size_t kMostOfAKind = 64;
 constexpr std::size_t kMostDevices = 256;
 // Each costs as much as its text is long, and such texts may be nested.
@@ -49,10 +49,10 @@ class Scan {
 
   // The forms of NVIDIA's payload: an object with a list, or the bare list of the SDK.
   bool take_devices(const Json& value) {
-    const bool may_be = value.is_object() ? value.contains("evidence_list")
-                                          : !value.empty() && value.front().is_object() &&
-                                                value.front().contains("evidence") &&
-                                                value.front().contains("certificate");
+    const bool may_be = value.is_object()
+                            ? value.contains("evidence_list")
+                            : !value.empty() && value.front().is_object() && value.front().contains("evidence") &&
+                                  value.front().contains("certificate");
     if (!may_be || refused_ >= kMostRefused) return false;
     auto payload = evidence::parse_nvidia_payload(codec::write_json(value));
     if (!payload) {

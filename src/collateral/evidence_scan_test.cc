@@ -49,8 +49,8 @@ TEST(FindEvidence, FindsSnpReports) {
 
 TEST(FindEvidence, FindsNothingWhereThereIsNothing) {
   const Json junk = {{"quote", std::string(5000, 'a')}, {"evidence_list", 7}, {"list", Json::array({Json::array()})}};
-  for (const std::string& text : {std::string(), std::string("x"), std::string("{}"), std::string(100'000, '['),
-                                  codec::write_json(junk)}) {
+  for (const std::string& text :
+       {std::string(), std::string("x"), std::string("{}"), std::string(100'000, '['), codec::write_json(junk)}) {
     const Evidence got = find_evidence(text);
     EXPECT_TRUE(got.quotes.empty());
     EXPECT_TRUE(got.devices.empty());

@@ -11,19 +11,19 @@
 namespace cloister::collateral {
 
 struct FetchRequest {
-  std::string url;            // http or https; made from configured addresses, never from one that evidence names
-  bool post = false;          // else GET
-  std::string body;           // POST only
-  std::string content_type;   // of the body
-  std::string accept;         // empty: anything
-  std::string bearer_token;   // empty: none
+  std::string url;           // http or https; made from configured addresses, never from one that evidence names
+  bool post = false;         // else GET
+  std::string body;          // POST only
+  std::string content_type;  // of the body
+  std::string accept;        // empty: anything
+  std::string bearer_token;  // empty: none
   std::size_t limit_bytes = 4u << 20;  // a larger reply is an error
-  int timeout_ms = 15'000;    // for the whole exchange
+  int timeout_ms = 15'000;             // for the whole exchange
 };
 
 struct FetchResponse {
   int status = 0;
-  http::Headers headers;      // names in lower case
+  http::Headers headers;  // names in lower case
   std::string body;
 };
 

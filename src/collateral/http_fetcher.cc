@@ -60,8 +60,7 @@ class Exchange {
     const CURLcode code = curl_.easy_perform(handle_);
     if (too_large_) {
       return fail(ErrorCode::kTooLarge, request_.url + " sent more than " + std::to_string(request_.limit_bytes) +
-                                            " bytes, or headers beyond " +
-                                            std::to_string(options_.header_limit_bytes));
+                                            " bytes, or headers beyond " + std::to_string(options_.header_limit_bytes));
     }
     if (code != CURLE_OK) return transport_error(code);
     long status = 0;
@@ -85,8 +84,8 @@ class Exchange {
 
   bool set_up() {
     bool good = set(CURLOPT_URL, request_.url.c_str()) && set(CURLOPT_PROTOCOLS_STR, "http,https") &&
-                set(CURLOPT_FOLLOWLOCATION, 0L) && set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED)) && set(CURLOPT_NOSIGNAL, 1L) &&
-                set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1)) &&
+                set(CURLOPT_FOLLOWLOCATION, 0L) && set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED)) &&
+                set(CURLOPT_NOSIGNAL, 1L) && set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1)) &&
                 set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2)) &&
                 set(CURLOPT_SSL_VERIFYPEER, 1L) && set(CURLOPT_SSL_VERIFYHOST, 2L) &&
                 set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) && set(CURLOPT_USERAGENT, "cloister/" CLOISTER_VERSION) &&
@@ -116,16 +115,12 @@ class Exchange {
         return fail(ErrorCode::kTimeout, request_.url + " does not answer in time: " + why);
       case CURLE_PEER_FAILED_VERIFICATION:
       case CURLE_SSL_CACERT_BADFILE:
-      case CURLE_SSL_ISSUER_ERROR:
-        return fail(ErrorCode::kBadCertificate, request_.url + ": " + why);
+      case CURLE_SSL_ISSUER_ERROR: return fail(ErrorCode::kBadCertificate, request_.url + ": " + why);
       case CURLE_UNSUPPORTED_PROTOCOL:
-      case CURLE_URL_MALFORMAT:
-        return fail(ErrorCode::kBadUrl, request_.url + ": " + why);
+      case CURLE_URL_MALFORMAT: return fail(ErrorCode::kBadUrl, request_.url + ": " + why);
       case CURLE_WEIRD_SERVER_REPLY:
-      case CURLE_BAD_CONTENT_ENCODING:
-        return fail(ErrorCode::kBadHttp, request_.url + ": " + why);
-      default:
-        return fail(ErrorCode::kNetwork, request_.url + ": " + why);
+      case CURLE_BAD_CONTENT_ENCODING: return fail(ErrorCode::kBadHttp, request_.url + ": " + why);
+      default: return fail(ErrorCode::kNetwork, request_.url + ": " + why);
     }
   }
 
@@ -191,7 +186,8 @@ class HttpFetcher final : public Fetcher {
     }
     if (!request.bearer_token.empty() && !request.url.starts_with("https://") &&
         !is_plain_to_this_machine(request.url)) {
-      return fail(ErrorCode::kUsage, "a token is not sent to another machine over http: expected https, got " + request.url);
+      return fail(ErrorCode::kUsage,
+                  "a token is not sent to another machine over http: expected https, got " + request.url);
     }
     TRY(curl, curl_library());
     return Exchange(*curl, options_, request).run();

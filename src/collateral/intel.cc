@@ -128,9 +128,8 @@ Result<void> IntelService::get_qe_identity(verify::TdxCollateral& out) const {
 
 Result<void> IntelService::get_pck_crl(PckCa ca, verify::TdxCollateral& out) const {
   const std::string name(name_of(ca));
-  Download download =
-      crl_download(endpoints_.intel + std::string(kSgxPath) + "/pckcrl?ca=" + name + "&encoding=der",
-                   "revocation list of the PCK " + name + " CA");
+  Download download = crl_download(endpoints_.intel + std::string(kSgxPath) + "/pckcrl?ca=" + name + "&encoding=der",
+                                   "revocation list of the PCK " + name + " CA");
   download.keep_headers = {kCrlChainHeader};
   return downloader_.get(download, [&](const FetchResponse& response) -> Result<UnixSeconds> {
     TRY(crl, read_crl(response));

@@ -19,7 +19,7 @@ enum class PckCa { kPlatform, kProcessor };
 // The platform that collateral is published for.
 struct TdxPlatform {
   ByteArray<6> fmspc{};
-  PckCa ca = PckCa::kPlatform;   // the authority that issued the PCK certificate, whose revocation list counts
+  PckCa ca = PckCa::kPlatform;  // the authority that issued the PCK certificate, whose revocation list counts
   auto operator<=>(const TdxPlatform&) const = default;
 };
 

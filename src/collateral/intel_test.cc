@@ -207,8 +207,8 @@ TEST(Endpoints, AreChecked) {
   endpoints.nvidia_rim = "https://mirror.example/nvidia//";
   ASSERT_TRUE(normalise(endpoints));
   EXPECT_EQ(endpoints.nvidia_rim, "https://mirror.example/nvidia");
-  for (const char* bad : {"", "pccs.example", "ftp://x", "file:///etc/passwd", "https://u:p@x", "https://x/?a=b",
-                          "https://x/#a"}) {
+  for (const char* bad :
+       {"", "pccs.example", "ftp://x", "file:///etc/passwd", "https://u:p@x", "https://x/?a=b", "https://x/#a"}) {
     Endpoints changed;
     changed.intel = bad;
     EXPECT_EQ(normalise(changed).error().code, ErrorCode::kBadUrl) << bad;

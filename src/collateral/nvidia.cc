@@ -50,8 +50,8 @@ Result<std::string> read_rim_answer(std::string_view json_text, std::string_view
 std::string nras_request(const NrasQuery& query) {
   Json list = Json::array();
   for (const evidence::GpuEvidence& device : query.devices) {
-    list.push_back({{"evidence", to_base64(device.report)},
-                    {"certificate", to_base64(as_bytes(device.certificate_chain_pem))}});
+    list.push_back(
+        {{"evidence", to_base64(device.report)}, {"certificate", to_base64(as_bytes(device.certificate_chain_pem))}});
   }
   return codec::write_json(Json{{"nonce", query.nonce_hex},
                                 {"arch", query.arch},

@@ -31,7 +31,7 @@ TEST(RimFolder, ReadsEveryFormAndSaysWhatItCannot) {
   };
   write("NV_GPU_DRIVER_GH100_550.144.03.xml", kDriver);
   write("1010_0200_882_96005E0001_PROD.swidtag", "<vbios/>");
-  write("zz_copy_of_driver.xml", kDriver);                                                    // the same content: no problem
+  write("zz_copy_of_driver.xml", kDriver);  // the same content: no problem
   write("zz_other_driver.xml", std::string(kDriver) + "<!-- -->");
   write("answer.json", "{\"id\":\"NV_X_1\",\"rim\":\"" + to_base64(as_bytes("<x/>")) + "\"}");
   write("broken.json", "{");

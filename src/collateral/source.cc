@@ -75,8 +75,8 @@ class IntelPieces {
       whole.qe_identity_signature = shared_identity_.qe_identity_signature;
       whole.qe_identity_issuer_chain = shared_identity_.qe_identity_issuer_chain;
       whole.root_ca_crl = shared_root_crl_.root_ca_crl;
-      const bool nothing = whole.tcb_info.empty() && whole.qe_identity.empty() && whole.pck_crl.empty() &&
-                           whole.root_ca_crl.empty();
+      const bool nothing =
+          whole.tcb_info.empty() && whole.qe_identity.empty() && whole.pck_crl.empty() && whole.root_ca_crl.empty();
       if (!nothing) out.tdx.push_back(std::move(whole));
     }
   }

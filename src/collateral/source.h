@@ -21,21 +21,21 @@ namespace cloister::collateral {
 struct SourceOptions {
   Endpoints endpoints;
   TcbUpdate tcb_update = TcbUpdate::kStandard;
-  bool revocation = true;           // ask OCSP about the GPUs' and manifests' certificates
-  bool nras = false;                // also ask NVIDIA's remote attestation service for a token
-  std::string nvidia_service_key;   // from a file or the environment, never the command line
-  std::string ca_file;              // further authorities for TLS, PEM
+  bool revocation = true;          // ask OCSP about the GPUs' and manifests' certificates
+  bool nras = false;               // also ask NVIDIA's remote attestation service for a token
+  std::string nvidia_service_key;  // from a file or the environment, never the command line
+  std::string ca_file;             // further authorities for TLS, PEM
   std::filesystem::path cache_folder = default_cache_folder();  // empty: no cache
-  bool offline = false;             // use the cache only
+  bool offline = false;                                         // use the cache only
   DownloadOptions download;
-  Progress progress;                // may be empty
+  Progress progress;  // may be empty
 };
 
 // The evidence to be verified. Evidence that cannot be read needs nothing, nor does simulated evidence: the verdict says why.
 struct Evidence {
-  std::vector<Bytes> quotes;                    // TDX
+  std::vector<Bytes> quotes;  // TDX
   std::vector<evidence::GpuEvidence> devices;
-  std::string gpu_nonce_hex;                    // the nonce that the devices answered; for NRAS
+  std::string gpu_nonce_hex;  // the nonce that the devices answered; for NRAS
   std::vector<Bytes> snp_reports;
 };
 

@@ -87,8 +87,7 @@ TEST_F(SourceTest, LeavesOutWhatIsMissingAndSaysSo) {
   const Collected got = collect();
   ASSERT_EQ(got.problems.size(), 2u);
   EXPECT_EQ(got.problems[0].find("revocation list of the PCK platform CA: " + base() + kPckCrl), 0u) << got.problems[0];
-  EXPECT_EQ(got.problems[1],
-            "identity of the TD quoting enclave: " + base() + kIdentity + " answered 500");
+  EXPECT_EQ(got.problems[1], "identity of the TD quoting enclave: " + base() + kIdentity + " answered 500");
   ASSERT_EQ(got.collateral.tdx.size(), 1u);
   EXPECT_EQ(got.collateral.tdx[0].tcb_info, text("tcb_info"));
   EXPECT_EQ(got.collateral.tdx[0].qe_identity, "");
@@ -116,7 +115,9 @@ TEST_F(SourceTest, AsksAllAtOnceAndEndsAtTheDeadline) {
 }
 
 TEST_F(SourceTest, AsksNobodyForEvidenceThatIsNone) {
-  evidence_.quotes = {{}, Bytes(10'000, 0xff), cloister::testing::vector_bytes("tdx/tdreport_raw_1024.bin"),
+  evidence_.quotes = {{},
+                      Bytes(10'000, 0xff),
+                      cloister::testing::vector_bytes("tdx/tdreport_raw_1024.bin"),
                       cloister::testing::vector_bytes("tdx/intel_qvl_synthetic/quote.dat")};
   evidence_.devices = {{"HOPPER", Bytes(100, 1), "no PEM"}};
   evidence_.snp_reports = {Bytes(1184, 0), {}};
@@ -145,8 +146,7 @@ TEST_F(SourceTest, FetchesWhatGpuEvidenceNeeds) {
   // A genuine manifest, so that its certificates are asked about too. It is for another driver, which does not concern
   // the fetcher.
   const std::string rim = cloister::testing::vector_text("nvidia/rims/NV_GPU_DRIVER_GH100_550.144.03.xml");
-  on("/v1/rim/" + ids->driver, 200,
-     codec::write_json(Json{{"id", ids->driver}, {"rim", to_base64(as_bytes(rim))}}));
+  on("/v1/rim/" + ids->driver, 200, codec::write_json(Json{{"id", ids->driver}, {"rim", to_base64(as_bytes(rim))}}));
   on("/", 200, std::string("0\x03\x0a\x01\x06", 5));
   const Collected got = collect();
   EXPECT_EQ(got.collateral.rims, (std::map<std::string, std::string>{{ids->driver, rim}}));
@@ -158,9 +158,8 @@ TEST_F(SourceTest, FetchesWhatGpuEvidenceNeeds) {
   EXPECT_EQ(got.collateral.ocsp_responses.size(), 6u);
   EXPECT_EQ(std::set<Bytes>(got.collateral.ocsp_nonces.begin(), got.collateral.ocsp_nonces.end()).size(), 6u);
   const auto query = last_request().body;
-  const bool holds_one = std::ranges::any_of(got.collateral.ocsp_nonces, [&](const Bytes& nonce) {
-    return query.find(as_text(nonce)) != std::string::npos;
-  });
+  const bool holds_one = std::ranges::any_of(
+      got.collateral.ocsp_nonces, [&](const Bytes& nonce) { return query.find(as_text(nonce)) != std::string::npos; });
   EXPECT_TRUE(holds_one);
   options_.revocation = false;
   EXPECT_TRUE(collect().collateral.ocsp_responses.empty());

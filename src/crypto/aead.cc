@@ -35,7 +35,7 @@ const EVP_CIPHER* block_algorithm() {
 
 // Used by one thread at a time.
 struct Contexts {
-  CipherCtxPtr block;   // prepared with the key: encrypts single blocks
+  CipherCtxPtr block;  // prepared with the key: encrypts single blocks
   CipherCtxPtr gcm;
 };
 
@@ -48,9 +48,9 @@ int as_int(std::size_t size) {
 
 struct AeadKey::Impl {
   SecretBytes key;
-  ByteArray<kBlock> subkey{};   // K1 of CMAC (SP 800-38B, section 6.1)
+  ByteArray<kBlock> subkey{};  // K1 of CMAC (SP 800-38B, section 6.1)
   std::mutex mutex;
-  std::vector<Contexts> idle;   // as many as there were threads working at once
+  std::vector<Contexts> idle;  // as many as there were threads working at once
 
   Contexts take() {
     {
@@ -62,10 +62,11 @@ struct AeadKey::Impl {
       }
     }
     Contexts contexts{CipherCtxPtr(EVP_CIPHER_CTX_new()), CipherCtxPtr(EVP_CIPHER_CTX_new())};
-    require(contexts.block != nullptr && contexts.gcm != nullptr &&
-                EVP_EncryptInit_ex2(contexts.block.get(), block_algorithm(), key.expose().data(), nullptr, nullptr) == 1 &&
-                EVP_CIPHER_CTX_set_padding(contexts.block.get(), 0) == 1,
-            "preparing AES");
+    require(
+        contexts.block != nullptr && contexts.gcm != nullptr &&
+            EVP_EncryptInit_ex2(contexts.block.get(), block_algorithm(), key.expose().data(), nullptr, nullptr) == 1 &&
+            EVP_CIPHER_CTX_set_padding(contexts.block.get(), 0) == 1,
+        "preparing AES");
     return contexts;
   }
   void give_back(Contexts contexts) {

@@ -19,7 +19,7 @@ inline constexpr std::size_t kAeadExtraBytes = kAeadNonceBytes + kAeadTagBytes;
 // One key, prepared once. Any thread.
 class AeadKey {
  public:
-  explicit AeadKey(ByteView key);   // 32 bytes
+  explicit AeadKey(ByteView key);  // 32 bytes
   AeadKey(AeadKey&&) noexcept;
   AeadKey& operator=(AeadKey&&) noexcept;
   ~AeadKey();

@@ -48,7 +48,8 @@ TEST(Aead, NothingOfItMayChange) {
     ASSERT_FALSE(opened) << at;
     EXPECT_EQ(opened.error().code, ErrorCode::kBadSignature);
   }
-  for (std::size_t size = 0; size < sealed.size(); ++size) EXPECT_FALSE(key.open(as_bytes("id"), sealed.substr(0, size)));
+  for (std::size_t size = 0; size < sealed.size(); ++size)
+    EXPECT_FALSE(key.open(as_bytes("id"), sealed.substr(0, size)));
   EXPECT_FALSE(key.open(as_bytes("id"), sealed + "x"));
   EXPECT_FALSE(key.open(as_bytes("another"), sealed));
   EXPECT_FALSE(key.open({}, sealed));

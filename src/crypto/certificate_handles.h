@@ -11,9 +11,9 @@ namespace cloister::crypto {
 
 // The key in a SubjectPublicKeyInfo.
 struct CertificateKey {
-  Bytes point;            // x || y of a key on `curve`
-  Result<Curve> curve;    // an error for anything but a named P-256 or P-384 with an uncompressed point
-  bool is_of_another_kind = false;   // RSA, for instance
+  Bytes point;                      // x || y of a key on `curve`
+  Result<Curve> curve;              // an error for anything but a named P-256 or P-384 with an uncompressed point
+  bool is_of_another_kind = false;  // RSA, for instance
 };
 CertificateKey read_certificate_key(const X509* certificate);
 
@@ -51,7 +51,7 @@ struct SignedDer {
   const X509_ALGOR* signed_algorithm;  // the algorithm inside the signed part
   const X509_ALGOR* algorithm;
   const ASN1_BIT_STRING* signature;
-  ByteView der;                        // the whole item
+  ByteView der;  // the whole item
 };
 // Verifies the signature by an EC key, with the digest of the key's curve.
 bool is_signed_by(const SignedDer& item, const Certificate& issuer);

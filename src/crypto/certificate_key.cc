@@ -127,7 +127,8 @@ bool is_signed_by(const SignedDer& item, const Certificate& issuer) {
       !is_ecdsa_with(*curve, item.algorithm) || (item.signature->flags & kUnusedBits) != 0) {
     return false;
   }
-  const ByteView signature(ASN1_STRING_get0_data(item.signature), static_cast<std::size_t>(ASN1_STRING_length(item.signature)));
+  const ByteView signature(ASN1_STRING_get0_data(item.signature),
+                           static_cast<std::size_t>(ASN1_STRING_length(item.signature)));
   return is_message_signed(*curve, issuer.impl().public_key.point, covered, signature);
 }
 

@@ -45,9 +45,9 @@ ASN1_SEQUENCE(CertificateList) = {
   ASN1_SIMPLE(CertificateList, algorithm, X509_ALGOR),
   ASN1_SIMPLE(CertificateList, signature, ASN1_BIT_STRING),
 } static_ASN1_SEQUENCE_END(CertificateList)
-// clang-format on
+    // clang-format on
 
-void free_list(CertificateList* list) {
+    void free_list(CertificateList * list) {
   ASN1_item_free(reinterpret_cast<ASN1_VALUE*>(list), ASN1_ITEM_rptr(CertificateList));
 }
 using ListPtr = Handle<CertificateList, free_list>;
@@ -87,8 +87,8 @@ Result<void> check_extension(X509_EXTENSION* extension, std::initializer_list<in
 Result<void> check_list_extensions(const STACK_OF(X509_EXTENSION) * extensions) {
   std::set<Bytes> seen;
   for (int i = 0; i < sk_X509_EXTENSION_num(extensions); ++i) {
-    TRY_VOID(check_extension(sk_X509_EXTENSION_value(extensions, i),
-                             {NID_crl_number, NID_authority_key_identifier}, seen));
+    TRY_VOID(
+        check_extension(sk_X509_EXTENSION_value(extensions, i), {NID_crl_number, NID_authority_key_identifier}, seen));
   }
   return {};
 }
@@ -108,8 +108,7 @@ ByteView without_zeros(ByteView digits) {
 
 // Big-endian without leading zeros: equal for equal integers. A sign is dropped, which can only revoke more.
 Bytes magnitude(const ASN1_INTEGER* serial) {
-  return to_bytes(without_zeros(
-      {ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))}));
+  return to_bytes(without_zeros({ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))}));
 }
 
 // The next element of DER: its tag and content. Absent when it is malformed.
@@ -209,8 +208,8 @@ Result<Crl> Crl::from_der(ByteView der) {
   TRY(this_update, to_unix(tbs.this_update, "revocation list's thisUpdate"));
   TRY(next_update, to_unix(tbs.next_update, "revocation list's nextUpdate"));
   TRY(serials, read_serials(tbs.revoked));
-  return Crl(std::make_shared<const Impl>(
-      Impl{std::move(list), to_bytes(der), this_update, next_update, std::move(serials)}));
+  return Crl(
+      std::make_shared<const Impl>(Impl{std::move(list), to_bytes(der), this_update, next_update, std::move(serials)}));
 }
 
 std::string Crl::issuer_common_name() const { return common_name(impl_->list->tbs->issuer); }

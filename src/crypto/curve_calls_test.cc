@@ -22,7 +22,9 @@ bool openssl_accepts(Curve curve, ByteView point, ByteView message, ByteView der
          EVP_DigestVerify(context.get(), der.data(), der.size(), message.data(), message.size()) == 1;
 }
 
-bool aws_lc_accepts(Curve curve, ByteView point, ByteView message, ByteView der) { return is_message_signed(curve, point, message, der); }
+bool aws_lc_accepts(Curve curve, ByteView point, ByteView message, ByteView der) {
+  return is_message_signed(curve, point, message, der);
+}
 
 const Curve kCurves[] = {Curve::kP256, Curve::kP384};
 
@@ -63,7 +65,7 @@ TEST(AwsLcCurves, AgreesWithOpensslAboutTheFormOfASignature) {
     longer.push_back(0);
     differs("a byte behind it", longer);
     differs("its last byte is missing", {der.begin(), der.end() - 1});
-    Bytes padded = der;   // r gets a leading zero that it does not need
+    Bytes padded = der;  // r gets a leading zero that it does not need
     padded[1] += 1;
     padded[3] += 1;
     padded.insert(padded.begin() + 4, 0);

@@ -25,9 +25,7 @@ constexpr ByteArray<48> kOrderP384 = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 
                                       0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf, 0x58, 0x1a, 0x0d, 0xb2,
                                       0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73};
 
-ByteView group_order(Curve curve) {
-  return curve == Curve::kP256 ? ByteView(kOrderP256) : ByteView(kOrderP384);
-}
+ByteView group_order(Curve curve) { return curve == Curve::kP256 ? ByteView(kOrderP256) : ByteView(kOrderP384); }
 
 Result<void> check_scalar(ByteView scalar, Curve curve, const char* name) {
   if (std::all_of(scalar.begin(), scalar.end(), [](std::uint8_t b) { return b == 0; })) {
@@ -35,8 +33,8 @@ Result<void> check_scalar(ByteView scalar, Curve curve, const char* name) {
   }
   const ByteView order = group_order(curve);
   if (!std::lexicographical_compare(scalar.begin(), scalar.end(), order.begin(), order.end())) {
-    return fail(ErrorCode::kBadSignature, std::string("the ECDSA signature's ") + name +
-                                              " is not below the order of " + curve_name(curve));
+    return fail(ErrorCode::kBadSignature,
+                std::string("the ECDSA signature's ") + name + " is not below the order of " + curve_name(curve));
   }
   return {};
 }
@@ -72,9 +70,10 @@ const EVP_PKEY* bare_key(Curve curve) {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(name), 0), OSSL_PARAM_END};
     const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
     EVP_PKEY* key = nullptr;
-    require(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1 &&
-                EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEY_PARAMETERS, const_cast<OSSL_PARAM*>(parameters)) == 1,
-            "EC key parameters");
+    require(
+        context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1 &&
+            EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEY_PARAMETERS, const_cast<OSSL_PARAM*>(parameters)) == 1,
+        "EC key parameters");
     return key;
   };
   static const EVP_PKEY* const p256 = make(curve_name(Curve::kP256));
@@ -216,8 +215,7 @@ Result<void> check_signature_form(Curve curve, ByteView signature) {
   const std::size_t size = 2 * coordinate_size(curve);
   if (signature.size() != size) {
     return fail(ErrorCode::kBadSignature, std::string("an ECDSA signature on ") + curve_name(curve) + " has " +
-                                              std::to_string(size) + " bytes, got " +
-                                              std::to_string(signature.size()));
+                                              std::to_string(size) + " bytes, got " + std::to_string(signature.size()));
   }
   TRY_VOID(check_scalar(signature.first(size / 2), curve, "r"));
   return check_scalar(signature.subspan(size / 2), curve, "s");
@@ -225,14 +223,13 @@ Result<void> check_signature_form(Curve curve, ByteView signature) {
 
 Result<void> verify_under(Curve curve, ByteView point, ByteView message, ByteView signature) {
   switch (verify_message(curve, point, message, signature)) {
-    case aws_lc::Verdict::kGood:
-      return {};
+    case aws_lc::Verdict::kGood: return {};
     case aws_lc::Verdict::kBadPoint:
       return fail(ErrorCode::kBadKey, std::string("the public key is not a point on ") + curve_name(curve));
-    case aws_lc::Verdict::kBadSignature:
-      break;
+    case aws_lc::Verdict::kBadSignature: break;
   }
-  return fail(ErrorCode::kBadSignature, std::string("the ECDSA signature on ") + curve_name(curve) + " does not verify");
+  return fail(ErrorCode::kBadSignature,
+              std::string("the ECDSA signature on ") + curve_name(curve) + " does not verify");
 }
 
 }  // namespace
@@ -250,8 +247,8 @@ Result<void> verify_ecdsa(Curve curve, ByteView public_point, ByteView message, 
 Result<void> verify_ecdsa_by(const Certificate& signer, Curve curve, ByteView message, ByteView signature) {
   TRY(own, signer.ec_curve());
   if (own != curve) {
-    return fail(ErrorCode::kBadKey, std::string("expected a key on ") + curve_name(curve) + ", got one on " +
-                                        curve_name(own));
+    return fail(ErrorCode::kBadKey,
+                std::string("expected a key on ") + curve_name(curve) + ", got one on " + curve_name(own));
   }
   TRY_VOID(check_signature_form(curve, signature));
   return verify_under(curve, signer.impl().public_key.point, message, signature);

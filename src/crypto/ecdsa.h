@@ -27,10 +27,10 @@ class EcKey {
   ~EcKey();
 
   Curve curve() const;
-  Bytes public_point() const;              // x || y
+  Bytes public_point() const;  // x || y
   // Hashes and signs: r || s. Deterministic (RFC 6979), so that evidence made from a seed is the same on every run.
   Bytes sign(ByteView message) const;
-  std::string to_pem() const;              // PKCS#8, for TLS
+  std::string to_pem() const;  // PKCS#8, for TLS
   struct Impl;
   const Impl& impl() const { return *impl_; }  // opaque outside src/crypto
 

@@ -47,9 +47,9 @@ class NonceGenerator {
     used_ = true;
     value_ = mac(value_);
     BignumPtr candidate(BN_secure_new());
-    require(candidate != nullptr &&
-                BN_bin2bn(value_.data(), static_cast<int>(value_.size()), candidate.get()) != nullptr,
-            "no memory for a nonce");
+    require(
+        candidate != nullptr && BN_bin2bn(value_.data(), static_cast<int>(value_.size()), candidate.get()) != nullptr,
+        "no memory for a nonce");
     BN_set_flags(candidate.get(), BN_FLG_CONSTTIME);
     return candidate;
   }

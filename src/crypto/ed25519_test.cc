@@ -102,8 +102,8 @@ TEST(Ed25519, NonCanonicalKeysAreRefused) {
     EXPECT_NE(verdict.error().message.find("canonical"), std::string::npos);
   }
   // p - 1 is canonical in form and fails as a point of small order; p - 2 fails only as a signature.
-  const auto verdict = verify_ed25519(
-      *from_hex("ebffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"), {}, Bytes(64, 0));
+  const auto verdict =
+      verify_ed25519(*from_hex("ebffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"), {}, Bytes(64, 0));
   ASSERT_FALSE(verdict);
   EXPECT_EQ(verdict.error().code, ErrorCode::kBadSignature);
 }
@@ -173,8 +173,7 @@ const EdgeCase kEdgeCases[] = {
 
 TEST(Ed25519, EdgeCasesWhereVerifiersDisagree) {
   for (const EdgeCase& edge : kEdgeCases) {
-    const auto verdict =
-        verify_ed25519(*from_hex(edge.public_key), *from_hex(edge.message), *from_hex(edge.signature));
+    const auto verdict = verify_ed25519(*from_hex(edge.public_key), *from_hex(edge.message), *from_hex(edge.signature));
     EXPECT_EQ(verdict.has_value(), edge.accept) << edge.what;
   }
 }

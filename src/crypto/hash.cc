@@ -77,8 +77,7 @@ struct Sha256::State {
   DigestCtxPtr context{EVP_MD_CTX_new()};
 
   void start() {
-    require(context != nullptr && EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) == 1,
-            "SHA-256 start");
+    require(context != nullptr && EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) == 1, "SHA-256 start");
   }
 };
 

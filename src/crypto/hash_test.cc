@@ -28,9 +28,8 @@ TEST(Sha384Function, KnownAnswers) {
 }
 
 TEST(Sha512Function, KnownAnswers) {
-  EXPECT_EQ(to_hex(sha512(as_bytes("abc"))),
-            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-            "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+  EXPECT_EQ(to_hex(sha512(as_bytes("abc"))), "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                                             "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
 TEST(Keccak256Function, IsEthereumsAndNotSha3) {

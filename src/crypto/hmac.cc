@@ -51,7 +51,8 @@ HmacKey::HmacKey(ByteView key) : impl_(std::make_unique<Impl>()) {
   char digest_name[] = "SHA2-256";
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
                                    OSSL_PARAM_construct_end()};
-  require(impl_->first != nullptr && EVP_MAC_init(impl_->first.get(), key.data(), key.size(), parameters) == 1, "HMAC key");
+  require(impl_->first != nullptr && EVP_MAC_init(impl_->first.get(), key.data(), key.size(), parameters) == 1,
+          "HMAC key");
 }
 
 HmacKey::HmacKey(HmacKey&&) noexcept = default;

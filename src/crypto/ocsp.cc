@@ -185,9 +185,10 @@ Result<void> check_signature(OCSP_BASICRESP* basic, const Certificate& signer) {
   const int size = i2d_OCSP_RESPDATA(const_cast<OCSP_RESPDATA*>(OCSP_resp_get0_respdata(basic)), &signed_der);
   require(size > 0, "encoding an OCSP response");
   constexpr long kUnusedBits = 7;
-  const bool good = (signature->flags & kUnusedBits) == 0 &&
-                    is_message_signed(*curve, signer.impl().public_key.point, {signed_der, static_cast<std::size_t>(size)},
-                                      {ASN1_STRING_get0_data(signature), static_cast<std::size_t>(ASN1_STRING_length(signature))});
+  const bool good =
+      (signature->flags & kUnusedBits) == 0 &&
+      is_message_signed(*curve, signer.impl().public_key.point, {signed_der, static_cast<std::size_t>(size)},
+                        {ASN1_STRING_get0_data(signature), static_cast<std::size_t>(ASN1_STRING_length(signature))});
   OPENSSL_free(signed_der);
   if (!good) {
     return fail(ErrorCode::kBadSignature, "OCSP response: the signature does not verify");
@@ -226,8 +227,8 @@ Result<std::optional<Bytes>> read_nonce(OCSP_BASICRESP* basic) {
   const std::uint8_t* const end = data + ASN1_STRING_length(value);
   const Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> inner(d2i_ASN1_OCTET_STRING(nullptr, &data, end - data));
   if (inner == nullptr || data != end) return malformed("the nonce is not an OCTET STRING");
-  return std::optional(to_bytes({ASN1_STRING_get0_data(inner.get()),
-                                 static_cast<std::size_t>(ASN1_STRING_length(inner.get()))}));
+  return std::optional(
+      to_bytes({ASN1_STRING_get0_data(inner.get()), static_cast<std::size_t>(ASN1_STRING_length(inner.get()))}));
 }
 
 }  // namespace

@@ -60,8 +60,8 @@ struct OcspResponseSpec {
   OcspStatus status = OcspStatus::kGood;
   UnixSeconds this_update = 0;
   std::optional<UnixSeconds> next_update;
-  Bytes nonce;                                  // empty = none
-  std::vector<Certificate> included;            // the responder's certificate first, when it is not the issuer
+  Bytes nonce;                        // empty = none
+  std::vector<Certificate> included;  // the responder's certificate first, when it is not the issuer
 };
 
 // A response about `certificate` signed by `responder_key`, whose certificate is `responder`. For simulators and tests.

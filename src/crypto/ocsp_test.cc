@@ -81,13 +81,12 @@ OcspResponseSpec good() {
 
 void expect_refused(const Result<OcspAnswer>& answer, std::string_view part) {
   ASSERT_FALSE(answer) << part;
-  EXPECT_NE(answer.error().message.find(part), std::string::npos) << answer.error().message << " (expected: " << part
-                                                                  << ")";
+  EXPECT_NE(answer.error().message.find(part), std::string::npos)
+      << answer.error().message << " (expected: " << part << ")";
 }
 
 TEST(Ocsp, EachStatusIsDistinct) {
-  for (const OcspStatus status :
-       {OcspStatus::kGood, OcspStatus::kRevoked, OcspStatus::kOnHold, OcspStatus::kUnknown}) {
+  for (const OcspStatus status : {OcspStatus::kGood, OcspStatus::kRevoked, OcspStatus::kOnHold, OcspStatus::kUnknown}) {
     OcspResponseSpec spec = good();
     spec.status = status;
     const auto answer = tree().judge(tree().by_issuer(spec));

@@ -27,7 +27,8 @@ Result<std::string> without_explanatory_text(ByteView pem) {
   while (!rest.empty()) {
     if (rest.starts_with(kBegin)) {
       const std::size_t end = rest.find(kEnd);
-      if (end == std::string_view::npos) return fail(ErrorCode::kBadCertificate, "a certificate has no END CERTIFICATE line");
+      if (end == std::string_view::npos)
+        return fail(ErrorCode::kBadCertificate, "a certificate has no END CERTIFICATE line");
       out += rest.substr(0, end + kEnd.size());
       out += '\n';
       rest.remove_prefix(end + kEnd.size());
@@ -36,7 +37,9 @@ Result<std::string> without_explanatory_text(ByteView pem) {
     const std::size_t size = std::min(rest.find('\n'), rest.size() - 1) + 1;
     std::string_view line = rest.substr(0, size);
     if (line.ends_with('\n')) line.remove_suffix(1);
-    if (!is_text(line)) return fail(ErrorCode::kBadCertificate, "a line between PEM certificates is neither text nor a BEGIN CERTIFICATE line");
+    if (!is_text(line))
+      return fail(ErrorCode::kBadCertificate,
+                  "a line between PEM certificates is neither text nor a BEGIN CERTIFICATE line");
     rest.remove_prefix(size);
   }
   return out;

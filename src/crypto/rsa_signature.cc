@@ -18,7 +18,8 @@ constexpr unsigned long kExponent = 65537;
 PkeyPtr make_key(ByteView modulus) {
   const BignumPtr n(BN_bin2bn(modulus.data(), static_cast<int>(modulus.size()), nullptr));
   const Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
-  require(n != nullptr && builder != nullptr && OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) == 1 &&
+  require(n != nullptr && builder != nullptr &&
+              OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) == 1 &&
               OSSL_PARAM_BLD_push_ulong(builder.get(), OSSL_PKEY_PARAM_RSA_E, kExponent) == 1,
           "RSA key parameters");
   const Handle<OSSL_PARAM, OSSL_PARAM_free> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
@@ -32,12 +33,13 @@ PkeyPtr make_key(ByteView modulus) {
 }  // namespace
 
 Result<void> verify_rsa_sha256(ByteView modulus, ByteView message, ByteView signature) {
-  if (modulus.size() < kLeastModulus || modulus.size() > kMostModulus || (modulus[0] & 0x80) == 0 || (modulus.back() & 1) == 0) {
+  if (modulus.size() < kLeastModulus || modulus.size() > kMostModulus || (modulus[0] & 0x80) == 0 ||
+      (modulus.back() & 1) == 0) {
     return fail(ErrorCode::kBadKey, "expected an RSA modulus of 2048 to 4096 bits");
   }
   if (signature.size() != modulus.size()) {
-    return fail(ErrorCode::kBadSignature, "an RSA signature under this key has " + std::to_string(modulus.size()) + " bytes, got " +
-                                              std::to_string(signature.size()));
+    return fail(ErrorCode::kBadSignature, "an RSA signature under this key has " + std::to_string(modulus.size()) +
+                                              " bytes, got " + std::to_string(signature.size()));
   }
   const ErrorQueueGuard guard;
   const PkeyPtr key = make_key(modulus);

@@ -78,8 +78,7 @@ Result<ByteArray<64>> parse_secp256k1_public_key(ByteView bytes) {
   const bool compressed = encoded.size() == 33 && (encoded[0] == 2 || encoded[0] == 3);
   const bool whole = encoded.size() == 65 && encoded[0] == 4;
   secp256k1_pubkey key;
-  if ((!compressed && !whole) ||
-      secp256k1_ec_pubkey_parse(context(), &key, encoded.data(), encoded.size()) != 1) {
+  if ((!compressed && !whole) || secp256k1_ec_pubkey_parse(context(), &key, encoded.data(), encoded.size()) != 1) {
     return fail(ErrorCode::kBadKey, "not a secp256k1 public key of 33, 64 or 65 bytes");
   }
   return coordinates(key);
@@ -93,7 +92,9 @@ ByteArray<33> compress_secp256k1(const ByteArray<64>& public_key) {
 }
 
 ByteArray<32> eip191_digest(std::string_view text) {
-  std::string message = "\x19" "Ethereum Signed Message:\n" + std::to_string(text.size());
+  std::string message = "\x19"
+                        "Ethereum Signed Message:\n" +
+                        std::to_string(text.size());
   message += text;
   return keccak256(as_bytes(message));
 }

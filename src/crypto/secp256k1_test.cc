@@ -44,9 +44,8 @@ TEST(EthAddressText, ParsesAnyCaseAndRefusesOtherShapes) {
 
 TEST(Secp256k1, KeyOneIsTheGenerator) {
   const Secp256k1Key key = key_one();
-  EXPECT_EQ(to_hex(key.public_key()),
-            "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-            "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8");
+  EXPECT_EQ(to_hex(key.public_key()), "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+                                      "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8");
   EXPECT_EQ(eth_address_text(key.address()), "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf");
 }
 
@@ -80,14 +79,13 @@ TEST(Secp256k1, SignaturesRecoverAndAreDeterministic) {
 
 // The example of the web3.js documentation for eth.accounts.sign.
 TEST(Secp256k1, SignsAsWeb3Does) {
-  const auto key = Secp256k1Key::from_secret(
-      *from_hex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"));
+  const auto key =
+      Secp256k1Key::from_secret(*from_hex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"));
   ASSERT_TRUE(key);
   EXPECT_EQ(eth_address_text(key->address()), "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23");
   EXPECT_EQ(to_hex(eip191_digest("Some data")), "1da44b586eb0729ff70a73c326926f6ed5a25f5b056e7f47fbc6e58d86871655");
-  EXPECT_EQ(to_hex(key->sign_text("Some data")),
-            "b91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd"
-            "6007e74cd82e037b800186422fc2da167c747ef045e5d18a5f5d4300f8e1a0291c");
+  EXPECT_EQ(to_hex(key->sign_text("Some data")), "b91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd"
+                                                 "6007e74cd82e037b800186422fc2da167c747ef045e5d18a5f5d4300f8e1a0291c");
 }
 
 TEST(Secp256k1, EachRuleOfTheRecoveryHasItsMessage) {

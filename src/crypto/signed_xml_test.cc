@@ -42,8 +42,8 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 void expect_refused(const std::string& text, std::string_view part) {
   const auto parsed = SignedXml::parse(text);
   ASSERT_FALSE(parsed) << part;
-  EXPECT_NE(parsed.error().message.find(part), std::string::npos) << parsed.error().message << " (expected: " << part
-                                                                  << ")";
+  EXPECT_NE(parsed.error().message.find(part), std::string::npos)
+      << parsed.error().message << " (expected: " << part << ")";
 }
 
 TEST(SignedXml, GivesWhatWasSigned) {

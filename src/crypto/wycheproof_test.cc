@@ -27,8 +27,9 @@ Json read_cases(const std::string& name) {
 Bytes hex_of(const Json& object, const char* name) { return from_hex(object.at(name).get<std::string>()).value(); }
 
 // Runs `verifies` on each test of the file and compares it with the file's expectation. Returns the number of tests.
-std::size_t run_signatures(const std::string& name, const std::function<bool(const Json& group, const Json& test)>& verifies,
-                           const std::function<bool(const Json& test)>& refused_here = [](const Json&) { return false; }) {
+std::size_t run_signatures(
+    const std::string& name, const std::function<bool(const Json& group, const Json& test)>& verifies,
+    const std::function<bool(const Json& test)>& refused_here = [](const Json&) { return false; }) {
   const Json cases = read_cases(name);
   std::size_t count = 0;
   if (!cases.is_object()) {
@@ -54,16 +55,18 @@ Bytes point_of(const Json& group) {
 }
 
 TEST(Wycheproof, EcdsaP256InTheFormOfQuotes) {
-  const std::size_t count = run_signatures("ecdsa_secp256r1_sha256_p1363_test.json", [](const Json& group, const Json& test) {
-    return verify_ecdsa(Curve::kP256, point_of(group), hex_of(test, "msg"), hex_of(test, "sig")).has_value();
-  });
+  const std::size_t count =
+      run_signatures("ecdsa_secp256r1_sha256_p1363_test.json", [](const Json& group, const Json& test) {
+        return verify_ecdsa(Curve::kP256, point_of(group), hex_of(test, "msg"), hex_of(test, "sig")).has_value();
+      });
   EXPECT_EQ(count, 262u);
 }
 
 TEST(Wycheproof, EcdsaP384InTheFormOfGpuReports) {
-  const std::size_t count = run_signatures("ecdsa_secp384r1_sha384_p1363_test.json", [](const Json& group, const Json& test) {
-    return verify_ecdsa(Curve::kP384, point_of(group), hex_of(test, "msg"), hex_of(test, "sig")).has_value();
-  });
+  const std::size_t count =
+      run_signatures("ecdsa_secp384r1_sha384_p1363_test.json", [](const Json& group, const Json& test) {
+        return verify_ecdsa(Curve::kP384, point_of(group), hex_of(test, "msg"), hex_of(test, "sig")).has_value();
+      });
   EXPECT_EQ(count, 280u);
 }
 
@@ -100,7 +103,7 @@ TEST(Wycheproof, HkdfSha256) {
   const Json cases = read_cases("hkdf_sha256_test.json");
   for (const Json& group : cases.at("testGroups")) {
     for (const Json& test : group.at("tests")) {
-      if (test.at("result") != "valid") continue;   // lengths beyond the function's range, which no caller asks for
+      if (test.at("result") != "valid") continue;  // lengths beyond the function's range, which no caller asks for
       const Bytes info = hex_of(test, "info");
       const SecretBytes key = hkdf_sha256(hex_of(test, "ikm"), hex_of(test, "salt"),
                                           std::string_view(reinterpret_cast<const char*>(info.data()), info.size()),

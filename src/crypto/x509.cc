@@ -138,9 +138,7 @@ std::string Certificate::to_pem() const {
   return out.append(kPemEnd).append(1, '\n');
 }
 
-std::string Certificate::subject_common_name() const {
-  return common_name(X509_get_subject_name(impl_->x509.get()));
-}
+std::string Certificate::subject_common_name() const { return common_name(X509_get_subject_name(impl_->x509.get())); }
 
 std::string Certificate::issuer_common_name() const { return common_name(X509_get_issuer_name(impl_->x509.get())); }
 

@@ -21,9 +21,9 @@ class Certificate {
 
   Bytes der() const;
   std::string to_pem() const;
-  std::string subject_common_name() const;   // empty when there is none, or more than one
+  std::string subject_common_name() const;  // empty when there is none, or more than one
   std::string issuer_common_name() const;
-  Bytes subject_public_key_info() const;     // DER
+  Bytes subject_public_key_info() const;  // DER
   // x || y of an EC key on P-256 or P-384; an error for any other key.
   Result<Bytes> ec_public_point() const;
   Result<Curve> ec_curve() const;
@@ -31,7 +31,7 @@ class Certificate {
   UnixSeconds not_before() const;
   UnixSeconds not_after() const;
   bool is_ca() const;
-  Bytes serial() const;                      // big-endian magnitude
+  Bytes serial() const;  // big-endian magnitude
   // Value octets of the extension with this dotted OID.
   std::optional<Bytes> extension(std::string_view oid) const;
 
@@ -78,21 +78,21 @@ Result<void> check_chain_links(const std::vector<Certificate>& chain, const Cert
 Result<void> check_chain_validity(const std::vector<Certificate>& chain, UnixSeconds time);
 
 struct CertificateExtension {
-  std::string oid;   // dotted
+  std::string oid;  // dotted
   bool critical = false;
-  Bytes value;       // DER
+  Bytes value;  // DER
 };
 
 struct CertificateSpec {
   std::string subject_common_name;
   std::string issuer_common_name;
-  std::string organization;                  // put in both names
+  std::string organization;  // put in both names
   UnixSeconds not_before = 0;
   UnixSeconds not_after = 0;
-  Bytes serial;                              // 1 to 20 bytes, big-endian; the top bit of 20 bytes is cleared (RFC 5280)
+  Bytes serial;  // 1 to 20 bytes, big-endian; the top bit of 20 bytes is cleared (RFC 5280)
   bool is_ca = false;
   std::optional<int> path_length;
-  std::vector<std::string> dns_names;        // subjectAltName, for TLS leaves; IP addresses as text are accepted too
+  std::vector<std::string> dns_names;  // subjectAltName, for TLS leaves; IP addresses as text are accepted too
   std::vector<CertificateExtension> extensions;
 };
 

@@ -18,8 +18,8 @@ using CrlPtr = Handle<X509_CRL, X509_CRL_free>;
 
 Error broken(std::size_t index, const std::string& what) {
   constexpr const char* kNames[kChainLength] = {"endorsement key", "signing key", "root key"};
-  return fail(ErrorCode::kBadCertificate, "AMD certificate " + std::to_string(index + 1) + " (" + kNames[index] +
-                                              "): " + what);
+  return fail(ErrorCode::kBadCertificate,
+              "AMD certificate " + std::to_string(index + 1) + " (" + kNames[index] + "): " + what);
 }
 
 // The TLS flag is OpenSSL's name for: PSS, one digest for hash and mask, salt as long as the digest.
@@ -131,8 +131,8 @@ Result<AmdCrlWindow> check_crl_window(const X509_CRL* crl, UnixSeconds time) {
 Result<void> verify_amd_certificate_chain(const std::vector<Certificate>& chain, const Certificate& root,
                                           UnixSeconds time) {
   if (chain.size() != kChainLength) {
-    return fail(ErrorCode::kBadCertificate, "expected a chain of 3 AMD certificates, got " +
-                                                std::to_string(chain.size()));
+    return fail(ErrorCode::kBadCertificate,
+                "expected a chain of 3 AMD certificates, got " + std::to_string(chain.size()));
   }
   if (!equal(chain.back().impl().der, root.impl().der)) return broken(2, "not the pinned root");
   const ErrorQueueGuard guard;
@@ -153,8 +153,7 @@ Result<AmdCrlWindow> verify_amd_crl(ByteView der, const Certificate& root, const
   if (X509_NAME_cmp(X509_CRL_get_issuer(crl.get()), X509_get_subject_name(signer)) != 0) {
     return bad_crl("not issued by this root");
   }
-  if (X509_CRL_get_signature_nid(crl.get()) != NID_rsassaPss ||
-      X509_CRL_verify(crl.get(), root.impl().key()) != 1) {
+  if (X509_CRL_get_signature_nid(crl.get()) != NID_rsassaPss || X509_CRL_verify(crl.get(), root.impl().key()) != 1) {
     return bad_crl("the signature does not verify under the root's key");
   }
   TRY(window, check_crl_window(crl.get(), time));

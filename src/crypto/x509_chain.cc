@@ -101,9 +101,8 @@ Result<void> check_issued(const Certificate& certificate, std::size_t index, con
 }  // namespace
 
 bool VerifiedLinks::holds(const Certificate& child, const Certificate& parent) const {
-  return std::any_of(links_.begin(), links_.end(), [&](const Link& link) {
-    return link.child == child && link.parent == parent;
-  });
+  return std::any_of(links_.begin(), links_.end(),
+                     [&](const Link& link) { return link.child == child && link.parent == parent; });
 }
 
 void VerifiedLinks::add(const Certificate& child, const Certificate& parent) { links_.push_back({child, parent}); }

@@ -26,9 +26,7 @@ std::string quote_pem(const std::string& quote) {
   return quote.substr(quote.find("-----BEGIN CERTIFICATE-----"), end + 25 - quote.find("-----BEGIN CERTIFICATE-----"));
 }
 
-Certificate intel_root() {
-  return *Certificate::from_der(testing::vector_bytes("tdx/intel_sgx_root_ca.der"));
-}
+Certificate intel_root() { return *Certificate::from_der(testing::vector_bytes("tdx/intel_sgx_root_ca.der")); }
 
 TEST(RealChains, IntelPckChainHoldsAtTheTimeOfItsQuote) {
   const auto chain = chain_of(quote_pem(testing::vector_text("tdx/v4_b0c06f_uptodate.bin")));
@@ -44,7 +42,8 @@ TEST(RealChains, IntelPckChainHoldsAtTheTimeOfItsQuote) {
 TEST(RealChains, IntelPckChainsOfTheOtherQuotesHold) {
   for (const std::string& name : cloister::testing::those_there(
            {"tdx/v4_50806f.bin", "tdx/v4_50806f_DEBUG.bin", "tdx/v5_td15_90c06f.bin", "tdx/sgx_v3_00a067.bin",
-            "tdx/ccel/cos113_quote_8000.bin", "tdx/v4_90c06f_h200.bin", "tdx/v5_90c06f_outdated.bin", "tdx/v5_td15ex_b0c06f.bin"})) {
+            "tdx/ccel/cos113_quote_8000.bin", "tdx/v4_90c06f_h200.bin", "tdx/v5_90c06f_outdated.bin",
+            "tdx/v5_td15ex_b0c06f.bin"})) {
     const auto chain = chain_of(quote_pem(testing::vector_text(name)));
     ASSERT_EQ(chain.size(), 3u) << name;
     const UnixSeconds time = chain[0].not_before() + 86400;
@@ -67,9 +66,10 @@ TEST(RealChains, NvidiaDeviceChainsHoldUntilTheYear9999) {
   const auto hopper = chain_of(testing::vector_text("nvidia/hopper_550.90.07.certs.pem"));
   ASSERT_EQ(hopper.size(), 5u);
   EXPECT_EQ(to_rfc3339(hopper[0].not_after()), "9999-12-31T23:59:59Z");
-  for (const std::string& name : cloister::testing::those_there(
-           {"nvidia/hopper_550.90.07.certs.pem", "nvidia/hopper_535.86.09.certs.b64", "nvidia/blackwell_575.32.certs.b64",
-            "nvidia/parsed/sdk_hopper.certs.b64", "nvidia/parsed/sdk_switch.certs.b64"})) {
+  for (const std::string& name :
+       cloister::testing::those_there({"nvidia/hopper_550.90.07.certs.pem", "nvidia/hopper_535.86.09.certs.b64",
+                                       "nvidia/blackwell_575.32.certs.b64", "nvidia/parsed/sdk_hopper.certs.b64",
+                                       "nvidia/parsed/sdk_switch.certs.b64"})) {
     const auto chain = chain_of(testing::vector_text(name));
     const auto verdict = verify_certificate_chain(chain, root, Curve::kP384, kJune2025);
     EXPECT_TRUE(verdict) << name << ": " << verdict.error().message;
@@ -100,9 +100,16 @@ struct Recipe {
 
 Recipe sound_recipe() {
   Recipe recipe;
-  recipe.root = {.subject_common_name = "Root", .issuer_common_name = "Root", .organization = "Test",
-                 .not_before = 1000, .not_after = 9000, .serial = {1}, .is_ca = true, .path_length = 1,
-                 .dns_names = {}, .extensions = {}};
+  recipe.root = {.subject_common_name = "Root",
+                 .issuer_common_name = "Root",
+                 .organization = "Test",
+                 .not_before = 1000,
+                 .not_after = 9000,
+                 .serial = {1},
+                 .is_ca = true,
+                 .path_length = 1,
+                 .dns_names = {},
+                 .extensions = {}};
   recipe.intermediate = recipe.root;
   recipe.intermediate.subject_common_name = "Intermediate";
   recipe.intermediate.serial = {2};
@@ -123,8 +130,7 @@ std::vector<Certificate> cook(const Recipe& recipe) {
   const EcKey leaf_key = *EcKey::derive(recipe.leaf_curve, seed, "leaf");
   const auto root = issue_certificate(recipe.root, root_key, root_key);
   const auto intermediate = issue_certificate(recipe.intermediate, intermediate_key, root_key);
-  const auto leaf =
-      issue_certificate(recipe.leaf, leaf_key, recipe.wrong_issuer_key ? root_key : intermediate_key);
+  const auto leaf = issue_certificate(recipe.leaf, leaf_key, recipe.wrong_issuer_key ? root_key : intermediate_key);
   EXPECT_TRUE(root && intermediate && leaf);
   return {*leaf, *intermediate, *root};
 }
@@ -159,7 +165,9 @@ TEST(OwnChains, EachDefectIsNamed) {
       {"not issued by", [](Recipe& r) { r.wrong_issuer_key = true; }},
       {"key on P-256", [](Recipe& r) { r.leaf_curve = Curve::kP384; }},
       {"critical extension 1.2.3.4",
-       [](Recipe& r) { r.leaf.extensions.push_back({.oid = "1.2.3.4", .critical = true, .value = {0x05, 0x00}}); }},
+       [](Recipe& r) {
+         r.leaf.extensions.push_back({.oid = "1.2.3.4", .critical = true, .value = {0x05, 0x00}});
+       }},
       // OpenSSL knows it, but nothing here enforces it.
       {"critical extension 2.5.29.30",
        [](Recipe& r) {

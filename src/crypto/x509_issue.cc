@@ -110,8 +110,8 @@ Result<void> add_custom_extensions(X509* x509, const std::vector<CertificateExte
     require(value != nullptr && ASN1_OCTET_STRING_set(value.get(), extension.value.data(),
                                                       static_cast<int>(extension.value.size())) == 1,
             "extension value");
-    TRY_VOID(add_extension(x509, ExtensionPtr(X509_EXTENSION_create_by_OBJ(nullptr, oid.get(),
-                                                                           extension.critical ? 1 : 0, value.get()))));
+    TRY_VOID(add_extension(
+        x509, ExtensionPtr(X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), extension.critical ? 1 : 0, value.get()))));
   }
   return {};
 }
@@ -144,8 +144,7 @@ Bytes encode(T* object, int (*encoder)(T*, std::uint8_t**)) {
 Bytes sign_certificate(X509* x509, const EcKey& issuer_key) {
   const int nid = issuer_key.curve() == Curve::kP256 ? NID_ecdsa_with_SHA256 : NID_ecdsa_with_SHA384;
   const Handle<X509_ALGOR, X509_ALGOR_free> algorithm(X509_ALGOR_new());
-  require(algorithm != nullptr &&
-              X509_ALGOR_set0(algorithm.get(), OBJ_nid2obj(nid), V_ASN1_UNDEF, nullptr) == 1 &&
+  require(algorithm != nullptr && X509_ALGOR_set0(algorithm.get(), OBJ_nid2obj(nid), V_ASN1_UNDEF, nullptr) == 1 &&
               X509_ALGOR_copy(const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(x509)), algorithm.get()) == 1,
           "signature algorithm");
   const Bytes to_be_signed = encode<X509>(x509, i2d_re_X509_tbs);
@@ -178,8 +177,7 @@ ExtensionPtr make_alternative_names(const std::vector<std::string>& names) {
   return ExtensionPtr(X509V3_EXT_i2d(NID_subject_alt_name, 0, list.get()));
 }
 
-Result<Certificate> issue_certificate(const CertificateSpec& spec, const EcKey& subject_key,
-                                      const EcKey& issuer_key) {
+Result<Certificate> issue_certificate(const CertificateSpec& spec, const EcKey& subject_key, const EcKey& issuer_key) {
   const ErrorQueueGuard guard;
   const X509Ptr x509(X509_new());
   require(x509 != nullptr && X509_set_version(x509.get(), X509_VERSION_3) == 1 &&

@@ -21,8 +21,7 @@ constexpr std::string_view kExplicitCurve =
     "pxeehPO5ysL8YyVRAgEBA0IABK7Z+Q57YmCThviJBmcpdTDNeTHLsSBTHYhwqEWYoHktPnsCFzuMl1IBRarnfai81f/mDCypsRYa"
     "zw8fYcyuBRujUzBRMB0GA1UdDgQWBBSawQf0EQgARaopd4VuVR6XY1TCATAfBgNVHSMEGDAWgBSawQf0EQgARaopd4VuVR6XY1TC"
     "ATAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDW7Ovad3Hs7nl/ab/taxRBlg3doj/EAydoFWbdMKysHAIhAIBv"
-    "tt6eFNJqqt4vx6v4nu/7elXI74shNP1+jTfOo45M"
-    ;  // self-signed, its key spells out the parameters of P-256
+    "tt6eFNJqqt4vx6v4nu/7elXI74shNP1+jTfOo45M";  // self-signed, its key spells out the parameters of P-256
 
 CertificateSpec plain_spec() {
   CertificateSpec spec;
@@ -56,7 +55,8 @@ TEST(IssueCertificate, FieldsComeBack) {
   EXPECT_EQ(*certificate.ec_public_point(), plain_key().public_point());
   // A P-256 SubjectPublicKeyInfo is a fixed prefix and the point.
   const Bytes info = certificate.subject_public_key_info();
-  EXPECT_EQ(to_hex(info), "3059301306072a8648ce3d020106082a8648ce3d030107034200" "04" +
+  EXPECT_EQ(to_hex(info), "3059301306072a8648ce3d020106082a8648ce3d030107034200"
+                          "04" +
                               to_hex(plain_key().public_point()));
 }
 
@@ -93,9 +93,7 @@ TEST(IssueCertificate, ImpossibleSpecsAreRefused) {
   EXPECT_TRUE(refused([](CertificateSpec& s) { s.path_length = 0; }));
   EXPECT_TRUE(refused([](CertificateSpec& s) { s.subject_common_name = "not UTF-8: \xff"; }));
   EXPECT_TRUE(refused([](CertificateSpec& s) { s.extensions = {{"one.two", false, {}}}; }));
-  EXPECT_TRUE(refused([](CertificateSpec& s) {
-    s.extensions = {{"1.2.3", false, {5, 0}}, {"1.2.3", false, {5, 0}}};
-  }));
+  EXPECT_TRUE(refused([](CertificateSpec& s) { s.extensions = {{"1.2.3", false, {5, 0}}, {"1.2.3", false, {5, 0}}}; }));
   CertificateSpec longest = plain_spec();
   longest.serial = Bytes(20, 0xff);
   EXPECT_EQ(issued(longest).serial()[0], 0x7f);

@@ -86,8 +86,8 @@ DsigCtxPtr make_dsig_context(EVP_PKEY* key) {
   DsigCtxPtr context(xmlSecDSigCtxCreate(nullptr));  // no key manager: nothing else can provide a key
   require(context != nullptr, "no memory for an XML signature");
   context->enabledReferenceUris = xmlSecTransformUriTypeEmpty;
-  for (const xmlSecTransformId id : {xmlSecTransformEnvelopedId, xmlSecTransformInclC14N11Id,
-                                     xmlSecOpenSSLTransformSha384Id}) {
+  for (const xmlSecTransformId id :
+       {xmlSecTransformEnvelopedId, xmlSecTransformInclC14N11Id, xmlSecOpenSSLTransformSha384Id}) {
     require(xmlSecDSigCtxEnableReferenceTransform(context.get(), id) == 0, "XML signature transforms");
   }
   for (const xmlSecTransformId id : {xmlSecTransformInclC14N11Id, xmlSecOpenSSLTransformEcdsaSha384Id}) {

@@ -30,7 +30,8 @@ class CollectingSink final : public ReplySink {
   // Returns kTimeout when the reply has not ended by then. The generation continues: the caller cancels it.
   Result<std::string> wait_for(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
-    if (!ended_cv_.wait_for(lock, limit, [this] { return ended_; })) return fail(ErrorCode::kTimeout, "the engine did not answer in time");
+    if (!ended_cv_.wait_for(lock, limit, [this] { return ended_; }))
+      return fail(ErrorCode::kTimeout, "the engine did not answer in time");
     return result();
   }
   // Ends the wait with this error. Any thread.

@@ -18,7 +18,8 @@ std::string_view id_prefix(Route route) {
 bool is_messages_form(Route route) { return route == Route::kMessages || route == Route::kCountTokens; }
 
 bool generates_text(Route route) {
-  return route == Route::kChatCompletions || route == Route::kCompletions || route == Route::kResponses || route == Route::kMessages;
+  return route == Route::kChatCompletions || route == Route::kCompletions || route == Route::kResponses ||
+         route == Route::kMessages;
 }
 
 std::optional<ModelInfo> Engine::find_model(std::string_view id) const {

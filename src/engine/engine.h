@@ -41,7 +41,7 @@ enum class Route {
   kImageEdits,
 };
 
-using HeaderList = std::vector<std::pair<std::string, std::string>>;   // names in lower case
+using HeaderList = std::vector<std::pair<std::string, std::string>>;  // names in lower case
 
 // True for requests in Anthropic's Messages form: POST /v1/messages and the count of its tokens.
 bool is_messages_form(Route route);
@@ -76,7 +76,7 @@ struct Usage {
   std::uint64_t prompt_tokens = 0;
   std::uint64_t cached_tokens = 0;
   std::uint64_t completion_tokens = 0;
-  std::uint64_t reasoning_tokens = 0;    // part of the completion's tokens; 0 where the engine does not tell
+  std::uint64_t reasoning_tokens = 0;  // part of the completion's tokens; 0 where the engine does not tell
 };
 
 struct Outcome {
@@ -96,9 +96,9 @@ struct Outcome {
 // How another server's reply begins.
 struct PassedHead {
   int status = 200;
-  HeaderList headers;          // they include content-type, where there is one
-  bool whole = false;          // short, and collected before anything is sent: an error can still replace it
-  std::uint64_t length = 0;    // of a whole reply
+  HeaderList headers;        // they include content-type, where there is one
+  bool whole = false;        // short, and collected before anything is sent: an error can still replace it
+  std::uint64_t length = 0;  // of a whole reply
 };
 
 class ReplySink {
@@ -136,10 +136,10 @@ using IdentityHook = std::function<Result<void>(const Json& identity)>;
 
 struct ModelInfo {
   std::string id;
-  std::int64_t created = 0;        // seconds since 1970
+  std::int64_t created = 0;          // seconds since 1970
   std::uint64_t context_length = 0;  // tokens that a single request may use; 0 when unknown
   std::uint64_t parameters = 0;
-  std::string quantization;        // "Q4_1"; empty when unknown
+  std::string quantization;  // "Q4_1"; empty when unknown
   // The model's exact identity, by digests (docs/spec/model-identity.md); null while it loads, or where nothing was measured.
   std::shared_ptr<const Json> identity;
   // SHA-256 of the identity's canonical form, where the engine has computed it.
@@ -150,21 +150,21 @@ struct ModelInfo {
 enum class Health { kLoading, kReady, kStalled, kFailed };
 
 struct EngineStats {
-  std::uint64_t active = 0;    // requests that are being computed
-  std::uint64_t waiting = 0;   // requests in the queue
+  std::uint64_t active = 0;   // requests that are being computed
+  std::uint64_t waiting = 0;  // requests in the queue
 };
 
 // One of the servers behind an engine that passes requests on.
 struct UpstreamState {
   std::string url;
-  std::string server;              // "vllm 0.11.0"; empty when the server does not tell
+  std::string server;  // "vllm 0.11.0"; empty when the server does not tell
   bool up = false;
-  bool cache_salt = false;         // the prompt cache is salted by tenant
+  bool cache_salt = false;  // the prompt cache is salted by tenant
   std::uint64_t active = 0;
-  std::uint64_t requests = 0;      // sent so far
+  std::uint64_t requests = 0;  // sent so far
   std::uint64_t failures = 0;
   std::vector<std::string> models;
-  std::vector<std::string> routes; // paths that the server was found to serve
+  std::vector<std::string> routes;  // paths that the server was found to serve
 };
 
 class Engine {

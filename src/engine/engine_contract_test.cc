@@ -92,7 +92,8 @@ TEST_P(EngineContract, BufferedChat) {
 
 TEST_P(EngineContract, StreamedChat) {
   Json ask_for = with(user_says("Count to three"), {{"max_tokens", 12}, {"temperature", 0}});
-  Reply reply = ask(engine(), Route::kChatCompletions, with(ask_for, {{"stream_options", {{"include_usage", true}}}}), true);
+  Reply reply =
+      ask(engine(), Route::kChatCompletions, with(ask_for, {{"stream_options", {{"include_usage", true}}}}), true);
   ASSERT_FALSE(reply.error.has_value()) << reply.error->message;
   EXPECT_EQ(reply.content_type, "text/event-stream");
   EXPECT_TRUE(reply.done_marker());
@@ -137,8 +138,9 @@ TEST_P(EngineContract, SeveralChoices) {
 }
 
 TEST_P(EngineContract, LengthLimit) {
-  Reply reply = ask(engine(), Route::kChatCompletions,
-                    with(user_says("one two three four five six"), {{"max_completion_tokens", 2}, {"ignore_eos", true}}));
+  Reply reply =
+      ask(engine(), Route::kChatCompletions,
+          with(user_says("one two three four five six"), {{"max_completion_tokens", 2}, {"ignore_eos", true}}));
   EXPECT_EQ(reply.outcome.finish_reason, "length");
   EXPECT_EQ(reply.outcome.usage.completion_tokens, 2u);
 }
@@ -151,7 +153,8 @@ TEST_P(EngineContract, Completions) {
   EXPECT_EQ(body["id"], "cmpl-0123456789abcdef");
   EXPECT_FALSE(body["choices"][0]["text"].get<std::string>().empty());
   expect_usage(body["usage"], reply.outcome);
-  Reply streamed = ask(engine(), Route::kCompletions, {{"prompt", "The capital of France is"}, {"max_tokens", 4}}, true);
+  Reply streamed =
+      ask(engine(), Route::kCompletions, {{"prompt", "The capital of France is"}, {"max_tokens", 4}}, true);
   EXPECT_TRUE(streamed.done_marker());
   EXPECT_FALSE(streamed.text().empty());
 }
@@ -257,7 +260,8 @@ TEST_P(EngineContract, RefusesWhatItCannotDo) {
       {Json::object(), ErrorCode::kInvalidRequest},
       {with(user_says("x"), {{"temperature", 9}}), ErrorCode::kInvalidRequest},
       {with(user_says("x"), {{"max_tokens", -1}}), ErrorCode::kInvalidRequest},
-      {{{"messages", {{{"role", "user"}, {"content", {{{"type", "image_url"}, {"image_url", {{"url", "http://127.0.0.1/x"}}}}}}}}}},
+      {{{"messages",
+         {{{"role", "user"}, {"content", {{{"type", "image_url"}, {"image_url", {{"url", "http://127.0.0.1/x"}}}}}}}}}},
        ErrorCode::kUnsupported},
   };
   for (const auto& one : cases) {

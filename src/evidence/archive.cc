@@ -12,9 +12,9 @@ namespace {
 constexpr std::string_view kFormat = "cloister.archive.v1";
 constexpr std::string_view kOpening = R"({"archive":"cloister.archive.v1")";
 constexpr codec::JsonLimits kLimits = {128u << 20, 16, 1u << 20};
-constexpr std::array<std::string_view, 12> kMembers = {
-    "archive", "judged_at", "receipt",        "report",       "keyset",     "session",
-    "nonce",   "request",   "response",       "model_manifest", "prefix_proof", "collateral"};
+constexpr std::array<std::string_view, 12> kMembers = {"archive",  "judged_at",      "receipt",      "report",
+                                                       "keyset",   "session",        "nonce",        "request",
+                                                       "response", "model_manifest", "prefix_proof", "collateral"};
 
 Error malformed(const std::string& message) { return fail(ErrorCode::kBadArchive, "archive: " + message); }
 
@@ -48,7 +48,8 @@ Result<void> check_form(const Json& object) {
   for (const auto& [name, value] : object.items()) {
     if (std::ranges::find(kMembers, name) == kMembers.end()) return malformed("it has a member of an unknown name");
   }
-  if (object.contains("report") && object.contains("keyset")) return malformed("it has a report and a keyset: one of both");
+  if (object.contains("report") && object.contains("keyset"))
+    return malformed("it has a report and a keyset: one of both");
   return {};
 }
 

@@ -15,16 +15,16 @@
 namespace cloister::evidence {
 
 struct Archive {
-  UnixSeconds judged_at = 0;                 // when its maker verified it; the collateral is valid at that time
-  std::string receipt;                       // JSON text as served
-  std::optional<std::string> report;         // native or ACI, as served
-  std::optional<std::string> keyset;         // without a report: JSON text
-  std::optional<std::string> session;        // of the upstream that the receipt names, as the gateway served it
-  std::optional<ByteArray<32>> nonce;        // the nonce that the report was asked with
-  std::optional<std::string> request, response;   // exact bodies as on the wire
-  std::optional<std::string> model_manifest; // JSON text
-  std::optional<std::string> prefix_proof;   // JSON text, for a reply that was cut off
-  Json collateral;                           // a bundle (docs/spec/bundle.md), or null; not parsed here
+  UnixSeconds judged_at = 0;                     // when its maker verified it; the collateral is valid at that time
+  std::string receipt;                           // JSON text as served
+  std::optional<std::string> report;             // native or ACI, as served
+  std::optional<std::string> keyset;             // without a report: JSON text
+  std::optional<std::string> session;            // of the upstream that the receipt names, as the gateway served it
+  std::optional<ByteArray<32>> nonce;            // the nonce that the report was asked with
+  std::optional<std::string> request, response;  // exact bodies as on the wire
+  std::optional<std::string> model_manifest;     // JSON text
+  std::optional<std::string> prefix_proof;       // JSON text, for a reply that was cut off
+  Json collateral;                               // a bundle (docs/spec/bundle.md), or null; not parsed here
 
   bool operator==(const Archive&) const = default;
 };

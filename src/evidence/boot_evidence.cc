@@ -25,8 +25,8 @@ Result<Json> object_or_text(const JsonReader& reader, std::string_view name) {
 }
 
 Result<void> read_claims(const JsonReader& reader, const std::string& where, BootEvidence& out) {
-  for (const char* name : {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "compose_hash", "app_id", "instance_id",
-                           "key_provider_info"}) {
+  for (const char* name :
+       {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "compose_hash", "app_id", "instance_id", "key_provider_info"}) {
     TRY(value, reader.optional_text(name));
     if (value) out.claims.push_back({where + name, name, *std::move(value)});
   }
@@ -58,9 +58,12 @@ Result<void> read_info(const JsonReader& report, BootEvidence& out) {
 Result<KeyCustody> read_key(const Json& object, const std::string& where) {
   const JsonReader reader(object, kCode, where);
   KeyCustody key;
-  const std::pair<const char*, std::string*> members[] = {
-      {"role", &key.role}, {"path", &key.path},             {"purpose", &key.purpose},
-      {"algo", &key.algo}, {"public_key", &key.public_key}, {"kms_public_key", &key.kms_public_key}};
+  const std::pair<const char*, std::string*> members[] = {{"role", &key.role},
+                                                          {"path", &key.path},
+                                                          {"purpose", &key.purpose},
+                                                          {"algo", &key.algo},
+                                                          {"public_key", &key.public_key},
+                                                          {"kms_public_key", &key.kms_public_key}};
   TRY_VOID(reader.is_object());
   for (const auto& [name, value] : members) {
     TRY(text, reader.text(name));

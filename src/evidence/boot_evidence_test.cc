@@ -29,8 +29,12 @@ TEST(BootEvidence, TheOutermostTextCountsAndStringsMayHoldJson) {
   ASSERT_EQ(evidence->claims.size(), 2u);
   EXPECT_EQ(evidence->claims[0].where, "info.app_id");
   EXPECT_EQ(evidence->claims[1].where, "info.tcb_info.mrtd");
-  evidence = read_boot_evidence({{"info", info}, {"event_log", "[1]"}, {"app_compose", "outer"},
-                                 {"vm_config", {{"a", 1}}}, {"ccel", "AQI="}, {"gpu_info", "g"}});
+  evidence = read_boot_evidence({{"info", info},
+                                 {"event_log", "[1]"},
+                                 {"app_compose", "outer"},
+                                 {"vm_config", {{"a", 1}}},
+                                 {"ccel", "AQI="},
+                                 {"gpu_info", "g"}});
   ASSERT_TRUE(evidence);
   EXPECT_EQ(evidence->event_log, "[1]");
   EXPECT_EQ(evidence->app_compose, "outer");
@@ -64,8 +68,12 @@ TEST(BootEvidence, WrongTypesNameTheMember) {
 }
 
 TEST(BootEvidence, KeyCustody) {
-  const Json key = {{"role", "receipt"},       {"path", "p"},         {"purpose", "u"}, {"algo", "ed25519"},
-                    {"public_key", "aa"},      {"kms_public_key", "bb"},
+  const Json key = {{"role", "receipt"},
+                    {"path", "p"},
+                    {"purpose", "u"},
+                    {"algo", "ed25519"},
+                    {"public_key", "aa"},
+                    {"kms_public_key", "bb"},
                     {"signature_chain", Json::array({"cc", "dd"})}};
   const auto parse = [](const Json& custody) { return read_boot_evidence({{"key_custody", custody}}); };
   const auto good = parse({{"provider", "dstack-kms"}, {"keys", Json::array({key})}});

@@ -11,7 +11,7 @@
 namespace cloister::evidence {
 
 enum class SigningAlgo { kEcdsa, kEd25519 };
-std::string_view to_text(SigningAlgo algo);             // "ecdsa", "ed25519"
+std::string_view to_text(SigningAlgo algo);  // "ecdsa", "ed25519"
 Result<SigningAlgo> parse_signing_algo(std::string_view text);
 
 std::string signed_text(const ByteArray<32>& request_sha256, const ByteArray<32>& response_sha256);

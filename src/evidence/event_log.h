@@ -17,7 +17,7 @@ constexpr std::uint32_t kRuntimeEventType = 0x08000001;
 constexpr int kRuntimeRegister = 3;
 
 struct Event {
-  int imr = kRuntimeRegister;         // RTMR index, zero-based
+  int imr = kRuntimeRegister;  // RTMR index, zero-based
   std::uint32_t event_type = kRuntimeEventType;
   ByteArray<48> digest{};
   std::string name;
@@ -42,12 +42,12 @@ Json event_log_json(const std::vector<Event>& events);
 
 // An entry as it was logged. Name and payload are unverified until the digest has been recomputed.
 struct LoggedEvent {
-  int imr = 0;                                // 0 to 3
+  int imr = 0;  // 0 to 3
   std::uint32_t event_type = 0;
-  std::optional<ByteArray<48>> digest;        // absent only for runtime events of stripped logs
+  std::optional<ByteArray<48>> digest;  // absent only for runtime events of stripped logs
   std::string name;
   Bytes payload;
-  int version = 1;                            // 1 or 2
+  int version = 1;  // 1 or 2
   std::optional<Bytes> preimage;
 
   bool is_runtime() const { return event_type == kRuntimeEventType; }

@@ -155,8 +155,8 @@ TEST(Replay, StartsFromZerosAndKeepsRegistersApart) {
 }
 
 TEST(EventLogParse, GenuineLogsAreRead) {
-  for (const char* file : {"dstack/quote_report_90c06f.json", "dstack/rtmr3_example.report.json",
-                           "reports/dstack_quote.json"}) {
+  for (const char* file :
+       {"dstack/quote_report_90c06f.json", "dstack/rtmr3_example.report.json", "reports/dstack_quote.json"}) {
     const Json report = *codec::parse_json(testing::vector_text(file));
     const auto events = parse_event_log(report["event_log"].get<std::string>());
     ASSERT_TRUE(events) << file << events.error().message;

@@ -8,7 +8,7 @@ namespace cloister::evidence {
 namespace {
 
 constexpr std::size_t kSaltBytes = 16;
-constexpr std::uint8_t kLeafPrefix = 0x00;   // the same as in evidence/merkle_tree.cc
+constexpr std::uint8_t kLeafPrefix = 0x00;  // the same as in evidence/merkle_tree.cc
 constexpr std::uint8_t kSeedPrefix = 0x02;
 
 // Each seed has 16 below it, on five levels: room for 16^5 events.
@@ -16,7 +16,9 @@ constexpr std::size_t kLevels = 5;
 constexpr std::size_t kChildren = 16;
 
 // Which of the 16 seeds, at this level from the top, leads to that event.
-std::size_t digit(std::size_t event, std::size_t level) { return event >> (4 * (kLevels - 1 - level)) & (kChildren - 1); }
+std::size_t digit(std::size_t event, std::size_t level) {
+  return event >> (4 * (kLevels - 1 - level)) & (kChildren - 1);
+}
 
 // Costs one block of SHA-256.
 SaltSeed child(const SaltSeed& seed, std::size_t number) {
@@ -35,7 +37,8 @@ void walk(const SaltSeed& seed, std::size_t level, std::size_t& count, Leaf& lea
     --count;
     return;
   }
-  for (std::size_t number = 0; number < kChildren && count > 0; ++number) walk(child(seed, number), level + 1, count, leaf);
+  for (std::size_t number = 0; number < kChildren && count > 0; ++number)
+    walk(child(seed, number), level + 1, count, leaf);
 }
 
 }  // namespace
@@ -69,14 +72,16 @@ std::vector<SaltSeed> salts_of_first(const SaltSeed& secret, std::size_t count) 
   return out;
 }
 
-Result<std::vector<MerkleHash>> leaves_of_first(const std::vector<SaltSeed>& seeds, const std::vector<EventHash>& events) {
+Result<std::vector<MerkleHash>> leaves_of_first(const std::vector<SaltSeed>& seeds,
+                                                const std::vector<EventHash>& events) {
   const std::size_t count = events.size();
   if (count > kMostEvents) return fail(ErrorCode::kBadReceipt, "there are more events than a receipt can name");
   std::size_t needed = 0;
   for (std::size_t level = 0; level < kLevels; ++level) needed += digit(count, level);
   if (seeds.size() != needed) {
-    return fail(ErrorCode::kBadReceipt, "the salts of " + std::to_string(count) + " events come from " + std::to_string(needed) +
-                                            " seeds, and the proof has " + std::to_string(seeds.size()));
+    return fail(ErrorCode::kBadReceipt, "the salts of " + std::to_string(count) + " events come from " +
+                                            std::to_string(needed) + " seeds, and the proof has " +
+                                            std::to_string(seeds.size()));
   }
   std::vector<MerkleHash> out;
   out.reserve(count);
@@ -84,7 +89,7 @@ Result<std::vector<MerkleHash>> leaves_of_first(const std::vector<SaltSeed>& see
   auto next = seeds.begin();
   for (std::size_t level = 0; level < kLevels; ++level) {
     for (std::size_t whole = digit(count, level); whole > 0; --whole) {
-      std::size_t below = kMostEvents * 4;   // all leaves of the subtree
+      std::size_t below = kMostEvents * 4;  // all leaves of the subtree
       walk(*next++, level + 1, below, leaf);
     }
   }

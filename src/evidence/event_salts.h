@@ -34,6 +34,7 @@ std::vector<SaltSeed> salts_of_first(const SaltSeed& secret, std::size_t count);
 
 // The leaves of `events`, which are the first ones, with the seeds that salts_of_first() gave for that many.
 // kBadReceipt when the number of seeds does not match, or there are more events than kMostEvents.
-Result<std::vector<MerkleHash>> leaves_of_first(const std::vector<SaltSeed>& seeds, const std::vector<EventHash>& events);
+Result<std::vector<MerkleHash>> leaves_of_first(const std::vector<SaltSeed>& seeds,
+                                                const std::vector<EventHash>& events);
 
 }  // namespace cloister::evidence

@@ -14,7 +14,8 @@ const SaltSeed kSecret = crypto::sha256(as_bytes("a secret of the reply"));
 
 std::vector<EventHash> events_of(std::size_t count) {
   std::vector<EventHash> out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(crypto::sha256(as_bytes("data: " + std::to_string(i) + "\n\n")));
+  for (std::size_t i = 0; i < count; ++i)
+    out.push_back(crypto::sha256(as_bytes("data: " + std::to_string(i) + "\n\n")));
   return out;
 }
 

@@ -19,7 +19,7 @@
 namespace cloister::evidence {
 namespace {
 
-constexpr std::array<std::uint8_t, 1> kLeaf = {0};   // evidence/merkle_tree.h
+constexpr std::array<std::uint8_t, 1> kLeaf = {0};  // evidence/merkle_tree.h
 // How much is read at once: small enough to be hashed while it is still in the cache.
 constexpr std::size_t kPiece = 128u << 10;
 constexpr int kLowPriority = 10;
@@ -44,7 +44,8 @@ class TreeWork {
       }
       hasher.update(kLeaf);
       for (std::uint64_t at = begin; at < end;) {
-        const ssize_t got = ::pread(fd_, piece.data(), std::min<std::uint64_t>(kPiece, end - at), static_cast<off_t>(at));
+        const ssize_t got =
+            ::pread(fd_, piece.data(), std::min<std::uint64_t>(kPiece, end - at), static_cast<off_t>(at));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return give_up(fail(ErrorCode::kIo, std::string("a read failed: ") + std::strerror(errno)));
         if (got == 0) return give_up(fail(ErrorCode::kIo, "it has become shorter while it was hashed"));
@@ -75,7 +76,7 @@ class TreeWork {
   const FileTreeOptions& options_;
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> failed_{false};
-  std::vector<ByteArray<32>> leaves_;   // each written by the thread that took its chunk
+  std::vector<ByteArray<32>> leaves_;  // each written by the thread that took its chunk
   std::mutex mutex_;
   std::optional<Error> error_;
 };

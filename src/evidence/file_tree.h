@@ -17,13 +17,13 @@ inline constexpr std::string_view kFileTreeName = "sha256-rfc9162-1mib";
 inline constexpr std::size_t kFileTreeChunk = 1u << 20;
 
 struct FileTreeOptions {
-  int threads = 0;                               // 0: as many as the machine has cores
+  int threads = 0;  // 0: as many as the machine has cores
   // Makes the threads yield to others that want the cores.
   bool low_priority = false;
   // The threads call it before they read up to this offset; it may block. False ends the hashing with kCancelled.
   std::function<bool(std::uint64_t end)> may_read = {};
-  std::atomic<std::uint64_t>* done = nullptr;    // counts the hashed bytes
-  const std::atomic<bool>* stop = nullptr;       // setting it ends the hashing with kCancelled
+  std::atomic<std::uint64_t>* done = nullptr;  // counts the hashed bytes
+  const std::atomic<bool>* stop = nullptr;     // setting it ends the hashing with kCancelled
 };
 
 // The root over the first `size` bytes of the open file, which are read by pread: the file's offset does not matter and does

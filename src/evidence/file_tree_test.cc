@@ -71,7 +71,8 @@ TEST(FileTree, FilesOfEverySizeAroundAChunkByAnyNumberOfThreads) {
     const OpenFile file(pattern(size));
     for (const int threads : {0, 1, 3, 16}) {
       std::atomic<std::uint64_t> done{0};
-      const auto digest = hash_file_tree(file.get(), size, {.threads = threads, .low_priority = threads == 3, .done = &done});
+      const auto digest =
+          hash_file_tree(file.get(), size, {.threads = threads, .low_priority = threads == 3, .done = &done});
       ASSERT_TRUE(digest) << digest.error().message;
       EXPECT_EQ(to_hex(*digest), root) << size << " bytes, " << threads << " threads";
       EXPECT_EQ(done, size);

@@ -43,9 +43,8 @@ Result<std::string> nonce_member(const Json& object) {
 
 Result<std::string> arch_member(const Json& object) {
   TRY(arch, text_member(object, "arch"));
-  const bool plain = std::ranges::all_of(arch, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  const bool plain =
+      std::ranges::all_of(arch, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
   if (arch.empty() || arch.size() > 32 || !plain) {
     return malformed("expected `arch` to be 1 to 32 of A-Z, 0-9 and _");
   }
@@ -141,9 +140,9 @@ Result<GpuEvidence> parse_gpu_files(ByteView report_file, ByteView chain_file) {
 }
 
 std::string write_nvidia_payload(const NvidiaPayload& payload) {
-  const bool bare = payload.nonce_hex.empty() || std::ranges::any_of(payload.evidence_list, [&](const GpuEvidence& evidence) {
-                      return evidence.arch != payload.arch;
-                    });
+  const bool bare = payload.nonce_hex.empty() ||
+                    std::ranges::any_of(payload.evidence_list,
+                                        [&](const GpuEvidence& evidence) { return evidence.arch != payload.arch; });
   Json list = Json::array();
   for (const GpuEvidence& evidence : payload.evidence_list) {
     Json entry = {{"certificate", to_base64(as_bytes(evidence.certificate_chain_pem))},

@@ -11,9 +11,9 @@
 namespace cloister::evidence {
 
 struct GpuEvidence {
-  std::string arch;            // HOPPER, BLACKWELL, RUBIN, LS10: from the device, never a constant
-  Bytes report;                // SPDM request || response || signature
-  std::string certificate_chain_pem;  // leaf first
+  std::string arch;                           // HOPPER, BLACKWELL, RUBIN, LS10: from the device, never a constant
+  Bytes report;                               // SPDM request || response || signature
+  std::string certificate_chain_pem;          // leaf first
   std::string driver_version, vbios_version;  // hints of NVIDIA's SDK; empty = none. Only the report's own values count
 };
 

@@ -197,10 +197,9 @@ TEST(NvidiaPayload, GenuineListsParseAndTheirSignaturesHold) {
     const char* arch;
     std::size_t devices;
   };
-  for (const Case& test : {Case{"evidence_hopper_1gpu.json", "HOPPER", 1},
-                           Case{"evidence_hopper_4gpu.json", "HOPPER", 4},
-                           Case{"evidence_hopper_CERT_HOLD.json", "HOPPER", 1},
-                           Case{"evidence_ls10_1switch.json", "LS10", 1}}) {
+  for (const Case& test :
+       {Case{"evidence_hopper_1gpu.json", "HOPPER", 1}, Case{"evidence_hopper_4gpu.json", "HOPPER", 4},
+        Case{"evidence_hopper_CERT_HOLD.json", "HOPPER", 1}, Case{"evidence_ls10_1switch.json", "LS10", 1}}) {
     const auto payload = parse_nvidia_payload(testing::vector_text(std::string("nvidia/") + test.name));
     ASSERT_TRUE(payload) << test.name << ": " << payload.error().message;
     EXPECT_EQ(payload->arch, test.arch);
@@ -212,7 +211,8 @@ TEST(NvidiaPayload, GenuineListsParseAndTheirSignaturesHold) {
       const auto chain = crypto::parse_pem_chain(as_bytes(evidence.certificate_chain_pem));
       ASSERT_TRUE(chain) << test.name << ": " << chain.error().message;
       EXPECT_TRUE(crypto::verify_ecdsa(crypto::Curve::kP384, *chain->front().ec_public_point(), report->signed_region,
-                                       report->signature)) << test.name;
+                                       report->signature))
+          << test.name;
     }
     EXPECT_TRUE(parse_nvidia_payload(write_nvidia_payload(*payload))) << test.name;
   }
@@ -228,8 +228,7 @@ TEST(NvidiaPayload, GenuineChainsEndInThePinnedRoot) {
     for (const GpuEvidence& evidence : payload->evidence_list) {
       const auto chain = crypto::parse_pem_chain(as_bytes(evidence.certificate_chain_pem));
       ASSERT_TRUE(chain);
-      const auto verdict =
-          crypto::verify_certificate_chain(*chain, root->front(), crypto::Curve::kP384, kJune2025);
+      const auto verdict = crypto::verify_certificate_chain(*chain, root->front(), crypto::Curve::kP384, kJune2025);
       EXPECT_TRUE(verdict) << name << ": " << verdict.error().message;
     }
   }

@@ -33,6 +33,8 @@ Json key_configuration(const Json& policy) {
   };
 }
 
-Result<ByteArray<32>> key_configuration_digest(const Json& policy) { return document_digest(key_configuration(policy)); }
+Result<ByteArray<32>> key_configuration_digest(const Json& policy) {
+  return document_digest(key_configuration(policy));
+}
 
 }  // namespace cloister::evidence

@@ -116,14 +116,16 @@ Result<TokenChance> read_chance(const Json& object, const std::string& where) {
 
 Result<std::vector<TokenChance>> read_position(const Json& list, const std::string& where, double tolerance) {
   const auto bad = [&](const char* what) { return fail(kCode, where.substr(0, where.size() - 1) + ": " + what); };
-  if (!list.is_array() || list.size() < 2 || list.size() > kMostAlternatives) return bad("expected a list of 2 to 20 alternatives");
+  if (!list.is_array() || list.size() < 2 || list.size() > kMostAlternatives)
+    return bad("expected a list of 2 to 20 alternatives");
   std::vector<TokenChance> out;
   for (const Json& element : list) {
     TRY(chance, read_chance(element, where.substr(0, where.size() - 1) + "[" + std::to_string(out.size()) + "]."));
     if (!out.empty() && chance.logprob > out.back().logprob) return bad("the alternatives are not in falling order");
     out.push_back(std::move(chance));
   }
-  if (!is_clear_choice(out, tolerance)) return bad("a near tie: the second alternative is within ten times the tolerance");
+  if (!is_clear_choice(out, tolerance))
+    return bad("a near tie: the second alternative is within ten times the tolerance");
   return out;
 }
 
@@ -166,10 +168,12 @@ Json digest_or_null(const std::optional<ByteArray<32>>& digest) { return digest 
 
 Json case_json(const KnownCase& known) {
   Json messages = Json::array(), tokens = Json::array();
-  for (const ChatMessage& message : known.messages) messages.push_back({{"role", message.role}, {"content", message.content}});
+  for (const ChatMessage& message : known.messages)
+    messages.push_back({{"role", message.role}, {"content", message.content}});
   for (const std::vector<TokenChance>& position : known.tokens) {
     Json list = Json::array();
-    for (const TokenChance& chance : position) list.push_back({{"text", chance.text}, {"logprob", logprob_text(chance.logprob)}});
+    for (const TokenChance& chance : position)
+      list.push_back({{"text", chance.text}, {"logprob", logprob_text(chance.logprob)}});
     tokens.push_back(std::move(list));
   }
   return {{"messages", std::move(messages)},
@@ -232,7 +236,8 @@ Result<KnownAnswers> parse_known_answers(std::string_view json_text) {
     out.cases.push_back(std::move(known));
   }
   if (out.positions() < kFewestPositions) {
-    return reader.bad("cases", "expected at least 8 tokens in all of them together, found " + std::to_string(out.positions()));
+    return reader.bad("cases",
+                      "expected at least 8 tokens in all of them together, found " + std::to_string(out.positions()));
   }
   return out;
 }

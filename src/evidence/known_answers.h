@@ -24,13 +24,13 @@ inline constexpr double kTokenTolerances = 5;
 // In documents, natural logarithms of probabilities are decimal texts with six digits after the point.
 struct TokenChance {
   std::string text;
-  double logprob = 0;     // -1000 to 0
+  double logprob = 0;  // -1000 to 0
 
   bool operator==(const TokenChance&) const = default;
 };
 
 struct ChatMessage {
-  std::string role;       // "system", "user", "assistant"
+  std::string role;  // "system", "user", "assistant"
   std::string content;
 
   bool operator==(const ChatMessage&) const = default;
@@ -51,12 +51,12 @@ struct KnownAnswers {
   std::string model_id;
   std::optional<ByteArray<32>> weights_digest;
   std::optional<ByteArray<32>> chat_template_digest;
-  std::string engine;                 // for people: "llama.cpp de3ff815 cpu x86-64-v3"
+  std::string engine;  // for people: "llama.cpp de3ff815 cpu x86-64-v3"
   UnixSeconds recorded_at = 0;
-  double tolerance = 0;               // the most that log probabilities may differ on average; above 0, at most 0.2
+  double tolerance = 0;  // the most that log probabilities may differ on average; above 0, at most 0.2
   std::vector<KnownCase> cases;
 
-  std::size_t positions() const;      // tokens of all cases
+  std::size_t positions() const;  // tokens of all cases
   bool operator==(const KnownAnswers&) const = default;
 };
 

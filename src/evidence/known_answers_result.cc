@@ -19,7 +19,8 @@ Result<std::string> decimal(const JsonReader& reader, std::string_view name) {
   TRY(text, reader.text(name));
   const std::size_t point = text.find('.');
   const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-  const bool one_point = point != std::string::npos && point != 0 && point + 1 < text.size() && text.find('.', point + 1) == std::string::npos;
+  const bool one_point = point != std::string::npos && point != 0 && point + 1 < text.size() &&
+                         text.find('.', point + 1) == std::string::npos;
   if (text.size() > kMostDecimal || !digits || !one_point) return reader.bad(name, "expected a decimal number");
   return text;
 }
@@ -44,7 +45,8 @@ Json to_json(const KnownAnswersResult& result) {
 
 Result<KnownAnswersResult> parse_known_answers_result(const Json& object, std::string where) {
   const JsonReader reader(object, kCode, std::move(where));
-  TRY_VOID(reader.only({"answers_digest", "model_digest", "passed_at", "cases", "positions", "deviation", "tolerance"}));
+  TRY_VOID(
+      reader.only({"answers_digest", "model_digest", "passed_at", "cases", "positions", "deviation", "tolerance"}));
   KnownAnswersResult out;
   TRY(answers, reader.digest("answers_digest"));
   out.answers_digest = answers;
@@ -64,7 +66,8 @@ Result<KnownAnswersResult> parse_known_answers_result(const Json& object, std::s
   return out;
 }
 
-Result<Json> sign_known_answers(const std::vector<KnownAnswersResult>& results, const std::string& key_id, const SignText& sign) {
+Result<Json> sign_known_answers(const std::vector<KnownAnswersResult>& results, const std::string& key_id,
+                                const SignText& sign) {
   Json list = Json::array();
   for (const KnownAnswersResult& result : results) {
     if (list.size() < kMostResults) list.push_back(to_json(result));
@@ -79,7 +82,8 @@ Result<SignedKnownAnswers> parse_signed_known_answers(const Json& object) {
   const JsonReader reader(object, kCode, "known_answers.");
   TRY_VOID(reader.only({"schema", "key_id", "results", "signature"}));
   TRY(schema, reader.text("schema"));
-  if (schema != kKnownAnswersResultsSchema) return reader.bad("schema", "expected " + std::string(kKnownAnswersResultsSchema));
+  if (schema != kKnownAnswersResultsSchema)
+    return reader.bad("schema", "expected " + std::string(kKnownAnswersResultsSchema));
   SignedKnownAnswers out;
   TRY(key_id, reader.text("key_id"));
   if (key_id.size() > kMostKeyId) return reader.bad("key_id", "it is too long");
@@ -89,7 +93,8 @@ Result<SignedKnownAnswers> parse_signed_known_answers(const Json& object) {
   TRY(results, reader.array("results", kMostResults));
   if (results->empty()) return reader.bad("results", "expected at least one");
   for (const Json& element : *results) {
-    TRY(result, parse_known_answers_result(element, "known_answers.results[" + std::to_string(out.results.size()) + "]."));
+    TRY(result,
+        parse_known_answers_result(element, "known_answers.results[" + std::to_string(out.results.size()) + "]."));
     out.results.push_back(std::move(result));
   }
   Json unsigned_part = object;

@@ -22,13 +22,13 @@ inline constexpr std::string_view kKnownAnswersMember = "known_answers";
 
 // A test that was passed.
 struct KnownAnswersResult {
-  ByteArray<32> answers_digest{};              // of the document with the answers (known_answers_digest)
-  std::optional<ByteArray<32>> model_digest;   // of the identity of the model that was tested
+  ByteArray<32> answers_digest{};             // of the document with the answers (known_answers_digest)
+  std::optional<ByteArray<32>> model_digest;  // of the identity of the model that was tested
   UnixSeconds passed_at = 0;
   std::uint64_t cases = 0;
-  std::uint64_t positions = 0;                 // tokens that were compared
-  std::string deviation;                       // average difference of log probabilities, "0.012345"
-  std::string tolerance;                       // the most that would have been accepted
+  std::uint64_t positions = 0;  // tokens that were compared
+  std::string deviation;        // average difference of log probabilities, "0.012345"
+  std::string tolerance;        // the most that would have been accepted
 
   bool operator==(const KnownAnswersResult&) const = default;
 };
@@ -40,13 +40,14 @@ Result<KnownAnswersResult> parse_known_answers_result(const Json& object, std::s
 // {"key_id","results":[...],"schema","signature"}: signed by `sign` over the canonical form without `signature`, as
 // receipts are. The schema's name distinguishes such a text from every other that the key signs.
 using SignText = std::function<ByteArray<64>(std::string_view canonical)>;
-Result<Json> sign_known_answers(const std::vector<KnownAnswersResult>& results, const std::string& key_id, const SignText& sign);
+Result<Json> sign_known_answers(const std::vector<KnownAnswersResult>& results, const std::string& key_id,
+                                const SignText& sign);
 
 struct SignedKnownAnswers {
   std::string key_id;
-  std::vector<KnownAnswersResult> results;     // 1 to 64
+  std::vector<KnownAnswersResult> results;  // 1 to 64
   ByteArray<64> signature{};
-  std::string signing_input;                   // what is signed
+  std::string signing_input;  // what is signed
 };
 // Strict, as above. The signature is not verified.
 Result<SignedKnownAnswers> parse_signed_known_answers(const Json& object);

@@ -21,7 +21,8 @@ KnownAnswers sample() {
   KnownCase known;
   known.messages = {{"system", "Be brief."}, {"user", "What is the capital of France? \xC3\xA9"}};
   known.content = "Paris.";
-  for (int i = 0; i < 4; ++i) known.tokens.push_back({{"P" + std::to_string(i), -0.012345}, {"aris", -3.5}, {"\n", -9}});
+  for (int i = 0; i < 4; ++i)
+    known.tokens.push_back({{"P" + std::to_string(i), -0.012345}, {"aris", -3.5}, {"\n", -9}});
   out.cases = {known, known};
   out.cases[1].content.reset();
   return out;
@@ -67,17 +68,27 @@ TEST(KnownAnswers, NothingElseIsRead) {
       {"a leading zero", [](Json& d) { d["tolerance"] = "00.050000"; }},
       {"a time before 1970", [](Json& d) { d["recorded_at"] = -1; }},
       {"no cases", [](Json& d) { d["cases"] = Json::array(); }},
-      {"too many cases", [](Json& d) { d["cases"] = Json::array(); for (int i = 0; i < 17; ++i) d["cases"].push_back(Json::object()); }},
+      {"too many cases",
+       [](Json& d) {
+         d["cases"] = Json::array();
+         for (int i = 0; i < 17; ++i) d["cases"].push_back(Json::object());
+       }},
       {"too few tokens", [](Json& d) { d["cases"].erase(1); }},
       {"no messages", [](Json& d) { d["cases"][0]["messages"] = Json::array(); }},
       {"another role", [](Json& d) { d["cases"][0]["messages"][0]["role"] = "tool"; }},
       {"content that is no text", [](Json& d) { d["cases"][0]["messages"][0]["content"] = Json::array(); }},
-      {"content that is too long", [](Json& d) { d["cases"][0]["messages"][0]["content"] = std::string((16 << 10) + 1, 'a'); }},
+      {"content that is too long",
+       [](Json& d) { d["cases"][0]["messages"][0]["content"] = std::string((16 << 10) + 1, 'a'); }},
       {"a reply that is no text", [](Json& d) { d["cases"][0]["content"] = 1; }},
       {"no tokens", [](Json& d) { d["cases"][0]["tokens"] = Json::array(); }},
-      {"one alternative", [](Json& d) { d["cases"][0]["tokens"][0].erase(2); d["cases"][0]["tokens"][0].erase(1); }},
+      {"one alternative",
+       [](Json& d) {
+         d["cases"][0]["tokens"][0].erase(2);
+         d["cases"][0]["tokens"][0].erase(1);
+       }},
       {"no list of alternatives", [](Json& d) { d["cases"][0]["tokens"][0] = "P"; }},
-      {"alternatives out of order", [](Json& d) { std::swap(d["cases"][0]["tokens"][0][1], d["cases"][0]["tokens"][0][2]); }},
+      {"alternatives out of order",
+       [](Json& d) { std::swap(d["cases"][0]["tokens"][0][1], d["cases"][0]["tokens"][0][2]); }},
       {"a near tie", [](Json& d) { d["cases"][0]["tokens"][0][1]["logprob"] = "-0.512345"; }},
       {"a log probability above zero", [](Json& d) { d["cases"][0]["tokens"][0][0]["logprob"] = "0.000001"; }},
       {"a minus before nothing", [](Json& d) { d["cases"][0]["tokens"][0][0]["logprob"] = "-0.000000"; }},
@@ -92,7 +103,8 @@ TEST(KnownAnswers, NothingElseIsRead) {
     EXPECT_EQ(read.error().code, ErrorCode::kModelFile) << name;
     EXPECT_EQ(read.error().message.find("France"), std::string::npos) << name;
   }
-  for (const char* text : {"", "[]", "{}", "null", "{\"schema\":", "{\"schema\":1,\"schema\":1}"}) EXPECT_FALSE(parse_known_answers(text)) << text;
+  for (const char* text : {"", "[]", "{}", "null", "{\"schema\":", "{\"schema\":1,\"schema\":1}"})
+    EXPECT_FALSE(parse_known_answers(text)) << text;
   EXPECT_FALSE(parse_known_answers(std::string(kMostKnownAnswersBytes + 1, ' ')));
 }
 
@@ -136,7 +148,10 @@ TEST(KnownAnswersResult, NothingElseIsRead) {
       {"no key", [](Json& d) { d.erase("key_id"); }},
       {"a key's name without end", [](Json& d) { d["key_id"] = std::string(257, 'a'); }},
       {"no results", [](Json& d) { d["results"] = Json::array(); }},
-      {"too many results", [](Json& d) { for (int i = 0; i < 64; ++i) d["results"].push_back(d["results"][0]); }},
+      {"too many results",
+       [](Json& d) {
+         for (int i = 0; i < 64; ++i) d["results"].push_back(d["results"][0]);
+       }},
       {"a short signature", [](Json& d) { d["signature"] = "00"; }},
       {"a signature in capitals", [](Json& d) { d["signature"] = std::string(128, 'A'); }},
       {"a result's member too many", [](Json& d) { d["results"][0]["more"] = 1; }},

@@ -27,8 +27,9 @@ bool is_plain(std::string_view text, std::size_t most) {
 }
 
 bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
 }
 
 // An object with exactly these members: a member that may be null is present as null, so that one identity has one form.
@@ -107,7 +108,8 @@ Result<Weights> read_weights(const Json& object) {
     weights.files.push_back(std::move(file));
   }
   TRY(digest, reader.digest("digest"));
-  if (digest != weights_digest(weights.files)) return reader.bad("digest", "it is not the digest of the files beside it");
+  if (digest != weights_digest(weights.files))
+    return reader.bad("digest", "it is not the digest of the files beside it");
   weights.digest = digest;
   return weights;
 }
@@ -131,9 +133,11 @@ Result<std::map<std::string, Json>> read_settings(const Json& object) {
 }
 
 template <std::size_t N>
-Result<std::string> word(const JsonReader& reader, std::string_view name, const std::array<std::string_view, N>& words) {
+Result<std::string> word(const JsonReader& reader, std::string_view name,
+                         const std::array<std::string_view, N>& words) {
   TRY(text, reader.text(name));
-  if (std::find(words.begin(), words.end(), text) == words.end()) return reader.bad(name, "it is none of the words it may be");
+  if (std::find(words.begin(), words.end(), text) == words.end())
+    return reader.bad(name, "it is none of the words it may be");
   return text;
 }
 
@@ -256,8 +260,10 @@ Json to_json(const ModelIdentity& identity) {
               {"settings", Json::object()}};
   for (const auto& [name, value] : identity.settings) out["settings"][name] = value;
   for (const auto& [name, claim] : identity.claims) {
-    out["claims"][name] = {
-        {"status", claim.status}, {"source", claim.source}, {"reason", claim.reason}, {"digest", or_null(claim.digest)}};
+    out["claims"][name] = {{"status", claim.status},
+                           {"source", claim.source},
+                           {"reason", claim.reason},
+                           {"digest", or_null(claim.digest)}};
   }
   return out;
 }

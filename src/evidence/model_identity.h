@@ -19,25 +19,25 @@ namespace cloister::evidence {
 inline constexpr std::string_view kModelSchema = "cloister.model.v1";
 
 struct ModelEngine {
-  std::string name;                          // "llama.cpp", "echo", "upstream"
-  std::string cloister;                      // the version of this program, whose prompts and templates also shape the text
-  std::optional<std::string> commit;         // of the engine's source
-  std::optional<std::string> backend;        // "cpu", "cuda"
-  std::optional<std::string> instructions;   // the CPU instructions that it was built for: "x86-64-v3"
+  std::string name;                    // "llama.cpp", "echo", "upstream"
+  std::string cloister;                // the version of this program, whose prompts and templates also shape the text
+  std::optional<std::string> commit;   // of the engine's source
+  std::optional<std::string> backend;  // "cpu", "cuda"
+  std::optional<std::string> instructions;  // the CPU instructions that it was built for: "x86-64-v3"
 
   bool operator==(const ModelEngine&) const = default;
 };
 
 struct WeightFile {
-  std::string name;            // without folders, or relative to the model's folder
-  std::uint64_t size = 0;      // bytes
-  ByteArray<32> digest{};      // root of its tree (file_tree.h)
+  std::string name;        // without folders, or relative to the model's folder
+  std::uint64_t size = 0;  // bytes
+  ByteArray<32> digest{};  // root of its tree (file_tree.h)
 
   bool operator==(const WeightFile&) const = default;
 };
 
 struct Weights {
-  ByteArray<32> digest{};      // weights_digest() of the files
+  ByteArray<32> digest{};  // weights_digest() of the files
   std::vector<WeightFile> files;
   // True when its pages were locked in memory before they were hashed, and stay locked: the computation uses the hashed
   // bytes, also where the disk belongs to somebody else.
@@ -48,26 +48,26 @@ struct Weights {
 
 // What is only claimed, and by whom: ACI's form of claims.
 struct ModelClaim {
-  std::string status;          // "asserted", "refuted", "unknown"
-  std::string source;          // "hardware_proven", "verifier_derived", "provider_asserted", "operator_asserted"
+  std::string status;  // "asserted", "refuted", "unknown"
+  std::string source;  // "hardware_proven", "verifier_derived", "provider_asserted", "operator_asserted"
   std::string reason;
-  std::optional<std::string> digest;   // "sha256:<hex>" of the subject of the claim, where there is one
+  std::optional<std::string> digest;  // "sha256:<hex>" of the subject of the claim, where there is one
 
   bool operator==(const ModelClaim&) const = default;
 };
 
 struct ModelIdentity {
-  std::string id;                                    // the model's name on the API
+  std::string id;  // the model's name on the API
   ModelEngine engine;
   std::optional<Weights> weights;
   std::optional<ByteArray<32>> tokenizer_digest;
-  std::optional<ByteArray<32>> chat_template_digest; // SHA-256 of the template in force
-  std::optional<std::string> architecture;           // "llama"
-  std::optional<std::string> quantization;           // "Q4_1"
+  std::optional<ByteArray<32>> chat_template_digest;  // SHA-256 of the template in force
+  std::optional<std::string> architecture;            // "llama"
+  std::optional<std::string> quantization;            // "Q4_1"
   std::optional<std::uint64_t> parameters;
-  std::optional<std::uint64_t> context_length;       // tokens that a request may use
-  std::map<std::string, Json> settings;              // integers, texts and booleans
-  std::map<std::string, ModelClaim> claims;          // for engines that others run
+  std::optional<std::uint64_t> context_length;  // tokens that a request may use
+  std::map<std::string, Json> settings;         // integers, texts and booleans
+  std::map<std::string, ModelClaim> claims;     // for engines that others run
 
   bool operator==(const ModelIdentity&) const = default;
 };

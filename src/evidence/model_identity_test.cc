@@ -48,10 +48,11 @@ TEST(ModelIdentity, ItsDigestIsThatOfTheCanonicalForm) {
   ModelIdentity least;
   least.id = "echo";
   least.engine = {"echo", "0.1.0", {}, {}, {}};
-  EXPECT_EQ(*codec::write_jcs(to_json(least)),
-            R"({"architecture":null,"chat_template_digest":null,"context_length":null,"engine":{"backend":null,)"
-            R"("cloister":"0.1.0","commit":null,"instructions":null,"name":"echo"},"id":"echo","parameters":null,)"
-            R"("quantization":null,"schema":"cloister.model.v1","settings":{},"tokenizer_digest":null,"weights":null})");
+  EXPECT_EQ(
+      *codec::write_jcs(to_json(least)),
+      R"({"architecture":null,"chat_template_digest":null,"context_length":null,"engine":{"backend":null,)"
+      R"("cloister":"0.1.0","commit":null,"instructions":null,"name":"echo"},"id":"echo","parameters":null,)"
+      R"("quantization":null,"schema":"cloister.model.v1","settings":{},"tokenizer_digest":null,"weights":null})");
   // The digest comes from printf '%s' TEXT | sha256sum.
   EXPECT_EQ(digest_text(*document_digest(to_json(least))),
             "sha256:44105741318dff570dd4f696740bfb6f0e6b7e4167f1829aa56222826a56b554");
@@ -60,8 +61,10 @@ TEST(ModelIdentity, ItsDigestIsThatOfTheCanonicalForm) {
 // Computed by hand: a file's leaf is SHA-256 of 0x00 and its digest, the node over two is SHA-256 of 0x01 and both.
 TEST(ModelIdentity, TheDigestOfTheWeightsIsATreeOverTheFiles) {
   const ModelIdentity identity = sample();
-  EXPECT_EQ(digest_text(weights_digest({identity.weights->files[0]})), "sha256:dcffe786ded16d283c663846ad0c4ff26558fccde36ca9d30b2ea19eade9fc0e");
-  EXPECT_EQ(digest_text(identity.weights->digest), "sha256:3a066e0f40c6a1981ebfa60d2411625d0517ae22c2fc8c7c1784ff8a75c78565");
+  EXPECT_EQ(digest_text(weights_digest({identity.weights->files[0]})),
+            "sha256:dcffe786ded16d283c663846ad0c4ff26558fccde36ca9d30b2ea19eade9fc0e");
+  EXPECT_EQ(digest_text(identity.weights->digest),
+            "sha256:3a066e0f40c6a1981ebfa60d2411625d0517ae22c2fc8c7c1784ff8a75c78565");
 }
 
 TEST(ModelIdentity, RefusesWhatIsNotExactlyOfItsForm) {
@@ -96,7 +99,8 @@ TEST(ModelIdentity, RefusesWhatIsNotExactlyOfItsForm) {
       {"claims without a claim", [](Json& json) { json["claims"] = Json::object(); }},
       {"a claim of an unknown source",
        [](Json& json) {
-         json["claims"]["weights"] = {{"status", "asserted"}, {"source", "hearsay"}, {"reason", "r"}, {"digest", nullptr}};
+         json["claims"]["weights"] = {
+             {"status", "asserted"}, {"source", "hearsay"}, {"reason", "r"}, {"digest", nullptr}};
        }},
       {"a claim without a reason",
        [](Json& json) {

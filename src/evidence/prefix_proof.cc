@@ -24,8 +24,9 @@ Result<std::vector<ByteArray<32>>> read_hex_list(const JsonReader& reader, const
   TRY(list, reader.array(name, most));
   std::vector<ByteArray<32>> out;
   for (const Json& element : *list) {
-    const Result<ByteArray<32>> value = element.is_string() ? from_hex_exactly<32>(element.get_ref<const std::string&>())
-                                                            : Result<ByteArray<32>>(fail(kCode, "no text"));
+    const Result<ByteArray<32>> value = element.is_string()
+                                            ? from_hex_exactly<32>(element.get_ref<const std::string&>())
+                                            : Result<ByteArray<32>>(fail(kCode, "no text"));
     if (!value) return reader.bad(name, "expected 64 hex characters in each element");
     out.push_back(*value);
   }
@@ -36,7 +37,8 @@ Result<std::vector<ByteArray<32>>> read_hex_list(const JsonReader& reader, const
 
 PrefixProof prove_prefix(std::string receipt_id, const std::vector<MerkleHash>& leaves, std::size_t count,
                          const std::optional<SaltSeed>& secret) {
-  PrefixProof out{std::move(receipt_id), count, leaves.size(), merkle_consistency_proof(leaves, count), secret.has_value(), {}};
+  PrefixProof out{std::move(receipt_id), count, leaves.size(), merkle_consistency_proof(leaves, count),
+                  secret.has_value(),    {}};
   if (secret) out.salts = salts_of_first(*secret, count);
   return out;
 }

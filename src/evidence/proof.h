@@ -15,13 +15,13 @@
 namespace cloister::evidence {
 
 struct Proof {
-  std::string url;                  // informative
-  UnixSeconds time = 0;             // when it was made
-  std::string nonce_hex;            // 64 digits, the nonce that the report was asked with; empty when there was none
-  Bytes request;                    // exact body bytes sent
-  Bytes response;                   // exact body bytes received
+  std::string url;        // informative
+  UnixSeconds time = 0;   // when it was made
+  std::string nonce_hex;  // 64 digits, the nonce that the report was asked with; empty when there was none
+  Bytes request;          // exact body bytes sent
+  Bytes response;         // exact body bytes received
   ChatSignature signature;
-  std::string report;               // the attestation report as served, JSON text; empty when not saved
+  std::string report;  // the attestation report as served, JSON text; empty when not saved
   // SHA-256 of the SubjectPublicKeyInfo of the TLS leaf that report and reply came through, as the client saw it;
   // absent when there was no TLS. It is the client's own observation: nobody signs it.
   std::optional<ByteArray<32>> tls_spki_sha256;

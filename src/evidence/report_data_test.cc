@@ -31,8 +31,7 @@ TEST(ReportData, L2HashesTheIdentityUnpaddedWithTheTlsKey) {
   Bytes bound(20, 0xaa);
   append(bound, spki);
   EXPECT_EQ(bound.size(), 52u);
-  EXPECT_EQ(to_hex(report_data_l2(Bytes(20, 0xaa), spki, numbered_nonce())),
-            to_hex(crypto::sha256(bound)) + kNonceHex);
+  EXPECT_EQ(to_hex(report_data_l2(Bytes(20, 0xaa), spki, numbered_nonce())), to_hex(crypto::sha256(bound)) + kNonceHex);
   // The value is written out, so that a change to both sides is noticed.
   EXPECT_EQ(to_hex(report_data_l2(Bytes(20, 0xaa), spki, numbered_nonce())).substr(0, 64),
             "7c524308cd6b48a82c32dc17121712f30622e39588dd6501fbaaf0790035edff");

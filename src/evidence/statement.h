@@ -22,9 +22,9 @@ std::string aci_statement(const ByteArray<32>& keyset_digest, const std::optiona
 struct NativeStatement {
   std::optional<ByteArray<32>> gpu_evidence_digest;  // of the bytes of the nvidia_payload text; absent without a GPU
   ByteArray<32> keyset_digest{};
-  std::optional<ByteArray<32>> model_digest;         // of the model's identity
-  Nonce nonce{};                                     // the client's nonce
-  std::optional<ByteArray<32>> policy_digest;        // of the configuration that matters for trust
+  std::optional<ByteArray<32>> model_digest;   // of the model's identity
+  Nonce nonce{};                               // the client's nonce
+  std::optional<ByteArray<32>> policy_digest;  // of the configuration that matters for trust
 
   bool operator==(const NativeStatement&) const = default;
 };

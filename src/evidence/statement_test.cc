@@ -53,10 +53,10 @@ TEST(Statement, RecordedKeysetAndReportData) {
 
 TEST(Statement, NativeFormIsItsOwnCanonicalForm) {
   const std::string text = native_statement(full_statement());
-  EXPECT_EQ(text, "{\"gpu_evidence_digest\":\"sha256:" + repeated("01") + "\",\"keyset_digest\":\"sha256:" +
-                      repeated("02") + "\",\"model_digest\":\"sha256:" + repeated("03") + "\",\"nonce\":\"" +
-                      repeated("04") + "\",\"policy_digest\":\"sha256:" + repeated("05") +
-                      "\",\"purpose\":\"cloister.report_data.v1\"}");
+  EXPECT_EQ(text,
+            "{\"gpu_evidence_digest\":\"sha256:" + repeated("01") + "\",\"keyset_digest\":\"sha256:" + repeated("02") +
+                "\",\"model_digest\":\"sha256:" + repeated("03") + "\",\"nonce\":\"" + repeated("04") +
+                "\",\"policy_digest\":\"sha256:" + repeated("05") + "\",\"purpose\":\"cloister.report_data.v1\"}");
   NativeStatement bare = full_statement();
   bare.gpu_evidence_digest.reset();
   bare.model_digest.reset();
@@ -84,9 +84,9 @@ TEST(DigestText, OneSpellingOnly) {
   ByteArray<32> digest;
   digest.fill(0xab);
   EXPECT_EQ(*parse_digest(digest_text(digest)), digest);
-  for (const std::string& text : {std::string("sha256:"), repeated("ab"), "sha256:" + repeated("AB"),
-                                  "SHA256:" + repeated("ab"), "sha256:" + repeated("ab") + " ",
-                                  "sha384:" + repeated("ab"), "sha256:0x" + repeated("ab").substr(2)}) {
+  for (const std::string& text :
+       {std::string("sha256:"), repeated("ab"), "sha256:" + repeated("AB"), "SHA256:" + repeated("ab"),
+        "sha256:" + repeated("ab") + " ", "sha384:" + repeated("ab"), "sha256:0x" + repeated("ab").substr(2)}) {
     EXPECT_FALSE(parse_digest(text)) << text;
   }
 }

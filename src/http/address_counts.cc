@@ -36,7 +36,8 @@ void AddressCounts::leave(const std::string& key) {
 std::vector<std::string> AddressCounts::holders_above(std::size_t count, std::size_t most) {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> out;
-  for (auto it = by_count_.rbegin(); it != by_count_.rend() && it->first > count && out.size() < most; ++it) out.push_back(*it->second);
+  for (auto it = by_count_.rbegin(); it != by_count_.rend() && it->first > count && out.size() < most; ++it)
+    out.push_back(*it->second);
   return out;
 }
 

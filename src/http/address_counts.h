@@ -26,7 +26,7 @@ class AddressCounts {
  private:
   std::mutex mutex_;
   std::map<std::string, std::size_t> counts_;
-  std::set<std::pair<std::size_t, const std::string*>> by_count_;   // the keys of counts_
+  std::set<std::pair<std::size_t, const std::string*>> by_count_;  // the keys of counts_
 };
 
 }  // namespace cloister::http

@@ -6,7 +6,7 @@
 #include "http/http_test_util.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CLOISTER_OWN_ALLOCATOR 1   // the sanitizer's
+#define CLOISTER_OWN_ALLOCATOR 1  // the sanitizer's
 #endif
 
 namespace {

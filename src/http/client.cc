@@ -32,7 +32,8 @@ Result<std::string> request_head(const Url& url, const ClientOptions& options, s
     return fail(ErrorCode::kUsage, "the bearer token holds a space, a line end or another character it must not hold");
   }
   for (const auto& [name, value] : options.headers) {
-    if (!is_plain_text(name) || !is_plain_text(value)) return fail(ErrorCode::kUsage, "a header holds a space, a line end or another character it must not hold");
+    if (!is_plain_text(name) || !is_plain_text(value))
+      return fail(ErrorCode::kUsage, "a header holds a space, a line end or another character it must not hold");
   }
   std::string head(method);
   head.append(" ").append(url.base_path).append(path).append(" HTTP/1.1\r\nhost: ").append(host_header(url));
@@ -60,7 +61,8 @@ struct Buffer {
   const bool secret_;
 };
 
-Result<void> read_response(ClientChannel& channel, ResponseReader& reader, bool streaming, std::array<char, 16384>& buffer) {
+Result<void> read_response(ClientChannel& channel, ResponseReader& reader, bool streaming,
+                           std::array<char, 16384>& buffer) {
   while (!reader.complete() && !reader.stopped()) {
     if (streaming && reader.has_head()) channel.lift_deadline();
     TRY(got, channel.read(buffer));

@@ -18,7 +18,7 @@ struct Url {
   bool tls = false;
   std::string host;
   std::uint16_t port = 80;
-  std::string base_path;   // without a trailing '/'; may be empty
+  std::string base_path;  // without a trailing '/'; may be empty
   // The path of a Unix socket to connect to instead; host and port are then used only in the host header.
   std::string unix_socket = {};
 };
@@ -32,13 +32,13 @@ enum class PlainHttp { kThisMachine, kPrivateNetwork, kAnywhere };
 
 struct ClientOptions {
   int connect_timeout_s = 10;
-  int idle_timeout_s = 300;              // between two reads
+  int idle_timeout_s = 300;  // between two reads
   // From connecting to the last byte, however many pieces come and however small they are. With post_json_streaming()
   // it lasts to the end of the response's head; between the pieces of the body only idle_timeout_s counts.
   int total_timeout_s = 300;
   std::uint64_t response_limit_bytes = 64u << 20;
-  std::string bearer_token;              // empty = none
-  Headers headers = {};                  // further headers, whose names and values have no spaces or control characters
+  std::string bearer_token;  // empty = none
+  Headers headers = {};      // further headers, whose names and values have no spaces or control characters
   // The answer holds a secret: no copy of it stays in memory that was used for reading. The caller has to wipe `body`.
   // The limit on the response is then allocated at once.
   bool secret_response = false;
@@ -57,10 +57,10 @@ struct ClientOptions {
 struct ClientResponse {
   int status = 0;
   Headers headers;
-  std::string body;                      // as transported, without chunk framing
+  std::string body;  // as transported, without chunk framing
   // SHA-256 of the peer's SubjectPublicKeyInfo; TLS only.
   std::optional<ByteArray<32>> tls_spki_sha256;
-  bool unencrypted = false;              // plain http, and the server's address is not of this machine
+  bool unencrypted = false;  // plain http, and the server's address is not of this machine
 };
 
 class Client {

@@ -6,13 +6,13 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <algorithm>
 #include <cstring>
 
 #include "crypto/hash.h"
@@ -100,8 +100,8 @@ Result<std::vector<ClientChannel::Endpoint>> ClientChannel::endpoints() {
   }
   error_code error;
   asio::ip::tcp::resolver resolver(context_);
-  const auto found = resolver.resolve(url_.host, std::to_string(url_.port), asio::ip::resolver_base::numeric_service,
-                                      error);
+  const auto found =
+      resolver.resolve(url_.host, std::to_string(url_.port), asio::ip::resolver_base::numeric_service, error);
   if (error) return fail(ErrorCode::kNetwork, "cannot resolve the host name " + url_.host + ": " + error.message());
   std::vector<Endpoint> out;
   for (const auto& entry : found) out.emplace_back(entry.endpoint());
@@ -118,8 +118,9 @@ Result<void> ClientChannel::check_plain(const std::vector<Endpoint>& candidates)
     const bool is_private = is_private_address(address);
     if (options_.plain_http == PlainHttp::kThisMachine ||
         (options_.plain_http == PlainHttp::kPrivateNetwork && !is_private)) {
-      return fail(ErrorCode::kUsage, name_ + " is another machine, and http is not encrypted: everyone on the way would "
-                                             "read what is sent and what comes back; expected https");
+      return fail(ErrorCode::kUsage, name_ +
+                                         " is another machine, and http is not encrypted: everyone on the way would "
+                                         "read what is sent and what comes back; expected https");
     }
     if (options_.plain_http == PlainHttp::kAnywhere && !options_.bearer_token.empty()) {
       return fail(ErrorCode::kUsage,
@@ -198,8 +199,8 @@ Result<void> ClientChannel::shake_hands() {
     done = true;
   });
   if (!run(options_.connect_timeout_s, done)) {
-    return fail(ErrorCode::kTimeout, "no TLS handshake with " + name_ + " within " +
-                                         std::to_string(options_.connect_timeout_s) + " s");
+    return fail(ErrorCode::kTimeout,
+                "no TLS handshake with " + name_ + " within " + std::to_string(options_.connect_timeout_s) + " s");
   }
   if (error) return handshake_error(error);
   spki_ = peer_spki_sha256(secure_->native_handle());
@@ -215,10 +216,11 @@ Error ClientChannel::handshake_error(const error_code& error) {
   }
   const long verdict = SSL_get_verify_result(secure_->native_handle());
   if (options_.verify_web_pki && verdict != X509_V_OK) {
-    return fail(ErrorCode::kBadCertificate, "the TLS certificate of " + name_ + " is not trusted: " +
-                                                X509_verify_cert_error_string(verdict));
+    return fail(ErrorCode::kBadCertificate,
+                "the TLS certificate of " + name_ + " is not trusted: " + X509_verify_cert_error_string(verdict));
   }
-  if (error.category() == asio::error::get_ssl_category() && ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_WRONG_VERSION_NUMBER) {
+  if (error.category() == asio::error::get_ssl_category() &&
+      ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_WRONG_VERSION_NUMBER) {
     return fail(ErrorCode::kNetwork, name_ + " does not speak TLS: it may be an http address, not an https one");
   }
   return fail(ErrorCode::kNetwork, "the TLS handshake with " + name_ + " failed: " + error.message());

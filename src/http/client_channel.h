@@ -37,7 +37,7 @@ class ClientChannel {
   bool is_unencrypted() const { return unencrypted_; }
 
  private:
-  using Socket = boost::asio::generic::stream_protocol::socket;   // TCP or a Unix socket
+  using Socket = boost::asio::generic::stream_protocol::socket;  // TCP or a Unix socket
   using Endpoint = boost::asio::generic::stream_protocol::endpoint;
 
   Result<std::vector<Endpoint>> endpoints();
@@ -57,7 +57,7 @@ class ClientChannel {
 
   const Url& url_;
   const ClientOptions& options_;
-  const std::string name_;   // "host:port" or the path of the socket, for messages
+  const std::string name_;  // "host:port" or the path of the socket, for messages
   std::chrono::steady_clock::time_point deadline_;
   boost::asio::io_context context_{1};
   boost::asio::ssl::context tls_;
@@ -65,7 +65,7 @@ class ClientChannel {
   std::optional<boost::asio::ssl::stream<Socket>> secure_;
   std::optional<ByteArray<32>> spki_;
   bool unencrypted_ = false;
-  bool other_key_ = false;   // the handshake ended because the leaf does not have the pinned key
+  bool other_key_ = false;  // the handshake ended because the leaf does not have the pinned key
 };
 
 }  // namespace cloister::http

@@ -49,7 +49,8 @@ class FixedServer {
       char request[4096];
       [[maybe_unused]] const ssize_t got = ::recv(peer, request, sizeof(request), 0);
       ::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      while (drips && ::send(peer, "x", 1, MSG_NOSIGNAL) == 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      while (drips && ::send(peer, "x", 1, MSG_NOSIGNAL) == 1)
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
       ::shutdown(peer, SHUT_WR);
       ::close(peer);
     });
@@ -284,9 +285,8 @@ TEST(ClientParsing, TakesABodyThatEndsWithTheConnection) {
 }
 
 TEST(ClientParsing, SkipsInterimResponses) {
-  const auto got = FixedServer(
-                       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nx: 1\r\n\r\nHTTP/1.1 200 "
-                       "OK\r\ncontent-length: 2\r\n\r\nok")
+  const auto got = FixedServer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nx: 1\r\n\r\nHTTP/1.1 200 "
+                               "OK\r\ncontent-length: 2\r\n\r\nok")
                        .ask();
   ASSERT_TRUE(got) << got.error().to_string();
   EXPECT_EQ(got->status, 200);
@@ -295,9 +295,10 @@ TEST(ClientParsing, SkipsInterimResponses) {
 }
 
 TEST(ClientParsing, RefusesWhatIsNotHttp) {
-  for (const char* bytes : {"SSH-2.0-OpenSSH\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
-                            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-                            "HTTP/1.1 101 Switching Protocols\r\n\r\n", "HTTP/1.1 600 Late\r\ncontent-length: 0\r\n\r\n"}) {
+  for (const char* bytes :
+       {"SSH-2.0-OpenSSH\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        "HTTP/1.1 600 Late\r\ncontent-length: 0\r\n\r\n"}) {
     const auto got = FixedServer(bytes).ask();
     ASSERT_FALSE(got) << bytes;
     EXPECT_EQ(got.error().code, ErrorCode::kBadHttp) << bytes;

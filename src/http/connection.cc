@@ -275,7 +275,7 @@ void Connection::on_drain() {
 }
 
 void Connection::cut() {
-  const struct linger reset{1, 0};
+  const struct linger reset { 1, 0 };
   ::setsockopt(watch_.descriptor(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
   close();
 }

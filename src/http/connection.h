@@ -47,11 +47,11 @@ class Connection final : public boost::intrusive::list_base_hook<>,
  private:
   enum class Phase : std::uint8_t {
     kHandshake,
-    kIdle,     // between requests
+    kIdle,  // between requests
     kHead,
     kBody,
-    kReply,    // from the complete request to the last byte of the reply
-    kLinger,   // everything was sent; waiting for the client to close, so that a reset cannot overtake the reply
+    kReply,   // from the complete request to the last byte of the reply
+    kLinger,  // everything was sent; waiting for the client to close, so that a reset cannot overtake the reply
     kClosed,
   };
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
@@ -102,7 +102,7 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   const std::string peer_;  // "127.0.0.1:53812"
   const std::string address_;
   const bool peer_is_loopback_;
-  std::shared_ptr<Connection> self_;   // set while open
+  std::shared_ptr<Connection> self_;  // set while open
   std::unique_ptr<RequestReader> reader_;
   std::shared_ptr<BodyBudget::Hold> body_hold_;  // for the body that is being read
   std::int64_t body_deadline_s_ = kNever;
@@ -112,22 +112,22 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   Outbox out_;
   std::int64_t deadline_s_ = kNever;
   std::int64_t linger_until_s_ = kNever;
-  WaitingConnections::Group* group_ = nullptr;   // while open
-  bool waits_ = false;                           // in that group's list
+  WaitingConnections::Group* group_ = nullptr;  // while open
+  bool waits_ = false;                          // in that group's list
   Phase phase_ = Phase::kIdle;
   Framing framing_ = Framing::kLength;
   bool refused_;
   bool processing_ = false;
-  bool read_wants_write_ = false;   // TLS only
-  bool write_wants_read_ = false;   // TLS only
+  bool read_wants_write_ = false;  // TLS only
+  bool write_wants_read_ = false;  // TLS only
   // State of the current request and its reply.
   bool keep_alive_ = false;
   bool http10_ = false;
   bool without_body_ = false;
   bool last_ = false;
   bool aborted_ = false;
-  bool held_ = false;                // the end of the reply waits for Exchange::release()
-  std::unique_ptr<Response> head_;   // of a buffered reply, until it is written
+  bool held_ = false;               // the end of the reply waits for Exchange::release()
+  std::unique_ptr<Response> head_;  // of a buffered reply, until it is written
 };
 
 }  // namespace cloister::http

@@ -138,7 +138,8 @@ void Connection::settle() {
 
 void Connection::refuse(int status, std::string_view text) {
   keep_alive_ = false;
-  answer(loop_.shared().handler.protocol_error(status, text, reader_ ? std::string_view(reader_->head().path) : std::string_view()));
+  answer(loop_.shared().handler.protocol_error(status, text,
+                                               reader_ ? std::string_view(reader_->head().path) : std::string_view()));
 }
 
 // Sends a reply without an exchange.

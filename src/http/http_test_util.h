@@ -87,7 +87,8 @@ struct RawReply {
 class RawClient {
  public:
   // `source`: the last byte of the address in 127.0.0.0/24 that it comes from.
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0, std::uint8_t source = 1) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0, std::uint8_t source = 1)
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in from{};
     from.sin_family = AF_INET;
     from.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + source);
@@ -116,7 +117,7 @@ class RawClient {
     if (socket_ >= 0) ::close(std::exchange(socket_, -1));
   }
   void reset() {
-    const struct linger now{1, 0};
+    const struct linger now { 1, 0 };
     ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     close();
   }

@@ -31,7 +31,7 @@ constexpr std::size_t kRefusedOfAddress = 8;
 constexpr std::size_t kNewcomersAtOnce = 64;
 // How many addresses are asked for a place: those with the most connections may have none that waits.
 constexpr std::size_t kHoldersAsked = 4;
-constexpr std::size_t kMostSocketPath = 107;   // sun_path less its closing zero
+constexpr std::size_t kMostSocketPath = 107;  // sun_path less its closing zero
 constexpr auto kPause = std::chrono::milliseconds(100);
 
 Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
@@ -190,7 +190,8 @@ void Listener::take(int socket, const tcp::endpoint& peer) {
   const std::size_t share = unix_path_.empty() ? shared_.options.max_connections_of_address : most;
   std::vector<std::string> holders;
   // After the exchange the address has at most as many as the other: two of them cannot take one place from each other for ever.
-  if (open >= most && of_address <= share && newcomers_ < kNewcomersAtOnce) holders = shared_.addresses.holders_above(of_address, kHoldersAsked);
+  if (open >= most && of_address <= share && newcomers_ < kNewcomersAtOnce)
+    holders = shared_.addresses.holders_above(of_address, kHoldersAsked);
   const bool too_many = open >= most + std::min(kRefusedAtOnce, most / 8 + 1) && holders.empty();
   if (too_many || of_address > share + std::min(kRefusedOfAddress, share)) {
     shared_.addresses.leave(address);
@@ -201,7 +202,8 @@ void Listener::take(int socket, const tcp::endpoint& peer) {
   shared_.connections_total.fetch_add(1, std::memory_order_relaxed);
   if (holders.empty()) return hand_over(socket, peer, std::move(address), open >= most || of_address > share);
   ++newcomers_;
-  make_room(std::make_shared<Newcomer>(Newcomer{FileDescriptor(socket), peer, std::move(address), std::move(holders), next_loop_}));
+  make_room(std::make_shared<Newcomer>(
+      Newcomer{FileDescriptor(socket), peer, std::move(address), std::move(holders), next_loop_}));
 }
 
 void Listener::hand_over(int socket, const tcp::endpoint& peer, std::string address, bool refused) {

@@ -45,9 +45,9 @@ class Listener final : private Watch::Owner {
     FileDescriptor socket;
     boost::asio::ip::tcp::endpoint peer;
     std::string address;
-    std::vector<std::string> holders;   // who has more, the most first
+    std::vector<std::string> holders;  // who has more, the most first
     std::size_t first_loop = 0;
-    std::size_t asked = 0;              // of the loops, for each holder in turn
+    std::size_t asked = 0;  // of the loops, for each holder in turn
   };
   // Asks the loops, one after the other, to close a connection that waits for its next request. The newcomer is refused where none does.
   void make_room(std::shared_ptr<Newcomer> newcomer);
@@ -58,10 +58,10 @@ class Listener final : private Watch::Owner {
   const std::vector<std::unique_ptr<Loop>>& loops_;
   std::optional<Watch> watch_;  // of the listening socket, until close()
   std::size_t next_loop_ = 0;
-  std::size_t newcomers_ = 0;   // on their way between the loops
+  std::size_t newcomers_ = 0;  // on their way between the loops
   bool closed_ = false;
   std::uint16_t port_ = 0;
-  std::string unix_path_;   // empty: TCP
+  std::string unix_path_;  // empty: TCP
 };
 
 }  // namespace cloister::http

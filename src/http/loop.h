@@ -29,11 +29,12 @@ namespace cloister::http {
 // What all loops of one server share. It outlives them.
 struct ServerShared {
   ServerShared(const ServerOptions& server_options, Handler& server_handler)
-      : options(server_options), handler(server_handler),
+      : options(server_options),
+        handler(server_handler),
         bodies(std::make_shared<BodyBudget>(options.body_bytes_in_flight, options.body_bytes_of_client)) {}
   const ServerOptions options;
   Handler& handler;
-  const std::shared_ptr<BodyBudget> bodies;   // shared: bodies outlive the server
+  const std::shared_ptr<BodyBudget> bodies;  // shared: bodies outlive the server
   AddressCounts addresses;
   std::atomic<std::shared_ptr<SSL_CTX>> tls;  // of connections from now on; null: plain
   std::atomic<std::uint64_t> connections_open{0};

@@ -16,11 +16,11 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 std::optional<std::string_view> find_header(const Headers& headers, std::string_view lower_case_name);
 
 struct RequestHead {
-  std::string method;        // "GET"
-  std::string path;          // percent-decoded, without the query
-  std::string query;         // raw, without '?'
+  std::string method;  // "GET"
+  std::string path;    // percent-decoded, without the query
+  std::string query;   // raw, without '?'
   Headers headers;
-  std::string peer;          // "127.0.0.1:53812"
+  std::string peer;  // "127.0.0.1:53812"
   bool peer_is_loopback = false;
 
   std::optional<std::string_view> header(std::string_view lower_case_name) const {
@@ -36,7 +36,7 @@ struct Request : RequestHead {
 
 struct Response {
   int status = 200;
-  Headers headers;           // the server adds content-length, connection and date
+  Headers headers;  // the server adds content-length, connection and date
   std::string content_type = "application/json";
   std::string body;
 };

@@ -56,10 +56,26 @@ TEST(Urls, OfUnixSockets) {
 }
 
 TEST(Urls, RefusesTheRest) {
-  for (const char* text :
-       {"", "example.com", "ftp://x", "http://", "http:///a", "http://:80", "http://h:", "http://h:0", "http://h:65536",
-        "http://h:8x", "http://h:1:2", "http://[::1", "http://[zz]", "http://[::1]x", "http://h/a?b", "http://h/#a",
-        "http://h/a b", "http://h\r\nx", "http://h/\r\n", "http://a b/"}) {
+  for (const char* text : {"",
+                           "example.com",
+                           "ftp://x",
+                           "http://",
+                           "http:///a",
+                           "http://:80",
+                           "http://h:",
+                           "http://h:0",
+                           "http://h:65536",
+                           "http://h:8x",
+                           "http://h:1:2",
+                           "http://[::1",
+                           "http://[zz]",
+                           "http://[::1]x",
+                           "http://h/a?b",
+                           "http://h/#a",
+                           "http://h/a b",
+                           "http://h\r\nx",
+                           "http://h/\r\n",
+                           "http://a b/"}) {
     const auto url = parse_url(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kBadUrl) << text;

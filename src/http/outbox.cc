@@ -15,8 +15,8 @@ void Outbox::frame_chunk(bool last) {
     trailers_.insert(0, data_.empty() ? "0\r\n" : "\r\n0\r\n").append("\r\n");
   }
   const std::string_view end_of_body = !trailers_.empty() ? std::string_view(trailers_)
-                                       : data_.empty()   ? std::string_view("0\r\n\r\n")
-                                                         : std::string_view("\r\n0\r\n\r\n");
+                                       : data_.empty()    ? std::string_view("0\r\n\r\n")
+                                                          : std::string_view("\r\n0\r\n\r\n");
   if (data_.empty()) return start(last ? end_of_body : std::string_view());
   char* const end = std::to_chars(prefix_.data(), prefix_.data() + 16, data_.size(), 16).ptr;
   end[0] = '\r';

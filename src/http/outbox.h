@@ -48,7 +48,7 @@ class Outbox {
   std::string_view tail_;
   std::size_t left_ = 0;
   std::size_t sent_ = 0;
-  std::array<char, 18> prefix_{};   // 16 hex digits and CRLF
+  std::array<char, 18> prefix_{};  // 16 hex digits and CRLF
   std::size_t prefix_size_ = 0;
 };
 

@@ -39,30 +39,30 @@ std::string authority_of(const Url& url);
 
 struct OutgoingRequest {
   std::shared_ptr<const OutgoingTarget> target;
-  std::string head;                            // request line and headers with the empty line
-  std::array<std::string_view, 3> body;        // sent one after the other, unchanged
-  std::shared_ptr<const void> body_owner;      // keeps the bytes of `body`
-  bool fresh_connection = false;               // do not use a kept connection
-  bool (*keep_header)(std::string_view lower_case_name) = nullptr;   // headers of the response to keep; null keeps none
+  std::string head;                                                 // request line and headers with the empty line
+  std::array<std::string_view, 3> body;                             // sent one after the other, unchanged
+  std::shared_ptr<const void> body_owner;                           // keeps the bytes of `body`
+  bool fresh_connection = false;                                    // do not use a kept connection
+  bool (*keep_header)(std::string_view lower_case_name) = nullptr;  // headers of the response to keep; null keeps none
   int connect_timeout_s = 5;
-  int first_byte_timeout_s = 600;              // from sending to the response's head
-  int idle_timeout_s = 300;                    // between two reads of its body
+  int first_byte_timeout_s = 600;  // from sending to the response's head
+  int idle_timeout_s = 300;        // between two reads of its body
 };
 
 struct OutgoingHead {
   int status = 0;
   Headers headers;
-  std::optional<std::uint64_t> length;         // of the body, where it is announced
-  bool ends_with_connection = false;           // the body has no other end, so it cannot be distinguished from a truncated one
+  std::optional<std::uint64_t> length;  // of the body, where it is announced
+  bool ends_with_connection = false;    // the body has no other end, so it cannot be distinguished from a truncated one
 };
 
 enum class OutgoingFailure {
-  kConnect,          // refused, unreachable
+  kConnect,  // refused, unreachable
   kConnectTimeout,
-  kStale,            // a kept connection ended before the first byte of a response: send the request again
-  kClosed,           // ended too early
-  kTimeout,          // silent for too long
-  kMalformed,        // no valid HTTP/1.1
+  kStale,      // a kept connection ended before the first byte of a response: send the request again
+  kClosed,     // ended too early
+  kTimeout,    // silent for too long
+  kMalformed,  // no valid HTTP/1.1
 };
 
 // Receives one response. Exactly one of on_end and on_failed comes last, unless the call is cancelled; each may come

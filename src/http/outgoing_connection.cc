@@ -79,7 +79,8 @@ void OutgoingConnection::send_more() {
     std::array<iovec, 4> pieces;
     std::size_t count = 0;
     std::size_t skip = sent_;
-    for (std::string_view piece : {std::string_view(request_.head), request_.body[0], request_.body[1], request_.body[2]}) {
+    for (std::string_view piece :
+         {std::string_view(request_.head), request_.body[0], request_.body[1], request_.body[2]}) {
       if (skip >= piece.size()) {
         skip -= piece.size();
         continue;
@@ -127,7 +128,7 @@ void OutgoingConnection::feed(std::string_view bytes) { take(reader_->feed(bytes
 
 void OutgoingConnection::end_of_input() {
   if (got_bytes_ && reader_->feed_end() == OutgoingReader::Event::kDone) {
-    cannot_send_ = true;   // no longer useful
+    cannot_send_ = true;  // no longer useful
     return complete();
   }
   fail(early_end());
@@ -144,7 +145,7 @@ void OutgoingConnection::take(OutgoingReader::Event event) {
     reader_.emplace(static_cast<OutgoingReader::Owner&>(*this), request_.keep_header);
     event = reader_->feed(rest);
   }
-  if (sink_ == nullptr) return;   // cancelled in the meantime
+  if (sink_ == nullptr) return;  // cancelled in the meantime
   if (event == OutgoingReader::Event::kMalformed) return fail(OutgoingFailure::kMalformed);
   if (event == OutgoingReader::Event::kDone) complete();
 }

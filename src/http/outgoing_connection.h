@@ -60,7 +60,7 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
   const std::shared_ptr<const OutgoingTarget> target_;
   Watch watch_;
   Transport transport_;
-  std::shared_ptr<OutgoingConnection> self_;   // set while open
+  std::shared_ptr<OutgoingConnection> self_;  // set while open
   Phase phase_;
   OutgoingRequest request_;
   std::size_t sent_ = 0;
@@ -71,8 +71,8 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
   std::int64_t deadline_s_ = kNever;
   int interim_ = 0;
   bool used_before_ = false;
-  bool got_bytes_ = false;       // of the current response
-  bool cannot_send_ = false;     // the peer takes no more; it may have answered all the same
+  bool got_bytes_ = false;    // of the current response
+  bool cannot_send_ = false;  // the peer takes no more; it may have answered all the same
   bool paused_ = false;
 };
 

@@ -30,7 +30,7 @@ class OutgoingPool {
 
   struct Idle {
     const OutgoingTarget* target;
-    std::vector<std::shared_ptr<OutgoingConnection>> connections;   // the most recently used is last
+    std::vector<std::shared_ptr<OutgoingConnection>> connections;  // the most recently used is last
   };
   std::vector<std::shared_ptr<OutgoingConnection>>& idle_of(const OutgoingTarget* target);
   // Returns null when there is none.
@@ -39,7 +39,7 @@ class OutgoingPool {
 
   Loop& loop_;
   boost::intrusive::list<OutgoingConnection, boost::intrusive::constant_time_size<false>> connections_;
-  std::vector<Idle> idle_;   // one for each target: a few
+  std::vector<Idle> idle_;  // one for each target: a few
 };
 
 }  // namespace cloister::http

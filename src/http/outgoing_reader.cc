@@ -21,7 +21,7 @@ constexpr std::size_t kLongestKept = 128;  // of a header's name
 OutgoingReader::OutgoingReader(Owner& owner, bool (*keep_header)(std::string_view))
     : owner_(owner), keep_header_(keep_header) {
   header_limit(kHeaderLimitBytes);
-  body_limit(std::numeric_limits<std::uint64_t>::max());   // nothing of the body is kept here
+  body_limit(std::numeric_limits<std::uint64_t>::max());  // nothing of the body is kept here
 }
 
 OutgoingReader::Event OutgoingReader::feed(std::string_view bytes) {
@@ -78,7 +78,7 @@ void OutgoingReader::on_response_impl(int status, BeastText, int, BeastError& er
 }
 
 void OutgoingReader::on_field_impl(beast_http::field, BeastText name, BeastText value, BeastError&) {
-  if (is_header_done() || keep_header_ == nullptr) return;   // trailers
+  if (is_header_done() || keep_header_ == nullptr) return;  // trailers
   std::array<char, kLongestKept> lower;
   if (name.size() > lower.size()) return;
   std::transform(name.begin(), name.end(), lower.begin(),

@@ -14,9 +14,9 @@ namespace cloister::http {
 class OutgoingReader : private boost::beast::http::basic_parser<false> {
  public:
   enum class Event {
-    kMore,        // everything was used; more has to come
-    kDone,        // the response is complete
-    kInterim,     // a 1xx response is complete: continue with a new reader, with rest() first
+    kMore,     // everything was used; more has to come
+    kDone,     // the response is complete
+    kInterim,  // a 1xx response is complete: continue with a new reader, with rest() first
     kMalformed,
   };
 
@@ -57,7 +57,7 @@ class OutgoingReader : private boost::beast::http::basic_parser<false> {
   bool (*const keep_header_)(std::string_view);
   OutgoingHead head_;
   bool head_told_ = false;
-  std::string kept_;   // an incomplete piece of a head or of a chunk's frame
+  std::string kept_;  // an incomplete piece of a head or of a chunk's frame
   std::string rest_;
 };
 

@@ -17,7 +17,8 @@ namespace {
 using testing::TcpPeer;
 using testing::TcpServer;
 
-constexpr const char* kBuffered = "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nX-Secret: s\r\nContent-Length: 5\r\n\r\nhello";
+constexpr const char* kBuffered =
+    "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nX-Secret: s\r\nContent-Length: 5\r\n\r\nhello";
 
 class RecordingOutgoing : public OutgoingSink {
  public:
@@ -192,7 +193,8 @@ TEST_F(OutgoingTest, SaysHowAReplyBroke) {
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", OutgoingFailure::kClosed},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello", OutgoingFailure::kMalformed},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", OutgoingFailure::kMalformed},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", OutgoingFailure::kMalformed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       OutgoingFailure::kMalformed},
       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", OutgoingFailure::kMalformed},
       {"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", OutgoingFailure::kMalformed},
       {"SSH-2.0-OpenSSH\r\n", OutgoingFailure::kMalformed},
@@ -231,7 +233,7 @@ TEST_F(OutgoingTest, AKeptConnectionThatEndsIsStale) {
   TcpServer server([](TcpPeer& peer) {
     peer.read_request();
     peer.send(kBuffered);
-    peer.read_request();   // the second one gets no answer
+    peer.read_request();  // the second one gets no answer
   });
   const OutgoingRequest request = request_to(server.port());
   EXPECT_FALSE(run(request)->failure());
@@ -246,12 +248,14 @@ TEST_F(OutgoingTest, ConnectionClosedWhileIdleIsNotUsed) {
   const OutgoingRequest request = request_to(server.port());
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(run(request)->failure());
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));   // the end of the connection comes separately
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the end of the connection comes separately
   }
   EXPECT_EQ(server.connections(), 3);
 }
 
-TEST_F(OutgoingTest, NobodyListens) { EXPECT_EQ(run(request_to(testing::closed_port()))->failure(), OutgoingFailure::kConnect); }
+TEST_F(OutgoingTest, NobodyListens) {
+  EXPECT_EQ(run(request_to(testing::closed_port()))->failure(), OutgoingFailure::kConnect);
+}
 
 TEST_F(OutgoingTest, SilenceEndsInTime) {
   testing::Signal over;
@@ -280,7 +284,7 @@ TEST_F(OutgoingTest, CancellingClosesAtOnce) {
   ASSERT_TRUE(sink->wait_bytes(5));
   on_loop_now([&] { call_->cancel(); });
   EXPECT_TRUE(closed.wait(1));
-  on_loop_now([&] { call_->cancel(); });   // a second call does nothing
+  on_loop_now([&] { call_->cancel(); });  // a second call does nothing
   EXPECT_FALSE(sink->ended_once());
 }
 
@@ -368,12 +372,13 @@ TEST(OutgoingAddress, LocalhostIsNotLookedUp) {
 }
 
 TEST(OutgoingAddress, OnlyPrivateOnes) {
-  for (const char* url : {"http://127.0.0.1:1", "http://10.1.2.3:1", "http://172.31.0.1:1", "http://192.168.1.1:1", "http://[::1]:1",
-                          "http://[fd00::1]:1", "http://[fe80::1]:1", "http://100.64.0.1:1", "http://localhost:1"}) {
+  for (const char* url :
+       {"http://127.0.0.1:1", "http://10.1.2.3:1", "http://172.31.0.1:1", "http://192.168.1.1:1", "http://[::1]:1",
+        "http://[fd00::1]:1", "http://[fe80::1]:1", "http://100.64.0.1:1", "http://localhost:1"}) {
     EXPECT_TRUE(resolve_private(*parse_url(url))) << url;
   }
-  for (const char* url : {"http://8.8.8.8:1", "http://172.32.0.1:1", "http://[2001:db8::1]:1", "http://0.0.0.0:1", "http://[::]:1",
-                          "http://[::ffff:8.8.8.8]:1", "http://192.169.0.1:1"}) {
+  for (const char* url : {"http://8.8.8.8:1", "http://172.32.0.1:1", "http://[2001:db8::1]:1", "http://0.0.0.0:1",
+                          "http://[::]:1", "http://[::ffff:8.8.8.8]:1", "http://192.169.0.1:1"}) {
     const auto target = resolve_private(*parse_url(url));
     ASSERT_FALSE(target) << url;
     EXPECT_EQ(target.error().code, ErrorCode::kUsage) << url;

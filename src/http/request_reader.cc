@@ -1,9 +1,9 @@
 #include "http/request_reader.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
-#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -51,7 +51,8 @@ bool is_host(std::string_view value) {
   std::size_t end = 0;
   if (value.starts_with('[')) {
     end = value.find(']');
-    if (end == std::string_view::npos || value.substr(1, end - 1).find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) {
+    if (end == std::string_view::npos ||
+        value.substr(1, end - 1).find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) {
       return false;
     }
     ++end;
@@ -64,7 +65,8 @@ bool is_host(std::string_view value) {
     }
   }
   const std::string_view port = value.substr(end);
-  return port.empty() || (port.front() == ':' && port.size() <= 6 && port.substr(1).find_first_not_of("0123456789") == std::string_view::npos);
+  return port.empty() || (port.front() == ':' && port.size() <= 6 &&
+                          port.substr(1).find_first_not_of("0123456789") == std::string_view::npos);
 }
 
 std::string lower_case(std::string_view text) {
@@ -136,8 +138,7 @@ void RequestReader::refuse_for(const BeastError& error) {
   } else if (error == beast_http::error::bad_version) {
     refusal_status_ = 505;
     refusal_text_ = "expected HTTP/1.0 or HTTP/1.1";
-  } else if (error == beast_http::error::bad_content_length ||
-             error == beast_http::error::multiple_content_length ||
+  } else if (error == beast_http::error::bad_content_length || error == beast_http::error::multiple_content_length ||
              error == beast_http::error::bad_transfer_encoding) {
     refusal_text_ = "bad or conflicting content-length and transfer-encoding";
   } else if (error == beast_http::error::bad_chunk || error == beast_http::error::bad_chunk_extension) {
@@ -208,8 +209,7 @@ void RequestReader::check_framing_field(beast_http::field field, std::string_vie
       if (!boost::beast::iequals(value, "100-continue")) return refuse(417, "unknown expectation", error);
       expects_continue_ = version_ >= 11;
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

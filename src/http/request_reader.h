@@ -15,10 +15,10 @@ namespace cloister::http {
 class RequestReader : private boost::beast::http::basic_parser<true> {
  public:
   enum class Event {
-    kNeedMore,   // everything usable was used; the rest has to be passed again with more bytes after it
-    kHeadDone,   // the head is complete: check it, set the body limit, continue
-    kDone,       // the request is complete; bytes after it belong to the next one
-    kRefused,    // no acceptable request: refusal_status(), refusal_text()
+    kNeedMore,  // everything usable was used; the rest has to be passed again with more bytes after it
+    kHeadDone,  // the head is complete: check it, set the body limit, continue
+    kDone,      // the request is complete; bytes after it belong to the next one
+    kRefused,   // no acceptable request: refusal_status(), refusal_text()
   };
   struct Progress {
     std::size_t used = 0;

@@ -16,7 +16,7 @@ struct Outcome {
   RequestReader::Event event = RequestReader::Event::kNeedMore;
   int status = 0;
   Request request;
-  std::size_t used = 0;   // bytes of this request
+  std::size_t used = 0;  // bytes of this request
 };
 
 // Passes `bytes` in pieces that end at `cuts`, as the connection does: unused bytes are passed again.
@@ -45,7 +45,7 @@ Outcome read(std::string_view bytes, const std::vector<std::size_t>& cuts) {
         out.request = reader.take();
       } else {
         out.status = reader.refusal_status();
-        out.used = 0;   // how far it got before it saw the fault depends on the cuts
+        out.used = 0;  // how far it got before it saw the fault depends on the cuts
       }
       return out;
     }

@@ -55,9 +55,8 @@ bool is_token_character(char c) {
 }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-  });
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
 bool may_be_set_by_handler(std::string_view name) {
@@ -140,9 +139,9 @@ std::string_view DateCache::now() {
     std::tm utc{};
     gmtime_r(&second, &utc);
     // strftime's names are not used, since they follow the process's locale.
-    const int size = std::snprintf(text_, sizeof(text_), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[utc.tm_wday],
-                                   utc.tm_mday, kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-                                   utc.tm_sec);
+    const int size =
+        std::snprintf(text_, sizeof(text_), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[utc.tm_wday], utc.tm_mday,
+                      kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
     size_ = static_cast<std::size_t>(std::clamp(size, 0, static_cast<int>(sizeof(text_)) - 1));
     second_ = second;
   }

@@ -12,17 +12,17 @@ namespace cloister::http {
 
 // How the client is told where the body ends.
 enum class Framing {
-  kLength,   // content-length
+  kLength,  // content-length
   kChunked,
-  kClose,    // the body ends with the connection (streams to HTTP/1.0 clients)
-  kNone,     // the status has no body (204, 304)
+  kClose,  // the body ends with the connection (streams to HTTP/1.0 clients)
+  kNone,   // the status has no body (204, 304)
 };
 
 struct HeadPlan {
   Framing framing = Framing::kLength;
-  std::uint64_t length = 0;   // for kLength
+  std::uint64_t length = 0;  // for kLength
   bool keep_alive = true;
-  bool http10 = false;        // say keep-alive explicitly
+  bool http10 = false;  // say keep-alive explicitly
 };
 
 bool status_has_body(int status);

@@ -105,7 +105,7 @@ class ServerImpl final : public Server {
  private:
   ServerShared shared_;
   std::vector<std::unique_ptr<Loop>> loops_;
-  std::unique_ptr<Listener> listener_;   // destroyed before the loops: its socket lives on the first one
+  std::unique_ptr<Listener> listener_;  // destroyed before the loops: its socket lives on the first one
   bool stopped_ = false;
 };
 

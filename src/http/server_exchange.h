@@ -19,14 +19,13 @@ namespace cloister::http {
 class Connection;
 class Loop;
 
-class ServerExchange final : public Exchange,
-                             public MailboxNode,
-                             public std::enable_shared_from_this<ServerExchange> {
+class ServerExchange final : public Exchange, public MailboxNode, public std::enable_shared_from_this<ServerExchange> {
  public:
   // Starts held: until the first take() nothing goes to the mailbox, because the connection
   // itself looks when the handler has returned. `hold` counts the body's bytes; null for a short
   // body.
-  ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<void> hold, std::size_t behind_limit_bytes);
+  ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<void> hold,
+                 std::size_t behind_limit_bytes);
   ~ServerExchange() override;
 
   const Request& request() const override { return request_; }
@@ -47,17 +46,17 @@ class ServerExchange final : public Exchange,
 
   // What came since the last take(). Loop thread, like everything below.
   struct Taken {
-    std::unique_ptr<Response> head;   // set when the reply begins
-    bool streamed = false;            // the head begins a stream; else its body is the whole reply
+    std::unique_ptr<Response> head;  // set when the reply begins
+    bool streamed = false;           // the head begins a stream; else its body is the whole reply
     bool ended = false;
     bool aborted = false;
-    bool overrun = false;             // the client is too far behind
+    bool overrun = false;  // the client is too far behind
     ReplyObserver* observer = nullptr;
   };
   // What happens to the bytes that the observer holds back.
   struct Release {
     Headers further;
-    std::unique_ptr<Response> instead;   // when set, they are not sent
+    std::unique_ptr<Response> instead;  // when set, they are not sent
   };
   // Swaps the waiting bytes into `data`, which must be empty.
   Taken take(std::string& data);
@@ -78,12 +77,12 @@ class ServerExchange final : public Exchange,
  private:
   enum class Stage : std::uint8_t { kOpen, kStreaming, kEnded, kAborted, kDetached };
 
-  void notify();   // called with the lock held
+  void notify();  // called with the lock held
   void release(std::unique_ptr<Release> release);
   std::function<void()> detach(bool gone, std::shared_ptr<ReplyObserver>* cut);
 
-  Loop& loop_;               // alive while not detached
-  Connection* connection_;   // loop thread only; null when detached
+  Loop& loop_;              // alive while not detached
+  Connection* connection_;  // loop thread only; null when detached
   Request request_;
   std::shared_ptr<void> body_hold_;
   const std::size_t behind_limit_bytes_;
@@ -93,14 +92,14 @@ class ServerExchange final : public Exchange,
   std::shared_ptr<ServerExchange> self_;     // belongs to the thread that set posted_, then to the loop
   std::atomic<Release*> release_ = nullptr;  // owned; set at most once with the lock held, taken without it
 
-  std::mutex mutex_;         // guards everything below
+  std::mutex mutex_;  // guards everything below
   Stage stage_ = Stage::kOpen;
   bool streamed_ = false;
   bool held_ = true;
   bool behind_ = false;
   bool overrun_ = false;
   bool gone_ = false;
-  bool told_ = false;        // the observer knows how the reply ended
+  bool told_ = false;  // the observer knows how the reply ended
   std::size_t in_flight_bytes_ = 0;
   std::string pending_;
   std::unique_ptr<Response> response_;

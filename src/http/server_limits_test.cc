@@ -80,7 +80,8 @@ TEST_F(LimitsTest, BoundsTheBodiesInFlightOfAClientAndOfAll) {
   serve(options);
   const auto post = [&](const char* path, std::size_t size, const char* more = "") {
     RawClient raw = client();
-    raw.send("POST " + std::string(path) + " HTTP/1.1\r\nhost: x\r\n" + more + "content-length: " + std::to_string(size) + "\r\n\r\n");
+    raw.send("POST " + std::string(path) + " HTTP/1.1\r\nhost: x\r\n" + more +
+             "content-length: " + std::to_string(size) + "\r\n\r\n");
     raw.send(std::string(size, 'x'));
     return raw.read_reply().status;
   };
@@ -97,7 +98,7 @@ TEST_F(LimitsTest, BoundsTheBodiesInFlightOfAClientAndOfAll) {
 
 TEST_F(LimitsTest, OneAddressDoesNotHaveAllConnections) {
   ServerOptions options = loopback_options();
-  options.max_connections = 8;   // three quarters of them for one address
+  options.max_connections = 8;  // three quarters of them for one address
   serve(options);
   std::vector<RawClient> clients;
   for (int i = 0; i < 6; ++i) {
@@ -132,7 +133,8 @@ class PlacesTest : public LimitsTest {
   // Connections that wait for a first request.
   void fill(std::uint8_t source, int count) {
     for (int i = 0; i < count; ++i) clients_.emplace_back(server_->port(), 0, source);
-    for (int i = 0; i < 1000 && server_->stats().connections_open < clients_.size(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (int i = 0; i < 1000 && server_->stats().connections_open < clients_.size(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   std::vector<RawClient> clients_;
 };
@@ -161,7 +163,7 @@ TEST_F(PlacesTest, TheOneThatHasWaitedLongestGoes) {
   options.max_connections = 4;
   serve(options);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(1), 200);
-  clients_[0].send(kGet);   // the oldest has asked last
+  clients_[0].send(kGet);  // the oldest has asked last
   EXPECT_EQ(clients_[0].read_reply().status, 200);
   fill(2, 1);
   EXPECT_EQ(ask(3), 200);

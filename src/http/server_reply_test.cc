@@ -397,7 +397,7 @@ TEST_F(ReplyTest, CoalescesForAReaderThatIsBehind) {
       [&](const std::shared_ptr<Exchange>& exchange) {
         exchange->set_observer(observer);
         exchange->start(event_stream());
-        exchange->write(filler);   // more than the socket takes
+        exchange->write(filler);  // more than the socket takes
         while (observer->calls() == 0) std::this_thread::yield();
         for (int i = 0; i < 1000; ++i) exchange->write("0123456789");
         exchange->finish();
@@ -411,7 +411,7 @@ TEST_F(ReplyTest, CoalescesForAReaderThatIsBehind) {
   ASSERT_TRUE(reply.complete);
   EXPECT_EQ(reply.body.size(), filler.size() + 10000);
   EXPECT_EQ(observer->bytes(), reply.body);
-  EXPECT_EQ(observer->calls(), 2u);   // the filler, then all the rest as one chunk
+  EXPECT_EQ(observer->calls(), 2u);  // the filler, then all the rest as one chunk
 }
 
 // What a relay needs: how far the client is behind, and a call when it no longer is.

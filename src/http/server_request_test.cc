@@ -216,7 +216,9 @@ TEST_F(RequestTest, TakesABodyOfExactlyTheLimit) {
   EXPECT_EQ(
       ask("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n123\r\n2\r\n45\r\n0\r\n\r\n").status,
       200);
-  EXPECT_EQ(ask("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n123\r\n3\r\n456\r\n0\r\n\r\n").status, 413);
+  EXPECT_EQ(
+      ask("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n123\r\n3\r\n456\r\n0\r\n\r\n").status,
+      413);
 }
 
 TEST_F(RequestTest, RefusesHugeHeaders) {

@@ -62,7 +62,7 @@ class TcpPeer {
     return true;
   }
   void reset() {
-    const struct linger now{1, 0};
+    const struct linger now { 1, 0 };
     ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
   }
   // True when the client closes its side within 20 s.
@@ -102,7 +102,8 @@ class TcpServer {
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof(address);
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0) std::abort();
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0)
+      std::abort();
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
     accepting_ = std::thread([this] { accept_all(); });

@@ -18,8 +18,8 @@ enum class IoStatus {
   kOk,
   kWantRead,
   kWantWrite,
-  kEnd,      // the peer has closed its side properly
-  kFailed,   // reset, or not valid TLS
+  kEnd,     // the peer has closed its side properly
+  kFailed,  // reset, or not valid TLS
 };
 
 struct IoResult {

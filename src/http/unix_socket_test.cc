@@ -101,7 +101,10 @@ TEST_F(UnixSocket, IsOfItsOwnerAndGoesWithTheServer) {
 }
 
 TEST_F(UnixSocket, ADeadOneIsReplacedALiveOneIsNot) {
-  { const Peer dead(path(), [](int) {}); [[maybe_unused]] const auto got = client().get("/"); }
+  {
+    const Peer dead(path(), [](int) {});
+    [[maybe_unused]] const auto got = client().get("/");
+  }
   ASSERT_TRUE(fs::exists(path()));
   auto server = serve();
   ASSERT_TRUE(server) << server.error().message;

@@ -29,8 +29,10 @@ class WaitingConnections {
 
    private:
     friend class WaitingConnections;
-    boost::intrusive::list<WaitingConnection, boost::intrusive::base_hook<boost::intrusive::list_base_hook<boost::intrusive::tag<WaitingTag>>>,
-                           boost::intrusive::constant_time_size<false>>
+    boost::intrusive::list<
+        WaitingConnection,
+        boost::intrusive::base_hook<boost::intrusive::list_base_hook<boost::intrusive::tag<WaitingTag>>>,
+        boost::intrusive::constant_time_size<false>>
         waiting_;
     std::size_t members_ = 0;
   };

@@ -34,20 +34,40 @@ std::string bare_name(std::string_view name) {
 
 // Names that most requests have, and that ask for nothing: other names alone need the check. Sorted.
 constexpr auto kOrdinaryHeaders = std::to_array<std::string_view>(
-    {"accept", "accept-encoding", "accept-language", "authorization", "cache-control", "connection", "content-length", "content-type", "cookie",
-     "host", "origin", "referer", "traceparent", "transfer-encoding", "user-agent", "x-api-key", "x-forwarded-for", "x-forwarded-proto",
-     "x-real-ip", "x-request-id"});
-constexpr auto kOrdinaryMembers = std::to_array<std::string_view>(
-    {"frequency_penalty", "input", "logprobs", "max_completion_tokens", "max_tokens", "messages", "model", "n", "presence_penalty",
-     "response_format", "seed", "stop", "stream", "stream_options", "system", "temperature", "tool_choice", "tools", "top_logprobs", "top_p"});
+    {"accept",         "accept-encoding",   "accept-language", "authorization", "cache-control",   "connection",
+     "content-length", "content-type",      "cookie",          "host",          "origin",          "referer",
+     "traceparent",    "transfer-encoding", "user-agent",      "x-api-key",     "x-forwarded-for", "x-forwarded-proto",
+     "x-real-ip",      "x-request-id"});
+constexpr auto kOrdinaryMembers = std::to_array<std::string_view>({"frequency_penalty",
+                                                                   "input",
+                                                                   "logprobs",
+                                                                   "max_completion_tokens",
+                                                                   "max_tokens",
+                                                                   "messages",
+                                                                   "model",
+                                                                   "n",
+                                                                   "presence_penalty",
+                                                                   "response_format",
+                                                                   "seed",
+                                                                   "stop",
+                                                                   "stream",
+                                                                   "stream_options",
+                                                                   "system",
+                                                                   "temperature",
+                                                                   "tool_choice",
+                                                                   "tools",
+                                                                   "top_logprobs",
+                                                                   "top_p"});
 static_assert(std::ranges::is_sorted(kOrdinaryHeaders) && std::ranges::is_sorted(kOrdinaryMembers));
 
 bool is_ordinary_header(std::string_view name) { return std::ranges::binary_search(kOrdinaryHeaders, name); }
 
 bool speaks_of_encryption(std::string_view bare) {
-  constexpr std::array<std::string_view, 14> kWords = {"encrypt",   "e2e",    "hpke",  "pubkey",    "publickey",   "cipher",    "encapsulated",
-                                                       "ephemeral", "sealed", "ohttp", "cryptokey", "signingalgo", "clientkey", "responsepk"};
-  return bare == "xenc" || bare == "enc" || std::ranges::any_of(kWords, [&](std::string_view word) { return bare.find(word) != std::string_view::npos; });
+  constexpr std::array<std::string_view, 14> kWords = {
+      "encrypt",   "e2e",    "hpke",  "pubkey",    "publickey",   "cipher",    "encapsulated",
+      "ephemeral", "sealed", "ohttp", "cryptokey", "signingalgo", "clientkey", "responsepk"};
+  return bare == "xenc" || bare == "enc" ||
+         std::ranges::any_of(kWords, [&](std::string_view word) { return bare.find(word) != std::string_view::npos; });
 }
 
 // docs/spec/encryption.md holds the table.
@@ -55,8 +75,9 @@ std::optional<Refusal> refused_header(std::string_view name) {
   const std::string bare = bare_name(name);
   if (bare.starts_with("ehbp")) {
     // The client concludes that the node's key has changed, asks for the new one and finds none.
-    return Refusal{422, "urn:ietf:params:ehbp:error:key-config", "ehbp.key_config", std::string(kNotEncrypted),
-                   std::string(name), true};
+    return Refusal{
+        422, "urn:ietf:params:ehbp:error:key-config", "ehbp.key_config", std::string(kNotEncrypted), std::string(name),
+        true};
   }
   if (bare == "xencryptionversion" || bare == "xencryptallfields") return encryption("bad_request", name);
   const bool family = bare.starts_with("xe2e") || bare.starts_with("xvenicetee") || bare.starts_with("venicetee");
@@ -79,7 +100,8 @@ std::optional<Refusal> refused_trailers(std::string_view names) {
     while (name.starts_with(' ') || name.starts_with('\t')) name.remove_prefix(1);
     while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
     if (auto refusal = refused_header(name)) return refusal;
-    if (bare_name(name) == bare_name(evidence::kExpectedPolicyHeader)) return invalid("'X-Cloister-Policy-Digest' stands in the head", std::string(name));
+    if (bare_name(name) == bare_name(evidence::kExpectedPolicyHeader))
+      return invalid("'X-Cloister-Policy-Digest' stands in the head", std::string(name));
   }
   return std::nullopt;
 }
@@ -127,11 +149,13 @@ http::Response to_response(const Refusal& refusal, bool anthropic_dialect) {
   response.status = refusal.status;
   if (refusal.problem) {
     response.content_type = "application/problem+json";
-    response.body = codec::write_json({{"type", refusal.type}, {"title", "key configuration mismatch"}, {"detail", refusal.message}});
+    response.body = codec::write_json(
+        {{"type", refusal.type}, {"title", "key configuration mismatch"}, {"detail", refusal.message}});
     return response;
   }
   if (anthropic_dialect) {
-    response.body = codec::write_json({{"type", "error"}, {"error", {{"type", refusal.type}, {"message", refusal.message}}}});
+    response.body =
+        codec::write_json({{"type", "error"}, {"error", {{"type", refusal.type}, {"message", refusal.message}}}});
     return response;
   }
   response.body = codec::write_json({{"error",
@@ -177,15 +201,17 @@ bool is_coded(const http::RequestHead& head) {
 bool asks_for_protection(std::string_view member) {
   if (std::ranges::binary_search(kOrdinaryMembers, member)) return false;
   const std::string bare = bare_name(member);
-  return bare == "provider" || bare == "providers" || bare == "veniceparameters" || bare == "cachesalt" || bare.starts_with("aciverified") ||
-         bare.starts_with("acisession") || speaks_of_encryption(bare);
+  return bare == "provider" || bare == "providers" || bare == "veniceparameters" || bare == "cachesalt" ||
+         bare.starts_with("aciverified") || bare.starts_with("acisession") || speaks_of_encryption(bare);
 }
 
 std::optional<Refusal> refused_members(const Json& members, bool serves_itself, bool takes_cache_salt) {
   for (const auto& [name, value] : members.items()) {
-    if (!asks_for_protection(name) || name == "provider" || name == "venice_parameters" || name == "cache_salt") continue;
+    if (!asks_for_protection(name) || name == "provider" || name == "venice_parameters" || name == "cache_salt")
+      continue;
     const std::string param = name.substr(0, 64);
-    return speaks_of_encryption(bare_name(name)) ? encryption("e2ee_invalid_version", param) : invalid("'" + param + "' is not known here", param);
+    return speaks_of_encryption(bare_name(name)) ? encryption("e2ee_invalid_version", param)
+                                                 : invalid("'" + param + "' is not known here", param);
   }
   if (const auto venice = members.find("venice_parameters"); venice != members.end()) {
     if (auto refusal = refused_venice(*venice)) return refusal;

@@ -15,8 +15,8 @@ namespace cloister::serve {
 // A refusal in the words of another specification, where base/error.h has no such error.
 struct Refusal {
   int status = 400;
-  std::string type;      // OpenAI's `type`
-  std::string code;      // stable id, for the body and the receipt
+  std::string type;  // OpenAI's `type`
+  std::string code;  // stable id, for the body and the receipt
   std::string message;
   std::string param;     // the header or the member at fault
   bool problem = false;  // application/problem+json (RFC 9457) whose type is `type`

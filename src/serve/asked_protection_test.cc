@@ -21,19 +21,30 @@ TEST(AskedProtection, HeadersOfEncryptionAreRefusedInTheWordsOfTheirProtocol) {
     const char* type;
   };
   const Row table[] = {
-      {"x-e2ee-version", 400, "e2ee_invalid_version"},       {"x-e2ee-nonce", 400, "e2ee_invalid_version"},
-      {"x-client-pub-key", 400, "e2ee_invalid_version"},     {"x-model-pub-key", 400, "e2ee_invalid_version"},
-      {"x-signing-algo", 400, "e2ee_invalid_version"},       {"x-venice-tee-client-pub-key", 400, "e2ee_invalid_version"},
-      {"x-encryption-version", 400, "bad_request"},          {"x-encrypt-all-fields", 400, "bad_request"},
+      {"x-e2ee-version", 400, "e2ee_invalid_version"},
+      {"x-e2ee-nonce", 400, "e2ee_invalid_version"},
+      {"x-client-pub-key", 400, "e2ee_invalid_version"},
+      {"x-model-pub-key", 400, "e2ee_invalid_version"},
+      {"x-signing-algo", 400, "e2ee_invalid_version"},
+      {"x-venice-tee-client-pub-key", 400, "e2ee_invalid_version"},
+      {"x-encryption-version", 400, "bad_request"},
+      {"x-encrypt-all-fields", 400, "bad_request"},
       {"ehbp-encapsulated-key", 422, "urn:ietf:params:ehbp:error:key-config"},
-      {"x-tomorrow-encrypted", 400, "e2ee_invalid_version"}, {"x-upstream-verification", 400, "invalid_request_error"},
-      {"x_client_pub_key", 400, "e2ee_invalid_version"},     {"x-client-pubkey", 400, "e2ee_invalid_version"},
-      {"xe2eeversion", 400, "e2ee_invalid_version"},         {"x_signing_algo", 400, "e2ee_invalid_version"},
-      {"x-encryptionversion", 400, "bad_request"},           {"x_upstream_verification", 400, "invalid_request_error"},
+      {"x-tomorrow-encrypted", 400, "e2ee_invalid_version"},
+      {"x-upstream-verification", 400, "invalid_request_error"},
+      {"x_client_pub_key", 400, "e2ee_invalid_version"},
+      {"x-client-pubkey", 400, "e2ee_invalid_version"},
+      {"xe2eeversion", 400, "e2ee_invalid_version"},
+      {"x_signing_algo", 400, "e2ee_invalid_version"},
+      {"x-encryptionversion", 400, "bad_request"},
+      {"x_upstream_verification", 400, "invalid_request_error"},
       {"ehbp_encapsulated_key", 422, "urn:ietf:params:ehbp:error:key-config"},
-      {"x-client.pub.key", 400, "e2ee_invalid_version"},     {"x'client'pub'key", 400, "e2ee_invalid_version"},
-      {"x-cipher", 400, "e2ee_invalid_version"},             {"x-enc", 400, "e2ee_invalid_version"},
-      {"encapsulated-key", 400, "e2ee_invalid_version"},     {"x-ephemeral-key", 400, "e2ee_invalid_version"},
+      {"x-client.pub.key", 400, "e2ee_invalid_version"},
+      {"x'client'pub'key", 400, "e2ee_invalid_version"},
+      {"x-cipher", 400, "e2ee_invalid_version"},
+      {"x-enc", 400, "e2ee_invalid_version"},
+      {"encapsulated-key", 400, "e2ee_invalid_version"},
+      {"x-ephemeral-key", 400, "e2ee_invalid_version"},
       {"x-sealed", 400, "e2ee_invalid_version"},
   };
   for (const Row& row : table) {
@@ -51,15 +62,17 @@ TEST(AskedProtection, HeadersOfEncryptionAreRefusedInTheWordsOfTheirProtocol) {
 
 TEST(AskedProtection, MembersAreMeantHoweverTheyAreSpelled) {
   const Json on = {{"aci_verified", true}, {"enable_e2ee", true}};
-  for (const char* name : {"Provider", "provider ", "providers", "aci_verified", "Venice_Parameters", "veniceParameters", "venice parameters", "Cache-Salt",
-                           "enable_e2ee", "encrypt", "encrypted", "client_public_key", "aciSessionIds"}) {
+  for (const char* name : {"Provider", "provider ", "providers", "aci_verified", "Venice_Parameters",
+                           "veniceParameters", "venice parameters", "Cache-Salt", "enable_e2ee", "encrypt", "encrypted",
+                           "client_public_key", "aciSessionIds"}) {
     EXPECT_TRUE(asks_for_protection(name)) << name;
     const auto refusal = refused_members({{"model", "m"}, {name, on}}, true, true);
     ASSERT_TRUE(refusal) << name;
     EXPECT_EQ(refusal->status, 400) << name;
   }
   EXPECT_EQ(refused_members({{"venice_parameters", {{"enable_e2e", true}}}}, true, true)->status, 400);
-  for (const char* name : {"model", "messages", "metadata", "prompt_cache_key", "safety_identifier", "service_tier", "reasoning", "include", "user"}) {
+  for (const char* name : {"model", "messages", "metadata", "prompt_cache_key", "safety_identifier", "service_tier",
+                           "reasoning", "include", "user"}) {
     EXPECT_FALSE(asks_for_protection(name)) << name;
     EXPECT_FALSE(refused_members({{name, "x"}}, true, true)) << name;
   }
@@ -67,12 +80,14 @@ TEST(AskedProtection, MembersAreMeantHoweverTheyAreSpelled) {
 
 // Spellings and protocols of other services, and fields after the body, when nothing can be done to the body any more.
 TEST(AskedProtection, NoSpellingAndNoPlaceIsOverlooked) {
-  for (const char* name : {"upstream-verification", "x-signing-algorithm", "x-ephemeral-pub", "venice-tee-client-key", "x-ohttp", "ohttp-key",
-                           "crypto-key", "x_cloister_policy_digest", "x-cloisterpolicydigest"}) {
+  for (const char* name :
+       {"upstream-verification", "x-signing-algorithm", "x-ephemeral-pub", "venice-tee-client-key", "x-ohttp",
+        "ohttp-key", "crypto-key", "x_cloister_policy_digest", "x-cloisterpolicydigest"}) {
     EXPECT_TRUE(of(name, "1")) << name;
   }
   EXPECT_FALSE(of("x-cloister-policy-digest", "sha256:07"));
-  for (const char* names : {"X-E2EE-Version", "x-receipt-seen, X-Client-Pub-Key", " \tx-cloister-policy-digest "}) EXPECT_TRUE(of("trailer", names)) << names;
+  for (const char* names : {"X-E2EE-Version", "x-receipt-seen, X-Client-Pub-Key", " \tx-cloister-policy-digest "})
+    EXPECT_TRUE(of("trailer", names)) << names;
   EXPECT_FALSE(of("trailer", "x-checksum, ,x-time"));
   const auto member = [](const char* name) { return refused_members({{"model", "m"}, {name, 1}}, true, false); };
   for (const char* name : {"signing_algo", "enc", "response_pk", "client_key"}) EXPECT_TRUE(member(name)) << name;
@@ -80,7 +95,8 @@ TEST(AskedProtection, NoSpellingAndNoPlaceIsOverlooked) {
 }
 
 TEST(AskedProtection, OtherHeadersPass) {
-  for (const char* name : {"authorization", "accept-encoding", "x-request-hash", "anthropic-version", "sec-fetch-mode", "x-stainless-os"}) {
+  for (const char* name : {"authorization", "accept-encoding", "x-request-hash", "anthropic-version", "sec-fetch-mode",
+                           "x-stainless-os"}) {
     EXPECT_FALSE(of(name, "1")) << name;
   }
   EXPECT_FALSE(of("x-receipt", "inline"));

@@ -23,7 +23,8 @@ Result<std::string> build(const ReportParts& parts, const ReportQuery& query, co
 
 }  // namespace
 
-AttestationService::AttestationService(ReportParts parts, WorkerPool& pool, const Clock& clock, const ReportLimits& limits)
+AttestationService::AttestationService(ReportParts parts, WorkerPool& pool, const Clock& clock,
+                                       const ReportLimits& limits)
     : parts_(std::move(parts)),
       clock_(clock),
       jobs_(pool),

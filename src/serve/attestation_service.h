@@ -43,7 +43,7 @@ class AttestationService {
   struct Made {
     std::shared_ptr<const Epoch> epoch;
     Report report;
-    bool provisional = false;   // made while a known-answer test was still pending: handed out and not kept
+    bool provisional = false;  // made while a known-answer test was still pending: handed out and not kept
   };
   struct Cached {
     Made made;
@@ -66,14 +66,14 @@ class AttestationService {
   const Clock& clock_;
   ReportJobs jobs_;
   FreshReports fresh_;
-  std::mutex mutex_;                    // guards everything below; never held while the identity is asked
+  std::mutex mutex_;  // guards everything below; never held while the identity is asked
   std::array<Cached, kSlots> cache_;
   struct Kept {
     std::shared_ptr<const Epoch> epoch;
     UnixSeconds time = 0;
   };
-  bool is_kept(ReportKind kind, const Epoch& epoch) const;   // with the lock held
-  std::array<Kept, 3> kept_;   // by kind: the last report that was kept
+  bool is_kept(ReportKind kind, const Epoch& epoch) const;  // with the lock held
+  std::array<Kept, 3> kept_;                                // by kind: the last report that was kept
   std::unique_ptr<Identity::Listener> listener_;
 };
 

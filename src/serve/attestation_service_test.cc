@@ -50,13 +50,15 @@ class CountingTee : public tee::Tee {
   }
   Result<tee::TeeInfo> info() override { return inner_->info(); }
   Result<SecretBytes> derive_key(std::string_view label) override { return inner_->derive_key(label); }
-  Result<void> extend_event(std::string_view name, ByteView payload) override { return inner_->extend_event(name, payload); }
+  Result<void> extend_event(std::string_view name, ByteView payload) override {
+    return inner_->extend_event(name, payload);
+  }
 
   std::atomic<int> quotes = 0;
   std::shared_future<void> gate;
   bool logs = true;
   std::atomic<bool> fails = false;
-  int events_in_between = 0;   // events that are measured right after the next quotes, one after each
+  int events_in_between = 0;  // events that are measured right after the next quotes, one after each
 
  private:
   std::unique_ptr<tee::Tee> inner_;
@@ -64,9 +66,7 @@ class CountingTee : public tee::Tee {
 
 class AttestationServiceTest : public testing::Test {
  protected:
-  AttestationServiceTest() {
-    service_ = std::make_unique<AttestationService>(parts(), *pool_, clock_);
-  }
+  AttestationServiceTest() { service_ = std::make_unique<AttestationService>(parts(), *pool_, clock_); }
 
   ReportParts parts() {
     return {.tee = tee_,
@@ -100,7 +100,8 @@ class AttestationServiceTest : public testing::Test {
   Keyring keyring_ = std::move(*Keyring::make(&tee_, {}));
   std::optional<ByteArray<32>> tls_ = ByteArray<32>{7};
   FakeClock clock_{1'800'000'000};
-  Identity identity_{keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls_, .tls_key_origin = evidence::TlsKeyOrigin::kBorn}};
+  Identity identity_{
+      keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls_, .tls_key_origin = evidence::TlsKeyOrigin::kBorn}};
   std::unique_ptr<WorkerPool> pool_ = std::make_unique<WorkerPool>(1, 2);
   std::unique_ptr<AttestationService> service_;
 };
@@ -109,7 +110,8 @@ class AttestationServiceTest : public testing::Test {
 Json policy_document(const char* tls) {
   return {{"schema", "cloister.policy.v1"},
           {"listen", {{"address", "127.0.0.1"}, {"port", 8443}, {"tls", tls}, {"token_required", true}}},
-          {"engine", {{"kind", "echo"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
+          {"engine",
+           {{"kind", "echo"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
           {"tee", "insecure_simulator"},
           {"gpu", {{"evidence", "insecure_simulator"}, {"library", nullptr}, {"required", true}}},
           {"logging", {{"content", "never"}}}};
@@ -124,7 +126,8 @@ TEST_F(AttestationServiceTest, ReportsWithANonceAreFreshAndVerify) {
       auto report = get(query);
       ASSERT_TRUE(report) << report.error().message;
       verify::Expected expected{.nonce = query.nonce, .tls_spki_sha256 = tls ? tls_ : std::nullopt};
-      verify::Verdict verdict = verify::verify_report(**report, expected, {{.accept_simulator = true}, {}, clock_.now()});
+      verify::Verdict verdict =
+          verify::verify_report(**report, expected, {{.accept_simulator = true}, {}, clock_.now()});
       EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
     }
   }
@@ -155,9 +158,9 @@ TEST_F(AttestationServiceTest, HasEveryMemberThatVerifiersRead) {
   ASSERT_TRUE(report);
   Result<Json> json = codec::parse_json(**report);
   ASSERT_TRUE(json);
-  for (const char* name : {"signing_address", "signing_algo", "signing_public_key", "request_nonce", "intel_quote", "quote",
-                           "nvidia_payload", "event_log", "info", "vm_config", "tls_cert_fingerprint", "all_attestations",
-                           "tee_type", "model_name"}) {
+  for (const char* name : {"signing_address", "signing_algo", "signing_public_key", "request_nonce", "intel_quote",
+                           "quote", "nvidia_payload", "event_log", "info", "vm_config", "tls_cert_fingerprint",
+                           "all_attestations", "tee_type", "model_name"}) {
     EXPECT_TRUE(json->contains(name)) << name;
   }
   EXPECT_TRUE((*json)["nvidia_payload"].is_string());
@@ -248,7 +251,8 @@ TEST_F(AttestationServiceTest, AnotherClientsReportIsNextWhoeverFloods) {
   std::promise<void> open;
   tee_.gate = open.get_future().share();
   Answers answers;
-  for (int i = 0; i < 50; ++i) service_->report({.nonce = evidence::Nonce{1}, .client = "flood"}, answers.from("flood"));
+  for (int i = 0; i < 50; ++i)
+    service_->report({.nonce = evidence::Nonce{1}, .client = "flood"}, answers.from("flood"));
   service_->report({.nonce = evidence::Nonce{2}, .client = "other"}, answers.from("other"));
   service_->report({}, answers.from("cached"));
   open.set_value();
@@ -376,7 +380,8 @@ TEST_F(AttestationServiceTest, EveryKindIsAcceptedWithItsNonce) {
     EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
     EXPECT_EQ(verdict.facts["keyset_digest"], identity_.now()->keyset_digest_text);
     EXPECT_EQ(verdict.facts["attested_addresses"].size(), 2u) << "the legacy keys are attested, too";
-    const verify::Verdict other = verify::verify_report(**report, {.nonce = evidence::Nonce{4}}, {policy, none, clock_.now()});
+    const verify::Verdict other =
+        verify::verify_report(**report, {.nonce = evidence::Nonce{4}}, {policy, none, clock_.now()});
     EXPECT_EQ(other.outcome(), verify::Outcome::kRejected);
   }
   EXPECT_EQ(tee_.quotes, 2) << "a quote of its own each";
@@ -397,14 +402,17 @@ TEST_F(AttestationServiceTest, WithoutANonceAnEpochHasOneReportOfEachKind) {
 
 // A result is signed with the key that the quote binds; a report that was made before the first test is handed out and not kept.
 TEST_F(AttestationServiceTest, TheNativeReportShowsThePassedTests) {
-  const ReportQuery fresh{.kind = ReportKind::kNative, .nonce = evidence::Nonce{4, 5}}, cached{.kind = ReportKind::kNative};
+  const ReportQuery fresh{.kind = ReportKind::kNative, .nonce = evidence::Nonce{4, 5}},
+      cached{.kind = ReportKind::kNative};
   ASSERT_TRUE(identity_.set_model(std::make_shared<const Json>(Json{{"weights", "w"}})));
   ASSERT_TRUE(enter(kBorn));
   std::optional<std::vector<evidence::KnownAnswersResult>> passed;
   ReportParts tested = parts();
   tested.known_answers = [&] { return passed; };
   service_ = std::make_unique<AttestationService>(std::move(tested), *pool_, clock_);
-  const auto member = [&](const ReportQuery& query) { return codec::parse_json(**get(query))->value("known_answers", Json()); };
+  const auto member = [&](const ReportQuery& query) {
+    return codec::parse_json(**get(query))->value("known_answers", Json());
+  };
   EXPECT_TRUE(member(cached).is_null());
   passed = {{{1}, identity_.now()->model_digest, clock_.now() - 5, 4, 32, "0.001234", "0.050000"}};
   EXPECT_FALSE(member(cached).is_null()) << "the one of before was not kept";
@@ -416,7 +424,8 @@ TEST_F(AttestationServiceTest, TheNativeReportShowsThePassedTests) {
   verify::Policy policy;
   policy.accept_simulator = true;
   const verify::Collateral none;
-  const auto verdict = verify::verify_report(**get(fresh), {.nonce = fresh.nonce, .tls_spki_sha256 = tls_}, {policy, none, clock_.now()});
+  const auto verdict = verify::verify_report(**get(fresh), {.nonce = fresh.nonce, .tls_spki_sha256 = tls_},
+                                             {policy, none, clock_.now()});
   EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
   EXPECT_EQ(verdict.find("model.known_answers")->state, verify::State::kPass);
   passed->clear();
@@ -510,7 +519,8 @@ TEST_F(AttestationServiceTest, AnEventInBetweenGivesNoReportThatDoesNotReplay) {
     verify::Policy policy;
     policy.accept_simulator = true;
     const verify::Collateral none;
-    const verify::Verdict verdict = verify::verify_report(**report, {.nonce = query.nonce}, {policy, none, clock_.now()});
+    const verify::Verdict verdict =
+        verify::verify_report(**report, {.nonce = query.nonce}, {policy, none, clock_.now()});
     EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
   }
   tee_.events_in_between = 100;
@@ -539,7 +549,9 @@ TEST_F(AttestationServiceTest, NoTlsKeyNoTlsBinding) {
                            *pool_, clock_);
   bool refused = false;
   plain.report({.nonce = evidence::Nonce{1}, .include_tls_fingerprint = true},
-               [&](Result<AttestationService::Report> report) { refused = !report && report.error().param == "include_tls_fingerprint"; });
+               [&](Result<AttestationService::Report> report) {
+                 refused = !report && report.error().param == "include_tls_fingerprint";
+               });
   EXPECT_TRUE(refused);
 }
 

@@ -39,7 +39,8 @@ std::string_view token_of(const http::Headers& headers) {
 
 }  // namespace
 
-Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path, std::shared_ptr<const store::StoreKeys> keys) {
+Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path,
+                                         std::shared_ptr<const store::StoreKeys> keys) {
   BearerAuth auth;
   auth.required_ = true;
   auth.keys_ = std::move(keys);
@@ -71,7 +72,8 @@ Result<void> BearerAuth::check_apart(const Owners& owners) const {
   const std::shared_ptr<const Owners> others = current(*apart_);
   const auto is_theirs = [&](const Owner& owner) { return std::ranges::find(*others, owner) != others->end(); };
   if (std::ranges::none_of(owners, is_theirs)) return {};
-  return fail(ErrorCode::kUsage, "one token is both a client's and the operator's: its clients would read what is the operator's");
+  return fail(ErrorCode::kUsage,
+              "one token is both a client's and the operator's: its clients would read what is the operator's");
 }
 
 Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) const {
@@ -85,7 +87,8 @@ Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) c
     if (token.empty() || token.front() == '#') continue;
     // A half-written file, or one that is no text at all, must not lock everybody out.
     if (!std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7f; })) {
-      return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token is printable ASCII without spaces");
+      return fail(ErrorCode::kUsage,
+                  path.string() + " line " + std::to_string(line) + ": a token is printable ASCII without spaces");
     }
     if (token.size() < kShortestToken) {
       return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token needs at least " +
@@ -100,11 +103,14 @@ Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) c
 std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) const {
   if (!required_) return Owner{};
   // Two lines name two callers, and a proxy in front may have used the other one.
-  const auto named = [&headers](std::string_view name) { return std::ranges::count(headers, name, [](const auto& header) { return std::string_view(header.first); }); };
+  const auto named = [&headers](std::string_view name) {
+    return std::ranges::count(headers, name, [](const auto& header) { return std::string_view(header.first); });
+  };
   if (named("authorization") > 1 || named("x-api-key") > 1) return std::nullopt;
   std::string_view token = token_of(headers);
   if (token.empty()) return std::nullopt;
-  if (const auto key = http::find_header(headers, "x-api-key"); key && named("authorization") == 1 && *key != token) return std::nullopt;
+  if (const auto key = http::find_header(headers, "x-api-key"); key && named("authorization") == 1 && *key != token)
+    return std::nullopt;
   Owner caller = owner_of(token, *keys_);
   const std::shared_ptr<const Owners> owners = current(*shared_);
   bool known = false;

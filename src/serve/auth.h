@@ -52,7 +52,7 @@ class BearerAuth {
   bool required_ = false;
   std::shared_ptr<const store::StoreKeys> keys_;  // null where no token is required
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
-  std::shared_ptr<Shared> apart_;         // tokens of the other kind of callers; null where there are none
+  std::shared_ptr<Shared> apart_;  // tokens of the other kind of callers; null where there are none
 };
 
 }  // namespace cloister::serve

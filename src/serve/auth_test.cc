@@ -13,7 +13,8 @@ namespace {
 
 class TokenFile {
  public:
-  explicit TokenFile(std::string_view text) : path_(testing::TempDir() + "cloister_tokens." + std::to_string(::getpid()) + "." + std::to_string(++made_)) {
+  explicit TokenFile(std::string_view text)
+      : path_(testing::TempDir() + "cloister_tokens." + std::to_string(::getpid()) + "." + std::to_string(++made_)) {
     std::ofstream(path_) << text;
   }
   ~TokenFile() { ::unlink(path_.c_str()); }
@@ -49,9 +50,11 @@ TEST(BearerAuth, KnowsItsTokens) {
 }
 
 TEST(BearerAuth, KeepsItsTokensApartFromAnotherKindOfCallers) {
-  TokenFile file("tenant-token-1\nboth-of-them-1\n"), others("operator-token-1\n"), shared("operator-token-2\nboth-of-them-1\n"), theirs("operator-token-1\n");
+  TokenFile file("tenant-token-1\nboth-of-them-1\n"), others("operator-token-1\n"),
+      shared("operator-token-2\nboth-of-them-1\n"), theirs("operator-token-1\n");
   const auto keys = store::StoreKeys::of_this_process();
-  Result<BearerAuth> clients = BearerAuth::from_file(file.path(), keys), operators = BearerAuth::from_file(shared.path(), keys);
+  Result<BearerAuth> clients = BearerAuth::from_file(file.path(), keys),
+                     operators = BearerAuth::from_file(shared.path(), keys);
   ASSERT_TRUE(clients && operators);
   EXPECT_FALSE(operators->keep_apart_from(*clients)) << "one token is in both files";
   operators = BearerAuth::from_file(others.path(), keys);
@@ -75,7 +78,10 @@ TEST(BearerAuth, TwoLinesNameNobody) {
 }
 
 TEST(BearerAuth, AFileThatIsNoTextLocksNobodyOut) {
-  TokenFile file("first-token-1\n"), garbage("\xff\xfe\x01 binary\n"), mark("\xef\xbb\xbf""first-token-1\n"), spaces("first token 1\n");
+  TokenFile file("first-token-1\n"), garbage("\xff\xfe\x01 binary\n"),
+      mark("\xef\xbb\xbf"
+           "first-token-1\n"),
+      spaces("first token 1\n");
   auto auth = BearerAuth::from_file(file.path(), store::StoreKeys::of_this_process());
   ASSERT_TRUE(auth);
   for (const TokenFile* other : {&garbage, &mark, &spaces}) {
@@ -89,7 +95,8 @@ TEST(BearerAuth, OwnersAreKeyed) {
   const TokenFile file("first-token-1\n");
   const auto keys = store::StoreKeys::of_this_process();
   const auto one = BearerAuth::from_file(file.path(), keys)->authenticate(bearer("Bearer first-token-1"));
-  const auto other = BearerAuth::from_file(file.path(), store::StoreKeys::of_this_process())->authenticate(bearer("Bearer first-token-1"));
+  const auto other = BearerAuth::from_file(file.path(), store::StoreKeys::of_this_process())
+                         ->authenticate(bearer("Bearer first-token-1"));
   ASSERT_TRUE(one && other);
   EXPECT_NE(*one, *other);
   const auto digest = crypto::sha256(as_bytes("cloister.owner.v1first-token-1"));

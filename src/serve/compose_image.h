@@ -8,8 +8,8 @@
 namespace cloister::serve {
 
 struct PinnedImage {
-  std::string reference;   // "vllm/vllm-openai@sha256:..."
-  std::string digest;      // "sha256:<64 hex>"
+  std::string reference;  // "vllm/vllm-openai@sha256:..."
+  std::string digest;     // "sha256:<64 hex>"
 };
 
 // The image of the service of this name in a docker-compose file (codec/yaml.h). A service that is built, extended or

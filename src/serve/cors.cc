@@ -28,7 +28,8 @@ void Cors::decorate(const http::RequestHead& request, http::Headers& reply_heade
   if (!origin || !allows(*origin)) return;
   bool any = std::ranges::find(origins_, "*") != origins_.end();
   reply_headers.emplace_back("access-control-allow-origin", any ? "*" : std::string(*origin));
-  reply_headers.emplace_back("access-control-expose-headers", "x-request-id, request-id, retry-after, x-aci-version, x-aci-keyset-digest, "
+  reply_headers.emplace_back("access-control-expose-headers",
+                             "x-request-id, request-id, retry-after, x-aci-version, x-aci-keyset-digest, "
                              "x-receipt-id, x-receipt, x-receipt-secret, x-receipt-stored");
   if (!any) reply_headers.emplace_back("vary", "origin");
 }

@@ -18,7 +18,8 @@ TEST(Cors, PagesOfThisMachineByDefault) {
   for (const char* origin : {"http://localhost:3000", "http://127.0.0.1", "https://[::1]:8443"}) {
     EXPECT_EQ(allowed_for(cors, origin), origin);
   }
-  for (const char* origin : {"http://localhost.evil.example", "http://127.0.0.1.evil.example", "https://example.com", "null", ""}) {
+  for (const char* origin :
+       {"http://localhost.evil.example", "http://127.0.0.1.evil.example", "https://example.com", "null", ""}) {
     EXPECT_EQ(allowed_for(cors, origin), "") << origin;
   }
 }
@@ -31,12 +32,14 @@ TEST(Cors, NamedOriginsAndAll) {
 
 TEST(Cors, PreflightNamesTheHeadersAskedFor) {
   http::RequestHead request;
-  request.headers = {{"origin", "http://localhost:1"}, {"access-control-request-headers", "authorization,x-stainless-os"}};
+  request.headers = {{"origin", "http://localhost:1"},
+                     {"access-control-request-headers", "authorization,x-stainless-os"}};
   http::Response response = Cors({}).preflight(request);
   EXPECT_EQ(response.status, 204);
   EXPECT_EQ(http::find_header(response.headers, "access-control-allow-headers"), "authorization,x-stainless-os");
   request.headers[1].second = "x\r\nset-cookie: a";
-  EXPECT_EQ(http::find_header(Cors({}).preflight(request).headers, "access-control-allow-headers"), "authorization, content-type");
+  EXPECT_EQ(http::find_header(Cors({}).preflight(request).headers, "access-control-allow-headers"),
+            "authorization, content-type");
 }
 
 TEST(Cors, PreflightFromElsewhereGetsNothing) {

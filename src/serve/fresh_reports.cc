@@ -43,11 +43,11 @@ void FreshReports::add(const ReportQuery& query, ReportDone done) {
 
 void FreshReports::refuse(ReportRefusal reason, int retry_after_s, const ReportDone& done) {
   if (metrics_ != nullptr) metrics_->count_refusal(reason);
-  Error error = reason == ReportRefusal::kQueueFull
-                    ? fail(ErrorCode::kBusy, "too many reports are being made; try again")
-                    : fail(ErrorCode::kRateLimited,
-                           "you ask for reports with a nonce more often than this node makes them "
-                           "for one client; without a nonce there is no limit");
+  Error error =
+      reason == ReportRefusal::kQueueFull
+          ? fail(ErrorCode::kBusy, "too many reports are being made; try again")
+          : fail(ErrorCode::kRateLimited, "you ask for reports with a nonce more often than this node makes them "
+                                          "for one client; without a nonce there is no limit");
   error.retry_after_s = retry_after_s;
   done(std::move(error));
 }

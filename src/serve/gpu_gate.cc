@@ -57,7 +57,8 @@ Json to_json(const GpuGateState& state) {
 
 GpuGate::GpuGate(gpu::GpuEvidenceSource& gpus, GpuGateOptions options, const Clock& clock)
     : gpus_(gpus),
-      options_{gpu_gate_policy(std::move(options.policy)), options.policy_digest, std::move(options.collateral), options.every},
+      options_{gpu_gate_policy(std::move(options.policy)), options.policy_digest, std::move(options.collateral),
+               options.every},
       clock_(clock) {}
 
 GpuGate::~GpuGate() {
@@ -92,7 +93,8 @@ GpuGate::Report GpuGate::examine() {
   };
   const Result<gpu::GpuStatus> status = gpus_.status();
   if (!status) return bad(status.error());
-  if (std::string words = gpu::objection_to(*status); !words.empty()) return {Finding::kBad, std::move(words), 0, {}, false};
+  if (std::string words = gpu::objection_to(*status); !words.empty())
+    return {Finding::kBad, std::move(words), 0, {}, false};
 
   ByteArray<32> nonce;
   crypto::fill_random(nonce);
@@ -107,10 +109,12 @@ GpuGate::Report GpuGate::examine() {
     collateral = std::move(*given);
   }
   const std::size_t count = devices->size();
-  const std::string payload = evidence::write_nvidia_payload({to_hex(nonce), devices->front().arch, std::move(*devices)});
+  const std::string payload =
+      evidence::write_nvidia_payload({to_hex(nonce), devices->front().arch, std::move(*devices)});
   const verify::Verdict verdict = verify::verify_gpu(payload, nonce, {options_.policy, collateral, clock_.now()});
   const bool compared = options_.collateral != nullptr;
-  if (std::string words = gpu_gate_objection(verdict, compared); !words.empty()) return {Finding::kBad, std::move(words), 0, {}, false};
+  if (std::string words = gpu_gate_objection(verdict, compared); !words.empty())
+    return {Finding::kBad, std::move(words), 0, {}, false};
   return {Finding::kGood, "", count, status->driver_version, compared};
 }
 
@@ -127,7 +131,8 @@ void GpuGate::note(const Report& report) {
   state_.reason = report.reason;
   if (!state_.open) {
     ++state_.checks_failed;
-    if (before.open || before.reason != report.reason) log::error("gpu gate closed, prompts are refused: " + report.reason);
+    if (before.open || before.reason != report.reason)
+      log::error("gpu gate closed, prompts are refused: " + report.reason);
     return;
   }
   ++state_.checks_passed;
@@ -136,8 +141,8 @@ void GpuGate::note(const Report& report) {
   state_.driver_version = report.driver_version;
   state_.measurements_compared = report.compared;
   if (before.open) return;
-  log::info("gpu gate open gpus=" + std::to_string(report.gpus) + " driver=" + report.driver_version + " measurements=" +
-            (report.compared ? "compared" : "unchecked (give --rim-dir)"));
+  log::info("gpu gate open gpus=" + std::to_string(report.gpus) + " driver=" + report.driver_version +
+            " measurements=" + (report.compared ? "compared" : "unchecked (give --rim-dir)"));
 }
 
 GpuGateState GpuGate::current() const {
@@ -160,7 +165,8 @@ std::optional<Error> GpuGate::refusal() const {
   std::lock_guard lock(mutex_);
   const GpuGateState now = current();
   if (now.open) return std::nullopt;
-  Error error = fail(ErrorCode::kGpuNotAttested, "this node's GPUs are not attested, so it takes no prompts: " + now.reason);
+  Error error =
+      fail(ErrorCode::kGpuNotAttested, "this node's GPUs are not attested, so it takes no prompts: " + now.reason);
   error.retry_after_s = static_cast<int>(pause_after(false, options_).count());
   return error;
 }

@@ -35,10 +35,10 @@ struct GpuGateOptions {
 struct GpuGateState {
   bool open = false;
   std::string reason = "the GPUs have not been checked yet";  // why the gate is closed; "" when open
-  UnixSeconds checked = 0;  // when the last check ended; 0: none yet
-  UnixSeconds passed = 0;   // when the last good check ended
+  UnixSeconds checked = 0;                                    // when the last check ended; 0: none yet
+  UnixSeconds passed = 0;                                     // when the last good check ended
   std::uint64_t checks_passed = 0, checks_failed = 0;
-  std::size_t gpus = 0;     // number in the last good check, including switches
+  std::size_t gpus = 0;  // number in the last good check, including switches
   std::string driver_version;
   bool measurements_compared = false;
 };

@@ -69,7 +69,7 @@ Result<void> Identity::set_policy(const Json& policy) {
   return set(&Identity::policy_, std::move(document));
 }
 
-Result<void> Identity::set(Document Identity::* which, Document document) {
+Result<void> Identity::set(Document Identity::*which, Document document) {
   {
     const std::lock_guard lock(mutex_);
     if ((this->*which).digest == document.digest) return {};

@@ -23,12 +23,12 @@ namespace cloister::serve {
 
 // Immutable once made.
 struct Epoch {
-  std::uint64_t number = 0;          // counts from 1, in this process
-  std::string keyset;                // the document in canonical form (RFC 8785)
-  ByteArray<32> keyset_digest{};     // SHA-256 of the keyset document
-  std::string keyset_digest_text;    // "sha256:<hex>", as in headers and receipts
+  std::uint64_t number = 0;        // counts from 1, in this process
+  std::string keyset;              // the document in canonical form (RFC 8785)
+  ByteArray<32> keyset_digest{};   // SHA-256 of the keyset document
+  std::string keyset_digest_text;  // "sha256:<hex>", as in headers and receipts
   UnixSeconds not_after = 0;
-  std::string receipt_key_id;        // of Keyring::sign_receipt()
+  std::string receipt_key_id;                    // of Keyring::sign_receipt()
   std::optional<ByteArray<32>> tls_spki_sha256;  // the one in the keyset; absent where the node does not end TLS itself
   evidence::TlsKeyOrigin tls_key_origin = evidence::TlsKeyOrigin::kGiven;  // of that key
   // Digests of the documents `model` and `policy`, which are null where there is none (the model's while it loads, or
@@ -40,8 +40,8 @@ struct Epoch {
 };
 
 struct IdentityOptions {
-  int keyset_days = 30;                            // how long a keyset is valid
-  std::optional<ByteArray<32>> tls_spki_sha256;    // where the node ends TLS itself
+  int keyset_days = 30;                          // how long a keyset is valid
+  std::optional<ByteArray<32>> tls_spki_sha256;  // where the node ends TLS itself
   // The origin of each TLS key that this node will have: kBorn or kGiven.
   evidence::TlsKeyOrigin tls_key_origin = evidence::TlsKeyOrigin::kGiven;
 };
@@ -83,7 +83,7 @@ class Identity {
   using Listeners = std::list<std::function<void()>>;
 
   static Result<Document> read(const Json& value);
-  Result<void> set(Document Identity::* which, Document document);
+  Result<void> set(Document Identity::*which, Document document);
   // Called with the lock held: begins a new epoch now.
   void begin_epoch();
   // Both are called with the lock held. True when the period differs from the epoch's.
@@ -97,7 +97,7 @@ class Identity {
   const evidence::TlsKeyOrigin tls_key_origin_;
   mutable DocumentHistory keysets_, policies_;
 
-  mutable std::mutex mutex_;    // guards all members down to the next mutex
+  mutable std::mutex mutex_;  // guards all members down to the next mutex
   mutable std::int64_t index_ = 0;
   mutable std::shared_ptr<const Epoch> current_;
   std::optional<ByteArray<32>> tls_spki_sha256_;

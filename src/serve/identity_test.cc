@@ -36,7 +36,8 @@ class IdentityTest : public testing::Test {
 
 TEST_F(IdentityTest, TheKeysetIsOneThatTheVerifierTakes) {
   const ByteArray<32> tls{9};
-  const Identity identity(keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = tls, .tls_key_origin = evidence::TlsKeyOrigin::kBorn});
+  const Identity identity(keyring_, clock_,
+                          {.keyset_days = 30, .tls_spki_sha256 = tls, .tls_key_origin = evidence::TlsKeyOrigin::kBorn});
   const auto epoch = identity.now();
   const auto keyset = evidence::parse_keyset(*codec::parse_json(epoch->keyset));
   ASSERT_TRUE(keyset) << keyset.error().message;
@@ -85,7 +86,8 @@ TEST_F(IdentityTest, TheKeysetIsTheSameForReplicasAndAfterARestartWithinAPeriod)
 
 TEST_F(IdentityTest, AnotherTlsKeyIsAnotherKeysetAndTheSameKeyIsNot) {
   const ByteArray<32> one{1}, two{2};
-  Identity identity(keyring_, clock_, {.keyset_days = 30, .tls_spki_sha256 = one, .tls_key_origin = evidence::TlsKeyOrigin::kBorn});
+  Identity identity(keyring_, clock_,
+                    {.keyset_days = 30, .tls_spki_sha256 = one, .tls_key_origin = evidence::TlsKeyOrigin::kBorn});
   int changes = 0;
   const auto listener = identity.on_change([&] { ++changes; });
   const auto first = identity.now();

@@ -70,7 +70,8 @@ Result<std::string> find_model(const engine::Engine& engine, const std::string& 
 
 // Routes whose bodies may be forms with files.
 bool takes_files(engine::Route route) {
-  return route == engine::Route::kTranscriptions || route == engine::Route::kTranslations || route == engine::Route::kImageEdits;
+  return route == engine::Route::kTranscriptions || route == engine::Route::kTranslations ||
+         route == engine::Route::kImageEdits;
 }
 
 bool is_json(const http::RequestHead& head) { return media_type(head) == "application/json"; }
@@ -92,7 +93,8 @@ InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, 
   exchange_->set_observer(transcript_);
 }
 
-std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& request, std::shared_ptr<const Epoch> epoch) const {
+std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& request,
+                                                           std::shared_ptr<const Epoch> epoch) const {
   ReplyFacts facts;
   facts.receipt_id = store::receipt_id_in(id_).value();
   facts.request_id = id_;
@@ -115,7 +117,7 @@ void InferenceCall::run() {
 
 // Returns true when the request has been refused.
 bool InferenceCall::lacks_protection(const Json& members) {
-  const bool takes_salt = context_.engine.passes_on();   // the engine checks it (engine/upstream/salt.h)
+  const bool takes_salt = context_.engine.passes_on();  // the engine checks it (engine/upstream/salt.h)
   const std::optional<Refusal> refusal = refused_members(members, context_.serves_itself, takes_salt);
   if (!refusal) return false;
   std::shared_ptr<http::Exchange> exchange = take_exchange();
@@ -137,7 +139,8 @@ Result<void> InferenceCall::start_engine() {
     return fail(ErrorCode::kEngineLoading, "the model is still loading; try again shortly");
   }
   if (!context_.engine.routes().contains(route_.route)) {
-    return fail(ErrorCode::kUnsupported, "the engine '" + std::string(context_.engine.name()) + "' does not serve this route");
+    return fail(ErrorCode::kUnsupported,
+                "the engine '" + std::string(context_.engine.name()) + "' does not serve this route");
   }
   TRY(envelope, read_envelope(*body_));
   if (transcript_ && !envelope.model.empty()) transcript_->set_model(envelope.model);
@@ -438,7 +441,8 @@ void InferenceCall::on_end(const engine::Outcome& told) {
 }
 
 void InferenceCall::on_error(const Error& error) {
-  log::warn("inference failed id=" + store::shown_id(id_) + " route=" + route_.name + " error=" + std::string(error_id(error.code)));
+  log::warn("inference failed id=" + store::shown_id(id_) + " route=" + route_.name +
+            " error=" + std::string(error_id(error.code)));
   // From here on no stream begins by itself.
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;

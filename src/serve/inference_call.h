@@ -15,7 +15,7 @@ namespace cloister::serve {
 
 struct InferenceRoute {
   engine::Route route;
-  std::string name;                // "chat_completions"
+  std::string name;  // "chat_completions"
   bool anthropic_dialect = false;
   std::string path;
 };
@@ -75,23 +75,23 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   ByteArray<32> body_sha256_{};
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   bool stream_ = false;
-  bool streaming_ = false;      // the reply's head was sent
+  bool streaming_ = false;  // the reply's head was sent
   bool first_bytes_ = true;
-  bool passed_on_ = false;      // another server's reply has begun
+  bool passed_on_ = false;  // another server's reply has begun
   int status_ = 200;
   http::Headers passed_headers_;
   std::string content_type_;
   std::string buffered_;
-  std::shared_ptr<codec::ReplyWords> words_;   // of another server's reply; on the loop
-  std::string last_event_;      // of a stream: goes out with its end, and so not before its receipt is stored
-  std::shared_ptr<Transcript> transcript_;   // null when nothing is signed
-  std::string reply_secret_;    // hex; for a stream that has a receipt
+  std::shared_ptr<codec::ReplyWords> words_;  // of another server's reply; on the loop
+  std::string last_event_;  // of a stream: goes out with its end, and so not before its receipt is stored
+  std::shared_ptr<Transcript> transcript_;  // null when nothing is signed
+  std::string reply_secret_;                // hex; for a stream that has a receipt
 
-  std::mutex mutex_;            // guards the members below, which the loop and the engine's thread use
+  std::mutex mutex_;  // guards the members below, which the loop and the engine's thread use
   std::shared_ptr<http::Exchange> exchange_;
   std::shared_ptr<engine::Generation> generation_;
   bool abandoned_ = false;
-  int quiet_looks_ = 0;         // how many checks in a row found nothing new
+  int quiet_looks_ = 0;  // how many checks in a row found nothing new
 };
 
 }  // namespace cloister::serve

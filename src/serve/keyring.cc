@@ -17,7 +17,9 @@ constexpr std::string_view kX25519Label = "cloister/v2/e2ee-key/x25519/";
 constexpr std::string_view kSecp256k1Label = "cloister/v2/e2ee-key/secp256k1/";
 constexpr std::string_view kTlsLabel = "cloister/v2/tls-key/p256/";
 
-std::string label_of(std::string_view role, const ByteArray<32>& configuration) { return std::string(role) + to_hex(configuration); }
+std::string label_of(std::string_view role, const ByteArray<32>& configuration) {
+  return std::string(role) + to_hex(configuration);
+}
 
 // Gives the secrets of all roles, either all from the TEE or all random.
 class SecretSource {
@@ -28,8 +30,9 @@ class SecretSource {
     if (tee_ != nullptr) {
       Result<SecretBytes> derived = tee_->derive_key(label);
       if (derived || derived.error().code != ErrorCode::kUnsupported) return derived;
-      log::warn("every signing key is random and ends with this process, so a restart gives new addresses and another keyset: " +
-                derived.error().message);
+      log::warn(
+          "every signing key is random and ends with this process, so a restart gives new addresses and another keyset: " +
+          derived.error().message);
       tee_ = nullptr;
     }
     Bytes random = crypto::random_bytes(32);
@@ -75,7 +78,8 @@ Result<Keyring> Keyring::make(tee::Tee* tee, const ByteArray<32>& configuration,
   TRY(secp256k1_secret, get(kSecp256k1Label));
   TRY(secp256k1, crypto::Secp256k1Key::from_secret(secp256k1_secret.expose()));
   TRY(tls_secret, get(kTlsLabel));
-  TRY(store_keys, store::StoreKeys::make([&](std::string_view label) { return source.get(label); }, receipt_key_epoch, source.lasts()));
+  TRY(store_keys, store::StoreKeys::make([&](std::string_view label) { return source.get(label); }, receipt_key_epoch,
+                                         source.lasts()));
   Keyring keyring(std::move(ecdsa), std::move(ed25519), std::move(receipt), std::move(x25519), std::move(secp256k1),
                   std::move(tls_secret), std::move(store_keys), configuration);
   if (tee != nullptr) TRY_VOID(keyring.add_custody(*tee));

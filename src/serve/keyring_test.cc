@@ -30,9 +30,12 @@ const std::string kNoConfiguration(64, '0');
 
 // Every public half, as hex.
 std::vector<std::string> public_keys(const Keyring& keyring) {
-  return {keyring.signing_public_key(SigningAlgo::kEcdsa),  keyring.signing_public_key(SigningAlgo::kEd25519),
-          to_hex(keyring.receipt_public_key()),             to_hex(keyring.e2ee_x25519_public_key()),
-          to_hex(keyring.e2ee_secp256k1_public_key()),      to_hex(keyring.tls_key()->public_point())};
+  return {keyring.signing_public_key(SigningAlgo::kEcdsa),
+          keyring.signing_public_key(SigningAlgo::kEd25519),
+          to_hex(keyring.receipt_public_key()),
+          to_hex(keyring.e2ee_x25519_public_key()),
+          to_hex(keyring.e2ee_secp256k1_public_key()),
+          to_hex(keyring.tls_key()->public_point())};
 }
 
 TEST(Keyring, KeysOfATeeSurviveARestartAndAreItsOwn) {
@@ -104,7 +107,8 @@ TEST(Keyring, OneKeyOneRole) {
 
 TEST(Keyring, EveryKeyOfATeeSurvivesARestart) {
   EXPECT_EQ(public_keys(*Keyring::make(simulator(1).get(), {})), public_keys(*Keyring::make(simulator(1).get(), {})));
-  const auto mine = public_keys(*Keyring::make(simulator(1).get(), {})), others = public_keys(*Keyring::make(simulator(2).get(), {}));
+  const auto mine = public_keys(*Keyring::make(simulator(1).get(), {})),
+             others = public_keys(*Keyring::make(simulator(2).get(), {}));
   for (std::size_t i = 0; i < mine.size(); ++i) EXPECT_NE(mine[i], others[i]);
 }
 
@@ -150,7 +154,8 @@ TEST_F(KeyringOnDstack, EveryKeyOfTheKeysetHasAChainOfCustodyOfItsOwn) {
   const std::string document = keyset_document(*keyring, std::nullopt, evidence::TlsKeyOrigin::kGiven, 1);
   const auto keyset = evidence::parse_keyset(*codec::parse_json(document));
   ASSERT_TRUE(keyset) << keyset.error().message;
-  EXPECT_EQ(verify::check_custody_keys(boot, *keyset, verify::RootKind::kVendor, nullptr, {}).state, verify::State::kSkipped)
+  EXPECT_EQ(verify::check_custody_keys(boot, *keyset, verify::RootKind::kVendor, nullptr, {}).state,
+            verify::State::kSkipped)
       << "no root is named";
   verify::Policy policy;
   policy.boot.kms_root_keys = {Bytes(chain->root_key.begin(), chain->root_key.end())};
@@ -171,7 +176,8 @@ TEST(Keyring, SignaturesVerifyUnderTheAddressesItNames) {
 }
 
 TEST(Keyring, KeysOfTheStoreAreTheTees) {
-  const auto first = Keyring::make(simulator(1).get(), {}), again = Keyring::make(simulator(1).get(), {}), other = Keyring::make(simulator(2).get(), {});
+  const auto first = Keyring::make(simulator(1).get(), {}), again = Keyring::make(simulator(1).get(), {}),
+             other = Keyring::make(simulator(2).get(), {});
   EXPECT_TRUE(first->store_keys()->lasts());
   EXPECT_EQ(first->store_keys()->newest(), again->store_keys()->newest());
   EXPECT_EQ(first->store_keys()->reply_secret("rcpt-1"), again->store_keys()->reply_secret("rcpt-1"));

@@ -18,7 +18,8 @@ using evidence::Event;
 // does not count, since the register was not extended by what the entry shows.
 bool is_in_force(const std::vector<Event>& events, std::string_view name, ByteView payload) {
   const auto last = std::find_if(events.rbegin(), events.rend(), [&](const Event& event) {
-    return event.imr == evidence::kRuntimeRegister && event.event_type == evidence::kRuntimeEventType && event.name == name;
+    return event.imr == evidence::kRuntimeRegister && event.event_type == evidence::kRuntimeEventType &&
+           event.name == name;
   });
   if (last == events.rend() || !equal(last->payload, payload)) return false;
   return last->version != 1 || last->digest == evidence::runtime_event_digest(name, payload);
@@ -51,7 +52,8 @@ Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray
     log::info("measured" + shown);
     return {};
   }
-  if (extended.error().code != ErrorCode::kUnsupported || unmeasured == Unmeasured::kRefused) return about(name, extended.error());
+  if (extended.error().code != ErrorCode::kUnsupported || unmeasured == Unmeasured::kRefused)
+    return about(name, extended.error());
   log::warn("not measured, the quote alone binds it:" + shown + " reason=" + extended.error().message);
   return {};
 }

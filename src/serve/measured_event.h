@@ -29,6 +29,7 @@ enum class Unmeasured {
 // register's value is unknown: code that waits for the event must not continue.
 //
 // As slow as a quote: never call it from an event loop or the engine's compute thread. Calls take turns. Any thread.
-Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest, Unmeasured unmeasured = Unmeasured::kLogged);
+Result<void> measure_event(tee::Tee& tee, std::string_view name, const ByteArray<32>& digest,
+                           Unmeasured unmeasured = Unmeasured::kLogged);
 
 }  // namespace cloister::serve

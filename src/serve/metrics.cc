@@ -13,8 +13,8 @@ using prometheus::BuildHistogram;
 
 double seconds(std::chrono::steady_clock::duration elapsed) { return std::chrono::duration<double>(elapsed).count(); }
 
-const prometheus::Histogram::BucketBoundaries kLatencyBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                                                 0.25,  0.5,    1,     2.5,  5,     10,   30, 60};
+const prometheus::Histogram::BucketBoundaries kLatencyBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                                 0.5,   1,      2.5,   5,    10,    30,   60};
 
 prometheus::Counter* counter(prometheus::Registry& registry, const char* name, const char* help) {
   return &BuildCounter().Name(name).Help(help).Register(registry).Add({});
@@ -41,8 +41,10 @@ Metrics::Metrics()
       abandoned_(counter(registry_, "cloister_replies_abandoned_total", "Replies whose client went away")),
       signatures_(counter(registry_, "cloister_signatures_total", "Replies signed")),
       receipts_(counter(registry_, "cloister_receipts_total", "Replies that went out with a receipt")),
-      store_failures_(counter(registry_, "cloister_receipt_store_failures_total", "Writes that the receipts' store refused")),
-      lost_receipts_(counter(registry_, "cloister_receipts_lost_total", "Receipts that no store took and memory had no room for")),
+      store_failures_(
+          counter(registry_, "cloister_receipt_store_failures_total", "Writes that the receipts' store refused")),
+      lost_receipts_(
+          counter(registry_, "cloister_receipts_lost_total", "Receipts that no store took and memory had no room for")),
       prompt_tokens_(counter(registry_, "cloister_prompt_tokens_total", "Prompt tokens, cached ones included")),
       cached_tokens_(counter(registry_, "cloister_cached_prompt_tokens_total", "Prompt tokens taken from the cache")),
       completion_tokens_(counter(registry_, "cloister_completion_tokens_total", "Tokens generated")),
@@ -53,8 +55,10 @@ Metrics::Metrics()
       engine_waiting_(gauge(registry_, "cloister_engine_waiting", "Requests queued in the engine")),
       engine_ready_(gauge(registry_, "cloister_engine_ready", "1 when the engine answers")),
       upstream_up_(BuildGauge().Name("cloister_upstream_up").Help("1 when the upstream answers").Register(registry_)),
-      upstream_active_(BuildGauge().Name("cloister_upstream_active").Help("Requests at the upstream").Register(registry_)),
-      upstream_requests_(BuildCounter().Name("cloister_upstream_requests_total").Help("Requests sent").Register(registry_)),
+      upstream_active_(
+          BuildGauge().Name("cloister_upstream_active").Help("Requests at the upstream").Register(registry_)),
+      upstream_requests_(
+          BuildCounter().Name("cloister_upstream_requests_total").Help("Requests sent").Register(registry_)),
       upstream_failures_(BuildCounter()
                              .Name("cloister_upstream_failures_total")
                              .Help("Requests that found it unreachable, unwilling (502, 503) or that it broke off")
@@ -63,15 +67,23 @@ Metrics::Metrics()
                              .Name("cloister_known_answers_passed_timestamp_seconds")
                              .Help("When the last known-answer test was passed, since 1970; 0 for never")
                              .Register(registry_)),
-      answers_seconds_(BuildGauge().Name("cloister_known_answers_seconds").Help("What the last known-answer test took").Register(registry_)),
+      answers_seconds_(BuildGauge()
+                           .Name("cloister_known_answers_seconds")
+                           .Help("What the last known-answer test took")
+                           .Register(registry_)),
       answers_deviation_(BuildGauge()
                              .Name("cloister_known_answers_deviation")
                              .Help("What log probabilities differed by on the average in the last test that was passed")
                              .Register(registry_)),
-      answers_failures_(BuildCounter().Name("cloister_known_answers_failures_total").Help("Known-answer tests that failed").Register(registry_)),
+      answers_failures_(BuildCounter()
+                            .Name("cloister_known_answers_failures_total")
+                            .Help("Known-answer tests that failed")
+                            .Register(registry_)),
       connections_(gauge(registry_, "cloister_connections_open", "Open client connections")),
-      waiting_receipts_(gauge(registry_, "cloister_receipts_waiting", "Finished requests whose receipts are not stored yet")),
-      stored_receipts_(gauge(registry_, "cloister_receipts_stored", "Receipts that can be fetched, counted every few seconds")) {}
+      waiting_receipts_(
+          gauge(registry_, "cloister_receipts_waiting", "Finished requests whose receipts are not stored yet")),
+      stored_receipts_(
+          gauge(registry_, "cloister_receipts_stored", "Receipts that can be fetched, counted every few seconds")) {}
 
 void Metrics::count_request(std::string_view route, int status) {
   const std::lock_guard lock(mutex_);
@@ -89,7 +101,9 @@ void Metrics::count_usage(const engine::Usage& usage) {
   completion_tokens_->Increment(static_cast<double>(usage.completion_tokens));
 }
 
-void Metrics::observe_first_byte(std::chrono::steady_clock::duration elapsed) { first_byte_->Observe(seconds(elapsed)); }
+void Metrics::observe_first_byte(std::chrono::steady_clock::duration elapsed) {
+  first_byte_->Observe(seconds(elapsed));
+}
 void Metrics::observe_reply(std::chrono::steady_clock::duration elapsed) { reply_->Observe(seconds(elapsed)); }
 
 void Metrics::set_engine(const engine::EngineStats& stats, bool ready) {

@@ -57,7 +57,8 @@ class Metrics {
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& requests_;
   std::mutex mutex_;
-  std::vector<Replies> replies_;  // the counters of requests_ so far, since looking one up there costs a dozen allocations
+  std::vector<Replies>
+      replies_;  // the counters of requests_ so far, since looking one up there costs a dozen allocations
   prometheus::Counter* abandoned_;
   prometheus::Counter* signatures_;
   prometheus::Counter* receipts_;

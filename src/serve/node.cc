@@ -27,7 +27,8 @@ ErrorCode code_of_protocol_error(int status) {
 // node that was verified and another one can have the same keys, where they differ in what the keys do not depend on.
 bool is_meant_for(const http::RequestHead& head, const std::optional<ByteArray<32>>& policy_digest) {
   return std::ranges::all_of(head.headers, [&policy_digest](const auto& header) {
-    return header.first != evidence::kExpectedPolicyHeader || (policy_digest && header.second == evidence::digest_text(*policy_digest));
+    return header.first != evidence::kExpectedPolicyHeader ||
+           (policy_digest && header.second == evidence::digest_text(*policy_digest));
   });
 }
 
@@ -48,7 +49,7 @@ Node::Node(NodeContext context) : context_(std::move(context)) {
 }
 
 std::optional<http::Response> Node::refuse_caller(const http::RequestHead& head, const Endpoint& endpoint,
-                                                   const std::optional<Owner>& owner) const {
+                                                  const std::optional<Owner>& owner) const {
   const auto unauthorized = [&](const char* message) {
     return error_response(fail(ErrorCode::kUnauthorized, message), endpoint.anthropic_dialect);
   };
@@ -86,7 +87,8 @@ std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, c
                  "content-type"});
 }
 
-std::optional<http::Response> Node::refuse_configuration(const http::RequestHead& head, const Endpoint& endpoint, const Epoch& epoch) const {
+std::optional<http::Response> Node::refuse_configuration(const http::RequestHead& head, const Endpoint& endpoint,
+                                                         const Epoch& epoch) const {
   if (!endpoint.takes_prompts || is_meant_for(head, epoch.policy_digest)) return std::nullopt;
   return to_response({409, "invalid_request_error", "request.configuration_changed",
                       "the request is for a node of another configuration: verify this node again",
@@ -110,23 +112,26 @@ http::Admission Node::admit(const http::RequestHead& head) {
   }
   EndpointRegistry::Match match = registry_.find(head.method, head.path);
   if (match.endpoint == nullptr && !match.allowed_methods.empty()) {
-    http::Response response =
-        error_response(fail(ErrorCode::kMethodNotAllowed, "this path answers " + match.allowed_methods), is_anthropic_path(head.path));
+    http::Response response = error_response(
+        fail(ErrorCode::kMethodNotAllowed, "this path answers " + match.allowed_methods), is_anthropic_path(head.path));
     response.headers.emplace_back("allow", match.allowed_methods + ", OPTIONS");
     return refuse(std::move(response));
   }
   if (match.endpoint == nullptr) {
-    return refuse(error_response(fail(ErrorCode::kNotFound, "there is nothing at this path"), is_anthropic_path(head.path)));
+    return refuse(
+        error_response(fail(ErrorCode::kNotFound, "there is nothing at this path"), is_anthropic_path(head.path)));
   }
   const std::optional<Owner> owner = context_.auth.authenticate(head.headers);
   if (auto refusal = refuse_caller(head, *match.endpoint, owner)) return refuse(*std::move(refusal));
   if (auto refusal = refuse_head(head, *match.endpoint)) return refuse(*std::move(refusal));
   if (match.endpoint->takes_prompts && context_.gpu_gate != nullptr) {
     // Checked before a byte of the prompt is read.
-    if (const auto refusal = context_.gpu_gate->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
+    if (const auto refusal = context_.gpu_gate->refusal())
+      return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
   }
   if (match.endpoint->takes_prompts && context_.receipts != nullptr) {
-    if (const auto refusal = context_.receipts->refusal()) return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
+    if (const auto refusal = context_.receipts->refusal())
+      return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
   }
   std::string client = client_name(owner.value_or(Owner{}), head.peer, head.peer_is_loopback);
   return http::Admission{match.endpoint->body_limit_bytes, nullptr, std::move(client)};
@@ -149,7 +154,8 @@ void Node::handle(std::shared_ptr<http::Exchange> exchange) {
 }
 
 http::Response Node::protocol_error(int status, std::string_view message, std::string_view path) {
-  http::Response response = error_response(fail(code_of_protocol_error(status), std::string(message)), is_anthropic_path(path));
+  http::Response response =
+      error_response(fail(code_of_protocol_error(status), std::string(message)), is_anthropic_path(path));
   response.status = status;
   add_aci_headers(*context_.identity.now(), response.headers);
   context_.metrics.count_request("protocol", status);

@@ -33,10 +33,10 @@ struct NodeContext {
   std::string gpu_evidence_type;    // "none" without GPU evidence
   ReceiptJournal* receipts;         // null: nothing is signed, only to measure the cost of signing
   Metrics& metrics;
-  Preparation& preparation;         // threads for inference requests
-  WorkerPool& lookups;              // threads for looking up receipts, which may wait for a disk
+  Preparation& preparation;  // threads for inference requests
+  WorkerPool& lookups;       // threads for looking up receipts, which may wait for a disk
   const BearerAuth& auth;
-  const BearerAuth* operators;      // the operator's tokens; null: there are none
+  const BearerAuth* operators;  // the operator's tokens; null: there are none
   const Cors& cors;
   const WebGuard& web;
   const Clock& clock;
@@ -46,7 +46,7 @@ struct NodeContext {
   const GpuGate* gpu_gate = nullptr;  // null: prompts are accepted whatever the state of the GPUs
   // Where the operator has no tokens, all callers count as the operator.
   bool anybody_operates = false;
-  std::string tls_request = {};       // PEM: what an authority needs to certify the TEE's own TLS key; or empty
+  std::string tls_request = {};  // PEM: what an authority needs to certify the TEE's own TLS key; or empty
   std::function<http::ServerStats()> server_stats;
 };
 
@@ -63,10 +63,12 @@ class Node : public http::Handler {
  private:
   // Refuses a caller that may not use this endpoint, or a head that asks for what this node does not do. Absent when
   // the request may continue. `owner`: of the client's token; absent where it has no known one.
-  std::optional<http::Response> refuse_caller(const http::RequestHead& head, const Endpoint& endpoint, const std::optional<Owner>& owner) const;
+  std::optional<http::Response> refuse_caller(const http::RequestHead& head, const Endpoint& endpoint,
+                                              const std::optional<Owner>& owner) const;
   std::optional<http::Response> refuse_head(const http::RequestHead& head, const Endpoint& endpoint) const;
   // Refuses a request that is for a node with another configuration than this one.
-  std::optional<http::Response> refuse_configuration(const http::RequestHead& head, const Endpoint& endpoint, const Epoch& epoch) const;
+  std::optional<http::Response> refuse_configuration(const http::RequestHead& head, const Endpoint& endpoint,
+                                                     const Epoch& epoch) const;
 
   NodeContext context_;
   EndpointRegistry registry_;

@@ -57,12 +57,9 @@ Json limits(const PolicyFacts& facts) {
 }
 
 Json gpu(const PolicyFacts& facts) {
-  return {{"check_seconds", facts.gpu_check_seconds},
-          {"evidence", ascii(facts.gpu_evidence)},
-          {"library", digest_or_null(facts.gpu_library)},
-          {"manifests", facts.gpu_manifests},
-          {"policy", digest_or_null(facts.gpu_policy)},
-          {"required", facts.gpu_gate}};
+  return {{"check_seconds", facts.gpu_check_seconds},     {"evidence", ascii(facts.gpu_evidence)},
+          {"library", digest_or_null(facts.gpu_library)}, {"manifests", facts.gpu_manifests},
+          {"policy", digest_or_null(facts.gpu_policy)},   {"required", facts.gpu_gate}};
 }
 
 }  // namespace
@@ -102,7 +99,9 @@ Json policy_document(const PolicyFacts& facts) {
 Result<void> enter_policy(const Json& policy, tee::Tee* tee, Identity& identity) {
   TRY(configuration, evidence::key_configuration_digest(policy));
   if (configuration != identity.key_configuration()) {
-    return fail(ErrorCode::kUsage, "the node's keys belong to another configuration of engine, GPUs, listener, TEE or signing: start the node again");
+    return fail(
+        ErrorCode::kUsage,
+        "the node's keys belong to another configuration of engine, GPUs, listener, TEE or signing: start the node again");
   }
   TRY(digest, evidence::document_digest(policy));
   if (tee != nullptr) TRY_VOID(measure_event(*tee, kPolicyEvent, digest));

@@ -28,8 +28,8 @@ struct PolicyFacts {
   bool token_required = false;
   std::vector<std::string> cors_origins;  // empty: pages of this machine
 
-  std::string engine;                  // "llama", "upstream", "echo"
-  bool serves_itself = true;           // false: the server that answers is not in this TEE
+  std::string engine;         // "llama", "upstream", "echo"
+  bool serves_itself = true;  // false: the server that answers is not in this TEE
   // Where they are, without their addresses: "unix:", "http://localhost", "http://private", "http://NAME:PORT". The document is public.
   std::vector<std::string> upstreams;
   bool upstream_token = false;
@@ -41,9 +41,10 @@ struct PolicyFacts {
   std::string gpu_evidence;
   bool gpu_gate = false;  // prompts only while every GPU is attested
   int gpu_check_seconds = 0;
-  std::optional<ByteArray<32>> gpu_policy;   // SHA-256 of the file that the gate's policy was read from
-  std::optional<ByteArray<32>> gpu_library;  // SHA-256 of the driver library's file, where the operator named one and it was loaded
-  bool gpu_manifests = false;               // measurements are compared with manifests
+  std::optional<ByteArray<32>> gpu_policy;  // SHA-256 of the file that the gate's policy was read from
+  std::optional<ByteArray<32>>
+      gpu_library;             // SHA-256 of the driver library's file, where the operator named one and it was loaded
+  bool gpu_manifests = false;  // measurements are compared with manifests
 
   std::uint64_t body_bytes = 0;
   double reports_per_client_minute = 0;  // reports with a nonce; 0: any number

@@ -1,6 +1,5 @@
 #include "serve/policy_document.h"
 
-
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -150,7 +149,8 @@ class BrokenRegister : public tee::Tee {
 
 TEST(PolicyDocument, WhatCannotBeMeasuredIsNotInForce) {
   BrokenRegister tee;
-  const Keyring keyring = std::move(*Keyring::make(nullptr, *evidence::key_configuration_digest(policy_document(facts()))));
+  const Keyring keyring =
+      std::move(*Keyring::make(nullptr, *evidence::key_configuration_digest(policy_document(facts()))));
   const FakeClock clock(1'800'000'000);
   Identity identity(keyring, clock);
   const auto before = identity.now();

@@ -33,7 +33,8 @@ Json model_served_with(const ReplyFacts& facts, const Json& sampling) {
                 {"engine", facts.engine},
                 {"model_id", facts.served_model},
                 {"model_digest", sha256 ? Json(evidence::digest_text(*sha256)) : Json()}};
-  if (facts.known_answers != nullptr) event[std::string(evidence::kKnownAnswersMember)] = evidence::to_json(*facts.known_answers);
+  if (facts.known_answers != nullptr)
+    event[std::string(evidence::kKnownAnswersMember)] = evidence::to_json(*facts.known_answers);
   for (const auto& [name, value] : sampling.items()) {
     if (!event.contains(name)) event[name] = value;
   }
@@ -42,7 +43,8 @@ Json model_served_with(const ReplyFacts& facts, const Json& sampling) {
 
 // Whether the model was known to compute correctly. Left out where it is not tested.
 void known_answers(JcsWriter& out, const ReplyFacts& facts) {
-  if (facts.known_answers != nullptr) out.name(evidence::kKnownAnswersMember).value_of(evidence::to_json(*facts.known_answers));
+  if (facts.known_answers != nullptr)
+    out.name(evidence::kKnownAnswersMember).value_of(evidence::to_json(*facts.known_answers));
 }
 
 // Another server answered: only its reply says which model did.
@@ -65,7 +67,9 @@ void model_served(JcsWriter& out, const ReplyFacts& facts) {
   const auto& sha256 = facts.epoch->model_digest;
   out.open_object().name("engine").text(facts.engine);
   known_answers(out, facts);
-  (sha256 ? digest(out.name("model_digest"), *sha256) : out.name("model_digest").null()).name("model_id").text(facts.served_model);
+  (sha256 ? digest(out.name("model_digest"), *sha256) : out.name("model_digest").null())
+      .name("model_id")
+      .text(facts.served_model);
   out.name("type").text(evidence::kModelServed).close_object();
 }
 

@@ -26,7 +26,8 @@ class ReceiptDocument : public ::testing::Test {
     record_ = *record;
     const Result<evidence::Receipt> parsed = evidence::parse_receipt(record->receipt);
     EXPECT_TRUE(parsed) << parsed.error().message;
-    EXPECT_TRUE(crypto::verify_ed25519(keyring_.receipt_public_key(), as_bytes(parsed->signing_input), parsed->signature));
+    EXPECT_TRUE(
+        crypto::verify_ed25519(keyring_.receipt_public_key(), as_bytes(parsed->signing_input), parsed->signature));
     return codec::parse_json(record->receipt).value();
   }
   static std::vector<std::string> types(const Json& receipt) {
@@ -86,7 +87,8 @@ Json expected_events(const ReplyFacts& facts) {
   if (facts.event_stream && !facts.too_many_events) {
     log.push_back({{"type", "response.events"},
                    {"count", facts.events.size()},
-                   {"root", evidence::digest_text(evidence::merkle_root(evidence::salted_leaves(facts.reply_secret, facts.events)))},
+                   {"root", evidence::digest_text(
+                                evidence::merkle_root(evidence::salted_leaves(facts.reply_secret, facts.events)))},
                    {"tree", "cloister.events.v2"}});
   }
   if (facts.cut) {
@@ -184,16 +186,20 @@ TEST_F(ReceiptDocument, WhatCanonicalJsonCannotCarryIsAnError) {
 TEST_F(ReceiptDocument, OfAReply) {
   const ReplyFacts facts = facts_of_a_reply(identity_);
   const Json receipt = make(facts);
-  EXPECT_EQ(types(receipt), (Types{"request.received", "request.forwarded", "model.served", "usage.metered", "response.returned"}));
+  EXPECT_EQ(types(receipt),
+            (Types{"request.received", "request.forwarded", "model.served", "usage.metered", "response.returned"}));
   EXPECT_EQ(receipt["receipt_id"], facts.receipt_id);
   EXPECT_EQ(receipt["chat_id"], facts.reply_id);
   EXPECT_EQ(receipt["model"], "demo");
   EXPECT_EQ(receipt["served_at"], kNow);
   EXPECT_EQ(receipt["workload_keyset_digest"], identity_.now()->keyset_digest_text);
   EXPECT_EQ(receipt["event_log"][0]["body_hash"], evidence::digest_text(facts.request_sha256));
-  EXPECT_EQ(receipt["event_log"][2],
-            (Json{{"engine", "llama.cpp"}, {"model_digest", nullptr}, {"model_id", "demo"}, {"seed", 42},
-                  {"temperature", "0.7"}, {"type", "model.served"}}));
+  EXPECT_EQ(receipt["event_log"][2], (Json{{"engine", "llama.cpp"},
+                                           {"model_digest", nullptr},
+                                           {"model_id", "demo"},
+                                           {"seed", 42},
+                                           {"temperature", "0.7"},
+                                           {"type", "model.served"}}));
   EXPECT_EQ(receipt["event_log"][3]["completion_tokens"], 7);
   EXPECT_EQ(receipt["event_log"][4]["body_hash"], evidence::digest_text(facts.response_sha256));
 
@@ -216,7 +222,9 @@ TEST_F(ReceiptDocument, SaysThatNobodyVerifiedWhoAnsweredElsewhere) {
 // The canonical form, including the signature, is what is served, whatever name the client has used for its model.
 TEST_F(ReceiptDocument, IsItsOwnCanonicalForm) {
   ReplyFacts facts = facts_of_a_reply(identity_);
-  for (const char* model : {"demo", ",\"workload_keyset_digest\":\"sha256:", "Gr\xc3\xbc\xc3\x9f" "e \\ \" \n"}) {
+  for (const char* model : {"demo", ",\"workload_keyset_digest\":\"sha256:",
+                            "Gr\xc3\xbc\xc3\x9f"
+                            "e \\ \" \n"}) {
     facts.model = model;
     const Json receipt = make(facts);
     EXPECT_EQ(receipt["model"], model);
@@ -231,7 +239,8 @@ TEST_F(ReceiptDocument, OfAStreamNamesItsEvents) {
   const Json receipt = make(facts);
   EXPECT_EQ(types(receipt).back(), "response.events");
   EXPECT_EQ(receipt["event_log"].back()["count"], 2);
-  EXPECT_EQ(receipt["event_log"].back()["root"], evidence::digest_text(evidence::merkle_root(evidence::salted_leaves(facts.reply_secret, facts.events))));
+  EXPECT_EQ(receipt["event_log"].back()["root"],
+            evidence::digest_text(evidence::merkle_root(evidence::salted_leaves(facts.reply_secret, facts.events))));
   EXPECT_EQ(record_.event_hashes.size(), 64u);
 }
 
@@ -240,7 +249,8 @@ TEST_F(ReceiptDocument, OfWhatWasCutHasNoLegacySignature) {
   facts.cut = true;
   facts.outcome.reset();
   const Json receipt = make(facts);
-  EXPECT_EQ(types(receipt), (Types{"request.received", "request.forwarded", "model.served", "response.returned", "response.aborted"}));
+  EXPECT_EQ(types(receipt),
+            (Types{"request.received", "request.forwarded", "model.served", "response.returned", "response.aborted"}));
   EXPECT_EQ(receipt["event_log"].back(),
             (Json{{"bytes", 8}, {"events", 0}, {"reason", "connection_ended"}, {"type", "response.aborted"}}));
   EXPECT_FALSE(record_.legacy);

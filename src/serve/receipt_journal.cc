@@ -20,7 +20,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
 constexpr std::int64_t kKeepAgain_s = 86'400;
-constexpr std::size_t kMostOwners = 4096;   // owners whose refusals are counted
+constexpr std::size_t kMostOwners = 4096;  // owners whose refusals are counted
 // How many receipts a thread makes before it checks whether they can be stored, and how many must wait before another thread is woken.
 constexpr std::size_t kMadeAtOnce = 8;
 
@@ -33,7 +33,8 @@ bool is_refusal(const Error& error) {
 }
 
 Error unavailable() {
-  Error error = fail(ErrorCode::kReceiptStore, "this node cannot store receipts now, and answers nothing without one; try again later");
+  Error error = fail(ErrorCode::kReceiptStore,
+                     "this node cannot store receipts now, and answers nothing without one; try again later");
   error.retry_after_s = 5;
   return error;
 }
@@ -64,7 +65,8 @@ ReceiptJournal::~ReceiptJournal() {
   for (std::thread& thread : threads_) thread.join();
   if (memory_.empty()) return;
   try_again();
-  if (!memory_.empty()) log::error("stopping: receipts of replies that went out were never stored: " + std::to_string(memory_.size()));
+  if (!memory_.empty())
+    log::error("stopping: receipts of replies that went out were never stored: " + std::to_string(memory_.size()));
 }
 
 void ReceiptJournal::submit(FinishedReply reply) {
@@ -126,7 +128,7 @@ void ReceiptJournal::run() {
     make_some(lock);
     if (!storing_) store_all(lock);
     prune_when_due(lock);
-    if (stopping_ && queue_.empty()) return;   // the thread that stores now also stores what has been made
+    if (stopping_ && queue_.empty()) return;  // the thread that stores now also stores what has been made
   }
 }
 
@@ -183,7 +185,9 @@ void ReceiptJournal::prune_when_due(Lock& lock) {
 ReceiptJournal::Made ReceiptJournal::make(FinishedReply reply) {
   if (is_surplus(reply.facts)) return {std::move(reply), std::nullopt, true};
   Result<store::ReceiptRecord> record = make_receipt(reply.facts, keyring_, clock_.now());
-  if (!record) log::error("no receipt could be made id=" + store::shown_id(reply.facts.receipt_id) + ": " + record.error().message);
+  if (!record)
+    log::error("no receipt could be made id=" + store::shown_id(reply.facts.receipt_id) + ": " +
+               record.error().message);
   return {std::move(reply), record ? std::optional(std::move(*record)) : std::nullopt, false};
 }
 
@@ -191,7 +195,8 @@ ReceiptJournal::Made ReceiptJournal::make(FinishedReply reply) {
 bool ReceiptJournal::is_surplus(const ReplyFacts& facts) {
   if (facts.error.empty() || facts.forwarded_sha256 || facts.outcome) return false;
   const std::lock_guard lock(refusals_mutex_);
-  return refusals_.take(std::string(reinterpret_cast<const char*>(facts.owner.data()), facts.owner.size()), SteadyClock::now()) != 0;
+  return refusals_.take(std::string(reinterpret_cast<const char*>(facts.owner.data()), facts.owner.size()),
+                        SteadyClock::now()) != 0;
 }
 
 void ReceiptJournal::write(std::vector<Made> batch) {
@@ -240,7 +245,8 @@ void ReceiptJournal::put_one_by_one(std::vector<Made>& batch, std::vector<store:
       taken.push_back(std::move(own));
       continue;
     }
-    log::error("a receipt was refused by the store id=" + store::shown_id(own.receipt_id) + ": " + done.error().message);
+    log::error("a receipt was refused by the store id=" + store::shown_id(own.receipt_id) + ": " +
+               done.error().message);
     made.record.reset();
   }
   records = std::move(taken);

@@ -32,18 +32,18 @@
 namespace cloister::serve {
 
 enum class OnStoreFailure {
-  kRefuse,   // no reply without a stored receipt
-  kServe,    // replies are sent, receipts wait in memory, bounded
+  kRefuse,  // no reply without a stored receipt
+  kServe,   // replies are sent, receipts wait in memory, bounded
 };
 
 struct JournalOptions {
   OnStoreFailure on_failure = OnStoreFailure::kRefuse;
-  unsigned threads = 0;                  // threads that make receipts; 0: one for each two cores, 2 to 8
-  std::size_t batch = 256;               // receipts in one transaction
-  std::size_t most_waiting = 16'384;     // finished requests in the queue
-  std::size_t most_in_memory = 10'000;   // with kServe: receipts that the store does not accept
-  int patience_ms = 3000;                // how long replies are held while the store fails, before it counts as failed
-  int retry_ms = 1000;                   // how often a failed store is tried again
+  unsigned threads = 0;                 // threads that make receipts; 0: one for each two cores, 2 to 8
+  std::size_t batch = 256;              // receipts in one transaction
+  std::size_t most_waiting = 16'384;    // finished requests in the queue
+  std::size_t most_in_memory = 10'000;  // with kServe: receipts that the store does not accept
+  int patience_ms = 3000;               // how long replies are held while the store fails, before it counts as failed
+  int retry_ms = 1000;                  // how often a failed store is tried again
   int prune_s = 5;
   // How many receipts of refusals are stored for one owner: this many a minute, after this many at once. A refusal
   // costs its caller nothing, and without a limit the receipts of refusals would push the others out of the store.
@@ -52,18 +52,18 @@ struct JournalOptions {
 
 struct FinishedReply {
   ReplyFacts facts;
-  std::shared_ptr<http::Exchange> exchange;   // holds the end of the reply; null when the client is gone
-  bool in_band = false;                       // the receipt goes with the reply
-  bool anthropic_dialect = false;             // form of an error that replaces the reply
+  std::shared_ptr<http::Exchange> exchange;  // holds the end of the reply; null when the client is gone
+  bool in_band = false;                      // the receipt goes with the reply
+  bool anthropic_dialect = false;            // form of an error that replaces the reply
 };
 
 struct JournalState {
   bool failing = false;
-  std::string why;                  // the reason of the store's last failure; for logs and operators
+  std::string why;  // the reason of the store's last failure; for logs and operators
   std::size_t waiting = 0;
   std::size_t in_memory = 0;
-  std::uint64_t stored = 0;         // since the start
-  std::uint64_t lost = 0;           // with kServe: receipts that no store accepted and memory had no room for
+  std::uint64_t stored = 0;  // since the start
+  std::uint64_t lost = 0;    // with kServe: receipts that no store accepted and memory had no room for
 };
 
 class ReceiptJournal {
@@ -92,7 +92,7 @@ class ReceiptJournal {
     FinishedReply reply;
     // Absent when it could not be made, when the store refuses it, or when it is a refusal too many.
     std::optional<store::ReceiptRecord> record;
-    bool is_surplus = false;   // a refusal too many: the reply is sent without a stored receipt
+    bool is_surplus = false;  // a refusal too many: the reply is sent without a stored receipt
   };
   using Lock = std::unique_lock<std::mutex>;
 
@@ -123,14 +123,14 @@ class ReceiptJournal {
   Metrics& metrics_;
   const JournalOptions options_;
 
-  mutable std::mutex mutex_;   // guards the members of this block
+  mutable std::mutex mutex_;  // guards the members of this block
   std::condition_variable wake_;
   std::deque<FinishedReply> queue_;
   std::deque<Made> made_;
-  bool storing_ = false;        // some thread is storing what was made
-  bool pruning_ = false;        // some thread is deleting old receipts
-  std::size_t idle_ = 0;        // threads that wait for work
-  std::size_t called_ = 0;      // how many of those were woken
+  bool storing_ = false;    // some thread is storing what was made
+  bool pruning_ = false;    // some thread is deleting old receipts
+  std::size_t idle_ = 0;    // threads that wait for work
+  std::size_t called_ = 0;  // how many of those were woken
   std::deque<store::ReceiptRecord> memory_;
   std::string why_;
   std::uint64_t stored_ = 0;
@@ -139,11 +139,11 @@ class ReceiptJournal {
   std::chrono::steady_clock::time_point next_prune_;
 
   std::atomic<bool> failing_{false};
-  std::mutex refusals_mutex_;   // guards the next member
+  std::mutex refusals_mutex_;  // guards the next member
   ClientRates refusals_;
   // These two belong to the thread that stores (storing_).
-  std::map<std::string, UnixSeconds> kept_keysets_;   // by digest, when they were stored
-  std::map<std::string, std::string> keysets_;        // to be stored: digest and document
+  std::map<std::string, UnixSeconds> kept_keysets_;  // by digest, when they were stored
+  std::map<std::string, std::string> keysets_;       // to be stored: digest and document
   std::vector<std::thread> threads_;
 };
 

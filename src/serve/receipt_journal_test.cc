@@ -32,7 +32,8 @@ class Journal : public ::testing::Test {
     return exchange;
   }
   bool wait_until_it_works() {
-    for (int i = 0; i < 1000 && journal_->state().failing; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int i = 0; i < 1000 && journal_->state().failing; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     return !journal_->state().failing;
   }
 

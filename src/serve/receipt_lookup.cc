@@ -40,11 +40,13 @@ void answer_with_receipt(NodeContext& context, Call call, std::string_view endpo
   auto shared = std::make_shared<Call>(std::move(call));
   const bool posted = context.lookups.submit([&context, shared, endpoint_name, not_found, answer = std::move(answer)] {
     const Result<store::ReceiptRecord> record = find(context, *shared, not_found);
-    Result<http::Response> response = record ? answer(*record, shared->exchange->request()) : Result<http::Response>(record.error());
+    Result<http::Response> response =
+        record ? answer(*record, shared->exchange->request()) : Result<http::Response>(record.error());
     reply(context, *shared, endpoint_name, response ? std::move(*response) : error_response(response.error()));
   });
   if (posted) return;
-  reply(context, *shared, endpoint_name, error_response(fail(ErrorCode::kBusy, "too many receipts are being looked up; try again")));
+  reply(context, *shared, endpoint_name,
+        error_response(fail(ErrorCode::kBusy, "too many receipts are being looked up; try again")));
 }
 
 }  // namespace cloister::serve

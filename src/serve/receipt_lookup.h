@@ -10,7 +10,8 @@ namespace cloister::serve {
 
 // Looks `call.path_argument` up on a worker and answers with what `answer` makes of the record, or with the error: kUnauthorized
 // when the receipt belongs to a credential and the call has none, kNotFound with another credential, as if it did not exist.
-void answer_with_receipt(NodeContext& context, Call call, std::string_view endpoint_name, const char* not_found,
-                         std::function<Result<http::Response>(const store::ReceiptRecord&, const http::Request&)> answer);
+void answer_with_receipt(
+    NodeContext& context, Call call, std::string_view endpoint_name, const char* not_found,
+    std::function<Result<http::Response>(const store::ReceiptRecord&, const http::Request&)> answer);
 
 }  // namespace cloister::serve

@@ -12,8 +12,8 @@
 namespace cloister::serve {
 
 struct RelayedRequest {
-  std::optional<std::string> model;   // absent where the client names none
-  Json protections;                   // an object: the members that ask for a protection (serve/asked_protection.h)
+  std::optional<std::string> model;  // absent where the client names none
+  Json protections;                  // an object: the members that ask for a protection (serve/asked_protection.h)
 };
 
 // Errors, with the member as their param: kBadJson for a body that is no object, or that has two top-level members of

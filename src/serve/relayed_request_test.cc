@@ -6,7 +6,8 @@ namespace cloister::serve {
 namespace {
 
 TEST(RelayedRequest, ReadsTheModelAndWhatAsksForProtection) {
-  const auto request = read_relayed_request(R"({"messages":[{"model":"in"}],"mod\u0065l":"org\/name","provider":{"aci_verified":true},"x":1})");
+  const auto request = read_relayed_request(
+      R"({"messages":[{"model":"in"}],"mod\u0065l":"org\/name","provider":{"aci_verified":true},"x":1})");
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_EQ(request->model, "org/name");
   EXPECT_EQ(request->protections, (Json{{"provider", {{"aci_verified", true}}}}));

@@ -20,12 +20,9 @@ enum class ReportKind {
 // The name in the store of documents: "report.legacy", "report.aci", "report.native".
 constexpr std::string_view to_text(ReportKind kind) {
   switch (kind) {
-    case ReportKind::kLegacy:
-      return "report.legacy";
-    case ReportKind::kAci:
-      return "report.aci";
-    case ReportKind::kNative:
-      return "report.native";
+    case ReportKind::kLegacy: return "report.legacy";
+    case ReportKind::kAci: return "report.aci";
+    case ReportKind::kNative: return "report.native";
   }
   return "";
 }

@@ -32,9 +32,12 @@ class Transcript : public http::ReplyObserver {
   bool in_band() const { return in_band_; }
 
   // Any thread, before what the call is about has been sent.
-  void set_model(std::string asked_for) { change([&](ReplyFacts& facts) { facts.model = std::move(asked_for); }); }
+  void set_model(std::string asked_for) {
+    change([&](ReplyFacts& facts) { facts.model = std::move(asked_for); });
+  }
   // An engine of this node gets the unchanged prompt; the reply will have this id.
-  void set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id, KnownAnswers known_answers);
+  void set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id,
+                  KnownAnswers known_answers);
   // Called when that engine did not accept the prompt.
   void set_not_served();
   // Another server is asked for this model, if any is named. The reply says which model answered; `look_up` returns what is known of a
@@ -46,11 +49,15 @@ class Transcript : public http::ReplyObserver {
   using LookUp = std::function<Listed(std::string_view model)>;
   void set_asked(std::optional<std::string> model, LookUp look_up);
   void set_forwarded(const ByteArray<32>& sha256);
-  void set_status(int status) { change([&](ReplyFacts& facts) { facts.status = status; }); }
+  void set_status(int status) {
+    change([&](ReplyFacts& facts) { facts.status = status; });
+  }
   void set_failure(const Error& error);
   // `error`: a stable id.
   void set_failure(std::string error, int status);
-  void set_outcome(const engine::Outcome& outcome) { change([&](ReplyFacts& facts) { facts.outcome = outcome; }); }
+  void set_outcome(const engine::Outcome& outcome) {
+    change([&](ReplyFacts& facts) { facts.outcome = outcome; });
+  }
   // `secret` is the salt of the events' leaves.
   void expect_events(const evidence::SaltSeed& secret);
   // Another server's reply: what it says of its id and its model. `words` is read when the reply is over. On the loop.
@@ -66,7 +73,7 @@ class Transcript : public http::ReplyObserver {
     const std::lock_guard lock(mutex_);
     by(facts_);
   }
-  void end_event();   // called with mutex_ held
+  void end_event();  // called with mutex_ held
   FinishedReply finish();
 
   ReceiptJournal& journal_;
@@ -78,10 +85,10 @@ class Transcript : public http::ReplyObserver {
   // Used by the loop's thread only.
   crypto::Sha256 response_;
   codec::SseEvents events_;
-  std::optional<crypto::Sha256> event_;   // the one at hand
+  std::optional<crypto::Sha256> event_;  // the one at hand
   std::shared_ptr<const codec::ReplyWords> words_;
 
-  std::mutex mutex_;   // guards what the engine's thread and the loop share
+  std::mutex mutex_;  // guards what the engine's thread and the loop share
   ReplyFacts facts_;
   LookUp look_up_;
 };

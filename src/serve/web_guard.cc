@@ -9,7 +9,8 @@ namespace {
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return out;
 }
 
@@ -52,20 +53,27 @@ std::optional<Refusal> WebGuard::refusal(const http::RequestHead& head) const {
   if (options_.tokens) return std::nullopt;
   const auto host = head.header("host");
   if (options_.loopback && host && !is_own_host(*host, head)) {
-    return Refusal{421, "invalid_request_error", "request.misdirected",
-                   "this node needs no token and answers to the names of its own machine only; allow others with --host-name", "host"};
+    return Refusal{
+        421, "invalid_request_error", "request.misdirected",
+        "this node needs no token and answers to the names of its own machine only; allow others with --host-name",
+        "host"};
   }
   const auto origin = head.header("origin");
   // A report with a nonce costs a quote, and the machine makes only some in a minute.
-  const bool costs = head.method == "GET" && head.path.find("/attestation") != std::string::npos && head.query.find("nonce") != std::string::npos;
+  const bool costs = head.method == "GET" && head.path.find("/attestation") != std::string::npos &&
+                     head.query.find("nonce") != std::string::npos;
   const bool harmless = !costs && (head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS");
   const bool of_a_page = costs && !origin && head.header("sec-fetch-site").value_or("") == "cross-site";
-  if (of_a_page) return Refusal{403, "permission_error", "request.forbidden", "pages of other origins may not use up this node's reports", "sec-fetch-site"};
+  if (of_a_page)
+    return Refusal{403, "permission_error", "request.forbidden",
+                   "pages of other origins may not use up this node's reports", "sec-fetch-site"};
   if (!origin || harmless || cors_.allows(*origin)) return std::nullopt;
-  const bool same_site = host && (*origin == "http://" + std::string(*host) || *origin == "https://" + std::string(*host));
+  const bool same_site =
+      host && (*origin == "http://" + std::string(*host) || *origin == "https://" + std::string(*host));
   if (same_site) return std::nullopt;
   return Refusal{403, "permission_error", "request.forbidden",
-                 "this node needs no token, so pages of other origins may not use it; allow some with --cors-origin", "origin"};
+                 "this node needs no token, so pages of other origins may not use it; allow some with --cors-origin",
+                 "origin"};
 }
 
 }  // namespace cloister::serve

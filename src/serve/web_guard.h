@@ -17,9 +17,9 @@ namespace cloister::serve {
 class WebGuard {
  public:
   struct Options {
-    bool tokens = false;              // callers need a token, so a page would need one too: nothing is refused here
-    bool loopback = false;            // the node listens on the loopback alone, so its names are known
-    std::vector<std::string> hosts;   // further names that callers may use, in lower case; "*" for any
+    bool tokens = false;             // callers need a token, so a page would need one too: nothing is refused here
+    bool loopback = false;           // the node listens on the loopback alone, so its names are known
+    std::vector<std::string> hosts;  // further names that callers may use, in lower case; "*" for any
   };
   // `cors` outlives this object.
   WebGuard(const Cors& cors, Options options) : cors_(cors), options_(std::move(options)) {}

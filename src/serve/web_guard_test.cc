@@ -16,10 +16,12 @@ int status_of(const WebGuard& guard, const char* method, http::Headers headers) 
 TEST(WebGuard, AnswersToNamesOfTheLoopbackOnly) {
   const Cors cors({});
   const WebGuard guard(cors, {.tokens = false, .loopback = true, .hosts = {"node.example"}});
-  for (const char* host : {"localhost", "LocalHost:1", "127.0.0.1:80", "[::1]", "a.localhost", "node.example:9", "cloister"}) {
+  for (const char* host :
+       {"localhost", "LocalHost:1", "127.0.0.1:80", "[::1]", "a.localhost", "node.example:9", "cloister"}) {
     EXPECT_EQ(status_of(guard, "GET", {{"host", host}}), 200) << host;
   }
-  for (const char* host : {"evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[fe80::1]", "[::ffff:127.0.0.1]", ""}) {
+  for (const char* host :
+       {"evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[fe80::1]", "[::ffff:127.0.0.1]", ""}) {
     EXPECT_EQ(status_of(guard, "GET", {{"host", host}}), 421) << host;
   }
   EXPECT_EQ(status_of(guard, "GET", {{"host", "cloister"}, {"referer", "http://cloister/"}}), 421);

@@ -27,7 +27,8 @@ Result<std::uint64_t> times(std::uint64_t number, std::uint64_t unit, std::uint6
 Result<std::unique_ptr<ReceiptStore>> open_store(const StoreOptions& given) {
   StoreOptions options = given;
   const int named = !options.sqlite_file.empty() + !options.postgres_file.empty() + options.memory;
-  if (named != 1) return fail(ErrorCode::kUsage, "expected one of a file, a PostgreSQL connection and memory to keep receipts in");
+  if (named != 1)
+    return fail(ErrorCode::kUsage, "expected one of a file, a PostgreSQL connection and memory to keep receipts in");
   if (options.limits.receipt_age_s < 0 || options.limits.event_hash_age_s < 0) {
     return fail(ErrorCode::kUsage, "the age of receipts cannot be negative");
   }

@@ -13,8 +13,8 @@ namespace cloister::store {
 
 // What a stored receipt survives.
 enum class Durability {
-  kProcess,   // the end of this process, at any moment
-  kMachine,   // loss of power as well; a put then waits for the disk
+  kProcess,  // the end of this process, at any moment
+  kMachine,  // loss of power as well; a put then waits for the disk
 };
 
 enum class Access {
@@ -25,8 +25,8 @@ enum class Access {
 struct StoreOptions {
   // Exactly one of these three is set.
   std::filesystem::path sqlite_file;
-  std::filesystem::path postgres_file;   // file that holds libpq's connection string, which may contain a password
-  bool memory = false;                   // for tests and nodes without a disk: lost with the process
+  std::filesystem::path postgres_file;  // file that holds libpq's connection string, which may contain a password
+  bool memory = false;                  // for tests and nodes without a disk: lost with the process
 
   // The keys that encrypt it. A store in memory without keys gets keys of this process.
   std::shared_ptr<const StoreKeys> keys;
@@ -36,7 +36,7 @@ struct StoreOptions {
   Access access = Access::kCreate;
   // Both outlive the store.
   const Clock* clock = &system_clock();
-  const Clock* steady = &steady_clock();   // never jumps; see store/ageing.h
+  const Clock* steady = &steady_clock();  // never jumps; see store/ageing.h
 };
 
 // May take seconds: a file left by a crash is recovered, a server is waited for; a store of a version before 3 is encrypted,

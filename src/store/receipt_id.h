@@ -11,7 +11,7 @@ namespace cloister::store {
 // "rcpt-" and 32 hex digits: milliseconds since 1970 in 48 bits, then 80 random bits, so that nobody guesses one and
 // two nodes never make the same one. Any thread.
 std::string new_receipt_id(std::int64_t unix_ms);
-std::string new_receipt_id();   // Uses the machine's clock.
+std::string new_receipt_id();  // Uses the machine's clock.
 
 // A reply id with the 32 digits of its receipt's id: a store that finds one by the other needs no index of random ids
 // for it. A client that has the reply has both ids anyway. `prefix` is what the dialect's ids begin with.

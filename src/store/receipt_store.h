@@ -32,13 +32,14 @@ struct LegacySignature {
 };
 
 struct ReceiptRecord {
-  std::string receipt_id;               // unique forever; 1 to 128 bytes
-  std::vector<std::string> reply_ids;   // further ids of the reply: this node's, an upstream's; at most 4, of 1 to 256 bytes
+  std::string receipt_id;  // unique forever; 1 to 128 bytes
+  std::vector<std::string>
+      reply_ids;  // further ids of the reply: this node's, an upstream's; at most 4, of 1 to 256 bytes
   Owner owner{};
   UnixSeconds served_at = 0;
-  std::string receipt;                  // JSON text as served; at most 1 MiB
+  std::string receipt;  // JSON text as served; at most 1 MiB
   std::optional<LegacySignature> legacy;
-  std::string event_hashes;             // for a stream: the leaf hashes of its events, 32 bytes each; dropped before the rest
+  std::string event_hashes;  // for a stream: the leaf hashes of its events, 32 bytes each; dropped before the rest
 
   bool operator==(const ReceiptRecord&) const = default;
 };
@@ -46,9 +47,9 @@ struct ReceiptRecord {
 // A text that receipts refer to, found by the digest by which they name it: a report, a policy. It is kept for
 // receipt_age_s and two days after `made`: whoever continues to name it puts it again, at least once a day.
 struct Document {
-  std::string kind;    // "keyset", "report.native", "report.aci", "policy"; at most 64 bytes
-  std::string key;     // "sha256:<hex>"; at most 128 bytes
-  std::string text;    // at most 16 MiB
+  std::string kind;  // "keyset", "report.native", "report.aci", "policy"; at most 64 bytes
+  std::string key;   // "sha256:<hex>"; at most 128 bytes
+  std::string text;  // at most 16 MiB
   UnixSeconds made = 0;
 
   bool operator==(const Document&) const = default;
@@ -63,7 +64,7 @@ inline constexpr std::size_t kMostReceiptIdBytes = 128;
 inline constexpr std::size_t kMostReplyIds = 4;
 inline constexpr std::size_t kMostReplyIdBytes = 256;
 inline constexpr std::size_t kMostReceiptBytes = 1u << 20;
-inline constexpr std::size_t kMostEventHashBytes = 8u << 20;   // 262,144 events
+inline constexpr std::size_t kMostEventHashBytes = 8u << 20;  // 262,144 events
 inline constexpr std::size_t kMostDocumentKindBytes = 64;
 inline constexpr std::size_t kMostDocumentKeyBytes = 128;
 inline constexpr std::size_t kMostDocumentBytes = 16u << 20;
@@ -79,8 +80,8 @@ struct StoreLimits {
 
 struct StoreState {
   std::uint64_t receipts = 0;
-  std::uint64_t bytes = 0;               // counted like limits.bytes
-  UnixSeconds oldest = 0;                // served_at; 0: there is no receipt
+  std::uint64_t bytes = 0;  // counted like limits.bytes
+  UnixSeconds oldest = 0;   // served_at; 0: there is no receipt
 };
 
 class ReceiptStore {

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
-
 namespace cloister::store {
 namespace {
 
-constexpr UnixSeconds kLatest = std::int64_t{1} << 53;   // the largest number that JSON carries
+constexpr UnixSeconds kLatest = std::int64_t{1} << 53;  // the largest number that JSON carries
 // Measured: a row with its three index entries, and one more for each reply id.
 constexpr std::uint64_t kRowBytes = 160;
 constexpr std::uint64_t kNameBytes = 32;
@@ -17,7 +16,8 @@ Error refuse(const char* member, const std::string& what) {
 
 Result<void> check_length(const char* member, std::size_t size, std::size_t least, std::size_t most) {
   if (size >= least && size <= most) return {};
-  return refuse(member, "has " + std::to_string(size) + " bytes, expected " + std::to_string(least) + " to " + std::to_string(most));
+  return refuse(member, "has " + std::to_string(size) + " bytes, expected " + std::to_string(least) + " to " +
+                            std::to_string(most));
 }
 
 Result<void> check_time(const char* member, UnixSeconds time) {
@@ -39,7 +39,8 @@ void take(std::string_view& from, ByteArray<N>& out) {
 
 Result<void> check_record(const ReceiptRecord& record) {
   TRY_VOID(check_length("receipt_id", record.receipt_id.size(), 1, kMostReceiptIdBytes));
-  if (record.reply_ids.size() > kMostReplyIds) return refuse("reply_ids", "are more than " + std::to_string(kMostReplyIds));
+  if (record.reply_ids.size() > kMostReplyIds)
+    return refuse("reply_ids", "are more than " + std::to_string(kMostReplyIds));
   for (const std::string& id : record.reply_ids) TRY_VOID(check_length("reply_ids", id.size(), 1, kMostReplyIdBytes));
   TRY_VOID(check_time("served_at", record.served_at));
   TRY_VOID(check_length("receipt", record.receipt.size(), 1, kMostReceiptBytes));
@@ -62,8 +63,9 @@ std::uint64_t record_size(const ReceiptRecord& record) {
 }
 
 bool same_content(const ReceiptRecord& stored, const ReceiptRecord& offered) {
-  return stored.receipt_id == offered.receipt_id && stored.reply_ids == offered.reply_ids && stored.owner == offered.owner &&
-         stored.served_at == offered.served_at && stored.receipt == offered.receipt && stored.legacy == offered.legacy &&
+  return stored.receipt_id == offered.receipt_id && stored.reply_ids == offered.reply_ids &&
+         stored.owner == offered.owner && stored.served_at == offered.served_at && stored.receipt == offered.receipt &&
+         stored.legacy == offered.legacy &&
          (stored.event_hashes.empty() || stored.event_hashes == offered.event_hashes);
 }
 

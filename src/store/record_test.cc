@@ -10,14 +10,15 @@ namespace cloister::store {
 namespace {
 
 TEST(Record, IdsComeBack) {
-  const std::vector<std::vector<std::string>> lists = {{}, {"a"}, {"a", "b"}, {std::string(256, 'x'), std::string("\0\xff", 2), "c", "d"}};
+  const std::vector<std::vector<std::string>> lists = {
+      {}, {"a"}, {"a", "b"}, {std::string(256, 'x'), std::string("\0\xff", 2), "c", "d"}};
   for (const auto& ids : lists) EXPECT_EQ(*unpack_ids(pack_ids(ids)), ids);
 }
 
 TEST(Record, RefusesDamagedIds) {
   const std::string whole = pack_ids({"abc", "de"});
   for (std::size_t size = 1; size < whole.size(); ++size) {
-    if (size == 5) continue;   // this is a whole list of one id
+    if (size == 5) continue;  // this is a whole list of one id
     EXPECT_FALSE(unpack_ids(whole.substr(0, size))) << size;
   }
   EXPECT_FALSE(unpack_ids(std::string("\0\0", 2))) << "an empty id";

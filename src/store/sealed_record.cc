@@ -90,7 +90,8 @@ SealedRecord seal_record(const ReceiptRecord& record, const StoreKeys& keys) {
   const std::string_view place = as_text(out.place);
   out.text = keys.seal(as_bytes(associated(kRecordLabel, place, record.served_at)), as_bytes(plain_text(record)));
   if (record.event_hashes.empty()) return out;
-  out.event_hashes = keys.seal(as_bytes(associated(kHashesLabel, place, record.served_at)), as_bytes(record.event_hashes));
+  out.event_hashes =
+      keys.seal(as_bytes(associated(kHashesLabel, place, record.served_at)), as_bytes(record.event_hashes));
   return out;
 }
 
@@ -100,11 +101,13 @@ Result<std::optional<ReceiptRecord>> open_record(const StoreKeys& keys, std::str
   if (!plain) return std::optional<ReceiptRecord>();
   TRY(record, read_plain_text(*plain));
   record.served_at = served_at;
-  if (Result<void> checked = check_record(record); !checked) return fail(ErrorCode::kStoreDamaged, checked.error().message);
+  if (Result<void> checked = check_record(record); !checked)
+    return fail(ErrorCode::kStoreDamaged, checked.error().message);
   return std::optional(std::move(record));
 }
 
-Result<std::string> open_event_hashes(const StoreKeys& keys, std::string_view place, UnixSeconds served_at, std::string_view sealed) {
+Result<std::string> open_event_hashes(const StoreKeys& keys, std::string_view place, UnixSeconds served_at,
+                                      std::string_view sealed) {
   TRY(plain, keys.open(as_bytes(associated(kHashesLabel, place, served_at)), sealed));
   if (!plain) return std::string();
   if (plain->size() % 32 != 0 || plain->size() > kMostEventHashBytes) return damaged();
@@ -124,7 +127,8 @@ std::vector<Name> unpack_names(std::string_view packed) {
   std::vector<Name> out;
   if (packed.size() % kNameBytes != 0 || packed.size() > kMostReplyIds * kNameBytes) return out;
   for (; !packed.empty(); packed.remove_prefix(kNameBytes)) {
-    out.push_back({static_cast<std::int64_t>(read_number(packed.substr(0, 8))), static_cast<std::int32_t>(read_number(packed.substr(8, 2)))});
+    out.push_back({static_cast<std::int64_t>(read_number(packed.substr(0, 8))),
+                   static_cast<std::int32_t>(read_number(packed.substr(8, 2)))});
   }
   return out;
 }

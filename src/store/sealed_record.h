@@ -14,10 +14,10 @@ namespace cloister::store {
 struct SealedRecord {
   Place place{};
   UnixSeconds served_at = 0;
-  std::int64_t size = 0;         // record_size()
-  std::vector<Name> names;       // of the reply ids that cannot be found by the digits of the receipt's id
-  std::string text;              // the whole record except its time and its event hashes
-  std::string event_hashes;      // empty: there are none
+  std::int64_t size = 0;     // record_size()
+  std::vector<Name> names;   // of the reply ids that cannot be found by the digits of the receipt's id
+  std::string text;          // the whole record except its time and its event hashes
+  std::string event_hashes;  // empty: there are none
 };
 
 SealedRecord seal_record(const ReceiptRecord& record, const StoreKeys& keys);
@@ -27,7 +27,8 @@ SealedRecord seal_record(const ReceiptRecord& record, const StoreKeys& keys);
 Result<std::optional<ReceiptRecord>> open_record(const StoreKeys& keys, std::string_view place, UnixSeconds served_at,
                                                  std::string_view text);
 // Opens the record's event hashes in the same way; "" for a key that is not among these.
-Result<std::string> open_event_hashes(const StoreKeys& keys, std::string_view place, UnixSeconds served_at, std::string_view sealed);
+Result<std::string> open_event_hashes(const StoreKeys& keys, std::string_view place, UnixSeconds served_at,
+                                      std::string_view sealed);
 
 // The form of one column: each name in ten bytes, high byte first. Anybody may have changed what is read: a list of
 // another form counts as empty.

@@ -49,9 +49,9 @@ TEST_P(StoreContract, PuttingAnotherContentIsAnErrorAndChangesNothing) {
   put(records(0, 3));
   const StoreState before = state();
   const std::vector<std::function<void(ReceiptRecord&)>> changes = {
-      [](ReceiptRecord& r) { r.receipt[5] ^= 1; },     [](ReceiptRecord& r) { r.owner[3] ^= 1; },
-      [](ReceiptRecord& r) { ++r.served_at; },         [](ReceiptRecord& r) { r.reply_ids.push_back("more"); },
-      [](ReceiptRecord& r) { r.reply_ids.clear(); },   [](ReceiptRecord& r) { r.legacy.reset(); },
+      [](ReceiptRecord& r) { r.receipt[5] ^= 1; },       [](ReceiptRecord& r) { r.owner[3] ^= 1; },
+      [](ReceiptRecord& r) { ++r.served_at; },           [](ReceiptRecord& r) { r.reply_ids.push_back("more"); },
+      [](ReceiptRecord& r) { r.reply_ids.clear(); },     [](ReceiptRecord& r) { r.legacy.reset(); },
       [](ReceiptRecord& r) { r.legacy->ecdsa[0] ^= 1; }, [](ReceiptRecord& r) { r.event_hashes[0] ^= 1; },
   };
   for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -77,12 +77,14 @@ TEST_P(StoreContract, PuttingAnotherContentIsAnErrorAndChangesNothing) {
 
 TEST_P(StoreContract, ListsInOrderPageByPage) {
   std::vector<ReceiptRecord> batch = records(0, 40);
-  for (ReceiptRecord& each : batch) each.served_at = kStart + (&each - batch.data()) / 10;   // ten in each second
+  for (ReceiptRecord& each : batch) each.served_at = kStart + (&each - batch.data()) / 10;  // ten in each second
   std::vector<ReceiptRecord> shuffled;
   for (std::size_t i = 0; i < batch.size(); ++i) shuffled.push_back(batch[i * 7 % batch.size()]);
   put(shuffled);
   // Within a second they are in the order of their places.
-  std::ranges::sort(batch, {}, [](const ReceiptRecord& each) { return std::pair(each.served_at, testing::keys()->place(each.receipt_id)); });
+  std::ranges::sort(batch, {}, [](const ReceiptRecord& each) {
+    return std::pair(each.served_at, testing::keys()->place(each.receipt_id));
+  });
   for (const std::size_t page : {1, 3, 10, 100}) EXPECT_EQ(all_of(*store_, page), batch) << page;
   const auto from = store_->list({kStart + 2, ""}, 5);
   ASSERT_TRUE(from);
@@ -125,8 +127,19 @@ TEST_P(StoreContract, Documents) {
 }
 
 TEST_P(StoreContract, HostileValuesComeBackAsTheyWere) {
-  const std::string odd[] = {"';DROP TABLE receipt;--", std::string("a\0b", 3), std::string("\0", 1), "\xff\xfe\x80", "%s%n", "\\x00",
-                             "\"}\n{", "$1", "ünïcode \xed\xa0\x80", std::string(kMostReplyIdBytes, '\''), "{\"a\",NULL}", " ", "NULL"};
+  const std::string odd[] = {"';DROP TABLE receipt;--",
+                             std::string("a\0b", 3),
+                             std::string("\0", 1),
+                             "\xff\xfe\x80",
+                             "%s%n",
+                             "\\x00",
+                             "\"}\n{",
+                             "$1",
+                             "ünïcode \xed\xa0\x80",
+                             std::string(kMostReplyIdBytes, '\''),
+                             "{\"a\",NULL}",
+                             " ",
+                             "NULL"};
   std::vector<ReceiptRecord> batch;
   int number = 0;
   for (const std::string& text : odd) {
@@ -149,7 +162,8 @@ TEST_P(StoreContract, TheLargestValues) {
   ReceiptRecord largest = record(0);
   largest.receipt_id = std::string(kMostReceiptIdBytes, '\xff');
   largest.reply_ids.clear();
-  for (std::size_t i = 0; i < kMostReplyIds; ++i) largest.reply_ids.push_back(std::string(kMostReplyIdBytes - 1, '\0') + static_cast<char>(i));
+  for (std::size_t i = 0; i < kMostReplyIds; ++i)
+    largest.reply_ids.push_back(std::string(kMostReplyIdBytes - 1, '\0') + static_cast<char>(i));
   largest.receipt = std::string(kMostReceiptBytes, '\x80');
   largest.event_hashes = std::string(kMostEventHashBytes, '\x01');
   largest.served_at = std::int64_t{1} << 53;

@@ -16,7 +16,7 @@ constexpr std::string_view kIndexLabel = "cloister/v1/receipt-index-key";
 constexpr std::string_view kRecordLabel = "cloister/v1/receipt-record-key/";
 constexpr std::size_t kTimeBytes = 6;
 constexpr std::size_t kTimeDigits = 2 * kTimeBytes;
-constexpr std::size_t kIdPrefix = 5;   // "rcpt-"
+constexpr std::size_t kIdPrefix = 5;  // "rcpt-"
 
 crypto::HmacKey role(const SecretBytes& index, std::string_view name) {
   return crypto::HmacKey(crypto::hkdf_sha256(index.expose(), {}, name, 32).expose());
@@ -31,7 +31,8 @@ ByteArray<N> first_bytes(ByteView bytes) {
 
 Result<SecretBytes> derive_32(const StoreKeys::Derive& derive, const std::string& label) {
   TRY(secret, derive(label));
-  if (secret.size() != 32) return fail(ErrorCode::kTeeFailed, "a derived key has " + std::to_string(secret.size()) + " bytes, expected 32");
+  if (secret.size() != 32)
+    return fail(ErrorCode::kTeeFailed, "a derived key has " + std::to_string(secret.size()) + " bytes, expected 32");
   return secret;
 }
 
@@ -122,7 +123,9 @@ Owner StoreKeys::owner(const ByteArray<16>& credential) const {
   return first_bytes<sizeof(Owner)>(owners_.mac({credential}));
 }
 
-ByteArray<32> StoreKeys::reply_secret(std::string_view receipt_id) const { return replies_.mac({as_bytes(receipt_id)}); }
+ByteArray<32> StoreKeys::reply_secret(std::string_view receipt_id) const {
+  return replies_.mac({as_bytes(receipt_id)});
+}
 
 std::string key_text(ByteView key_id) { return to_hex(key_id); }
 

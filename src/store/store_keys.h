@@ -30,7 +30,7 @@ using Place = ByteArray<16>;
 // owner have nothing in common. Different ids may share one, so a lookup compares the ids themselves.
 struct Name {
   std::int64_t id = 0;
-  std::int32_t owner = 0;   // 16 bits
+  std::int32_t owner = 0;  // 16 bits
   auto operator<=>(const Name&) const = default;
 };
 
@@ -69,7 +69,7 @@ class StoreKeys {
   StoreKeys(const SecretBytes& index, std::vector<RecordKey> records, bool lasts);
   const RecordKey* find(ByteView key_id) const;
 
-  std::vector<RecordKey> records_;   // the newest first
+  std::vector<RecordKey> records_;  // the newest first
   crypto::HmacKey places_, names_, owners_, replies_;
   bool lasts_;
 };

@@ -75,7 +75,8 @@ TEST(SealedRecord, ComesBackAsItWas) {
     ASSERT_TRUE(opened) << opened.error().to_string();
     ASSERT_TRUE(*opened);
     if (!sealed.event_hashes.empty()) {
-      (*opened)->event_hashes = *open_event_hashes(*keys(), as_text(sealed.place), sealed.served_at, sealed.event_hashes);
+      (*opened)->event_hashes =
+          *open_event_hashes(*keys(), as_text(sealed.place), sealed.served_at, sealed.event_hashes);
     }
     EXPECT_EQ(**opened, whole);
     EXPECT_EQ(sealed.names.size(), whole.reply_ids.size());
@@ -87,14 +88,17 @@ TEST(SealedRecord, ComesBackAsItWas) {
 
 TEST(SealedRecord, IsOfItsPlaceAndTimeAlone) {
   const SealedRecord sealed = seal_record(record(4), *keys()), other = seal_record(record(8), *keys());
-  EXPECT_EQ(open_record(*keys(), as_text(other.place), sealed.served_at, sealed.text).error().code, ErrorCode::kStoreDamaged);
+  EXPECT_EQ(open_record(*keys(), as_text(other.place), sealed.served_at, sealed.text).error().code,
+            ErrorCode::kStoreDamaged);
   EXPECT_FALSE(open_record(*keys(), as_text(sealed.place), sealed.served_at + 1, sealed.text));
   EXPECT_FALSE(open_record(*keys(), as_text(sealed.place), sealed.served_at, sealed.event_hashes));
   EXPECT_FALSE(open_event_hashes(*keys(), as_text(sealed.place), sealed.served_at, other.event_hashes));
   EXPECT_FALSE(open_event_hashes(*keys(), as_text(sealed.place), sealed.served_at, sealed.text));
   EXPECT_FALSE(open_record(*keys(), "", sealed.served_at, sealed.text));
-  EXPECT_FALSE(*open_record(*keys(1), as_text(sealed.place), sealed.served_at, sealed.text)) << "another key: not there";
-  for (std::size_t size = 0; size < 60; ++size) EXPECT_FALSE(open_record(*keys(), as_text(sealed.place), sealed.served_at, sealed.text.substr(0, size)));
+  EXPECT_FALSE(*open_record(*keys(1), as_text(sealed.place), sealed.served_at, sealed.text))
+      << "another key: not there";
+  for (std::size_t size = 0; size < 60; ++size)
+    EXPECT_FALSE(open_record(*keys(), as_text(sealed.place), sealed.served_at, sealed.text.substr(0, size)));
 }
 
 TEST(SealedRecord, ReadsNoDamagedNames) {

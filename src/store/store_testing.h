@@ -68,7 +68,8 @@ inline ReceiptRecord record(int number, std::size_t receipt_bytes = 300) {
   out.owner = owner(number % 3);
   out.served_at = kStart + number;
   out.receipt = "{\"receipt_id\":\"" + out.receipt_id + "\",\"padding\":\"";
-  while (out.receipt.size() + 2 < receipt_bytes) out.receipt += static_cast<char>('a' + (out.receipt.size() * 7 + static_cast<std::size_t>(number)) % 26);
+  while (out.receipt.size() + 2 < receipt_bytes)
+    out.receipt += static_cast<char>('a' + (out.receipt.size() * 7 + static_cast<std::size_t>(number)) % 26);
   out.receipt += "\"}";
   if (number % 2 == 0) {
     out.legacy.emplace();
@@ -76,7 +77,8 @@ inline ReceiptRecord record(int number, std::size_t receipt_bytes = 300) {
     out.legacy->response_sha256.fill(static_cast<std::uint8_t>(number >> 8));
     out.legacy->ecdsa.fill(static_cast<std::uint8_t>(number + 1));
   }
-  if (number % 4 == 0) out.event_hashes = std::string(32 * static_cast<std::size_t>(1 + number % 5), static_cast<char>(number));
+  if (number % 4 == 0)
+    out.event_hashes = std::string(32 * static_cast<std::size_t>(1 + number % 5), static_cast<char>(number));
   return out;
 }
 

@@ -53,7 +53,8 @@ Result<void> until(Deadline deadline, const char* what, const std::filesystem::p
     if (!may_pass(code)) return failed(what, path, code);
     if (std::chrono::steady_clock::now() + kPause >= deadline) {
       return fail(ErrorCode::kTimeout,
-                  std::string("gave up waiting to ") + what + " " + path.string() + ": " + strerror(code), path.string());
+                  std::string("gave up waiting to ") + what + " " + path.string() + ": " + strerror(code),
+                  path.string());
     }
     std::this_thread::sleep_for(kPause);
   }

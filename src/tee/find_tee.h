@@ -18,10 +18,10 @@ enum class TeeChoice { kAuto, kDstack, kTsm, kTdxGuest };
 
 // Where to look. A path named in `socket` or `tsm_root` must exist.
 struct TeeSearch {
-  std::string socket;                       // socket of a dstack guest agent; "" = the first of `socket_paths` that exists
-  std::filesystem::path tsm_root;           // folder of configfs-tsm; "" = `default_tsm_root`
-  std::vector<std::string> socket_paths = {"/var/run/dstack.sock", "/var/run/dstack/dstack.sock",
-                                           "/var/run/tappd.sock", "/var/run/dstack/tappd.sock"};
+  std::string socket;              // socket of a dstack guest agent; "" = the first of `socket_paths` that exists
+  std::filesystem::path tsm_root;  // folder of configfs-tsm; "" = `default_tsm_root`
+  std::vector<std::string> socket_paths = {"/var/run/dstack.sock", "/var/run/dstack/dstack.sock", "/var/run/tappd.sock",
+                                           "/var/run/dstack/tappd.sock"};
   std::filesystem::path default_tsm_root = "/sys/kernel/config/tsm/report";
   std::filesystem::path tdx_device = "/dev/tdx_guest";
   GuestLogOptions log;
@@ -29,10 +29,10 @@ struct TeeSearch {
 
 // One interface that was examined.
 struct TeeInterface {
-  std::string name;     // "dstack", "tsm", "tdx-guest": the value that --tee takes
-  std::string where;    // path
+  std::string name;   // "dstack", "tsm", "tdx-guest": the value that --tee takes
+  std::string where;  // path
   bool found = false;
-  std::string detail;   // what was found, or why nothing was
+  std::string detail;  // what was found, or why nothing was
 };
 
 // Returns the interfaces in the order of preference: the agent knows the application and holds keys; configfs-tsm is
@@ -40,8 +40,8 @@ struct TeeInterface {
 std::vector<TeeInterface> look_for_tees(const TeeSearch& search);
 
 struct FoundTee {
-  std::unique_ptr<Tee> tee;   // null: none was found (kAuto only)
-  std::string reason;         // one line, for the log
+  std::unique_ptr<Tee> tee;  // null: none was found (kAuto only)
+  std::string reason;        // one line, for the log
 };
 
 // Opens the interface of this choice and takes a first quote. kAuto takes the first interface that is found. An

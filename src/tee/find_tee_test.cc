@@ -68,7 +68,10 @@ TEST_F(FindTee, ConfigfsIsNext) {
 
 TEST_F(FindTee, WhatIsFoundAndDoesNotWorkIsAnErrorAndNotSkipped) {
   // A socket that nobody listens on: only the file is left.
-  { const testing::AgentProcess agent(socket()); std::filesystem::rename(socket(), folder_ / "kept"); }
+  {
+    const testing::AgentProcess agent(socket());
+    std::filesystem::rename(socket(), folder_ / "kept");
+  }
   std::filesystem::rename(folder_ / "kept", socket());
   const testing::FakeTsm kernel(folder_ / "report", simulated());
   const auto found = find_tee(TeeChoice::kAuto, search());

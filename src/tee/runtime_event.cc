@@ -24,8 +24,8 @@ Result<void> check_event(std::string_view name, ByteView payload) {
     return fail(ErrorCode::kUsage, "an event named " + std::string(name) + " belongs to the boot alone", "event");
   }
   if (payload.size() > kMostEventPayload) {
-    return fail(ErrorCode::kTooLarge, "the payload of an event has at most 65536 bytes, got " +
-                                          std::to_string(payload.size()), "payload");
+    return fail(ErrorCode::kTooLarge,
+                "the payload of an event has at most 65536 bytes, got " + std::to_string(payload.size()), "payload");
   }
   return {};
 }

@@ -19,7 +19,7 @@ namespace cloister::tee {
 
 // Facts in the form of dstack's `/Info`. They are unauthenticated until compared with a verified quote.
 struct TeeInfo {
-  Json info;         // {"app_id","instance_id","app_cert","tcb_info":{...},"app_name","key_provider_info",...}
+  Json info;              // {"app_id","instance_id","app_cert","tcb_info":{...},"app_name","key_provider_info",...}
   std::string vm_config;  // JSON text
   // The firmware's own log of the boot, which is the data of the ACPI table CCEL, where the guest can read it.
   std::optional<Bytes> ccel = std::nullopt;

@@ -18,19 +18,22 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void check_asked_model(const std::string& asked, const std::string& in_report, const Result<std::vector<std::string>>& listed,
-                       Verdict& verdict) {
+void check_asked_model(const std::string& asked, const std::string& in_report,
+                       const Result<std::vector<std::string>>& listed, Verdict& verdict) {
   const std::string id = "report.model";
   if (in_report == evidence::identity_text(asked)) {
     verdict.add(passed(id, asked, "the model's document in the report"));
   } else if (!in_report.empty()) {
-    verdict.add(failed(id, "the report shows another model than the one that was asked for", asked, in_report.substr(0, kMostShown)));
+    verdict.add(failed(id, "the report shows another model than the one that was asked for", asked,
+                       in_report.substr(0, kMostShown)));
   } else if (!listed) {
     // The node's own words follow a line break (client/inquiry.h).
     const std::string why = listed.error().message.substr(0, listed.error().message.find('\n'));
     verdict.add(skipped(id, "the report does not name this model, and there is nothing else to compare with: " + why));
   } else if (std::ranges::find(*listed, asked) != listed->end()) {
-    verdict.add(skipped(id, "the node's list of models has it, which is nobody's word but the server's: the report does not name a model"));
+    verdict.add(skipped(
+        id,
+        "the node's list of models has it, which is nobody's word but the server's: the report does not name a model"));
   } else {
     verdict.add(failed(id, "the node does not serve the model that was asked for", asked, joined(*listed)));
   }

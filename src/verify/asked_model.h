@@ -12,7 +12,7 @@ namespace cloister::verify {
 // `in_report`: the id in the model's document of the report (evidence::identity_text), empty where it has none.
 // `listed`: the ids of the node's own list, for reports without a document. Nothing binds the list: a model that it
 // lacks fails; one that it has leaves the check skipped and required, as does a list that could not be fetched.
-void check_asked_model(const std::string& asked, const std::string& in_report, const Result<std::vector<std::string>>& listed,
-                       Verdict& verdict);
+void check_asked_model(const std::string& asked, const std::string& in_report,
+                       const Result<std::vector<std::string>>& listed, Verdict& verdict);
 
 }  // namespace cloister::verify

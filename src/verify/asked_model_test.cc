@@ -22,7 +22,8 @@ TEST(AskedModel, IsTheOneOfTheReport) {
   EXPECT_EQ(judge("a", "a", kNoList), State::kPass);
   EXPECT_EQ(judge("gr\xc3\xbc\xc3\x9f", "gr%C3%BC%C3%9F", kNoList), State::kPass);
   EXPECT_EQ(judge("b", "a", kNoList), State::kFail);
-  EXPECT_EQ(judge("b", "a", Names{"a", "b"}), State::kFail) << "nothing binds the list, and the report names another model";
+  EXPECT_EQ(judge("b", "a", Names{"a", "b"}), State::kFail)
+      << "nothing binds the list, and the report names another model";
 }
 
 TEST(AskedModel, TheListOfTheNodeAloneShowsWhatItLacks) {

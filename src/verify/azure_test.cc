@@ -40,7 +40,8 @@ void put_le32(Bytes& out, std::size_t at, std::uint32_t value) {
 }
 
 std::string runtime_data() {
-  return R"({"keys":[{"kid":"HCLAkPub","key_ops":["sign"],"kty":"RSA","e":"AQAB","n":")" + codec::to_base64url(bytes(kModulus)) + R"("}],"user-data":"00"})";
+  return R"({"keys":[{"kid":"HCLAkPub","key_ops":["sign"],"kty":"RSA","e":"AQAB","n":")" +
+         codec::to_base64url(bytes(kModulus)) + R"("}],"user-data":"00"})";
 }
 
 // A paravisor's report around an SEV-SNP report of version 2 whose report data is the hash of the runtime data.
@@ -74,11 +75,14 @@ Verdict judge(const Json& evidence, std::uint8_t nonce = 0x5a, const Policy& pol
   return verify_report(codec::write_json(evidence), expected, {policy, {}, 1780272000});
 }
 
-bool passes(const Verdict& verdict, std::string_view id) { return verdict.find(id) != nullptr && verdict.find(id)->state == State::kPass; }
+bool passes(const Verdict& verdict, std::string_view id) {
+  return verdict.find(id) != nullptr && verdict.find(id)->state == State::kPass;
+}
 
 TEST(AzureReport, TheTpmsKeyItsQuoteItsRegistersAndTheNonceAreBound) {
   const Verdict verdict = judge(evidence_json());
-  for (const char* id : {"report.form", "report.nonce", "report.tpm_quote", "report.tpm_registers", "report_data.identity", "report_data.padding"}) {
+  for (const char* id : {"report.form", "report.nonce", "report.tpm_quote", "report.tpm_registers",
+                         "report_data.identity", "report_data.padding"}) {
     EXPECT_TRUE(passes(verdict, id)) << id;
   }
   EXPECT_EQ(verdict.facts["tpm_registers"].size(), 24U);
@@ -158,7 +162,8 @@ TEST(AzureReport, WhatIsNotWellFormedIsRefused) {
   changed["hcl_report"] = codec::to_base64url(hcl_report("{\"keys\":[]}"));
   EXPECT_TRUE(refused(changed));
   const Bytes message = bytes(kMessage);
-  for (std::size_t size = 0; size < message.size(); ++size) EXPECT_FALSE(evidence::parse_tpm_quote(ByteView(message).first(size))) << size;
+  for (std::size_t size = 0; size < message.size(); ++size)
+    EXPECT_FALSE(evidence::parse_tpm_quote(ByteView(message).first(size))) << size;
   EXPECT_TRUE(evidence::parse_tpm_quote(message));
 }
 

@@ -68,10 +68,10 @@ Result<TdxCollateral> parse_platform(const Json& object) {
 Result<void> parse_platforms(const Json& object, Collateral& out) {
   TRY(list, optional_list(object, "tdx"));
   for (const Json& item : *list) {
-    TRY_VOID(check_members(item, "tdx",
-                           {"pck_crl_issuer_chain", "root_ca_crl", "pck_crl", "tcb_info_issuer_chain", "tcb_info",
-                            "tcb_info_signature", "qe_identity_issuer_chain", "qe_identity", "qe_identity_signature",
-                            "pck_certificate_chain"}));
+    TRY_VOID(check_members(
+        item, "tdx",
+        {"pck_crl_issuer_chain", "root_ca_crl", "pck_crl", "tcb_info_issuer_chain", "tcb_info", "tcb_info_signature",
+         "qe_identity_issuer_chain", "qe_identity", "qe_identity_signature", "pck_certificate_chain"}));
     TRY(platform, parse_platform(item));
     out.tdx.push_back(std::move(platform));
   }

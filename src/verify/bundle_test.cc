@@ -140,7 +140,8 @@ TEST(ParseBundle, TakesTheCertificatesOfAnAmdChip) {
     ASSERT_TRUE(written);
     EXPECT_EQ(written->snp.front().ask_ark, out->snp.front().ask_ark);
     const std::string first = pem.substr(0, pem.find("-----END CERTIFICATE-----") + 26);
-    for (const std::string& other : {first, first + pem, "{}" + pem, pem + std::string(1, '\x1b'), pem.substr(0, pem.size() - 40)}) {
+    for (const std::string& other :
+         {first, first + pem, "{}" + pem, pem + std::string(1, '\x1b'), pem.substr(0, pem.size() - 40)}) {
       const auto refused = parse_bundle(other);
       ASSERT_FALSE(refused) << other.substr(0, 60);
       EXPECT_EQ(refused.error().code, ErrorCode::kBadCollateral);

@@ -28,18 +28,21 @@ std::string document() {
       group = group_of(check.id);
       out += "\n## " + group + "\n\n| check | a pass says that | without it one could |\n| --- | --- | --- |\n";
     }
-    out += "| `" + std::string(check.id) + "` | " + std::string(check.meaning) + " | " + std::string(check.without) + " |\n";
+    out += "| `" + std::string(check.id) + "` | " + std::string(check.meaning) + " | " + std::string(check.without) +
+           " |\n";
   }
-  out += "\n## Without a genuine sample\n\n"
-         "A reader of evidence that was tried only with material made by those who wrote it may be wrong about what its maker really "
-         "writes. Of these\nforms and parts no genuine whole sample is among the vectors that the tests judge (`src/verify/samples.def` "
-         "lists the others too). A check that is\nabout one of them passes on what the specification, or its maker's source, says. "
-         "`cloister verify --explain ID` says it of a single check.\n\n"
-         "| form or part | checks | tested with |\n| --- | --- | --- |\n";
+  out +=
+      "\n## Without a genuine sample\n\n"
+      "A reader of evidence that was tried only with material made by those who wrote it may be wrong about what its maker really "
+      "writes. Of these\nforms and parts no genuine whole sample is among the vectors that the tests judge (`src/verify/samples.def` "
+      "lists the others too). A check that is\nabout one of them passes on what the specification, or its maker's source, says. "
+      "`cloister verify --explain ID` says it of a single check.\n\n"
+      "| form or part | checks | tested with |\n| --- | --- | --- |\n";
   for (const Sample& sample : samples()) {
     if (!sample.vector.empty()) continue;
     std::string checks(sample.checks);
-    for (std::size_t at = checks.find(' '); at != std::string::npos; at = checks.find(' ', at + 4)) checks.replace(at, 1, "`, `");
+    for (std::size_t at = checks.find(' '); at != std::string::npos; at = checks.find(' ', at + 4))
+      checks.replace(at, 1, "`, `");
     out += "| " + std::string(sample.what) + " | `" + checks + "` | " + std::string(sample.note) + " |\n";
   }
   return out;

@@ -29,24 +29,24 @@ struct TdxCollateral {
 };
 
 struct SnpCollateral {
-  Bytes vcek;               // DER; VCEK or VLEK
-  std::string ask_ark;      // PEM: ASK (or ASVK), ARK
-  Bytes crl;                // DER, signed by the ARK
+  Bytes vcek;           // DER; VCEK or VLEK
+  std::string ask_ark;  // PEM: ASK (or ASVK), ARK
+  Bytes crl;            // DER, signed by the ARK
 };
 
 struct Collateral {
   // The one whose TCB info names the quote's FMSPC is used; a single one is assumed to be meant for the quote.
   std::vector<TdxCollateral> tdx;
-  std::map<std::string, std::string> rims;    // RIM id -> XML text or CoRIM
-  std::vector<Bytes> ocsp_responses;          // DER; found by the certificate that they are about
-  std::vector<Bytes> ocsp_nonces;             // nonces of our own live requests; empty when the responses came in a bundle
-  std::string nras_token;                     // detached EAT about the GPUs, as served
-  std::string nras_switch_token;              // detached EAT about the switches, as served
-  std::string nras_jwks;                      // the key set that signs the tokens
-  bool nras_jwks_live = false;                // fetched over TLS for this verdict: trusted because of the channel
+  std::map<std::string, std::string> rims;  // RIM id -> XML text or CoRIM
+  std::vector<Bytes> ocsp_responses;        // DER; found by the certificate that they are about
+  std::vector<Bytes> ocsp_nonces;  // nonces of our own live requests; empty when the responses came in a bundle
+  std::string nras_token;          // detached EAT about the GPUs, as served
+  std::string nras_switch_token;   // detached EAT about the switches, as served
+  std::string nras_jwks;           // the key set that signs the tokens
+  bool nras_jwks_live = false;     // fetched over TLS for this verdict: trusted because of the channel
   std::vector<SnpCollateral> snp;
-  std::string measurement_list;               // docs/spec/measurement-list.md, the signed bytes
-  std::string measurement_list_signature;     // 128 hex characters
+  std::string measurement_list;            // docs/spec/measurement-list.md, the signed bytes
+  std::string measurement_list_signature;  // 128 hex characters
 };
 
 }  // namespace cloister::verify

@@ -11,8 +11,10 @@ void check_connection(Channel channel, Verdict& verdict) {
   const std::string id = "connection.encryption";
   if (channel == Channel::kInsecureHttp) {
     verdict.facts["connection"] = "insecure_http";
-    verdict.add(skipped(id, "plain http to another machine, as --insecure-http allows: everyone on the way reads "
-                            "the prompt and the reply, and can change both", false));
+    verdict.add(skipped(id,
+                        "plain http to another machine, as --insecure-http allows: everyone on the way reads "
+                        "the prompt and the reply, and can change both",
+                        false));
     return;
   }
   const bool tls = channel == Channel::kTls;

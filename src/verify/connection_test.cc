@@ -21,7 +21,8 @@ TEST(Connection, PlainHttpToAnotherMachineIsNoPass) {
 }
 
 TEST(Connection, WhatNobodyElseReadsPassesAndDecidesNothing) {
-  for (const auto& [channel, fact] : {std::pair{Channel::kTls, "tls"}, std::pair{Channel::kThisMachine, "this_machine"}}) {
+  for (const auto& [channel, fact] :
+       {std::pair{Channel::kTls, "tls"}, std::pair{Channel::kThisMachine, "this_machine"}}) {
     const Verdict verdict = judge(channel);
     EXPECT_EQ(verdict.find("connection.encryption")->state, State::kPass);
     EXPECT_EQ(verdict.facts["connection"], fact);

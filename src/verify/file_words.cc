@@ -1,7 +1,7 @@
 #include "verify/file_words.h"
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/encoding.h"
@@ -35,12 +35,15 @@ void discount_file_words(const FileWords& words, const Policy& policy, Verdict& 
     if (check.state != State::kPass) continue;
     const std::string name = check_name(check.id);
     if (words.nonce && is_nonce_check(name, gpu_alone)) {
-      discount(check, "the file itself names this nonce: the evidence may be old; name the nonce that you made with --nonce",
+      discount(check,
+               "the file itself names this nonce: the evidence may be old; name the nonce that you made with --nonce",
                policy.require_nonce);
     } else if (words.tls_spki_sha256 && name == kTls) {
       discount(check, "the file itself says that this key was seen", false);
     } else if (words.beginning && name == "receipt.prefix") {
-      discount(check, "the file holds a beginning of the reply only, " + check.actual + ": where that is what you ask about, say so with --beginning",
+      discount(check,
+               "the file holds a beginning of the reply only, " + check.actual +
+                   ": where that is what you ask about, say so with --beginning",
                true);
     }
   }

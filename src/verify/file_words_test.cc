@@ -44,7 +44,8 @@ TEST(FileWords, ANonceOfTheFileCountsForNothing) {
   Policy policy;
   for (const bool required : {true, false}) {
     policy.require_nonce = required;
-    Verdict verdict = verdict_of({"report.nonce", "report_data.nonce", "nvidia.payload.nonce", "nvidia.gpu.0.nonce", "report_data.tls"});
+    Verdict verdict = verdict_of(
+        {"report.nonce", "report_data.nonce", "nvidia.payload.nonce", "nvidia.gpu.0.nonce", "report_data.tls"});
     discount_file_words(words, policy, verdict);
     for (const char* id : {"report.nonce", "report_data.nonce", "nvidia.payload.nonce"}) {
       EXPECT_EQ(state_of(verdict, id), State::kSkipped) << id;

@@ -75,8 +75,11 @@ Result<void> check_gpu_text(std::string_view file_text) {
   const Result<ReportShape> shape = find_shape(json);
   if (shape) return check_report_of_gpus(*shape, json);
   if (shape.error().code != ErrorCode::kUnsupported) return {};
-  if (json.is_object() && (json.contains("evidence_list") || json.contains("nvidia_payload") || evidence::is_cmw_collection(json))) return {};
-  return fail(ErrorCode::kBadGpuEvidence, "this is no GPU evidence: expected an nvidia_payload, a list of devices, or a report with one of both");
+  if (json.is_object() &&
+      (json.contains("evidence_list") || json.contains("nvidia_payload") || evidence::is_cmw_collection(json)))
+    return {};
+  return fail(ErrorCode::kBadGpuEvidence,
+              "this is no GPU evidence: expected an nvidia_payload, a list of devices, or a report with one of both");
 }
 
 std::optional<ByteArray<32>> device_nonce(std::string_view file_text, const std::optional<ByteArray<32>>& nonce) {
@@ -93,7 +96,8 @@ Verdict verify_gpu(std::string_view file_text, const std::optional<ByteArray<32>
   Verdict verdict = new_verdict(context);
   const auto payload = payload_of(file_text);
   // Text that is no JSON is verified as a payload, which it then fails to be.
-  judge_gpu_payload(payload ? *payload : std::string(file_text), {device_nonce(file_text, nonce), std::nullopt, {}}, context, verdict);
+  judge_gpu_payload(payload ? *payload : std::string(file_text), {device_nonce(file_text, nonce), std::nullopt, {}},
+                    context, verdict);
   require_rules(context.policy, verdict);
   return verdict;
 }

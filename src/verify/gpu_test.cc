@@ -51,7 +51,12 @@ const std::vector<Device> kDevices = {
     {"blackwell_575.32.report.hex", "blackwell_575.32.certs.b64", 1, "BLACKWELL", "575.32", "97.00.88.00.0F", kKnown},
     {"hopper_535.86.09.report.hex", "hopper_535.86.09.certs.b64", 1, "HOPPER", "535.86.09", "96.00.5E.00.01", {}},
     {"hopper_550.90.07.report.hex", "hopper_550.90.07.certs.pem", 1, "HOPPER", "550.90.07", "96.00.9F.00.01", kKnown},
-    {"hopper_INVALID_SIGNATURE.report.hex", "hopper_535.86.09.certs.b64", 1, "HOPPER", "560.00", "96.00.A5.00.01",
+    {"hopper_INVALID_SIGNATURE.report.hex",
+     "hopper_535.86.09.certs.b64",
+     1,
+     "HOPPER",
+     "560.00",
+     "96.00.A5.00.01",
      {"nvidia.known_nonce", "nvidia.gpu.0.signature", "nvidia.gpu.0.fwid"}},
     {"parsed/sdk_hopper.report.hex", "parsed/sdk_hopper.certs.b64", 1, "HOPPER", "580.159.03", "96.00.74.00.20", {}},
     {"parsed/sdk_switch.report.hex", "parsed/sdk_switch.certs.b64", 1, "LS10", "", "96.10.55.00.01", kKnown},
@@ -70,7 +75,8 @@ Verdict judge(const Device& device, const Collateral& collateral, UnixSeconds ti
 }
 
 TEST(GpuVectors, EveryDevice) {
-  for (const Device& device : cloister::testing::those_there(kDevices, [](const Device& one) { return std::string("nvidia/") + one.report; })) {
+  for (const Device& device : cloister::testing::those_there(
+           kDevices, [](const Device& one) { return std::string("nvidia/") + one.report; })) {
     const Verdict verdict = judge(device, {}, k2025);
     EXPECT_EQ(failing(verdict), device.failing) << device.report << "\n" << to_text(verdict, false);
     EXPECT_NE(verdict.outcome(), Outcome::kAccepted) << "nothing vouches for its firmware";
@@ -130,8 +136,8 @@ TEST(RimVectors, EveryManifest) {
     table.push_back({file.c_str(), k2024, {}});
     table.push_back({file.c_str(), k2026, {"chain"}});
   }
-  for (const Manifest& manifest :
-       cloister::testing::those_there(table, [](const Manifest& one) { return std::string("nvidia/rims/") + one.file; })) {
+  for (const Manifest& manifest : cloister::testing::those_there(
+           table, [](const Manifest& one) { return std::string("nvidia/rims/") + one.file; })) {
     Collateral collateral;
     collateral.rims["x"] = vector_text(std::string("nvidia/rims/") + manifest.file);
     const Policy policy;
@@ -314,8 +320,7 @@ TEST(VerifyGpu, ASimulatedDeviceNeedsToBeAcceptedByName) {
   world.device_root = world_certificate("Other root", "other", "Other root", "other", true);
   EXPECT_TRUE(failing(world.judge()).contains("nvidia.gpu.0.cert_chain"));
   std::string& pem = world.payload.evidence_list[0].certificate_chain_pem;
-  pem = pem.substr(0, pem.rfind("-----BEGIN")) +
-        pinned_root(RootUse::kGpu, RootKind::kInsecureSimulator)->to_pem();
+  pem = pem.substr(0, pem.rfind("-----BEGIN")) + pinned_root(RootUse::kGpu, RootKind::kInsecureSimulator)->to_pem();
   EXPECT_TRUE(failing(world.judge()).contains("nvidia.simulator"));
   EXPECT_EQ(world.judge().find("nvidia.gpu.0.rim.driver.signature")->state, State::kNotApplicable);
   world.policy.accept_simulator = true;

@@ -35,8 +35,9 @@ std::string without_space(std::string_view text) {
 void ask_for_report_data(const Policy& policy, Verdict& verdict) {
   const auto named = std::ranges::find(verdict.checks, "tee.report_data", &Check::id);
   if (named == verdict.checks.end() || named->state != State::kNotApplicable) return;
-  *named = skipped("tee.report_data", "no report data of the verifier's own was given (--report-data): the quote may be old",
-                   policy.require_nonce);
+  *named =
+      skipped("tee.report_data", "no report data of the verifier's own was given (--report-data): the quote may be old",
+              policy.require_nonce);
 }
 
 // A file that somebody gave with the quote and that nothing was compared with must be mentioned.
@@ -47,7 +48,9 @@ void name_files_without_log(const evidence::BootEvidence& boot, Verdict& verdict
   for (const auto& [id, given] : files) {
     const auto check = std::ranges::find(verdict.checks, id, &Check::id);
     if (!given || check == verdict.checks.end() || check->state != State::kNotApplicable) continue;
-    *check = skipped(id, "the text was given without the event log that names what was measured (--event-log): it was compared with nothing");
+    *check = skipped(
+        id,
+        "the text was given without the event log that names what was measured (--event-log): it was compared with nothing");
   }
 }
 

@@ -38,15 +38,16 @@ std::optional<Bytes> check_key(const Receipt& receipt, const evidence::Keyset& k
   if (found == nullptr) {
     bool other_role = false;
     for (const KeysetKey& key : keyset.e2ee_public_keys) other_role |= key.key_id == receipt.key_id;
-    verdict.add(failed(id, other_role ? "the key that signed is one for encryption, not for receipts"
-                                      : "no key for receipts has this id",
-                       "one of the keyset", receipt.key_id));
+    verdict.add(failed(
+        id,
+        other_role ? "the key that signed is one for encryption, not for receipts" : "no key for receipts has this id",
+        "one of the keyset", receipt.key_id));
     return std::nullopt;
   }
   // The attested entry decides the algorithm, never the receipt.
   if (found->algo != evidence::kReceiptAlgo) {
-    verdict.add(failed(id, "receipts are not signed with this algorithm", std::string(evidence::kReceiptAlgo),
-                       found->algo));
+    verdict.add(
+        failed(id, "receipts are not signed with this algorithm", std::string(evidence::kReceiptAlgo), found->algo));
     return std::nullopt;
   }
   const auto bytes = from_hex_exactly<32>(found->public_key);
@@ -78,8 +79,8 @@ Check check_served_at(const Receipt& receipt, const evidence::Keyset& keyset, Un
 
 void check_keys(const Receipt& receipt, const Established& established, const Context& context, Verdict& verdict) {
   if (!established.keyset) {
-    skip_all(verdict, {"receipt.keyset", "receipt.keyset_attested", "receipt.key", "receipt.signature",
-                       "receipt.served_at"},
+    skip_all(verdict,
+             {"receipt.keyset", "receipt.keyset_attested", "receipt.key", "receipt.signature", "receipt.served_at"},
              established.reason);
     return;
   }
@@ -138,10 +139,11 @@ Verdict verify_receipt(const ReceiptEvidence& evidence, const Context& context) 
   if (!evidence.report) require_rules(context.policy, verdict);
   if (!receipt) {
     verdict.add(failed("receipt.form", receipt.error().message));
-    skip_all(verdict, {"receipt.events", "receipt.keyset", "receipt.keyset_attested", "receipt.key",
-                       "receipt.signature", "receipt.served_at", "receipt.id", "receipt.model", "receipt.request_hash",
-                       "receipt.response_hash", "receipt.rewrite", "receipt.upstream", "receipt.model_digest", "receipt.policy_digest",
-                       "receipt.served_model"},
+    skip_all(verdict,
+             {"receipt.events", "receipt.keyset", "receipt.keyset_attested", "receipt.key", "receipt.signature",
+              "receipt.served_at", "receipt.id", "receipt.model", "receipt.request_hash", "receipt.response_hash",
+              "receipt.rewrite", "receipt.upstream", "receipt.model_digest", "receipt.policy_digest",
+              "receipt.served_model"},
              "the receipt could not be read");
     verdict.add(skipped("receipt.known_answers", "the receipt could not be read", demands_of(context.policy).required));
     return verdict;

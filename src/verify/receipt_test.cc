@@ -62,7 +62,8 @@ TEST(RecordedReceipt, IsSignedByItsKeysetAndUndeterminedWithoutAQuote) {
   const Verdict verdict = verify_receipt(own.evidence(), {{}, {}, kServed + 60});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
   EXPECT_EQ(ids(verdict, State::kFail), Ids{});
-  EXPECT_EQ(ids(verdict, State::kSkipped), (Ids{"receipt.keyset_attested", "receipt.known_answers", "receipt.served_model", "receipt.upstream"}));
+  EXPECT_EQ(ids(verdict, State::kSkipped),
+            (Ids{"receipt.keyset_attested", "receipt.known_answers", "receipt.served_model", "receipt.upstream"}));
   EXPECT_EQ(verdict.find("receipt.signature")->state, State::kPass);
   EXPECT_EQ(verdict.find("receipt.request_hash")->state, State::kPass);
   EXPECT_EQ(verdict.find("receipt.response_hash")->state, State::kPass);
@@ -102,7 +103,8 @@ TEST(RecordedReport, StubQuotesAreRejected) {
     EXPECT_EQ(verdict.find("keyset.digest")->state, State::kPass) << file;
     const Check not_after = *verify_report(text, {}, {{}, {}, kServed}).find("keyset.not_after");
     EXPECT_EQ(not_after.state, State::kFail);
-    EXPECT_EQ(not_after.detail, "the keyset is valid for longer from now than the policy allows (service.max_keyset_days = 731)");
+    EXPECT_EQ(not_after.detail,
+              "the keyset is valid for longer from now than the policy allows (service.max_keyset_days = 731)");
     EXPECT_EQ(not_after.actual.substr(0, 4), "2033") << "both values are times";
   }
 }

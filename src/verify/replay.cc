@@ -13,7 +13,9 @@ namespace {
 
 constexpr const char* kText = "replay.text";
 
-std::string count_text(const std::optional<std::uint64_t>& count) { return count ? std::to_string(*count) : "not told"; }
+std::string count_text(const std::optional<std::uint64_t>& count) {
+  return count ? std::to_string(*count) : "not told";
+}
 
 std::string counts(const ReplayedReply& reply) {
   return count_text(reply.prompt_tokens) + " + " + count_text(reply.completion_tokens);
@@ -80,7 +82,8 @@ bool check_replay_model(const evidence::ModelIdentity& archived, evidence::Model
   return same;
 }
 
-void check_replayed(const ReplayedReply& archived, const ReplayedReply& now, std::chrono::milliseconds took, Verdict& verdict) {
+void check_replayed(const ReplayedReply& archived, const ReplayedReply& now, std::chrono::milliseconds took,
+                    Verdict& verdict) {
   const bool same = archived.said == now.said && archived.finishes.size() == now.finishes.size();
   const auto at = std::ranges::mismatch(archived.tokens, now.tokens).in1 - archived.tokens.begin();
   verdict.facts["replay"] = {{"reproduced", same},
@@ -90,7 +93,8 @@ void check_replayed(const ReplayedReply& archived, const ReplayedReply& now, std
   if (same) {
     verdict.add(passed(kText, tokens_text(archived), "reproduced"));
   } else {
-    verdict.add(failed(kText, "it differs at token " + std::to_string(at) + " of " + std::to_string(archived.tokens.size()),
+    verdict.add(failed(kText,
+                       "it differs at token " + std::to_string(at) + " of " + std::to_string(archived.tokens.size()),
                        tokens_text(archived), tokens_text(now)));
   }
   verdict.add(compared("replay.finish", finishes(archived), finishes(now), "it ends in another way"));

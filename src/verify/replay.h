@@ -15,9 +15,9 @@ namespace cloister::verify {
 
 // The parts of a reply that are compared.
 struct ReplayedReply {
-  std::string said;                    // reasoning, text and calls of all choices, one after the other
-  std::vector<std::int64_t> tokens;    // tokens of `said`, by the model's tokenizer
-  std::vector<std::string> finishes;   // one for each choice, in the dialect's words; empty for one that was cut off
+  std::string said;                   // reasoning, text and calls of all choices, one after the other
+  std::vector<std::int64_t> tokens;   // tokens of `said`, by the model's tokenizer
+  std::vector<std::string> finishes;  // one for each choice, in the dialect's words; empty for one that was cut off
   // Absent where the reply does not state them.
   std::optional<std::uint64_t> prompt_tokens, completion_tokens;
 };
@@ -35,7 +35,8 @@ bool check_replay_model(const evidence::ModelIdentity& archived, evidence::Model
                         Verdict& verdict);
 
 // replay.text, replay.finish and replay.tokens, and the fact `replay`: {"reproduced","tokens","differs_at_token","milliseconds"}.
-void check_replayed(const ReplayedReply& archived, const ReplayedReply& now, std::chrono::milliseconds took, Verdict& verdict);
+void check_replayed(const ReplayedReply& archived, const ReplayedReply& now, std::chrono::milliseconds took,
+                    Verdict& verdict);
 
 // For a rejected archive: replay.text is skipped.
 void skip_replay(Verdict& verdict);

@@ -24,7 +24,8 @@ evidence::ModelIdentity embedded() {
   return model;
 }
 
-Check replay_model(const evidence::ModelIdentity& archived, const evidence::ModelIdentity& here, bool threads_chosen = false) {
+Check replay_model(const evidence::ModelIdentity& archived, const evidence::ModelIdentity& here,
+                   bool threads_chosen = false) {
   Verdict verdict;
   const bool same = check_replay_model(archived, here, threads_chosen, verdict);
   EXPECT_EQ(verdict.checks.size(), 1u);
@@ -52,7 +53,9 @@ TEST(ReplayModel, IsTheArchivedOne) {
 
 TEST(ReplayModel, AnotherOneIsNotAsked) {
   const std::vector<std::function<void(evidence::ModelIdentity&)>> changes = {
-      [](auto& m) { m.weights->files[0].digest.fill(3), m.weights->digest = evidence::weights_digest(m.weights->files); },
+      [](auto& m) {
+        m.weights->files[0].digest.fill(3), m.weights->digest = evidence::weights_digest(m.weights->files);
+      },
       [](auto& m) { m.weights.reset(); },
       [](auto& m) { m.chat_template_digest.emplace().fill(1); },
       [](auto& m) { m.engine.commit = "00000000"; },
@@ -91,7 +94,8 @@ TEST(ReplayModel, OfAnotherServerCannotBeAsked) {
 }
 
 ReplayedReply reply() {
-  return {.said = "blue, white", .tokens = {11, 12, 13}, .finishes = {"stop"}, .prompt_tokens = 20, .completion_tokens = 3};
+  return {
+      .said = "blue, white", .tokens = {11, 12, 13}, .finishes = {"stop"}, .prompt_tokens = 20, .completion_tokens = 3};
 }
 
 Verdict judge(const ReplayedReply& archived, const ReplayedReply& now) {
@@ -109,13 +113,22 @@ TEST(Replayed, TheSameIsReproduced) {
 
 TEST(Replayed, EveryDifferenceFailsItsOwnCheck) {
   const std::vector<std::pair<Ids, std::function<void(ReplayedReply&)>>> changes = {
-      {{"replay.text"}, [](auto& r) { r.said = "blue, black", r.tokens = {11, 12, 14}; }},
-      {{"replay.text"}, [](auto& r) { r.said += " and red", r.tokens = {11, 12, 13, 14}; }},
+      {{"replay.text"},
+       [](auto& r) {
+         r.said = "blue, black", r.tokens = {11, 12, 14};
+       }},
+      {{"replay.text"},
+       [](auto& r) {
+         r.said += " and red", r.tokens = {11, 12, 13, 14};
+       }},
       {{"replay.text"}, [](auto& r) { r.said = "", r.tokens = {}; }},
       {{"replay.finish"}, [](auto& r) { r.finishes = {"length"}; }},
       {{"replay.finish"}, [](auto& r) { r.finishes = {""}; }},
       // Split into other choices: the text is the same, but the reply is not.
-      {{"replay.text", "replay.finish"}, [](auto& r) { r.finishes = {"stop", "stop"}; }},
+      {{"replay.text", "replay.finish"},
+       [](auto& r) {
+         r.finishes = {"stop", "stop"};
+       }},
       {{"replay.tokens"}, [](auto& r) { r.completion_tokens = 4; }},
       {{"replay.tokens"}, [](auto& r) { r.prompt_tokens = 19; }},
       {{"replay.tokens"}, [](auto& r) { r.prompt_tokens.reset(); }},

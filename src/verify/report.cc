@@ -50,15 +50,19 @@ std::optional<Check> check_address_custody(const ServedReport& report, const Che
   }
   const Result<Bytes> identity = parse_identity(report.signing_algo, report.signing_address);
   const bool found = identity && std::ranges::any_of(*report.boot.key_custody, [&](const evidence::KeyCustody& key) {
-    return key.role.starts_with("legacy") && check_public_key(report.signing_algo, key.public_key, *identity).has_value();
-  });
-  if (!found) return failed(id, "no chain of key custody is about the key of the signing address", report.signing_address, "other keys");
+                       return key.role.starts_with("legacy") &&
+                              check_public_key(report.signing_algo, key.public_key, *identity).has_value();
+                     });
+  if (!found)
+    return failed(id, "no chain of key custody is about the key of the signing address", report.signing_address,
+                  "other keys");
   if (chains != nullptr && chains->state == State::kPass) return passed(id, report.signing_address);
   return skipped(id, "the chain of the signing key does not lead to a root that is known: boot.kms_custody", asked);
 }
 
 // Verifies one report that could be parsed.
-void judge_served(const Json& object, const ServedReport& report, const Expected& expected, const Context& context, Verdict& verdict) {
+void judge_served(const Json& object, const ServedReport& report, const Expected& expected, const Context& context,
+                  Verdict& verdict) {
   const Result<Bytes> identity = parse_identity(report.signing_algo, report.signing_address);
   verdict.add(check_signing_address(report, identity));
   verdict.add(check_nonce(report, expected, context.policy));
@@ -75,10 +79,13 @@ void judge_served(const Json& object, const ServedReport& report, const Expected
   if (const Check* bound = verdict.find("report_data.identity"); bound->state == State::kPass) {
     add_attested(verdict.facts, Json::array({report.signing_address}));
   }
-  check_near_parts(object, report, verdict.find("report_data.identity")->state == State::kPass, expected, tee.root, context, verdict);
+  check_near_parts(object, report, verdict.find("report_data.identity")->state == State::kPass, expected, tee.root,
+                   context, verdict);
   check_gpus(report.nvidia_payload, expected.nonce.value_or(report.request_nonce), tee.root, context, verdict);
-  verdict.facts["gpu_binding"] = gpu_binding(report.nvidia_payload.has_value(), "a nonce that CPU and GPU share", context.policy);
-  if (const auto custody = check_address_custody(report, verdict.find("boot.kms_custody"), context.policy)) verdict.add(*custody);
+  verdict.facts["gpu_binding"] =
+      gpu_binding(report.nvidia_payload.has_value(), "a nonce that CPU and GPU share", context.policy);
+  if (const auto custody = check_address_custody(report, verdict.find("boot.kms_custody"), context.policy))
+    verdict.add(*custody);
   check_logged_digests(report.boot, report.node_policy, NodeKind::kUnknown, context.policy, verdict);
 }
 
@@ -101,7 +108,8 @@ std::optional<ServedReport> judge_form(const Json& object, const Expected& expec
 
 void add_gpu_note(const Json& object, Verdict& verdict) {
   const auto note = object.find("gpu_evidence_error");
-  if (note != object.end() && note->is_string()) verdict.facts["gpu_evidence_error"] = note->get<std::string>().substr(0, 256);
+  if (note != object.end() && note->is_string())
+    verdict.facts["gpu_evidence_error"] = note->get<std::string>().substr(0, 256);
 }
 
 std::vector<std::string> attested_addresses(const Verdict& report_verdict) {

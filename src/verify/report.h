@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "evidence/chat_signature.h"
 #include "base/result.h"
+#include "evidence/chat_signature.h"
 #include "evidence/report_data.h"
 #include "verify/context.h"
 #include "verify/verdict.h"

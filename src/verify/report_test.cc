@@ -78,9 +78,8 @@ struct GenuineQuote {
 class GenuineQuotes : public ::testing::TestWithParam<GenuineQuote> {};
 
 TEST_P(GenuineQuotes, LeadToIntelButAreUndeterminedWithoutCollateral) {
-  const Bytes quote = std::string_view(GetParam().file).ends_with(".hex")
-                          ? vector_hex(GetParam().file)
-                          : vector_bytes(GetParam().file);
+  const Bytes quote =
+      std::string_view(GetParam().file).ends_with(".hex") ? vector_hex(GetParam().file) : vector_bytes(GetParam().file);
   const Verdict verdict = judge(wrap(quote), GetParam().time);
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
   EXPECT_EQ(ids(verdict, State::kFail), Ids{});
@@ -95,12 +94,11 @@ TEST_P(GenuineQuotes, LeadToIntelButAreUndeterminedWithoutCollateral) {
   EXPECT_EQ(verdict.facts.value("gpu", true), false);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Recorded, GenuineQuotes,
-    ::testing::Values(GenuineQuote{"tdx/v4_b0c06f_uptodate.bin", kTime, "b0c06f000000"},
-                      GenuineQuote{"tdx/v4_b0c06f_platform2.hex", kTime, "b0c06f000000"},
-                      GenuineQuote{"tdx/v5_td15_90c06f.bin", k2026, "90c06f000000"},
-                      GenuineQuote{"tdx/ccel/cos113_quote_8000.bin", kTime, "00806f050000"}));
+INSTANTIATE_TEST_SUITE_P(Recorded, GenuineQuotes,
+                         ::testing::Values(GenuineQuote{"tdx/v4_b0c06f_uptodate.bin", kTime, "b0c06f000000"},
+                                           GenuineQuote{"tdx/v4_b0c06f_platform2.hex", kTime, "b0c06f000000"},
+                                           GenuineQuote{"tdx/v5_td15_90c06f.bin", k2026, "90c06f000000"},
+                                           GenuineQuote{"tdx/ccel/cos113_quote_8000.bin", kTime, "00806f050000"}));
 
 TEST(GenuineQuote, MayBePaddedWithZerosOnly) {
   const Bytes file = vector_bytes("tdx/v4_50806f.bin");
@@ -253,8 +251,7 @@ TEST(GenuineGpu, OneListedTwiceIsNoticed) {
 }
 
 TEST(GenuineGpu, AnotherNonceFails) {
-  const Verdict verdict =
-      judge_gpu(recorded_payload("nvidia/evidence_hopper_1gpu.json"), std::string(64, 'a'));
+  const Verdict verdict = judge_gpu(recorded_payload("nvidia/evidence_hopper_1gpu.json"), std::string(64, 'a'));
   EXPECT_EQ(gpu_ids(verdict, State::kFail), (Ids{"nvidia.payload.nonce", "nvidia.gpu.0.nonce"}));
 }
 

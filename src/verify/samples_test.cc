@@ -19,9 +19,11 @@ namespace fs = std::filesystem;
 const fs::path kTests = CLOISTER_SOURCE_DIR "/tests";
 
 // Formats that our own programs write, and notations that are no form of evidence.
-const std::set<std::string> kOwn = {
-    "agent_answer", "answer", "archive", "bundle", "cache_entry", "encoding", "export_line", "http_request", "jcs", "json", "json_members",
-    "known_answers", "model_identity", "prefix_proof", "proof", "qgs_message", "reply_words", "schema_rules", "session", "sse", "terminal_text", "yaml"};
+const std::set<std::string> kOwn = {"agent_answer",  "answer",        "archive",        "bundle",       "cache_entry",
+                                    "encoding",      "export_line",   "http_request",   "jcs",          "json",
+                                    "json_members",  "known_answers", "model_identity", "prefix_proof", "proof",
+                                    "qgs_message",   "reply_words",   "schema_rules",   "session",      "sse",
+                                    "terminal_text", "yaml"};
 
 std::set<std::string> fuzz_targets() {
   std::set<std::string> out;
@@ -39,7 +41,8 @@ TEST(Samples, EveryReaderOfEvidenceIsListed) {
   ASSERT_GT(targets.size(), 40u);
   for (const std::string& target : targets) {
     EXPECT_NE(listed.contains(target), kOwn.contains(target))
-        << target << ": a reader of evidence needs an entry in verify/samples.def, one of our own forms a place in this test";
+        << target
+        << ": a reader of evidence needs an entry in verify/samples.def, one of our own forms a place in this test";
   }
   for (const std::string& reader : listed) EXPECT_TRUE(targets.contains(reader)) << reader << " has no fuzz target";
 }

@@ -57,9 +57,9 @@ TEST(TinfoilReport, VersionThreeBindsKeysNonceAndEvidence) {
   expected.tls_spki_sha256 = nonce_of(kTlsKey);
   expected.e2ee_public_key = kHpkeKey;
   const Verdict verdict = judge(vector_text(kTinfoilTdx), expected, kTdxTime);
-  for (const char* id : {"report.form", "report.nonce", "report.tee_type", "report_data.identity", "report_data.nonce", "report_data.padding",
-                         "report_data.tls", "report_data.e2ee", "report.tls_certificate", "report.document_signature",
-                         "report.gpu_evidence_digest"}) {
+  for (const char* id : {"report.form", "report.nonce", "report.tee_type", "report_data.identity", "report_data.nonce",
+                         "report_data.padding", "report_data.tls", "report_data.e2ee", "report.tls_certificate",
+                         "report.document_signature", "report.gpu_evidence_digest"}) {
     EXPECT_TRUE(passes(verdict, id)) << id;
   }
   EXPECT_EQ(verdict.facts["report_data_layout"], "T3");
@@ -68,8 +68,9 @@ TEST(TinfoilReport, VersionThreeBindsKeysNonceAndEvidence) {
 }
 
 TEST(TinfoilReport, VersionThreeOnSevSnp) {
-  const Verdict verdict = judge(vector_text(kTinfoilSnp), asked("e3e79c41b8c21758ac8da369c51dc5056c07125c5fa271aa6cd54512e7e12536"),
-                                "2026-06-18T03:24:57Z");
+  const Verdict verdict =
+      judge(vector_text(kTinfoilSnp), asked("e3e79c41b8c21758ac8da369c51dc5056c07125c5fa271aa6cd54512e7e12536"),
+            "2026-06-18T03:24:57Z");
   for (const char* id : {"report_data.identity", "report_data.nonce", "report_data.padding", "report.tls_certificate",
                          "report.document_signature", "report.gpu_evidence_digest"}) {
     EXPECT_TRUE(passes(verdict, id)) << id;
@@ -94,10 +95,12 @@ TEST(TinfoilReport, AChangedDocumentIsRejected) {
   EXPECT_TRUE(has(failed_by(kTdxNonce, other), {"report.nonce", "report_data.identity"}));
   // Other GPU evidence, and the same evidence with another spelling.
   EXPECT_TRUE(has(failed_by(R"("arch":"HOPPER")", R"("arch":"BLACKWELL")"), {"report.gpu_evidence_digest"}));
-  EXPECT_TRUE(has(failed_by(R"({"evidences":[)", R"({"evidences": [)"), {"report.gpu_evidence_digest", "report.document_signature"}));
+  EXPECT_TRUE(has(failed_by(R"({"evidences":[)", R"({"evidences": [)"),
+                  {"report.gpu_evidence_digest", "report.document_signature"}));
   // The evidence is left out together with its hash.
   const Json whole = codec::parse_json(good).value();
-  const std::string hash = R"(,"gpu_evidence_hash":")" + whole["report_data"]["gpu_evidence_hash"].get<std::string>() + "\"";
+  const std::string hash =
+      R"(,"gpu_evidence_hash":")" + whole["report_data"]["gpu_evidence_hash"].get<std::string>() + "\"";
   EXPECT_TRUE(has(failed_by(hash, ""), {"report_data.identity", "report.gpu_evidence_digest"}));
   // A member that this form does not have could be evidence that another reader finds.
   EXPECT_EQ(failed_by(R"("format":)", R"("extra":1,"format":)"), Ids{"report.form"});
@@ -114,7 +117,8 @@ TEST(TinfoilReport, AChangedDocumentIsRejected) {
 
 TEST(TinfoilReport, SwitchesAreBoundByHashOrSignature) {
   // Added by somebody who has neither the quote nor the key.
-  const std::string text = replaced(vector_text(kTinfoilTdx), R"(,"certificate":"-----BEGIN)", R"(,"nvswitch":{"evidences":[]},"certificate":"-----BEGIN)");
+  const std::string text = replaced(vector_text(kTinfoilTdx), R"(,"certificate":"-----BEGIN)",
+                                    R"(,"nvswitch":{"evidences":[]},"certificate":"-----BEGIN)");
   const Verdict verdict = judge(text, asked(kTdxNonce), kTdxTime);
   EXPECT_TRUE(failing(verdict).contains("report.document_signature"));
   EXPECT_EQ(verdict.find("report.switch_evidence_digest")->state, State::kSkipped);
@@ -153,8 +157,8 @@ TEST(ChutesReport, AsRedpillPassesItOn) {
   EXPECT_TRUE(passes(verdict, "report.nonce"));
   EXPECT_TRUE(passes(verdict, "report.distinct_devices"));
   for (int i = 0; i < 5; ++i) {
-    for (const char* id : {"report.e2e_key", "report_data.identity", "report_data.nonce", "nvidia.gpu.0.nonce", "nvidia.gpu.7.nonce",
-                           "nvidia.gpu.0.signature", "nvidia.duplicates"}) {
+    for (const char* id : {"report.e2e_key", "report_data.identity", "report_data.nonce", "nvidia.gpu.0.nonce",
+                           "nvidia.gpu.7.nonce", "nvidia.gpu.0.signature", "nvidia.duplicates"}) {
       EXPECT_TRUE(passes(verdict, instance(i, id))) << i << id;
     }
   }
@@ -174,7 +178,8 @@ TEST(ChutesReport, BindsNoConnection) {
 }
 
 TEST(ChutesReport, AnswersANonceOfItsOwnAndThatIsSeen) {
-  const Verdict verdict = judge(vector_text(kRedpill), asked("732f6f1c000000000000000000000000000000000000000000000000bb7c7e00"), kRedpillTime);
+  const Verdict verdict = judge(
+      vector_text(kRedpill), asked("732f6f1c000000000000000000000000000000000000000000000000bb7c7e00"), kRedpillTime);
   EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
   EXPECT_TRUE(failing(verdict).contains("report.nonce"));
   EXPECT_TRUE(failing(verdict).contains("instance.0.report_data.nonce"));
@@ -200,7 +205,9 @@ TEST(ChutesReport, TheServiceItselfShowsNoKeys) {
 
 TEST(ChutesReport, AChangedAnswerIsRejected) {
   const Json good = codec::parse_json(vector_text(kRedpill)).value();
-  const auto judged = [](const Json& changed) { return failing(judge(codec::write_json(changed), asked(kRedpillNonce), kRedpillTime)); };
+  const auto judged = [](const Json& changed) {
+    return failing(judge(codec::write_json(changed), asked(kRedpillNonce), kRedpillTime));
+  };
   // One instance's key next to another's quote.
   Json changed = good;
   std::swap(changed["all_attestations"][0]["e2e_pubkey"], changed["all_attestations"][1]["e2e_pubkey"]);
@@ -244,7 +251,9 @@ TEST(NearReport, BindsItsObliviousKeyAndItsDeployments) {
 
 TEST(NearReport, ChangedPartsAreRejected) {
   const Json good = codec::parse_json(vector_text(kNear)).value();
-  const auto judged = [](const Json& changed) { return failing(judge(codec::write_json(changed), asked(kNearNonce), kNearTime)); };
+  const auto judged = [](const Json& changed) {
+    return failing(judge(codec::write_json(changed), asked(kNearNonce), kNearTime));
+  };
   Json changed = good;
   changed["ohttp_attestation"]["key_config"] = std::string(82, '0');
   changed.erase("ohttp_key_config");
@@ -257,7 +266,8 @@ TEST(NearReport, ChangedPartsAreRejected) {
   changed = good;
   changed["compose_manager_attestation"]["actions"].erase(25);
   EXPECT_TRUE(judged(changed).contains("report.compose_manager"));
-  const std::string hash = to_hex(crypto::sha256(as_bytes(codec::write_json(changed["compose_manager_attestation"]["actions"]))));
+  const std::string hash =
+      to_hex(crypto::sha256(as_bytes(codec::write_json(changed["compose_manager_attestation"]["actions"]))));
   changed["compose_manager_attestation"]["actions_hash"] = hash;
   EXPECT_TRUE(judged(changed).contains("report.compose_manager"));
   changed = good;

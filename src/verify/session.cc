@@ -37,13 +37,15 @@ std::vector<std::string> cited_ids(const Receipt& receipt) {
   return out;
 }
 
-Check check_id(const Session& session, const std::optional<ByteArray<32>>& named, const std::optional<Receipt>& receipt) {
+Check check_id(const Session& session, const std::optional<ByteArray<32>>& named,
+               const std::optional<Receipt>& receipt) {
   const std::string id = "session.id";
   const std::string actual = to_hex(session.id);
   if (!named && !receipt) {
     return skipped(id, "nobody named a session: any gateway could have written this one. Its id is " + actual);
   }
-  if (named && *named != session.id) return failed(id, "another session than the one that was named", to_hex(*named), actual);
+  if (named && *named != session.id)
+    return failed(id, "another session than the one that was named", to_hex(*named), actual);
   if (!receipt) return passed(id, actual);
   const std::vector<std::string> cited = cited_ids(*receipt);
   if (std::ranges::find(cited, actual) != cited.end()) return passed(id, actual, "the receipt names it");
@@ -51,15 +53,17 @@ Check check_id(const Session& session, const std::optional<ByteArray<32>>& named
 }
 
 // The time of the reply counts, where a receipt states it.
-Check check_window(const Session& session, const std::optional<Receipt>& receipt, bool receipt_verified, UnixSeconds now) {
+Check check_window(const Session& session, const std::optional<Receipt>& receipt, bool receipt_verified,
+                   UnixSeconds now) {
   const std::string id = "session.window";
   const UnixSeconds time = receipt ? receipt->served_at : now;
   const auto in_force = [&session](UnixSeconds at) { return session.established_at <= at && at < session.expires_at; };
   if (in_force(time)) {
     if (!receipt || in_force(now)) return passed(id, to_rfc3339(receipt ? time : now));
     if (receipt_verified) return passed(id, to_rfc3339(time), "when the reply was served, by the gateway's own word");
-    return skipped(id, "the session is not in force at " + to_rfc3339(now) + "; that the reply was served while it was, only a receipt says that "
-                       "was not verified here: cloister verify receipt --session");
+    return skipped(id, "the session is not in force at " + to_rfc3339(now) +
+                           "; that the reply was served while it was, only a receipt says that "
+                           "was not verified here: cloister verify receipt --session");
   }
   return failed(id, receipt ? "the reply was served outside of the session" : "the session is not in force",
                 to_rfc3339(session.established_at) + " to " + to_rfc3339(session.expires_at), to_rfc3339(time));
@@ -141,7 +145,7 @@ void add_facts(const Session& session, UnixSeconds time, Json& facts) {
   facts["judged_at"] = to_rfc3339(time);
 }
 
-constexpr std::string_view kAfterForm[] = {"session.id",     "session.window",  "session.evidence_digest",
+constexpr std::string_view kAfterForm[] = {"session.id",     "session.window",   "session.evidence_digest",
                                            "session.claims", "session.evidence", "session.channel"};
 
 void judge_parsed(const Session& session, const SessionEvidence& evidence, const std::optional<Receipt>& receipt,

@@ -13,12 +13,12 @@ namespace cloister::verify {
 
 // All members are views of data that outlives the call. A check whose data is absent is skipped.
 struct SessionEvidence {
-  std::string_view session;                    // JSON text as served
-  std::optional<ByteArray<32>> id;             // the id by which somebody named the session
+  std::string_view session;         // JSON text as served
+  std::optional<ByteArray<32>> id;  // the id by which somebody named the session
   // JSON text of the receipt that names it: its id, and the time that has to lie in the session. verify_receipt()
   // verifies the receipt itself; until that is done, the time in it accepts nothing that has expired.
   std::optional<std::string_view> receipt;
-  bool receipt_verified = false;               // the receipt was verified in the same verdict
+  bool receipt_verified = false;  // the receipt was verified in the same verdict
 };
 
 // Adds the checks session.*, and under "upstream." those of the upstream's own evidence, where that is a report of a form that

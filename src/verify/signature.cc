@@ -103,8 +103,8 @@ Verdict verify_signature(const SignatureEvidence& evidence) {
   const Result<Bytes> bytes = parse_signature(signature);
   const Result<Bytes> identity = parse_identity(signature.signing_algo, signature.signing_address);
   if (!bytes || !identity) {
-    verdict.add(failed("signature.form", bytes ? "signing_address: " + identity.error().message
-                                               : "signature: " + bytes.error().message));
+    verdict.add(failed("signature.form",
+                       bytes ? "signing_address: " + identity.error().message : "signature: " + bytes.error().message));
     skip_all(verdict, {"signature.valid", "signature.signer_attested"}, "the signature could not be read");
     return verdict;
   }
@@ -115,25 +115,31 @@ Verdict verify_signature(const SignatureEvidence& evidence) {
 }
 
 void check_unnamed_digests(const Policy& policy, Verdict& verdict) {
-  constexpr const char* kWhy = "a signature does not say it, and its key outlives restarts; the receipt of the reply does";
+  constexpr const char* kWhy =
+      "a signature does not say it, and its key outlives restarts; the receipt of the reply does";
   if (!policy.service.model_digests.empty() || policy.service.model_manifest) {
     verdict.add(skipped("signature.model_digest", std::string("which model answered: ") + kWhy));
   }
   const auto node = verdict.facts.find("node_policy");
   if (node != verdict.facts.end() && node->value("engine", Json()) == "upstream") {
-    verdict.add(skipped("signature.served_model", "another server's reply is signed: which model that server says has answered, and whether it is the "
-                                                  "one that was asked for, the receipt of the reply says"));
+    verdict.add(
+        skipped("signature.served_model",
+                "another server's reply is signed: which model that server says has answered, and whether it is the "
+                "one that was asked for, the receipt of the reply says"));
   }
   if (!policy.service.policy_digests.empty()) {
     verdict.add(skipped("signature.policy_digest", std::string("under which configuration: ") + kWhy));
-  } else if (const Check* document = verdict.find("policy.document"); document != nullptr && document->state == State::kPass) {
+  } else if (const Check* document = verdict.find("policy.document");
+             document != nullptr && document->state == State::kPass) {
     const Check* keys = verdict.find("policy.keys");
     if (keys != nullptr && keys->state == State::kPass) {
-      verdict.add(passed("signature.policy_digest", keys->actual, "the keys that the report shows belong to its configuration alone"));
+      verdict.add(passed("signature.policy_digest", keys->actual,
+                         "the keys that the report shows belong to its configuration alone"));
       return;
     }
     // The node may have been restarted with another configuration, answered, and been restarted with the former one.
-    verdict.add(skipped("signature.policy_digest", std::string("under the configuration of the report, or another: ") + kWhy,
+    verdict.add(skipped("signature.policy_digest",
+                        std::string("under the configuration of the report, or another: ") + kWhy,
                         !policy.service.accept_unnamed_configuration));
   }
 }
@@ -145,7 +151,8 @@ Verdict verify_bare_signature(const SignatureEvidence& evidence, const Policy& p
   return verdict;
 }
 
-Verdict verify_proof(const evidence::Proof& proof, const std::optional<evidence::Nonce>& nonce, const Context& context) {
+Verdict verify_proof(const evidence::Proof& proof, const std::optional<evidence::Nonce>& nonce,
+                     const Context& context) {
   Verdict verdict;
   verdict.subject = "proof";
   SignatureEvidence signature{proof.signature, proof.request, proof.response, std::nullopt};

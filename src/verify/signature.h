@@ -15,7 +15,7 @@ namespace cloister::verify {
 
 struct SignatureEvidence {
   evidence::ChatSignature signature;
-  std::optional<ByteView> request;   // exact body bytes; absent = the check is skipped
+  std::optional<ByteView> request;  // exact body bytes; absent = the check is skipped
   std::optional<ByteView> response;
   // The result of attested_address() for a verified report; absent = the check is skipped.
   std::optional<std::string> attested_address;

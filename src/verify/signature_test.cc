@@ -218,7 +218,8 @@ TEST(Signature, TheConfigurationIsKnownByTheKeys) {
   policy.service.accept_unnamed_configuration = true;
   EXPECT_FALSE(judged(skipped("policy.keys", "not said", false), policy).required);
   policy.service.policy_digests = {Bytes(32, 7)};
-  EXPECT_EQ(judged(passed("policy.keys", "sha256:07"), policy).state, State::kSkipped) << "the digest is of more than the keys belong to";
+  EXPECT_EQ(judged(passed("policy.keys", "sha256:07"), policy).state, State::kSkipped)
+      << "the digest is of more than the keys belong to";
   EXPECT_TRUE(judged(passed("policy.keys", "sha256:07"), policy).required);
 }
 

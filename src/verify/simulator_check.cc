@@ -10,12 +10,9 @@ namespace cloister::verify {
 Check check_simulator(RootKind root, const Policy& policy) {
   const std::string id = "tee.simulator";
   switch (root) {
-    case RootKind::kVendor:
-      return passed(id, "not simulated");
-    case RootKind::kUnknown:
-      return skipped(id, "the quote ends in no known root");
-    case RootKind::kInsecureSimulator:
-      break;
+    case RootKind::kVendor: return passed(id, "not simulated");
+    case RootKind::kUnknown: return skipped(id, "the quote ends in no known root");
+    case RootKind::kInsecureSimulator: break;
   }
   if (policy.accept_simulator) {
     return passed(id, std::string(evidence::kSimulatorName), "simulated, and accepted by name");
@@ -50,12 +47,9 @@ Check check_named_report_data(const evidence::ReportData& report_data, const Pol
 
 std::string_view tee_type_of(RootKind root) {
   switch (root) {
-    case RootKind::kVendor:
-      return "tdx";
-    case RootKind::kInsecureSimulator:
-      return evidence::kSimulatorName;
-    case RootKind::kUnknown:
-      return "unknown";
+    case RootKind::kVendor: return "tdx";
+    case RootKind::kInsecureSimulator: return evidence::kSimulatorName;
+    case RootKind::kUnknown: return "unknown";
   }
   return "unknown";
 }

@@ -62,9 +62,8 @@ TEST(GenuineSnp, MilanIsSignedByItsChipAndRejectedAsADebugVm) {
   EXPECT_EQ(ids(verdict, State::kSkipped), Ids{"snp.revocation"});
   EXPECT_EQ(ids(verdict, State::kPass),
             (Ids{"snp.report.form", "snp.cert_chain", "snp.product", "snp.signing_key", "snp.signature",
-                 "snp.tcb.certified", "snp.tcb.minimum", "snp.chip_id", "snp.policy.form",
-                 "snp.policy.migration_agent", "snp.policy.smt", "snp.vmpl", "snp.report_data", "snp.measurement",
-                 "tee.kind", "policy.applied"}));
+                 "snp.tcb.certified", "snp.tcb.minimum", "snp.chip_id", "snp.policy.form", "snp.policy.migration_agent",
+                 "snp.policy.smt", "snp.vmpl", "snp.report_data", "snp.measurement", "tee.kind", "policy.applied"}));
   EXPECT_EQ(verdict.find("snp.cert_chain")->actual, "ark_Milan");
   EXPECT_EQ(verdict.facts["tee_type"], "sev_snp");
 }
@@ -86,7 +85,8 @@ TEST(GenuineSnp, EveryVersionIsRead) {
     ASSERT_TRUE(collateral) << collateral.error().message;
     verdict = verify_snp(vector_bytes(file + ".bin"), std::nullopt, {policy, *collateral, 1780272000});
     EXPECT_EQ(ids(verdict, State::kFail), Ids{}) << to_text(verdict, false);
-    EXPECT_EQ(ids(verdict, State::kSkipped), (Ids{"snp.revocation", "snp.report_data", "snp.measurement", "snp.tcb.minimum"}));
+    EXPECT_EQ(ids(verdict, State::kSkipped),
+              (Ids{"snp.revocation", "snp.report_data", "snp.measurement", "snp.tcb.minimum"}));
   }
   // The mitigation vectors of version 5 are reserved in version 4.
   Bytes changed = vector_bytes("snp/gce_v4.bin");
@@ -176,9 +176,9 @@ TEST(GenuineSnp, WithoutCollateralOrExpectationNothingIsAccepted) {
   recorded.collateral = {};
   recorded.policy = {};
   const Verdict verdict = verify_snp(recorded.report, std::nullopt, {recorded.policy, recorded.collateral, kTime});
-  EXPECT_EQ(ids(verdict, State::kSkipped),
-            (Ids{"snp.cert_chain", "snp.product", "snp.revocation", "snp.signing_key", "snp.signature",
-                 "snp.tcb.certified", "snp.chip_id", "snp.tcb.minimum", "snp.report_data", "snp.measurement", "tee.kind"}));
+  EXPECT_EQ(ids(verdict, State::kSkipped), (Ids{"snp.cert_chain", "snp.product", "snp.revocation", "snp.signing_key",
+                                                "snp.signature", "snp.tcb.certified", "snp.chip_id", "snp.tcb.minimum",
+                                                "snp.report_data", "snp.measurement", "tee.kind"}));
 }
 
 TEST(Snp, WhatIsNoReportIsRejectedAndEveryIdIsThere) {
@@ -258,8 +258,8 @@ TEST(SnpPolicyChecks, EachPatchLevelOfEachKindHasItsOwnMinimum) {
     EXPECT_EQ(asked.failing(), Ids{"snp.tcb.minimum"});
   }
   using Tcb = ByteArray<8> SnpReport::*;
-  for (const Tcb tcb : {&SnpReport::reported_tcb, &SnpReport::current_tcb, &SnpReport::committed_tcb,
-                        &SnpReport::launch_tcb}) {
+  for (const Tcb tcb :
+       {&SnpReport::reported_tcb, &SnpReport::current_tcb, &SnpReport::committed_tcb, &SnpReport::launch_tcb}) {
     Asked asked;
     asked.policy.snp.min_snp = 5;
     (asked.report.*tcb)[3] = 4;
@@ -347,12 +347,12 @@ TEST(AmdRoots, TheMilanRootIsTheRecordedOne) {
 // An ACI report around the recorded evidence. Its report data was made for other purposes, so it binds no keyset.
 Json aci_report_around(const Recorded& recorded, const std::string& tee_type) {
   const std::string key(64, 'a');
-  const Json keyset = {{"subject", nullptr},
-                       {"not_after", kTime + 86400},
-                       {"receipt_signing_keys",
-                        Json::array({{{"key_id", "r"}, {"algo", "ed25519"}, {"public_key", key}}})},
-                       {"e2ee_public_keys", Json::array()},
-                       {"tls_public_keys", Json::array()}};
+  const Json keyset = {
+      {"subject", nullptr},
+      {"not_after", kTime + 86400},
+      {"receipt_signing_keys", Json::array({{{"key_id", "r"}, {"algo", "ed25519"}, {"public_key", key}}})},
+      {"e2ee_public_keys", Json::array()},
+      {"tls_public_keys", Json::array()}};
   return {{"api_version", "aci/1"},
           {"workload_keyset_digest", evidence::digest_text(*evidence::document_digest(keyset))},
           {"attestation",
@@ -371,8 +371,7 @@ Verdict judge_aci(const Recorded& recorded, const std::string& tee_type = "sev_s
 
 TEST(SnpInAReport, IsJudgedBySnpChecksAndBindsLikeAQuote) {
   const Verdict verdict = judge_aci(Recorded());
-  EXPECT_EQ(ids(verdict, State::kFail), (Ids{"snp.policy.debug", "report_data.identity"}))
-      << to_text(verdict, false);
+  EXPECT_EQ(ids(verdict, State::kFail), (Ids{"snp.policy.debug", "report_data.identity"})) << to_text(verdict, false);
   for (const char* id : {"snp.signature", "snp.cert_chain", "snp.measurement", "tee.simulator", "report.tee_type",
                          "report.report_data_copy", "report_data.padding", "keyset.digest"}) {
     EXPECT_EQ(verdict.find(id)->state, State::kPass) << id;

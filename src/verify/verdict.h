@@ -13,12 +13,12 @@ enum class State { kPass, kFail, kSkipped, kNotApplicable };
 std::string_view to_text(State state);  // "pass", "fail", "skipped", "n/a"
 
 struct Check {
-  std::string id;          // stable, from verify/checks.def: "tdx.quote.signature"
+  std::string id;  // stable, from verify/checks.def: "tdx.quote.signature"
   State state = State::kSkipped;
   bool required = true;
   std::string expected;
   std::string actual;
-  std::string detail;      // why it failed or was skipped
+  std::string detail;  // why it failed or was skipped
 };
 
 // The values are the exit statuses of `cloister verify`.
@@ -29,7 +29,7 @@ std::string_view to_text(Outcome outcome);
 inline constexpr const char* kPartialReply = "partial_reply";
 
 struct Verdict {
-  std::string subject;     // "report", "signature", "host http://..."
+  std::string subject;  // "report", "signature", "host http://..."
   std::vector<Check> checks;
   // tee_type, signing_address, measurements ...: what the evidence says. Only as true as the verdict is good.
   Json facts = Json::object();

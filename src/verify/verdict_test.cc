@@ -30,8 +30,7 @@ TEST(Outcome, AFailureRejectsWhateverElseHappened) {
 }
 
 TEST(Outcome, ASkippedRequiredCheckIsNeverAYes) {
-  EXPECT_EQ(verdict_of({passed("report.form"), skipped("tdx.tcb", "no collateral")}).outcome(),
-            Outcome::kUndetermined);
+  EXPECT_EQ(verdict_of({passed("report.form"), skipped("tdx.tcb", "no collateral")}).outcome(), Outcome::kUndetermined);
   EXPECT_EQ(verdict_of({passed("report.form"), skipped("report_data.tls", "unknown", false)}).outcome(),
             Outcome::kAccepted);
 }
@@ -94,9 +93,10 @@ TEST(VerdictText, GroupsChecksByTheDotsAndEndsWithTheReasons) {
 }
 
 TEST(VerdictText, TheSummaryHasWhatIsInTheWay) {
-  Verdict verdict = verdict_of({passed("report.form"), skipped("tdx.tcb.status", "no collateral"), passed("tdx.pck_chain"),
-                                not_applicable("tdx.fmspc", "simulated"), failed("tdx.quote.signature", "broken", "aa", "bb"),
-                                skipped("receipt.id", "no id is known here", false)});
+  Verdict verdict =
+      verdict_of({passed("report.form"), skipped("tdx.tcb.status", "no collateral"), passed("tdx.pck_chain"),
+                  not_applicable("tdx.fmspc", "simulated"), failed("tdx.quote.signature", "broken", "aa", "bb"),
+                  skipped("receipt.id", "no id is known here", false)});
   verdict.subject = "reply";
   verdict.facts["tee_type"] = "insecure_simulator";
   EXPECT_EQ(to_summary(verdict, false),
@@ -125,21 +125,22 @@ TEST(VerdictReasons, ManyChecksWithOneReasonAreOneLine) {
   }
   checks.push_back(skipped("tdx.tcb.status", "no collateral was given"));
   checks.push_back(skipped("tdx.pck.revocation", "no collateral was given"));
-  EXPECT_EQ(reasons(checks),
-            "  [FAIL] nvidia.gpu.*.nonce (8 checks): other\n"
-            "  [skip] nvidia.gpu.*.rim.* (24 checks): there is no manifest to judge by\n"
-            "  [skip] tdx.* (2 checks): no collateral was given\n");
+  EXPECT_EQ(reasons(checks), "  [FAIL] nvidia.gpu.*.nonce (8 checks): other\n"
+                             "  [skip] nvidia.gpu.*.rim.* (24 checks): there is no manifest to judge by\n"
+                             "  [skip] tdx.* (2 checks): no collateral was given\n");
 }
 
 TEST(VerdictReasons, DevicesWithDetailsOfTheirOwnAreOneLine) {
-  EXPECT_EQ(reasons({failed("nvidia.gpu.0.arch", "a"), failed("nvidia.gpu.1.arch", "b"), skipped("nvidia.nras.status", "a")}),
-            "  [FAIL] nvidia.gpu.*.arch (2 checks): a, and other details\n"
-            "  [skip] nvidia.nras.status: a\n");
+  EXPECT_EQ(
+      reasons({failed("nvidia.gpu.0.arch", "a"), failed("nvidia.gpu.1.arch", "b"), skipped("nvidia.nras.status", "a")}),
+      "  [FAIL] nvidia.gpu.*.arch (2 checks): a, and other details\n"
+      "  [skip] nvidia.nras.status: a\n");
 }
 
 TEST(VerdictReasons, AreFewAndSayHowManyTheyLeaveOut) {
   std::vector<Check> checks;
-  for (char name = 'a'; name < 'a' + 11; ++name) checks.push_back(skipped(std::string("tdx.") + name, std::string(1, name)));
+  for (char name = 'a'; name < 'a' + 11; ++name)
+    checks.push_back(skipped(std::string("tdx.") + name, std::string(1, name)));
   checks.push_back(failed("tdx.z", "the worst comes first"));
   const std::string text = reasons(checks);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 9);
@@ -159,7 +160,9 @@ TEST(VerdictText, SaysPlainlyThatTheTeeIsSimulated) {
 }
 
 TEST(VerdictText, EvidenceCannotPaintOnTheTerminal) {
-  Verdict verdict = verdict_of({failed("tdx.pck_chain", "x\x1b[2J\nverdict: accepted", "a\r", "\x9b" "1m")});
+  Verdict verdict = verdict_of({failed("tdx.pck_chain", "x\x1b[2J\nverdict: accepted", "a\r",
+                                       "\x9b"
+                                       "1m")});
   verdict.facts["gpus"] = Json::array({"\x1b[32m"});
   verdict.facts["signing_address"] = "0x\n";
   const std::string text = to_text(verdict, false);

@@ -147,16 +147,17 @@ std::string partial(const Verdict& verdict) {
 
 void print_outcome(Printer& out, const Verdict& verdict) {
   const Outcome outcome = verdict.outcome();
-  out.line(0, "verdict: " + out.paint(color_of(outcome), to_text(outcome)) + " (" + counts(verdict.checks) + ")" + partial(verdict));
+  out.line(0, "verdict: " + out.paint(color_of(outcome), to_text(outcome)) + " (" + counts(verdict.checks) + ")" +
+                  partial(verdict));
   if (says_simulated(verdict.facts)) {
-    out.line(0, out.paint(kBold,
-                          "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "
-                          "anyone can make such evidence."));
+    out.line(0, out.paint(kBold, "THE TEE IS SIMULATED (insecure_simulator): this says nothing about any real machine; "
+                                 "anyone can make such evidence."));
   }
   if (verdict.facts.value("connection", Json()) == "insecure_http") {
-    out.line(0, out.paint(kBold,
-                          "THE CONNECTION IS NOT ENCRYPTED (--insecure-http): everyone between this machine and the node "
-                          "reads what is said, and can change it and this verdict's evidence."));
+    out.line(0,
+             out.paint(kBold,
+                       "THE CONNECTION IS NOT ENCRYPTED (--insecure-http): everyone between this machine and the node "
+                       "reads what is said, and can change it and this verdict's evidence."));
   }
 }
 
@@ -192,7 +193,7 @@ std::string common_parts(std::string_view a, std::string_view b) {
 // checks of one group with the same detail.
 struct Reason {
   const Check* first;
-  std::string pattern;         // the common part of their ids
+  std::string pattern;  // the common part of their ids
   std::size_t checks = 1;
   bool one_pattern = true, one_detail = true;
 
@@ -227,13 +228,18 @@ std::vector<Reason> reasons_of(const std::vector<Check>& checks) {
   return out;
 }
 
-std::string shortened(const std::string& text, std::size_t most) { return text.size() <= most ? text : text.substr(0, most) + "..."; }
+std::string shortened(const std::string& text, std::size_t most) {
+  return text.size() <= most ? text : text.substr(0, most) + "...";
+}
 
 std::string words_of(const Reason& reason) {
   const Check& check = *reason.first;
   const bool one = reason.checks == 1;
-  std::string out = one ? check.id : reason.pattern + (reason.one_pattern ? "" : ".*") + " (" + std::to_string(reason.checks) + " checks)";
-  if (!check.detail.empty()) out += ": " + shortened(check.detail, kMostDetail) + (reason.one_detail ? "" : ", and other details");
+  std::string out =
+      one ? check.id
+          : reason.pattern + (reason.one_pattern ? "" : ".*") + " (" + std::to_string(reason.checks) + " checks)";
+  if (!check.detail.empty())
+    out += ": " + shortened(check.detail, kMostDetail) + (reason.one_detail ? "" : ", and other details");
   if (one && !check.expected.empty()) out += "; expected " + shortened(check.expected, kMostValue);
   if (one && !check.expected.empty() && !check.actual.empty()) out += ", found " + shortened(check.actual, kMostValue);
   return out;

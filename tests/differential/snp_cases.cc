@@ -17,7 +17,8 @@ using namespace cloister;
 verify::Policy lenient() {
   verify::Policy policy;
   policy.tee_kinds = {"sev_snp"};
-  policy.snp.min_boot_loader = policy.snp.min_tee = policy.snp.min_snp = policy.snp.min_microcode = policy.snp.min_fmc = 0;
+  policy.snp.min_boot_loader = policy.snp.min_tee = policy.snp.min_snp = policy.snp.min_microcode = policy.snp.min_fmc =
+      0;
   policy.boot.allow_any_measurements = true;
   return policy;
 }
@@ -52,7 +53,8 @@ Result<Json> judge(const std::string& line) {
   static const verify::Policy policy = lenient();
   verify::Collateral collateral;
   collateral.snp.push_back({bytes[1], to_pem(bytes[2]) + to_pem(bytes[3]), {}});
-  const verify::Verdict verdict = verify::verify_snp(bytes[0], std::nullopt, {policy, collateral, std::stoll(parts[0])});
+  const verify::Verdict verdict =
+      verify::verify_snp(bytes[0], std::nullopt, {policy, collateral, std::stoll(parts[0])});
   Json out = {{"failed", Json::array()}, {"skipped", Json::array()}};
   for (const verify::Check& check : verdict.checks) {
     if (check.state == verify::State::kFail) out["failed"].push_back(check.id);

@@ -17,5 +17,6 @@ FUZZ_TARGET(input) {
   for (const auto& position : answer->positions) {
     FUZZ_CHECK(std::isfinite(position.chosen.logprob) && position.chosen.logprob <= 0 && !position.top.empty());
   }
-  if (comparison.fault.empty()) FUZZ_CHECK(answer->positions.size() == 1 && answer->content == known.content && comparison.difference <= 0.25);
+  if (comparison.fault.empty())
+    FUZZ_CHECK(answer->positions.size() == 1 && answer->content == known.content && comparison.difference <= 0.25);
 }

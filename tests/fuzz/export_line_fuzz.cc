@@ -17,7 +17,8 @@ FUZZ_TARGET(input) {
   if (const auto* record = std::get_if<store::ReceiptRecord>(&*item)) {
     FUZZ_CHECK(store::check_record(*record).has_value());
     const auto receipt = evidence::parse_receipt(record->receipt);
-    FUZZ_CHECK(receipt.has_value() && receipt->receipt_id == record->receipt_id && receipt->served_at == record->served_at);
+    FUZZ_CHECK(receipt.has_value() && receipt->receipt_id == record->receipt_id &&
+               receipt->served_at == record->served_at);
     FUZZ_CHECK(store::unpack_ids(store::pack_ids(record->reply_ids)).value_or({}) == record->reply_ids);
   } else {
     FUZZ_CHECK(store::check_document(std::get<store::Document>(*item)).has_value());

@@ -82,6 +82,6 @@ FUZZ_TARGET(input) {
   FUZZ_CHECK(whole.used == pieces.used);
   check_request(*whole.request);
   const http::Request &a = *whole.request, &b = *pieces.request;
-  FUZZ_CHECK(a.method == b.method && a.path == b.path && a.query == b.query && a.headers == b.headers && a.body == b.body &&
-             a.body_sha256 == b.body_sha256);
+  FUZZ_CHECK(a.method == b.method && a.path == b.path && a.query == b.query && a.headers == b.headers &&
+             a.body == b.body && a.body_sha256 == b.body_sha256);
 }

@@ -9,9 +9,9 @@
 
 #include "base/encoding.h"
 #include "codec/ccel.h"
-#include "codec/snp_report.h"
-#include "codec/jwt.h"
 #include "codec/jcs.h"
+#include "codec/jwt.h"
+#include "codec/snp_report.h"
 #include "codec/spdm.h"
 #include "codec/tdx_quote.h"
 #include "collateral/cache_entry.h"
@@ -189,7 +189,8 @@ void add_signatures(const Corpus& corpus) {
 }
 
 // Signed with the key of the keyset in receipt_fuzz.cc.
-std::string receipt(const Json& events, const std::function<void(Json&)>& edit = [](Json&) {}) {
+std::string receipt(
+    const Json& events, const std::function<void(Json&)>& edit = [](Json&) {}) {
   Json out = {{"api_version", "aci/1"},
               {"receipt_id", "rcpt-1"},
               {"chat_id", nullptr},
@@ -211,8 +212,11 @@ void add_receipts(const Corpus& corpus) {
   const Json received = {{"type", "request.received"}, {"body_hash", empty}};
   const Json forwarded = {{"type", "request.forwarded"}, {"body_hash", empty}};
   const Json returned = {{"type", "response.returned"}, {"body_hash", empty}};
-  const Json upstream = {{"type", "upstream.verified"}, {"result", "verified"}, {"required", true},
-                         {"model_id", "m"}, {"session_id", std::string(64, '9')}};
+  const Json upstream = {{"type", "upstream.verified"},
+                         {"result", "verified"},
+                         {"required", true},
+                         {"model_id", "m"},
+                         {"session_id", std::string(64, '9')}};
   const Json metered = {{"type", "usage.metered"}, {"prompt_tokens", 3}};
   corpus.add("receipt", "of_a_direct_service", receipt(Json::array({received, forwarded, metered, returned})));
   corpus.add("receipt", "of_an_aggregator", receipt(Json::array({received, forwarded, upstream, returned})));
@@ -227,11 +231,13 @@ void add_receipts(const Corpus& corpus) {
 void add_export_lines(const Corpus& corpus) {
   const std::string empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
   const std::string text = receipt(Json::array({{{"type", "request.received"}, {"body_hash", empty}}}));
-  Json line = {{"form", "cloister.receipt.v1"}, {"receipt_id", "rcpt-1"}, {"reply_ids", Json::array()},
+  Json line = {{"form", "cloister.receipt.v1"}, {"receipt_id", "rcpt-1"},  {"reply_ids", Json::array()},
                {"owner", std::string(32, '0')}, {"served_at", 1780000000}, {"receipt", text}};
   corpus.add("export_line", "receipt_alone", line.dump());
   line["reply_ids"] = {"chatcmpl-1", "größe"};
-  line["legacy"] = {{"request_sha256", std::string(64, '1')}, {"response_sha256", std::string(64, '2')}, {"ecdsa", std::string(130, '3')}};
+  line["legacy"] = {{"request_sha256", std::string(64, '1')},
+                    {"response_sha256", std::string(64, '2')},
+                    {"ecdsa", std::string(130, '3')}};
   line["event_hashes"] = to_base64(Bytes(64, 5));
   corpus.add("export_line", "receipt_with_everything", line.dump());
   line["form"] = "cloister.receipt.v2";
@@ -240,7 +246,8 @@ void add_export_lines(const Corpus& corpus) {
   corpus.add("export_line", "hashes_of_three_bytes", line.dump());
   line["served_at"] = 1;
   corpus.add("export_line", "of_another_time", line.dump());
-  const Json document = {{"form", "cloister.document.v1"}, {"kind", "policy"}, {"key", empty}, {"made", 1780000000}, {"text", "{}"}};
+  const Json document = {
+      {"form", "cloister.document.v1"}, {"kind", "policy"}, {"key", empty}, {"made", 1780000000}, {"text", "{}"}};
   corpus.add("export_line", "document", document.dump());
   corpus.add("export_line", "of_another_version", R"({"form":"cloister.receipt.v3"})");
   corpus.add("export_line", "sealed", R"({"form":"cloister.sealed.v1","sealed":")" + to_base64(Bytes(80, 7)) + "\"}");
@@ -280,10 +287,11 @@ void add_fetched(const Corpus& corpus) {
   corpus.add("bundle", "of_everything", verify::write_bundle(all));
   corpus.add("bundle", "of_nothing", verify::write_bundle({}));
   corpus.add("bundle", "of_another_version", R"({"collateral":"cloister.collateral.v2"})");
-  corpus.add("bundle", "bare_platform",
-             R"({"pck_crl_issuer_chain":"","root_ca_crl":"3000","pck_crl":"","tcb_info_issuer_chain":"",)"
-             R"("tcb_info":"{}","tcb_info_signature":"","qe_identity_issuer_chain":"","qe_identity":"{}","qe_identity_signature":"",)"
-             R"("pck_certificate_chain":null})");
+  corpus.add(
+      "bundle", "bare_platform",
+      R"({"pck_crl_issuer_chain":"","root_ca_crl":"3000","pck_crl":"","tcb_info_issuer_chain":"",)"
+      R"("tcb_info":"{}","tcb_info_signature":"","qe_identity_issuer_chain":"","qe_identity":"{}","qe_identity_signature":"",)"
+      R"("pck_certificate_chain":null})");
   corpus.add("bundle", "rim_id_with_a_path", R"({"collateral":"cloister.collateral.v1","rims":{"../x":"AA=="}})");
 
   collateral::CacheEntry entry;
@@ -383,8 +391,7 @@ void add_ocsp(const Corpus& corpus) {
 void add_tokens(const Corpus& corpus) {
   const crypto::EcKey key = *crypto::EcKey::derive(crypto::Curve::kP384, Bytes(32, 1), "token");
   const auto token = [&](const char* header, const char* claims) {
-    const std::string text =
-        codec::to_base64url(as_bytes(header)) + "." + codec::to_base64url(as_bytes(claims));
+    const std::string text = codec::to_base64url(as_bytes(header)) + "." + codec::to_base64url(as_bytes(claims));
     return text + "." + codec::to_base64url(key.sign(as_bytes(text)));
   };
   const char* good = R"({"kid":"k","alg":"ES384"})";
@@ -551,10 +558,13 @@ void add_models(const Corpus& corpus) {
   const auto results = evidence::sign_known_answers({{{}, {}, 1795383060, 4, 32, "0.001234", "0.050000"}}, "receipt-1",
                                                     [](std::string_view) { return ByteArray<64>{}; });
   corpus.add("known_answers", "results", results->dump());
-  corpus.add("answer", "one_token",
-             R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-0.1,"top_logprobs":[)"
-             R"({"token":"a","logprob":-0.1},{"token":"b","logprob":-3.0}]}]},"finish_reason":"length"}],"usage":{"completion_tokens":1}})");
-  corpus.add("answer", "null_logprob", R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":null,"top_logprobs":[]}]}}]})");
+  corpus.add(
+      "answer", "one_token",
+      R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-0.1,"top_logprobs":[)"
+      R"({"token":"a","logprob":-0.1},{"token":"b","logprob":-3.0}]}]},"finish_reason":"length"}],"usage":{"completion_tokens":1}})");
+  corpus.add(
+      "answer", "null_logprob",
+      R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":null,"top_logprobs":[]}]}}]})");
   corpus.add("answer", "no_logprobs", R"({"choices":[{"message":{"content":"a"},"logprobs":null}]})");
 
   evidence::Archive archive;
@@ -581,13 +591,12 @@ void add_corim(const Corpus& corpus) {
        "303082a2000301a1028182075830000000000000000000000000000000000000000000000000000000000000000000000000"
        "000000000000000000000000a2006373766e01a101d9022904048182a100a201664e56494449410265475231303081a100a2"
        "01664e56494449410265475231303004a101c11a7c230d80"},
-      {"signed",
-       "d28449a20138221821423000a058aed901f5a300686d616e69666573740181d901fa5890a201a1006374616704a2008182a1"
-       "00a201664e56494449410265475231303082a2000301a1028182075830000000000000000000000000000000000000000000"
-       "000000000000000000000000000000000000000000000000000000a2006373766e01a101d9022904048182a100a201664e56"
-       "494449410265475231303081a100a201664e56494449410265475231303004a101c11a7c230d805860000000000000000000"
-       "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-       "00000000000000000000000000000000000000000000000000000000000000000000000000"},
+      {"signed", "d28449a20138221821423000a058aed901f5a300686d616e69666573740181d901fa5890a201a1006374616704a2008182a1"
+                 "00a201664e56494449410265475231303082a2000301a1028182075830000000000000000000000000000000000000000000"
+                 "000000000000000000000000000000000000000000000000000000a2006373766e01a101d9022904048182a100a201664e56"
+                 "494449410265475231303081a100a201664e56494449410265475231303004a101c11a7c230d805860000000000000000000"
+                 "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                 "00000000000000000000000000000000000000000000000000000000000000000000000000"},
       {"alternatives_and_values",
        "d901f5a20078236578616d706c652d7662696f732d47523130305f303831445f393930303233303030300181d901fa590118"
        "a201a10078296578616d706c652d7662696f732d47523130305f303831445f393930303233303030302d636f6d696404a100"
@@ -596,14 +605,10 @@ void add_corim(const Corpus& corpus) {
        "01ac478a1401010b010a640482a2006446464d4301a102818207583004040404040404040404040404040404040404040404"
        "0404040404040404040404040404040404040404040404040404a200644653564e01a101d902290282a100a100d86f502b06"
        "010401ac478a1401010b010a640581a200644a54475301a104d902304102"},
-      {"deeply_nested",
-       "81818181818181818181818181818181818181818181818181818181818100"},
-      {"long_list",
-       "9bffffffffffffffff"},
-      {"indefinite",
-       "9fff"},
-      {"one_key_twice",
-       "a201020103"},
+      {"deeply_nested", "81818181818181818181818181818181818181818181818181818181818100"},
+      {"long_list", "9bffffffffffffffff"},
+      {"indefinite", "9fff"},
+      {"one_key_twice", "a201020103"},
   };
   for (const auto& [name, hex] : seeds) corpus.add("corim", name, *from_hex(hex));
 }
@@ -624,10 +629,8 @@ void add_coev(const Corpus& corpus) {
       {"one_environment",
        "d9023aa20081d9023ba100a1008182a100a100d86f502b06010401ac478a1401010b010b010281a20067707572706f736501"
        "a10b664343204d505402d8206178"},
-      {"evidence_alone",
-       "d9023ba100a0"},
-      {"empty_table",
-       "d9023aa0"},
+      {"evidence_alone", "d9023ba100a0"},
+      {"empty_table", "d9023aa0"},
   };
   for (const auto& [name, hex] : seeds) corpus.add("coev", name, *from_hex(hex));
 }
@@ -639,12 +642,9 @@ void add_dice_tcb_info(const Corpus& corpus) {
        "030402020430fdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfd"
        "fdfdfdfd303d0609608648016503040202043000000000000000000000000000000000000000000000000000000000000000"
        "0000000000000000000000000000000000870500800000018801c0890100"},
-      {"empty",
-       "3000"},
-      {"flags_under_a_mask",
-       "3008870204108a020318"},
-      {"registers",
-       "3002ab00"},
+      {"empty", "3000"},
+      {"flags_under_a_mask", "3008870204108a020318"},
+      {"registers", "3002ab00"},
   };
   for (const auto& [name, hex] : seeds) corpus.add("dice_tcb_info", name, *from_hex(hex));
 }

@@ -7,9 +7,7 @@ namespace {
 using namespace cloister;
 
 std::vector<crypto::Certificate> make_chain() {
-  const auto key = [](const char* label) {
-    return *crypto::EcKey::derive(crypto::Curve::kP384, Bytes(32, 1), label);
-  };
+  const auto key = [](const char* label) { return *crypto::EcKey::derive(crypto::Curve::kP384, Bytes(32, 1), label); };
   crypto::CertificateSpec root;
   root.subject_common_name = root.issuer_common_name = "Root";
   root.not_after = 253402300799;

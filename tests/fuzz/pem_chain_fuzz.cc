@@ -34,8 +34,7 @@ FUZZ_TARGET(input) {
   FUZZ_CHECK(!chain->empty() && chain->size() <= 8);
   for (const crypto::Certificate& certificate : *chain) visit(certificate);
   for (const crypto::Curve curve : {crypto::Curve::kP256, crypto::Curve::kP384}) {
-    const auto verdict =
-        crypto::verify_certificate_chain(*chain, chain->back(), curve, chain->front().not_before());
+    const auto verdict = crypto::verify_certificate_chain(*chain, chain->back(), curve, chain->front().not_before());
     FUZZ_CHECK(verdict || !verdict.error().message.empty());
   }
 }

@@ -11,7 +11,8 @@ FUZZ_TARGET(input) {
   if (const auto proof = evidence::parse_prefix_proof(text)) {
     const auto again = evidence::parse_prefix_proof(codec::write_json(evidence::to_json(*proof)));
     FUZZ_CHECK(again.has_value());
-    FUZZ_CHECK(again->consistency == proof->consistency && again->events == proof->events && again->total == proof->total);
+    FUZZ_CHECK(again->consistency == proof->consistency && again->events == proof->events &&
+               again->total == proof->total);
     FUZZ_CHECK(again->salted == proof->salted && again->salts == proof->salts);
     const evidence::MerkleHash other{};
     FUZZ_CHECK(!evidence::verify_merkle_consistency(proof->events, other, proof->total, other, proof->consistency) ||
@@ -31,8 +32,10 @@ FUZZ_TARGET(input) {
   const evidence::MerkleHash root = evidence::merkle_root(leaves);
   for (std::size_t k = 1; k <= leaves.size(); ++k) {
     const auto proof = evidence::prove_prefix("rcpt-1", leaves, k, secret);
-    const auto first = evidence::leaves_of_first(proof.salts, {events.begin(), events.begin() + static_cast<std::ptrdiff_t>(k)});
+    const auto first =
+        evidence::leaves_of_first(proof.salts, {events.begin(), events.begin() + static_cast<std::ptrdiff_t>(k)});
     FUZZ_CHECK(first.has_value());
-    FUZZ_CHECK(evidence::verify_merkle_consistency(k, evidence::merkle_root(*first), leaves.size(), root, proof.consistency));
+    FUZZ_CHECK(
+        evidence::verify_merkle_consistency(k, evidence::merkle_root(*first), leaves.size(), root, proof.consistency));
   }
 }

@@ -15,14 +15,17 @@ constexpr codec::JsonOutline::Watch kWatches[] = {{"", "id"}, {"response", "id"}
 
 // Also written as escapes, or such letters beyond ASCII that fold to ASCII ones.
 bool has_capitals(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '\\' || static_cast<unsigned char>(c) >= 0x80; });
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || c == '\\' || static_cast<unsigned char>(c) >= 0x80;
+  });
 }
 
 std::string words_of(bool events, std::string_view text, std::size_t piece) {
   codec::ReplyWords words(events);
   for (std::size_t at = 0; at < text.size(); at += piece) words.feed(text.substr(at, piece));
   std::string out(words.ambiguous() ? "?" : "!");
-  for (const std::string_view word : {words.id(), words.model(), words.usage(), words.reason()}) out.append(word).push_back('\n');
+  for (const std::string_view word : {words.id(), words.model(), words.usage(), words.reason()})
+    out.append(word).push_back('\n');
   return out;
 }
 

@@ -1,7 +1,7 @@
 // Attestation reports: any text gets a verdict; no text gets a "yes" on simulated evidence that nobody accepted by name;
 // what is printed of it holds no control characters.
-#include "fuzz.h"
 #include "codec/json.h"
+#include "fuzz.h"
 #include "verify/check_list.h"
 #include "verify/report.h"
 
@@ -10,7 +10,8 @@ FUZZ_TARGET(input) {
   constexpr UnixSeconds kTime = 1780272000;  // 2026-06-01
   verify::Expected expected;
   expected.nonce.emplace().fill(0x5a);
-  const verify::Verdict by_name = verify::verify_report(as_text(input), expected, {{.accept_simulator = true}, {}, kTime});
+  const verify::Verdict by_name =
+      verify::verify_report(as_text(input), expected, {{.accept_simulator = true}, {}, kTime});
   FUZZ_CHECK(!by_name.checks.empty());
   for (const verify::Check& check : by_name.checks) FUZZ_CHECK(verify::find_meaning(check.id) != nullptr);
   for (const char c : verify::to_text(by_name, false)) FUZZ_CHECK(c == '\n' || (c >= 0x20 && c < 0x7f));
@@ -19,6 +20,5 @@ FUZZ_TARGET(input) {
   // Every seed's keys are simulated ones, so nothing grown from them can lead to a vendor's root and be accepted.
   const verify::Verdict strict = verify::verify_report(as_text(input), expected, {{}, {}, kTime});
   FUZZ_CHECK(strict.outcome() != verify::Outcome::kAccepted);
-  FUZZ_CHECK(by_name.outcome() != verify::Outcome::kAccepted ||
-             by_name.facts["tee_type"] == "insecure_simulator");
+  FUZZ_CHECK(by_name.outcome() != verify::Outcome::kAccepted || by_name.facts["tee_type"] == "insecure_simulator");
 }

@@ -20,5 +20,6 @@ FUZZ_TARGET(input) {
     FUZZ_CHECK(azure->pcrs.size() <= 24 && !azure->attestation_key.empty());
     (void)evidence::parse_tpm_quote(azure->message);
   }
-  if (const auto report = evidence::parse_chutes_report(*object)) FUZZ_CHECK(!report->instances.empty() && report->instances.size() <= 64);
+  if (const auto report = evidence::parse_chutes_report(*object))
+    FUZZ_CHECK(!report->instances.empty() && report->instances.size() <= 64);
 }

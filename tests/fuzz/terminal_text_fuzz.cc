@@ -25,6 +25,7 @@ FUZZ_TARGET(input) {
     out += quoted.finish();
     FUZZ_CHECK(std::none_of(out.begin(), out.end(), acts));
     FUZZ_CHECK(out.empty() || out.ends_with('\n'));
-    for (std::string_view rest = out; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) FUZZ_CHECK(rest.starts_with(QuotedText::kMark));
+    for (std::string_view rest = out; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+      FUZZ_CHECK(rest.starts_with(QuotedText::kMark));
   }
 }

@@ -13,7 +13,7 @@ namespace cloister::testing {
 
 class FakeDriverFolder {
  public:
-  FakeDriverFolder();   // one simulated device without faults
+  FakeDriverFolder();  // one simulated device without faults
   ~FakeDriverFolder();
   FakeDriverFolder(const FakeDriverFolder&) = delete;
   FakeDriverFolder& operator=(const FakeDriverFolder&) = delete;

@@ -48,8 +48,8 @@ FAKE_API nscq::Return nscq_uuid_to_label(const nscq::Uuid* uuid, nscq::Label* ou
   return 0;
 }
 
-FAKE_API nscq::Return nscq_session_path_observe(nscq::Session, const char* path_text, nscq::Callback callback, void* user,
-                                                std::uint32_t) {
+FAKE_API nscq::Return nscq_session_path_observe(nscq::Session, const char* path_text, nscq::Callback callback,
+                                                void* user, std::uint32_t) {
   const std::string path = path_text;
   const testing::FakeSettings settings;
   const auto code = static_cast<nscq::Return>(settings.number(path.substr(path.rfind('/') + 1), 0));
@@ -61,7 +61,8 @@ FAKE_API nscq::Return nscq_session_path_observe(nscq::Session, const char* path_
     if (path == nscq::kUuidPath) {
       reinterpret_cast<nscq::OnUuid>(callback)(&uuid, code, &uuid, user);
     } else if (path == nscq::kArchPath) {
-      reinterpret_cast<nscq::OnArch>(callback)(&uuid, code, static_cast<std::int8_t>(settings.number("switch_arch", 2)), user);
+      reinterpret_cast<nscq::OnArch>(callback)(&uuid, code, static_cast<std::int8_t>(settings.number("switch_arch", 2)),
+                                               user);
     } else if (path == own + nscq::kCertificatePath) {
       nscq::Certificate certificate{};
       fill(certificate.chain, certificate.size, testing::fake_driver_file(file + ".chain"));

@@ -134,8 +134,9 @@ FAKE_API nvml::Return nvmlSystemGetConfComputeSettings(nvml::ConfComputeSettings
   if (const nvml::Return code = fault("nvmlSystemGetConfComputeSettings"); code != nvml::kSuccess) return code;
   if (out->version != 0x01000014) return nvml::kArgumentVersionMismatch;
   const FakeSettings s;
-  *out = {out->version, static_cast<unsigned>(s.number("environment", 2)), static_cast<unsigned>(s.number("feature", 1)),
-          static_cast<unsigned>(s.number("developer_tools", 0)), static_cast<unsigned>(s.number("multi_gpu", 0))};
+  *out = {out->version, static_cast<unsigned>(s.number("environment", 2)),
+          static_cast<unsigned>(s.number("feature", 1)), static_cast<unsigned>(s.number("developer_tools", 0)),
+          static_cast<unsigned>(s.number("multi_gpu", 0))};
   return nvml::kSuccess;
 }
 
@@ -146,7 +147,8 @@ FAKE_API nvml::Return nvmlSystemGetConfComputeGpusReadyState(unsigned* out) {
 }
 
 FAKE_API nvml::Return nvmlDeviceGetConfComputeGpuCertificate(nvml::Device device, nvml::GpuCertificate* out) {
-  if (const nvml::Return code = device_fault("nvmlDeviceGetConfComputeGpuCertificate"); code != nvml::kSuccess) return code;
+  if (const nvml::Return code = device_fault("nvmlDeviceGetConfComputeGpuCertificate"); code != nvml::kSuccess)
+    return code;
   const std::string recorded = testing::fake_driver_file(name_of(device, ".chain"));
   const std::string& chain = recorded.empty() ? simulated(device).certificate_chain_pem() : recorded;
   out->attestation_chain_size = put_bytes(chain, out->attestation_chain, sizeof out->attestation_chain);

@@ -169,7 +169,8 @@ TEST(GpuGateObjection, GenuineEvidenceDoesUnlessManifestsAreThereAndDoNotCoverIt
                                              as_bytes(testing::vector_text("nvidia/hopper_550.90.07.certs.pem")), nonce,
                                              {policy, nothing, 1'780'272'000});
   // It answers a constant that vendor tools use: the one thing against it.
-  EXPECT_NE(gpu_gate_objection(alone, false).find("nvidia.known_nonce"), std::string::npos) << gpu_gate_objection(alone, false);
+  EXPECT_NE(gpu_gate_objection(alone, false).find("nvidia.known_nonce"), std::string::npos)
+      << gpu_gate_objection(alone, false);
   std::erase_if(alone.checks, [](const verify::Check& check) { return check.id == "nvidia.known_nonce"; });
   EXPECT_EQ(gpu_gate_objection(alone, false), "");
   EXPECT_NE(gpu_gate_objection(alone, true).find(".rim."), std::string::npos);
@@ -178,7 +179,9 @@ TEST(GpuGateObjection, GenuineEvidenceDoesUnlessManifestsAreThereAndDoNotCoverIt
 
 TEST_F(GpuGateTest, ManifestsThatCannotBeReadCloseIt) {
   GpuGateOptions with = options();
-  with.collateral = [] { return Result<verify::Collateral>(fail(ErrorCode::kIo, "cannot read the folder of manifests")); };
+  with.collateral = [] {
+    return Result<verify::Collateral>(fail(ErrorCode::kIo, "cannot read the folder of manifests"));
+  };
   GpuGate gate(*gpus_, with, clock_);
   EXPECT_NE(check(gate, "").find("folder of manifests"), std::string::npos);
 }

@@ -91,7 +91,9 @@ TEST_F(GpuPartsTest, ALibraryIsNamedByItsBytesBeforeItRuns) {
   EXPECT_EQ(at_call, before) << "nothing of it was loaded yet";
   EXPECT_GT(loaded_libraries(), before) << "the copy runs, and not the file";
   const std::size_t with_one = loaded_libraries();
-  const BeforeLibrary refuse = [](const ByteArray<32>&) -> Result<void> { return fail(ErrorCode::kTeeFailed, "not measured"); };
+  const BeforeLibrary refuse = [](const ByteArray<32>&) -> Result<void> {
+    return fail(ErrorCode::kTeeFailed, "not measured");
+  };
   const auto refused = make_gpu(options_, "tdx", nullptr, refuse);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "not measured");
@@ -105,13 +107,15 @@ TEST_F(GpuPartsTest, ALibraryIsNamedByItsBytesBeforeItRuns) {
 }
 
 TEST_F(GpuPartsTest, WhatWasHashedIsWhatIsLoaded) {
-  const std::filesystem::path file = std::filesystem::temp_directory_path() / ("gpu-library-" + std::to_string(::getpid()));
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("gpu-library-" + std::to_string(::getpid()));
   std::filesystem::copy_file(options_.nvml_library, file, std::filesystem::copy_options::overwrite_existing);
   const auto pinned = gpu::pin_library(file.string());
   ASSERT_TRUE(pinned) << pinned.error().message;
   ASSERT_TRUE(write_file_atomically(file, "another", 0600));
   EXPECT_TRUE(gpu::SharedLibrary::open(pinned->path)) << "the bytes of before";
-  EXPECT_FALSE(std::ofstream(pinned->path, std::ios::in | std::ios::out).write("x", 1).flush()) << "nobody can change the copy";
+  EXPECT_FALSE(std::ofstream(pinned->path, std::ios::in | std::ios::out).write("x", 1).flush())
+      << "nobody can change the copy";
   const auto other = gpu::pin_library(file.string());
   ASSERT_TRUE(other);
   EXPECT_NE(other->sha256, pinned->sha256);
@@ -122,7 +126,8 @@ TEST_F(GpuPartsTest, WhatWasHashedIsWhatIsLoaded) {
 }
 
 TEST_F(GpuPartsTest, TheGateKnowsWhichPolicyIsInForce) {
-  const std::string policy = (std::filesystem::temp_directory_path() / ("gpu-policy-in-force-" + std::to_string(::getpid()))).string();
+  const std::string policy =
+      (std::filesystem::temp_directory_path() / ("gpu-policy-in-force-" + std::to_string(::getpid()))).string();
   const std::string text = "[nvidia]\nrequire_fwid = false\n";
   const auto gpus = make_gpu(options_, "tdx", nullptr);
   ASSERT_TRUE(gpus);
@@ -153,7 +158,8 @@ TEST_F(GpuPartsTest, TheGateIsOnWhereATeeIsRealAndHasAGpu) {
 }
 
 TEST_F(GpuPartsTest, NoPolicyLetsSimulatedGpusIntoARealTee) {
-  const std::string policy = (std::filesystem::temp_directory_path() / ("gpu-policy-" + std::to_string(::getpid()))).string();
+  const std::string policy =
+      (std::filesystem::temp_directory_path() / ("gpu-policy-" + std::to_string(::getpid()))).string();
   ASSERT_TRUE(write_file_atomically(policy, "accept_simulator = true\n", 0600));
   options_.gpu_policy_file = policy;
   const auto gpus = make_gpu(options_, "tdx", nullptr);

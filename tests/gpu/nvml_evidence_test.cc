@@ -38,7 +38,8 @@ class NvmlEvidenceTest : public ::testing::Test {
     const verify::Verdict verdict = verify::verify_gpu(payload, nonce, {policy, nothing, kJune2026});
     for (const verify::Check& check : verdict.checks) {
       EXPECT_NE(check.state, verify::State::kFail) << check.id << ": " << check.detail;
-      const bool by_collateral = check.id.find(".rim.") != std::string::npos || check.id.find(".revocation.") != std::string::npos;
+      const bool by_collateral =
+          check.id.find(".rim.") != std::string::npos || check.id.find(".revocation.") != std::string::npos;
       if (!by_collateral && check.state == verify::State::kSkipped) {
         EXPECT_TRUE(check.id == "nvidia.topology" || !check.required) << check.id << ": " << check.detail;
       }

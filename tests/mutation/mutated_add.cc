@@ -48,7 +48,8 @@ void log(const std::string& id, State state) {
 }  // namespace
 
 void Verdict::add(Check check) {
-  static const std::string disabled = environment("CLOISTER_DISABLED_CHECK"), omitted = environment("CLOISTER_OMITTED_CHECK");
+  static const std::string disabled = environment("CLOISTER_DISABLED_CHECK"),
+                           omitted = environment("CLOISTER_OMITTED_CHECK");
   if (const std::string& id = listed_id(check.id); !id.empty()) {
     log(id, check.state);
     if (id == omitted) return;

@@ -84,9 +84,10 @@ TEST(Accept, TheMeasuredPolicyTellsOfTheTlsKey) {
     State state;
     bool required;
   };
-  for (const Row& row : {Row{"self-signed", true, State::kPass, true}, Row{"tee-key", true, State::kPass, true},
-                         Row{"certificate", true, State::kSkipped, true}, Row{"self-signed", false, State::kSkipped, false},
-                         Row{"certificate", false, State::kSkipped, true}, Row{"unheard of", false, State::kSkipped, true}}) {
+  for (const Row& row :
+       {Row{"self-signed", true, State::kPass, true}, Row{"tee-key", true, State::kPass, true},
+        Row{"certificate", true, State::kSkipped, true}, Row{"self-signed", false, State::kSkipped, false},
+        Row{"certificate", false, State::kSkipped, true}, Row{"unheard of", false, State::kSkipped, true}}) {
     const SimulatedNode measured(5);
     Json document = {{"schema", "cloister.policy.v1"}, {"listen", {{"address", "127.0.0.1"}, {"tls", row.tls}}}};
     ASSERT_TRUE(measured.tee().extend_event("cloister-policy", *evidence::document_digest(document)));
@@ -145,8 +146,7 @@ TEST(Accept, OlderNodesLeaveOutWhatIsOptional) {
 
 TEST(Accept, OtherSpellingsOfTheSame) {
   Case genuine = genuine_case();
-  set_member(genuine.report, "nvidia_payload",
-             Json::parse(genuine.report["nvidia_payload"].get<std::string>()));
+  set_member(genuine.report, "nvidia_payload", Json::parse(genuine.report["nvidia_payload"].get<std::string>()));
   set_member(genuine.report, "event_log", genuine.report["event_log"].dump());
   set_member(genuine.report, "future_member", Json{{"a", 1}});
   std::string address = genuine.report["signing_address"];

@@ -71,30 +71,35 @@ TEST(AciReport, EveryChangeFailsItsOwnCheck) {
              rename_keyset(c);
            },
            {"report_data.identity"}},
-          {"another digest", [](ServiceCase& c) { flip_digit(c.report["workload_keyset_digest"], 9); },
+          {"another digest",
+           [](ServiceCase& c) { flip_digit(c.report["workload_keyset_digest"], 9); },
            {"keyset.digest"}},
           {"for another nonce", [](ServiceCase& c) { c.expected.nonce->at(3) ^= 1; }, {"report_data.identity"}},
-          {"for no nonce", [](ServiceCase& c) { c.report = service().aci_report(std::nullopt); },
+          {"for no nonce",
+           [](ServiceCase& c) { c.report = service().aci_report(std::nullopt); },
            {"report_data.nonce"}},
-          {"shown report data", [](ServiceCase& c) { flip_digit(c.report["attestation"]["report_data"], 0); },
+          {"shown report data",
+           [](ServiceCase& c) { flip_digit(c.report["attestation"]["report_data"], 0); },
            {"report.report_data_copy"}},
-          {"report data of the evidence", [](ServiceCase& c) {
-             c.report["attestation"]["evidence"]["quote_report_data"] = std::string(128, '0');
-           },
+          {"report data of the evidence",
+           [](ServiceCase& c) { c.report["attestation"]["evidence"]["quote_report_data"] = std::string(128, '0'); },
            {"report.report_data_copy"}},
-          {"short report data", [](ServiceCase& c) { c.report["attestation"]["report_data"] = "00"; },
+          {"short report data",
+           [](ServiceCase& c) { c.report["attestation"]["report_data"] = "00"; },
            {"report.report_data_copy"}},
           {"named as real", [](ServiceCase& c) { c.report["attestation"]["tee_type"] = "tdx"; }, {"report.tee_type"}},
           {"expired", [](ServiceCase& c) { c.time = kNotAfter; }, {"keyset.not_after"}},
           {"the channel ends elsewhere",
-           [](ServiceCase& c) { c.expected.tls_spki_sha256.emplace().fill(0x11); }, {"report_data.tls"}},
+           [](ServiceCase& c) { c.expected.tls_spki_sha256.emplace().fill(0x11); },
+           {"report_data.tls"}},
           {"the TLS key of another host",
            [](ServiceCase& c) {
              c.expected.tls_spki_sha256.emplace().fill(0xcc);
              c.expected.tls_host = "evil.example.com";
            },
            {"report_data.tls"}},
-          {"another encryption key", [](ServiceCase& c) { c.expected.e2ee_public_key = std::string(64, 'd'); },
+          {"another encryption key",
+           [](ServiceCase& c) { c.expected.e2ee_public_key = std::string(64, 'd'); },
            {"report_data.e2ee"}},
           {"points at another TLS key",
            [](ServiceCase& c) {
@@ -115,9 +120,7 @@ TEST(AciReport, EveryChangeFailsItsOwnCheck) {
            },
            {"keyset.roles"}},
           {"no key for receipts",
-           [](ServiceCase& c) {
-             bind_keyset(c, [](Json& keyset) { keyset["receipt_signing_keys"] = Json::array(); });
-           },
+           [](ServiceCase& c) { bind_keyset(c, [](Json& keyset) { keyset["receipt_signing_keys"] = Json::array(); }); },
            {"keyset.roles"}},
           {"something in the second half",
            [](ServiceCase& c) {
@@ -127,7 +130,8 @@ TEST(AciReport, EveryChangeFailsItsOwnCheck) {
              c.report = service().aci_report_around(service().keyset(), data);
            },
            {"report_data.padding"}},
-          {"a quote that is none", [](ServiceCase& c) { c.report["attestation"]["evidence"]["quote"] = "0400"; },
+          {"a quote that is none",
+           [](ServiceCase& c) { c.report["attestation"]["evidence"]["quote"] = "0400"; },
            {"tdx.quote.form"}},
       });
 }
@@ -159,7 +163,8 @@ TEST(AciReport, ATlsKeyThatWasNotBornInTheTeeIsNoneOfTheTees) {
          keyset["tls_public_keys"] = Json::array();
        },
        "given"},
-      {"both", [](Json& keyset) {
+      {"both",
+       [](Json& keyset) {
          Json mark = keyset["e2ee_public_keys"][1];
          mark["algo"] = evidence::kTlsGivenAlgo;
          mark["key_id"] = "tls-2";
@@ -167,7 +172,8 @@ TEST(AciReport, ATlsKeyThatWasNotBornInTheTeeIsNoneOfTheTees) {
          keyset["e2ee_public_keys"].push_back(mark);
        },
        "given"},
-      {"the mark of another key", [](Json& keyset) { keyset["e2ee_public_keys"][1]["public_key"] = std::string(64, 'd'); }, "unknown"},
+      {"the mark of another key",
+       [](Json& keyset) { keyset["e2ee_public_keys"][1]["public_key"] = std::string(64, 'd'); }, "unknown"},
   };
   for (const Row& row : table) {
     ServiceCase c = aci_case();

@@ -30,8 +30,9 @@ struct Form {
   ServiceCase (*make)();
   Json::json_pointer keyset, evidence;
 };
-const Form kForms[] = {{aci_case, Json::json_pointer("/attestation/workload_keyset"), Json::json_pointer("/attestation/evidence")},
-                       {native_case, Json::json_pointer("/keyset"), Json::json_pointer("")}};
+const Form kForms[] = {
+    {aci_case, Json::json_pointer("/attestation/workload_keyset"), Json::json_pointer("/attestation/evidence")},
+    {native_case, Json::json_pointer("/keyset"), Json::json_pointer("")}};
 
 // A log would tell of the application that the chains are about, and these are about none.
 ServiceCase make_without_log(const Form& form) {

@@ -40,9 +40,8 @@ inline void expect_failing(const std::vector<Tampering>& tamperings, const Ask& 
     tampering.change(changed);
     const verify::Verdict verdict = changed.judge();
     EXPECT_EQ(verdict.outcome(), verify::Outcome::kRejected) << tampering.name;
-    EXPECT_EQ(ids_in(verdict, verify::State::kFail), tampering.failing)
-        << tampering.name << "\n"
-        << to_text(verdict, false);
+    EXPECT_EQ(ids_in(verdict, verify::State::kFail), tampering.failing) << tampering.name << "\n"
+                                                                        << to_text(verdict, false);
   }
 }
 

@@ -23,9 +23,8 @@ inline void expect_service_failing(const ServiceCase& genuine, ServiceJudge judg
     tampering.change(changed);
     const verify::Verdict verdict = (changed.*judge)();
     EXPECT_EQ(verdict.outcome(), verify::Outcome::kRejected) << tampering.name;
-    EXPECT_EQ(ids_in(verdict, verify::State::kFail), tampering.failing)
-        << tampering.name << "\n"
-        << to_text(verdict, false);
+    EXPECT_EQ(ids_in(verdict, verify::State::kFail), tampering.failing) << tampering.name << "\n"
+                                                                        << to_text(verdict, false);
   }
 }
 

@@ -31,7 +31,9 @@ KnownAnswersResult result() {
   return out;
 }
 
-void show(ServiceCase& c, const std::vector<KnownAnswersResult>& results) { c.report["known_answers"] = service().sign_known_answers(results); }
+void show(ServiceCase& c, const std::vector<KnownAnswersResult>& results) {
+  c.report["known_answers"] = service().sign_known_answers(results);
+}
 
 // In the receipt, whose time is kJudgedAt - 60.
 void enter(ServiceCase& c, const Json& known_answers) {
@@ -73,16 +75,33 @@ TEST(KnownAnswers, OfTheReportEveryChangeFails) {
   expect_service_failing(
       tested_case(), &ServiceCase::judge_report,
       {
-          {"a result that was changed", [](ServiceCase& c) { c.report["known_answers"]["results"][0]["deviation"] = "0.000001"; }, {kReport}},
-          {"a time that was changed", [](ServiceCase& c) { c.report["known_answers"]["results"][0]["passed_at"] = kJudgedAt - 1; }, {kReport}},
+          {"a result that was changed",
+           [](ServiceCase& c) { c.report["known_answers"]["results"][0]["deviation"] = "0.000001"; },
+           {kReport}},
+          {"a time that was changed",
+           [](ServiceCase& c) { c.report["known_answers"]["results"][0]["passed_at"] = kJudgedAt - 1; },
+           {kReport}},
           {"signed by another TEE",
-           [](ServiceCase& c) { c.report["known_answers"] = SimulatedService(SimulatedNode(7, 1)).sign_known_answers({result()}); }, {kReport}},
-          {"a key that is not in the keyset", [](ServiceCase& c) { c.report["known_answers"] = service().sign_known_answers({result()}, "mine"); }, {kReport}},
-          {"a key of another role", [](ServiceCase& c) { c.report["known_answers"] = service().sign_known_answers({result()}, "e2ee-1"); }, {kReport}},
-          {"a key of another algorithm", [](ServiceCase& c) { c.report["known_answers"] = service().sign_known_answers({result()}, "legacy-1"); }, {kReport}},
+           [](ServiceCase& c) {
+             c.report["known_answers"] = SimulatedService(SimulatedNode(7, 1)).sign_known_answers({result()});
+           },
+           {kReport}},
+          {"a key that is not in the keyset",
+           [](ServiceCase& c) { c.report["known_answers"] = service().sign_known_answers({result()}, "mine"); },
+           {kReport}},
+          {"a key of another role",
+           [](ServiceCase& c) { c.report["known_answers"] = service().sign_known_answers({result()}, "e2ee-1"); },
+           {kReport}},
+          {"a key of another algorithm",
+           [](ServiceCase& c) { c.report["known_answers"] = service().sign_known_answers({result()}, "legacy-1"); },
+           {kReport}},
           {"another form", [](ServiceCase& c) { c.report["known_answers"]["more"] = 1; }, {kReport}},
-          {"a deviation above its tolerance", [](ServiceCase& c) { show(c, {changed([](auto& r) { r.deviation = "0.050001"; })}); }, {kReport}},
-          {"of the future", [](ServiceCase& c) { show(c, {changed([](auto& r) { r.passed_at = kJudgedAt + 301; })}); }, {kReport}},
+          {"a deviation above its tolerance",
+           [](ServiceCase& c) { show(c, {changed([](auto& r) { r.deviation = "0.050001"; })}); },
+           {kReport}},
+          {"of the future",
+           [](ServiceCase& c) { show(c, {changed([](auto& r) { r.passed_at = kJudgedAt + 301; })}); },
+           {kReport}},
       });
 }
 
@@ -91,13 +110,23 @@ TEST(KnownAnswers, OfTheReceiptEveryChangeFails) {
       tested_case(), &ServiceCase::judge_receipt,
       {
           {"a result that was changed",
-           [](ServiceCase& c) { c.receipt["event_log"][2]["known_answers"]["deviation"] = "0.000001"; }, {"receipt.signature"}},
-          {"another form", [](ServiceCase& c) { enter(c, {{"passed", true}}); }, {kReceipt}},
+           [](ServiceCase& c) { c.receipt["event_log"][2]["known_answers"]["deviation"] = "0.000001"; },
+           {"receipt.signature"}},
+          {"another form",
+           [](ServiceCase& c) {
+             enter(c, {{"passed", true}});
+           },
+           {kReceipt}},
           {"nothing in its place", [](ServiceCase& c) { enter(c, Json()); }, {kReceipt}},
           {"a test of another model",
-           [](ServiceCase& c) { enter(c, to_json(changed([](auto& r) { r.model_digest->fill(9); }))); }, {kReceipt}},
-          {"a test of no model", [](ServiceCase& c) { enter(c, to_json(changed([](auto& r) { r.model_digest.reset(); }))); }, {kReceipt}},
-          {"of the future", [](ServiceCase& c) { enter(c, to_json(changed([](auto& r) { r.passed_at = kJudgedAt + 241; }))); }, {kReceipt}},
+           [](ServiceCase& c) { enter(c, to_json(changed([](auto& r) { r.model_digest->fill(9); }))); },
+           {kReceipt}},
+          {"a test of no model",
+           [](ServiceCase& c) { enter(c, to_json(changed([](auto& r) { r.model_digest.reset(); }))); },
+           {kReceipt}},
+          {"of the future",
+           [](ServiceCase& c) { enter(c, to_json(changed([](auto& r) { r.passed_at = kJudgedAt + 241; }))); },
+           {kReceipt}},
       });
 }
 
@@ -131,7 +160,8 @@ TEST(KnownAnswers, ThatAPolicyDemandsAreDemandedOfReportAndReceipt) {
     demand(without.policy.service);
     EXPECT_EQ(without.judge_report().outcome(), Outcome::kUndetermined) << name;
     EXPECT_EQ(without.judge_receipt().outcome(), Outcome::kUndetermined) << name;
-    EXPECT_TRUE(without.judge_report().find(kReport)->required && without.judge_receipt().find(kReceipt)->required) << name;
+    EXPECT_TRUE(without.judge_report().find(kReport)->required && without.judge_receipt().find(kReceipt)->required)
+        << name;
     ServiceCase with = tested_case();
     demand(with.policy.service);
     EXPECT_EQ(with.judge_report().outcome(), Outcome::kAccepted) << name << to_text(with.judge_report(), false);

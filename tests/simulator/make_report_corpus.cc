@@ -43,11 +43,11 @@ std::map<std::string, Json> quotes(const SimulatedNode& node) {
       {"named_as_real", edited(ecdsa, [](Json& r) { r["tee_type"] = "tdx"; })},
       {"measurement_changed",
        edited(ecdsa, [](Json& r) { edit_quote_bytes(r, [](Bytes& quote) { quote.at(184) ^= 1; }), r.erase("quote"); })},
-      {"intermediate_missing",
-       edited(ecdsa,
-              [](Json& r) {
-                set_pck_chain(r, drop_certificate(as_text(quote_in(r).certification_data), 1)), r.erase("quote");
-              })},
+      {"intermediate_missing", edited(ecdsa,
+                                      [](Json& r) {
+                                        set_pck_chain(r, drop_certificate(as_text(quote_in(r).certification_data), 1)),
+                                            r.erase("quote");
+                                      })},
   };
 }
 
@@ -58,11 +58,12 @@ std::map<std::string, Json> gpus(const SimulatedNode& node) {
       {"gpu", gpu},
       {"gpu_payload_as_object",
        edited(gpu, [](Json& r) { r["nvidia_payload"] = Json::parse(r["nvidia_payload"].get<std::string>()); })},
-      {"gpu_measurement_changed",
-       edited(gpu,
-              [](Json& r) {
-                edit_payload(r, [](evidence::NvidiaPayload& p) { p.evidence_list[0].report.at(60) ^= 1; });
-              })},
+      {"gpu_measurement_changed", edited(gpu,
+                                         [](Json& r) {
+                                           edit_payload(r, [](evidence::NvidiaPayload& p) {
+                                             p.evidence_list[0].report.at(60) ^= 1;
+                                           });
+                                         })},
   };
 }
 
@@ -87,12 +88,12 @@ std::map<std::string, Json> keyset_reports(const SimulatedNode& node) {
       {"aci_without_nonce", service.aci_report(std::nullopt)},
       {"aci_of_an_aggregator", edited(aci, [](Json& r) { r["service_capabilities"]["serving"] = "aggregator"; })},
       {"aci_with_a_quote_that_is_none", edited(aci, [](Json& r) { r["attestation"]["evidence"]["quote"] = "616369"; })},
-      {"aci_with_a_key_of_two_roles",
-       edited(aci,
-              [](Json& r) {
-                Json& keyset = r["attestation"]["workload_keyset"];
-                keyset["e2ee_public_keys"][0]["public_key"] = keyset["receipt_signing_keys"][0]["public_key"];
-              })},
+      {"aci_with_a_key_of_two_roles", edited(aci,
+                                             [](Json& r) {
+                                               Json& keyset = r["attestation"]["workload_keyset"];
+                                               keyset["e2ee_public_keys"][0]["public_key"] =
+                                                   keyset["receipt_signing_keys"][0]["public_key"];
+                                             })},
       {"native", native},
       {"native_with_another_model", edited(native, [](Json& r) { r["model"]["name"] = "other"; })},
       {"native_with_gpu_and_a_quote_that_is_none",

@@ -55,9 +55,9 @@ ServiceCase case_of(const Json& document) {
 TEST(ModelManifest, TheModelThatWasPublishedIsAccepted) {
   const verify::Verdict verdict = case_of(to_json(manifest())).judge_report();
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
-  for (const char* id : {"model.document", "model.id", "model.engine", "model.weights", "model.memory", "model.tokenizer",
-                         "model.chat_template", "model.architecture", "model.quantization", "model.context",
-                         "model.settings"}) {
+  for (const char* id :
+       {"model.document", "model.id", "model.engine", "model.weights", "model.memory", "model.tokenizer",
+        "model.chat_template", "model.architecture", "model.quantization", "model.context", "model.settings"}) {
     ASSERT_NE(verdict.find(id), nullptr) << id;
     EXPECT_EQ(verdict.find(id)->state, State::kPass) << id;
   }
@@ -136,7 +136,7 @@ TEST(ModelManifest, ADescriptionThatNoQuoteBindsProvesNothing) {
   ModelIdentity cheap = manifest();
   cheap.quantization = "Q2_K";
   ServiceCase c = case_of(to_json(cheap));
-  c.report["model"] = to_json(manifest());   // the attacker's, beside a genuine quote
+  c.report["model"] = to_json(manifest());  // the attacker's, beside a genuine quote
   verify::Verdict verdict = c.judge_report();
   EXPECT_EQ(ids_in(verdict, State::kFail), (Ids{"model.document", "report.model_digest"}));
   EXPECT_EQ(verdict.find("model.weights")->state, State::kSkipped);
@@ -166,7 +166,8 @@ TEST(ModelManifest, AReportThatNamesNoModelIsUndeterminedAtBest) {
   Case legacy = genuine_case(test_ask());
   legacy.policy.service.model_manifest = manifest();
   EXPECT_EQ(legacy.judge().outcome(), Outcome::kUndetermined);
-  EXPECT_EQ(verify::verify_report("{}", {}, {legacy.policy, {}, kJudgedAt}).find("model.document")->state, State::kSkipped);
+  EXPECT_EQ(verify::verify_report("{}", {}, {legacy.policy, {}, kJudgedAt}).find("model.document")->state,
+            State::kSkipped);
 }
 
 TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
@@ -176,7 +177,8 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
   ASSERT_TRUE(tee);
   const Json document = to_json(manifest());
   const ByteArray<32> digest = *evidence::document_digest(document);
-  const auto judged = [&](const Json& served, const std::function<void(Json&)>& change = [](Json&) {}) {
+  const auto judged = [&](
+                          const Json& served, const std::function<void(Json&)>& change = [](Json&) {}) {
     ServiceCase c = case_of(served);
     evidence::NativeStatement statement = service().statement(test_nonce(), std::nullopt);
     statement.model_digest = *evidence::document_digest(served);

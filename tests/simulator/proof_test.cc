@@ -43,7 +43,8 @@ TEST_P(Proofs, AGenuineOneIsAcceptedAfterItWasWrittenAndRead) {
   const verify::Verdict verdict = verify::verify_proof(*proof, test_nonce(), {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
-  EXPECT_EQ(ids_in(verify::verify_proof(*proof, test_nonce(), {{}, {}, kJudgedAt}), State::kFail), Ids{"tee.simulator"});
+  EXPECT_EQ(ids_in(verify::verify_proof(*proof, test_nonce(), {{}, {}, kJudgedAt}), State::kFail),
+            Ids{"tee.simulator"});
 }
 
 // Whoever makes a proof chooses the nonce in it.
@@ -75,14 +76,15 @@ TEST_P(Proofs, EveryTamperingFailsItsOwnCheck) {
       {"signed by another",
        [&](Proof& p) { p.signature = attacker.sign(GetParam(), kRequest, kResponse); },
        {"signature.signer_attested"}},
-      {"nonce", [](Proof& p) { p.nonce_hex[0] = p.nonce_hex[0] == '1' ? '2' : '1'; },
+      {"nonce",
+       [](Proof& p) { p.nonce_hex[0] = p.nonce_hex[0] == '1' ? '2' : '1'; },
        {"report.nonce", "report_data.nonce", "nvidia.payload.nonce", "nvidia.gpu.0.nonce", "nvidia.gpu.1.nonce"}},
       {"nonce malformed", [](Proof& p) { p.nonce_hex = "zz"; }, {"proof.form"}},
       {"report cut", [](Proof& p) { p.report.pop_back(); }, {"report.form"}},
       {"report of the other algorithm",
        [&](Proof& p) {
-         p.report = genuine_proof(GetParam() == SigningAlgo::kEcdsa ? SigningAlgo::kEd25519 : SigningAlgo::kEcdsa)
-                        .report;
+         p.report =
+             genuine_proof(GetParam() == SigningAlgo::kEcdsa ? SigningAlgo::kEd25519 : SigningAlgo::kEcdsa).report;
        },
        {"signature.signer_attested"}},
   };
@@ -123,7 +125,8 @@ TEST_P(Proofs, OverTlsTheKeyThatWasSeenMustBeTheOneBound) {
   const auto read = evidence::parse_proof(evidence::write_proof(proof));
   ASSERT_TRUE(read) << read.error().message;
   verify::Policy policy = kAcceptSimulator;
-  EXPECT_EQ(verify::verify_proof(*read, test_nonce(), {policy, {}, kJudgedAt}).outcome(), Outcome::kUndetermined) << "of unknown origin";
+  EXPECT_EQ(verify::verify_proof(*read, test_nonce(), {policy, {}, kJudgedAt}).outcome(), Outcome::kUndetermined)
+      << "of unknown origin";
   policy.service.accept_unproven_tls_keys = true;
   verify::Verdict verdict = verify::verify_proof(*read, test_nonce(), {policy, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
@@ -153,7 +156,8 @@ TEST_P(Proofs, WhatThePolicyPinsOfTheReplyNoSignatureShows) {
   const Proof proof = genuine_proof(GetParam());
   for (const char* id : {"signature.model_digest", "signature.policy_digest"}) {
     verify::Policy policy = kAcceptSimulator;
-    (std::string_view(id) == "signature.model_digest" ? policy.service.model_digests : policy.service.policy_digests) = {Bytes(32, 7)};
+    (std::string_view(id) == "signature.model_digest" ? policy.service.model_digests
+                                                      : policy.service.policy_digests) = {Bytes(32, 7)};
     const verify::Verdict verdict = verify::verify_proof(proof, test_nonce(), {policy, {}, kJudgedAt});
     ASSERT_NE(verdict.find(id), nullptr);
     EXPECT_EQ(verdict.find(id)->state, State::kSkipped);
@@ -163,13 +167,15 @@ TEST_P(Proofs, WhatThePolicyPinsOfTheReplyNoSignatureShows) {
   verify::Policy policy = kAcceptSimulator;
   policy.service.model_manifest.emplace();
   EXPECT_NE(verify::verify_proof(proof, test_nonce(), {policy, {}, kJudgedAt}).find("signature.model_digest"), nullptr);
-  EXPECT_EQ(verify::verify_proof(proof, test_nonce(), {kAcceptSimulator, {}, kJudgedAt}).find("signature.model_digest"), nullptr);
+  EXPECT_EQ(verify::verify_proof(proof, test_nonce(), {kAcceptSimulator, {}, kJudgedAt}).find("signature.model_digest"),
+            nullptr);
 }
 
 // What is missing must not help: the document of a Cloister node may have been left out.
 TEST_P(Proofs, AReportWithoutAPolicyDocumentIsUndetermined) {
   const verify::Policy policy{.accept_simulator = true};
-  const verify::Verdict verdict = verify::verify_proof(genuine_proof(GetParam()), test_nonce(), {policy, {}, kJudgedAt});
+  const verify::Verdict verdict =
+      verify::verify_proof(genuine_proof(GetParam()), test_nonce(), {policy, {}, kJudgedAt});
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
   EXPECT_EQ(verdict.find("policy.document")->state, State::kSkipped);
 }

@@ -23,7 +23,10 @@ void resign(ServiceCase& c, const std::function<void(Json&)>& edit) {
 }
 
 Json upstream(const char* result, bool required) {
-  return {{"type", "upstream.verified"}, {"result", result}, {"required", required}, {"model_id", "demo"},
+  return {{"type", "upstream.verified"},
+          {"result", result},
+          {"required", required},
+          {"model_id", "demo"},
           {"session_id", std::string(64, '9')}};
 }
 
@@ -50,15 +53,19 @@ TEST(Receipt, EveryChangeFailsItsOwnCheck) {
           {"another version", [](ServiceCase& c) { c.receipt["api_version"] = "aci/2"; }, {"receipt.form"}},
           {"a member too many", [](ServiceCase& c) { c.receipt["verified"] = true; }, {"receipt.form"}},
           {"without signature", [](ServiceCase& c) { c.receipt.erase("signature"); }, {"receipt.form"}},
-          {"any member changed", [](ServiceCase& c) { c.receipt["endpoint"] = "/v1/completions"; },
+          {"any member changed",
+           [](ServiceCase& c) { c.receipt["endpoint"] = "/v1/completions"; },
            {"receipt.signature"}},
           {"an unknown event dropped", [](ServiceCase& c) { c.receipt["event_log"].erase(4); }, {"receipt.signature"}},
-          {"an unknown event's field", [](ServiceCase& c) { c.receipt["event_log"][4]["prompt_tokens"] = 0; },
+          {"an unknown event's field",
+           [](ServiceCase& c) { c.receipt["event_log"][4]["prompt_tokens"] = 0; },
            {"receipt.signature"}},
           {"key of another role",
-           [](ServiceCase& c) { resign(c, [](Json& r) { r["key_id"] = "e2ee-1"; }); }, {"receipt.key"}},
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["key_id"] = "e2ee-1"; }); },
+           {"receipt.key"}},
           {"key of another algorithm",
-           [](ServiceCase& c) { resign(c, [](Json& r) { r["key_id"] = "legacy-1"; }); }, {"receipt.key"}},
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["key_id"] = "legacy-1"; }); },
+           {"receipt.key"}},
           {"key of nobody", [](ServiceCase& c) { resign(c, [](Json& r) { r["key_id"] = "mine"; }); }, {"receipt.key"}},
           {"signed by another TEE",
            [](ServiceCase& c) { c.receipt = SimulatedService(SimulatedNode(7, 1)).sign(c.receipt); },
@@ -69,7 +76,8 @@ TEST(Receipt, EveryChangeFailsItsOwnCheck) {
            },
            {"receipt.keyset"}},
           {"of the future",
-           [](ServiceCase& c) { resign(c, [](Json& r) { r["served_at"] = kJudgedAt + 301; }); }, {"receipt.served_at"}},
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["served_at"] = kJudgedAt + 301; }); },
+           {"receipt.served_at"}},
           {"after the keyset's end",
            [](ServiceCase& c) { resign(c, [](Json& r) { r["served_at"] = kNotAfter; }), c.time = kNotAfter; },
            {"receipt.served_at", "keyset.not_after"}},
@@ -85,7 +93,8 @@ TEST(Receipt, EveryChangeFailsItsOwnCheck) {
           {"forwarded twice",
            [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"].push_back(r["event_log"][1]); }); },
            {"receipt.events"}},
-          {"no events", [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"] = Json::array(); }); },
+          {"no events",
+           [](ServiceCase& c) { resign(c, [](Json& r) { r["event_log"] = Json::array(); }); },
            {"receipt.events"}},
           {"another model answered",
            [](ServiceCase& c) {
@@ -124,7 +133,8 @@ TEST(Receipt, ARequestThatTheServiceChangedIsNoPass) {
   const verify::Verdict verdict = c.judge_receipt();
   EXPECT_EQ(verdict.find("receipt.rewrite")->state, State::kSkipped);
   EXPECT_FALSE(verdict.find("receipt.rewrite")->required);
-  EXPECT_NE(verdict.find("receipt.rewrite")->detail.find(std::string(64, '0')), std::string::npos) << "it says what the model saw";
+  EXPECT_NE(verdict.find("receipt.rewrite")->detail.find(std::string(64, '0')), std::string::npos)
+      << "it says what the model saw";
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   resign(c, [](Json& r) { r["event_log"].erase(1); });
   EXPECT_EQ(c.judge_receipt().find("receipt.rewrite")->state, State::kNotApplicable);
@@ -148,11 +158,13 @@ TEST(Receipt, TheNameThatAnotherServerGivesIsItsWord) {
   EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kAccepted);
   c.policy.service.accept_upstream_claims = false;
   c.policy.service.model_digests = {to_bytes(*evidence::document_digest(service().model()))};
-  EXPECT_EQ(c.judge_receipt().find("receipt.served_model")->state, State::kPass) << "who names the digest needs no word";
+  EXPECT_EQ(c.judge_receipt().find("receipt.served_model")->state, State::kPass)
+      << "who names the digest needs no word";
   for (const Json& name : {Json("cheaper"), Json()}) {
     ServiceCase other = told_of(name);
     other.model = "demo";
-    EXPECT_EQ(other.judge_receipt().find("receipt.served_model")->state, name.is_null() ? State::kSkipped : State::kFail);
+    EXPECT_EQ(other.judge_receipt().find("receipt.served_model")->state,
+              name.is_null() ? State::kSkipped : State::kFail);
     EXPECT_NE(other.judge_receipt().outcome(), Outcome::kAccepted);
   }
   // A receipt that tells of no model.
@@ -218,7 +230,8 @@ TEST(Receipt, NamesTheConfigurationThatWasInForce) {
       resign(c, [&](Json& r) { r["event_log"].insert(r["event_log"].begin() + 1, in_force(digest)); });
       return c;
     };
-    EXPECT_EQ(genuine.judge_receipt().find("receipt.policy_digest")->state, State::kNotApplicable) << "receipts of before";
+    EXPECT_EQ(genuine.judge_receipt().find("receipt.policy_digest")->state, State::kNotApplicable)
+        << "receipts of before";
     EXPECT_EQ(with(own).judge_receipt().find("receipt.policy_digest")->state, State::kPass);
     EXPECT_EQ(with(own).judge_receipt().outcome(), Outcome::kAccepted);
     // Another configuration than the one that was looked at.
@@ -271,7 +284,10 @@ TEST(Receipt, AKeysetBesideAReportIsComparedWithIt) {
 
 TEST(Receipt, OfAReplyThatWasBrokenOffSaysSoInTheLastLine) {
   ServiceCase c = native_case();
-  resign(c, [](Json& r) { r["event_log"].push_back({{"type", "response.aborted"}, {"bytes", 3}, {"events", 0}, {"reason", "connection_ended"}}); });
+  resign(c, [](Json& r) {
+    r["event_log"].push_back(
+        {{"type", "response.aborted"}, {"bytes", 3}, {"events", 0}, {"reason", "connection_ended"}});
+  });
   const verify::Verdict verdict = c.judge_receipt();
   EXPECT_EQ(verdict.facts["partial_reply"], "the reply was broken off");
   EXPECT_NE(to_text(verdict, false).find("not applicable): the reply was broken off\n"), std::string::npos);
@@ -321,9 +337,14 @@ Json prefix_proof_of(const ServiceCase& c, std::size_t events, Tree tree = Tree:
 }
 
 TEST(Receipt, TheBeginningOfAStreamIsAccepted) {
-  for (const auto& [tree, k] : std::vector<std::pair<Tree, std::size_t>>{
-           {Tree::kSalted, 1}, {Tree::kSalted, 2}, {Tree::kSalted, 3}, {Tree::kSalted, 5}, {Tree::kSalted, 6},
-           {Tree::kOfBefore, 1}, {Tree::kOfBefore, 3}, {Tree::kOfBefore, 6}}) {
+  for (const auto& [tree, k] : std::vector<std::pair<Tree, std::size_t>>{{Tree::kSalted, 1},
+                                                                         {Tree::kSalted, 2},
+                                                                         {Tree::kSalted, 3},
+                                                                         {Tree::kSalted, 5},
+                                                                         {Tree::kSalted, 6},
+                                                                         {Tree::kOfBefore, 1},
+                                                                         {Tree::kOfBefore, 3},
+                                                                         {Tree::kOfBefore, 6}}) {
     const ServiceCase c = streamed_case(tree);
     const std::size_t event_size = c.response.size() / 6;
     const std::string held = c.response.substr(0, k * event_size);
@@ -343,8 +364,8 @@ TEST(Receipt, TheBeginningOfAStreamIsAccepted) {
 TEST(Receipt, NothingMayFollowTheLastCompleteEventOfABeginning) {
   const ServiceCase c = streamed_case();
   const std::string held = c.response.substr(0, 3 * (c.response.size() / 6));
-  for (const char* tail : {"d", "\r", "data: forged", "data: {\"forged\":1}\n", "data: {\"forged\":1}\r\r", "data: {\"forged\":1}\r\n\r\n",
-                           "data: {\"forged\":1}\n\r", ": forged\r\r"}) {
+  for (const char* tail : {"d", "\r", "data: forged", "data: {\"forged\":1}\n", "data: {\"forged\":1}\r\r",
+                           "data: {\"forged\":1}\r\n\r\n", "data: {\"forged\":1}\n\r", ": forged\r\r"}) {
     const verify::Verdict verdict = judge_prefix(c, held + tail, prefix_proof_of(c, 3));
     EXPECT_EQ(verdict.outcome(), Outcome::kRejected) << tail;
     EXPECT_EQ(verdict.find("receipt.prefix")->state, State::kFail) << tail;
@@ -388,12 +409,16 @@ TEST(Receipt, AnInventedBeginningIsRejected) {
   proof["salts"].push_back(std::string(64, '0'));
   rejected(held, proof);
   rejected(held, prefix_proof_of(c, 3, Tree::kOfBefore));
-  EXPECT_EQ(ids_in(judge_prefix(streamed_case(Tree::kOfBefore), held, prefix_proof_of(c, 3)), State::kFail), Ids{"receipt.prefix"});
+  EXPECT_EQ(ids_in(judge_prefix(streamed_case(Tree::kOfBefore), held, prefix_proof_of(c, 3)), State::kFail),
+            Ids{"receipt.prefix"});
 }
 
 TEST(Receipt, OfAReplyThatWasNoStreamHasNoBeginnings) {
   const ServiceCase c = native_case();
-  const Json proof = {{"proof", "cloister.prefix.v1"}, {"receipt_id", c.receipt["receipt_id"]}, {"events", 1}, {"total", 1},
+  const Json proof = {{"proof", "cloister.prefix.v1"},
+                      {"receipt_id", c.receipt["receipt_id"]},
+                      {"events", 1},
+                      {"total", 1},
                       {"consistency", Json::array()}};
   EXPECT_EQ(ids_in(judge_prefix(c, "data: x\n\n", proof), State::kFail), Ids{"receipt.prefix"});
 }

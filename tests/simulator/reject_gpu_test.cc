@@ -24,7 +24,8 @@ Tampering edit(std::string name, std::function<void(NvidiaPayload&)> change, Ids
 }
 
 Tampering flip(const char* name, std::size_t offset, Ids failing) {
-  return edit(name, [=](NvidiaPayload& p) { p.evidence_list[0].report.at(offset) ^= 1; }, std::move(failing));
+  return edit(
+      name, [=](NvidiaPayload& p) { p.evidence_list[0].report.at(offset) ^= 1; }, std::move(failing));
 }
 
 TEST(RejectGpu, OneByteInEachRegion) {
@@ -56,12 +57,13 @@ TEST(RejectGpu, Certificates) {
     Ids failing = {"nvidia.gpu.1.cert_chain"};
     // A changed root is no root that anyone pinned: simulated no more, so not of the quote's kind either.
     if (i == 4) failing.insert("nvidia.root_agreement");
-    table.push_back(edit("certificate " + std::to_string(i) + " changed",
-                         [=](NvidiaPayload& p) {
-                           std::string& chain = p.evidence_list[1].certificate_chain_pem;
-                           chain = flip_certificate(chain, i);
-                         },
-                         failing));
+    table.push_back(edit(
+        "certificate " + std::to_string(i) + " changed",
+        [=](NvidiaPayload& p) {
+          std::string& chain = p.evidence_list[1].certificate_chain_pem;
+          chain = flip_certificate(chain, i);
+        },
+        failing));
     table.push_back(edit("certificate " + std::to_string(i) + " missing",
                          [=](NvidiaPayload& p) {
                            std::string& chain = p.evidence_list[1].certificate_chain_pem;
@@ -75,7 +77,8 @@ TEST(RejectGpu, Certificates) {
 TEST(RejectGpu, TheSet) {
   expect_failing({
       {"no JSON", [](Case& c) { set_member(c.report, "nvidia_payload", "x"); }, {"nvidia.payload.form"}},
-      {"empty object", [](Case& c) { set_member(c.report, "nvidia_payload", Json::object()); },
+      {"empty object",
+       [](Case& c) { set_member(c.report, "nvidia_payload", Json::object()); },
        {"nvidia.payload.form"}},
       edit("no device", [](NvidiaPayload& p) { p.evidence_list.clear(); }, {"nvidia.payload.form"}),
       edit("payload's nonce", [](NvidiaPayload& p) { p.nonce_hex = std::string(64, 'a'); }, {"nvidia.payload.nonce"}),
@@ -92,11 +95,9 @@ TEST(RejectGpu, TheSet) {
 
 // The attacker asks the same device twice: other responder nonce, same key.
 TEST(RejectGpu, OneDeviceAskedTwice) {
-  expect_failing({edit("asked twice",
-                       [](NvidiaPayload& p) {
-                         p.evidence_list[1] = node().gpu().collect(test_nonce())->front();
-                       },
-                       {"nvidia.duplicates"})});
+  expect_failing(
+      {edit("asked twice", [](NvidiaPayload& p) { p.evidence_list[1] = node().gpu().collect(test_nonce())->front(); },
+            {"nvidia.duplicates"})});
 }
 
 TEST(RejectGpu, WellSignedButWrong) {

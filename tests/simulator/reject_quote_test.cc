@@ -18,8 +18,7 @@ constexpr std::size_t kTeeType = 4, kUserData = 28, kTeeTcbSvn = 48, kXfam = 176
                       kAuthenticationData = 1220;
 
 Tampering flip(const char* name, std::size_t offset, Ids failing) {
-  return {name,
-          [offset](Case& c) { edit_quote_bytes(c.report, [offset](Bytes& quote) { quote.at(offset) ^= 1; }); },
+  return {name, [offset](Case& c) { edit_quote_bytes(c.report, [offset](Bytes& quote) { quote.at(offset) ^= 1; }); },
           std::move(failing)};
 }
 
@@ -74,15 +73,16 @@ TEST(RejectQuote, Certificates) {
                      [=](Case& c) { set_pck_chain(c.report, drop_certificate(pck_chain(), i)); },
                      {"tdx.pck_chain"}});
   }
-  table.push_back({"junk before the chain", [](Case& c) { set_pck_chain(c.report, "x" + pck_chain()); },
-                   {"tdx.pck_chain"}});
+  table.push_back(
+      {"junk before the chain", [](Case& c) { set_pck_chain(c.report, "x" + pck_chain()); }, {"tdx.pck_chain"}});
   table.push_back({"chain of another machine",
                    [](Case& c) {
                      const codec::TdxQuote other = quote_in(SimulatedNode(2, 1).report(test_ask()));
                      set_pck_chain(c.report, as_text(other.certification_data));
                    },
                    {"tdx.qe_report.signature"}});
-  table.push_back({"before its time", [](Case& c) { c.time = 1600000000; },
+  table.push_back({"before its time",
+                   [](Case& c) { c.time = 1600000000; },
                    {"tdx.pck_chain", "nvidia.gpu.0.cert_chain", "nvidia.gpu.1.cert_chain"}});
   table.push_back({"after its time", [](Case& c) { c.time = 2600000000; }, {"tdx.pck_chain"}});
   expect_failing(table);

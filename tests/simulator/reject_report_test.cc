@@ -58,7 +58,8 @@ TEST(RejectReport, Members) {
        {"report.all_attestations", "instance.0.report.nonce"}},
       {"empty list", [](Case& c) { c.report["all_attestations"] = Json::array(); }, {"report.all_attestations"}},
       {"list of something else", [](Case& c) { c.report["all_attestations"] = "x"; }, {"report.all_attestations"}},
-      {"broken element", [](Case& c) { c.report["all_attestations"].push_back(Json::object()); },
+      {"broken element",
+       [](Case& c) { c.report["all_attestations"].push_back(Json::object()); },
        {"instance.1.report.form"}},
       {"element without address",
        [](Case& c) {
@@ -68,9 +69,11 @@ TEST(RejectReport, Members) {
        },
        {"instance.1.report.signing_address"}},
       {"public key", [](Case& c) { flip_member(c.report, "signing_public_key", 20); }, {"report.signing_address"}},
-      {"short public key", [](Case& c) { set_member(c.report, "signing_public_key", "04"); },
+      {"short public key",
+       [](Case& c) { set_member(c.report, "signing_public_key", "04"); },
        {"report.signing_address"}},
-      {"malformed address", [](Case& c) { c.report.erase("all_attestations"), c.report["signing_address"] = "0x12"; },
+      {"malformed address",
+       [](Case& c) { c.report.erase("all_attestations"), c.report["signing_address"] = "0x12"; },
        {"report.signing_address"}},
       {"nonce", [](Case& c) { flip_member(c.report, "request_nonce", 0); }, {"report.nonce"}},
       {"named as real", [](Case& c) { set_member(c.report, "tee_type", "tdx"); }, {"report.tee_type"}},
@@ -124,9 +127,9 @@ TEST(RejectReport, AReplayedReportFailsOnEveryNonce) {
   yesterday.nonce.fill(0x77);
   Case replayed = genuine_case(yesterday);
   replayed.expected.nonce = test_nonce();
-  EXPECT_EQ(ids_in(replayed.judge(), verify::State::kFail),
-            (Ids{"report.nonce", "report_data.nonce", "nvidia.payload.nonce", "nvidia.gpu.0.nonce",
-                 "nvidia.gpu.1.nonce"}));
+  EXPECT_EQ(
+      ids_in(replayed.judge(), verify::State::kFail),
+      (Ids{"report.nonce", "report_data.nonce", "nvidia.payload.nonce", "nvidia.gpu.0.nonce", "nvidia.gpu.1.nonce"}));
 }
 
 TEST(RejectReport, TlsWhenBound) {
@@ -134,7 +137,8 @@ TEST(RejectReport, TlsWhenBound) {
   ask.tls_spki_sha256.emplace().fill(0x11);
   expect_failing(
       {
-          {"another certificate on the wire", [](Case& c) { c.expected.tls_spki_sha256->fill(0x22); },
+          {"another certificate on the wire",
+           [](Case& c) { c.expected.tls_spki_sha256->fill(0x22); },
            {"report_data.tls"}},
           {"another certificate in the report",
            [](Case& c) {
@@ -161,7 +165,8 @@ TEST(RejectReport, TlsWhenBound) {
 
 TEST(RejectReport, TlsAskedForButNotBound) {
   expect_failing({
-      {"no TLS key in the report", [](Case& c) { c.expected.tls_spki_sha256.emplace().fill(0x11); },
+      {"no TLS key in the report",
+       [](Case& c) { c.expected.tls_spki_sha256.emplace().fill(0x11); },
        {"report_data.tls"}},
   });
 }

@@ -29,7 +29,7 @@ std::string sha256_hex(ByteView bytes) { return to_hex(crypto::sha256(bytes)); }
 
 struct SessionCase {
   Json session;
-  Json receipt;                 // null: none is given
+  Json receipt;  // null: none is given
   std::optional<std::string> id;
   verify::Policy policy;
   UnixSeconds time = kJudgedAt;
@@ -37,16 +37,17 @@ struct SessionCase {
   SessionCase() {
     policy.accept_simulator = true;
     policy.require_nonce = false;  // the gateway made it
-    session = {{"api_version", "aci/1"},
-               {"upstream_name", "demo"},
-               {"endpoint", "https://api.example.com"},
-               {"verifier_id", "test/1"},
-               {"established_at", kJudgedAt - 60},
-               {"expires_at", kJudgedAt + 3540},
-               {"channel_binding", Json::array({{{"type", "tls_spki_sha256"},
-                                                 {"origin", "https://api.example.com"},
-                                                 {"spki_sha256", std::string(64, 'c')}}})},
-               {"claims", {{"tee_attested", {{"status", "asserted"}, {"source", "hardware_proven"}, {"reason", "x"}}}}}};
+    session = {
+        {"api_version", "aci/1"},
+        {"upstream_name", "demo"},
+        {"endpoint", "https://api.example.com"},
+        {"verifier_id", "test/1"},
+        {"established_at", kJudgedAt - 60},
+        {"expires_at", kJudgedAt + 3540},
+        {"channel_binding", Json::array({{{"type", "tls_spki_sha256"},
+                                          {"origin", "https://api.example.com"},
+                                          {"spki_sha256", std::string(64, 'c')}}})},
+        {"claims", {{"tee_attested", {{"status", "asserted"}, {"source", "hardware_proven"}, {"reason", "x"}}}}}};
     hold(codec::write_json(service().native_report(test_nonce())));
   }
   void hold(const std::string& evidence) {
@@ -129,7 +130,8 @@ TEST(Session, IsJudgedWithTheReceiptThatNamesIt) {
   EXPECT_EQ(verdict.find("upstream.tdx.quote.signature")->state, State::kPass);
   EXPECT_EQ(verdict.find("receipt.upstream")->state, State::kSkipped) << "the gateway's word never passes";
   EXPECT_EQ(verdict.facts["session"]["upstream_name"], "demo");
-  EXPECT_EQ(verdict.facts["keyset_digest"], aci_case().report["workload_keyset_digest"]) << "the gateway's own facts stay";
+  EXPECT_EQ(verdict.facts["keyset_digest"], aci_case().report["workload_keyset_digest"])
+      << "the gateway's own facts stay";
   const Verdict other = judge_with_session(upstream, service().sign(citing(std::string(64, '0'))));
   EXPECT_EQ(ids_in(other, State::kFail), Ids{"session.id"});
 }
@@ -157,7 +159,8 @@ TEST(Session, AReceiptNamesIt) {
   SessionCase later = named;
   later.time = kJudgedAt + 7200;
   EXPECT_FALSE(ids_in(later.judge(), State::kFail).contains("session.window"));
-  EXPECT_EQ(later.judge().find("session.window")->state, State::kSkipped) << "nobody verified the receipt that says when";
+  EXPECT_EQ(later.judge().find("session.window")->state, State::kSkipped)
+      << "nobody verified the receipt that says when";
   later.receipt["served_at"] = kJudgedAt + 7200;
   EXPECT_TRUE(ids_in(later.judge(), State::kFail).contains("session.window"));
   later.receipt["event_log"] = "none";
@@ -176,7 +179,8 @@ TEST(Session, EveryChangeFailsItsOwnCheck) {
       {"an id inside, as in lists", [](SessionCase& c) { c.session["session_id"] = c.own_id(); }, {"session.form"}},
       {"evidence without data", [](SessionCase& c) { c.session["evidence"].erase("data"); }, {"session.form"}},
       {"evidence that is no data URI", [](SessionCase& c) { c.session["evidence"]["data"] = "x"; }, {"session.form"}},
-      {"evidence in another encoding", [](SessionCase& c) { c.session["evidence"]["data"] = "data:,x"; },
+      {"evidence in another encoding",
+       [](SessionCase& c) { c.session["evidence"]["data"] = "data:,x"; },
        {"session.form"}},
       {"another id", [](SessionCase& c) { c.id = std::string(64, 'a'); }, {"session.id"}},
       {"not yet", [](SessionCase& c) { c.time = kJudgedAt - 61; }, {"session.window"}},
@@ -185,14 +189,21 @@ TEST(Session, EveryChangeFailsItsOwnCheck) {
        [](SessionCase& c) { c.session["evidence"]["digest"] = "sha256:" + std::string(64, 'b'); },
        {"session.evidence_digest"}},
       {"a claim refuted",
-       [](SessionCase& c) { c.session["claims"]["tcb_up_to_date"] = {{"status", "refuted"}, {"reason", "old"}}; },
+       [](SessionCase& c) {
+         c.session["claims"]["tcb_up_to_date"] = {{"status", "refuted"}, {"reason", "old"}};
+       },
        {"session.claims"}},
-      {"another TLS key", [](SessionCase& c) { c.binding()["spki_sha256"] = std::string(64, 'd'); },
+      {"another TLS key",
+       [](SessionCase& c) { c.binding()["spki_sha256"] = std::string(64, 'd'); },
        {"session.channel", "upstream.report_data.tls"}},
-      {"the key of another host", [](SessionCase& c) { c.binding()["origin"] = "https://other.example.com"; },
+      {"the key of another host",
+       [](SessionCase& c) { c.binding()["origin"] = "https://other.example.com"; },
        {"session.channel", "upstream.report_data.tls"}},
       {"no key", [](SessionCase& c) { c.session["channel_binding"] = Json::array(); }, {"session.channel"}},
-      {"a binding that nobody knows", [](SessionCase& c) { c.session["channel_binding"] = Json::array({{{"type", "trust_me"}}}); },
+      {"a binding that nobody knows",
+       [](SessionCase& c) {
+         c.session["channel_binding"] = Json::array({{{"type", "trust_me"}}});
+       },
        {"session.channel"}},
       {"an encryption key that is not listed",
        [](SessionCase& c) {

@@ -38,22 +38,19 @@ SimulatedService::SimulatedService(const SimulatedNode& node)
     : node_(node), receipt_key_(must(crypto::Ed25519Key::from_seed(must(node.tee().derive_key("receipt")).expose()))) {}
 
 Json SimulatedService::keyset() const {
-  return {{"subject", nullptr},
-          {"not_after", kNotAfter},
-          {"receipt_signing_keys",
-           Json::array({{{"key_id", "receipt-1"},
-                         {"algo", "ed25519"},
-                         {"public_key", to_hex(receipt_key_.public_key())}},
-                        {{"key_id", "legacy-1"},
-                         {"algo", evidence::kLegacyEd25519Algo},
-                         {"public_key", node_.address(evidence::SigningAlgo::kEd25519)}}})},
-          {"e2ee_public_keys", Json::array({{{"key_id", "e2ee-1"},
-                                             {"algo", "x25519-aes-256-gcm-hkdf-sha256"},
-                                             {"public_key", std::string(64, 'e')}},
-                                            {{"key_id", "tls-1"},
-                                             {"algo", evidence::kTlsBornAlgo},
-                                             {"public_key", std::string(64, 'c')}}})},
-          {"tls_public_keys", Json::array({{{"spki_sha256", std::string(64, 'c')}, {"domain", "api.example.com"}}})}};
+  return {
+      {"subject", nullptr},
+      {"not_after", kNotAfter},
+      {"receipt_signing_keys",
+       Json::array({{{"key_id", "receipt-1"}, {"algo", "ed25519"}, {"public_key", to_hex(receipt_key_.public_key())}},
+                    {{"key_id", "legacy-1"},
+                     {"algo", evidence::kLegacyEd25519Algo},
+                     {"public_key", node_.address(evidence::SigningAlgo::kEd25519)}}})},
+      {"e2ee_public_keys",
+       Json::array(
+           {{{"key_id", "e2ee-1"}, {"algo", "x25519-aes-256-gcm-hkdf-sha256"}, {"public_key", std::string(64, 'e')}},
+            {{"key_id", "tls-1"}, {"algo", evidence::kTlsBornAlgo}, {"public_key", std::string(64, 'c')}}})},
+      {"tls_public_keys", Json::array({{{"spki_sha256", std::string(64, 'c')}, {"domain", "api.example.com"}}})}};
 }
 
 Json SimulatedService::model() const { return {{"name", "demo"}, {"weights", "sha256:" + std::string(64, '1')}}; }
@@ -140,28 +137,30 @@ Json SimulatedService::sign(Json receipt) const {
   return receipt;
 }
 
-Json SimulatedService::sign_known_answers(const std::vector<evidence::KnownAnswersResult>& results, const std::string& key_id) const {
-  return must(evidence::sign_known_answers(results, key_id, [&](std::string_view text) { return receipt_key_.sign(as_bytes(text)); }));
+Json SimulatedService::sign_known_answers(const std::vector<evidence::KnownAnswersResult>& results,
+                                          const std::string& key_id) const {
+  return must(evidence::sign_known_answers(results, key_id,
+                                           [&](std::string_view text) { return receipt_key_.sign(as_bytes(text)); }));
 }
 
 Json SimulatedService::receipt() const {
-  return sign({{"api_version", "aci/1"},
-               {"receipt_id", "rcpt-1"},
-               {"chat_id", "chatcmpl-1"},
-               {"model", "demo"},
-               {"workload_keyset_digest", evidence::digest_text(keyset_digest(keyset()))},
-               {"endpoint", "/v1/chat/completions"},
-               {"method", "POST"},
-               {"served_at", kJudgedAt - 60},
-               {"event_log",
-                Json::array({{{"type", "request.received"}, {"body_hash", digest_of(kReceiptRequest)}},
-                             {{"type", "request.forwarded"}, {"body_hash", digest_of(kReceiptRequest)}},
-                             {{"type", "model.served"},
-                              {"model_id", "demo"},
-                              {"model_digest", evidence::digest_text(must(evidence::document_digest(model())))}},
-                             {{"type", "response.returned"}, {"body_hash", digest_of(kReceiptResponse)}},
-                             {{"type", "usage.metered"}, {"prompt_tokens", 3}, {"completion_tokens", 5}}})},
-               {"key_id", "receipt-1"}});
+  return sign(
+      {{"api_version", "aci/1"},
+       {"receipt_id", "rcpt-1"},
+       {"chat_id", "chatcmpl-1"},
+       {"model", "demo"},
+       {"workload_keyset_digest", evidence::digest_text(keyset_digest(keyset()))},
+       {"endpoint", "/v1/chat/completions"},
+       {"method", "POST"},
+       {"served_at", kJudgedAt - 60},
+       {"event_log", Json::array({{{"type", "request.received"}, {"body_hash", digest_of(kReceiptRequest)}},
+                                  {{"type", "request.forwarded"}, {"body_hash", digest_of(kReceiptRequest)}},
+                                  {{"type", "model.served"},
+                                   {"model_id", "demo"},
+                                   {"model_digest", evidence::digest_text(must(evidence::document_digest(model())))}},
+                                  {{"type", "response.returned"}, {"body_hash", digest_of(kReceiptResponse)}},
+                                  {{"type", "usage.metered"}, {"prompt_tokens", 3}, {"completion_tokens", 5}}})},
+       {"key_id", "receipt-1"}});
 }
 
 const SimulatedService& service() {

@@ -42,7 +42,8 @@ class SimulatedService {
                             const std::optional<std::string>& payload) const;
   Json sign(Json receipt) const;
   // What the node says about its known-answer tests.
-  Json sign_known_answers(const std::vector<evidence::KnownAnswersResult>& results, const std::string& key_id = "receipt-1") const;
+  Json sign_known_answers(const std::vector<evidence::KnownAnswersResult>& results,
+                          const std::string& key_id = "receipt-1") const;
 
   evidence::NativeStatement statement(const evidence::Nonce& nonce, const std::optional<std::string>& payload) const;
   std::string payload(const evidence::Nonce& gpu_nonce) const;

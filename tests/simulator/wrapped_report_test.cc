@@ -72,12 +72,14 @@ TEST(Instances, ABadOneFailsTheReport) {
   const std::vector<Change> table = {
       {"no report", [](Json& r) { r = Json::object(); }, {"report.form"}},
       {"named as real", [](Json& r) { r["tee_type"] = "tdx"; }, {"report.tee_type"}},
-      {"another's address", [](Json& r) { r["signing_address"] = node().address(kEcdsa);
-                                          r.erase("signing_public_key"); },
+      {"another's address",
+       [](Json& r) {
+         r["signing_address"] = node().address(kEcdsa);
+         r.erase("signing_public_key");
+       },
        {"report_data.identity"}},
       {"old", [](Json& r) { r["request_nonce"] = std::string(64, '0'); }, {"report.nonce"}},
-      {"a list in the list", [](Json& r) { r["all_attestations"] = Json::array({r}); },
-       {"report.all_attestations"}},
+      {"a list in the list", [](Json& r) { r["all_attestations"] = Json::array({r}); }, {"report.all_attestations"}},
   };
   for (const Change& change : table) {
     Case c = genuine_case();
@@ -126,7 +128,8 @@ TEST(Wrapped, AGatewayAndItsModelsAreJudgedEachAsWhatItIs) {
 
 TEST(Wrapped, EveryChangeFailsWhereItIs) {
   const std::vector<Tampering> table = {
-      {"gateway named as real", [](Case& c) { c.report["gateway_attestation"]["tee_type"] = "tdx"; },
+      {"gateway named as real",
+       [](Case& c) { c.report["gateway_attestation"]["tee_type"] = "tdx"; },
        {"gateway.report.tee_type"}},
       {"gateway of another nonce",
        [](Case& c) { c.report["gateway_attestation"]["request_nonce"] = std::string(64, '0'); },
@@ -134,18 +137,19 @@ TEST(Wrapped, EveryChangeFailsWhereItIs) {
       {"model of another nonce",
        [](Case& c) { set_member(c.report["model_attestations"][1], "request_nonce", std::string(64, '0')); },
        {"model.1.report.nonce"}},
-      {"a model that is none", [](Case& c) { c.report["model_attestations"].push_back("x"); },
-       {"model.2.report.form"}},
+      {"a model that is none", [](Case& c) { c.report["model_attestations"].push_back("x"); }, {"model.2.report.form"}},
       {"models that are no list", [](Case& c) { c.report["model_attestations"] = "x"; }, {"report.form"}},
       {"a gateway as a model",
        [](Case& c) { c.report["model_attestations"][0] = wrapped_report(gateway_report(), Json::array()); },
        {"model.0.report.form"}},
-      {"too many", [](Case& c) {
+      {"too many",
+       [](Case& c) {
          for (int i = 0; i < 33; ++i) c.report["model_attestations"].push_back(c.report["model_attestations"][0]);
        },
        {"report.form"}},
       {"the channel ends elsewhere",
-       [](Case& c) { c.expected.tls_spki_sha256.emplace().fill(0x11); }, {"gateway.report_data.tls"}},
+       [](Case& c) { c.expected.tls_spki_sha256.emplace().fill(0x11); },
+       {"gateway.report_data.tls"}},
       {"two kinds in one", [](Case& c) { c.report["intel_quote"] = "00"; }, {"report.form"}},
   };
   for (const Tampering& tampering : table) {

@@ -14,8 +14,9 @@ inline CborValue text(const std::string& value) { return {CborValue::Kind::kText
 inline CborValue bytes(Bytes value) { return {CborValue::Kind::kBytes, 0, std::move(value), {}, {}}; }
 inline CborValue list(std::vector<CborValue> items) { return {CborValue::Kind::kArray, 0, {}, {}, std::move(items)}; }
 inline CborValue map(std::vector<CborValue> items) { return {CborValue::Kind::kMap, 0, {}, {}, std::move(items)}; }
-inline CborValue tag(std::uint64_t value, CborValue item) { return {CborValue::Kind::kTag, value, {}, {}, {std::move(item)}}; }
+inline CborValue tag(std::uint64_t value, CborValue item) {
+  return {CborValue::Kind::kTag, value, {}, {}, {std::move(item)}};
+}
 inline CborValue yes() { return {CborValue::Kind::kBool, 1, {}, {}, {}}; }
-
 
 }  // namespace cloister::codec::testing

@@ -32,7 +32,8 @@ EC_KEY* make_key(Curve curve, const std::uint8_t* point) {
   EC_KEY* const key = made(EC_KEY_new_by_curve_name(curve == Curve::kP256 ? NID_X9_62_prime256v1 : NID_secp384r1));
   const EC_GROUP* const group = EC_KEY_get0_group(key);
   EC_POINT* const decoded = made(EC_POINT_new(group));
-  const bool ok = EC_POINT_oct2point(group, decoded, encoded, 1 + size, nullptr) == 1 && EC_KEY_set_public_key(key, decoded) == 1;
+  const bool ok =
+      EC_POINT_oct2point(group, decoded, encoded, 1 + size, nullptr) == 1 && EC_KEY_set_public_key(key, decoded) == 1;
   EC_POINT_free(decoded);
   if (ok) return key;
   EC_KEY_free(key);
@@ -65,7 +66,9 @@ bool is_on_curve(Curve curve, const std::uint8_t* point) {
 Verdict verify_ecdsa(Curve curve, const std::uint8_t* point, View digest, const std::uint8_t* signature) {
   const std::size_t half = coordinate_bytes(curve);
   ECDSA_SIG* const read = made(ECDSA_SIG_new());
-  if (ECDSA_SIG_set0(read, made(BN_bin2bn(signature, half, nullptr)), made(BN_bin2bn(signature + half, half, nullptr))) != 1) std::abort();
+  if (ECDSA_SIG_set0(read, made(BN_bin2bn(signature, half, nullptr)),
+                     made(BN_bin2bn(signature + half, half, nullptr))) != 1)
+    std::abort();
   return verify(curve, point, digest, read);
 }
 

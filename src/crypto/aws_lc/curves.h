@@ -27,7 +27,7 @@ Verdict verify_ecdsa(Curve curve, const std::uint8_t* point, View digest, const 
 // Like verify_ecdsa() for a signature in DER (RFC 3279, section 2.2.3), which has one form only and nothing after it.
 Verdict verify_ecdsa_der(Curve curve, const std::uint8_t* point, View digest, View signature);
 
-inline constexpr std::size_t kEd25519PrivateBytes = 64;   // the seed, then the public key
+inline constexpr std::size_t kEd25519PrivateBytes = 64;  // the seed, then the public key
 // RFC 8032, section 5.1.5: writes 32 bytes and kEd25519PrivateBytes.
 void expand_ed25519_seed(const std::uint8_t* seed, std::uint8_t* public_key, std::uint8_t* private_key);
 // RFC 8032, section 5.1.6: writes 64 bytes. In constant time.

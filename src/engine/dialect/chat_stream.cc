@@ -39,11 +39,15 @@ class ChunkWriter : public ReplyWriter {
     if (include_usage_) out.append(start_).append("],\"usage\":").append(dump(openai_usage(usage))).append("}\n\n");
     out += kDone;
   }
-  void fail(std::string& out, const Error& error) override { out.append("data: ").append(openai_error_body(error)).append("\n\n"); }
+  void fail(std::string& out, const Error& error) override {
+    out.append("data: ").append(openai_error_body(error)).append("\n\n");
+  }
 
  protected:
   int choices() const { return choices_; }
-  void open(std::string& out, int index) const { out.append(start_).append("{\"index\":").append(std::to_string(index)); }
+  void open(std::string& out, int index) const {
+    out.append(start_).append("{\"index\":").append(std::to_string(index));
+  }
   void close(std::string& out, const Json& logprobs, std::string_view finish) const {
     out += ",\"logprobs\":";
     out += logprobs.is_null() ? "null" : dump(logprobs);
@@ -56,9 +60,7 @@ class ChunkWriter : public ReplyWriter {
     out.append("}").append(tail_);
   }
   // close() without log probabilities and finish reason: the case of nearly every token.
-  void close_plain(std::string& out) const {
-    out.append(",\"logprobs\":null,\"finish_reason\":null}").append(tail_);
-  }
+  void close_plain(std::string& out) const { out.append(",\"logprobs\":null,\"finish_reason\":null}").append(tail_); }
 
  private:
   const int choices_;
@@ -145,7 +147,9 @@ class CompletionStreamWriter : public ChunkWriter {
 
 }  // namespace
 
-std::unique_ptr<ReplyWriter> make_chat_stream_writer(ReplyHead head) { return std::make_unique<ChatStreamWriter>(std::move(head)); }
+std::unique_ptr<ReplyWriter> make_chat_stream_writer(ReplyHead head) {
+  return std::make_unique<ChatStreamWriter>(std::move(head));
+}
 
 std::unique_ptr<ReplyWriter> make_completion_stream_writer(ReplyHead head) {
   return std::make_unique<CompletionStreamWriter>(std::move(head));

@@ -29,8 +29,9 @@ std::string openai_error_body(const Error& error) {
 }
 
 std::string anthropic_error_body(const Error& error) {
-  return codec::write_json({{"type", "error"},
-                            {"error", {{"type", anthropic_type(error_http_status(error.code))}, {"message", error.message}}}});
+  return codec::write_json(
+      {{"type", "error"},
+       {"error", {{"type", anthropic_type(error_http_status(error.code))}, {"message", error.message}}}});
 }
 
 }  // namespace cloister::engine

@@ -19,7 +19,9 @@ constexpr std::array<bool, 256> kSpecial = make_special();
 
 std::uint8_t byte_at(std::string_view text, std::size_t i) { return static_cast<std::uint8_t>(text[i]); }
 
-bool is_continuation(std::string_view text, std::size_t i) { return i < text.size() && (byte_at(text, i) & 0xc0) == 0x80; }
+bool is_continuation(std::string_view text, std::size_t i) {
+  return i < text.size() && (byte_at(text, i) & 0xc0) == 0x80;
+}
 
 // Length of the well-formed sequence at `i` (Unicode 15, table 3-7), or 0.
 std::size_t sequence_length(std::string_view text, std::size_t i) {

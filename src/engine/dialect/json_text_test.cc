@@ -26,11 +26,11 @@ TEST(JsonText, KeepsUtf8) {
 
 TEST(JsonText, ReplacesWhatIsNotUtf8) {
   const std::string mark = "\xef\xbf\xbd";
-  EXPECT_EQ(json_string("a\x80z"), "\"a" + mark + "z\"");            // stray continuation
-  EXPECT_EQ(json_string("\xc0\xaf"), "\"" + mark + mark + "\"");     // overlong
-  EXPECT_EQ(json_string("\xed\xa0\x80"), "\"" + mark + mark + mark + "\"");  // surrogate
+  EXPECT_EQ(json_string("a\x80z"), "\"a" + mark + "z\"");                               // stray continuation
+  EXPECT_EQ(json_string("\xc0\xaf"), "\"" + mark + mark + "\"");                        // overlong
+  EXPECT_EQ(json_string("\xed\xa0\x80"), "\"" + mark + mark + mark + "\"");             // surrogate
   EXPECT_EQ(json_string("\xf4\x90\x80\x80"), "\"" + mark + mark + mark + mark + "\"");  // beyond U+10FFFF
-  EXPECT_EQ(json_string("\xe6\xbc"), "\"" + mark + mark + "\"");     // cut short
+  EXPECT_EQ(json_string("\xe6\xbc"), "\"" + mark + mark + "\"");                        // cut short
 }
 
 TEST(JsonText, IsAlwaysJson) {

@@ -9,8 +9,8 @@ namespace cloister::engine {
 namespace {
 
 constexpr std::array<std::string_view, 6> kRoles = {"system", "developer", "user", "assistant", "tool", "function"};
-constexpr std::array<std::string_view, 9> kMediaParts = {"image_url",   "input_image", "image", "input_audio", "input_video",
-                                                         "video_url",   "input_file",  "file",  "document"};
+constexpr std::array<std::string_view, 9> kMediaParts = {
+    "image_url", "input_image", "image", "input_audio", "input_video", "video_url", "input_file", "file", "document"};
 constexpr std::size_t kMaxInputs = 2048;
 constexpr std::size_t kMaxMessages = 4096;
 constexpr std::size_t kMaxTools = 128;
@@ -53,7 +53,8 @@ Result<void> check_parts(const Json& parts, const std::string& where) {
 Result<void> check_content(const Json& message, const std::string& where) {
   const Json* content = find_member(message, "content");
   if (content == nullptr || content->is_string()) return {};
-  if (!content->is_array()) return invalid("'" + where + ".content' must be a string or an array of parts", where + ".content");
+  if (!content->is_array())
+    return invalid("'" + where + ".content' must be a string or an array of parts", where + ".content");
   if (content->empty()) return invalid("'" + where + ".content' is an empty array", where + ".content");
   return check_parts(*content, where + ".content");
 }
@@ -66,7 +67,8 @@ Result<void> check_past_calls(const Json* calls, const std::string& where) {
     const Json* function = find_member(call, "function");
     const Json* arguments = function == nullptr ? nullptr : find_member(*function, "arguments");
     if (arguments == nullptr || !arguments->is_string() || text_member(*function, "name").empty()) {
-      return invalid("'" + where + ".tool_calls' must hold functions with a name and their arguments as a string", where);
+      return invalid("'" + where + ".tool_calls' must hold functions with a name and their arguments as a string",
+                     where);
     }
   }
   return {};
@@ -86,7 +88,8 @@ Result<void> check_messages(Route route, const Json& body) {
     std::string where = "messages[" + std::to_string(i) + "]";
     if (!message.is_object()) return invalid("'" + where + "' must be an object", where);
     std::string role = text_member(message, "role");
-    if (!contains(kRoles, role) || (is_messages_form(route) && role != "user" && role != "assistant" && role != "system")) {
+    if (!contains(kRoles, role) ||
+        (is_messages_form(route) && role != "user" && role != "assistant" && role != "system")) {
       return invalid("'" + where + ".role' must be one of: " + role_list(route), where + ".role");
     }
     TRY_VOID(check_content(message, where));
@@ -113,10 +116,13 @@ bool is_token_list(const Json& value) {
 Result<void> check_text_or_tokens(const Json& body, const char* name) {
   const Json* value = find_member(body, name);
   if (value == nullptr) return invalid("'" + std::string(name) + "' is required", name);
-  auto single = [](const Json& item) { return (item.is_string() && !item.get_ref<const std::string&>().empty()) || is_token_list(item); };
+  auto single = [](const Json& item) {
+    return (item.is_string() && !item.get_ref<const std::string&>().empty()) || is_token_list(item);
+  };
   bool many = value->is_array() && !value->empty() && std::all_of(value->begin(), value->end(), single);
   if (!single(*value) && !many) {
-    return invalid("'" + std::string(name) + "' must be a non-empty string, a list of such strings, or lists of token ids", name);
+    return invalid(
+        "'" + std::string(name) + "' must be a non-empty string, a list of such strings, or lists of token ids", name);
   }
   if (many && value->size() > kMaxInputs) {
     return invalid("'" + std::string(name) + "' may hold at most " + std::to_string(kMaxInputs) + " items, got " +
@@ -144,7 +150,8 @@ Result<void> check_responses_input(const Json& body) {
 Result<void> check_tokenize(const Json& body) {
   if (find_member(body, "messages") != nullptr) return check_messages(Route::kTokenize, body);
   const Json* prompt = find_member(body, "prompt");
-  if (prompt == nullptr || !prompt->is_string()) return invalid("'prompt' must be a string, or give 'messages'", "prompt");
+  if (prompt == nullptr || !prompt->is_string())
+    return invalid("'prompt' must be a string, or give 'messages'", "prompt");
   return {};
 }
 
@@ -174,15 +181,15 @@ Result<void> check_tool_choice(Route route, const Json& body) {
       return invalid("'tool_choice' is required, but 'tools' offers nothing", "tool_choice");
     }
     if (!is_messages_form(route) && (word == "auto" || word == "none" || word == "required")) return {};
-    return invalid("'tool_choice' must be one of: auto, none, required; or an object that names a function", "tool_choice");
+    return invalid("'tool_choice' must be one of: auto, none, required; or an object that names a function",
+                   "tool_choice");
   }
   if (!choice->is_object()) return invalid("'tool_choice' must be a string or an object", "tool_choice");
   if (is_messages_form(route) && text_member(*choice, "type") != "tool") return {};
   std::string name = tool_name(route, *choice);
   const Json* tools = find_member(body, "tools");
-  bool known = tools != nullptr && std::any_of(tools->begin(), tools->end(), [&](const Json& tool) {
-                 return tool_name(route, tool) == name;
-               });
+  bool known = tools != nullptr && std::any_of(tools->begin(), tools->end(),
+                                               [&](const Json& tool) { return tool_name(route, tool) == name; });
   if (!known) return invalid("'tool_choice' names a function that 'tools' does not have", "tool_choice");
   return {};
 }
@@ -207,8 +214,9 @@ Result<void> check_tools(Route route, const Json& body) {
   if (const Json* tools = find_member(body, "tools")) {
     if (!tools->is_array()) return invalid("'tools' must be an array", "tools");
     if (tools->size() > kMaxTools) {
-      return invalid("'tools' may hold at most " + std::to_string(kMaxTools) + " items, got " + std::to_string(tools->size()),
-                     "tools");
+      return invalid(
+          "'tools' may hold at most " + std::to_string(kMaxTools) + " items, got " + std::to_string(tools->size()),
+          "tools");
     }
     for (std::size_t i = 0; i < tools->size(); ++i) {
       std::string where = "tools[" + std::to_string(i) + "]";
@@ -216,7 +224,8 @@ Result<void> check_tools(Route route, const Json& body) {
       if (!tool.is_object()) return invalid("'" + where + "' must be an object", where);
       std::string type = text_member(tool, "type");
       bool function = type == "function" || (is_messages_form(route) && (type.empty() || type == "custom"));
-      if (!function) return fail(ErrorCode::kUnsupported, "'" + where + "' is not a function, the only kind of tool here", where);
+      if (!function)
+        return fail(ErrorCode::kUnsupported, "'" + where + "' is not a function, the only kind of tool here", where);
       if (tool_name(route, tool).empty()) return invalid("'" + where + "' has no function name", where);
     }
   }

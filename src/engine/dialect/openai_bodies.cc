@@ -25,9 +25,8 @@ Json chat_message(const GatheredChoice& choice) {
   if (!choice.calls.empty()) {
     Json calls = Json::array();
     for (const ToolCall& call : choice.calls) {
-      calls.push_back({{"id", call.id},
-                       {"type", "function"},
-                       {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+      calls.push_back(
+          {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
     }
     message["tool_calls"] = std::move(calls);
   }

@@ -31,7 +31,8 @@ ReadChoice& choice_at(ReadReply& reply, const Json& item, std::size_t otherwise)
 }
 
 void read_usage(ReadReply& reply, const Json& usage, const char* prompt, const char* completion) {
-  if (const Json& count = member(usage, prompt); count.is_number_unsigned()) reply.prompt_tokens = count.get<std::uint64_t>();
+  if (const Json& count = member(usage, prompt); count.is_number_unsigned())
+    reply.prompt_tokens = count.get<std::uint64_t>();
   if (const Json& count = member(usage, completion); count.is_number_unsigned()) {
     reply.completion_tokens = count.get<std::uint64_t>();
   }
@@ -80,7 +81,8 @@ void read_response(ReadReply& reply, const Json& response) {
   for (std::size_t i = 0; output.is_array() && i < output.size(); ++i) {
     const std::string type = text_of(output[i], "type");
     if (type == "function_call") {
-      choice.calls += (choice.calls.empty() ? "" : "\n") + text_of(output[i], "name") + " " + text_of(output[i], "arguments");
+      choice.calls +=
+          (choice.calls.empty() ? "" : "\n") + text_of(output[i], "name") + " " + text_of(output[i], "arguments");
     }
     const Json& content = member(output[i], "content");
     for (std::size_t part = 0; content.is_array() && part < content.size(); ++part) {
@@ -93,7 +95,8 @@ void read_response(ReadReply& reply, const Json& response) {
 // Every event that ends a stream holds the whole reply.
 void read_response_event(ReadReply& reply, const Json& event) {
   const std::string type = text_of(event, "type");
-  if (type == "response.completed" || type == "response.incomplete") return read_response(reply, member(event, "response"));
+  if (type == "response.completed" || type == "response.incomplete")
+    return read_response(reply, member(event, "response"));
   if (reply.choices.empty()) reply.choices.resize(1);
   if (type == "response.output_text.delta") reply.choices.front().text += text_of(event, "delta");
   if (type == "response.reasoning_text.delta") reply.choices.front().reasoning += text_of(event, "delta");
@@ -110,7 +113,8 @@ void read_block(ReadChoice& choice, const Json& block, bool whole) {
 void read_message(ReadReply& reply, const Json& message) {
   reply.choices.assign(1, {});
   const Json& content = member(message, "content");
-  for (std::size_t i = 0; content.is_array() && i < content.size(); ++i) read_block(reply.choices.front(), content[i], true);
+  for (std::size_t i = 0; content.is_array() && i < content.size(); ++i)
+    read_block(reply.choices.front(), content[i], true);
   reply.choices.front().finish = text_of(message, "stop_reason");
   read_message_usage(reply, member(message, "usage"));
 }

@@ -14,8 +14,8 @@ namespace cloister::engine {
 struct ReadChoice {
   std::string text;
   std::string reasoning;
-  std::string calls;     // names and arguments of the called tools, one on each line
-  std::string finish;    // in the dialect's words; empty while the reply has not ended
+  std::string calls;   // names and arguments of the called tools, one on each line
+  std::string finish;  // in the dialect's words; empty while the reply has not ended
 
   bool operator==(const ReadChoice&) const = default;
 };

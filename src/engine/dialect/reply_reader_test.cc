@@ -108,7 +108,8 @@ TEST(ReplyReader, WhatIsNoReplyIsAnError) {
   for (const char* body : {"", "[]", "{}", "nothing", "data: [DONE]\n\n", "data: {\n\n", "data: 5\n\n"}) {
     EXPECT_FALSE(read_reply(Route::kChatCompletions, body)) << body;
   }
-  EXPECT_TRUE(read_reply(Route::kChatCompletions, R"({"choices":[{"message":[],"finish_reason":5}]})")) << "of odd types: empty";
+  EXPECT_TRUE(read_reply(Route::kChatCompletions, R"({"choices":[{"message":[],"finish_reason":5}]})"))
+      << "of odd types: empty";
 }
 
 }  // namespace

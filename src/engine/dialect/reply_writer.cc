@@ -69,7 +69,9 @@ void append_named_event(std::string& out, std::string_view name, const Json& dat
   out.append("event: ").append(name).append("\ndata: ").append(dump(data)).append("\n\n");
 }
 
-std::unique_ptr<ReplyWriter> make_buffered_writer(ReplyHead head) { return std::make_unique<BufferedWriter>(std::move(head)); }
+std::unique_ptr<ReplyWriter> make_buffered_writer(ReplyHead head) {
+  return std::make_unique<BufferedWriter>(std::move(head));
+}
 
 std::unique_ptr<ReplyWriter> make_reply_writer(ReplyHead head) {
   if (!head.stream) return make_buffered_writer(std::move(head));

@@ -20,8 +20,8 @@ struct ReplyHead {
   Route route = Route::kChatCompletions;
   std::string id;
   std::string model;
-  std::string fingerprint;     // "system_fingerprint"; left out when empty
-  std::int64_t created = 0;    // seconds since 1970
+  std::string fingerprint;   // "system_fingerprint"; left out when empty
+  std::int64_t created = 0;  // seconds since 1970
   bool stream = false;
   bool include_usage = false;  // streamed chat and completions report usage only when asked
   int choices = 1;

@@ -40,7 +40,8 @@ constexpr NumberRule kNumberRules[] = {
     {"top_logprobs", 0, 20, true},
 };
 
-constexpr const char* kFlags[] = {"stream", "ignore_eos", "parallel_tool_calls", "echo", "store", "add_generation_prompt"};
+constexpr const char* kFlags[] = {"stream", "ignore_eos", "parallel_tool_calls",
+                                  "echo",   "store",      "add_generation_prompt"};
 
 std::string number_text(double value) {
   std::string text = std::to_string(value);
@@ -58,7 +59,8 @@ Result<void> check_number(const NumberRule& rule, const Json& value) {
   if (!value.is_number()) return wrong_type(rule.name, rule.integer ? "an integer" : "a number", value);
   double number = value.get<double>();
   if (rule.integer && (!std::isfinite(number) || number != std::floor(number))) {
-    return fail(ErrorCode::kInvalidRequest, "'" + std::string(rule.name) + "' must be an integer, got a fraction", rule.name);
+    return fail(ErrorCode::kInvalidRequest, "'" + std::string(rule.name) + "' must be an integer, got a fraction",
+                rule.name);
   }
   if (!(number >= rule.least && number <= rule.most)) {
     return fail(ErrorCode::kInvalidRequest,
@@ -88,7 +90,8 @@ Result<std::vector<std::string>> read_stop(const Json& body, const char* name) {
       return fail(ErrorCode::kInvalidRequest,
                   "a stop string may be at most " + std::to_string(kMaxStopBytes) + " bytes long", name);
     }
-    if (text.empty()) return fail(ErrorCode::kInvalidRequest, "'" + std::string(name) + "' must hold non-empty strings only", name);
+    if (text.empty())
+      return fail(ErrorCode::kInvalidRequest, "'" + std::string(name) + "' must hold non-empty strings only", name);
     stops.push_back(text);
   }
   return stops;
@@ -99,14 +102,16 @@ Result<void> check_logit_bias(const Json& body) {
   if (bias == nullptr) return {};
   if (!bias->is_object()) return wrong_type("logit_bias", "an object from token id to number", *bias);
   if (bias->size() > kMaxBiases) {
-    return fail(ErrorCode::kInvalidRequest,
-                "'logit_bias' may hold at most " + std::to_string(kMaxBiases) + " tokens, got " + std::to_string(bias->size()),
-                "logit_bias");
+    return fail(
+        ErrorCode::kInvalidRequest,
+        "'logit_bias' may hold at most " + std::to_string(kMaxBiases) + " tokens, got " + std::to_string(bias->size()),
+        "logit_bias");
   }
   for (const auto& [key, value] : bias->items()) {
     bool is_id = !key.empty() && key.size() <= 9 && key.find_first_not_of("0123456789") == std::string::npos;
     if (!is_id || !value.is_number() || std::abs(value.get<double>()) > 100) {
-      return fail(ErrorCode::kInvalidRequest, "'logit_bias' maps token ids to numbers between -100 and 100", "logit_bias");
+      return fail(ErrorCode::kInvalidRequest, "'logit_bias' maps token ids to numbers between -100 and 100",
+                  "logit_bias");
     }
   }
   return {};
@@ -202,7 +207,8 @@ Result<void> check_unsupported(Route route, const Json& body) {
     for (const char* name : {"previous_response_id", "conversation", "background"}) {
       const Json* value = find_member(body, name);
       if (value != nullptr && *value != Json(false)) {
-        return fail(ErrorCode::kUnsupported, "'" + std::string(name) + "' is not supported: no reply is kept here", name);
+        return fail(ErrorCode::kUnsupported, "'" + std::string(name) + "' is not supported: no reply is kept here",
+                    name);
       }
     }
   }

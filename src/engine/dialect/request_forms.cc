@@ -34,7 +34,8 @@ void unify_tools(Route route, Json& body) {
   if (tools == nullptr) return;
   for (Json& tool : *tools) {
     erase_nulls(tool);
-    if (route == Route::kChatCompletions && tool.is_object() && tool.contains("function")) erase_nulls(tool["function"]);
+    if (route == Route::kChatCompletions && tool.is_object() && tool.contains("function"))
+      erase_nulls(tool["function"]);
   }
   if (route != Route::kResponses) return;
   std::erase_if(tools->get_ref<Json::array_t&>(), [](const Json& tool) {
@@ -111,7 +112,8 @@ void unify_response_items(Json& body) {
   Json* input = array_in(body, "input");
   if (input == nullptr) return;
   auto& items = input->get_ref<Json::array_t&>();
-  std::erase_if(items, [](const Json& item) { return text_member(item, "type") == "reasoning" && reasoning_text(item).empty(); });
+  std::erase_if(
+      items, [](const Json& item) { return text_member(item, "type") == "reasoning" && reasoning_text(item).empty(); });
   for (Json& item : items) {
     if (!item.is_object()) continue;
     const std::string type = text_member(item, "type");
@@ -150,7 +152,8 @@ bool join_system_messages(Json& body) {
   std::erase_if(messages->get_ref<Json::array_t&>(), [&](const Json& message) {
     if (text_member(message, "role") != "system") return false;
     const Json* content = find_member(message, "content");
-    if (content != nullptr) system.push_back({{"type", "text"}, {"text", (system.empty() ? "" : "\n\n") + content_text(*content)}});
+    if (content != nullptr)
+      system.push_back({{"type", "text"}, {"text", (system.empty() ? "" : "\n\n") + content_text(*content)}});
     return true;
   });
   if (messages->size() == before) return false;

@@ -15,23 +15,28 @@ Json unified(Route route, std::string_view text) {
 
 TEST(RequestForms, PastArgumentsThatAreNoJsonAreAnEmptyObject) {
   for (const char* arguments : {"", "  ", "{\\\"city\\\": \\\"Par", "nothing"}) {
-    const std::string call = R"({"id":"c","type":"function","function":{"name":"f","arguments":")" + std::string(arguments) + "\"}}";
-    const Json chat = unified(Route::kChatCompletions, R"({"messages":[{"role":"assistant","tool_calls":[)" + call + "]}]}");
+    const std::string call =
+        R"({"id":"c","type":"function","function":{"name":"f","arguments":")" + std::string(arguments) + "\"}}";
+    const Json chat =
+        unified(Route::kChatCompletions, R"({"messages":[{"role":"assistant","tool_calls":[)" + call + "]}]}");
     EXPECT_EQ(chat["messages"][0]["tool_calls"][0]["function"]["arguments"], "{}") << arguments;
-    const Json responses = unified(Route::kResponses, R"({"input":[{"type":"function_call","call_id":"c","name":"f","arguments":")" +
-                                                          std::string(arguments) + "\"}]}");
+    const Json responses =
+        unified(Route::kResponses, R"({"input":[{"type":"function_call","call_id":"c","name":"f","arguments":")" +
+                                       std::string(arguments) + "\"}]}");
     EXPECT_EQ(responses["input"][0]["arguments"], "{}") << arguments;
   }
 }
 
 TEST(RequestForms, PastArgumentsThatAreJsonStay) {
-  const Json body = unified(Route::kChatCompletions,
-                            R"({"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{\"a\": 1}"}}]}]})");
+  const Json body = unified(
+      Route::kChatCompletions,
+      R"({"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{\"a\": 1}"}}]}]})");
   EXPECT_EQ(body["messages"][0]["tool_calls"][0]["function"]["arguments"], "{\"a\": 1}");
 }
 
 TEST(RequestForms, AssistantMessagesAtTheEndAreOneTurn) {
-  const Json body = unified(Route::kChatCompletions, R"({"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"One"},
+  const Json body = unified(Route::kChatCompletions,
+                            R"({"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"One"},
       {"role":"assistant","content":"Two"},{"role":"assistant","content":[{"type":"text","text":"Three"}],"tool_calls":[{"id":"c"}]}]})");
   ASSERT_EQ(body["messages"].size(), 2u);
   EXPECT_EQ(content_text(body["messages"][1]["content"]), "OneTwoThree");
@@ -39,16 +44,19 @@ TEST(RequestForms, AssistantMessagesAtTheEndAreOneTurn) {
 }
 
 TEST(RequestForms, AssistantMessagesInTheMiddleStayApart) {
-  const Json body = unified(Route::kChatCompletions, R"({"messages":[{"role":"assistant","content":"One"},{"role":"assistant","content":"Two"},
+  const Json body = unified(Route::kChatCompletions,
+                            R"({"messages":[{"role":"assistant","content":"One"},{"role":"assistant","content":"Two"},
       {"role":"user","content":"q"}]})");
   EXPECT_EQ(body["messages"].size(), 3u);
 }
 
 TEST(RequestForms, NullMembersOfToolsAreAbsent) {
-  const Json chat = unified(Route::kChatCompletions,
-                            R"({"tools":[{"type":"function","function":{"name":"f","description":null,"parameters":null}}]})");
+  const Json chat =
+      unified(Route::kChatCompletions,
+              R"({"tools":[{"type":"function","function":{"name":"f","description":null,"parameters":null}}]})");
   EXPECT_EQ(chat["tools"][0]["function"], Json({{"name", "f"}}));
-  const Json responses = unified(Route::kResponses, R"({"tools":[{"type":"function","name":"f","strict":null,"parameters":null}]})");
+  const Json responses =
+      unified(Route::kResponses, R"({"tools":[{"type":"function","name":"f","strict":null,"parameters":null}]})");
   EXPECT_EQ(responses["tools"][0], Json({{"type", "function"}, {"name", "f"}}));
 }
 
@@ -60,14 +68,17 @@ TEST(RequestForms, ToolsOfResponsesThatAreNoFunctionsAreLeftOut) {
 }
 
 TEST(RequestForms, ToolsOfChatThatAreNoFunctionsStayAndAreRefused) {
-  const Json body = unified(Route::kChatCompletions, R"({"messages":[{"role":"user","content":"q"}],"tools":[{"type":"custom"}]})");
+  const Json body =
+      unified(Route::kChatCompletions, R"({"messages":[{"role":"user","content":"q"}],"tools":[{"type":"custom"}]})");
   EXPECT_FALSE(read_request_fields(Route::kChatCompletions, body));
 }
 
 TEST(RequestForms, ADemandForAToolThatWasLeftOutIsRefused) {
   for (const char* choice : {R"("required")", R"({"type":"custom","name":"a"})", R"({"type":"web_search"})"}) {
-    const Json body = unified(Route::kResponses, R"({"input":"q","tools":[{"type":"custom","name":"a"},{"type":"web_search"}],"tool_choice":)" +
-                                                     std::string(choice) + "}");
+    const Json body =
+        unified(Route::kResponses,
+                R"({"input":"q","tools":[{"type":"custom","name":"a"},{"type":"web_search"}],"tool_choice":)" +
+                    std::string(choice) + "}");
     EXPECT_FALSE(read_request_fields(Route::kResponses, body)) << choice;
   }
 }
@@ -97,8 +108,10 @@ TEST(RequestForms, SystemMessagesJoinTheSystemPrompt) {
 }
 
 TEST(RequestForms, BodiesOfOtherShapesAreLeftAsTheyAre) {
-  for (const char* text : {"[]", "7", R"({"messages":7,"tools":{}})", R"({"messages":[7,null],"tools":[7,null],"input":[7]})"}) {
-    for (const Route route : {Route::kChatCompletions, Route::kResponses, Route::kMessages, Route::kCountTokens, Route::kEmbeddings}) {
+  for (const char* text :
+       {"[]", "7", R"({"messages":7,"tools":{}})", R"({"messages":[7,null],"tools":[7,null],"input":[7]})"}) {
+    for (const Route route :
+         {Route::kChatCompletions, Route::kResponses, Route::kMessages, Route::kCountTokens, Route::kEmbeddings}) {
       EXPECT_EQ(unified(route, text), Json::parse(text)) << text;
     }
   }

@@ -33,7 +33,8 @@ class ResponsesStreamWriter : public ReplyWriter {
   }
   void text(std::string& out, int, std::string_view piece, const std::vector<TokenLogprob>&) override {
     if (open(out, "msg_")) {
-      event(out, "response.output_item.added", with_index({{"item", response_message_item(item_id_, "", "in_progress")}}));
+      event(out, "response.output_item.added",
+            with_index({{"item", response_message_item(item_id_, "", "in_progress")}}));
       event(out, "response.content_part.added", with_part({{"part", text_part("")}}));
     }
     text_ += piece;
@@ -51,7 +52,8 @@ class ResponsesStreamWriter : public ReplyWriter {
                  std::string_view arguments) override {
     if (open(out, "fc_" + std::to_string(call) + "_")) {
       call_ = {std::string(id), std::string(name), ""};
-      event(out, "response.output_item.added", with_index({{"item", response_call_item(item_id_, call_, "in_progress")}}));
+      event(out, "response.output_item.added",
+            with_index({{"item", response_call_item(item_id_, call_, "in_progress")}}));
     }
     call_.arguments += arguments;
     if (!arguments.empty()) {
@@ -68,8 +70,10 @@ class ResponsesStreamWriter : public ReplyWriter {
           {{"response", response_object(head_, status, output_, &usage)}});
   }
   void fail(std::string& out, const Error& error) override {
-    event(out, "error", {{"code", error_id(error.code)}, {"message", error.message},
-                         {"param", error.param.empty() ? Json() : Json(error.param)}});
+    event(out, "error",
+          {{"code", error_id(error.code)},
+           {"message", error.message},
+           {"param", error.param.empty() ? Json() : Json(error.param)}});
   }
 
  private:
@@ -119,9 +123,9 @@ class ResponsesStreamWriter : public ReplyWriter {
 
   ReplyHead head_;
   int sequence_ = 0;
-  std::string kind_;     // kind of the open item; empty when none is open
+  std::string kind_;  // kind of the open item; empty when none is open
   std::string item_id_;
-  std::string text_;     // text of the open item
+  std::string text_;  // text of the open item
   ToolCall call_;
   Json output_ = Json::array();
   FinishReason finish_ = FinishReason::kStop;
@@ -144,11 +148,15 @@ Json response_message_item(std::string_view id, std::string_view text, std::stri
 Json response_reasoning_item(std::string_view id, std::string_view text, std::string_view status) {
   Json content = Json::array();
   if (status != "in_progress") content.push_back({{"type", "reasoning_text"}, {"text", text}});
-  return {{"id", id}, {"type", "reasoning"}, {"summary", Json::array()}, {"content", std::move(content)}, {"status", status}};
+  return {{"id", id},
+          {"type", "reasoning"},
+          {"summary", Json::array()},
+          {"content", std::move(content)},
+          {"status", status}};
 }
 
 Json response_call_item(std::string_view id, const ToolCall& call, std::string_view status) {
-  return {{"id", id},          {"type", "function_call"}, {"call_id", call.id},
+  return {{"id", id},          {"type", "function_call"},     {"call_id", call.id},
           {"name", call.name}, {"arguments", call.arguments}, {"status", status}};
 }
 

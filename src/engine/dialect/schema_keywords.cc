@@ -53,10 +53,10 @@ constexpr std::pair<std::string_view, std::uint8_t> kConstrained[] = {
 
 #define CLOISTER_YEAR "[1-9][0-9]{3}"
 // The 29th of February is left out, since its existence depends on the year.
-#define CLOISTER_DATE                                                                                                  \
-  CLOISTER_YEAR                                                                                                        \
-      "-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[" \
-      "0-8]))"
+#define CLOISTER_DATE                                                                                              \
+  CLOISTER_YEAR                                                                                                    \
+  "-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[" \
+  "0-8]))"
 #define CLOISTER_TIME \
   "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 #define CLOISTER_BYTE "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"

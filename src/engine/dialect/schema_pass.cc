@@ -119,9 +119,10 @@ Result<void> SchemaPass::run() {
     TRY_VOID(visit(at));
   }
   if (const auto ambiguous = SchemaStates(root_).find()) {
-    return refuse(ambiguous->at, ambiguous->keyword,
-                  "its alternatives can begin alike and hold each other, so that the ways to read a text multiply with its "
-                  "depth; give them a required first property with different constants, or leave out what is there twice");
+    return refuse(
+        ambiguous->at, ambiguous->keyword,
+        "its alternatives can begin alike and hold each other, so that the ways to read a text multiply with its "
+        "depth; give them a required first property with different constants, or leave out what is there twice");
   }
   return {};
 }

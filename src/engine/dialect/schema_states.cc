@@ -50,7 +50,8 @@ std::uint8_t types_of(const Json& node) {
       types |= word.is_string() ? types_of_word(word.get_ref<const std::string&>()) : std::uint8_t{kNoType};
     return has("allOf") && (types & kStringType) != 0 ? types | kObjectType : types;
   }
-  if (has("properties") || (has("additionalProperties") && node.at("additionalProperties") != Json(true))) return kObjectType;
+  if (has("properties") || (has("additionalProperties") && node.at("additionalProperties") != Json(true)))
+    return kObjectType;
   if (has("allOf")) return kObjectType;
   if (has("items") || has("prefixItems")) return kArrayType;
   if (has("pattern") || has("minLength") || has("maxLength") || has("format")) return kStringType;
@@ -84,7 +85,8 @@ const Json* SchemaStates::target(const Json& reference) const {
     if (here->is_object()) {
       here = member(*here, token.c_str());
     } else {
-      const bool digits = !token.empty() && token.size() < 7 && std::ranges::all_of(token, [](char c) { return c >= '0' && c <= '9'; });
+      const bool digits =
+          !token.empty() && token.size() < 7 && std::ranges::all_of(token, [](char c) { return c >= '0' && c <= '9'; });
       here = here->is_array() && digits && std::stoul(token) < here->size() ? &(*here)[std::stoul(token)] : nullptr;
     }
     if (here == nullptr) return nullptr;
@@ -123,7 +125,8 @@ void SchemaStates::begin(const std::vector<const Json*>& values) {
     }
     if (std::ranges::none_of(ways, [&](const Way& way) { return way.kind == kind; })) continue;
     std::vector<std::pair<int, const Json*>> key = {{static_cast<int>(kind), nullptr}};
-    for (const Way& way : ways) key.emplace_back(static_cast<int>(way.kind), way.kind == Kind::kAny ? nullptr : way.node);
+    for (const Way& way : ways)
+      key.emplace_back(static_cast<int>(way.kind), way.kind == Kind::kAny ? nullptr : way.node);
     if (!spend(ways.size()) || !seen_.insert(std::move(key)).second) continue;
     if (ways.size() > kMostWays) {
       too_much_ = true;
@@ -195,7 +198,8 @@ const SchemaStates::Object& SchemaStates::object_of(const Way& way) {
     const Json* required = member(node, "required");
     if (properties != nullptr && properties->is_object()) {
       for (const auto& item : properties->items()) {
-        const bool demanded = required != nullptr && required->is_array() && std::ranges::find(*required, Json(item.key())) != required->end();
+        const bool demanded = required != nullptr && required->is_array() &&
+                              std::ranges::find(*required, Json(item.key())) != required->end();
         (demanded ? must : may).push_back({item.key(), &item.value()});
       }
     }

@@ -48,7 +48,7 @@ class SchemaStates {
   struct Object {
     std::vector<Property> properties;  // in the order in which they occur in the text: required ones first
     std::size_t required = 0;
-    const Json* others = nullptr;      // schema of further properties; null: there are none
+    const Json* others = nullptr;  // schema of further properties; null: there are none
   };
   struct Place {
     const Object* object;
@@ -67,7 +67,8 @@ class SchemaStates {
   Places takers(const Places& places, const std::string& name) const;
   std::vector<Places> split(const Places& places);
   const Object& object_of(const Way& way);
-  void add_properties(const Json& node, bool required, int depth, std::vector<Property>& must, std::vector<Property>& may);
+  void add_properties(const Json& node, bool required, int depth, std::vector<Property>& must,
+                      std::vector<Property>& may);
   const Json* target(const Json& reference) const;
   bool spend(std::size_t work);
 

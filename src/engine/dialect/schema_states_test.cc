@@ -45,30 +45,34 @@ TEST(SchemaStates, SoDoesAChain) {
   Json inner = Json::parse(R"({"type":"integer"})");
   for (int depth = 0; depth < 30; ++depth) {
     root["$defs"]["x" + std::to_string(depth)] = inner;
-    inner = {{"anyOf", {{{"type", "array"}, {"items", {{"$ref", "#/$defs/x" + std::to_string(depth)}}}},
-                        {{"type", "array"}, {"items", {{"$ref", "#/$defs/x" + std::to_string(depth)}}}, {"minItems", 1}}}}};
+    inner = {{"anyOf",
+              {{{"type", "array"}, {"items", {{"$ref", "#/$defs/x" + std::to_string(depth)}}}},
+               {{"type", "array"}, {"items", {{"$ref", "#/$defs/x" + std::to_string(depth)}}}, {"minItems", 1}}}}};
   }
   root["$ref"] = "#/$defs/x29";
   EXPECT_TRUE(SchemaStates(root).find().has_value());
 }
 
 TEST(SchemaStates, WhatTheTextTellsApartDoesNot) {
-  for (const char* schema : {
-           // a list, a tree, an expression whose kinds a constant tells apart
-           R"({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"next":{"anyOf":[{"$ref":"#/$defs/n"},{"type":"null"}]}},"required":["next"]}}})",
-           R"({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"name":{"type":"string"},"children":{"type":"array","items":{"$ref":"#/$defs/n"}}},"required":["name","children"]}}})",
-           R"({"$ref":"#/$defs/e","$defs":{"e":{"anyOf":[{"type":"object","properties":{"op":{"const":"add"},"l":{"$ref":"#/$defs/e"},"r":{"$ref":"#/$defs/e"}},"required":["op","l","r"]},{"type":"object","properties":{"op":{"enum":["mul","div"]},"l":{"$ref":"#/$defs/e"},"r":{"$ref":"#/$defs/e"}},"required":["op","l","r"]},{"type":"number"}]}}})",
-           // alternatives that a property's name or a type tells apart later
-           R"({"$ref":"#/$defs/f","$defs":{"f":{"anyOf":[{"type":"object","properties":{"name":{"type":"string"},"children":{"type":"array","items":{"$ref":"#/$defs/f"}}},"required":["name","children"]},{"type":"object","properties":{"name":{"type":"string"},"size":{"type":"integer"}},"required":["name","size"]}]}}})",
-           R"({"$ref":"#/$defs/f","$defs":{"f":{"anyOf":[{"type":"object","properties":{"a":{"type":"string"},"b":{"$ref":"#/$defs/f"}},"required":["a","b"]},{"type":"object","properties":{"a":{"type":"integer"},"b":{"$ref":"#/$defs/f"}},"required":["a","b"]}]}}})",
-           // alternatives that look alike, but are bounded
-           R"({"anyOf":[{"type":"object","properties":{"name":{"type":"string"},"a":{}}},{"type":"object","properties":{"name":{"type":"string"},"b":{}}}]})",
-           R"({"$ref":"#/$defs/A","$defs":{"A":{"anyOf":[{"type":"array","items":{"$ref":"#/$defs/A"}},{"type":"array","items":{"type":"integer"}}]}}})",
-           R"({"anyOf":[{"type":"array","items":{"type":"string"},"maxItems":3},{"type":"array","items":{"type":"string"},"minItems":5}]})",
-           R"({"anyOf":[{},{},{"type":"array"},{"type":"object"}]})", R"({})", R"({"type":"object"})",
-           R"({"type":"array","items":{"type":["array","object"]}})",
-           R"({"$ref":"#/$defs/json","$defs":{"json":{"anyOf":[{"type":"object","additionalProperties":{"$ref":"#/$defs/json"}},{"type":"array","items":{"$ref":"#/$defs/json"}},{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"null"}]}}})",
-       }) {
+  for (
+      const char* schema : {
+          // a list, a tree, an expression whose kinds a constant tells apart
+          R"({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"next":{"anyOf":[{"$ref":"#/$defs/n"},{"type":"null"}]}},"required":["next"]}}})",
+          R"({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"name":{"type":"string"},"children":{"type":"array","items":{"$ref":"#/$defs/n"}}},"required":["name","children"]}}})",
+          R"({"$ref":"#/$defs/e","$defs":{"e":{"anyOf":[{"type":"object","properties":{"op":{"const":"add"},"l":{"$ref":"#/$defs/e"},"r":{"$ref":"#/$defs/e"}},"required":["op","l","r"]},{"type":"object","properties":{"op":{"enum":["mul","div"]},"l":{"$ref":"#/$defs/e"},"r":{"$ref":"#/$defs/e"}},"required":["op","l","r"]},{"type":"number"}]}}})",
+          // alternatives that a property's name or a type tells apart later
+          R"({"$ref":"#/$defs/f","$defs":{"f":{"anyOf":[{"type":"object","properties":{"name":{"type":"string"},"children":{"type":"array","items":{"$ref":"#/$defs/f"}}},"required":["name","children"]},{"type":"object","properties":{"name":{"type":"string"},"size":{"type":"integer"}},"required":["name","size"]}]}}})",
+          R"({"$ref":"#/$defs/f","$defs":{"f":{"anyOf":[{"type":"object","properties":{"a":{"type":"string"},"b":{"$ref":"#/$defs/f"}},"required":["a","b"]},{"type":"object","properties":{"a":{"type":"integer"},"b":{"$ref":"#/$defs/f"}},"required":["a","b"]}]}}})",
+          // alternatives that look alike, but are bounded
+          R"({"anyOf":[{"type":"object","properties":{"name":{"type":"string"},"a":{}}},{"type":"object","properties":{"name":{"type":"string"},"b":{}}}]})",
+          R"({"$ref":"#/$defs/A","$defs":{"A":{"anyOf":[{"type":"array","items":{"$ref":"#/$defs/A"}},{"type":"array","items":{"type":"integer"}}]}}})",
+          R"({"anyOf":[{"type":"array","items":{"type":"string"},"maxItems":3},{"type":"array","items":{"type":"string"},"minItems":5}]})",
+          R"({"anyOf":[{},{},{"type":"array"},{"type":"object"}]})",
+          R"({})",
+          R"({"type":"object"})",
+          R"({"type":"array","items":{"type":["array","object"]}})",
+          R"({"$ref":"#/$defs/json","$defs":{"json":{"anyOf":[{"type":"object","additionalProperties":{"$ref":"#/$defs/json"}},{"type":"array","items":{"$ref":"#/$defs/json"}},{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"null"}]}}})",
+      }) {
     EXPECT_EQ(ambiguous(schema), std::nullopt) << schema;
   }
 }

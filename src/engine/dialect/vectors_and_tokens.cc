@@ -57,8 +57,8 @@ std::string embeddings_body(std::string_view model, const std::vector<std::vecto
 }
 
 std::string tokenize_body(const std::vector<std::int32_t>& tokens, std::uint64_t max_model_len) {
-  std::string out = "{\"count\":" + std::to_string(tokens.size()) + ",\"max_model_len\":" + std::to_string(max_model_len) +
-                    ",\"tokens\":[";
+  std::string out = "{\"count\":" + std::to_string(tokens.size()) +
+                    ",\"max_model_len\":" + std::to_string(max_model_len) + ",\"tokens\":[";
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (i > 0) out += ',';
     append_number(out, tokens[i]);

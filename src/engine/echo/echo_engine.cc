@@ -29,11 +29,12 @@ class EchoEngine : public Engine {
   std::string_view name() const override { return "echo"; }
   Health health() const override { return Health::kReady; }
   bool starts_quickly() const override { return true; }
-  std::vector<ModelInfo> models() const override { return {{options_.model_id, created_, kContextLength, 0, "", identity_}}; }
+  std::vector<ModelInfo> models() const override {
+    return {{options_.model_id, created_, kContextLength, 0, "", identity_}};
+  }
   std::set<Route> routes() const override {
-    return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,
-            Route::kResponses,       Route::kMessages,    Route::kTokenize,
-            Route::kCountTokens};
+    return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings, Route::kResponses,
+            Route::kMessages,        Route::kTokenize,    Route::kCountTokens};
   }
   EngineStats stats() const override { return {active_->load(), 0}; }
   Result<std::shared_ptr<Generation>> start(EngineRequest request, std::shared_ptr<ReplySink> sink) override;
@@ -55,8 +56,8 @@ Result<std::shared_ptr<Generation>> EchoEngine::start(EngineRequest request, std
   const Json& body = request.json;
   TRY(fields, read_request_fields(request.route, body));
   bool generates = generates_text(request.route);
-  std::shared_ptr<EchoReply> reply = generates ? make_stream(request, body, fields, std::move(sink))
-                                               : make_body(request.route, body, std::move(sink));
+  std::shared_ptr<EchoReply> reply =
+      generates ? make_stream(request, body, fields, std::move(sink)) : make_body(request.route, body, std::move(sink));
   auto due = std::chrono::steady_clock::now() + options_.first_token_delay;
   // A body without delay is due now: sending it here costs the caller no change of threads. A stream is not sent here,
   // since its reader could not hold it back.
@@ -104,6 +105,8 @@ std::shared_ptr<EchoReply> EchoEngine::make_body(Route route, const Json& body, 
 
 }  // namespace
 
-std::unique_ptr<Engine> make_echo_engine(EchoOptions options) { return std::make_unique<EchoEngine>(std::move(options)); }
+std::unique_ptr<Engine> make_echo_engine(EchoOptions options) {
+  return std::make_unique<EchoEngine>(std::move(options));
+}
 
 }  // namespace cloister::engine

@@ -47,7 +47,9 @@ TEST(EchoEngine, StopsBeforeAStopString) {
   Reply reply = ask(*engine, Route::kChatCompletions, with(user_says("one two three two"), {{"stop", {"x", "two"}}}));
   EXPECT_EQ(reply.text(), "one ");
   EXPECT_EQ(reply.outcome.finish_reason, "stop");
-  Json message = ask(*engine, Route::kMessages, with(user_says("one two"), {{"stop_sequences", {"two"}}, {"max_tokens", 9}})).json();
+  Json message =
+      ask(*engine, Route::kMessages, with(user_says("one two"), {{"stop_sequences", {"two"}}, {"max_tokens", 9}}))
+          .json();
   EXPECT_EQ(message["stop_reason"], "stop_sequence");
   EXPECT_EQ(message["stop_sequence"], "two");
 }
@@ -105,7 +107,8 @@ TEST(EchoEngine, StreamsAreCheap) {
   auto begin = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < kStreams; ++i) {
     sinks.push_back(std::make_shared<RecordingSink>());
-    ASSERT_TRUE(engine->start(make_request(Route::kChatCompletions, user_says("some words here"), true), sinks.back()).has_value());
+    ASSERT_TRUE(engine->start(make_request(Route::kChatCompletions, user_says("some words here"), true), sinks.back())
+                    .has_value());
   }
   for (const auto& sink : sinks) ASSERT_TRUE(sink->wait_end());
   std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;

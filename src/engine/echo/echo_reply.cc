@@ -30,7 +30,8 @@ void EchoReply::abandon() {
 }
 
 EchoStream::EchoStream(std::shared_ptr<ReplySink> sink, ActiveCount active, std::unique_ptr<ReplyWriter> writer,
-                       std::vector<EchoPlan> plans, std::string tool, std::uint64_t prompt_tokens, EchoTime::duration gap)
+                       std::vector<EchoPlan> plans, std::string tool, std::uint64_t prompt_tokens,
+                       EchoTime::duration gap)
     : EchoReply(std::move(sink), std::move(active)),
       writer_(std::move(writer)),
       plans_(std::move(plans)),

@@ -23,10 +23,10 @@ std::vector<std::string> texts_to_echo(Route route, const Json& body);
 std::uint64_t count_prompt_tokens(Route route, const Json& body);
 
 struct EchoPlan {
-  std::string text;          // text of one round; it repeats, with a space between, until `tokens` are said
+  std::string text;  // text of one round; it repeats, with a space between, until `tokens` are said
   std::uint64_t tokens = 0;
   FinishReason finish = FinishReason::kStop;
-  std::string stop;          // the stop string that ended the text
+  std::string stop;  // the stop string that ended the text
 };
 // `fixed_tokens` as in EchoOptions.
 EchoPlan plan_echo(std::string text, const RequestFields& fields, int fixed_tokens);

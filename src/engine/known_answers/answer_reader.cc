@@ -22,7 +22,9 @@ const Json* member(const Json& object, const char* name) {
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
-std::string text_of(const Json* value) { return value != nullptr && value->is_string() ? value->get<std::string>() : std::string(); }
+std::string text_of(const Json* value) {
+  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+}
 
 Result<TokenChance> read_chance(const Json& object) {
   const Json* text = member(object, "token");
@@ -44,7 +46,8 @@ Result<AnswerPosition> read_position(const Json& object) {
     TRY(chance, read_chance(element));
     out.top.push_back(std::move(chance));
   }
-  std::stable_sort(out.top.begin(), out.top.end(), [](const TokenChance& a, const TokenChance& b) { return a.logprob > b.logprob; });
+  std::stable_sort(out.top.begin(), out.top.end(),
+                   [](const TokenChance& a, const TokenChance& b) { return a.logprob > b.logprob; });
   return out;
 }
 

@@ -14,14 +14,14 @@ namespace cloister::engine {
 
 struct AnswerPosition {
   evidence::TokenChance chosen;
-  std::vector<evidence::TokenChance> top;   // in falling order
+  std::vector<evidence::TokenChance> top;  // in falling order
 };
 
 struct Answer {
-  std::optional<std::string> content;       // of the message
+  std::optional<std::string> content;  // of the message
   std::vector<AnswerPosition> positions;
   std::optional<std::uint64_t> completion_tokens;
-  std::string finish;                       // "stop", "length"
+  std::string finish;  // "stop", "length"
 };
 
 // kUpstreamBroken for what is no such reply, has no log probabilities, or holds one that is not a finite number of at

@@ -14,7 +14,8 @@ namespace cloister::engine {
 
 class EngineAsk {
  public:
-  using Start = std::function<Result<std::shared_ptr<Generation>>(EngineRequest request, std::shared_ptr<ReplySink> sink)>;
+  using Start =
+      std::function<Result<std::shared_ptr<Generation>>(EngineRequest request, std::shared_ptr<ReplySink> sink)>;
   explicit EngineAsk(Start start) : start_(std::move(start)) {}
 
   // Sends a chat request of a tenant of its own, so that no cached prompt answers in place of the computation. Blocks,

@@ -23,7 +23,8 @@ double difference_of(const std::vector<TokenChance>& top, const TokenChance& rec
 }
 
 // Why the token differs; "" when it is the same. Adds its difference to `sum`.
-std::string compare_position(const std::vector<TokenChance>& recorded, const AnswerPosition& actual, double tolerance, double& sum) {
+std::string compare_position(const std::vector<TokenChance>& recorded, const AnswerPosition& actual, double tolerance,
+                             double& sum) {
   if (actual.chosen.text != recorded.front().text) return "the model chose another one than the recorded one";
   if (actual.top.size() < recorded.size()) return "the reply names too few alternatives";
   double difference = 0;
@@ -31,7 +32,8 @@ std::string compare_position(const std::vector<TokenChance>& recorded, const Ans
     difference += std::exp(alternative.logprob) * difference_of(actual.top, alternative);
   }
   // The stated probability of the choice itself has to match the list.
-  difference = std::max(difference, std::exp(recorded.front().logprob) * std::abs(actual.chosen.logprob - recorded.front().logprob));
+  difference = std::max(
+      difference, std::exp(recorded.front().logprob) * std::abs(actual.chosen.logprob - recorded.front().logprob));
   sum += difference;
   if (difference <= evidence::kTokenTolerances * tolerance) return "";
   return "log probabilities differ by " + evidence::difference_text(difference) + ", more than " +

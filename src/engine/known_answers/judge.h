@@ -10,9 +10,9 @@
 namespace cloister::engine {
 
 struct Comparison {
-  std::string fault;           // why the answers differ; "" when they are the same. Holds no word of prompt or reply
-  double difference = 0;       // sum over all tokens that were compared
-  std::size_t positions = 0;   // number of tokens that were compared
+  std::string fault;          // why the answers differ; "" when they are the same. Holds no word of prompt or reply
+  double difference = 0;      // sum over all tokens that were compared
+  std::size_t positions = 0;  // number of tokens that were compared
 };
 
 // The answers are the same when they have the same tokens in the same number, the same text, and no token whose difference

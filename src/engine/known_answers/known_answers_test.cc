@@ -25,7 +25,9 @@ using evidence::KnownCase;
 // Token i is "t<i>" with -0.1; the others are less probable.
 Json token(int i, double shift = 0) {
   Json top = Json::array();
-  for (int k = 0; k < 10; ++k) top.push_back({{"token", (k == 0 ? "t" : "o" + std::to_string(k) + "_") + std::to_string(i)}, {"logprob", k == 0 ? -0.1 + shift : -2.0 - k}});
+  for (int k = 0; k < 10; ++k)
+    top.push_back({{"token", (k == 0 ? "t" : "o" + std::to_string(k) + "_") + std::to_string(i)},
+                   {"logprob", k == 0 ? -0.1 + shift : -2.0 - k}});
   return {{"token", "t" + std::to_string(i)}, {"logprob", -0.1 + shift}, {"bytes", nullptr}, {"top_logprobs", top}};
 }
 
@@ -36,7 +38,10 @@ Json reply(int tokens) {
     list.push_back(token(i));
     text += "t" + std::to_string(i);
   }
-  const Json choice = {{"index", 0}, {"message", {{"role", "assistant"}, {"content", text}}}, {"logprobs", {{"content", list}}}, {"finish_reason", "length"}};
+  const Json choice = {{"index", 0},
+                       {"message", {{"role", "assistant"}, {"content", text}}},
+                       {"logprobs", {{"content", list}}},
+                       {"finish_reason", "length"}};
   return {{"choices", Json::array({choice})}, {"usage", {{"completion_tokens", tokens}}}};
 }
 
@@ -47,7 +52,8 @@ KnownCase known_case(int tokens) {
   out.content = from["choices"][0]["message"]["content"].get<std::string>();
   for (const Json& position : from["choices"][0]["logprobs"]["content"]) {
     std::vector<evidence::TokenChance> alternatives;
-    for (int k = 0; k < 5; ++k) alternatives.push_back({position["top_logprobs"][k]["token"], position["top_logprobs"][k]["logprob"]});
+    for (int k = 0; k < 5; ++k)
+      alternatives.push_back({position["top_logprobs"][k]["token"], position["top_logprobs"][k]["logprob"]});
     out.tokens.push_back(alternatives);
   }
   return out;
@@ -79,7 +85,8 @@ TEST(KnownAnswersJudge, SmallDifferencesAreMeasured) {
   EXPECT_NEAR(found.difference, std::exp(-0.1) * 0.1, 1e-9) << "weighed with its probability";
   // A recorded alternative that became less probable than all named in the reply, but perhaps only slightly.
   Json gone = reply(8);
-  for (int k = 4; k < 10; ++k) content(gone)[0]["top_logprobs"][k] = {{"token", "x" + std::to_string(k)}, {"logprob", -6.1}};
+  for (int k = 4; k < 10; ++k)
+    content(gone)[0]["top_logprobs"][k] = {{"token", "x" + std::to_string(k)}, {"logprob", -6.1}};
   EXPECT_EQ(compare_answer(known_case(8), 0.05, gone.dump()).fault, "");
 }
 
@@ -87,15 +94,23 @@ TEST(KnownAnswersJudge, EveryOtherReplyIsAFault) {
   using Change = std::function<void(Json&)>;
   const std::vector<std::pair<const char*, Change>> changes = {
       {"another token", [](Json& r) { content(r)[2]["token"] = "other"; }},
-      {"another token in the list", [](Json& r) { content(r)[2]["top_logprobs"][1]["token"] = "other"; content(r)[2]["top_logprobs"][9]["logprob"] = -40.0; }},
-{"a choice that is less probable", [](Json& r) { content(r)[2] = token(2, -0.3); }},
+      {"another token in the list",
+       [](Json& r) {
+         content(r)[2]["top_logprobs"][1]["token"] = "other";
+         content(r)[2]["top_logprobs"][9]["logprob"] = -40.0;
+       }},
+      {"a choice that is less probable", [](Json& r) { content(r)[2] = token(2, -0.3); }},
       {"a list that does not fit the choice", [](Json& r) { content(r)[2]["logprob"] = -0.5; }},
       {"a log probability that is null", [](Json& r) { content(r)[7]["logprob"] = nullptr; }},
       {"a log probability that is text", [](Json& r) { content(r)[7]["logprob"] = "-0.1"; }},
       {"a log probability above zero", [](Json& r) { content(r)[7]["logprob"] = 0.1; }},
       {"an alternative's that is null", [](Json& r) { content(r)[7]["top_logprobs"][4]["logprob"] = nullptr; }},
       {"no alternatives", [](Json& r) { content(r)[7]["top_logprobs"] = Json::array(); }},
-      {"too few alternatives", [](Json& r) { content(r)[7]["top_logprobs"].erase(1); for (int i = 0; i < 5; ++i) content(r)[7]["top_logprobs"].erase(4); }},
+      {"too few alternatives",
+       [](Json& r) {
+         content(r)[7]["top_logprobs"].erase(1);
+         for (int i = 0; i < 5; ++i) content(r)[7]["top_logprobs"].erase(4);
+       }},
       {"no log probabilities", [](Json& r) { r["choices"][0]["logprobs"] = nullptr; }},
       {"log probabilities of nothing", [](Json& r) { content(r) = Json::array(); }},
       {"a short reply", [](Json& r) { content(r).erase(7); }},
@@ -106,7 +121,10 @@ TEST(KnownAnswersJudge, EveryOtherReplyIsAFault) {
       {"no message", [](Json& r) { r["choices"][0].erase("message"); }},
       {"two choices", [](Json& r) { r["choices"].push_back(r["choices"][0]); }},
       {"no choices", [](Json& r) { r["choices"] = Json::array(); }},
-      {"an error", [](Json& r) { r = {{"error", {{"message", "the secret words of a prompt"}}}}; }},
+      {"an error",
+       [](Json& r) {
+         r = {{"error", {{"message", "the secret words of a prompt"}}}};
+       }},
   };
   for (const auto& [name, change] : changes) {
     Json changed = reply(8);
@@ -116,16 +134,16 @@ TEST(KnownAnswersJudge, EveryOtherReplyIsAFault) {
     EXPECT_EQ(found.fault.find("secret"), std::string::npos) << name;
     EXPECT_EQ(found.fault.find("t2"), std::string::npos) << name;
   }
-  for (const char* text : {"", "[]", "{\"choices\":[{\"logprob\":NaN}]}"}) EXPECT_NE(compare_answer(known_case(8), 0.05, text).fault, "") << text;
+  for (const char* text : {"", "[]", "{\"choices\":[{\"logprob\":NaN}]}"})
+    EXPECT_NE(compare_answer(known_case(8), 0.05, text).fault, "") << text;
 }
 
 // Answers with as many tokens as are asked for, and keeps the bodies.
 struct Machine {
   std::mutex mutex;
   std::vector<Json> bodies;
-  std::function<Result<std::string>(const Json& body, std::size_t number)> answer = [](const Json& body, std::size_t) -> Result<std::string> {
-    return reply(body["max_tokens"].get<int>()).dump();
-  };
+  std::function<Result<std::string>(const Json& body, std::size_t number)> answer =
+      [](const Json& body, std::size_t) -> Result<std::string> { return reply(body["max_tokens"].get<int>()).dump(); };
   Ask ask() {
     return [this](const std::string& text) {
       const Json body = *codec::parse_json(text);
@@ -190,7 +208,9 @@ TEST(KnownAnswersTrial, SaysWhatSpeaksForAFaultAndWhatForNothing) {
   EXPECT_EQ(run_trial(answers(), {"demo"}, machine.ask()).finding, Finding::kFailed);
 }
 
-TrialOutcome outcome_of(Finding finding, std::chrono::milliseconds took = 100ms) { return {finding, "a reason", 0.01, 8, took}; }
+TrialOutcome outcome_of(Finding finding, std::chrono::milliseconds took = 100ms) {
+  return {finding, "a reason", 0.01, 8, took};
+}
 
 TEST(KnownAnswersSchedule, AFailureIsRepeatedOnceAndThenWithdraws) {
   using What = TrialSchedule::Step::What;
@@ -288,7 +308,8 @@ TEST(KnownAnswersRecorder, KeepsClearAnswersAndAsksThemAgain) {
   EXPECT_EQ(recording->answers.positions(), 32u);
   EXPECT_EQ(recording->deviation, 0);
   std::size_t longest = 0;
-  for (const auto& message : recording->answers.cases.back().messages) longest = std::max(longest, message.content.size());
+  for (const auto& message : recording->answers.cases.back().messages)
+    longest = std::max(longest, message.content.size());
   EXPECT_GT(longest, 500u) << "one prompt is computed in batches";
   EXPECT_EQ(run_trial(recording->answers, {"demo"}, machine.ask()).finding, Finding::kPassed);
 }

@@ -9,7 +9,7 @@ namespace cloister::engine {
 
 struct CandidatePrompt {
   std::vector<evidence::ChatMessage> messages;
-  bool is_long = false;   // more than a hundred tokens: the engine computes them as one batch of matrices
+  bool is_long = false;  // more than a hundred tokens: the engine computes them as one batch of matrices
 };
 
 // Short and long prompts, in ASCII, about nothing in particular: counting, repeating, completing, a turn that refers to another.

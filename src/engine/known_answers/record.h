@@ -27,14 +27,14 @@ Result<std::shared_ptr<const GivenAnswers>> read_given_answers(std::string_view 
 enum class TestStage { kPending, kPassed, kFailed };
 
 struct KnownAnswersState {
-  std::string server;                       // the URL of an upstream; empty for the embedded engine
+  std::string server;  // the URL of an upstream; empty for the embedded engine
   std::string model;
   ByteArray<32> answers_digest{};
-  TestStage stage = TestStage::kPending;    // kFailed: the engine, or this server, takes no prompts
-  std::string reason;                       // reason of kFailed
-  std::optional<evidence::KnownAnswersResult> last;   // the last test that was passed
-  std::uint64_t failures = 0;               // tests, repetitions included
-  std::chrono::milliseconds took{0};        // duration of the last test
+  TestStage stage = TestStage::kPending;             // kFailed: the engine, or this server, takes no prompts
+  std::string reason;                                // reason of kFailed
+  std::optional<evidence::KnownAnswersResult> last;  // the last test that was passed
+  std::uint64_t failures = 0;                        // tests, repetitions included
+  std::chrono::milliseconds took{0};                 // duration of the last test
 };
 
 // What an engine whose models are tested implements as well as Engine.

@@ -31,15 +31,17 @@ bool is_readable(const AnswerPosition& position) {
 
 // The recorded alternatives of one token, the chosen one first; absent where it is a near tie or cannot be determined.
 std::optional<std::vector<evidence::TokenChance>> alternatives_of(const AnswerPosition& position, double tolerance) {
-  std::vector<evidence::TokenChance> out(position.top.begin(),
-                                         position.top.begin() + static_cast<std::ptrdiff_t>(std::min(position.top.size(), kAlternatives)));
+  std::vector<evidence::TokenChance> out(
+      position.top.begin(),
+      position.top.begin() + static_cast<std::ptrdiff_t>(std::min(position.top.size(), kAlternatives)));
   if (!is_readable(position) || out.empty() || out.front().text != position.chosen.text) return std::nullopt;
   if (!evidence::is_clear_choice(out, tolerance * kMargin)) return std::nullopt;
   return out;
 }
 
 // The case made of the first `count` tokens. Absent when the reply does not have exactly `count` tokens.
-std::optional<KnownCase> case_of(const CandidatePrompt& prompt, const Answer& answer, std::size_t count, double tolerance) {
+std::optional<KnownCase> case_of(const CandidatePrompt& prompt, const Answer& answer, std::size_t count,
+                                 double tolerance) {
   if (answer.positions.size() != count || answer.completion_tokens.value_or(count) != count) return std::nullopt;
   KnownCase out;
   out.messages = prompt.messages;
@@ -58,7 +60,8 @@ std::size_t clear_tokens(const Answer& answer, double tolerance) {
   return count;
 }
 
-Result<std::optional<KnownCase>> record_case(const CandidatePrompt& prompt, double tolerance, const Question& question, const Ask& ask) {
+Result<std::optional<KnownCase>> record_case(const CandidatePrompt& prompt, double tolerance, const Question& question,
+                                             const Ask& ask) {
   TRY(reply, ask(question_body(question, prompt.messages, kTokens, kAsked)));
   TRY(answer, read_answer(reply));
   const std::size_t count = clear_tokens(answer, tolerance);
@@ -79,9 +82,11 @@ bool has_enough(const std::vector<Candidate>& candidates, bool is_long) {
 }
 
 std::vector<KnownCase> choose(std::vector<Candidate> candidates) {
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.known.tokens.size() > b.known.tokens.size(); });
-  const auto longest = std::find_if(candidates.begin(), candidates.end(), [](const Candidate& one) { return one.is_long; });
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.known.tokens.size() > b.known.tokens.size();
+  });
+  const auto longest =
+      std::find_if(candidates.begin(), candidates.end(), [](const Candidate& one) { return one.is_long; });
   std::vector<KnownCase> out, long_ones;
   if (longest != candidates.end()) long_ones.push_back(longest->known);
   for (const Candidate& candidate : candidates) {
@@ -104,9 +109,11 @@ Result<Recording> record_known_answers(const evidence::KnownAnswers& head, const
   }
   out.answers.cases = choose(std::move(candidates));
   // Parsed in the way in which it will be read.
-  Result<evidence::KnownAnswers> read = evidence::parse_known_answers(codec::write_json(evidence::to_json(out.answers)));
+  Result<evidence::KnownAnswers> read =
+      evidence::parse_known_answers(codec::write_json(evidence::to_json(out.answers)));
   if (!read) {
-    return fail(ErrorCode::kUpstreamBroken, "the model gives too few clear answers to the prompts that are recorded: " + read.error().message);
+    return fail(ErrorCode::kUpstreamBroken,
+                "the model gives too few clear answers to the prompts that are recorded: " + read.error().message);
   }
   out.answers = std::move(*read);
   for (int i = 0; i < kRepetitions; ++i) {
@@ -117,8 +124,9 @@ Result<Recording> record_known_answers(const evidence::KnownAnswers& head, const
     }
   }
   if (out.deviation <= head.tolerance / 2) return out;
-  return fail(ErrorCode::kUpstreamBroken, "the model repeats its answers with a deviation of " + evidence::difference_text(out.deviation) +
-                                               ", more than half of the tolerance of " + evidence::difference_text(head.tolerance));
+  return fail(ErrorCode::kUpstreamBroken,
+              "the model repeats its answers with a deviation of " + evidence::difference_text(out.deviation) +
+                  ", more than half of the tolerance of " + evidence::difference_text(head.tolerance));
 }
 
 }  // namespace cloister::engine

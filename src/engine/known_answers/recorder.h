@@ -9,7 +9,7 @@ namespace cloister::engine {
 
 struct Recording {
   evidence::KnownAnswers answers;
-  double deviation = 0;   // the largest deviation of the tests that were made with them
+  double deviation = 0;  // the largest deviation of the tests that were made with them
 };
 
 // Asks every candidate prompt, keeps the four cases with the most tokens, one of them with a long prompt, cuts each before its

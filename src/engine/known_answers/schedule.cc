@@ -8,9 +8,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kShare = 200;                                  // the tests may take one part in this many of the time
+constexpr int kShare = 200;  // the tests may take one part in this many of the time
 constexpr milliseconds kShortestRetry = std::chrono::milliseconds(200);
-constexpr milliseconds kFirstRetry = std::chrono::seconds(1);   // no client is served yet
+constexpr milliseconds kFirstRetry = std::chrono::seconds(1);  // no client is served yet
 constexpr milliseconds kLongestRetry = std::chrono::seconds(10);
 
 }  // namespace

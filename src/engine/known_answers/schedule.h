@@ -18,8 +18,8 @@ class TrialSchedule {
   struct Step {
     enum class What { kRepeat, kWait, kWithdraw };
     What what = What::kWait;
-    std::chrono::milliseconds pause{0};   // pause of kWait
-    std::string reason;                   // reason of kWithdraw
+    std::chrono::milliseconds pause{0};  // pause of kWait
+    std::string reason;                  // reason of kWithdraw
   };
   // A failed test is repeated once at once; the second failure in a row withdraws the model. An inconclusive test is tried again soon
   // and withdraws nothing, or a client that keeps the engine busy could close the node: everybody can see the age of the last success.

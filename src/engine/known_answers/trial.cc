@@ -14,11 +14,11 @@ using evidence::KnownCase;
 
 // More than the recorded ones, so that two of nearly the same probability may swap places at the end of the list.
 constexpr std::size_t kMoreAlternatives = 5;
-constexpr std::size_t kMostAlternatives = 20;   // the limit of OpenAI's API
+constexpr std::size_t kMostAlternatives = 20;  // the limit of OpenAI's API
 
 bool says_nothing(ErrorCode code) {
-  return code == ErrorCode::kBusy || code == ErrorCode::kCancelled || code == ErrorCode::kTimeout || code == ErrorCode::kNetwork ||
-         code == ErrorCode::kEngineLoading;
+  return code == ErrorCode::kBusy || code == ErrorCode::kCancelled || code == ErrorCode::kTimeout ||
+         code == ErrorCode::kNetwork || code == ErrorCode::kEngineLoading;
 }
 
 std::size_t alternatives_of(const KnownCase& known) {
@@ -31,7 +31,8 @@ TrialOutcome run_case(const KnownAnswers& answers, std::size_t index, const Ques
   const KnownCase& known = answers.cases[index];
   const std::string where = "case " + std::to_string(index + 1) + ": ";
   TrialOutcome out;
-  const Result<std::string> reply = ask(question_body(question, known.messages, known.tokens.size(), alternatives_of(known)));
+  const Result<std::string> reply =
+      ask(question_body(question, known.messages, known.tokens.size(), alternatives_of(known)));
   if (!reply) {
     out.finding = says_nothing(reply.error().code) ? Finding::kInconclusive : Finding::kFailed;
     out.reason = where + reply.error().message;
@@ -40,7 +41,7 @@ TrialOutcome run_case(const KnownAnswers& answers, std::size_t index, const Ques
   const Comparison comparison = compare_answer(known, answers.tolerance, *reply);
   out.finding = comparison.fault.empty() ? Finding::kPassed : Finding::kFailed;
   out.reason = comparison.fault.empty() ? "" : where + comparison.fault;
-  out.deviation = comparison.difference;   // the sum, since join() adds up
+  out.deviation = comparison.difference;  // the sum, since join() adds up
   out.positions = comparison.positions;
   return out;
 }
@@ -59,18 +60,15 @@ void join(TrialOutcome& all, TrialOutcome one) {
 
 }  // namespace
 
-std::string question_body(const Question& question, const std::vector<evidence::ChatMessage>& messages, std::size_t tokens,
-                          std::size_t alternatives) {
+std::string question_body(const Question& question, const std::vector<evidence::ChatMessage>& messages,
+                          std::size_t tokens, std::size_t alternatives) {
   Json list = Json::array();
-  for (const evidence::ChatMessage& message : messages) list.push_back({{"role", message.role}, {"content", message.content}});
-  Json body = {{"model", question.model},
-               {"messages", std::move(list)},
-               {"max_tokens", tokens},
-               {"temperature", 0},
-               {"logprobs", true},
-               {"top_logprobs", alternatives},
-               {"stream", false},
-               {"chat_template_kwargs", {{"enable_thinking", false}}}};
+  for (const evidence::ChatMessage& message : messages)
+    list.push_back({{"role", message.role}, {"content", message.content}});
+  Json body = {{"model", question.model}, {"messages", std::move(list)},
+               {"max_tokens", tokens},    {"temperature", 0},
+               {"logprobs", true},        {"top_logprobs", alternatives},
+               {"stream", false},         {"chat_template_kwargs", {{"enable_thinking", false}}}};
   body.update(question.more);
   return codec::write_json(body);
 }
@@ -90,8 +88,8 @@ TrialOutcome run_trial(const KnownAnswers& answers, const Question& question, co
   if (all.positions != 0) all.deviation /= static_cast<double>(all.positions);
   if (all.finding == Finding::kPassed && all.deviation > answers.tolerance) {
     all.finding = Finding::kFailed;
-    all.reason = "log probabilities differ by " + evidence::difference_text(all.deviation) + " on the average, more than " +
-                 evidence::difference_text(answers.tolerance);
+    all.reason = "log probabilities differ by " + evidence::difference_text(all.deviation) +
+                 " on the average, more than " + evidence::difference_text(answers.tolerance);
   }
   all.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   return all;

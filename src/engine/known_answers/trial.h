@@ -26,15 +26,15 @@ struct Question {
 
 // {"model","messages","max_tokens","temperature":0,"logprobs":true,"top_logprobs",...}. Templates that have a switch
 // for a model's thinking are told to switch it off, so that the first tokens are text.
-std::string question_body(const Question& question, const std::vector<evidence::ChatMessage>& messages, std::size_t tokens,
-                          std::size_t alternatives);
+std::string question_body(const Question& question, const std::vector<evidence::ChatMessage>& messages,
+                          std::size_t tokens, std::size_t alternatives);
 
 enum class Finding { kPassed, kFailed, kInconclusive };
 
 struct TrialOutcome {
   Finding finding = Finding::kInconclusive;
-  std::string reason;          // why it is not kPassed, one line without a word of prompt or reply
-  double deviation = 0;        // average difference of a token, as far as tokens were compared
+  std::string reason;    // why it is not kPassed, one line without a word of prompt or reply
+  double deviation = 0;  // average difference of a token, as far as tokens were compared
   std::size_t positions = 0;
   std::chrono::milliseconds took{0};
 };

@@ -16,10 +16,10 @@ namespace cloister::engine {
 class AnswersWatch {
  public:
   struct Hooks {
-    std::function<TrialOutcome()> test;                      // runs one test; blocks. Ends early once stop() was called
-    std::function<void(const TrialOutcome&)> on_outcome;     // called for each test
-    std::function<void(const std::string& reason)> on_withdraw;   // called once, and it is the last hook
-    std::function<void()> stop_test;                         // interrupts `test`. Any thread
+    std::function<TrialOutcome()> test;                   // runs one test; blocks. Ends early once stop() was called
+    std::function<void(const TrialOutcome&)> on_outcome;  // called for each test
+    std::function<void(const std::string& reason)> on_withdraw;  // called once, and it is the last hook
+    std::function<void()> stop_test;                             // interrupts `test`. Any thread
   };
   // Begins at once. The hooks are called on the thread of the watch, except the last.
   AnswersWatch(std::chrono::milliseconds every, Hooks hooks);

@@ -13,7 +13,9 @@ namespace cloister::engine::llama {
 
 class BodyReply : public Generation {
  public:
-  BodyReply(std::shared_ptr<ReplySink> sink, LiveCount live) : sink_(std::move(sink)), live_(std::move(live)) { ++*live_; }
+  BodyReply(std::shared_ptr<ReplySink> sink, LiveCount live) : sink_(std::move(sink)), live_(std::move(live)) {
+    ++*live_;
+  }
   ~BodyReply() override { leave(); }
 
   void cancel() override { leave(); }

@@ -106,8 +106,8 @@ class Dispatcher {
   bool failing_ = false;  // nothing new is started
   std::size_t free_;      // free sequences
   const std::size_t sequences_;
-  const std::size_t prompt_tokens_;                   // for one client; one prompt alone may exceed it
-  std::unordered_map<int, Running> running_;          // the tasks that have a sequence
+  const std::size_t prompt_tokens_;           // for one client; one prompt alone may exceed it
+  std::unordered_map<int, Running> running_;  // the tasks that have a sequence
   std::unordered_map<std::string, Load> by_client_;
   std::thread thread_;
 };

@@ -94,7 +94,8 @@ void Embedder::run() {
 }
 
 void Embedder::finish(const EmbeddingJob& job, Result<std::string> body) const {
-  inbox_->post([reply = job.reply, body = std::move(body), tokens = count_tokens(job)] { reply->deliver(body, tokens); });
+  inbox_->post(
+      [reply = job.reply, body = std::move(body), tokens = count_tokens(job)] { reply->deliver(body, tokens); });
 }
 
 Result<bool> Embedder::compute_one(EmbeddingJob& job) {

@@ -9,7 +9,7 @@ constexpr int kDefaultParallel = 16;
 // Each sequence has a key-value cache of its own, so memory has to hold 16 times this many tokens: 1.5 GiB for a model
 // of the default's shape. docs/decisions/0004-llama-in-process.md gives the reasons.
 constexpr int kDefaultContext = 4096;
-constexpr int kContextStep = 256;   // llama.cpp rounds a sequence's share up to a multiple of this
+constexpr int kContextStep = 256;  // llama.cpp rounds a sequence's share up to a multiple of this
 constexpr int kPromptCacheMiB = 256;
 
 int trained_context(const ModelFile& file) {
@@ -49,7 +49,8 @@ common_params make_params(const LlamaOptions& options, const ModelFile& file) {
 
 int context_in_effect(const LlamaOptions& options, const ModelFile& file) {
   const int asked = context_of(options, file);
-  const int rounded = asked > (1 << 30) - kContextStep ? asked : (asked + kContextStep - 1) / kContextStep * kContextStep;
+  const int rounded =
+      asked > (1 << 30) - kContextStep ? asked : (asked + kContextStep - 1) / kContextStep * kContextStep;
   return std::min(rounded, trained_context(file));
 }
 

@@ -6,10 +6,10 @@
 namespace cloister::engine::llama {
 namespace {
 
-constexpr const char* kSampling[] = {"temperature", "top_p", "min_p", "typical_p", "presence_penalty", "frequency_penalty",
-                                     "logit_bias", "ignore_eos"};
-constexpr const char* kChatMembers[] = {"messages", "response_format", "chat_template_kwargs", "reasoning_effort",
-                                        "add_generation_prompt", "continue_final_message"};
+constexpr const char* kSampling[] = {"temperature",       "top_p",      "min_p",     "typical_p", "presence_penalty",
+                                     "frequency_penalty", "logit_bias", "ignore_eos"};
+constexpr const char* kChatMembers[] = {"messages",         "response_format",       "chat_template_kwargs",
+                                        "reasoning_effort", "add_generation_prompt", "continue_final_message"};
 constexpr const char* kResponsesMembers[] = {"input", "instructions", "reasoning"};
 constexpr const char* kMessagesMembers[] = {"messages", "system", "thinking", "chat_template_kwargs"};
 // OpenAI's default for completions; chats continue until the model ends them.
@@ -99,7 +99,8 @@ bool mentions_tool_use(const Json& message) {
   std::string type = text_member(message, "type");
   if (type == "function_call" || type == "function_call_output") return true;
   const Json* content = find_member(message, "content");
-  return content != nullptr && content->is_array() && std::any_of(content->begin(), content->end(), [](const Json& part) {
+  return content != nullptr && content->is_array() &&
+         std::any_of(content->begin(), content->end(), [](const Json& part) {
            std::string part_type = text_member(part, "type");
            return part_type == "tool_use" || part_type == "tool_result";
          });
@@ -142,7 +143,8 @@ Json conversation_members(Route route, const Json& body) {
 bool uses_tools(Route route, const Json& body) {
   if (offers_tools(body)) return true;
   const Json* messages = find_member(body, route == Route::kResponses ? "input" : "messages");
-  return messages != nullptr && messages->is_array() && std::any_of(messages->begin(), messages->end(), mentions_tool_use);
+  return messages != nullptr && messages->is_array() &&
+         std::any_of(messages->begin(), messages->end(), mentions_tool_use);
 }
 
 bool demands_tool(Route route, const Json& body) {

@@ -41,7 +41,8 @@ Error changed_error() {
 }
 
 Error withdrawn_error() {
-  return fail(ErrorCode::kEngineFailed, "the model does not give its known answers any more, so this node takes no prompts");
+  return fail(ErrorCode::kEngineFailed,
+              "the model does not give its known answers any more, so this node takes no prompts");
 }
 
 class LlamaEngine : public Engine, public TestedEngine {
@@ -82,25 +83,26 @@ class LlamaEngine : public Engine, public TestedEngine {
   void cancel_replies();
   ReplyHead make_head(const EngineRequest& request, const RequestFields& fields, const PreparedReply& prepared) const;
   // `from_scratch`: no cached part of a prompt is used.
-  Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body, const RequestFields& fields,
-                                                  std::shared_ptr<ReplySink> sink, bool from_scratch);
+  Result<std::shared_ptr<Generation>> start_reply(const EngineRequest& request, const Json& body,
+                                                  const RequestFields& fields, std::shared_ptr<ReplySink> sink,
+                                                  bool from_scratch);
   Result<std::shared_ptr<Generation>> start_embeddings(const Json& body, const std::string& client,
                                                        std::shared_ptr<ReplySink> sink);
   Result<std::shared_ptr<Generation>> start_tokenize(Route route, const Json& body, std::shared_ptr<ReplySink> sink);
 
   const LlamaOptions options_;
-  ModelFile file_;                // used by the engine's thread alone, once it runs
+  ModelFile file_;  // used by the engine's thread alone, once it runs
   const std::string model_id_;
   const std::shared_ptr<const WeightFiles> weight_files_;
   LiveCount live_ = std::make_shared<std::atomic<std::uint64_t>>(0);
 
   std::atomic<Health> health_{Health::kLoading};
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> loaded_{false};   // a model is running, whether or not it may be asked
-  mutable std::mutex mutex_;  // guards the four members below
+  std::atomic<bool> loaded_{false};  // a model is running, whether or not it may be asked
+  mutable std::mutex mutex_;         // guards the four members below
   std::condition_variable changed_;
   std::string failure_;
-  std::optional<Error> closed_with_;   // the error that requests get from then on
+  std::optional<Error> closed_with_;  // the error that requests get from then on
   ModelInfo info_;
   bool run_over_ = false;
 
@@ -108,9 +110,9 @@ class LlamaEngine : public Engine, public TestedEngine {
   std::unique_ptr<LoadedModel> model_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Embedder> embedder_;
-  std::unique_ptr<WeightMeasurement> measurement_;   // holds the lock on the weights
+  std::unique_ptr<WeightMeasurement> measurement_;  // holds the lock on the weights
   std::unique_ptr<WeightWatch> watch_;
-  std::unique_ptr<TestRecord> test_record_;          // null: the model is not tested. Made before any other thread exists
+  std::unique_ptr<TestRecord> test_record_;  // null: the model is not tested. Made before any other thread exists
   EngineAsk ask_;
   std::unique_ptr<AnswersWatch> answers_watch_;
   std::thread thread_;
@@ -226,7 +228,7 @@ Result<void> LlamaEngine::prepare() {
     const std::lock_guard lock(mutex_);
     info_.context_length = static_cast<std::uint64_t>(model_->context_tokens());
     info_.parameters = model_->meta().model_n_params;
-    if (failure_.empty()) info_.identity = document;   // otherwise the watch has closed the engine already
+    if (failure_.empty()) info_.identity = document;  // otherwise the watch has closed the engine already
     if (test_record_ != nullptr) watch_answers(digest);
     loaded_ = true;
   }
@@ -243,7 +245,7 @@ Result<evidence::ModelIdentity> LlamaEngine::identify() {
   TRY(weights, measurement_->wait());
   evidence::ModelIdentity identity = describe_model(options_, file_);
   TRY_VOID(check_loaded(identity, options_, file_, *model_));
-  TRY_VOID(weight_files_->check_unchanged());   // including what was loaded last
+  TRY_VOID(weight_files_->check_unchanged());  // including what was loaded last
   identity.weights = std::move(weights);
   return identity;
 }
@@ -253,11 +255,13 @@ Result<void> LlamaEngine::check_answers(const evidence::ModelIdentity& identity)
   const evidence::KnownAnswers& answers = test_record_->answers()->document;
   if (!answers.weights_digest) {
     if (answers.model_id == identity.id) return {};
-    return fail(ErrorCode::kModelFile, "the known answers are of the model " + answers.model_id + ", and the model that is served is " + identity.id);
+    return fail(ErrorCode::kModelFile, "the known answers are of the model " + answers.model_id +
+                                           ", and the model that is served is " + identity.id);
   }
   if (*answers.weights_digest == identity.weights->digest) return {};
-  return fail(ErrorCode::kModelFile, "the known answers are of the weights " + evidence::digest_text(*answers.weights_digest) +
-                                         ", and the model that is served has " + evidence::digest_text(identity.weights->digest));
+  return fail(ErrorCode::kModelFile,
+              "the known answers are of the weights " + evidence::digest_text(*answers.weights_digest) +
+                  ", and the model that is served has " + evidence::digest_text(identity.weights->digest));
 }
 
 // The engine's thread computes only once prepare() is over, so the first test also runs on a thread of its own.
@@ -279,10 +283,11 @@ TrialOutcome LlamaEngine::test_answers() {
   question.model = model_id_;
   ByteArray<16> tenant;
   crypto::fill_random(tenant);
-  TrialOutcome outcome =
-      run_trial(test_record_->answers()->document, question, [&](const std::string& body) { return ask_.ask(body, tenant); });
+  TrialOutcome outcome = run_trial(test_record_->answers()->document, question,
+                                   [&](const std::string& body) { return ask_.ask(body, tenant); });
   const auto& recorded = test_record_->answers()->document.chat_template_digest;
-  if (outcome.finding == Finding::kFailed && recorded && *recorded != describe_model(options_, file_).chat_template_digest) {
+  if (outcome.finding == Finding::kFailed && recorded &&
+      *recorded != describe_model(options_, file_).chat_template_digest) {
     outcome.reason += " (the answers were recorded with another chat template)";
   }
   return outcome;
@@ -291,11 +296,13 @@ TrialOutcome LlamaEngine::test_answers() {
 void LlamaEngine::on_tested(const TrialOutcome& outcome, const ByteArray<32>& model_digest) {
   test_record_->note(outcome, model_digest, system_clock().now());
   if (outcome.finding != Finding::kPassed) {
-    return log::warn((outcome.finding == Finding::kFailed ? "known-answer test failed: " : "known-answer test could not be made: ") + outcome.reason);
+    return log::warn(
+        (outcome.finding == Finding::kFailed ? "known-answer test failed: " : "known-answer test could not be made: ") +
+        outcome.reason);
   }
   const auto tell = health() == Health::kLoading ? log::info : log::debug;
-  tell("known-answer test passed tokens=" + std::to_string(outcome.positions) + " deviation=" +
-            test_record_->state().last->deviation + " ms=" + std::to_string(outcome.took.count()));
+  tell("known-answer test passed tokens=" + std::to_string(outcome.positions) +
+       " deviation=" + test_record_->state().last->deviation + " ms=" + std::to_string(outcome.took.count()));
   if (health() == Health::kLoading) become_ready();
 }
 
@@ -311,8 +318,8 @@ std::shared_ptr<const evidence::KnownAnswersResult> LlamaEngine::known_answers_o
 }
 
 std::set<Route> LlamaEngine::routes() const {
-  std::set<Route> routes = {Route::kChatCompletions, Route::kCompletions, Route::kResponses, Route::kMessages,
-                            Route::kTokenize,        Route::kCountTokens};
+  std::set<Route> routes = {Route::kChatCompletions, Route::kCompletions, Route::kResponses,
+                            Route::kMessages,        Route::kTokenize,    Route::kCountTokens};
   if (options_.embeddings) routes.insert(Route::kEmbeddings);
   return routes;
 }
@@ -330,7 +337,8 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start(EngineRequest request, st
   return begin(std::move(request), std::move(sink), /*from_scratch=*/false);
 }
 
-Result<std::shared_ptr<Generation>> LlamaEngine::begin(EngineRequest request, std::shared_ptr<ReplySink> sink, bool from_scratch) {
+Result<std::shared_ptr<Generation>> LlamaEngine::begin(EngineRequest request, std::shared_ptr<ReplySink> sink,
+                                                       bool from_scratch) {
   TRY_VOID(check_shape(request.json));
   unify_request(request.route, request.json);
   const Json& body = request.json;
@@ -359,8 +367,8 @@ ReplyHead LlamaEngine::make_head(const EngineRequest& request, const RequestFiel
 }
 
 Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest& request, const Json& body,
-                                                             const RequestFields& fields, std::shared_ptr<ReplySink> sink,
-                                                             bool from_scratch) {
+                                                             const RequestFields& fields,
+                                                             std::shared_ptr<ReplySink> sink, bool from_scratch) {
   TRY(prepared, prepare_reply(*model_, request.route, request.stream, body, fields));
   auto reply = std::make_shared<LlamaReply>(*model_, *dispatcher_, prepared, make_head(request, fields, prepared),
                                             std::move(sink), live_);
@@ -374,7 +382,8 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_reply(const EngineRequest
   if (from_scratch) {
     for (server_task& task : prepared.tasks) task.params.cache_prompt = false;
   }
-  auto tasks = std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
+  auto tasks =
+      std::make_shared<std::vector<server_task>>(std::move(prepared.tasks));  // a std::function must be copyable
   dispatcher_->inbox()->post([this, tasks, reply, client = request.client] {
     // Closed since start() looked: fail_all() then ran as a job before this one.
     if (health() == Health::kFailed) return reply->on_failure(closed_error());
@@ -401,8 +410,9 @@ Result<std::shared_ptr<Generation>> LlamaEngine::start_tokenize(Route route, con
                                                                 std::shared_ptr<ReplySink> sink) {
   TRY(tokens, tokenize_request(*model_, route, body));
   auto reply = std::make_shared<BodyReply>(std::move(sink), live_);
-  std::string text = route == Route::kCountTokens ? count_tokens_body(tokens.size())
-                                                  : tokenize_body(tokens, static_cast<std::uint64_t>(model_->context_tokens()));
+  std::string text = route == Route::kCountTokens
+                         ? count_tokens_body(tokens.size())
+                         : tokenize_body(tokens, static_cast<std::uint64_t>(model_->context_tokens()));
   dispatcher_->inbox()->post([reply, text = std::move(text), count = tokens.size()] { reply->deliver(text, count); });
   return std::shared_ptr<Generation>(reply);
 }

@@ -69,7 +69,8 @@ const char* const kTools = R"({"tools":[
 
 // With its default system message the default model answers this question in broken French.
 Json capital_question() {
-  return Json::parse(R"({"temperature":0,"max_tokens":32,"messages":[{"role":"system","content":"You are a helpful assistant."},
+  return Json::parse(
+      R"({"temperature":0,"max_tokens":32,"messages":[{"role":"system","content":"You are a helpful assistant."},
     {"role":"user","content":"What is the capital of France?"}]})");
 }
 
@@ -107,7 +108,8 @@ TEST_F(LlamaEngineTest, KeepsTextHeldBackForAStopString) {
 }
 
 TEST_F(LlamaEngineTest, LogProbabilities) {
-  Json body = with(user_says("Hello"), {{"max_tokens", 4}, {"logprobs", true}, {"top_logprobs", 2}, {"temperature", 0}});
+  Json body =
+      with(user_says("Hello"), {{"max_tokens", 4}, {"logprobs", true}, {"top_logprobs", 2}, {"temperature", 0}});
   Json content = ask(engine(), kChat, body).json()["choices"][0]["logprobs"]["content"];
   ASSERT_EQ(content.size(), 4u);
   for (const Json& token : content) {
@@ -140,8 +142,11 @@ TEST_F(LlamaEngineTest, JsonSchemaIsKept) {
     EXPECT_TRUE(cat["legs"].is_number_integer());
     EXPECT_TRUE(cat["color"] == "black" || cat["color"] == "white");
   }
-  Json format = {{"format", {{"type", "json_schema"}, {"name", "cat"}, {"schema", body["response_format"]["json_schema"]["schema"]}}}};
-  Json response = ask(engine(), Route::kResponses, {{"input", "A cat"}, {"text", format}, {"max_output_tokens", 96}}).json();
+  Json format = {
+      {"format",
+       {{"type", "json_schema"}, {"name", "cat"}, {"schema", body["response_format"]["json_schema"]["schema"]}}}};
+  Json response =
+      ask(engine(), Route::kResponses, {{"input", "A cat"}, {"text", format}, {"max_output_tokens", 96}}).json();
   EXPECT_TRUE(Json::parse(response["output"][0]["content"][0]["text"].get<std::string>(), nullptr, false).is_object());
 }
 
@@ -199,7 +204,8 @@ TEST_F(LlamaEngineTest, ToolResultsAreUnderstood) {
 }
 
 TEST_F(LlamaEngineTest, ToolsInTheOtherDialects) {
-  Json claude = with(user_says("What time is it?"), Json::parse(R"({"max_tokens":64,"tool_choice":{"type":"tool","name":"get_time"},
+  Json claude = with(user_says("What time is it?"),
+                     Json::parse(R"({"max_tokens":64,"tool_choice":{"type":"tool","name":"get_time"},
     "tools":[{"name":"get_time","input_schema":{"type":"object","properties":{"zone":{"enum":["utc"]}},"required":["zone"]}}]})"));
   Json message = ask(engine(), Route::kMessages, claude).json();
   EXPECT_EQ(message["stop_reason"], "tool_use");
@@ -243,18 +249,17 @@ TEST_F(LlamaEngineTest, RefusesImpossibleNumbers) {
 
 // Members that llama.cpp's server would obey, but that are not part of these APIs.
 TEST_F(LlamaEngineTest, IgnoresMembersThatAreNotOnTheList) {
-  Json body = with(user_says("Hello"), {{"max_tokens", 3},
-                                        {"verbose", true},
-                                        {"timings_per_token", true},
-                                        {"id_slot", 3},
-                                        {"return_tokens", true}});
+  Json body = with(
+      user_says("Hello"),
+      {{"max_tokens", 3}, {"verbose", true}, {"timings_per_token", true}, {"id_slot", 3}, {"return_tokens", true}});
   Reply reply = ask(engine(), kChat, body);
   EXPECT_EQ(reply.json().size(), 7u) << reply.bytes;
 }
 
 // Members of other servers that would change the reply are refused, not ignored.
 TEST_F(LlamaEngineTest, RefusesAGrammarOfTheClients) {
-  const Reply reply = ask(engine(), kChat, with(user_says("Hello"), {{"max_tokens", 3}, {"grammar", "root ::= \"forced\""}}));
+  const Reply reply =
+      ask(engine(), kChat, with(user_says("Hello"), {{"max_tokens", 3}, {"grammar", "root ::= \"forced\""}}));
   ASSERT_TRUE(reply.refused) << reply.bytes;
   EXPECT_EQ(reply.refused->param, "grammar");
 }
@@ -267,8 +272,10 @@ TEST_F(LlamaEngineTest, TokensRoundTripThroughACompletion) {
 }
 
 TEST_F(LlamaEngineTest, EmbeddingsKnowMeaning) {
-  Json data = ask(engine(), Route::kEmbeddings,
-                  {{"input", {"The cat sleeps on the sofa.", "A kitten is napping on the couch.", "SELECT 42 FROM t;"}}}).json()["data"];
+  Json data =
+      ask(engine(), Route::kEmbeddings,
+          {{"input", {"The cat sleeps on the sofa.", "A kitten is napping on the couch.", "SELECT 42 FROM t;"}}})
+          .json()["data"];
   auto dot = [&](std::size_t a, std::size_t b) {
     double sum = 0;
     for (std::size_t i = 0; i < data[a]["embedding"].size(); ++i) {
@@ -330,7 +337,8 @@ TEST(LlamaLoading, NamesAMissingFile) {
 }
 
 TEST(LlamaLoading, RefusesWhatIsNotGguf) {
-  for (std::string_view bytes : {"", "GG", "not a model at all", "GGUF\x03\x00\x00\x00 and then nonsense of some length"}) {
+  for (std::string_view bytes :
+       {"", "GG", "not a model at all", "GGUF\x03\x00\x00\x00 and then nonsense of some length"}) {
     TemporaryFile file(bytes);
     LlamaOptions options;
     options.model_path = file.path();
@@ -400,11 +408,16 @@ TEST_F(LlamaEngineTest, TenantsDoNotReuseEachOthersPrompts) {
 TEST_F(LlamaEngineTest, SaysHowATextWasDrawn) {
   Json body = with(user_says("Tell me a story"), {{"max_tokens", 12}, {"temperature", 0.5}, {"top_k", 5}, {"seed", 7}});
   Reply reply = ask(engine(), kChat, body);
-  const Json expected = {{"temperature", "0.5"},        {"top_p", "0.95"},
-                         {"top_k", 5},                  {"min_p", "0.05"},
-                         {"typical_p", "1"},            {"repetition_penalty", "1"},
-                         {"presence_penalty", "0"},     {"frequency_penalty", "0"},
-                         {"penalty_tokens", 64},        {"max_tokens", 12},
+  const Json expected = {{"temperature", "0.5"},
+                         {"top_p", "0.95"},
+                         {"top_k", 5},
+                         {"min_p", "0.05"},
+                         {"typical_p", "1"},
+                         {"repetition_penalty", "1"},
+                         {"presence_penalty", "0"},
+                         {"frequency_penalty", "0"},
+                         {"penalty_tokens", 64},
+                         {"max_tokens", 12},
                          {"seed", 7}};
   EXPECT_EQ(reply.outcome.sampling, expected) << reply.outcome.sampling.dump();
 }
@@ -450,7 +463,9 @@ TEST_F(LlamaEngineTest, ServesTheIdentityThatIsPublished) {
 
 TEST_F(LlamaEngineTest, IsNotReadyWhereItCannotBeMeasured) {
   LlamaOptions options = small_model(*find_model());
-  options.on_identity = [](const Json&) -> Result<void> { return fail(ErrorCode::kTeeFailed, "the register is stuck"); };
+  options.on_identity = [](const Json&) -> Result<void> {
+    return fail(ErrorCode::kTeeFailed, "the register is stuck");
+  };
   auto engine = make_llama_engine(options);
   ASSERT_TRUE(engine);
   EXPECT_EQ(wait_loaded(**engine), Health::kFailed);

@@ -6,7 +6,7 @@
 namespace cloister::engine::llama {
 namespace {
 
-constexpr std::string_view kBuiltIn = "chatml";   // llama.cpp's name for its own template
+constexpr std::string_view kBuiltIn = "chatml";  // llama.cpp's name for its own template
 
 // Chooses as common_chat_templates_init() does.
 std::string chosen_template(const LlamaOptions& options, const ModelFile& file) {
@@ -72,8 +72,8 @@ evidence::ModelIdentity describe_model(const LlamaOptions& options, const ModelF
 Result<void> check_loaded(const evidence::ModelIdentity& identity, const LlamaOptions& options, const ModelFile& file,
                           const LoadedModel& model) {
   const auto differs = [&](const char* what, const std::string& measured, const std::string& loaded) {
-    return fail(ErrorCode::kModelFile, std::string("the engine loaded another ") + what + " than was measured: " + loaded +
-                                           " instead of " + measured);
+    return fail(ErrorCode::kModelFile, std::string("the engine loaded another ") + what +
+                                           " than was measured: " + loaded + " instead of " + measured);
   };
   const std::string parameters = std::to_string(model.meta().model_n_params);
   if (std::to_string(*identity.parameters) != parameters) {

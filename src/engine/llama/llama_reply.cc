@@ -133,7 +133,8 @@ void LlamaReply::on_failure(const Error& error) {
   sink_->on_error(error);
 }
 
-void LlamaReply::start(const server_task_result_cmpl_partial* partial, const server_task_result_cmpl_final* final_result) {
+void LlamaReply::start(const server_task_result_cmpl_partial* partial,
+                       const server_task_result_cmpl_final* final_result) {
   if (started_) return;
   started_ = true;
   usage_.cached_tokens = static_cast<std::uint64_t>(partial != nullptr ? partial->n_prompt_tokens_cache
@@ -192,7 +193,9 @@ std::uint64_t LlamaReply::count_reasoning() const {
   std::uint64_t count = 0;
   for (const Choice& choice : choices_) {
     if (choice.parser == nullptr || choice.parser->chat_msg.reasoning_content.empty()) continue;
-    count += common_tokenize(vocab_, choice.parser->chat_msg.reasoning_content, /*add_special=*/false, /*parse_special=*/true).size();
+    count += common_tokenize(vocab_, choice.parser->chat_msg.reasoning_content, /*add_special=*/false,
+                             /*parse_special=*/true)
+                 .size();
   }
   return count;
 }
@@ -216,7 +219,8 @@ bool LlamaReply::on_final(server_task_result_cmpl_final& final_result) {
     for (const completion_token_output& token : final_result.probs_output) logprobs.push_back(logprob_of(token));
   }
   // A tool call that was cut short need not be complete.
-  on_text(index, stream_ && by_limit ? choice.held : final_result.content, /*is_partial=*/by_limit, std::move(logprobs));
+  on_text(index, stream_ && by_limit ? choice.held : final_result.content, /*is_partial=*/by_limit,
+          std::move(logprobs));
   bool calls = choice.parser != nullptr && !choice.parser->chat_msg.tool_calls.empty();
   choice.finish = by_limit ? FinishReason::kLength : calls ? FinishReason::kToolCalls : FinishReason::kStop;
   bool by_client = std::find(stop_.begin(), stop_.end(), final_result.stopping_word) != stop_.end();

@@ -39,10 +39,10 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
  private:
   struct Choice {
     std::unique_ptr<task_result_state> parser;  // null when the text is sent unchanged
-    std::string held;                           // text that the scheduler holds back because a stop string may begin there
+    std::string held;  // text that the scheduler holds back because a stop string may begin there
     FinishReason finish = FinishReason::kStop;
-    std::vector<TokenLogprob> tokens;           // log probabilities of text that the parser has not yet released
-    bool shares_prompt = false;                 // a further choice of a prompt that was computed for another choice
+    std::vector<TokenLogprob> tokens;  // log probabilities of text that the parser has not yet released
+    bool shares_prompt = false;        // a further choice of a prompt that was computed for another choice
   };
 
   void start(const server_task_result_cmpl_partial* partial, const server_task_result_cmpl_final* final_result);
@@ -56,7 +56,7 @@ class LlamaReply : public Generation, public ResultReceiver, public std::enable_
   void leave();
 
   const llama_vocab* vocab_;
-  Dispatcher& dispatcher_;                  // used on its own thread only, while it lives
+  Dispatcher& dispatcher_;  // used on its own thread only, while it lives
   std::shared_ptr<DispatcherInbox> inbox_;
   std::shared_ptr<ReplySink> sink_;
   std::unique_ptr<ReplyWriter> writer_;

@@ -22,11 +22,19 @@ bool has_cap(const server_context_meta& meta, const char* name) {
 // A model whose chats are ChatML can be shown tools in ChatML, though its own template has no place for them.
 std::optional<server_chat_params> make_tool_params(const llama_model* model, const server_chat_params& own) {
   if (common_chat_templates_source(own.tmpls.get()).find("<|im_start|>") == std::string::npos) return std::nullopt;
-  server_chat_params params = {
-      own.use_jinja, own.prefill_assistant, own.reasoning_format, own.chat_template_kwargs,
-      common_chat_templates_init(model, std::string(kChatMlTools)),
-      /*allow_image=*/false, /*allow_audio=*/false, /*allow_video=*/false,
-      own.enable_thinking, own.reasoning_budget, own.reasoning_budget_message, /*media_path=*/"", own.force_pure_content};
+  server_chat_params params = {own.use_jinja,
+                               own.prefill_assistant,
+                               own.reasoning_format,
+                               own.chat_template_kwargs,
+                               common_chat_templates_init(model, std::string(kChatMlTools)),
+                               /*allow_image=*/false,
+                               /*allow_audio=*/false,
+                               /*allow_video=*/false,
+                               own.enable_thinking,
+                               own.reasoning_budget,
+                               own.reasoning_budget_message,
+                               /*media_path=*/"",
+                               own.force_pure_content};
   return params;
 }
 
@@ -56,7 +64,8 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(const LlamaOptions& optio
     loaded->model_ = const_cast<llama_model*>(llama_get_model(loaded->context_.get_llama_context()));
     loaded->vocab_ = llama_model_get_vocab(loaded->model_);
     for (llama_token token = 0; token < llama_vocab_n_tokens(loaded->vocab_); ++token) {
-      loaded->longest_piece_ = std::max(loaded->longest_piece_, common_token_to_piece(loaded->vocab_, token, /*special=*/true).size());
+      loaded->longest_piece_ =
+          std::max(loaded->longest_piece_, common_token_to_piece(loaded->vocab_, token, /*special=*/true).size());
     }
     const server_context_meta& meta = *loaded->meta_;
     loaded->tools_are_native_ = has_cap(meta, "supports_tools") && has_cap(meta, "supports_tool_calls");

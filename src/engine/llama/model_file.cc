@@ -37,7 +37,8 @@ std::uint64_t count_parameters(const gguf_context& file) {
   for (std::int64_t i = 0; i < gguf_get_n_tensors(&file); ++i) {
     const std::int64_t* sizes = gguf_get_tensor_ne(&file, i);
     std::uint64_t elements = 1;
-    for (int dimension = 0; dimension < GGML_MAX_DIMS; ++dimension) elements *= static_cast<std::uint64_t>(sizes[dimension]);
+    for (int dimension = 0; dimension < GGML_MAX_DIMS; ++dimension)
+      elements *= static_cast<std::uint64_t>(sizes[dimension]);
     sum += elements;
   }
   return sum;
@@ -57,7 +58,8 @@ Result<void> check_is_gguf(const std::filesystem::path& path) {
   if (!file) return file_error(path, "cannot be opened");
   char magic[4] = {};
   file.read(magic, sizeof magic);
-  if (std::string_view(magic, sizeof magic) != "GGUF") return file_error(path, "not a GGUF file (it does not begin with GGUF)");
+  if (std::string_view(magic, sizeof magic) != "GGUF")
+    return file_error(path, "not a GGUF file (it does not begin with GGUF)");
   return {};
 }
 

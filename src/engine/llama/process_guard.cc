@@ -21,7 +21,9 @@ extern "C" int __wrap_execlp(const char*, const char*, ...) { return -1; }
 // that far; this keeps the download code out of the program. Status 0 is what the library reports when there was no answer.
 std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const common_remote_params&) __asm__(
     "__wrap__Z25common_remote_get_contentRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERK20common_remote_params");
-std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const common_remote_params&) { return {0, {}}; }
+std::pair<long, std::vector<char>> refuse_to_download(const std::string&, const common_remote_params&) {
+  return {0, {}};
+}
 
 // A function of libgomp, hidden in this program: how often a thread polls a barrier before it sleeps.
 extern "C" unsigned long long gomp_spin_count_var;
@@ -84,8 +86,8 @@ Result<void> check_cpu() {
     if (one.built_with && !one.here) missing += std::string(missing.empty() ? "" : ", ") + one.name;
   }
   if (!missing.empty()) {
-    return fail(ErrorCode::kEngineFailed,
-                "this CPU lacks what the embedded engine was built for: " + missing + " (see CLOISTER_CPU in tools/engine)");
+    return fail(ErrorCode::kEngineFailed, "this CPU lacks what the embedded engine was built for: " + missing +
+                                              " (see CLOISTER_CPU in tools/engine)");
   }
 #endif
   return {};

@@ -72,8 +72,8 @@ bool is_plain_parser(const std::string& parser) {
   bool one_tag = tag != std::string::npos && parser.compare(tag, kContentTag.size(), kContentTag) == 0 &&
                  parser.find("\"tag\":", tag + 1) == std::string::npos;
   if (!one_tag || parser.find("\"type\":\"until\",\"delimiters\":[]") == std::string::npos) return false;
-  for (const char* structure : {"\"type\":\"choice\"", "\"type\":\"rule\"", "\"type\":\"repetition\"", "\"type\":\"and\"",
-                                "\"type\":\"not\"", "\"delimiters\":[\""}) {
+  for (const char* structure : {"\"type\":\"choice\"", "\"type\":\"rule\"", "\"type\":\"repetition\"",
+                                "\"type\":\"and\"", "\"type\":\"not\"", "\"delimiters\":[\""}) {
     if (parser.find(structure) != std::string::npos) return false;
   }
   return true;
@@ -185,7 +185,8 @@ Result<void> check_tokens(const LoadedModel& model, const server_tokens& tokens)
   int vocabulary = llama_vocab_n_tokens(model.vocab());
   if (std::any_of(ids.begin(), ids.end(), [&](llama_token id) { return id < 0 || id >= vocabulary; })) {
     return fail(ErrorCode::kInvalidRequest,
-                "the prompt has a token id that is not below " + std::to_string(vocabulary) + ", the vocabulary's size", "prompt");
+                "the prompt has a token id that is not below " + std::to_string(vocabulary) + ", the vocabulary's size",
+                "prompt");
   }
   return {};
 }
@@ -214,7 +215,8 @@ std::uint32_t draw_seed() {
 }
 
 std::vector<server_tokens> tokenize(const LoadedModel& model, const common_json& prompt) {
-  return tokenize_input_prompts(model.vocab(), /*mctx=*/nullptr, prompt, /*add_special=*/true, /*parse_special=*/true, {});
+  return tokenize_input_prompts(model.vocab(), /*mctx=*/nullptr, prompt, /*add_special=*/true, /*parse_special=*/true,
+                                {});
 }
 
 // Members of a Responses request that its reply repeats.
@@ -227,13 +229,15 @@ Json echoed_members(Route route, const Json& body) {
   return echoed;
 }
 
-Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, const Json& body, const RequestFields& fields) {
+Result<PreparedReply> prepare(LoadedModel& model, Route route, bool stream, const Json& body,
+                              const RequestFields& fields) {
   TRY_VOID(check_text(model, body));
   // Each choice takes a sequence for as long as the request lasts: a request never gets the last quarter of them.
   const int parallel = model.params().n_parallel, most_choices = parallel < 4 ? parallel : parallel - parallel / 4;
   if (fields.choices > most_choices) {
     return fail(ErrorCode::kInvalidRequest,
-                "'n' must be at most " + std::to_string(most_choices) + " here, got " + std::to_string(fields.choices), "n");
+                "'n' must be at most " + std::to_string(most_choices) + " here, got " + std::to_string(fields.choices),
+                "n");
   }
   TRY_VOID(check_biases(model, body));
   TRY(formatted, format_request(model, route, body));
@@ -299,7 +303,8 @@ Result<std::vector<std::int32_t>> tokenize_request(LoadedModel& model, Route rou
   TRY_VOID(check_text(model, body));
   try {
     if (route == Route::kTokenize && find_member(body, "messages") == nullptr) {
-      return common_tokenize(model.vocab(), body["prompt"].get<std::string>(), /*add_special=*/true, /*parse_special=*/true);
+      return common_tokenize(model.vocab(), body["prompt"].get<std::string>(), /*add_special=*/true,
+                             /*parse_special=*/true);
     }
     TRY(formatted, format_chat(model, route == Route::kTokenize ? Route::kChatCompletions : Route::kMessages, body));
     return common_tokenize(model.vocab(), formatted.data.at("prompt").get<std::string>(), /*add_special=*/true,

@@ -13,16 +13,16 @@
 namespace cloister::engine::llama {
 
 struct PreparedReply {
-  std::vector<server_task> tasks;       // one for each prompt; further choices of a prompt are its children
-  int choices = 0;                      // number for all prompts together; choice i is the task with index i
-  std::uint64_t prompt_tokens = 0;      // sum over all prompts
+  std::vector<server_task> tasks;   // one for each prompt; further choices of a prompt are its children
+  int choices = 0;                  // number for all prompts together; choice i is the task with index i
+  std::uint64_t prompt_tokens = 0;  // sum over all prompts
   // True when the model's text is sent unchanged. Else it is parsed for tool calls, reasoning, fences around JSON.
   bool plain = false;
   bool stream = false;
-  int top_logprobs = -1;                // -1: none wanted
-  std::vector<std::string> stop;        // as the client gave them
-  Json echoed = Json::object();         // for ReplyHead
-  Json sampling;                        // for Outcome
+  int top_logprobs = -1;          // -1: none wanted
+  std::vector<std::string> stop;  // as the client gave them
+  Json echoed = Json::object();   // for ReplyHead
+  Json sampling;                  // for Outcome
 };
 
 // Checks the whole body before anything else is done with it, since the library's time grows with the square of an

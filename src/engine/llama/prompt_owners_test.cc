@@ -27,7 +27,8 @@ class PromptOwnersTest : public ::testing::Test {
 };
 
 TEST_F(PromptOwnersTest, ASequenceIsItsTenants) {
-  const PromptOwners::Claim mine(prompt(0), kAlice, false), again(prompt(1), kAlice, false), other(prompt(2), kBob, false);
+  const PromptOwners::Claim mine(prompt(0), kAlice, false), again(prompt(1), kAlice, false),
+      other(prompt(2), kBob, false);
   EXPECT_EQ(compare(0, 0), 0u) << "nobody's";
   take(0, 0);
   EXPECT_EQ(compare(0, 1), 50u);
@@ -51,10 +52,11 @@ TEST_F(PromptOwnersTest, ComparingTakesNothing) {
 }
 
 TEST_F(PromptOwnersTest, CopiesAreNobodys) {
-  const PromptOwners::Claim mine(prompt(0), kAlice, false), other(prompt(1), kBob, false), many(prompt(2), kAlice, true);
+  const PromptOwners::Claim mine(prompt(0), kAlice, false), other(prompt(1), kBob, false),
+      many(prompt(2), kAlice, true);
   take(0, 0);
   take(1, 1);
-  take(0, 2);   // the scheduler may copy it into sequence 1
+  take(0, 2);  // the scheduler may copy it into sequence 1
   EXPECT_EQ(compare(1, 1), 0u);
   EXPECT_EQ(compare(0, 0), 50u);
 }

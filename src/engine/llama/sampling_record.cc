@@ -18,16 +18,16 @@ std::string decimal(float value) {
 Json sampling_record(const task_params& params, const Json* asked_seed) {
   const common_params_sampling& sampling = params.sampling;
   Json out = {{"temperature", decimal(sampling.temp)},
-          {"top_p", decimal(sampling.top_p)},
-          {"top_k", sampling.top_k},
-          {"min_p", decimal(sampling.min_p)},
-          {"typical_p", decimal(sampling.typ_p)},
-          {"repetition_penalty", decimal(sampling.penalty_repeat)},
-          {"presence_penalty", decimal(sampling.penalty_present)},
-          {"frequency_penalty", decimal(sampling.penalty_freq)},
-          {"penalty_tokens", sampling.penalty_last_n},
-          {"max_tokens", params.n_predict < 0 ? Json() : Json(params.n_predict)},
-          {"seed", sampling.seed}};
+              {"top_p", decimal(sampling.top_p)},
+              {"top_k", sampling.top_k},
+              {"min_p", decimal(sampling.min_p)},
+              {"typical_p", decimal(sampling.typ_p)},
+              {"repetition_penalty", decimal(sampling.penalty_repeat)},
+              {"presence_penalty", decimal(sampling.penalty_present)},
+              {"frequency_penalty", decimal(sampling.penalty_freq)},
+              {"penalty_tokens", sampling.penalty_last_n},
+              {"max_tokens", params.n_predict < 0 ? Json() : Json(params.n_predict)},
+              {"seed", sampling.seed}};
   // As text, since it may be greater than what every JSON parser keeps exact.
   if (asked_seed != nullptr && *asked_seed != Json(sampling.seed)) out["seed_asked"] = asked_seed->dump();
   return out;

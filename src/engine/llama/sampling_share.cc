@@ -244,7 +244,8 @@ llama_token __wrap__Z21common_sampler_sampleP14common_samplerP13llama_contextib(
   return mine->ended ? cloister::engine::llama::last_token(vocab) : token;
 }
 
-void __wrap__Z21common_sampler_acceptP14common_samplerib(common_sampler* sampler, llama_token token, bool is_generated) {
+void __wrap__Z21common_sampler_acceptP14common_samplerib(common_sampler* sampler, llama_token token,
+                                                         bool is_generated) {
   SamplingShares& shares = SamplingShares::instance();
   SamplingShares::Sampler* mine = is_generated ? shares.find(sampler) : nullptr;
   if (mine != nullptr) shares.on_accepted(*mine);

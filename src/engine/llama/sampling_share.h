@@ -54,7 +54,7 @@ class SamplingShares {
     int task = 0;
     bool has_grammar = false;
     bool begun = false;
-    bool ended = false;  // work for it was ended: it is broken and draws nothing any more
+    bool ended = false;                 // work for it was ended: it is broken and draws nothing any more
     bool is_free = false;               // its sequence is free again
     std::optional<std::string> client;  // none: the reply was over before
   };

@@ -138,8 +138,6 @@ Reply ask(Engine& engine, Route route, const Json& body, bool stream) {
   return reply;
 }
 
-Json user_says(const std::string& text) {
-  return {{"messages", Json::array({{{"role", "user"}, {"content", text}}})}};
-}
+Json user_says(const std::string& text) { return {{"messages", Json::array({{{"role", "user"}, {"content", text}}})}}; }
 
 }  // namespace cloister::engine::testing

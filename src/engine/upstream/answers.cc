@@ -23,8 +23,9 @@ Result<std::shared_ptr<const GivenAnswers>> Answers::find(const ModelInfo& model
     const std::lock_guard lock(mutex_);
     claimed_.insert(answers->document.model_id);
     if (!recorded || !measured || *recorded == *measured) return answers;
-    misfit_ = "the known answers for " + answers->document.model_id + " are of the weights " + evidence::digest_text(*recorded) +
-              ", and the files of --upstream-model-files have " + evidence::digest_text(*measured);
+    misfit_ = "the known answers for " + answers->document.model_id + " are of the weights " +
+              evidence::digest_text(*recorded) + ", and the files of --upstream-model-files have " +
+              evidence::digest_text(*measured);
     return fail(ErrorCode::kModelFile, misfit_);
   }
   return std::shared_ptr<const GivenAnswers>();

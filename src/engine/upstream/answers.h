@@ -30,7 +30,7 @@ class Answers {
  private:
   const std::vector<std::shared_ptr<const GivenAnswers>> given_;
   mutable std::mutex mutex_;
-  std::set<std::string> claimed_;   // models
+  std::set<std::string> claimed_;  // models
   std::string misfit_;
 };
 

@@ -30,7 +30,7 @@ class Choice {
   bool left(std::size_t i) const { return (candidates_ >> i & 1) != 0; }
 
   const Servers& servers_;
-  std::uint64_t candidates_ = 0;   // bit i: servers_[i] has not been tried
+  std::uint64_t candidates_ = 0;  // bit i: servers_[i] has not been tried
 };
 
 // True when not all of the servers that are up serve the same models.

@@ -40,9 +40,9 @@ evidence::ModelIdentity IdentityMaker::describe(const ModelInfo& model, const Fi
     out.claims["serving_software"] = *options_.serving_software;
   } else {
     const std::string server = findings.kind.empty() ? "" : findings.kind + " " + findings.version;
-    out.claims["serving_software"] = server.empty()
-                                         ? claim("unknown", "provider_asserted", "the server does not say what it is")
-                                         : claim("asserted", "provider_asserted", "the server says that it is " + server);
+    out.claims["serving_software"] =
+        server.empty() ? claim("unknown", "provider_asserted", "the server does not say what it is")
+                       : claim("asserted", "provider_asserted", "the server says that it is " + server);
   }
   out.claims["weights"] =
       files_ ? claim("asserted", "operator_asserted",

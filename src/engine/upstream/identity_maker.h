@@ -29,16 +29,16 @@ class IdentityMaker {
   explicit IdentityMaker(const UpstreamOptions& options) : options_(options) {}
   evidence::ModelIdentity describe(const ModelInfo& model, const Findings& findings) const;
   struct Document {
-    std::shared_ptr<const Json> json;   // null for a model beyond the limit of identities
+    std::shared_ptr<const Json> json;  // null for a model beyond the limit of identities
     std::optional<ByteArray<32>> digest;
   };
   Result<Document> known(const evidence::ModelIdentity& identity);
 
   const UpstreamOptions& options_;
-  std::shared_ptr<const WeightFiles> files_;           // null: no files were named
+  std::shared_ptr<const WeightFiles> files_;  // null: no files were named
   std::unique_ptr<WeightMeasurement> measurement_;
   std::mutex mutex_;
-  std::map<std::string, Document> told_;   // by their text
+  std::map<std::string, Document> told_;  // by their text
 };
 
 }  // namespace cloister::engine::upstream

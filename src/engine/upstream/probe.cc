@@ -62,7 +62,8 @@ Result<void> check_health(const http::Client& client) {
 
 Result<Findings> read_models(const http::Client& client) {
   TRY(response, client.get("/v1/models"));
-  if (response.status != 200) return fail(ErrorCode::kBadHttp, "GET /v1/models answers " + std::to_string(response.status));
+  if (response.status != 200)
+    return fail(ErrorCode::kBadHttp, "GET /v1/models answers " + std::to_string(response.status));
   TRY(json, codec::parse_json(response.body));
   if (!json.is_object()) return fail(ErrorCode::kBadJson, "GET /v1/models answers no JSON object");
   TRY(data, codec::array_member(json, "data"));

@@ -13,11 +13,11 @@
 namespace cloister::engine::upstream {
 
 struct Findings {
-  std::string kind;                  // "vllm", "sglang", "llamacpp"; "" for an unknown server
+  std::string kind;  // "vllm", "sglang", "llamacpp"; "" for an unknown server
   std::string version;
-  std::string models_document;       // the body of GET /v1/models
+  std::string models_document;  // the body of GET /v1/models
   std::vector<ModelInfo> models;
-  std::vector<std::string> routes;   // paths
+  std::vector<std::string> routes;  // paths
 };
 
 // Checks that it answers requests: GET /health is 200 or, where there is no such path, GET /v1/models is.

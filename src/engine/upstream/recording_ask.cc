@@ -19,7 +19,8 @@ class Opened final : public RecordedServer {
 
   Result<void> look(const std::string& model) {
     TRY(found, upstream::probe(client_, {}, [] { return false; }));
-    const bool listed = std::any_of(found.models.begin(), found.models.end(), [&](const ModelInfo& one) { return one.id == model; });
+    const bool listed =
+        std::any_of(found.models.begin(), found.models.end(), [&](const ModelInfo& one) { return one.id == model; });
     if (!listed) return fail(ErrorCode::kModelNotFound, "the server does not list the model " + model);
     findings_ = std::move(found);
     return {};
@@ -45,7 +46,8 @@ class Opened final : public RecordedServer {
 
 }  // namespace
 
-Result<std::unique_ptr<RecordedServer>> open_recording(const std::string& url, const std::string& bearer_token, const std::string& model) {
+Result<std::unique_ptr<RecordedServer>> open_recording(const std::string& url, const std::string& bearer_token,
+                                                       const std::string& model) {
   TRY(parsed, parse_upstream_url(url));
   http::ClientOptions options;
   options.idle_timeout_s = kPatienceSeconds;

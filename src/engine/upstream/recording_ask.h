@@ -19,6 +19,7 @@ class RecordedServer {
 };
 
 // `url` is as for --upstream. kModelNotFound when the server does not list the model; other errors as the client's.
-Result<std::unique_ptr<RecordedServer>> open_recording(const std::string& url, const std::string& bearer_token, const std::string& model);
+Result<std::unique_ptr<RecordedServer>> open_recording(const std::string& url, const std::string& bearer_token,
+                                                       const std::string& model);
 
 }  // namespace cloister::engine

@@ -40,7 +40,8 @@ bool is_of_type(const HeaderList& headers, std::string_view type) {
 Error error_of(http::OutgoingFailure failure) {
   using http::OutgoingFailure;
   switch (failure) {
-    case OutgoingFailure::kConnect: return fail(ErrorCode::kUpstreamUnreachable, "the engine cannot be reached; try again");
+    case OutgoingFailure::kConnect:
+      return fail(ErrorCode::kUpstreamUnreachable, "the engine cannot be reached; try again");
     case OutgoingFailure::kConnectTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine takes no connection");
     case OutgoingFailure::kTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine did not answer in time");
     case OutgoingFailure::kMalformed: return fail(ErrorCode::kUpstreamBroken, "the engine's reply is not valid HTTP");
@@ -60,7 +61,8 @@ Error untested_error() {
 
 }  // namespace
 
-Relay::Relay(std::shared_ptr<RelayParts> parts, EngineRequest request, std::shared_ptr<ReplySink> sink, std::string model)
+Relay::Relay(std::shared_ptr<RelayParts> parts, EngineRequest request, std::shared_ptr<ReplySink> sink,
+             std::string model)
     : parts_(std::move(parts)), request_(std::move(request)), choice_(parts_->servers, model), sink_(std::move(sink)) {}
 
 Result<std::shared_ptr<Relay>> Relay::make(std::shared_ptr<RelayParts> parts, EngineRequest request,
@@ -78,7 +80,7 @@ void Relay::start() {
     finish();
     return;
   }
-  waits_ = true;   // before: its turn may come at once
+  waits_ = true;  // before: its turn may come at once
   switch (parts_->turns.enter(shared_from_this(), request_.client)) {
     case Turns::Entry::kPlace: return begin();
     case Turns::Entry::kWaits: return;
@@ -124,8 +126,8 @@ Result<http::OutgoingRequest> Relay::make_request(bool fresh_connection) {
   ByteArray<32> sent_sha256 = request_.body_sha256;
   if (server_->takes_salt() && has_prompt(request_.route)) {
     TRY(insertion, plan_insertion(body, parts_->salter.salt(request_.tenant)));
-    auto owner = std::make_shared<std::pair<std::shared_ptr<const std::string>, std::string>>(request_.body,
-                                                                                             std::move(insertion.text));
+    auto owner = std::make_shared<std::pair<std::shared_ptr<const std::string>, std::string>>(
+        request_.body, std::move(insertion.text));
     out.body = {body.substr(0, insertion.position), owner->second, body.substr(insertion.position)};
     size += owner->second.size();
     crypto::Sha256 hash;
@@ -147,7 +149,7 @@ Result<http::OutgoingRequest> Relay::make_request(bool fresh_connection) {
 void Relay::try_next() {
   server_ = choice_.next();
   if (server_ == nullptr || !server_->may_serve()) {
-    server_.reset();   // a test failed in the meantime
+    server_.reset();  // a test failed in the meantime
     return end_with(untested_error());
   }
   server_->request_begun();

@@ -23,7 +23,9 @@ namespace cloister::engine::upstream {
 // What all relays of an engine share.
 struct RelayParts {
   explicit RelayParts(UpstreamOptions with)
-      : options(std::move(with)), answers(options.known_answers), turns(options.parallel * options.urls.size(), options.most_waiting) {}
+      : options(std::move(with)),
+        answers(options.known_answers),
+        turns(options.parallel * options.urls.size(), options.most_waiting) {}
   const UpstreamOptions options;
   Answers answers;
   std::unique_ptr<IdentityMaker> identities;
@@ -32,7 +34,10 @@ struct RelayParts {
   Turns turns;
 };
 
-class Relay final : public Generation, public TurnTaker, public http::OutgoingSink, public std::enable_shared_from_this<Relay> {
+class Relay final : public Generation,
+                    public TurnTaker,
+                    public http::OutgoingSink,
+                    public std::enable_shared_from_this<Relay> {
  public:
   // Checks what has to be known before a byte is sent. The relay shares `parts`. Errors: as plan_insertion().
   static Result<std::shared_ptr<Relay>> make(std::shared_ptr<RelayParts> parts, EngineRequest request,
@@ -73,16 +78,16 @@ class Relay final : public Generation, public TurnTaker, public http::OutgoingSi
   std::shared_ptr<Server> server_;
   std::shared_ptr<http::OutgoingCall> call_;
   StreamEnd stream_end_;
-  std::optional<codec::JsonOutline> unframed_json_;   // of a JSON reply without a length
+  std::optional<codec::JsonOutline> unframed_json_;  // of a JSON reply without a length
   std::uint64_t unframed_bytes_ = 0;
-  bool waits_ = false;       // for its turn
-  bool has_place_ = false;   // its turn has come
+  bool waits_ = false;      // for its turn
+  bool has_place_ = false;  // its turn has come
   bool replying_ = false;
   bool sent_again_ = false;
   std::shared_ptr<ReplySink> sink_;
 
   std::atomic<bool> silenced_{false};
-  std::mutex mutex_;   // guards over_, and what may happen only while it is false
+  std::mutex mutex_;  // guards over_, and what may happen only while it is false
   bool over_ = false;
 };
 

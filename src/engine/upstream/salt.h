@@ -31,7 +31,7 @@ bool has_prompt(Route route);
 // kInvalidRequest when the client names a salt itself.
 struct Insertion {
   std::size_t position = 0;
-  std::string text;   // ,"cache_salt":"..."
+  std::string text;  // ,"cache_salt":"..."
 };
 Result<Insertion> plan_insertion(std::string_view body, std::string_view salt);
 

@@ -46,7 +46,8 @@ TEST(Salt, TheClientsOwnIsRefused) {
 }
 
 TEST(Salt, WhatIsNoObjectIsRefused) {
-  for (const char* body : {"", "[]", "{", "{}}", "{\"a\":{}", "\xff\xfe{\0}\0", "--x\r\nContent-Disposition: form-data\r\n"}) {
+  for (const char* body :
+       {"", "[]", "{", "{}}", "{\"a\":{}", "\xff\xfe{\0}\0", "--x\r\nContent-Disposition: form-data\r\n"}) {
     const auto plan = plan_insertion(body, "s");
     ASSERT_FALSE(plan) << body;
     EXPECT_EQ(plan.error().code, ErrorCode::kBadJson) << body;

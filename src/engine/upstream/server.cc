@@ -54,9 +54,20 @@ bool same_address(const http::OutgoingTarget& a, const http::OutgoingTarget& b) 
 }  // namespace
 
 std::vector<std::string_view> probed_paths() {
-  return {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/v1/embeddings", "/v1/rerank",
-          "/v1/score", "/tokenize", "/detokenize", "/v1/audio/transcriptions", "/v1/audio/translations",
-          "/v1/audio/speech", "/v1/images/generations", "/v1/images/edits"};
+  return {"/v1/chat/completions",
+          "/v1/completions",
+          "/v1/responses",
+          "/v1/messages",
+          "/v1/embeddings",
+          "/v1/rerank",
+          "/v1/score",
+          "/tokenize",
+          "/detokenize",
+          "/v1/audio/transcriptions",
+          "/v1/audio/translations",
+          "/v1/audio/speech",
+          "/v1/images/generations",
+          "/v1/images/edits"};
 }
 
 Server::Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities,
@@ -95,8 +106,8 @@ std::shared_ptr<const Findings> Server::findings() const {
 
 bool Server::serves(const std::string& model) const {
   const auto known = findings();
-  return known != nullptr && std::any_of(known->models.begin(), known->models.end(),
-                                         [&](const ModelInfo& one) { return one.id == model; });
+  return known != nullptr &&
+         std::any_of(known->models.begin(), known->models.end(), [&](const ModelInfo& one) { return one.id == model; });
 }
 
 UpstreamState Server::state() const {
@@ -163,7 +174,8 @@ void Server::look() {
   if (tests_.is_withdrawn()) return;
   const auto known = findings();
   const bool was_up = is_up() && known != nullptr;
-  Result<Findings> found = was_up ? read_models(client_) : probe(client_, probed_paths(), [this] { return is_stopping(); });
+  Result<Findings> found =
+      was_up ? read_models(client_) : probe(client_, probed_paths(), [this] { return is_stopping(); });
   if (!found) return go_down(found.error());
   if (was_up) {
     // Models come and go with adapters; the server's kind and routes do not change while it is up.
@@ -172,7 +184,8 @@ void Server::look() {
     found->routes = known->routes;
   }
   if (const Result<void> identified = identities_.identify(*found); !identified) return go_down(identified.error());
-  const bool salted = options_.cache_salt == CacheSalt::kOn || (options_.cache_salt == CacheSalt::kAuto && found->kind == "vllm");
+  const bool salted =
+      options_.cache_salt == CacheSalt::kOn || (options_.cache_salt == CacheSalt::kAuto && found->kind == "vllm");
   if (const Result<void> tested = tests_.test(*found, was_up, salted); !tested) return go_down(tested.error());
   go_up(std::move(*found));
 }
@@ -180,7 +193,8 @@ void Server::look() {
 void Server::go_up(Findings findings) {
   const bool news = !is_up();
   if (options_.cache_salt == CacheSalt::kAuto) salt_.store(findings.kind == "vllm", std::memory_order_release);
-  const std::string line = "upstream up url=" + name_ + " server=" + (findings.kind.empty() ? "unknown" : findings.kind) +
+  const std::string line = "upstream up url=" + name_ +
+                           " server=" + (findings.kind.empty() ? "unknown" : findings.kind) +
                            " version=" + (findings.version.empty() ? "unknown" : findings.version) +
                            " models=" + std::to_string(findings.models.size()) +
                            " cache_salt=" + (takes_salt() ? "on" : "off") + " routes=" + joined(findings.routes);

@@ -23,7 +23,7 @@ class Server {
   Server(http::Url url, http::OutgoingTarget target, const UpstreamOptions& options, IdentityMaker& identities,
          Answers& answers);
 
-  const std::string& name() const { return name_; }   // the URL
+  const std::string& name() const { return name_; }  // the URL
   // The head from POST's path on, up to and with the headers that every request has.
   std::string request_head(std::string_view path, const HeaderList& headers, std::size_t body_size) const;
   std::shared_ptr<const http::OutgoingTarget> target() const;
@@ -60,7 +60,7 @@ class Server {
   IdentityMaker& identities_;
   Answers& answers_;
   const http::Client client_;
-  const http::Client test_client_;   // waits longer
+  const http::Client test_client_;  // waits longer
   ServerTests tests_;
   const std::string fixed_headers_;
   std::atomic<bool> up_{false};
@@ -68,7 +68,7 @@ class Server {
   std::atomic<std::uint64_t> active_{0};
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> failures_{0};
-  mutable std::mutex mutex_;   // guards everything below
+  mutable std::mutex mutex_;  // guards everything below
   std::shared_ptr<const http::OutgoingTarget> target_;
   std::shared_ptr<const Findings> findings_;
   std::condition_variable wake_;

@@ -22,7 +22,8 @@ Json uncached_members(const std::string& kind, bool salted) {
   return out;
 }
 
-std::shared_ptr<ServerTests::Tested> ServerTests::tested(const std::string& model, std::shared_ptr<const GivenAnswers> answers) {
+std::shared_ptr<ServerTests::Tested> ServerTests::tested(const std::string& model,
+                                                         std::shared_ptr<const GivenAnswers> answers) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Tested>& place = tested_[model];
   if (place == nullptr) place = std::make_shared<Tested>(std::move(answers), server_, every_);
@@ -57,7 +58,8 @@ Result<void> ServerTests::test_model(const ModelInfo& model, Tested& tested, con
     question.more = uncached_members(kind, salted);
     const TrialOutcome outcome = run_trial(tested.record.answers()->document, question, ask_server(client_));
     tested.record.note(outcome, model.identity_digest, system_clock().now());
-    if (outcome.finding == Finding::kFailed) log::warn("known-answer test failed url=" + server_ + " " + outcome.reason);
+    if (outcome.finding == Finding::kFailed)
+      log::warn("known-answer test failed url=" + server_ + " " + outcome.reason);
     const auto now = std::chrono::steady_clock::now();
     const TrialSchedule::Step step = tested.schedule.after(outcome, now);
     if (step.what == What::kRepeat) continue;

@@ -59,8 +59,8 @@ class ServerTests {
   const std::chrono::milliseconds every_;
   const http::Client& client_;
   std::atomic<bool> withdrawn_{false};
-  mutable std::mutex mutex_;   // guards the map
-  std::map<std::string, std::shared_ptr<Tested>, std::less<>> tested_;   // by model
+  mutable std::mutex mutex_;                                            // guards the map
+  std::map<std::string, std::shared_ptr<Tested>, std::less<>> tested_;  // by model
 };
 
 }  // namespace cloister::engine::upstream

@@ -52,7 +52,7 @@ class Turns {
   const std::size_t places_;
   mutable std::mutex mutex_;
   std::size_t taken_ = 0;
-  std::unordered_map<std::string, std::size_t> by_client_;   // places that each has; none of them 0
+  std::unordered_map<std::string, std::size_t> by_client_;  // places that each has; none of them 0
   FairQueue<Waiting> waiting_;
 };
 

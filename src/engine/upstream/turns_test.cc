@@ -31,7 +31,7 @@ TEST(Turns, ClientsTakeTurnsForPlaces) {
   for (int i = 0; i < 3; ++i) enter(turns, "a", Entry::kPlace);
   std::vector<std::shared_ptr<Taker>> of_a;
   for (int i = 0; i < 50; ++i) of_a.push_back(enter(turns, "a", Entry::kWaits));
-  enter(turns, "b", Entry::kPlace);   // one stays free
+  enter(turns, "b", Entry::kPlace);  // one stays free
   const auto of_b = enter(turns, "b", Entry::kWaits), of_c = enter(turns, "c", Entry::kWaits);
   EXPECT_EQ(turns.under_way(), 4u);
   EXPECT_EQ(turns.waiting(), 52u);
@@ -75,7 +75,8 @@ TEST(Turns, AreBoundedAndTheGreatestGivesWay) {
 TEST(Turns, WhoeverIsGoneTakesNoPlace) {
   Turns turns(1, 100);
   enter(turns, "a", Entry::kPlace);
-  const auto forgotten = enter(turns, "b", Entry::kWaits), unwilling = enter(turns, "c", Entry::kWaits), last = enter(turns, "d", Entry::kWaits);
+  const auto forgotten = enter(turns, "b", Entry::kWaits), unwilling = enter(turns, "c", Entry::kWaits),
+             last = enter(turns, "d", Entry::kWaits);
   turns.forget(*forgotten);
   unwilling->wants = false;
   turns.leave("a");

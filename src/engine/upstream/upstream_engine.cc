@@ -47,7 +47,8 @@ class UpstreamEngine final : public Engine, public TestedEngine {
 
 Health UpstreamEngine::health() const {
   if (!failure().empty()) return Health::kFailed;
-  const bool any = std::any_of(parts_->servers.begin(), parts_->servers.end(), [](const auto& one) { return one->is_up(); });
+  const bool any =
+      std::any_of(parts_->servers.begin(), parts_->servers.end(), [](const auto& one) { return one->is_up(); });
   return any ? Health::kReady : Health::kLoading;
 }
 
@@ -55,7 +56,8 @@ Health UpstreamEngine::health() const {
 std::string UpstreamEngine::failure() const {
   if (parts_->answers.empty()) return "";
   if (std::string misfit = parts_->answers.misfit(); !misfit.empty()) return misfit;
-  const bool all_seen = std::all_of(parts_->servers.begin(), parts_->servers.end(), [](const auto& one) { return one->findings() != nullptr; });
+  const bool all_seen = std::all_of(parts_->servers.begin(), parts_->servers.end(),
+                                    [](const auto& one) { return one->findings() != nullptr; });
   const std::string unclaimed = all_seen ? parts_->answers.unclaimed() : std::string();
   return unclaimed.empty() ? "" : "known answers were given for the model " + unclaimed + ", and no upstream lists it";
 }
@@ -67,7 +69,8 @@ std::vector<KnownAnswersState> UpstreamEngine::known_answers() const {
   }
   // Answers with which no server was tested yet.
   for (const auto& answers : parts_->answers.given()) {
-    const bool tested = std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.answers_digest == answers->digest; });
+    const bool tested =
+        std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.answers_digest == answers->digest; });
     if (!tested) out.push_back(TestRecord(answers, "").state());
   }
   return out;
@@ -87,9 +90,10 @@ std::shared_ptr<const evidence::KnownAnswersResult> UpstreamEngine::known_answer
 
 // All routes: an upstream itself says which ones it lacks.
 std::set<Route> UpstreamEngine::routes() const {
-  return {Route::kChatCompletions, Route::kCompletions, Route::kEmbeddings,      Route::kResponses,   Route::kMessages,
-          Route::kTokenize,        Route::kCountTokens, Route::kDetokenize,  Route::kRerank,          Route::kScore,       Route::kTranscriptions,
-          Route::kTranslations,    Route::kSpeech,      Route::kImageGenerations, Route::kImageEdits};
+  return {
+      Route::kChatCompletions, Route::kCompletions,  Route::kEmbeddings, Route::kResponses,        Route::kMessages,
+      Route::kTokenize,        Route::kCountTokens,  Route::kDetokenize, Route::kRerank,           Route::kScore,
+      Route::kTranscriptions,  Route::kTranslations, Route::kSpeech,     Route::kImageGenerations, Route::kImageEdits};
 }
 
 std::vector<ModelInfo> UpstreamEngine::models() const {
@@ -184,7 +188,8 @@ Result<std::unique_ptr<Engine>> make_upstream_engine(UpstreamOptions options) {
   for (const std::string& text : parts->options.urls) {
     TRY(url, parse_upstream_url(text));
     TRY(target, http::resolve_private(url));
-    parts->servers.push_back(std::make_shared<Server>(std::move(url), target, parts->options, *parts->identities, parts->answers));
+    parts->servers.push_back(
+        std::make_shared<Server>(std::move(url), target, parts->options, *parts->identities, parts->answers));
   }
   return std::unique_ptr<Engine>(std::make_unique<UpstreamEngine>(std::move(parts)));
 }

@@ -38,26 +38,28 @@ class Upstream {
  public:
   using Answer = std::function<void(TcpPeer&, const std::string& request)>;
   explicit Upstream(Answer answer, std::string list = models(), std::uint16_t port = 0)
-      : server_([answer = std::move(answer), list = std::move(list), this](TcpPeer& peer) {
-          for (std::string request; !(request = peer.read_request()).empty();) {
-            if (request.starts_with("GET /health ")) {
-              peer.send(reply("{}", healthy ? "200 OK" : "503 Service Unavailable"));
-            } else if (request.starts_with("GET /v1/models ")) {
-              peer.send(reply(list));
-            } else if (request.starts_with("GET /version ")) {
-              peer.send(reply(R"({"version":"1.2.3"})"));
-            } else if (request.ends_with("content-length: 0\r\n\r\n")) {
-              const bool there = request.starts_with("POST /v1/chat/completions ");
-              peer.send(reply("{}", there ? "400 Bad Request" : "404 Not Found"));
-            } else if (request.starts_with("GET ")) {
-              peer.send(reply("{}", "404 Not Found"));
-            } else {
-              ++asked;
-              answer(peer, request);
-              if (request.find("x-once: 1") != std::string::npos) return;
-            }
-          }
-        }, port) {}
+      : server_(
+            [answer = std::move(answer), list = std::move(list), this](TcpPeer& peer) {
+              for (std::string request; !(request = peer.read_request()).empty();) {
+                if (request.starts_with("GET /health ")) {
+                  peer.send(reply("{}", healthy ? "200 OK" : "503 Service Unavailable"));
+                } else if (request.starts_with("GET /v1/models ")) {
+                  peer.send(reply(list));
+                } else if (request.starts_with("GET /version ")) {
+                  peer.send(reply(R"({"version":"1.2.3"})"));
+                } else if (request.ends_with("content-length: 0\r\n\r\n")) {
+                  const bool there = request.starts_with("POST /v1/chat/completions ");
+                  peer.send(reply("{}", there ? "400 Bad Request" : "404 Not Found"));
+                } else if (request.starts_with("GET ")) {
+                  peer.send(reply("{}", "404 Not Found"));
+                } else {
+                  ++asked;
+                  answer(peer, request);
+                  if (request.find("x-once: 1") != std::string::npos) return;
+                }
+              }
+            },
+            port) {}
   const std::string url() const { return server_.url(); }
   std::uint16_t port() const { return server_.port(); }
   std::atomic<int> asked{0};
@@ -188,7 +190,8 @@ TEST_F(UpstreamEngineTest, SaysWhatItFound) {
 }
 
 TEST_F(UpstreamEngineTest, RefusesUrlsThatAreNoUpstream) {
-  for (const char* url : {"https://127.0.0.1:1", "http://8.8.8.8:80", "127.0.0.1:80", "http://u:p@127.0.0.1:80", "http://"}) {
+  for (const char* url :
+       {"https://127.0.0.1:1", "http://8.8.8.8:80", "127.0.0.1:80", "http://u:p@127.0.0.1:80", "http://"}) {
     EXPECT_FALSE(make_upstream_engine(options_for({url}))) << url;
   }
   EXPECT_FALSE(make_upstream_engine(options_for({})));
@@ -203,7 +206,8 @@ TEST_F(UpstreamEngineTest, PassesBytesOn) {
   const std::string odd = "{ \"model\" : \"m\",\t\"x\":[1.0, 2e3] }\n";
   Upstream upstream([&](TcpPeer& peer, const std::string& request) {
     seen = request;
-    peer.send(reply("{ \"id\": 1.50 }", "200 OK", "Set-Cookie: a=b\r\nX-Receipt-Id: forged\r\nOpenAI-Version: 1\r\nRetry-After: 3\r\n"));
+    peer.send(reply("{ \"id\": 1.50 }", "200 OK",
+                    "Set-Cookie: a=b\r\nX-Receipt-Id: forged\r\nOpenAI-Version: 1\r\nRetry-After: 3\r\n"));
   });
   UpstreamOptions options = options_for({upstream.url()});
   options.bearer_token = "ours-0123";
@@ -313,7 +317,9 @@ TEST_F(UpstreamEngineTest, AnotherOneIsTriedBeforeTheFirstByteOnly) {
 }
 
 TEST_F(UpstreamEngineTest, TheLastOnesRefusalIsPassedOn) {
-  Upstream busy([](TcpPeer& peer, const std::string&) { peer.send(reply("later", "503 Service Unavailable", "Retry-After: 9\r\n")); });
+  Upstream busy([](TcpPeer& peer, const std::string&) {
+    peer.send(reply("later", "503 Service Unavailable", "Retry-After: 9\r\n"));
+  });
   make(options_for({busy.url()}));
   const auto sink = ask();
   EXPECT_EQ(sink->head().status, 503);
@@ -337,7 +343,7 @@ TEST_F(UpstreamEngineTest, AKeptConnectionThatEndedIsNoError) {
   make(options_for({upstream.url()}));
   for (int i = 0; i < 3; ++i) {
     EngineRequest once = request_of("{}");
-    once.headers.emplace_back("x-once", "1");   // the server closes after each reply without announcing it
+    once.headers.emplace_back("x-once", "1");  // the server closes after each reply without announcing it
     const auto sink = start(std::move(once));
     ASSERT_TRUE(sink->wait_end(std::chrono::seconds(20)));
     EXPECT_EQ(sink->bytes(), "x");
@@ -407,7 +413,7 @@ TEST_F(UpstreamEngineTest, ClientsTakeTurns) {
     return start(std::move(request));
   };
   std::vector<std::shared_ptr<PassSink>> sinks;
-  for (int i = 0; i < 13; ++i) sinks.push_back(send("a"));   // three are under way, ten wait
+  for (int i = 0; i < 13; ++i) sinks.push_back(send("a"));  // three are under way, ten wait
   wait([&] { return upstream.asked == 3 && engine_->stats().waiting == 10; });
   EXPECT_EQ(engine_->stats().active, 3u);
   const auto surplus = send("a");
@@ -416,9 +422,9 @@ TEST_F(UpstreamEngineTest, ClientsTakeTurns) {
   EXPECT_EQ(surplus->error()->code, ErrorCode::kBusy);
   EXPECT_GT(surplus->error()->retry_after_s, 0);
 
-  sinks.push_back(send("b"));   // one place is free for it
+  sinks.push_back(send("b"));  // one place is free for it
   wait([&] { return upstream.asked == 4; });
-  sinks.push_back(send("c"));   // takes the place of the newest that waits
+  sinks.push_back(send("c"));  // takes the place of the newest that waits
   EXPECT_TRUE(sinks[12]->wait_end(std::chrono::seconds(20)));
   ASSERT_TRUE(sinks[12]->error());
   EXPECT_EQ(sinks[12]->error()->code, ErrorCode::kBusy);
@@ -455,10 +461,12 @@ TEST_F(UpstreamEngineTest, ModelsLeadToTheirServer) {
 
 TEST_F(UpstreamEngineTest, SaltsByTenant) {
   std::string seen;
-  Upstream upstream([&](TcpPeer& peer, const std::string& request) {
-    seen = request.substr(request.find("\r\n\r\n") + 4);
-    peer.send(reply("x"));
-  }, models("vllm"));
+  Upstream upstream(
+      [&](TcpPeer& peer, const std::string& request) {
+        seen = request.substr(request.find("\r\n\r\n") + 4);
+        peer.send(reply("x"));
+      },
+      models("vllm"));
   make(options_for({upstream.url()}));
   const auto salted = [&](std::uint8_t tenant, Route route) {
     EngineRequest request = request_of(R"({"model":"m"} )");
@@ -489,7 +497,7 @@ TEST_F(UpstreamEngineTest, CancellingClosesAtOnce) {
   make(options_for({upstream.url()}));
   const auto sink = start(request_of("{}"));
   ASSERT_TRUE(sink->wait_pieces(1, std::chrono::seconds(20)));
-  generation_->cancel();   // from a thread that is not the loop's
+  generation_->cancel();  // from a thread that is not the loop's
   EXPECT_TRUE(closed.wait(2));
   wait([&] { return engine_->upstreams()[0].active == 0; });
   EXPECT_FALSE(sink->outcome());

@@ -100,6 +100,8 @@ std::string reason_of(std::string_view text) {
 
 }  // namespace
 
-Outcome read_outcome(const codec::ReplyWords& words) { return {reason_of(words.reason()), usage_of(words.usage(), words.opening_usage()), nullptr}; }
+Outcome read_outcome(const codec::ReplyWords& words) {
+  return {reason_of(words.reason()), usage_of(words.usage(), words.opening_usage()), nullptr};
+}
 
 }  // namespace cloister::engine::upstream

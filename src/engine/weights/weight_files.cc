@@ -35,7 +35,8 @@ std::string difference(const FileState& before, const FileState& now) {
 
 Result<std::unique_ptr<WeightFiles::File>> open_one(const std::filesystem::path& path, const std::string& name) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0) return about(path, errno == ENOENT ? "no such file" : std::string("cannot be opened: ") + std::strerror(errno));
+  if (fd < 0)
+    return about(path, errno == ENOENT ? "no such file" : std::string("cannot be opened: ") + std::strerror(errno));
   auto file = std::unique_ptr<WeightFiles::File>(new WeightFiles::File{path, name, FileDescriptor(fd), {}});
   struct stat status {};
   if (::fstat(fd, &status) != 0) return about(path, std::string("cannot be looked at: ") + std::strerror(errno));
@@ -100,8 +101,10 @@ Result<void> WeightFiles::check_unchanged() const {
     // The path is checked first: a file that was replaced has changed as well, since its last link is gone.
     struct stat at_path {};
     if (::stat(file->path.c_str(), &at_path) != 0) return about(file->name, "it is gone from its folder");
-    if (const FileState now = state_of(at_path); now != file->state) return about(file->name, difference(file->state, now));
-    if (const FileState now = state_of(status); now != file->state) return about(file->name, difference(file->state, now));
+    if (const FileState now = state_of(at_path); now != file->state)
+      return about(file->name, difference(file->state, now));
+    if (const FileState now = state_of(status); now != file->state)
+      return about(file->name, difference(file->state, now));
   }
   return {};
 }
@@ -115,7 +118,8 @@ Result<std::vector<std::filesystem::path>> gguf_parts(const std::filesystem::pat
   };
   const std::string name = first.filename().string();
   if (!name.ends_with(suffix(1))) {
-    return about(first, "it is one of " + std::to_string(parts) + " parts, and the first is named like NAME" + suffix(1));
+    return about(first,
+                 "it is one of " + std::to_string(parts) + " parts, and the first is named like NAME" + suffix(1));
   }
   const std::string stem = name.substr(0, name.size() - suffix(1).size());
   std::vector<std::filesystem::path> out;

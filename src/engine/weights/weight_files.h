@@ -26,7 +26,7 @@ class WeightFiles {
  public:
   struct File {
     std::filesystem::path path;
-    std::string name;          // name in the identity: without folders, or relative to the folder that was named
+    std::string name;  // name in the identity: without folders, or relative to the folder that was named
     FileDescriptor fd{-1};
     FileState state;
   };

@@ -50,9 +50,9 @@ Result<void> WeightLock::lock_file(std::size_t index, const std::atomic<bool>& s
     if (stop) return fail(ErrorCode::kCancelled, "locking was stopped");
     const std::uint64_t piece = std::min(kPiece, size - at);
     if (::mlock(static_cast<char*>(address) + at, piece) != 0) {
-      return fail(ErrorCode::kModelFile,
-                  "model file " + file.name + " cannot be locked in memory: " + std::strerror(errno) +
-                      " (the limit on locked memory, RLIMIT_MEMLOCK, must hold it)");
+      return fail(ErrorCode::kModelFile, "model file " + file.name +
+                                             " cannot be locked in memory: " + std::strerror(errno) +
+                                             " (the limit on locked memory, RLIMIT_MEMLOCK, must hold it)");
     }
     at += piece;
     const std::lock_guard lock(mutex_);

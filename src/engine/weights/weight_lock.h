@@ -47,10 +47,10 @@ class WeightLock {
 
   const std::shared_ptr<const WeightFiles> files_;
   std::vector<Mapping> mappings_;
-  std::mutex mutex_;   // guards the three members below
+  std::mutex mutex_;  // guards the three members below
   std::condition_variable changed_;
   std::size_t file_ = 0;
-  std::uint64_t locked_ = 0;   // bytes of file_
+  std::uint64_t locked_ = 0;  // bytes of file_
   bool gave_up_ = false;
 };
 

@@ -23,7 +23,10 @@ bool wants_lock(LockMode mode, std::uint64_t size_bytes) {
 }  // namespace
 
 WeightMeasurement::WeightMeasurement(std::shared_ptr<const WeightFiles> files, MeasureOptions options)
-    : files_(std::move(files)), options_(options), locks_(wants_lock(options.lock, files_->size_bytes())), lock_(files_) {
+    : files_(std::move(files)),
+      options_(options),
+      locks_(wants_lock(options.lock, files_->size_bytes())),
+      lock_(files_) {
   if (locks_) {
     lock_thread_ = std::thread([this] { run_lock(); });
     ::pthread_setname_np(lock_thread_.native_handle(), "lock-model");
@@ -115,8 +118,8 @@ Result<evidence::Weights> WeightMeasurement::hash_all() {
   weights.locked = !fell_back;
   weights.digest = evidence::weights_digest(weights.files);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
-  log::info("model files hashed files=" + std::to_string(weights.files.size()) + " size=" +
-            mebibytes(files_->size_bytes()) + " ms=" + std::to_string(took.count()) +
+  log::info("model files hashed files=" + std::to_string(weights.files.size()) +
+            " size=" + mebibytes(files_->size_bytes()) + " ms=" + std::to_string(took.count()) +
             " memory=" + (weights.locked ? "locked" : "paged"));
   return weights;
 }

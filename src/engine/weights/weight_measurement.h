@@ -18,9 +18,9 @@ namespace cloister::engine {
 
 struct MeasureOptions {
   LockMode lock = LockMode::kOff;
-  int threads = 0;                // 0: all cores
+  int threads = 0;  // 0: all cores
   bool low_priority = true;
-  bool log_progress = true;       // for more than a gigabyte: a line every ten seconds
+  bool log_progress = true;  // for more than a gigabyte: a line every ten seconds
 };
 
 class WeightMeasurement {
@@ -55,7 +55,7 @@ class WeightMeasurement {
   std::atomic<std::uint64_t> hashed_bytes_{0};
   WeightLock lock_;
 
-  std::mutex mutex_;   // guards the three members below
+  std::mutex mutex_;  // guards the three members below
   std::condition_variable changed_;
   std::optional<Result<void>> locked_;
   std::optional<Result<evidence::Weights>> weights_;

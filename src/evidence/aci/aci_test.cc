@@ -27,28 +27,46 @@ Json small_keyset() {
 }
 
 Json small_receipt() {
-  return {{"api_version", "aci/1"}, {"receipt_id", "x"}, {"chat_id", nullptr}, {"model", nullptr},
-          {"workload_keyset_digest", "sha256:" + kHash}, {"endpoint", "/v1/chat/completions"}, {"method", "POST"},
+  return {{"api_version", "aci/1"},
+          {"receipt_id", "x"},
+          {"chat_id", nullptr},
+          {"model", nullptr},
+          {"workload_keyset_digest", "sha256:" + kHash},
+          {"endpoint", "/v1/chat/completions"},
+          {"method", "POST"},
           {"served_at", 1750000000},
           {"event_log", Json::array({{{"type", "request.received"}, {"body_hash", "sha256:" + kHash}},
                                      {{"type", "vendor.event"}, {"body_hash", 7}, {"deep", {{"er", true}}}}})},
-          {"key_id", "r"}, {"signature", std::string(128, 'b')}};
+          {"key_id", "r"},
+          {"signature", std::string(128, 'b')}};
 }
 
 Json small_report() {
   return {{"api_version", "aci/1"},
           {"workload_keyset_digest", "sha256:" + kHash},
-          {"attestation", {{"tee_type", "tdx"}, {"workload_keyset", small_keyset()}, {"report_data", kHash},
-                           {"source_provenance", {{"repo_url", nullptr}}}, {"evidence", {{"quote", "0400"}}}}},
+          {"attestation",
+           {{"tee_type", "tdx"},
+            {"workload_keyset", small_keyset()},
+            {"report_data", kHash},
+            {"source_provenance", {{"repo_url", nullptr}}},
+            {"evidence", {{"quote", "0400"}}}}},
           {"service_capabilities", {{"serving", "direct"}, {"future", 1}}}};
 }
 
 Json small_native() {
-  return {{"api_version", "cloister/1"}, {"tee_type", "tdx"}, {"quote", "0400"}, {"keyset", small_keyset()},
-          {"statement", {{"gpu_evidence_digest", nullptr}, {"keyset_digest", "sha256:" + kHash},
-                         {"model_digest", "sha256:" + kHash}, {"nonce", kHash}, {"policy_digest", nullptr},
-                         {"purpose", "cloister.report_data.v1"}}},
-          {"nvidia_payload", nullptr}, {"future", 1}};
+  return {{"api_version", "cloister/1"},
+          {"tee_type", "tdx"},
+          {"quote", "0400"},
+          {"keyset", small_keyset()},
+          {"statement",
+           {{"gpu_evidence_digest", nullptr},
+            {"keyset_digest", "sha256:" + kHash},
+            {"model_digest", "sha256:" + kHash},
+            {"nonce", kHash},
+            {"policy_digest", nullptr},
+            {"purpose", "cloister.report_data.v1"}}},
+          {"nvidia_payload", nullptr},
+          {"future", 1}};
 }
 
 struct Refused {
@@ -75,24 +93,24 @@ TEST(Keyset, ShapeIsFixed) {
   EXPECT_EQ(keyset->receipt_signing_keys.at(0).key_id, "r");
   EXPECT_EQ(to_hex(keyset->tls_public_keys.at(0).spki_sha256), kHash);
   EXPECT_EQ(keyset->digest, *document_digest(small_keyset()));
-  expect_refused(small_keyset(),
-                 {{"unknown name", [](Json& k) { k["admin_keys"] = Json::array(); }},
-                  {"unknown name", [](Json& k) { k["receipt_signing_keys"][0]["role"] = "admin"; }},
-                  {"not_after", [](Json& k) { k["not_after"] = "1800000000"; }},
-                  {"not_after", [](Json& k) { k["not_after"] = 1.5; }},
-                  {"not_after", [](Json& k) { k["not_after"] = -1; }},
-                  {"not_after", [](Json& k) { k["not_after"] = std::uint64_t{1} << 63; }},
-                  {"not_after", [](Json& k) { k.erase("not_after"); }},
-                  {"receipt_signing_keys", [](Json& k) { k.erase("receipt_signing_keys"); }},
-                  {"keyset.receipt_signing_keys[0].key_id",
-                   [](Json& k) { k["receipt_signing_keys"][0].erase("key_id"); }},
-                  {"tls_public_keys[0].spki_sha256",
-                   [](Json& k) { k["tls_public_keys"][0]["spki_sha256"] = std::string(64, 'A'); }},
-                  {"at most 64",
-                   [](Json& k) {
-                     for (int i = 0; i < 64; ++i) k["tls_public_keys"].push_back(k["tls_public_keys"][0]);
-                   }}},
-                 parse_keyset);
+  expect_refused(
+      small_keyset(),
+      {{"unknown name", [](Json& k) { k["admin_keys"] = Json::array(); }},
+       {"unknown name", [](Json& k) { k["receipt_signing_keys"][0]["role"] = "admin"; }},
+       {"not_after", [](Json& k) { k["not_after"] = "1800000000"; }},
+       {"not_after", [](Json& k) { k["not_after"] = 1.5; }},
+       {"not_after", [](Json& k) { k["not_after"] = -1; }},
+       {"not_after", [](Json& k) { k["not_after"] = std::uint64_t{1} << 63; }},
+       {"not_after", [](Json& k) { k.erase("not_after"); }},
+       {"receipt_signing_keys", [](Json& k) { k.erase("receipt_signing_keys"); }},
+       {"keyset.receipt_signing_keys[0].key_id", [](Json& k) { k["receipt_signing_keys"][0].erase("key_id"); }},
+       {"tls_public_keys[0].spki_sha256",
+        [](Json& k) { k["tls_public_keys"][0]["spki_sha256"] = std::string(64, 'A'); }},
+       {"at most 64",
+        [](Json& k) {
+          for (int i = 0; i < 64; ++i) k["tls_public_keys"].push_back(k["tls_public_keys"][0]);
+        }}},
+      parse_keyset);
   EXPECT_FALSE(parse_keyset(Json::array()));
 }
 
@@ -100,7 +118,8 @@ TEST(Keyset, LegacyAddressesComeFromCloistersOwnAlgorithms) {
   Json object = small_keyset();
   // The public key of the secret 1, whose address is well known.
   object["receipt_signing_keys"].push_back(
-      {{"key_id", "l1"}, {"algo", "cloister.legacy.ecdsa"},
+      {{"key_id", "l1"},
+       {"algo", "cloister.legacy.ecdsa"},
        {"public_key", "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
                       "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"}});
   for (const std::string& key : {kHash, std::string("00")}) {
@@ -137,7 +156,8 @@ TEST(ReceiptDocument, OtherShapesAreRefused) {
       {"event_log[0].body_hash", [](Json& r) { r["event_log"][0].erase("body_hash"); }},
       {"event_log[1].type", [](Json& r) { r["event_log"][1].erase("type"); }},
       {"event_log[1]", [](Json& r) { r["event_log"][1] = "request.received"; }},
-      {"at most 1024", [](Json& r) {
+      {"at most 1024",
+       [](Json& r) {
          for (int i = 0; i < 1024; ++i) r["event_log"].push_back(r["event_log"][1]);
        }},
       {"53 bits", [](Json& r) { r["event_log"][1]["count"] = 9007199254740993; }},
@@ -168,20 +188,19 @@ TEST(ReceiptDocument, RecordedOneGivesTheRecordedInput) {
 }
 
 TEST(AciReportDocument, OtherShapesAreRefused) {
-  expect_refused(
-      small_report(),
-      {{"api_version", [](Json& r) { r["api_version"] = "aci/2"; }},
-       {"unknown name", [](Json& r) { r["note"] = 1; }},
-       {"attestation.a member", [](Json& r) { r["attestation"]["note"] = 1; }},
-       {"attestation", [](Json& r) { r["attestation"] = "x"; }},
-       {"attestation.tee_type", [](Json& r) { r["attestation"].erase("tee_type"); }},
-       {"attestation.evidence.quote", [](Json& r) { r["attestation"]["evidence"]["quote"] = "0x04"; }},
-       {"attestation.evidence.quote_report_data",
-        [](Json& r) { r["attestation"]["evidence"]["quote_report_data"] = 1; }},
-       {"downstream_tls_binding.spki_sha256",
-        [](Json& r) { r["attestation"]["evidence"]["downstream_tls_binding"] = Json::object(); }},
-       {"serving", [](Json& r) { r["service_capabilities"].erase("serving"); }}},
-      parse_aci_report);
+  expect_refused(small_report(),
+                 {{"api_version", [](Json& r) { r["api_version"] = "aci/2"; }},
+                  {"unknown name", [](Json& r) { r["note"] = 1; }},
+                  {"attestation.a member", [](Json& r) { r["attestation"]["note"] = 1; }},
+                  {"attestation", [](Json& r) { r["attestation"] = "x"; }},
+                  {"attestation.tee_type", [](Json& r) { r["attestation"].erase("tee_type"); }},
+                  {"attestation.evidence.quote", [](Json& r) { r["attestation"]["evidence"]["quote"] = "0x04"; }},
+                  {"attestation.evidence.quote_report_data",
+                   [](Json& r) { r["attestation"]["evidence"]["quote_report_data"] = 1; }},
+                  {"downstream_tls_binding.spki_sha256",
+                   [](Json& r) { r["attestation"]["evidence"]["downstream_tls_binding"] = Json::object(); }},
+                  {"serving", [](Json& r) { r["service_capabilities"].erase("serving"); }}},
+                 parse_aci_report);
 }
 
 TEST(NativeReportDocument, OtherShapesAreRefused) {

@@ -40,15 +40,15 @@ struct ReceiptEvent {
 struct Receipt {
   std::string receipt_id;
   std::optional<std::string> chat_id;
-  std::optional<std::string> model;       // as the client asked for it
+  std::optional<std::string> model;  // as the client asked for it
   ByteArray<32> keyset_digest{};
   std::string endpoint;
   std::string method;
-  UnixSeconds served_at = 0;              // the service's own statement
-  std::vector<ReceiptEvent> events;       // in order
+  UnixSeconds served_at = 0;         // the service's own statement
+  std::vector<ReceiptEvent> events;  // in order
   std::string key_id;
   ByteArray<64> signature{};
-  std::string signing_input;              // canonical form of the document without its signature, which is what is signed
+  std::string signing_input;  // canonical form of the document without its signature, which is what is signed
 };
 
 // Accepts at most 1 MiB and 1024 events. The members at the top are fixed: an additional or missing one is an error

@@ -18,19 +18,19 @@ namespace cloister::evidence {
 struct ChannelBinding {
   enum class Kind { kTlsSpki, kE2eeKey, kUnknown };
   Kind kind = Kind::kUnknown;
-  std::string type;          // as served
-  std::string where;         // the origin, or the provider
-  ByteArray<32> sha256{};    // of the SubjectPublicKeyInfo, or of the public key's bytes
+  std::string type;        // as served
+  std::string where;       // the origin, or the provider
+  ByteArray<32> sha256{};  // of the SubjectPublicKeyInfo, or of the public key's bytes
 };
 
 struct Session {
-  ByteArray<32> id{};        // SHA-256 of the document's canonical form (RFC 8785)
+  ByteArray<32> id{};  // SHA-256 of the document's canonical form (RFC 8785)
   std::string upstream_name;
   std::optional<std::string> endpoint;
   std::string verifier_id;
   UnixSeconds established_at = 0, expires_at = 0;
   std::vector<ChannelBinding> channel_binding;
-  Json claims;               // object: the gateway's statements about the upstream
+  Json claims;  // object: the gateway's statements about the upstream
   // Absent where the gateway kept no evidence.
   struct Evidence {
     ByteArray<32> digest{};  // as the document states it

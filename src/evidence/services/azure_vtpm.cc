@@ -51,14 +51,17 @@ struct HclReport {
 };
 
 std::uint32_t le32(ByteView bytes, std::size_t at) {
-  return bytes[at] | std::uint32_t{bytes[at + 1]} << 8 | std::uint32_t{bytes[at + 2]} << 16 | std::uint32_t{bytes[at + 3]} << 24;
+  return bytes[at] | std::uint32_t{bytes[at + 1]} << 8 | std::uint32_t{bytes[at + 2]} << 16 |
+         std::uint32_t{bytes[at + 3]} << 24;
 }
 
 Result<HclReport> parse_hcl_report(ByteView bytes) {
   constexpr std::size_t kTee = 32, kTeeSize = 1184, kSecond = kTee + kTeeSize, kRuntime = kSecond + 20;
   constexpr std::uint32_t kSnp = 2, kTdx = 4, kSha256 = 1;
-  if (bytes.size() < kRuntime || as_text(bytes.first(4)) != "HCLA") return bad("hcl_report: not a report of Azure's paravisor");
-  const std::uint32_t kind = le32(bytes, kSecond + 8), hash = le32(bytes, kSecond + 12), size = le32(bytes, kSecond + 16);
+  if (bytes.size() < kRuntime || as_text(bytes.first(4)) != "HCLA")
+    return bad("hcl_report: not a report of Azure's paravisor");
+  const std::uint32_t kind = le32(bytes, kSecond + 8), hash = le32(bytes, kSecond + 12),
+                      size = le32(bytes, kSecond + 16);
   if (kind != kSnp && kind != kTdx) return bad("hcl_report: a TEE of an unknown kind");
   if (hash != kSha256) return bad("hcl_report: expected the hash SHA-256");
   if (size > bytes.size() - kRuntime) return bad("hcl_report: it ends within its runtime data");
@@ -67,7 +70,8 @@ Result<HclReport> parse_hcl_report(ByteView bytes) {
   out.tee_report = to_bytes(bytes.subspan(kTee, kTeeSize));
   out.runtime_data = as_text(bytes.subspan(kRuntime, size));
   const ByteView rest = bytes.subspan(kRuntime + size);
-  if (std::ranges::any_of(rest, [](std::uint8_t byte) { return byte != 0; })) return bad("hcl_report: bytes behind its runtime data");
+  if (std::ranges::any_of(rest, [](std::uint8_t byte) { return byte != 0; }))
+    return bad("hcl_report: bytes behind its runtime data");
   return out;
 }
 
@@ -151,7 +155,8 @@ Result<AzureEvidence> parse_azure_evidence(const Json& object) {
   TRY_VOID(reader.is_object());
   TRY(version, reader.whole_number("version"));
   if (version != 1 && version != 2) {
-    return fail(ErrorCode::kUnsupported, "evidence of a virtual TPM on Azure: version " + std::to_string(version) + " is not read here");
+    return fail(ErrorCode::kUnsupported,
+                "evidence of a virtual TPM on Azure: version " + std::to_string(version) + " is not read here");
   }
   AzureEvidence out;
   out.version = static_cast<int>(version);

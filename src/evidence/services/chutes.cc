@@ -23,11 +23,13 @@ bool has_type(const Json& object) {
 Result<std::string> read_id(const JsonReader& reader) {
   TRY(id, reader.text("instance_id"));
   const bool plain = std::ranges::all_of(id, [](char c) { return c > ' ' && c <= '~'; });
-  if (id.empty() || id.size() > kMostIdText || !plain) return reader.bad("instance_id", "expected 1 to 128 printable characters");
+  if (id.empty() || id.size() > kMostIdText || !plain)
+    return reader.bad("instance_id", "expected 1 to 128 printable characters");
   return id;
 }
 
-Result<ChutesInstance> read_instance(const Json& object, const std::string& where, bool passed_on, const std::optional<Nonce>& nonce) {
+Result<ChutesInstance> read_instance(const Json& object, const std::string& where, bool passed_on,
+                                     const std::optional<Nonce>& nonce) {
   const JsonReader reader(object, kCode, where);
   TRY_VOID(reader.is_object());
   ChutesInstance out;
@@ -72,8 +74,10 @@ Result<ChutesReport> parse_chutes_report(const Json& object) {
   TRY(list, reader.array(name, kMostInstances));
   if (list->empty()) return reader.bad(name, "expected 1 to 64 instances, found none");
   for (const Json& element : *list) {
-    TRY(instance, read_instance(element, name + "[" + std::to_string(out.instances.size()) + "].", passed_on, out.nonce));
-    const bool twice = std::ranges::any_of(out.instances, [&](const ChutesInstance& other) { return other.id == instance.id; });
+    TRY(instance,
+        read_instance(element, name + "[" + std::to_string(out.instances.size()) + "].", passed_on, out.nonce));
+    const bool twice =
+        std::ranges::any_of(out.instances, [&](const ChutesInstance& other) { return other.id == instance.id; });
     if (twice) return reader.bad(name, "one instance is listed twice");
     out.instances.push_back(std::move(instance));
   }
@@ -94,7 +98,8 @@ Result<InstanceKeys> parse_chutes_instances(std::string_view text) {
     TRY_VOID(instance.is_object());
     TRY(id, read_id(instance));
     TRY(key, instance.text("e2e_pubkey"));
-    if (!out.emplace(std::move(id), std::move(key)).second) return reader.bad("instances", "one instance is listed twice");
+    if (!out.emplace(std::move(id), std::move(key)).second)
+      return reader.bad("instances", "one instance is listed twice");
   }
   return out;
 }

@@ -17,15 +17,15 @@ namespace cloister::evidence {
 
 struct ChutesInstance {
   std::string id;
-  std::optional<std::string> e2e_key;   // ML-KEM-768, base64 as served; absent where another document holds it
+  std::optional<std::string> e2e_key;  // ML-KEM-768, base64 as served; absent where another document holds it
   Bytes quote;
-  Json devices = Json::array();         // entries as parse_nvidia_payload() accepts them, but without a nonce
+  Json devices = Json::array();  // entries as parse_nvidia_payload() accepts them, but without a nonce
 };
 
 struct ChutesReport {
-  std::optional<Nonce> nonce;           // as the answer names it; the service's own answer names none
+  std::optional<Nonce> nonce;  // as the answer names it; the service's own answer names none
   std::vector<ChutesInstance> instances;
-  std::size_t failed = 0;               // number of instances of which the service got no evidence
+  std::size_t failed = 0;  // number of instances of which the service got no evidence
 };
 
 // Redpill's form: {"attestation_type":"chutes","nonce","all_attestations":[{"instance_id","nonce","e2e_pubkey","intel_quote",

@@ -14,10 +14,16 @@ constexpr std::size_t kMostBytes = 1u << 20;
 constexpr std::size_t kReportDataSize = 64;
 
 Error bad(const std::string& what) { return fail(ErrorCode::kBadReport, "attestation: " + what); }
-Error unsupported(const std::string& what) { return fail(ErrorCode::kUnsupported, "attestation: " + what + " is not read here"); }
+Error unsupported(const std::string& what) {
+  return fail(ErrorCode::kUnsupported, "attestation: " + what + " is not read here");
+}
 
 Json entry_of(std::uint64_t imr, std::uint64_t type, ByteView digest, std::string event, ByteView payload) {
-  return {{"imr", imr}, {"event_type", type}, {"digest", to_hex(digest)}, {"event", std::move(event)}, {"event_payload", to_hex(payload)}};
+  return {{"imr", imr},
+          {"event_type", type},
+          {"digest", to_hex(digest)},
+          {"event", std::move(event)},
+          {"event_payload", to_hex(payload)}};
 }
 
 // Stripped logs have the entries of register 3, and of the other registers only those that an image verifier needs.
@@ -57,7 +63,8 @@ class Scale {
     const std::size_t more = mode == 0 ? 0 : mode == 1 ? 1 : 3;
     TRY(rest, number(more));
     const std::uint64_t value = (first | rest << 8) >> 2;
-    if ((mode == 1 && value < 64) || (mode == 2 && value < 16384)) return bad("a length that is not in its shortest form");
+    if ((mode == 1 && value < 64) || (mode == 2 && value < 16384))
+      return bad("a length that is not in its shortest form");
     return value;
   }
   Result<ByteView> bytes() {
@@ -93,7 +100,8 @@ Result<void> read_scale_snp(Scale& in, DstackAttestation& out) {
   TRY(report, in.bytes());
   out.evidence = to_bytes(report);
   TRY(count, in.compact());
-  for (std::uint64_t i = 0; i < count; ++i) TRY_VOID(in.bytes());  // certificates, which the verifier fetches or is given
+  for (std::uint64_t i = 0; i < count; ++i)
+    TRY_VOID(in.bytes());  // certificates, which the verifier fetches or is given
   TRY(document, in.text());
   out.mr_config = std::move(document);
   return {};
@@ -143,7 +151,8 @@ Result<Bytes> bytes_of(const Json& map, const char* name) {
   if (!value->is_array()) return bad(std::string(name) + " is no list of bytes");
   Bytes out;
   for (const Json& byte : *value) {
-    if (!byte.is_number_unsigned() || byte.get<std::uint64_t>() > 255) return bad(std::string(name) + " is no list of bytes");
+    if (!byte.is_number_unsigned() || byte.get<std::uint64_t>() > 255)
+      return bad(std::string(name) + " is no list of bytes");
     out.push_back(static_cast<std::uint8_t>(byte.get<std::uint64_t>()));
   }
   return out;
@@ -217,7 +226,8 @@ bool is_map(std::uint8_t first) { return (first & 0xf0u) == 0x80 || first == 0xd
 }  // namespace
 
 Result<DstackAttestation> parse_dstack_attestation(ByteView bytes) {
-  if (bytes.empty() || bytes.size() > kMostBytes) return bad("expected 1 byte to 1 MiB, got " + std::to_string(bytes.size()));
+  if (bytes.empty() || bytes.size() > kMostBytes)
+    return bad("expected 1 byte to 1 MiB, got " + std::to_string(bytes.size()));
   if (bytes[0] == 0) return parse_version0(bytes);
   if (is_map(bytes[0])) return parse_version1(bytes);
   return unsupported("a form that begins with byte " + std::to_string(bytes[0]));

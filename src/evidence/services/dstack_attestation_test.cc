@@ -32,8 +32,8 @@ Bytes entry(std::uint8_t imr, std::string_view event, std::string_view payload) 
 }
 
 Bytes version0() {
-  return joined({Bytes{0, 0}, compact(std::string(100, 'q')), Bytes{2 << 2}, entry(3, "system-preparing", ""), entry(3, "app-id", "abc"),
-                 Bytes{0}, Bytes(64, 7), compact("{}")});
+  return joined({Bytes{0, 0}, compact(std::string(100, 'q')), Bytes{2 << 2}, entry(3, "system-preparing", ""),
+                 entry(3, "app-id", "abc"), Bytes{0}, Bytes(64, 7), compact("{}")});
 }
 
 TEST(DstackAttestation, VersionZeroOnTdx) {
@@ -52,8 +52,9 @@ TEST(DstackAttestation, VersionZeroOnTdx) {
 }
 
 TEST(DstackAttestation, VersionZeroOnSevSnp) {
-  const auto read = parse_dstack_attestation(joined({Bytes{0, 3}, compact(std::string(200, 'r')), Bytes{1 << 2}, compact("certificate"),
-                                                     compact("{\"version\":3}"), Bytes{0}, Bytes(64), compact("")}));
+  const auto read = parse_dstack_attestation(
+      joined({Bytes{0, 3}, compact(std::string(200, 'r')), Bytes{1 << 2}, compact("certificate"),
+              compact("{\"version\":3}"), Bytes{0}, Bytes(64), compact("")}));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_TRUE(read->snp);
   EXPECT_EQ(read->evidence, Bytes(200, 'r'));
@@ -63,9 +64,10 @@ TEST(DstackAttestation, VersionZeroOnSevSnp) {
 TEST(DstackAttestation, VersionOneOnTdx) {
   // {"version":1,"platform":{"kind":"tdx","data":{"quote":[1,2],"event_log":[]}},"stack":{"kind":"dstack","data":{"report_data":64 zeros as
   // a binary,"config":""}}}
-  const std::string hex = "83a776657273696f6e01a8706c6174666f726d82a46b696e64a3746478a46461746182a571756f7465920102a96576656e745f6c6f6790"
-                          "a5737461636b82a46b696e64a664737461636ba46461746182ab7265706f72745f64617461c440" + std::string(128, '0') +
-                          "a6636f6e666967a0";
+  const std::string hex =
+      "83a776657273696f6e01a8706c6174666f726d82a46b696e64a3746478a46461746182a571756f7465920102a96576656e745f6c6f6790"
+      "a5737461636b82a46b696e64a664737461636ba46461746182ab7265706f72745f64617461c440" +
+      std::string(128, '0') + "a6636f6e666967a0";
   const auto read = parse_dstack_attestation(from_hex(hex).value());
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->version, 1);
@@ -78,7 +80,7 @@ TEST(DstackAttestation, WhatIsNotReadIsNamed) {
     const auto read = parse_dstack_attestation(bytes);
     return read ? ErrorCode::kInternal : read.error().code;
   };
-  EXPECT_EQ(code(Bytes{0, 2, 0}), ErrorCode::kUnsupported);   // a Nitro enclave
+  EXPECT_EQ(code(Bytes{0, 2, 0}), ErrorCode::kUnsupported);  // a Nitro enclave
   EXPECT_EQ(code(Bytes{0, 9, 0}), ErrorCode::kUnsupported);
   EXPECT_EQ(code(Bytes{1, 0}), ErrorCode::kUnsupported);
   EXPECT_EQ(code(from_hex("81a776657273696f6e02").value()), ErrorCode::kUnsupported);
@@ -88,7 +90,8 @@ TEST(DstackAttestation, WhatIsNotReadIsNamed) {
 
 TEST(DstackAttestation, WhatIsCutOrLongerIsRefused) {
   const Bytes whole = version0();
-  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(parse_dstack_attestation(ByteView(whole).first(size))) << size;
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(parse_dstack_attestation(ByteView(whole).first(size))) << size;
   EXPECT_FALSE(parse_dstack_attestation(joined({whole, Bytes{0}})));
   // A length in a longer form than needed, and a length of four gigabytes.
   EXPECT_FALSE(parse_dstack_attestation(joined({Bytes{0, 0, 1, 0}, whole})));

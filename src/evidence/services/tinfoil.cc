@@ -71,8 +71,8 @@ Result<void> read_cpu(const Json& object, TinfoilDocument& out) {
 }
 
 // Returns the member's text, and adds its list of devices to `devices`.
-Result<std::optional<std::string>> read_devices(std::string_view text, const JsonReader& document, std::string_view name,
-                                                Json& devices) {
+Result<std::optional<std::string>> read_devices(std::string_view text, const JsonReader& document,
+                                                std::string_view name, Json& devices) {
   TRY(object, document.optional_object(name));
   if (object == nullptr) return std::optional<std::string>();
   const JsonReader reader(*object, kCode, std::string(name) + ".");

@@ -14,13 +14,13 @@
 namespace cloister::evidence {
 
 struct TinfoilDocument {
-  int version = 3;                     // 2 or 3
-  bool snp = false;                    // it says that the evidence is SEV-SNP; else a TDX quote
-  Bytes evidence;                      // TDX quote or SEV-SNP report
+  int version = 3;   // 2 or 3
+  bool snp = false;  // it says that the evidence is SEV-SNP; else a TDX quote
+  Bytes evidence;    // TDX quote or SEV-SNP report
 
   // The members below exist in version 3 alone: in version 2 only report data holds the two keys, and nothing holds a nonce.
-  ByteArray<32> tls_key_sha256{};      // of the SubjectPublicKeyInfo of the enclave's TLS key
-  ByteArray<32> hpke_key{};            // X25519
+  ByteArray<32> tls_key_sha256{};  // of the SubjectPublicKeyInfo of the enclave's TLS key
+  ByteArray<32> hpke_key{};        // X25519
   Nonce nonce{};
   std::optional<ByteArray<32>> gpu_evidence_hash, switch_evidence_hash;  // as report_data states them
   std::optional<std::string> gpu_text, switch_text;                      // the members as they stand in the document

@@ -36,8 +36,8 @@ inline constexpr std::uint32_t kMountDevices = 1;
 inline constexpr std::int8_t kArchLs10 = 2;
 inline constexpr const char* kUuidPath = "/drv/nvswitch/{device}/uuid";
 inline constexpr const char* kArchPath = "/{nvswitch}/id/arch";
-inline constexpr const char* kCertificatePath = "/config/certificate";        // follows "/" and the switch's label
-inline constexpr const char* kReportPath = "/config/attestation_report";      // follows "/" and the switch's label
+inline constexpr const char* kCertificatePath = "/config/certificate";    // follows "/" and the switch's label
+inline constexpr const char* kReportPath = "/config/attestation_report";  // follows "/" and the switch's label
 
 // The callbacks of observe(), by path.
 using OnUuid = void (*)(const Uuid* device, Return code, const Uuid* uuid, void* user);
@@ -46,11 +46,11 @@ using OnCertificate = void (*)(const Uuid* device, Return code, Certificate cert
 using OnReport = void (*)(const Uuid* device, Return code, Report report, void* user);
 
 struct Functions {
-  SessionResult (*create)(std::uint32_t flags);                                        // nscq_session_create
-  void (*destroy)(Session);                                                            // nscq_session_destroy
-  Return (*observe)(Session, const char* path, Callback, void* user, std::uint32_t);   // nscq_session_path_observe
-  Return (*set_input)(Session, std::uint32_t, void* bytes, std::uint32_t size);        // nscq_session_set_input
-  Return (*label)(const Uuid*, Label*, std::uint32_t);                                 // nscq_uuid_to_label
+  SessionResult (*create)(std::uint32_t flags);                                       // nscq_session_create
+  void (*destroy)(Session);                                                           // nscq_session_destroy
+  Return (*observe)(Session, const char* path, Callback, void* user, std::uint32_t);  // nscq_session_path_observe
+  Return (*set_input)(Session, std::uint32_t, void* bytes, std::uint32_t size);       // nscq_session_set_input
+  Return (*label)(const Uuid*, Label*, std::uint32_t);                                // nscq_uuid_to_label
 };
 
 }  // namespace cloister::gpu::nscq

@@ -86,7 +86,8 @@ class Switches {
     std::vector<std::string> out;
     for (std::size_t i = 0; i < uuids->count; ++i) {
       nscq::Label label{};
-      if (const auto code = nscq_.label(&uuids->found[i], &label, 0); code != 0) return failed("nscq_uuid_to_label", code);
+      if (const auto code = nscq_.label(&uuids->found[i], &label, 0); code != 0)
+        return failed("nscq_uuid_to_label", code);
       const std::string_view text(label.data, sizeof label.data);
       out.emplace_back(text.substr(0, std::min(text.find('\0'), text.size())));
     }
@@ -105,7 +106,8 @@ class Switches {
     evidence::GpuEvidence out;
     out.arch = "LS10";
     const auto certificate = std::make_unique<One<nscq::Certificate>>();
-    TRY_VOID(observe("/" + label + nscq::kCertificatePath, reinterpret_cast<nscq::Callback>(on_certificate), certificate.get()));
+    TRY_VOID(observe("/" + label + nscq::kCertificatePath, reinterpret_cast<nscq::Callback>(on_certificate),
+                     certificate.get()));
     const auto& chain = certificate->value;
     if (certificate->code != 0) return failed(nscq::kCertificatePath, certificate->code);
     if (chain.size == 0 || chain.size > sizeof chain.chain) return wrong_size(nscq::kCertificatePath, chain.size);

@@ -62,7 +62,8 @@ struct GpuCertificate {
   unsigned char chain[0x1000];
   unsigned char attestation_chain[0x1400];  // PEM, leaf first
 };
-static_assert(sizeof(GpuCertificate) == 8 + 0x1000 + 0x1400 && offsetof(GpuCertificate, attestation_chain) == 8 + 0x1000);
+static_assert(sizeof(GpuCertificate) == 8 + 0x1000 + 0x1400 &&
+              offsetof(GpuCertificate, attestation_chain) == 8 + 0x1000);
 
 struct AttestationReport {
   unsigned has_cec_report, report_size, cec_report_size;
@@ -74,20 +75,20 @@ static_assert(sizeof(AttestationReport) == 12 + 32 + 0x2000 + 0x1000 && offsetof
 
 // The functions: member, exported name, signature.
 struct Functions {
-  Return (*init)();                                                  // nvmlInit_v2
-  Return (*shutdown)();                                              // nvmlShutdown
-  Return (*driver_version)(char*, unsigned);                         // nvmlSystemGetDriverVersion
-  Return (*device_count)(unsigned*);                                 // nvmlDeviceGetCount_v2
-  Return (*device_by_index)(unsigned, Device*);                      // nvmlDeviceGetHandleByIndex_v2
-  Return (*device_uuid)(Device, char*, unsigned);                    // nvmlDeviceGetUUID
-  Return (*device_architecture)(Device, unsigned*);                  // nvmlDeviceGetArchitecture
-  Return (*device_vbios)(Device, char*, unsigned);                   // nvmlDeviceGetVbiosVersion
+  Return (*init)();                                  // nvmlInit_v2
+  Return (*shutdown)();                              // nvmlShutdown
+  Return (*driver_version)(char*, unsigned);         // nvmlSystemGetDriverVersion
+  Return (*device_count)(unsigned*);                 // nvmlDeviceGetCount_v2
+  Return (*device_by_index)(unsigned, Device*);      // nvmlDeviceGetHandleByIndex_v2
+  Return (*device_uuid)(Device, char*, unsigned);    // nvmlDeviceGetUUID
+  Return (*device_architecture)(Device, unsigned*);  // nvmlDeviceGetArchitecture
+  Return (*device_vbios)(Device, char*, unsigned);   // nvmlDeviceGetVbiosVersion
   // Null in drivers that are older than confidential computing.
-  Return (*state)(ConfComputeState*);                                // nvmlSystemGetConfComputeState
-  Return (*settings)(ConfComputeSettings*);                          // nvmlSystemGetConfComputeSettings
-  Return (*ready_state)(unsigned*);                                  // nvmlSystemGetConfComputeGpusReadyState
-  Return (*certificate)(Device, GpuCertificate*);                    // nvmlDeviceGetConfComputeGpuCertificate
-  Return (*report)(Device, AttestationReport*);                      // nvmlDeviceGetConfComputeGpuAttestationReport
+  Return (*state)(ConfComputeState*);              // nvmlSystemGetConfComputeState
+  Return (*settings)(ConfComputeSettings*);        // nvmlSystemGetConfComputeSettings
+  Return (*ready_state)(unsigned*);                // nvmlSystemGetConfComputeGpusReadyState
+  Return (*certificate)(Device, GpuCertificate*);  // nvmlDeviceGetConfComputeGpuCertificate
+  Return (*report)(Device, AttestationReport*);    // nvmlDeviceGetConfComputeGpuAttestationReport
 };
 
 }  // namespace cloister::gpu::nvml

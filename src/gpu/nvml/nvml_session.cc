@@ -41,7 +41,8 @@ Result<void> checked(const char* call, nvml::Return code, ErrorCode as = ErrorCo
 template <std::size_t N>
 std::string printable(const std::array<char, N>& text) {
   std::string out(text.begin(), std::ranges::find(text, '\0'));
-  std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::ranges::replace_if(
+      out, [](char c) { return c < ' ' || c > '~'; }, '?');
   return out;
 }
 
@@ -53,8 +54,8 @@ std::string arch_name(unsigned arch) {
 }
 
 Error too_old(const char* call) {
-  return fail(ErrorCode::kNoGpu, std::string("the driver's library has no ") + call +
-                                     ": it is older than confidential computing on GPUs");
+  return fail(ErrorCode::kNoGpu,
+              std::string("the driver's library has no ") + call + ": it is older than confidential computing on GPUs");
 }
 
 // The size that the driver states, limited to the buffer's size.
@@ -82,8 +83,10 @@ Result<std::unique_ptr<NvmlSession>> NvmlSession::open(const std::string& path) 
   f.state = library.find<nvml::Return(nvml::ConfComputeState*)>("nvmlSystemGetConfComputeState");
   f.settings = library.find<nvml::Return(nvml::ConfComputeSettings*)>("nvmlSystemGetConfComputeSettings");
   f.ready_state = library.find<nvml::Return(unsigned*)>("nvmlSystemGetConfComputeGpusReadyState");
-  f.certificate = library.find<nvml::Return(nvml::Device, nvml::GpuCertificate*)>("nvmlDeviceGetConfComputeGpuCertificate");
-  f.report = library.find<nvml::Return(nvml::Device, nvml::AttestationReport*)>("nvmlDeviceGetConfComputeGpuAttestationReport");
+  f.certificate =
+      library.find<nvml::Return(nvml::Device, nvml::GpuCertificate*)>("nvmlDeviceGetConfComputeGpuCertificate");
+  f.report = library.find<nvml::Return(nvml::Device, nvml::AttestationReport*)>(
+      "nvmlDeviceGetConfComputeGpuAttestationReport");
   TRY_VOID(checked("nvmlInit_v2", f.init(), ErrorCode::kNoGpu));
   return std::unique_ptr<NvmlSession>(new NvmlSession(std::move(library), f));
 }

@@ -25,7 +25,8 @@ class NvmlSession {
   Result<std::vector<evidence::GpuEvidence>> collect(const ByteArray<32>& nonce) const;
 
  private:
-  NvmlSession(SharedLibrary library, const nvml::Functions& functions) : library_(std::move(library)), nvml_(functions) {}
+  NvmlSession(SharedLibrary library, const nvml::Functions& functions)
+      : library_(std::move(library)), nvml_(functions) {}
   Result<std::vector<nvml::Device>> devices() const;
   Result<std::string> architecture(nvml::Device device) const;
   Result<void> read_state(GpuStatus& status) const;

@@ -58,7 +58,8 @@ class NvmlSource final : public GpuEvidenceSource {
   std::string_view type() const override { return "nvml"; }
 
   Result<std::vector<evidence::GpuEvidence>> collect(const ByteArray<32>& nonce) override {
-    return thread_.call<std::vector<evidence::GpuEvidence>>([driver = driver_, nonce] { return driver->collect(nonce); });
+    return thread_.call<std::vector<evidence::GpuEvidence>>(
+        [driver = driver_, nonce] { return driver->collect(nonce); });
   }
 
   Result<GpuStatus> status() override {

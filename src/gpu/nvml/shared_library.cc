@@ -19,7 +19,8 @@ Result<SharedLibrary> SharedLibrary::open(const std::string& path) {
 void* SharedLibrary::symbol(const char* name) const { return ::dlsym(handle_.get(), name); }
 
 Error SharedLibrary::missing(const char* name) const {
-  return fail(ErrorCode::kNoGpu, path_ + " has no " + name + ": it is no such library, or of a driver that is too old", path_);
+  return fail(ErrorCode::kNoGpu, path_ + " has no " + name + ": it is no such library, or of a driver that is too old",
+              path_);
 }
 
 }  // namespace cloister::gpu

@@ -87,12 +87,11 @@ Result<DeviceIssuers> make_device_issuers(ByteView seed) {
   TRY(roots, crypto::parse_pem_chain(as_bytes(evidence::simulator_gpu_root_pem())));
   TRY(model_key, EcKey::derive(Curve::kP384, seed, kModelKeyLabel));
   TRY(provisioner_key, EcKey::derive(Curve::kP384, seed, kProvisionerKeyLabel));
-  TRY(model, crypto::issue_certificate(
-                 certificate_spec(seed, kModelName, roots.front().subject_common_name(), true, "model"), model_key,
-                 root_key));
-  TRY(provisioner,
-      crypto::issue_certificate(certificate_spec(seed, kProvisionerName, kModelName, true, "provisioner"),
-                                provisioner_key, model_key));
+  TRY(model,
+      crypto::issue_certificate(certificate_spec(seed, kModelName, roots.front().subject_common_name(), true, "model"),
+                                model_key, root_key));
+  TRY(provisioner, crypto::issue_certificate(certificate_spec(seed, kProvisionerName, kModelName, true, "provisioner"),
+                                             provisioner_key, model_key));
   return DeviceIssuers{std::move(provisioner_key),
                        provisioner.to_pem() + model.to_pem() + std::string(evidence::simulator_gpu_root_pem())};
 }
@@ -106,11 +105,9 @@ Result<Device> Device::create(ByteView seed, int number, const DeviceIssuers& is
   const std::string suffix = std::to_string(number);
   TRY(device_key, EcKey::derive(Curve::kP384, seed, std::string(kDeviceKeyLabel) + suffix));
   TRY(attestation_key, EcKey::derive(Curve::kP384, seed, std::string(kAttestationKeyLabel) + suffix));
-  TRY(device, crypto::issue_certificate(
-                  certificate_spec(seed, kDeviceName, kProvisionerName, true, "device " + suffix), device_key,
-                  issuers.provisioner_key));
-  crypto::CertificateSpec leaf =
-      certificate_spec(seed, kAttestationName, kDeviceName, false, "attestation " + suffix);
+  TRY(device, crypto::issue_certificate(certificate_spec(seed, kDeviceName, kProvisionerName, true, "device " + suffix),
+                                        device_key, issuers.provisioner_key));
+  crypto::CertificateSpec leaf = certificate_spec(seed, kAttestationName, kDeviceName, false, "attestation " + suffix);
   leaf.extensions.push_back({std::string(kFwidOid), false, fwid_extension()});
   TRY(leaf_certificate, crypto::issue_certificate(leaf, attestation_key, device_key));
   return Device(std::move(attestation_key), leaf_certificate.to_pem() + device.to_pem() + issuers.chain_pem,

@@ -26,7 +26,10 @@ class Simulator final : public GpuEvidenceSource {
   }
 
   Result<GpuStatus> status() override {
-    GpuStatus out{.driver_version = "550.144.03", .confidential = true, .ready = true, .developer_tools = false,
+    GpuStatus out{.driver_version = "550.144.03",
+                  .confidential = true,
+                  .ready = true,
+                  .developer_tools = false,
                   .production = true};
     for (std::size_t i = 0; i < devices_.size(); ++i) {
       out.devices.push_back({"GPU-insecure-simulator-" + std::to_string(i), "HOPPER", "96.00.A5.00.01"});
@@ -47,8 +50,7 @@ Result<std::unique_ptr<GpuEvidenceSource>> make_insecure_simulator(SimulatorOpti
                 "the simulator's seed must be 32 bytes, not " + std::to_string(options.seed.size()));
   }
   if (options.device_count < 1 || options.device_count > 8) {
-    return fail(ErrorCode::kGpuFailed,
-                "the simulator has 1 to 8 GPUs, not " + std::to_string(options.device_count));
+    return fail(ErrorCode::kGpuFailed, "the simulator has 1 to 8 GPUs, not " + std::to_string(options.device_count));
   }
   TRY(issuers, make_device_issuers(options.seed.expose()));
   std::vector<Device> devices;

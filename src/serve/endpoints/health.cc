@@ -81,14 +81,12 @@ http::Response live() {
 
 http::Response health(NodeContext& context) {
   engine::Health state = context.engine.health();
-  Json body = {{"status", health_text(state)},
-               {"engine", context.engine.name()},
-               {"tee_type", context.tee_type},
-               {"gpu_evidence", context.gpu_evidence_type},
-               {"signing", context.receipts != nullptr},
-               {"version", CLOISTER_VERSION}};
+  Json body = {{"status", health_text(state)},           {"engine", context.engine.name()},
+               {"tee_type", context.tee_type},           {"gpu_evidence", context.gpu_evidence_type},
+               {"signing", context.receipts != nullptr}, {"version", CLOISTER_VERSION}};
   if (state == engine::Health::kFailed) body["reason"] = context.engine.failure();
-  if (const auto tests = engine::known_answers(context.engine); !tests.empty()) body["known_answers"] = known_answers_json(tests);
+  if (const auto tests = engine::known_answers(context.engine); !tests.empty())
+    body["known_answers"] = known_answers_json(tests);
   if (context.engine.passes_on()) body["upstreams"] = upstreams_json(context.engine.upstreams());
   bool ready = state == engine::Health::kReady;
   if (context.gpu_gate != nullptr) {
@@ -120,7 +118,8 @@ http::Response metrics(NodeContext& context) {
     context.metrics.set_receipts(state.waiting + state.in_memory, state.lost);
   }
   if (context.attestation != nullptr) context.attestation->update_metrics();
-  if (context.gpu_gate != nullptr) context.metrics.evidence().set_gpu_gate(context.gpu_gate->state(), context.clock.now());
+  if (context.gpu_gate != nullptr)
+    context.metrics.evidence().set_gpu_gate(context.gpu_gate->state(), context.clock.now());
   if (context.server_stats) context.metrics.set_connections(context.server_stats().connections_open);
   http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";

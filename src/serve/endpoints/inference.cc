@@ -72,8 +72,8 @@ void install_inference(EndpointRegistry& registry, NodeContext& context) {
     endpoint.anthropic_dialect = route.anthropic_dialect;
     endpoint.body_limit_bytes = context.body_limit_bytes;
     endpoint.takes_prompts = true;
-    endpoint.takes_files = route.route == engine::Route::kTranscriptions || route.route == engine::Route::kTranslations ||
-                           route.route == engine::Route::kImageEdits;
+    endpoint.takes_files = route.route == engine::Route::kTranscriptions ||
+                           route.route == engine::Route::kTranslations || route.route == engine::Route::kImageEdits;
     endpoint.handle = [&context, &route](Call call) { handle(context, route, std::move(call)); };
     registry.install(std::move(endpoint));
   }

@@ -29,7 +29,8 @@ Json model_json(const NodeContext& context, const engine::ModelInfo& model) {
   if (model.parameters != 0) out["parameters"] = model.parameters;
   if (!model.quantization.empty()) out["quantization"] = model.quantization;
   if (model.identity != nullptr) {
-    if (const auto digest = evidence::document_digest(*model.identity)) out["model_digest"] = evidence::digest_text(*digest);
+    if (const auto digest = evidence::document_digest(*model.identity))
+      out["model_digest"] = evidence::digest_text(*digest);
     out["identity"] = *model.identity;
   }
   add_catalogue(context, out);

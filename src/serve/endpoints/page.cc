@@ -16,12 +16,13 @@ void install_page(EndpointRegistry& registry, NodeContext& context) {
     http::Response response;
     response.content_type = "text/html; charset=utf-8";
     response.body = kPageHtml;
-    response.headers = {{"content-security-policy",
-                         "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
-                         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-                        {"x-content-type-options", "nosniff"},
-                        {"referrer-policy", "no-referrer"},
-                        {"cache-control", "no-cache"}};
+    response.headers = {
+        {"content-security-policy",
+         "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
+         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+        {"x-content-type-options", "nosniff"},
+        {"referrer-policy", "no-referrer"},
+        {"cache-control", "no-cache"}};
     reply(context, call, "page", std::move(response));
   };
   registry.install(endpoint);

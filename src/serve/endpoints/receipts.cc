@@ -51,14 +51,18 @@ Result<bool> has_salts(const store::ReceiptRecord& record) {
 }
 
 // Only the client of the reply gets leaves. A client with a credential has shown it; any other shows the secret of the reply.
-Result<void> check_is_client(const store::ReceiptRecord& record, const evidence::SaltSeed& secret, const http::Request& request) {
+Result<void> check_is_client(const store::ReceiptRecord& record, const evidence::SaltSeed& secret,
+                             const http::Request& request) {
   if (record.owner != Owner{}) return {};
   const Result<evidence::SaltSeed> shown = from_hex_exactly<32>(request.header("x-receipt-secret").value_or(""));
   if (shown && equal_constant_time(*shown, secret)) return {};
-  return fail(ErrorCode::kForbidden, "the events of this reply are proven to its client alone: X-Receipt-Secret: <as in the head of the reply>");
+  return fail(
+      ErrorCode::kForbidden,
+      "the events of this reply are proven to its client alone: X-Receipt-Secret: <as in the head of the reply>");
 }
 
-Result<http::Response> prefix(const NodeContext& context, const store::ReceiptRecord& record, const http::Request& request) {
+Result<http::Response> prefix(const NodeContext& context, const store::ReceiptRecord& record,
+                              const http::Request& request) {
   const evidence::SaltSeed secret = context.keyring.store_keys()->reply_secret(record.receipt_id);
   TRY_VOID(check_is_client(record, secret, request));
   TRY(count, read_count(request));
@@ -86,13 +90,17 @@ void install_receipts(EndpointRegistry& registry, NodeContext& context) {
   endpoint.name = "receipt";
   // The receipt decides who may have it: the receipt of a request without a token is anybody's.
   endpoint.access = Access::kPublic;
-  endpoint.handle = [&context](Call call) { answer_with_receipt(context, std::move(call), "receipt", kNotFound, receipt); };
+  endpoint.handle = [&context](Call call) {
+    answer_with_receipt(context, std::move(call), "receipt", kNotFound, receipt);
+  };
   registry.install(endpoint);
   endpoint.path = "/v1/cloister/prefix/{id}";
   endpoint.name = "prefix";
   endpoint.handle = [&context](Call call) {
     answer_with_receipt(context, std::move(call), "prefix", kNotFound,
-                        [&context](const store::ReceiptRecord& record, const http::Request& request) { return prefix(context, record, request); });
+                        [&context](const store::ReceiptRecord& record, const http::Request& request) {
+                          return prefix(context, record, request);
+                        });
   };
   registry.install(std::move(endpoint));
 }

@@ -21,13 +21,15 @@ Result<Envelope> read_envelope(std::string_view text) {
   Envelope envelope;
   if (const Json* model = member(body, "model")) {
     if (!model->is_string()) {
-      return fail(ErrorCode::kInvalidRequest, std::string("'model' must be a string, got ") + model->type_name(), "model");
+      return fail(ErrorCode::kInvalidRequest, std::string("'model' must be a string, got ") + model->type_name(),
+                  "model");
     }
     envelope.model = model->get<std::string>();
   }
   if (const Json* stream = member(body, "stream")) {
     if (!stream->is_boolean()) {
-      return fail(ErrorCode::kInvalidRequest, std::string("'stream' must be a boolean, got ") + stream->type_name(), "stream");
+      return fail(ErrorCode::kInvalidRequest, std::string("'stream' must be a boolean, got ") + stream->type_name(),
+                  "stream");
     }
     envelope.stream = stream->get<bool>();
   }

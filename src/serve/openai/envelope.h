@@ -11,8 +11,8 @@
 namespace cloister::serve {
 
 struct Envelope {
-  Json json;             // the whole body, an object
-  std::string model;     // empty when the client named none
+  Json json;          // the whole body, an object
+  std::string model;  // empty when the client named none
   bool stream = false;
 };
 

@@ -14,7 +14,8 @@ http::Response error_response(const Error& error, bool anthropic_dialect) {
   http::Response response;
   response.status = error_http_status(error.code);
   response.body = error_body(error, anthropic_dialect);
-  if (response.status == 503) response.headers.emplace_back("retry-after", std::to_string(std::max(1, error.retry_after_s)));
+  if (response.status == 503)
+    response.headers.emplace_back("retry-after", std::to_string(std::max(1, error.retry_after_s)));
   if (response.status == 401) response.headers.emplace_back("www-authenticate", "Bearer");
   return response;
 }

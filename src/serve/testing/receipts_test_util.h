@@ -35,11 +35,13 @@ class SwitchedStore final : public store::ReceiptStore {
     }
     return std::optional<store::ReceiptRecord>();
   }
-  Result<std::vector<store::ReceiptRecord>> list(const Position&, std::size_t) override { return std::vector<store::ReceiptRecord>(); }
+  Result<std::vector<store::ReceiptRecord>> list(const Position&, std::size_t) override {
+    return std::vector<store::ReceiptRecord>();
+  }
   Result<void> put_document(const store::Document& document) override {
     const std::lock_guard lock(mutex_);
     const bool is_keyset = document.kind == store::kKeysetKind;
-    if (fails_ && is_keyset) ++puts_;   // the receipts would have come next
+    if (fails_ && is_keyset) ++puts_;  // the receipts would have come next
     if (fails_) return fail(ErrorCode::kIo, "full");
     if (is_keyset) keysets_.push_back(document);
     return {};
@@ -47,7 +49,9 @@ class SwitchedStore final : public store::ReceiptStore {
   Result<std::optional<store::Document>> find_document(std::string_view, std::string_view) override {
     return std::optional<store::Document>();
   }
-  Result<std::vector<store::Document>> find_documents(std::string_view) override { return std::vector<store::Document>(); }
+  Result<std::vector<store::Document>> find_documents(std::string_view) override {
+    return std::vector<store::Document>();
+  }
   Result<std::uint64_t> prune() override {
     std::unique_lock lock(mutex_);
     pruned_ = true;

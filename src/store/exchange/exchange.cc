@@ -25,7 +25,9 @@ std::set<std::string> digests_in(std::string_view text) {
   for (std::size_t at = text.find(kBegin); at != std::string_view::npos; at = text.find(kBegin, at + 1)) {
     const std::string_view key = text.substr(at + 1, kSize);
     const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-    if (key.size() == kSize && text.substr(at + 1 + kSize, 1) == "\"" && std::all_of(key.begin() + 7, key.end(), is_hex)) out.emplace(key);
+    if (key.size() == kSize && text.substr(at + 1 + kSize, 1) == "\"" &&
+        std::all_of(key.begin() + 7, key.end(), is_hex))
+      out.emplace(key);
   }
   return out;
 }
@@ -100,7 +102,8 @@ class Importer {
       if (!imported) return at(line, imported.error());
       ++(*imported == Imported::kAdded ? count_.documents : count_.known_documents);
       if (*imported == Imported::kOtherStays) {
-        watch_.kept("line " + std::to_string(line) + ": another " + document->kind + " of " + document->key + " is stored, and stays");
+        watch_.kept("line " + std::to_string(line) + ": another " + document->kind + " of " + document->key +
+                    " is stored, and stays");
       }
       return {};
     }
@@ -123,7 +126,9 @@ class Importer {
     bytes_ = 0;
     return put;
   }
-  static Error at(std::uint64_t line, const Error& error) { return fail(error.code, "line " + std::to_string(line) + ": " + error.message, error.param); }
+  static Error at(std::uint64_t line, const Error& error) {
+    return fail(error.code, "line " + std::to_string(line) + ": " + error.message, error.param);
+  }
   const ExchangeCount& count() const { return count_; }
 
  private:
@@ -188,8 +193,8 @@ Result<Imported> import_document(ReceiptStore& store, const Document& document) 
   const bool has_digest = document.kind == kKeysetKind || document.kind == kPolicyKind;
   const bool is_same = stored->text == document.text || has_digest;
   if (!is_same && !is_report) {
-    return fail(ErrorCode::kStoreConflict, "a document of the kind " + Json(document.kind).dump() + " and the key " + document.key +
-                                               " is stored with another content");
+    return fail(ErrorCode::kStoreConflict, "a document of the kind " + Json(document.kind).dump() + " and the key " +
+                                               document.key + " is stored with another content");
   }
   // It lasts as long as the receipts that come with this one.
   if (document.made > stored->made) {
@@ -209,8 +214,8 @@ Result<ExportItem> read_line(std::string_view line, const StoreKeys& keys) {
 
 }  // namespace
 
-Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, SignedReceipts& signed_receipts,
-                                      const ExchangeWatch& watch) {
+Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys,
+                                      SignedReceipts& signed_receipts, const ExchangeWatch& watch) {
   Importer importer(store, signed_receipts, watch);
   std::optional<Error> error;
   while (!error) {
@@ -220,7 +225,7 @@ Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, co
     }
     const Result<std::optional<std::string_view>> line = lines.next();
     if (!line) {
-      if (line.error().code == ErrorCode::kCancelled && !stopped(watch)) continue;   // a signal that has no meaning here
+      if (line.error().code == ErrorCode::kCancelled && !stopped(watch)) continue;  // a signal that has no meaning here
       error = line.error().code == ErrorCode::kTooLarge ? Importer::at(lines.number(), line.error()) : line.error();
       break;
     }

@@ -16,9 +16,9 @@ namespace cloister::store {
 struct ExchangeCount {
   std::uint64_t receipts = 0;
   std::uint64_t documents = 0;
-  std::uint64_t known = 0;      // import: receipts that were already there, and are not among `receipts`
-  std::uint64_t known_documents = 0;   // import: likewise
-  std::uint64_t left_out = 0;   // export: stored texts that are no receipts, or not what their key says
+  std::uint64_t known = 0;            // import: receipts that were already there, and are not among `receipts`
+  std::uint64_t known_documents = 0;  // import: likewise
+  std::uint64_t left_out = 0;         // export: stored texts that are no receipts, or not what their key says
 };
 
 // Reports on the work while it is running; `stop` ends it early (kCancelled), with whole lines and whole batches.
@@ -32,7 +32,7 @@ struct ExchangeWatch {
 
 struct ExportRange {
   UnixSeconds since = 0;
-  std::optional<UnixSeconds> until;   // the last second that is included
+  std::optional<UnixSeconds> until;  // the last second that is included
 };
 
 // Exports in the order of time, within a second in the order of the store; before each receipt come the documents that it names by digest,
@@ -42,8 +42,8 @@ Result<ExchangeCount> export_receipts(ReceiptStore& store, const ExportRange& ra
 
 enum class Imported {
   kAdded,
-  kKnown,        // it was there already
-  kOtherStays,   // a report of the same kind and keyset is stored, and has not changed
+  kKnown,       // it was there already
+  kOtherStays,  // a report of the same kind and keyset is stored, and has not changed
 };
 
 // Stores a document that check_named() has accepted, and never replaces one that is what its key says: kStoreConflict for another content. A node
@@ -54,7 +54,7 @@ Result<Imported> import_document(ReceiptStore& store, const Document& document);
 // that its keyset's key did not sign (store/exchange/signed_receipts.h), is a document that is not what its key says
 // (store/exchange/named_document.h), or contradicts what is stored; the Error says which, and those before it are in. Doing it again changes
 // nothing. `signed_receipts` knows the keysets that neither the lines nor the store have.
-Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys, SignedReceipts& signed_receipts,
-                                      const ExchangeWatch& watch);
+Result<ExchangeCount> import_receipts(LineReader& lines, ReceiptStore& store, const StoreKeys& keys,
+                                      SignedReceipts& signed_receipts, const ExchangeWatch& watch);
 
 }  // namespace cloister::store

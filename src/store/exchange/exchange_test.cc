@@ -40,10 +40,14 @@ const crypto::Secp256k1Key& legacy_key() {
 
 // Two that differ by the time when they end, with the same keys.
 std::string keyset_text(char which) {
-  const Json document = {{"subject", nullptr}, {"not_after", kStart + which},
-                         {"receipt_signing_keys", {{{"key_id", "k"}, {"algo", "ed25519"}, {"public_key", to_hex(receipt_key().public_key())}},
-                                                   {{"key_id", "l"}, {"algo", "cloister.legacy.ecdsa"}, {"public_key", to_hex(legacy_key().public_key())}}}},
-                         {"e2ee_public_keys", Json::array()}, {"tls_public_keys", Json::array()}};
+  const Json document = {
+      {"subject", nullptr},
+      {"not_after", kStart + which},
+      {"receipt_signing_keys",
+       {{{"key_id", "k"}, {"algo", "ed25519"}, {"public_key", to_hex(receipt_key().public_key())}},
+        {{"key_id", "l"}, {"algo", "cloister.legacy.ecdsa"}, {"public_key", to_hex(legacy_key().public_key())}}}},
+      {"e2ee_public_keys", Json::array()},
+      {"tls_public_keys", Json::array()}};
   return *codec::write_jcs(document);
 }
 std::string keyset_digest(char which) { return evidence::digest_text(crypto::sha256(as_bytes(keyset_text(which)))); }
@@ -62,14 +66,26 @@ Document policy(char which) {
 
 // As a node makes them.
 Json receipt_document(const ReceiptRecord& record, char which) {
-  Json log = Json::array({{{"type", "request.received"}, {"body_hash", digest('0')}}, {{"type", "policy"}, {"digest", policy('b').key}},
+  Json log = Json::array({{{"type", "request.received"}, {"body_hash", digest('0')}},
+                          {{"type", "policy"}, {"digest", policy('b').key}},
                           {{"type", "response.returned"}, {"body_hash", digest('1')}}});
   std::vector<evidence::MerkleHash> leaves(record.event_hashes.size() / 32);
-  for (std::size_t i = 0; i < leaves.size(); ++i) std::copy_n(record.event_hashes.begin() + static_cast<std::ptrdiff_t>(32 * i), 32, leaves[i].begin());
-  if (!leaves.empty()) log.push_back({{"type", "response.events"}, {"count", leaves.size()}, {"root", evidence::digest_text(evidence::merkle_root(leaves))}});
-  return {{"api_version", "aci/1"}, {"receipt_id", record.receipt_id}, {"chat_id", record.reply_ids[0]}, {"model", "m"},
-          {"workload_keyset_digest", keyset_digest(which)}, {"endpoint", "/v1/chat/completions"}, {"method", "POST"},
-          {"served_at", record.served_at}, {"event_log", std::move(log)}, {"key_id", "k"}};
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    std::copy_n(record.event_hashes.begin() + static_cast<std::ptrdiff_t>(32 * i), 32, leaves[i].begin());
+  if (!leaves.empty())
+    log.push_back({{"type", "response.events"},
+                   {"count", leaves.size()},
+                   {"root", evidence::digest_text(evidence::merkle_root(leaves))}});
+  return {{"api_version", "aci/1"},
+          {"receipt_id", record.receipt_id},
+          {"chat_id", record.reply_ids[0]},
+          {"model", "m"},
+          {"workload_keyset_digest", keyset_digest(which)},
+          {"endpoint", "/v1/chat/completions"},
+          {"method", "POST"},
+          {"served_at", record.served_at},
+          {"event_log", std::move(log)},
+          {"key_id", "k"}};
 }
 ReceiptRecord receipt(int number, char which = 'a') {
   ReceiptRecord record = testing::record(number);
@@ -77,11 +93,14 @@ ReceiptRecord receipt(int number, char which = 'a') {
   if (record.legacy) {
     record.legacy->request_sha256 = *evidence::parse_digest(digest('0'));
     record.legacy->response_sha256 = *evidence::parse_digest(digest('1'));
-    record.legacy->ecdsa = legacy_key().sign_text(evidence::signed_text(record.legacy->request_sha256, record.legacy->response_sha256));
+    record.legacy->ecdsa =
+        legacy_key().sign_text(evidence::signed_text(record.legacy->request_sha256, record.legacy->response_sha256));
   }
   return record;
 }
-Document document(const std::string& kind, char digit) { return {kind, digest(digit), "{\"of\": \"" + kind + "\"}", kStart}; }
+Document document(const std::string& kind, char digit) {
+  return {kind, digest(digit), "{\"of\": \"" + kind + "\"}", kStart};
+}
 
 std::unique_ptr<ReceiptStore> memory() {
   static const FakeClock clock(kStart);
@@ -98,7 +117,9 @@ Result<ExportItem> parse_line(std::string_view line) { return parse_export_line(
 
 std::vector<std::string> export_all(ReceiptStore& store, const ExportRange& range = {}) {
   std::vector<std::string> lines;
-  const auto done = export_receipts(store, range, {}, [&](std::string_view line) -> Result<void> { return lines.emplace_back(line), Result<void>(); });
+  const auto done = export_receipts(store, range, {}, [&](std::string_view line) -> Result<void> {
+    return lines.emplace_back(line), Result<void>();
+  });
   EXPECT_TRUE(done) << done.error().to_string();
   EXPECT_EQ(done->receipts + done->documents, lines.size());
   return lines;
@@ -160,8 +181,10 @@ TEST(SealedLine, OpensForTheSameKeysAlone) {
     changed["sealed"] = text;
     EXPECT_FALSE(open_export_line(changed.dump(), *testing::keys())) << at;
   }
-  for (const char* wrong : {"", "{}", "[]", R"({"form":"cloister.sealed.v1"})", R"({"form":"cloister.sealed.v1","sealed":1})", R"({"form":"cloister.sealed.v1","sealed":"*"})",
-                            R"({"form":"cloister.sealed.v1","sealed":""})", R"({"form":"cloister.sealed.v2","sealed":"AAAA"})", R"({"form":"cloister.sealed.v1","sealed":"","more":1})"}) {
+  for (const char* wrong :
+       {"", "{}", "[]", R"({"form":"cloister.sealed.v1"})", R"({"form":"cloister.sealed.v1","sealed":1})",
+        R"({"form":"cloister.sealed.v1","sealed":"*"})", R"({"form":"cloister.sealed.v1","sealed":""})",
+        R"({"form":"cloister.sealed.v2","sealed":"AAAA"})", R"({"form":"cloister.sealed.v1","sealed":"","more":1})"}) {
     EXPECT_FALSE(open_export_line(wrong, *testing::keys())) << wrong;
   }
 }
@@ -202,12 +225,36 @@ TEST(ExportLine, IsStrict) {
   };
   EXPECT_TRUE(parse_line(good.dump()));
   for (const std::string& wrong : {
-           with("form", "cloister.receipt.v3"), with("form", 1), with("form", "cloister.document.v1"), with("more", 1), with("receipt_id", "x"),
-           with("receipt_id", nullptr), with("reply_ids", "x"), with("reply_ids", {1}), with("reply_ids", {"a", "b", "c", "d", "e"}), with("reply_ids", {""}),
-           with("owner", "00"), with("owner", std::string(32, 'A')), with("served_at", 1), with("served_at", "1"), with("served_at", 1.5),
-           with("receipt", "{}"), with("receipt", Json::object()), with("receipt", std::string(2 << 20, ' ')), with("legacy", Json::object()),
-           with("legacy", {{"request_sha256", "00"}}), with("event_hashes", "AA=="), with("event_hashes", "not base64"), with("event_hashes", Json::array()),
-           std::string("{}"), std::string("[]"), std::string(""), std::string("null"), good.dump() + "x", good.dump().substr(1), std::string("\xff"),
+           with("form", "cloister.receipt.v3"),
+           with("form", 1),
+           with("form", "cloister.document.v1"),
+           with("more", 1),
+           with("receipt_id", "x"),
+           with("receipt_id", nullptr),
+           with("reply_ids", "x"),
+           with("reply_ids", {1}),
+           with("reply_ids", {"a", "b", "c", "d", "e"}),
+           with("reply_ids", {""}),
+           with("owner", "00"),
+           with("owner", std::string(32, 'A')),
+           with("served_at", 1),
+           with("served_at", "1"),
+           with("served_at", 1.5),
+           with("receipt", "{}"),
+           with("receipt", Json::object()),
+           with("receipt", std::string(2 << 20, ' ')),
+           with("legacy", Json::object()),
+           with("legacy", {{"request_sha256", "00"}}),
+           with("event_hashes", "AA=="),
+           with("event_hashes", "not base64"),
+           with("event_hashes", Json::array()),
+           std::string("{}"),
+           std::string("[]"),
+           std::string(""),
+           std::string("null"),
+           good.dump() + "x",
+           good.dump().substr(1),
+           std::string("\xff"),
        }) {
     const auto parsed = parse_line(wrong);
     ASSERT_FALSE(parsed) << wrong.substr(0, 300);
@@ -337,7 +384,8 @@ TEST(Exchange, TakesSignedReceiptsAlone) {
   wrong.emplace_back(other, "not the leaves");
   for (const auto& [record, complaint] : wrong) {
     const auto store = memory();
-    const auto done = import_text(*store, joined({*write_export_line(receipt(0)), *write_export_line(record), *write_export_line(receipt(2))}));
+    const auto done = import_text(
+        *store, joined({*write_export_line(receipt(0)), *write_export_line(record), *write_export_line(receipt(2))}));
     ASSERT_FALSE(done) << complaint;
     EXPECT_EQ(done.error().code, ErrorCode::kBadReceipt);
     EXPECT_TRUE(done.error().message.starts_with("line 2: ")) << done.error().message;
@@ -350,8 +398,9 @@ TEST(Exchange, TakesSignedReceiptsAlone) {
 TEST(Exchange, AReportBringsItsKeyset) {
   const Json c = *codec::parse_json(keyset_text('c'));
   const std::string line = *write_export_line(receipt(3, 'c'));
-  for (const Document& each : {Document{"report.native", keyset_digest('c'), Json{{"keyset", c}, {"more", 1}}.dump(), kStart},
-                               Document{"report.aci", keyset_digest('c'), Json{{"attestation", {{"workload_keyset", c}}}}.dump(), kStart}}) {
+  for (const Document& each :
+       {Document{"report.native", keyset_digest('c'), Json{{"keyset", c}, {"more", 1}}.dump(), kStart},
+        Document{"report.aci", keyset_digest('c'), Json{{"attestation", {{"workload_keyset", c}}}}.dump(), kStart}}) {
     EXPECT_TRUE(import_text(*memory(), joined({*write_export_line(each), line})));
     const auto store = memory();
     ASSERT_TRUE(store->put_document(each));
@@ -360,9 +409,12 @@ TEST(Exchange, AReportBringsItsKeyset) {
     wrong.key = keyset_digest('d');
     EXPECT_FALSE(import_text(*memory(), joined({*write_export_line(wrong), line}))) << "the key is the keyset's digest";
     wrong.key = each.key;
-    for (const char* text : {"[]", "{}", "no JSON", R"({"keyset":{}})", R"({"attestation":{"workload_keyset":null}})"}) {
+    for (const char* text :
+         {"[]", "{}", "no JSON", R"({"keyset":{}})", R"({"attestation":{"workload_keyset":null}})"}) {
       wrong.text = text;
-      EXPECT_EQ(import_text(*memory(), joined({*write_export_line(wrong), line})).error().message.substr(0, 7), "line 1:") << text;
+      EXPECT_EQ(import_text(*memory(), joined({*write_export_line(wrong), line})).error().message.substr(0, 7),
+                "line 1:")
+          << text;
     }
   }
 }
@@ -371,9 +423,11 @@ TEST(Exchange, AKeysetIsWhatItsDigestSays) {
   Document wrong = keyset('c');
   wrong.key = keyset_digest('a');
   const auto store = memory();
-  for (const Document& each : {wrong, Document{"keyset", digest('e'), keyset_text('c'), kStart}, Document{"keyset", digest('e'), "{}", kStart},
-                               Document{"keyset", digest('e'), "no JSON", kStart}}) {
-    const auto done = import_text(*store, joined({*write_export_line(receipt(0)), *write_export_line(each), *write_export_line(receipt(1))}));
+  for (const Document& each :
+       {wrong, Document{"keyset", digest('e'), keyset_text('c'), kStart}, Document{"keyset", digest('e'), "{}", kStart},
+        Document{"keyset", digest('e'), "no JSON", kStart}}) {
+    const auto done = import_text(
+        *store, joined({*write_export_line(receipt(0)), *write_export_line(each), *write_export_line(receipt(1))}));
     ASSERT_FALSE(done);
     EXPECT_TRUE(done.error().message.starts_with("line 2: ")) << done.error().message;
     EXPECT_EQ(store->state()->receipts, 1u);
@@ -399,7 +453,8 @@ TEST(Exchange, NeverReplacesADocument) {
       Document wrong = each;
       wrong.text = text;
       wrong.made += 1;
-      const auto done = import_text(*store, joined({*write_export_line(receipt(0)), *write_export_line(wrong), *write_export_line(receipt(1))}));
+      const auto done = import_text(
+          *store, joined({*write_export_line(receipt(0)), *write_export_line(wrong), *write_export_line(receipt(1))}));
       ASSERT_FALSE(done) << each.kind << text;
       EXPECT_TRUE(done.error().message.starts_with("line 2: ")) << done.error().message;
       EXPECT_EQ(store->state()->receipts, 1u);
@@ -432,7 +487,10 @@ TEST(Exchange, TheFirstReportOfAKeysetStays) {
   ExchangeWatch watch;
   watch.kept = [&](const std::string& notice) { notices.push_back(notice); };
   const std::string line = *write_export_line(receipt(3, 'c'));
-  const auto done = import_text(*store, joined({*write_export_line(report('c')), line, *write_export_line(report('c', 7)), *write_export_line(receipt(7, 'c'))}), watch);
+  const auto done = import_text(*store,
+                                joined({*write_export_line(report('c')), line, *write_export_line(report('c', 7)),
+                                        *write_export_line(receipt(7, 'c'))}),
+                                watch);
   ASSERT_TRUE(done) << done.error().to_string();
   EXPECT_EQ(done->receipts, 2u);
   EXPECT_EQ(done->documents, 1u);
@@ -458,7 +516,8 @@ TEST(Exchange, WhatIsNotWhatItsKeySaysGivesWay) {
   ASSERT_TRUE(exported);
   EXPECT_EQ(exported->documents, 0u) << "nobody could import them";
   EXPECT_EQ(exported->left_out, 3u) << complaints;
-  const auto done = import_text(*store, joined({*write_export_line(report('c')), *write_export_line(receipt(7, 'c')), *write_export_line(keyset('c')), *write_export_line(policy('b'))}));
+  const auto done = import_text(*store, joined({*write_export_line(report('c')), *write_export_line(receipt(7, 'c')),
+                                                *write_export_line(keyset('c')), *write_export_line(policy('b'))}));
   ASSERT_TRUE(done) << done.error().to_string();
   EXPECT_EQ(done->documents, 3u);
   EXPECT_EQ(export_all(*store).size(), 5u);
@@ -488,7 +547,8 @@ TEST(Exchange, StopsWhenAsked) {
   EXPECT_GE(store->state()->receipts, 256u);
   EXPECT_LT(store->state()->receipts, 600u);
   stop = true;
-  EXPECT_EQ(export_receipts(*store, {}, watch, [](std::string_view) { return Result<void>(); }).error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(export_receipts(*store, {}, watch, [](std::string_view) { return Result<void>(); }).error().code,
+            ErrorCode::kCancelled);
 }
 
 TEST(LineReader, ReadsPiecesOfAnySize) {

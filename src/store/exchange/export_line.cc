@@ -72,7 +72,8 @@ Result<ReceiptRecord> read_receipt(const JsonReader& reader) {
     if (!bytes) return reader.bad("event_hashes", bytes.error().message);
     record.event_hashes = as_text(*bytes);
   }
-  if (Result<void> checked = check_record(record); !checked) return fail(kCode, checked.error().message, checked.error().param);
+  if (Result<void> checked = check_record(record); !checked)
+    return fail(kCode, checked.error().message, checked.error().param);
   Result<evidence::Receipt> parsed = evidence::parse_receipt(record.receipt);
   if (!parsed) return fail(kCode, "receipt: " + parsed.error().message, "receipt");
   if (parsed->receipt_id != record.receipt_id) return reader.bad("receipt_id", "is not that of the receipt");
@@ -92,17 +93,14 @@ Result<Document> read_document(const JsonReader& reader) {
   document.made = made;
   TRY(text, reader.text("text"));
   document.text = std::move(text);
-  if (Result<void> checked = check_document(document); !checked) return fail(kCode, checked.error().message, checked.error().param);
+  if (Result<void> checked = check_document(document); !checked)
+    return fail(kCode, checked.error().message, checked.error().param);
   return document;
 }
 
 Json json_of(const ReceiptRecord& record) {
-  Json out = {{"form", kReceiptForm},
-              {"receipt_id", record.receipt_id},
-              {"reply_ids", record.reply_ids},
-              {"owner", to_hex(record.owner)},
-              {"served_at", record.served_at},
-              {"receipt", record.receipt}};
+  Json out = {{"form", kReceiptForm},          {"receipt_id", record.receipt_id}, {"reply_ids", record.reply_ids},
+              {"owner", to_hex(record.owner)}, {"served_at", record.served_at},   {"receipt", record.receipt}};
   if (record.legacy) {
     out["legacy"] = {{"request_sha256", to_hex(record.legacy->request_sha256)},
                      {"response_sha256", to_hex(record.legacy->response_sha256)},
@@ -113,7 +111,11 @@ Json json_of(const ReceiptRecord& record) {
 }
 
 Json json_of(const Document& document) {
-  return {{"form", kDocumentForm}, {"kind", document.kind}, {"key", document.key}, {"made", document.made}, {"text", document.text}};
+  return {{"form", kDocumentForm},
+          {"kind", document.kind},
+          {"key", document.key},
+          {"made", document.made},
+          {"text", document.text}};
 }
 
 Result<ExportItem> parse_line(std::string_view line, const StoreKeys* keys) {

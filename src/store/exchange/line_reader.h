@@ -26,8 +26,8 @@ class LineReader {
   const int fd_;
   const std::size_t most_;
   std::string buffer_;
-  std::size_t begin_ = 0;     // of the current line
-  std::size_t looked_ = 0;    // up to here there is no line end
+  std::size_t begin_ = 0;   // of the current line
+  std::size_t looked_ = 0;  // up to here there is no line end
   bool ended_ = false;
   std::uint64_t number_ = 0;
 };

@@ -48,17 +48,20 @@ const ReceiptEvent* find_event(const Receipt& receipt, std::string_view type) {
 Result<void> check_form(const ReceiptRecord& record) {
   TRY(json, codec::parse_json(record.receipt));
   const Result<std::string> canonical = codec::write_jcs(json);
-  if (!canonical || *canonical != record.receipt) return fail(kCode, "receipt: is not in its canonical form (RFC 8785)", "receipt");
+  if (!canonical || *canonical != record.receipt)
+    return fail(kCode, "receipt: is not in its canonical form (RFC 8785)", "receipt");
   return {};
 }
 
 Result<void> check_legacy(const LegacySignature& legacy, const Receipt& receipt, const Keyset& keyset) {
   const ReceiptEvent* request = find_event(receipt, evidence::kRequestReceived);
   const ReceiptEvent* response = find_event(receipt, evidence::kResponseReturned);
-  if (request == nullptr || request->body_hash != legacy.request_sha256 || response == nullptr || response->body_hash != legacy.response_sha256) {
+  if (request == nullptr || request->body_hash != legacy.request_sha256 || response == nullptr ||
+      response->body_hash != legacy.response_sha256) {
     return fail(kCode, "legacy: is about other bodies than the receipt", "legacy");
   }
-  const auto signer = crypto::recover_eip191(evidence::signed_text(legacy.request_sha256, legacy.response_sha256), legacy.ecdsa);
+  const auto signer =
+      crypto::recover_eip191(evidence::signed_text(legacy.request_sha256, legacy.response_sha256), legacy.ecdsa);
   const std::vector<std::string> addresses = keyset.legacy_addresses();
   if (!signer || std::ranges::count(addresses, crypto::eth_address_text(*signer)) == 0) {
     return fail(kCode, "legacy: is not signed by a key of the receipt's keyset", "legacy");
@@ -70,7 +73,8 @@ Result<void> check_leaves(const std::string& hashes, const Receipt& receipt) {
   const ReceiptEvent* events = find_event(receipt, evidence::kEventsReturned);
   std::vector<evidence::MerkleHash> leaves(hashes.size() / sizeof(evidence::MerkleHash));
   for (std::size_t i = 0; i < leaves.size(); ++i) {
-    const ByteView leaf = as_bytes(std::string_view(hashes)).subspan(i * sizeof(evidence::MerkleHash), sizeof(evidence::MerkleHash));
+    const ByteView leaf =
+        as_bytes(std::string_view(hashes)).subspan(i * sizeof(evidence::MerkleHash), sizeof(evidence::MerkleHash));
     std::copy(leaf.begin(), leaf.end(), leaves[i].begin());
   }
   const auto root = events == nullptr ? Json() : events->fields.value("root", Json());
@@ -111,7 +115,10 @@ Result<const Keyset*> SignedReceipts::keyset_of(const ByteArray<32>& digest) {
   for (const Document& document : stored) static_cast<void>(add(document));
   const auto found = keysets_.find(digest);
   if (found != keysets_.end()) return &found->second;
-  return fail(kCode, "receipt: nobody can tell who signed it: its keyset " + key + " stands neither before it nor in the store (--keyset)", "receipt");
+  return fail(kCode,
+              "receipt: nobody can tell who signed it: its keyset " + key +
+                  " stands neither before it nor in the store (--keyset)",
+              "receipt");
 }
 
 Result<void> SignedReceipts::check(const ReceiptRecord& record) {

@@ -21,7 +21,9 @@ class PostgresStore : public ReceiptStore {
       : options_(options), pool_(options.postgres_file, options.durability), ages_(*options.clock, *options.steady) {}
 
   Result<void> prepare() {
-    return pool_.with(kReadPatienceMs, [&](PqConnection& connection) { return prepare_tables(connection, options_.access, *options_.keys); });
+    return pool_.with(kReadPatienceMs, [&](PqConnection& connection) {
+      return prepare_tables(connection, options_.access, *options_.keys);
+    });
   }
 
   std::string_view type() const override { return "postgresql"; }
@@ -65,9 +67,12 @@ class PostgresStore : public ReceiptStore {
     TRY(time, age());
     const StoreLimits& limits = options_.limits;
     const UnixSeconds oldest = cut_off(time, limits.receipt_age_s);
-    TRY(hashes, repeat([&](PqConnection& c) { return pq_drop_event_hashes_before(c, cut_off(time, limits.event_hash_age_s)); }));
+    TRY(hashes, repeat([&](PqConnection& c) {
+          return pq_drop_event_hashes_before(c, cut_off(time, limits.event_hash_age_s));
+        }));
     TRY(old, repeat([&](PqConnection& c) { return pq_drop_receipts_before(c, oldest); }));
-    TRY(documents, repeat([&](PqConnection& c) { return pq_drop_documents_before(c, cut_off(oldest, kDocumentsOutlive_s)); }));
+    TRY(documents,
+        repeat([&](PqConnection& c) { return pq_drop_documents_before(c, cut_off(oldest, kDocumentsOutlive_s)); }));
     TRY(more_hashes, repeat([&](PqConnection& c) { return pq_drop_event_hashes_over(c, limits.bytes); }));
     TRY(first, repeat([&](PqConnection& c) { return pq_drop_receipts_over(c, limits.bytes); }));
     (void)hashes, (void)documents, (void)more_hashes;
@@ -115,7 +120,7 @@ class PostgresStore : public ReceiptStore {
 
   const StoreOptions options_;
   PqPool pool_;
-  std::mutex prune_mutex_;   // guards the members of this block
+  std::mutex prune_mutex_;  // guards the members of this block
   AgeLine ages_;
 };
 

@@ -40,7 +40,9 @@ class PostgresStoreTest : public ::testing::Test {
     return opened ? *std::move(opened) : nullptr;
   }
   PostgresServer& server() { return PostgresServer::instance(); }
-  std::string sql(const std::string& text) { return server().sql("SET search_path = " + place_->schema() + "; " + text); }
+  std::string sql(const std::string& text) {
+    return server().sql("SET search_path = " + place_->schema() + "; " + text);
+  }
 
   FakeClock clock_{testing::kStart};
   StoreOptions options_;
@@ -60,8 +62,10 @@ TEST_F(PostgresStoreTest, ReplicasStartTogether) {
   for (int i = 0; i < 6; ++i) {
     replicas.emplace_back([&, i] {
       auto store = place_->open(options_);
-      if (!store) ADD_FAILURE() << store.error().to_string(), ++failures;
-      else if (const auto put = (*store)->put(records(100 * i, 20)); !put) ADD_FAILURE() << put.error().to_string(), ++failures;
+      if (!store)
+        ADD_FAILURE() << store.error().to_string(), ++failures;
+      else if (const auto put = (*store)->put(records(100 * i, 20)); !put)
+        ADD_FAILURE() << put.error().to_string(), ++failures;
     });
   }
   for (std::thread& each : replicas) each.join();
@@ -106,7 +110,7 @@ void go_on_through(PostgresServer& server, ReceiptStore& store, int rounds, cons
       const int last = stored - 1;
       if (last < 0) continue;
       const auto found = store.find(record(last * 100).receipt_id, record(last * 100).owner);
-      if (!found) continue;   // no server is running at that moment
+      if (!found) continue;  // no server is running at that moment
       EXPECT_EQ(*found, record(last * 100));
     }
   });
@@ -145,8 +149,12 @@ TEST_F(PostgresStoreTest, SaysWithinSecondsThatTheServerIsGone) {
   const auto store = open();
   ASSERT_TRUE(store->put(records(0, 10)));
   server().stop();
-  EXPECT_LT(time_of([&] { EXPECT_EQ(store->find("chatcmpl-1", testing::owner(1)).error().code, ErrorCode::kStoreFailed); }).count(), 4000);
-  EXPECT_LT(time_of([&] { EXPECT_EQ(store->put(records(10, 10)).error().code, ErrorCode::kStoreFailed); }).count(), 7000);
+  EXPECT_LT(time_of([&] {
+              EXPECT_EQ(store->find("chatcmpl-1", testing::owner(1)).error().code, ErrorCode::kStoreFailed);
+            }).count(),
+            4000);
+  EXPECT_LT(time_of([&] { EXPECT_EQ(store->put(records(10, 10)).error().code, ErrorCode::kStoreFailed); }).count(),
+            7000);
   server().start();
   EXPECT_TRUE(store->put(records(10, 10)));
   EXPECT_EQ(*store->find("chatcmpl-1", testing::owner(1)), record(1));
@@ -156,13 +164,17 @@ TEST_F(PostgresStoreTest, SaysWithinSecondsThatTheServerIsGone) {
 TEST_F(PostgresStoreTest, WaitsForALockButNotForever) {
   const auto store = open();
   std::thread other([&] { sql("BEGIN; LOCK TABLE cloister_receipt; SELECT pg_sleep(3); COMMIT"); });
-  while (sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'cloister_receipt'::regclass") == "0") std::this_thread::yield();
+  while (
+      sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'cloister_receipt'::regclass") ==
+      "0")
+    std::this_thread::yield();
   EXPECT_LT(time_of([&] {
-    const auto put = store->put(records(0, 10));
-    ASSERT_FALSE(put);
-    EXPECT_EQ(put.error().code, ErrorCode::kStoreFailed);
-    EXPECT_NE(put.error().message.find("lock"), std::string::npos) << put.error().message;
-  }).count(), 4000);
+              const auto put = store->put(records(0, 10));
+              ASSERT_FALSE(put);
+              EXPECT_EQ(put.error().code, ErrorCode::kStoreFailed);
+              EXPECT_NE(put.error().message.find("lock"), std::string::npos) << put.error().message;
+            }).count(),
+            4000);
   other.join();
   EXPECT_TRUE(store->put(records(0, 10)));
 }
@@ -173,7 +185,8 @@ TEST_F(PostgresStoreTest, ATransactionThatLosesIsRepeated) {
   // The server chooses the longest waiter as the victim of a deadlock; ending a transaction by hand has the same effect.
   std::atomic<bool> done = false;
   std::thread killer([&] {
-    while (!done) sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'cloister'");
+    while (!done)
+      sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'cloister'");
   });
   for (int i = 0; i < 100; ++i) {
     const auto put = store->put(records(10 + 10 * i, 10));
@@ -217,7 +230,8 @@ TEST_F(PostgresStoreTest, AnotherKeyIsRefusedAndChangesNothing) {
   const auto other = place_->open(options_);
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, ErrorCode::kStoreFailed);
-  EXPECT_NE(other.error().message.find(key_text(testing::keys()->newest())), std::string::npos) << other.error().message;
+  EXPECT_NE(other.error().message.find(key_text(testing::keys()->newest())), std::string::npos)
+      << other.error().message;
   options_.keys = testing::keys(0, 2);
   ASSERT_TRUE(open()->put(records(40, 40)));
   EXPECT_EQ(all_of(*open(), 7), records(0, 80));
@@ -255,12 +269,15 @@ TEST_F(PostgresStoreTest, Version1IsTakenOverAndNothingPlainIsLeft) {
   std::vector<ReceiptRecord> expected = records(0, 70);
   std::int64_t seq = 0;
   for (ReceiptRecord& each : expected) {
-    std::string text = "INSERT INTO cloister_receipt(receipt_id, served_at, owner, size, reply_ids, legacy, receipt) VALUES (" + bytea(each.receipt_id) + ", " +
-            std::to_string(each.served_at) + ", " + bytea(as_text(each.owner)) + ", 1, " + bytea(pack_ids(each.reply_ids)) + ", " +
-            (each.legacy ? bytea(pack_legacy(*each.legacy)) : "NULL") + ", " + bytea(each.receipt) + ")";
+    std::string text =
+        "INSERT INTO cloister_receipt(receipt_id, served_at, owner, size, reply_ids, legacy, receipt) VALUES (" +
+        bytea(each.receipt_id) + ", " + std::to_string(each.served_at) + ", " + bytea(as_text(each.owner)) + ", 1, " +
+        bytea(pack_ids(each.reply_ids)) + ", " + (each.legacy ? bytea(pack_legacy(*each.legacy)) : "NULL") + ", " +
+        bytea(each.receipt) + ")";
     ++seq;
     if (!each.event_hashes.empty()) {
-      text += "; INSERT INTO cloister_event_hashes VALUES (" + std::to_string(seq) + ", " + std::to_string(each.served_at) + ", " + bytea(each.event_hashes) + ")";
+      text += "; INSERT INTO cloister_event_hashes VALUES (" + std::to_string(seq) + ", " +
+              std::to_string(each.served_at) + ", " + bytea(each.event_hashes) + ")";
     }
     sql(text);
     each.owner = testing::keys()->owner(each.owner);
@@ -278,7 +295,9 @@ TEST_F(PostgresStoreTest, Version1IsTakenOverAndNothingPlainIsLeft) {
   std::uint64_t bytes = 0;
   for (const ReceiptRecord& each : expected) bytes += testing::counted(each);
   EXPECT_EQ(store->state()->bytes, bytes);
-  EXPECT_EQ(sql("SELECT count(*) FROM pg_tables WHERE schemaname = '" + place_->schema() + "' AND tablename LIKE '%plain%'"), "0");
+  EXPECT_EQ(
+      sql("SELECT count(*) FROM pg_tables WHERE schemaname = '" + place_->schema() + "' AND tablename LIKE '%plain%'"),
+      "0");
   EXPECT_EQ(sql("SELECT count(*) FROM cloister_receipt WHERE position('padding'::bytea IN sealed) > 0"), "0");
   EXPECT_EQ(sql("SELECT aged_to FROM cloister_store"), "7");
 }
@@ -287,9 +306,11 @@ TEST_F(PostgresStoreTest, Version1IsTakenOverAndNothingPlainIsLeft) {
 
 TEST_F(PostgresStoreTest, NeverRepeatsTheConnectionString) {
   const std::string secret = "hunter2";
-  for (const std::string& text : {secret, "password=" + secret + " host", "postgresql://user:" + secret + "@[::/x", "host=/nonexistent user=u password=" + secret,
-                                  server().connection() + " password=" + secret + " dbname=nowhere", "user=u nonsense=" + secret, std::string("host=/x\0", 8) + secret,
-                                  std::string(20'000, 'x') + secret, "'" + secret}) {
+  for (const std::string& text :
+       {secret, "password=" + secret + " host", "postgresql://user:" + secret + "@[::/x",
+        "host=/nonexistent user=u password=" + secret,
+        server().connection() + " password=" + secret + " dbname=nowhere", "user=u nonsense=" + secret,
+        std::string("host=/x\0", 8) + secret, std::string(20'000, 'x') + secret, "'" + secret}) {
     std::ofstream(place_->file(), std::ios::binary) << text;
     const auto opened = place_->open(options_);
     ASSERT_FALSE(opened);
@@ -306,7 +327,7 @@ class ServerWithoutTls {
   ServerWithoutTls() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);   // 127.0.0.2 does not count as this machine
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);  // 127.0.0.2 does not count as this machine
     socklen_t size = sizeof address;
     EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
     EXPECT_EQ(::listen(listener_.get(), 16), 0);
@@ -318,7 +339,7 @@ class ServerWithoutTls {
         if (peer.get() < 0) return;
         char bytes[512];
         const ssize_t asked = ::recv(peer.get(), bytes, sizeof bytes, 0);
-        if (asked != 8) plain_ += asked;   // an SSLRequest has 8 bytes, a first plain message more
+        if (asked != 8) plain_ += asked;  // an SSLRequest has 8 bytes, a first plain message more
         ::send(peer.get(), "N", 1, MSG_NOSIGNAL);
         const ssize_t more = ::recv(peer.get(), bytes, sizeof bytes, 0);
         if (more > 0) plain_ += more;

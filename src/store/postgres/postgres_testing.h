@@ -65,10 +65,10 @@ class PostgresPlace : public StorePlace {
 }  // namespace cloister::store::testing
 
 // The first statement of a test that needs the server: the test is skipped without one, except where CI=true forbids skipping.
-#define CLOISTER_NEED_POSTGRES()                                                                           \
-  if (::cloister::store::testing::PostgresServer::programs().empty()) {                                    \
-    const char* ci = std::getenv("CI");                                                                    \
-    if (ci != nullptr && std::string_view(ci) == "true") FAIL() << "PostgreSQL is not installed";          \
-    GTEST_SKIP() << "PostgreSQL is not installed (Debian: apt-get install postgresql-15)";                 \
-  }                                                                                                        \
+#define CLOISTER_NEED_POSTGRES()                                                                  \
+  if (::cloister::store::testing::PostgresServer::programs().empty()) {                           \
+    const char* ci = std::getenv("CI");                                                           \
+    if (ci != nullptr && std::string_view(ci) == "true") FAIL() << "PostgreSQL is not installed"; \
+    GTEST_SKIP() << "PostgreSQL is not installed (Debian: apt-get install postgresql-15)";        \
+  }                                                                                               \
   static_assert(true, "take a semicolon")

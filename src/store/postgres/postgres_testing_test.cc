@@ -67,7 +67,7 @@ pid_t PostgresServer::run_as_user(const std::vector<std::string>& command) const
   ::dup2(out, 1);
   ::dup2(out, 2);
   if (user_ != 0 && (::setgroups(0, nullptr) != 0 || ::setgid(group_) != 0 || ::setuid(user_) != 0)) ::_exit(126);
-  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);   // no server outlives its test
+  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // no server outlives its test
   if (::getppid() != parent) ::_exit(125);
   if (::chdir("/") != 0) ::_exit(124);
   ::execv(arguments[0], arguments.data());
@@ -83,16 +83,18 @@ PostgresServer::PostgresServer() {
     group_ = user->pw_gid;
     if (::chown(folder_.path().c_str(), user_, group_) != 0) give_up("cannot give the folder away");
   }
-  const auto made = wait_for(run_as_user({programs() / "initdb", "-D", folder_.path() / "data", "-U", "cloister", "-A", "trust", "-E", "UTF8",
-                                          "--locale=C", "--no-sync", "--no-instructions"}));
+  const auto made = wait_for(run_as_user({programs() / "initdb", "-D", folder_.path() / "data", "-U", "cloister", "-A",
+                                          "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"}));
   if (made != 0) give_up("initdb failed: " + read_file(folder_.path() / "log", 1 << 20).value_or(""));
-  if (wait_for(run_as_user({"/bin/mkdir", "-m", "0755", socket_folder()})) != 0) give_up("cannot make a folder for the socket");
+  if (wait_for(run_as_user({"/bin/mkdir", "-m", "0755", socket_folder()})) != 0)
+    give_up("cannot make a folder for the socket");
   start();
 }
 
 void PostgresServer::start() {
-  server_ = run_as_user({programs() / "postgres", "-D", folder_.path() / "data", "-k", socket_folder(), "-c", "listen_addresses=", "-c",
-                         "max_connections=60", "-c", "shared_buffers=64MB", "-c", "unix_socket_permissions=0777"});
+  server_ = run_as_user({programs() / "postgres", "-D", folder_.path() / "data", "-k", socket_folder(), "-c",
+                         "listen_addresses=", "-c", "max_connections=60", "-c", "shared_buffers=64MB", "-c",
+                         "unix_socket_permissions=0777"});
   for (int i = 0; i < 3000; ++i) {
     if (wait_for(run_as_user({programs() / "pg_isready", "-q", "-h", socket_folder()})) == 0) return;
     if (::waitpid(server_, nullptr, WNOHANG) == server_) break;
@@ -132,7 +134,9 @@ PostgresPlace::PostgresPlace() {
   std::ofstream(file()) << connection() << "\n";
 }
 
-PostgresPlace::~PostgresPlace() { PostgresServer::instance().sql("SET client_min_messages = warning; DROP SCHEMA " + schema_ + " CASCADE"); }
+PostgresPlace::~PostgresPlace() {
+  PostgresServer::instance().sql("SET client_min_messages = warning; DROP SCHEMA " + schema_ + " CASCADE");
+}
 
 std::string PostgresPlace::connection() const {
   return PostgresServer::instance().connection() + " options='-c search_path=" + schema_ + "'";

@@ -14,7 +14,7 @@ namespace cloister::store {
 namespace {
 
 constexpr std::size_t kMostStringBytes = 16u << 10;
-constexpr std::int64_t kAnswerMs = 6000;   // longer than statement_timeout below, so that the server reports it first
+constexpr std::int64_t kAnswerMs = 6000;  // longer than statement_timeout below, so that the server reports it first
 
 std::int64_t now_ms() {
   timespec time{};
@@ -30,7 +30,8 @@ std::string one_line(std::string text) {
 }
 
 bool is_local(std::string_view host) {
-  return host.empty() || host[0] == '/' || host[0] == '@' || host == "localhost" || host == "127.0.0.1" || host == "::1";
+  return host.empty() || host[0] == '/' || host[0] == '@' || host == "localhost" || host == "127.0.0.1" ||
+         host == "::1";
 }
 
 struct ConnectionWords {
@@ -43,10 +44,14 @@ Result<ConnectionWords> read_words(const PqLibrary& library, const std::filesyst
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
   char* why = nullptr;
   const std::unique_ptr<PQconninfoOption, decltype(library.conninfo_free)> options(
-      text->find('\0') == std::string::npos ? library.conninfo_parse(text->c_str(), &why) : nullptr, library.conninfo_free);
+      text->find('\0') == std::string::npos ? library.conninfo_parse(text->c_str(), &why) : nullptr,
+      library.conninfo_free);
   explicit_bzero(text->data(), text->size());
-  if (why != nullptr) library.freemem(why);   // it quotes the string
-  if (!options) return fail(ErrorCode::kUsage, file.string() + " holds no connection string of PostgreSQL (postgresql://... or host=... user=...)", file);
+  if (why != nullptr) library.freemem(why);  // it quotes the string
+  if (!options)
+    return fail(ErrorCode::kUsage,
+                file.string() + " holds no connection string of PostgreSQL (postgresql://... or host=... user=...)",
+                file);
   ConnectionWords out;
   const auto add = [&](const char* name, const char* value) { out.names.push_back(name), out.values.push_back(value); };
   bool local = true, has_ssl_mode = ::getenv("PGSSLMODE") != nullptr, named_localhost = false, has_address = false;
@@ -87,17 +92,20 @@ Result<std::unique_ptr<PqConnection>> PqConnection::open(const std::filesystem::
   names.push_back(nullptr);
   values.push_back(nullptr);
   // When a name occurs twice, the later one counts.
-  std::unique_ptr<PqConnection> connection(new PqConnection(*library, library->connectdb_params(names.data(), values.data(), 0)));
+  std::unique_ptr<PqConnection> connection(
+      new PqConnection(*library, library->connectdb_params(names.data(), values.data(), 0)));
   for (std::string& value : words.values) explicit_bzero(value.data(), value.size());
   if (library->status(connection->connection_) != CONNECTION_OK) {
-    return connection->lost("no connection to PostgreSQL: " + one_line(library->error_message(connection->connection_)));
+    return connection->lost("no connection to PostgreSQL: " +
+                            one_line(library->error_message(connection->connection_)));
   }
   library->set_notice_processor(connection->connection_, ignore_notices, nullptr);
   library->setnonblocking(connection->connection_, 1);
-  TRY_VOID(connection->run(std::string("SELECT set_config('synchronous_commit', '") + (durability == Durability::kMachine ? "on" : "off") +
-                           "', false), set_config('statement_timeout', '5000', false), set_config('lock_timeout', '2000', false), "
-                           "set_config('idle_in_transaction_session_timeout', '20000', false), "
-                           "set_config('client_min_messages', 'warning', false)"));
+  TRY_VOID(connection->run(
+      std::string("SELECT set_config('synchronous_commit', '") + (durability == Durability::kMachine ? "on" : "off") +
+      "', false), set_config('statement_timeout', '5000', false), set_config('lock_timeout', '2000', false), "
+      "set_config('idle_in_transaction_session_timeout', '20000', false), "
+      "set_config('client_min_messages', 'warning', false)"));
   return connection;
 }
 
@@ -129,15 +137,20 @@ Error PqConnection::error_of(const PGresult* result) {
   const std::string code = state == nullptr ? "" : state;
   // Class 40: a deadlock or a collision; 08 and 57P0x: the server stops or starts; 55P03 and 57014 are timeouts and final.
   if (code.starts_with("40")) retry_ = true;
-  if (code.empty() || code.starts_with("08") || code.starts_with("57P0") || library_.status(connection_) != CONNECTION_OK) broken_ = true;
+  if (code.empty() || code.starts_with("08") || code.starts_with("57P0") ||
+      library_.status(connection_) != CONNECTION_OK)
+    broken_ = true;
   const bool is_damage = code.starts_with("XX00") && code != "XX000";
   return fail(is_damage ? ErrorCode::kStoreDamaged : ErrorCode::kStoreFailed,
-              "PostgreSQL: " + one_line(message == nullptr ? library_.error_message(connection_) : message) + (code.empty() ? "" : " (" + code + ")"));
+              "PostgreSQL: " + one_line(message == nullptr ? library_.error_message(connection_) : message) +
+                  (code.empty() ? "" : " (" + code + ")"));
 }
 
 Result<PqRows> PqConnection::run(const std::string& sql, const PqParams& params) {
   const std::int64_t deadline = now_ms() + kAnswerMs;
-  const auto gone = [&] { return lost("the connection to PostgreSQL was lost: " + one_line(library_.error_message(connection_))); };
+  const auto gone = [&] {
+    return lost("the connection to PostgreSQL was lost: " + one_line(library_.error_message(connection_)));
+  };
   if (library_.send_query_params(connection_, sql.c_str(), params.count(), params.types(), params.values().data(),
                                  params.lengths().data(), params.formats().data(), 1) != 1) {
     return gone();
@@ -175,7 +188,8 @@ Result<PqTransaction> PqTransaction::begin(PqConnection& connection) {
 }
 
 PqTransaction::~PqTransaction() {
-  if (connection_ != nullptr && !connection_->broken() && connection_->in_transaction()) (void)connection_->run("ROLLBACK").has_value();
+  if (connection_ != nullptr && !connection_->broken() && connection_->in_transaction())
+    (void)connection_->run("ROLLBACK").has_value();
 }
 
 Result<void> PqTransaction::commit() {

@@ -40,7 +40,7 @@ class PqConnection {
   const PqLibrary& library_;
   PGconn* connection_;
   bool broken_ = false;
-  bool retry_ = false;    // kept, so that undoing a transaction does not hide the reason
+  bool retry_ = false;  // kept, so that undoing a transaction does not hide the reason
 };
 
 // Undone unless commit() succeeds.

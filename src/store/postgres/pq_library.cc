@@ -40,7 +40,8 @@ Result<PqLibrary> load() {
     return fail(ErrorCode::kStoreFailed, "libpq.so.5 lacks functions that the receipt store needs");
   }
   if (version() < kLeastVersion) {
-    return fail(ErrorCode::kStoreFailed, "the receipt store needs libpq 14 or newer, found " + std::to_string(version() / 10000));
+    return fail(ErrorCode::kStoreFailed,
+                "the receipt store needs libpq 14 or newer, found " + std::to_string(version() / 10000));
   }
   return out;
 }

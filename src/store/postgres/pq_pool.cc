@@ -7,18 +7,20 @@
 namespace cloister::store {
 namespace {
 
-constexpr std::size_t kMostConnections = 5;   // for one store, since a server has a hundred for everybody
+constexpr std::size_t kMostConnections = 5;  // for one store, since a server has a hundred for everybody
 
 }  // namespace
 
 std::int64_t PqPool::now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 bool PqPool::pause(int attempt, std::int64_t deadline_ms) {
   const std::int64_t left = deadline_ms - now_ms();
   if (left <= 0) return false;
-  std::this_thread::sleep_for(std::chrono::milliseconds(std::min<std::int64_t>(left, std::min(20 << std::min(attempt, 5), 500))));
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(std::min<std::int64_t>(left, std::min(20 << std::min(attempt, 5), 500))));
   return true;
 }
 
@@ -43,7 +45,7 @@ Result<std::unique_ptr<PqConnection>> PqPool::take(std::int64_t deadline_ms) {
 }
 
 void PqPool::give_back(std::unique_ptr<PqConnection> connection, bool failed) {
-  std::vector<std::unique_ptr<PqConnection>> closed;   // destroyed outside the lock
+  std::vector<std::unique_ptr<PqConnection>> closed;  // destroyed outside the lock
   {
     const std::lock_guard lock(mutex_);
     --lent_;

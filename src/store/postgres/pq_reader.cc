@@ -13,9 +13,12 @@ namespace {
 
 constexpr std::size_t kPageBytes = 64u << 20;
 
-Error damaged(const Error& error) { return fail(ErrorCode::kStoreDamaged, "the receipt store in PostgreSQL is damaged: " + error.message); }
+Error damaged(const Error& error) {
+  return fail(ErrorCode::kStoreDamaged, "the receipt store in PostgreSQL is damaged: " + error.message);
+}
 
-Result<std::optional<ReceiptRecord>> read_row(const PqRows& rows, int row, const Horizon& horizon, const StoreKeys& keys) {
+Result<std::optional<ReceiptRecord>> read_row(const PqRows& rows, int row, const Horizon& horizon,
+                                              const StoreKeys& keys) {
   const std::string_view place = rows.bytes(row, 0);
   Result<std::optional<ReceiptRecord>> record = open_record(keys, place, rows.number(row, 1), rows.bytes(row, 2));
   if (!record) return damaged(record.error());
@@ -28,8 +31,8 @@ Result<std::optional<ReceiptRecord>> read_row(const PqRows& rows, int row, const
 
 // Among the rows with the digest of this reply id, the latest are checked first: returns the newest that really has
 // this id, and this owner's where one is asked for.
-Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view id, const Owner* owner, const Horizon& horizon,
-                                            const StoreKeys& keys) {
+Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view id, const Owner* owner,
+                                            const Horizon& horizon, const StoreKeys& keys) {
   std::optional<ReceiptRecord> best;
   for (int i = 0; i < rows.count(); ++i) {
     TRY(record, read_row(rows, i, horizon, keys));
@@ -41,25 +44,26 @@ Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view
 }
 
 // As in SQLite (store/sqlite/reader.cc): at most 16 with the digest, and the one whose id has the same digits ($2).
-#define CANDIDATES(OF_OWNER)                                                                                        \
-  "SELECT " COLUMNS "FROM (SELECT seq FROM (SELECT seq FROM cloister_name WHERE id = $1" OF_OWNER                   \
-  " ORDER BY seq DESC LIMIT 16) n UNION SELECT seq FROM cloister_receipt WHERE place = $2) c "                      \
+#define CANDIDATES(OF_OWNER)                                                                      \
+  "SELECT " COLUMNS "FROM (SELECT seq FROM (SELECT seq FROM cloister_name WHERE id = $1" OF_OWNER \
+  " ORDER BY seq DESC LIMIT 16) n UNION SELECT seq FROM cloister_receipt WHERE place = $2) c "    \
   "JOIN cloister_receipt r ON r.seq = c.seq " HASHES "WHERE r.served_at >= $3 ORDER BY r.seq DESC"
 
 }  // namespace
 
-Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id, const Horizon& horizon,
-                                                     const StoreKeys& keys) {
+Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id,
+                                                     const Horizon& horizon, const StoreKeys& keys) {
   const Place place = keys.place(receipt_id);
-  TRY(rows, connection.run("SELECT " COLUMNS "FROM cloister_receipt r " HASHES "WHERE r.place = $1 AND r.served_at >= $2",
-                           PqParams().add(as_text(place)).add(horizon.receipts)));
+  TRY(rows,
+      connection.run("SELECT " COLUMNS "FROM cloister_receipt r " HASHES "WHERE r.place = $1 AND r.served_at >= $2",
+                     PqParams().add(as_text(place)).add(horizon.receipts)));
   if (rows.count() == 0) return std::optional<ReceiptRecord>();
   TRY(record, read_row(rows, 0, horizon, keys));
   return record && record->receipt_id == receipt_id ? std::move(record) : std::nullopt;
 }
 
-Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner, const Horizon& horizon,
-                                             const StoreKeys& keys) {
+Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner,
+                                             const Horizon& horizon, const StoreKeys& keys) {
   if (id.empty() || id.size() > std::max(kMostReceiptIdBytes, kMostReplyIdBytes)) return std::optional<ReceiptRecord>();
   TRY(exact, pq_find_receipt(connection, id, horizon, keys));
   if (exact && exact->owner == owner) return exact;
@@ -78,18 +82,23 @@ Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::stri
   return newest(any, id, nullptr, horizon, keys);
 }
 
-Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const ReceiptStore::Position& after, std::size_t limit,
-                                           const Horizon& horizon, const StoreKeys& keys) {
+Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const ReceiptStore::Position& after,
+                                           std::size_t limit, const Horizon& horizon, const StoreKeys& keys) {
   UnixSeconds served_at = after.served_at;
   std::string place = after.receipt_id.empty() ? std::string() : std::string(as_text(keys.place(after.receipt_id)));
   while (true) {
     // The server computes a whole answer before it sends it: so rows are first chosen by their sizes.
-    TRY(rows, connection.run(
-        "SELECT " COLUMNS "FROM (SELECT *, sum(size) OVER (ORDER BY served_at, place) AS so_far FROM "
-        "(SELECT * FROM cloister_receipt WHERE (served_at, place) > ($1, $2) AND served_at >= $3 ORDER BY served_at, place LIMIT $4) p) r "
-        HASHES "WHERE r.so_far - r.size < $5 ORDER BY r.served_at, r.place",
-        PqParams().add(served_at).add(place).add(horizon.receipts)
-            .add(static_cast<std::int64_t>(std::min(limit, kMostListed))).add(static_cast<std::int64_t>(kPageBytes / 4))));
+    TRY(rows,
+        connection.run(
+            "SELECT " COLUMNS "FROM (SELECT *, sum(size) OVER (ORDER BY served_at, place) AS so_far FROM "
+            "(SELECT * FROM cloister_receipt WHERE (served_at, place) > ($1, $2) AND served_at >= $3 ORDER BY served_at, place LIMIT $4) p) r " HASHES
+            "WHERE r.so_far - r.size < $5 ORDER BY r.served_at, r.place",
+            PqParams()
+                .add(served_at)
+                .add(place)
+                .add(horizon.receipts)
+                .add(static_cast<std::int64_t>(std::min(limit, kMostListed)))
+                .add(static_cast<std::int64_t>(kPageBytes / 4))));
     std::vector<ReceiptRecord> out;
     for (int i = 0; i < rows.count(); ++i) {
       TRY(record, read_row(rows, i, horizon, keys));
@@ -103,7 +112,8 @@ Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const Recei
 }
 
 Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string_view key) {
-  TRY(rows, connection.run("SELECT kind, key, made, text FROM cloister_document WHERE key = $1 ORDER BY kind", PqParams().add(key)));
+  TRY(rows, connection.run("SELECT kind, key, made, text FROM cloister_document WHERE key = $1 ORDER BY kind",
+                           PqParams().add(key)));
   std::vector<Document> out;
   for (int i = 0; i < rows.count(); ++i) {
     Document document;
@@ -117,8 +127,10 @@ Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string
 }
 
 Result<StoreState> pq_state(PqConnection& connection) {
-  TRY(rows, connection.run("SELECT (SELECT sum(receipts)::int8 FROM cloister_totals), (SELECT sum(bytes)::int8 FROM cloister_totals), "
-                           "(SELECT min(served_at) FROM cloister_receipt)"));
+  TRY(rows,
+      connection.run(
+          "SELECT (SELECT sum(receipts)::int8 FROM cloister_totals), (SELECT sum(bytes)::int8 FROM cloister_totals), "
+          "(SELECT min(served_at) FROM cloister_receipt)"));
   StoreState state;
   if (rows.count() != 1) return state;
   state.receipts = static_cast<std::uint64_t>(std::max<std::int64_t>(rows.number(0, 0), 0));
@@ -128,7 +140,8 @@ Result<StoreState> pq_state(PqConnection& connection) {
 }
 
 Result<KnownTimes> pq_known_times(PqConnection& connection) {
-  TRY(rows, connection.run("SELECT (SELECT aged_to FROM cloister_store), (SELECT max(served_at) FROM cloister_receipt)"));
+  TRY(rows,
+      connection.run("SELECT (SELECT aged_to FROM cloister_store), (SELECT max(served_at) FROM cloister_receipt)"));
   return rows.count() == 1 ? KnownTimes{rows.number(0, 0), rows.number(0, 1)} : KnownTimes{};
 }
 

@@ -8,18 +8,18 @@
 
 namespace cloister::store {
 
-Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner, const Horizon& horizon,
-                                             const StoreKeys& keys);
-Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id, const Horizon& horizon,
-                                                     const StoreKeys& keys);
-Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const ReceiptStore::Position& after, std::size_t limit,
-                                           const Horizon& horizon, const StoreKeys& keys);
+Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner,
+                                             const Horizon& horizon, const StoreKeys& keys);
+Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id,
+                                                     const Horizon& horizon, const StoreKeys& keys);
+Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const ReceiptStore::Position& after,
+                                           std::size_t limit, const Horizon& horizon, const StoreKeys& keys);
 Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string_view key);
 Result<StoreState> pq_state(PqConnection& connection);
 
 struct KnownTimes {
-  UnixSeconds aged_to = 0;   // the saved time; 0: none was saved
-  UnixSeconds newest = 0;    // served_at of the newest receipt; 0: none
+  UnixSeconds aged_to = 0;  // the saved time; 0: none was saved
+  UnixSeconds newest = 0;   // served_at of the newest receipt; 0: none
 };
 Result<KnownTimes> pq_known_times(PqConnection& connection);
 

@@ -78,14 +78,17 @@ Result<void> encrypt_plain_tables(PqConnection& connection, const StoreKeys& key
   TRY_VOID(run_each(connection, kBefore));
   TRY_VOID(run_each(connection, kTables));
   for (std::int64_t after = INT64_MIN;;) {
-    TRY(rows, connection.run("SELECT r.seq, r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.hashes "
-                             "FROM cloister_plain_receipt r LEFT JOIN cloister_plain_event_hashes h ON h.seq = r.seq "
-                             "WHERE r.seq > $1 ORDER BY r.seq LIMIT 64", PqParams().add(after)));
+    TRY(rows,
+        connection.run("SELECT r.seq, r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.hashes "
+                       "FROM cloister_plain_receipt r LEFT JOIN cloister_plain_event_hashes h ON h.seq = r.seq "
+                       "WHERE r.seq > $1 ORDER BY r.seq LIMIT 64",
+                       PqParams().add(after)));
     if (rows.count() == 0) break;
     std::vector<ReceiptRecord> batch;
     for (int i = 0; i < rows.count(); ++i) {
       Result<ReceiptRecord> record = read_plain_row(rows, i, keys);
-      if (!record) return fail(ErrorCode::kStoreDamaged, std::string(kWhere) + " is damaged: " + record.error().message);
+      if (!record)
+        return fail(ErrorCode::kStoreDamaged, std::string(kWhere) + " is damaged: " + record.error().message);
       batch.push_back(*std::move(record));
     }
     after = rows.number(rows.count() - 1, 0);
@@ -100,7 +103,8 @@ Result<void> encrypt_plain_tables(PqConnection& connection, const StoreKeys& key
 // 0: there are no tables.
 Result<std::int64_t> version_of(PqConnection& connection) {
   // to_regclass() is not used, since within one transaction it may remember that there was no table.
-  TRY(there, connection.run("SELECT count(*) FROM pg_class WHERE relname = 'cloister_store' AND pg_table_is_visible(oid)"));
+  TRY(there,
+      connection.run("SELECT count(*) FROM pg_class WHERE relname = 'cloister_store' AND pg_table_is_visible(oid)"));
   if (there.count() != 1 || there.number(0, 0) == 0) return 0;
   TRY(rows, connection.run("SELECT version FROM cloister_store"));
   const std::int64_t version = rows.count() == 1 ? rows.number(0, 0) : -1;
@@ -135,11 +139,13 @@ Result<void> check_keys(PqConnection& connection, const StoreKeys& keys, bool re
   bool known = false;
   for (int i = 0; i < rows.count(); ++i) {
     const std::string_view id = rows.bytes(i, 0);
-    if (!keys.has(as_bytes(id))) return fail(ErrorCode::kStoreFailed, message_for_missing_key(kWhere, as_bytes(id), keys));
+    if (!keys.has(as_bytes(id)))
+      return fail(ErrorCode::kStoreFailed, message_for_missing_key(kWhere, as_bytes(id), keys));
     known |= id == as_text(keys.newest());
   }
   if (reading || known || !keys.lasts()) return {};
-  TRY_VOID(connection.run("INSERT INTO cloister_key(id) VALUES ($1) ON CONFLICT DO NOTHING", PqParams().add(as_text(keys.newest()))));
+  TRY_VOID(connection.run("INSERT INTO cloister_key(id) VALUES ($1) ON CONFLICT DO NOTHING",
+                          PqParams().add(as_text(keys.newest()))));
   return {};
 }
 
@@ -147,7 +153,8 @@ Result<void> check_keys(PqConnection& connection, const StoreKeys& keys, bool re
 
 Result<void> prepare_tables(PqConnection& connection, Access access, const StoreKeys& keys) {
   TRY(version, version_of(connection));
-  if (access == Access::kExisting && version == 0) return fail(ErrorCode::kStoreFailed, "there is no receipt store in this database");
+  if (access == Access::kExisting && version == 0)
+    return fail(ErrorCode::kStoreFailed, "there is no receipt store in this database");
   const bool reading = access == Access::kExisting;
   if (reading && version < kVersion) {
     return fail(ErrorCode::kStoreFailed, "the receipt store in this database is of version " + std::to_string(version) +

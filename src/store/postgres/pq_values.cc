@@ -89,7 +89,8 @@ std::int64_t PqRows::number(int row, int column) const {
 }
 
 std::string_view PqRows::bytes(int row, int column) const {
-  return {library_->getvalue(result_.get(), row, column), static_cast<std::size_t>(library_->getlength(result_.get(), row, column))};
+  return {library_->getvalue(result_.get(), row, column),
+          static_cast<std::size_t>(library_->getlength(result_.get(), row, column))};
 }
 
 }  // namespace cloister::store

@@ -31,7 +31,7 @@ class PqParams {
  private:
   struct Value {
     std::string own;
-    std::string_view view;   // used when `own` is empty
+    std::string_view view;  // used when `own` is empty
     std::string_view bytes() const { return own.empty() ? view : std::string_view(own); }
   };
   PqParams& push(Oid type, std::string own);

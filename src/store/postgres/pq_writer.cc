@@ -33,7 +33,8 @@ constexpr const char* kAdd =
 Result<void> check_same(PqConnection& connection, const ReceiptRecord& record, const StoreKeys& keys) {
   TRY(stored, pq_find_receipt(connection, record.receipt_id, {INT64_MIN, INT64_MIN}, keys));
   if (stored && same_content(*stored, record)) return {};
-  return fail(ErrorCode::kStoreConflict, "a receipt of the id " + shown_id(record.receipt_id) + " is stored with another content");
+  return fail(ErrorCode::kStoreConflict,
+              "a receipt of the id " + shown_id(record.receipt_id) + " is stored with another content");
 }
 
 Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const> records, const StoreKeys& keys) {
@@ -75,12 +76,15 @@ Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const>
 // `chosen` selects the seq of receipts, and locks them.
 Result<std::int64_t> drop_receipts(PqConnection& connection, const std::string& chosen, const PqParams& params) {
   TRY(transaction, PqTransaction::begin(connection));
-  TRY(gone, connection.run(
-      "WITH gone AS (DELETE FROM cloister_receipt WHERE seq IN (" + chosen + ") RETURNING seq, size, names), "
-      "hashes AS (DELETE FROM cloister_event_hashes h USING gone WHERE h.seq = gone.seq RETURNING octet_length(h.sealed) AS size), "
-      "counted AS (UPDATE cloister_totals SET receipts = receipts - (SELECT count(*) FROM gone), "
-      "bytes = bytes - (SELECT coalesce(sum(size), 0) FROM gone) - (SELECT coalesce(sum(size), 0) FROM hashes) "
-      "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM gone)) SELECT seq, names FROM gone", params));
+  TRY(gone,
+      connection.run(
+          "WITH gone AS (DELETE FROM cloister_receipt WHERE seq IN (" + chosen +
+              ") RETURNING seq, size, names), "
+              "hashes AS (DELETE FROM cloister_event_hashes h USING gone WHERE h.seq = gone.seq RETURNING octet_length(h.sealed) AS size), "
+              "counted AS (UPDATE cloister_totals SET receipts = receipts - (SELECT count(*) FROM gone), "
+              "bytes = bytes - (SELECT coalesce(sum(size), 0) FROM gone) - (SELECT coalesce(sum(size), 0) FROM hashes) "
+              "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM gone)) SELECT seq, names FROM gone",
+          params));
   std::vector<std::int64_t> seqs, ids;
   for (int i = 0; i < gone.count(); ++i) {
     for (const Name& name : unpack_names(gone.bytes(i, 1))) {
@@ -88,17 +92,20 @@ Result<std::int64_t> drop_receipts(PqConnection& connection, const std::string& 
       ids.push_back(name.id);
     }
   }
-  TRY_VOID(connection.run("DELETE FROM cloister_name n USING unnest($1::int8[], $2::int8[]) AS t(id, seq) WHERE n.id = t.id AND n.seq = t.seq",
-                          PqParams().add(ids).add(seqs)));
+  TRY_VOID(connection.run(
+      "DELETE FROM cloister_name n USING unnest($1::int8[], $2::int8[]) AS t(id, seq) WHERE n.id = t.id AND n.seq = t.seq",
+      PqParams().add(ids).add(seqs)));
   TRY_VOID(transaction.commit());
   return gone.count();
 }
 
 Result<std::int64_t> drop_event_hashes(PqConnection& connection, const std::string& chosen, const PqParams& params) {
   TRY(gone, connection.run(
-      "WITH gone AS (DELETE FROM cloister_event_hashes WHERE seq IN (" + chosen + ") RETURNING octet_length(sealed) AS size), "
-      "counted AS (UPDATE cloister_totals SET bytes = bytes - (SELECT coalesce(sum(size), 0) FROM gone) "
-      "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM gone)) SELECT count(*) FROM gone", params));
+                "WITH gone AS (DELETE FROM cloister_event_hashes WHERE seq IN (" + chosen +
+                    ") RETURNING octet_length(sealed) AS size), "
+                    "counted AS (UPDATE cloister_totals SET bytes = bytes - (SELECT coalesce(sum(size), 0) FROM gone) "
+                    "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM gone)) SELECT count(*) FROM gone",
+                params));
   return gone.count() == 1 ? gone.number(0, 0) : 0;
 }
 
@@ -121,7 +128,9 @@ Result<std::vector<const ReceiptRecord*>> in_order(std::span<const ReceiptRecord
       return fail(ErrorCode::kStoreConflict, "two receipts of the id " + shown_id(out[i]->receipt_id) + " differ");
     }
   }
-  out.erase(std::unique(out.begin(), out.end(), [](const auto* a, const auto* b) { return a->receipt_id == b->receipt_id; }), out.end());
+  out.erase(
+      std::unique(out.begin(), out.end(), [](const auto* a, const auto* b) { return a->receipt_id == b->receipt_id; }),
+      out.end());
   return out;
 }
 
@@ -131,7 +140,8 @@ Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRec
   return transaction.commit();
 }
 
-Result<void> pq_put_within(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys) {
+Result<void> pq_put_within(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch,
+                           const StoreKeys& keys) {
   std::span<const ReceiptRecord* const> rest = batch;
   while (!rest.empty()) {
     std::size_t count = 0, bytes = 0;
@@ -158,35 +168,44 @@ Result<void> pq_set_aged_to(PqConnection& connection, UnixSeconds aged_to) {
 }
 
 Result<std::int64_t> pq_drop_event_hashes_before(PqConnection& connection, UnixSeconds served_at) {
-  return drop_event_hashes(connection, "SELECT seq FROM cloister_event_hashes WHERE served_at < $1 ORDER BY served_at LIMIT 256 "
-                                       "FOR UPDATE SKIP LOCKED", PqParams().add(served_at));
+  return drop_event_hashes(connection,
+                           "SELECT seq FROM cloister_event_hashes WHERE served_at < $1 ORDER BY served_at LIMIT 256 "
+                           "FOR UPDATE SKIP LOCKED",
+                           PqParams().add(served_at));
 }
 
 Result<std::int64_t> pq_drop_receipts_before(PqConnection& connection, UnixSeconds served_at) {
-  return drop_receipts(connection, "SELECT seq FROM cloister_receipt WHERE served_at < $1 ORDER BY served_at LIMIT 256 FOR UPDATE SKIP LOCKED",
-                       PqParams().add(served_at));
+  return drop_receipts(
+      connection,
+      "SELECT seq FROM cloister_receipt WHERE served_at < $1 ORDER BY served_at LIMIT 256 FOR UPDATE SKIP LOCKED",
+      PqParams().add(served_at));
 }
 
 Result<std::int64_t> pq_drop_documents_before(PqConnection& connection, UnixSeconds made) {
-  TRY(gone, connection.run("WITH gone AS (DELETE FROM cloister_document WHERE made < $1 RETURNING 1) SELECT count(*) FROM gone",
-                           PqParams().add(made)));
+  TRY(gone, connection.run(
+                "WITH gone AS (DELETE FROM cloister_document WHERE made < $1 RETURNING 1) SELECT count(*) FROM gone",
+                PqParams().add(made)));
   return gone.count() == 1 ? gone.number(0, 0) : 0;
 }
 
 Result<std::int64_t> pq_drop_event_hashes_over(PqConnection& connection, std::uint64_t limit) {
   TRY(bytes, excess(connection, limit));
   if (bytes == 0) return 0;
-  return drop_event_hashes(connection,
-                           "SELECT seq FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (SELECT seq, octet_length(sealed) AS size "
-                           "FROM cloister_event_hashes ORDER BY seq LIMIT 256 FOR UPDATE SKIP LOCKED) f) s WHERE before < $1", PqParams().add(bytes));
+  return drop_event_hashes(
+      connection,
+      "SELECT seq FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (SELECT seq, octet_length(sealed) AS size "
+      "FROM cloister_event_hashes ORDER BY seq LIMIT 256 FOR UPDATE SKIP LOCKED) f) s WHERE before < $1",
+      PqParams().add(bytes));
 }
 
 Result<std::int64_t> pq_drop_receipts_over(PqConnection& connection, std::uint64_t limit) {
   TRY(bytes, excess(connection, limit));
   if (bytes == 0) return 0;
-  return drop_receipts(connection,
-                       "SELECT seq FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (SELECT seq, size "
-                       "FROM cloister_receipt ORDER BY seq LIMIT 256 FOR UPDATE SKIP LOCKED) f) s WHERE before < $1", PqParams().add(bytes));
+  return drop_receipts(
+      connection,
+      "SELECT seq FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (SELECT seq, size "
+      "FROM cloister_receipt ORDER BY seq LIMIT 256 FOR UPDATE SKIP LOCKED) f) s WHERE before < $1",
+      PqParams().add(bytes));
 }
 
 }  // namespace cloister::store

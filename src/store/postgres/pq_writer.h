@@ -17,7 +17,8 @@ Result<std::vector<const ReceiptRecord*>> in_order(std::span<const ReceiptRecord
 // One transaction; `batch` comes from in_order().
 Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys);
 // Does the same in a transaction that already exists.
-Result<void> pq_put_within(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys);
+Result<void> pq_put_within(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch,
+                           const StoreKeys& keys);
 Result<void> pq_put_document(PqConnection& connection, const Document& document);
 Result<void> pq_set_aged_to(PqConnection& connection, UnixSeconds aged_to);
 

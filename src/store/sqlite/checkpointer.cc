@@ -5,8 +5,9 @@
 namespace cloister::store {
 namespace {
 
-constexpr int kStepPages = 2000;      // 8 MiB of log
-constexpr int kWriterPages = 8000;    // the log cannot begin anew while somebody writes: from this size on the writer itself moves pages
+constexpr int kStepPages = 2000;  // 8 MiB of log
+constexpr int kWriterPages =
+    8000;  // the log cannot begin anew while somebody writes: from this size on the writer itself moves pages
 
 }  // namespace
 
@@ -16,7 +17,8 @@ Result<std::unique_ptr<Checkpointer>> Checkpointer::start(Connection& writer) {
   return std::unique_ptr<Checkpointer>(new Checkpointer(writer, std::move(own)));
 }
 
-Checkpointer::Checkpointer(Connection& writer, std::unique_ptr<Connection> own) : writer_(writer), own_(std::move(own)) {
+Checkpointer::Checkpointer(Connection& writer, std::unique_ptr<Connection> own)
+    : writer_(writer), own_(std::move(own)) {
   // Signals are for the threads that wait for them.
   sigset_t all, before;
   sigfillset(&all);
@@ -43,7 +45,7 @@ void Checkpointer::log_grew(int pages) {
     asked_at_ = 0;
     return;
   }
-  if (pages < asked_at_) asked_at_ = 0;   // the log has begun anew
+  if (pages < asked_at_) asked_at_ = 0;  // the log has begun anew
   if (pages - asked_at_ < kStepPages) return;
   asked_at_ = pages;
   {

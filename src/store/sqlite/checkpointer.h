@@ -22,14 +22,14 @@ class Checkpointer {
 
  private:
   Checkpointer(Connection& writer, std::unique_ptr<Connection> own);
-  void log_grew(int pages);   // on the writer's thread, after a commit
+  void log_grew(int pages);  // on the writer's thread, after a commit
   void run();
 
   Connection& writer_;
   const std::unique_ptr<Connection> own_;
-  int asked_at_ = 0;          // pages; used by the writer's thread alone
+  int asked_at_ = 0;  // pages; used by the writer's thread alone
 
-  std::mutex mutex_;          // guards the members of this block
+  std::mutex mutex_;  // guards the members of this block
   std::condition_variable wake_;
   bool wanted_ = false;
   bool stopping_ = false;

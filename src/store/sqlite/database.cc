@@ -80,7 +80,8 @@ std::string_view Statement::bytes(int column) const {
   return {static_cast<const char*>(data), static_cast<std::size_t>(size)};
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, std::string name, int flags, int busy_ms) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, std::string name, int flags,
+                                                     int busy_ms) {
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<Connection> connection(new Connection(handle, file, std::move(name)));
@@ -111,8 +112,8 @@ Result<std::string> Connection::text(const std::string& sql) const {
 Result<Statement> Connection::prepare(std::string_view sql) const {
   Statement statement;
   sqlite3_stmt* handle = nullptr;
-  const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                      &handle, nullptr);
+  const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
   if (code != SQLITE_OK) return error();
   statement.handle_.reset(handle);
   statement.connection_ = this;
@@ -125,7 +126,8 @@ void Connection::on_commit(std::function<void(int)> told) {
     static_cast<Connection*>(self)->on_commit_(pages);
     return SQLITE_OK;
   };
-  sqlite3_wal_hook(handle_.get(), on_commit_ ? static_cast<int (*)(void*, sqlite3*, const char*, int)>(hook) : nullptr, this);
+  sqlite3_wal_hook(handle_.get(), on_commit_ ? static_cast<int (*)(void*, sqlite3*, const char*, int)>(hook) : nullptr,
+                   this);
 }
 
 std::uint32_t Connection::data_version() const {

@@ -54,8 +54,9 @@ Result<void> copy_receipts(const Connection& connection, const StoreKeys& keys) 
 }  // namespace
 
 Result<void> encrypt_plain_tables(const Connection& connection, std::int64_t version, const StoreKeys& keys) {
-  std::vector<const char*> before = {"ALTER TABLE receipt RENAME TO plain_receipt", "ALTER TABLE event_hashes RENAME TO plain_event_hashes",
-                                     "ALTER TABLE state RENAME TO plain_state", "DROP INDEX event_hashes_served", "DROP TABLE name"};
+  std::vector<const char*> before = {
+      "ALTER TABLE receipt RENAME TO plain_receipt", "ALTER TABLE event_hashes RENAME TO plain_event_hashes",
+      "ALTER TABLE state RENAME TO plain_state", "DROP INDEX event_hashes_served", "DROP TABLE name"};
   if (version == 2) before.insert(before.end(), {"DROP TABLE place", "DROP TABLE moment"});
   for (const char* sql : before) TRY_VOID(connection.run(sql));
   for (const char* sql : kTables) {

@@ -106,7 +106,9 @@ class PlainSqliteStoreTest : public SqliteStoreTest, public ::testing::WithParam
     fs::permissions(file(), fs::perms(0600));
   }
   // Everything of the store that is on the disk.
-  std::string disk() const { return bytes() + (fs::exists(with("-wal")) ? read_file(with("-wal"), kFileLimit).value() : ""); }
+  std::string disk() const {
+    return bytes() + (fs::exists(with("-wal")) ? read_file(with("-wal"), kFileLimit).value() : "");
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, PlainSqliteStoreTest, ::testing::Values(1, 2));
@@ -114,7 +116,8 @@ INSTANTIATE_TEST_SUITE_P(Versions, PlainSqliteStoreTest, ::testing::Values(1, 2)
 TEST_P(PlainSqliteStoreTest, IsTakenOver) {
   auto all = records(0, 300);
   std::reverse(all.begin(), all.begin() + 100);  // the order of arrival differs from that of time
-  make_plain(all, "INSERT INTO document VALUES(x'6b', x'706f6c696379', 1800000000, x'7465'); UPDATE state SET aged_to = 7");
+  make_plain(all,
+             "INSERT INTO document VALUES(x'6b', x'706f6c696379', 1800000000, x'7465'); UPDATE state SET aged_to = 7");
   const auto expected = taken_over(records(0, 300));
   std::uint64_t bytes = 0;
   for (const ReceiptRecord& each : expected) bytes += testing::counted(each);
@@ -140,18 +143,23 @@ TEST_P(PlainSqliteStoreTest, IsTakenOver) {
 TEST_P(PlainSqliteStoreTest, NothingPlainIsLeft) {
   std::vector<ReceiptRecord> all = records(0, 600);
   for (ReceiptRecord& each : all) {
-    each.event_hashes = std::string(320, static_cast<char>('A' + each.served_at % 26)) + "0123456789abcdef0123456789abcdef";
+    each.event_hashes =
+        std::string(320, static_cast<char>('A' + each.served_at % 26)) + "0123456789abcdef0123456789abcdef";
     each.owner.fill(0xc5);
   }
-  make_plain(all, "PRAGMA secure_delete=OFF; DELETE FROM receipt WHERE seq > 300; DELETE FROM event_hashes WHERE seq > 300;"
-                  "UPDATE state SET receipts = 300; PRAGMA wal_checkpoint(TRUNCATE)");
-  const std::string marks[] = {"\"padding\"", "rcpt-00000007", "rcpt-00000500", "chatcmpl-", "upstream-", "0123456789abcdef0123456789abcdef",
+  make_plain(all,
+             "PRAGMA secure_delete=OFF; DELETE FROM receipt WHERE seq > 300; DELETE FROM event_hashes WHERE seq > 300;"
+             "UPDATE state SET receipts = 300; PRAGMA wal_checkpoint(TRUNCATE)");
+  const std::string marks[] = {"\"padding\"",        "rcpt-00000007",
+                               "rcpt-00000500",      "chatcmpl-",
+                               "upstream-",          "0123456789abcdef0123456789abcdef",
                                std::string(64, 'C'), std::string(16, '\xc5')};
   for (const std::string& mark : marks) EXPECT_NE(disk().find(mark), std::string::npos) << "as it was: " << mark;
   {
     const auto store = open();
     EXPECT_EQ(store->state()->receipts, 300u);
-    for (const std::string& mark : marks) EXPECT_EQ(disk().find(mark), std::string::npos) << "while it is open: " << mark;
+    for (const std::string& mark : marks)
+      EXPECT_EQ(disk().find(mark), std::string::npos) << "while it is open: " << mark;
   }
   for (const std::string& mark : marks) EXPECT_EQ(disk().find(mark), std::string::npos) << mark;
   EXPECT_EQ(*beside()->number("SELECT plain FROM state"), 0);

@@ -136,7 +136,8 @@ Result<std::optional<ReceiptRecord>> Reader::find(std::string_view id, const Own
   return newest(tail, id, nullptr, horizon);
 }
 
-Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon) {
+Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& after, std::size_t limit,
+                                                const Horizon& horizon) {
   using Key = std::pair<UnixSeconds, std::string_view>;
   const auto key = [](const TailRow& row) { return Key(row.served_at, row.place); };
   const Place after_place = keys_.place(after.receipt_id);
@@ -160,7 +161,8 @@ Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& af
       TRY(read, by_seq((next++)->seq, horizon));
       record = std::move(read);
     } else {
-      if (page_.number(1) != page_.number(5) || page_.bytes(0) != page_.bytes(6)) return connection_.damaged("an index leads elsewhere");
+      if (page_.number(1) != page_.number(5) || page_.bytes(0) != page_.bytes(6))
+        return connection_.damaged("an index leads elsewhere");
       TRY(read, read_row(page_, horizon));
       record = std::move(read);
       if (next != tail.rows.cend() && next->place == page_.bytes(6)) ++next;

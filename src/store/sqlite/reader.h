@@ -20,7 +20,8 @@ class Reader {
   Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon);
   // Absent for a receipt that was encrypted with an unavailable key.
   Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
-  Result<std::vector<ReceiptRecord>> list(const ReceiptStore::Position& after, std::size_t limit, const Horizon& horizon);
+  Result<std::vector<ReceiptRecord>> list(const ReceiptStore::Position& after, std::size_t limit,
+                                          const Horizon& horizon);
   // Documents of every kind when `kind` is empty.
   Result<std::vector<Document>> documents(std::string_view kind, std::string_view key);
   Result<StoreState> state();

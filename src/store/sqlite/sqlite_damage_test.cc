@@ -86,10 +86,13 @@ TEST_F(SqliteStoreTest, RefusesTablesThatAreNotItsOwn) {
 }
 
 TEST_F(SqliteStoreTest, JudgesWhatTheRowsHold) {
-  const char* changes[] = {"UPDATE receipt SET sealed = x'00' WHERE seq = 1", "UPDATE receipt SET sealed = CAST(sealed || x'00' AS BLOB) WHERE seq = 1",
-                           "UPDATE receipt SET sealed = substr(sealed, 1, length(sealed) - 1) WHERE seq = 1",
-                           "UPDATE receipt SET served_at = served_at + 1 WHERE seq = 1", "UPDATE event_hashes SET sealed = x'00'",
-                           "UPDATE receipt SET sealed = CAST(substr(sealed, 1, 60) || x'00' || substr(sealed, 62) AS BLOB) WHERE seq = 1"};
+  const char* changes[] = {
+      "UPDATE receipt SET sealed = x'00' WHERE seq = 1",
+      "UPDATE receipt SET sealed = CAST(sealed || x'00' AS BLOB) WHERE seq = 1",
+      "UPDATE receipt SET sealed = substr(sealed, 1, length(sealed) - 1) WHERE seq = 1",
+      "UPDATE receipt SET served_at = served_at + 1 WHERE seq = 1",
+      "UPDATE event_hashes SET sealed = x'00'",
+      "UPDATE receipt SET sealed = CAST(substr(sealed, 1, 60) || x'00' || substr(sealed, 62) AS BLOB) WHERE seq = 1"};
   for (const char* change : changes) {
     fs::remove(file());
     ASSERT_TRUE(open()->put(records(0, 8)));
@@ -133,7 +136,7 @@ TEST_F(SqliteStoreTest, NoticesDamageInTheMiddle) {
     for (std::size_t i = 0; i < 12; ++i) damaged[page * 4096 + i] = static_cast<char>(0x5a + i);
     write(damaged);
     const auto opened = place_.open(options_);
-    if (opened) continue;   // a page that holds only content: the receipt's signature shows that damage
+    if (opened) continue;  // a page that holds only content: the receipt's signature shows that damage
     ++noticed;
     EXPECT_EQ(opened.error().code, ErrorCode::kStoreDamaged);
     EXPECT_NE(opened.error().message.find(file().string()), std::string::npos);

@@ -99,7 +99,8 @@ TEST_F(SqliteStoreTest, RefusesWhatIsNoFile) {
   EXPECT_EQ(refusal().code, ErrorCode::kStoreFailed);
   fs::remove(file());
   ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
-  EXPECT_NE(refusal().message.find("no regular file"), std::string::npos) << "and does not wait for anybody to write to it";
+  EXPECT_NE(refusal().message.find("no regular file"), std::string::npos)
+      << "and does not wait for anybody to write to it";
   // A file where a folder should be.
   StoreOptions options;
   options.sqlite_file = file() / "receipts.db";
@@ -122,22 +123,26 @@ TEST_F(SqliteStoreTest, SaysThatItCannotWrite) {
   fs::permissions(file().parent_path(), fs::perms(0755));
   fs::permissions(file(), fs::perms(0644));
   EXPECT_EQ(in_child([&] {
-    if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 1;
-    const auto existing = place_.open(options_);
-    if (existing || existing.error().code != ErrorCode::kStoreFailed || existing.error().message.find(file().parent_path().string()) == std::string::npos) return 2;
-    StoreOptions fresh;
-    fresh.sqlite_file = file().parent_path() / "new.db";
-    fresh.keys = testing::keys();
-    const auto made = open_store(fresh);
-    if (made || made.error().code != ErrorCode::kStoreFailed) return 3;
-    return 0;
-  }), 0);
+              if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 1;
+              const auto existing = place_.open(options_);
+              if (existing || existing.error().code != ErrorCode::kStoreFailed ||
+                  existing.error().message.find(file().parent_path().string()) == std::string::npos)
+                return 2;
+              StoreOptions fresh;
+              fresh.sqlite_file = file().parent_path() / "new.db";
+              fresh.keys = testing::keys();
+              const auto made = open_store(fresh);
+              if (made || made.error().code != ErrorCode::kStoreFailed) return 3;
+              return 0;
+            }),
+            0);
 }
 
 // --- what the file holds ----------------------------------------------------------------------------------------------
 
 TEST_F(SqliteStoreTest, RefusesWhatIsNoDatabaseAndLeavesIt) {
-  for (const std::string& content : {std::string("not a database, but quite a text"), std::string(5000, '\0'), std::string("SQLite format 3\0", 16) + std::string(4080, '\xff')}) {
+  for (const std::string& content : {std::string("not a database, but quite a text"), std::string(5000, '\0'),
+                                     std::string("SQLite format 3\0", 16) + std::string(4080, '\xff')}) {
     write(content);
     const Error error = refusal();
     EXPECT_EQ(error.code, ErrorCode::kStoreDamaged) << error.to_string();

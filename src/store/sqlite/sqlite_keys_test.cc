@@ -21,8 +21,9 @@ TEST_F(SqliteStoreTest, NothingOfARecordIsThereToRead) {
   ASSERT_TRUE(store->prune());
   const std::string disk = bytes() + read_file(with("-wal"), kFileLimit).value();
   const std::string id_digest(as_text(crypto::sha256(as_bytes(one.reply_ids[1]))));
-  for (const std::string& mark : {one.receipt_id, one.receipt_id.substr(17), one.receipt.substr(0, 40), one.reply_ids[1], std::string(32, 'E'), std::string(16, '\xc5'),
-                                  id_digest.substr(0, 8), std::string(as_text(one.legacy->request_sha256))}) {
+  for (const std::string& mark :
+       {one.receipt_id, one.receipt_id.substr(17), one.receipt.substr(0, 40), one.reply_ids[1], std::string(32, 'E'),
+        std::string(16, '\xc5'), id_digest.substr(0, 8), std::string(as_text(one.legacy->request_sha256))}) {
     EXPECT_EQ(disk.find(mark), std::string::npos) << mark;
   }
 }
@@ -74,11 +75,12 @@ TEST_F(SqliteStoreTest, KeysThatEndWithTheProcess) {
 
 TEST_F(SqliteStoreTest, RowsCannotBeMoved) {
   ASSERT_TRUE(open()->put(records(0, 40)));
-  for (const char* change : {"UPDATE receipt SET sealed = (SELECT sealed FROM receipt WHERE seq = 3) WHERE seq = 2",
-                             "UPDATE receipt SET place = (SELECT place FROM receipt WHERE seq = 3) WHERE seq = 2",
-                             "UPDATE receipt SET served_at = served_at + 1 WHERE seq = 2",
-                             "UPDATE event_hashes SET sealed = (SELECT sealed FROM event_hashes WHERE seq = 1) WHERE seq = 5",
-                             "UPDATE receipt SET sealed = (SELECT sealed FROM event_hashes WHERE seq = 1) WHERE seq = 2"}) {
+  for (const char* change :
+       {"UPDATE receipt SET sealed = (SELECT sealed FROM receipt WHERE seq = 3) WHERE seq = 2",
+        "UPDATE receipt SET place = (SELECT place FROM receipt WHERE seq = 3) WHERE seq = 2",
+        "UPDATE receipt SET served_at = served_at + 1 WHERE seq = 2",
+        "UPDATE event_hashes SET sealed = (SELECT sealed FROM event_hashes WHERE seq = 1) WHERE seq = 5",
+        "UPDATE receipt SET sealed = (SELECT sealed FROM event_hashes WHERE seq = 1) WHERE seq = 2"}) {
     const std::string good = bytes();
     ASSERT_TRUE(beside()->run(change)) << change;
     EXPECT_EQ(open()->list({}, 40).error().code, ErrorCode::kStoreDamaged) << change;

@@ -89,8 +89,8 @@ class SqliteStore : public ReceiptStore {
     TRY(hashes, repeat([&] { return writer_->drop_event_hashes_before(cut_off(time, limits.event_hash_age_s)); }));
     TRY(old, repeat([&] { return writer_->drop_receipts_before(cut_off(time, limits.receipt_age_s)); }));
     TRY(documents, repeat([&] {
-      return writer_->drop_documents_before(cut_off(cut_off(time, limits.receipt_age_s), kDocumentsOutlive_s));
-    }));
+          return writer_->drop_documents_before(cut_off(cut_off(time, limits.receipt_age_s), kDocumentsOutlive_s));
+        }));
     TRY(more_hashes, repeat([&] { return writer_->drop_event_hashes_over(limits.bytes); }));
     TRY(first, repeat([&] { return writer_->drop_receipts_over(limits.bytes); }));
     (void)hashes, (void)documents, (void)more_hashes;
@@ -196,23 +196,25 @@ class SqliteStore : public ReceiptStore {
 
   const StoreOptions options_;
 
-  FairMutex write_mutex_;   // guards the members of this block
+  FairMutex write_mutex_;  // guards the members of this block
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Reader> own_reader_;
   std::unique_ptr<Writer> writer_;
-  std::unique_ptr<Checkpointer> checkpointer_;   // null in memory
+  std::unique_ptr<Checkpointer> checkpointer_;  // null in memory
 
-  std::mutex readers_mutex_;   // guards the members of this block
+  std::mutex readers_mutex_;  // guards the members of this block
   std::condition_variable reader_free_;
   std::vector<ReadingConnection> readers_;
   std::size_t readers_made_ = 0;
 
-  std::mutex prune_mutex_;   // guards the members of this block; taken before write_mutex_
+  std::mutex prune_mutex_;  // guards the members of this block; taken before write_mutex_
   AgeLine ages_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ReceiptStore>> open_sqlite_store(const StoreOptions& options) { return SqliteStore::open(options); }
+Result<std::unique_ptr<ReceiptStore>> open_sqlite_store(const StoreOptions& options) {
+  return SqliteStore::open(options);
+}
 
 }  // namespace cloister::store

@@ -61,25 +61,35 @@ TEST_F(SqliteStoreTest, ManyProcessesMakeItAtOnce) {
 TEST_F(SqliteStoreTest, AFullDiskRefusesAndRecovers) {
   ASSERT_TRUE(open()->put(records(0, 100)));
   EXPECT_EQ(in_child([&] {
-    ::signal(SIGXFSZ, SIG_IGN);
-    auto store = place_.open(options_);
-    if (!store) return 1;
-    const rlimit before = [] { rlimit out{}; ::getrlimit(RLIMIT_FSIZE, &out); return out; }();
-    const rlimit tight{300'000, before.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &tight);
-    int stored = 100, refused = 0;
-    for (int i = 0; i < 200; ++i) {
-      const auto put = (*store)->put(records(1000 + 10 * i, 10));
-      if (put) stored += 10; else if (put.error().code != ErrorCode::kStoreFailed) return 2; else ++refused;
-    }
-    if (refused == 0) return 3;
-    // The former content is there, and is found.
-    if (all_of(**store).size() != static_cast<std::size_t>(stored)) return 4;
-    if (*(*store)->find("chatcmpl-7", testing::owner(1)) != record(7)) return 5;
-    ::setrlimit(RLIMIT_FSIZE, &before);
-    if (!(*store)->put(records(100'000, 10))) return 6;
-    return all_of(**store).size() == static_cast<std::size_t>(stored) + 10 ? 0 : 7;
-  }), 0);
+              ::signal(SIGXFSZ, SIG_IGN);
+              auto store = place_.open(options_);
+              if (!store) return 1;
+              const rlimit before = [] {
+                rlimit out{};
+                ::getrlimit(RLIMIT_FSIZE, &out);
+                return out;
+              }();
+              const rlimit tight{300'000, before.rlim_max};
+              ::setrlimit(RLIMIT_FSIZE, &tight);
+              int stored = 100, refused = 0;
+              for (int i = 0; i < 200; ++i) {
+                const auto put = (*store)->put(records(1000 + 10 * i, 10));
+                if (put)
+                  stored += 10;
+                else if (put.error().code != ErrorCode::kStoreFailed)
+                  return 2;
+                else
+                  ++refused;
+              }
+              if (refused == 0) return 3;
+              // The former content is there, and is found.
+              if (all_of(**store).size() != static_cast<std::size_t>(stored)) return 4;
+              if (*(*store)->find("chatcmpl-7", testing::owner(1)) != record(7)) return 5;
+              ::setrlimit(RLIMIT_FSIZE, &before);
+              if (!(*store)->put(records(100'000, 10))) return 6;
+              return all_of(**store).size() == static_cast<std::size_t>(stored) + 10 ? 0 : 7;
+            }),
+            0);
   EXPECT_GT(all_of(*open()).size(), 100u);
 }
 
@@ -126,7 +136,10 @@ TEST_F(SqliteStoreTest, PruningLetsWritersIn) {
   options_.limits.bytes = 100'000;
   const auto store = open();
   std::atomic<bool> pruned = false;
-  std::thread pruner([&] { EXPECT_GT(store->prune().value_or(0), 15'000u); pruned = true; });
+  std::thread pruner([&] {
+    EXPECT_GT(store->prune().value_or(0), 15'000u);
+    pruned = true;
+  });
   int during = 0;
   auto slowest = std::chrono::steady_clock::duration::zero();
   for (int i = 0; !pruned; ++i) {

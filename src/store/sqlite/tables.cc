@@ -36,7 +36,8 @@ Result<void> create(const Connection& connection) {
 
 Result<void> encrypt(const Connection& connection, std::int64_t version, const StoreKeys& keys) {
   TRY_VOID(check_tables(connection, version == 1 ? std::span<const char* const>(kTablesOf1) : kTablesOf2));
-  if (!keys.lasts()) return fail(ErrorCode::kStoreFailed, message_for_plain_store(connection.name()), connection.name());
+  if (!keys.lasts())
+    return fail(ErrorCode::kStoreFailed, message_for_plain_store(connection.name()), connection.name());
   return encrypt_plain_tables(connection, version, keys);
 }
 
@@ -63,7 +64,8 @@ Result<void> check_keys(const Connection& connection, const StoreKeys& keys, boo
       if (!row) break;
       const std::string_view id = statement.bytes(0);
       if (!keys.has(as_bytes(id))) {
-        return fail(ErrorCode::kStoreFailed, message_for_missing_key(connection.name(), as_bytes(id), keys), connection.name());
+        return fail(ErrorCode::kStoreFailed, message_for_missing_key(connection.name(), as_bytes(id), keys),
+                    connection.name());
       }
       known |= id == as_text(keys.newest());
     }
@@ -107,11 +109,14 @@ Result<void> bring_up_to_date(const Connection& connection, std::int64_t version
 
 Result<void> check_existing(const Connection& connection, std::int64_t version, const StoreKeys& keys) {
   if (version == 0) {
-    return fail(ErrorCode::kStoreFailed, "there is no receipt store in " + connection.name() + ": it is empty", connection.name());
+    return fail(ErrorCode::kStoreFailed, "there is no receipt store in " + connection.name() + ": it is empty",
+                connection.name());
   }
   if (version < kVersion) {
-    return fail(ErrorCode::kStoreFailed, connection.name() + " is a receipt store of version " + std::to_string(version) +
-                                             ", which cloister serve or cloister receipts import brings up to date", connection.name());
+    return fail(ErrorCode::kStoreFailed,
+                connection.name() + " is a receipt store of version " + std::to_string(version) +
+                    ", which cloister serve or cloister receipts import brings up to date",
+                connection.name());
   }
   TRY_VOID(check_tables(connection, kTables));
   return check_keys(connection, keys, true);

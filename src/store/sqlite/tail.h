@@ -18,7 +18,7 @@ struct TailRow {
   std::string place;
   UnixSeconds served_at = 0;
   std::vector<Name> names;  // none for a damaged row
-  std::int64_t bytes = 0;  // counted like limits.bytes
+  std::int64_t bytes = 0;   // counted like limits.bytes
 };
 
 struct Tail {

@@ -98,7 +98,8 @@ Result<bool> Writer::is_there(const ReceiptRecord& record, std::string_view plac
   }
   TRY(stored, reader_.by_seq(seq, {INT64_MIN, INT64_MIN}));
   if (stored && same_content(*stored, record)) return true;
-  return fail(ErrorCode::kStoreConflict, "a receipt of the id " + shown_id(record.receipt_id) + " is stored with another content");
+  return fail(ErrorCode::kStoreConflict,
+              "a receipt of the id " + shown_id(record.receipt_id) + " is stored with another content");
 }
 
 Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
@@ -108,7 +109,12 @@ Result<void> Writer::add(const ReceiptRecord& record, Known& known) {
   if (there) return {};
   const std::int64_t seq = ++known.last;
   const std::string names = pack_names(sealed.names);
-  add_receipt_.bind(1, seq).bind(2, place).bind(3, sealed.served_at).bind(4, sealed.size).bind(5, names).bind(6, sealed.text);
+  add_receipt_.bind(1, seq)
+      .bind(2, place)
+      .bind(3, sealed.served_at)
+      .bind(4, sealed.size)
+      .bind(5, names)
+      .bind(6, sealed.text);
   TRY_VOID(add_receipt_.run());
   if (!sealed.event_hashes.empty()) {
     TRY_VOID(add_hashes_.bind(1, seq).bind(2, sealed.served_at).bind(3, sealed.event_hashes).run());

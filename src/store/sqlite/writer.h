@@ -19,7 +19,7 @@ struct Totals {
   std::int64_t indexed = 0;
   std::int64_t receipts = 0;
   std::int64_t bytes = 0;
-  UnixSeconds aged_to = 0;   // 0: none yet
+  UnixSeconds aged_to = 0;  // 0: none yet
 };
 
 class Writer {
@@ -82,7 +82,7 @@ class Writer {
   struct Known {
     std::uint32_t data_version = 0;  // after that put
     Totals totals;
-    std::int64_t last = 0;                              // seq
+    std::int64_t last = 0;                                 // seq
     std::string greatest_place;                            // of all receipts
     std::unordered_map<std::string, std::int64_t> places;  // of the tail, to seq
     void remember(std::string place, std::int64_t seq);

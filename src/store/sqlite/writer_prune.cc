@@ -52,7 +52,8 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
       TRY(row, chosen.step());
       if (!row) break;
       // A damaged row is deleted, too: only its names stay, and they lead nowhere.
-      rows.push_back({chosen.number(0), chosen.number(1), unpack_names(chosen.bytes(2)), std::string(chosen.bytes(3)), chosen.number(4)});
+      rows.push_back({chosen.number(0), chosen.number(1), unpack_names(chosen.bytes(2)), std::string(chosen.bytes(3)),
+                      chosen.number(4)});
     }
   }
   std::vector<NameOf> names;

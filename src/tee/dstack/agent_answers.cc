@@ -53,8 +53,8 @@ Result<std::vector<evidence::Event>> parse_events(std::string_view log) {
 
 // Members that the verifier reads must have its types; the others are passed on unchanged.
 Result<void> check_info_types(const Json& info) {
-  for (const char* name : {"app_id", "instance_id", "app_name", "app_cert", "device_id", "os_image_hash", "compose_hash",
-                           "key_provider_info", "vm_config"}) {
+  for (const char* name : {"app_id", "instance_id", "app_name", "app_cert", "device_id", "os_image_hash",
+                           "compose_hash", "key_provider_info", "vm_config"}) {
     const auto member = info.find(name);
     if (member != info.end() && !member->is_string() && !member->is_null()) {
       return bad(std::string(name) + ": expected a string, found " + member->type_name());
@@ -121,7 +121,8 @@ Result<AgentQuote> parse_quote_answer(std::string_view body) {
   TRY(object, parse_object(body));
   TRY(hex, text(object, "quote"));
   if (hex.empty()) {
-    return fail(ErrorCode::kUnsupported, "the dstack guest agent has no TDX quote to give: its platform is another one");
+    return fail(ErrorCode::kUnsupported,
+                "the dstack guest agent has no TDX quote to give: its platform is another one");
   }
   if (hex.size() > 2 * kMostQuote) return bad("quote: longer than 262144 bytes");
   Result<Bytes> quote = from_hex(hex);
@@ -175,7 +176,8 @@ std::string parse_error_answer(std::string_view body) {
   codec::wipe(*object);
   if (!reason) return "";
   if (reason->size() > kMostReason) reason->resize(kMostReason);
-  std::replace_if(reason->begin(), reason->end(), [](char c) { return !is_printable(c); }, '?');
+  std::replace_if(
+      reason->begin(), reason->end(), [](char c) { return !is_printable(c); }, '?');
   return *reason;
 }
 

@@ -17,8 +17,8 @@ namespace cloister::tee {
 // All of these functions fail with kTeeFailed and name the member; no error repeats a value.
 
 struct AgentQuote {
-  Bytes quote;                           // 1 byte to 256 KiB
-  std::vector<evidence::Event> events;   // the digests that the agent strips are computed again
+  Bytes quote;                          // 1 byte to 256 KiB
+  std::vector<evidence::Event> events;  // the digests that the agent strips are computed again
 };
 // {"quote","event_log",...}. An empty quote, as agents off TDX answer, is kUnsupported.
 Result<AgentQuote> parse_quote_answer(std::string_view body);
@@ -31,8 +31,8 @@ struct AgentKey {
 Result<AgentKey> parse_key_answer(std::string_view body);
 
 struct AgentInfo {
-  TeeInfo info;                          // `tcb_info` is an object, in whatever form the agent sent it
-  std::vector<evidence::Event> events;   // from tcb_info; empty when it holds none
+  TeeInfo info;                         // `tcb_info` is an object, in whatever form the agent sent it
+  std::vector<evidence::Event> events;  // from tcb_info; empty when it holds none
 };
 Result<AgentInfo> parse_info_answer(std::string_view body);
 

@@ -13,7 +13,7 @@ std::string signature(char digit) { return std::string(130, digit); }
 TEST(AgentAnswers, AQuoteAndItsLog) {
   const evidence::Event event = evidence::runtime_event("app-id", as_bytes("payload"));
   Json log = evidence::event_log_json({event});
-  log[0]["digest"] = "";   // as agents strip it
+  log[0]["digest"] = "";  // as agents strip it
   const auto quote = parse_quote_answer(Json{{"quote", "0400ff"}, {"event_log", log.dump()}, {"more", 1}}.dump());
   ASSERT_TRUE(quote) << quote.error().message;
   EXPECT_EQ(to_hex(quote->quote), "0400ff");
@@ -23,8 +23,9 @@ TEST(AgentAnswers, AQuoteAndItsLog) {
 
 TEST(AgentAnswers, ASecondVersionEventKeepsWhatItsDigestIsMadeOf) {
   const std::string text = evidence::runtime_event_text_v2("app-id", Bytes{1});
-  const Json entry = {{"imr", 3}, {"event_type", 134217729}, {"digest", ""}, {"event", "app-id"}, {"event_payload", "01"},
-                      {"version", 2}, {"preimage", to_hex(as_bytes(text))}};
+  const Json entry = {
+      {"imr", 3},     {"event_type", 134217729},           {"digest", ""}, {"event", "app-id"}, {"event_payload", "01"},
+      {"version", 2}, {"preimage", to_hex(as_bytes(text))}};
   const auto quote = parse_quote_answer(Json{{"quote", "04"}, {"event_log", Json::array({entry}).dump()}}.dump());
   ASSERT_TRUE(quote) << quote.error().message;
   const Json written = evidence::event_log_json(quote->events);
@@ -37,9 +38,9 @@ TEST(AgentAnswers, ASecondVersionEventKeepsWhatItsDigestIsMadeOf) {
 
 TEST(AgentAnswers, BadQuotes) {
   for (const char* body : {"", "[]", "null", "{}", R"({"quote":1,"event_log":""})", R"({"quote":"0g","event_log":""})",
-                           R"({"quote":"04"})", R"({"quote":"04","event_log":[]})", R"({"quote":"04","event_log":"{}"})",
-                           R"({"quote":"04","event_log":"[{}]"})", R"({"quote":"04","event_log":""}x)",
-                           R"({"quote":"04","quote":"05","event_log":""})"}) {
+                           R"({"quote":"04"})", R"({"quote":"04","event_log":[]})",
+                           R"({"quote":"04","event_log":"{}"})", R"({"quote":"04","event_log":"[{}]"})",
+                           R"({"quote":"04","event_log":""}x)", R"({"quote":"04","quote":"05","event_log":""})"}) {
     const auto quote = parse_quote_answer(body);
     ASSERT_FALSE(quote) << body;
     EXPECT_EQ(quote.error().code, ErrorCode::kTeeFailed) << body;
@@ -92,9 +93,9 @@ TEST(AgentAnswers, InfoComesWithItsTcbInfoAsTextOrObject) {
 }
 
 TEST(AgentAnswers, BadInfo) {
-  for (const char* body : {"{}", R"({"tcb_info":1})", R"({"tcb_info":"x"})", R"({"tcb_info":"[]"})",
-                           R"({"tcb_info":"","app_id":1})", R"({"tcb_info":{"event_log":1}})",
-                           R"({"tcb_info":{"event_log":[{"imr":9}]}})"}) {
+  for (const char* body :
+       {"{}", R"({"tcb_info":1})", R"({"tcb_info":"x"})", R"({"tcb_info":"[]"})", R"({"tcb_info":"","app_id":1})",
+        R"({"tcb_info":{"event_log":1}})", R"({"tcb_info":{"event_log":[{"imr":9}]}})"}) {
     EXPECT_FALSE(parse_info_answer(body)) << body;
   }
 }

@@ -65,7 +65,8 @@ Result<AgentClient> AgentClient::connect(std::string socket, const AgentTimeouts
     if (info) return client;
     if (info.error().code != ErrorCode::kUnsupported) return std::move(info).error();
   }
-  return fail(ErrorCode::kTeeFailed, client.socket_ + " answers, but knows neither of the dstack guest agent's protocols");
+  return fail(ErrorCode::kTeeFailed,
+              client.socket_ + " answers, but knows neither of the dstack guest agent's protocols");
 }
 
 Result<AgentQuote> AgentClient::quote(const evidence::ReportData& report_data) const {
@@ -100,7 +101,8 @@ Result<void> AgentClient::emit_event(std::string_view name, ByteView payload) co
   if (generation_ == AgentGeneration::kTappd) {
     return fail(ErrorCode::kUnsupported, "the older dstack guest agent measures no events");
   }
-  TRY(answer, post("EmitEvent", codec::write_json(Json{{"event", name}, {"payload", to_hex(payload)}}), timeouts_.call_s));
+  TRY(answer,
+      post("EmitEvent", codec::write_json(Json{{"event", name}, {"payload", to_hex(payload)}}), timeouts_.call_s));
   return {};
 }
 

@@ -17,7 +17,7 @@ namespace cloister::tee {
 enum class AgentGeneration { kDstack, kTappd };
 
 struct AgentTimeouts {
-  int quote_s = 30;   // the kernel itself allows this long for a quote
+  int quote_s = 30;  // the kernel itself allows this long for a quote
   int call_s = 10;
 };
 

@@ -36,7 +36,8 @@ Result<ByteArray<64>> application_key(const AgentKey& key, std::string_view purp
   const std::string message = std::string(purpose) + ":" + to_hex(public_key);
   TRY(signature, from_hex(key.signature_chain[0]));
   const auto signer = crypto::recover_secp256k1(crypto::keccak256(as_bytes(message)), signature);
-  if (!signer) return fail(ErrorCode::kTeeFailed, "the dstack guest agent's signature chain: " + signer.error().message);
+  if (!signer)
+    return fail(ErrorCode::kTeeFailed, "the dstack guest agent's signature chain: " + signer.error().message);
   return *signer;
 }
 
@@ -123,7 +124,8 @@ class Dstack final : public Tee {
     const std::lock_guard lock(mutex_);
     if (!application_key_) application_key_ = signer;
     if (*application_key_ == signer) return {};
-    return fail(ErrorCode::kTeeFailed, "the dstack guest agent's signature chain: another application's key than before signed this one");
+    return fail(ErrorCode::kTeeFailed,
+                "the dstack guest agent's signature chain: another application's key than before signed this one");
   }
 
   Result<Bytes> take_quote(const evidence::ReportData& report_data) {
@@ -150,7 +152,7 @@ class Dstack final : public Tee {
   RuntimeRegister native_;
   QuoteLog quote_log_;
   std::mutex mutex_;
-  std::optional<std::vector<evidence::Event>> events_;   // events of the newest quote
+  std::optional<std::vector<evidence::Event>> events_;  // events of the newest quote
   std::optional<AgentInfo> info_;
   SteadyTime info_time_;
   std::optional<ByteArray<64>> application_key_;

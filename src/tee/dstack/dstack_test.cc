@@ -158,7 +158,7 @@ TEST_F(DstackTest, AnEventIsInTheLogTheQuoteAndTheInfo) {
   const AgentProcess agent(socket());
   const auto tee = make();
   ASSERT_TRUE(tee) << tee.error().message;
-  ASSERT_TRUE((*tee)->info());   // now cached
+  ASSERT_TRUE((*tee)->info());  // now cached
   const std::size_t before = (*tee)->event_log()->size();
   ASSERT_TRUE((*tee)->extend_event("model", as_bytes("sha256:00")));
   const auto quote = codec::parse_tdx_quote(*(*tee)->quote(report_data(1)));
@@ -190,7 +190,7 @@ TEST_F(DstackTest, WithoutTheCallAnEventGoesToTheKernelsRegister) {
   ASSERT_TRUE(tee) << tee.error().message;
   ASSERT_TRUE((*tee)->extend_event("model", as_bytes("x")));
   EXPECT_EQ((*tee)->event_log()->back().name, "model");
-  const auto without = make();   // sees the same log
+  const auto without = make();  // sees the same log
   EXPECT_EQ((*without)->event_log()->back().name, "model");
 }
 
@@ -237,12 +237,14 @@ TEST_F(DstackTest, AnotherTeesQuoteIsRefused) {
 }
 
 TEST_F(DstackTest, GarbageIsRefused) {
-  for (const char* body : {"", "garbage", "[]", R"({"quote":"zz","event_log":""})", R"({"quote":"0400","event_log":""})"}) {
+  for (const char* body :
+       {"", "garbage", "[]", R"({"quote":"zz","event_log":""})", R"({"quote":"0400","event_log":""})"}) {
     const Error error = error_with("/GetQuote", [&](http::Response& response) { response.body = body; });
     EXPECT_EQ(error.code, ErrorCode::kTeeFailed) << body;
   }
   EXPECT_EQ(error_with("/Info", [](http::Response& response) { response.body = "x"; }).code, ErrorCode::kTeeFailed);
-  const Error refused = error_with("/GetQuote", [](http::Response& response) { response = refusal(400, "no TDX here"); });
+  const Error refused =
+      error_with("/GetQuote", [](http::Response& response) { response = refusal(400, "no TDX here"); });
   EXPECT_NE(refused.message.find("refused GetQuote with 400: no TDX here"), std::string::npos) << refused.message;
 }
 

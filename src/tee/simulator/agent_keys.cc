@@ -17,7 +17,7 @@
 namespace cloister::tee {
 namespace {
 
-constexpr std::size_t kMostSubject = 32;   // including the prefix, as much as a common name holds
+constexpr std::size_t kMostSubject = 32;  // including the prefix, as much as a common name holds
 constexpr std::int64_t kTlsDays = 365;
 
 Error bad(const std::string& what) { return fail(ErrorCode::kInvalidRequest, what); }
@@ -34,7 +34,7 @@ std::string signature_hex(crypto::EthSignature signature) {
 
 struct DerivedKey {
   SecretBytes secret;
-  Bytes public_key;   // 32 bytes, or 33 on secp256k1
+  Bytes public_key;  // 32 bytes, or 33 on secp256k1
 };
 
 Result<DerivedKey> derive(Tee& tee, std::string_view path, std::string_view algorithm) {

@@ -38,7 +38,7 @@ class AgentKeys {
   SecretBytes seed_;
   Tee& tee_;
   crypto::Secp256k1Key app_key_;
-  std::string root_signature_;   // hex: the KMS root's signature over the application's key
+  std::string root_signature_;  // hex: the KMS root's signature over the application's key
 };
 
 }  // namespace cloister::tee

@@ -70,7 +70,8 @@ TEST_F(AgentTest, TheOlderGenerationHashesBehindATag) {
 
 TEST_F(AgentTest, BadRequestsAreRefused) {
   EXPECT_EQ(refusal("/GetQuote", Json{{"report_data", std::string(130, '0')}}.dump()), "Report data is too long");
-  for (const char* body : {"x", "[]", R"({"report_data":1})", R"({"report_data":"0"})", R"({"report_data":"","report_data":""})"}) {
+  for (const char* body :
+       {"x", "[]", R"({"report_data":1})", R"({"report_data":"0"})", R"({"report_data":"","report_data":""})"}) {
     EXPECT_FALSE(refusal("/GetQuote", body).empty()) << body;
   }
   EXPECT_EQ(refusal("/GetKey", R"({"path":"a","algorithm":"rsa"})"), "Unsupported algorithm");
@@ -86,13 +87,15 @@ TEST_F(AgentTest, BadRequestsAreRefused) {
 
 // As on a real machine, every event that is asked for is measured, and the log shows what its writer puts there.
 TEST_F(AgentTest, MeasuresWhateverIsAskedFor) {
-  for (const char* name : {"compose-hash", "system-preparing", "a:b", ""}) answer("/EmitEvent", {{"event", name}, {"payload", "00"}});
+  for (const char* name : {"compose-hash", "system-preparing", "a:b", ""})
+    answer("/EmitEvent", {{"event", name}, {"payload", "00"}});
   answer("/insecure-simulator/Extend", {{"imr", 3}, {"event_type", 4}, {"digest", std::string(96, 'a')}});
   answer("/insecure-simulator/Extend", {{"imr", 2}, {"event_type", 6}, {"event", "x"}, {"payload", "01"}});
   const Json got = answer("/GetQuote");
   const Json log = *codec::parse_json(got["event_log"].get<std::string>());
   std::vector<evidence::Extension> extensions;
-  for (const Json& entry : log) extensions.push_back({entry["imr"], *from_hex_exactly<48>(entry["digest"].get<std::string>())});
+  for (const Json& entry : log)
+    extensions.push_back({entry["imr"], *from_hex_exactly<48>(entry["digest"].get<std::string>())});
   const auto quote = codec::parse_tdx_quote(*from_hex(got["quote"].get<std::string>()));
   const auto replayed = evidence::replay(extensions);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(quote->report.rtmr[i], replayed[i]) << i;
@@ -120,8 +123,8 @@ TEST_F(AgentTest, EveryKindOfSignatureIsVerified) {
 
 TEST_F(AgentTest, TlsKeysAreCertifiedByTheApplicationsAuthority) {
   const Json key = answer("/GetTlsKey", {{"subject", "example.com"}, {"alt_names", {"example.com"}}});
-  const auto chain = crypto::parse_pem_chain(as_bytes(key["certificate_chain"][0].get<std::string>() +
-                                                      key["certificate_chain"][1].get<std::string>()));
+  const auto chain = crypto::parse_pem_chain(
+      as_bytes(key["certificate_chain"][0].get<std::string>() + key["certificate_chain"][1].get<std::string>()));
   ASSERT_TRUE(chain) << chain.error().message;
   EXPECT_EQ((*chain)[0].subject_common_name(), "INSECURE SIMULATOR example.com");
   const auto valid = crypto::check_chain_links(*chain, chain->back(), crypto::Curve::kP256);
@@ -130,8 +133,10 @@ TEST_F(AgentTest, TlsKeysAreCertifiedByTheApplicationsAuthority) {
   EXPECT_EQ(private_key->public_point(), *(*chain)[0].ec_public_point());
   // Fresh each time; always the same on the older generation's path.
   EXPECT_NE(answer("/GetTlsKey")["key"], answer("/GetTlsKey")["key"]);
-  EXPECT_EQ(answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"], answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"]);
-  EXPECT_NE(answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"], answer("/prpc/Tappd.DeriveKey", {{"path", "b"}})["key"]);
+  EXPECT_EQ(answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"],
+            answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"]);
+  EXPECT_NE(answer("/prpc/Tappd.DeriveKey", {{"path", "a"}})["key"],
+            answer("/prpc/Tappd.DeriveKey", {{"path", "b"}})["key"]);
 }
 
 TEST_F(AgentTest, SaysWhatItIs) {

@@ -94,10 +94,10 @@ codec::TdReport make_report(const Application& app, const std::vector<evidence::
   codec::TdReport report;
   report.tee_tcb_svn = {7, 1, 3};
   report.mr_seam = labelled("mr_seam");
-  report.td_attributes = {0, 0, 0, 0x10};       // SEPT_VE_DISABLE (bit 28), no DEBUG
-  report.xfam = {0xe7, 0x02, 0x06};             // 0x602e7
+  report.td_attributes = {0, 0, 0, 0x10};  // SEPT_VE_DISABLE (bit 28), no DEBUG
+  report.xfam = {0xe7, 0x02, 0x06};        // 0x602e7
   report.mr_td = labelled("mr_td");
-  report.mr_config_id[0] = 1;                   // form 1: 0x01 || compose hash || zeros
+  report.mr_config_id[0] = 1;  // form 1: 0x01 || compose hash || zeros
   std::copy(app.compose_hash.begin(), app.compose_hash.end(), report.mr_config_id.begin() + 1);
   for (const evidence::Event& event : events) {
     ByteArray<48>& rtmr = report.rtmr[event.imr];
@@ -143,9 +143,8 @@ TeeInfo make_info(ByteView seed, const Application& app, const Guest& guest, std
       {"event_log", evidence::event_log_json(guest.events)},
   };
   TeeInfo out;
-  out.vm_config = codec::write_json(Json{{"spec_version", 1},
-                                         {"os_image_hash", to_hex(app.os_image_hash)},
-                                         {"insecure_simulator", true}});
+  out.vm_config = codec::write_json(
+      Json{{"spec_version", 1}, {"os_image_hash", to_hex(app.os_image_hash)}, {"insecure_simulator", true}});
   out.info = {
       {"app_id", to_hex(app.app_id)},
       {"instance_id", to_hex(app.instance_id)},

@@ -55,7 +55,8 @@ Bytes pck_extension(ByteView seed) {
 // their six extensions. Nobody serves this address.
 Bytes crl_distribution_points() {
   constexpr std::uint8_t kContext0 = 0xa0, kUri = 0x86;
-  constexpr std::string_view kAddress = "https://insecure-simulator.invalid/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
+  constexpr std::string_view kAddress =
+      "https://insecure-simulator.invalid/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
   const Bytes full_name = der(kContext0, der(kUri, as_bytes(kAddress)));
   return der_sequence({der_sequence({der(kContext0, full_name)})});
 }

@@ -12,7 +12,7 @@
 namespace cloister::tee {
 namespace {
 
-constexpr std::size_t kMostEvents = 1024;   // much fewer than a log reader accepts
+constexpr std::size_t kMostEvents = 1024;  // much fewer than a log reader accepts
 constexpr std::string_view kDeriveSalt = "cloister.insecure_simulator.derive_key.v1";
 
 // Only the guest changes, by extend_event and measure.
@@ -63,7 +63,7 @@ class Simulator final : public SimulatedMachine {
   const SecretBytes seed_;
   const Platform platform_;
   std::mutex mutex_;
-  Guest guest_;   // guarded by mutex_
+  Guest guest_;  // guarded by mutex_
 };
 
 }  // namespace

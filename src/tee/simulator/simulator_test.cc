@@ -81,7 +81,10 @@ TEST(TeeSimulator, PckLeafCarriesTheSgxExtension) {
   ASSERT_TRUE(extension);
   const std::string hex = to_hex(*extension);
   // FMSPC, OID suffix .4: 00514d000000; SGX type, .5: 1; PCESVN, .2.17: 13.
-  EXPECT_NE(hex.find("060a2a864886f84d010d01040406" "00514d000000"), std::string::npos) << hex;
+  EXPECT_NE(hex.find("060a2a864886f84d010d01040406"
+                     "00514d000000"),
+            std::string::npos)
+      << hex;
   EXPECT_NE(hex.find("060a2a864886f84d010d01050a0101"), std::string::npos) << hex;
   EXPECT_NE(hex.find("060b2a864886f84d010d01021102010d"), std::string::npos) << hex;
 }
@@ -153,9 +156,9 @@ TEST(TeeSimulator, QuotesFromManyThreadsAtOnce) {
       for (int i = 0; i < 20; ++i) {
         const auto bytes = tee->quote(report_data(t));
         const auto quote = codec::parse_tdx_quote(*bytes);
-        right += quote && quote->report.report_data == report_data(t) &&
-                 crypto::verify_ecdsa(crypto::Curve::kP256, quote->attestation_key, quote->signed_region,
-                                      quote->signature);
+        right +=
+            quote && quote->report.report_data == report_data(t) &&
+            crypto::verify_ecdsa(crypto::Curve::kP256, quote->attestation_key, quote->signed_region, quote->signature);
       }
     });
   }

@@ -18,8 +18,9 @@ Result<std::optional<Bytes>> GuestLog::boot_table() const { return read_boot_tab
 Result<void> GuestLog::extend(std::string_view name, ByteView payload) const {
   if (!runtime_.available()) {
     return fail(ErrorCode::kUnsupported,
-                runtime_.path() + " cannot be written: this kernel shows no measurement registers (Linux 6.16 does), or "
-                                  "this process may not extend them");
+                runtime_.path() +
+                    " cannot be written: this kernel shows no measurement registers (Linux 6.16 does), or "
+                    "this process may not extend them");
   }
   return runtime_.extend(name, payload);
 }

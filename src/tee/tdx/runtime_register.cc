@@ -24,7 +24,7 @@ constexpr auto kRegisterWait = std::chrono::seconds(2);
 using Register = ByteArray<48>;
 
 struct Entry {
-  Register before{};   // the register's value before this extension
+  Register before{};  // the register's value before this extension
   evidence::Event event;
   Register after() const { return evidence::extend(before, event.digest); }
 };
@@ -138,8 +138,8 @@ bool RuntimeRegister::available() const { return ::access(options_.register_file
 Result<std::filesystem::path> RuntimeRegister::log_file() const {
   TRY(id, read_file(options_.boot_id_file, 256));
   while (!id.empty() && id.back() == '\n') id.pop_back();
-  const bool plain = !id.empty() && id.size() <= 64 &&
-                     id.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
+  const bool plain =
+      !id.empty() && id.size() <= 64 && id.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
   if (!plain) return fail(ErrorCode::kTeeFailed, options_.boot_id_file.string() + " does not name this boot");
   return options_.log_folder / ("rtmr3-" + id + ".events");
 }

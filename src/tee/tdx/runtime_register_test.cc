@@ -62,7 +62,7 @@ TEST_F(RuntimeRegisterTest, TheLogReplaysToTheRegister) {
   EXPECT_TRUE(runtime.events()->empty());
   ASSERT_TRUE(runtime.extend("model", as_bytes("digest")));
   ASSERT_TRUE(runtime.extend("policy", {}));
-  const auto events = make().events();   // another process
+  const auto events = make().events();  // another process
   ASSERT_TRUE(events) << events.error().message;
   ASSERT_EQ(events->size(), 2u);
   EXPECT_EQ((*events)[0].name, "model");
@@ -92,7 +92,7 @@ TEST_F(RuntimeRegisterTest, AnEntryThatWasNeverExtendedIsLeftOut) {
   const RuntimeRegister runtime = make();
   ASSERT_TRUE(runtime.extend("first", {}));
   refuse_ = true;
-  EXPECT_FALSE(runtime.extend("second", {}));   // in the log, not in the register
+  EXPECT_FALSE(runtime.extend("second", {}));  // in the log, not in the register
   EXPECT_EQ(runtime.events()->size(), 1u);
   refuse_ = false;
   ASSERT_TRUE(runtime.extend("third", {}));

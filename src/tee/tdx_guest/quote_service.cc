@@ -24,7 +24,7 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t kReportDataOffset = 128;   // in REPORTMACSTRUCT, with which a TDREPORT begins
+constexpr std::size_t kReportDataOffset = 128;  // in REPORTMACSTRUCT, with which a TDREPORT begins
 
 // struct tdx_report_req, and the number of the call: read and write, 1088 bytes, 'T', 1.
 struct ReportRequest {
@@ -116,8 +116,8 @@ Result<int> connect_quote_service(std::uint32_t port, int timeout_s) {
   address.svm_cid = VMADDR_CID_HOST;
   address.svm_port = port;
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    return fail(ErrorCode::kNoTee,
-                "no quote generation service at the host's vsock port " + std::to_string(port) + ": " + strerror(errno));
+    return fail(ErrorCode::kNoTee, "no quote generation service at the host's vsock port " + std::to_string(port) +
+                                       ": " + strerror(errno));
   }
   return socket.release();
 }
@@ -133,7 +133,8 @@ Result<Bytes> ask_quote_service(int socket, const TdReportBytes& report, int tim
   TRY_VOID(send_all(socket, framed, deadline));
   ByteArray<4> prefix;
   TRY_VOID(receive_all(socket, prefix, deadline));
-  const std::uint32_t answer_size = static_cast<std::uint32_t>(prefix[0]) << 24 | prefix[1] << 16 | prefix[2] << 8 | prefix[3];
+  const std::uint32_t answer_size =
+      static_cast<std::uint32_t>(prefix[0]) << 24 | prefix[1] << 16 | prefix[2] << 8 | prefix[3];
   if (answer_size > codec::kQgsMostMessage) {
     return service_error("announced an answer of " + std::to_string(answer_size) + " bytes");
   }

@@ -22,7 +22,11 @@ Result<Bytes> take_quote(const TdxGuestOptions& options, const evidence::ReportD
 class TdxGuest final : public Tee {
  public:
   TdxGuest(TdxGuestOptions options, QuoteKind kind)
-      : options_(std::move(options)), from_(options_.device.string()), kind_(kind), log_(options_.log), quote_log_(from_) {}
+      : options_(std::move(options)),
+        from_(options_.device.string()),
+        kind_(kind),
+        log_(options_.log),
+        quote_log_(from_) {}
 
   std::string_view type() const override {
     return kind_ == QuoteKind::kInsecureSimulator ? evidence::kSimulatorName : std::string_view("tdx");

@@ -15,7 +15,7 @@ namespace cloister::tee {
 
 struct TdxGuestOptions {
   std::filesystem::path device = "/dev/tdx_guest";
-  std::filesystem::path configuration = "/etc/tdx-attest.conf";   // names the port
+  std::filesystem::path configuration = "/etc/tdx-attest.conf";  // names the port
   std::uint32_t default_port = 4050;
   int timeout_s = 30;
   GuestLogOptions log;

@@ -55,7 +55,7 @@ class TdxGuestTest : public testing::FolderTest {
       ::send(socket, framed.data(), size, MSG_NOSIGNAL);
       if (silent_) {
         char byte;
-        [[maybe_unused]] const ssize_t end = ::recv(socket, &byte, 1, 0);   // until the client gives up
+        [[maybe_unused]] const ssize_t end = ::recv(socket, &byte, 1, 0);  // until the client gives up
       }
       ::close(socket);
     });
@@ -136,8 +136,8 @@ TEST_F(TdxGuestTest, ThePortComesFromTheConfiguration) {
   const auto configuration = folder_ / "tdx-attest.conf";
   EXPECT_EQ(configured_port(configuration), 0u);
   const std::pair<const char*, std::uint32_t> cases[] = {
-      {"port=4050\n", 4050}, {"# port=1\n port = 77 \n", 77}, {"port=\n", 0}, {"port=x\n", 0}, {"portal=5\n", 0},
-      {"port=99999999999\n", 0}, {"x=1\nport=3", 3}};
+      {"port=4050\n", 4050}, {"# port=1\n port = 77 \n", 77}, {"port=\n", 0},    {"port=x\n", 0},
+      {"portal=5\n", 0},     {"port=99999999999\n", 0},       {"x=1\nport=3", 3}};
   for (const auto& [text, port] : cases) {
     ASSERT_TRUE(write_file_atomically(configuration, text, 0600));
     EXPECT_EQ(configured_port(configuration), port) << text;

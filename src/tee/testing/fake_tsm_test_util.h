@@ -31,16 +31,19 @@ struct FakeTsmBehaviour {
   // Makes the quote for this report data; not called when nothing is to be answered.
   std::function<Bytes(const evidence::ReportData&)> quote;
   Bytes auxblob;
-  int other_writes = 0;          // writes of another process between the write and the read
-  bool broken_service = false;   // reading outblob fails with EIO
-  bool silent = false;           // outblob stays busy forever
+  int other_writes = 0;         // writes of another process between the write and the read
+  bool broken_service = false;  // reading outblob fails with EIO
+  bool silent = false;          // outblob stays busy forever
   bool without_attributes = false;
 };
 
 class FakeTsm {
  public:
   FakeTsm(std::filesystem::path root, FakeTsmBehaviour behaviour)
-      : root_(std::move(root)), behaviour_(std::move(behaviour)), watcher_(::inotify_init1(IN_NONBLOCK)), stop_(::eventfd(0, 0)) {
+      : root_(std::move(root)),
+        behaviour_(std::move(behaviour)),
+        watcher_(::inotify_init1(IN_NONBLOCK)),
+        stop_(::eventfd(0, 0)) {
     std::filesystem::create_directories(root_);
     root_watch_ = ::inotify_add_watch(watcher_, root_.c_str(), IN_CREATE | IN_ONLYDIR);
     EXPECT_GE(root_watch_, 0);

@@ -89,7 +89,7 @@ class Tsm final : public Tee {
   const GuestLog log_;
   QuoteLog quote_log_;
   std::mutex mutex_;
-  Bytes certificates_;   // guarded by mutex_
+  Bytes certificates_;  // guarded by mutex_
 };
 
 }  // namespace

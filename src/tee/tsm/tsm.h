@@ -12,7 +12,7 @@ namespace cloister::tee {
 
 struct TsmOptions {
   std::filesystem::path root = "/sys/kernel/config/tsm/report";
-  int timeout_s = 35;   // the kernel allows 30 s for a TDX quote
+  int timeout_s = 35;  // the kernel allows 30 s for a TDX quote
   GuestLogOptions log;
 };
 

@@ -26,10 +26,11 @@ class Entry {
       std::filesystem::path path = root / ("cloister-" + std::to_string(::getpid()) + "-" + std::to_string(++counter));
       if (::mkdir(path.c_str(), 0700) == 0) return Entry(std::move(path));
       const int code = errno;
-      if (code == EEXIST) continue;   // a process with this number left it behind
+      if (code == EEXIST) continue;  // a process with this number left it behind
       if (code == ENOENT) return fail(ErrorCode::kNoTee, root.string() + " is not there", root.string());
       if (code == ENXIO) {
-        return fail(ErrorCode::kNoTee, root.string() + ": no TEE stands behind it: no provider is loaded", root.string());
+        return fail(ErrorCode::kNoTee, root.string() + ": no TEE stands behind it: no provider is loaded",
+                    root.string());
       }
       return fail(ErrorCode::kTeeFailed, "cannot make an entry under " + root.string() + ": " + strerror(code),
                   root.string());
@@ -94,10 +95,10 @@ Result<TsmReport> take_tsm_report(const std::filesystem::path& root, const evide
   // when it can no longer report a failure: only the counter shows it.
   TRY(after, read_generation(entry, deadline));
   if (after != before + 1) {
-    return fail(ErrorCode::kTeeFailed, entry.attribute("generation").string() + ": expected " +
-                                           std::to_string(before + 1) + ", found " + std::to_string(after) +
-                                           (after == before ? ": the kernel did not take our write"
-                                                             : ": somebody else wrote to this entry"));
+    return fail(ErrorCode::kTeeFailed,
+                entry.attribute("generation").string() + ": expected " + std::to_string(before + 1) + ", found " +
+                    std::to_string(after) +
+                    (after == before ? ": the kernel did not take our write" : ": somebody else wrote to this entry"));
   }
   report.provider = std::move(provider);
   report.outblob = std::move(outblob);

@@ -12,9 +12,9 @@
 namespace cloister::tee {
 
 struct TsmReport {
-  std::string provider;   // "tdx_guest", "sev_guest"
-  Bytes outblob;          // TDX quote, or SEV-SNP attestation report
-  Bytes auxblob;          // SEV-SNP: the certificate table that the host gave; else empty
+  std::string provider;  // "tdx_guest", "sev_guest"
+  Bytes outblob;         // TDX quote, or SEV-SNP attestation report
+  Bytes auxblob;         // SEV-SNP: the certificate table that the host gave; else empty
 };
 
 // Makes an entry of its own under `root`, uses it once and removes it, so that no other process can write between our

@@ -90,11 +90,12 @@ TEST_F(TsmTest, AnotherWriterIsNoticed) {
 
 TEST_F(TsmTest, AStaleGenerationIsNoticed) {
   FakeTsmBehaviour behaviour = simulated();
-  behaviour.other_writes = -1;   // the counter has not moved
+  behaviour.other_writes = -1;  // the counter has not moved
   const FakeTsm kernel(root(), behaviour);
   const auto report = take_tsm_report(root(), report_data(1), 20);
   ASSERT_FALSE(report);
-  EXPECT_NE(report.error().message.find("expected 1, found 0: the kernel did not take our write"), std::string::npos) << report.error().message;
+  EXPECT_NE(report.error().message.find("expected 1, found 0: the kernel did not take our write"), std::string::npos)
+      << report.error().message;
 }
 
 TEST_F(TsmTest, AnotherMachinesQuoteIsRefused) {

@@ -75,7 +75,8 @@ Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Key
   }
   // A simulated machine measures the root of its own.
   if (any_root && (chains == nullptr || chains->state != State::kPass)) {
-    return skipped(id, "the chains do not lead to the key provider that the simulated machine measured: boot.kms_custody");
+    return skipped(id,
+                   "the chains do not lead to the key provider that the simulated machine measured: boot.kms_custody");
   }
   return passed(id, std::to_string(in_custody.size()) + " of " + std::to_string(in_use.size()) + " keys");
 }

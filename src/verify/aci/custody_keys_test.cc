@@ -62,15 +62,19 @@ TEST(CustodyKeys, ChainsToARootThatThePolicyDoesNotNameProveNothing) {
   EXPECT_EQ(check.state, State::kSkipped);
   EXPECT_TRUE(check.required);
   const Check good = passed("boot.kms_custody");
-  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), RootKind::kVendor, &good, {}).state, State::kSkipped) << "of real hardware no chain counts";
+  EXPECT_EQ(check_custody_keys(boot, keyset_of(3, 4), RootKind::kVendor, &good, {}).state, State::kSkipped)
+      << "of real hardware no chain counts";
 }
 
 // Another seed's keys in front of a simulated machine: the chains are well-formed and lead elsewhere.
 TEST(CustodyKeys, OfASimulatedMachineLeadToTheKeyProviderThatItMeasured) {
   evidence::BootEvidence boot;
   boot.key_custody = {custody_of("receipt", kAppId, 3), custody_of("e2ee", kAppId, 4)};
-  const Check good = passed("boot.kms_custody"), bad = failed("boot.kms_custody", "another root"), none = not_applicable("boot.kms_custody", "no log");
-  const auto judged = [&](const Check* chains) { return check_custody_keys(boot, keyset_of(3, 4), RootKind::kInsecureSimulator, chains, {}); };
+  const Check good = passed("boot.kms_custody"), bad = failed("boot.kms_custody", "another root"),
+              none = not_applicable("boot.kms_custody", "no log");
+  const auto judged = [&](const Check* chains) {
+    return check_custody_keys(boot, keyset_of(3, 4), RootKind::kInsecureSimulator, chains, {});
+  };
   EXPECT_EQ(judged(&good).state, State::kPass);
   for (const Check* chains : {&bad, &none, static_cast<const Check*>(nullptr)}) {
     EXPECT_EQ(judged(chains).state, State::kSkipped);

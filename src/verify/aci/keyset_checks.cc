@@ -34,8 +34,8 @@ Check check_roles(const Keyset& keyset) {
       if (!keys.insert(std::move(bytes)).second) return failed(id, "one key is listed twice, last as " + key.key_id);
     }
   }
-  return passed(id, std::to_string(keys.size()) + " keys and " + std::to_string(keyset.tls_public_keys.size()) +
-                        " TLS keys");
+  return passed(
+      id, std::to_string(keys.size()) + " keys and " + std::to_string(keyset.tls_public_keys.size()) + " TLS keys");
 }
 
 // The end of the keyset's life is the only revocation that needs nobody's help, so it must not be too far away.
@@ -50,17 +50,17 @@ Check check_not_after(const Keyset& keyset, const Context& context) {
     if (keyset.not_after - context.time > kNever) {
       return failed(id, "the keyset never expires, for all practical purposes", most, std::to_string(keyset.not_after));
     }
-    return failed(id, "the keyset is valid for longer from now than the policy allows (service.max_keyset_days = " +
-                          std::to_string(context.policy.service.max_keyset_days) + ")",
+    return failed(id,
+                  "the keyset is valid for longer from now than the policy allows (service.max_keyset_days = " +
+                      std::to_string(context.policy.service.max_keyset_days) + ")",
                   most, to_rfc3339(keyset.not_after));
   }
   return passed(id, to_rfc3339(keyset.not_after));
 }
 
 bool same_host(const std::string& a, const std::string& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 // A key that is listed for one host says nothing about another.

@@ -12,7 +12,7 @@ struct BootCase {
   const evidence::BootEvidence& evidence;
   const codec::TdReport& report;
   const Context& context;
-  const BootPolicy& policy;   // context.policy.boot; a simulated TEE may run any code that it leaves open
+  const BootPolicy& policy;  // context.policy.boot; a simulated TEE may run any code that it leaves open
   bool simulated = false;
   BootLog log;
 };

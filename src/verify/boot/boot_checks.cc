@@ -10,12 +10,12 @@ namespace cloister::verify {
 namespace {
 
 constexpr std::string_view kBootChecks[] = {
-    "boot.event_log.form", "boot.rtmr0",          "boot.rtmr1",         "boot.rtmr2",           "boot.rtmr3",
-    "boot.event.digests",  "boot.event.names",    "boot.events.order",  "boot.events.unique",   "boot.ccel.form",
-    "boot.ccel.replay",    "boot.compose_hash",   "boot.app_id",        "boot.instance_id",     "boot.os_image_hash",
-    "boot.key_provider",   "boot.mr_config_id",   "boot.tcb_info",      "boot.vm_config",       "boot.gpu_attestation",
-    "boot.gpu_policy",     "boot.init_scripts",
-    "boot.images",         "boot.kms_custody",    "boot.measurement_list", "tdx.measurements"};
+    "boot.event_log.form", "boot.rtmr0",        "boot.rtmr1",        "boot.rtmr2",         "boot.rtmr3",
+    "boot.event.digests",  "boot.event.names",  "boot.events.order", "boot.events.unique", "boot.ccel.form",
+    "boot.ccel.replay",    "boot.compose_hash", "boot.app_id",       "boot.instance_id",   "boot.os_image_hash",
+    "boot.key_provider",   "boot.mr_config_id", "boot.tcb_info",     "boot.vm_config",     "boot.gpu_attestation",
+    "boot.gpu_policy",     "boot.init_scripts", "boot.images",       "boot.kms_custody",   "boot.measurement_list",
+    "tdx.measurements"};
 
 // True when the policy expects something that only an event log can show.
 bool needs_log(const BootPolicy& policy) {

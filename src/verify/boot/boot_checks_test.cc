@@ -17,8 +17,8 @@ TEST(Boot, AllPassesAndEveryIdIsThereOnce) {
   const BootSample sample = make_sample();
   const Verdict verdict = sample.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
-  EXPECT_EQ(sample.ids(State::kNotApplicable),
-            (Ids{"boot.ccel.form", "boot.ccel.replay", "boot.gpu_attestation", "boot.gpu_policy", "boot.init_scripts", "boot.measurement_list"}));
+  EXPECT_EQ(sample.ids(State::kNotApplicable), (Ids{"boot.ccel.form", "boot.ccel.replay", "boot.gpu_attestation",
+                                                    "boot.gpu_policy", "boot.init_scripts", "boot.measurement_list"}));
   Verdict skipped_all;
   skip_boot("why", skipped_all);
   Ids all, skipped_ids;
@@ -38,41 +38,57 @@ TEST(Boot, EachCheckOfTheListCanFail) {
     Ids failing;
   } cases[] = {
       {"log is no log", [](BootSample& s) { s.evidence.event_log = "{}"; }, {"boot.event_log.form"}},
-      {"RTMR0", [](BootSample& s) { s.events[0] = boot_event(0, 1, "other"); s.edit_log([&](Json& log) {
-         log[0]["digest"] = to_hex(s.events[0].digest); }); }, {"boot.rtmr0"}},
-      {"RTMR1", [](BootSample& s) { s.edit_log([](Json& log) { log[1]["digest"] = std::string(96, 'a'); }); },
+      {"RTMR0",
+       [](BootSample& s) {
+         s.events[0] = boot_event(0, 1, "other");
+         s.edit_log([&](Json& log) { log[0]["digest"] = to_hex(s.events[0].digest); });
+       },
+       {"boot.rtmr0"}},
+      {"RTMR1",
+       [](BootSample& s) { s.edit_log([](Json& log) { log[1]["digest"] = std::string(96, 'a'); }); },
        {"boot.rtmr1"}},
       {"RTMR2", [](BootSample& s) { s.edit_log([](Json& log) { log.erase(2); }); }, {"boot.rtmr2"}},
       {"RTMR3", [](BootSample& s) { s.report.rtmr[3][0] ^= 1; }, {"boot.rtmr3"}},
-      {"digest", [](BootSample& s) { s.edit_log([](Json& log) { log[4]["digest"] = std::string(96, 'a'); }); },
+      {"digest",
+       [](BootSample& s) { s.edit_log([](Json& log) { log[4]["digest"] = std::string(96, 'a'); }); },
        {"boot.event.digests"}},
-      {"pre-image", [](BootSample& s) { s.edit_log([](Json& log) { log[4]["preimage"] = "00"; }); },
+      {"pre-image",
+       [](BootSample& s) { s.edit_log([](Json& log) { log[4]["preimage"] = "00"; }); },
        {"boot.event.digests"}},
-      {"compose hash not expected", [](BootSample& s) { s.policy.boot.compose_hashes = {filled(32, 9)}; },
+      {"compose hash not expected",
+       [](BootSample& s) { s.policy.boot.compose_hashes = {filled(32, 9)}; },
        {"boot.compose_hash"}},
       {"app id not expected", [](BootSample& s) { s.policy.boot.app_ids = {filled(20, 9)}; }, {"boot.app_id"}},
-      {"OS image not expected", [](BootSample& s) { s.policy.boot.os_image_hashes = {filled(32, 9)}; },
+      {"OS image not expected",
+       [](BootSample& s) { s.policy.boot.os_image_hashes = {filled(32, 9)}; },
        {"boot.os_image_hash"}},
-      {"key provider not expected", [](BootSample& s) { s.policy.boot.key_providers = {"kms:aabc"}; },
+      {"key provider not expected",
+       [](BootSample& s) { s.policy.boot.key_providers = {"kms:aabc"}; },
        {"boot.key_provider"}},
       {"instance id of another size",
-       [](BootSample& s) { s.set_event("instance-id", filled(19, 1)); s.seal(); }, {"boot.instance_id"}},
-      {"MRCONFIGID of another application", [](BootSample& s) { s.report.mr_config_id[1] ^= 1; },
+       [](BootSample& s) {
+         s.set_event("instance-id", filled(19, 1));
+         s.seal();
+       },
+       {"boot.instance_id"}},
+      {"MRCONFIGID of another application",
+       [](BootSample& s) { s.report.mr_config_id[1] ^= 1; },
        {"boot.mr_config_id"}},
-      {"MRCONFIGID with something behind it", [](BootSample& s) { s.report.mr_config_id[47] = 1; },
+      {"MRCONFIGID with something behind it",
+       [](BootSample& s) { s.report.mr_config_id[47] = 1; },
        {"boot.mr_config_id"}},
       {"MRCONFIGID of an unknown form", [](BootSample& s) { s.report.mr_config_id[0] = 4; }, {"boot.mr_config_id"}},
       {"MRCONFIGID form 0 with a rest", [](BootSample& s) { s.report.mr_config_id[0] = 0; }, {"boot.mr_config_id"}},
       {"info repeats another MRTD", [](BootSample& s) { s.evidence.claims[0].value[0] = '2'; }, {"boot.tcb_info"}},
       {"info repeats another app id", [](BootSample& s) { s.evidence.claims[1].value[0] = '3'; }, {"boot.tcb_info"}},
       {"vm_config is no JSON", [](BootSample& s) { s.evidence.vm_config = "{"; }, {"boot.vm_config"}},
-      {"root of the KMS not expected", [](BootSample& s) { s.policy.boot.kms_root_keys = {filled(33, 2)}; },
+      {"root of the KMS not expected",
+       [](BootSample& s) { s.policy.boot.kms_root_keys = {filled(33, 2)}; },
        {"boot.kms_custody"}},
       {"MRTD not expected", [](BootSample& s) { s.policy.boot.mr_td = {filled(48, 9)}; }, {"tdx.measurements"}},
       {"RTMR3 not expected", [](BootSample& s) { s.policy.boot.rtmr3 = {filled(48, 9)}; }, {"tdx.measurements"}},
       {"CCEL is no log", [](BootSample& s) { s.evidence.ccel = Bytes{1}; }, {"boot.ccel.form"}},
-      {"CCEL of another machine", [](BootSample& s) { s.evidence.ccel = codec::write_ccel({}); },
-       {"boot.ccel.replay"}},
+      {"CCEL of another machine", [](BootSample& s) { s.evidence.ccel = codec::write_ccel({}); }, {"boot.ccel.replay"}},
   };
   for (const auto& one : cases) {
     BootSample sample = make_sample();
@@ -308,7 +324,8 @@ TEST(BootCustody, LeadsToTheKeyProviderThatWasMeasured) {
     EXPECT_EQ(state(), State::kNotApplicable) << "the key that was measured is none that chains lead to";
     sample.set_event("key-provider", as_bytes(provider_of(1)));
     sample.seal();
-    EXPECT_EQ(state(), root == RootKind::kVendor ? State::kNotApplicable : State::kPass) << "anybody can be a provider of real hardware";
+    EXPECT_EQ(state(), root == RootKind::kVendor ? State::kNotApplicable : State::kPass)
+        << "anybody can be a provider of real hardware";
     sample.evidence.key_custody = {custody_of("receipt", filled(20, 0x23), 3)};
     EXPECT_EQ(sample.failing(), Ids{"boot.kms_custody"}) << "another application";
     sample.evidence.key_custody = {custody_of("receipt", filled(20, 0x22), 3)};
@@ -316,7 +333,8 @@ TEST(BootCustody, LeadsToTheKeyProviderThatWasMeasured) {
     sample.seal();
     EXPECT_EQ(sample.failing(), Ids{"boot.kms_custody"}) << "another root";
     sample.policy.boot.kms_root_keys = {bytes_of(crypto::compress_secp256k1(test_key(1).public_key()))};
-    EXPECT_EQ(sample.failing(), Ids{"boot.kms_custody"}) << "the policy names the chains' root, and the machine measured another";
+    EXPECT_EQ(sample.failing(), Ids{"boot.kms_custody"})
+        << "the policy names the chains' root, and the machine measured another";
   }
 }
 
@@ -344,16 +362,15 @@ TEST(BootEvents, OrderOfTheBoot) {
 TEST(BootEvents, WhatMayBeThere) {
   BootSample sample = make_sample();
   const auto at = sample.events.begin() + static_cast<std::ptrdiff_t>(sample.find("instance-id"));
-  sample.events.insert(at, {runtime_event("init-script-hash", filled(32, 1)),
-                            runtime_event("init-script-hash", filled(32, 2)),
-                            runtime_event("gpu-policy-hash", filled(32, 3)), runtime_event("vendor.own", {})});
+  sample.events.insert(
+      at, {runtime_event("init-script-hash", filled(32, 1)), runtime_event("init-script-hash", filled(32, 2)),
+           runtime_event("gpu-policy-hash", filled(32, 3)), runtime_event("vendor.own", {})});
   sample.events.push_back(runtime_event("LIUM_MINER_HOTKEY", filled(4, 1)));
   sample.events.push_back(runtime_event("LIUM_MINER_HOTKEY", filled(4, 2)));
   sample.seal();
   // They match no part of the compose text; system_events_test.cc tests that.
   EXPECT_EQ(sample.failing(), (Ids{"boot.gpu_policy", "boot.init_scripts"}));
-  EXPECT_EQ(sample.judge().facts["events_of_the_application"],
-            Json::array({"LIUM_MINER_HOTKEY", "LIUM_MINER_HOTKEY"}));
+  EXPECT_EQ(sample.judge().facts["events_of_the_application"], Json::array({"LIUM_MINER_HOTKEY", "LIUM_MINER_HOTKEY"}));
 }
 
 // A guest without dstack measures none of these events: its log holds what its applications measure, or nothing.
@@ -460,8 +477,8 @@ TEST(BootIdentity, AnExpectedEventThatTheLogLacksFails) {
   const struct {
     const char* event;
     const char* id;
-  } cases[] = {{"app-id", "boot.app_id"}, {"os-image-hash", "boot.os_image_hash"},
-               {"key-provider", "boot.key_provider"}};
+  } cases[] = {
+      {"app-id", "boot.app_id"}, {"os-image-hash", "boot.os_image_hash"}, {"key-provider", "boot.key_provider"}};
   for (const auto& one : cases) {
     BootSample sample = make_sample();
     sample.events.erase(sample.events.begin() + static_cast<std::ptrdiff_t>(sample.find(one.event)));
@@ -507,8 +524,9 @@ TEST(BootGpuAttestation, OfTheMeasuredSystem) {
     sample.evidence.gpu_info = text;
     return sample;
   };
-  const Json good = {{"version", 1}, {"provider", "nvidia"}, {"devices", 1}, {"cc_mode", "on"}, {"devtools", false},
-                     {"evidence_sha256", to_hex(crypto::sha256(as_bytes(text)))}};
+  const Json good = {{"version", 1},      {"provider", "nvidia"},
+                     {"devices", 1},      {"cc_mode", "on"},
+                     {"devtools", false}, {"evidence_sha256", to_hex(crypto::sha256(as_bytes(text)))}};
   BootSample sample = sample_with(good);
   EXPECT_EQ(sample.judge().find("boot.gpu_attestation")->state, State::kPass);
   *sample.evidence.gpu_info += " ";
@@ -535,8 +553,8 @@ TEST(BootMeasurements, NothingExpectedIsNoYes) {
 
 TEST(BootMeasurements, AnExpectedApplicationOnAnySystemIsNoYes) {
   using Set = std::set<Bytes> BootPolicy::*;
-  for (const Set set : {&BootPolicy::mr_td, &BootPolicy::rtmr0, &BootPolicy::rtmr1, &BootPolicy::rtmr2,
-                        &BootPolicy::compose_hashes}) {
+  for (const Set set :
+       {&BootPolicy::mr_td, &BootPolicy::rtmr0, &BootPolicy::rtmr1, &BootPolicy::rtmr2, &BootPolicy::compose_hashes}) {
     BootSample sample = make_sample();
     (sample.policy.boot.*set).clear();
     EXPECT_EQ(sample.ids(State::kSkipped), Ids{"tdx.measurements"});

@@ -26,9 +26,7 @@ Bytes bytes_of(const ByteArray<N>& array) {
   return {array.begin(), array.end()};
 }
 
-inline crypto::Secp256k1Key test_key(std::uint8_t mark) {
-  return *crypto::Secp256k1Key::from_secret(Bytes(32, mark));
-}
+inline crypto::Secp256k1Key test_key(std::uint8_t mark) { return *crypto::Secp256k1Key::from_secret(Bytes(32, mark)); }
 
 // A chain as dstack's KMS makes it, from the root with mark 1 and the application key with mark 2.
 inline evidence::KeyCustody custody_of(const std::string& role, ByteView app_id, std::uint8_t derived_mark) {
@@ -136,12 +134,17 @@ inline BootSample make_sample() {
   BootSample sample;
   sample.evidence.app_compose = sample_compose();
   const auto compose_hash = crypto::sha256(as_bytes(*sample.evidence.app_compose));
-  sample.events = {
-      boot_event(0, 0x8000000b, "firmware"), boot_event(1, 0x80000003, "kernel"), boot_event(2, 6, "command line"),
-      runtime_event("system-preparing", {}), runtime_event("app-id", filled(20, 0x22)),
-      runtime_event("compose-hash", compose_hash), runtime_event("instance-id", filled(20, 0x44)),
-      runtime_event("boot-mr-done", {}), runtime_event("os-image-hash", filled(32, 0x33)),
-      runtime_event("key-provider", as_bytes(R"({"name":"kms","id":"aabb"})")), runtime_event("system-ready", {})};
+  sample.events = {boot_event(0, 0x8000000b, "firmware"),
+                   boot_event(1, 0x80000003, "kernel"),
+                   boot_event(2, 6, "command line"),
+                   runtime_event("system-preparing", {}),
+                   runtime_event("app-id", filled(20, 0x22)),
+                   runtime_event("compose-hash", compose_hash),
+                   runtime_event("instance-id", filled(20, 0x44)),
+                   runtime_event("boot-mr-done", {}),
+                   runtime_event("os-image-hash", filled(32, 0x33)),
+                   runtime_event("key-provider", as_bytes(R"({"name":"kms","id":"aabb"})")),
+                   runtime_event("system-ready", {})};
   sample.report.mr_td.fill(0x11);
   sample.report.mr_config_id[0] = 1;
   std::copy(compose_hash.begin(), compose_hash.end(), sample.report.mr_config_id.begin() + 1);

@@ -9,10 +9,10 @@
 namespace cloister::verify {
 namespace {
 
-using testing::BootSample;
-using testing::Ids;
 using cloister::testing::vector_bytes;
 using cloister::testing::vector_text;
+using testing::BootSample;
+using testing::Ids;
 
 Json vector_json(const std::string& file) {
   const auto json = codec::parse_json(vector_text(file));
@@ -42,9 +42,9 @@ TEST(RecordedBoots, AllRegistersReplayAndEveryDigestIsRecomputed) {
     sample.policy.boot.allow_unset_mr_config_id = true;
     const Verdict verdict = sample.judge();
     EXPECT_EQ(sample.failing(), Ids{}) << file << to_text(verdict, false);
-    for (const char* id : {"boot.event_log.form", "boot.rtmr0", "boot.rtmr1", "boot.rtmr2", "boot.rtmr3",
-                           "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique",
-                           "boot.instance_id", "boot.mr_config_id"}) {
+    for (const char* id :
+         {"boot.event_log.form", "boot.rtmr0", "boot.rtmr1", "boot.rtmr2", "boot.rtmr3", "boot.event.digests",
+          "boot.event.names", "boot.events.order", "boot.events.unique", "boot.instance_id", "boot.mr_config_id"}) {
       EXPECT_EQ(verdict.find(id)->state, State::kPass) << file << id;
     }
     EXPECT_EQ(sample.ids(State::kSkipped), Ids{"tdx.measurements"}) << file;

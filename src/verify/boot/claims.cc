@@ -63,8 +63,8 @@ Check check_vm_config(const BootCase& boot) {
   if (!boot.evidence.vm_config) return not_applicable(id, "there is none");
   const Result<Json> config = codec::parse_json(*boot.evidence.vm_config, {1u << 20, 16, 1u << 16});
   if (!config || !config->is_object()) {
-    return failed(id, config ? std::string("expected an object, found ") + config->type_name()
-                             : config.error().message);
+    return failed(id,
+                  config ? std::string("expected an object, found ") + config->type_name() : config.error().message);
   }
   const auto claimed = config->find("os_image_hash");
   const auto event = boot.log.payload("os-image-hash");
@@ -122,9 +122,7 @@ std::string joined(const std::vector<std::string>& lines) {
 Check check_images(const BootCase& boot, const Check& compose_hash, Json& facts) {
   const std::string id = "boot.images";
   const bool required = boot.policy.require_pinned_images;
-  const auto unread = [&](const std::string& why) {
-    return required ? skipped(id, why) : not_applicable(id, why);
-  };
+  const auto unread = [&](const std::string& why) { return required ? skipped(id, why) : not_applicable(id, why); };
   if (!boot.evidence.app_compose) return unread("the compose text was not served");
   if (compose_hash.state != State::kPass) return unread("the compose text is not proven to be the measured one");
   const Result<AppCompose> compose = parse_app_compose(*boot.evidence.app_compose);
@@ -171,10 +169,12 @@ Check check_kms_custody(const BootCase& boot) {
   const std::string root = to_hex(chain->root_key);
   const auto provider = measured_root(boot.log);
   if (provider && *provider != chain->root_key) {
-    return failed(id, "the chains lead to another root than the key provider that was measured, or are about another application",
-                  to_hex(*provider), root);
+    return failed(
+        id, "the chains lead to another root than the key provider that was measured, or are about another application",
+        to_hex(*provider), root);
   }
-  if (roots.empty() && provider && boot.simulated) return passed(id, root, "the key provider that the simulated machine measured");
+  if (roots.empty() && provider && boot.simulated)
+    return passed(id, root, "the key provider that the simulated machine measured");
   if (roots.empty()) return not_applicable(id, "the policy names no KMS root; these chains lead to " + root);
   if (roots.contains(to_bytes(chain->root_key))) {
     return passed(id, root, std::to_string(boot.evidence.key_custody->size()) + " keys");

@@ -19,19 +19,96 @@ constexpr std::string_view kDigest = "@sha256:";
 constexpr std::string_view kMerge = "<<";
 
 // The members that a file may have at its top without starting code other than its services' images (`include` and `models` do).
-constexpr std::array<std::string_view, 7> kTop = {"configs", "name", "networks", "secrets", "services", "version", "volumes"};
+constexpr std::array<std::string_view, 7> kTop = {"configs",  "name",    "networks", "secrets",
+                                                  "services", "version", "volumes"};
 
 // The members of a service in the Compose Specification that take no code from elsewhere: all except build, develop,
 // extends, models, provider and use_api_socket. In the order of their names.
-constexpr std::array kOfService = std::to_array<std::string_view>({
-    "annotations", "attach", "blkio_config", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "command", "configs", "container_name", "cpu_count",
-    "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpus", "cpuset", "credential_spec", "depends_on",
-    "deploy", "device_cgroup_rules", "devices", "dns", "dns_opt", "dns_search", "domainname", "entrypoint", "env_file", "environment", "expose",
-    "external_links", "extra_hosts", "gpus", "group_add", "healthcheck", "hostname", "image", "init", "ipc", "isolation", "label_file", "labels",
-    "links", "logging", "mac_address", "mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit", "network_mode", "networks",
-    "oom_kill_disable", "oom_score_adj", "pid", "pids_limit", "platform", "ports", "post_start", "pre_stop", "privileged", "profiles",
-    "pull_policy", "read_only", "restart", "runtime", "scale", "secrets", "security_opt", "shm_size", "stdin_open", "stop_grace_period",
-    "stop_signal", "storage_opt", "sysctls", "tmpfs", "tty", "ulimits", "user", "userns_mode", "uts", "volumes", "volumes_from", "working_dir"});
+constexpr std::array kOfService = std::to_array<std::string_view>({"annotations",
+                                                                   "attach",
+                                                                   "blkio_config",
+                                                                   "cap_add",
+                                                                   "cap_drop",
+                                                                   "cgroup",
+                                                                   "cgroup_parent",
+                                                                   "command",
+                                                                   "configs",
+                                                                   "container_name",
+                                                                   "cpu_count",
+                                                                   "cpu_percent",
+                                                                   "cpu_period",
+                                                                   "cpu_quota",
+                                                                   "cpu_rt_period",
+                                                                   "cpu_rt_runtime",
+                                                                   "cpu_shares",
+                                                                   "cpus",
+                                                                   "cpuset",
+                                                                   "credential_spec",
+                                                                   "depends_on",
+                                                                   "deploy",
+                                                                   "device_cgroup_rules",
+                                                                   "devices",
+                                                                   "dns",
+                                                                   "dns_opt",
+                                                                   "dns_search",
+                                                                   "domainname",
+                                                                   "entrypoint",
+                                                                   "env_file",
+                                                                   "environment",
+                                                                   "expose",
+                                                                   "external_links",
+                                                                   "extra_hosts",
+                                                                   "gpus",
+                                                                   "group_add",
+                                                                   "healthcheck",
+                                                                   "hostname",
+                                                                   "image",
+                                                                   "init",
+                                                                   "ipc",
+                                                                   "isolation",
+                                                                   "label_file",
+                                                                   "labels",
+                                                                   "links",
+                                                                   "logging",
+                                                                   "mac_address",
+                                                                   "mem_limit",
+                                                                   "mem_reservation",
+                                                                   "mem_swappiness",
+                                                                   "memswap_limit",
+                                                                   "network_mode",
+                                                                   "networks",
+                                                                   "oom_kill_disable",
+                                                                   "oom_score_adj",
+                                                                   "pid",
+                                                                   "pids_limit",
+                                                                   "platform",
+                                                                   "ports",
+                                                                   "post_start",
+                                                                   "pre_stop",
+                                                                   "privileged",
+                                                                   "profiles",
+                                                                   "pull_policy",
+                                                                   "read_only",
+                                                                   "restart",
+                                                                   "runtime",
+                                                                   "scale",
+                                                                   "secrets",
+                                                                   "security_opt",
+                                                                   "shm_size",
+                                                                   "stdin_open",
+                                                                   "stop_grace_period",
+                                                                   "stop_signal",
+                                                                   "storage_opt",
+                                                                   "sysctls",
+                                                                   "tmpfs",
+                                                                   "tty",
+                                                                   "ulimits",
+                                                                   "user",
+                                                                   "userns_mode",
+                                                                   "uts",
+                                                                   "volumes",
+                                                                   "volumes_from",
+                                                                   "working_dir"});
 static_assert(std::ranges::is_sorted(kOfService) && std::ranges::is_sorted(kTop));
 
 // Volumes whose content comes from no image.
@@ -84,16 +161,20 @@ class Reader {
     if (!node.is_mapping()) return complain(node.line, "volumes is no object");
     for (const YamlMember& volume : node.members) {
       if (volume.value.is_null()) continue;
-      const bool plain = volume.value.is_mapping() && std::ranges::all_of(volume.value.members, [](const YamlMember& member) {
-        return member.name == "name" || member.name == "labels" || (member.name == "driver" && member.value.is_scalar() && member.value.text == "local");
-      });
+      const bool plain =
+          volume.value.is_mapping() && std::ranges::all_of(volume.value.members, [](const YamlMember& member) {
+            return member.name == "name" || member.name == "labels" ||
+                   (member.name == "driver" && member.value.is_scalar() && member.value.text == "local");
+          });
       if (!plain) complain(volume.value.line, "volumes." + volume.name + " may hold files of another machine");
     }
   }
 
   // "container:NAME" names a container that is in no compose file.
   void volumes_from(const std::string& name, const YamlNode& node) {
-    const auto of_a_service = [](const YamlNode& item) { return item.is_scalar() && !item.text.starts_with("container:"); };
+    const auto of_a_service = [](const YamlNode& item) {
+      return item.is_scalar() && !item.text.starts_with("container:");
+    };
     if (node.is_sequence() && std::ranges::all_of(node.items, of_a_service)) return;
     complain(node.line, "services." + name + ".volumes_from may name a container of elsewhere");
   }
@@ -145,19 +226,23 @@ class Reader {
       if (item.is_scalar()) continue;
       const YamlNode* type = item.find("type");
       const bool known = type != nullptr && type->is_scalar() && std::ranges::binary_search(kVolumes, type->text);
-      if (!known || item.find(kMerge) != nullptr) complain(item.line, "services." + name + ".volumes may hold the content of an image");
+      if (!known || item.find(kMerge) != nullptr)
+        complain(item.line, "services." + name + ".volumes may hold the content of an image");
     }
   }
 
   std::string line_text(std::size_t line) const {
     std::string_view rest = text_;
-    for (; line > 1; --line) rest.remove_prefix(std::min(rest.size(), rest.find('\n') == std::string_view::npos ? rest.size() : rest.find('\n') + 1));
+    for (; line > 1; --line)
+      rest.remove_prefix(
+          std::min(rest.size(), rest.find('\n') == std::string_view::npos ? rest.size() : rest.find('\n') + 1));
     return std::string(trim(rest.substr(0, rest.find('\n'))));
   }
 
   void complain(std::size_t line, const std::string& what) {
     ++loose_;
-    if (out_.loose.size() < kMostListed) out_.loose.push_back("line " + std::to_string(line) + ": " + what.substr(0, kMostShown));
+    if (out_.loose.size() < kMostListed)
+      out_.loose.push_back("line " + std::to_string(line) + ": " + what.substr(0, kMostShown));
   }
 
   std::string_view text_;

@@ -23,8 +23,8 @@ ComposeImages read_compose_images(std::string_view docker_compose_file);
 // The members of app-compose.json that decide what runs.
 struct AppCompose {
   std::string name, runner;
-  std::string docker_compose_file;            // empty when there is none
-  std::vector<std::string> allowed_envs;      // the operator sets their values, which are not measured
+  std::string docker_compose_file;        // empty when there is none
+  std::vector<std::string> allowed_envs;  // the operator sets their values, which are not measured
   bool pre_launch_script = false, init_script = false, bash_script = false;
 };
 // Accepts at most 1 MiB of JSON. Errors are kBadReport.

@@ -12,8 +12,8 @@
 namespace cloister::verify {
 
 struct KmsChain {
-  ByteArray<33> app_key{};    // signed the derived key; compressed
-  ByteArray<33> root_key{};   // signed the application's key for this app id
+  ByteArray<33> app_key{};   // signed the derived key; compressed
+  ByteArray<33> root_key{};  // signed the application's key for this app id
 };
 
 // Returns the keys that signed this chain. Messages: "<purpose>:<hex of the derived key>", and "dstack-kms-issued:" ||

@@ -17,9 +17,8 @@ constexpr std::string_view kInitScriptHash = "init-script-hash";
 
 // The order of the boot. Only system-preparing and system-ready are in every log.
 constexpr std::array<std::string_view, 14> kBootOrder = {
-    kSystemPreparing, "rootfs-hash",  "app-id",        "compose-hash", kInitScriptHash, "gpu-policy-hash",
-    "gpu-attestation", "instance-id", "boot-mr-done",  "mr-kms",       "os-image-hash", "key-provider",
-    "storage-fs",      kSystemReady};
+    kSystemPreparing, "rootfs-hash",  "app-id", "compose-hash",  kInitScriptHash, "gpu-policy-hash", "gpu-attestation",
+    "instance-id",    "boot-mr-done", "mr-kms", "os-image-hash", "key-provider",  "storage-fs",      kSystemReady};
 
 // The event's place in the boot, or the number of places for an unknown event.
 std::size_t place_of(std::string_view name) {

@@ -83,12 +83,10 @@ Check check_key_provider(const BootCase& boot) {
 void add_facts(const BootCase& boot, Json& facts) {
   facts["mr_config_id"] = to_hex(boot.report.mr_config_id);
   if (!boot.log.authentic) return;
-  const std::pair<const char*, const char*> events[] = {{"app_id", "app-id"},
-                                                        {"compose_hash", "compose-hash"},
-                                                        {"instance_id", "instance-id"},
-                                                        {"os_image_hash", "os-image-hash"},
-                                                        {"rootfs_hash", "rootfs-hash"},
-                                                        {"mr_kms", "mr-kms"}};
+  const std::pair<const char*, const char*> events[] = {
+      {"app_id", "app-id"},           {"compose_hash", "compose-hash"},
+      {"instance_id", "instance-id"}, {"os_image_hash", "os-image-hash"},
+      {"rootfs_hash", "rootfs-hash"}, {"mr_kms", "mr-kms"}};
   for (const auto& [fact, event] : events) {
     if (const auto payload = boot.log.payload(event)) facts[fact] = to_hex(*payload);
   }

@@ -11,8 +11,8 @@
 namespace cloister::verify {
 
 struct KeyProvider {
-  std::string name;  // "kms", "local-sgx", "none", ...
-  Bytes id;          // a KMS's root key, or an enclave's measurement
+  std::string name;          // "kms", "local-sgx", "none", ...
+  Bytes id;                  // a KMS's root key, or an enclave's measurement
   std::string text() const;  // "kms:<hex>", as policies name it
 };
 

@@ -119,8 +119,8 @@ std::optional<Registers> judge_ccel(const evidence::BootEvidence& evidence, cons
   // running system, and nothing here could say what the entry means.
   const auto foreign = std::find_if(events->begin(), events->end(), [](const auto& event) { return event.rtmr == 3; });
   if (foreign != events->end()) {
-    verdict.add(failed("boot.ccel.form", "an entry extends RTMR3, which belongs to the running system", "RTMR0 to RTMR2",
-                       "RTMR3, event type " + std::to_string(foreign->event_type)));
+    verdict.add(failed("boot.ccel.form", "an entry extends RTMR3, which belongs to the running system",
+                       "RTMR0 to RTMR2", "RTMR3, event type " + std::to_string(foreign->event_type)));
     verdict.add(skipped("boot.ccel.replay", "the CCEL log holds an entry that does not belong to a boot"));
     return std::nullopt;
   }
@@ -160,8 +160,8 @@ BootLog check_boot_log(const evidence::BootEvidence& evidence, const codec::TdRe
   log.present = evidence.event_log.has_value();
   const std::string id = "boot.event_log.form";
   if (!log.present) {
-    const std::string reason = required ? "there is no event log, and the policy asks for what only a log shows"
-                                        : "there is no event log";
+    const std::string reason =
+        required ? "there is no event log, and the policy asks for what only a log shows" : "there is no event log";
     verdict.add(required ? skipped(id, reason) : not_applicable(id, reason));
     if (const auto replayed = judge_ccel(evidence, report, verdict)) {
       for (int i = 0; i < 4; ++i) verdict.add(check_register(i, (*replayed)[i], report));

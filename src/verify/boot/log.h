@@ -15,7 +15,7 @@ namespace cloister::verify {
 
 struct BootLog {
   bool present = false;
-  bool authentic = false;   // RTMR3 replays, every digest is recomputed, names, order and uniqueness hold
+  bool authentic = false;  // RTMR3 replays, every digest is recomputed, names, order and uniqueness hold
   std::vector<evidence::LoggedEvent> events;
 
   // Returns the payload of the runtime event of this name before `system-ready`; absent unless the log is authentic.

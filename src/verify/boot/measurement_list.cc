@@ -21,15 +21,15 @@ struct Field {
   std::size_t size_bytes;
   bool required;
 };
-constexpr Field kFields[] = {{"mr_td", 48, true},  {"rtmr0", 48, true},  {"rtmr1", 48, true},
-                             {"rtmr2", 48, true},  {"rtmr3", 48, false}, {"os_image_hash", 32, false},
+constexpr Field kFields[] = {{"mr_td", 48, true},        {"rtmr0", 48, true},  {"rtmr1", 48, true},
+                             {"rtmr2", 48, true},        {"rtmr3", 48, false}, {"os_image_hash", 32, false},
                              {"compose_hash", 32, false}};
 
 bool is_signed_by(const std::string& key, ByteView text, ByteView signature) {
   const std::size_t colon = key.find(':');
   const std::string kind = key.substr(0, colon);
-  const Result<Bytes> point = from_hex(colon == std::string::npos ? std::string_view("-")
-                                                                  : std::string_view(key).substr(colon + 1));
+  const Result<Bytes> point =
+      from_hex(colon == std::string::npos ? std::string_view("-") : std::string_view(key).substr(colon + 1));
   if (!point) return false;
   if (kind == "ed25519") return crypto::verify_ed25519(*point, text, signature).has_value();
   if (kind == "p256") return crypto::verify_ecdsa(crypto::Curve::kP256, *point, text, signature).has_value();
@@ -68,8 +68,8 @@ Result<ExpectedBoot> read_entry(const Json& object) {
                                      [&, wanted = member](const Field& f) { return wanted == f.name; });
     // An unknown member may be a condition that this version would ignore.
     if (field == std::end(kFields)) return bad(entry.name + ": unknown member " + member);
-    const Result<Bytes> bytes = value.is_string() ? from_hex(value.get_ref<const std::string&>())
-                                                  : Result<Bytes>(bad("expected a string"));
+    const Result<Bytes> bytes =
+        value.is_string() ? from_hex(value.get_ref<const std::string&>()) : Result<Bytes>(bad("expected a string"));
     if (!bytes || bytes->size() != field->size_bytes) {
       return bad(entry.name + ": " + member + " must be " + std::to_string(2 * field->size_bytes) + " hex characters");
     }

@@ -64,8 +64,8 @@ std::optional<MeasurementList> open_list(const BootCase& boot, Verdict& verdict)
     return std::nullopt;
   }
   if (boot.policy.min_measurement_list_issued && list->issued < *boot.policy.min_measurement_list_issued) {
-    verdict.add(failed(kListId, "an old list", "issued at or after " +
-                                                   to_rfc3339(*boot.policy.min_measurement_list_issued),
+    verdict.add(failed(kListId, "an old list",
+                       "issued at or after " + to_rfc3339(*boot.policy.min_measurement_list_issued),
                        to_rfc3339(list->issued)));
     return std::nullopt;
   }

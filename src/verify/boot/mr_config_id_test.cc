@@ -68,7 +68,8 @@ TEST(MrConfigId, ThirdFormOfAnotherApplicationFails) {
     sample.seal();
     EXPECT_EQ(judged(sample).state, State::kFail) << event;
   }
-  for (const char* provider : {R"({"name":"kms","id":"33"})", R"({"name":"none","id":""})", R"({"name":"new","id":""})"}) {
+  for (const char* provider :
+       {R"({"name":"kms","id":"33"})", R"({"name":"none","id":""})", R"({"name":"new","id":""})"}) {
     BootSample sample = third_form_sample();
     sample.set_event("key-provider", as_bytes(provider));
     sample.seal();

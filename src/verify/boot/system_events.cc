@@ -27,7 +27,8 @@ std::optional<Json> measured_text(const BootCase& boot, const Check& compose_has
 
 std::optional<std::string> policy_hash(const Json& compose) {
   Json policy = Json::object();
-  if (const auto requirements = compose.find("requirements"); requirements != compose.end() && requirements->is_object()) {
+  if (const auto requirements = compose.find("requirements");
+      requirements != compose.end() && requirements->is_object()) {
     if (const auto own = requirements->find("gpu_policy"); own != requirements->end()) policy = *own;
   }
   const Result<std::string> canonical = codec::write_jcs(policy);
@@ -43,8 +44,10 @@ Check check_gpu_policy(const BootCase& boot, const std::optional<Json>& compose)
   if (payload->size() != 32) return failed(id, "wrong size", "32 bytes", to_hex(*payload));
   if (!compose) return not_applicable(id, "the compose text is not proven to be the measured one: " + to_hex(*payload));
   const auto expected = policy_hash(*compose);
-  if (!expected) return not_applicable(id, "the policy in the compose text has no canonical form here: " + to_hex(*payload));
-  return compared(id, *expected, to_hex(*payload), "the GPU policy in the compose text is not the one that was measured");
+  if (!expected)
+    return not_applicable(id, "the policy in the compose text has no canonical form here: " + to_hex(*payload));
+  return compared(id, *expected, to_hex(*payload),
+                  "the GPU policy in the compose text is not the one that was measured");
 }
 
 std::vector<std::string> measured_scripts(const BootLog& log) {
@@ -84,7 +87,8 @@ Check check_init_scripts(const BootCase& boot, const std::optional<Json>& compos
   if (!compose) return not_applicable(id, "the compose text is not proven to be the measured one: " + joined(measured));
   const auto named = scripts_of(*compose);
   if (!named) return failed(id, "init_script in the compose text is neither a text nor a list of texts");
-  return compared(id, joined(*named), joined(measured), "the scripts in the compose text are not those that were measured");
+  return compared(id, joined(*named), joined(measured),
+                  "the scripts in the compose text are not those that were measured");
 }
 
 }  // namespace

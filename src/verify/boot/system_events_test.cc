@@ -21,12 +21,15 @@ BootSample sample_with(const Json& members, const std::vector<evidence::Event>& 
   sample.set_event("compose-hash", hash);
   std::copy(hash.begin(), hash.end(), sample.report.mr_config_id.begin() + 1);
   sample.policy.boot.compose_hashes = {bytes_of(hash)};
-  sample.events.insert(sample.events.begin() + static_cast<std::ptrdiff_t>(sample.find("instance-id")), events.begin(), events.end());
+  sample.events.insert(sample.events.begin() + static_cast<std::ptrdiff_t>(sample.find("instance-id")), events.begin(),
+                       events.end());
   sample.seal();
   return sample;
 }
 
-evidence::Event hash_event(const char* name, std::string_view text) { return runtime_event(name, crypto::sha256(as_bytes(text))); }
+evidence::Event hash_event(const char* name, std::string_view text) {
+  return runtime_event(name, crypto::sha256(as_bytes(text)));
+}
 
 TEST(BootGpuPolicy, IsTheOneInTheMeasuredText) {
   const Json members = {{"requirements", {{"gpu_policy", {{"b", 1}, {"attest_gpu", true}}}}}};
@@ -35,7 +38,8 @@ TEST(BootGpuPolicy, IsTheOneInTheMeasuredText) {
   EXPECT_EQ(good.failing(), Ids{});
   EXPECT_EQ(sample_with(members, {hash_event("gpu-policy-hash", "{}")}).failing(), Ids{"boot.gpu_policy"});
   // A text without a policy counts as having the empty one.
-  EXPECT_EQ(sample_with(Json::object(), {hash_event("gpu-policy-hash", "{}")}).judge().find("boot.gpu_policy")->state, State::kPass);
+  EXPECT_EQ(sample_with(Json::object(), {hash_event("gpu-policy-hash", "{}")}).judge().find("boot.gpu_policy")->state,
+            State::kPass);
   EXPECT_EQ(sample_with(members, {runtime_event("gpu-policy-hash", filled(31, 1))}).failing(), Ids{"boot.gpu_policy"});
   EXPECT_EQ(make_sample().judge().find("boot.gpu_policy")->state, State::kNotApplicable);
 }

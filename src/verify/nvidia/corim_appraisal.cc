@@ -32,7 +32,8 @@ struct Entry {
 // The purpose that a measurement of the root names; null when there is none.
 const std::string* purpose_of(const ComidTriple& triple) {
   for (const codec::ComidMeasurement& measurement : triple.measurements) {
-    const bool named = measurement.key && measurement.key->is(CborValue::Kind::kText) && measurement.key->text == kPurposeKey;
+    const bool named =
+        measurement.key && measurement.key->is(CborValue::Kind::kText) && measurement.key->text == kPurposeKey;
     if (named && measurement.values.name) return &*measurement.values.name;
   }
   return nullptr;
@@ -129,13 +130,15 @@ class Appraiser {
     for (const ComidTriple* triple : actual_) {
       if (is_root_environment(triple->environment)) roots.push_back(triple);
     }
-    const bool modes = std::ranges::any_of(entries_, [](const Entry& e) { return is_root_environment(*e.environment); });
+    const bool modes =
+        std::ranges::any_of(entries_, [](const Entry& e) { return is_root_environment(*e.environment); });
     if (roots.empty() && !modes) {
       for (Entry& entry : entries_) entry.in_scope = true;
       return true;
     }
     if (roots.size() != 1) {
-      fault("the device", roots.empty() ? "it does not say which mode it is in" : "it says that it is in several modes");
+      fault("the device",
+            roots.empty() ? "it does not say which mode it is in" : "it says that it is in several modes");
       return false;
     }
     return enter_mode(*roots.front());
@@ -146,7 +149,8 @@ class Appraiser {
     const std::string* purpose = purpose_of(root);
     bool known = false;
     for (Entry& entry : entries_) {
-      if (!is_root_environment(*entry.environment) || !matches_environment(*entry.environment, root.environment)) continue;
+      if (!is_root_environment(*entry.environment) || !matches_environment(*entry.environment, root.environment))
+        continue;
       known = true;
       for (const ComidTriple* reference : entry.alternatives) {
         if (purpose_of(*reference) == nullptr) {
@@ -201,8 +205,8 @@ class Appraiser {
     for (std::size_t i = 0; i < entry.alternatives.size(); ++i) {
       for (std::size_t j = i + 1; j < entry.alternatives.size(); ++j) {
         if (exclude_each_other(*entry.alternatives[i], *entry.alternatives[j])) continue;
-        side.unsupported = environment_text(*entry.environment) +
-                           ": references that do not exclude each other are not supported";
+        side.unsupported =
+            environment_text(*entry.environment) + ": references that do not exclude each other are not supported";
       }
     }
     std::vector<const ComidTriple*> found;
@@ -233,7 +237,8 @@ class Appraiser {
         return entry.in_scope && matches_environment(*entry.environment, triple.environment);
       });
       // A fault of an environment in scope has already been recorded.
-      if (!vouched) fault(environment_text(triple.environment), "no manifest vouches for the firmware of this certificate");
+      if (!vouched)
+        fault(environment_text(triple.environment), "no manifest vouches for the firmware of this certificate");
     }
     if (claims_.certified.empty()) fault("the device", "its certificates do not say which firmware signs");
   }

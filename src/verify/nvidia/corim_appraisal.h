@@ -26,13 +26,13 @@ struct CorimMismatch {
 struct CorimSide {
   std::size_t compared = 0;  // number of environments that are about this device
   std::vector<CorimMismatch> mismatches;
-  std::string unsupported;   // why something could not be compared; empty when everything could
+  std::string unsupported;  // why something could not be compared; empty when everything could
 };
 
 struct CorimAppraisal {
-  std::string purpose;                // "CC MPT": the mode that the device is in; empty where no manifest has modes
-  std::vector<CorimSide> sides;       // in the order of the sources
-  std::vector<std::string> in_both;   // environments for which more than one manifest holds references
+  std::string purpose;               // "CC MPT": the mode that the device is in; empty where no manifest has modes
+  std::vector<CorimSide> sides;      // in the order of the sources
+  std::vector<std::string> in_both;  // environments for which more than one manifest holds references
 };
 
 // Every environment in scope must have the values of one of its references, and every certificate's firmware must be in

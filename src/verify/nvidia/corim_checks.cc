@@ -38,7 +38,8 @@ Check check_version(const std::string& id, const CorimSubject& subject) {
   const std::string chip = wanted.substr(0, wanted.find('_') + 1);
   for (std::size_t at = own.find(chip); !chip.empty() && at != std::string::npos; at = own.find(chip, at + 1)) {
     if (begins_word(at)) {
-      return failed(id, "the manifest is of another version", std::string(version_part(subject.id)), subject.rim->corim->id);
+      return failed(id, "the manifest is of another version", std::string(version_part(subject.id)),
+                    subject.rim->corim->id);
     }
   }
   return skipped(id, "the manifest's id does not say which version it is for: " + subject.rim->corim->id);
@@ -137,8 +138,10 @@ std::optional<Check> CorimJudge::conflict(const std::string& id) const {
   }
   if (unreadable_) return skipped(id, "what the device says of itself could not be read");
   if (appraisal_.in_both.empty()) return passed(id);
-  return failed(id, "both manifests hold references of " + appraisal_.in_both.front() +
-                        (appraisal_.in_both.size() == 1 ? "" : " and " + std::to_string(appraisal_.in_both.size() - 1) + " more"));
+  return failed(
+      id,
+      "both manifests hold references of " + appraisal_.in_both.front() +
+          (appraisal_.in_both.size() == 1 ? "" : " and " + std::to_string(appraisal_.in_both.size() - 1) + " more"));
 }
 
 }  // namespace cloister::verify

@@ -77,8 +77,10 @@ TEST(GpuCorim, FloorsRawValuesAndMasks) {
   expect_fails(world, kVbios + "measurements", "the raw value of measurement JTGS differs");
   // Only the bits of the mask count.
   world.edit_vbios([](WorldCorim& corim) {
-    corim.references[2] = triple(firmware_part(5), {measurement("JTGS", cb::map({cb::number(4), cb::tag(563, cb::list({
-        cb::bytes({0x02}), cb::bytes({0x0f})}))}))});
+    corim.references[2] =
+        triple(firmware_part(5),
+               {measurement("JTGS",
+                            cb::map({cb::number(4), cb::tag(563, cb::list({cb::bytes({0x02}), cb::bytes({0x0f})}))}))});
   });
   EXPECT_EQ(world.judge().outcome(), Outcome::kAccepted) << to_text(world.judge(), false);
 }
@@ -110,9 +112,8 @@ TEST(GpuCorim, TheFirmwareThatSignsMustBeVouchedFor) {
   expect_fails(world, kDriver + "measurements", "security version number");
   // A manifest about another layer, or another device, does not apply to it.
   for (const CborValue& other : {model_class("GR100 A01 GSP", 1), model_class("GR100 A01 XYZ")}) {
-    world.edit_driver([&](WorldCorim& corim) {
-      corim.references[0] = triple(other, {measurement(digest_values(world_fwid()))});
-    });
+    world.edit_driver(
+        [&](WorldCorim& corim) { corim.references[0] = triple(other, {measurement(digest_values(world_fwid()))}); });
     const Verdict verdict = world.judge();
     EXPECT_EQ(failing(verdict), kBoth) << to_text(verdict, false);
     EXPECT_NE(said(verdict, kDriver + "measurements").find("no manifest holds values of it"), std::string::npos);
@@ -144,13 +145,20 @@ TEST(GpuCorim, AModeThatNobodyKnowsFails) {
     EXPECT_EQ(failing(verdict), kBoth) << to_text(verdict, false);
     for (const std::string& id : kBoth) EXPECT_NE(said(verdict, id).find(part), std::string::npos) << said(verdict, id);
   };
-  fails_both([](std::vector<CborValue>& t) { t[0] = triple(arc_class({11, 1, 3}), {measurement("purpose", name_values("CC MPT"))}); },
-             "no manifest knows this mode");
+  fails_both(
+      [](std::vector<CborValue>& t) {
+        t[0] = triple(arc_class({11, 1, 3}), {measurement("purpose", name_values("CC MPT"))});
+      },
+      "no manifest knows this mode");
   fails_both([](std::vector<CborValue>& t) { t.erase(t.begin()); }, "does not say which mode");
-  fails_both([](std::vector<CborValue>& t) { t.push_back(triple(mode_spt(), {measurement("purpose", name_values("CC SPT"))})); },
-             "in several modes");
-  fails_both([](std::vector<CborValue>& t) { t[0] = triple(mode_mpt(), {measurement("reason", name_values("CC MPT"))}); },
-             "it names no purpose");
+  fails_both(
+      [](std::vector<CborValue>& t) {
+        t.push_back(triple(mode_spt(), {measurement("purpose", name_values("CC SPT"))}));
+      },
+      "in several modes");
+  fails_both(
+      [](std::vector<CborValue>& t) { t[0] = triple(mode_mpt(), {measurement("reason", name_values("CC MPT"))}); },
+      "it names no purpose");
 }
 
 // A genuine manifest may also have modes in which nothing is confidential.
@@ -202,7 +210,8 @@ TEST(GpuCorim, AFalseTableOfContentsFails) {
   const auto fails_both = [](const RubinWorld& world, std::string_view part) {
     const Verdict verdict = world.judge();
     EXPECT_EQ(failing(verdict), kBoth) << to_text(verdict, false);
-    EXPECT_NE(said(verdict, kDriver + "measurements").find(part), std::string::npos) << said(verdict, kDriver + "measurements");
+    EXPECT_NE(said(verdict, kDriver + "measurements").find(part), std::string::npos)
+        << said(verdict, kDriver + "measurements");
   };
   RubinWorld world = rubin();
   world.edit_toc({0xff});
@@ -218,13 +227,18 @@ TEST(GpuCorim, AFalseTableOfContentsFails) {
   fails_both(with(triple(driver_part(8), {measurement(block_values(77))})), "no measurement 77");
   fails_both(with(triple(driver_part(2), {measurement(block_values(5))})), "speaks twice of");
   // The device cannot make claims in the name of the certificate.
-  fails_both(with(model_class("x").items.empty() ? CborValue() :
-                  triple(cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(560, cb::bytes({0})), cb::number(1), cb::text("NVIDIA"),
-                                  cb::number(2), cb::text("GR100 A01 GSP"), cb::number(3), cb::number(0), cb::number(4), cb::number(0)})}),
-                         {measurement(digest_values(world_fwid()))})), "speaks twice of");
+  fails_both(
+      with(model_class("x").items.empty()
+               ? CborValue()
+               : triple(cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(560, cb::bytes({0})), cb::number(1),
+                                                         cb::text("NVIDIA"), cb::number(2), cb::text("GR100 A01 GSP"),
+                                                         cb::number(3), cb::number(0), cb::number(4), cb::number(0)})}),
+                        {measurement(digest_values(world_fwid()))})),
+      "speaks twice of");
   const CborValue two = cb::map({cb::number(12), cb::map({cb::number(0), cb::list({cb::number(5), cb::number(6)})})});
   fails_both(with(triple(driver_part(8), {measurement(two)})), "a second value of one thing");
-  fails_both(with(triple(driver_part(8), {measurement(cb::map({cb::number(1), cb::tag(553, cb::number(0))}))})), "a floor or a mask");
+  fails_both(with(triple(driver_part(8), {measurement(cb::map({cb::number(1), cb::tag(553, cb::number(0))}))})),
+             "a floor or a mask");
 }
 
 TEST(GpuCorim, AFurtherManifestThatTheDeviceNamesMustBeThere) {

@@ -85,7 +85,8 @@ Result<void> read_measured(const codec::SpdmReport& report, DeviceClaims& out) {
     return fail(ErrorCode::kUnsupported, "the report does not say what its measurements are of (no measurement 253)");
   }
   if (manifest->value_type != codec::kSpdmManifestType) {
-    return malformed("measurement 253 is of type " + std::to_string(manifest->value_type) + ", expected a manifest (138)");
+    return malformed("measurement 253 is of type " + std::to_string(manifest->value_type) +
+                     ", expected a manifest (138)");
   }
   TRY(toc, codec::read_spdm_toc(manifest->value));
   if (!toc.profile.empty() && !toc.profile.starts_with(kProfile)) {

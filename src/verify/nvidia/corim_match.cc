@@ -24,7 +24,8 @@ bool contains_members(const CborValue& pattern, const CborValue& actual) {
 bool has_range(const codec::ComidRange& reference, const std::optional<codec::ComidRange>& actual) {
   // A device has a single number.
   if (!actual || !actual->least || actual->least != actual->most) return false;
-  return (!reference.least || *actual->least >= *reference.least) && (!reference.most || *actual->least <= *reference.most);
+  return (!reference.least || *actual->least >= *reference.least) &&
+         (!reference.most || *actual->least <= *reference.most);
 }
 
 bool has_raw(const codec::ComidRaw& reference, const std::optional<codec::ComidRaw>& actual) {

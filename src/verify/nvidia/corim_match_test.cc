@@ -11,13 +11,16 @@ namespace {
 using codec::ComidValues;
 
 TEST(CorimMatch, EnvironmentsArePatterns) {
-  const CborValue whole = cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(560, cb::bytes({0})), cb::number(1),
-                                   cb::text("NVIDIA"), cb::number(2), cb::text("GR100"), cb::number(3), cb::number(0)})});
-  const CborValue part = cb::map({cb::number(0), cb::map({cb::number(2), cb::text("GR100"), cb::number(1), cb::text("NVIDIA")})});
+  const CborValue whole =
+      cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(560, cb::bytes({0})), cb::number(1), cb::text("NVIDIA"),
+                                       cb::number(2), cb::text("GR100"), cb::number(3), cb::number(0)})});
+  const CborValue part =
+      cb::map({cb::number(0), cb::map({cb::number(2), cb::text("GR100"), cb::number(1), cb::text("NVIDIA")})});
   EXPECT_TRUE(matches_environment(part, whole));
   EXPECT_FALSE(matches_environment(whole, part));
   EXPECT_FALSE(same_environment(part, whole));
-  const CborValue turned = cb::map({cb::number(0), cb::map({cb::number(1), cb::text("NVIDIA"), cb::number(2), cb::text("GR100")})});
+  const CborValue turned =
+      cb::map({cb::number(0), cb::map({cb::number(1), cb::text("NVIDIA"), cb::number(2), cb::text("GR100")})});
   EXPECT_TRUE(same_environment(part, turned));
   EXPECT_FALSE(matches_environment(model_class("GR100", 1), model_class("GR100", 0)));
   // An instance that only one of them names.
@@ -35,7 +38,8 @@ TEST(CorimMatch, Text) {
   EXPECT_FALSE(is_root_environment(driver_part(1)));
   EXPECT_FALSE(is_root_environment(model_class("GR100")));
   // The arc of another vendor, and the arc itself.
-  EXPECT_FALSE(is_root_environment(cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(111, cb::bytes({0x2b, 6, 1, 1, 2}))})})));
+  EXPECT_FALSE(is_root_environment(
+      cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(111, cb::bytes({0x2b, 6, 1, 1, 2}))})})));
   EXPECT_FALSE(is_root_environment(cb::map(
       {cb::number(0), cb::map({cb::number(0), cb::tag(111, cb::bytes({0x2b, 6, 1, 4, 1, 0xac, 0x47, 0x8a, 0x14}))})})));
 }
@@ -48,32 +52,95 @@ ComidValues values(const std::function<void(ComidValues&)>& set) {
 
 TEST(CorimMatch, EachKindOfValue) {
   const ComidValues none;
-  const auto expect = [&](const std::string& name, const ComidValues& reference, const ComidValues& good, const ComidValues& bad) {
+  const auto expect = [&](const std::string& name, const ComidValues& reference, const ComidValues& good,
+                          const ComidValues& bad) {
     EXPECT_EQ(difference(reference, good), "") << name;
     EXPECT_EQ(difference(reference, bad), name);
     EXPECT_EQ(difference(reference, none), name);
     EXPECT_EQ(difference(none, bad), "");
   };
-  expect("version", values([](auto& v) { v.version = "1"; v.version_scheme = 2; }), values([](auto& v) { v.version = "1"; }),
-         values([](auto& v) { v.version = "2"; }));
-  expect("version", values([](auto& v) { v.version = "1"; v.version_scheme = 2; }),
-         values([](auto& v) { v.version = "1"; v.version_scheme = 2; }),
-         values([](auto& v) { v.version = "1"; v.version_scheme = 3; }));
-  expect("security version number", values([](auto& v) { v.svn = {3, false}; }), values([](auto& v) { v.svn = {3, false}; }),
-         values([](auto& v) { v.svn = {4, false}; }));
-  expect("security version number", values([](auto& v) { v.svn = {3, true}; }), values([](auto& v) { v.svn = {4, false}; }),
-         values([](auto& v) { v.svn = {2, false}; }));
-  expect("flags", values([](auto& v) { v.flags = {{3, false}}; }), values([](auto& v) { v.flags = {{3, false}, {1, true}}; }),
-         values([](auto& v) { v.flags = {{3, true}}; }));
-  expect("raw value", values([](auto& v) { v.raw = {{1, 2}, {}}; }), values([](auto& v) { v.raw = {{1, 2}, {}}; }),
-         values([](auto& v) { v.raw = {{1, 2, 0}, {}}; }));
-  expect("raw value", values([](auto& v) { v.raw = {{1, 2}, {0, 3}}; }), values([](auto& v) { v.raw = {{9, 6}, {}}; }),
-         values([](auto& v) { v.raw = {{1, 1}, {}}; }));
-  expect("name", values([](auto& v) { v.name = "a"; }), values([](auto& v) { v.name = "a"; }), values([](auto& v) { v.name = "b"; }));
-  expect("number", values([](auto& v) { v.range = {2, 4}; }), values([](auto& v) { v.range = {4, 4}; }),
-         values([](auto& v) { v.range = {5, 5}; }));
-  expect("number", values([](auto& v) { v.range = {2, std::nullopt}; }), values([](auto& v) { v.range = {9, 9}; }),
-         values([](auto& v) { v.range = {2, 3}; }));  // a range is no single number
+  expect("version", values([](auto& v) {
+           v.version = "1";
+           v.version_scheme = 2;
+         }),
+         values([](auto& v) { v.version = "1"; }), values([](auto& v) { v.version = "2"; }));
+  expect("version", values([](auto& v) {
+           v.version = "1";
+           v.version_scheme = 2;
+         }),
+         values([](auto& v) {
+           v.version = "1";
+           v.version_scheme = 2;
+         }),
+         values([](auto& v) {
+           v.version = "1";
+           v.version_scheme = 3;
+         }));
+  expect("security version number", values([](auto& v) {
+           v.svn = {3, false};
+         }),
+         values([](auto& v) {
+           v.svn = {3, false};
+         }),
+         values([](auto& v) {
+           v.svn = {4, false};
+         }));
+  expect("security version number", values([](auto& v) {
+           v.svn = {3, true};
+         }),
+         values([](auto& v) {
+           v.svn = {4, false};
+         }),
+         values([](auto& v) {
+           v.svn = {2, false};
+         }));
+  expect("flags", values([](auto& v) {
+           v.flags = {{3, false}};
+         }),
+         values([](auto& v) {
+           v.flags = {{3, false}, {1, true}};
+         }),
+         values([](auto& v) {
+           v.flags = {{3, true}};
+         }));
+  expect("raw value", values([](auto& v) {
+           v.raw = {{1, 2}, {}};
+         }),
+         values([](auto& v) {
+           v.raw = {{1, 2}, {}};
+         }),
+         values([](auto& v) {
+           v.raw = {{1, 2, 0}, {}};
+         }));
+  expect("raw value", values([](auto& v) {
+           v.raw = {{1, 2}, {0, 3}};
+         }),
+         values([](auto& v) {
+           v.raw = {{9, 6}, {}};
+         }),
+         values([](auto& v) {
+           v.raw = {{1, 1}, {}};
+         }));
+  expect("name", values([](auto& v) { v.name = "a"; }), values([](auto& v) { v.name = "a"; }),
+         values([](auto& v) { v.name = "b"; }));
+  expect("number", values([](auto& v) {
+           v.range = {2, 4};
+         }),
+         values([](auto& v) {
+           v.range = {4, 4};
+         }),
+         values([](auto& v) {
+           v.range = {5, 5};
+         }));
+  expect("number", values([](auto& v) {
+           v.range = {2, std::nullopt};
+         }),
+         values([](auto& v) {
+           v.range = {9, 9};
+         }),
+         values([](auto& v) {
+           v.range = {2, 3};
+         }));  // a range is no single number
 }
 
 TEST(CorimMatch, DigestsOfSeveralAlgorithms) {

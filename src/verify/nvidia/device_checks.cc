@@ -66,8 +66,7 @@ Check check_chain(const std::string& id, const DeviceFindings& findings, DeviceJ
     return failed(id, "the chain ends in a root that nobody pinned", "nvidia_device_identity_ca",
                   findings.chain.back().subject_common_name());
   }
-  auto valid =
-      crypto::verify_certificate_chain(findings.chain, *root, Curve::kP384, judge.context.time, &judge.cache);
+  auto valid = crypto::verify_certificate_chain(findings.chain, *root, Curve::kP384, judge.context.time, &judge.cache);
   return valid ? passed(id, std::string(root_name(RootUse::kGpu, findings.root))) : failed(id, valid.error().message);
 }
 
@@ -86,8 +85,8 @@ Check check_nonce(const std::string& id, const codec::SpdmReport& report, const 
   return compared(id, to_hex(*judge.nonce), to_hex(report.request_nonce), "the signed request holds another nonce");
 }
 
-constexpr const char* kDeviceChecks[] = {"arch",       "allowed_arch", "hints", "cert_chain", "signature",
-                                         "nonce",      "fwid",         "min_driver", "min_vbios"};
+constexpr const char* kDeviceChecks[] = {"arch",  "allowed_arch", "hints",      "cert_chain", "signature",
+                                         "nonce", "fwid",         "min_driver", "min_vbios"};
 constexpr const char* kRevocationChecks[] = {"revocation.device", "revocation.driver_rim", "revocation.vbios_rim"};
 
 void add_unread(const std::string& prefix, Verdict& verdict) {
@@ -152,7 +151,7 @@ DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& dev
     const bool by_chain = report || (!chain && chain.error().code == ErrorCode::kUnsupported);
     const Error& error = by_chain ? chain.error() : report.error();
     verdict.add(error.code == ErrorCode::kUnsupported ? skipped(prefix + "form", error.message)
-                                                                 : failed(prefix + "form", error.message));
+                                                      : failed(prefix + "form", error.message));
     add_unread(prefix, verdict);
     findings.facts["arch"] = device.arch;
     return findings;
@@ -169,8 +168,8 @@ DeviceFindings check_device(std::size_t number, const evidence::GpuEvidence& dev
   verdict.add(check_chain(prefix + "cert_chain", findings, judge));
   verdict.add(check_signature(prefix + "signature", *findings.report, findings.chain[0]));
   verdict.add(check_nonce(prefix + "nonce", *findings.report, judge));
-  verdict.add(check_fwid(prefix + "fwid", findings.arch, *findings.report, findings.chain[0],
-                         judge.context.policy.nvidia));
+  verdict.add(
+      check_fwid(prefix + "fwid", findings.arch, *findings.report, findings.chain[0], judge.context.policy.nvidia));
   verdict.add(check_min_driver(prefix + "min_driver", findings.arch, *findings.report, judge.context.policy.nvidia));
   verdict.add(check_min_vbios(prefix + "min_vbios", findings.arch, *findings.report, judge.context.policy.nvidia));
   if (findings.root == RootKind::kInsecureSimulator) {

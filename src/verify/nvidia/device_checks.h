@@ -41,7 +41,7 @@ struct DeviceFindings {
   std::optional<codec::SpdmReport> report;
   std::vector<crypto::Certificate> chain;  // five certificates, leaf first, or none
   RootKind root = RootKind::kUnknown;
-  std::string arch;                        // architecture by the certificates; empty when unknown
+  std::string arch;  // architecture by the certificates; empty when unknown
   // {"arch","model","driver_version","vbios_version","ueid","opaque_data","nvlink","fsp_svn","driver_rim",
   // "vbios_rim","mismatches"} as far as known.
   Json facts = Json::object();

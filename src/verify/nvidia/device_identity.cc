@@ -39,8 +39,8 @@ std::optional<std::vector<std::uint64_t>> version_parts(std::string_view text, i
 
 std::string device_arch(const crypto::Certificate& device) {
   const std::string model = device.subject_common_name();
-  const auto known = std::ranges::find_if(
-      kModels, [&](const auto& entry) { return model.find(entry.first) != std::string::npos; });
+  const auto known =
+      std::ranges::find_if(kModels, [&](const auto& entry) { return model.find(entry.first) != std::string::npos; });
   return known == kModels.end() ? std::string() : std::string(known->second);
 }
 
@@ -52,9 +52,7 @@ std::string padded_text(const codec::SpdmReport& report, OpaqueField field) {
   return std::string(text);
 }
 
-std::string driver_version(const codec::SpdmReport& report) {
-  return padded_text(report, OpaqueField::kDriverVersion);
-}
+std::string driver_version(const codec::SpdmReport& report) { return padded_text(report, OpaqueField::kDriverVersion); }
 
 std::string vbios_version(const codec::SpdmReport& report) {
   const auto found = report.opaque.find(static_cast<std::uint16_t>(OpaqueField::kVbiosVersion));

@@ -57,11 +57,11 @@ TEST(RimIds, FromTheReport) {
 
 TEST(RimIds, NothingButPlainNamesGetsIntoAUrl) {
   const auto hopper = device_chain("GH100", "a").certificates;
-  for (const OpaqueField field : {OpaqueField::kDriverVersion, OpaqueField::kProject, OpaqueField::kProjectSku,
-                                  OpaqueField::kChipSku}) {
-    for (const std::string& text : {std::string("../x"), std::string("a/b"), std::string("a?b"), std::string("a%2f"),
-                                    std::string("a b"), std::string("a\0b", 3), std::string("\xc3\xa9"), std::string(),
-                                    std::string(65, 'a')}) {
+  for (const OpaqueField field :
+       {OpaqueField::kDriverVersion, OpaqueField::kProject, OpaqueField::kProjectSku, OpaqueField::kChipSku}) {
+    for (const std::string& text :
+         {std::string("../x"), std::string("a/b"), std::string("a?b"), std::string("a%2f"), std::string("a b"),
+          std::string("a\0b", 3), std::string("\xc3\xa9"), std::string(), std::string(65, 'a')}) {
       SpdmReport changed = report();
       set(changed, field, to_bytes(as_bytes(text)));
       EXPECT_FALSE(rim_ids(changed, hopper)) << text;

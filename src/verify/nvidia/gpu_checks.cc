@@ -31,11 +31,10 @@ Check check_duplicates(const Findings& devices) {
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const DeviceFindings& device = devices[i];
     if (!device.report) return skipped(id, "device " + std::to_string(i) + " could not be read");
-    const bool fresh = keys.insert(device.chain[0].subject_public_key_info()).second &&
-                       certificates.insert(device.chain[1].der()).second &&
-                       nonces.insert(Bytes(device.report->responder_nonce.begin(),
-                                           device.report->responder_nonce.end()))
-                           .second;
+    const bool fresh =
+        keys.insert(device.chain[0].subject_public_key_info()).second &&
+        certificates.insert(device.chain[1].der()).second &&
+        nonces.insert(Bytes(device.report->responder_nonce.begin(), device.report->responder_nonce.end())).second;
     if (!fresh) return failed(id, "device " + std::to_string(i) + " is one that is listed before it");
   }
   return passed(id, std::to_string(devices.size()) + (devices.size() == 1 ? " device" : " different devices"));
@@ -132,9 +131,9 @@ void check_second_opinion(const Findings& devices, const crypto::Certificate* au
   check_nras(subject, context, authority, verdict);
 }
 
-constexpr std::array<const char*, 7> kSetChecks = {
-    "nvidia.known_nonce", "nvidia.duplicates", "nvidia.root_agreement", "nvidia.simulator",
-    "nvidia.gpu_count",   "nvidia.topology",   "nvidia.nvlink"};
+constexpr std::array<const char*, 7> kSetChecks = {"nvidia.known_nonce", "nvidia.duplicates", "nvidia.root_agreement",
+                                                   "nvidia.simulator",   "nvidia.gpu_count",  "nvidia.topology",
+                                                   "nvidia.nvlink"};
 
 void add_without_evidence(const std::string& why, Verdict& verdict) {
   verdict.add(not_applicable("nvidia.payload.form", why));
@@ -156,9 +155,7 @@ bool check_presence(bool present, const Context& context, Verdict& verdict) {
       verdict.add(present ? passed(id, "GPU evidence is here")
                           : failed(id, "the policy requires a GPU, and there is no evidence of one"));
       break;
-    case GpuRequirement::kWhenPresent:
-      verdict.add(not_applicable(id, "the policy does not require a GPU"));
-      break;
+    case GpuRequirement::kWhenPresent: verdict.add(not_applicable(id, "the policy does not require a GPU")); break;
   }
   if (!present) add_without_evidence("the report holds no GPU evidence: no GPU is vouched for", verdict);
   return present;

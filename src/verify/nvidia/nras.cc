@@ -199,9 +199,7 @@ Check check_devices(const std::vector<Token>& tokens, const NrasSubject& subject
 }
 
 // True when a list of mismatches, which older claims leave out or give as null, names any.
-bool names_any(const Json& list) {
-  return !(list.is_null() || (list.is_structured() && list.empty()));
-}
+bool names_any(const Json& list) { return !(list.is_null() || (list.is_structured() && list.empty())); }
 
 // Empty when the submodule reports no fault.
 std::string complaint_of(const Json& claims) {
@@ -324,9 +322,8 @@ void check_nras(const NrasSubject& subject, const Context& context, const crypto
   const bool unproven = signature.state == State::kSkipped;
   verdict.add(std::move(signature));
   const Jwt& first = tokens->front().overall;
-  verdict.facts["nras"] = {{"key_id", first.key_id},
-                           {"claims_version", claim_text(first.claims, "x-nvidia-ver")},
-                           {"keys", source}};
+  verdict.facts["nras"] = {
+      {"key_id", first.key_id}, {"claims_version", claim_text(first.claims, "x-nvidia-ver")}, {"keys", source}};
   if (unproven) {
     for (const std::string_view check : kChecks) {
       if (check == "form" || check == "signature") continue;

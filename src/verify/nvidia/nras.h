@@ -16,8 +16,8 @@ namespace cloister::verify {
 // What the tokens must be about. NVIDIA's service appraises GPUs and switches separately, each in a token of its own.
 struct NrasSubject {
   std::vector<std::string> gpu_ueids, switch_ueids;  // one for each device
-  std::optional<ByteArray<32>> nonce;   // absent when devices answered different nonces or none could be read
-  bool complete = true;                 // every device could be read
+  std::optional<ByteArray<32>> nonce;  // absent when devices answered different nonces or none could be read
+  bool complete = true;                // every device could be read
 };
 
 // Adds the checks nvidia.nras.* and the fact `nras`; each check covers all tokens. Without tokens they do not apply, or

@@ -108,7 +108,8 @@ NrasKeys::Judged NrasKeys::judge(const codec::Jwt& token) const {
   if (const auto why = unproven_.find(token.key_id); why != unproven_.end()) {
     return {Finding::kUnproven, {}, "nothing vouches for the key that signed it: " + why->second};
   }
-  return {Finding::kUnproven, {},
+  return {Finding::kUnproven,
+          {},
           present_ ? "the key that signed it is not in the key set" : "the service's keys are not here"};
 }
 

@@ -41,8 +41,8 @@ class NrasKeys {
     Bytes point;
     const char* source;
   };
-  std::map<std::string, Believed> believed_;       // by key id
-  std::map<std::string, std::string> unproven_;    // key id -> reason
+  std::map<std::string, Believed> believed_;     // by key id
+  std::map<std::string, std::string> unproven_;  // key id -> reason
   std::vector<Bytes> policy_keys_;
   bool live_ = false;
   bool present_ = false;

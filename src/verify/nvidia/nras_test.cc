@@ -182,7 +182,7 @@ TEST(Nras, AboutTheseVeryGpus) {
 }
 
 TEST(Nras, EveryResultCounts) {
-  const auto with = [](const std::function<void(Json& overall, Json& part)>& change) {
+  const auto with = [](const std::function<void(Json & overall, Json & part)>& change) {
     WorldToken made = token();
     change(made.overall, made.parts["GPU-1"]);
     return made;
@@ -432,7 +432,8 @@ TEST(NrasSwitches, EveryCheckLooksAtBothTokens) {
 
 // A token about eight GPUs, from 2026-09-10, and the key set that NVIDIA published two days later.
 struct GenuineToken {
-  Json token = Json::parse(cloister::testing::vector_text("nvidia/nras/nras_ppcie_8xh100_20260910.json"))[1]["REMOTE_GPU_CLAIMS"];
+  Json token = Json::parse(
+      cloister::testing::vector_text("nvidia/nras/nras_ppcie_8xh100_20260910.json"))[1]["REMOTE_GPU_CLAIMS"];
   std::string jwks = cloister::testing::vector_text("nvidia/nras/jwks_20260912.json");
   UnixSeconds time = 1789064303 + 60;
   NrasSubject subject;

@@ -35,11 +35,11 @@ std::string summary(const std::vector<const SpdmReport*>& gpus) {
 }  // namespace
 
 std::string nvlink_state(const SpdmReport& gpu) {
-  const Bytes* status = gpu.typed_field(static_cast<std::uint16_t>(OpaqueField::kNvlinkEncryption),
-                                        codec::OpaqueValueType::kStatus);
+  const Bytes* status =
+      gpu.typed_field(static_cast<std::uint16_t>(OpaqueField::kNvlinkEncryption), codec::OpaqueValueType::kStatus);
   if (status == nullptr) return "not said";
-  const bool one_byte = !status->empty() && std::all_of(status->begin() + 1, status->end(),
-                                                        [](std::uint8_t b) { return b == 0; });
+  const bool one_byte =
+      !status->empty() && std::all_of(status->begin() + 1, status->end(), [](std::uint8_t b) { return b == 0; });
   if (one_byte && status->front() == kOn) return kEncrypted;
   if (one_byte && status->front() == kOff) return "clear";
   return "unknown";

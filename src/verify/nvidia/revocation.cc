@@ -95,8 +95,8 @@ const RevocationList::Judged& RevocationList::judge(const std::vector<Certificat
       break;
     }
     const bool good = judged.finding == Finding::kGood || judged.finding == Finding::kTolerated;
-    const bool better = best.finding == Finding::kMissing || best.finding == Finding::kBad ||
-                        (best.finding == Finding::kStale && good);
+    const bool better =
+        best.finding == Finding::kMissing || best.finding == Finding::kBad || (best.finding == Finding::kStale && good);
     if (better) best = std::move(judged);
   }
   return judged_.emplace(std::move(key), std::move(best)).first->second;

@@ -40,9 +40,9 @@ TEST(GpuRevocation, EachStatus) {
     crypto::OcspStatus status;
     std::string said;
   };
-  for (const Case& test : {Case{crypto::OcspStatus::kRevoked, "good|revoked"},
-                           Case{crypto::OcspStatus::kOnHold, "good|certificate hold"},
-                           Case{crypto::OcspStatus::kUnknown, "good|unknown"}}) {
+  for (const Case& test :
+       {Case{crypto::OcspStatus::kRevoked, "good|revoked"}, Case{crypto::OcspStatus::kOnHold, "good|certificate hold"},
+        Case{crypto::OcspStatus::kUnknown, "good|unknown"}}) {
     for (const std::string at : {"gpu 0", "NVIDIA GH100 Identity"}) {
       GpuWorld world = one_gpu();
       world.edit_ocsp([&](const std::string& label, crypto::OcspResponseSpec& spec) {
@@ -153,8 +153,8 @@ TEST(GpuRevocation, SignedByAStranger) {
     crypto::OcspResponseSpec spec;
     spec.this_update = kWorldTime - 1;
     const Certificate forged = world_certificate(issuer.subject_common_name(), "stranger", "x", "stranger", true);
-    world.collateral.ocsp_responses.push_back(*crypto::make_ocsp_response(
-        spec, strange.certificates[i], issuer, forged, world_key("stranger")));
+    world.collateral.ocsp_responses.push_back(
+        *crypto::make_ocsp_response(spec, strange.certificates[i], issuer, forged, world_key("stranger")));
   }
   expect_failing(world, {"nvidia.gpu.0.revocation.device"}, "invalid");
 }

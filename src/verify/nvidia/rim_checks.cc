@@ -37,9 +37,9 @@ Check check_arch(const std::string& id, const codec::Rim& rim, const std::string
 
 // One source: the driver's manifest or the firmware's.
 struct Source {
-  std::string name;          // "driver", "vbios"
-  std::string id;            // id of the manifest; empty when it cannot be determined
-  std::string version;       // version according to the report
+  std::string name;     // "driver", "vbios"
+  std::string id;       // id of the manifest; empty when it cannot be determined
+  std::string version;  // version according to the report
 };
 
 // Compares the device's values with a manifest in XML.
@@ -47,27 +47,27 @@ void check_content(const std::string& own, const Source& source, const codec::Ri
                    const codec::SpdmReport& report, Json& mismatches, Verdict& verdict) {
   verdict.add(check_arch(own + "arch", rim, arch));
   const bool same = same_version(rim.colloquial_version, source.version);
-  verdict.add(same ? passed(own + "version", source.version)
-                   : failed(own + "version", "the manifest is of another version", source.version,
-                            rim.colloquial_version));
+  verdict.add(
+      same ? passed(own + "version", source.version)
+           : failed(own + "version", "the manifest is of another version", source.version, rim.colloquial_version));
   const RimComparison result = compare_measurements(rim, report);
   if (result.active == 0) {
     verdict.add(failed(own + "measurements", "the manifest has no active entry"));
   } else if (result.mismatching.empty()) {
     verdict.add(passed(own + "measurements", std::to_string(result.active) + " measurements"));
   } else {
-    verdict.add(failed(own + "measurements",
-                       std::to_string(result.mismatching.size()) + " of " + std::to_string(result.active) +
-                           " measurements differ at the " + source.name +
-                           " manifest's indices " + describe_mismatch(result.mismatching)));
+    verdict.add(failed(own + "measurements", std::to_string(result.mismatching.size()) + " of " +
+                                                 std::to_string(result.active) + " measurements differ at the " +
+                                                 source.name + " manifest's indices " +
+                                                 describe_mismatch(result.mismatching)));
   }
   if (rim.svn_floors.empty()) {
     verdict.add(not_applicable(own + "svn", "the manifest sets no floor"));
   } else if (const std::string below = below_floor(rim, report); !below.empty()) {
     verdict.add(failed(own + "svn", "a security version number is below the manifest's floor: " + below));
   } else {
-    verdict.add(passed(own + "svn", std::to_string(rim.svn_floors.size()) +
-                                        (rim.svn_floors.size() == 1 ? " floor" : " floors")));
+    verdict.add(passed(own + "svn",
+                       std::to_string(rim.svn_floors.size()) + (rim.svn_floors.size() == 1 ? " floor" : " floors")));
   }
   for (const std::uint32_t index : result.mismatching) {
     mismatches.push_back({{"index", index}, {"source", source.name}});
@@ -157,7 +157,8 @@ RimFindings check_rims(const std::string& prefix, const codec::SpdmReport& repor
                  verdict);
     out.facts["driver_rim"] = ids->driver;
   }
-  check_source(prefix, {"vbios", ids->vbios, vbios_version(report)}, out.vbios, arch, report, corims, mismatches, verdict);
+  check_source(prefix, {"vbios", ids->vbios, vbios_version(report)}, out.vbios, arch, report, corims, mismatches,
+               verdict);
   out.facts["vbios_rim"] = ids->vbios;
   if (!corims.purpose().empty()) out.facts["purpose"] = corims.purpose();
   const std::string conflict_id = prefix + "rim.conflict";

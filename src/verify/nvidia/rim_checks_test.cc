@@ -22,7 +22,8 @@ TEST(GpuRim, MissingOnesAreSkippedAndRequired) {
 }
 
 // A manifest in CBOR, signed as NVIDIA signs its CoRIMs: `members` are further members of the map, as hex.
-std::string signed_corim(const WorldChain& chain = rim_chain(), const std::string& members = "", bool with_root = true) {
+std::string signed_corim(const WorldChain& chain = rim_chain(), const std::string& members = "",
+                         bool with_root = true) {
   std::vector<Bytes> certificates;
   for (const Certificate& certificate : chain.certificates) certificates.push_back(certificate.der());
   if (!with_root) certificates.pop_back();
@@ -140,8 +141,8 @@ TEST(GpuRim, MismatchesAreListedWithTheirSource) {
             std::string::npos);
   EXPECT_NE(said(verdict, "nvidia.gpu.0.rim.driver.measurements").find("indices 22, 40"), std::string::npos);
   EXPECT_NE(said(verdict, "nvidia.gpu.0.rim.vbios.measurements").find("warm reboot"), std::string::npos);
-  const Json expected = Json::parse(
-      R"([{"index":22,"source":"driver"},{"index":40,"source":"driver"},{"index":9,"source":"vbios"}])");
+  const Json expected =
+      Json::parse(R"([{"index":22,"source":"driver"},{"index":40,"source":"driver"},{"index":9,"source":"vbios"}])");
   EXPECT_EQ(verdict.facts["gpus"][0]["mismatches"], expected);
 }
 
@@ -192,7 +193,11 @@ TEST(GpuRim, FloorsUnderSecurityVersionNumbers) {
     expect_failing(with_floor(floor_of(least), keep), below, "got 5");
   }
   // No usable number: absent, of another value type, in the legacy form, or too long.
-  expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque.erase(37); r.opaque_value_types.erase(37); }),
+  expect_failing(with_floor(floor_of("0"),
+                            [](SpdmReport& r) {
+                              r.opaque.erase(37);
+                              r.opaque_value_types.erase(37);
+                            }),
                  below, "got none");
   expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque_value_types[37] = 0x86; }), below, "got none");
   expect_failing(with_floor(floor_of("0"), [](SpdmReport& r) { r.opaque_version.reset(); }), below, "got none");

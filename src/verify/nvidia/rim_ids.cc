@@ -17,8 +17,8 @@ Result<std::string> checked(std::string part, const char* name) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
   });
   if (part.empty() || part.size() > kMostPartBytes || !plain) {
-    return fail(ErrorCode::kBadGpuEvidence, std::string("the report's ") + name +
-                                                " is missing or cannot be part of a manifest's name");
+    return fail(ErrorCode::kBadGpuEvidence,
+                std::string("the report's ") + name + " is missing or cannot be part of a manifest's name");
   }
   return part;
 }

@@ -9,8 +9,17 @@ constexpr std::string_view kTcbInfoOid = "2.23.133.5.4.1.1";
 constexpr std::string_view kMultiTcbInfoOid = "2.23.133.5.4.5";
 // Context tags; [6] and [11] are constructed.
 enum Field : std::uint8_t {
-  kVendor = 0x80, kModel = 0x81, kVersion = 0x82, kSvn = 0x83, kLayer = 0x84, kIndex = 0x85, kFwids = 0xa6,
-  kFlags = 0x87, kVendorInfo = 0x88, kType = 0x89, kFlagsMask = 0x8a
+  kVendor = 0x80,
+  kModel = 0x81,
+  kVersion = 0x82,
+  kSvn = 0x83,
+  kLayer = 0x84,
+  kIndex = 0x85,
+  kFwids = 0xa6,
+  kFlags = 0x87,
+  kVendorInfo = 0x88,
+  kType = 0x89,
+  kFlagsMask = 0x8a
 };
 constexpr std::size_t kFlagBits = 9;
 constexpr std::size_t kRecovery = 2, kDebug = 3;  // the only flags that are not named after what is missing
@@ -53,7 +62,8 @@ Result<std::vector<Fwid>> read_fwids(ByteView content) {
   return out;
 }
 
-Result<void> read_field(const DerValue& field, TcbInfo& out, std::vector<bool>& flags, std::optional<std::vector<bool>>& mask) {
+Result<void> read_field(const DerValue& field, TcbInfo& out, std::vector<bool>& flags,
+                        std::optional<std::vector<bool>>& mask) {
   const auto number = [&](std::optional<std::uint64_t>& into) -> Result<void> {
     TRY(value, read_number(field.content));
     into = value;
@@ -83,7 +93,8 @@ Result<void> read_field(const DerValue& field, TcbInfo& out, std::vector<bool>& 
       mask = std::move(bits);
       return {};
     }
-    default: return fail(ErrorCode::kUnsupported, "TcbInfo: field " + std::to_string(field.tag & 0x1f) + " is not supported");
+    default:
+      return fail(ErrorCode::kUnsupported, "TcbInfo: field " + std::to_string(field.tag & 0x1f) + " is not supported");
   }
 }
 

@@ -9,7 +9,8 @@ namespace cloister::verify::testing {
 namespace {
 
 Result<std::optional<TcbInfo>> read(const Bytes& extension, const std::string& oid = "2.23.133.5.4.1.1") {
-  return read_tcb_info(world_certificate("leaf", "leaf", "leaf", "leaf", false, 253402300799, {{oid, false, extension}}));
+  return read_tcb_info(
+      world_certificate("leaf", "leaf", "leaf", "leaf", false, 253402300799, {{oid, false, extension}}));
 }
 Bytes fields(const std::vector<std::pair<std::uint8_t, Bytes>>& list) {
   Bytes out;
@@ -28,8 +29,9 @@ TEST(TcbInfo, Fields) {
   EXPECT_EQ((*info)->type, Bytes{0});
   ASSERT_EQ((*info)->fwids.size(), 2u);
   EXPECT_EQ((*info)->fwids[0].digest, world_fwid());
-  EXPECT_EQ((*info)->flags, (std::map<std::uint64_t, bool>{{0, false}, {1, true}, {2, false}, {3, false}, {4, true}, {5, true},
-                                                           {6, true}, {7, true}, {8, true}}));
+  EXPECT_EQ((*info)->flags,
+            (std::map<std::uint64_t, bool>{
+                {0, false}, {1, true}, {2, false}, {3, false}, {4, true}, {5, true}, {6, true}, {7, true}, {8, true}}));
   EXPECT_EQ(*read_tcb_info(world_certificate("leaf", "leaf", "leaf", "leaf", false)), std::nullopt);
 }
 
@@ -59,7 +61,8 @@ TEST(TcbInfo, OtherFormsAreRefused) {
   refused(fields({{0xab, {}}}), ErrorCode::kUnsupported);
   EXPECT_EQ(read(fields({}), "2.23.133.5.4.5").error().code, ErrorCode::kUnsupported);
   const Bytes good = tcb_info_extension("GR100 A01 GSP");
-  for (std::size_t size = 0; size < good.size(); ++size) refused(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)));
+  for (std::size_t size = 0; size < good.size(); ++size)
+    refused(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)));
 }
 
 TEST(Oid, Arcs) {

@@ -141,8 +141,8 @@ Check check_switch_lists(const Parts& parts) {
     return failed(kId, where + "is connected to other GPUs than those that were attested", describe(attested),
                   describe(*seen));
   }
-  return passed(kId, std::to_string(parts.gpus.size()) + " GPUs, " + std::to_string(parts.switches.size()) +
-                         " switches");
+  return passed(kId,
+                std::to_string(parts.gpus.size()) + " GPUs, " + std::to_string(parts.switches.size()) + " switches");
 }
 
 }  // namespace

@@ -36,8 +36,9 @@ TEST(VbiosRim, AFloorUnderASecurityVersionNumber) {
   const auto world_with = [](const std::string& least) {
     GpuWorld world;
     WorldRim rim = vbios_rim();
-    rim.floors = "<Resource type=\"Measurement\" index=\"4133\" active=\"True\" name=\"FSP_UCODE_MIN_SVN\" o:minSvn=\"" + least +
-                 "\" o:includeInResult=\"True\"/>";
+    rim.floors =
+        "<Resource type=\"Measurement\" index=\"4133\" active=\"True\" name=\"FSP_UCODE_MIN_SVN\" o:minSvn=\"" + least +
+        "\" o:includeInResult=\"True\"/>";
     world.edit_rim(kVbiosId, rim);
     world.edit_report(0, [](SpdmReport& report) {
       report.opaque_version = codec::OpaqueVersion{2, 0, 0};

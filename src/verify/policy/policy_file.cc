@@ -11,9 +11,14 @@ namespace cloister::verify {
 namespace {
 
 constexpr std::size_t kLimit = 1 << 20;
-const std::set<std::string> kTcbStatuses = {
-    "UpToDate",        "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded",
-    "OutOfDate",       "OutOfDateConfigurationNeeded", "TDRelaunchAdvised", "TDRelaunchAdvisedConfigurationNeeded"};
+const std::set<std::string> kTcbStatuses = {"UpToDate",
+                                            "SWHardeningNeeded",
+                                            "ConfigurationNeeded",
+                                            "ConfigurationAndSWHardeningNeeded",
+                                            "OutOfDate",
+                                            "OutOfDateConfigurationNeeded",
+                                            "TDRelaunchAdvised",
+                                            "TDRelaunchAdvisedConfigurationNeeded"};
 const std::set<std::string> kArchitectures = {"HOPPER", "BLACKWELL", "RUBIN", "LS10"};
 const std::set<std::string> kTeeKinds = {"tdx", "sev_snp"};
 
@@ -28,9 +33,10 @@ bool is_key_provider(const std::string& text) {
   if (colon == 0 || colon == std::string::npos || (text.size() - colon - 1) % 2 != 0) return false;
   const auto in_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
   const std::string_view digits = std::string_view(text).substr(colon + 1);
-  constexpr std::size_t kEnclaveDigits = 64, kLeastKeyDigits = 66;   // a compressed point is the shortest form of a key
-  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), in_name) && is_lower_hex(digits) &&
-         (!text.starts_with("local-sgx:") || digits.size() == kEnclaveDigits) && (!text.starts_with("kms:") || digits.size() >= kLeastKeyDigits);
+  constexpr std::size_t kEnclaveDigits = 64, kLeastKeyDigits = 66;  // a compressed point is the shortest form of a key
+  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), in_name) &&
+         is_lower_hex(digits) && (!text.starts_with("local-sgx:") || digits.size() == kEnclaveDigits) &&
+         (!text.starts_with("kms:") || digits.size() >= kLeastKeyDigits);
 }
 
 // As policy documents write where an upstream is (docs/spec/policy.md).
@@ -39,7 +45,8 @@ bool is_place(const std::string& text) {
   if (text == "unix:" || text == "http://localhost" || text == "http://private") return true;
   const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : std::string::npos;
   const std::size_t colon = text.rfind(':');
-  if (scheme == std::string::npos || colon <= scheme || text.find_first_of("/?#@ ", scheme) != std::string::npos) return false;
+  if (scheme == std::string::npos || colon <= scheme || text.find_first_of("/?#@ ", scheme) != std::string::npos)
+    return false;
   const std::string_view port = std::string_view(text).substr(colon + 1);
   return !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -125,7 +132,8 @@ std::optional<Error> read_nvidia(const toml::table* table, NvidiaPolicy& out) {
   reader.read("gpu_count", out.gpu_count);
   reader.read_some("architectures", kArchitectures, out.architectures);
   reader.read_fitting("min_driver_version", is_driver_version, "a version like \"550.90.07\"", out.min_driver_version);
-  reader.read_fitting("min_vbios_version", is_vbios_version, "a version like \"96.00.9F.00.00\"", out.min_vbios_version);
+  reader.read_fitting("min_vbios_version", is_vbios_version, "a version like \"96.00.9F.00.00\"",
+                      out.min_vbios_version);
   reader.read("allow_certificate_hold", out.allow_certificate_hold);
   reader.read("allow_expired_rim_signer", out.allow_expired_rim_signer);
   reader.read("require_revocation", out.require_revocation);
@@ -146,7 +154,7 @@ std::optional<Error> read_snp(const toml::table* table, SnpPolicy& out) {
   reader.read("min_snp", out.min_snp);
   reader.read("min_microcode", out.min_microcode);
   reader.read("min_fmc", out.min_fmc);
-  reader.read("vmpl", out.vmpl, 3);   // there are four (SEV-SNP Firmware ABI, table 23)
+  reader.read("vmpl", out.vmpl, 3);  // there are four (SEV-SNP Firmware ABI, table 23)
   reader.read("allow_smt", out.allow_smt);
   reader.read("allow_migration_agent", out.allow_migration_agent);
   reader.read("require_single_socket", out.require_single_socket);
@@ -164,11 +172,14 @@ std::optional<Error> read_pcr(const std::string& word, TpmPolicy& out) {
   const std::size_t colon = word.find(':');
   const std::string index = word.substr(0, colon);
   const bool plain = colon != std::string::npos && !index.empty() && index.size() <= 2 &&
-                     index.find_first_not_of("0123456789") == std::string::npos && (index.size() == 1 || index[0] != '0');
+                     index.find_first_not_of("0123456789") == std::string::npos &&
+                     (index.size() == 1 || index[0] != '0');
   const Result<Bytes> value = from_hex(colon == std::string::npos ? "" : word.substr(colon + 1));
   if (!plain || static_cast<std::uint32_t>(std::stoul(index)) >= kRegisters || !value || value->size() != 32) {
-    return fail(ErrorCode::kUsage, "policy: tpm.pcrs cannot hold \"" + word.substr(0, 80) +
-                                       "\"; expected the number of a register (0 to 23), a colon and 64 hex digits", "tpm.pcrs");
+    return fail(ErrorCode::kUsage,
+                "policy: tpm.pcrs cannot hold \"" + word.substr(0, 80) +
+                    "\"; expected the number of a register (0 to 23), a colon and 64 hex digits",
+                "tpm.pcrs");
   }
   out.pcrs[static_cast<std::uint32_t>(std::stoul(index))].insert(*value);
   return std::nullopt;
@@ -236,8 +247,8 @@ Result<Policy> parse_policy(std::string_view toml_text) {
   try {
     return read_policy(toml::parse(toml_text));
   } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::kUsage, "policy: line " + std::to_string(error.source().begin.line) + ": " +
-                                       std::string(error.description()));
+    return fail(ErrorCode::kUsage,
+                "policy: line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
   }
 }
 

@@ -23,14 +23,22 @@ std::string complaint(const std::string& text) {
   return policy ? "" : policy.error().message;
 }
 
-std::vector<TomlEntry> entries(std::string_view text) { return std::get<std::vector<TomlEntry>>(read_toml_entries(text)); }
+std::vector<TomlEntry> entries(std::string_view text) {
+  return std::get<std::vector<TomlEntry>>(read_toml_entries(text));
+}
 
 TEST(TomlSyntax, NamesTheLineOfAFault) {
   EXPECT_TRUE(entries("").empty());
   EXPECT_FALSE(entries(kDefaultPolicyText).empty());
   const std::pair<const char*, std::size_t> cases[] = {
-      {"[serve]\nlisten = 127.0.0.1:8081\n", 2}, {"a = 1\n\nb = \"x\n", 3},  {"a = 1\na = 2\n", 2}, {"a = 2026-01-01\n", 1},
-      {"b = 1\na = 10:00:00\n", 2},             {"[[serve]]\na = 1\n", 1},    {"a = [1, [2]]\n", 1}, {"a = [{b = 1}]\n", 1},
+      {"[serve]\nlisten = 127.0.0.1:8081\n", 2},
+      {"a = 1\n\nb = \"x\n", 3},
+      {"a = 1\na = 2\n", 2},
+      {"a = 2026-01-01\n", 1},
+      {"b = 1\na = 10:00:00\n", 2},
+      {"[[serve]]\na = 1\n", 1},
+      {"a = [1, [2]]\n", 1},
+      {"a = [{b = 1}]\n", 1},
       {"[serve]\n[serve]\n", 2},
   };
   for (const auto& [text, line] : cases) {
@@ -41,9 +49,12 @@ TEST(TomlSyntax, NamesTheLineOfAFault) {
 }
 
 TEST(TomlSyntax, GivesWhatStandsThere) {
-  const auto all = entries("[verify.proof]\naccept-simulator = true\n[serve]  # x\nmodel-id = \"x#y\\u0074\\\\\"\norigins = [\n \"a\",\n \"b\" ]\n"
-                           "rate = 0.5\nport = -8_0\nlit = '[a,b]'\nempty = []\n");
-  const auto find = [&all](const std::string& name) { return *std::ranges::find_if(all, [&](const TomlEntry& one) { return one.name == name; }); };
+  const auto all = entries(
+      "[verify.proof]\naccept-simulator = true\n[serve]  # x\nmodel-id = \"x#y\\u0074\\\\\"\norigins = [\n \"a\",\n \"b\" ]\n"
+      "rate = 0.5\nport = -8_0\nlit = '[a,b]'\nempty = []\n");
+  const auto find = [&all](const std::string& name) {
+    return *std::ranges::find_if(all, [&](const TomlEntry& one) { return one.name == name; });
+  };
   EXPECT_EQ(all.front().name, "");
   EXPECT_EQ(all.front().tables, std::vector<std::string>{"serve"});
   EXPECT_EQ(find("accept-simulator").tables, (std::vector<std::string>{"verify", "proof"}));
@@ -64,23 +75,32 @@ TEST(PolicyFile, RegistersOfATpm) {
   const std::string a(64, 'a'), b(64, 'b');
   const auto words = [](const std::string& list) { return "[tpm]\npcrs = [" + list + "]\n"; };
   const Policy policy = read(words("\"7:" + a + "\", \"7:" + b + "\", \"23:" + a + "\""));
-  EXPECT_EQ(policy.tpm.pcrs, (std::map<std::uint32_t, std::set<Bytes>>{{7, {Bytes(32, 0xaa), Bytes(32, 0xbb)}}, {23, {Bytes(32, 0xaa)}}}));
-  for (const std::string& wrong : {"24:" + a, "07:" + a, "7:" + a + "a", "7:" + a + "aa", ":" + a, "7" + a, "x:" + a, "-1:" + a, "7:" + std::string(64, 'x'), a}) {
+  EXPECT_EQ(policy.tpm.pcrs, (std::map<std::uint32_t, std::set<Bytes>>{{7, {Bytes(32, 0xaa), Bytes(32, 0xbb)}},
+                                                                       {23, {Bytes(32, 0xaa)}}}));
+  for (const std::string& wrong : {"24:" + a, "07:" + a, "7:" + a + "a", "7:" + a + "aa", ":" + a, "7" + a, "x:" + a,
+                                   "-1:" + a, "7:" + std::string(64, 'x'), a}) {
     EXPECT_NE(complaint(words("\"" + wrong + "\"")).find("tpm.pcrs"), std::string::npos) << wrong;
   }
 }
 
 TEST(PolicyFile, ReadsEveryKindOfValue) {
   const std::string zeros(96, '0');
-  const Policy policy = read("accept_simulator = true\n"
-                             "[tdx]\naccepted_tcb_statuses = [\"UpToDate\", \"SWHardeningNeeded\"]\n"
-                             "allowed_advisories = []\nmin_tcb_date = 2024-03-13T00:00:00Z\nout_of_date_grace_days = 30\n"
-                             "[boot]\nmr_td = [\"" + zeros + "\"]\n"
-                             "[nvidia]\nrequired = \"always\"\ngpu_count = 8\nmin_driver_version = \"550.90.07\"\n"
-                             "[snp]\nmin_snp = 255\nmin_tee = 0\nid_key_digests = [\"" + zeros + "\"]\n"
-                             "[service]\naccept_upstream_claims = true\nmax_keyset_days = 30\nmodel_digests = [\"" +
-                             std::string(64, 'a') + "\"]\nrequire_known_answers = true\nmax_known_answers_age_minutes = 0\n"
-                             "known_answer_digests = [\"" + std::string(64, 'b') + "\"]\n");
+  const Policy policy =
+      read("accept_simulator = true\n"
+           "[tdx]\naccepted_tcb_statuses = [\"UpToDate\", \"SWHardeningNeeded\"]\n"
+           "allowed_advisories = []\nmin_tcb_date = 2024-03-13T00:00:00Z\nout_of_date_grace_days = 30\n"
+           "[boot]\nmr_td = [\"" +
+           zeros +
+           "\"]\n"
+           "[nvidia]\nrequired = \"always\"\ngpu_count = 8\nmin_driver_version = \"550.90.07\"\n"
+           "[snp]\nmin_snp = 255\nmin_tee = 0\nid_key_digests = [\"" +
+           zeros +
+           "\"]\n"
+           "[service]\naccept_upstream_claims = true\nmax_keyset_days = 30\nmodel_digests = [\"" +
+           std::string(64, 'a') +
+           "\"]\nrequire_known_answers = true\nmax_known_answers_age_minutes = 0\n"
+           "known_answer_digests = [\"" +
+           std::string(64, 'b') + "\"]\n");
   EXPECT_TRUE(policy.service.require_known_answers);
   EXPECT_EQ(policy.service.max_known_answers_age_minutes, 0u);
   EXPECT_EQ(policy.service.known_answer_digests, std::set<Bytes>{Bytes(32, 0xbb)});
@@ -103,9 +123,12 @@ TEST(PolicyFile, ReadsEveryKindOfValue) {
 }
 
 TEST(PolicyFile, ReadsTheKindsOfTeeAndExactValues) {
-  const Policy policy = read("tee_kinds = [\"sev_snp\"]\nreport_data = [\"" + std::string(128, '1') + "\"]\n"
+  const Policy policy = read("tee_kinds = [\"sev_snp\"]\nreport_data = [\"" + std::string(128, '1') +
+                             "\"]\n"
                              "[tdx]\nfmspcs = [\"B0C06F000000\"]\ntd_attributes = [\"0000001000000000\"]\n"
-                             "mr_seam = [\"" + std::string(96, '2') + "\"]\nmr_config_id = [\"" + std::string(96, '3') + "\"]\n"
+                             "mr_seam = [\"" +
+                             std::string(96, '2') + "\"]\nmr_config_id = [\"" + std::string(96, '3') +
+                             "\"]\n"
                              "min_tee_tcb_svn = \"07010300000000000000000000000000\"\n");
   EXPECT_EQ(policy.tee_kinds, std::set<std::string>{"sev_snp"});
   EXPECT_EQ(policy.report_data, std::set<Bytes>{Bytes(64, 0x11)});
@@ -117,7 +140,9 @@ TEST(PolicyFile, ReadsTheKindsOfTeeAndExactValues) {
   EXPECT_FALSE(read("").tee_kinds.has_value());
 }
 
-TEST(PolicyFile, TimesMayBeStrings) { EXPECT_EQ(read("[tdx]\nmin_tcb_date = \"1970-01-02T00:00:00Z\"").tdx.min_tcb_date, 86400); }
+TEST(PolicyFile, TimesMayBeStrings) {
+  EXPECT_EQ(read("[tdx]\nmin_tcb_date = \"1970-01-02T00:00:00Z\"").tdx.min_tcb_date, 86400);
+}
 
 TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
   struct Case {
@@ -131,21 +156,29 @@ TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
       {"tdx = 1", "policy: tdx must be a table: [tdx] (line 1)"},
       {"accept_simulator = 1", "policy: accept_simulator must be true or false (line 1)"},
       {"[tdx]\nallow_perfmon = \"false\"", "policy: tdx.allow_perfmon must be true or false (line 2)"},
-      {"[tdx]\nout_of_date_grace_days = -1", "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
-      {"[tdx]\nout_of_date_grace_days = 1.0", "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
+      {"[tdx]\nout_of_date_grace_days = -1",
+       "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
+      {"[tdx]\nout_of_date_grace_days = 1.0",
+       "policy: tdx.out_of_date_grace_days must be a whole number from 0 to 4294967295 (line 2)"},
       {"tee_kinds = [\"sgx\"]", "policy: tee_kinds cannot hold \"sgx\"; possible: sev_snp, tdx (line 1)"},
       {"[tdx]\nmin_tee_tcb_svn = \"07\"", "policy: tdx.min_tee_tcb_svn must be a string of 32 hex characters (line 2)"},
       {"[snp]\nmin_snp = 256", "policy: snp.min_snp must be a whole number from 0 to 255 (line 2)"},
-      {"[tdx]\nmin_tcb_date = \"yesterday\"", "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
-      {"[tdx]\nmin_tcb_date = 2024-03-13", "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
+      {"[tdx]\nmin_tcb_date = \"yesterday\"",
+       "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
+      {"[tdx]\nmin_tcb_date = 2024-03-13",
+       "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
       {"[boot]\nmr_td = \"00\"", "policy: boot.mr_td must be a list of at most 4096 strings (line 2)"},
       {"[boot]\nmr_td = [\"00\"]", "policy: boot.mr_td must be a list of strings of 96 hex characters (line 2)"},
       {"[boot]\nmr_td = [1]", "policy: boot.mr_td must be a list of strings (line 2)"},
-      {"[nvidia]\nrequired = \"maybe\"", "policy: nvidia.required must be one of \"when_present\", \"always\", \"never\" (line 2)"},
-      {"[nvidia]\nnvlink = \"open\"", "policy: nvidia.nvlink must be one of \"any\", \"protected\", \"encrypted\" (line 2)"},
-      {"[nvidia]\nnras_keys = [\"p384:00\"]", "policy: nvidia.nras_keys cannot hold \"p384:00\"; expected texts like p384:<192 hex of x and y> (line 2)"},
+      {"[nvidia]\nrequired = \"maybe\"",
+       "policy: nvidia.required must be one of \"when_present\", \"always\", \"never\" (line 2)"},
+      {"[nvidia]\nnvlink = \"open\"",
+       "policy: nvidia.nvlink must be one of \"any\", \"protected\", \"encrypted\" (line 2)"},
+      {"[nvidia]\nnras_keys = [\"p384:00\"]",
+       "policy: nvidia.nras_keys cannot hold \"p384:00\"; expected texts like p384:<192 hex of x and y> (line 2)"},
       {"[nvidia]\nmin_driver_version = 550", "policy: nvidia.min_driver_version must be a string (line 2)"},
-      {"[nvidia]\narchitectures = [\"AMPERE\"]", "policy: nvidia.architectures cannot hold \"AMPERE\"; possible: BLACKWELL, HOPPER, LS10, RUBIN (line 2)"},
+      {"[nvidia]\narchitectures = [\"AMPERE\"]",
+       "policy: nvidia.architectures cannot hold \"AMPERE\"; possible: BLACKWELL, HOPPER, LS10, RUBIN (line 2)"},
   };
   for (const Case& one : cases) EXPECT_EQ(complaint(one.text), one.complaint) << one.text;
 }
@@ -157,10 +190,12 @@ TEST(PolicyFile, RefusesWordsThatCouldNeverMatch) {
   };
   const Case cases[] = {
       {"tee_kinds = []", "policy: tee_kinds names no value, so nothing could ever match; leave the word out (line 1)"},
-      {"tee_kinds = [\n\"tdx\",\n\"sev-snp\"]", "policy: tee_kinds cannot hold \"sev-snp\"; possible: sev_snp, tdx (line 3)"},
+      {"tee_kinds = [\n\"tdx\",\n\"sev-snp\"]",
+       "policy: tee_kinds cannot hold \"sev-snp\"; possible: sev_snp, tdx (line 3)"},
       {"[tdx]\naccepted_tcb_statuses = []",
        "policy: tdx.accepted_tcb_statuses names no value, so nothing could ever match; leave the word out (line 2)"},
-      {"[nvidia]\narchitectures = []", "policy: nvidia.architectures names no value, so nothing could ever match; leave the word out (line 2)"},
+      {"[nvidia]\narchitectures = []",
+       "policy: nvidia.architectures names no value, so nothing could ever match; leave the word out (line 2)"},
       {"[nvidia]\nmin_driver_version = \"latest\"",
        "policy: nvidia.min_driver_version must be a version like \"550.90.07\", or \"\" for any (line 2)"},
       {"[nvidia]\nmin_vbios_version = \"96.00.XY\"",
@@ -175,32 +210,38 @@ TEST(PolicyFile, RefusesWordsThatCouldNeverMatch) {
   };
   for (const Case& one : cases) EXPECT_EQ(complaint(one.text), one.complaint) << one.text;
   EXPECT_NE(complaint("[tdx]\n\naccepted_tcb_statuses = [\"uptodate\"]").find("(line 3)"), std::string::npos);
-  EXPECT_NE(complaint("[boot]\nkey_providers = [\"kms:AB\"]").find("in lower case"), std::string::npos) << "it is compared as text";
+  EXPECT_NE(complaint("[boot]\nkey_providers = [\"kms:AB\"]").find("in lower case"), std::string::npos)
+      << "it is compared as text";
   // Values that can never match.
   EXPECT_NE(complaint("[boot]\nkey_providers = [\"local-sgx:00\"]").find("MRENCLAVE"), std::string::npos);
   EXPECT_NE(complaint("[snp]\nvmpl = 4").find("vmpl"), std::string::npos);
   EXPECT_NE(complaint("[service]\nupstreams = [\"\"]").find("places like"), std::string::npos);
   EXPECT_NE(complaint("[service]\nupstreams = [\"private\"]").find("places like"), std::string::npos);
-  for (const char* place : {"https://x.example", "http://private/", "http://", "http://engine:8000/v1", "unix:/run/x", "http://engine:"}) {
-    EXPECT_NE(complaint("[service]\nupstreams = [\"" + std::string(place) + "\"]").find("places like"), std::string::npos) << place;
+  for (const char* place :
+       {"https://x.example", "http://private/", "http://", "http://engine:8000/v1", "unix:/run/x", "http://engine:"}) {
+    EXPECT_NE(complaint("[service]\nupstreams = [\"" + std::string(place) + "\"]").find("places like"),
+              std::string::npos)
+        << place;
   }
   EXPECT_TRUE(parse_policy(R"([service]
 upstreams = ["unix:", "http://localhost", "http://private", "http://engine:8000", "https://x.example:443"])"));
-  EXPECT_NE(complaint("[boot]\nkms_root_keys = [\"05" + std::string(64, 'a') + "\"]").find("02 or 03"), std::string::npos);
+  EXPECT_NE(complaint("[boot]\nkms_root_keys = [\"05" + std::string(64, 'a') + "\"]").find("02 or 03"),
+            std::string::npos);
   EXPECT_NE(complaint("[boot]\nkey_providers = [\"kms:00\"]").find("kms:<hex"), std::string::npos);
   EXPECT_NE(complaint("[boot]\nmeasurement_list_keys = [\"ed25519:aa\"]").find("64 hex"), std::string::npos);
 }
 
 TEST(PolicyFile, DigestsMayBeWrittenAsVerdictsWriteThem) {
-  const Policy policy = read("[service]\nmodel_digests = [\"sha256:" + std::string(64, 'a') + "\"]\n[boot]\ncompose_hashes = [\"sha256:" +
-                             std::string(64, 'b') + "\"]\n");
+  const Policy policy = read("[service]\nmodel_digests = [\"sha256:" + std::string(64, 'a') +
+                             "\"]\n[boot]\ncompose_hashes = [\"sha256:" + std::string(64, 'b') + "\"]\n");
   EXPECT_EQ(policy.service.model_digests, std::set<Bytes>{Bytes(32, 0xaa)});
   EXPECT_EQ(policy.boot.compose_hashes, std::set<Bytes>{Bytes(32, 0xbb)});
   complaint("[boot]\nmr_td = [\"sha256:" + std::string(96, 'a') + "\"]");
 }
 
 TEST(PolicyFile, RevokedCannotBeAccepted) {
-  EXPECT_NE(complaint("[tdx]\naccepted_tcb_statuses = [\"Revoked\"]").find("cannot hold \"Revoked\""), std::string::npos);
+  EXPECT_NE(complaint("[tdx]\naccepted_tcb_statuses = [\"Revoked\"]").find("cannot hold \"Revoked\""),
+            std::string::npos);
 }
 
 TEST(PolicyFile, SyntaxErrorsNameTheLine) {

@@ -15,7 +15,7 @@ namespace cloister::verify {
 enum class RuleScope { kAny, kTdx, kSnp };
 
 struct PolicyRule {
-  std::string_view name;                  // "tdx.min_tcb_date", as in the policy's file
+  std::string_view name;  // "tdx.min_tcb_date", as in the policy's file
   // True when the policy demands by this key more than the default policy does. Null: the key can only allow more, or
   // every verdict that it concerns has a check of it by default.
   bool (*demands)(const Policy&);

@@ -25,7 +25,8 @@ std::vector<std::string> words_of_the_file() {
     }
     if (line.starts_with("# ")) line = line.substr(2);
     const std::string word = line.substr(0, line.find(' '));
-    const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    const bool plain =
+        !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
     if (plain && line.substr(word.size()).starts_with(" = ")) out.push_back(table + word);
   }
   return out;
@@ -45,7 +46,8 @@ TEST(PolicyRules, NameChecksThatExist) {
 }
 
 TEST(PolicyRules, TheDefaultPolicyDemandsNothingMore) {
-  for (const PolicyRule& rule : policy_rules()) EXPECT_FALSE(rule.demands != nullptr && rule.demands(Policy{})) << rule.name;
+  for (const PolicyRule& rule : policy_rules())
+    EXPECT_FALSE(rule.demands != nullptr && rule.demands(Policy{})) << rule.name;
 }
 
 Check applied(const Policy& policy, std::vector<Check> checks) {
@@ -128,7 +130,8 @@ TEST(PolicyRules, WhatAnInstanceIsDecidesWhichRulesAreItsMatter) {
   policy.snp.min_tee = 4;
   EXPECT_EQ(applied(policy, {passed("instance.0.tdx.quote.form")}).state, State::kNotApplicable);
   EXPECT_EQ(applied(policy, {passed("instance.0.snp.report.form")}).state, State::kSkipped);
-  EXPECT_EQ(applied(policy, {passed("instance.0.tdx.quote.form"), passed("instance.1.snp.report.form")}).state, State::kSkipped);
+  EXPECT_EQ(applied(policy, {passed("instance.0.tdx.quote.form"), passed("instance.1.snp.report.form")}).state,
+            State::kSkipped);
 }
 
 }  // namespace

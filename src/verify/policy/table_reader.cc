@@ -130,14 +130,19 @@ void TableReader::complain_of(std::string_view key, const std::string& text, con
   for (const toml::node& element : *take(key)->as_array()) {
     if (where.empty() && element.value_exact<std::string>() == text) where = line_of(element);
   }
-  error_ = fail(ErrorCode::kUsage, "policy: " + full(key) + " cannot hold \"" + text.substr(0, kMostShown) + "\"; " + why + where, full(key));
+  error_ =
+      fail(ErrorCode::kUsage,
+           "policy: " + full(key) + " cannot hold \"" + text.substr(0, kMostShown) + "\"; " + why + where, full(key));
 }
 
 void TableReader::read_some(std::string_view key, const std::set<std::string>& allowed, std::set<std::string>& out) {
   auto values = texts(key);
   if (!values) return;
   if (values->empty() && !error_) {
-    error_ = fail(ErrorCode::kUsage, "policy: " + full(key) + " names no value, so nothing could ever match; leave the word out" + line_of(*take(key)), full(key));
+    error_ = fail(ErrorCode::kUsage,
+                  "policy: " + full(key) + " names no value, so nothing could ever match; leave the word out" +
+                      line_of(*take(key)),
+                  full(key));
   }
   std::string list;
   for (const std::string& one : allowed) list += (list.empty() ? "" : ", ") + one;
@@ -147,13 +152,15 @@ void TableReader::read_some(std::string_view key, const std::set<std::string>& a
   out = std::move(*values);
 }
 
-void TableReader::read_some(std::string_view key, const std::set<std::string>& allowed, std::optional<std::set<std::string>>& out) {
+void TableReader::read_some(std::string_view key, const std::set<std::string>& allowed,
+                            std::optional<std::set<std::string>>& out) {
   std::set<std::string> values;
   read_some(key, allowed, values);
   if (!values.empty()) out = std::move(values);
 }
 
-void TableReader::read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::optional<std::set<std::string>>& out) {
+void TableReader::read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form,
+                            std::optional<std::set<std::string>>& out) {
   auto values = texts(key);
   if (!values) return;
   for (const std::string& text : *values) {
@@ -162,13 +169,15 @@ void TableReader::read_each(std::string_view key, bool (*fits)(const std::string
   out = std::move(values);
 }
 
-void TableReader::read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::set<std::string>& out) {
+void TableReader::read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form,
+                            std::set<std::string>& out) {
   std::optional<std::set<std::string>> values;
   read_each(key, fits, form, values);
   if (values) out = std::move(*values);
 }
 
-void TableReader::read_fitting(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::string& out) {
+void TableReader::read_fitting(std::string_view key, bool (*fits)(const std::string&), const std::string& form,
+                               std::string& out) {
   std::string text = out;
   read(key, text);
   if (!text.empty() && !fits(text)) return complain(key, form + ", or \"\" for any", take(key));

@@ -37,8 +37,10 @@ class TableReader {
   void read_some(std::string_view key, const std::set<std::string>& allowed, std::set<std::string>& out);
   void read_some(std::string_view key, const std::set<std::string>& allowed, std::optional<std::set<std::string>>& out);
   // Reads texts each of which `fits`; `form` tells people what that means.
-  void read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::set<std::string>& out);
-  void read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::optional<std::set<std::string>>& out);
+  void read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form,
+                 std::set<std::string>& out);
+  void read_each(std::string_view key, bool (*fits)(const std::string&), const std::string& form,
+                 std::optional<std::set<std::string>>& out);
   // Reads a text that is empty or `fits`.
   void read_fitting(std::string_view key, bool (*fits)(const std::string&), const std::string& form, std::string& out);
   // Reads hex strings of `size` bytes each; those of 32 bytes may begin with "sha256:", as verdicts and reports write them.

@@ -37,7 +37,8 @@ class Flattener {
   std::vector<TomlEntry> entries() && { return std::move(entries_); }
 
  private:
-  static std::optional<TomlFault> add(const toml::node& node, const std::string& name, std::vector<std::string>& values) {
+  static std::optional<TomlFault> add(const toml::node& node, const std::string& name,
+                                      std::vector<std::string>& values) {
     if (const auto text = node.value_exact<std::string>()) {
       values.push_back(*text);
     } else if (const auto flag = node.value_exact<bool>()) {
@@ -49,7 +50,8 @@ class Flattener {
       const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *fraction);
       values.emplace_back(digits.data(), end.ptr);
     } else {
-      return TomlFault{node.source().begin.line, "'" + name.substr(0, 64) + "' takes a text, a number, true or false, or a list of these"};
+      return TomlFault{node.source().begin.line,
+                       "'" + name.substr(0, 64) + "' takes a text, a number, true or false, or a list of these"};
     }
     return std::nullopt;
   }

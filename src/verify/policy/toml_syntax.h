@@ -16,10 +16,11 @@ struct TomlFault {
 };
 
 struct TomlEntry {
-  std::vector<std::string> tables;   // from the outermost table on
-  std::string name;                  // empty for the table itself, which comes before its members
-  std::vector<std::string> values;   // each element of an array; numbers and booleans as decimal digits, "true" and "false"
-  bool is_boolean = false;           // a single boolean, not an array
+  std::vector<std::string> tables;  // from the outermost table on
+  std::string name;                 // empty for the table itself, which comes before its members
+  std::vector<std::string>
+      values;               // each element of an array; numbers and booleans as decimal digits, "true" and "false"
+  bool is_boolean = false;  // a single boolean, not an array
   std::size_t line = 0;
 };
 

@@ -52,7 +52,8 @@ Established from_report(std::string_view text, const ReceiptEvidence& evidence, 
   }
   // receipt.known_answers checks whether the model was tested before the reply; the report may be older, or newer.
   const Policy policy = without_known_answers(context.policy);
-  Verdict report = judge_report(*object, text, evidence.expected, {policy, context.collateral, context.time, context.tdx_cache});
+  Verdict report =
+      judge_report(*object, text, evidence.expected, {policy, context.collateral, context.time, context.tdx_cache});
   // Both links are needed: the quote binds a digest, and the keyset has that digest.
   out.attested = passes(report, "report_data.identity") && passes(report, "keyset.digest");
   if (!out.attested) out.reason = "the quote of the report does not bind its keyset";
@@ -64,8 +65,7 @@ Established from_report(std::string_view text, const ReceiptEvidence& evidence, 
 Established from_keyset(std::string_view text, const Context& context, Verdict& verdict) {
   Established out;
   const Result<Json> object = codec::parse_json(text);
-  Result<evidence::Keyset> keyset =
-      object ? evidence::parse_keyset(*object) : Result<evidence::Keyset>(object.error());
+  Result<evidence::Keyset> keyset = object ? evidence::parse_keyset(*object) : Result<evidence::Keyset>(object.error());
   if (!keyset) {
     verdict.add(failed("keyset.digest", "the keyset could not be read: " + keyset.error().message));
     out.reason = "the keyset could not be read";

@@ -11,9 +11,9 @@ namespace cloister::verify {
 
 struct Established {
   std::optional<evidence::Keyset> keyset;
-  bool attested = false;       // a quote binds it, as far as the checks of its report say
-  std::string reason;          // why there is no keyset, or why it is not attested
-  bool aggregator = false;     // the report says that requests are passed on
+  bool attested = false;                      // a quote binds it, as far as the checks of its report say
+  std::string reason;                         // why there is no keyset, or why it is not attested
+  bool aggregator = false;                    // the report says that requests are passed on
   std::optional<ByteArray<32>> model_digest;  // from a native report, bound by the quote
   // Digest of the configuration at the time of the report: from a native report, else what an authentic event log names last.
   std::optional<ByteArray<32>> policy_digest;

@@ -50,8 +50,8 @@ Check check_order(const Receipt& receipt) {
 Check check_hash(std::string id, const ReceiptEvent* event, const std::optional<ByteView>& body, const char* what) {
   if (event == nullptr) return skipped(std::move(id), std::string("the receipt has no ") + what);
   if (!body) return skipped(std::move(id), std::string("the ") + what + "'s bytes are not known here");
-  return compared(std::move(id), evidence::digest_text(*event->body_hash),
-                  evidence::digest_text(crypto::sha256(*body)), std::string("the receipt is about another ") + what);
+  return compared(std::move(id), evidence::digest_text(*event->body_hash), evidence::digest_text(crypto::sha256(*body)),
+                  std::string("the receipt is about another ") + what);
 }
 
 // The receipt cannot say whether a change is wanted; it can say that there was one.
@@ -61,8 +61,9 @@ Check check_rewrite(const Receipt& receipt) {
   const ReceiptEvent* forwarded = find_event(receipt, evidence::kRequestForwarded);
   if (received == nullptr || forwarded == nullptr) return not_applicable(id, "the request was not passed on");
   if (received->body_hash == forwarded->body_hash) return passed(id, "unchanged");
-  return skipped(id, "the service changed the request before the model saw it: " +
-                         evidence::digest_text(*forwarded->body_hash), false);
+  return skipped(
+      id, "the service changed the request before the model saw it: " + evidence::digest_text(*forwarded->body_hash),
+      false);
 }
 
 bool is_verified(const Json& fields) {
@@ -90,8 +91,9 @@ Check check_upstream(const Receipt& receipt, const Established& established, con
     return failed(id, "the service itself says that nobody had to verify, or could verify, who answered",
                   "verified, required", event_text(last->fields, "result"));
   }
-  return skipped(id, "the service's own word: model " + event_text(last->fields, "model_id") + ", session " +
-                         event_text(last->fields, "session_id"),
+  return skipped(id,
+                 "the service's own word: model " + event_text(last->fields, "model_id") + ", session " +
+                     event_text(last->fields, "session_id"),
                  !policy.service.accept_upstream_claims);
 }
 
@@ -103,8 +105,8 @@ bool is_pinned(const Json& served, const Established& established, const Policy&
 
 // The name that the client used says nothing about who answered. A name in another server's reply is that server's
 // statement: it never passes, unless the relying party itself has named the digest of the model.
-Check check_served_model(const Receipt& receipt, const std::optional<std::string>& expected, const Established& established,
-                         const Policy& policy) {
+Check check_served_model(const Receipt& receipt, const std::optional<std::string>& expected,
+                         const Established& established, const Policy& policy) {
   const std::string id = "receipt.served_model";
   if (!expected) return skipped(id, "the model that was asked for is not known here", false);
   const ReceiptEvent* served = find_event(receipt, evidence::kModelServed);
@@ -118,13 +120,16 @@ Check check_served_model(const Receipt& receipt, const std::optional<std::string
   if (tells_no_model(served->fields)) {
     return skipped(id, "another server answered, and its reply names no model, or can be read in two ways", true);
   }
-  if (actual != *expected) return failed(id, "another model answered than the one that was asked for", *expected, actual);
+  if (actual != *expected)
+    return failed(id, "another model answered than the one that was asked for", *expected, actual);
   if (!told) return passed(id, actual);
-  if (is_pinned(served->fields, established, policy)) return passed(id, actual, "the model's digest is one of the policy's");
-  Check check = skipped(id,
-                        "the name is the word of the server that answered, and nothing shows more (a policy accepts that word "
-                        "with service.accept_upstream_claims)",
-                        !policy.service.accept_upstream_claims);
+  if (is_pinned(served->fields, established, policy))
+    return passed(id, actual, "the model's digest is one of the policy's");
+  Check check =
+      skipped(id,
+              "the name is the word of the server that answered, and nothing shows more (a policy accepts that word "
+              "with service.accept_upstream_claims)",
+              !policy.service.accept_upstream_claims);
   check.actual = actual;
   return check;
 }
@@ -134,7 +139,8 @@ Check check_known_answers(const Receipt& receipt, const Policy& policy) {
   const std::string id = "receipt.known_answers";
   const KnownAnswersDemands demands = demands_of(policy);
   const ReceiptEvent* served = find_event(receipt, evidence::kModelServed);
-  if (served == nullptr && find_event(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
+  if (served == nullptr && find_event(receipt, evidence::kRequestForwarded) == nullptr)
+    return not_applicable(id, "no model answered");
   const auto member = served == nullptr ? Json::const_iterator() : served->fields.find(evidence::kKnownAnswersMember);
   if (served == nullptr || member == served->fields.end()) {
     return skipped(id, "the receipt tells of no known-answer test of the model that answered", demands.required);
@@ -147,7 +153,9 @@ Check check_known_answers(const Receipt& receipt, const Policy& policy) {
   }
   bool is_old = false;
   const std::string objection = known_answers_objection(*result, demands, receipt.served_at, is_old);
-  if (objection.empty()) return passed(id, std::to_string(receipt.served_at - result->passed_at) + " s before, deviation " + result->deviation);
+  if (objection.empty())
+    return passed(id,
+                  std::to_string(receipt.served_at - result->passed_at) + " s before, deviation " + result->deviation);
   if (is_old && !demands.required) return skipped(id, objection, false);
   return failed(id, objection);
 }
@@ -166,8 +174,8 @@ Json claims_of(const Receipt& receipt) {
 void check_events(const Receipt& receipt, const ReceiptEvidence& evidence, const Established& established,
                   const Policy& policy, Verdict& verdict) {
   verdict.add(check_order(receipt));
-  verdict.add(check_hash("receipt.request_hash", find_event(receipt, evidence::kRequestReceived), evidence.request,
-                         "request"));
+  verdict.add(
+      check_hash("receipt.request_hash", find_event(receipt, evidence::kRequestReceived), evidence.request, "request"));
   if (evidence.prefix_proof) {
     verdict.add(not_applicable("receipt.response_hash", "only the beginning of the reply is at hand: receipt.prefix"));
   } else {
@@ -183,9 +191,11 @@ void check_events(const Receipt& receipt, const ReceiptEvidence& evidence, const
   if (find_event(receipt, evidence::kResponseAborted) != nullptr && !verdict.facts.contains(kPartialReply)) {
     verdict.facts[kPartialReply] = "the reply was broken off";
   }
-  if (const ReceiptEvent* refused = find_event(receipt, evidence::kRequestFailed); refused != nullptr && !verdict.facts.contains(kPartialReply)) {
+  if (const ReceiptEvent* refused = find_event(receipt, evidence::kRequestFailed);
+      refused != nullptr && !verdict.facts.contains(kPartialReply)) {
     const auto status = refused->fields.find("status");
-    const std::string number = status != refused->fields.end() && status->is_number_unsigned() ? status->dump() + " " : "";
+    const std::string number =
+        status != refused->fields.end() && status->is_number_unsigned() ? status->dump() + " " : "";
     verdict.facts[kPartialReply] = "the reply is an error: " + number + event_text(refused->fields, "code");
   }
   if (Json claims = claims_of(receipt); !claims.empty()) verdict.facts["claims"]["events"] = std::move(claims);

@@ -37,20 +37,23 @@ Check check_model(const Receipt& receipt, const Established& established, const 
   if (!established.model_digest && !asked) return not_applicable(id, "no quote that is known here names a model");
   const ReceiptEvent* served = find_event(receipt, evidence::kModelServed);
   if (served == nullptr) {
-    if (!asked && find_event(receipt, evidence::kRequestForwarded) == nullptr) return not_applicable(id, "no model answered");
+    if (!asked && find_event(receipt, evidence::kRequestForwarded) == nullptr)
+      return not_applicable(id, "no model answered");
     return skipped(id, "the receipt does not say which model answered");
   }
   if (tells_no_model(served->fields)) return skipped(id, "another server answered, and its reply names no model");
   const std::string actual = event_text(served->fields, "model_digest");
   if (established.model_digest && actual != evidence::digest_text(*established.model_digest)) {
-    return failed(id, "another model answered than the one that the quote names", evidence::digest_text(*established.model_digest), actual);
+    return failed(id, "another model answered than the one that the quote names",
+                  evidence::digest_text(*established.model_digest), actual);
   }
   if (!accepted.empty() && !lists(accepted, actual)) {
     return failed(id, "another model answered than those that the policy names", count_of(accepted), actual);
   }
   // With a report that names the model, model.document and the related checks compare what the digest stands for.
   if (manifest && !established.model_digest && actual != *manifest) {
-    return skipped(id, "the receipt names a model by a digest that is not the manifest's, and nothing here shows what it is");
+    return skipped(
+        id, "the receipt names a model by a digest that is not the manifest's, and nothing here shows what it is");
   }
   return passed(id, actual);
 }
@@ -66,15 +69,19 @@ Check check_policy(const Receipt& receipt, const Established& established, const
   }
   const std::string actual = event_text(named->fields, "policy_digest");
   if (!accepted.empty()) {
-    return lists(accepted, actual) ? passed(id, actual)
-                                   : failed(id, "the reply was made under another configuration than those that the policy names",
-                                            count_of(accepted), actual);
+    return lists(accepted, actual)
+               ? passed(id, actual)
+               : failed(id, "the reply was made under another configuration than those that the policy names",
+                        count_of(accepted), actual);
   }
-  if (!established.policy_digest) return skipped(id, "no expected digest was given; the receipt names " + actual, false);
+  if (!established.policy_digest)
+    return skipped(id, "no expected digest was given; the receipt names " + actual, false);
   const std::string reported = evidence::digest_text(*established.policy_digest);
   if (actual == reported) return passed(id, actual);
-  Check check = skipped(id, "the reply was made under another configuration than the one that the report shows; ask for a report of that time, "
-                            "or list the digest under service.policy_digests if you know what it stands for");
+  Check check = skipped(
+      id,
+      "the reply was made under another configuration than the one that the report shows; ask for a report of that time, "
+      "or list the digest under service.policy_digests if you know what it stands for");
   check.expected = reported;
   check.actual = actual;
   return check;
@@ -98,7 +105,8 @@ bool tells_no_model(const Json& served) {
   return event_text(served, "model_id_source") == evidence::kToldByReply && name != served.end() && name->is_null();
 }
 
-void check_named_digests(const Receipt& receipt, const Established& established, const Policy& policy, Verdict& verdict) {
+void check_named_digests(const Receipt& receipt, const Established& established, const Policy& policy,
+                         Verdict& verdict) {
   verdict.add(check_model(receipt, established, policy));
   verdict.add(check_policy(receipt, established, policy));
 }

@@ -12,7 +12,8 @@ namespace cloister::verify {
 // Adds receipt.model_digest and receipt.policy_digest. Each digest must be the one that the report binds, where the report
 // names one, and one of the policy's `model_digests` and `policy_digests`, whatever the form of the report. Where a receipt
 // leaves out a digest which the policy (or its model manifest) asks about, the check is skipped and required.
-void check_named_digests(const evidence::Receipt& receipt, const Established& established, const Policy& policy, Verdict& verdict);
+void check_named_digests(const evidence::Receipt& receipt, const Established& established, const Policy& policy,
+                         Verdict& verdict);
 
 // The first event of a type; null where there is none.
 const evidence::ReceiptEvent* find_event(const evidence::Receipt& receipt, std::string_view type);

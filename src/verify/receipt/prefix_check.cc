@@ -39,8 +39,8 @@ Result<Tree> tree_of(const evidence::Receipt& receipt) {
 
 Result<void> check_count(const evidence::PrefixProof& proof, std::size_t held) {
   if (held == proof.events) return {};
-  return fail(ErrorCode::kBadReceipt, "the proof is for another number of events than are at hand: expected " + std::to_string(held) +
-                                          ", found " + std::to_string(proof.events));
+  return fail(ErrorCode::kBadReceipt, "the proof is for another number of events than are at hand: expected " +
+                                          std::to_string(held) + ", found " + std::to_string(proof.events));
 }
 
 // The Merkle leaves of the events that the verifier has.
@@ -62,21 +62,23 @@ Check judge(const evidence::Receipt& receipt, const evidence::PrefixProof& proof
     return failed(kId, "the proof is about another receipt", receipt.receipt_id, proof.receipt_id);
   }
   if (proof.total != tree->count) {
-    return failed(kId, "the proof is about a reply of another length", std::to_string(tree->count), std::to_string(proof.total));
+    return failed(kId, "the proof is about a reply of another length", std::to_string(tree->count),
+                  std::to_string(proof.total));
   }
   if (const std::string_view rest = codec::split_events(as_text(held)).rest; !rest.empty()) {
-    return failed(kId, "bytes follow the last complete event, and no proof covers them: cut the file after its last empty line",
-                  "0 bytes", std::to_string(rest.size()) + " bytes");
+    return failed(
+        kId, "bytes follow the last complete event, and no proof covers them: cut the file after its last empty line",
+        "0 bytes", std::to_string(rest.size()) + " bytes");
   }
   if (proof.salted != tree->salted) {
-    return failed(kId, "the proof is of another version than the receipt", tree->salted ? "with salts" : "without salts",
-                  proof.salted ? "with salts" : "without salts");
+    return failed(kId, "the proof is of another version than the receipt",
+                  tree->salted ? "with salts" : "without salts", proof.salted ? "with salts" : "without salts");
   }
   const Result<std::vector<MerkleHash>> made = leaves_of(proof, held);
   if (!made) return failed(kId, made.error().message);
   const std::vector<MerkleHash>& leaves = *made;
-  const Result<void> fits = evidence::verify_merkle_consistency(leaves.size(), evidence::merkle_root(leaves), tree->count,
-                                                               tree->root, proof.consistency);
+  const Result<void> fits = evidence::verify_merkle_consistency(leaves.size(), evidence::merkle_root(leaves),
+                                                                tree->count, tree->root, proof.consistency);
   if (!fits) return failed(kId, fits.error().message);
   return passed(kId, "the first " + std::to_string(leaves.size()) + " of " + std::to_string(tree->count) + " events");
 }
@@ -98,7 +100,8 @@ void check_prefix(const evidence::Receipt& receipt, const ReceiptEvidence& evide
   verdict.facts["total_events"] = proof->total;
   verdict.add(judge(receipt, *proof, *evidence.response));
   if (proof->events < proof->total) {
-    verdict.facts[kPartialReply] = "only the first " + std::to_string(proof->events) + " of " + std::to_string(proof->total) + " events of the reply";
+    verdict.facts[kPartialReply] = "only the first " + std::to_string(proof->events) + " of " +
+                                   std::to_string(proof->total) + " events of the reply";
   }
 }
 

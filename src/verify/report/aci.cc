@@ -10,10 +10,10 @@
 #include "verify/aci/keyset_checks.h"
 #include "verify/check.h"
 #include "verify/nvidia/gpu_checks.h"
+#include "verify/report/instances.h"
 #include "verify/report/judges.h"
 #include "verify/report/node_policy.h"
 #include "verify/report/statement_binding.h"
-#include "verify/report/instances.h"
 #include "verify/report/tee_kind.h"
 
 namespace cloister::verify {

@@ -59,7 +59,8 @@ void leave_out_registers(Verdict& verdict) {
 Check check_copy(const Bytes& copy, const TeeFindings& tee) {
   const std::string id = "report.report_data_copy";
   if (!tee.report_data) return skipped(id, "the quote could not be read");
-  return compared(id, to_hex(*tee.report_data), to_hex(copy), "the attestation names other report data than its quote holds");
+  return compared(id, to_hex(*tee.report_data), to_hex(copy),
+                  "the attestation names other report data than its quote holds");
 }
 
 }  // namespace
@@ -79,7 +80,8 @@ Verdict judge_versioned_attestation(const Json& object, const Expected& expected
     return verdict;
   }
   verdict.add(passed("report.form", "dstack's attestation, version " + std::to_string(attestation->version)));
-  const TeeFindings tee = judge_tee(attestation->evidence, attestation->snp ? "sev_snp" : "tdx", attestation->boot, context, verdict);
+  const TeeFindings tee =
+      judge_tee(attestation->evidence, attestation->snp ? "sev_snp" : "tdx", attestation->boot, context, verdict);
   if (attestation->stripped_log) leave_out_registers(verdict);
   verdict.add(check_copy(attestation->report_data, tee));
   add_nobodys_keys(expected, tee, context, verdict);

@@ -30,18 +30,21 @@ Check check_registers(const AzureEvidence& evidence, const Result<TpmQuote>& quo
   if (!quote) return skipped(id, "the TPM's quote could not be read");
   const std::uint32_t all = (1u << evidence.pcrs.size()) - 1;
   if (evidence.pcrs.empty() || quote->pcr_mask != all) {
-    return failed(id, "the quote is of other registers than those that are shown", std::to_string(quote->pcr_mask), std::to_string(all));
+    return failed(id, "the quote is of other registers than those that are shown", std::to_string(quote->pcr_mask),
+                  std::to_string(all));
   }
   Bytes values;
   for (const ByteArray<32>& pcr : evidence.pcrs) append(values, pcr);
-  return compared(id, to_hex(quote->pcr_digest), to_hex(crypto::sha256(values)), "the registers are not those that the TPM signed");
+  return compared(id, to_hex(quote->pcr_digest), to_hex(crypto::sha256(values)),
+                  "the registers are not those that the TPM signed");
 }
 
 // The TEE measured the paravisor; only the registers show what the paravisor booted.
 Check check_pcrs(const AzureEvidence& evidence, const Policy& policy) {
   const std::string id = "report.tpm_pcrs";
   if (policy.tpm.pcrs.empty()) {
-    return skipped(id, "the policy expects nothing of the TPM's registers: any system may run", !policy.boot.allow_any_measurements);
+    return skipped(id, "the policy expects nothing of the TPM's registers: any system may run",
+                   !policy.boot.allow_any_measurements);
   }
   std::string named;
   for (const auto& [index, values] : policy.tpm.pcrs) {
@@ -59,14 +62,16 @@ Check check_pcrs(const AzureEvidence& evidence, const Policy& policy) {
 
 Check check_nonce(const Result<TpmQuote>& quote, const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
-  if (!expected.nonce) return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+  if (!expected.nonce)
+    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
   if (!quote) return skipped(id, "the TPM's quote could not be read");
   return compared(id, to_hex(*expected.nonce), to_hex(quote->extra_data), "the TPM's quote answers another nonce");
 }
 
 void check_binding(const AzureEvidence& evidence, const evidence::ReportData& data, Verdict& verdict) {
   const std::string wanted = to_hex(crypto::sha256(as_bytes(evidence.runtime_data)));
-  verdict.add(compared("report_data.identity", wanted, bound_half(data), "the quote binds other runtime data, and so perhaps another TPM"));
+  verdict.add(compared("report_data.identity", wanted, bound_half(data),
+                       "the quote binds other runtime data, and so perhaps another TPM"));
   verdict.add(check_padding(data));
 }
 
@@ -103,7 +108,8 @@ Verdict judge_azure_evidence(const Json& object, const Expected& expected, const
   } else {
     skip_all(verdict, {"report_data.identity", "report_data.padding"}, "the quote could not be read");
   }
-  verdict.add(not_applicable("report_data.nonce", "the quote of the TPM, whose key report data binds, answers the nonce"));
+  verdict.add(
+      not_applicable("report_data.nonce", "the quote of the TPM, whose key report data binds, answers the nonce"));
   verdict.add(skipped("report_data.tls", "this form binds no TLS key", expected.tls_spki_sha256.has_value()));
   verdict.add(check_quote_signature(*evidence, quote));
   verdict.add(check_registers(*evidence, quote));

@@ -23,7 +23,8 @@ using evidence::Nonce;
 
 Check check_nonce(const ChutesReport& report, const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
-  if (!expected.nonce) return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+  if (!expected.nonce)
+    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
   if (!report.nonce) return not_applicable(id, "this form names no nonce; report data binds it");
   return compared(id, to_hex(*expected.nonce), to_hex(*report.nonce), "the report answers another nonce");
 }
@@ -36,11 +37,13 @@ Check check_key(const std::optional<std::string>& key) {
   if (!key) return skipped(id, "the key of this instance is not known here");
   const Result<Bytes> bytes = from_base64(*key);
   if (!bytes) return failed(id, bytes.error().message);
-  if (bytes->size() != kSize) return failed(id, "not a key of ML-KEM-768", "1184 bytes", std::to_string(bytes->size()) + " bytes");
+  if (bytes->size() != kSize)
+    return failed(id, "not a key of ML-KEM-768", "1184 bytes", std::to_string(bytes->size()) + " bytes");
   for (std::size_t i = 0; i < kVectors; i += 3) {
     const unsigned low = (*bytes)[i] | (((*bytes)[i + 1] & 0xfu) << 8);
     const unsigned high = ((*bytes)[i + 1] >> 4) | ((*bytes)[i + 2] << 4);
-    if (low >= kModulus || high >= kModulus) return failed(id, "a number in the key is not below the modulus of ML-KEM");
+    if (low >= kModulus || high >= kModulus)
+      return failed(id, "a number in the key is not below the modulus of ML-KEM");
   }
   return passed(id, "ML-KEM-768");
 }
@@ -62,12 +65,14 @@ std::optional<std::string> payload_of(const ChutesInstance& instance, const Nonc
   return codec::write_json(list);
 }
 
-void check_binding(const std::optional<Nonce>& nonce, const std::optional<std::string>& key, const evidence::ReportData& data,
-                   const Expected& expected, const Policy& policy, Verdict& verdict) {
+void check_binding(const std::optional<Nonce>& nonce, const std::optional<std::string>& key,
+                   const evidence::ReportData& data, const Expected& expected, const Policy& policy, Verdict& verdict) {
   const std::string id = "report_data.identity", fresh = "report_data.nonce";
   if (!nonce || !key) {
-    verdict.add(skipped(id, key ? "the nonce that the quote was made for is not known here" : "the key of this instance is not known here"));
-    verdict.add(skipped(fresh, "report data binds key and nonce as one, and not both are known", key ? policy.require_nonce : true));
+    verdict.add(skipped(id, key ? "the nonce that the quote was made for is not known here"
+                                : "the key of this instance is not known here"));
+    verdict.add(skipped(fresh, "report data binds key and nonce as one, and not both are known",
+                        key ? policy.require_nonce : true));
     return;
   }
   const std::string wanted = to_hex(evidence::chutes_binding(*nonce, *key));
@@ -104,7 +109,8 @@ TeeFindings judge_tee_of(const ChutesInstance& instance, const Context& context,
   return findings;
 }
 
-Verdict judge_one(const ChutesInstance& instance, const std::optional<Nonce>& nonce, const Expected& expected, const Context& context) {
+Verdict judge_one(const ChutesInstance& instance, const std::optional<Nonce>& nonce, const Expected& expected,
+                  const Context& context) {
   Verdict verdict;
   const auto key = key_of(instance, expected);
   const TeeFindings tee = judge_tee_of(instance, context, verdict);
@@ -116,10 +122,12 @@ Verdict judge_one(const ChutesInstance& instance, const std::optional<Nonce>& no
   }
   // Prompts are encrypted to the instance's key, where a client does that; the connection may end anywhere.
   constexpr const char* kNoTlsKey = "this form binds no TLS key: prompts are encrypted to the instance's key";
-  verdict.add(expected.tls_spki_sha256 ? skipped("report_data.tls", kNoTlsKey) : not_applicable("report_data.tls", kNoTlsKey));
+  verdict.add(expected.tls_spki_sha256 ? skipped("report_data.tls", kNoTlsKey)
+                                       : not_applicable("report_data.tls", kNoTlsKey));
   const Nonce of_devices = tee.report_data ? device_nonce(*tee.report_data) : Nonce{};
   check_gpus(payload_of(instance, of_devices), of_devices, tee.root, context, verdict);
-  verdict.facts["gpu_binding"] = gpu_binding(!instance.devices.empty(), "the GPU's nonce is what the quote binds", context.policy);
+  verdict.facts["gpu_binding"] =
+      gpu_binding(!instance.devices.empty(), "the GPU's nonce is what the quote binds", context.policy);
   if (key) verdict.facts["e2e_key"] = *key;
   return verdict;
 }
@@ -134,7 +142,8 @@ Check check_distinct(const ChutesReport& report, const Json& facts) {
       const auto ueid = device.find("ueid");
       if (ueid == device.end() || !ueid->is_string()) continue;
       ++devices;
-      if (!seen.insert(ueid->get<std::string>()).second) return failed(id, "two instances show one GPU", {}, ueid->get<std::string>());
+      if (!seen.insert(ueid->get<std::string>()).second)
+        return failed(id, "two instances show one GPU", {}, ueid->get<std::string>());
     }
   }
   if (devices == 0) return not_applicable(id, "no instance shows a GPU that could be read");
@@ -153,7 +162,8 @@ Verdict judge_chutes_report(const Json& object, const Expected& expected, const 
   }
   verdict.add(passed("report.form", "Chutes"));
   verdict.add(check_nonce(*report, expected, context.policy));
-  verdict.add(passed("report.all_attestations", std::to_string(report->instances.size()) + " listed, judged as instance.N"));
+  verdict.add(
+      passed("report.all_attestations", std::to_string(report->instances.size()) + " listed, judged as instance.N"));
   const std::optional<Nonce> nonce = report->nonce ? report->nonce : expected.nonce;
   // A token of NVIDIA is about one machine, and does not say which of these.
   Collateral collateral = context.collateral;

@@ -15,17 +15,17 @@
 namespace cloister::verify {
 
 struct ServedReport {
-  std::string signing_address;                      // as served; verified by report.signing_address
+  std::string signing_address;  // as served; verified by report.signing_address
   evidence::SigningAlgo signing_algo = evidence::SigningAlgo::kEcdsa;
-  std::optional<std::string> signing_public_key;    // as served
+  std::optional<std::string> signing_public_key;  // as served
   evidence::Nonce request_nonce{};
   Bytes quote;
-  std::optional<std::string> nvidia_payload;        // JSON text; absent when there is no GPU evidence
+  std::optional<std::string> nvidia_payload;  // JSON text; absent when there is no GPU evidence
   std::optional<std::string> tee_type;
   std::optional<ByteArray<32>> tls_cert_fingerprint;  // SHA-256 of the SubjectPublicKeyInfo
-  bool tls_key_given = false;                       // the report itself says that its TLS key came from outside
-  evidence::BootEvidence boot;                      // event log, info, vm_config
-  Json node_policy;                                 // the policy document of a Cloister node, or null
+  bool tls_key_given = false;                         // the report itself says that its TLS key came from outside
+  evidence::BootEvidence boot;                        // event log, info, vm_config
+  Json node_policy;                                   // the policy document of a Cloister node, or null
   // The document that says where the TLS key was made: node_policy or, where a report has none, the document that nodes
   // of version 0.1 showed next to the key. Null where there is neither.
   Json tls_policy;

@@ -9,15 +9,15 @@
 namespace cloister::verify {
 
 enum class ReportShape {
-  kLegacy,   // an address in report data (layouts L1 and L2, docs/spec/legacy-proof.md)
-  kAci,      // a keyset in report data (layout A1, ACI `aci/1`)
-  kNative,   // Cloister's statement (docs/spec/native-report.md)
-  kWrapped,  // a gateway's: its own report and its models' reports
-  kAgent,    // a quote and its logs, as the guest's agent gives them; it binds nobody's keys
-  kTinfoil,  // layouts T2 and T3 (docs/spec/foreign-reports.md)
-  kChutes,   // layout C1
+  kLegacy,     // an address in report data (layouts L1 and L2, docs/spec/legacy-proof.md)
+  kAci,        // a keyset in report data (layout A1, ACI `aci/1`)
+  kNative,     // Cloister's statement (docs/spec/native-report.md)
+  kWrapped,    // a gateway's: its own report and its models' reports
+  kAgent,      // a quote and its logs, as the guest's agent gives them; it binds nobody's keys
+  kTinfoil,    // layouts T2 and T3 (docs/spec/foreign-reports.md)
+  kChutes,     // layout C1
   kVersioned,  // dstack's versioned attestation; it binds nobody's keys either
-  kAzure,    // a virtual TPM's evidence
+  kAzure,      // a virtual TPM's evidence
 };
 
 // kBadReport for an object with the marks of two shapes, kUnsupported for one with the marks of no known shape.

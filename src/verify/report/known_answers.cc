@@ -18,8 +18,11 @@ constexpr std::int64_t kClockSkew = 300;
 
 // Why the holder of the keyset did not sign these results; "" when it did. The attested entry decides the algorithm.
 std::string signature_fault(const SignedKnownAnswers& answers, const evidence::Keyset& keyset) {
-  const auto has_id = [&](const evidence::KeysetKey& key) { return key.key_id == answers.key_id && key.algo == evidence::kReceiptAlgo; };
-  if (std::ranges::count_if(keyset.receipt_signing_keys, has_id) != 1) return "they are not signed by a key for receipts of the keyset";
+  const auto has_id = [&](const evidence::KeysetKey& key) {
+    return key.key_id == answers.key_id && key.algo == evidence::kReceiptAlgo;
+  };
+  if (std::ranges::count_if(keyset.receipt_signing_keys, has_id) != 1)
+    return "they are not signed by a key for receipts of the keyset";
   const auto found = std::ranges::find_if(keyset.receipt_signing_keys, has_id);
   const auto key = from_hex_exactly<32>(found->public_key);
   if (!key) return key.error().message;
@@ -28,14 +31,17 @@ std::string signature_fault(const SignedKnownAnswers& answers, const evidence::K
 }
 
 std::string summary(const KnownAnswersResult& result) {
-  return std::to_string(result.positions) + " tokens at " + to_rfc3339(result.passed_at) + ", deviation " + result.deviation + " of " + result.tolerance;
+  return std::to_string(result.positions) + " tokens at " + to_rfc3339(result.passed_at) + ", deviation " +
+         result.deviation + " of " + result.tolerance;
 }
 
 Check judge(const SignedKnownAnswers& answers, const std::optional<ByteArray<32>>& model_digest, UnixSeconds time,
             const KnownAnswersDemands& demands) {
   const std::string id(kId);
-  const auto of_model = std::ranges::find_if(answers.results, [&](const auto& one) { return one.model_digest == model_digest; });
-  if (!model_digest || of_model == answers.results.end()) return skipped(id, "no test is of the model that the statement names", demands.required);
+  const auto of_model =
+      std::ranges::find_if(answers.results, [&](const auto& one) { return one.model_digest == model_digest; });
+  if (!model_digest || of_model == answers.results.end())
+    return skipped(id, "no test is of the model that the statement names", demands.required);
   bool is_old = false;
   const std::string objection = known_answers_objection(*of_model, demands, time, is_old);
   if (objection.empty()) return passed(id, summary(*of_model));
@@ -64,10 +70,12 @@ Policy without_known_answers(Policy policy) {
   return policy;
 }
 
-std::string known_answers_objection(const KnownAnswersResult& result, const KnownAnswersDemands& demands, UnixSeconds time, bool& is_old) {
+std::string known_answers_objection(const KnownAnswersResult& result, const KnownAnswersDemands& demands,
+                                    UnixSeconds time, bool& is_old) {
   is_old = false;
   if (!demands.answers_digests.empty() && !demands.answers_digests.contains(to_bytes(result.answers_digest))) {
-    return "the model was tested with other answers than those that are expected: " + evidence::digest_text(result.answers_digest);
+    return "the model was tested with other answers than those that are expected: " +
+           evidence::digest_text(result.answers_digest);
   }
   // Decimal texts of one form: 0.001234.
   if (result.deviation.size() != result.tolerance.size() || result.deviation > result.tolerance) {
@@ -77,18 +85,23 @@ std::string known_answers_objection(const KnownAnswersResult& result, const Know
   const std::int64_t age_s = time - result.passed_at;
   if (age_s <= demands.max_age_s) return "";
   is_old = true;
-  return "the last test that was passed was " + std::to_string(age_s) + " s old, more than " + std::to_string(demands.max_age_s) + " s";
+  return "the last test that was passed was " + std::to_string(age_s) + " s old, more than " +
+         std::to_string(demands.max_age_s) + " s";
 }
 
 void check_known_answers(const Json& member, const evidence::Keyset& keyset, bool keyset_bound,
                          const std::optional<ByteArray<32>>& model_digest, const Context& context, Verdict& verdict) {
   const std::string id(kId);
   const KnownAnswersDemands demands = demands_of(context.policy);
-  if (member.is_null()) return verdict.add(skipped(id, "the node shows no known-answer test of its model", demands.required));
+  if (member.is_null())
+    return verdict.add(skipped(id, "the node shows no known-answer test of its model", demands.required));
   const auto answers = evidence::parse_signed_known_answers(member);
   if (!answers) return verdict.add(failed(id, answers.error().message));
-  if (const std::string fault = signature_fault(*answers, keyset); !fault.empty()) return verdict.add(failed(id, fault));
-  if (!keyset_bound) return verdict.add(skipped(id, "the quote does not bind the keyset whose key signed the results", demands.required));
+  if (const std::string fault = signature_fault(*answers, keyset); !fault.empty())
+    return verdict.add(failed(id, fault));
+  if (!keyset_bound)
+    return verdict.add(
+        skipped(id, "the quote does not bind the keyset whose key signed the results", demands.required));
   verdict.facts["known_answers"] = member["results"];
   verdict.add(judge(*answers, model_digest, context.time, demands));
 }

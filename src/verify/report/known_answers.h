@@ -23,8 +23,8 @@ void check_known_answers(const Json& member, const evidence::Keyset& keyset, boo
 
 // What a relying party demands of a test.
 struct KnownAnswersDemands {
-  bool required = false;              // a test has to be shown
-  std::set<Bytes> answers_digests;    // digests of the documents that are accepted; empty = any
+  bool required = false;            // a test has to be shown
+  std::set<Bytes> answers_digests;  // digests of the documents that are accepted; empty = any
   std::int64_t max_age_s = 3600;
 };
 KnownAnswersDemands demands_of(const Policy& policy);
@@ -32,7 +32,7 @@ KnownAnswersDemands demands_of(const Policy& policy);
 Policy without_known_answers(Policy policy);
 
 // Why this result is not accepted at `time`; "" when it is. `is_old`: because of its age alone.
-std::string known_answers_objection(const evidence::KnownAnswersResult& result, const KnownAnswersDemands& demands, UnixSeconds time,
-                                    bool& is_old);
+std::string known_answers_objection(const evidence::KnownAnswersResult& result, const KnownAnswersDemands& demands,
+                                    UnixSeconds time, bool& is_old);
 
 }  // namespace cloister::verify

@@ -17,9 +17,9 @@ constexpr std::size_t kMostShown = 16;
 
 // A document whose digest a node measures under a name of its own.
 struct Document {
-  const char* id;      // id of the check
+  const char* id;  // id of the check
   const char* event;
-  const char* what;    // for people
+  const char* what;  // for people
   const char* fact;
 };
 constexpr Document kModel = {"model.event", "cloister-model", "model", "model_events"};
@@ -38,7 +38,9 @@ bool is_authentic(const Verdict& verdict) {
 
 // The digests measured under this name. After a dstack boot has ended, the machine lets applications measure.
 std::vector<std::string> measured(const std::vector<evidence::LoggedEvent>& events, std::string_view name) {
-  const auto is_ready = [](const evidence::LoggedEvent& event) { return event.is_runtime() && event.name == kSystemReady; };
+  const auto is_ready = [](const evidence::LoggedEvent& event) {
+    return event.is_runtime() && event.name == kSystemReady;
+  };
   const auto ready = std::find_if(events.begin(), events.end(), is_ready);
   std::vector<std::string> out;
   for (auto event = ready == events.end() ? events.begin() : ready; event != events.end(); ++event) {
@@ -54,10 +56,12 @@ Check check(const Document& document, const std::vector<std::string>& measured,
   if (!digest) return not_applicable(document.id, "the report names no " + what);
   const std::string named = evidence::digest_text(*digest);
   if (std::find(measured.begin(), measured.end(), named) == measured.end()) {
-    return failed(document.id, "the register was told of another " + what + ", and not of this one", named, measured.back());
+    return failed(document.id, "the register was told of another " + what + ", and not of this one", named,
+                  measured.back());
   }
-  return passed(document.id, named, measured.size() == 1 ? "" : std::to_string(measured.size()) +
-                                                                    " were measured since the machine started");
+  return passed(
+      document.id, named,
+      measured.size() == 1 ? "" : std::to_string(measured.size()) + " were measured since the machine started");
 }
 
 }  // namespace

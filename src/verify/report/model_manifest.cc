@@ -28,7 +28,8 @@ std::string text_of(const evidence::ModelEngine& engine) {
 }
 
 std::string text_of(const std::optional<Weights>& weights) {
-  return weights ? evidence::digest_text(weights->digest) + " in " + std::to_string(weights->files.size()) + " files" : "null";
+  return weights ? evidence::digest_text(weights->digest) + " in " + std::to_string(weights->files.size()) + " files"
+                 : "null";
 }
 
 // Names do not matter: a file may have any name.
@@ -42,10 +43,12 @@ Check check_weights(const std::optional<Weights>& expected, const std::optional<
   if (expected->files.size() == actual->files.size()) {
     for (std::size_t i = 0; i < expected->files.size(); ++i) {
       if (same_content(expected->files[i], actual->files[i])) continue;
-      return failed(id, "file " + std::to_string(i + 1) + " of " + std::to_string(expected->files.size()) + ", " +
-                            actual->files[i].name + ", is another",
-                    evidence::digest_text(expected->files[i].digest) + ", " + std::to_string(expected->files[i].size) + " bytes",
-                    evidence::digest_text(actual->files[i].digest) + ", " + std::to_string(actual->files[i].size) + " bytes");
+      return failed(
+          id,
+          "file " + std::to_string(i + 1) + " of " + std::to_string(expected->files.size()) + ", " +
+              actual->files[i].name + ", is another",
+          evidence::digest_text(expected->files[i].digest) + ", " + std::to_string(expected->files[i].size) + " bytes",
+          evidence::digest_text(actual->files[i].digest) + ", " + std::to_string(actual->files[i].size) + " bytes");
     }
   }
   return compared(id, text_of(expected), text_of(actual), "other weights");
@@ -57,8 +60,8 @@ Check check_memory(const std::optional<Weights>& expected, const std::optional<W
   if (!expected || !actual) return not_applicable(id, "no weights are in question");
   const auto word = [](bool locked) { return std::string(locked ? "locked" : "paged"); };
   if (actual->locked || !expected->locked) return passed(id, word(actual->locked));
-  return failed(id, "the pages of the weights may be read again from a disk that is not the TEE's", word(expected->locked),
-                word(actual->locked));
+  return failed(id, "the pages of the weights may be read again from a disk that is not the TEE's",
+                word(expected->locked), word(actual->locked));
 }
 
 std::string text_of_setting(const std::map<std::string, Json>& settings, const std::string& name) {
@@ -94,12 +97,14 @@ Check check_claims(const ModelIdentity& expected, const ModelIdentity& actual) {
   const std::string id = "model.claims";
   if (expected.claims == actual.claims && actual.claims.empty()) return not_applicable(id, "everything is measured");
   if (expected.claims == actual.claims) return passed(id, text_of(actual.claims));
-  return failed(id, "something else is said of it, or by somebody else", text_of(expected.claims), text_of(actual.claims));
+  return failed(id, "something else is said of it, or by somebody else", text_of(expected.claims),
+                text_of(actual.claims));
 }
 
 void skip_members(Verdict& verdict, const std::string& why) {
-  skip_all(verdict, {"model.id", "model.engine", "model.weights", "model.memory", "model.tokenizer", "model.chat_template",
-                     "model.architecture", "model.quantization", "model.context", "model.settings", "model.claims"},
+  skip_all(verdict,
+           {"model.id", "model.engine", "model.weights", "model.memory", "model.tokenizer", "model.chat_template",
+            "model.architecture", "model.quantization", "model.context", "model.settings", "model.claims"},
            why);
 }
 
@@ -157,7 +162,8 @@ void check_model_manifest(const Json& document, const Digest& bound, const Polic
 void require_model(const Policy& policy, Verdict& verdict) {
   if (!policy.service.model_manifest) return;
   if (verdict.find(kDocument) != nullptr) return;
-  verdict.add(skipped(std::string(kDocument), "there is a manifest, and nothing here that a quote binds tells of a model"));
+  verdict.add(
+      skipped(std::string(kDocument), "there is a manifest, and nothing here that a quote binds tells of a model"));
 }
 
 }  // namespace cloister::verify

@@ -65,13 +65,14 @@ Check check_document(const std::string& id, const Digest& named, const Json& doc
 }
 
 // True when the system's authentic log has this digest in an event of this name. dstack 0.6 lets applications measure no events.
-bool is_in_log(const evidence::BootEvidence& boot, std::string_view name, const Digest& digest, const Verdict& verdict) {
+bool is_in_log(const evidence::BootEvidence& boot, std::string_view name, const Digest& digest,
+               const Verdict& verdict) {
   const Check* replayed = verdict.find("boot.rtmr3");
   if (!digest || !boot.event_log || replayed == nullptr || replayed->state != State::kPass) return false;
   const auto events = evidence::parse_event_log(*boot.event_log);
   return events && std::ranges::any_of(*events, [&](const evidence::LoggedEvent& event) {
-    return event.is_runtime() && event.name == name && equal(event.payload, *digest);
-  });
+           return event.is_runtime() && event.name == name && equal(event.payload, *digest);
+         });
 }
 
 // Says what proves a digest of the statement.
@@ -122,14 +123,18 @@ void judge_parsed(const NativeReport& report, const Json& known_answers, const e
   verdict.add(check_gpu_digest(report));
   verdict.add(check_document("report.model_digest", statement.model_digest, report.model, accepted.model_digests));
   verdict.add(check_document("report.policy_digest", statement.policy_digest, report.policy, accepted.policy_digests));
-  check_node_policy(boot, report.policy, bound ? statement.policy_digest : std::nullopt, NodeKind::kCloister, context.policy, verdict);
+  check_node_policy(boot, report.policy, bound ? statement.policy_digest : std::nullopt, NodeKind::kCloister,
+                    context.policy, verdict);
   check_measured_events(boot, statement.model_digest, statement.policy_digest, verdict);
   check_model_manifest(report.model, bound ? statement.model_digest : std::nullopt, context.policy, verdict);
-  check_known_answers(known_answers, report.keyset, keyset_bound, bound ? statement.model_digest : std::nullopt, context, verdict);
+  check_known_answers(known_answers, report.keyset, keyset_bound, bound ? statement.model_digest : std::nullopt,
+                      context, verdict);
   verdict.facts["model_digest"] = text_of(statement.model_digest);
   verdict.facts["policy_digest"] = text_of(statement.policy_digest);
-  verdict.facts["model_proof"] = proof_of(bound, statement.model_digest, is_in_log(boot, kModelEvent, statement.model_digest, verdict));
-  verdict.facts["policy_proof"] = proof_of(bound, statement.policy_digest, is_in_log(boot, kPolicyEvent, statement.policy_digest, verdict));
+  verdict.facts["model_proof"] =
+      proof_of(bound, statement.model_digest, is_in_log(boot, kModelEvent, statement.model_digest, verdict));
+  verdict.facts["policy_proof"] =
+      proof_of(bound, statement.policy_digest, is_in_log(boot, kPolicyEvent, statement.policy_digest, verdict));
   const evidence::Nonce nonce = expected.nonce.value_or(statement.nonce);
   check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] =

@@ -62,7 +62,7 @@ Check check_ohttp(const Json& object, const Json& whole, const ServedReport& rep
 }
 
 struct ComposeManager {
-  std::string actions;              // the text that is hashed
+  std::string actions;  // the text that is hashed
   std::size_t count = 0;
   ByteArray<32> hash{};
   evidence::Nonce nonce{};
@@ -87,15 +87,17 @@ Result<ComposeManager> parse_manager(const Json& object) {
 
 // Compares everything that says which machine it is and what it runs.
 bool same_machine(const codec::TdReport& a, const codec::TdReport& b) {
-  return a.mr_td == b.mr_td && std::equal(std::begin(a.rtmr), std::end(a.rtmr), std::begin(b.rtmr)) && a.mr_config_id == b.mr_config_id && a.mr_owner == b.mr_owner &&
-         a.mr_owner_config == b.mr_owner_config && a.td_attributes == b.td_attributes && a.xfam == b.xfam;
+  return a.mr_td == b.mr_td && std::equal(std::begin(a.rtmr), std::end(a.rtmr), std::begin(b.rtmr)) &&
+         a.mr_config_id == b.mr_config_id && a.mr_owner == b.mr_owner && a.mr_owner_config == b.mr_owner_config &&
+         a.td_attributes == b.td_attributes && a.xfam == b.xfam;
 }
 
 Check check_manager(const ComposeManager& manager, const ServedReport& report, const Expected& expected, RootKind root,
                     const QuoteFindings& found) {
   const std::string id = "report.compose_manager";
   const std::string hash = to_hex(crypto::sha256(as_bytes(manager.actions)));
-  if (hash != to_hex(manager.hash)) return failed(id, "the list of actions is not the one whose hash is named", to_hex(manager.hash), hash);
+  if (hash != to_hex(manager.hash))
+    return failed(id, "the list of actions is not the one whose hash is named", to_hex(manager.hash), hash);
   const evidence::Nonce nonce = expected.nonce.value_or(report.request_nonce);
   if (manager.nonce != nonce) return failed(id, "it answers another nonce", to_hex(nonce), to_hex(manager.nonce));
   if (!found.quote) return failed(id, "its quote could not be read");
@@ -103,10 +105,12 @@ Check check_manager(const ComposeManager& manager, const ServedReport& report, c
   Bytes bound = to_bytes(manager.hash);
   append(bound, manager.nonce);
   if (!equal(found.quote->report.report_data, bound)) {
-    return failed(id, "its quote binds another list or another nonce", to_hex(bound), to_hex(found.quote->report.report_data));
+    return failed(id, "its quote binds another list or another nonce", to_hex(bound),
+                  to_hex(found.quote->report.report_data));
   }
   const auto own = codec::parse_tdx_quote(report.quote);
-  if (!own || !same_machine(own->report, found.quote->report)) return failed(id, "its quote is of another machine than that of the report");
+  if (!own || !same_machine(own->report, found.quote->report))
+    return failed(id, "its quote is of another machine than that of the report");
   return passed(id, std::to_string(manager.count) + " actions");
 }
 

@@ -20,9 +20,9 @@ namespace {
 using Digest = std::optional<ByteArray<32>>;
 
 constexpr std::string_view kSchema = "cloister.policy.v1";
-constexpr std::string_view kMembers[] = {"policy.engine", "policy.serving", "policy.upstreams", "policy.tls",
-                                         "policy.prompt_cache", "policy.tee", "policy.gpu", "policy.gpu_library",
-                                         "policy.logging", "policy.keys"};
+constexpr std::string_view kMembers[] = {
+    "policy.engine", "policy.serving", "policy.upstreams",   "policy.tls",     "policy.prompt_cache",
+    "policy.tee",    "policy.gpu",     "policy.gpu_library", "policy.logging", "policy.keys"};
 
 std::string text_of(const Digest& digest) { return digest ? evidence::digest_text(*digest) : "null"; }
 
@@ -54,7 +54,7 @@ Check unknown(std::string_view id, const char* member) {
 struct NodePolicy {
   const Json& document;
   const Policy& policy;
-  std::string tee_type;  // what the evidence shows
+  std::string tee_type;                  // what the evidence shows
   const std::vector<Digest>& libraries;  // that the log tells of
   bool events_unseen;                    // something was measured after the boot, and no log that replays says what
 };
@@ -97,11 +97,13 @@ Check check_upstreams(const NodePolicy& node) {
   };
   if (!in_clear.empty()) {
     return skipped(id, "prompts go to a server that is not known to be inside this TEE, without TLS; list it under "
-                       "service.upstreams if it is: " + joined(in_clear));
+                       "service.upstreams if it is: " +
+                           joined(in_clear));
   }
   if (!elsewhere.empty()) {
-    return skipped(id, "prompts go to another server; list it under service.upstreams if you know who answers there: " +
-                           joined(elsewhere),
+    return skipped(id,
+                   "prompts go to another server; list it under service.upstreams if you know who answers there: " +
+                       joined(elsewhere),
                    !node.policy.service.accept_upstream_claims);
   }
   if (list.empty()) return passed(id, "none");
@@ -120,7 +122,8 @@ Check check_tls(const NodePolicy& node) {
   if (tls != "none") return passed(id, tls, "whose key it is, report_data.tls says");
   if (is_local_listener(node)) return passed(id, tls, "only the machine itself reaches the node's address");
   if (node.policy.service.allow_plain_http) return passed(id, tls, "allowed by the policy");
-  return skipped(id, "other machines reach the node without TLS of its own: whoever stands in front of it reads everything");
+  return skipped(
+      id, "other machines reach the node without TLS of its own: whoever stands in front of it reads everything");
 }
 
 Check check_prompt_cache(const NodePolicy& node) {
@@ -141,7 +144,8 @@ Check check_tee(const NodePolicy& node) {
   const std::string kind = named == "dstack" ? "tdx" : named;
   if (node.tee_type == "unknown") return skipped(id, "the evidence ends in no known root");
   // A dstack guest agent may be simulated: the evidence then says so.
-  if (kind == node.tee_type || (named == "dstack" && node.tee_type == evidence::kSimulatorName)) return passed(id, named);
+  if (kind == node.tee_type || (named == "dstack" && node.tee_type == evidence::kSimulatorName))
+    return passed(id, named);
   return failed(id, "the node says that it collects evidence of another TEE", node.tee_type, named);
 }
 
@@ -159,7 +163,8 @@ Check check_gpu(const NodePolicy& node) {
                   "not required, evidence by " + source);
   }
   if (source == "none") return passed(id, "none", "the node shows no GPU");
-  if (node.tee_type == evidence::kSimulatorName) return passed(id, source, "not required, in a TEE that is simulated anyway");
+  if (node.tee_type == evidence::kSimulatorName)
+    return passed(id, source, "not required, in a TEE that is simulated anyway");
   if (node.policy.nvidia.required == GpuRequirement::kNever) return not_applicable(id, "the policy leaves GPUs out");
   return skipped(id, "the node takes prompts although its GPUs may not be in confidential mode");
 }
@@ -187,13 +192,17 @@ Check check_gpu_library(const NodePolicy& node) {
     if (!read) return unknown(id, "gpu.library");
     digest = *read;
     if (!accepted.contains(to_bytes(*digest))) {
-      return skipped(id, "code of a file that the operator named runs inside the node; list it under service.gpu_libraries if you know it: " +
-                             text_of(digest));
+      return skipped(
+          id,
+          "code of a file that the operator named runs inside the node; list it under service.gpu_libraries if you know it: " +
+              text_of(digest));
     }
   }
   if (const auto why = unlisted(node.libraries, accepted)) return skipped(id, *why);
   if (node.events_unseen) {
-    return skipped(id, "events were measured into RTMR3, and no event log is shown that replays to it: one of them may name a GPU library");
+    return skipped(
+        id,
+        "events were measured into RTMR3, and no event log is shown that replays to it: one of them may name a GPU library");
   }
   if (!digest) return passed(id, "none", "the measured system's own library, where the node has a GPU");
   return passed(id, text_of(digest), "the verifier's policy lists it");
@@ -209,11 +218,15 @@ Check check_keys(const NodePolicy& node) {
   const std::string id = "policy.keys";
   const auto named = node.document.find(evidence::kKeyConfigurationMember);
   if (named == node.document.end()) {
-    return skipped(id, "the document does not say which configuration the keys belong to: another start of the node may have the same ones", false);
+    return skipped(
+        id,
+        "the document does not say which configuration the keys belong to: another start of the node may have the same ones",
+        false);
   }
   const Result<ByteArray<32>> digest = evidence::key_configuration_digest(node.document);
   if (!digest || !named->is_string()) return unknown(id, "key_configuration");
-  return compared(id, evidence::digest_text(*digest), named->get<std::string>(), "the keys belong to another configuration");
+  return compared(id, evidence::digest_text(*digest), named->get<std::string>(),
+                  "the keys belong to another configuration");
 }
 
 void skip_members(Verdict& verdict, const std::string& why) {
@@ -221,8 +234,8 @@ void skip_members(Verdict& verdict, const std::string& why) {
 }
 
 // For a document that the verifier knows, or knows to be none. A library that it does not name speaks against it all the same.
-void leave_out_members(Verdict& verdict, const std::string& why, const Json& document, const std::vector<Digest>& libraries,
-                       const Policy& policy) {
+void leave_out_members(Verdict& verdict, const std::string& why, const Json& document,
+                       const std::vector<Digest>& libraries, const Policy& policy) {
   std::set<Bytes> accepted = policy.service.gpu_libraries;
   const Json& named = at(document, "gpu", "library");
   if (named.is_string()) {
@@ -236,8 +249,8 @@ void leave_out_members(Verdict& verdict, const std::string& why, const Json& doc
 }
 
 // policy.document. True when the members are to be checked.
-bool check_document(const Json& document, const Digest& bound, NodeKind kind, const std::vector<Digest>& libraries, const Policy& policy,
-                    const char* mismatch, Verdict& verdict) {
+bool check_document(const Json& document, const Digest& bound, NodeKind kind, const std::vector<Digest>& libraries,
+                    const Policy& policy, const char* mismatch, Verdict& verdict) {
   const std::string id = "policy.document";
   const bool pinned = bound && policy.service.policy_digests.contains(to_bytes(*bound));
   if (document.is_null()) {
@@ -251,11 +264,14 @@ bool check_document(const Json& document, const Digest& bound, NodeKind kind, co
       verdict.add(skipped(id, "a Cloister node answers, and its policy document is not shown"));
       skip_members(verdict, "the policy document was not shown");
     } else if (!policy.service.accept_no_node_policy) {
-      verdict.add(skipped(id, "the report shows no policy document, and nothing that it binds says whether the node has one; where you know that the "
-                              "service is no Cloister node, set service.accept_no_node_policy"));
+      verdict.add(skipped(
+          id,
+          "the report shows no policy document, and nothing that it binds says whether the node has one; where you know that the "
+          "service is no Cloister node, set service.accept_no_node_policy"));
       skip_members(verdict, "the policy document was not shown");
     } else {
-      verdict.add(not_applicable(id, "nothing here says that a Cloister node answers, and the policy accepts that there is no document"));
+      verdict.add(not_applicable(
+          id, "nothing here says that a Cloister node answers, and the policy accepts that there is no document"));
       leave_out_members(verdict, "there is no policy document", document, libraries, policy);
     }
     return false;
@@ -279,7 +295,8 @@ bool check_document(const Json& document, const Digest& bound, NodeKind kind, co
   }
   const auto schema = document.is_object() ? document.find("schema") : document.end();
   if (!document.is_object() || schema == document.end() || *schema != kSchema) {
-    verdict.add(skipped(id, "the policy document is of a form that is not known here; expected " + std::string(kSchema)));
+    verdict.add(
+        skipped(id, "the policy document is of a form that is not known here; expected " + std::string(kSchema)));
     skip_members(verdict, "the policy document is of a form that is not known here");
     return false;
   }
@@ -309,7 +326,9 @@ std::vector<Digest> logged_digests(const evidence::BootEvidence& boot, std::stri
   const auto events = evidence::parse_event_log(*boot.event_log);
   if (!events) return {};
   // After a dstack boot has ended, the machine lets applications measure.
-  const auto is_ready = [](const evidence::LoggedEvent& event) { return event.is_runtime() && event.name == kSystemReady; };
+  const auto is_ready = [](const evidence::LoggedEvent& event) {
+    return event.is_runtime() && event.name == kSystemReady;
+  };
   const auto ready = std::ranges::find_if(*events, is_ready);
   std::vector<Digest> out;
   for (auto event = ready == events->end() ? events->begin() : ready; event != events->end(); ++event) {
@@ -330,11 +349,12 @@ bool are_events_unseen(const Verdict& verdict) {
 constexpr const char* kAnotherDocument = "the evidence binds another policy document";
 
 // policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
-void check_document_and_members(const evidence::BootEvidence& boot, const Json& document, const Digest& bound, NodeKind kind,
-                                const Policy& policy, const char* mismatch, Verdict& verdict) {
+void check_document_and_members(const evidence::BootEvidence& boot, const Json& document, const Digest& bound,
+                                NodeKind kind, const Policy& policy, const char* mismatch, Verdict& verdict) {
   const std::vector<Digest> libraries = logged_digests(boot, kGpuLibraryEvent, verdict);
   if (!check_document(document, bound, kind, libraries, policy, mismatch, verdict)) return;
-  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown"), libraries, are_events_unseen(verdict)};
+  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown"), libraries,
+                        are_events_unseen(verdict)};
   verdict.add(check_engine(node));
   verdict.add(check_serving(node));
   verdict.add(check_upstreams(node));
@@ -386,7 +406,8 @@ bool is_local_address(std::string_view url) {
   return host == "localhost" || is_loopback_v4(host);
 }
 
-std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name, const Verdict& verdict) {
+std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name,
+                                           const Verdict& verdict) {
   const std::vector<Digest> all = logged_digests(boot, name, verdict);
   return all.empty() ? std::nullopt : all.back();
 }
@@ -401,15 +422,17 @@ void check_logged_digests(const evidence::BootEvidence& boot, const Json& docume
   // Only the order of the events binds which of several configurations is in force (docs/decisions/0017).
   const Result<ByteArray<32>> shown = evidence::document_digest(document);
   const bool former = shown && node && *shown != *node && std::ranges::find(nodes, Digest(*shown)) != nodes.end();
-  check_document_and_members(boot, document, node, kind, policy,
-                             former ? "the machine has measured another configuration since: this node's own, which has changed, or that of "
-                                      "another node in the same VM, which leaves this form without proof; ask for the node's own report"
-                                    : kAnotherDocument,
-                             verdict);
+  check_document_and_members(
+      boot, document, node, kind, policy,
+      former ? "the machine has measured another configuration since: this node's own, which has changed, or that of "
+               "another node in the same VM, which leaves this form without proof; ask for the node's own report"
+             : kAnotherDocument,
+      verdict);
 }
 
-void check_node_policy(const evidence::BootEvidence& boot, const Json& document, const std::optional<ByteArray<32>>& bound, NodeKind kind,
-                       const Policy& policy, Verdict& verdict) {
+void check_node_policy(const evidence::BootEvidence& boot, const Json& document,
+                       const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,
+                       Verdict& verdict) {
   check_document_and_members(boot, document, bound, kind, policy, kAnotherDocument, verdict);
 }
 

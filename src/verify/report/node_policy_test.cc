@@ -23,19 +23,22 @@ const std::string kLibrary = evidence::digest_text([] {
 // The document of a node whose keys belong to it.
 Json with_keys(Json document) {
   document.erase(evidence::kKeyConfigurationMember);
-  document[evidence::kKeyConfigurationMember] = evidence::digest_text(evidence::key_configuration_digest(document).value());
+  document[evidence::kKeyConfigurationMember] =
+      evidence::digest_text(evidence::key_configuration_digest(document).value());
   return document;
 }
 
 // In the form that a node in a real TEE writes.
 Json good_document() {
-  return with_keys({{"schema", "cloister.policy.v1"},
-          {"listen", {{"address", "0.0.0.0"}, {"port", 8443}, {"tls", "self-signed"}, {"token_required", true}}},
-          {"engine",
-           {{"kind", "llama"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
-          {"tee", "dstack"},
-          {"gpu", {{"check_seconds", 300}, {"evidence", "nvml"}, {"library", nullptr}, {"policy", nullptr}, {"required", true}}},
-          {"logging", {{"content", "never"}}}});
+  return with_keys(
+      {{"schema", "cloister.policy.v1"},
+       {"listen", {{"address", "0.0.0.0"}, {"port", 8443}, {"tls", "self-signed"}, {"token_required", true}}},
+       {"engine",
+        {{"kind", "llama"}, {"serving", "direct"}, {"shared_prompt_cache", false}, {"upstreams", Json::array()}}},
+       {"tee", "dstack"},
+       {"gpu",
+        {{"check_seconds", 300}, {"evidence", "nvml"}, {"library", nullptr}, {"policy", nullptr}, {"required", true}}},
+       {"logging", {{"content", "never"}}}});
 }
 
 Verdict judge(const Json& document, const Policy& policy = {}, const std::string& tee_type = "tdx") {
@@ -73,26 +76,33 @@ TEST(NodePolicy, EachMemberHasItsCheck) {
       {"no engine", [](Json& d) { d.erase("engine"); }, "policy.engine", State::kSkipped},
       {"aggregator", [](Json& d) { d["engine"]["serving"] = "aggregator"; }, "policy.serving", State::kSkipped},
       {"no serving", [](Json& d) { d["engine"].erase("serving"); }, "policy.serving", State::kSkipped},
-      {"http upstream", upstreams("http://10.0.0.9:8000"), "policy.upstreams", State::kSkipped, lists("http://10.0.0.9:8000")},
+      {"http upstream", upstreams("http://10.0.0.9:8000"), "policy.upstreams", State::kSkipped,
+       lists("http://10.0.0.9:8000")},
       {"a name", upstreams("http://vllm:8000"), "policy.upstreams", State::kSkipped, lists("http://vllm:8000")},
-      {"https upstream", upstreams("https://gpu.example"), "policy.upstreams", State::kSkipped, lists("https://gpu.example")},
+      {"https upstream", upstreams("https://gpu.example"), "policy.upstreams", State::kSkipped,
+       lists("https://gpu.example")},
       {"looks local", upstreams("http://127.0.0.1.example:8000"), "policy.upstreams", State::kSkipped},
       {"user part", upstreams("http://127.0.0.1@evil.example"), "policy.upstreams", State::kSkipped},
       {"no list", [](Json& d) { d["engine"]["upstreams"] = "none"; }, "policy.upstreams", State::kSkipped},
       {"no TLS", [](Json& d) { d["listen"]["tls"] = "none"; }, "policy.tls", State::kSkipped, http},
       {"TLS of no kind", [](Json& d) { d["listen"].erase("tls"); }, "policy.tls", State::kSkipped},
-      {"cache", [](Json& d) { d["engine"]["shared_prompt_cache"] = true; }, "policy.prompt_cache", State::kSkipped, cache},
-      {"cache in words", [](Json& d) { d["engine"]["shared_prompt_cache"] = "no"; }, "policy.prompt_cache", State::kSkipped},
+      {"cache", [](Json& d) { d["engine"]["shared_prompt_cache"] = true; }, "policy.prompt_cache", State::kSkipped,
+       cache},
+      {"cache in words", [](Json& d) { d["engine"]["shared_prompt_cache"] = "no"; }, "policy.prompt_cache",
+       State::kSkipped},
       {"no TEE", [](Json& d) { d["tee"] = "none"; }, "policy.tee", State::kFail},
       {"another TEE", [](Json& d) { d["tee"] = "sev_snp"; }, "policy.tee", State::kFail},
       {"simulated TEE", [](Json& d) { d["tee"] = "insecure_simulator"; }, "policy.tee", State::kFail},
       {"simulated GPU", [](Json& d) { d["gpu"]["evidence"] = "insecure_simulator"; }, "policy.gpu", State::kFail},
       {"no gate", [](Json& d) { d["gpu"]["required"] = false; }, "policy.gpu", State::kSkipped},
       {"no GPU part", [](Json& d) { d.erase("gpu"); }, "policy.gpu", State::kSkipped},
-      {"a GPU library", [](Json& d) { d["gpu"]["library"] = kLibrary; }, "policy.gpu_library", State::kSkipped, library},
-      {"a GPU library of no digest", [](Json& d) { d["gpu"]["library"] = "/opt/libnvidia-ml.so.1"; }, "policy.gpu_library", State::kSkipped},
+      {"a GPU library", [](Json& d) { d["gpu"]["library"] = kLibrary; }, "policy.gpu_library", State::kSkipped,
+       library},
+      {"a GPU library of no digest", [](Json& d) { d["gpu"]["library"] = "/opt/libnvidia-ml.so.1"; },
+       "policy.gpu_library", State::kSkipped},
       {"a GPU library in a flag", [](Json& d) { d["gpu"]["library"] = true; }, "policy.gpu_library", State::kSkipped},
-      {"no word about a GPU library", [](Json& d) { d["gpu"].erase("library"); }, "policy.gpu_library", State::kSkipped},
+      {"no word about a GPU library", [](Json& d) { d["gpu"].erase("library"); }, "policy.gpu_library",
+       State::kSkipped},
       {"prompts in the log", [](Json& d) { d["logging"]["content"] = "debug"; }, "policy.logging", State::kFail},
       {"log unknown", [](Json& d) { d.erase("logging"); }, "policy.logging", State::kSkipped},
   };
@@ -117,7 +127,8 @@ TEST(NodePolicy, EachMemberHasItsCheck) {
   claims(policy);
   EXPECT_EQ(judge(with_keys(document), policy).outcome(), Outcome::kAccepted);
   upstreams("http://10.0.0.9:8000")(document);
-  EXPECT_EQ(judge(with_keys(document), policy).outcome(), Outcome::kUndetermined) << "in clear, whatever the gateway claims";
+  EXPECT_EQ(judge(with_keys(document), policy).outcome(), Outcome::kUndetermined)
+      << "in clear, whatever the gateway claims";
   upstreams("https://10.0.0.9:8000")(document);
   EXPECT_EQ(judge(with_keys(document), policy).outcome(), Outcome::kAccepted);
 }
@@ -144,7 +155,8 @@ TEST(NodePolicy, TheKeysBelongToTheDocument) {
     const Verdict verdict = judge(document);
     EXPECT_EQ(verdict.find("policy.keys")->state, State::kFail) << document;
     EXPECT_EQ(verdict.outcome(), Outcome::kRejected);
-    EXPECT_NE(with_keys(document)[evidence::kKeyConfigurationMember], good_document()[evidence::kKeyConfigurationMember]);
+    EXPECT_NE(with_keys(document)[evidence::kKeyConfigurationMember],
+              good_document()[evidence::kKeyConfigurationMember]);
   }
   Json same = good_document();
   same["listen"]["port"] = 1;
@@ -185,7 +197,8 @@ TEST(NodePolicy, ANodeThatOnlyItsMachineReachesNeedsNeitherTlsNorApartCaches) {
 TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   const Json document = good_document();
   const auto digest = evidence::document_digest(document).value();
-  const auto document_check = [](const Json& shown, const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy = {}) {
+  const auto document_check = [](const Json& shown, const std::optional<ByteArray<32>>& bound, NodeKind kind,
+                                 const Policy& policy = {}) {
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
     check_node_policy({}, shown, bound, kind, policy, verdict);
@@ -203,7 +216,8 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kUnknown), unknown);
   Policy of_others;
   of_others.service.accept_no_node_policy = true;
-  EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kUnknown, of_others), Pair(State::kNotApplicable, Outcome::kUndetermined));
+  EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kUnknown, of_others),
+            Pair(State::kNotApplicable, Outcome::kUndetermined));
   EXPECT_EQ(document_check(Json(), std::nullopt, NodeKind::kCloister, of_others), unknown);
   EXPECT_EQ(document_check(Json(), digest, NodeKind::kUnknown, of_others), unknown);
   EXPECT_EQ(document_check(document, std::nullopt, NodeKind::kUnknown, of_others), unknown);
@@ -213,9 +227,12 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
   // A document that the verifier pins is the verifier's own decision.
   Policy pinned;
   pinned.service.policy_digests = {to_bytes(evidence::document_digest(other).value())};
-  EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kPass, Outcome::kAccepted));
-  EXPECT_EQ(document_check(Json(), evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kPass, Outcome::kAccepted));
-  EXPECT_EQ(document_check(document, evidence::document_digest(other).value(), NodeKind::kCloister, pinned), Pair(State::kFail, Outcome::kRejected));
+  EXPECT_EQ(document_check(other, evidence::document_digest(other).value(), NodeKind::kCloister, pinned),
+            Pair(State::kPass, Outcome::kAccepted));
+  EXPECT_EQ(document_check(Json(), evidence::document_digest(other).value(), NodeKind::kCloister, pinned),
+            Pair(State::kPass, Outcome::kAccepted));
+  EXPECT_EQ(document_check(document, evidence::document_digest(other).value(), NodeKind::kCloister, pinned),
+            Pair(State::kFail, Outcome::kRejected));
 }
 
 // What runs in the node can have it write any document: the log tells of the library that was loaded before.
@@ -225,10 +242,12 @@ TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
     boot.event_log = evidence::event_log_json(events).dump();
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
-    for (const char* id : {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
+    for (const char* id :
+         {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
       verdict.add({id, State::kPass, true, {}, {}, {}});
     }
-    check_node_policy(boot, shown, evidence::document_digest(good_document()).value(), NodeKind::kCloister, policy, verdict);
+    check_node_policy(boot, shown, evidence::document_digest(good_document()).value(), NodeKind::kCloister, policy,
+                      verdict);
     return *verdict.find("policy.gpu_library");
   };
   const Json document = good_document();
@@ -244,7 +263,8 @@ TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
     verdict.facts["rtmr3"] = rtmr3;
-    check_node_policy({}, document, evidence::document_digest(document).value(), NodeKind::kCloister, Policy(), verdict);
+    check_node_policy({}, document, evidence::document_digest(document).value(), NodeKind::kCloister, Policy(),
+                      verdict);
     EXPECT_EQ(verdict.find("policy.gpu_library")->state, std::string(rtmr3) == "00" ? State::kPass : State::kSkipped);
     EXPECT_TRUE(verdict.find("policy.gpu_library")->required);
   }
@@ -282,7 +302,8 @@ TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
     boot.event_log = evidence::event_log_json(events).dump();
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
-    for (const char* id : {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
+    for (const char* id :
+         {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
       verdict.add({id, State::kPass, true, {}, {}, {}});
     }
     check_logged_digests(boot, shown, NodeKind::kUnknown, {}, verdict);
@@ -297,19 +318,24 @@ TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
   EXPECT_NE(former.detail.find("another node in the same VM"), std::string::npos) << former.detail;
   // A configuration that was never measured, one from before the end of the boot, and one under another name.
   EXPECT_EQ(judge_log({event(kPolicyEvent, second)}, first).detail, "the evidence binds another policy document");
-  EXPECT_EQ(judge_log({event(kPolicyEvent, first), evidence::runtime_event("system-ready", {}), event(kPolicyEvent, second)}, first).detail,
+  EXPECT_EQ(
+      judge_log({event(kPolicyEvent, first), evidence::runtime_event("system-ready", {}), event(kPolicyEvent, second)},
+                first)
+          .detail,
+      "the evidence binds another policy document");
+  EXPECT_EQ(judge_log({event(kModelEvent, first), event(kPolicyEvent, second)}, first).detail,
             "the evidence binds another policy document");
-  EXPECT_EQ(judge_log({event(kModelEvent, first), event(kPolicyEvent, second)}, first).detail, "the evidence binds another policy document");
 }
 
 TEST(NodePolicy, KnowsTheAddressesOfItsMachine) {
-  for (const char* url : {"http://127.0.0.1", "http://127.0.0.1:8000/v1", "https://localhost:1", "http://[::1]:8000", "http://[::1]",
-                          "unix:/run/engine.sock", "http://127.255.1.2"}) {
+  for (const char* url : {"http://127.0.0.1", "http://127.0.0.1:8000/v1", "https://localhost:1", "http://[::1]:8000",
+                          "http://[::1]", "unix:/run/engine.sock", "http://127.255.1.2"}) {
     EXPECT_TRUE(is_local_address(url)) << url;
   }
-  for (const char* url : {"", "127.0.0.1", "http://", "http://127.evil.example", "http://127.0.0.1.evil.example", "http://127.0.0.1@evil",
-                          "http://localhost.evil", "http://[::1].evil", "http://[::2]", "http://[::1", "http://127.0.0", "http://127.1",
-                          "http://10.0.0.1", "http://127.0.0.1%2eevil", "http://127.0.0.1\\@evil", "http://LOCALHOST.evil"}) {
+  for (const char* url :
+       {"", "127.0.0.1", "http://", "http://127.evil.example", "http://127.0.0.1.evil.example", "http://127.0.0.1@evil",
+        "http://localhost.evil", "http://[::1].evil", "http://[::2]", "http://[::1", "http://127.0.0", "http://127.1",
+        "http://10.0.0.1", "http://127.0.0.1%2eevil", "http://127.0.0.1\\@evil", "http://LOCALHOST.evil"}) {
     EXPECT_FALSE(is_local_address(url)) << url;
   }
 }

@@ -13,7 +13,8 @@
 namespace cloister::verify {
 
 // `text` is the document as served: parts of it are hashed and signed as they stand.
-Verdict judge_tinfoil_document(std::string_view text, const Json& object, const Expected& expected, const Context& context);
+Verdict judge_tinfoil_document(std::string_view text, const Json& object, const Expected& expected,
+                               const Context& context);
 
 // Adds the checks of a version 3 document that need its text: report.tls_certificate, report.document_signature,
 // report.gpu_evidence_digest and report.switch_evidence_digest. `bound`: report data binds what the document names.

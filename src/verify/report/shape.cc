@@ -33,7 +33,8 @@ std::string word(const Json& object, std::string_view name) {
 bool is_agent_answer(const Json& object) {
   // Several shapes have a quote; this one has nothing else.
   const auto quote = object.find("quote");
-  return quote != object.end() && !quote->is_structured() && !has(object, "signing_address") && !has(object, "intel_quote") && !has(object, "statement") &&
+  return quote != object.end() && !quote->is_structured() && !has(object, "signing_address") &&
+         !has(object, "intel_quote") && !has(object, "statement") &&
          (!has(object, "attestation") || has_text(object, "attestation"));
 }
 
@@ -41,7 +42,8 @@ bool is_agent_answer(const Json& object) {
 constexpr std::array<Mark, 11> kMarks = {{
     {"format", ReportShape::kTinfoil, [](const Json& o) { return evidence::is_tinfoil_format(word(o, "format")); }},
     {"attestation_type chutes, or evidence of instances", ReportShape::kChutes, evidence::is_chutes_report},
-    {"attestation", ReportShape::kAci, [](const Json& o) { return has(o, "attestation") && !has_text(o, "attestation"); }},
+    {"attestation", ReportShape::kAci,
+     [](const Json& o) { return has(o, "attestation") && !has_text(o, "attestation"); }},
     {"attestation as text", ReportShape::kVersioned,
      [](const Json& o) { return has_text(o, "attestation") && !has(o, "quote") && !has(o, "statement"); }},
     {"hcl_report", ReportShape::kAzure, [](const Json& o) { return has(o, "hcl_report") && has(o, "tpm_quote"); }},
@@ -53,7 +55,9 @@ constexpr std::array<Mark, 11> kMarks = {{
     {"quote", ReportShape::kAgent, is_agent_answer},
 }};
 
-Error unknown(const std::string& what) { return fail(ErrorCode::kUnsupported, "this is no form of report that is known here" + what); }
+Error unknown(const std::string& what) {
+  return fail(ErrorCode::kUnsupported, "this is no form of report that is known here" + what);
+}
 
 // At most 64 printable characters of another party's text.
 std::string printable(const std::string& text) {
@@ -67,12 +71,14 @@ Error name_unknown(const Json& object) {
   if (const std::string type = word(object, "attestation_type"); !type.empty()) {
     return unknown(": attestation_type " + printable(type));
   }
-  if (const std::string format = word(object, "format"); !format.empty()) return unknown(": format " + printable(format));
+  if (const std::string format = word(object, "format"); !format.empty())
+    return unknown(": format " + printable(format));
   if (has(object, "evidence_list")) return unknown("; evidence of GPUs alone is judged by cloister verify gpu");
   return unknown("");
 }
 
-Verdict judge_shape(ReportShape shape, const Json& object, std::string_view text, const Expected& expected, const Context& context) {
+Verdict judge_shape(ReportShape shape, const Json& object, std::string_view text, const Expected& expected,
+                    const Context& context) {
   Verdict verdict;
   switch (shape) {
     case ReportShape::kAci: return judge_aci_report(object, expected, context);
@@ -85,7 +91,8 @@ Verdict judge_shape(ReportShape shape, const Json& object, std::string_view text
     case ReportShape::kTinfoil:
       if (!text.empty()) return judge_tinfoil_document(text, object, expected, context);
       verdict.subject = "report";
-      verdict.add(failed("report.form", "a document of Tinfoil within another report: the text that is hashed is not known"));
+      verdict.add(
+          failed("report.form", "a document of Tinfoil within another report: the text that is hashed is not known"));
       return verdict;
     case ReportShape::kLegacy: break;
   }
@@ -100,13 +107,14 @@ Result<ReportShape> find_shape(const Json& object) {
   for (const Mark& mark : kMarks) {
     if (!mark.found(object)) continue;
     if (found != nullptr && found->shape != mark.shape) {
-      return fail(ErrorCode::kBadReport, "it has the marks of two kinds of report: " + std::string(found->name) + " and " +
-                                             std::string(mark.name));
+      return fail(ErrorCode::kBadReport, "it has the marks of two kinds of report: " + std::string(found->name) +
+                                             " and " + std::string(mark.name));
     }
     found = &mark;
   }
   if (found == nullptr) return name_unknown(object);
-  if (found->shape == ReportShape::kTinfoil && !evidence::is_known_tinfoil_format(word(object, "format"))) return name_unknown(object);
+  if (found->shape == ReportShape::kTinfoil && !evidence::is_known_tinfoil_format(word(object, "format")))
+    return name_unknown(object);
   if (found->shape == ReportShape::kVersioned) TRY_VOID(check_versioned_form(object));
   if (found->shape == ReportShape::kAzure) TRY_VOID(check_azure_form(object));
   return found->shape;

@@ -25,9 +25,11 @@ Half half_of(const evidence::ReportData& data, std::size_t from) {
 Check check_nonce(const TinfoilDocument& document, const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
   if (document.version == 2) {
-    return skipped(id, "this form is bound to no nonce, whatever stands beside it: the report may be old", policy.require_nonce);
+    return skipped(id, "this form is bound to no nonce, whatever stands beside it: the report may be old",
+                   policy.require_nonce);
   }
-  if (!expected.nonce) return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+  if (!expected.nonce)
+    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
   return compared(id, to_hex(*expected.nonce), to_hex(document.nonce), "the report answers another nonce");
 }
 
@@ -35,7 +37,8 @@ Check check_tls(const Half& key, bool bound, const Expected& expected) {
   const std::string id = "report_data.tls";
   if (!bound) return skipped(id, "report data binds no keys that are known here");
   if (!expected.tls_spki_sha256) return skipped(id, "the TLS key that was really used is not known here", false);
-  return compared(id, to_hex(*expected.tls_spki_sha256), to_hex(key), "the TLS connection ends at a key that the quote does not bind");
+  return compared(id, to_hex(*expected.tls_spki_sha256), to_hex(key),
+                  "the TLS connection ends at a key that the quote does not bind");
 }
 
 Check check_hpke(const Half& key, bool bound, const Expected& expected) {
@@ -44,7 +47,8 @@ Check check_hpke(const Half& key, bool bound, const Expected& expected) {
   if (!expected.e2ee_public_key) return not_applicable(id, "no encryption key is in use");
   const Result<Bytes> used = from_hex(*expected.e2ee_public_key);
   if (used && equal(*used, key)) return passed(id, to_hex(key));
-  return failed(id, "the key that is encrypted to is not the one that the quote binds", to_hex(key), *expected.e2ee_public_key);
+  return failed(id, "the key that is encrypted to is not the one that the quote binds", to_hex(key),
+                *expected.e2ee_public_key);
 }
 
 void add_keys(const Half& tls_key, const Half& hpke_key, const char* layout, Verdict& verdict) {
@@ -53,9 +57,10 @@ void add_keys(const Half& tls_key, const Half& hpke_key, const char* layout, Ver
   verdict.facts["hpke_key"] = to_hex(hpke_key);
 }
 
-void judge_version2(const TinfoilDocument& document, const TeeFindings& tee, const Expected& expected, const Context& context,
-                    Verdict& verdict) {
-  verdict.add(not_applicable("report_data.identity", "this form names no keys beside the quote: report data holds them itself"));
+void judge_version2(const TinfoilDocument& document, const TeeFindings& tee, const Expected& expected,
+                    const Context& context, Verdict& verdict) {
+  verdict.add(not_applicable("report_data.identity",
+                             "this form names no keys beside the quote: report data holds them itself"));
   verdict.add(skipped("report_data.nonce", "report data holds two keys and no nonce", context.policy.require_nonce));
   if (tee.report_data) {
     const Half tls_key = half_of(*tee.report_data, 0), hpke_key = half_of(*tee.report_data, 32);
@@ -73,7 +78,8 @@ bool check_binding(const TinfoilDocument& document, const evidence::ReportData& 
                    const Policy& policy, Verdict& verdict) {
   const Half binding = evidence::tinfoil_binding(document);
   const bool bound = half_of(data, 0) == binding;
-  verdict.add(compared("report_data.identity", to_hex(binding), bound_half(data), "the quote binds other keys, another nonce or other GPU evidence"));
+  verdict.add(compared("report_data.identity", to_hex(binding), bound_half(data),
+                       "the quote binds other keys, another nonce or other GPU evidence"));
   const std::string id = "report_data.nonce";
   if (!bound) {
     verdict.add(skipped(id, "report data binds keys, nonce and evidence as one, and they are not known to be right"));
@@ -86,25 +92,28 @@ bool check_binding(const TinfoilDocument& document, const evidence::ReportData& 
   return bound;
 }
 
-void judge_version3(const TinfoilDocument& document, const TeeFindings& tee, const Expected& expected, const Context& context,
-                    Verdict& verdict) {
+void judge_version3(const TinfoilDocument& document, const TeeFindings& tee, const Expected& expected,
+                    const Context& context, Verdict& verdict) {
   bool bound = false;
   if (tee.report_data) {
     bound = check_binding(document, *tee.report_data, expected, context.policy, verdict);
   } else {
-    skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.padding"}, "the quote could not be read");
+    skip_all(verdict, {"report_data.identity", "report_data.nonce", "report_data.padding"},
+             "the quote could not be read");
   }
   verdict.add(check_tls(document.tls_key_sha256, bound, expected));
   verdict.add(check_hpke(document.hpke_key, bound, expected));
   if (bound) add_keys(document.tls_key_sha256, document.hpke_key, "T3", verdict);
   check_tinfoil_parts(document, bound, verdict);
   check_gpus(document.devices, expected.nonce.value_or(document.nonce), tee.root, context, verdict);
-  verdict.facts["gpu_binding"] = gpu_binding(document.devices.has_value(), "the quote binds the GPU evidence, and CPU and GPU share a nonce", context.policy);
+  verdict.facts["gpu_binding"] = gpu_binding(
+      document.devices.has_value(), "the quote binds the GPU evidence, and CPU and GPU share a nonce", context.policy);
 }
 
 }  // namespace
 
-Verdict judge_tinfoil_document(std::string_view text, const Json& object, const Expected& expected, const Context& context) {
+Verdict judge_tinfoil_document(std::string_view text, const Json& object, const Expected& expected,
+                               const Context& context) {
   Verdict verdict;
   verdict.subject = "report";
   const Result<TinfoilDocument> document = evidence::parse_tinfoil_document(text, object);

@@ -26,13 +26,15 @@ std::optional<crypto::Certificate> check_certificate(const TinfoilDocument& docu
     return std::nullopt;
   }
   const std::string key = to_hex(crypto::sha256(chain->front().subject_public_key_info()));
-  verdict.add(compared(id, to_hex(document.tls_key_sha256), key, "the certificate has another key than the document names"));
+  verdict.add(
+      compared(id, to_hex(document.tls_key_sha256), key, "the certificate has another key than the document names"));
   if (verdict.checks.back().state != State::kPass) return std::nullopt;
   return chain->front();
 }
 
 // Returns true when the key that report data binds signed the whole document.
-bool check_signature(const TinfoilDocument& document, const std::optional<crypto::Certificate>& signer, bool bound, Verdict& verdict) {
+bool check_signature(const TinfoilDocument& document, const std::optional<crypto::Certificate>& signer, bool bound,
+                     Verdict& verdict) {
   const std::string id = "report.document_signature";
   if (document.signature.empty()) {
     verdict.add(skipped(id, "the document is not signed", false));
@@ -42,7 +44,8 @@ bool check_signature(const TinfoilDocument& document, const std::optional<crypto
     verdict.add(skipped(id, "the key that signed it is not known to be the TEE's"));
     return false;
   }
-  const Result<void> good = crypto::verify_document_signature(*signer, as_bytes(document.signed_text), document.signature);
+  const Result<void> good =
+      crypto::verify_document_signature(*signer, as_bytes(document.signed_text), document.signature);
   verdict.add(good ? passed(id) : failed(id, good.error().message));
   return good.has_value();
 }
@@ -54,22 +57,26 @@ std::optional<ByteArray<32>> hash_of(const std::optional<std::string>& text) {
 }
 
 Check check_gpu_hash(const TinfoilDocument& document) {
-  return compared("report.gpu_evidence_digest", text_of(document.gpu_evidence_hash), text_of(hash_of(document.gpu_text)),
-                  "the GPU evidence is not the one that the quote names");
+  return compared("report.gpu_evidence_digest", text_of(document.gpu_evidence_hash),
+                  text_of(hash_of(document.gpu_text)), "the GPU evidence is not the one that the quote names");
 }
 
 // Tinfoil's server hashes what its tool printed and then writes it anew, so the hash is not that of the served text.
 // Then the signature of the TEE's own key over the document binds it.
 Check check_switch_hash(const TinfoilDocument& document, bool signed_whole) {
   const std::string id = "report.switch_evidence_digest";
-  if (!document.switch_text && !document.switch_evidence_hash) return not_applicable(id, "the document shows no switches");
+  if (!document.switch_text && !document.switch_evidence_hash)
+    return not_applicable(id, "the document shows no switches");
   const auto actual = hash_of(document.switch_text);
   if (actual == document.switch_evidence_hash) return passed(id, text_of(actual));
   if (document.switch_text && signed_whole) {
-    return passed(id, text_of(actual), "bound by the signature of the TEE's key over the document, not by the hash in the quote");
+    return passed(id, text_of(actual),
+                  "bound by the signature of the TEE's key over the document, not by the hash in the quote");
   }
-  if (!document.switch_evidence_hash) return skipped(id, "neither the quote nor a signature binds the evidence of the switches");
-  return failed(id, "the evidence of the switches is not the one that the quote names", text_of(document.switch_evidence_hash), text_of(actual));
+  if (!document.switch_evidence_hash)
+    return skipped(id, "neither the quote nor a signature binds the evidence of the switches");
+  return failed(id, "the evidence of the switches is not the one that the quote names",
+                text_of(document.switch_evidence_hash), text_of(actual));
 }
 
 }  // namespace

@@ -39,24 +39,28 @@ Check bound_tls_key(std::string id, const std::string& key_hex, TlsKeyOrigin ori
                   given ? "a key from outside of the TEE, which the policy accepts"
                         : "a key of unknown origin, which the policy accepts");
   }
-  Check check = skipped(std::move(id), given ? "the TLS key was given to the TEE from outside: whoever made it can end this "
-                                               "connection in front of the TEE and read everything"
-                                             : "the evidence binds the TLS key and does not say that the key was made inside "
-                                               "the TEE: somebody outside may have it");
+  Check check =
+      skipped(std::move(id), given ? "the TLS key was given to the TEE from outside: whoever made it can end this "
+                                     "connection in front of the TEE and read everything"
+                                   : "the evidence binds the TLS key and does not say that the key was made inside "
+                                     "the TEE: somebody outside may have it");
   check.actual = key_hex;
   return check;
 }
 
 Check given_tls_key(std::string id, const Policy& policy) {
-  return skipped(std::move(id), "the service has a TLS key that was given to it from outside, and which key the connection "
-                                "really used is not known here",
+  return skipped(std::move(id),
+                 "the service has a TLS key that was given to it from outside, and which key the connection "
+                 "really used is not known here",
                  !policy.service.accept_unproven_tls_keys);
 }
 
 Check unproven_tls_key(std::string id, const Policy& policy) {
-  return skipped(std::move(id), "the evidence binds a TLS key and does not say that the key was made inside the TEE, and which key the connection "
-                                "really used is not known here",
-                 !policy.service.accept_unproven_tls_keys);
+  return skipped(
+      std::move(id),
+      "the evidence binds a TLS key and does not say that the key was made inside the TEE, and which key the connection "
+      "really used is not known here",
+      !policy.service.accept_unproven_tls_keys);
 }
 
 TlsKeyOrigin legacy_tls_key_origin(const ServedReport& report, const Verdict& verdict) {

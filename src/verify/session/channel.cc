@@ -61,8 +61,8 @@ std::optional<std::string> key_with(const evidence::Keyset& keyset, const ByteAr
 // The state of the check that compared one of the two keys with the report.
 Check check_key(const char* what, const Hashes& pinned, bool asked, const Verdict& upstream, const char* check_id) {
   if (pinned.size() > 1) {
-    return skipped(kId, std::string("the gateway pinned several ") + what +
-                            "s: which of them it used, the session does not say");
+    return skipped(
+        kId, std::string("the gateway pinned several ") + what + "s: which of them it used, the session does not say");
   }
   const std::string hash = to_hex(*pinned.begin());
   if (!asked) {

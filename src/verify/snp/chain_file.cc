@@ -13,7 +13,8 @@ constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
 constexpr std::size_t kCertificates = 3;
 
 Error malformed(const std::string& message) {
-  return fail(ErrorCode::kBadCollateral, "collateral: expected the PEM certificates of an AMD chip, its ASK and its ARK: " + message);
+  return fail(ErrorCode::kBadCollateral,
+              "collateral: expected the PEM certificates of an AMD chip, its ASK and its ARK: " + message);
 }
 
 }  // namespace
@@ -28,7 +29,8 @@ Result<SnpCollateral> read_snp_chain_file(std::string_view pem) {
   if (!plain) return malformed(plain.error().message);
   const auto chain = crypto::parse_pem_chain(as_bytes(*plain), kCertificates + 1);
   if (!chain) return malformed(chain.error().message);
-  if (chain->size() != kCertificates) return malformed("the file holds " + std::to_string(chain->size()) + " certificates");
+  if (chain->size() != kCertificates)
+    return malformed("the file holds " + std::to_string(chain->size()) + " certificates");
   SnpCollateral out;
   out.vcek = to_bytes(chain->front().der());
   out.ask_ark = plain->substr(plain->find(kBegin, kBegin.size()));

@@ -16,13 +16,13 @@
 namespace cloister::verify {
 
 struct Endorsement {
-  std::vector<crypto::Certificate> chain;          // VCEK or VLEK, ASK or ASVK, ARK
-  const crypto::Certificate* root = nullptr;       // the trusted root that the chain claims to end with; null for none
-  std::optional<codec::SnpProduct> product;        // the product of that root
+  std::vector<crypto::Certificate> chain;     // VCEK or VLEK, ASK or ASVK, ARK
+  const crypto::Certificate* root = nullptr;  // the trusted root that the chain claims to end with; null for none
+  std::optional<codec::SnpProduct> product;   // the product of that root
   codec::SnpSigningKey kind = codec::SnpSigningKey::kVcek;
-  std::string product_name;                        // "Milan-B0"
+  std::string product_name;  // "Milan-B0"
   codec::SnpTcb tcb;
-  std::optional<Bytes> chip_id;                    // 64 bytes; 8 on Turin; a VLEK has none
+  std::optional<Bytes> chip_id;  // 64 bytes; 8 on Turin; a VLEK has none
 };
 
 // Reads certificates and extensions; signatures are not verified yet. `roots` are the trusted ones, and outlive the

@@ -76,8 +76,11 @@ SnpTcb minimum_of(const SnpPolicy& policy, codec::SnpProduct product) {
 // The keys that the policy lacks.
 std::string unset_minimums(const SnpPolicy& policy, codec::SnpProduct product) {
   const std::pair<const char*, const std::optional<std::uint8_t>*> levels[] = {
-      {"min_boot_loader", &policy.min_boot_loader}, {"min_tee", &policy.min_tee},   {"min_snp", &policy.min_snp},
-      {"min_microcode", &policy.min_microcode},     {"min_fmc", &policy.min_fmc}};
+      {"min_boot_loader", &policy.min_boot_loader},
+      {"min_tee", &policy.min_tee},
+      {"min_snp", &policy.min_snp},
+      {"min_microcode", &policy.min_microcode},
+      {"min_fmc", &policy.min_fmc}};
   std::string out;
   for (const auto& [name, value] : levels) {
     const bool counts = std::string_view(name) != "min_fmc" || product == codec::SnpProduct::kTurin;

@@ -114,9 +114,8 @@ Check check_chip_id(const SnpReport& report, const Endorsement& endorsement) {
   return compared(id, to_hex(expected), to_hex(chip), "the certificate is that of another chip");
 }
 
-constexpr std::string_view kEndorsed[] = {"snp.cert_chain",    "snp.product",   "snp.revocation",
-                                          "snp.signing_key",   "snp.signature", "snp.tcb.certified",
-                                          "snp.chip_id"};
+constexpr std::string_view kEndorsed[] = {"snp.cert_chain", "snp.product",       "snp.revocation", "snp.signing_key",
+                                          "snp.signature",  "snp.tcb.certified", "snp.chip_id"};
 
 // Adds those checks of kEndorsed that have not been made.
 void skip_rest(const std::string& reason, Verdict& verdict) {

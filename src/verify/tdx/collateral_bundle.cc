@@ -67,8 +67,6 @@ Json tdx_bundle_json(const TdxCollateral& collateral) {
   return object;
 }
 
-std::string write_tdx_bundle(const TdxCollateral& collateral) {
-  return codec::write_json(tdx_bundle_json(collateral));
-}
+std::string write_tdx_bundle(const TdxCollateral& collateral) { return codec::write_json(tdx_bundle_json(collateral)); }
 
 }  // namespace cloister::verify

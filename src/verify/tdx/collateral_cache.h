@@ -38,7 +38,7 @@ class TdxCollateralCache {
  private:
   const std::size_t capacity_;
   mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<const VerifiedPckChain>> chains_;       // most recently used first
+  std::vector<std::shared_ptr<const VerifiedPckChain>> chains_;     // most recently used first
   std::vector<std::shared_ptr<const JudgedTdxCollateral>> judged_;  // most recently used first
 };
 

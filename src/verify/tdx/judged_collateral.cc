@@ -58,7 +58,8 @@ Result<std::vector<Certificate>> parse_chain(std::vector<Certificate>& known, co
   Result<std::vector<Certificate>> chain = crypto::parse_pem_chain_with(known, as_bytes(pem));
   if (!chain) return chain;
   for (const Certificate& certificate : *chain) {
-    const bool is_known = std::any_of(known.begin(), known.end(), [&](const Certificate& other) { return other == certificate; });
+    const bool is_known =
+        std::any_of(known.begin(), known.end(), [&](const Certificate& other) { return other == certificate; });
     if (!is_known) known.push_back(certificate);
   }
   return chain;

@@ -18,7 +18,8 @@ TEST(KnownIssuers, AllHangUnderThePinnedRoot) {
     EXPECT_FALSE(known.links.holds(*root, certificate));
     names.push_back(certificate.subject_common_name());
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA", "Intel SGX TCB Signing"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA",
+                                             "Intel SGX TCB Signing"}));
 }
 
 }  // namespace

@@ -125,8 +125,7 @@ Result<void> read_entry(std::uint8_t number, const DerValue& value, PckExtension
       out.ppid = ppid;
       return {};
     }
-    case kTcb:
-      return read_tcb(value, out);
+    case kTcb: return read_tcb(value, out);
     case kPceId: {
       TRY(pce_id, octets<2>(value, "PCEID"));
       out.pce_id = pce_id;
@@ -147,10 +146,8 @@ Result<void> read_entry(std::uint8_t number, const DerValue& value, PckExtension
       out.platform_instance_id = id;
       return {};
     }
-    case kConfiguration:
-      return read_configuration(value, out);
-    default:
-      return {};
+    case kConfiguration: return read_configuration(value, out);
+    default: return {};
   }
 }
 

@@ -157,12 +157,10 @@ TEST(GenuinePckExtension, OfEveryRecordedQuote) {
     const char* file;
     const char* fmspc;
   };
-  const std::vector<Row> rows = {{"tdx/v4_b0c06f_uptodate.bin", "b0c06f000000"},
-                                 {"tdx/v4_90c06f_h200.bin", "90c06f000000"},
-                                 {"tdx/v5_90c06f_outdated.bin", "90c06f000000"},
-                                 {"tdx/v5_td15_90c06f.bin", "90c06f000000"},
-                                 {"tdx/v4_50806f_DEBUG.bin", "50806f000000"},
-                                 {"tdx/ccel/cos113_quote_8000.bin", "00806f050000"}};
+  const std::vector<Row> rows = {
+      {"tdx/v4_b0c06f_uptodate.bin", "b0c06f000000"}, {"tdx/v4_90c06f_h200.bin", "90c06f000000"},
+      {"tdx/v5_90c06f_outdated.bin", "90c06f000000"}, {"tdx/v5_td15_90c06f.bin", "90c06f000000"},
+      {"tdx/v4_50806f_DEBUG.bin", "50806f000000"},    {"tdx/ccel/cos113_quote_8000.bin", "00806f050000"}};
   for (const Row& row : cloister::testing::those_there(rows, [](const Row& one) { return one.file; })) {
     const auto quote = codec::parse_tdx_quote(testing::vector_bytes(row.file));
     ASSERT_TRUE(quote) << row.file;

@@ -43,8 +43,8 @@ bool is_one_of(const List& names, const std::string& name) {
 
 // What the checks of one quote share.
 struct Evidence {
-  std::string_view pem;                                // the text of the chain, from the quote or the collateral
-  std::shared_ptr<const VerifiedPckChain> verified;    // the same chain, when the cache has it
+  std::string_view pem;                              // the text of the chain, from the quote or the collateral
+  std::shared_ptr<const VerifiedPckChain> verified;  // the same chain, when the cache has it
   std::vector<Certificate> pck_chain;  // leaf, intermediate, root as they came; empty when they could not be read
   std::optional<PckExtension> pck;     // extension of the leaf
   RootKind root = RootKind::kUnknown;
@@ -84,7 +84,8 @@ Check check_pck_chain(const Evidence& evidence, const Context& context) {
   if (auto valid = crypto::verify_certificate_chain(chain, *root, Curve::kP256, context.time, &links); !valid) {
     return failed(id, valid.error().message);
   }
-  if (context.tdx_cache != nullptr && !evidence.verified) context.tdx_cache->remember({std::string(evidence.pem), chain, links});
+  if (context.tdx_cache != nullptr && !evidence.verified)
+    context.tdx_cache->remember({std::string(evidence.pem), chain, links});
   if (!is_one_of(kLeafNames, chain[0].subject_common_name())) {
     return failed(id, "the leaf is not a PCK certificate", std::string(kLeafNames[0]), chain[0].subject_common_name());
   }

@@ -13,7 +13,8 @@ namespace cloister::verify {
 
 struct QuoteFindings {
   std::optional<codec::TdxQuote> quote;  // absent when it could not be read
-  RootKind root = RootKind::kUnknown;    // the root of the chain inside the quote: the quote's statement, not the report's
+  RootKind root =
+      RootKind::kUnknown;  // the root of the chain inside the quote: the quote's statement, not the report's
 };
 
 // Adds every check tdx.* and the facts of the quote.

@@ -95,15 +95,12 @@ TcbStatus converge(TcbStatus platform, TcbStatus component) {
   // treated as the worst status short of Revoked.
   switch (platform) {
     case TcbStatus::kUpToDate:
-    case TcbStatus::kSwHardeningNeeded:
-      return TcbStatus::kOutOfDate;
+    case TcbStatus::kSwHardeningNeeded: return TcbStatus::kOutOfDate;
     case TcbStatus::kConfigurationNeeded:
-    case TcbStatus::kConfigurationAndSwHardeningNeeded:
-      return TcbStatus::kOutOfDateConfigurationNeeded;
+    case TcbStatus::kConfigurationAndSwHardeningNeeded: return TcbStatus::kOutOfDateConfigurationNeeded;
     case TcbStatus::kOutOfDate:
     case TcbStatus::kOutOfDateConfigurationNeeded:
-    case TcbStatus::kRevoked:
-      return platform;
+    case TcbStatus::kRevoked: return platform;
   }
   return TcbStatus::kRevoked;
 }

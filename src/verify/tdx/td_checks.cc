@@ -115,13 +115,15 @@ Check check_migration(const codec::TdReport& report, const TdxPolicy& policy) {
   const std::string id = "tdx.migration";
   if (!report.extension) return not_applicable(id, "only a TD report 1.5 Ex tells where the VM was built");
   const codec::TdReportExtension& it = *report.extension;
-  const bool unset = it.initial_service_td_hash == ByteArray<48>{} && it.initial_service_td_attributes == ByteArray<8>{} &&
-                     it.initial_cpu_svn == ByteArray<16>{} && it.initial_tee_tcb_svn == ByteArray<16>{} && it.initial_fmspc == ByteArray<12>{} &&
+  const bool unset = it.initial_service_td_hash == ByteArray<48>{} &&
+                     it.initial_service_td_attributes == ByteArray<8>{} && it.initial_cpu_svn == ByteArray<16>{} &&
+                     it.initial_tee_tcb_svn == ByteArray<16>{} && it.initial_fmspc == ByteArray<12>{} &&
                      it.service_td_hash == ByteArray<48>{} && it.service_td_attributes == ByteArray<8>{};
   if (unset) return passed(id, "zero");
   if (policy.allow_migratable) return passed(id, "set", "allowed by the policy");
   if (service_td_is_listed(report, policy)) return passed(id, "set", "the service TD is one that the policy names");
-  return failed(id, "the VM was built on a machine, or is bound to a service TD, that the policy does not name", "zero", "set");
+  return failed(id, "the VM was built on a machine, or is bound to a service TD, that the policy does not name", "zero",
+                "set");
 }
 
 Check check_perfmon(std::uint64_t bits, const TdxPolicy& policy) {
@@ -172,8 +174,8 @@ void add_td_checks(const codec::TdReport& report, const TdxPolicy& policy, Verdi
 void skip_td_checks(const std::string& reason, Verdict& verdict) {
   skip_all(verdict,
            {"tdx.td_attributes.debug", "tdx.td_attributes.reserved", "tdx.td_attributes.sept_ve_disable",
-            "tdx.td_attributes.migratable", "tdx.td_attributes.perfmon", "tdx.xfam", "tdx.mr_service_td",
-            "tdx.vm_id", "tdx.device_info", "tdx.migration", "tdx.mr_owner", "tdx.mr_owner_config"},
+            "tdx.td_attributes.migratable", "tdx.td_attributes.perfmon", "tdx.xfam", "tdx.mr_service_td", "tdx.vm_id",
+            "tdx.device_info", "tdx.migration", "tdx.mr_owner", "tdx.mr_owner_config"},
            reason);
 }
 

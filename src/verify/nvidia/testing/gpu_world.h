@@ -47,8 +47,7 @@ inline Bytes device_serial(const std::string& label) {
 
 inline Certificate world_certificate(const std::string& name, const std::string& label, const std::string& issuer,
                                      const std::string& issuer_label, bool is_ca, UnixSeconds not_after = 253402300799,
-                                     std::vector<crypto::CertificateExtension> extensions = {},
-                                     Bytes serial = {}) {
+                                     std::vector<crypto::CertificateExtension> extensions = {}, Bytes serial = {}) {
   crypto::CertificateSpec spec;
   spec.subject_common_name = name;
   spec.issuer_common_name = issuer;
@@ -89,9 +88,16 @@ inline Bytes tcb_info_extension(const std::string& model) {
   std::fill(second.end() - 48, second.end(), std::uint8_t{0});
   Bytes fwids = fwid_extension(), fields;
   append(fwids, second);
-  for (const auto& [tag, content] : std::vector<std::pair<std::uint8_t, Bytes>>{
-           {0x80, text("NVIDIA")}, {0x81, text(model)}, {0x82, text("00")}, {0x83, {3}}, {0x84, {0}}, {0x85, {0}},
-           {0xa6, fwids}, {0x87, {0, 0x80, 0, 0, 1}}, {0x88, {0xc0}}, {0x89, {0}}}) {
+  for (const auto& [tag, content] : std::vector<std::pair<std::uint8_t, Bytes>>{{0x80, text("NVIDIA")},
+                                                                                {0x81, text(model)},
+                                                                                {0x82, text("00")},
+                                                                                {0x83, {3}},
+                                                                                {0x84, {0}},
+                                                                                {0x85, {0}},
+                                                                                {0xa6, fwids},
+                                                                                {0x87, {0, 0x80, 0, 0, 1}},
+                                                                                {0x88, {0xc0}},
+                                                                                {0x89, {0}}}) {
     append(fields, der_value(tag, content));
   }
   return der_value(0x30, fields);
@@ -106,8 +112,7 @@ inline WorldChain device_chain(const std::string& model, const std::string& devi
   if (model != "LS_10" && model != "GR100") fwid.push_back({"2.23.133.5.4.1", false, fwid_extension()});
   return {{world_certificate(model + " A01 GSP FMC LF", device + " leaf", brom, device, false, 253402300799, fwid),
            world_certificate(brom, device, ica, ica, true, 253402300799, {}, device_serial(device)),
-           world_certificate(ica, ica, ca, ca, true),
-           world_certificate(ca, ca, "World Device CA", "device root", true),
+           world_certificate(ica, ica, ca, ca, true), world_certificate(ca, ca, "World Device CA", "device root", true),
            world_certificate("World Device CA", "device root", "World Device CA", "device root", true)},
           {device + " leaf", device, ica, ca, "device root"}};
 }
@@ -226,8 +231,8 @@ inline void add_ocsp(const WorldChain& chain, std::vector<Bytes>& responses,
     spec.next_update = kWorldTime + 600;
     if (change) change(i, spec);
     const Certificate& issuer = chain.certificates[i + 1];
-    responses.push_back(*crypto::make_ocsp_response(spec, chain.certificates[i], issuer, issuer,
-                                                    world_key(chain.labels[i + 1])));
+    responses.push_back(
+        *crypto::make_ocsp_response(spec, chain.certificates[i], issuer, issuer, world_key(chain.labels[i + 1])));
   }
 }
 
@@ -289,10 +294,10 @@ struct GpuWorld {
 
 // ---- tokens of the attestation service ----
 
-inline std::string world_jwt(const Json& claims, const std::string& label = "nras key", const Json& header = {
-                                 {"kid", "world"}, {"alg", "ES384"}}) {
-  const std::string text = codec::to_base64url(as_bytes(header.dump())) + "." +
-                           codec::to_base64url(as_bytes(claims.dump()));
+inline std::string world_jwt(const Json& claims, const std::string& label = "nras key",
+                             const Json& header = {{"kid", "world"}, {"alg", "ES384"}}) {
+  const std::string text =
+      codec::to_base64url(as_bytes(header.dump())) + "." + codec::to_base64url(as_bytes(claims.dump()));
   return text + "." + codec::to_base64url(world_key(label).sign(as_bytes(text)));
 }
 

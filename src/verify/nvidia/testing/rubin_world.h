@@ -23,8 +23,8 @@ inline CborValue arc_class(std::vector<std::uint8_t> arcs) {
   return cb::map({cb::number(0), cb::map({cb::number(0), cb::tag(111, cb::bytes(oid))})});
 }
 inline CborValue model_class(const std::string& model, std::uint64_t layer = 0) {
-  return cb::map({cb::number(0), cb::map({cb::number(1), cb::text("NVIDIA"), cb::number(2), cb::text(model), cb::number(3),
-                                          cb::number(layer)})});
+  return cb::map({cb::number(0), cb::map({cb::number(1), cb::text("NVIDIA"), cb::number(2), cb::text(model),
+                                          cb::number(3), cb::number(layer)})});
 }
 
 // Environments of the world: modes, parts of the driver, parts of the firmware.
@@ -62,8 +62,8 @@ struct WorldCorim {
       triples.push_back(cb::number(4));
       triples.push_back(cb::list(dependencies));
     }
-    const CborValue comid = cb::map({cb::number(1), cb::map({cb::number(0), cb::text(id + "-comid")}), cb::number(4),
-                                     cb::map(std::move(triples))});
+    const CborValue comid = cb::map(
+        {cb::number(1), cb::map({cb::number(0), cb::text(id + "-comid")}), cb::number(4), cb::map(std::move(triples))});
     return cb::tag(501, cb::map({cb::number(0), cb::text(id), cb::number(1),
                                  cb::list({cb::tag(506, cb::bytes(codec::write_cbor(comid)))})}));
   }
@@ -94,7 +94,8 @@ inline WorldCorim rubin_driver() {
       triple(driver_part(4), {measurement(digest_values(Bytes(48, 0x99)))}),  // only in the other mode
   };
   const auto depends = [](CborValue mode, std::vector<CborValue> more) {
-    std::vector<CborValue> trustees = {signer_class(), driver_part(2), driver_part(3), firmware_part(4), firmware_part(5)};
+    std::vector<CborValue> trustees = {signer_class(), driver_part(2), driver_part(3), firmware_part(4),
+                                       firmware_part(5)};
     for (CborValue& trustee : more) trustees.push_back(std::move(trustee));
     return cb::list({std::move(mode), cb::list(std::move(trustees))});
   };
@@ -125,11 +126,13 @@ inline std::vector<CborValue> rubin_evidence() {
           triple(firmware_part(5), {measurement("JTGS", raw_values({0x02}))})};
 }
 
-inline Bytes toc_bytes(const std::vector<CborValue>& triples, const std::vector<std::string>& manifests = {kRubinVbiosId, kRubinDriverId},
+inline Bytes toc_bytes(const std::vector<CborValue>& triples,
+                       const std::vector<std::string>& manifests = {kRubinVbiosId, kRubinDriverId},
                        const std::string& profile = "tag:nvidia.com,2026:evidence/spdm/profiles/gpu/1.0.0") {
   std::vector<CborValue> locators;
   for (const std::string& name : manifests) {
-    locators.push_back(cb::map({cb::number(0), cb::tag(32, cb::text("https://rim.attestation.nvidia.com/v1/rim/" + name))}));
+    locators.push_back(
+        cb::map({cb::number(0), cb::tag(32, cb::text("https://rim.attestation.nvidia.com/v1/rim/" + name))}));
   }
   const CborValue evidence = cb::tag(571, cb::map({cb::number(0), cb::map({cb::number(0), cb::list(triples)})}));
   std::vector<CborValue> members = {cb::number(0), cb::list({evidence})};
