@@ -15,16 +15,16 @@ e2e:
 
 fmt:
 	@tools/setup test lint
-	@git clang-format-14 --binary clang-format-14 $(BASE) -- '*.h' '*.cc'
+	@tools/check_format --fix
 
-# Checks what differs from BASE (make lint BASE=HEAD~5). clang-tidy reads build/release/compile_commands.json and takes
-# some ten seconds a file; shellcheck checks the scripts.
+# The checks of ./test that need no build, and clang-tidy over what differs from BASE (make lint BASE=HEAD~5): it reads
+# build/release/compile_commands.json and takes some ten seconds a file.
 BASE ?= $(shell git rev-parse --verify --quiet origin/main || echo HEAD~1)
 lint: all
 	@tools/setup test lint
 	@tools/check_layers
 	@tools/check_comments
-	@git clang-format-14 --binary clang-format-14 --diff $(BASE) -- '*.h' '*.cc' | tee /dev/stderr | grep -q '^diff' && exit 1 || true
+	@tools/check_format
 	@tools/check_scripts
 	@git diff --name-only --diff-filter=d $(BASE) -- 'src/*.cc' 'apps/*.cc' | \
 		xargs -r -P "$$(nproc)" -n 4 clang-tidy-14 -p build/release --quiet --extra-arg=-Wno-unknown-warning-option
