@@ -2,7 +2,7 @@
 # the precompiled header is an economy and no interface (-DCLOISTER_PCH=OFF builds without it).
 option(CLOISTER_PCH "precompile the headers that most sources read" ON)
 function(cloister_precompile target)
-  # With g++ and a sanitizer it was never tried.
+  # With g++ and a sanitizer a precompiled header was never tried.
   if(NOT CLOISTER_PCH OR (CLOISTER_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"))
     return()
   endif()
@@ -15,9 +15,14 @@ function(cloister_precompile target)
   endif()
 endfunction()
 
-# What a test program measures is compiled with the libraries; its own sources are read once and thrown away.
-function(cloister_cheap_to_compile target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
+# cloister_unit_test(TARGET): a program of unit tests, in the build's folder. Its sources are compiled for speed of compilation: what
+# they test is compiled with the libraries. `unit_tests` builds all such programs, and unit_tests.txt in the build's folder lists them.
+function(cloister_unit_test target)
+  cloister_precompile(${target} <gtest/gtest.h>)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O0>)
+  target_link_libraries(${target} PRIVATE cloister_options GTest::gtest_main)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+  set_property(GLOBAL APPEND PROPERTY CLOISTER_TESTS ${target})
 endfunction()
 
 # cloister_module(NAME DEPS module... LIBS target... OWN_LIBS target...): one folder under src/ is one static library `cloister_NAME`.
@@ -31,9 +36,9 @@ function(cloister_module name)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "/crypto/aws_lc/")  # cmake/aws_lc.cmake
+  list(FILTER tests EXCLUDE REGEX "/engine/llama/")  # cloister_llama_test, in CMakeLists.txt
   if(NOT CLOISTER_LLAMA)
     list(FILTER sources EXCLUDE REGEX "/engine/llama/")
-    list(FILTER tests EXCLUDE REGEX "/engine/llama/")
   endif()
   if(NOT sources)
     return()
@@ -46,9 +51,7 @@ function(cloister_module name)
   target_include_directories(cloister_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include")
   if(tests AND CLOISTER_TESTS)
     add_executable(cloister_${name}_test ${tests})
-    cloister_precompile(cloister_${name}_test <gtest/gtest.h>)
-    cloister_cheap_to_compile(cloister_${name}_test)
-    target_link_libraries(cloister_${name}_test PRIVATE cloister_${name} cloister_options GTest::gtest_main)
-    set_property(GLOBAL APPEND PROPERTY CLOISTER_TESTS cloister_${name}_test)
+    target_link_libraries(cloister_${name}_test PRIVATE cloister_${name})
+    cloister_unit_test(cloister_${name}_test)
   endif()
 endfunction()

@@ -65,15 +65,20 @@ last_line() {
   { grep -aE '^\[[0-9]+/[0-9]+\]' <<<"$text" || printf '%s\n' "$text"; } | tail -n 1 | cut -c1-100
 }
 
-# configure_and_build PRESET [TARGET...]: ninja itself runs cmake again when the build files or the set of sources change.
+# configure PRESET: ninja itself runs cmake again when the build files or the set of sources change.
+configure() {
+  forget_another_place "$root/build/$1" "$root"
+  if [[ ! -e "$root/build/$1/build.ninja" ]]; then
+    quietly "configure-$1" cmake -S "$root" --preset "$1" -DCLOISTER_CACHE="$cache"
+  fi
+}
+
+# configure_and_build PRESET TARGET...
 configure_and_build() {
   local preset=$1 target
   local -a targets=()
   shift
   for target in "$@"; do targets+=(--target "$target"); done
-  forget_another_place "$root/build/$preset" "$root"
-  if [[ ! -e "$root/build/$preset/build.ninja" ]]; then
-    quietly "configure-$preset" cmake -S "$root" --preset "$preset" -DCLOISTER_CACHE="$cache"
-  fi
+  configure "$preset"
   quietly "build-$preset" cmake --build "$root/build/$preset" "${targets[@]}"
 }
