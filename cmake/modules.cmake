@@ -25,11 +25,11 @@ function(cloister_unit_test target)
   set_property(GLOBAL APPEND PROPERTY CLOISTER_TESTS ${target})
 endfunction()
 
-# cloister_module(NAME DEPS module... LIBS target... OWN_LIBS target...): one folder under src/ is one static library `cloister_NAME`.
-# OWN_LIBS are those that no header of the module needs.
+# cloister_module(NAME DEPS module... LIBS target... OWN_LIBS target... PRECOMPILE header...): one folder under src/ is one static library
+# `cloister_NAME`. OWN_LIBS are those that no header of the module needs, PRECOMPILE are headers that most of its sources read.
 # *_test.cc beside the source become the program `cloister_NAME_test`, *_bench.cc belong to bench/.
 function(cloister_module name)
-  cmake_parse_arguments(M "" "" "DEPS;LIBS;OWN_LIBS" ${ARGN})
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;OWN_LIBS;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -44,7 +44,7 @@ function(cloister_module name)
     return()
   endif()
   add_library(cloister_${name} STATIC ${sources})
-  cloister_precompile(cloister_${name})
+  cloister_precompile(cloister_${name} ${M_PRECOMPILE})
   set(deps ${M_DEPS})
   list(TRANSFORM deps PREPEND cloister_)
   target_link_libraries(cloister_${name} PUBLIC ${deps} ${M_LIBS} PRIVATE ${M_OWN_LIBS} cloister_options)

@@ -14,7 +14,7 @@ build_pinned() {
   shift
   if ! { command -v cmake && command -v ninja; } >/dev/null; then die "cmake or ninja is missing: apt-get install cmake ninja-build g++"; fi
   export CCACHE_DIR="${CCACHE_DIR:-$CLOISTER_CACHE/ccache}"
-  export CCACHE_BASEDIR="$CLOISTER_CACHE" CCACHE_NOHASHDIR=1
+  export CCACHE_BASEDIR="$CLOISTER_CACHE" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
   forget_another_place "$build" "$source"
   if ! cmake -S "$source" -B "$build" -G Ninja "${options[@]}" >"$build/configure.log" 2>&1; then
     tail -n 20 "$build/configure.log" >&2
