@@ -1,4 +1,4 @@
-// Endpoints: a path, a verb, who may call, and a handler. Each is installed once, in one place (serve/endpoints/).
+// Endpoints: a path, a verb, who may call, and a handler. A program installs each of its endpoints once, at the start.
 #pragma once
 
 #include <cstdint>

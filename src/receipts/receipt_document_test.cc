@@ -51,7 +51,7 @@ Json hashed(const char* type, const ByteArray<32>& body) {
 }
 
 Json expected_events(const ReplyFacts& facts) {
-  Json log = {hashed("request.received", facts.request_sha256)};
+  Json log = Json::array({hashed("request.received", facts.request_sha256)});
   if (facts.forwarded_sha256) {
     log.push_back(hashed("request.forwarded", *facts.forwarded_sha256));
     if (!facts.served_here) {
