@@ -140,7 +140,7 @@ def test_no_core_file(start):
 
 
 def test_stopping_in_the_midst_of_streams(start):
-    """Replies that are cut off are still known to the engine's threads when the node ends."""
+    """The engine's threads still know the replies that were cut off when the node ends."""
     body = json.dumps({**CHAT, "stream": True}).encode()
     for _ in range(6):
         node = start("--engine", "echo", "--echo-token-gap-ms", 200, "--echo-tokens", 100_000, "--grace-seconds", 0)
