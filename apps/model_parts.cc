@@ -8,8 +8,8 @@
 #include "codec/json.h"
 #include "engine/upstream/upstream_engine.h"
 #include "evidence/native_report.h"
-#include "serve/compose_image.h"
-#include "serve/measured_event.h"
+#include "identity/compose_image.h"
+#include "identity/measured_event.h"
 #include "verify/boot/compose.h"
 
 namespace cloister::apps {
@@ -75,11 +75,11 @@ Result<void> wait_ready(const engine::Engine& engine) {
   return {};
 }
 
-engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity) {
+engine::IdentityHook measure_identity(tee::Tee* tee, identity::Identity& identity) {
   return [tee, &identity](const Json& model) -> Result<void> {
     if (tee != nullptr) {
       TRY(digest, evidence::document_digest(model));
-      TRY_VOID(serve::measure_event(*tee, serve::kModelEvent, digest));
+      TRY_VOID(identity::measure_event(*tee, identity::kModelEvent, digest));
     }
     return identity.set_model(std::make_shared<const Json>(model));
   };
@@ -101,7 +101,7 @@ std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::str
     claim.reason = "a Unix socket names no service of the measured compose file";
     return claim;
   }
-  const auto image = serve::pinned_image(compose->docker_compose_file, url->host);
+  const auto image = identity::pinned_image(compose->docker_compose_file, url->host);
   if (image) {
     claim.status = "asserted";
     claim.reason =

@@ -172,7 +172,7 @@ Result<int> run_list(const ReceiptsOptions& options) {
 }
 
 Result<int> run_show(const ReceiptsOptions& options) {
-  store::Owner owner{};
+  Owner owner{};
   if (!options.owner.empty()) {
     const Result<ByteArray<16>> bytes = from_hex_exactly<16>(options.owner);
     if (!bytes) return fail(ErrorCode::kUsage, "--owner: " + bytes.error().message);

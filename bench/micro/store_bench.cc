@@ -42,7 +42,7 @@ std::string reply_id(std::uint64_t number) {
   return text;
 }
 
-store::Owner owner_of(std::uint64_t number) { return {static_cast<std::uint8_t>(number % 50)}; }
+Owner owner_of(std::uint64_t number) { return {static_cast<std::uint8_t>(number % 50)}; }
 
 store::ReceiptRecord make(std::uint64_t number, const Options& options) {
   store::ReceiptRecord record;

@@ -1,5 +1,5 @@
 // These tests run the serving gate over a driver that behaves as real drivers do.
-#include "serve/gpu_gate.h"
+#include "reports/gpu_gate.h"
 
 #include <gtest/gtest.h>
 
@@ -10,11 +10,11 @@
 #include "base/testing/vectors.h"
 #include "codec/spdm.h"
 #include "gpu/nvml/nvml_source.h"
-#include "serve/metrics.h"
+#include "reports/evidence_metrics.h"
 #include "tests/gpu/fake_driver_folder.h"
 #include "verify/gpu.h"
 
-namespace cloister::serve {
+namespace cloister::reports {
 namespace {
 
 using testing::FakeDriverFolder;
@@ -201,18 +201,19 @@ TEST_F(GpuGateTest, ChecksByItselfOnceStarted) {
 }
 
 TEST_F(GpuGateTest, MetricsTellItsState) {
-  Metrics metrics;
+  metrics::Registry registry;
+  EvidenceMetrics metrics(registry);
   GpuGate gate(*gpus_, options(), clock_);
-  metrics.evidence().set_gpu_gate(gate.state(), clock_.now());
-  EXPECT_NE(metrics.render().find("cloister_gpu_gate_open 0"), std::string::npos);
-  EXPECT_NE(metrics.render().find("cloister_gpu_evidence_age_seconds -1"), std::string::npos);
+  metrics.set_gpu_gate(gate.state(), clock_.now());
+  EXPECT_NE(registry.render().find("cloister_gpu_gate_open 0"), std::string::npos);
+  EXPECT_NE(registry.render().find("cloister_gpu_evidence_age_seconds -1"), std::string::npos);
   EXPECT_EQ(check(gate, ""), "");
   clock_.advance(30);
-  metrics.evidence().set_gpu_gate(gate.state(), clock_.now());
-  EXPECT_NE(metrics.render().find("cloister_gpu_gate_open 1"), std::string::npos);
-  EXPECT_NE(metrics.render().find("cloister_gpu_evidence_age_seconds 30"), std::string::npos);
-  EXPECT_NE(metrics.render().find("cloister_gpu_checks{result=\"passed\"} 1"), std::string::npos);
+  metrics.set_gpu_gate(gate.state(), clock_.now());
+  EXPECT_NE(registry.render().find("cloister_gpu_gate_open 1"), std::string::npos);
+  EXPECT_NE(registry.render().find("cloister_gpu_evidence_age_seconds 30"), std::string::npos);
+  EXPECT_NE(registry.render().find("cloister_gpu_checks{result=\"passed\"} 1"), std::string::npos);
 }
 
 }  // namespace
-}  // namespace cloister::serve
+}  // namespace cloister::reports

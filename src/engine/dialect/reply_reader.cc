@@ -4,6 +4,7 @@
 
 #include "codec/json.h"
 #include "codec/sse.h"
+#include "engine/dialect/members.h"
 #include "engine/dialect/request_fields.h"
 
 namespace cloister::engine {
