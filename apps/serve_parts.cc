@@ -275,7 +275,7 @@ Result<api::BearerAuth> make_auth(const ServeOptions& options, const ListenAddre
   if (!options.api_key_file.empty()) return api::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
   if (!listen.loopback && !options.no_auth) {
     return fail(ErrorCode::kUsage, "listening on " + listen.address +
-                                       " without tokens would serve everybody: give "
+                                       " without tokens would serve all callers: give "
                                        "--api-key-file, or --no-auth if that is meant");
   }
   return api::BearerAuth::open();

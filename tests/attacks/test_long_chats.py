@@ -93,4 +93,4 @@ def test_a_host_with_a_new_keyset_is_verified_again(start, clock, tmp_path, monk
     wait_until(lambda: node.get_json("/v1/cloister/attestation?nonce=" + nonce)["keyset"]["not_after"] > clock.seconds, 30, "the node has new keys")
     assert chat.ask("second question") == ["accepted", "accepted"], chat.out.read_text() + chat.err.read_text()
     assert chat.end() == 0
-    assert "it is asked anew" in chat.err.read_text()
+    assert "the host is verified again" in chat.err.read_text()

@@ -108,7 +108,7 @@ def test_nothing_more_is_said_after_a_rejected_reply(echo, between):
     before = echo.metric("cloister_requests_total", route="chat_completions")
     chat = subprocess.run([str(BINARY), "chat", between(meddle), "--accept-simulator", "--no-stream"], input=b"one\none two\none three\n",
                           capture_output=True, timeout=60 * PATIENCE)
-    assert chat.returncode == 1 and b"nothing more is said" in chat.stderr, chat.stderr
+    assert chat.returncode == 1 and b"no further prompt is sent" in chat.stderr, chat.stderr
     assert echo.metric("cloister_requests_total", route="chat_completions") == before + 1
 
 
