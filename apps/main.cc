@@ -36,13 +36,7 @@ int run(int argc, char** argv) {
   int exit_status = kExitOk;
   try {
     add_serve_command(app, exit_status);
-    add_verify_command(app, exit_status);
-    add_chat_command(app, exit_status);
-    add_simulator_command(app, exit_status);
-    add_doctor_command(app, exit_status);
-    add_models_command(app, exit_status);
-    add_audit_command(app, exit_status);
-    add_receipts_command(app, exit_status);
+    add_other_commands(app, exit_status);
     add_help_texts(app);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

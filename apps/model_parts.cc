@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "codec/json.h"
 #include "engine/upstream/upstream_engine.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "identity/compose_image.h"
 #include "identity/measured_event.h"
@@ -80,7 +81,7 @@ engine::IdentityHook measure_identity(tee::Tee* tee, identity::Identity& identit
   return [tee, &identity](const Json& model) -> Result<void> {
     if (tee != nullptr) {
       TRY(digest, evidence::document_digest(model));
-      TRY_VOID(identity::measure_event(*tee, identity::kModelEvent, digest));
+      TRY_VOID(identity::measure_event(*tee, evidence::kModelEvent, digest));
     }
     return identity.set_model(std::make_shared<const Json>(model));
   };

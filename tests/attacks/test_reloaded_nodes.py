@@ -174,3 +174,14 @@ def test_changes_that_a_reload_does_not_make_are_named(start, tmp_path):
     assert exchange(node, "GET", "/v1/models").header("x-aci-keyset-digest") == digest
     assert "restart: cors-origin, grace-seconds, max-body" in reloaded(), "they still do"
     assert "reloaded" in reloaded(max_body="20000", grace_seconds="3", cors_origin=None)
+
+
+def test_a_section_of_any_command_survives_a_reload(start, tmp_path):
+    """A node reloads every file that it starts with, whichever commands have a section in the file."""
+    config = tmp_path / "cloister.toml"
+    sections = "".join(f"[{name}]\n" for name in ("verify.receipt", "chat", "doctor", "models.manifest", "audit.replay"))
+    config.write_text(f'[serve]\nengine = "echo"\n[simulator]\napp-name = "x"\n[receipts.list]\nlimit = 3\n{sections}')
+    node = start("--config", config)
+    before = len(node.log)
+    reload(node)
+    assert "error" not in node.log[before:] and "info reloaded" in node.log[before:], node.log[before:]

@@ -4,6 +4,7 @@
 
 #include <cctype>
 
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "tests/simulator/expect_failing.h"
 #include "tests/simulator/forgery.h"
@@ -92,7 +93,7 @@ TEST(Accept, TheMeasuredPolicyTellsOfTheTlsKey) {
         Row{"certificate", false, State::kSkipped, true}, Row{"unheard of", false, State::kSkipped, true}}) {
     const SimulatedNode measured(5);
     Json document = {{"schema", "cloister.policy.v1"}, {"listen", {{"address", "127.0.0.1"}, {"tls", row.tls}}}};
-    ASSERT_TRUE(measured.tee().extend_event("cloister-policy", *evidence::document_digest(document)));
+    ASSERT_TRUE(measured.tee().extend_event(evidence::kPolicyEvent, *evidence::document_digest(document)));
     Ask ask = test_ask();
     ask.tls_spki_sha256.emplace().fill(0x11);
     for (const char* name : {"cloister_policy", "policy"}) {

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "evidence/model_identity.h"
 #include "evidence/native_report.h"
 #include "tee/simulator/simulator.h"
@@ -190,10 +191,10 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
     return c.judge_report();
   };
   EXPECT_EQ(judged(document).find("model.event")->state, State::kNotApplicable) << "nothing was measured yet";
-  ASSERT_TRUE((*tee)->extend_event("cloister-model", Bytes(32, 7)));
+  ASSERT_TRUE((*tee)->extend_event(evidence::kModelEvent, Bytes(32, 7)));
   EXPECT_EQ(judged(document).find("model.event")->state, State::kFail);
   EXPECT_EQ(judged(document).outcome(), Outcome::kRejected);
-  ASSERT_TRUE((*tee)->extend_event("cloister-model", digest));
+  ASSERT_TRUE((*tee)->extend_event(evidence::kModelEvent, digest));
   const verify::Verdict verdict = judged(document);
   EXPECT_EQ(verdict.find("model.event")->state, State::kPass);
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
@@ -202,10 +203,10 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
 
   // The same holds for the configuration.
   EXPECT_EQ(verdict.find("policy.event")->state, State::kNotApplicable);
-  ASSERT_TRUE((*tee)->extend_event("cloister-policy", Bytes(32, 8)));
+  ASSERT_TRUE((*tee)->extend_event(evidence::kPolicyEvent, Bytes(32, 8)));
   EXPECT_EQ(judged(document).find("policy.event")->state, State::kFail);
   const ByteArray<32> policy_digest = *evidence::document_digest(service().policy());
-  ASSERT_TRUE((*tee)->extend_event("cloister-policy", policy_digest));
+  ASSERT_TRUE((*tee)->extend_event(evidence::kPolicyEvent, policy_digest));
   EXPECT_EQ(judged(document).find("policy.event")->state, State::kPass);
   EXPECT_EQ(judged(document).facts["policy_events"],
             Json::array({"sha256:" + to_hex(Bytes(32, 8)), evidence::digest_text(policy_digest)}));

@@ -10,6 +10,7 @@
 #include "evidence/aci/keyset.h"
 #include "evidence/gpu_evidence.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 
 namespace cloister::testing {
@@ -168,7 +169,7 @@ const SimulatedService& service() {
   static const SimulatedNode measured;
   static const SimulatedService service = [] {
     SimulatedService made(measured);
-    made.measure("cloister-policy", made.policy());
+    made.measure(evidence::kPolicyEvent, made.policy());
     return made;
   }();
   return service;

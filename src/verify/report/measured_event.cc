@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "verify/boot/events.h"
 #include "verify/check.h"
 
@@ -22,8 +23,8 @@ struct Document {
   const char* what;  // for people
   const char* fact;
 };
-constexpr Document kModel = {"model.event", "cloister-model", "model", "model_events"};
-constexpr Document kPolicy = {"policy.event", "cloister-policy", "configuration", "policy_events"};
+constexpr Document kModel = {"model.event", evidence::kModelEvent, "model", "model_events"};
+constexpr Document kPolicy = {"policy.event", evidence::kPolicyEvent, "configuration", "policy_events"};
 
 // Only then are the entries of register 3 what the TEE measured.
 bool is_authentic(const Verdict& verdict) {

@@ -9,6 +9,7 @@
 #include "evidence/boot_evidence.h"
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "verify/aci/custody_keys.h"
 #include "verify/aci/keyset_checks.h"
@@ -132,9 +133,9 @@ void judge_parsed(const NativeReport& report, const Json& known_answers, const e
   verdict.facts["model_digest"] = text_of(statement.model_digest);
   verdict.facts["policy_digest"] = text_of(statement.policy_digest);
   verdict.facts["model_proof"] =
-      proof_of(bound, statement.model_digest, is_in_log(boot, kModelEvent, statement.model_digest, verdict));
-  verdict.facts["policy_proof"] =
-      proof_of(bound, statement.policy_digest, is_in_log(boot, kPolicyEvent, statement.policy_digest, verdict));
+      proof_of(bound, statement.model_digest, is_in_log(boot, evidence::kModelEvent, statement.model_digest, verdict));
+  verdict.facts["policy_proof"] = proof_of(bound, statement.policy_digest,
+                                           is_in_log(boot, evidence::kPolicyEvent, statement.policy_digest, verdict));
   const evidence::Nonce nonce = expected.nonce.value_or(statement.nonce);
   check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] =

@@ -9,6 +9,7 @@
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
 #include "evidence/key_configuration.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "evidence/simulator_roots.h"
 #include "verify/boot/events.h"
@@ -352,7 +353,7 @@ constexpr const char* kAnotherDocument = "the evidence binds another policy docu
 // policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
 void check_document_and_members(const evidence::BootEvidence& boot, const Json& document, const Digest& bound,
                                 NodeKind kind, const Policy& policy, const char* mismatch, Verdict& verdict) {
-  const std::vector<Digest> libraries = logged_digests(boot, kGpuLibraryEvent, verdict);
+  const std::vector<Digest> libraries = logged_digests(boot, evidence::kGpuLibraryEvent, verdict);
   if (!check_document(document, bound, kind, libraries, policy, mismatch, verdict)) return;
   const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown"), libraries,
                         are_events_unseen(verdict)};
@@ -415,8 +416,8 @@ std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, s
 
 void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy,
                           Verdict& verdict) {
-  const Digest model = logged_digest(boot, kModelEvent, verdict);
-  const std::vector<Digest> nodes = logged_digests(boot, kPolicyEvent, verdict);
+  const Digest model = logged_digest(boot, evidence::kModelEvent, verdict);
+  const std::vector<Digest> nodes = logged_digests(boot, evidence::kPolicyEvent, verdict);
   const Digest node = nodes.empty() ? std::nullopt : nodes.back();
   verdict.add(check_logged("report.model_digest", model, policy.service.model_digests));
   verdict.add(check_logged("report.policy_digest", node, policy.service.policy_digests));

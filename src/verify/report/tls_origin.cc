@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "verify/check.h"
 #include "verify/report/node_policy.h"
@@ -14,7 +15,7 @@ using evidence::TlsKeyOrigin;
 // The policy that was measured last into the register is the one in the report.
 bool is_measured(const ServedReport& report, const Verdict& verdict) {
   if (!report.tls_policy.is_object()) return false;
-  const auto logged = logged_digest(report.boot, kPolicyEvent, verdict);
+  const auto logged = logged_digest(report.boot, evidence::kPolicyEvent, verdict);
   const auto digest = evidence::document_digest(report.tls_policy);
   return logged && digest && *logged == *digest;
 }
