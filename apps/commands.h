@@ -12,6 +12,9 @@ constexpr int kExitUsage = 2;
 constexpr int kExitInterrupted = 130;  // ended by SIGINT, with the status that shells use
 
 void add_serve_command(CLI::App& app, int& exit_status);
+// Adds all other commands.
+void add_other_commands(CLI::App& app, int& exit_status);
+
 void add_verify_command(CLI::App& app, int& exit_status);
 void add_chat_command(CLI::App& app, int& exit_status);
 void add_simulator_command(CLI::App& app, int& exit_status);

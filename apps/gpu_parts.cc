@@ -90,10 +90,9 @@ Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const ServeOptions& opti
     policy = *std::move(parsed);
     policy_digest = crypto::sha256(as_bytes(text));
     if (policy.nvidia.require_nras) {
-      return fail(
-          ErrorCode::kUsage,
-          options.gpu_policy_file +
-              ": require_nras: a node asks no service for an opinion about its own GPUs; those who verify it do");
+      return fail(ErrorCode::kUsage,
+                  options.gpu_policy_file +
+                      ": require_nras: a node asks no service for an opinion about its own GPUs; its verifiers do");
     }
   }
   if (!options.rim_dir.empty()) {
@@ -107,7 +106,7 @@ Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const ServeOptions& opti
           "--gpu-policy would do nothing: no GPU of this node has to be attested before it takes prompts (--require-gpu-tee)");
     }
     if (off && is_real(tee_type) && gpus != nullptr) {
-      log::warn("gpu gate: OFF. Prompts reach GPUs that nobody attested; reports say so");
+      log::warn("gpu gate: OFF. Prompts reach GPUs that are not attested; reports say so");
     }
     return none;
   }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "codec/json.h"
 #include "engine/upstream/upstream_engine.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "identity/compose_image.h"
 #include "identity/measured_event.h"
@@ -23,16 +24,16 @@ constexpr std::size_t kTemplateLimit = 1 << 20;
 
 void bind_model_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
-  command.add_option("--chat-template", o.chat_template_file,
-                     "Jinja file in the place of the model's own chat template");
+  command.add_option("--chat-template", o.chat_template_file, "Jinja file that replaces the model's own chat template");
   command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")
       ->check(whole_number_in(0, 1024))
       ->capture_default_str();
   command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
       ->check(whole_number_in(64, 1 << 24, Zero::kToo))
       ->capture_default_str();
-  command.add_flag("--share-prompt-cache", o.share_prompt_cache,
-                   "llama: let credentials share cached prompts; who guesses a prompt can then tell that it was sent");
+  command.add_flag(
+      "--share-prompt-cache", o.share_prompt_cache,
+      "llama: let credentials share cached prompts; a client that guesses a prompt can then tell that it was sent");
   command.add_option("--threads", o.threads, "engine threads; 0 = all cores")
       ->check(whole_number_in(0, 1024))
       ->capture_default_str();
@@ -40,9 +41,10 @@ void bind_model_options(CLI::App& command, ServeOptions& o) {
       ->check(whole_number_in(-1, 10000))
       ->capture_default_str();
   command
-      .add_option("--lock-model", o.lock_model,
-                  "keep the model's pages in memory, so that what was hashed is what is computed with; auto: where the "
-                  "system allows it")
+      .add_option(
+          "--lock-model", o.lock_model,
+          "lock the model's pages in memory, so that the engine computes with the bytes that were hashed; auto: where the "
+          "system allows it")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
 }
@@ -79,7 +81,7 @@ engine::IdentityHook measure_identity(tee::Tee* tee, identity::Identity& identit
   return [tee, &identity](const Json& model) -> Result<void> {
     if (tee != nullptr) {
       TRY(digest, evidence::document_digest(model));
-      TRY_VOID(identity::measure_event(*tee, identity::kModelEvent, digest));
+      TRY_VOID(identity::measure_event(*tee, evidence::kModelEvent, digest));
     }
     return identity.set_model(std::make_shared<const Json>(model));
   };

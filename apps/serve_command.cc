@@ -220,7 +220,8 @@ void add_serve_command(CLI::App& app, int& exit_status) {
   bind_serve_options(*command, *options);
   auto print = std::make_shared<bool>(false);
   command
-      ->add_flag("--print-config", *print, "print the options that would be in force, as a configuration file, and end")
+      ->add_flag("--print-config", *print,
+                 "print the options that would be in force, as a configuration file, and exit")
       ->configurable(false);
   command->fallthrough();
   command->callback([&app, command, options, print, &exit_status] {

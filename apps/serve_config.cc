@@ -20,9 +20,7 @@ Result<ConfigLines> read_serve_config(const std::string& path, ServeOptions& opt
     // sections are known; no command is run.
     app.allow_config_extras(CLI::config_extras_mode::error);
     int unused = 0;
-    add_verify_command(app, unused);
-    add_chat_command(app, unused);
-    add_doctor_command(app, unused);
+    add_other_commands(app, unused);
     CLI::App* serve = app.add_subcommand("serve");
     bind_serve_options(*serve, options);
     app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes them last first

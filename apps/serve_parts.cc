@@ -15,6 +15,7 @@
 #include "crypto/hash.h"
 #include "engine/echo/echo_engine.h"
 #include "engine/upstream/upstream_engine.h"
+#include "evidence/measured_events.h"
 #include "evidence/simulator_roots.h"
 #include "identity/measured_event.h"
 
@@ -161,7 +162,7 @@ Result<Platform> make_platform(const ServeOptions& options) {
     // SEV-SNP has no register for events: there the policy document alone names the library.
     const bool has_register = platform.tee->type() != "sev_snp";
     const auto unmeasured = has_register ? identity::Unmeasured::kRefused : identity::Unmeasured::kLogged;
-    return identity::measure_event(*platform.tee, identity::kGpuLibraryEvent, sha256, unmeasured);
+    return identity::measure_event(*platform.tee, evidence::kGpuLibraryEvent, sha256, unmeasured);
   };
   if (type != evidence::kSimulatorName) {
     TRY(gpu, make_gpu(options, type, nullptr, before_library));
@@ -275,7 +276,7 @@ Result<api::BearerAuth> make_auth(const ServeOptions& options, const ListenAddre
   if (!options.api_key_file.empty()) return api::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
   if (!listen.loopback && !options.no_auth) {
     return fail(ErrorCode::kUsage, "listening on " + listen.address +
-                                       " without tokens would serve everybody: give "
+                                       " without tokens would serve all callers: give "
                                        "--api-key-file, or --no-auth if that is meant");
   }
   return api::BearerAuth::open();

@@ -67,7 +67,7 @@ void reload(ServeOptions& options, const Reloading& parts) {
   if (!options.config_file.empty()) {
     note("the log level stays as it was", reload_config(options, parts, waiting));
   }
-  if (!all) log::error("reload: not everything was read anew; what is not named above was");
+  if (!all) log::error("reload: not everything was reloaded; everything that is not named above was");
   if (!waiting.empty())
     return log::warn("reload: the configuration file has changed, and these changes need a restart: " + waiting);
   if (all) log::info("reloaded");

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# How the scripts that build a pinned source with its own CMake do it. Source this file after `pins`, do not run it; the script that
-# sources it defines say and die.
+# The scripts that build a pinned source with its own CMake share this file. Source it after `pins`, do not run it. The script that sources
+# it defines say and die.
 
 # shellcheck source=tools/place.sh
 source "$(dirname "${BASH_SOURCE[0]}")/place.sh"
 
-# build_pinned NAME SOURCE BUILD OPTION... -- TARGET...: configures and builds. The compiler's talk goes to BUILD/build.log; what is shown
-# is one line for each tenth.
+# build_pinned NAME SOURCE BUILD OPTION... -- TARGET...: configures and builds. The compiler's output goes to BUILD/build.log. One line is
+# shown for each tenth of the build.
 build_pinned() {
   local name=$1 source=$2 build=$3 options=()
   shift 3

@@ -82,7 +82,7 @@ Finding check_upstreams(const std::vector<std::string>& upstreams) {
   if (silent.empty())
     return good("config.upstream", "each of the " + std::to_string(upstreams.size()) + " upstreams answers");
   return problem("config.upstream", "not every upstream answers: " + silent,
-                 "start it; a node waits for it, but serves nobody");
+                 "start it; until it answers, a node waits and serves no requests");
 }
 
 }  // namespace

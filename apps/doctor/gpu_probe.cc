@@ -48,7 +48,8 @@ Finding probe_evidence(gpu::GpuEvidenceSource& source, const std::string& rim_di
   gate.check();
   const reports::GpuGateState state = gate.state();
   if (!state.open)
-    return problem("gpu.evidence", state.reason, "a node with --require-gpu-tee takes no prompts until this is mended");
+    return problem("gpu.evidence", state.reason,
+                   "a node with --require-gpu-tee takes no prompts until this is corrected");
   return good("gpu.evidence",
               std::to_string(state.gpus) + " devices attested; measurements " +
                   (state.measurements_compared ? "compared" : "not compared (--rim-dir), revocation not asked about"));
@@ -76,7 +77,7 @@ Findings probe_gpu(const Roots& roots, const std::string& library, const std::st
   }
   const Result<gpu::GpuStatus> status = (*source)->status();
   if (!status) {
-    out.push_back(problem("gpu.driver", status.error().message, "reset the GPU, or start the VM anew"));
+    out.push_back(problem("gpu.driver", status.error().message, "reset the GPU, or restart the VM"));
     return out;
   }
   out.push_back(good("gpu.driver", describe(*status)));

@@ -1,4 +1,4 @@
-// What making a receipt costs, beside the signatures that it cannot do without. bench/run records both.
+// Measures what making a receipt costs, and what its signatures alone cost. bench/run records both.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -47,7 +47,7 @@ void make_receipt(benchmark::State& state) {
 }
 BENCHMARK(make_receipt)->Arg(0)->Arg(300);
 
-// The same signatures, over texts of the same sizes, and the hashes of the tree's nodes.
+// Makes the same signatures over texts of the same sizes, and the hashes of the tree's nodes.
 void raw_receipt(benchmark::State& state) {
   const Node node;
   const receipts::ReplyFacts facts = facts_of(node, static_cast<std::size_t>(state.range(0)));
@@ -62,7 +62,7 @@ void raw_receipt(benchmark::State& state) {
 }
 BENCHMARK(raw_receipt)->Arg(0)->Arg(300);
 
-// One event of a stream as it passes by.
+// Hashes one event of a stream while the event passes.
 void hash_leaf(benchmark::State& state) {
   const std::string event(static_cast<std::size_t>(state.range(0)), 'x');
   for (auto _ : state) benchmark::DoNotOptimize(crypto::sha256(as_bytes(event)));

@@ -8,7 +8,8 @@
 namespace cloister::api {
 namespace {
 
-constexpr std::string_view kNotEncrypted = "this node encrypts no bodies and no fields; it refuses what asks for that";
+constexpr std::string_view kNotEncrypted =
+    "this node encrypts no bodies and no fields; it refuses requests for encryption";
 
 Refusal invalid(std::string message, std::string param) {
   return {400, "invalid_request_error", "request.invalid", std::move(message), std::move(param)};
@@ -81,7 +82,7 @@ std::optional<Refusal> refused_header(std::string_view name) {
   const bool family = bare.starts_with("xe2e") || bare.starts_with("xvenicetee") || bare.starts_with("venicetee");
   if (family || speaks_of_encryption(bare)) return encryption("e2ee_invalid_version", name);
   if (bare == bare_name(evidence::kExpectedPolicyHeader) && name != evidence::kExpectedPolicyHeader) {
-    return invalid("'X-Cloister-Policy-Digest' is written so", std::string(name));
+    return invalid("the header name must be written 'X-Cloister-Policy-Digest'", std::string(name));
   }
   if (bare == "xupstreamverification" || bare == "upstreamverification") {
     return invalid("X-Upstream-Verification cannot be set by a caller", std::string(name));
@@ -151,7 +152,7 @@ std::optional<Refusal> refused_headers(const http::RequestHead& head, bool has_r
       if (auto refusal = refused_trailers(value)) return refusal;
     }
     if (bare_name(name) != "xreceipt") continue;
-    if (name != "x-receipt") return invalid("'X-Receipt' is written so", name);
+    if (name != "x-receipt") return invalid("the header name must be written 'X-Receipt'", name);
     if (value != "inline") return invalid("'X-Receipt' must be 'inline'", "x-receipt");
     if (!has_receipts) return invalid("this node makes no receipts", "x-receipt");
   }

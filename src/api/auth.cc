@@ -73,7 +73,7 @@ Result<void> BearerAuth::check_apart(const Owners& owners) const {
   const auto is_theirs = [&](const Owner& owner) { return std::ranges::find(*others, owner) != others->end(); };
   if (std::ranges::none_of(owners, is_theirs)) return {};
   return fail(ErrorCode::kUsage,
-              "one token is both a client's and the operator's: its clients would read what is the operator's");
+              "one token is both a client's and the operator's: its clients could read the operator's data");
 }
 
 Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) const {

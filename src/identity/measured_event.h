@@ -1,7 +1,5 @@
-// Measured events: what a running node tells the register of its TEE before it rests a proof on it: the model it serves
-// (`cloister-model`), the configuration it follows (`cloister-policy`). The payload is the SHA-256 of the document's
-// canonical form, 32 bytes. Before it loads a GPU library that the operator named (`cloister-gpu-library`), the payload is the SHA-256 of
-// the library's file.
+// Measured events: what a running node tells the register of its TEE before the node rests a proof on it. evidence/measured_events.h
+// lists the names and what their payloads are.
 //
 // A register cannot be reset, and outlives the process: a node that starts again in the same machine finds the events
 // of its predecessor. The last event of a name is the one in force; the verifier can see the earlier ones.
@@ -14,10 +12,6 @@
 #include "tee/tee.h"
 
 namespace cloister::identity {
-
-inline constexpr std::string_view kModelEvent = "cloister-model";
-inline constexpr std::string_view kPolicyEvent = "cloister-policy";
-inline constexpr std::string_view kGpuLibraryEvent = "cloister-gpu-library";
 
 // What becomes of an event where the TEE cannot measure at run time.
 enum class Unmeasured {

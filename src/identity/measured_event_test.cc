@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "evidence/event_log.h"
+#include "evidence/measured_events.h"
 #include "tee/simulator/simulator.h"
 
 namespace cloister::identity {
@@ -43,7 +44,7 @@ class LoggingTee final : public tee::Tee {
 
 TEST(MeasuredEvent, IsInTheLogWithItsDigest) {
   LoggingTee tee;
-  ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  ASSERT_TRUE(measure_event(tee, evidence::kModelEvent, digest_of(1)));
   ASSERT_EQ(tee.events.size(), 1u);
   EXPECT_EQ(tee.events[0].name, "cloister-model");
   EXPECT_EQ(tee.events[0].payload, Bytes(32, 1));
@@ -51,56 +52,57 @@ TEST(MeasuredEvent, IsInTheLogWithItsDigest) {
 
 TEST(MeasuredEvent, IsNotRepeatedAfterARestartWithTheSame) {
   LoggingTee tee;
-  ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
-  ASSERT_TRUE(measure_event(tee, kPolicyEvent, digest_of(2)));
-  ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
-  ASSERT_TRUE(measure_event(tee, kPolicyEvent, digest_of(2)));
+  ASSERT_TRUE(measure_event(tee, evidence::kModelEvent, digest_of(1)));
+  ASSERT_TRUE(measure_event(tee, evidence::kPolicyEvent, digest_of(2)));
+  ASSERT_TRUE(measure_event(tee, evidence::kModelEvent, digest_of(1)));
+  ASSERT_TRUE(measure_event(tee, evidence::kPolicyEvent, digest_of(2)));
   EXPECT_EQ(tee.extensions, 2);
 }
 
 // The last event is the one in force, so going back to an earlier one has to be measured again.
 TEST(MeasuredEvent, IsSaidAgainAfterAnother) {
   LoggingTee tee;
-  for (const std::uint8_t mark : Bytes{1, 2, 1}) ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(mark)));
+  for (const std::uint8_t mark : Bytes{1, 2, 1})
+    ASSERT_TRUE(measure_event(tee, evidence::kModelEvent, digest_of(mark)));
   ASSERT_EQ(tee.events.size(), 3u);
   EXPECT_EQ(tee.events.back().payload, Bytes(32, 1));
 }
 
 TEST(MeasuredEvent, AnEntryThatOnlyLooksLikeItDoesNotCount) {
   LoggingTee tee;
-  evidence::Event forged = evidence::runtime_event(kModelEvent, digest_of(1));
+  evidence::Event forged = evidence::runtime_event(evidence::kModelEvent, digest_of(1));
   forged.digest[0] ^= 1;
-  evidence::Event of_the_boot = evidence::runtime_event(kModelEvent, digest_of(1));
+  evidence::Event of_the_boot = evidence::runtime_event(evidence::kModelEvent, digest_of(1));
   of_the_boot.imr = 2;
   tee.events = {forged, of_the_boot};
-  ASSERT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  ASSERT_TRUE(measure_event(tee, evidence::kModelEvent, digest_of(1)));
   EXPECT_EQ(tee.extensions, 1);
 }
 
 TEST(MeasuredEvent, NothingIsDoneThatOnlyAnEventWouldShow) {
   LoggingTee tee;
   tee.extend_error = fail(ErrorCode::kUnsupported, "no register");
-  EXPECT_FALSE(measure_event(tee, kGpuLibraryEvent, ByteArray<32>{7}, Unmeasured::kRefused));
+  EXPECT_FALSE(measure_event(tee, evidence::kGpuLibraryEvent, ByteArray<32>{7}, Unmeasured::kRefused));
 }
 
 TEST(MeasuredEvent, ATeeThatCannotMeasureIsNoError) {
   LoggingTee tee;
   tee.extend_error = fail(ErrorCode::kUnsupported, "no register");
-  EXPECT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  EXPECT_TRUE(measure_event(tee, evidence::kModelEvent, digest_of(1)));
   tee.log_error = fail(ErrorCode::kUnsupported, "no log");
-  EXPECT_TRUE(measure_event(tee, kModelEvent, digest_of(1)));
+  EXPECT_TRUE(measure_event(tee, evidence::kModelEvent, digest_of(1)));
   EXPECT_EQ(tee.extensions, 2);
 }
 
 TEST(MeasuredEvent, AnyOtherErrorIs) {
   LoggingTee tee;
   tee.extend_error = fail(ErrorCode::kTeeFailed, "the register has another value");
-  const Result<void> failed = measure_event(tee, kModelEvent, digest_of(1));
+  const Result<void> failed = measure_event(tee, evidence::kModelEvent, digest_of(1));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::kTeeFailed);
   EXPECT_NE(failed.error().message.find("cloister-model"), std::string::npos);
   tee.log_error = fail(ErrorCode::kTeeFailed, "the agent does not answer");
-  EXPECT_FALSE(measure_event(tee, kModelEvent, digest_of(1)));
+  EXPECT_FALSE(measure_event(tee, evidence::kModelEvent, digest_of(1)));
   EXPECT_EQ(tee.extensions, 1) << "with an unknown log nothing is extended";
 }
 
@@ -110,8 +112,8 @@ TEST(MeasuredEvent, TheSimulatedTeeMeasuresAsWell) {
   const auto tee = tee::make_insecure_simulator(std::move(options));
   ASSERT_TRUE(tee);
   const std::size_t before = (*tee)->event_log()->size();
-  ASSERT_TRUE(measure_event(**tee, kModelEvent, digest_of(7)));
-  ASSERT_TRUE(measure_event(**tee, kModelEvent, digest_of(7)));
+  ASSERT_TRUE(measure_event(**tee, evidence::kModelEvent, digest_of(7)));
+  ASSERT_TRUE(measure_event(**tee, evidence::kModelEvent, digest_of(7)));
   const auto events = (*tee)->event_log();
   ASSERT_TRUE(events);
   ASSERT_EQ(events->size(), before + 1);

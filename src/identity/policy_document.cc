@@ -5,6 +5,7 @@
 
 #include "evidence/json_reader.h"
 #include "evidence/key_configuration.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "identity/measured_event.h"
 
@@ -104,7 +105,7 @@ Result<void> enter_policy(const Json& policy, tee::Tee* tee, Identity& identity)
         "the node's keys belong to another configuration of engine, GPUs, listener, TEE or signing: start the node again");
   }
   TRY(digest, evidence::document_digest(policy));
-  if (tee != nullptr) TRY_VOID(measure_event(*tee, kPolicyEvent, digest));
+  if (tee != nullptr) TRY_VOID(measure_event(*tee, evidence::kPolicyEvent, digest));
   return identity.set_policy(policy);
 }
 

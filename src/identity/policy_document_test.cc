@@ -9,6 +9,7 @@
 #include "codec/jcs.h"
 #include "crypto/hash.h"
 #include "evidence/key_configuration.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "identity/executable_digest.h"
 #include "identity/measured_event.h"
@@ -119,7 +120,7 @@ TEST(PolicyDocument, IsMeasuredBeforeItIsInForce) {
   const auto listener = identity.on_change([&] { measured_first = equal(tee->event_log()->back().payload, digest); });
   ASSERT_TRUE(enter_policy(policy, tee.get(), identity));
   EXPECT_TRUE(measured_first);
-  EXPECT_EQ(tee->event_log()->back().name, kPolicyEvent);
+  EXPECT_EQ(tee->event_log()->back().name, evidence::kPolicyEvent);
   EXPECT_EQ(identity.now()->policy_digest, digest);
   // Without a TEE the document is measured nowhere, and is in force all the same.
   PolicyFacts louder = facts();

@@ -14,6 +14,7 @@
 #include "codec/tdx_quote.h"
 #include "crypto/ed25519.h"
 #include "evidence/known_answers_result.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "gpu/simulator/simulator.h"
 #include "identity/measured_event.h"
@@ -91,7 +92,7 @@ class AttestationServiceTest : public testing::Test {
 
   // As another start of the node would, whatever configuration the keys of this node belong to.
   Result<void> enter(const Json& policy) {
-    TRY_VOID(identity::measure_event(tee_, identity::kPolicyEvent, *evidence::document_digest(policy)));
+    TRY_VOID(identity::measure_event(tee_, evidence::kPolicyEvent, *evidence::document_digest(policy)));
     return identity_.set_policy(policy);
   }
 

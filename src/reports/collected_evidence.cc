@@ -69,7 +69,7 @@ Result<TeeEvidence> collect_tee(tee::Tee& tee, const evidence::ReportData& repor
     if (fits(taken) || (before && same_log(*before, taken.events))) return taken;
     before = std::move(taken.events);
   }
-  return fail(ErrorCode::kBusy, "something is being measured into this machine all the time; try again");
+  return fail(ErrorCode::kBusy, "the measurements of this machine keep changing; try again");
 }
 
 Result<GpuPart> collect_gpu(gpu::GpuEvidenceSource* source, bool optional, const evidence::Nonce& nonce) {

@@ -205,7 +205,7 @@ Result<void> InferenceCall::pass_on() {
   if (json && lacks_protection(relayed.protections)) return {};
   if (relayed.model && !context_.engine.find_model(*relayed.model)) {
     if (context_.engine.models().empty()) {
-      return fail(ErrorCode::kUpstreamUnreachable, "no engine has told yet which models it serves; try again");
+      return fail(ErrorCode::kUpstreamUnreachable, "no engine has listed its models yet; try again");
     }
     return not_served(context_.engine, *relayed.model);
   }

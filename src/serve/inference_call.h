@@ -18,6 +18,7 @@ struct InferenceRoute {
   std::string name;  // "chat_completions"
   bool anthropic_dialect = false;
   std::string path;
+  bool of_every_engine = true;  // false: only engines that pass requests on serve the route
 };
 
 class InferenceCall : public engine::ReplySink, public std::enable_shared_from_this<InferenceCall> {

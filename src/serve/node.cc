@@ -71,7 +71,7 @@ std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, c
   };
   if (api::is_coded(head)) {
     http::Response response = refuse({415, "invalid_request_error", "request.content_encoding",
-                                      "bodies are taken as they are: no content-encoding", "content-encoding"});
+                                      "a request body must not have a content-encoding", "content-encoding"});
     response.headers.emplace_back("accept-encoding", "identity");  // RFC 9110, section 15.5.16
     return response;
   }

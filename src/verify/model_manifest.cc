@@ -82,7 +82,7 @@ Check check_settings(const ModelIdentity& expected, const ModelIdentity& actual)
     right += (right.empty() ? "" : " ") + b;
   }
   if (left.empty()) return passed("model.settings", std::to_string(names.size()) + " settings");
-  return failed("model.settings", "it is set up in another way", left, right);
+  return failed("model.settings", "it has other settings", left, right);
 }
 
 std::string text_of(const std::map<std::string, evidence::ModelClaim>& claims) {
@@ -97,7 +97,7 @@ Check check_claims(const ModelIdentity& expected, const ModelIdentity& actual) {
   const std::string id = "model.claims";
   if (expected.claims == actual.claims && actual.claims.empty()) return not_applicable(id, "everything is measured");
   if (expected.claims == actual.claims) return passed(id, text_of(actual.claims));
-  return failed(id, "something else is said of it, or by somebody else", text_of(expected.claims),
+  return failed(id, "the claims about it differ, or other parties make them", text_of(expected.claims),
                 text_of(actual.claims));
 }
 
@@ -163,7 +163,7 @@ void require_model(const Policy& policy, Verdict& verdict) {
   if (!policy.service.model_manifest) return;
   if (verdict.find(kDocument) != nullptr) return;
   verdict.add(
-      skipped(std::string(kDocument), "there is a manifest, and nothing here that a quote binds tells of a model"));
+      skipped(std::string(kDocument), "there is a manifest, and nothing here that a quote binds names a model"));
 }
 
 }  // namespace cloister::verify

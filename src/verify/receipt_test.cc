@@ -10,6 +10,7 @@
 #include "codec/json.h"
 #include "codec/tdx_quote.h"
 #include "verify/check_list.h"
+#include "verify/report.h"
 
 namespace cloister::verify {
 namespace {

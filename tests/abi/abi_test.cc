@@ -1,4 +1,4 @@
-// The shared library as a stranger's program uses it.
+// The tests use the shared library as another program does.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -124,7 +124,7 @@ TEST(Abi, NullIsRefusedAndNeverFollowed) {
   cloister_verifier_free(raw);
 }
 
-// The C example on the same report.
+// Runs the C example on the same report.
 int run_example(const std::string& nonce_hex) {
   const std::string path = (std::filesystem::temp_directory_path() / "cloister_abi_test.report.json").string();
   const std::string policy = (std::filesystem::temp_directory_path() / "cloister_abi_test.policy.toml").string();
@@ -143,7 +143,7 @@ TEST(Abi, TheExampleInCSaysTheSame) {
   EXPECT_EQ(run_example("zz"), CLOISTER_UNREADABLE);
 }
 
-// Whatever else it shows could clash with the host program's own copies.
+// Any other symbol that the library exports could clash with the host program's own copies.
 TEST(Abi, TheLibraryShowsItsInterfaceAndNothingElse) {
   FILE* pipe = ::popen("nm -D --defined-only --format=posix " CLOISTER_ABI_LIBRARY, "r");
   ASSERT_NE(pipe, nullptr);

@@ -1,4 +1,4 @@
-// A report compared with the manifest of a model (docs/spec/model-identity.md): whatever is different is named by its own check.
+// A report is compared with the manifest of a model (docs/spec/model-identity.md). Its own check names each difference.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "evidence/model_identity.h"
 #include "evidence/native_report.h"
 #include "tee/simulator/simulator.h"
@@ -36,7 +37,7 @@ ModelIdentity manifest() {
   return model;
 }
 
-// A genuine report of a node that serves this model.
+// Returns a genuine report of a node that serves this model.
 Json report_of(const Json& document) {
   evidence::NativeStatement statement = service().statement(test_nonce(), std::nullopt);
   statement.model_digest = *evidence::document_digest(document);
@@ -136,7 +137,7 @@ TEST(ModelManifest, ADescriptionThatNoQuoteBindsProvesNothing) {
   ModelIdentity cheap = manifest();
   cheap.quantization = "Q2_K";
   ServiceCase c = case_of(to_json(cheap));
-  c.report["model"] = to_json(manifest());  // the attacker's, beside a genuine quote
+  c.report["model"] = to_json(manifest());  // the attacker's document next to a genuine quote
   verify::Verdict verdict = c.judge_report();
   EXPECT_EQ(ids_in(verdict, State::kFail), (Ids{"model.document", "report.model_digest"}));
   EXPECT_EQ(verdict.find("model.weights")->state, State::kSkipped);
@@ -146,7 +147,7 @@ TEST(ModelManifest, ADescriptionThatNoQuoteBindsProvesNothing) {
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"model.document"}) << "of another form";
 }
 
-// A manifest that is compared with nothing is never a yes.
+// A manifest that is compared with nothing never leads to acceptance.
 TEST(ModelManifest, AReportThatNamesNoModelIsUndeterminedAtBest) {
   ServiceCase c = case_of(to_json(manifest()));
   c.report = service().native_report(test_nonce(), false);
@@ -190,27 +191,27 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
     return c.judge_report();
   };
   EXPECT_EQ(judged(document).find("model.event")->state, State::kNotApplicable) << "nothing was measured yet";
-  ASSERT_TRUE((*tee)->extend_event("cloister-model", Bytes(32, 7)));
+  ASSERT_TRUE((*tee)->extend_event(evidence::kModelEvent, Bytes(32, 7)));
   EXPECT_EQ(judged(document).find("model.event")->state, State::kFail);
   EXPECT_EQ(judged(document).outcome(), Outcome::kRejected);
-  ASSERT_TRUE((*tee)->extend_event("cloister-model", digest));
+  ASSERT_TRUE((*tee)->extend_event(evidence::kModelEvent, digest));
   const verify::Verdict verdict = judged(document);
   EXPECT_EQ(verdict.find("model.event")->state, State::kPass);
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.facts["model_events"],
             Json::array({"sha256:" + to_hex(Bytes(32, 7)), evidence::digest_text(digest)}));
 
-  // The configuration in the same way.
+  // The same holds for the configuration.
   EXPECT_EQ(verdict.find("policy.event")->state, State::kNotApplicable);
-  ASSERT_TRUE((*tee)->extend_event("cloister-policy", Bytes(32, 8)));
+  ASSERT_TRUE((*tee)->extend_event(evidence::kPolicyEvent, Bytes(32, 8)));
   EXPECT_EQ(judged(document).find("policy.event")->state, State::kFail);
   const ByteArray<32> policy_digest = *evidence::document_digest(service().policy());
-  ASSERT_TRUE((*tee)->extend_event("cloister-policy", policy_digest));
+  ASSERT_TRUE((*tee)->extend_event(evidence::kPolicyEvent, policy_digest));
   EXPECT_EQ(judged(document).find("policy.event")->state, State::kPass);
   EXPECT_EQ(judged(document).facts["policy_events"],
             Json::array({"sha256:" + to_hex(Bytes(32, 8)), evidence::digest_text(policy_digest)}));
 
-  // Nothing is read from a log that is not the measured one.
+  // Nothing is read from a log other than the measured one.
   const verify::Verdict cut = judged(document, [](Json& log) { log.erase(log.size() - 1); });
   for (const char* id : {"model.event", "policy.event"}) EXPECT_EQ(cut.find(id)->state, State::kSkipped) << id;
   EXPECT_FALSE(cut.facts.contains("policy_events"));

@@ -10,12 +10,13 @@
 #include "evidence/aci/keyset.h"
 #include "evidence/gpu_evidence.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 
 namespace cloister::testing {
 namespace {
 
-// Set-up that cannot fail on a healthy machine.
+// Unwraps a step of the set-up that cannot fail on a healthy machine.
 template <typename T>
 T must(Result<T> result) {
   if (!result) std::abort();
@@ -164,11 +165,11 @@ Json SimulatedService::receipt() const {
 }
 
 const SimulatedService& service() {
-  // The keys of node(): the same seed.
+  // The seed is that of node(), so the keys are the same.
   static const SimulatedNode measured;
   static const SimulatedService service = [] {
     SimulatedService made(measured);
-    made.measure("cloister-policy", made.policy());
+    made.measure(evidence::kPolicyEvent, made.policy());
     return made;
   }();
   return service;

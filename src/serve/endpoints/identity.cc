@@ -53,7 +53,7 @@ std::optional<std::string> current_policy(const identity::Epoch& epoch) {
 http::Response tls_request(const NodeContext& context) {
   if (context.tls_request.empty()) {
     return api::error_response(
-        fail(ErrorCode::kNotFound, "this node asks nobody to certify its TLS key (--tls tee-key)"));
+        fail(ErrorCode::kNotFound, "this node requests no certificate for its TLS key (--tls tee-key)"));
   }
   http::Response response;
   response.content_type = "application/x-pem-file";

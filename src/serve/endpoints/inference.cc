@@ -22,22 +22,20 @@ const std::vector<InferenceRoute>& routes() {
       {Route::kMessages, "messages", true, "/v1/messages"},
       {Route::kCountTokens, "messages_count_tokens", true, "/v1/messages/count_tokens"},
       {Route::kTokenize, "tokenize", false, "/v1/tokenize"},
-      // Only engines that pass requests on serve these routes.
-      {Route::kTokenize, "tokenize", false, "/tokenize"},
-      {Route::kDetokenize, "detokenize", false, "/detokenize"},
-      {Route::kRerank, "rerank", false, "/v1/rerank"},
-      {Route::kRerank, "rerank", false, "/rerank"},
-      {Route::kScore, "score", false, "/v1/score"},
-      {Route::kScore, "score", false, "/score"},
-      {Route::kTranscriptions, "audio_transcriptions", false, "/v1/audio/transcriptions"},
-      {Route::kTranslations, "audio_translations", false, "/v1/audio/translations"},
-      {Route::kSpeech, "audio_speech", false, "/v1/audio/speech"},
-      {Route::kImageGenerations, "images_generations", false, "/v1/images/generations"},
-      {Route::kImageEdits, "images_edits", false, "/v1/images/edits"},
+      {Route::kTokenize, "tokenize", false, "/tokenize", false},
+      {Route::kDetokenize, "detokenize", false, "/detokenize", false},
+      {Route::kRerank, "rerank", false, "/v1/rerank", false},
+      {Route::kRerank, "rerank", false, "/rerank", false},
+      {Route::kScore, "score", false, "/v1/score", false},
+      {Route::kScore, "score", false, "/score", false},
+      {Route::kTranscriptions, "audio_transcriptions", false, "/v1/audio/transcriptions", false},
+      {Route::kTranslations, "audio_translations", false, "/v1/audio/translations", false},
+      {Route::kSpeech, "audio_speech", false, "/v1/audio/speech", false},
+      {Route::kImageGenerations, "images_generations", false, "/v1/images/generations", false},
+      {Route::kImageEdits, "images_edits", false, "/v1/images/edits", false},
   };
   return all;
 }
-constexpr std::size_t kOfEveryEngine = 7;
 
 void handle(NodeContext& context, const InferenceRoute& route, api::Call call) {
   std::shared_ptr<http::Exchange> exchange = call.exchange;
@@ -62,9 +60,8 @@ void handle(NodeContext& context, const InferenceRoute& route, api::Call call) {
 }  // namespace
 
 void install_inference(api::EndpointRegistry& registry, NodeContext& context) {
-  std::size_t left = context.engine.passes_on() ? routes().size() : kOfEveryEngine;
   for (const InferenceRoute& route : routes()) {
-    if (left-- == 0) break;
+    if (!route.of_every_engine && !context.engine.passes_on()) continue;
     api::Endpoint endpoint;
     endpoint.method = "POST";
     endpoint.path = route.path;

@@ -6,6 +6,7 @@
 #include "evidence/aci/report.h"
 #include "evidence/boot_evidence.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "verify/aci/keyset_checks.h"
 #include "verify/check.h"
@@ -28,8 +29,8 @@ void read_report(const Json& object, const Verdict& verdict, Established& out) {
       out.keyset = std::move(report->keyset);
       out.aggregator = report->serving != "direct";
       const Result<evidence::BootEvidence> boot = evidence::read_boot_evidence(report->evidence);
-      if (boot) out.policy_digest = logged_digest(*boot, "cloister-policy", verdict);
-      if (boot) out.model_digest = logged_digest(*boot, "cloister-model", verdict);
+      if (boot) out.policy_digest = logged_digest(*boot, evidence::kPolicyEvent, verdict);
+      if (boot) out.model_digest = logged_digest(*boot, evidence::kModelEvent, verdict);
     }
   } else if (shape && *shape == ReportShape::kNative) {
     if (Result<evidence::NativeReport> report = evidence::parse_native_report(object)) {
@@ -85,7 +86,7 @@ Check check_same(std::string_view text, const Established& established) {
   if (!keyset) return failed(id, "the keyset could not be read: " + keyset.error().message);
   if (!established.keyset) return skipped(id, established.reason);
   return compared(id, evidence::digest_text(keyset->digest), evidence::digest_text(established.keyset->digest),
-                  "the report holds another keyset than the one beside it");
+                  "the report holds another keyset than the one next to it");
 }
 
 }  // namespace

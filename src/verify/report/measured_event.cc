@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "verify/boot/events.h"
 #include "verify/check.h"
 
@@ -22,8 +23,8 @@ struct Document {
   const char* what;  // for people
   const char* fact;
 };
-constexpr Document kModel = {"model.event", "cloister-model", "model", "model_events"};
-constexpr Document kPolicy = {"policy.event", "cloister-policy", "configuration", "policy_events"};
+constexpr Document kModel = {"model.event", evidence::kModelEvent, "model", "model_events"};
+constexpr Document kPolicy = {"policy.event", evidence::kPolicyEvent, "configuration", "policy_events"};
 
 // Only then are the entries of register 3 what the TEE measured.
 bool is_authentic(const Verdict& verdict) {
@@ -52,11 +53,11 @@ std::vector<std::string> measured(const std::vector<evidence::LoggedEvent>& even
 Check check(const Document& document, const std::vector<std::string>& measured,
             const std::optional<ByteArray<32>>& digest) {
   const std::string what = document.what;
-  if (measured.empty()) return not_applicable(document.id, "the log tells of no " + what);
+  if (measured.empty()) return not_applicable(document.id, "the log names no " + what);
   if (!digest) return not_applicable(document.id, "the report names no " + what);
   const std::string named = evidence::digest_text(*digest);
   if (std::find(measured.begin(), measured.end(), named) == measured.end()) {
-    return failed(document.id, "the register was told of another " + what + ", and not of this one", named,
+    return failed(document.id, "the register was extended with another " + what + ", and not with this one", named,
                   measured.back());
   }
   return passed(

@@ -9,6 +9,7 @@
 #include "evidence/boot_evidence.h"
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "verify/aci/custody_keys.h"
 #include "verify/aci/keyset_checks.h"
@@ -35,7 +36,7 @@ std::string text_of(const Digest& digest) { return digest ? evidence::digest_tex
 Check check_nonce(const NativeStatement& statement, const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
   if (!expected.nonce) {
-    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+    return skipped(id, "the verifier gave no nonce: the report may be old", policy.require_nonce);
   }
   return compared(id, to_hex(*expected.nonce), to_hex(statement.nonce), "the report answers another nonce");
 }
@@ -92,7 +93,7 @@ bool check_binding(const NativeStatement& statement, const evidence::ReportData&
   if (!bound) {
     verdict.add(skipped(id, "the quote does not bind the statement that names the nonce"));
   } else if (!expected.nonce) {
-    verdict.add(skipped(id, "no nonce of the verifier's own was given", policy.require_nonce));
+    verdict.add(skipped(id, "the verifier gave no nonce", policy.require_nonce));
   } else {
     verdict.add(compared(id, to_hex(*expected.nonce), to_hex(statement.nonce), "the quote was made for another nonce"));
   }
@@ -132,9 +133,9 @@ void judge_parsed(const NativeReport& report, const Json& known_answers, const e
   verdict.facts["model_digest"] = text_of(statement.model_digest);
   verdict.facts["policy_digest"] = text_of(statement.policy_digest);
   verdict.facts["model_proof"] =
-      proof_of(bound, statement.model_digest, is_in_log(boot, kModelEvent, statement.model_digest, verdict));
-  verdict.facts["policy_proof"] =
-      proof_of(bound, statement.policy_digest, is_in_log(boot, kPolicyEvent, statement.policy_digest, verdict));
+      proof_of(bound, statement.model_digest, is_in_log(boot, evidence::kModelEvent, statement.model_digest, verdict));
+  verdict.facts["policy_proof"] = proof_of(bound, statement.policy_digest,
+                                           is_in_log(boot, evidence::kPolicyEvent, statement.policy_digest, verdict));
   const evidence::Nonce nonce = expected.nonce.value_or(statement.nonce);
   check_gpus(report.nvidia_payload, evidence::gpu_nonce(report.keyset.digest, nonce), tee.root, context, verdict);
   verdict.facts["gpu_binding"] =

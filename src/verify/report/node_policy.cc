@@ -9,6 +9,7 @@
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
 #include "evidence/key_configuration.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "evidence/simulator_roots.h"
 #include "verify/boot/events.h"
@@ -47,7 +48,7 @@ std::optional<bool> flag_at(const Json& document, const char* table, const char*
 }
 
 Check unknown(std::string_view id, const char* member) {
-  return skipped(std::string(id), std::string("the document does not say it in a way that is known here: ") + member);
+  return skipped(std::string(id), std::string("the document does not say it in a known way: ") + member);
 }
 
 // The parts of the document that the checks read.
@@ -62,7 +63,7 @@ struct NodePolicy {
 Check check_engine(const NodePolicy& node) {
   const std::string kind = text_at(node.document, "engine", "kind");
   if (kind == "llama" || kind == "upstream") return passed("policy.engine", kind);
-  if (kind == "echo") return passed("policy.engine", kind, "it returns what it was asked: no model answers");
+  if (kind == "echo") return passed("policy.engine", kind, "it returns the text of the request: no model answers");
   return unknown("policy.engine", "engine.kind");
 }
 
@@ -71,7 +72,7 @@ Check check_serving(const NodePolicy& node) {
   if (serving == "direct") return passed(id, serving);
   if (serving != "aggregator") return unknown(id, "engine.serving");
   return skipped(id,
-                 "this TEE passes requests on: who answers, its evidence does not show (a policy accepts that with "
+                 "this TEE passes requests on: its evidence does not show who answers (a policy accepts that with "
                  "service.accept_upstream_claims)",
                  !node.policy.service.accept_upstream_claims);
 }
@@ -119,21 +120,22 @@ bool is_local_listener(const NodePolicy& node) {
 Check check_tls(const NodePolicy& node) {
   const std::string id = "policy.tls", tls = text_at(node.document, "listen", "tls");
   if (tls.empty()) return unknown(id, "listen.tls");
-  if (tls != "none") return passed(id, tls, "whose key it is, report_data.tls says");
+  if (tls != "none") return passed(id, tls, "report_data.tls says whose key it is");
   if (is_local_listener(node)) return passed(id, tls, "only the machine itself reaches the node's address");
   if (node.policy.service.allow_plain_http) return passed(id, tls, "allowed by the policy");
-  return skipped(
-      id, "other machines reach the node without TLS of its own: whoever stands in front of it reads everything");
+  return skipped(id,
+                 "other machines reach the node without TLS of its own: a machine in front of it can read everything");
 }
 
 Check check_prompt_cache(const NodePolicy& node) {
   const std::string id = "policy.prompt_cache";
   const auto shared = flag_at(node.document, "engine", "shared_prompt_cache");
   if (!shared) return unknown(id, "engine.shared_prompt_cache");
-  if (!*shared) return passed(id, "apart for each credential");
+  if (!*shared) return passed(id, "separate for each credential");
   if (is_local_listener(node)) return passed(id, "shared", "only the machine itself reaches the node's address");
   if (node.policy.service.allow_shared_prompt_cache) return passed(id, "shared", "allowed by the policy");
-  return skipped(id, "callers share a cache of prompts: by its speed one of them learns what another asked");
+  return skipped(id,
+                 "callers share a prompt cache: one caller can learn from the response time what another one asked");
 }
 
 Check check_tee(const NodePolicy& node) {
@@ -174,7 +176,7 @@ Check check_gpu(const NodePolicy& node) {
 std::optional<std::string> unlisted(const std::vector<Digest>& logged, const std::set<Bytes>& accepted) {
   for (const Digest& library : logged) {
     if (library && accepted.contains(to_bytes(*library))) continue;
-    return "the event log tells that this machine has loaded a GPU library which is not listed under service.gpu_libraries: " +
+    return "the event log shows that this machine has loaded a GPU library that is not listed under service.gpu_libraries: " +
            (library ? text_of(library) : std::string("of no digest"));
   }
   return std::nullopt;
@@ -351,7 +353,7 @@ constexpr const char* kAnotherDocument = "the evidence binds another policy docu
 // policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
 void check_document_and_members(const evidence::BootEvidence& boot, const Json& document, const Digest& bound,
                                 NodeKind kind, const Policy& policy, const char* mismatch, Verdict& verdict) {
-  const std::vector<Digest> libraries = logged_digests(boot, kGpuLibraryEvent, verdict);
+  const std::vector<Digest> libraries = logged_digests(boot, evidence::kGpuLibraryEvent, verdict);
   if (!check_document(document, bound, kind, libraries, policy, mismatch, verdict)) return;
   const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown"), libraries,
                         are_events_unseen(verdict)};
@@ -414,8 +416,8 @@ std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, s
 
 void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy,
                           Verdict& verdict) {
-  const Digest model = logged_digest(boot, kModelEvent, verdict);
-  const std::vector<Digest> nodes = logged_digests(boot, kPolicyEvent, verdict);
+  const Digest model = logged_digest(boot, evidence::kModelEvent, verdict);
+  const std::vector<Digest> nodes = logged_digests(boot, evidence::kPolicyEvent, verdict);
   const Digest node = nodes.empty() ? std::nullopt : nodes.back();
   verdict.add(check_logged("report.model_digest", model, policy.service.model_digests));
   verdict.add(check_logged("report.policy_digest", node, policy.service.policy_digests));

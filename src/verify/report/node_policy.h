@@ -16,11 +16,6 @@ namespace cloister::verify {
 // The member of legacy and ACI reports that holds the document; the native report calls it `policy`.
 inline constexpr std::string_view kPolicyMember = "cloister_policy";
 
-// The events by which a node measures its model and its configuration.
-inline constexpr std::string_view kModelEvent = "cloister-model", kPolicyEvent = "cloister-policy";
-// The event by which a node measures the file of a GPU library before it loads it; the payload is the file's SHA-256.
-inline constexpr std::string_view kGpuLibraryEvent = "cloister-gpu-library";
-
 // The payload of the last runtime event of this name, where the boot checks in `verdict` show that the log matches the
 // registers. Absent for a log without such an event, and for a payload of another size than 32 bytes.
 std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, std::string_view name,

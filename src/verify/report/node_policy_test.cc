@@ -9,6 +9,7 @@
 #include "evidence/event_log.h"
 #include "evidence/json_reader.h"
 #include "evidence/key_configuration.h"
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 
 namespace cloister::verify {
@@ -251,7 +252,9 @@ TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
     return *verdict.find("policy.gpu_library");
   };
   const Json document = good_document();
-  const auto loaded = [](std::uint8_t mark) { return evidence::runtime_event(kGpuLibraryEvent, Bytes(32, mark)); };
+  const auto loaded = [](std::uint8_t mark) {
+    return evidence::runtime_event(evidence::kGpuLibraryEvent, Bytes(32, mark));
+  };
   Policy listed, pinned;
   listed.service.gpu_libraries = {Bytes(32, 7)};
   pinned.service.policy_digests = {to_bytes(*evidence::document_digest(document))};
@@ -276,7 +279,7 @@ TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
       {{loaded(7)}, {}, document},
       {{loaded(7), loaded(8)}, listed, document},
       {{loaded(8), loaded(7)}, listed, document},
-      {{evidence::runtime_event(kGpuLibraryEvent, Bytes(31, 7))}, listed, document},
+      {{evidence::runtime_event(evidence::kGpuLibraryEvent, Bytes(31, 7))}, listed, document},
       {{loaded(7)}, pinned, document},
       {{loaded(7)}, pinned, Json()},
   };
@@ -309,21 +312,23 @@ TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
     check_logged_digests(boot, shown, NodeKind::kUnknown, {}, verdict);
     return *verdict.find("policy.document");
   };
-  EXPECT_EQ(judge_log({event(kPolicyEvent, first)}, first).state, State::kPass);
-  const std::vector<evidence::Event> both = {event(kPolicyEvent, first), event(kPolicyEvent, second)};
+  EXPECT_EQ(judge_log({event(evidence::kPolicyEvent, first)}, first).state, State::kPass);
+  const std::vector<evidence::Event> both = {event(evidence::kPolicyEvent, first),
+                                             event(evidence::kPolicyEvent, second)};
   EXPECT_EQ(judge_log(both, second).state, State::kPass);
   const Check former = judge_log(both, first);
   EXPECT_EQ(former.state, State::kFail);
   EXPECT_NE(former.detail.find("measured another configuration since"), std::string::npos) << former.detail;
   EXPECT_NE(former.detail.find("another node in the same VM"), std::string::npos) << former.detail;
   // A configuration that was never measured, one from before the end of the boot, and one under another name.
-  EXPECT_EQ(judge_log({event(kPolicyEvent, second)}, first).detail, "the evidence binds another policy document");
-  EXPECT_EQ(
-      judge_log({event(kPolicyEvent, first), evidence::runtime_event("system-ready", {}), event(kPolicyEvent, second)},
-                first)
-          .detail,
-      "the evidence binds another policy document");
-  EXPECT_EQ(judge_log({event(kModelEvent, first), event(kPolicyEvent, second)}, first).detail,
+  EXPECT_EQ(judge_log({event(evidence::kPolicyEvent, second)}, first).detail,
+            "the evidence binds another policy document");
+  EXPECT_EQ(judge_log({event(evidence::kPolicyEvent, first), evidence::runtime_event("system-ready", {}),
+                       event(evidence::kPolicyEvent, second)},
+                      first)
+                .detail,
+            "the evidence binds another policy document");
+  EXPECT_EQ(judge_log({event(evidence::kModelEvent, first), event(evidence::kPolicyEvent, second)}, first).detail,
             "the evidence binds another policy document");
 }
 

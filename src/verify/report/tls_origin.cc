@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "evidence/measured_events.h"
 #include "evidence/native_report.h"
 #include "verify/check.h"
 #include "verify/report/node_policy.h"
@@ -14,7 +15,7 @@ using evidence::TlsKeyOrigin;
 // The policy that was measured last into the register is the one in the report.
 bool is_measured(const ServedReport& report, const Verdict& verdict) {
   if (!report.tls_policy.is_object()) return false;
-  const auto logged = logged_digest(report.boot, kPolicyEvent, verdict);
+  const auto logged = logged_digest(report.boot, evidence::kPolicyEvent, verdict);
   const auto digest = evidence::document_digest(report.tls_policy);
   return logged && digest && *logged == *digest;
 }
@@ -40,7 +41,7 @@ Check bound_tls_key(std::string id, const std::string& key_hex, TlsKeyOrigin ori
                         : "a key of unknown origin, which the policy accepts");
   }
   Check check =
-      skipped(std::move(id), given ? "the TLS key was given to the TEE from outside: whoever made it can end this "
+      skipped(std::move(id), given ? "the TLS key was given to the TEE from outside: its maker can end this "
                                      "connection in front of the TEE and read everything"
                                    : "the evidence binds the TLS key and does not say that the key was made inside "
                                      "the TEE: somebody outside may have it");
