@@ -182,7 +182,7 @@ TEST(KnownAnswersTrial, SaysWhatSpeaksForAFaultAndWhatForNothing) {
       {ErrorCode::kInvalidRequest, Finding::kFailed}};
   for (const auto& [code, finding] : codes) {
     Machine machine;
-    machine.answer = [&](const Json& body, std::size_t number) -> Result<std::string> {
+    machine.answer = [code = code](const Json& body, std::size_t number) -> Result<std::string> {
       if (number == 2) return fail(code, "a reason");
       return reply(body["max_tokens"].get<int>()).dump();
     };
