@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "serve/policy_document.h"
+#include "identity/policy_document.h"
 
 namespace cloister::apps {
 namespace {
@@ -12,26 +12,26 @@ constexpr int kReplicaTimeoutSeconds = 10;
 
 }  // namespace
 
-Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings around, const serve::Keyring& keyring,
+Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings around, const identity::Keyring& keyring,
                                const Tls& tls, tee::Tee* tee) {
   Attested out;
   out.around = std::move(around);
   if (!options.replicas.empty()) {
-    TRY(replicas, serve::Replicas::make(options.replicas, kReplicaTimeoutSeconds));
+    TRY(replicas, reports::Replicas::make(options.replicas, kReplicaTimeoutSeconds));
     out.replicas = std::move(replicas);
   }
-  serve::IdentityOptions identity;
+  identity::IdentityOptions identity;
   identity.keyset_days = options.keyset_days;
   identity.tls_spki_sha256 = tls.spki_sha256;
   identity.tls_key_origin = tls.origin;
-  out.identity = std::make_unique<serve::Identity>(keyring, system_clock(), identity);
+  out.identity = std::make_unique<identity::Identity>(keyring, system_clock(), identity);
   TRY(policy, policy_of(options, out.around));
-  TRY_VOID(serve::enter_policy(policy, tee, *out.identity));
+  TRY_VOID(identity::enter_policy(policy, tee, *out.identity));
   return out;
 }
 
-serve::ReportParts report_parts(const ServeOptions& options, const Platform& platform, const serve::Keyring& keyring,
-                                const Attested& attested) {
+reports::ReportParts report_parts(const ServeOptions& options, const Platform& platform,
+                                  const identity::Keyring& keyring, const Attested& attested) {
   return {.tee = *platform.tee,
           .gpu = platform.gpu.get(),
           .keyring = keyring,
@@ -43,8 +43,8 @@ serve::ReportParts report_parts(const ServeOptions& options, const Platform& pla
           .keep_report = {}};
 }
 
-serve::ReportLimits report_limits(const ServeOptions& options) {
-  serve::ReportLimits limits;
+reports::ReportLimits report_limits(const ServeOptions& options) {
+  reports::ReportLimits limits;
   limits.per_client_per_minute = options.report_rate;
   limits.per_client_burst = options.report_burst;
   limits.local_per_minute = options.report_rate_local;

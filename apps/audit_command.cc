@@ -111,7 +111,7 @@ void print_result(const verify::Verdict& verdict) {
 void add_audit_command(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand("audit", "check archived replies");
   command->require_subcommand(1);
-  CLI::App* replay = command->add_subcommand("replay", "judge an archive, then ask the model again and compare");
+  CLI::App* replay = command->add_subcommand("replay", "verify an archive, then ask the model again and compare");
   auto options = std::make_shared<ReplayOptions>();
   replay
       ->add_option("ARCHIVE", options->target,
@@ -119,13 +119,14 @@ void add_audit_command(CLI::App& app, int& exit_status) {
       ->required();
   replay->add_option("--model", options->engine.model_path, "GGUF file of the model that answered")->required();
   replay->add_option("--chat-template", options->engine.chat_template_file,
-                     "the template that the node was given, if it was");
+                     "the chat template that the node was given, if any");
   replay->add_option("--threads", options->engine.threads, "engine threads; 0 = as many as the node had")
       ->check(whole_number_in(0, 1024))
       ->capture_default_str();
   bind_judge_options(*replay, *options, false);
-  replay->add_option("--at", options->at,
-                     "time to judge the archive at; without it the one in it, and the verdict is undetermined at best");
+  replay->add_option(
+      "--at", options->at,
+      "time of the verdict about the archive; without it the time in the archive counts, and the verdict is undetermined at best");
   replay->add_option("--nonce", options->nonce, "the nonce that you asked for the report with, 64 hex characters");
   refuse_empty_values(*command);
   replay->callback([options, &exit_status] {

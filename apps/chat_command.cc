@@ -113,7 +113,7 @@ void say_how_to_judge(const ChatOptions& options, const Host& host, UnixSeconds 
   const std::string manifest =
       options.model_manifest_file.empty() ? "" : " --model-manifest " + shell_word(options.model_manifest_file);
   say("");
-  say("To judge it later (the time and the nonce are yours to keep, a file's own do not count):");
+  say("To verify it later (keep the time and the nonce yourself; those in a file do not count):");
   if (!options.save.empty()) say("  cloister verify proof " + shell_word(options.save) + known);
   verify::Verdict proof = host.check.verdict;
   verify::check_unnamed_digests(host.judging.policy, proof);
@@ -186,8 +186,8 @@ Result<int> refuse(const verify::Verdict& verdict, const ChatOptions& options) {
 int refuse_without_receipts() {
   complain(
       "chat",
-      "nothing was sent, because this host's configuration says that it gives receipts, and its own report, which they are checked with, "
-      "cannot be had: whoever stands between hides it");
+      "nothing was sent, because this host's configuration says that it gives receipts, but its own report, which is needed to verify them, "
+      "cannot be fetched: a machine on the way hides it");
   return static_cast<int>(verify::Outcome::kUndetermined);
 }
 
@@ -213,7 +213,7 @@ Result<bool> is_renewed(const ChatOptions& options, Host& host) {
     host.check = std::move(again);
     return false;
   }
-  complain("chat", "what is known of the host is not accepted any more: it is asked anew");
+  complain("chat", "the verdict about the host is no longer accepted: the host is verified again");
   TRY(judging, load_judging(options));
   host.judging = std::move(judging);
   TRY_VOID(verify_node(options, host));
@@ -244,7 +244,7 @@ Result<int> converse(const ChatOptions& options, const std::string& token, clien
     worst = worse(worst, status);
     if (status != kExitOk) {
       const bool rejected = status == static_cast<int>(verify::Outcome::kRejected);
-      complain("chat", std::string("nothing more is said to this host: its reply was ") +
+      complain("chat", std::string("no further prompt is sent to this host: its reply was ") +
                            (rejected ? "rejected" : "not accepted"));
       return worst;
     }
@@ -310,38 +310,37 @@ Result<int> chat(const ChatOptions& options) {
 }  // namespace
 
 void add_chat_command(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("chat", "verify a host, talk to it, check every reply");
+  CLI::App* command = app.add_subcommand("chat", "verify a host, send prompts to it, verify every reply");
   auto options = std::make_shared<ChatOptions>();
   command->add_option("URL", options->url)->required();
   command->add_option("PROMPT", options->prompt,
-                      "one question; without it, lines from standard input are a conversation");
+                      "one question; without it, each line of standard input is a question of one conversation");
   bind_client_options(*command, options->client);
   bind_token_option(*command, options->client);
   command
       ->add_option(
           "--reply-timeout", options->client.reply_timeout_s,
-          "seconds that a reply may take: streamed, until it begins and between two pieces; else until it is whole")
+          "seconds that a reply may take: when streamed, until it begins and between two pieces; otherwise until it is complete")
       ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   bind_judge_options(*command, *options, true);
   command
       ->add_option("--model-manifest", options->model_manifest_file,
-                   "what the model must be, as cloister models manifest writes it")
+                   "the expected identity of the model, as cloister models manifest writes it")
       ->check(CLI::ExistingFile);
   command->add_option("--save", options->save, "write a proof of the (last) reply to this file");
   command->add_option(
       "--archive", options->archive,
-      "write the (last) reply's receipt with everything that it is judged by to this file (cloister verify archive)");
+      "write the (last) reply's receipt and everything that it is verified with to this file (cloister verify archive)");
   command->add_option("--system", options->system,
-                      "system message; may be empty. Default: none, so that the model's own stands");
+                      "system message; may be empty. Default: none, so that the model's own applies");
   command
       ->add_option("--temperature", options->temperature,
-                   "0 is the likeliest words, the same each time; default: the node's")
+                   "0 takes the likeliest words, the same each time; default: the node's")
       ->check(number_in(0, 100));
   command->add_flag("--require-receipt", options->require_receipt,
-                    "say nothing to a node that gives no receipts, as those of other makers");
-  command->add_flag("--checks", options->checks,
-                    "print every check that was made, not only those that were not passed");
+                    "send nothing to a node that gives no receipts, such as a node of another maker");
+  command->add_flag("--checks", options->checks, "print every check that was made, not only those that did not pass");
   command->add_flag("--no-stream", options->no_stream, "ask for the reply in one piece");
   command->callback([options, &exit_status] {
     Result<int> status = chat(*options);

@@ -16,10 +16,11 @@ constexpr std::string_view kVersionPath = "/v1";
 }  // namespace
 
 void bind_client_options(CLI::App& command, ClientOptions& options) {
-  command.add_flag("--allow-self-signed", options.allow_self_signed,
-                   "do not ask the web's certificate authorities: the TLS key is checked against the quote only");
+  command.add_flag(
+      "--allow-self-signed", options.allow_self_signed,
+      "do not ask for a certificate from the web's authorities: the TLS key is only compared with the quote");
   command.add_flag("--insecure-http", options.insecure_http,
-                   "allow http to another machine: everyone on the way reads all, and the verdict says so");
+                   "allow http to another machine: everyone on the way can read everything, and the verdict says so");
   command.add_option("--signing-algo", options.signing_algo, "which of the node's signing keys")
       ->check(CLI::IsMember({"ecdsa", "ed25519"}))
       ->capture_default_str();

@@ -95,15 +95,15 @@ void print_text(const Findings& findings) {
 
 void add_doctor_command(CLI::App& app, int& exit_status) {
   CLI::App* command =
-      app.add_subcommand("doctor", "whether this machine can be a node in a real TEE, and what is missing");
+      app.add_subcommand("doctor", "show whether this machine can be a node in a real TEE, and what it lacks");
   auto options = std::make_shared<DoctorOptions>();
-  command->add_option("--config", options->config, "a configuration of cloister serve to look at as well");
+  command->add_option("--config", options->config, "a configuration of cloister serve to check as well");
   command->add_option("--state", options->state_folder,
                       "the folder that cloister serve would use; default: " + default_state_folder());
   command->add_option("--nvml-library", options->nvml_library, "path of libnvidia-ml.so.1; default: the system's");
   command->add_option("--rim-dir", options->rim_dir,
                       "folder of NVIDIA's manifests to compare the GPUs' measurements with");
-  command->add_flag("--no-gpu", options->no_gpu, "the node is to serve without a GPU");
+  command->add_flag("--no-gpu", options->no_gpu, "check for a node that serves without a GPU");
   command->add_flag("--online", options->online, "also ask whether the makers' services can be reached");
   command->add_flag("--json", options->json, "print one JSON object");
   command->add_option("--root", options->root, "where proc, sys, dev and var/run are")->group("");

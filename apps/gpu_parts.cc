@@ -72,9 +72,9 @@ Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, 
   return choose(options, tee_type, before_library);
 }
 
-Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& options, std::string_view tee_type,
-                                                      gpu::GpuEvidenceSource* gpus) {
-  std::unique_ptr<serve::GpuGate> none;
+Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const ServeOptions& options, std::string_view tee_type,
+                                                        gpu::GpuEvidenceSource* gpus) {
+  std::unique_ptr<reports::GpuGate> none;
   const bool off = options.require_gpu_tee == "off" || options.allow_non_cc_gpu;
   const bool on = options.require_gpu_tee == "on" || (is_real(tee_type) && gpus != nullptr);
   if (options.allow_non_cc_gpu && options.require_gpu_tee == "on") {
@@ -90,10 +90,9 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
     policy = *std::move(parsed);
     policy_digest = crypto::sha256(as_bytes(text));
     if (policy.nvidia.require_nras) {
-      return fail(
-          ErrorCode::kUsage,
-          options.gpu_policy_file +
-              ": require_nras: a node asks no service for an opinion about its own GPUs; those who verify it do");
+      return fail(ErrorCode::kUsage,
+                  options.gpu_policy_file +
+                      ": require_nras: a node asks no service for an opinion about its own GPUs; its verifiers do");
     }
   }
   if (!options.rim_dir.empty()) {
@@ -107,12 +106,12 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
           "--gpu-policy would do nothing: no GPU of this node has to be attested before it takes prompts (--require-gpu-tee)");
     }
     if (off && is_real(tee_type) && gpus != nullptr) {
-      log::warn("gpu gate: OFF. Prompts reach GPUs that nobody attested; reports say so");
+      log::warn("gpu gate: OFF. Prompts reach GPUs that are not attested; reports say so");
     }
     return none;
   }
   if (gpus == nullptr) return fail(ErrorCode::kUsage, "--require-gpu-tee on needs GPU evidence: see --gpu");
-  serve::GpuGateOptions gate;
+  reports::GpuGateOptions gate;
   // The gate sees GPUs alone: the other sections are for verifiers of the node.
   gate.policy.nvidia = std::move(policy.nvidia);
   gate.policy_digest = policy_digest;
@@ -122,7 +121,7 @@ Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& option
   if (!options.rim_dir.empty()) {
     gate.collateral = [folder = options.rim_dir] { return read_manifests(folder); };
   }
-  return std::make_unique<serve::GpuGate>(*gpus, std::move(gate), system_clock());
+  return std::make_unique<reports::GpuGate>(*gpus, std::move(gate), system_clock());
 }
 
 }  // namespace cloister::apps

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/secret.h"
 #include "gpu/gpu_evidence_source.h"
-#include "serve/gpu_gate.h"
+#include "reports/gpu_gate.h"
 
 namespace cloister::apps {
 
@@ -24,7 +24,7 @@ Result<std::unique_ptr<gpu::GpuEvidenceSource>> make_gpu(const ServeOptions& opt
 
 // Null where --require-gpu-tee is off, or there is no GPU to require it of. `gpus` outlives the gate, which has not
 // checked anything yet.
-Result<std::unique_ptr<serve::GpuGate>> make_gpu_gate(const ServeOptions& options, std::string_view tee_type,
-                                                      gpu::GpuEvidenceSource* gpus);
+Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const ServeOptions& options, std::string_view tee_type,
+                                                        gpu::GpuEvidenceSource* gpus);
 
 }  // namespace cloister::apps

@@ -26,7 +26,7 @@ constexpr HelpText kHelpTexts[] = {
      "  cloister verify host https://node.example\n"
      "  cloister chat https://node.example \"What is the capital of France?\"\n",
      "Exit status: 0 done, or accepted; 1 failed, or rejected; 2 wrong usage or input that cannot be read; 3 undetermined.\n"
-     "Each command's --help says it for that command."},
+     "Each command's --help lists its own statuses."},
     {"serve",
      "  cloister serve --model model.gguf --tls self-signed --listen 0.0.0.0:8443 --api-key-file tokens\n"
      "  cloister serve --upstream http://127.0.0.1:8000\n"
@@ -79,7 +79,7 @@ constexpr HelpText kHelpTexts[] = {
      "  cloister chat https://node.example \"What is the capital of France?\" --policy policy.toml\n"
      "  cloister chat http://127.0.0.1:8080 --accept-simulator --temperature 0 --system \"\" < questions.txt\n",
      "Exit status, of the worst verdict: 0 accepted, 1 rejected, 2 wrong usage or a node that cannot be reached, 3 undetermined.\n"
-     "Nothing is said to a node that was not accepted."},
+     "Nothing is sent to a node that was not accepted."},
     {"simulator",
      "  cloister simulator --socket /tmp/dstack.sock\n"
      "  cloister serve --engine echo --tee dstack --tee-socket /tmp/dstack.sock\n",
@@ -94,7 +94,7 @@ constexpr HelpText kHelpTexts[] = {
      "  cloister models manifest model.gguf --context 8192 --parallel 16 --threads 32 --out manifest.json\n"
      "  cloister models manifest model.gguf --out manifest.json --known-answers model.gguf.answers.json\n"
      "  cloister verify host https://node.example --model-manifest manifest.json\n",
-     "Exit status: 0 written, 1 the model's answers are no known answers, 2 wrong usage or a file that cannot be read."},
+     "Exit status: 0 written, 1 the model's answers cannot serve as known answers, 2 wrong usage or a file that cannot be read."},
     {"audit", "  cloister audit replay reply.archive --model model.gguf --at 2026-11-22T21:31:00Z --nonce HEX\n",
      kReplayStatus},
     {"audit replay", "  cloister audit replay reply.archive --model model.gguf --at 2026-11-22T21:31:00Z --nonce HEX\n",

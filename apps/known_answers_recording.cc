@@ -42,16 +42,16 @@ std::string engine_text(const evidence::ModelEngine& engine) {
 void bind_recording_options(CLI::App& command, RecordingOptions& o) {
   command.add_option(
       "--known-answers", o.file,
-      "also ask the model, and write what it answers to this file. Record on a machine that is known to compute right");
+      "also ask the model and write its answers to this file. Record them on a machine that is known to compute correctly");
   command
       .add_option(
           "--tolerance", o.tolerance,
-          "the most that log probabilities may differ later, on the average; less finds smaller faults, and takes other machines for faulty")
+          "the largest average difference of log probabilities that passes later; a smaller value finds smaller faults, but may reject other sound machines")
       ->check(number_in(0.000001, 0.2))
       ->capture_default_str();
   command
       .add_option("--upstream", o.upstream,
-                  "in the place of FILE: ask the OpenAI server at this URL, as serve --upstream names it")
+                  "in place of FILE: ask the OpenAI server at this URL, as serve --upstream names it")
       ->needs("--known-answers");
   command.add_option("--model", o.model, "the model of --upstream, as the server lists it")->needs("--upstream");
   command.add_option("--upstream-key-file", o.key_file, "bearer token for the upstream, one line")->needs("--upstream");

@@ -25,7 +25,8 @@ int run(int argc, char** argv) {
   CLI::App app("Cloister: verifiable LLM hosting in a GPU TEE", "cloister");
   app.set_version_flag("--version", "cloister " CLOISTER_VERSION);
   app.config_formatter(toml_config());
-  app.set_config("--config", "", "TOML file; a section for each command, options named as here without the dashes")
+  app.set_config("--config", "",
+                 "TOML file with a section for each command; options have the names shown here, without the dashes")
       ->check(toml_file())
       ->option_text("FILE");
   app.allow_config_extras(CLI::config_extras_mode::error);

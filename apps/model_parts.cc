@@ -8,8 +8,8 @@
 #include "codec/json.h"
 #include "engine/upstream/upstream_engine.h"
 #include "evidence/native_report.h"
-#include "serve/compose_image.h"
-#include "serve/measured_event.h"
+#include "identity/compose_image.h"
+#include "identity/measured_event.h"
 #include "verify/boot/compose.h"
 
 namespace cloister::apps {
@@ -23,16 +23,16 @@ constexpr std::size_t kTemplateLimit = 1 << 20;
 
 void bind_model_options(CLI::App& command, ServeOptions& o) {
   command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
-  command.add_option("--chat-template", o.chat_template_file,
-                     "Jinja file in the place of the model's own chat template");
+  command.add_option("--chat-template", o.chat_template_file, "Jinja file that replaces the model's own chat template");
   command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")
       ->check(whole_number_in(0, 1024))
       ->capture_default_str();
   command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
       ->check(whole_number_in(64, 1 << 24, Zero::kToo))
       ->capture_default_str();
-  command.add_flag("--share-prompt-cache", o.share_prompt_cache,
-                   "llama: let credentials share cached prompts; who guesses a prompt can then tell that it was sent");
+  command.add_flag(
+      "--share-prompt-cache", o.share_prompt_cache,
+      "llama: let credentials share cached prompts; a client that guesses a prompt can then tell that it was sent");
   command.add_option("--threads", o.threads, "engine threads; 0 = all cores")
       ->check(whole_number_in(0, 1024))
       ->capture_default_str();
@@ -40,9 +40,10 @@ void bind_model_options(CLI::App& command, ServeOptions& o) {
       ->check(whole_number_in(-1, 10000))
       ->capture_default_str();
   command
-      .add_option("--lock-model", o.lock_model,
-                  "keep the model's pages in memory, so that what was hashed is what is computed with; auto: where the "
-                  "system allows it")
+      .add_option(
+          "--lock-model", o.lock_model,
+          "lock the model's pages in memory, so that the engine computes with the bytes that were hashed; auto: where the "
+          "system allows it")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
 }
@@ -75,11 +76,11 @@ Result<void> wait_ready(const engine::Engine& engine) {
   return {};
 }
 
-engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity) {
+engine::IdentityHook measure_identity(tee::Tee* tee, identity::Identity& identity) {
   return [tee, &identity](const Json& model) -> Result<void> {
     if (tee != nullptr) {
       TRY(digest, evidence::document_digest(model));
-      TRY_VOID(serve::measure_event(*tee, serve::kModelEvent, digest));
+      TRY_VOID(identity::measure_event(*tee, identity::kModelEvent, digest));
     }
     return identity.set_model(std::make_shared<const Json>(model));
   };
@@ -101,7 +102,7 @@ std::optional<evidence::ModelClaim> software_claim(tee::Tee* tee, const std::str
     claim.reason = "a Unix socket names no service of the measured compose file";
     return claim;
   }
-  const auto image = serve::pinned_image(compose->docker_compose_file, url->host);
+  const auto image = identity::pinned_image(compose->docker_compose_file, url->host);
   if (image) {
     claim.status = "asserted";
     claim.reason =

@@ -7,7 +7,7 @@
 #include "apps/serve_options.h"
 #include "engine/engine.h"
 #include "evidence/model_identity.h"
-#include "serve/identity.h"
+#include "identity/identity.h"
 #include "tee/tee.h"
 #ifdef CLOISTER_HAVE_LLAMA
 #include "engine/llama/llama_engine.h"
@@ -28,7 +28,7 @@ Result<void> wait_ready(const engine::Engine& engine);
 
 // Makes each model the one that the node proves to serve, before its first prompt: measures it into the TEE, where
 // there is one, then puts it into the identity. Both outlive the hook.
-engine::IdentityHook measure_identity(tee::Tee* tee, serve::Identity& identity);
+engine::IdentityHook measure_identity(tee::Tee* tee, identity::Identity& identity);
 
 // What the measured compose text says about the program behind this URL, whose host is the name of a service. Absent
 // where there is no such text.

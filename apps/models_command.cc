@@ -62,15 +62,15 @@ Result<void> run(const ManifestOptions& options) {
 }  // namespace
 
 void add_models_command(CLI::App& app, int& exit_status) {
-  CLI::App* models =
-      app.add_subcommand("models", "what a model is, and what it answers, to publish and to compare with");
+  CLI::App* models = app.add_subcommand(
+      "models", "write the identity and the known answers of a model, to publish and to compare with");
   models->require_subcommand(1);
   CLI::App* manifest = models->add_subcommand(
       "manifest",
       "write the identity of a model, as a node with these options serves it: for verify --model-manifest; with "
       "--known-answers also what it answers: for serve --known-answers");
   auto options = std::make_shared<ManifestOptions>();
-  manifest->add_option("FILE", options->model_path, "GGUF file, of a model in several parts the first");
+  manifest->add_option("FILE", options->model_path, "GGUF file; the first one for a model in several parts");
   bind_model_options(*manifest, *options);
   manifest->add_option("--out", options->out, "write it to this file; default: standard output");
   bind_recording_options(*manifest, options->recording);

@@ -8,7 +8,7 @@
 #include "engine/upstream/upstream_engine.h"
 #include "evidence/key_configuration.h"
 #include "http/outgoing.h"
-#include "serve/policy_document.h"
+#include "identity/policy_document.h"
 
 namespace cloister::apps {
 namespace {
@@ -58,7 +58,7 @@ bool serves_itself(const ServeOptions& options) {
 }
 
 Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& around) {
-  serve::PolicyFacts facts;
+  identity::PolicyFacts facts;
   facts.version = CLOISTER_VERSION;
   facts.executable = around.executable;
   facts.listen_address = around.listen.address;
@@ -95,7 +95,7 @@ Result<Json> policy_of(const ServeOptions& options, const PolicySurroundings& ar
   facts.replicas = options.replicas.size();
   TRY(receipts, receipt_policy(options));
   facts.receipts = std::move(receipts);
-  return serve::policy_document(facts);
+  return identity::policy_document(facts);
 }
 
 Result<ByteArray<32>> key_configuration_of(const ServeOptions& options, const PolicySurroundings& around) {

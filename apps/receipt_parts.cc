@@ -45,16 +45,17 @@ void put(store::ReceiptStore& store, const store::Document& document) {
 }  // namespace
 
 Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options,
-                                                                const serve::Keyring& keyring) {
+                                                                const identity::Keyring& keyring) {
   if (options.signing != "on") return std::unique_ptr<store::ReceiptStore>();
   TRY(settings, store_options(options));
   settings.keys = keyring.store_keys();
   return store::open_store(settings);
 }
 
-Result<serve::JournalOptions> journal_options(const ServeOptions& options) {
-  serve::JournalOptions out;
-  out.on_failure = options.on_store_failure == "serve" ? serve::OnStoreFailure::kServe : serve::OnStoreFailure::kRefuse;
+Result<receipts::JournalOptions> journal_options(const ServeOptions& options) {
+  receipts::JournalOptions out;
+  out.on_failure =
+      options.on_store_failure == "serve" ? receipts::OnStoreFailure::kServe : receipts::OnStoreFailure::kRefuse;
   return out;
 }
 
@@ -69,7 +70,7 @@ Result<Json> receipt_policy(const ServeOptions& options) {
               {"event_hash_age_s", settings.limits.event_hash_age_s}};
 }
 
-void keep_report(store::ReceiptStore& store, const serve::Epoch& epoch, std::string_view kind,
+void keep_report(store::ReceiptStore& store, const identity::Epoch& epoch, std::string_view kind,
                  std::string_view report) {
   const UnixSeconds now = system_clock().now();
   put(store, {std::string(kind), epoch.keyset_digest_text, std::string(report), now});

@@ -5,23 +5,24 @@
 
 #include "apps/serve_options.h"
 #include "base/json.h"
-#include "serve/identity.h"
-#include "serve/keyring.h"
-#include "serve/receipt_journal.h"
+#include "identity/identity.h"
+#include "identity/keyring.h"
+#include "receipts/receipt_journal.h"
 #include "store/receipt_store.h"
 
 namespace cloister::apps {
 
 // Null with --signing off, when there are no receipts. Encrypted with the keyring's keys.
 Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options,
-                                                                const serve::Keyring& keyring);
+                                                                const identity::Keyring& keyring);
 
-Result<serve::JournalOptions> journal_options(const ServeOptions& options);
+Result<receipts::JournalOptions> journal_options(const ServeOptions& options);
 
 // What the policy document says about receipts; null when there are none.
 Result<Json> receipt_policy(const ServeOptions& options);
 
 // Keeps the report of an epoch, and the policy that it names, for later verification of the epoch's receipts. A failure is logged.
-void keep_report(store::ReceiptStore& store, const serve::Epoch& epoch, std::string_view kind, std::string_view report);
+void keep_report(store::ReceiptStore& store, const identity::Epoch& epoch, std::string_view kind,
+                 std::string_view report);
 
 }  // namespace cloister::apps

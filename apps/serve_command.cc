@@ -26,7 +26,7 @@
 #include "base/log.h"
 #include "base/stop_deadline.h"
 #include "crypto/key_memory.h"
-#include "serve/executable_digest.h"
+#include "identity/executable_digest.h"
 #include "serve/node.h"
 
 namespace cloister::apps {
@@ -59,7 +59,7 @@ constexpr int kWindUpSeconds = 10;
 // Receipts of sent replies are already stored; this time is for replies that were cut off.
 constexpr std::chrono::milliseconds kLastReceipts{2000};
 
-void leave_undone(const serve::ReceiptJournal* receipts) {
+void leave_undone(const receipts::ReceiptJournal* receipts) {
   log::error("stopping: a part of the node does not end; the process ends without it");
   const auto end = std::chrono::steady_clock::now() + kLastReceipts;
   while (receipts != nullptr && receipts->state().waiting > 0 && std::chrono::steady_clock::now() < end)
@@ -80,7 +80,7 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   const std::string tee_type = platform.tee ? std::string(platform.tee->type()) : "none";
   const std::string gpu_type = platform.gpu ? std::string(platform.gpu->type()) : "none";
   TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
-  TRY(executable, serve::executable_digest());
+  TRY(executable, identity::executable_digest());
   TRY(known_answers, tests_models(options));
   PolicySurroundings around{listen,
                             tee_type,
@@ -93,7 +93,7 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
                             gpu_gate ? gpu_gate->policy_digest() : std::nullopt,
                             platform.gpu_library};
   TRY(configuration, key_configuration_of(options, around));
-  TRY(keyring, serve::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
+  TRY(keyring, identity::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
   TRY(auth, make_auth(options, listen, keyring));
   TRY(operators, make_operators(options, keyring, auth));
   TRY(tls, make_tls(options, listen, keyring));
@@ -105,36 +105,37 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   serve::Metrics metrics;
   auto lookups = std::make_unique<WorkerPool>(2, 512);
   TRY(receipt_store, make_receipt_store(options, keyring));
-  std::unique_ptr<serve::ReceiptJournal> receipts;
+  std::unique_ptr<receipts::ReceiptJournal> receipts;
   if (receipt_store) {
     TRY(settings, journal_options(options));
-    receipts = std::make_unique<serve::ReceiptJournal>(keyring, *receipt_store, system_clock(), metrics, settings);
+    receipts =
+        std::make_unique<receipts::ReceiptJournal>(keyring, *receipt_store, system_clock(), metrics.receipts, settings);
   }
   std::vector<std::string> origins = options.cors_origins;
   if (origins.empty() && auth.required()) origins = {"*"};
-  serve::Cors cors(origins);
-  const serve::WebGuard web(cors, web_guard_options(options, listen));
+  api::Cors cors(origins);
+  const api::WebGuard web(cors, web_guard_options(options, listen));
 
   if (gpu_gate) gpu_gate->start();
   around.token_required = auth.required();
   around.cors_origins = origins;
   TRY(attested, make_attested(options, std::move(around), keyring, tls, platform.tee.get()));
   TRY(engine, make_engine(options, platform.tee.get(), *attested.identity));
-  std::unique_ptr<serve::AttestationService> attestation;
+  std::unique_ptr<reports::AttestationService> attestation;
   if (platform.tee) {
-    serve::ReportParts parts = report_parts(options, platform, keyring, attested);
+    reports::ReportParts parts = report_parts(options, platform, keyring, attested);
     parts.model_name = [&engine] { return first_model_id(*engine); };
     parts.known_answers = [&engine] { return passed_tests(*engine); };
     parts.gpu_optional = gpu_gate == nullptr;
-    parts.metrics = &metrics.evidence();
+    parts.metrics = &metrics.evidence;
     if (receipt_store) {
-      parts.keep_report = [store = receipt_store.get()](const serve::Epoch& epoch, std::string_view kind,
+      parts.keep_report = [store = receipt_store.get()](const identity::Epoch& epoch, std::string_view kind,
                                                         std::string_view report) {
         keep_report(*store, epoch, kind, report);
       };
     }
-    attestation = std::make_unique<serve::AttestationService>(std::move(parts), evidence_pool, system_clock(),
-                                                              report_limits(options));
+    attestation = std::make_unique<reports::AttestationService>(std::move(parts), evidence_pool, system_clock(),
+                                                                report_limits(options));
     attestation->keep_current();
   }
   serve::Node node(serve::NodeContext{.engine = *engine,
@@ -219,7 +220,8 @@ void add_serve_command(CLI::App& app, int& exit_status) {
   bind_serve_options(*command, *options);
   auto print = std::make_shared<bool>(false);
   command
-      ->add_flag("--print-config", *print, "print the options that would be in force, as a configuration file, and end")
+      ->add_flag("--print-config", *print,
+                 "print the options that would be in force, as a configuration file, and exit")
       ->configurable(false);
   command->fallthrough();
   command->callback([&app, command, options, print, &exit_status] {

@@ -27,7 +27,7 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
   command
       .add_option(
           "--upstream-parallel", o.upstream_parallel,
-          "requests under way at the same time, for each upstream; what comes on top waits, and callers take turns")
+          "requests in progress at the same time, for each upstream; further requests wait, and callers take turns")
       ->check(whole_number_in(1, 65536))
       ->capture_default_str();
   command
@@ -37,7 +37,7 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
   command
       .add_option("--upstream-timeout", o.upstream_timeout_s,
-                  "seconds until a reply begins; one that is not streamed begins when all of it is computed")
+                  "seconds until a reply begins; a reply that is not streamed begins when it is complete")
       ->check(whole_number_in(1, 86400))
       ->capture_default_str();
   command.add_option("--upstream-idle-timeout", o.upstream_idle_timeout_s, "seconds between two pieces of a reply")
@@ -48,7 +48,7 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
   command
       .add_option(
           "--cache-salt", o.cache_salt,
-          "upstream: keep the prefix cache of each credential apart; auto = where the upstream takes a salt (vLLM)")
+          "upstream: keep a separate prefix cache for each credential; auto = where the upstream accepts a salt (vLLM)")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
 }
@@ -56,7 +56,7 @@ void bind_upstream_options(CLI::App& command, ServeOptions& o) {
 void bind_gpu_options(CLI::App& command, ServeOptions& o) {
   command
       .add_option("--gpu", o.gpu,
-                  "where GPU evidence comes from; auto: nvml in a real TEE with a GPU, else what --tee is")
+                  "where GPU evidence comes from; auto: nvml in a real TEE with a GPU, otherwise the same as --tee")
       ->check(CLI::IsMember({"auto", "nvml", "none", "insecure-simulator"}))
       ->capture_default_str();
   command.add_option("--nvml-library", o.nvml_library, "path of libnvidia-ml.so.1; default: the system's");
@@ -66,11 +66,12 @@ void bind_gpu_options(CLI::App& command, ServeOptions& o) {
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
   command.add_flag("--allow-non-cc-gpu", o.allow_non_cc_gpu,
-                   "as --require-gpu-tee off: GPUs that protect nothing may serve");
+                   "same as --require-gpu-tee off: GPUs without protection may serve");
   command.add_option("--gpu-check-seconds", o.gpu_check_seconds, "how often the GPUs are checked")
       ->check(whole_number_in(1, 86400))
       ->capture_default_str();
-  command.add_option("--gpu-policy", o.gpu_policy_file, "what the GPUs must be, TOML as of cloister verify --policy");
+  command.add_option("--gpu-policy", o.gpu_policy_file,
+                     "policy that the GPUs must meet, TOML as for cloister verify --policy");
   command.add_option("--rim-dir", o.rim_dir, "folder of NVIDIA's manifests to compare the GPUs' measurements with");
 }
 
@@ -80,7 +81,9 @@ void bind_report_options(CLI::App& command, ServeOptions& o) {
                   "reports with a nonce that one client gets in a minute; 0 = any number")
       ->check(number_in(0.1, 1e6, Zero::kToo))
       ->capture_default_str();
-  command.add_option("--report-burst", o.report_burst, "how many of them at once, when it has not asked for long")
+  command
+      .add_option("--report-burst", o.report_burst,
+                  "how many of these reports at once, for a client that has not asked for some time")
       ->check(number_in(1, 1e6))
       ->capture_default_str();
   command
@@ -95,12 +98,12 @@ void bind_report_options(CLI::App& command, ServeOptions& o) {
 void bind_identity_options(CLI::App& command, ServeOptions& o) {
   command
       .add_option("--keyset-days", o.keyset_days,
-                  "how long a keyset is good for; the next one is in use after half of that")
+                  "days that a keyset is valid; the next one is in use after half of them")
       ->check(whole_number_in(1, 365))
       ->capture_default_str();
   command.add_option(
       "--replica", o.replicas,
-      "base URL of another node of this service, whose report is listed beside this node's; again for more");
+      "base URL of another node of this service; its report is listed next to this node's; again for more");
   command
       .add_option("--serving", o.serving,
                   "whether this TEE answers itself (direct) or passes requests on (aggregator); auto: direct, but for "
@@ -109,19 +112,19 @@ void bind_identity_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
   o.source_repo = CLOISTER_SOURCE_REPO;
   command
-      .add_option("--source-repo", o.source_repo, "URL of the source that runs here, for reports; nobody measures it")
+      .add_option("--source-repo", o.source_repo, "URL of the source that runs here, for reports; it is not measured")
       ->capture_default_str();
   command.add_option("--source-commit", o.source_commit, "commit of that source");
   command.add_option("--image-digest", o.image_digest, "sha256:<hex> of the container image that runs here");
 }
 
 void bind_receipt_options(CLI::App& command, ServeOptions& o) {
-  command.add_option("--signing", o.signing, "off only to measure what signatures and receipts cost")
+  command.add_option("--signing", o.signing, "off only serves to measure the cost of signatures and receipts")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
   command
       .add_option("--receipts", o.receipts,
-                  "where receipts last: a file, a PostgreSQL that replicas share, or nowhere (memory)")
+                  "where receipts are stored: in a file, in a PostgreSQL that replicas share, or only in memory")
       ->check(CLI::IsMember({"sqlite", "postgres", "memory"}))
       ->capture_default_str();
   command.add_option("--receipt-file", o.receipt_file,
@@ -145,12 +148,12 @@ void bind_receipt_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
   command
       .add_option("--receipt-bytes", o.receipt_bytes,
-                  "how much room they may take, as 512M or 4G; the oldest make room")
+                  "how much space receipts may take, such as 512M or 4G; the oldest are deleted first")
       ->check(size_in("16M", "1024T"))
       ->capture_default_str();
   command
       .add_option("--receipt-key-epoch", o.receipt_key_epoch,
-                  "which of the TEE's keys encrypts receipts; those of smaller numbers are read with it")
+                  "number of the TEE's key that encrypts receipts; receipts under smaller numbers can still be read")
       ->check(whole_number_in(1, store::StoreKeys::kMostEpochs))
       ->capture_default_str();
   command
@@ -174,7 +177,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   command
       .add_option(
           "--engine", o.engine,
-          "what computes: llama (llama.cpp in this process), upstream (another server) or echo (no model, for tests and benches); "
+          "the engine that computes replies: llama (llama.cpp in this process), upstream (another server) or echo (no model, for tests and benches); "
           "default: upstream with --upstream, else llama")
       ->check(CLI::IsMember({"llama", "upstream", "echo"}));
   bind_upstream_options(command, o);
@@ -182,8 +185,8 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   bind_model_options(command, o);
   command.add_option(
       "--known-answers", o.known_answers,
-      "what the model must answer before it is served and from then on (cloister models manifest --known-answers); again "
-      "for each model of the upstreams; none: no test. Default: MODEL.answers.json beside the file of --model, where there is one");
+      "answers that the model must give before it is served and from then on (cloister models manifest --known-answers); again "
+      "for each model of the upstreams; none: no test. Default: MODEL.answers.json next to the file of --model, if that file exists");
   command
       .add_option("--known-answers-every", o.known_answers_every_s,
                   "seconds between two tests; longer where they would take more than 0.5 % of the time")
@@ -202,28 +205,29 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
   bind_gpu_options(command, o);
   bind_report_options(command, o);
   bind_identity_options(command, o);
-  command.add_option("--state", o.state_folder, "folder for what has to survive a restart")->capture_default_str();
+  command.add_option("--state", o.state_folder, "folder for the data that has to survive a restart")
+      ->capture_default_str();
   command.add_option("--api-key-file", o.api_key_file, "bearer tokens, one a line");
-  command.add_flag("--no-auth", o.no_auth, "serve everybody although the address is not loopback");
+  command.add_flag("--no-auth", o.no_auth, "serve all callers although the address is not loopback");
   command.add_option(
       "--admin-token-file", o.admin_token_file,
-      "bearer tokens of the operator, one a line: for /metrics, which tells of all tenants. Without one it is "
+      "bearer tokens of the operator, one a line: for /metrics, which shows data of all tenants. Without one it is "
       "answered only by a node on the loopback that needs no tokens");
   command.add_option(
       "--host-name", o.host_names,
-      "name by which callers may address a node on the loopback that needs no tokens, beside those of the "
+      "name by which callers may address a node on the loopback that needs no tokens, in addition to those of the "
       "loopback; again for more, * for any");
   command
       .add_option(
           "--tls", o.tls,
-          "a key of the TEE's own, bound in the report; self-signed: with a certificate of its own; tee-key: with the "
+          "a key made in the TEE and bound in the report; self-signed: with a self-signed certificate; tee-key: with the "
           "certificate of --tls-cert, for which the node writes a request")
       ->check(CLI::IsMember({"self-signed", "tee-key"}));
   command.add_option("--tls-cert", o.tls_certificate_file, "PEM certificate chain, leaf first");
   command
       .add_option(
           "--tls-key", o.tls_key_file,
-          "PEM private key for --tls-cert. Reports say that the key was given: verifiers do not take it for the TEE's")
+          "PEM private key for --tls-cert. Reports say that the key was given from outside: verifiers do not accept it as the TEE's")
       ->needs("--tls-cert");
   command.add_option("--tls-name", o.tls_names, "host name in the certificate of the TEE's own key; again for more");
   command.add_option("--tls-csr", o.tls_request_file,
@@ -243,7 +247,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
       ->check(whole_number_in(0, 1 << 20))
       ->capture_default_str();
   bind_receipt_options(command, o);
-  command.add_option("--log-level", o.log_level, "the least that is logged")
+  command.add_option("--log-level", o.log_level, "the lowest level that is logged")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
   command.add_option("--log-format", o.log_format, "text, or json: an object a line")
@@ -251,7 +255,7 @@ void bind_serve_options(CLI::App& command, ServeOptions& o) {
       ->capture_default_str();
   command
       .add_option("--grace-seconds", o.grace_seconds,
-                  "how long running replies may go on once the node is told to stop")
+                  "seconds that running replies may continue after the node is told to stop")
       ->check(whole_number_in(0, 3600))
       ->capture_default_str();
   command.add_option("--max-body", o.max_body_bytes, "largest request body in bytes")

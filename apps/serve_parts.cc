@@ -16,7 +16,7 @@
 #include "engine/echo/echo_engine.h"
 #include "engine/upstream/upstream_engine.h"
 #include "evidence/simulator_roots.h"
-#include "serve/measured_event.h"
+#include "identity/measured_event.h"
 
 namespace cloister::apps {
 namespace {
@@ -26,7 +26,7 @@ constexpr std::size_t kTokenLimit = 64 << 10;
 constexpr std::int64_t kSelfSignedDays = 397;
 
 Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, tee::Tee* tee,
-                                                   serve::Identity& identity) {
+                                                   identity::Identity& identity) {
 #ifdef CLOISTER_HAVE_LLAMA
   TRY(llama, llama_options(options));
   // Without tokens all callers are one tenant.
@@ -43,7 +43,7 @@ Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, 
 }
 
 Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options, tee::Tee* tee,
-                                                      serve::Identity& identity) {
+                                                      identity::Identity& identity) {
   if (!options.model_path.empty()) return fail(ErrorCode::kUsage, "--model and --upstream exclude each other");
   engine::UpstreamOptions upstream;
   upstream.urls = options.upstreams;
@@ -123,7 +123,7 @@ Result<std::string> read_token(const std::string& path) {
 }
 
 Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee,
-                                                    serve::Identity& identity) {
+                                                    identity::Identity& identity) {
   if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) {
     return make_upstream(options, tee, identity);
   }
@@ -160,8 +160,8 @@ Result<Platform> make_platform(const ServeOptions& options) {
     if (!platform.tee) return {};
     // SEV-SNP has no register for events: there the policy document alone names the library.
     const bool has_register = platform.tee->type() != "sev_snp";
-    const auto unmeasured = has_register ? serve::Unmeasured::kRefused : serve::Unmeasured::kLogged;
-    return serve::measure_event(*platform.tee, serve::kGpuLibraryEvent, sha256, unmeasured);
+    const auto unmeasured = has_register ? identity::Unmeasured::kRefused : identity::Unmeasured::kLogged;
+    return identity::measure_event(*platform.tee, identity::kGpuLibraryEvent, sha256, unmeasured);
   };
   if (type != evidence::kSimulatorName) {
     TRY(gpu, make_gpu(options, type, nullptr, before_library));
@@ -175,7 +175,7 @@ Result<Platform> make_platform(const ServeOptions& options) {
   return platform;
 }
 
-Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring) {
+Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const identity::Keyring& keyring) {
   if (options.tls.empty()) return given_tls(options);
   const bool certified = options.tls == "tee-key";
   if (!options.tls_key_file.empty()) {
@@ -205,17 +205,17 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, c
   return tls;
 }
 
-Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring,
-                                                        serve::BearerAuth& clients) {
-  if (options.admin_token_file.empty()) return std::optional<serve::BearerAuth>();
-  TRY(operators, serve::BearerAuth::from_file(options.admin_token_file, keyring.store_keys()));
+Result<std::optional<api::BearerAuth>> make_operators(const ServeOptions& options, const identity::Keyring& keyring,
+                                                      api::BearerAuth& clients) {
+  if (options.admin_token_file.empty()) return std::optional<api::BearerAuth>();
+  TRY(operators, api::BearerAuth::from_file(options.admin_token_file, keyring.store_keys()));
   TRY_VOID(operators.keep_apart_from(clients));
   TRY_VOID(clients.keep_apart_from(operators));
-  return std::optional<serve::BearerAuth>(std::move(operators));
+  return std::optional<api::BearerAuth>(std::move(operators));
 }
 
-serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen) {
-  serve::WebGuard::Options out;
+api::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen) {
+  api::WebGuard::Options out;
   out.tokens = !options.api_key_file.empty();
   out.loopback = listen.loopback;
   std::vector<std::string> names = options.host_names;
@@ -270,15 +270,15 @@ Result<void> check_protections(const ServeOptions& options) {
   return {};
 }
 
-Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen,
-                                    const serve::Keyring& keyring) {
-  if (!options.api_key_file.empty()) return serve::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
+Result<api::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen,
+                                  const identity::Keyring& keyring) {
+  if (!options.api_key_file.empty()) return api::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
   if (!listen.loopback && !options.no_auth) {
     return fail(ErrorCode::kUsage, "listening on " + listen.address +
-                                       " without tokens would serve everybody: give "
+                                       " without tokens would serve all callers: give "
                                        "--api-key-file, or --no-auth if that is meant");
   }
-  return serve::BearerAuth::open();
+  return api::BearerAuth::open();
 }
 
 }  // namespace cloister::apps

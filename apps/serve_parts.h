@@ -4,22 +4,22 @@
 #include <memory>
 #include <string>
 
+#include "api/auth.h"
+#include "api/web_guard.h"
 #include "apps/serve_options.h"
 #include "crypto/x509.h"
 #include "engine/engine.h"
 #include "gpu/gpu_evidence_source.h"
 #include "http/server.h"
-#include "serve/auth.h"
-#include "serve/identity.h"
-#include "serve/keyring.h"
-#include "serve/web_guard.h"
+#include "identity/identity.h"
+#include "identity/keyring.h"
 #include "tee/tee.h"
 
 namespace cloister::apps {
 
 // Its models are measured into `tee`, which outlives it and may be null.
 Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee,
-                                                    serve::Identity& identity);
+                                                    identity::Identity& identity);
 
 // The first line of the file, without white space around it.
 Result<std::string> read_token(const std::string& path);
@@ -41,14 +41,14 @@ struct Tls {
   std::string no_certificate;  // for --tls tee-key: why a self-signed certificate replaces one from outside
 };
 // Reads the files that the options name and writes none.
-Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const serve::Keyring& keyring);
+Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const identity::Keyring& keyring);
 
-Result<serve::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen,
-                                    const serve::Keyring& keyring);
+Result<api::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen,
+                                  const identity::Keyring& keyring);
 // The operator's tokens; absent when no file of them is named.
-Result<std::optional<serve::BearerAuth>> make_operators(const ServeOptions& options, const serve::Keyring& keyring,
-                                                        serve::BearerAuth& clients);
-serve::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen);
+Result<std::optional<api::BearerAuth>> make_operators(const ServeOptions& options, const identity::Keyring& keyring,
+                                                      api::BearerAuth& clients);
+api::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen);
 
 // kUsage for options that ask for a protection which the other options make impossible: it would be ignored.
 Result<void> check_protections(const ServeOptions& options);

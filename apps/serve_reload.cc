@@ -5,7 +5,7 @@
 #include "apps/policy_parts.h"
 #include "apps/serve_config.h"
 #include "base/log.h"
-#include "serve/policy_document.h"
+#include "identity/policy_document.h"
 
 namespace cloister::apps {
 namespace {
@@ -27,7 +27,7 @@ Result<void> change_log_level(ServeOptions& options, const std::string& text, co
   ServeOptions changed = options;
   changed.log_level = text;
   TRY(policy, policy_of(changed, parts.attested.around));
-  TRY_VOID(serve::enter_policy(policy, parts.tee, *parts.attested.identity));
+  TRY_VOID(identity::enter_policy(policy, parts.tee, *parts.attested.identity));
   options.log_level = text;
   log::set_level(level);
   return {};
@@ -67,7 +67,7 @@ void reload(ServeOptions& options, const Reloading& parts) {
   if (!options.config_file.empty()) {
     note("the log level stays as it was", reload_config(options, parts, waiting));
   }
-  if (!all) log::error("reload: not everything was read anew; what is not named above was");
+  if (!all) log::error("reload: not everything was reloaded; everything that is not named above was");
   if (!waiting.empty())
     return log::warn("reload: the configuration file has changed, and these changes need a restart: " + waiting);
   if (all) log::info("reloaded");

@@ -1,22 +1,22 @@
 // What may change while a node serves: the tokens of tenants and operator, the TLS certificate and its key, and the log level.
 #pragma once
 
+#include "api/auth.h"
 #include "apps/attested_parts.h"
 #include "apps/config_changes.h"
 #include "apps/serve_options.h"
 #include "http/server.h"
-#include "serve/auth.h"
-#include "serve/keyring.h"
+#include "identity/keyring.h"
 #include "tee/tee.h"
 
 namespace cloister::apps {
 
 // The parts of a running node that receive the change.
 struct Reloading {
-  serve::BearerAuth& auth;
-  serve::BearerAuth* operators;  // null: none
+  api::BearerAuth& auth;
+  api::BearerAuth* operators;  // null: none
   const Attested& attested;
-  const serve::Keyring& keyring;
+  const identity::Keyring& keyring;
   http::Server& server;
   tee::Tee* tee = nullptr;  // null: none
   ConfigChanges& config_changes;

@@ -66,13 +66,14 @@ void add_simulator_command(CLI::App& app, int& exit_status) {
   options->seed_file = default_state_folder() + "/insecure-simulator.seed";
   command->add_option("--socket", options->socket, "path of the Unix socket to answer on")->required();
   command
-      ->add_option("--seed-file", options->seed_file,
-                   "64 hex digits that stand for the machine, made when missing; cloister serve keeps its own in "
-                   "STATE/insecure-simulator.seed")
+      ->add_option(
+          "--seed-file", options->seed_file,
+          "file with 64 hex digits that stand for the machine; it is made when missing; cloister serve keeps its own in "
+          "STATE/insecure-simulator.seed")
       ->capture_default_str();
   command->add_option("--app-name", options->app_name, "name of the simulated application")->capture_default_str();
   command->add_option("--mr-config-id", options->mr_config_id,
-                      "MRCONFIGID in 96 hex digits, which a host chooses; without it it names the application");
+                      "MRCONFIGID in 96 hex digits, which a host chooses; the default names the application");
   command->fallthrough();
   command->callback([options, &exit_status] {
     Result<void> done = simulate(*options);

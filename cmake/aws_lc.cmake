@@ -1,5 +1,6 @@
-# The pinned AWS-LC, built beforehand by tools/crypto into the cache. It exports the names of OpenSSL, which other libraries of the program
-# use as well. So what src/crypto/aws_lc calls of it is linked into one object first, and all names but those of that folder become local.
+# tools/crypto builds the pinned AWS-LC into the cache beforehand. The library exports the names of OpenSSL, which other libraries of the
+# program use as well. So the parts of AWS-LC that src/crypto/aws_lc calls are linked into one object first, and all names but those of that
+# folder become local.
 include("${CMAKE_SOURCE_DIR}/cmake/pins.cmake")
 set(AWS_LC_SOURCE "${CLOISTER_CACHE}/aws-lc-${AWS_LC_VERSION}")
 set(AWS_LC_BUILD "${CLOISTER_CACHE}/aws-lc-build-${AWS_LC_VERSION}")

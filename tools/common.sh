@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Shared by run, test and the scripts of tools/: where things are, how progress is told. Source it, do not run it.
+# The scripts ./run, ./test and those of tools/ share this file: it knows where things are and how progress is shown. Source it, do not run
+# it.
 
 # shellcheck source=tools/pins
 source "$(dirname "${BASH_SOURCE[0]}")/pins"
@@ -9,10 +10,10 @@ root=$ROOT
 cache=$CLOISTER_CACHE
 logs="$cache/logs"
 mkdir -p "$logs"
-# Another clone or work tree finds what this one compiled.
+# Another clone or work tree finds the objects that this one compiled.
 export CCACHE_DIR="${CCACHE_DIR:-$cache/ccache}" CCACHE_BASEDIR="${CCACHE_BASEDIR:-$root}" CCACHE_NOHASHDIR=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros
-# Some images carry compiler or linker flags in the environment; a build of ours depends on the tree alone.
+# Some images carry compiler or linker flags in the environment. The build must depend on the tree alone.
 unset CFLAGS CXXFLAGS LDFLAGS
 
 say() { printf '%s\n' "$*" >&2; }
@@ -21,8 +22,8 @@ die() {
   exit 1
 }
 
-# Holds the one lock of set-up and build until release_lock, so that two calls do not collide. Children that go on
-# living must not inherit it: start them with 9>&-.
+# Holds the one lock of set-up and build until release_lock, so that two calls do not collide. A child process that outlives the call must
+# not inherit the lock: start it with 9>&-.
 take_lock() {
   exec 9>"$cache/lock"
   if ! flock -n 9; then
@@ -32,8 +33,8 @@ take_lock() {
 }
 release_lock() { exec 9>&-; }
 
-# quietly NAME COMMAND...: runs the command with its output in .cache/logs/NAME.log. Says nothing when it is done within
-# two seconds; after that one line about every ten. On failure the end of the log is shown.
+# quietly NAME COMMAND...: runs the command with its output in .cache/logs/NAME.log. It prints nothing when the command ends within two
+# seconds, and after that about one line every ten seconds. On failure it prints the end of the log.
 quietly() {
   local name=$1 log="$logs/$1.log" started=$SECONDS told=0 status=0 pid
   shift
@@ -58,14 +59,14 @@ quietly() {
   if ((told > 0)); then say "  $name: done in $((SECONDS - started)) s"; fi
 }
 
-# What a running step says last; of a build, how far it is.
+# Prints the last line of a running step or, for a build, its progress.
 last_line() {
   local text
   text=$(tail -c 20000 "$1" | tr '\r' '\n' | grep -av '^[[:space:]]*$' || true)
   { grep -aE '^\[[0-9]+/[0-9]+\]' <<<"$text" || printf '%s\n' "$text"; } | tail -n 1 | cut -c1-100
 }
 
-# configure PRESET: ninja itself runs cmake again when the build files or the set of sources change.
+# configure PRESET: configures the build once. ninja itself runs cmake again when the build files or the set of sources change.
 configure() {
   forget_another_place "$root/build/$1" "$root"
   if [[ ! -e "$root/build/$1/build.ninja" ]]; then
@@ -73,7 +74,7 @@ configure() {
   fi
 }
 
-# configure_and_build PRESET TARGET...
+# configure_and_build PRESET TARGET...: configures the preset and builds the targets.
 configure_and_build() {
   local preset=$1 target
   local -a targets=()

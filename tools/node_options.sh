@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What ./run gives to `cloister serve` where the caller says nothing else. Source it; it wants `cache` and `MODEL_FILE`.
+# The options that ./run gives to `cloister serve` where the caller gives none. Source it after `cache` and `MODEL_FILE` are set.
 
-# given OPTION ARGUMENT...: whether the option is among the arguments, as "--option value" or "--option=value".
+# given OPTION ARGUMENT...: succeeds when the option is among the arguments, as "--option value" or "--option=value".
 given() {
   local option=$1 argument
   shift
@@ -11,8 +11,8 @@ given() {
   return 1
 }
 
-# serve_arguments LISTEN STATE ARGUMENT...: the arguments of `cloister serve` into the array `serve`, ours first. An upstream
-# is an engine: it excludes a model of ours.
+# serve_arguments LISTEN STATE ARGUMENT...: writes the arguments of `cloister serve` into the array `serve`, with the defaults first. An
+# upstream is an engine, so the default model is left out with it.
 serve_arguments() {
   local listen=$1 state=$2
   shift 2

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# How the scripts that build a pinned source with its own CMake do it. Source this file after `pins`, do not run it; the script that
-# sources it defines say and die.
+# The scripts that build a pinned source with its own CMake share this file. Source it after `pins`, do not run it. The script that sources
+# it defines say and die.
 
 # shellcheck source=tools/place.sh
 source "$(dirname "${BASH_SOURCE[0]}")/place.sh"
 
-# build_pinned NAME SOURCE BUILD OPTION... -- TARGET...: configures and builds. The compiler's talk goes to BUILD/build.log; what is shown
-# is one line for each tenth.
+# build_pinned NAME SOURCE BUILD OPTION... -- TARGET...: configures and builds. The compiler's output goes to BUILD/build.log. One line is
+# shown for each tenth of the build.
 build_pinned() {
   local name=$1 source=$2 build=$3 options=()
   shift 3
@@ -14,7 +14,7 @@ build_pinned() {
   shift
   if ! { command -v cmake && command -v ninja; } >/dev/null; then die "cmake or ninja is missing: apt-get install cmake ninja-build g++"; fi
   export CCACHE_DIR="${CCACHE_DIR:-$CLOISTER_CACHE/ccache}"
-  export CCACHE_BASEDIR="$CLOISTER_CACHE" CCACHE_NOHASHDIR=1
+  export CCACHE_BASEDIR="$CLOISTER_CACHE" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
   forget_another_place "$build" "$source"
   if ! cmake -S "$source" -B "$build" -G Ninja "${options[@]}" >"$build/configure.log" 2>&1; then
     tail -n 20 "$build/configure.log" >&2

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# forget_another_place BUILD SOURCE: a CMake cache remembers the paths that it was made for. After the checkout was moved, renamed or
-# copied, CMake refuses it; then BUILD is configured anew, and ccache has the objects. Source this file, do not run it.
+# forget_another_place BUILD SOURCE: a CMake cache stores the paths that it was made for. After the checkout was moved, renamed or copied,
+# CMake refuses the cache. BUILD is then configured again, and ccache still has the objects. Source this file, do not run it.
 forget_another_place() {
   local cache_file="$1/CMakeCache.txt" made_for made_in
   [[ -f $cache_file ]] || return 0

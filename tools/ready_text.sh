@@ -1,25 +1,25 @@
 # shellcheck shell=bash
-# What ./run says of a node that has started: commands to paste, which work with the options that the node was given. Source it.
+# The text that ./run prints about a started node: commands to paste, which work with the options that the node was given. Source it.
 
-# setting NAME CONFIG: the value of an option in what `cloister serve --print-config` prints; empty where it prints none.
+# setting NAME CONFIG: prints the value of an option in the output of `cloister serve --print-config`, or nothing where it has none.
 setting() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" <<<"$2"; }
 
-# client_url URL: an address that a client on this machine can name, for one that means all addresses of the machine.
+# client_url URL: prints an address that a client on this machine can use, in place of one that means all addresses of the machine.
 client_url() {
   local url=$1
   url=${url/'://0.0.0.0:'/'://127.0.0.1:'}
   printf '%s' "${url/'://[::]:'/'://[::1]:'}"
 }
 
-# bearer FILE: an option of curl with the first token of the file, which the shell reads when the line is pasted.
+# bearer FILE: prints an option of curl with the first token of the file. The shell reads the token when the line is pasted.
 # shellcheck disable=SC2016  # its dollar is for that shell
 bearer() { if [[ -n $1 ]]; then printf -- '-H "authorization: Bearer $(head -n 1 %q)" ' "$1"; fi; }
 
-# member NAME: the first text of that name in the JSON on standard input.
+# member NAME: prints the first text of that name in the JSON on standard input.
 member() { grep -o "\"$1\" *: *\"[^\"]*\"" | sed -n '1s/.*"\([^"]*\)"$/\1/p' || true; }
 
-# ready_text PROGRAM URL CONFIG: asks the node at URL what it is, and says how to use it. CONFIG is what `serve --print-config`
-# prints for its options.
+# ready_text PROGRAM URL CONFIG: asks the node at URL for its properties and prints how to use it. CONFIG is the output of `serve
+# --print-config` for its options.
 ready_text() {
   local program=$1 listening=$2 config=$3
   local url tokens operator model tee verify_options="" insecure="" quiet="" sampling="" first_message="" local_only="" key="unused"
@@ -30,7 +30,7 @@ ready_text() {
   case $listening in
     *://127.* | *'://[::1]:'*) local_only=yes ;;
   esac
-  # Only files and names could say who certified the key, so the node is asked, as a client would ask it.
+  # The options alone do not tell who certified the key, so a client's request to the node decides it.
   if [[ $url == https:* ]] && ! curl -sS -m 5 -o /dev/null "$url/health/live" 2>/dev/null; then
     insecure="-k "
     verify_options+=" --allow-self-signed"
@@ -38,7 +38,7 @@ ready_text() {
   model=$(curl -ksS -m 5 "$url/v1/models" 2>/dev/null | member id || true)
   tee=$(curl -ksS -m 20 "$url/v1/attestation/report?replicas=false" 2>/dev/null | member tee_type || true)
   if [[ $tee == insecure_simulator ]]; then verify_options+=" --accept-simulator"; fi
-  # The default model is tiny: it answers best with its likeliest words and without a system message.
+  # The default model is tiny. It answers best with its likeliest words and without a system message.
   if [[ $model == SmolLM2-135M* ]]; then
     quiet=' --temperature 0 --system ""'
     sampling='"temperature":0,'

@@ -26,7 +26,7 @@ Result<Route> route_of(const std::string& endpoint) {
   if (endpoint == "/v1/completions") return Route::kCompletions;
   if (endpoint == "/v1/responses") return Route::kResponses;
   if (endpoint == "/v1/messages") return Route::kMessages;
-  return cannot("a reply of " + endpoint + " is not one that a model has drawn from a prompt");
+  return cannot("a reply of " + endpoint + " is not one that a model has generated from a prompt");
 }
 
 const evidence::ReceiptEvent* find_event(const evidence::Receipt& receipt, std::string_view type) {
@@ -58,7 +58,7 @@ Result<Json> body_to_ask(const ReplayCase& asked) {
   if (seed != nullptr && seed->is_number_unsigned()) {
     body["seed"] = *seed;
   } else if (!is_greedy(body)) {
-    return cannot("nobody knows the seed: neither the request nor the receipt names one, and its temperature is not 0");
+    return cannot("the seed is unknown: neither the request nor the receipt names one, and the temperature is not 0");
   }
   return body;
 }
@@ -128,10 +128,10 @@ Result<ReplayCase> read_replay_case(const std::string& receipt_text, const std::
   out.model_digest = engine::text_member(served->fields, "model_digest");
   out.sampling = served->fields;
   if (model_document.is_null())
-    return cannot("the archive does not tell what the model is: it needs a native report, or a manifest");
+    return cannot("the archive does not identify the model: it needs a native report, or a manifest");
   TRY(digest, evidence::document_digest(model_document));
   if (evidence::digest_text(digest) != out.model_digest) {
-    return cannot("the archive tells of the model " + evidence::digest_text(digest) + ", and the receipt of " +
+    return cannot("the archive describes the model " + evidence::digest_text(digest) + ", and the receipt names " +
                   (out.model_digest.empty() ? "none" : out.model_digest));
   }
   TRY(model, evidence::parse_model_identity(model_document));

@@ -26,7 +26,7 @@ Result<void> check_listen(const ServeOptions& options) {
   TRY_VOID(check_protections(options));
   // Whether tokens are needed and none are named; the content of their file is checked separately.
   if (options.api_key_file.empty()) {
-    TRY(keyring, serve::Keyring::make(nullptr, {}));
+    TRY(keyring, identity::Keyring::make(nullptr, {}));
     TRY_VOID(make_auth(options, listen, keyring));
   }
   if (!listen.loopback && options.tls.empty() && options.tls_certificate_file.empty()) {
@@ -39,8 +39,8 @@ Result<void> check_listen(const ServeOptions& options) {
 
 // The keys of the TEE are not needed to read the files.
 Result<void> check_tokens(const ServeOptions& options, const ListenAddress& listen) {
-  TRY(keyring, serve::Keyring::make(nullptr, {}));
-  serve::BearerAuth clients = serve::BearerAuth::open();
+  TRY(keyring, identity::Keyring::make(nullptr, {}));
+  api::BearerAuth clients = api::BearerAuth::open();
   if (!options.api_key_file.empty()) {
     TRY(auth, make_auth(options, listen, keyring));
     clients = std::move(auth);
@@ -51,7 +51,7 @@ Result<void> check_tokens(const ServeOptions& options, const ListenAddress& list
 
 // Only a certificate of one's own needs a check.
 Result<void> check_tls(const ServeOptions& options, const ListenAddress& listen) {
-  TRY(keyring, serve::Keyring::make(nullptr, {}));
+  TRY(keyring, identity::Keyring::make(nullptr, {}));
   TRY(tls, make_tls(options, listen, keyring));
   static_cast<void>(tls);
   return {};
@@ -82,7 +82,7 @@ Finding check_upstreams(const std::vector<std::string>& upstreams) {
   if (silent.empty())
     return good("config.upstream", "each of the " + std::to_string(upstreams.size()) + " upstreams answers");
   return problem("config.upstream", "not every upstream answers: " + silent,
-                 "start it; a node waits for it, but serves nobody");
+                 "start it; until it answers, a node waits and serves no requests");
 }
 
 }  // namespace

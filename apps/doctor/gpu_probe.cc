@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "collateral/rim_folder.h"
 #include "gpu/nvml/nvml_source.h"
-#include "serve/gpu_gate.h"
+#include "reports/gpu_gate.h"
 
 namespace cloister::apps {
 namespace {
@@ -35,7 +35,7 @@ std::string describe(const gpu::GpuStatus& status) {
 
 // The same check that a node makes before it accepts prompts.
 Finding probe_evidence(gpu::GpuEvidenceSource& source, const std::string& rim_dir) {
-  serve::GpuGateOptions options;
+  reports::GpuGateOptions options;
   if (!rim_dir.empty()) {
     options.collateral = [rim_dir]() -> Result<verify::Collateral> {
       TRY(read, collateral::read_rim_folder(rim_dir));
@@ -44,11 +44,12 @@ Finding probe_evidence(gpu::GpuEvidenceSource& source, const std::string& rim_di
       return out;
     };
   }
-  serve::GpuGate gate(source, std::move(options), system_clock());
+  reports::GpuGate gate(source, std::move(options), system_clock());
   gate.check();
-  const serve::GpuGateState state = gate.state();
+  const reports::GpuGateState state = gate.state();
   if (!state.open)
-    return problem("gpu.evidence", state.reason, "a node with --require-gpu-tee takes no prompts until this is mended");
+    return problem("gpu.evidence", state.reason,
+                   "a node with --require-gpu-tee takes no prompts until this is corrected");
   return good("gpu.evidence",
               std::to_string(state.gpus) + " devices attested; measurements " +
                   (state.measurements_compared ? "compared" : "not compared (--rim-dir), revocation not asked about"));
@@ -76,7 +77,7 @@ Findings probe_gpu(const Roots& roots, const std::string& library, const std::st
   }
   const Result<gpu::GpuStatus> status = (*source)->status();
   if (!status) {
-    out.push_back(problem("gpu.driver", status.error().message, "reset the GPU, or start the VM anew"));
+    out.push_back(problem("gpu.driver", status.error().message, "reset the GPU, or restart the VM"));
     return out;
   }
   out.push_back(good("gpu.driver", describe(*status)));

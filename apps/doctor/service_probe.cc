@@ -16,9 +16,10 @@ Finding probe(collateral::Fetcher& fetcher, const std::string& id, const std::st
   request.timeout_ms = kTimeoutMs;
   const Result<collateral::FetchResponse> response = fetcher.fetch(request);
   if (response) return advice(good(id, url + " answers (status " + std::to_string(response->status) + ")"));
-  return advice(problem(id, response.error().message,
-                        "let this machine out to that address, set https_proxy, or verify elsewhere and bring bundles "
-                        "(docs/guide/collateral.md)"));
+  return advice(
+      problem(id, response.error().message,
+              "let this machine connect to that address, set https_proxy, or verify elsewhere and bring bundles "
+              "(docs/guide/collateral.md)"));
 }
 
 }  // namespace

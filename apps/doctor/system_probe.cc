@@ -33,7 +33,7 @@ std::optional<std::string> limit_of(const Roots& roots, const std::string& name)
 Finding probe_core_dumps(const Roots& roots) {
   const auto pattern = read_text(roots.proc / "sys/kernel/core_pattern");
   const char* id = "memory.core_dumps";
-  const char* todo = "sysctl -w kernel.core_pattern=core; and a limit of 0 for who serves (LimitCORE=0)";
+  const char* todo = "sysctl -w kernel.core_pattern=core; and a limit of 0 for the serving process (LimitCORE=0)";
   if (!pattern) return advice(unknown(id, "kernel.core_pattern cannot be read", todo));
   const bool piped = pattern->starts_with('|') && *pattern != "|/bin/false" && *pattern != "|/bin/true";
   if (piped) {
@@ -63,15 +63,15 @@ Findings probe_clock() {
   const UnixSeconds now = system_clock().now();
   Findings out;
   if (now < kEarliest || now > kLatest) {
-    out.push_back(
-        problem("clock.sane", "the clock says " + to_rfc3339(now), "set the clock: certificates are judged by it"));
+    out.push_back(problem("clock.sane", "the clock says " + to_rfc3339(now),
+                          "set the clock: the validity of certificates depends on it"));
   } else {
     out.push_back(good("clock.sane", to_rfc3339(now)));
   }
   timex state{};
   const int result = ::adjtimex(&state);
   const char* todo =
-      "run a time service (chrony, systemd-timesyncd): evidence is judged by the clock, and an operator who sets it "
+      "run a time service (chrony, systemd-timesyncd): the validity of evidence depends on the clock, and an operator who sets it "
       "back makes old collateral look valid";
   if (result < 0) {
     out.push_back(unknown("clock.synchronised", "the kernel does not tell", todo));
@@ -99,8 +99,8 @@ Findings probe_entropy(const Roots& roots) {
     out.push_back(
         problem("entropy.cpu", "the CPU has neither rdrand nor rdseed", "give the VM a CPU model that has them"));
   } else {
-    out.push_back(
-        advice(unknown("entropy.cpu", "the CPU's flags are not shown", "look whether the CPU has rdrand or an equal")));
+    out.push_back(advice(
+        unknown("entropy.cpu", "the CPU's flags are not shown", "check whether the CPU has rdrand or an equivalent")));
   }
   return out;
 }

@@ -54,11 +54,11 @@ Finding probe_interface(const Roots& roots) {
     locked += (locked.empty() ? "" : ", ") + each.path.string();
   }
   if (!locked.empty()) {
-    return problem("tee.interface", "there is a way to quotes, but not for this user: " + locked,
+    return problem("tee.interface", "there is a source of quotes, but this user may not use it: " + locked,
                    "run as root, or give this user access to it");
   }
   return problem(
-      "tee.interface", "no way to quotes: no dstack socket, no configfs-tsm, no guest device",
+      "tee.interface", "no source of quotes: no dstack socket, no configfs-tsm, no guest device",
       "in a confidential VM: mount the agent's socket into the container (/var/run/dstack.sock), or mount configfs "
       "(mount -t configfs none /sys/kernel/config) and load tdx_guest or sev_guest");
 }
@@ -81,8 +81,8 @@ Finding probe_agent(const std::filesystem::path& path) {
                               : "dstack guest agent";
   const auto version = agent->version();
   if (version) return good("dstack.version", who + " " + *version);
-  return advice(unknown("dstack.version", "the " + who + " answers and does not tell its version",
-                        "older agents do not; nothing is lost but the version in this list"));
+  return advice(unknown("dstack.version", "the " + who + " answers but does not tell its version",
+                        "older agents do not tell it; only the version in this list is missing"));
 }
 
 }  // namespace

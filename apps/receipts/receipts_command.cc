@@ -172,7 +172,7 @@ Result<int> run_list(const ReceiptsOptions& options) {
 }
 
 Result<int> run_show(const ReceiptsOptions& options) {
-  store::Owner owner{};
+  Owner owner{};
   if (!options.owner.empty()) {
     const Result<ByteArray<16>> bytes = from_hex_exactly<16>(options.owner);
     if (!bytes) return fail(ErrorCode::kUsage, "--owner: " + bytes.error().message);
@@ -212,7 +212,7 @@ void add_range(CLI::App& command, ReceiptsOptions& options) {
 void add_receipts_command(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand(
       "receipts",
-      "look into a store of receipts, export and import them; an import takes signed ones alone, and nothing else is verified");
+      "list, show, export and import the receipts of a store; an import takes only signed receipts and verifies nothing else");
   command->require_subcommand(1);
   auto options = std::make_shared<ReceiptsOptions>();
   const auto add = [&](const char* name, const char* text, Result<int> (*run)(const ReceiptsOptions&)) {
@@ -227,26 +227,26 @@ void add_receipts_command(CLI::App& app, int& exit_status) {
 
   CLI::App* list = add("list", "one line each, in the order of time", run_list);
   add_range(*list, *options);
-  list->add_option("--limit", options->limit, "at most so many; default: all")
+  list->add_option("--limit", options->limit, "at most this many; default: all")
       ->check(whole_number_in(1, 1'000'000'000));
   list->add_flag("--json", options->json, "one JSON object a line");
 
   CLI::App* show = add("show", "the text of one receipt, as it was served", run_show);
   show->add_option("ID", options->id, "id of the receipt or of the reply")->required();
-  show->add_option("--owner", options->owner, "of this owner alone, 32 hex digits (see list --json)");
-  show->add_flag("--json", options->json, "with all that is stored beside it, as export writes it");
+  show->add_option("--owner", options->owner, "only a receipt of this owner, 32 hex digits (see list --json)");
+  show->add_flag("--json", options->json, "with everything that is stored with it, in the form of an export");
 
   CLI::App* exporting =
       add("export", "lines of JSON with the documents that receipts name (docs/spec/receipt-export.md)", run_export);
   add_range(*exporting, *options);
   exporting->add_option("--out", options->out,
-                        "a file, mode 0600, that appears when it is whole; default: standard output");
+                        "a file with mode 0600 that appears when it is complete; default: standard output");
 
   exporting->add_flag("--plain", options->plain,
-                      "not encrypted: whoever reads it can try out guesses of the bodies on the hashes in it");
+                      "do not encrypt: anybody who reads the export can test guesses of the bodies against its hashes");
 
   CLI::App* importing =
-      add("import", "the lines of an export; those that are there already change nothing", run_import);
+      add("import", "store the lines of an export; lines that are stored already change nothing", run_import);
   importing->add_option("FILE", options->file, "- is standard input")->required();
   importing->add_option(
       "--keyset", options->keysets,

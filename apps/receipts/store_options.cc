@@ -30,18 +30,17 @@ void bind_store_options(CLI::App& command, StoreChoice& choice) {
   CLI::Option* tee =
       command
           .add_option("--tee", choice.tee,
-                      "the TEE whose keys the store is encrypted with, as of cloister serve: run inside it")
+                      "the TEE whose keys encrypt the store, as for cloister serve; run the command inside it")
           ->check(CLI::IsMember({"auto", "dstack", "insecure-simulator"}));
-  command.add_option("--tee-socket", choice.tee_socket, "as of cloister serve")->needs(tee);
+  command.add_option("--tee-socket", choice.tee_socket, "as for cloister serve")->needs(tee);
   command
       .add_option("--state", choice.state_folder,
                   "the state folder, for the seed of a simulated TEE; default: that of --store")
       ->needs(tee);
-  command.add_option("--receipt-key-epoch", choice.key_epoch, "as of cloister serve")
+  command.add_option("--receipt-key-epoch", choice.key_epoch, "as for cloister serve")
       ->check(whole_number_in(1, store::StoreKeys::kMostEpochs))
       ->capture_default_str();
-  command
-      .add_option("--key-file", choice.key_file, "64 hex digits of a key, for a store of one's own outside of a TEE")
+  command.add_option("--key-file", choice.key_file, "64 hex digits of a key, for a private store outside a TEE")
       ->excludes(tee);
 }
 
@@ -70,8 +69,8 @@ Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& c
   if (!choice.key_file.empty()) return keys_of_file(choice);
   if (choice.tee.empty()) {
     return fail(ErrorCode::kUsage,
-                "receipts are encrypted: --tee names the TEE that stored them, whose keys are given inside it alone; "
-                "--key-file the key of a store of your own");
+                "receipts are encrypted: --tee names the TEE that stored them, which gives its keys only inside it; "
+                "--key-file names the key of your own store");
   }
   ServeOptions options;
   options.tee = choice.tee;
@@ -83,9 +82,10 @@ Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& c
   const bool may_make = access == store::Access::kCreate;
   TRY(chosen, make_tee(options, may_make ? MissingSeed::kMake : MissingSeed::kRefuse));
   if (!chosen.tee) {
-    return fail(ErrorCode::kUsage,
-                "there is no TEE on this machine to give the store's key (--tee auto: " + chosen.why_none +
-                    "); --tee insecure-simulator is that of a simulated node, --key-file a key of one's own");
+    return fail(
+        ErrorCode::kUsage,
+        "there is no TEE on this machine to give the store's key (--tee auto: " + chosen.why_none +
+            "); --tee insecure-simulator is for the store of a simulated node, --key-file for a key of your own");
   }
   return store::StoreKeys::make([&](std::string_view label) { return chosen.tee->derive_key(label); }, choice.key_epoch,
                                 true);

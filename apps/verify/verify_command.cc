@@ -40,29 +40,29 @@ CLI::App* add_kind(CLI::App& verify, const Kind& kind, const Options& options, i
 }
 
 void add_nonce(CLI::App& command, VerifyOptions& options) {
-  command.add_option("--nonce", options.nonce, "the nonce it was asked with, 64 hex characters");
+  command.add_option("--nonce", options.nonce, "the nonce that the evidence was requested with, 64 hex characters");
 }
 
 void add_at(CLI::App& command, VerifyOptions& options) {
-  command.add_option("--at", options.at, "time to judge at, like 2026-11-22T21:31:00Z; default: now");
+  command.add_option("--at", options.at, "time of the verdict, like 2026-11-22T21:31:00Z; default: now");
 }
 
 void add_file_at(CLI::App& command, VerifyOptions& options) {
   command.add_option(
       "--at", options.at,
-      "time to judge at, like 2026-11-22T21:31:00Z; without it the time that the file names, and the verdict is undetermined at best");
+      "time of the verdict, like 2026-11-22T21:31:00Z; without it the time in the file counts, and the verdict is undetermined at best");
 }
 
 void add_bundle(CLI::App& command, VerifyOptions& options) {
   command.add_option(
       "--bundle", options.bundle,
-      "write the evidence and everything it was judged with to this file, to judge it again with cloister verify bundle");
+      "write the evidence and everything that it was verified with to this file, to verify it again with cloister verify bundle");
 }
 
 void add_model_manifest(CLI::App& command, VerifyOptions& options) {
   command
       .add_option("--model-manifest", options.model_manifest_file,
-                  "what the model must be, as cloister models manifest writes it")
+                  "the expected identity of the model, as cloister models manifest writes it")
       ->check(CLI::ExistingFile);
 }
 
@@ -72,7 +72,7 @@ void add_bodies(CLI::App& command, VerifyOptions& options) {
 }
 
 void add_boot_files(CLI::App& command, VerifyOptions& options) {
-  command.add_option("--event-log", options.event_log_file, "what was measured while it booted, JSON");
+  command.add_option("--event-log", options.event_log_file, "event log of what was measured during the boot, JSON");
   command.add_option("--ccel", options.ccel_file, "the firmware's own log, the data of the ACPI table CCEL");
   command.add_option("--app-compose", options.app_compose_file, "the application's compose text, byte for byte");
   command.add_option("--vm-config", options.vm_config_file, "the machine's description, JSON");
@@ -121,7 +121,7 @@ void add_answers(CLI::App& verify, int& exit_status) {
   auto wanted = std::make_shared<std::string>();
   auto policy = std::make_shared<bool>(false);
   CLI::Option* explained = verify.add_option(
-      "--explain", *wanted, "what a check means, by its id; the beginning of ids (tdx.tcb) or all for several");
+      "--explain", *wanted, "explain a check by its id; the beginning of ids (tdx.tcb) or all for several");
   CLI::Option* printed = verify.add_flag("--default-policy", *policy, "print the default policy, to copy and change");
   verify.callback([&verify, wanted, policy, explained, printed, &exit_status] {
     if (explained->count() > 0) {
@@ -144,74 +144,76 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   add_answers(*verify, exit_status);
 
   CLI::App* host =
-      add_kind(*verify, {"host", "ask a node for a report with a fresh nonce and judge it", "URL", verify_host},
+      add_kind(*verify, {"host", "ask a node for a report with a fresh nonce and verify it", "URL", verify_host},
                options, exit_status);
   bind_client_options(*host, options->client);
   host->add_option("--save", options->save, "write the report as served to this file");
   add_bundle(*host, *options);
 
   CLI::App* report =
-      add_kind(*verify, {"report", "judge a saved report of any of the served forms", "FILE", verify_report_file},
-               options, exit_status);
+      add_kind(*verify, {"report", "verify a saved report of any served form", "FILE", verify_report_file}, options,
+               exit_status);
   report->add_option("--instances", options->instances_file,
                      "the list of instances with their keys, for evidence of Chutes that has none");
   CLI::App* quote =
-      add_kind(*verify, {"quote", "judge an Intel TDX quote: raw, hex or base64", "FILE", verify_quote_file}, options,
+      add_kind(*verify, {"quote", "verify an Intel TDX quote: raw, hex or base64", "FILE", verify_quote_file}, options,
                exit_status);
   add_boot_files(*quote, *options);
-  quote->add_option("--report-data", options->report_data, "the 64 bytes it must hold, hex");
-  CLI::App* gpu = add_kind(
-      *verify,
-      {"gpu", "judge NVIDIA evidence: an evidence list, an nvidia_payload, or a whole report", "FILE", verify_gpu_file},
-      options, exit_status);
+  quote->add_option("--report-data", options->report_data, "the 64 bytes that its report data must hold, hex");
+  CLI::App* gpu = add_kind(*verify,
+                           {"gpu", "verify NVIDIA evidence: an evidence list, an nvidia_payload, or a whole report",
+                            "FILE", verify_gpu_file},
+                           options, exit_status);
   gpu->add_option("--chain", options->chain_file, "certificate chain of a bare device report, PEM or base64 of it");
   CLI::App* snp =
-      add_kind(*verify, {"snp", "judge an AMD SEV-SNP report", "FILE", verify_snp_file}, options, exit_status);
-  snp->add_option("--report-data", options->report_data, "the 64 bytes it must hold, hex");
-  CLI::App* receipt =
-      add_kind(*verify, {"receipt", "judge the receipt of a reply", "FILE", verify_receipt_file}, options, exit_status);
+      add_kind(*verify, {"snp", "verify an AMD SEV-SNP report", "FILE", verify_snp_file}, options, exit_status);
+  snp->add_option("--report-data", options->report_data, "the 64 bytes that its report data must hold, hex");
+  CLI::App* receipt = add_kind(*verify, {"receipt", "verify the receipt of a reply", "FILE", verify_receipt_file},
+                               options, exit_status);
   receipt->add_option("--report", options->report_file, "the report whose keyset signed it");
   receipt->add_option("--keyset", options->keyset_file,
                       "a keyset that was verified before: without a report, or to compare with the report's");
   receipt->add_option("--session", options->session_file,
                       "the session of the upstream that it names, as the gateway serves it");
-  receipt->add_option(
-      "--prefix-proof", options->prefix_proof_file,
-      "the file of --response holds only the first events of a stream; this shows that they are the true ones");
+  receipt->add_option("--prefix-proof", options->prefix_proof_file,
+                      "proof of a stream's beginning, for a file of --response that holds only the first events");
   receipt->add_option(
       "--archive", options->archive,
-      "unless it is rejected, write the receipt and everything it was judged with to this file, to keep");
-  receipt->add_option("--id", options->id, "of the reply or of the receipt, as the service gave it beside the reply");
-  receipt->add_option("--model", options->model, "that was asked for");
-  CLI::App* session = add_kind(
-      *verify,
-      {"session", "judge a gateway's record of an upstream that it verified (ACI)", "FILE", verify_session_file},
-      options, exit_status);
+      "unless the receipt is rejected, write it and everything that it was verified with to this file, to keep");
+  receipt->add_option("--id", options->id, "id of the reply or of the receipt, as the service gave it with the reply");
+  receipt->add_option("--model", options->model, "the model that was asked for");
+  CLI::App* session = add_kind(*verify,
+                               {"session", "verify a gateway's record of an upstream that the gateway verified (ACI)",
+                                "FILE", verify_session_file},
+                               options, exit_status);
   session->add_option("--id", options->id, "the id by which it was named, 64 hex characters");
   session->add_option("--receipt", options->receipt_file, "the receipt that names it");
-  CLI::App* archive =
-      add_kind(*verify,
-               {"archive", "judge an archive alone, without a network; its time and its nonce are its own word", "FILE",
-                verify_archive_file},
-               options, exit_status);
-  CLI::App* bundle =
-      add_kind(*verify,
-               {"bundle", "judge what --bundle wrote, without a network; its time and its nonce are its own word",
-                "FILE", verify_bundle_file},
-               options, exit_status);
-  CLI::App* signature = add_kind(
-      *verify, {"signature", "judge the answer of /v1/signature", "FILE", verify_signature_file}, options, exit_status);
+  CLI::App* archive = add_kind(
+      *verify,
+      {"archive", "verify an archive alone, without a network; the time and the nonce in it are only its own claims",
+       "FILE", verify_archive_file},
+      options, exit_status);
+  CLI::App* bundle = add_kind(
+      *verify,
+      {"bundle", "verify what --bundle wrote, without a network; the time and the nonce in it are only its own claims",
+       "FILE", verify_bundle_file},
+      options, exit_status);
+  CLI::App* signature =
+      add_kind(*verify, {"signature", "verify the answer of /v1/signature", "FILE", verify_signature_file}, options,
+               exit_status);
   CLI::App* proof = add_kind(
-      *verify, {"proof", "judge a proof file; its time and its nonce are its own word", "FILE", verify_proof_file},
+      *verify,
+      {"proof", "verify a proof file; the time and the nonce in it are only its own claims", "FILE", verify_proof_file},
       options, exit_status);
   signature->add_option("--address", options->address, "the attested signing address");
   bundle->add_option("--address", options->address, "the attested signing address, of a signature");
-  bundle->add_option("--report-data", options->report_data, "the 64 bytes that an SNP report must hold, hex");
+  bundle->add_option("--report-data", options->report_data,
+                     "the 64 bytes that the report data of an SNP report must hold, hex");
   for (CLI::App* command : {archive, bundle}) {
-    command->add_option("--id", options->id, "of the reply, the receipt or the session, as it was named to you");
-    command->add_option("--model", options->model, "that you asked for");
+    command->add_option("--id", options->id, "id of the reply, the receipt or the session, as it was given to you");
+    command->add_option("--model", options->model, "the model that you asked for");
     command->add_flag("--beginning", options->beginning,
-                      "the reply in the file may be a beginning: ask about as much of it as is there");
+                      "the file may hold only the beginning of the reply: verify as much as is there");
   }
 
   for (CLI::App* command : {host, report, receipt, archive, bundle}) add_model_manifest(*command, *options);

@@ -54,7 +54,7 @@ void bind_judge_options(CLI::App& command, JudgeOptions& options, bool fetches) 
       "a bundle, one platform's collateral as dcap-qvl saves it, or an AMD chip's certificates as PEM; may be repeated");
   command.add_option("--rim-dir", options.rim_dir, "folder of NVIDIA's reference manifests (*.swidtag, *.xml)");
   command.add_flag("--offline", options.offline,
-                   "fetch nothing: what is missing is skipped, and the verdict undetermined");
+                   "fetch nothing: checks that lack data are skipped, and the verdict is undetermined");
   if (!fetches) return;
   command.add_option("--cache", options.cache_dir, "folder of fetched collateral; default: $XDG_CACHE_HOME/cloister");
   command.add_flag("--no-cache", options.no_cache, "neither read nor write fetched collateral on disk");

@@ -41,7 +41,7 @@ void Connection::write_rest() {
 }
 
 void Connection::read_some() {
-  // Waits first: a read straight after the request would find nothing.
+  // The connection waits first, because a read straight after the request would find nothing.
   socket_.async_wait(asio::ip::tcp::socket::wait_read, [this](error_code error) {
     if (error == asio::error::operation_aborted) return;
     if (error) return give_up(ErrorCode::kNetwork, "wait: " + error.message());

@@ -1,5 +1,5 @@
-// One keep-alive HTTP/1.1 connection: one exchange at a time, with the time at which every piece of the body was read.
-// It runs on the thread of the io_context.
+// One keep-alive HTTP/1.1 connection with one exchange at a time. It reports the time at which every piece of the body
+// was read. It runs on the thread of the io_context.
 #pragma once
 
 #include <array>
@@ -29,7 +29,7 @@ class Connection : private BodySink {
  public:
   Connection(boost::asio::io_context& context, const boost::asio::ip::tcp::endpoint& endpoint,
              ExchangeListener& listener);
-  // Connects, then on_open().
+  // Connects, then calls on_open().
   void open();
   // Sends a request and reads the reply, then calls on_reply(). The bytes are copied when the socket does not take them
   // at once.

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kReplyStartLimitBytes = 1u << 20;
 constexpr std::size_t kErrorExcerptBytes = 200;
 
-// The JSON text that names the reply: all of a buffered reply, the first event's data of a stream.
+// Returns the JSON text that names the reply: the whole of a buffered reply, or the data of a stream's first event.
 std::string_view first_json(std::string_view reply) {
   if (reply.starts_with('{')) return reply;
   const std::size_t at = reply.find("data:");

@@ -1,5 +1,5 @@
-// A lane sends requests one after the other over one connection and, for the sampled ones, fetches and checks the
-// signature before it sends the next. It runs on the thread of the io_context.
+// A lane sends requests one after the other over one connection. After a sampled request, the lane fetches and checks
+// the signature before it sends the next request. It runs on the thread of the io_context.
 #pragma once
 
 #include <memory>
@@ -17,13 +17,13 @@ class Lane;
 class LaneOwner {
  public:
   virtual ~LaneOwner() = default;
-  // The lane can take a request: after it was opened, and after each reply (and the check of its
-  // signature).
+  // The lane can take a request. This is called after the lane was opened, and after each reply and the check of its
+  // signature.
   virtual void on_ready(Lane& lane) = 0;
   virtual void on_body(Lane& lane, std::string_view bytes, TimePoint at) = 0;
-  // The reply, with status 200, is complete.
+  // The reply is complete and its status is 200.
   virtual void on_reply(Lane& lane, TimePoint at) = 0;
-  // Called for any other status, and any failure of the connection. The lane makes no further calls.
+  // This is called for any other status and for any failure of the connection. The lane makes no further calls.
   virtual void on_failure(const Error& error) = 0;
 };
 
@@ -32,9 +32,9 @@ class Lane : private ExchangeListener {
   Lane(boost::asio::io_context& context, const Target& target, const RequestMaker& maker, SampleTally& tally,
        LaneOwner& owner, int index);
   void open() { connection_.open(); }
-  // Opens a new connection for the next request; only when no request is running.
+  // Opens a new connection for the next request. It may be called only when no request is running.
   void reopen();
-  // `since` is when the request was due: the start of its latency.
+  // `since` is the time at which the request was due; its latency is counted from then.
   void ask(RequestMaker& maker, TimePoint since, bool sampled);
   int index() const { return index_; }
   TimePoint since() const { return since_; }

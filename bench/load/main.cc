@@ -1,5 +1,4 @@
-// cloister_load: loads an OpenAI-shaped server on loopback and prints one JSON object. See
-// bench/README.md.
+// cloister_load puts load on an OpenAI-shaped server on loopback and prints one JSON object. See bench/README.md.
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -26,7 +25,8 @@ void add_common(CLI::App& command, Options& options) {
   command.add_option("--timeout", options.timeout_s, "seconds the run may take beyond its own length");
 }
 
-// Opens as many sockets as the system allows, and wakes up when asked rather than 50 µs later.
+// The process may open as many sockets as the system allows. Its timers wake it when asked, without the usual slack of
+// 50 µs.
 void prepare_process() {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kBodyLimitBytes = 16u << 20;
 constexpr std::string_view kNumberMark = "@N@";
 
-// A chat request of exactly `size` bytes where that is possible; the prompt takes up what is left.
+// Returns a chat request of exactly `size` bytes where that is possible. The prompt fills the rest of the request.
 std::string built_in_body(const Options& options, bool stream) {
   const std::string front = "{\"model\":\"" + options.model +
                             "\",\"temperature\":0,\"stream\":" + (stream ? "true" : "false") +

@@ -1,4 +1,4 @@
-// What one run of the load client has to do, and the request bytes that it sends.
+// These are the options of one run of the load client, and the request bytes that it sends.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -46,12 +46,12 @@ Result<Target> parse_target(std::string_view url);
 class RequestMaker {
  public:
   static Result<RequestMaker> make(const Options& options, const Target& target, bool stream);
-  // The whole request. It stays valid until the next call when the body has a number in it, else
-  // forever.
+  // Returns the whole request. It stays valid until the next call when the body has a number in it, and forever
+  // otherwise.
   const std::string& next();
   bool any_status() const { return any_status_; }
   std::string_view last_body() const { return std::string_view(request_).substr(body_at_); }
-  // A GET on the same server with the same credentials.
+  // Returns a GET request for the same server with the same credentials.
   std::string get(std::string_view path) const;
 
  private:

@@ -1,5 +1,5 @@
-// Incremental reader of one HTTP/1.1 reply at a time: removes the head and the chunk framing, and passes on the body.
-// Bounded: a head of more than 64 KiB is an error. One thread.
+// The reader reads one HTTP/1.1 reply at a time, incrementally. It removes the head and the chunk framing and passes
+// the body on. A head of more than 64 KiB is an error. One thread uses the reader.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,10 @@ class ReplyReader {
  public:
   // Forgets the last reply.
   void reset();
-  // True once the reply is complete. Bytes after its end are an error: this client never pipelines.
+  // Returns true once the reply is complete. Bytes after its end are an error, because this client never pipelines.
   Result<bool> feed(std::string_view bytes, BodySink& sink);
   int status() const { return status_; }
-  // True when the server wants to close the connection after this reply.
+  // Returns true when the server wants to close the connection after this reply.
   bool closes() const { return closes_; }
 
  private:
@@ -32,7 +32,7 @@ class ReplyReader {
   Result<std::string_view> take_head(std::string_view bytes);
   Result<void> parse_head(std::string_view head);
   void parse_header_line(std::string_view line);
-  // Takes one line, without its end, into line_; false when it is not complete yet.
+  // Moves one line, without its line end, into line_. Returns false when the line is not complete yet.
   Result<bool> take_line(std::string_view& bytes);
   Result<void> begin_chunk();
 

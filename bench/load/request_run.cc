@@ -112,7 +112,7 @@ class RequestRun : public LaneOwner {
     at(phase_timer_, SteadyClock::now() + kDrainTime, [this] { stop(std::nullopt); });
   }
 
-  // Sends what is due by now, then sleeps until the next is.
+  // Sends the requests that are due, then sleeps until the next one is due.
   void send_due() {
     const TimePoint now = SteadyClock::now();
     TimePoint due = due_time(sent_due_);
@@ -191,7 +191,7 @@ class RequestRun : public LaneOwner {
   SampleTally tally_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Lane*> idle_;
-  std::deque<TimePoint> overdue_;  // due, and no lane free
+  std::deque<TimePoint> overdue_;  // due requests that wait for a free lane
   Phase phase_ = Phase::kOpening;
   TimePoint first_due_;
   TimePoint window_begin_;

@@ -41,8 +41,8 @@ Result<double> cpu_clock_s(int pid) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// utime and stime are fields 14 and 15; the name in field 2 may hold blanks, so count from its
-// closing bracket (proc(5)).
+// utime and stime are fields 14 and 15. The name in field 2 may hold blanks, so the fields are counted from its closing
+// bracket (proc(5)).
 void add_ticks(const std::string& stat, ServerReading& sum) {
   const auto tick = static_cast<double>(sysconf(_SC_CLK_TCK));
   std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
@@ -55,7 +55,7 @@ void add_ticks(const std::string& stat, ServerReading& sum) {
   sum.system_s += system / tick;
 }
 
-// A thread that ends meanwhile is left out. schedstat: nanoseconds on a CPU come first (proc(5)).
+// A thread that ends meanwhile is left out. The first number of schedstat is the nanoseconds on a CPU (proc(5)).
 void add_threads(int pid, ServerReading& sum) {
   std::error_code error;
   const std::string folder = "/proc/" + std::to_string(pid) + "/task";

@@ -1,5 +1,5 @@
-// CPU time and memory of the processes under load, from /proc. Any thread; the only state is the list of
-// processes.
+// Reads CPU time and memory of the processes under load from /proc. Any thread may call it; its only state is the list
+// of processes.
 #pragma once
 
 #include <map>
@@ -25,7 +25,8 @@ class ServerMeter {
  public:
   explicit ServerMeter(std::vector<int> pids) : pids_(std::move(pids)) {}
   bool empty() const { return pids_.empty(); }
-  // Sums over all processes; an error names the one that is gone. Threads cost a few files each.
+  // Returns sums over all processes. An error names the process that is gone. Reading threads costs a few files for
+  // each thread.
   Result<ServerReading> read(bool with_threads) const;
 
  private:

@@ -22,7 +22,7 @@ Result<Json> parse_object(std::string_view text, const char* what) {
   return value;
 }
 
-// RFC 3986 section 2.1.
+// RFC 3986, section 2.1, defines this encoding.
 std::string percent_encode(std::string_view text) {
   constexpr std::string_view kPlain = "-._~";
   std::string out;

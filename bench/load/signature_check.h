@@ -1,6 +1,6 @@
-// Checks a reply's signature as a user would: both hashes of the signed text against the bytes that went over the
-// wire, and the ECDSA signature against the address (docs/spec/legacy-proof.md). One thread uses a check at a
-// time.
+// Checks a reply's signature as a user would. Both hashes in the signed text are compared with the bytes that went over
+// the wire, and the ECDSA signature is compared with the address (docs/spec/legacy-proof.md). One thread uses a check
+// at a time.
 #pragma once
 
 #include <string>
@@ -13,13 +13,13 @@
 
 namespace cloister::bench {
 
-// One sampled exchange, hashed while it happens.
+// One sampled exchange, which is hashed while it happens.
 class SignatureCheck {
  public:
   void begin(std::string_view request_body);
   void add_reply(std::string_view bytes);
-  // The path of the signature. `first_json` is the whole reply, or the first event of a stream: it
-  // names id and model.
+  // Returns the path of the signature. `first_json` is the whole reply or the first event of a stream, and names id and
+  // model.
   Result<std::string> signature_path(std::string_view first_json);
   void add_signature(std::string_view bytes) { signature_.append(bytes); }
   Result<void> judge();

@@ -1,6 +1,5 @@
-// Counts the server-sent events of one reply exactly, wherever the bytes are cut, and keeps the two
-// that matter: the first (it holds the reply's id) and the last one with a usage object. One
-// thread.
+// Counts the server-sent events of one reply exactly, wherever the bytes are cut. It keeps two events: the first one,
+// which holds the reply's id, and the last one with a usage object. One thread uses the counter.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +11,12 @@ namespace cloister::bench {
 class SseCounter {
  public:
   void reset();
-  // Returns how many events these bytes completed; "data: [DONE]" and comments do not
-  // count.
+  // Returns how many events these bytes completed. "data: [DONE]" and comments do not count.
   int feed(std::string_view bytes);
   std::uint64_t events() const { return events_; }
   bool saw_done() const { return saw_done_; }
   const std::string& first_event() const { return first_event_; }  // the data, without "data: "
-  // `completion_tokens` of the last usage object; 0 when there was none.
+  // Returns `completion_tokens` of the last usage object, and 0 when there was none.
   std::uint64_t completion_tokens() const { return completion_tokens_; }
 
  private:

@@ -1,4 +1,4 @@
-// Exact percentiles of recorded times. There are no buckets: a run is short enough to keep every value.
+// Exact percentiles of recorded times. There are no buckets, because a run is short enough to keep every value.
 #pragma once
 
 #include <chrono>
@@ -18,9 +18,9 @@ class Series {
  public:
   void add(SteadyClock::duration time) { values_us_.push_back(static_cast<float>(to_us(time))); }
   std::size_t count() const { return values_us_.size(); }
-  // The nearest-rank percentile in µs, `share` in (0, 1]; 0 when nothing was recorded.
+  // Returns the nearest-rank percentile in µs. `share` lies in (0, 1]. The result is 0 when nothing was recorded.
   double percentile(double share) const;
-  // {"count","mean","p50","p90","p99","max"}, in µs.
+  // Returns {"count","mean","p50","p90","p99","max"}, with times in µs.
   Json summary() const;
 
  private:

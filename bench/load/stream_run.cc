@@ -67,7 +67,7 @@ class StreamRun : public LaneOwner {
     });
   }
 
-  // Opens the connections whose share of the ramp is over, then sleeps until the next one's.
+  // Opens the connections whose share of the ramp is over, then sleeps until the next connection is due.
   void open_due() {
     const auto step = options_.ramp_s / static_cast<double>(streams_.size());
     for (; opened_ < streams_.size(); ++opened_) {
@@ -114,13 +114,14 @@ class StreamRun : public LaneOwner {
       --fresh;
       if (++live_ == streams_.size() && options_.repeat == 1) begin_steady();
     }
-    // Events of one read arrived together: the first waited, the others did not.
+    // The events of one read arrived together. Only the first of them waited.
     for (int i = 0; i < fresh; ++i) gap_.add(i == 0 && !first ? at - stream.last_event : SteadyClock::duration(0));
     if (stream.last_event < at) stream.last_event = at;
     last_event_ = at;
   }
 
-  // All streams run and none has ended: CPU per event without the cost of requests and signatures.
+  // At this point all streams run and none has ended. The reading gives CPU time per event without the cost of requests
+  // and signatures.
   void begin_steady() {
     if (ended_streams_ > 0) return;
     if (auto begun = steady_watch_.begin(); !begun) return stop(begun.error());

@@ -1,6 +1,5 @@
-// Runs concurrent SSE streams, with one connection for each stream and the time of every event. Counts are
-// exact: a stream with another number of events or tokens than expected, or without [DONE], makes the run an
-// error.
+// Runs concurrent SSE streams with one connection for each stream, and records the time of every event. Counts are
+// exact: a stream with an unexpected number of events or tokens, or without [DONE], makes the run an error.
 #pragma once
 
 #include "base/json.h"
@@ -9,7 +8,7 @@
 
 namespace cloister::bench {
 
-// Blocks until the run is over. One thread. An Error means that there is no result.
+// The call blocks until the run is over and uses one thread. An Error means that there is no result.
 Result<Json> run_streams(const Options& options);
 
 }  // namespace cloister::bench

@@ -1,5 +1,5 @@
-// The raw cost of what a signed reply needs, through src/crypto: bench/run records it beside the
-// served figures.
+// Measures the raw cost of the cryptography that a signed reply needs, through src/crypto. bench/run records it next to
+// the served figures.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -13,7 +13,7 @@ namespace {
 
 using namespace cloister;  // NOLINT(google-build-using-namespace)
 
-// What is signed for a reply: two digests in hex and a colon.
+// The signed text of a reply consists of two digests in hex and a colon.
 const std::string kSignedText = std::string(64, 'a') + ":" + std::string(64, 'b');
 
 Bytes pattern(std::size_t size) {
@@ -22,7 +22,7 @@ Bytes pattern(std::size_t size) {
   return bytes;
 }
 
-// One streamed event of the given size added to the running hash of the reply.
+// Adds one streamed event of the given size to the running hash of the reply.
 void hash_event(benchmark::State& state) {
   const Bytes event = pattern(static_cast<std::size_t>(state.range(0)));
   crypto::Sha256 hasher;

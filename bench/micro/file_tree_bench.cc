@@ -1,7 +1,9 @@
-// The digest of a model file beside plain SHA-256 of the same file, and of its bytes in memory, all of them on all cores:
+// Compares the digest of a model file with plain SHA-256 of the same file and of its bytes in memory. Each of the three
+// uses all cores.
 //   file_tree_bench FILE [ROUNDS]
-// Prints, for each round, gigabytes a second of CPU time (all threads together), which other work on the machine does not
-// change much, and the medians. The file should fit into memory twice: it is read once beforehand.
+// The program prints the medians and, for each round, gigabytes a second of CPU time (all threads together). Other work
+// on the machine does not change this figure much. The file should fit into memory twice, because it is read once
+// beforehand.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>

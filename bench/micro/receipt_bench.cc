@@ -1,4 +1,4 @@
-// What making a receipt costs, beside the signatures that it cannot do without. bench/run records both.
+// Measures what making a receipt costs, and what its signatures alone cost. bench/run records both.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "crypto/hash.h"
 #include "evidence/chat_signature.h"
-#include "serve/receipt_document.h"
+#include "receipts/receipt_document.h"
 #include "store/receipt_id.h"
 
 namespace {
@@ -15,13 +15,13 @@ namespace {
 using namespace cloister;  // NOLINT(google-build-using-namespace)
 
 struct Node {
-  serve::Keyring keyring = serve::Keyring::make(nullptr, {}).value();
-  serve::Identity identity{keyring, system_clock()};
+  identity::Keyring keyring = identity::Keyring::make(nullptr, {}).value();
+  identity::Identity identity{keyring, system_clock()};
 };
 
 // The facts of a streamed reply of `events` events.
-serve::ReplyFacts facts_of(const Node& node, std::size_t events) {
-  serve::ReplyFacts facts;
+receipts::ReplyFacts facts_of(const Node& node, std::size_t events) {
+  receipts::ReplyFacts facts;
   facts.receipt_id = store::new_receipt_id();
   facts.request_id = facts.reply_id = "chatcmpl-00112233445566778899aabbccddeeff";
   facts.epoch = node.identity.now();
@@ -38,20 +38,20 @@ serve::ReplyFacts facts_of(const Node& node, std::size_t events) {
 
 void make_receipt(benchmark::State& state) {
   const Node node;
-  const serve::ReplyFacts facts = facts_of(node, static_cast<std::size_t>(state.range(0)));
+  const receipts::ReplyFacts facts = facts_of(node, static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
-    const auto record = serve::make_receipt(facts, node.keyring, 1780272000);
+    const auto record = receipts::make_receipt(facts, node.keyring, 1780272000);
     if (!record || !record->legacy) std::abort();
     benchmark::DoNotOptimize(record->receipt.data());
   }
 }
 BENCHMARK(make_receipt)->Arg(0)->Arg(300);
 
-// The same signatures, over texts of the same sizes, and the hashes of the tree's nodes.
+// Makes the same signatures over texts of the same sizes, and the hashes of the tree's nodes.
 void raw_receipt(benchmark::State& state) {
   const Node node;
-  const serve::ReplyFacts facts = facts_of(node, static_cast<std::size_t>(state.range(0)));
-  const std::string canonical = serve::make_receipt(facts, node.keyring, 1780272000).value().receipt;
+  const receipts::ReplyFacts facts = facts_of(node, static_cast<std::size_t>(state.range(0)));
+  const std::string canonical = receipts::make_receipt(facts, node.keyring, 1780272000).value().receipt;
   const std::string signed_text = evidence::signed_text(facts.request_sha256, facts.response_sha256);
   ByteArray<65> pair{};
   for (auto _ : state) {
@@ -62,7 +62,7 @@ void raw_receipt(benchmark::State& state) {
 }
 BENCHMARK(raw_receipt)->Arg(0)->Arg(300);
 
-// One event of a stream as it passes by.
+// Hashes one event of a stream while the event passes.
 void hash_leaf(benchmark::State& state) {
   const std::string event(static_cast<std::size_t>(state.range(0)), 'x');
   for (auto _ : state) benchmark::DoNotOptimize(crypto::sha256(as_bytes(event)));

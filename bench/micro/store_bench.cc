@@ -1,4 +1,5 @@
-// What storing and finding receipts costs, as one JSON object: store_bench put|fill|find (--help). bench/store runs it.
+// Measures what storing and finding receipts costs and prints one JSON object: store_bench put|fill|find (--help).
+// bench/store runs it.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ struct Options {
 
 double seconds_since(Steady::time_point begun) { return std::chrono::duration<double>(Steady::now() - begun).count(); }
 
-// The same number, the same reply id: what was filled can be asked for without a list.
+// The same number gives the same reply id, so that a filled store can be queried without a list of ids.
 std::string reply_id(std::uint64_t number) {
   char text[48];
   std::snprintf(text, sizeof text, "chatcmpl-%016llx%08llx",
@@ -41,7 +42,7 @@ std::string reply_id(std::uint64_t number) {
   return text;
 }
 
-store::Owner owner_of(std::uint64_t number) { return {static_cast<std::uint8_t>(number % 50)}; }
+Owner owner_of(std::uint64_t number) { return {static_cast<std::uint8_t>(number % 50)}; }
 
 store::ReceiptRecord make(std::uint64_t number, const Options& options) {
   store::ReceiptRecord record;
@@ -57,7 +58,7 @@ store::ReceiptRecord make(std::uint64_t number, const Options& options) {
   return record;
 }
 
-// The same in each process: one fills a store, the next reads it.
+// The keys are the same in each process, because one process fills a store and the next one reads it.
 std::shared_ptr<const store::StoreKeys> keys() {
   const auto derive = [](std::string_view label) -> Result<SecretBytes> {
     return crypto::hkdf_sha256(as_bytes("store_bench"), {}, label, 32);
@@ -90,7 +91,7 @@ Json percentiles(std::vector<double> us) {
   return {{"p50_us", at(0.5)}, {"p99_us", at(0.99)}, {"most_us", us.empty() ? 0 : us.back()}};
 }
 
-// Batches for some seconds, one after the other; making the records is not counted.
+// Stores batches for some seconds, one after the other. The time for making the records is not counted.
 Json run_put(const Options& options) {
   const auto store = open(options);
   std::vector<double> us;
@@ -110,7 +111,7 @@ Json run_put(const Options& options) {
   return out;
 }
 
-// `count` receipts in large batches. How long the last tenth took says what the size of the store costs.
+// Stores `count` receipts in large batches. The time of the last tenth shows what the size of the store costs.
 Json run_fill(const Options& options) {
   const auto store = open(options);
   const auto begun = Steady::now();
@@ -126,13 +127,13 @@ Json run_fill(const Options& options) {
           {"last_tenth_receipts_per_s", static_cast<double>(options.count) / 10 / seconds_since(last_tenth)}};
 }
 
-// Asks the kernel to forget the file, as far as it is on disk.
+// Asks the kernel to drop the cached pages of the file, as far as they are on disk.
 void forget(const std::string& file) {
   const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() >= 0) ::fdatasync(fd.get()), ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
 }
 
-// Lookups of random reply ids among `count`; "cold": after the kernel forgot the file.
+// Looks up random reply ids among `count`. "cold" means that the kernel dropped the file from its cache before.
 Json run_find(const Options& options) {
   std::mt19937_64 random(7);
   const auto ask = [&](store::ReceiptStore& store, bool there) {

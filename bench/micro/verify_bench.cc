@@ -1,5 +1,5 @@
-// What judging evidence costs, beside the raw signature verifications that it cannot do without. Genuine evidence from the
-// folder that CLOISTER_VECTORS names; bench/verify runs this beside its rival.
+// Measures what verifying evidence costs, and what its raw signature verifications alone cost. The genuine evidence
+// comes from the folder that CLOISTER_VECTORS names. bench/verify compares the result with another implementation.
 #include <benchmark/benchmark.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -34,8 +34,8 @@ std::string vector_file(const std::string& name) {
   return *bytes;
 }
 
-// One signature and its key, made here; each verification has a context of its own, as in a program that judges one
-// piece of evidence after another.
+// One signature and its key, which are made here. Each verification has its own context, as in a program that verifies
+// one piece of evidence after another.
 class RawSignature {
  public:
   RawSignature(const char* curve, const EVP_MD* digest) : digest_(digest), key_(EVP_EC_gen(curve), EVP_PKEY_free) {
@@ -89,7 +89,7 @@ void require(benchmark::State& state, const verify::Verdict& verdict, verify::Ou
   state.SkipWithError("the verdict is another one");
 }
 
-// From bytes to verdict, the collateral read and verified each time.
+// Goes from bytes to verdict. The collateral is read and verified each time.
 void tdx_full(benchmark::State& state) {
   const std::string quote = vector_file("tdx/v4_b0c06f_uptodate.bin");
   const std::string bundle = vector_file("tdx/v4_b0c06f_uptodate.collateral.json");
@@ -102,7 +102,7 @@ void tdx_full(benchmark::State& state) {
 }
 BENCHMARK(tdx_full);
 
-// The same collateral again and again, as a gateway sees it.
+// Verifies with the same collateral again and again, as a gateway does.
 void tdx_cached(benchmark::State& state) {
   const std::string quote = vector_file("tdx/v4_b0c06f_uptodate.bin");
   const verify::Collateral collateral =

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""How often a reply is reproduced on this machine, by how it was computed.
+"""Measures how often a reply is reproduced on this machine, for each way of computing it.
 
     bench/replay/measure.py [--model F.gguf] [--replies N] [--batch N] [--tokens N] [--out FILE]
 
-`cloister audit replay` computes one request alone, in an engine that remembers nothing, with the settings of the node that answered.
-This asks nodes for the same seeded replies in several ways, each with fresh nodes, and compares each with what is said alone:
-alone once more, in a batch, with one thread, and by a node that still remembers the prompt. One row for each way and
-temperature: how many texts are the same to the last character, and at which token the others first differ. Guide:
-docs/guide/audit.md.
+`cloister audit replay` computes one request alone, in an engine without a prompt cache, with the settings of the node that answered. This
+script asks nodes for the same seeded replies in several ways, each with fresh nodes. It compares each reply with the reply that was
+computed alone. The ways are: alone once more, in a batch, with one thread, and by a node that still has the prompt in its cache. One row
+for each way and temperature shows how many texts are the same to the last character, and at which token the others first differ. The guide
+is docs/guide/audit.md.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The arms: what each one starts, and where it then answers."""
+"""The arms of a measure: what each arm starts, and the URL where it then answers."""
 import json
 import string
 import urllib.request
@@ -23,7 +23,7 @@ ENGINE_ARMS = [LLAMA, PLAIN, SIGNED]
 
 
 class Shape:
-    """What the replies look like, the same in every arm. `tokens` of the echo engine give about these bytes."""
+    """The size and pace of the replies, which are the same in every arm. `tokens` of the echo engine give about these bytes."""
 
     def __init__(self, reply_bytes=1536, reply_tokens=None, event_bytes=250, events=100, stream_tokens=None, gap_ms=20):
         self.reply_bytes = reply_bytes
@@ -35,7 +35,7 @@ class Shape:
 
 
 class Running:
-    """A started arm: `pids` are those whose cost is counted."""
+    """A started arm. `pids` are the processes whose cost is counted."""
 
     def __init__(self, children, started, url, counted):
         self._children = children
@@ -93,7 +93,7 @@ class Arms:
         return Running(self._children, [source, nginx], url, nginx)
 
     def _upstream(self, name, shape):
-        """In front of the same source as nginx: what is counted is Cloister alone."""
+        """Starts Cloister in front of the same source that nginx has. Only the cost of Cloister is counted."""
         source, source_url = self._source(shape)
         child = self._children.start(self._cloister(name, 0) + ["--upstream", source_url, "--upstream-parallel", 65536], name, self._machine.core(0))
         url = child.wait_for_address()
@@ -109,7 +109,7 @@ class Arms:
         return Running(self._children, [child], url, child)
 
     def static(self, file_bytes):
-        """nginx and one file: what a cached report is held against."""
+        """Starts nginx with one file. A cached report is compared with this arm."""
         prefix = self._children.folder("static")
         (prefix / "report.json").write_bytes(file_bytes)
         port = free_port()
@@ -123,7 +123,7 @@ class Arms:
         return Running(self._children, [nginx], url, nginx)
 
     def cloister_locked(self, tokens, tokens_file, gap_ms):
-        """The echo engine for callers with a token."""
+        """Starts the echo engine for callers with a token."""
         child = self._children.start(self._cloister(SIGNED, 0, ["--api-key-file", tokens_file]) + [
             "--engine", "echo", "--echo-first-token-ms", 0, "--echo-token-gap-ms", gap_ms, "--echo-tokens", tokens],
             "locked", self._machine.core(0))
@@ -132,7 +132,7 @@ class Arms:
         return Running(self._children, [child], url, child)
 
     def engine(self, name, parallel, context, threads):
-        """Starts one arm of measure f: the real model, one process."""
+        """Starts one arm of measure f, in which one process runs the real model."""
         if name == LLAMA:
             return self._llama_server(parallel, context, threads)
         child = self._children.start(self._cloister(name, 0) + [
@@ -150,12 +150,12 @@ class Arms:
         return Running(self._children, [child], url, child)
 
     def llama_command(self, port, parallel, context, threads):
-        """--ctx-size is shared out over the slots, so it is the product here."""
+        """The server divides --ctx-size among its slots, so the option gets the product here."""
         return [self._tools.llama_server, "--model", self._tools.model, "--host", "127.0.0.1", "--port", port,
                 "--parallel", parallel, "--ctx-size", parallel * context, "--threads", threads]
 
     def cloister_command(self, port, *more):
-        """The command of a signing Cloister, for what is started by hand."""
+        """Returns the command of a Cloister that signs, for a process that the caller starts."""
         return self._cloister(SIGNED, port) + list(more)
 
     def _cloister(self, name, port, auth=("--no-auth",)):
@@ -165,6 +165,6 @@ class Arms:
 
 
 def model_id(url):
-    """The name of the one model that is served."""
+    """Returns the name of the one model that is served."""
     with urllib.request.urlopen(url + "/v1/models", timeout=10) as reply:
         return json.load(reply)["data"][0]["id"]

@@ -1,4 +1,4 @@
-"""Child processes that never outlive the runner: stopped in order at the end, on Ctrl-C, and when the runner is killed."""
+"""Child processes that never outlive the runner. They are stopped in order at the end, on Ctrl-C, and when the runner is killed."""
 import ctypes
 import os
 import pathlib
@@ -33,7 +33,7 @@ class Child:
         self.pid = self.process.pid
 
     def pids(self):
-        """The process and its children: nginx has workers."""
+        """Returns the process and its children, because nginx has workers."""
         found = [self.pid]
         if self.process.poll() is not None:
             return found
@@ -55,7 +55,7 @@ class Child:
         return " | ".join(text[-lines:]) or "(no output)"
 
     def wait_for_address(self, limit_s=30):
-        """The URL of the line `listening on URL`."""
+        """Returns the URL of the line `listening on URL`."""
         def look():
             for line in self.log.read_text(errors="replace").splitlines():
                 if line.startswith("listening on "):
@@ -64,7 +64,7 @@ class Child:
         return self._wait(look, limit_s, "did not say where it listens")
 
     def wait_for_health(self, url, limit_s=120, step_s=0.02):
-        """Until GET url/health answers 200."""
+        """Waits until GET url/health answers 200."""
         self._wait(lambda: http_status(url + "/health") == 200 or None, limit_s, "did not become healthy", step_s)
 
     def _wait(self, look, limit_s, complaint, step_s=0.005):
@@ -95,7 +95,7 @@ class Children:
             child.stop()
 
     def cpu_s(self):
-        """CPU time of this process and of all that it has started so far."""
+        """Returns the CPU time of this process and of all processes that it has started so far."""
         ended = os.times()
         running = sum(_cpu_s(pid) for child in self._running for pid in child.pids())
         return ended.user + ended.system + ended.children_user + ended.children_system + running
@@ -118,7 +118,7 @@ class Children:
 
 
 def _cpu_s(pid):
-    """utime and stime, proc(5); 0 when the process has ended and counts as ours already."""
+    """Returns utime and stime (proc(5)). The result is 0 when the process has ended, because the parent's times then include it."""
     try:
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
@@ -142,7 +142,7 @@ def free_port():
 
 
 def http_status(url):
-    """The status of a GET, or None when nothing answers."""
+    """Returns the status of a GET, or None when nothing answers."""
     try:
         with urllib.request.urlopen(url, timeout=5) as reply:
             return reply.status

@@ -22,7 +22,7 @@ class LoadClient:
             "--get", "--connections", connections, "--duration", duration_s, "--warmup", warmup_s], path)
 
     def flood_command(self, running, path, body, bearer, connections, duration_s, rate):
-        """For a child beside another run: every status counts."""
+        """Returns the command of a load that runs next to another one. Every status counts as a reply."""
         return [self._tools.load, "request", "--url", running.url + path, "--any-status", "--connections", connections,
                 "--duration", duration_s, "--warmup", 0, "--rate", rate, "--body", body, "--bearer-file", bearer]
 

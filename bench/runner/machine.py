@@ -1,4 +1,4 @@
-"""Facts of the machine and of the tree that a result belongs to, and how the arms are spread over the cores."""
+"""Facts of the machine and of the tree that a result belongs to, and the distribution of the arms over the cores."""
 import os
 import pathlib
 import platform
@@ -15,7 +15,8 @@ class Machine:
         self.cores = len(os.sched_getaffinity(0))
 
     def core(self, role):
-        """Server 0, source 1, client 2. With fewer than four cores nothing is pinned: they have to share."""
+        """The server gets core 0, the source core 1, the client core 2. With fewer than four cores nothing is pinned, because they have to
+        share."""
         return sorted(os.sched_getaffinity(0))[role] if self.cores >= _PINNING_NEEDS_CORES else None
 
     def facts(self):
@@ -40,7 +41,7 @@ class Machine:
 
 
 def busy_share(seconds):
-    """The share of all cores that something used: what else runs here. 0 is an idle machine."""
+    """Returns the share of all cores that any process used. 0 is an idle machine."""
     before = _cpu_times()
     time.sleep(seconds)
     after = _cpu_times()
@@ -50,7 +51,7 @@ def busy_share(seconds):
 
 
 class OtherWork:
-    """What other processes used of this machine during a `with`: all CPU time less that of `children` and ourselves."""
+    """Measures what other processes used of this machine during a `with`: all CPU time less that of `children` and of this process."""
 
     def __init__(self, children):
         self._children = children
@@ -83,11 +84,11 @@ def _first(pattern, path):
 
 
 def pinned(root, name):
-    """A value of cmake/pins.cmake."""
+    """Returns a value of cmake/pins.cmake."""
     return _first(rf'set\({name} "([^"]+)"\)', pathlib.Path(root) / "cmake/pins.cmake")
 
 
 def version_line(program, *arguments):
-    """The first line a program prints about itself."""
+    """Returns the first line that a program prints about itself."""
     done = subprocess.run([str(program), *arguments], capture_output=True, text=True, check=False)
     return ((done.stdout or done.stderr).strip().splitlines() or ["unknown"])[0]

@@ -20,7 +20,7 @@ _TARGETS = ["cloister", "cloister_load", "bench_source", "crypto_bench", "receip
 
 
 class Tools:
-    """The programs and files that take part; None where one is not there."""
+    """The programs and files that take part. A member is None where the file is missing."""
 
     def __init__(self, build, model, llama_server):
         self.load = _program(build / "bench/cloister_load")
@@ -37,7 +37,7 @@ class Tools:
         self.has_engine = cache.exists() and "CLOISTER_LLAMA:BOOL=ON" in cache.read_text()
 
     def missing(self, wanted):
-        """What cannot be measured, in words."""
+        """Says in words what cannot be measured."""
         out = []
         if not self.cloister:
             out.append("cloister is not built: its arms are left out")
@@ -93,7 +93,7 @@ def parse_arguments():
 
 
 class Progress:
-    """One moving line on a terminal; plain lines else."""
+    """Prints one moving line on a terminal, and plain lines elsewhere."""
 
     def __init__(self):
         self._start = time.monotonic()
@@ -108,7 +108,7 @@ class Progress:
 
 
 def build_all(say):
-    """The engine, its rival from the same source, the model, and the preset bench."""
+    """Builds the engine, its rival from the same source, and the preset bench, and fetches the model."""
     steps = [["tools/fetch"], ["tools/crypto"], ["tools/engine", "cpu", "llama-server"],
              ["cmake", "--preset", "bench"], ["cmake", "--build", "--preset", "bench", "--target", *_TARGETS]]
     for step in steps:
@@ -168,7 +168,7 @@ def measure(options, say):
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cloister-bench-") as folder, Children(folder) as children:
         folder = pathlib.Path(folder)
-        folder.chmod(0o755)  # nginx drops to another user
+        folder.chmod(0o755)  # nginx drops to another user.
         bench = measures.Bench(plan, children, LoadClient(tools, host), tools, host, wanted, say,
                                folder, options.seed)
         micro = run_rounds(bench, plan, tools, options.only, say)
@@ -206,14 +206,14 @@ def save(options, result):
 
 
 def stop_once(number, _frame):
-    """The first signal ends the run; others would cut its clean-up short."""
+    """The first signal ends the run. Further signals would interrupt its clean-up."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def main():
-    for each in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: shells set it to be ignored in background jobs
+    for each in (signal.SIGINT, signal.SIGTERM):  # SIGINT is set too: shells set it to be ignored in background jobs.
         signal.signal(each, stop_once)
     say = Progress()
     try:

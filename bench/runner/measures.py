@@ -1,5 +1,5 @@
-"""The measures: which cells there are, and how one cell is run. Every cell starts its arm afresh, so that memory and
-caches of one do not favour the next; only measure f keeps its three engines through a round."""
+"""The measures: which cells there are, and how one cell is run. Every cell starts its arm afresh, so that memory and caches of one cell do
+not favour the next. Only measure f keeps its three engines through a round."""
 import json
 import random
 import socket
@@ -11,7 +11,7 @@ from . import arms as A
 from .children import BenchError, free_port
 from .machine import OtherWork, busy_share
 
-# Connections, requests a second (0: closed loop), bytes of a request.
+# Each entry holds connections, requests a second (0: closed loop) and bytes of a request.
 A1_LOADS = [("1 connection", 1, 0, 600), ("64 connections", 64, 0, 600), ("1024 connections", 1024, 0, 600),
             ("2000/s over 64", 64, 2000, 600), ("16 KB requests", 1, 0, 16 << 10), ("1 MB requests", 1, 0, 1 << 20)]
 A2_STREAMS = [(1, 0.0), (64, 0.5), (1024, 1.0)]  # streams, seconds over which they start
@@ -30,7 +30,7 @@ _PROMPT = "@N@ Tell a long story about a lighthouse keeper who measures the sea 
 
 
 class Plan:
-    """How long everything takes."""
+    """The durations of a run."""
 
     def __init__(self, quick, rounds, wait_idle_s):
         self.wait_idle_s = wait_idle_s
@@ -60,8 +60,8 @@ class Bench:
     # -- shape ---------------------------------------------------------------------------------------------------------
 
     def calibrate(self):
-        """Sets the echo engine's token counts so that its replies come near the wanted bytes, then makes the source
-        send as many bytes and events as the echo engine really does."""
+        """Sets the echo engine's token counts so that its replies come near the wanted size. The source is then set to send as many bytes
+        and events as the echo engine really does."""
         if not {A.PLAIN, A.SIGNED} & self._wanted:
             return
         shape = self.shape
@@ -144,7 +144,7 @@ class Bench:
             rival.stop()
 
     def _flood_cell(self, arm):
-        """Streams of one caller while another asks for a fresh report as often as it can."""
+        """Measures the streams of one caller while another caller asks for a fresh report as often as it can."""
         names = {}
         for who in ("streamer", "flooder"):
             names[who] = self._folder / f"{who}.token"
@@ -173,7 +173,7 @@ class Bench:
             for arm in self._shuffled(A.ENGINE_ARMS):
                 try:
                     running[arm] = self._arms.engine(arm, max(F_WIDTHS), F_CONTEXT, self._machine.cores)
-                    self._engine_cell(running[arm], arm, 4, 1)  # warms up, not recorded
+                    self._engine_cell(running[arm], arm, 4, 1)  # This call warms up and is not recorded.
                 except BenchError as error:
                     self._record("f", "start", arm, number, {"error": str(error)})
                     if arm in running:
@@ -227,7 +227,7 @@ class Bench:
     # -- b -------------------------------------------------------------------------------------------------------------
 
     def micro(self):
-        """CPU time of the raw primitives, and of making a receipt, in ns an operation: the median of three."""
+        """Returns the CPU time of the raw primitives, and of making a receipt, in ns an operation. Each is the median of three."""
         out = {}
         for program in (self._tools.crypto_bench, self._tools.receipt_bench):
             done = subprocess.run([str(program), "--benchmark_format=json", "--benchmark_min_time=0.1",
@@ -240,7 +240,7 @@ class Bench:
     # -- cells ---------------------------------------------------------------------------------------------------------
 
     def _shuffled(self, arms):
-        """The wanted ones of `arms`, which may be (load, arm) pairs, in a new order."""
+        """Returns those of `arms` that are wanted, in a new order. `arms` may hold (load, arm) pairs."""
         chosen = [arm for arm in arms if (arm[1] if isinstance(arm, tuple) else arm) in self._wanted]
         self._random.shuffle(chosen)
         return chosen
@@ -271,7 +271,7 @@ class Bench:
 
 
 def _watch_health(child, port, limit_s=60):
-    """Times of the first answer of /health, 200 or 503, and of the first 200."""
+    """Returns the times of the first answer of /health (200 or 503) and of the first 200."""
     first = None
     while time.monotonic() - child.started < limit_s:
         if child.process.poll() is not None:

@@ -9,12 +9,12 @@ MET, NOT_MET, NO_RESULT = "met", "NOT MET", "no result"
 
 
 def disturbed(cells):
-    """How many cells had more than a tenth of the machine taken by other work."""
+    """Returns how many cells lost more than a tenth of the machine to other work."""
     return sum(cell["result"].get("other_work", 0) > DISTURBED_SHARE for cell in cells)
 
 
 class Summary:
-    """Medians over the rounds by (measure, load, arm). An arm with an error in any round of a load has none."""
+    """Medians over the rounds by (measure, load, arm). An arm that had an error in any round of a load has no median for that load."""
 
     def __init__(self, cells):
         self.failed = {}
@@ -40,19 +40,19 @@ class Summary:
         return statistics.median(values) if values else None
 
     def spread(self, measure, load, arm, name):
-        """Half the range over the median: how far rounds lie apart."""
+        """Returns half the range over the median, which shows how far the rounds lie apart."""
         values = list(self.rounds(measure, load, arm, name).values())
         middle = statistics.median(values) if values else 0
         return (max(values) - min(values)) / 2 / middle if middle else None
 
     def paired_ratio(self, measure, load, arm, base, name):
-        """Median of the ratios of the rounds: what both arms share in a round falls out."""
+        """Returns the median of the ratios of the rounds. A disturbance that both arms share in a round cancels out."""
         ours, theirs = (self.rounds(measure, load, a, name) for a in (arm, base))
         ratios = [ours[n] / theirs[n] for n in ours if n in theirs and theirs[n]]
         return statistics.median(ratios) if ratios else None
 
     def table(self):
-        """Everything, for the JSON."""
+        """Returns all figures, for the JSON."""
         return [{"measure": m, "load": l, "arm": a, "figures": {
             name: {"median": round(self.median(m, l, a, name), 4), "min": round(min(v.values()), 4),
                    "max": round(max(v.values()), 4)} for name, v in figures.items()}}
@@ -83,7 +83,8 @@ def _figures(measure, result):
 # -- floors ------------------------------------------------------------------------------------------------------------
 
 def floors(summary, micro):
-    """Every floor as {id, what, value, limit, verdict, kind}. `required` must hold to ship; `wanted` is reported."""
+    """Returns every floor as {id, what, value, limit, verdict, kind}. A `required` floor must hold to ship; a `wanted` floor is only
+    reported."""
     out = []
     _stream_floors(summary, out)
     _request_floors(summary, micro, out)
@@ -159,7 +160,7 @@ def _request_floors(summary, micro, out):
 
 
 def _raw_us(micro):
-    """Both signatures and both hashes of a reply."""
+    """Returns the cost of both signatures and both hashes of a reply."""
     names = ("sign_ecdsa", "sign_ed25519", "hash_whole/600", "hash_whole/1536")
     return sum(micro[name] for name in names) / 1e3 if micro else None
 
@@ -266,7 +267,7 @@ def _floor_lines(floor_list):
 
 
 def write(path, document):
-    """One cell a line, so that a diff of two results can be read."""
+    """Writes one cell a line, so that a diff of two results can be read."""
     cells = document.pop("cells")
     front = json.dumps(document, indent=1)
     body = ",\n".join("  " + json.dumps(cell, separators=(",", ":")) for cell in cells)

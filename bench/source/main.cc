@@ -1,5 +1,5 @@
-// bench_source: the engine of the arms `direct` and `nginx`. Answers every POST with fixed bytes;
-// see bench/README.md.
+// bench_source is the engine of the arms `direct` and `nginx`. It answers every POST with fixed bytes; see
+// bench/README.md.
 #include <sys/prctl.h>
 #include <sys/resource.h>
 

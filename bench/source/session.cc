@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kRequestLimitBytes = 4u << 20;
 
-// `front` + filling + `back`, `size` bytes in all where that is possible.
+// Returns `front` + filling + `back`, which have `size` bytes in all where that is possible.
 std::string fill(const std::string& front, const std::string& back, std::size_t size) {
   std::string out = front;
   while (out.size() + back.size() < size) out += "lorem ipsum "[out.size() % 12];
@@ -28,7 +28,7 @@ std::string chunk(const std::string& bytes) {
   return size + bytes + "\r\n";
 }
 
-// Content-Length as clients of this source write it: once, in plain digits. 0 when there is none.
+// Reads Content-Length as clients of this source write it: once, in plain digits. Returns 0 when there is none.
 std::size_t body_length(std::string_view head) {
   for (const std::string_view name : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
     const std::size_t at = head.find(name);
@@ -105,7 +105,7 @@ void Session::begin_stream() {
 
 void Session::wait_for_event() {
   if (sent_events_ == replies_.options.events) return send(replies_.end, &Session::read_some);
-  // Absolute times: an event that is sent late does not delay those after it.
+  // The times are absolute, so that an event that is sent late does not delay the events after it.
   const auto due = first_at_ + sent_events_ * replies_.options.gap;
   if (due <= steady_clock::now()) return send_events();
   timer_.expires_at(due);

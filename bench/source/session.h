@@ -1,5 +1,5 @@
-// One connection of the direct source: reads a request, answers with fixed bytes, again and again. It has no
-// model, no hash and no signature: the least that an HTTP engine can do. It runs on the thread of the
+// One connection of the direct source. It reads a request and answers with fixed bytes, again and again. It has no
+// model, no hash and no signature, so that it shows the least cost of an HTTP engine. It runs on the thread of the
 // io_context.
 #pragma once
 
@@ -20,7 +20,7 @@ struct SourceOptions {
   std::chrono::microseconds gap{20000};
 };
 
-// The bytes that are sent, made once.
+// The bytes that are sent. They are made once.
 struct SourceReplies {
   explicit SourceReplies(const SourceOptions& options);
   SourceOptions options;
@@ -38,13 +38,13 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   void read_some();
-  // True when the request at the front of input_ is complete; it is then removed.
+  // Returns true when the request at the front of input_ is complete. The request is then removed.
   bool take_request();
   void answer();
   void begin_stream();
   void wait_for_event();
   void send_events();
-  // Writes, then calls the member function.
+  // Writes the bytes, then calls the member function.
   void send(const std::string& bytes, void (Session::*then)());
 
   boost::asio::ip::tcp::socket socket_;

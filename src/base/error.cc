@@ -1,5 +1,9 @@
 #include "base/error.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
+
 namespace cloister {
 namespace {
 
@@ -15,6 +19,12 @@ constexpr Row kRows[] = {
 #undef CLOISTER_ERROR
 };
 
+[[noreturn]] void end_with(const std::string& line) {
+  // The logger may be what called, so the line goes to the descriptor itself.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  std::abort();
+}
+
 const Row& row(ErrorCode code) { return kRows[static_cast<std::size_t>(code)]; }
 
 }  // namespace
@@ -28,5 +38,10 @@ std::string Error::to_string() const {
   if (!message.empty()) text.append(": ").append(message);
   return text;
 }
+
+void end_for_value_of(const Error& error) {
+  end_with("cloister: a result was read as a value and holds the error " + std::string(error_id(error.code)) + "\n");
+}
+void end_for_missing_error() { end_with("cloister: a result was read as an error and holds none\n"); }
 
 }  // namespace cloister

@@ -31,4 +31,8 @@ struct Error {
   std::string to_string() const;
 };
 
+// Aborts the process after a line on standard error that holds the error's id and nothing else of it. Result calls the two.
+[[noreturn]] void end_for_value_of(const Error& error);
+[[noreturn]] void end_for_missing_error();
+
 }  // namespace cloister

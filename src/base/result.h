@@ -5,7 +5,6 @@
 //   TRY_VOID(check(quote));
 #pragma once
 
-#include <cassert>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -23,9 +22,10 @@ class [[nodiscard]] Result {
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
 
-  T& value() & { return assert(has_value()), *std::get_if<0>(&state_); }
-  const T& value() const& { return assert(has_value()), *std::get_if<0>(&state_); }
-  T&& value() && { return assert(has_value()), std::move(*std::get_if<0>(&state_)); }
+  // The value of an error, and the error of a value, end the process in every build: either is a mistake of the caller.
+  T& value() & { return expect_value(), *std::get_if<0>(&state_); }
+  const T& value() const& { return expect_value(), *std::get_if<0>(&state_); }
+  T&& value() && { return expect_value(), std::move(*std::get_if<0>(&state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -33,11 +33,18 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
   T value_or(T other) const& { return has_value() ? value() : std::move(other); }
 
-  Error& error() & { return assert(!has_value()), *std::get_if<1>(&state_); }
-  const Error& error() const& { return assert(!has_value()), *std::get_if<1>(&state_); }
-  Error&& error() && { return assert(!has_value()), std::move(*std::get_if<1>(&state_)); }
+  Error& error() & { return expect_error(), *std::get_if<1>(&state_); }
+  const Error& error() const& { return expect_error(), *std::get_if<1>(&state_); }
+  Error&& error() && { return expect_error(), std::move(*std::get_if<1>(&state_)); }
 
  private:
+  void expect_value() const {
+    if (!has_value()) end_for_value_of(*std::get_if<1>(&state_));
+  }
+  void expect_error() const {
+    if (has_value()) end_for_missing_error();
+  }
+
   std::variant<T, Error> state_;
 };
 
@@ -49,10 +56,14 @@ class [[nodiscard]] Result<void> {
 
   bool has_value() const { return !error_; }
   explicit operator bool() const { return has_value(); }
-  const Error& error() const& { return assert(error_), *error_; }
-  Error&& error() && { return assert(error_), std::move(*error_); }
+  const Error& error() const& { return expect_error(), *error_; }
+  Error&& error() && { return expect_error(), std::move(*error_); }
 
  private:
+  void expect_error() const {
+    if (!error_) end_for_missing_error();
+  }
+
   std::optional<Error> error_;
 };
 

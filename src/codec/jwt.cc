@@ -41,7 +41,7 @@ Result<std::vector<Bytes>> read_certificates(const Json& key) {
   std::vector<Bytes> out;
   if (!key.contains("x5c")) return out;
   TRY(list, array_member(key, "x5c"));
-  if (list->size() > kMostCertificates) return malformed("more than 4 certificates beside a key");
+  if (list->size() > kMostCertificates) return malformed("more than 4 certificates next to a key");
   for (const Json& text : *list) {
     Result<Bytes> der = text.is_string() ? from_base64(text.get<std::string>()) : malformed("not a string");
     if (!der) return malformed("`x5c` of a key: " + der.error().message);

@@ -70,7 +70,7 @@ Result<RimSvnFloor> read_floor(const XmlElement& resource, std::uint32_t index) 
   if (least == nullptr) return malformed(where + "no minSvn");
   const auto [end, error] = std::from_chars(least->data(), least->data() + least->size(), out.least);
   if (error != std::errc() || end != least->data() + least->size()) return malformed(where + "minSvn is not a number");
-  if (std::ranges::any_of(resource.attributes, is_hash)) return malformed(where + "a hash beside minSvn");
+  if (std::ranges::any_of(resource.attributes, is_hash)) return malformed(where + "a hash next to minSvn");
   return out;
 }
 

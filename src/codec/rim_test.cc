@@ -92,7 +92,7 @@ TEST(Rim, FloorsUnderSecurityVersionNumbers) {
   expect_refused(with({floor_resource("4096", "1"), floor_resource("4097", "2")}), "two floors");
   XmlElement hashed = floor_resource("4096", "1");
   hashed.attributes.push_back({"Hash0", kSha384, std::string(96, 'a')});
-  expect_refused(with({hashed}), "a hash beside minSvn");
+  expect_refused(with({hashed}), "a hash next to minSvn");
   // Without the name space it is no minimum.
   XmlElement plain = floor_resource("4096", "1");
   for (crypto::XmlAttribute& attribute : plain.attributes) {

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "collateral/source.h"
+#include "collateral/evidence.h"
 
 namespace cloister::collateral {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "codec/snp_report.h"
+#include "collateral/evidence.h"
 #include "collateral/intel.h"
-#include "collateral/source.h"
 
 namespace cloister::collateral {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "collateral/evidence.h"
 #include "collateral/nvidia.h"
-#include "collateral/source.h"
 
 namespace cloister::collateral {
 

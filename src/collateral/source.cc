@@ -96,7 +96,7 @@ Result<std::string> get_nras_token(const NvidiaService& service, const Evidence&
     if (query.devices.empty()) query.arch = device.arch;
     if (device.arch != query.arch) {
       return fail(ErrorCode::kNoCollateral,
-                  "NVIDIA's remote attestation service was not asked: it judges devices of one architecture");
+                  "NVIDIA's remote attestation service was not asked: it verifies devices of one architecture only");
     }
     const auto report = codec::parse_spdm_report(device.report);
     query.versioned = query.versioned || (report && report->opaque_version);

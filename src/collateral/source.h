@@ -11,9 +11,9 @@
 #include "collateral/disk_cache.h"
 #include "collateral/downloader.h"
 #include "collateral/endpoints.h"
+#include "collateral/evidence.h"
 #include "collateral/fetcher.h"
 #include "collateral/intel.h"
-#include "evidence/gpu_evidence.h"
 #include "verify/collateral.h"
 
 namespace cloister::collateral {
@@ -29,14 +29,6 @@ struct SourceOptions {
   bool offline = false;                                         // use the cache only
   DownloadOptions download;
   Progress progress;  // may be empty
-};
-
-// The evidence to be verified. Evidence that cannot be read needs nothing, nor does simulated evidence: the verdict says why.
-struct Evidence {
-  std::vector<Bytes> quotes;  // TDX
-  std::vector<evidence::GpuEvidence> devices;
-  std::string gpu_nonce_hex;  // the nonce that the devices answered; for NRAS
-  std::vector<Bytes> snp_reports;
 };
 
 struct Collected {

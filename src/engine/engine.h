@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "evidence/reply_outcome.h"
 
 namespace cloister::http {
 class Loop;
@@ -63,7 +64,7 @@ struct EngineRequest {
   // The caller: a digest of the credential, all zero where there is none. What an engine keeps of a prompt is for the
   // prompt's own tenant only, unless the engine is told otherwise.
   ByteArray<16> tenant{};
-  // The caller, for fairness among callers: the credential or, without one, the address (serve/client_name.h).
+  // The caller, for fairness among callers: the credential or, without one, the address (api/client_name.h).
   std::string client;
   // For engines that pass requests on, which get no `json`: the path as it was called, the headers that may be
   // forwarded, and the event loop of the client's connection.
@@ -72,23 +73,8 @@ struct EngineRequest {
   http::Loop* loop = nullptr;
 };
 
-struct Usage {
-  std::uint64_t prompt_tokens = 0;
-  std::uint64_t cached_tokens = 0;
-  std::uint64_t completion_tokens = 0;
-  std::uint64_t reasoning_tokens = 0;  // part of the completion's tokens; 0 where the engine does not tell
-};
-
-struct Outcome {
-  std::string finish_reason;  // "stop", "length", "tool_calls", "" where the route has none
-  Usage usage;
-  // The sampling parameters in effect, not as asked: {"temperature","top_p","top_k","min_p","max_tokens","seed",...};
-  // null where the engine cannot tell. Integers and texts only, for canonical JSON: fractions are decimal texts.
-  Json sampling;
-
-  // False where nothing was counted, as with servers that do not tell: a reply has tokens, or its prompt had some.
-  bool metered() const { return usage.prompt_tokens != 0 || usage.completion_tokens != 0; }
-};
+using Usage = evidence::TokenUsage;
+using Outcome = evidence::ReplyOutcome;
 
 // Receives one reply. Calls come one after the other, from a thread of the engine's own that is not the one that
 // computes, or, for a buffered reply that is known at once, from inside Engine::start(); they must return quickly. Exactly one of

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
-#include "evidence/gpu_evidence.h"
+#include "evidence/nvidia_payload.h"
 
 namespace cloister::evidence {
 

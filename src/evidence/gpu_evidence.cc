@@ -77,7 +77,7 @@ Result<GpuEvidence> parse_entry(const Json& entry, NvidiaPayload& payload, bool 
   TRY_VOID(merge_hint(entry, "nonce", nonce_member, payload.nonce_hex));
   std::string own_arch;
   TRY_VOID(merge_hint(entry, "arch", arch_member, bare ? own_arch : payload.arch));
-  if (bare && own_arch.empty()) return malformed("no `arch` beside an entry");
+  if (bare && own_arch.empty()) return malformed("no `arch` next to an entry");
   out.arch = bare ? own_arch : payload.arch;
   if (payload.arch.empty()) payload.arch = out.arch;
   TRY(driver_version, version_hint(entry, "driver_version"));
@@ -101,7 +101,7 @@ Result<void> parse_list(const Json& list, NvidiaPayload& payload, bool bare) {
     payload.evidence_list.push_back(std::move(evidence));
   }
   // A bare list may have no nonce at all, as Chutes and older versions of NVIDIA's SDK write it: then only the signed reports have it.
-  if (payload.nonce_hex.empty() && !bare) return malformed("no `nonce`, neither in the list nor beside it");
+  if (payload.nonce_hex.empty() && !bare) return malformed("no `nonce`, neither in the list nor next to it");
   return {};
 }
 

@@ -3,25 +3,12 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "evidence/nvidia_payload.h"
 
 namespace cloister::evidence {
-
-struct GpuEvidence {
-  std::string arch;                           // HOPPER, BLACKWELL, RUBIN, LS10: from the device, never a constant
-  Bytes report;                               // SPDM request || response || signature
-  std::string certificate_chain_pem;          // leaf first
-  std::string driver_version, vbios_version;  // hints of NVIDIA's SDK; empty = none. Only the report's own values count
-};
-
-struct NvidiaPayload {
-  std::string nonce_hex;  // 64 digits, lower-case once parsed; empty for a bare list without one
-  std::string arch;
-  std::vector<GpuEvidence> evidence_list;  // may be empty: gateways without GPU evidence serve such payloads
-};
 
 // {"nonce","evidence_list":[{"certificate": base64 of the PEM,"evidence": base64 of the report,"arch"}],"arch"},
 // without the hints; the bare array described below when the devices are not all of one architecture.

@@ -109,7 +109,7 @@ Result<Weights> read_weights(const Json& object) {
   }
   TRY(digest, reader.digest("digest"));
   if (digest != weights_digest(weights.files))
-    return reader.bad("digest", "it is not the digest of the files beside it");
+    return reader.bad("digest", "it is not the digest of the files next to it");
   weights.digest = digest;
   return weights;
 }

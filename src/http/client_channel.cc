@@ -119,7 +119,7 @@ Result<void> ClientChannel::check_plain(const std::vector<Endpoint>& candidates)
     if (options_.plain_http == PlainHttp::kThisMachine ||
         (options_.plain_http == PlainHttp::kPrivateNetwork && !is_private)) {
       return fail(ErrorCode::kUsage, name_ +
-                                         " is another machine, and http is not encrypted: everyone on the way would "
+                                         " is another machine, and http is not encrypted: everyone on the way could "
                                          "read what is sent and what comes back; expected https");
     }
     if (options_.plain_http == PlainHttp::kAnywhere && !options_.bearer_token.empty()) {

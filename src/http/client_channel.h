@@ -16,7 +16,8 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "http/client.h"
+#include "http/client_options.h"
+#include "http/url.h"
 
 namespace cloister::http {
 

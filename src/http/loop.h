@@ -18,9 +18,10 @@
 #include "http/body_budget.h"
 #include "http/connection.h"
 #include "http/event_loop.h"
+#include "http/exchange.h"
 #include "http/outgoing_pool.h"
 #include "http/response_writer.h"
-#include "http/server.h"
+#include "http/server_options.h"
 #include "http/tls.h"
 #include "http/waiting_connections.h"
 

@@ -16,8 +16,9 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "http/client.h"
+#include "http/client_options.h"
 #include "http/message.h"
+#include "http/url.h"
 
 namespace cloister::http {
 

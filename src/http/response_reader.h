@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "http/beast_parser.h"
-#include "http/client.h"
+#include "http/client_options.h"
 
 namespace cloister::http {
 

@@ -11,8 +11,8 @@
 #include <mutex>
 #include <string>
 
+#include "http/exchange.h"
 #include "http/mailbox.h"
-#include "http/server.h"
 
 namespace cloister::http {
 

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/result.h"
-#include "http/server.h"
+#include "http/server_options.h"
 
 namespace cloister::http {
 

@@ -1,6 +1,6 @@
 #include <charconv>
 
-#include "http/client.h"
+#include "http/url.h"
 
 namespace cloister::http {
 namespace {

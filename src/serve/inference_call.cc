@@ -2,19 +2,19 @@
 
 #include <algorithm>
 
+#include "api/aci_headers.h"
+#include "api/asked_protection.h"
+#include "api/client_name.h"
+#include "api/envelope.h"
+#include "api/error_response.h"
+#include "api/media_type.h"
 #include "base/encoding.h"
 #include "base/log.h"
 #include "engine/known_answers/record.h"
 #include "engine/upstream/usage.h"
 #include "http/later.h"
 #include "http/outgoing.h"
-#include "serve/aci_headers.h"
-#include "serve/asked_protection.h"
-#include "serve/client_name.h"
-#include "serve/last_event.h"
-#include "serve/media_type.h"
-#include "serve/openai/envelope.h"
-#include "serve/openai/error_body.h"
+#include "receipts/last_event.h"
 #include "serve/relayed_request.h"
 #include "store/receipt_id.h"
 
@@ -74,28 +74,28 @@ bool takes_files(engine::Route route) {
          route == engine::Route::kImageEdits;
 }
 
-bool is_json(const http::RequestHead& head) { return media_type(head) == "application/json"; }
+bool is_json(const http::RequestHead& head) { return api::media_type(head) == "application/json"; }
 
 }  // namespace
 
-InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, Call call)
+InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, api::Call call)
     : context_(context),
       route_(route),
       id_(new_reply_id(route.route)),
       owner_(call.owner),
-      client_(client_name(call)),
+      client_(api::client_name(call)),
       body_(call.exchange->share_body()),
       body_sha256_(call.exchange->request().body_sha256),
       exchange_(std::move(call.exchange)) {
-  context_.metrics.request_started();
+  context_.metrics.requests.request_started();
   if (context_.receipts == nullptr) return;
   transcript_ = make_transcript(exchange_->request(), std::move(call.epoch));
   exchange_->set_observer(transcript_);
 }
 
-std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& request,
-                                                           std::shared_ptr<const Epoch> epoch) const {
-  ReplyFacts facts;
+std::shared_ptr<receipts::Transcript> InferenceCall::make_transcript(
+    const http::Request& request, std::shared_ptr<const identity::Epoch> epoch) const {
+  receipts::ReplyFacts facts;
   facts.receipt_id = store::receipt_id_in(id_).value();
   facts.request_id = id_;
   facts.epoch = std::move(epoch);
@@ -105,10 +105,11 @@ std::shared_ptr<Transcript> InferenceCall::make_transcript(const http::Request& 
   facts.engine = context_.engine.name();
   facts.served_here = context_.serves_itself;
   const bool in_band = request.header("x-receipt") == "inline";
-  return std::make_shared<Transcript>(*context_.receipts, std::move(facts), in_band, route_.anthropic_dialect);
+  return std::make_shared<receipts::Transcript>(*context_.receipts, std::move(facts), in_band,
+                                                route_.anthropic_dialect);
 }
 
-InferenceCall::~InferenceCall() { context_.metrics.request_ended(); }
+InferenceCall::~InferenceCall() { context_.metrics.requests.request_ended(); }
 
 void InferenceCall::run() {
   Result<void> started = start_engine();
@@ -118,14 +119,14 @@ void InferenceCall::run() {
 // Returns true when the request has been refused.
 bool InferenceCall::lacks_protection(const Json& members) {
   const bool takes_salt = context_.engine.passes_on();  // the engine checks it (engine/upstream/salt.h)
-  const std::optional<Refusal> refusal = refused_members(members, context_.serves_itself, takes_salt);
+  const std::optional<api::Refusal> refusal = api::refused_members(members, context_.serves_itself, takes_salt);
   if (!refusal) return false;
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return true;
   if (transcript_) transcript_->set_failure(refusal->code, refusal->status);
-  http::Response response = to_response(*refusal, route_.anthropic_dialect);
+  http::Response response = api::to_response(*refusal, route_.anthropic_dialect);
   add_proof_headers(response.headers);
-  reply(context_, Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
+  reply(context_, api::Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
   return true;
 }
 
@@ -142,7 +143,7 @@ Result<void> InferenceCall::start_engine() {
     return fail(ErrorCode::kUnsupported,
                 "the engine '" + std::string(context_.engine.name()) + "' does not serve this route");
   }
-  TRY(envelope, read_envelope(*body_));
+  TRY(envelope, api::read_envelope(*body_));
   if (transcript_ && !envelope.model.empty()) transcript_->set_model(envelope.model);
   if (lacks_protection(envelope.json)) return {};
   TRY(served, find_model(context_.engine, envelope.model));
@@ -197,14 +198,14 @@ Result<void> InferenceCall::pass_on() {
   if (transcript_) {
     transcript_->set_asked(relayed.model, [&engine = context_.engine](std::string_view told) {
       const auto model = engine.find_model(told);
-      if (!model) return Transcript::Listed{};
-      return Transcript::Listed{model->identity_digest, engine::known_answers_of(engine, told)};
+      if (!model) return receipts::Transcript::Listed{};
+      return receipts::Transcript::Listed{model->identity_digest, engine::known_answers_of(engine, told)};
     });
   }
   if (json && lacks_protection(relayed.protections)) return {};
   if (relayed.model && !context_.engine.find_model(*relayed.model)) {
     if (context_.engine.models().empty()) {
-      return fail(ErrorCode::kUpstreamUnreachable, "no engine has told yet which models it serves; try again");
+      return fail(ErrorCode::kUpstreamUnreachable, "no engine has listed its models yet; try again");
     }
     return not_served(context_.engine, *relayed.model);
   }
@@ -278,7 +279,7 @@ void InferenceCall::abandon() {
     exchange_.reset();
   }
   if (running) running->cancel();
-  context_.metrics.count_abandoned();
+  context_.metrics.requests.count_abandoned();
 }
 
 std::shared_ptr<http::Exchange> InferenceCall::take_exchange() {
@@ -300,7 +301,7 @@ void InferenceCall::add_proof_headers(http::Headers& headers) const {
   if (route_.anthropic_dialect && !passed_on_) headers.emplace_back("request-id", id_);
   if (!transcript_) return;
   headers.emplace_back("x-receipt-id", transcript_->receipt_id());
-  add_aci_headers(transcript_->epoch(), headers);
+  api::add_aci_headers(transcript_->epoch(), headers);
 }
 
 http::Headers InferenceCall::reply_headers() const {
@@ -322,9 +323,9 @@ void InferenceCall::refuse(const Error& error) {
 
 void InferenceCall::refuse_on(std::shared_ptr<http::Exchange> exchange, const Error& error) {
   if (transcript_) transcript_->set_failure(error);
-  http::Response response = error_response(error, route_.anthropic_dialect);
+  http::Response response = api::error_response(error, route_.anthropic_dialect);
   add_proof_headers(response.headers);
-  reply(context_, Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
+  reply(context_, api::Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
 }
 
 void InferenceCall::on_start(std::string_view content_type) {
@@ -403,14 +404,14 @@ void InferenceCall::resume() {
 void InferenceCall::on_bytes(std::string_view bytes) {
   if (first_bytes_) {
     first_bytes_ = false;
-    context_.metrics.observe_first_byte(std::chrono::steady_clock::now() - begun_);
+    context_.metrics.requests.observe_first_byte(std::chrono::steady_clock::now() - begun_);
   }
   if (words_ != nullptr) words_->feed(bytes);
   if (!streaming_) {
     buffered_.append(bytes);
     return;
   }
-  if (transcript_ && (!last_event_.empty() || ends_with_last_event(bytes))) {
+  if (transcript_ && (!last_event_.empty() || receipts::ends_with_last_event(bytes))) {
     last_event_.append(bytes);
     return;
   }
@@ -422,13 +423,13 @@ void InferenceCall::on_bytes(std::string_view bytes) {
 void InferenceCall::on_end(const engine::Outcome& told) {
   // Another server's reply says it itself.
   const engine::Outcome outcome = words_ != nullptr ? engine::upstream::read_outcome(*words_) : told;
-  context_.metrics.count_usage(outcome.usage);
-  context_.metrics.observe_reply(std::chrono::steady_clock::now() - begun_);
+  context_.metrics.requests.count_usage(outcome.usage);
+  context_.metrics.requests.observe_reply(std::chrono::steady_clock::now() - begun_);
   if (transcript_) transcript_->set_outcome(outcome);
   std::shared_ptr<http::Exchange> exchange = take_exchange();
   if (!exchange) return;
   if (streaming_) {
-    context_.metrics.count_request(route_.name, status_);
+    context_.metrics.requests.count_request(route_.name, status_);
     exchange->finish(last_event_);
     return;
   }
@@ -437,7 +438,7 @@ void InferenceCall::on_end(const engine::Outcome& told) {
   response.content_type = content_type_;
   response.headers = reply_headers();
   response.body = std::move(buffered_);
-  reply(context_, Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
+  reply(context_, api::Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
 }
 
 void InferenceCall::on_error(const Error& error) {
@@ -448,7 +449,7 @@ void InferenceCall::on_error(const Error& error) {
   if (!exchange) return;
   if (!streaming_) return refuse_on(std::move(exchange), error);
   if (transcript_) transcript_->set_failure(error);
-  context_.metrics.count_request(route_.name, error_http_status(error.code));
+  context_.metrics.requests.count_request(route_.name, error_http_status(error.code));
   // Another server's stream was cut: it must not look whole, and it is not signed.
   if (passed_on_) return exchange->abort();
   exchange->finish("");

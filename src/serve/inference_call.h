@@ -8,8 +8,8 @@
 #include <string>
 
 #include "engine/engine.h"
-#include "serve/node.h"
-#include "serve/transcript.h"
+#include "receipts/transcript.h"
+#include "serve/node_context.h"
 
 namespace cloister::serve {
 
@@ -23,7 +23,7 @@ struct InferenceRoute {
 class InferenceCall : public engine::ReplySink, public std::enable_shared_from_this<InferenceCall> {
  public:
   // `route` outlives the call. Takes the body out of the exchange. On the loop, in the handler.
-  InferenceCall(NodeContext& context, const InferenceRoute& route, Call call);
+  InferenceCall(NodeContext& context, const InferenceRoute& route, api::Call call);
   ~InferenceCall() override;
 
   // Checks the request and starts the engine. On the loop for short bodies and engines that pass requests on or start
@@ -58,7 +58,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   void begin_stream(std::string_view content_type);
   // The client reads again.
   void resume();
-  std::shared_ptr<Transcript> make_transcript(const http::Request& request, std::shared_ptr<const Epoch> epoch) const;
+  std::shared_ptr<receipts::Transcript> make_transcript(const http::Request& request,
+                                                        std::shared_ptr<const identity::Epoch> epoch) const;
   // For a stream: its receipt names the events, and its client gets the secret that salts them.
   void expect_events();
   void add_proof_headers(http::Headers& headers) const;
@@ -84,8 +85,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   std::string buffered_;
   std::shared_ptr<codec::ReplyWords> words_;  // of another server's reply; on the loop
   std::string last_event_;  // of a stream: goes out with its end, and so not before its receipt is stored
-  std::shared_ptr<Transcript> transcript_;  // null when nothing is signed
-  std::string reply_secret_;                // hex; for a stream that has a receipt
+  std::shared_ptr<receipts::Transcript> transcript_;  // null when nothing is signed
+  std::string reply_secret_;                          // hex; for a stream that has a receipt
 
   std::mutex mutex_;  // guards the members below, which the loop and the engine's thread use
   std::shared_ptr<http::Exchange> exchange_;

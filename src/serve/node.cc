@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "api/aci_headers.h"
+#include "api/asked_protection.h"
+#include "api/client_name.h"
+#include "api/error_response.h"
+#include "api/media_type.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
-#include "serve/aci_headers.h"
-#include "serve/asked_protection.h"
-#include "serve/client_name.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/media_type.h"
-#include "serve/openai/error_body.h"
 
 namespace cloister::serve {
 namespace {
@@ -48,38 +48,40 @@ Node::Node(NodeContext context) : context_(std::move(context)) {
   install_page(registry_, context_);
 }
 
-std::optional<http::Response> Node::refuse_caller(const http::RequestHead& head, const Endpoint& endpoint,
+std::optional<http::Response> Node::refuse_caller(const http::RequestHead& head, const api::Endpoint& endpoint,
                                                   const std::optional<Owner>& owner) const {
   const auto unauthorized = [&](const char* message) {
-    return error_response(fail(ErrorCode::kUnauthorized, message), endpoint.anthropic_dialect);
+    return api::error_response(fail(ErrorCode::kUnauthorized, message), endpoint.anthropic_dialect);
   };
-  if (endpoint.access == Access::kToken && !owner) {
+  if (endpoint.access == api::Access::kToken && !owner) {
     return unauthorized("a valid token is required: Authorization: Bearer <token>");
   }
-  if (endpoint.access != Access::kOperator) return std::nullopt;
+  if (endpoint.access != api::Access::kOperator) return std::nullopt;
   if (context_.operators != nullptr) {
     if (context_.operators->authenticate(head.headers)) return std::nullopt;
     return unauthorized("a token of the operator is required: Authorization: Bearer <token>");
   }
   if (context_.anybody_operates) return std::nullopt;
-  return error_response(fail(ErrorCode::kForbidden, "only the operator may read this: see --admin-token-file"));
+  return api::error_response(fail(ErrorCode::kForbidden, "only the operator may read this: see --admin-token-file"));
 }
 
-std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, const Endpoint& endpoint) const {
-  const auto refuse = [&](const Refusal& refusal) { return to_response(refusal, endpoint.anthropic_dialect); };
-  if (is_coded(head)) {
+std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, const api::Endpoint& endpoint) const {
+  const auto refuse = [&](const api::Refusal& refusal) {
+    return api::to_response(refusal, endpoint.anthropic_dialect);
+  };
+  if (api::is_coded(head)) {
     http::Response response = refuse({415, "invalid_request_error", "request.content_encoding",
-                                      "bodies are taken as they are: no content-encoding", "content-encoding"});
+                                      "a request body must not have a content-encoding", "content-encoding"});
     response.headers.emplace_back("accept-encoding", "identity");  // RFC 9110, section 15.5.16
     return response;
   }
   if (endpoint.takes_prompts) {
-    if (const auto refusal = refused_headers(head, context_.receipts != nullptr)) return refuse(*refusal);
+    if (const auto refusal = api::refused_headers(head, context_.receipts != nullptr)) return refuse(*refusal);
     if (auto refusal = refuse_configuration(head, endpoint, *context_.identity.now())) return refusal;
   }
   const bool has_body = head.header("content-length").value_or("0") != "0" || head.header("transfer-encoding");
   if (endpoint.method != "POST" || (!has_body && !endpoint.takes_prompts)) return std::nullopt;
-  const std::string type = media_type(head);
+  const std::string type = api::media_type(head);
   if (type == "application/json" || (endpoint.takes_files && type == "multipart/form-data")) return std::nullopt;
   return refuse({415, "invalid_request_error", "request.media_type",
                  endpoint.takes_files ? "expected the content-type application/json or multipart/form-data"
@@ -87,39 +89,39 @@ std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, c
                  "content-type"});
 }
 
-std::optional<http::Response> Node::refuse_configuration(const http::RequestHead& head, const Endpoint& endpoint,
-                                                         const Epoch& epoch) const {
+std::optional<http::Response> Node::refuse_configuration(const http::RequestHead& head, const api::Endpoint& endpoint,
+                                                         const identity::Epoch& epoch) const {
   if (!endpoint.takes_prompts || is_meant_for(head, epoch.policy_digest)) return std::nullopt;
-  return to_response({409, "invalid_request_error", "request.configuration_changed",
-                      "the request is for a node of another configuration: verify this node again",
-                      std::string(evidence::kExpectedPolicyHeader)},
-                     endpoint.anthropic_dialect);
+  return api::to_response({409, "invalid_request_error", "request.configuration_changed",
+                           "the request is for a node of another configuration: verify this node again",
+                           std::string(evidence::kExpectedPolicyHeader)},
+                          endpoint.anthropic_dialect);
 }
 
 http::Admission Node::admit(const http::RequestHead& head) {
   auto refuse = [&](http::Response response) {
     context_.cors.decorate(head, response.headers);
-    add_aci_headers(*context_.identity.now(), response.headers);
-    context_.metrics.count_request("refused", response.status);
+    api::add_aci_headers(*context_.identity.now(), response.headers);
+    context_.metrics.requests.count_request("refused", response.status);
     return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
   };
   // The same for every path: the caller learns nothing about which paths exist.
-  if (const auto refusal = context_.web.refusal(head)) return refuse(to_response(*refusal, false));
+  if (const auto refusal = context_.web.refusal(head)) return refuse(api::to_response(*refusal, false));
   if (head.method == "OPTIONS") {
     http::Response response = context_.cors.preflight(head);
-    add_aci_headers(*context_.identity.now(), response.headers);
+    api::add_aci_headers(*context_.identity.now(), response.headers);
     return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
   }
-  EndpointRegistry::Match match = registry_.find(head.method, head.path);
+  api::EndpointRegistry::Match match = registry_.find(head.method, head.path);
   if (match.endpoint == nullptr && !match.allowed_methods.empty()) {
-    http::Response response = error_response(
+    http::Response response = api::error_response(
         fail(ErrorCode::kMethodNotAllowed, "this path answers " + match.allowed_methods), is_anthropic_path(head.path));
     response.headers.emplace_back("allow", match.allowed_methods + ", OPTIONS");
     return refuse(std::move(response));
   }
   if (match.endpoint == nullptr) {
     return refuse(
-        error_response(fail(ErrorCode::kNotFound, "there is nothing at this path"), is_anthropic_path(head.path)));
+        api::error_response(fail(ErrorCode::kNotFound, "there is nothing at this path"), is_anthropic_path(head.path)));
   }
   const std::optional<Owner> owner = context_.auth.authenticate(head.headers);
   if (auto refusal = refuse_caller(head, *match.endpoint, owner)) return refuse(*std::move(refusal));
@@ -127,20 +129,20 @@ http::Admission Node::admit(const http::RequestHead& head) {
   if (match.endpoint->takes_prompts && context_.gpu_gate != nullptr) {
     // Checked before a byte of the prompt is read.
     if (const auto refusal = context_.gpu_gate->refusal())
-      return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
+      return refuse(api::error_response(*refusal, match.endpoint->anthropic_dialect));
   }
   if (match.endpoint->takes_prompts && context_.receipts != nullptr) {
     if (const auto refusal = context_.receipts->refusal())
-      return refuse(error_response(*refusal, match.endpoint->anthropic_dialect));
+      return refuse(api::error_response(*refusal, match.endpoint->anthropic_dialect));
   }
-  std::string client = client_name(owner.value_or(Owner{}), head.peer, head.peer_is_loopback);
+  std::string client = api::client_name(owner.value_or(Owner{}), head.peer, head.peer_is_loopback);
   return http::Admission{match.endpoint->body_limit_bytes, nullptr, std::move(client)};
 }
 
 void Node::handle(std::shared_ptr<http::Exchange> exchange) {
   const http::Request& request = exchange->request();
-  EndpointRegistry::Match match = registry_.find(request.method, request.path);
-  Call call;
+  api::EndpointRegistry::Match match = registry_.find(request.method, request.path);
+  api::Call call;
   call.path_argument = match.path_argument;
   call.epoch = context_.identity.now();
   call.exchange = std::move(exchange);
@@ -155,18 +157,11 @@ void Node::handle(std::shared_ptr<http::Exchange> exchange) {
 
 http::Response Node::protocol_error(int status, std::string_view message, std::string_view path) {
   http::Response response =
-      error_response(fail(code_of_protocol_error(status), std::string(message)), is_anthropic_path(path));
+      api::error_response(fail(code_of_protocol_error(status), std::string(message)), is_anthropic_path(path));
   response.status = status;
-  add_aci_headers(*context_.identity.now(), response.headers);
-  context_.metrics.count_request("protocol", status);
+  api::add_aci_headers(*context_.identity.now(), response.headers);
+  context_.metrics.requests.count_request("protocol", status);
   return response;
-}
-
-void reply(NodeContext& context, const Call& call, std::string_view endpoint_name, http::Response response) {
-  context.cors.decorate(call.exchange->request(), response.headers);
-  add_aci_headers(*context.identity.now(), response.headers);
-  context.metrics.count_request(endpoint_name, response.status);
-  call.exchange->respond(std::move(response));
 }
 
 }  // namespace cloister::serve

@@ -29,7 +29,7 @@ class Preparation {
   Preparation(const Preparation&) = delete;
   Preparation& operator=(const Preparation&) = delete;
 
-  // Any thread. `client`: serve/client_name.h.
+  // Any thread. `client`: api/client_name.h.
   void submit(const std::string& client, Job job);
 
  private:

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "api/asked_protection.h"
 #include "codec/jcs.h"
 #include "codec/json.h"
 #include "codec/json_members.h"
-#include "serve/asked_protection.h"
 
 namespace cloister::serve {
 namespace {
@@ -41,7 +41,7 @@ Result<RelayedRequest> read_relayed_request(std::string_view body) {
       request.model = std::move(model);
     } else if (same_but_for_case(member.name, kModel)) {
       return fail(ErrorCode::kInvalidRequest, "'" + member.name + "' must be written as 'model'", member.name);
-    } else if (asks_for_protection(member.name)) {
+    } else if (api::asks_for_protection(member.name)) {
       TRY(value, codec::parse_json(member.value));
       request.protections[member.name] = std::move(value);
     }

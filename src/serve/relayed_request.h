@@ -13,7 +13,7 @@ namespace cloister::serve {
 
 struct RelayedRequest {
   std::optional<std::string> model;  // absent where the client names none
-  Json protections;                  // an object: the members that ask for a protection (serve/asked_protection.h)
+  Json protections;                  // an object: the members that ask for a protection (api/asked_protection.h)
 };
 
 // Errors, with the member as their param: kBadJson for a body that is no object, or that has two top-level members of

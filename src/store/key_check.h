@@ -9,7 +9,7 @@ namespace cloister::store {
 
 inline std::string message_for_missing_key(const std::string& where, ByteView key_id, const StoreKeys& keys) {
   return where + " holds receipts that are encrypted with the key " + key_text(key_id) +
-         ", and that key is not at hand here: the newest here is " + key_text(keys.newest()) +
+         ", and that key is not available here: the newest here is " + key_text(keys.newest()) +
          (keys.lasts() ? "" : ", which ends with this process") +
          ". The TEE of another application, another key provider or a later --receipt-key-epoch has given it. Nothing was changed; "
          "start with the keys that the receipts were stored with, or keep receipts in another place";

@@ -15,12 +15,10 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/owner.h"
 #include "base/result.h"
 
 namespace cloister::store {
-
-// The owner of a reply: a digest of the credential, all zero for callers without one.
-using Owner = ByteArray<16>;
 
 // The legacy signature of a reply (docs/spec/legacy-proof.md); its ed25519 form is made on request.
 struct LegacySignature {

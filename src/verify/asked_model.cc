@@ -32,9 +32,7 @@ void check_asked_model(const std::string& asked, const std::string& in_report,
     const std::string why = listed.error().message.substr(0, listed.error().message.find('\n'));
     verdict.add(skipped(id, "the report does not name this model, and there is nothing else to compare with: " + why));
   } else if (std::ranges::find(*listed, asked) != listed->end()) {
-    verdict.add(skipped(
-        id,
-        "the node's list of models has it, which is nobody's word but the server's: the report does not name a model"));
+    verdict.add(skipped(id, "only the server's own list of models names it: the report does not name a model"));
   } else {
     verdict.add(failed(id, "the node does not serve the model that was asked for", asked, joined(*listed)));
   }

@@ -12,7 +12,7 @@ void check_connection(Channel channel, Verdict& verdict) {
   if (channel == Channel::kInsecureHttp) {
     verdict.facts["connection"] = "insecure_http";
     verdict.add(skipped(id,
-                        "plain http to another machine, as --insecure-http allows: everyone on the way reads "
+                        "plain http to another machine, as --insecure-http allows: everyone on the way can read "
                         "the prompt and the reply, and can change both",
                         false));
     return;

@@ -35,15 +35,16 @@ void discount_file_words(const FileWords& words, const Policy& policy, Verdict& 
     if (check.state != State::kPass) continue;
     const std::string name = check_name(check.id);
     if (words.nonce && is_nonce_check(name, gpu_alone)) {
-      discount(check,
-               "the file itself names this nonce: the evidence may be old; name the nonce that you made with --nonce",
-               policy.require_nonce);
+      discount(
+          check,
+          "this nonce comes from the file itself: the evidence may be old; give the nonce that you made with --nonce",
+          policy.require_nonce);
     } else if (words.tls_spki_sha256 && name == kTls) {
       discount(check, "the file itself says that this key was seen", false);
     } else if (words.beginning && name == "receipt.prefix") {
       discount(check,
                "the file holds a beginning of the reply only, " + check.actual +
-                   ": where that is what you ask about, say so with --beginning",
+                   ": if you ask only about that beginning, give --beginning",
                true);
     }
   }
@@ -56,8 +57,8 @@ void discount_file_words(const FileWords& words, const Policy& policy, Verdict& 
 void check_file_time(UnixSeconds judged_at, bool named, Verdict& verdict) {
   const std::string id = "file.time", time = to_rfc3339(judged_at);
   if (!named) {
-    verdict.add(skipped(id, "the file itself names the time of this verdict, " + time +
-                                "; name a time that you have reason to believe with --at"));
+    verdict.add(skipped(
+        id, "the time of this verdict comes from the file itself, " + time + "; give a time that you trust with --at"));
     return;
   }
   Check check = passed(id, time);

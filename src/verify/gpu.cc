@@ -58,7 +58,7 @@ class NeedsCollector {
 };
 
 constexpr std::string_view kWithItsReport =
-    "the GPU evidence within a report of this form is judged with the report: use verify report";
+    "the GPU evidence within a report of this form is verified with the report: use verify report";
 
 // The GPU evidence in a whole report can be verified without the rest where the verifier's own nonce leads to the nonce of the GPUs.
 Result<void> check_report_of_gpus(ReportShape shape, const Json& object) {

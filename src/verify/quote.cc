@@ -35,9 +35,8 @@ std::string without_space(std::string_view text) {
 void ask_for_report_data(const Policy& policy, Verdict& verdict) {
   const auto named = std::ranges::find(verdict.checks, "tee.report_data", &Check::id);
   if (named == verdict.checks.end() || named->state != State::kNotApplicable) return;
-  *named =
-      skipped("tee.report_data", "no report data of the verifier's own was given (--report-data): the quote may be old",
-              policy.require_nonce);
+  *named = skipped("tee.report_data", "the verifier gave no report data (--report-data): the quote may be old",
+                   policy.require_nonce);
 }
 
 // A file that somebody gave with the quote and that nothing was compared with must be mentioned.

@@ -74,7 +74,7 @@ Check check_served_at(const Receipt& receipt, const evidence::Keyset& keyset, Un
   if (receipt.served_at >= keyset.not_after) {
     return failed(id, "the keyset had expired", "before " + to_rfc3339(keyset.not_after), actual);
   }
-  return passed(id, actual, "the service's own word");
+  return passed(id, actual, "the service's own claim");
 }
 
 void check_keys(const Receipt& receipt, const Established& established, const Context& context, Verdict& verdict) {

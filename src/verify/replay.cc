@@ -6,7 +6,7 @@
 #include "codec/json.h"
 #include "evidence/json_reader.h"
 #include "verify/check.h"
-#include "verify/report/model_manifest.h"
+#include "verify/model_manifest.h"
 
 namespace cloister::verify {
 namespace {

@@ -32,8 +32,7 @@ Check check_signing_address(const ServedReport& report, const Result<Bytes>& ide
 
 Check check_nonce(const ServedReport& report, const Expected& expected, const Policy& policy) {
   if (!expected.nonce) {
-    return skipped("report.nonce", "no nonce of the verifier's own was given: the report may be old",
-                   policy.require_nonce);
+    return skipped("report.nonce", "the verifier gave no nonce: the report may be old", policy.require_nonce);
   }
   return compared("report.nonce", to_hex(*expected.nonce), to_hex(report.request_nonce),
                   "the report answers another nonce");

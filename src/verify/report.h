@@ -1,7 +1,6 @@
 // Verifies a served attestation report: a pure function of (report, what was asked, collateral, policy, time).
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,25 +8,11 @@
 
 #include "base/result.h"
 #include "evidence/chat_signature.h"
-#include "evidence/report_data.h"
 #include "verify/context.h"
+#include "verify/expected.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
-
-// What the relying party knows on its own.
-struct Expected {
-  // The nonce that it made. Without one, freshness is a skipped required check.
-  std::optional<evidence::Nonce> nonce;
-  // SHA-256 of the SubjectPublicKeyInfo of the server's TLS leaf, when the L2 binding was asked for.
-  std::optional<ByteArray<32>> tls_spki_sha256;
-  // The host of that connection: a keyset may list TLS keys that are valid for one host only.
-  std::optional<std::string> tls_host;
-  // The public key, as hex, that it encrypts to (field encryption of ACI); the keyset must list it.
-  std::optional<std::string> e2ee_public_key;
-  // The keys of instances whose evidence comes without them, by instance id (evidence/services/chutes.h).
-  std::map<std::string, std::string> instance_keys = {};
-};
 
 // The addresses of legacy signatures that the quotes in the verified report bind; a reply's signer is compared with
 // them. They are those of the report itself and of the instances that it lists; for a gateway's answer they are those

@@ -42,7 +42,7 @@ Check check_id(const Session& session, const std::optional<ByteArray<32>>& named
   const std::string id = "session.id";
   const std::string actual = to_hex(session.id);
   if (!named && !receipt) {
-    return skipped(id, "nobody named a session: any gateway could have written this one. Its id is " + actual);
+    return skipped(id, "no session was named: any gateway could have written this one. Its id is " + actual);
   }
   if (named && *named != session.id)
     return failed(id, "another session than the one that was named", to_hex(*named), actual);
@@ -60,7 +60,7 @@ Check check_window(const Session& session, const std::optional<Receipt>& receipt
   const auto in_force = [&session](UnixSeconds at) { return session.established_at <= at && at < session.expires_at; };
   if (in_force(time)) {
     if (!receipt || in_force(now)) return passed(id, to_rfc3339(receipt ? time : now));
-    if (receipt_verified) return passed(id, to_rfc3339(time), "when the reply was served, by the gateway's own word");
+    if (receipt_verified) return passed(id, to_rfc3339(time), "when the reply was served, by the gateway's own claim");
     return skipped(id, "the session is not in force at " + to_rfc3339(now) +
                            "; that the reply was served while it was, only a receipt says that "
                            "was not verified here: cloister verify receipt --session");
@@ -85,7 +85,7 @@ Check check_claims(const Session& session) {
     return failed(id, "the gateway itself says that this does not hold: " + text_member(claim, "reason"),
                   name + " not refuted", "refuted");
   }
-  return not_applicable(id, "the gateway's own word; what the evidence shows is judged as upstream.*");
+  return not_applicable(id, "the gateway's own claim; what the evidence shows is verified as upstream.*");
 }
 
 struct Upstream {
@@ -124,13 +124,13 @@ Upstream judge_upstream(const Session::Evidence& evidence, const Session& sessio
 Upstream check_evidence(const Session& session, const Context& context, Verdict& verdict) {
   const std::string id = "session.evidence";
   if (!session.evidence) {
-    verdict.add(skipped(id, "the session holds no evidence: there is nothing but the gateway's word"));
+    verdict.add(skipped(id, "the session holds no evidence: there is only the gateway's claim"));
     return {};
   }
   Upstream upstream = judge_upstream(*session.evidence, session, context);
   verdict.add(upstream.verdict
                   ? passed(id, std::to_string(session.evidence->data.size()) + " bytes", "judged as upstream.*")
-                  : skipped(id, "evidence of a form that is not judged here: " + session.evidence->media_type));
+                  : skipped(id, "evidence of a form that is not supported: " + session.evidence->media_type));
   return upstream;
 }
 

@@ -119,14 +119,15 @@ TEST(VerdictReasons, ManyChecksWithOneReasonAreOneLine) {
   std::vector<Check> checks = {passed("report.form")};
   for (int gpu = 0; gpu < 8; ++gpu) {
     for (const char* name : {"rim.driver.available", "rim.driver.signature", "rim.vbios.available"}) {
-      checks.push_back(skipped("nvidia.gpu." + std::to_string(gpu) + "." + name, "there is no manifest to judge by"));
+      checks.push_back(
+          skipped("nvidia.gpu." + std::to_string(gpu) + "." + name, "there is no manifest to compare with"));
     }
     checks.push_back(failed("nvidia.gpu." + std::to_string(gpu) + ".nonce", "other", "aa", std::to_string(gpu)));
   }
   checks.push_back(skipped("tdx.tcb.status", "no collateral was given"));
   checks.push_back(skipped("tdx.pck.revocation", "no collateral was given"));
   EXPECT_EQ(reasons(checks), "  [FAIL] nvidia.gpu.*.nonce (8 checks): other\n"
-                             "  [skip] nvidia.gpu.*.rim.* (24 checks): there is no manifest to judge by\n"
+                             "  [skip] nvidia.gpu.*.rim.* (24 checks): there is no manifest to compare with\n"
                              "  [skip] tdx.* (2 checks): no collateral was given\n");
 }
 

@@ -1,4 +1,4 @@
-"""Fixtures: tests/e2e/support/fixtures.py."""
+"""The fixtures are in tests/e2e/support/fixtures.py."""
 
 import pathlib
 import sys

@@ -1,5 +1,5 @@
-"""`verify host --model M` is a question: a node that serves another model is not accepted, and one of which nobody can tell is
-undetermined."""
+"""`verify host --model M` asks whether a node serves the model M. A node that serves another model is rejected. A node whose model cannot
+be established is undetermined."""
 
 import json
 
@@ -40,7 +40,7 @@ def test_another_model(echo, model):
 
 
 def hidden(list_status):
-    """A node without Cloister's own form, whose list of models answers so."""
+    """A node without Cloister's own form of report, whose list of models gives this answer."""
     def meddle(path, status, headers, text):
         if path.startswith("/v1/cloister/attestation"):
             return 404, headers, text

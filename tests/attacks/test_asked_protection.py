@@ -1,5 +1,5 @@
-"""A protection that was asked for and is not known must not be left out in silence: the request is refused, in the words of the
-protocol that it speaks, before its body is read."""
+"""A requested protection that the node does not know must not be ignored in silence. The request is refused before its body is read, in the
+words of the protocol that it uses."""
 
 import json
 import re
@@ -15,8 +15,9 @@ pytestmark = pytest.mark.fast
 CHAT = "/v1/chat/completions"
 ROUTES = [CHAT, "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages", "/v1/tokenize"]
 KEY = "04" + "ab" * 64
-# Name: (headers, status, type of the error). ACI's E2EE v2 (section 9: the service does not terminate v2), its forerunners of the
-# dstack family, NEAR's, Venice's, Tinfoil's EHBP, and words of protocols that this node has never heard of.
+# Each entry maps a name to (headers, status, type of the error). The names cover ACI's E2EE v2 (section 9: the service does not terminate
+# v2), its predecessors of the dstack family, NEAR's and Venice's protocols, Tinfoil's EHBP, and headers of protocols that this node does
+# not know.
 ENCRYPTED = {
     "aci v2": ({"X-E2EE-Version": "2", "X-Client-Pub-Key": KEY, "X-Model-Pub-Key": KEY, "X-E2EE-Nonce": "ab" * 32,
                 "X-E2EE-Timestamp": "1790000000"}, 400, "e2ee_invalid_version"),
@@ -51,7 +52,7 @@ def error_type(reply):
 
 @pytest.mark.parametrize("name", ENCRYPTED)
 def test_the_head_alone_is_refused(echo, name):
-    """No byte of the body has been sent when the refusal comes."""
+    """The refusal comes before any byte of the body has been sent."""
     headers, status, kind = ENCRYPTED[name]
     for route in ROUTES:
         with Connection(echo) as connection:
@@ -75,7 +76,7 @@ def chat(**more):
     return json.dumps({"model": "echo", "messages": [{"role": "user", "content": "x"}], **more}).encode()
 
 
-# ACI, section 5.3: a direct service satisfies `aci_verified` and has no sessions; what it does not know is never ignored.
+# ACI, section 5.3: a direct service satisfies `aci_verified` and has no sessions. Members that it does not know are never ignored.
 MEMBERS = {
     "verified": ({"provider": {"aci_verified": True}}, 200, None),
     "not verified": ({"provider": {"aci_verified": False, "order": ["a"]}}, 200, None),
@@ -139,7 +140,7 @@ def test_a_report_is_not_made_with_less_than_was_asked(echo, tls):
     assert exchange(echo, "GET", f"{legacy}?nonce={'ab' * 32}&nonce={'cd' * 32}").status == 400
     assert exchange(echo, "GET", legacy + "?signing_algo=rsa").status == 400
     assert exchange(echo, "GET", legacy + "?include_tls_fingerprint=perhaps").status == 400
-    # Version 2 of the dstack family is the layout with the TLS key in it.
+    # Version 2 of the dstack family is the layout that contains the TLS key.
     assert exchange(echo, "GET", legacy + "?version=2").status == 400, "this node ends no TLS"
     assert exchange(echo, "GET", legacy + "?version=3").status == 400
     assert exchange(echo, "GET", legacy + "?version=1").status == 200
@@ -166,7 +167,7 @@ def test_an_option_that_would_do_nothing_is_an_error(tmp_path, name):
 
 
 def numbers(command):
-    """The options of a command that are numbers with a fraction, as its help says."""
+    """Returns the options of a command that take a number with a fraction, according to its help."""
     found = re.findall(r"(--[a-z-]+)[ ,A-Za-z:]* FLOAT", run(command, "--help").stdout)
     assert found, command
     return found
@@ -174,7 +175,7 @@ def numbers(command):
 
 @pytest.mark.parametrize("value", ["nan", "NaN", "-nan", "inf", "-inf", "-1", "1e400", "1x", ""])
 def test_a_bound_that_is_no_number_is_an_error(tmp_path, value):
-    """With a rate of nan nothing was ever too much."""
+    """With a rate of nan no request would ever exceed the limit."""
     for option in numbers("serve"):
         result = run("serve", "--engine", "echo", "--tee", "insecure-simulator", "--state", tmp_path / "state", f"{option}={value}")
         assert result.returncode == 2 and option in result.stderr, (option, result.stderr)
@@ -188,7 +189,8 @@ def test_a_bound_that_is_no_number_is_an_error(tmp_path, value):
 
 
 def bounded(command):
-    """(option, least, most, takes 0) of each option of a command that is a number or a size, as its help says; each has bounds."""
+    """Returns (option, least, most, takes 0) of each option of a command that takes a number or a size, according to its help. Each has
+    bounds."""
     text = run(command, "--help").stdout
     found = re.findall(r"(--[a-z-]+) (INT|UINT|FLOAT|TEXT):(0 or )?in \[(\S+) - (\S+)\]", text)
     without = set(re.findall(r"(--[a-z-]+) (?:U?INT|FLOAT)", text)) - {name for name, *_ in found}
@@ -197,7 +199,7 @@ def bounded(command):
 
 
 def outside(least, most, zero):
-    """Values beyond the bounds, and forms in which two readers find different numbers."""
+    """Returns values beyond the bounds, and forms in which two parsers find different numbers."""
     if most.endswith("T"):
         return ["4", "0", "15M", "1025T", "-16M", "16m"]
     below = [] if float(least) == 0 else [str(int(float(least)) - 1) if float(least) >= 1 else "0.01"]
@@ -209,7 +211,7 @@ def outside(least, most, zero):
 
 @pytest.mark.parametrize("way", ["command line", "configuration", "doctor"])
 def test_a_bound_that_is_none_is_an_error(tmp_path, way):
-    """With room for 4 bytes no receipt outlasted its reply, and 010 days were 8."""
+    """With room for 4 bytes no receipt would outlast its reply, and 010 days would be read as 8."""
     options = bounded("serve")
     assert {"--receipt-bytes", "--receipt-days", "--max-body", "--context", "--parallel", "--report-rate"} <= {name for name, *_ in options}
     config = tmp_path / "cloister.toml"
@@ -219,7 +221,7 @@ def test_a_bound_that_is_none_is_an_error(tmp_path, way):
                 done = run("serve", "--engine", "echo", "--tee", "insecure-simulator", "--state", tmp_path / "state", f"{name}={value}", "--print-config")
                 said = done.stderr
             else:
-                # What is no TOML at all is refused before anybody looks at its bounds.
+                # A value that is no TOML at all is refused before its bounds are checked.
                 plain = re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", value) and len(value) < 19
                 config.write_text(f'[serve]\nengine = "echo"\n{name[2:]} = {value if plain else chr(34) + value + chr(34)}\n')
                 if way == "doctor":

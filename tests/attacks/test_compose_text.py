@@ -1,5 +1,6 @@
-"""A compose text that a runner reads differently than the verifier: an image that is not pinned stands where a reading line by line sees a comment,
-or in a part of the file that starts code without an image. The machine is simulated, and its measurements are forged to fit each text."""
+"""A compose text that a container runtime and the verifier read differently. An image without a digest stands where a line-by-line reading
+sees a comment, or in a part of the file that starts code without an image. The machine is simulated, and its measurements are forged to
+fit each text."""
 
 import hashlib
 import json
@@ -48,7 +49,7 @@ MR_CONFIG_ID, RTMR3 = 184, 472
 
 
 def attestation_key(seed):
-    """The seed of a simulated machine is the host's to know."""
+    """The host knows the seed of a simulated machine, so it can derive the attestation key."""
     wide = HKDF(hashes.SHA256(), 40, salt=None, info=b"cloister insecure simulator attestation key v1").derive(seed)
     return ec.derive_private_key(int.from_bytes(wide, "big") % (ORDER - 1) + 1, ec.SECP256R1())
 
@@ -60,7 +61,7 @@ def event_of(name, payload):
 
 @pytest.fixture(scope="module")
 def machine():
-    """(quote, log, key) of a simulated machine."""
+    """Returns (quote, log, key) of a simulated machine."""
     agent = Agent()
     answer = json.loads(ask(agent.socket, "/GetQuote", json.dumps({"report_data": "07" * 64}).encode())[1])
     seed = bytes.fromhex(agent.seed_file.read_text().strip())

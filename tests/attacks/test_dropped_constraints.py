@@ -1,5 +1,6 @@
-"""A constraint that is dropped: schemas whose words the engine does not follow once got 200 with a text that breaks them, signed. Each
-is followed, or refused with the keyword and its path, in chat, Responses and Messages and for the arguments of functions."""
+"""A constraint of a schema that is dropped. Schemas with keywords that the engine does not enforce once got a signed 200 with a text that
+breaks them. Each keyword is now enforced, or refused with its name and path, in chat, Responses and Messages and for the arguments of
+functions."""
 
 import datetime
 import ipaddress
@@ -86,14 +87,14 @@ def test_a_word_that_is_not_followed_is_refused_by_name(llama, place):
     [{"const": 2}, {"const": 2.0}], [{"type": "integer", "minimum": 1, "maximum": 1}, {"const": 1.0}], [{"type": "integer"}, {"enum": [7.0]}],
     [{"const": [1]}, {"enum": [[1.0]]}]])
 def test_numbers_are_the_same_where_json_schema_says_so(llama, choices):
-    """Where both alternatives of a oneOf admit 2.0, a reply of 2.0 is not valid."""
+    """A reply of 2.0 is not valid where both alternatives of a oneOf admit 2.0."""
     path, body = chat(around({"oneOf": choices}))
     status, _, reply = llama.post(path, body)
     assert status == 400 and b"'oneOf'" in reply, reply
 
 
 def value_of(place, reply):
-    """The x of a reply; None when it was cut at its limit."""
+    """Returns the x of a reply, or None when the reply was cut at its limit."""
     reply = json.loads(reply)
     if place in (chat, chat_tool):
         choice = reply["choices"][0]
@@ -135,8 +136,8 @@ FOLLOWED = [
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_word_that_is_taken_is_followed(llama, place):
-    """At a high temperature a small model breaks whatever is not enforced."""
-    # The places share the code that follows a schema: all words in one, some in each.
+    """At a high temperature a small model breaks every constraint that is not enforced."""
+    # The places share the code that enforces a schema. One place gets all keywords, each other place gets some.
     followed = FOLLOWED if place is chat else FOLLOWED[:: 3]
     names = [f"p{i}" for i in range(len(followed))]
     properties = {name: schema for name, (schema, _) in zip(names, followed)}
@@ -152,7 +153,7 @@ def test_a_word_that_is_taken_is_followed(llama, place):
 
 
 def test_a_function_that_is_not_strict_is_taken_as_before(llama):
-    """Without "strict" the words are for the model: clients send schemas of every kind."""
+    """Without "strict" the keywords are hints for the model, because clients send schemas of every kind."""
     for keyword in ("pattern", "minimum", "format", "propertyNames", "allOf"):
         path, body = chat_tool(around(DROPPED[keyword]))
         del body["tools"][0]["function"]["strict"]

@@ -1,6 +1,6 @@
-"""Event logs that replay to the quote's registers and say something else than what was measured. The host boots an application of
-its own on the simulated machine, has it emit the events of a second, good-looking boot, and serves a log in which that second boot
-alone can be read."""
+"""Event logs that replay to the quote's registers but describe something other than what was measured. The host boots its own application
+on the simulated machine and lets it emit the events of a second boot that looks good. The host then serves a log in which only that
+second boot can be read."""
 
 import json
 import secrets
@@ -28,13 +28,13 @@ def call(agent, path, **arguments):
 
 
 def boot_events(log):
-    """The names and payloads of register 3, in order."""
+    """Returns the names and payloads of register 3, in order."""
     return [(entry["event"], entry["event_payload"]) for entry in log if entry["imr"] == 3]
 
 
 @pytest.fixture(scope="module")
 def honest():
-    """What the application that the victim expects logs, and how its compose hash reads."""
+    """Returns the events that the expected application logs, and its compose hash."""
     agent = Agent(arguments=("--app-name", "good"))
     try:
         log = json.loads(call(agent, "/GetQuote")["event_log"])
@@ -44,7 +44,7 @@ def honest():
 
 
 class Attack:
-    """A machine that runs the application "evil", whose host fixed the MRCONFIGID of the good one at launch."""
+    """A machine that runs the application "evil". At launch its host set the MRCONFIGID of the good application."""
 
     def __init__(self, honest):
         self.events, self.compose_hash = honest
@@ -57,7 +57,7 @@ class Attack:
         return json.loads(call(self.agent, "/GetQuote")["event_log"])
 
     def hidden(self, **label):
-        """The log of now, with the true entries of register 3 relabelled and without name and payload."""
+        """Returns the current log, in which the true entries of register 3 are relabelled and have no name and payload."""
         log = self.log()
         for entry in log[:len(self.true_log)]:
             if entry["imr"] == 3:
@@ -74,8 +74,8 @@ def attack(honest):
 
 @pytest.fixture
 def judge(start, attack, tmp_path):
-    """judge(log): the verdict about the report of a node on that machine, with this log in the place of its own. The policy
-    expects the good application."""
+    """judge(log) returns the verdict about the report of a node on that machine, with this log in place of its own. The policy expects the
+    good application."""
     node = start("--engine", "echo", "--tee", "dstack", "--tee-socket", attack.agent.socket, simulated=False)
     nonce = secrets.token_hex(32)
     report = node.get_json(f"/v1/cloister/attestation?nonce={nonce}")
@@ -83,7 +83,7 @@ def judge(start, attack, tmp_path):
 
     def verdict(log):
         served = {**report, "event_log": report["event_log"] if log is None else log}
-        # The host leaves out what would speak against it.
+        # The host leaves out the members that would contradict it.
         for member in ("info", "key_custody", "app_compose"):
             served.pop(member, None)
         (tmp_path / "report.json").write_text(json.dumps(served))
@@ -119,14 +119,14 @@ def test_hidden_in_a_register_that_the_policy_leaves_open(attack, judge):
 
 
 def test_identity_after_the_end_of_the_boot(attack, judge):
-    """Nothing is hidden here but the beginning of the second boot, so that its events look like those of the application."""
+    """Only the beginning of the second boot is hidden, so that its events look like those of the application."""
     log = attack.log()
     status, failing, _ = judge([entry for entry in log if entry["event"] != "system-preparing"])
     assert status == 1 and {"boot.events.unique", "boot.rtmr3"} <= failing
 
 
 def test_another_configuration_behind_an_entry_of_another_type(attack, judge):
-    """The register was told of a second configuration; the host relabels that entry."""
+    """The register was extended with a second configuration. The host relabels that entry."""
     call(attack.agent, "/EmitEvent", event="cloister-policy", payload="11" * 32)
     log = attack.log()
     log[-1].update({"event_type": 4, "event": "", "event_payload": ""})

@@ -1,5 +1,5 @@
-"""A file that chooses its own verdict: archives, saved evidence and proofs bring a time, a nonce, a TLS key, a kind and bodies along. What
-such a file says of itself is shown and never counts for the person who asks."""
+"""A file that tries to choose its own verdict. Archives, saved evidence and proofs contain a time, a nonce, a TLS key, a kind and bodies.
+Such statements are shown, and never replace those of the person who verifies the file."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def rfc3339(seconds):
 
 @pytest.fixture(scope="module")
 def reply(echo, tmp_path_factory):
-    """A reply with its report and receipt, as files."""
+    """Returns a reply with its report and receipt, as files."""
     folder = tmp_path_factory.mktemp("reply")
     request = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "one two three"}], "stream": True}).encode()
     answer = exchange(echo, "POST", "/v1/chat/completions", request)
@@ -79,7 +79,7 @@ def changed(path, **members):
 
 
 NAMED = {"--nonce": "07" * 32, "--id": "07" * 32, "--model": "mine", "--address": "0x" + "11" * 20, "--report-data": "07" * 64}
-# What evidence of a kind can be compared with.
+# The expectations with which evidence of each kind can be compared.
 COMPARED = {
     "report": {"--nonce", "--model-manifest"},
     "quote": {"--report-data"},
@@ -94,7 +94,7 @@ COMPARED = {
 
 @pytest.mark.parametrize("kind", COMPARED)
 def test_a_bundle_does_not_choose_what_it_is_compared_with(echo, bundle, proof, tmp_path, kind):
-    """The file chooses its kind, and named expectations were dropped without a word."""
+    """The file chooses its kind. Expectations that this kind cannot check must not be dropped in silence."""
     mine = tmp_path / "mine"
     mine.write_bytes(b"another")
     manifest = tmp_path / "manifest"
@@ -123,7 +123,7 @@ def test_a_malformed_expectation_is_an_error_in_every_kind(bundle, option, value
 @pytest.mark.parametrize("option", ["--policy", "--nonce", "--id", "--model", "--request", "--response", "--report", "--keyset", "--at",
                                     "--collateral", "--model-manifest", "--archive", "--bundle"])
 def test_an_empty_value_is_not_an_option_that_was_left_out(reply, option):
-    """The value of a variable that is not set."""
+    """An empty argument is what the shell passes for a variable that is not set."""
     paths = reply["paths"]
     status, _, verdict, error = judged("receipt", paths["receipt"], "--report", paths["report"], option, "")
     assert status == 2 and verdict is None and option in error, error
@@ -164,7 +164,7 @@ def test_saved_evidence_with_its_instances_is_judged_again(vectors_folder, tmp_p
     assert status == 2 and "--instances" in error
 
 
-# The commands that verify what the person who asks put together.
+# The commands that verify files which the person who verifies has put together.
 COMMANDS = ["report", "quote", "gpu", "snp", "receipt", "session", "signature", "proof"]
 
 
@@ -176,7 +176,7 @@ def test_no_other_command_reads_such_a_file(archive, bundle, command):
 
 
 def test_a_proof_is_no_bare_signature(proof, tmp_path):
-    """Bodies that the person named would be passed over in favour of those in the file."""
+    """A body that the person names must not be ignored in favour of the body in the file."""
     mine = tmp_path / "mine"
     mine.write_bytes(b"another reply")
     status, states, _, error = judged("signature", proof, "--request", mine, "--response", mine)
@@ -188,7 +188,7 @@ def test_an_archive_does_not_choose_its_time(archive, reply):
     assert status == 3 and states["file.time"] == "skipped", "nobody but the file named the time"
     kept = json.loads(archive.read_text())
     assert verdict["facts"]["file_says"]["saved_at"] == kept["judged_at"]
-    # An expired keyset, brought back by a time of the file's own.
+    # The file's own time would make an expired keyset valid again.
     at = ["--at", FUTURE, "--nonce", reply["nonce"]]
     status, states, *_ = judged("archive", archive, *at)
     assert status == 1 and states["keyset.not_after"] == "fail"
@@ -211,7 +211,7 @@ def test_a_file_does_not_choose_its_nonce(archive, bundle, proof):
 
 
 def test_a_proof_is_not_judged_now_in_silence(proof):
-    """Its time is its own word, never the time of the call; and the call says so."""
+    """The time in the proof is the proof's own statement and never the time of the call. The output says so."""
     kept = json.loads(proof.read_text())
     status, states, verdict, _ = judged("proof", proof, "--nonce", kept["nonce"])
     assert status == 3 and states["file.time"] == "skipped"
@@ -222,7 +222,7 @@ def test_a_proof_is_not_judged_now_in_silence(proof):
 
 
 def test_a_proof_of_a_beginning_stays_with_the_bodies_of_its_file(reply, tmp_path):
-    """prefix_proof made of the check of a whole reply one of its first three events."""
+    """prefix_proof turned the check of a whole reply into a check of its first three events."""
     paths, files = reply["paths"], reply["files"]
     beginning = tmp_path / "beginning"
     beginning.write_bytes(b"".join(event + b"\n\n" for event in files["response"].split(b"\n\n")[:3]))
@@ -237,7 +237,7 @@ def test_a_proof_of_a_beginning_stays_with_the_bodies_of_its_file(reply, tmp_pat
     again = tmp_path / "written-again.archive"
     again.write_text(json.dumps(json.loads(kept.read_text()), indent=1, sort_keys=True))
     assert judged("archive", again, *own_words, "--beginning")[:2] == (status, states), "by another tool"
-    # Nobody but the file asked about a beginning.
+    # Only the file says that this is a beginning.
     status, states, verdict, _ = judged("archive", kept, *own_words)
     assert status == 3 and states["receipt.prefix"] == "skipped" and verdict["facts"]["partial_reply"].startswith("only the first 3 of ")
     readable = run("verify", "archive", kept, *own_words, "--accept-simulator").stdout
@@ -250,7 +250,7 @@ def test_a_proof_of_a_beginning_stays_with_the_bodies_of_its_file(reply, tmp_pat
 
 
 def test_names_in_a_bundle_name_nothing(reply, tmp_path, proof):
-    """--address, --id and --model are how a person names what is asked about. Saved with the evidence, they are the file's word."""
+    """--address, --id and --model name what a person asks about. Values that are saved with the evidence are only the file's statement."""
     saved = tmp_path / "signature.bundle"
     kept = json.loads(proof.read_text())
     signature, request, response = (tmp_path / name for name in ("signature", "request", "response"))

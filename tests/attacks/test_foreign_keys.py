@@ -1,5 +1,6 @@
-"""Keys that somebody outside has count as the TEE's: an agent of the operator's own stands in front of the genuine one, passes on quotes, logs and
-information, and answers for keys out of a seed that the operator knows. (Here the genuine one is the simulator of another seed.)"""
+"""Keys that somebody outside knows must not count as the TEE's keys. An agent of the operator stands in front of the genuine one. It passes
+on quotes, logs and information, and answers requests for keys from a seed that the operator knows. (Here the genuine agent is a
+simulator with another seed.)"""
 
 import contextlib
 import json
@@ -16,7 +17,7 @@ KEY_CALLS = ("/GetKey", "/GetTlsKey", "/Sign")
 
 @pytest.fixture(scope="module")
 def agents(tmp_path_factory):
-    """The machine's own agent, and one whose seed the operator has, for another application."""
+    """Returns the machine's own agent, and an agent of another application whose seed the operator knows."""
     folder = tmp_path_factory.mktemp("seeds")
     (folder / "genuine").write_text("11" * 32 + "\n")
     (folder / "known").write_text("22" * 32 + "\n")
@@ -28,7 +29,7 @@ def agents(tmp_path_factory):
 
 @contextlib.contextmanager
 def node_behind(folder, genuine, known, takes):
-    """A node that asks `known` for what `takes` says, and `genuine` for the rest."""
+    """Starts a node that asks `known` for the calls that `takes` names, and `genuine` for the rest."""
     def answer(path, body):
         status, reply = ask((known if takes(path, body) else genuine).socket, path, body)
         return http_reply(reply, f"{status} OK" if status == 200 else f"{status} Refused")
@@ -70,7 +71,7 @@ def test_keys_of_the_machines_own_provider_are_accepted(agents, tmp_path):
 
 
 def test_the_tls_key_alone_is_not_another_applications(agents, tmp_path):
-    """No chain of it stands in any report, so the node itself looks whose it is."""
+    """No report contains this key's chain, so the node itself checks which application the key belongs to."""
     genuine, known = agents
     with pytest.raises(AssertionError, match="another application's key"):
         with node_behind(tmp_path, genuine, known, lambda path, body: path == "/GetKey" and b"/tls-key/" in body):
@@ -78,7 +79,7 @@ def test_the_tls_key_alone_is_not_another_applications(agents, tmp_path):
 
 
 def replaced(document, custody):
-    """The document with other chains of key custody, wherever it has some."""
+    """Returns the document with other chains of key custody, wherever it has some."""
     if isinstance(document, list):
         return [replaced(each, custody) for each in document]
     if not isinstance(document, dict):

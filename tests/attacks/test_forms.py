@@ -1,5 +1,5 @@
-"""Documents of a form that nobody here knows got a verdict, and named-alike forms were read as each other. A form that is not known is
-refused with exit status 2 and named; one with the marks of two forms is rejected."""
+"""Documents of an unknown form once got a verdict, and forms with similar names were read as each other. An unknown form is now refused
+with exit status 2 and named. A document with the marks of two forms is rejected."""
 
 import json
 

@@ -1,5 +1,5 @@
-"""A TLS key that the operator brought: whoever has it can end connections in front of the TEE and read everything, so no
-verdict may take such a key for the TEE's."""
+"""A TLS key that the operator supplied. Anybody who has that key can end connections in front of the TEE and read everything, so no verdict
+may accept it as the TEE's key."""
 
 import contextlib
 import hashlib
@@ -33,7 +33,7 @@ def openssl(*arguments):
 
 @pytest.fixture
 def pair(tmp_path):
-    """(certificate, key) as an operator has them."""
+    """Returns (certificate, key) as an operator has them."""
     certificate, key = tmp_path / "chain.pem", tmp_path / "key.pem"
     openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
     openssl("req", "-x509", "-key", key, "-subj", "/CN=node", "-days", 30, "-out", certificate)
@@ -46,7 +46,7 @@ def given(start, pair):
 
 
 class Terminator:
-    """Ends TLS in front of a node with the node's own key, reads everything, and passes it on, changed by `change`."""
+    """Ends TLS in front of a node with the node's own key, reads everything, and passes it on after `change`."""
 
     def __init__(self, node, pair, change=lambda data: data):
         self.node, self.change, self.read = node, change, b""
@@ -96,14 +96,15 @@ def test_a_terminator_with_the_same_key_is_not_accepted(given, pair):
         assert result.returncode == 3, result.stdout
         tls = check(result, "report_data.tls")
         assert tls["state"] == "skipped" and tls["required"] and "given" in tls["detail"]
-        # The prompt stays where it is.
+        # The prompt is not sent.
         said = run("chat", middle.url, "my secret", "--accept-simulator", "--allow-self-signed")
         assert said.returncode == 3 and b"my secret" not in middle.read, said.stdout + said.stderr
 
 
 @pytest.mark.parametrize("member", ["cloister_policy", "policy"])
 def test_a_terminator_cannot_say_that_the_key_was_born(given, pair, start, member):
-    """What it can change is bound by nothing; what is bound it cannot change. Nodes of version 0.1 showed the document as `policy`, too."""
+    """Nothing binds what the machine in the middle can change, and it cannot change what is bound. Nodes of version 0.1 also showed the
+    document as `policy`."""
     own = start("--engine", "echo", "--tls", "self-signed")
     of_another = own.get_json("/v1/attestation/report?include_tls_fingerprint=true")["cloister_policy"]
 
@@ -149,7 +150,7 @@ def test_leaving_out_what_tells_of_the_key_does_not_help(given, tmp_path, left_o
 
 
 def test_the_keyset_marks_the_key_and_does_not_list_it(given):
-    """ACI, section 3.3: a key that is not in the TEE's custody must not be listed."""
+    """ACI, section 3.3, says that a key outside the TEE's custody must not be listed."""
     keyset = given.get_json("/v1/cloister/keyset")
     certificate = x509.load_pem_x509_certificate(ssl.get_server_certificate((given.host, given.port)).encode())
     spki = hashlib.sha256(certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
@@ -178,7 +179,7 @@ def reload(node, says):
 
 
 def test_a_key_of_the_tee_gets_a_certificate_of_the_web(start, tmp_path, monkeypatch, pair):
-    """The request goes out, the chain comes in; the key never does."""
+    """The certificate request leaves the node and the chain comes back. The key never leaves it."""
     chain = tmp_path / "web.pem"
     node = start("--engine", "echo", "--tls", "tee-key", "--tls-name", "localhost", "--tls-cert", chain)
     digest = node.get("/health")[1]["x-aci-keyset-digest"]
@@ -190,7 +191,7 @@ def test_a_key_of_the_tee_gets_a_certificate_of_the_web(start, tmp_path, monkeyp
     authority, authority_key = tmp_path / "ca.pem", tmp_path / "ca.key"
     openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", authority_key)
     openssl("req", "-x509", "-key", authority_key, "-subj", "/CN=authority", "-days", 30, "-out", authority)
-    # A chain for another key is not taken.
+    # The node does not take a chain for another key.
     chain.write_bytes(pair[0].read_bytes())
     reload(node, "the TLS certificate stays as it was")
     openssl("x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-days", 30, "-copy_extensions", "copy", "-out", chain)

@@ -1,4 +1,4 @@
-"""Code that the operator chose runs inside the node, and no document tells of it: a library of the operator's own in place of the GPU driver's."""
+"""The operator replaces the GPU driver's library, so that the operator's code runs inside the node and no document says so."""
 
 import hashlib
 import json
@@ -70,7 +70,7 @@ def test_another_library_has_other_keys(agent, tmp_path):
 
 
 def test_what_was_loaded_is_not_forgotten(start, agent, tmp_path):
-    """Code in the node could have it write any document: the log of the machine tells of the library that was loaded before."""
+    """Code in the node could make it write any document. The log of the machine shows which library was loaded before."""
     with_library = Node(tmp_path / "first", *options(agent, LIBRARY), simulated=False)
     with_library.stop()
     node = start(*options(agent), simulated=False)
@@ -83,7 +83,8 @@ def test_what_was_loaded_is_not_forgotten(start, agent, tmp_path):
 
 
 def test_the_file_is_read_once(start, agent, tmp_path, driver):
-    """What is put in its place while the node runs is neither loaded nor named, also where the node starts anew with the driver."""
+    """A library that replaces the file while the node runs is neither loaded nor named. This also holds where the node initialises the
+    driver again."""
     library = tmp_path / "libnvidia-ml.so.1"
     library.write_bytes(LIBRARY.read_bytes())
     node = start(*options(agent, library), simulated=False)

@@ -1,6 +1,6 @@
-"""Header lines that two servers in a row read differently (RFC 9112, sections 5.2 and 11.2; RFC 9110, section 7.2). nginx 1.22.1
-answers each of the folded lines with 400 too, and of the hosts those with white space, with a slash and without a name. It lets the
-other hosts pass; here the grammar of RFC 3986, section 3.2.2, decides."""
+"""Header lines that two servers in a row read differently (RFC 9112, sections 5.2 and 11.2; RFC 9110, section 7.2). nginx 1.22.1 also
+answers 400 to each of the folded lines, and to the hosts with white space, with a slash and without a name. It accepts the other hosts.
+Here the grammar of RFC 3986, section 3.2.2, decides."""
 
 import pytest
 
@@ -29,7 +29,7 @@ FOLDED = {
 
 
 def answers(node, data, pieces):
-    """Statuses of all replies until the server closes."""
+    """Returns the statuses of all replies until the server closes the connection."""
     out = []
     with Connection(node) as connection:
         for at in range(0, len(data), pieces):
@@ -62,7 +62,7 @@ def test_a_host_that_is_none_or_two(echo, host):
 
 
 def test_white_space_in_a_body_is_no_folded_line(echo):
-    """Whatever the pieces: the end of the head in one, a body that begins with a line break and a space in the next."""
+    """The pieces do not matter: one piece holds the end of the head, the next a body that begins with a line break and a space."""
     body = b'\n {\r\n "model":"echo",\n\t"messages":[{"role":"user","content":"x"}]}\r\n '
     head = (POST + f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode()
     for cut in (len(head) - 4, len(head) - 3, len(head) - 2, len(head) - 1, len(head), len(head) + 1):

@@ -1,5 +1,5 @@
-"""Whoever stands between client and node hides the receipts, or answers with what the node said to somebody before: a signature that is genuine
-and says less, or about another request."""
+"""A machine between client and node hides the receipts, or answers with an earlier answer of the node. Such a signature is genuine but says
+less, or is about another request."""
 
 import json
 
@@ -10,7 +10,7 @@ from support.fixtures import session_node
 from support.node import run
 from support.upstream import ScriptedServer, whole
 
-# The register of a shared platform was told of another node's configuration last.
+# On a shared platform, the last configuration in the register is another node's.
 pytestmark = pytest.mark.own_seed
 
 CHAT = "/v1/chat/completions"
@@ -42,7 +42,7 @@ def test_nothing_is_said_where_the_verifier_knows_the_configuration_by_its_diges
 
 @pytest.fixture(scope="module")
 def relayed(folder):
-    """A node in front of a server that answers with another model than the one that was asked for."""
+    """Starts a node in front of a server that answers with another model than the requested one."""
     reply = whole(json.dumps({"id": "r-1", "object": "chat.completion", "model": "cheap",
                               "choices": [{"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}]}).encode())
     with ScriptedServer(lambda connection, _: connection.sendall(reply)) as server:

@@ -1,4 +1,4 @@
-"""Garbage that is served and signed: an engine that computes wrongly, from the start or later, gives no reply to a user."""
+"""Wrong replies that are served and signed. An engine that computes wrongly, from its start or later, must give no reply to a user."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ def ask(node, **members):
 
 
 def gives_no_reply(node, condition, what):
-    """Asks again and again until the condition holds: no reply may come before, nor after."""
+    """Asks again and again until the condition holds. No reply may come before that or after it."""
 
     def refused():
         if node.process.poll() is None:
@@ -51,7 +51,7 @@ def write(path, answers):
 
 @pytest.fixture(scope="module")
 def recorded(model_file, tmp_path_factory):
-    """(file, document) of the real model."""
+    """Returns (file, document) of the real model."""
     path = tmp_path_factory.mktemp("answers") / "answers.json"
     done = run("models", "manifest", model_file, *SETTINGS, "--known-answers", path)
     assert done.returncode == 0, done.stderr
@@ -80,7 +80,7 @@ def damaged(model_file, folder, damage):
 
 
 def of_these_weights(answers, model, folder):
-    """The same answers, said to be of the damaged weights: so it is not their digest that finds them."""
+    """The answers are the same and claim to belong to the damaged weights, so the digest of the weights does not reveal the damage."""
     done = run("models", "manifest", model, *SETTINGS)
     assert done.returncode == 0, done.stderr
     answers = json.loads(json.dumps(answers))
@@ -107,7 +107,7 @@ def coarser(mask):
     return damage
 
 
-# What docs/guide/engines.md says is found.
+# docs/guide/engines.md says that these damages are found.
 DAMAGES = {
     "a quarter of the blocks of a matrix are zero": scaled("blk.0.ffn_down.weight", 0.25, 0.0),
     "a matrix of the middle is zero": scaled("blk.15.attn_output.weight", 1, 0.0),
@@ -177,7 +177,7 @@ def random_tokens(reply, _):
 
 
 def flat(reply, _):
-    """The right words, out of another distribution."""
+    """The words are right, but they come from another distribution."""
     for position in reply["choices"][0].get("logprobs", {}).get("content", []):
         for one in position["top_logprobs"]:
             one["logprob"] = -2.3
@@ -204,7 +204,7 @@ def short(reply, _):
 
 
 def garbage_text(reply, _):
-    """Log probabilities that fit, over a text that does not."""
+    """The log probabilities fit, but the text does not."""
     reply["choices"][0]["message"]["content"] = "!!!!!!!!"
     return reply
 
@@ -228,7 +228,7 @@ def test_a_server_that_answers_otherwise_gives_no_reply(start, answers_file, fau
         assert node.get("/health")[0] == 503 and not server.prompts
         state = state_of(node)
         assert state["state"] == "failed" and state["failures"] == 2 and state["reason"].startswith("case 1: ")
-        # Also without a model's name, and on other routes.
+        # Requests without a model's name and on other routes are refused as well.
         assert node.post("/v1/chat/completions", QUESTION)[0] in REFUSED
         assert node.post("/v1/rerank", {"query": "x", "documents": ["y"]})[0] in REFUSED
         assert not server.prompts
@@ -245,7 +245,7 @@ def test_a_server_that_turns_bad_is_withdrawn(start, answers_file, fault):
         wait_until(lambda: node.get("/health")[2].count(b'"up":false') == 1, 20, "one of them is withdrawn")
         before = len(bad.prompts)
         assert [ask(node)[0] for _ in range(8)] == [200] * 8 and len(bad.prompts) == before
-        # It is not used again because it is right once more, but when it was gone.
+        # The server is not used again merely because it answers right again. It is used again after it was gone.
         bad.change = None
         states = [one["state"] for one in json.loads(node.get("/health")[2])["known_answers"]]
         assert sorted(states) == ["failed", "passed"]

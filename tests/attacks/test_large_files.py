@@ -1,5 +1,4 @@
-"""A file, or an answer, that is larger than anything that could be accepted costs no work: it is refused by its size before it is read
-as JSON."""
+"""A file or an answer that is larger than anything acceptable must cost no work. It is refused by its size before it is parsed as JSON."""
 
 import http.server
 import resource
@@ -15,14 +14,14 @@ KINDS = ["report", "quote", "gpu", "snp", "receipt", "session", "signature"]
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
-    """One valid JSON text of many values."""
+    """Writes one valid JSON text with many values."""
     path = tmp_path_factory.mktemp("large") / "large.json"
     path.write_text('{"a":[' + ",".join(['"0123456789"'] * (LARGE // 13)) + "]}")
     return path
 
 
 def seconds_of(*arguments):
-    """The result of a command and the processor time it took."""
+    """Returns the result of a command and the processor time that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = run(*arguments)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

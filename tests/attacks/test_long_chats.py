@@ -1,5 +1,5 @@
-"""A conversation that lasts: what is judged late is judged by the time at which it is judged. Genuine replies stay accepted, and what was
-known of the host is worth nothing for a prompt once it has expired."""
+"""A conversation that lasts long. Each verdict uses the time at which it is made. Genuine replies stay accepted. A verdict about the host
+no longer allows a prompt once its evidence has expired."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ DAY = 86400
 
 
 class Chat:
-    """One running `cloister chat` of several questions."""
+    """One running `cloister chat` with several questions."""
 
     def __init__(self, folder, environment, *arguments):
         self.out, self.err = folder / "chat.out", folder / "chat.err"
@@ -24,7 +24,7 @@ class Chat:
         return [line.split()[1] for line in self.out.read_text().splitlines() if line.startswith("verdict: ")]
 
     def ask(self, question):
-        """The verdicts of this question: of the host and the signature, and of the receipt."""
+        """Asks this question and returns its verdicts: that of the host and the signature, and that of the receipt."""
         before = len(self.verdicts())
         self.process.stdin.write(question.encode() + b"\n")
         self.process.stdin.flush()
@@ -43,7 +43,7 @@ def clock(tmp_path):
 
 @pytest.fixture
 def node(start, clock, monkeypatch):
-    """A node whose time of day is the clock's."""
+    """Starts a node that takes its time of day from the clock."""
     for name in ("LD_PRELOAD", "CLOISTER_TEST_CLOCK", "ASAN_OPTIONS"):
         monkeypatch.setenv(name, clock.environment[name])
     node = start("--engine", "echo")
@@ -67,7 +67,7 @@ def prompts(node):
 
 @pytest.mark.parametrize("pause", [31 * DAY, 400 * DAY])
 def test_nothing_is_sent_once_the_keyset_has_expired(echo, clock, tmp_path, pause):
-    """The time of the client alone: to it the node shows an expired keyset, as does somebody who has stolen old keys."""
+    """Only the client's time changes. To the client the node then shows an expired keyset, as an attacker with stolen old keys would."""
     before = prompts(echo)
     chat = Chat(tmp_path, clock.environment, echo.url, "--accept-simulator", "--offline")
     assert chat.ask("first question") == ["accepted", "accepted"]
@@ -81,7 +81,7 @@ def test_nothing_is_sent_once_the_keyset_has_expired(echo, clock, tmp_path, paus
 
 @pytest.mark.own_seed
 def test_a_host_with_a_new_keyset_is_verified_again(start, clock, tmp_path, monkeypatch):
-    """Both have waited, and the node has new keys: the conversation goes on with them."""
+    """Time has passed for both, and the node has new keys. The conversation goes on with those keys."""
     for name in ("LD_PRELOAD", "CLOISTER_TEST_CLOCK", "ASAN_OPTIONS"):
         monkeypatch.setenv(name, clock.environment[name])
     node = start("--engine", "echo", "--keyset-days", 1)
@@ -93,4 +93,4 @@ def test_a_host_with_a_new_keyset_is_verified_again(start, clock, tmp_path, monk
     wait_until(lambda: node.get_json("/v1/cloister/attestation?nonce=" + nonce)["keyset"]["not_after"] > clock.seconds, 30, "the node has new keys")
     assert chat.ask("second question") == ["accepted", "accepted"], chat.out.read_text() + chat.err.read_text()
     assert chat.end() == 0
-    assert "it is asked anew" in chat.err.read_text()
+    assert "the host is verified again" in chat.err.read_text()

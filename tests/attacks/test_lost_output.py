@@ -1,5 +1,5 @@
-"""What a command prints is its answer: a verdict that could not be written must not end like one that was. Standard output on a full
-disk, closed, or a pipe that nobody reads; and numbers out of which a parser makes others."""
+"""The output of a command is its answer, so a verdict that could not be written must not end like one that was. The tests close standard
+output, put it on a full disk, or use a pipe that nobody reads. They also pass numbers that a parser turns into other numbers."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def test_a_full_disk(echo, tmp_path, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_standard_output_is_closed(echo, tmp_path, name):
-    """No file that is opened later takes its place either."""
+    """A file that is opened later does not take the place of standard output either."""
     status, complaint = end(commands(echo, tmp_path)[name], None, preexec_fn=lambda: os.close(1))
     assert status in (1, 2), complaint
     assert "cannot write standard output: Bad file descriptor" in complaint
@@ -68,7 +68,7 @@ def test_a_file_is_not_written_over_by_what_is_printed(echo, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_pipe_that_nobody_reads(echo, tmp_path, name):
-    """As other tools: ended by SIGPIPE, without a word."""
+    """The command behaves as other tools do: SIGPIPE ends it without a message."""
     reader, writer = os.pipe()
     os.close(reader)
     status, complaint = end(commands(echo, tmp_path)[name], writer)
@@ -98,7 +98,7 @@ def test_receipts_of_a_store(tmp_path):
 
 
 def numbers_of(*command):
-    """(option, kind) of what a command's --help calls a number."""
+    """Returns (option, kind) of every option that a command's --help calls a number."""
     help_text = run(*command, "--help").stdout
     found = re.findall(r"^ +(?:-\w,)?(--[\w-]+) (INT|UINT|FLOAT)\b", help_text, re.MULTILINE)
     return [(name, kind) for name, kind in found]

@@ -1,5 +1,5 @@
-"""A machine in the middle of `cloister chat` and its node: it passes the first connections on as they are, so that the attested
-handshake is the node's, and ends the next one itself with another certificate. It must read no prompt and no token."""
+"""A machine between `cloister chat` and its node. It passes the first connections on unchanged, so that the attested handshake is the
+node's. It then ends the next connection itself with another certificate. It must read no prompt and no token."""
 
 import datetime
 import ipaddress
@@ -19,12 +19,12 @@ from support.fixtures import TOKEN
 from support.node import Node, run
 
 PROMPT = "the-very-secret-prompt"
-# The requests of `cloister chat` with one prompt, in their order; each has a connection of its own.
+# The requests of `cloister chat` with one prompt, in order. Each has its own connection.
 REQUESTS = ["report", "models", "completion", "signature", "receipt"]
 
 
 def make_identity(folder, kind="ec"):
-    """A certificate for the loopback with a key of the middle's own: (path of both as PEM)."""
+    """Makes a certificate for the loopback with the middle's own key and returns the path of both as PEM."""
     key = ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the middle")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -44,7 +44,7 @@ def make_identity(folder, kind="ec"):
 
 
 class Middle:
-    """Passes bytes on. The connections that `takes(number)` names it ends itself, and passes on what it has read."""
+    """Passes bytes on. It ends the connections that `takes(number)` selects itself, and passes on what it has read from them."""
 
     def __init__(self, node, identity, takes, version=None):
         self.node, self.takes = node, takes
@@ -52,9 +52,9 @@ class Middle:
         self.context.load_cert_chain(identity)
         if version is not None:
             self.context.minimum_version = self.context.maximum_version = version
-        self.read = bytearray()      # in clear
+        self.read = bytearray()      # in plain text
         self.connections = 0
-        self.handshakes = 0          # ended by the middle and completed by the client
+        self.handshakes = 0          # handshakes that the middle ended and the client completed
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -104,7 +104,7 @@ class Middle:
 
 @pytest.fixture(scope="module")
 def private_node(tmp_path_factory):
-    """TLS, and a token is needed."""
+    """A node with TLS that needs a token."""
     folder = tmp_path_factory.mktemp("middle")
     (folder / "tokens").write_text(TOKEN + "\n")
     node = Node(folder / "node", "--engine", "echo", "--tls", "self-signed", "--api-key-file", folder / "tokens")
@@ -157,7 +157,7 @@ def test_a_middle_that_takes_over_reads_nothing(middle, tmp_path, first, kind, v
 
 
 def test_a_certificate_that_the_web_trusts_changes_nothing(middle, private_node, tmp_path):
-    """The authority that the client trusts has issued the middle's certificate; the node's is trusted as well."""
+    """The authority that the client trusts has issued the middle's certificate. The client trusts the node's certificate as well."""
     pem = ssl.get_server_certificate((private_node.host, private_node.port))
     trusted = tmp_path / "trusted.pem"
     trusted.write_text(pem + make_identity(tmp_path).read_text().split("-----END PRIVATE KEY-----\n")[1])
@@ -170,7 +170,7 @@ def test_a_certificate_that_the_web_trusts_changes_nothing(middle, private_node,
 
 
 def test_one_connection_among_others(middle, tmp_path):
-    """The middle takes the prompt's connection alone, streamed and in a conversation."""
+    """The middle ends only the prompt's connection, both for a streamed reply and in a conversation."""
     taking = middle(lambda number: number == 2)
     for options in ([], ["--model", "echo"]):
         result = run("chat", taking.url, PROMPT, "--accept-simulator", "--allow-self-signed", *options, "--token-file", token_file(tmp_path))
@@ -184,7 +184,7 @@ def test_one_connection_among_others(middle, tmp_path):
 
 
 def test_the_token_goes_to_nobody_who_is_not_verified(middle, private_node, tmp_path):
-    """A middle that takes everything, from the first report on, and a node that is refused."""
+    """The middle ends every connection, from the first report on. The client refuses the node."""
     environment = {**os.environ, "CLOISTER_TOKEN": TOKEN}
     taking = middle(lambda number: True)
     for command in (["chat", taking.url, PROMPT], ["verify", "host", taking.url]):

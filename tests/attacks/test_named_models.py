@@ -1,4 +1,4 @@
-"""The model that the client named: what a signed receipt says of who answered never is the request's own word."""
+"""A signed receipt must never take the name of the model that answered from the request."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ GRAND = "DeepSeek-R1-671B"
 
 @pytest.fixture(scope="module")
 def relayed(folder):
-    """(node, server, now): the server answers `now["answer"]` and lists the model "m"."""
+    """Yields (node, server, now). The server answers `now["answer"]` and lists the model "m"."""
     now = {}
 
     def answer(connection, _):
@@ -102,7 +102,7 @@ def test_the_query_names_no_model(relayed):
 @pytest.mark.parametrize("told,status", [("m", 3), ("small", 1), (None, 3)])
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_served_name_is_the_replys_word(relayed, tmp_path, told, status, stream):
-    """"m" was asked for; the reply says who answered. `verify receipt --model m` takes no word for a proof."""
+    """The request names "m", and the reply names the model that answered. `verify receipt --model m` does not accept a name as proof."""
     node, _, now = relayed
     if stream:
         data = b"data: " + reply_of(told) + b"\n\ndata: [DONE]\n\n"
@@ -143,7 +143,7 @@ def test_a_model_of_the_node_itself_is_no_word(echo, tmp_path):
 
 @pytest.mark.parametrize("cut", [0, 1, 20])
 def test_a_reply_without_a_length_is_whole_or_an_error(relayed, cut):
-    """RFC 9112, section 6.3, item 8: such a reply ends with its connection, so only its own text says whether it is whole."""
+    """RFC 9112, section 6.3, item 8: the end of the connection ends such a reply, so only its own text shows whether it is whole."""
     node, _, now = relayed
     text = reply_of("m")
     now["answer"] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n" + text[: len(text) - cut]

@@ -1,6 +1,6 @@
-"""One client against the others: requests, connections and schemas by which one client once stopped a whole node. Every attack is
-carried out with one token while a client with another token measures how long it waits. The bounds are generous: they are
-many times below what the attacks took before, and many times above what a node needs. `measured` prints what was found."""
+"""One client against the others: requests, connections and schemas with which one client once stopped a whole node. Every attack uses one
+token while a client with another token measures how long it waits. The bounds are generous. They are many times below the duration of
+the attacks before, and many times above what a node needs. `measured` prints each measurement."""
 
 import contextlib
 import http.client
@@ -19,7 +19,7 @@ from support.rawhttp import Connection
 from support.upstream import ScriptedServer, whole
 
 ATTACKER, VICTIM = "token-of-the-attacker-0123", "token-of-the-victim-456789"
-LONGEST = 150   # seconds that a measure waits: an attack that succeeds takes longer, or nearly so
+LONGEST = 150   # seconds that a measurement waits; a successful attack takes longer, or nearly so
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def measured(what, seconds, unit="s"):
 
 
 def ask(node, token, body, path="/v1/chat/completions", timeout=LONGEST, source=None):
-    """(status or None when nothing came in time, reply, seconds)"""
+    """Returns (status or None when nothing came in time, reply, seconds)."""
     begun = time.monotonic()
     connection = http.client.HTTPConnection(node.host, node.port, timeout=timeout * PATIENCE, source_address=source and (source, 0))
     try:
@@ -64,19 +64,19 @@ def of_schema(schema):
 
 @contextlib.contextmanager
 def attack(node, bodies, path="/v1/chat/completions"):
-    """The requests of the attacker, all at once; yields the list that their replies come into."""
+    """Sends all requests of the attacker at once, and yields the list that collects the replies."""
     replies = []
     threads = [threading.Thread(target=lambda b=b: replies.append(ask(node, ATTACKER, b, path)), daemon=True) for b in bodies]
     for thread in threads:
         thread.start()
-    time.sleep(1)   # until they are read: the attack is under way
+    time.sleep(1)   # The attack is under way once the requests are read.
     yield replies
     for thread in threads:
         thread.join()
 
 
 def health_seconds(node, until):
-    """The longest that a check of the node's health took, up to LONGEST seconds from now."""
+    """Returns the longest duration of a health check, over up to LONGEST seconds from now."""
     worst, end = 0, time.monotonic() + LONGEST
     while not until() and time.monotonic() < end:
         begun = time.monotonic()
@@ -110,7 +110,7 @@ def test_a_schema_of_many_optional_properties_stops_nobody(shared):
 def test_megabytes_of_spaces_hold_up_nobody(shared):
     spaces = json.dumps(chat(" " * 9_000_000)).encode()
     with attack(shared, [spaces]) as replies:
-        # Long enough to be read off the event loop, on any version.
+        # The body is long enough to be parsed off the event loop in every version.
         status, text, seconds = ask(shared, VICTIM, chat(metadata={"padding": "x" * 70_000}))
     assert measured("another tenant, 9 MB of spaces", seconds) < 10 * PATIENCE
     assert status == 200, text
@@ -118,7 +118,7 @@ def test_megabytes_of_spaces_hold_up_nobody(shared):
 
 
 def test_long_work_of_one_leaves_a_thread_to_others(shared):
-    """What cannot be refused beforehand: much text that just fits."""
+    """Much text that just fits cannot be refused beforehand."""
     bodies = [json.dumps(chat("a b " * 20_000, metadata={"padding": " " * 3_000_000})).encode() for _ in range(6)]
     with attack(shared, bodies):
         status, text, seconds = ask(shared, VICTIM, chat())
@@ -145,7 +145,7 @@ def test_a_large_bias_is_refused(shared):
 
 
 def test_costly_sampling_is_ended(shared):
-    """Many alternatives that share their beginning: allowed in number, and work for each token of the vocabulary all the way."""
+    """Many alternatives share a long beginning. Their number is allowed, and they cost work for each token of the vocabulary throughout."""
     names = [f"{'the same long beginning of every one of these values ' * 6}{i}" for i in range(500)]
     schema = {"type": "object", "properties": {"x": {"type": "array", "items": {"enum": names}, "minItems": 20}}, "required": ["x"], "additionalProperties": False}
     body = {**of_schema(schema), "max_tokens": 1500, "temperature": 1.5}
@@ -180,7 +180,8 @@ def test_many_requests_of_one_tenant_wait_behind_each_other(shared):
 
 
 def test_long_prompts_of_one_tenant_let_a_short_one_through(shared):
-    """Ten prompts of a thousand tokens: seven were computed before the word of another tenant that came after them."""
+    """The attacker sends ten prompts of a thousand tokens. Seven of them were once computed before the one-word prompt of another tenant
+    that came later."""
     with contextlib.ExitStack() as stack:
         connections = []
         for i in range(10):
@@ -200,21 +201,21 @@ def test_long_prompts_of_one_tenant_let_a_short_one_through(shared):
 
 @pytest.mark.parametrize("pattern", ["^(?:-|--){1,30}!$", "^(?:#{1,3}|##){1,20}!$", "^(?:[a-z]+ ?){1,200}!$"])
 def test_a_token_that_takes_too_long_is_not_drawn_to_its_end(shared, pattern):
-    """Ways to read a text that multiply within one token: a run of 64 hyphens that does not fit can be tried in billions of ways. The engine's
-    thread was in there for as long as anybody waited, long after the attacker had gone."""
+    """A pattern can match a text in a number of ways that multiplies within one token. A run of 64 hyphens that does not match can be tried
+    in billions of ways. The engine's thread once stayed there for as long as anybody waited, long after the attacker had gone."""
     schema = {"type": "object", "properties": {"x": {"type": "string", "pattern": pattern}}, "required": ["x"], "additionalProperties": False}
     with attack(shared, [of_schema(schema)] * 3) as replies:
         status, text, seconds = ask(shared, VICTIM, chat(tokens=4))
     assert measured(f"another tenant, the pattern {pattern}", seconds) < 20 * PATIENCE
     assert status == 200, text
-    # The last of them costs much, and may be drawn.
+    # The last of these patterns costs much work and may produce a reply.
     wanted = (200, 429) if "z" in pattern else (429,)
     assert all(reply[0] in wanted for reply in replies), replies
     assert all("alternatives" in reply[1] for reply in replies if reply[0] == 429), replies
 
 
 def test_many_choices_leave_sequences_to_others(shared):
-    """One request for as many choices as there are sequences kept everybody else out until it ended."""
+    """One request for as many choices as there are sequences once kept all other clients waiting until it ended."""
     status, text, _ = ask(shared, ATTACKER, chat(tokens=1000, n=16, ignore_eos=True))
     assert status == 400 and "at most 12" in text, text
     crowd = threading.Thread(target=ask, args=(shared, ATTACKER, chat(tokens=150, n=12, ignore_eos=True)))
@@ -228,7 +229,7 @@ def test_many_choices_leave_sequences_to_others(shared):
 
 
 def test_lists_in_lists_stop_nobody(shared):
-    """The schema by which one request stopped the engine: two alternatives that are the same, each of which holds both."""
+    """One request with this schema once stopped the engine. It has two equal alternatives, each of which contains both."""
     tokens = json.loads(ask(shared, ATTACKER, {"prompt": "["}, "/v1/tokenize")[1])["tokens"]
     for first, second, wanted in (({"minItems": 1}, {"minItems": 1}, (200, 429)), ({"minItems": 1}, {}, (400,))):
         lists = [{"type": "array", "items": {"$ref": "#/$defs/A"}, **more} for more in (first, second)]
@@ -283,7 +284,7 @@ def test_bodies_in_flight_are_bounded(shared):
                     connection.sendall(piece)
         time.sleep(1)
         grown = (resident_bytes(shared) - before) / 1e6
-        # Another tenant's long body still has room.
+        # A long body of another tenant still has room.
         status, text, seconds = ask(shared, VICTIM, chat(metadata={"padding": "x" * 5_000_000}))
     assert measured("memory of 100 unfinished bodies", grown, "MB") < 300
     assert refused > 50
@@ -291,7 +292,7 @@ def test_bodies_in_flight_are_bounded(shared):
 
 
 def test_idle_connections_of_one_address_leave_descriptors(tmp_path, monkeypatch):
-    """A machine that grants 400 descriptors."""
+    """Starts a node on a machine that allows 400 descriptors."""
     wrapper = tmp_path / "cloister"
     wrapper.write_text(f'#!/bin/sh\nulimit -n 400\nexec "{node_module.BINARY}" "$@"\n')
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
@@ -306,7 +307,7 @@ def test_idle_connections_of_one_address_leave_descriptors(tmp_path, monkeypatch
             with contextlib.suppress(OSError):
                 connection.connect((node.host, node.port))
             idle.append(connection)
-        # The request comes from another address; the node also needs descriptors of its own to answer it.
+        # The request comes from another address. The node also needs its own descriptors to answer it.
         status, text, seconds = ask(node, VICTIM, {"messages": [{"role": "user", "content": "hi"}]}, timeout=30, source="127.0.0.2")
         measured("another address, 400 idle connections", seconds)
         assert status == 200, text
@@ -317,7 +318,8 @@ def test_idle_connections_of_one_address_leave_descriptors(tmp_path, monkeypatch
 
 
 def test_two_addresses_do_not_have_all_connections(tmp_path, monkeypatch):
-    """One has its share and the other what is left; each also begins requests that it never ends. Every further address has its place."""
+    """One address has its share and another has the rest; each also begins requests that it never ends. Every further address still gets a
+    connection."""
     wrapper = tmp_path / "cloister"
     wrapper.write_text(f'#!/bin/sh\nulimit -n 400\nexec "{node_module.BINARY}" "$@"\n')
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
@@ -327,7 +329,7 @@ def test_two_addresses_do_not_have_all_connections(tmp_path, monkeypatch):
              b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"]
     try:
         with Connection(node) as running, contextlib.ExitStack() as all_of_them:
-            # The address that will have most: what is in progress is not cut.
+            # This is the address that will have the most connections. Its request in progress is not cut.
             body = json.dumps({"stream": True, "messages": [{"role": "user", "content": "word " * 20}]}).encode()
             running.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             for number in range(400):
@@ -349,7 +351,8 @@ def test_two_addresses_do_not_have_all_connections(tmp_path, monkeypatch):
 
 @pytest.fixture
 def behind(tmp_path):
-    """(node, now): an upstream that answers each request when `now["go"]` is set; `now["order"]` says whose came to it."""
+    """Yields (node, now). The upstream answers each request once `now["go"]` is set. `now["order"]` lists the callers whose requests
+    arrived."""
     now = {"order": [], "go": threading.Event(), "at_once": 0, "most": 0}
     lock = threading.Lock()
 
@@ -383,7 +386,7 @@ def waiting(node):
 
 
 def test_requests_to_an_upstream_take_turns(behind):
-    """One caller's requests were all with the upstream before anybody else's."""
+    """All requests of one caller once reached the upstream before those of any other caller."""
     node, now = behind
     body = {"model": "m", "user": "attacker", "messages": []}
     with attack(node, [body] * 60) as replies:
@@ -394,7 +397,7 @@ def test_requests_to_an_upstream_take_turns(behind):
         for thread in victims:
             thread.start()
         wait_until(lambda: waiting(node) == 55 and len(now["order"]) == 8, 20, "the victim's requests are there")
-        # A client that goes leaves the queue.
+        # A client that goes away leaves the queue.
         with Connection(node) as gone:
             text = json.dumps({**body, "user": "gone"}).encode()
             gone.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
@@ -408,7 +411,7 @@ def test_requests_to_an_upstream_take_turns(behind):
     assert [status for status, *_ in replies] == [200] * 60
     order = now["order"]
     places = [at for at, who in enumerate(order) if who == "victim"]
-    # Without turns the last one comes behind all sixty. Requests that are under way may overtake each other on a busy machine.
+    # Without turns the last request would come after all sixty. Requests that are under way may overtake each other on a busy machine.
     assert places[0] == 7 and sorted(places)[1] <= 30 and max(places) <= 45, order
     assert "gone" not in order and now["most"] <= 8
     wait_until(lambda: waiting(node) == 0, 20, "nobody waits")
@@ -437,6 +440,6 @@ def test_schemas_on_which_the_grammar_does_not_end_are_refused(shared, name, str
     body["response_format"]["json_schema"]["strict"] = strict
     status, text, seconds = ask(shared, ATTACKER, body, timeout=60)
     assert measured(f"{name}, strict {strict}", seconds) < 30 * PATIENCE
-    # Without "strict" a pattern that cannot be followed is left to the model.
+    # Without "strict" a pattern that cannot be enforced is left to the model.
     assert status == 400 or (status == 200 and not strict and "pattern" in json.dumps(wrapped)), text
     assert ask(shared, VICTIM, chat(tokens=1))[0] == 200

@@ -1,5 +1,6 @@
-"""The policy document of a node was bound and read by nobody: a node whose engine stands on another machine was accepted, and `cloister
-chat` learned it from the receipt, when the prompt was gone. The document is verified in every form and before a prompt is sent."""
+"""The policy document of a node was once bound but not verified. A node whose engine stands on another machine was accepted, and `cloister
+chat` learned of that machine from the receipt, after the prompt was sent. The document is now verified in every form and before a prompt
+is sent."""
 
 import ipaddress
 import json
@@ -22,7 +23,7 @@ def states_of(result):
 
 
 def judge_forms(node, folder, *options, change=None):
-    """form -> (exit status, states)."""
+    """Returns a map from the form to (exit status, states)."""
     out = {}
     for form, path in FORMS.items():
         nonce = secrets.token_hex(32)
@@ -44,7 +45,7 @@ def document_in(form, report):
 
 
 def own_private_address():
-    """A private address of this very machine, which a node cannot tell from one of another machine; None where it has none."""
+    """Returns a private address of this machine, or None where it has none. A node cannot tell such an address from one of another machine."""
     for line in pathlib.Path("/proc/net/if_inet6").read_text().splitlines():
         digits = line.split()[0]
         if digits[:2] in ("fc", "fd"):
@@ -52,7 +53,7 @@ def own_private_address():
     return None
 
 
-# A closed port: nothing of what follows reaches it, and nothing leaves this machine.
+# The port is closed, so that the tests below send nothing to it and nothing leaves this machine.
 ADDRESS = own_private_address()
 ELSEWHERE = f"http://[{ADDRESS}]:9"
 elsewhere = pytest.mark.skipif(ADDRESS is None, reason="this machine has no private address but those of the loopback")
@@ -61,7 +62,7 @@ CASES = {
     "a foreign upstream": ["--upstream", ELSEWHERE],
     "the operator's word": ["--serving", "direct", "--upstream", ELSEWHERE],
 }
-# Nobody asks these upstreams for a list of models.
+# The tests ask none of these upstreams for a list of models.
 WAIT = {"wait": False}
 
 
@@ -102,7 +103,7 @@ def test_the_verifier_may_list_the_server_that_it_knows(foreign, tmp_path):
 
 @elsewhere
 def test_a_document_that_is_not_the_measured_one(foreign, tmp_path):
-    """The harmless configuration of another node in front of this one's evidence."""
+    """The harmless configuration of another node stands in front of this node's evidence."""
     node = foreign("an aggregator")
 
     def lie(form, report):
@@ -124,8 +125,8 @@ def test_a_document_that_is_not_shown(echo, tmp_path):
 
 
 def test_a_second_node_in_the_same_machine(start, tmp_path):
-    """Both measure into one register. The legacy form and ACI's tell by the order of the events alone which configuration is in force: an
-    operator could otherwise show the harmless one of before in front of the node that runs (docs/decisions/0017)."""
+    """Both nodes measure into one register. In the legacy form and in ACI's form, only the order of the events tells which configuration is
+    in force. Otherwise an operator could show an earlier, harmless configuration in front of the running node (docs/decisions/0017)."""
     agent = Agent()
     try:
         def node(*arguments):
@@ -165,7 +166,7 @@ def test_plain_http_that_other_machines_reach(start, tmp_path):
 
 @pytest.fixture
 def without_events(start, tmp_path):
-    """without_events(*arguments): a node on the agent of dstack 0.6, which lets applications measure nothing."""
+    """without_events(*arguments) starts a node on an agent of dstack 0.6, with which applications can measure nothing."""
     machine = Agent()
 
     def answer(path, body):
@@ -181,7 +182,7 @@ def without_events(start, tmp_path):
 
 
 def strip(form, report):
-    """What nothing binds is left out, and said otherwise."""
+    """The attacker leaves out the members that nothing binds, and puts other statements in their place."""
     if form == "aci":
         report["attestation"]["evidence"].pop("cloister_policy", None)
         report["service_capabilities"]["serving"] = "direct"
@@ -205,5 +206,5 @@ def test_only_the_verifier_says_that_a_service_has_no_document(without_events, t
     policy.write_text("[service]\naccept_no_node_policy = true\n")
     judged = judge_forms(node, tmp_path, "--policy", policy, change=strip)
     assert judged["legacy"][0] == 0 and judged["legacy"][1]["policy.document"] == "n/a", judged["legacy"]
-    # The keyset of an ACI report is bound, and it is that of a Cloister node: there the word does not count.
+    # The keyset of an ACI report is bound and belongs to a Cloister node. The report's own statement does not count there.
     assert judged["aci"][0] == 3 and judged["aci"][1]["policy.document"] == "skipped", judged["aci"]

@@ -1,5 +1,6 @@
-"""http to another machine, which everybody on the way reads: refused before a byte is sent, unless --insecure-http, which the verdict
-then says; and the ways by which bytes could leave this machine behind the user's back: names, redirects, proxies."""
+"""Plain http to another machine can be read by everybody on the way. The commands refuse it before a byte is sent, unless --insecure-http
+is given; the verdict then says so. The tests also cover other ways by which bytes could leave this machine unnoticed: names, redirects
+and proxies."""
 
 import http.server
 import json
@@ -19,7 +20,7 @@ PROMPT = "the-very-secret-prompt"
 
 
 def address_of_this_machine():
-    """One that is not of the loopback; None without a network."""
+    """Returns an address of this machine that is not on the loopback, or None without a network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("198.51.100.1", 9))
@@ -34,7 +35,7 @@ outside = pytest.mark.skipif(OUTSIDE is None, reason="this machine has no addres
 
 
 class Recorder:
-    """Takes connections on every address and keeps what comes."""
+    """Accepts connections on every address and keeps the bytes that arrive."""
 
     def __init__(self):
         self.listener = socket.create_server(("", 0))
@@ -70,7 +71,7 @@ def recorder():
 
 @pytest.fixture(scope="module")
 def open_node(tmp_path_factory):
-    """Plain http on every address. A token is needed."""
+    """A node with plain http on every address, which needs a token."""
     folder = tmp_path_factory.mktemp("open")
     (folder / "tokens").write_text(TOKEN + "\n")
     node = Node(folder / "node", "--engine", "echo", "--api-key-file", folder / "tokens", listen="0.0.0.0:0", wait=False)
@@ -89,7 +90,7 @@ def open_node_without_tokens(tmp_path_factory):
     node.kill()
 
 
-# The nodes here are reached by other machines without TLS and without tokens, which the verifier's policy has to allow (policy.tls,
+# Other machines can reach these nodes without TLS and without tokens, which the verifier's policy has to allow (policy.tls,
 # policy.prompt_cache). These tests are about the connection that the commands make.
 POLICY = pathlib.Path(tempfile.mkdtemp()) / "policy.toml"
 POLICY.write_text("[service]\nallow_plain_http = true\nallow_shared_prompt_cache = true\n")
@@ -97,7 +98,7 @@ ACCEPT = ["--accept-simulator", "--policy", str(POLICY)]
 
 
 def both(url, *options, **more):
-    """The two commands that talk to a node."""
+    """Runs the two commands that talk to a node."""
     yield run("chat", url, PROMPT, *ACCEPT, *options, timeout=20, **more)
     yield run("verify", "host", url, *ACCEPT, *options, timeout=20, **more)
 
@@ -125,7 +126,7 @@ def test_the_loopback_stays_allowed(open_node_without_tokens, host):
 
 
 def test_a_name_counts_by_its_address(recorder, tmp_path, open_node_without_tokens):
-    """localhost.evil is another machine when its address is one, and so is a "localhost" that stands for another address too."""
+    """localhost.evil is another machine when it has another machine's address. So is a "localhost" that also has another address."""
     hosts = tmp_path / "hosts"
     other = OUTSIDE or "198.51.100.7"
     hosts.write_text(f"127.0.0.1 localhost\n{other} localhost.evil\n127.0.0.1 mixed.evil\n{other} mixed.evil\n127.0.0.1 ours.example\n")

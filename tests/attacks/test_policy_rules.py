@@ -1,5 +1,5 @@
-"""A rule of the verifier's policy that is silently not applied. Whatever a policy names is compared with the evidence, or the verdict is
-not accepted and says which rule it was; in every command and in every form of evidence."""
+"""A rule of the verifier's policy that is silently not applied. Whatever a policy names is compared with the evidence. Otherwise the
+verdict is not accepted and names the rule. This holds in every command and in every form of evidence."""
 
 import json
 import re
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.fast
 ACCEPT = ["--accept-simulator", "--json"]
 OTHER = "07" * 32
 
-# A rule, and a demand by it that no simulated node meets.
+# Each entry maps a rule to a demand that no simulated node meets.
 RULES = {
     "report_data": f'report_data = ["{"07" * 64}"]',
     "tdx.fmspcs": f'fmspcs = ["{"07" * 6}"]',
@@ -74,7 +74,7 @@ def judged(*arguments):
 
 @pytest.fixture(scope="module")
 def evidence(echo, tmp_path_factory):
-    """The same node in every form, each accepted under the default policy: name -> arguments of `cloister verify`."""
+    """The same node in every form, each accepted under the default policy. The value maps a name to arguments of `cloister verify`."""
     folder = tmp_path_factory.mktemp("evidence")
     nonce = secrets.token_hex(32)
     request = b'{"model":"echo","messages":[{"role":"user","content":"x"}]}'
@@ -114,7 +114,7 @@ FORMS = ["native", "aci", "legacy", "receipt by a native report", "receipt by an
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_the_default_policy_accepts_each_form(evidence, form):
     status, checks, result = judged("verify", *evidence[form])
     assert status == 0, [check for check in checks.values() if check["state"] in ("fail", "skipped")] or result.stderr
@@ -123,7 +123,7 @@ def test_the_default_policy_accepts_each_form(evidence, form):
 @pytest.mark.parametrize("form", FORMS)
 def test_no_rule_is_left_out_in_silence(evidence, tmp_path, form):
     for rule in RULES:
-        # The option would contradict this rule, which is wrong usage.
+        # The option would contradict this rule, which is a usage error.
         arguments = [word for word in evidence[form] if rule != "report_data" or (word != "--report-data" and len(str(word)) != 128)]
         status, checks, result = judged("verify", *arguments, "--policy", write_policy(tmp_path, rule))
         assert status in (1, 3), (rule, result.stdout + result.stderr)
@@ -135,7 +135,7 @@ def test_no_rule_is_left_out_in_silence(evidence, tmp_path, form):
 
 
 def test_every_word_of_the_default_policy_that_demands_something_is_tried_here():
-    """Words that only allow more, and rules of evidence that the simulator does not make, are no demands to try."""
+    """Keys that only allow more, and rules for evidence that the simulator does not make, are left out."""
     text = run("verify", "--default-policy").stdout
     words, table = set(), ""
     for line in text.splitlines():
@@ -163,7 +163,7 @@ def test_verify_host_accepts_the_digests_of_the_node(echo, tmp_path):
 
 @pytest.fixture
 def middlebox(between):
-    """middlebox(status): the paths that were asked for, and the URL of a node whose native report is hidden behind this status."""
+    """middlebox(status) returns the requested paths, and the URL of a node whose native report is hidden behind this status."""
 
     def start(status=404):
         seen = []
@@ -195,7 +195,7 @@ def manifest_of(echo, tmp_path, **changes):
     return path
 
 
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_verify_host_compares_a_model_manifest(echo, middlebox, tmp_path):
     status, checks, result = judged("verify", "host", echo.url, "--model-manifest", manifest_of(echo, tmp_path))
     assert status == 0 and checks["model.document"]["state"] == "pass", result.stdout

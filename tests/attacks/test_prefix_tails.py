@@ -1,5 +1,5 @@
-"""Forged text behind a true beginning: the proof of a stream's first events covered only what ended with a line feed, and everything after
-the last complete event was passed over, although readers of server-sent events end lines at carriage returns too."""
+"""Forged text after a true beginning. The proof of a stream's first events once covered only text that ended with a line feed, and
+everything after the last complete event was ignored. But readers of server-sent events also end lines at carriage returns."""
 
 import json
 import secrets

@@ -1,5 +1,5 @@
-"""What changes between two looks of one node: tokens, configuration and files under a running request. A caller who is not known any more must not
-become nobody, a request must not be answered under another configuration than it names, and no file may stop the node."""
+"""Tokens, configuration and files that change while a node runs and serves a request. A caller who is no longer known must not become an
+anonymous one. A request must not be answered under a configuration other than the one that it names. No file may stop the node."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def head_of(node, *headers):
 
 
 def answered(node, change, sent, *headers):
-    """The reply to a request whose first `sent` bytes of the body came before the change."""
+    """Sends a request whose first `sent` bytes of the body come before the change, and returns its reply."""
     with Connection(node) as connection:
         connection.send(head_of(node, *headers) + BODY[:sent])
         time.sleep(0.3 * PATIENCE)
@@ -149,7 +149,7 @@ def test_a_text_is_what_toml_says(tmp_path):
 
 
 def test_changes_that_a_reload_does_not_make_are_named(start, tmp_path):
-    """"reloaded" after an edit of the configuration says that the edit is in force."""
+    """"reloaded" after an edit of the configuration means that the edit is in force."""
     config = tmp_path / "cloister.toml"
     lines = {"log-level": '"info"', "max-body": "20000", "report-rate": "7", "host-name": '["a.example", "b.example"]', "grace-seconds": "3"}
 
@@ -164,7 +164,7 @@ def test_changes_that_a_reload_does_not_make_are_named(start, tmp_path):
     node = start("--engine", "echo", "--config", config, "--report-rate", "30")
     digest = exchange(node, "GET", "/v1/models").header("x-aci-keyset-digest")
     assert "reloaded" in reloaded(log_level='"debug"') and "restart" not in node.log
-    # The same values in other words, and one that the command line has the last word on.
+    # The values are the same in another notation, and the command line overrides one of them.
     assert "reloaded" in reloaded(report_rate="8", receipts='"sqlite"', host_name='[ "a.example" , "b.example" ]') and "restart" not in node.log
     said = reloaded(max_body="2000000", grace_seconds=None, cors_origin='"https://a.example"', log_level='"info"')
     warning = next(line for line in said.splitlines() if "restart" in line)

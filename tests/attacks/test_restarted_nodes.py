@@ -1,5 +1,6 @@
-"""A reply of before a restart, and a report of after it. The keys of a TEE outlive restarts, so a genuine report of today says nothing of the model
-and the configuration of yesterday: what the policy pins is compared with what the receipt itself names, in every form of report."""
+"""A reply from before a restart, and a report from after it. The keys of a TEE outlive restarts, so a genuine report of today proves
+nothing about the model and the configuration of yesterday. What the policy pins is compared with what the receipt itself names, in every
+form of report."""
 
 import json
 import secrets
@@ -19,7 +20,7 @@ SECOND = ["--echo-tokens", 7]
 
 
 class Reply:
-    """What a client keeps of one reply."""
+    """The files that a client keeps of one reply."""
 
     def __init__(self, node):
         answer = exchange(node, "POST", "/v1/chat/completions", BODY)
@@ -31,7 +32,7 @@ class Reply:
 
 @pytest.fixture(scope="module")
 def restarted(tmp_path_factory):
-    """(reply of before, reply of after, node after, digests after)."""
+    """Returns (reply from before, reply from after, node after, digests after)."""
     from support.node import Node
     folder = tmp_path_factory.mktemp("restarted")
     node = Node(folder / "first", "--engine", "echo", *FIRST, state=folder / "state")
@@ -73,7 +74,7 @@ def test_a_reply_under_another_configuration_is_rejected_in_every_form(restarted
     assert status == 1 and checks["receipt.policy_digest"]["state"] == "fail", checks["receipt.policy_digest"]
     status, checks = judge(tmp_path, node, after, form, pinned)
     assert status == 0 and checks["receipt.policy_digest"]["state"] == "pass", checks
-    # Without a pinned digest too: nobody has looked at the configuration of before, and the report names another model.
+    # This also holds without a pinned digest: nothing proves the earlier configuration, and the report names another model.
     status, checks = judge(tmp_path, node, before, form)
     assert status == 1 and checks["receipt.policy_digest"]["state"] == "skipped" and checks["receipt.policy_digest"]["required"]
     assert checks["receipt.model_digest"]["state"] == "fail"
@@ -107,7 +108,8 @@ def keys_of(node):
 
 
 def test_another_configuration_has_other_keys(tmp_path):
-    """The keys depend on what decides who reads prompts. The log level, limits and the port do not: the keys outlive such a change."""
+    """The keys depend on the settings that decide who can read prompts. The log level, limits and the port are not among them, so the keys
+    outlive a change of those."""
     from support.node import Node
 
     def start(name, *arguments):
@@ -127,7 +129,7 @@ def test_another_configuration_has_other_keys(tmp_path):
         engine = ["--engine", "echo"] if arguments[0] != "--upstream" else []
         node = Node(tmp_path / arguments[0][2:], *engine, *arguments, state=tmp_path / "state", wait=False)
         assert address_of(node) != address, arguments
-        # Its store is the same: what was answered before is found, signed as it was.
+        # The store is the same: the earlier receipt is found, with the signature that it had.
         assert exchange(node, "GET", f"/v1/aci/receipts/{receipt_id}").body == reply.receipt
         nonce = secrets.token_hex(32)
         (tmp_path / "report").write_bytes(exchange(node, "GET", f"/v1/cloister/attestation?nonce={nonce}").body)

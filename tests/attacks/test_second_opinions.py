@@ -1,5 +1,5 @@
-"""Second opinions that are believed by keys which come with them. A token of NVIDIA's attestation service and the key set that
-verifies it in one file prove nothing: whoever made the one up made the other up too."""
+"""Second opinions whose keys come with them. A token of NVIDIA's attestation service and the key set that verifies it, in one file, prove
+nothing: whoever forged the token also forged the key set."""
 
 import base64
 import datetime
@@ -21,7 +21,7 @@ CLAIMS = {f"nvidia.nras.{check}" for check in ("signature", "time", "nonce", "di
 
 
 def judge(tmp_path, evidence, *arguments, nras=None, policy=REQUIRED):
-    """The exit status and the state of each check. `nras` becomes the member of a bundle."""
+    """Returns the exit status and the state of each check. `nras` becomes the member of a bundle."""
     (tmp_path / "policy.toml").write_text(policy)
     options = ["--policy", tmp_path / "policy.toml"]
     if nras is not None:
@@ -38,7 +38,7 @@ def evidence(vectors_folder):
 
 
 def forged(evidence, **key_members):
-    """A token that says all is well with the genuine device, under a key of the attacker's own, and its key set."""
+    """Makes a token with the attacker's own key which says that all is well with the genuine device. Returns it with its key set."""
     entry = json.loads(evidence.read_text())[0]
     leaf = x509.load_pem_x509_certificates(base64.b64decode(entry["certificate"]))[0]
     nras = Nras()
@@ -48,7 +48,7 @@ def forged(evidence, **key_members):
 
 
 def self_made_chain(nras):
-    """The key certified as NVIDIA certifies its own, by an authority of the attacker's with the same names."""
+    """The key is certified in the way that NVIDIA certifies its own, by an authority of the attacker with the same names."""
     names = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])  # noqa: E731
     signer = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -65,7 +65,7 @@ def test_a_key_set_beside_its_own_token(evidence, tmp_path):
     assert status == 3
     assert {states[check] for check in CLAIMS} == {"skipped"}
     assert facts["nras"]["keys"] == "none"
-    # Where no opinion is required the same token is no opinion either.
+    # Where no opinion is required, the same token still does not count as one.
     status, states, _ = judge(tmp_path, evidence, "--nonce", nonce, nras=nras, policy="")
     assert {states[check] for check in CLAIMS} == {"skipped"}
 
@@ -94,7 +94,7 @@ def test_keys_of_the_policy_are_believed(evidence, tmp_path):
     policy = REQUIRED + f'nras_keys = ["p384:{numbers.x:096x}{numbers.y:096x}"]\n'
     _, states, facts = judge(tmp_path, evidence, "--nonce", nonce, nras=bundle, policy=policy)
     assert {states[check] for check in CLAIMS} == {"pass"} and facts["nras"]["keys"] == "policy"
-    # With no key set at all the policy's key is enough; another key is not.
+    # Without any key set the policy's key is enough. Another key is not.
     _, states, _ = judge(tmp_path, evidence, "--nonce", nonce, nras={"token": bundle["token"]}, policy=policy)
     assert states["nvidia.nras.signature"] == "pass"
     policy = REQUIRED + f'nras_keys = ["p384:{numbers.y:096x}{numbers.x:096x}"]\n'
@@ -103,8 +103,8 @@ def test_keys_of_the_policy_are_believed(evidence, tmp_path):
 
 
 def test_a_genuine_key_set_is_believed_by_its_pinned_authority(tmp_path, vectors_folder):
-    """NEAR's eight GPUs with NVIDIA's token and key set of the same minute: the keys are certified, so that the set may travel.
-    The same token under a key set with another point is nobody's word."""
+    """NEAR's eight GPUs, with NVIDIA's token and key set of the same minute. The keys are certified, so the set may come with the token.
+    The same token under a key set with another point proves nothing."""
     folder = vectors_folder / "reports/live"
     payload = json.loads((folder / "near_direct_20260610.json").read_text())
     evidence = tmp_path / "evidence.json"
@@ -118,7 +118,7 @@ def test_a_genuine_key_set_is_believed_by_its_pinned_authority(tmp_path, vectors
         key["x"], key["y"] = key["y"], key["x"]
     _, states, _ = judge(tmp_path, evidence, *call, nras=genuine | {"jwks": json.dumps(changed)})
     assert states["nvidia.nras.signature"] == "skipped"
-    # A token that was changed under a believed key is a forgery.
+    # A changed token under a trusted key is a forgery.
     token = json.loads(genuine["token"])
     token[0][1] = token[0][1][:-8] + ("AAAAAAAA" if token[0][1][-8:] != "AAAAAAAA" else "BBBBBBBB")
     status, states, _ = judge(tmp_path, evidence, *call, nras=genuine | {"token": json.dumps(token)})
@@ -126,7 +126,7 @@ def test_a_genuine_key_set_is_believed_by_its_pinned_authority(tmp_path, vectors
 
 
 def find_payload(value):
-    """The first nvidia_payload in a report, whatever its place."""
+    """Returns the first nvidia_payload in a report, wherever it stands."""
     if isinstance(value, dict):
         if "nvidia_payload" in value:
             text = value["nvidia_payload"]

@@ -1,6 +1,6 @@
-"""One client's prompts against another client's tokens: everybody who decodes got one token a batch, and a batch held 512 tokens of whoever sent
-prompts, so that each token of a reply waited for seconds of somebody else's computing. What is measured are shares and ratios, as machines
-and what else they do differ. `measured` prints what was found."""
+"""One client's prompts delay another client's tokens. Each reply once got one token a batch, and a batch held 512 tokens of other clients'
+prompts, so that each token of a reply waited seconds for their computation. The tests measure shares and ratios, because machines and
+their other load differ. `measured` prints each measurement."""
 
 import contextlib
 import http.client
@@ -15,7 +15,7 @@ from support.node import Node, PATIENCE, wait_until
 
 ATTACKER, VICTIM = "token-of-the-attacker-0123", "token-of-the-victim-456789"
 PROMPT_TOKENS = 900
-# Where a token comes as soon as this, nobody is held up, whatever else was computed meanwhile.
+# A reply whose tokens come as quickly as this is not delayed, whatever else was computed meanwhile.
 SOON = 0.15
 LONGEST = 150
 
@@ -43,7 +43,8 @@ def open_request(node, token, body):
 
 
 def tokens_of(node, token, count, on_first=lambda: None):
-    """Seconds between two tokens of a reply: of all on the average, and at most. Some tokens are no text yet, and come with the next one."""
+    """Returns the average and the largest number of seconds between two tokens of a reply. Some tokens give no text yet, which then comes
+    with the next token."""
     body = {"messages": [{"role": "user", "content": f"Count. {random.random()}"}], "max_tokens": count, "stream": True, "ignore_eos": True}
     connection = open_request(node, token, body)
     times = []
@@ -59,8 +60,8 @@ def tokens_of(node, token, count, on_first=lambda: None):
 
 
 class Prompts:
-    """Long prompts of a client, so many at once, each followed by the next. Each differs from its first words on. Those that run in the end
-    are given up."""
+    """Sends long prompts of one client, a given number at a time. Each prompt differs from its first words on. Those that run at the end
+    are cancelled."""
 
     def __init__(self, node, token, at_once):
         self.node, self.token, self.done, self.stopped = node, token, 0, False
@@ -95,7 +96,7 @@ class Prompts:
 
 @pytest.mark.parametrize("at_once", [1, 6])
 def test_tokens_of_one_client_do_not_wait_for_whole_batches_of_another(shared, at_once):
-    """Each token waited for 512 of the prompts: replies were 50 to 100 times slower than on an idle node."""
+    """Each token once waited for 512 tokens of the prompts. Replies were 50 to 100 times slower than on an idle node."""
     count, before = 24, 0
 
     def begin():
@@ -111,13 +112,13 @@ def test_tokens_of_one_client_do_not_wait_for_whole_batches_of_another(shared, a
     slower = measured("times slower than idle", beside / idle, "")
     each = measured("tokens of prompts computed for each token of the reply", read / count, "")
     assert slower < 20 or beside < SOON
-    # By parts of a prompt that had been computed when the reply began: two prompts are no proof.
+    # Parts of a prompt may have been computed when the reply began, so two prompts prove nothing.
     assert each < 150 or beside < SOON
 
 
 def test_prompts_of_the_client_who_decodes_are_computed_in_whole_batches(shared):
-    """Nobody else waits: smaller pieces would only make prompts slower."""
-    # A prompt takes two batches, and the first and the last need not fall into the reply.
+    """No other client waits, so smaller pieces would only make prompts slower."""
+    # A prompt takes two batches. The first and the last batch need not fall into the reply.
     count, before = 12, 0
 
     def begin():

@@ -1,5 +1,5 @@
-"""A server that sends one byte now and then is never idle, and holds a command for as long as it likes: each answer has a time in which
-all of it has to come, whatever the pieces are."""
+"""A server that sends one byte now and then is never idle and could hold a command for any length of time. So each answer has to be
+complete within a given time, however it is cut into pieces."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 
 class Dripping:
-    """Sends `begin` at once, and a byte every 50 ms after it, to everybody."""
+    """Sends `begin` to every client at once, and then a byte every 50 ms."""
 
     def __init__(self, begin, byte):
         self.begin, self.byte = begin, byte

@@ -1,9 +1,9 @@
-"""Guesses tried out on what lies outside of the TEE.
+"""An attacker tries guesses on the data that lies outside the TEE.
 
-The attack that once succeeded: receipts.db kept the SHA-256 of every event of a streamed reply, an event of one token can be guessed
-from the vocabulary, and 60 tokens were read back in 0.2 s. So the attacker here has everything that is stored, knows the form of
-every event, tries all that can be guessed in every way that a digest is written, and must find nothing. Each search is first
-shown to find what a store of before held.
+The attack once succeeded. receipts.db kept the SHA-256 of every event of a streamed reply, and an event of one token can be guessed from
+the vocabulary. 60 tokens were read back in 0.2 s. So the attacker in these tests has everything that is stored and knows the form of every
+event. The attacker tries all guesses in every notation of a digest and must find nothing. Each search is first shown to find the content of
+an earlier form of the store.
 """
 
 import base64
@@ -36,22 +36,22 @@ def sha256(data):
 
 
 def written(digest):
-    """The beginning of a digest in every way that it may be written down: shorter digests begin in the same way."""
+    """Returns the beginning of a digest in every notation in which it may be stored. Shortened digests begin in the same way."""
     return digest[:8], digest.hex().encode()[:16], base64.b64encode(digest)[:10]
 
 
 def digests_of(guess):
-    """What a store might keep of a text: with and without what trees and roles put before it."""
+    """Returns the digests that a store might keep of a text, with and without the prefixes of trees and roles."""
     return [sha256(prefix + guess) for prefix in (b"", b"\0", b"cloister.owner.v1")]
 
 
 def confirmed(stored, guesses):
-    """Which of these the stored bytes confirm."""
+    """Returns the guesses that the stored bytes confirm."""
     return [guess for guess in guesses if any(mark in stored for digest in digests_of(guess) for mark in written(digest))]
 
 
 def vocabulary_of(found):
-    """All frames that the attacker can think of: each event with each word of the vocabulary in the place of its own."""
+    """Returns all frames that the attacker can guess: each event with each word of the vocabulary in place of its own."""
     texts = set()
     for event in found:
         try:
@@ -72,14 +72,14 @@ def vocabulary_of(found):
 
 
 def disk_of(node):
-    """Every byte of the state folder but the seed of the simulated TEE, which stands for the hardware."""
+    """Returns every byte of the state folder but the seed of the simulated TEE, which stands for the hardware."""
     files = [path for path in node.state.rglob("*") if path.is_file() and path.name != "insecure-simulator.seed"]
     assert any(path.name.startswith("receipts.db") for path in files)
     return b"\n".join(path.read_bytes() for path in sorted(files))
 
 
 def look_for(stored, request, reply, token=None, vocabulary=True):
-    """All that somebody could confirm, or read, of this reply."""
+    """Returns everything of this reply that an attacker could confirm or read."""
     found = sse_events(reply.body)
     assert len(found) > 10
     assert confirmed(stored, vocabulary_of(found) if vocabulary else found) == []
@@ -88,7 +88,7 @@ def look_for(stored, request, reply, token=None, vocabulary=True):
     if token:
         texts.append(token.encode())
     assert confirmed(stored, texts) == []
-    # Nothing of it stands there in clear: no id, no name, no digest of a receipt, no leaf, not the end of an id in bytes.
+    # The store has no plain text of the reply: no id, no name, no digest of a receipt, no leaf, and not the end of an id in bytes.
     for text in (receipt_id[17:], receipt_id[5:], "request.received", "body_hash", "response.events", CHAT, "chatcmpl-"):
         assert text.encode() not in stored, text
     assert bytes.fromhex(receipt_id[17:]) not in stored
@@ -99,7 +99,7 @@ def look_for(stored, request, reply, token=None, vocabulary=True):
 
 
 def test_the_search_finds_what_was_stored_before():
-    """The form of before: leaves without salts, body hashes, owners and names as digests without a key."""
+    """The earlier form had leaves without salts, and body hashes, owners and names as digests without a key."""
     found = [f'data: {{"id":"chatcmpl-1","choices":[{{"index":0,"delta":{{"content":"{word} "}}}}]}}\n\n'.encode() for word in WORDS * 4]
     stored = secrets.token_bytes(1000) + b"".join(sha256(b"\0" + event) for event in found) + secrets.token_bytes(1000)
     begun = time.monotonic()
@@ -118,7 +118,7 @@ def test_receipts_db_of_a_node(start, tmp_path):
     replies = [exchange(node, "POST", CHAT, chat(), MINE) for _ in range(20)]
     buffered = exchange(node, "POST", CHAT, chat(stream=False), MINE)
     assert all(reply.status == 200 and reply.complete for reply in replies)
-    for _ in range(2):  # with the write-ahead log, and when the process has ended
+    for _ in range(2):  # first with the write-ahead log, then after the process has ended
         stored = disk_of(node)
         for reply in replies[::7]:
             look_for(stored, chat(), reply, TOKEN)
@@ -151,7 +151,7 @@ def test_an_export(start, tmp_path):
 
 @pytest.mark.skipif(SOCKET is not None, reason="own seed")
 def test_a_postgresql_of_replicas(start, tmp_path):
-    """Its tables, its write-ahead log and its own log."""
+    """The attacker has PostgreSQL's tables, its write-ahead log and its own log."""
     server = Postgres()
     try:
         tokens = tmp_path / "tokens"
@@ -161,7 +161,7 @@ def test_a_postgresql_of_replicas(start, tmp_path):
         for reply in replies:
             check_receipt(node, chat(), reply, MINE)
         node.stop()
-        server.stop()  # writes out what it has in memory
+        server.stop()  # PostgreSQL writes its memory to disk
         files = [path for path in pathlib.Path(server.folder).rglob("*") if path.is_file()]
         stored = b"\n".join(path.read_bytes() for path in files).replace(bytes(4096), b"")
         assert b"cloister_receipt" in stored and any("pg_wal" in str(path) for path in files)
@@ -172,7 +172,7 @@ def test_a_postgresql_of_replicas(start, tmp_path):
 
 
 def test_a_real_model(llama):
-    """The recorded attack word for word: greedy, 60 tokens, the vocabulary of the model."""
+    """The test repeats the recorded attack exactly: greedy, 60 tokens, the vocabulary of the model."""
     request = chat(llama.model(), max_tokens=60, temperature=0)
     reply = exchange(llama, "POST", CHAT, request)
     assert reply.status == 200 and len(sse_events(reply.body)) > 30
@@ -182,7 +182,7 @@ def test_a_real_model(llama):
     assert confirmed(stored, [request, reply.body, reply.reply_id().encode()]) == []
 
 
-# --- the route that hands out leaves
+# --- the route that serves leaves
 
 
 @pytest.mark.fast
@@ -204,14 +204,14 @@ def test_leaves_are_for_the_client_alone(echo, locked):
 
 @pytest.mark.fast
 def test_a_proof_says_nothing_of_what_follows(echo):
-    """A client shows somebody the first events; the proof has the leaf of the next one. Its salt is not among those shown."""
+    """A client shows the first events to somebody. The proof contains the leaf of the next event but not its salt."""
     reply = exchange(echo, "POST", CHAT, chat())
     found = sse_events(reply.body)
     secret = bytes.fromhex(reply.header("x-receipt-secret"))
     for shown in (len(found) - 1, 16, 7, 1):
         proof = exchange(echo, "GET", f"/v1/cloister/prefix/{reply.header('x-receipt-id')}?events={shown}", None, client(reply)).json()
         assert proof["proof"] == "cloister.prefix.v2" and len(proof["salts"]) <= 75
-        # Everything that follows from the seeds shown, down to the events.
+        # The set holds everything that follows from the seeds shown, down to the events.
         known, level = set(), [bytes.fromhex(seed) for seed in proof["salts"]]
         for _ in range(3):
             known.update(level)
@@ -228,7 +228,7 @@ def test_a_proof_says_nothing_of_what_follows(echo):
 
 @pytest.mark.fast
 def test_the_secret_comes_once_and_to_its_client(echo):
-    """Neither the receipt nor a proof repeats it, and each reply has its own."""
+    """Neither the receipt nor a proof repeats the secret, and each reply has its own."""
     replies = [exchange(echo, "POST", CHAT, chat(), [("X-Receipt", "inline")]) for _ in range(3)]
     assert len({reply.header("x-receipt-secret") for reply in replies}) == 3
     for reply in replies:
@@ -240,7 +240,7 @@ def test_the_secret_comes_once_and_to_its_client(echo):
         assert not any(secret in base64.b64decode(value).decode() for name, value in reply.trailers if name == "x-receipt")
 
 
-# --- stores of before
+# --- earlier forms of the store
 
 
 PLAIN = """
@@ -259,14 +259,14 @@ INSERT INTO state VALUES(1, 0, 0, 0, 0); PRAGMA application_id=1131180916; PRAGM
 
 
 def plain_statement(text):
-    """As the program of before wrote it: two spaces nowhere, one line a statement."""
+    """Returns the statement on one line with single spaces, as earlier versions of the program wrote it."""
     return " ".join(text.split())
 
 
 @own_seed
 @pytest.mark.fast
 def test_a_store_of_before_is_encrypted_when_it_is_opened(start, tmp_path):
-    """The receipt of a token is found by it afterwards, a proof of its events is still given, and nothing plain is left."""
+    """The receipt of a token is still found by it and a proof of its events is still given, but nothing remains in plain text."""
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     found = [f'data: {{"choices":[{{"delta":{{"content":"{word} "}}}}]}}\n\n'.encode() for word in WORDS]

@@ -1,5 +1,5 @@
-"""Where a reply ends is said by the reply: a stream that stops without its last event is no whole reply, nothing may follow that event, and no
-answer that is none (a redirect) is passed on."""
+"""The reply itself marks its end. A stream that stops without its last event is no whole reply. Nothing may follow that event. An answer
+that is no reply (a redirect) is not passed on."""
 
 import json
 import subprocess
@@ -59,7 +59,7 @@ def test_a_redirect_is_no_answer(relayed, status):
 
 
 def test_a_conversation_ends_after_a_reply_that_was_not_accepted(relayed):
-    """No policy accepts here what the node says of who answered behind it: the receipt is undetermined."""
+    """This policy does not accept the node's statement about which server answered behind it, so the receipt is undetermined."""
     node, now = relayed
     now["answer"] = STREAM_HEAD + chunk(DELTA) + chunk(DONE) + END
     prompts = lambda: sum(b"my words" in body for _, _, body in now["server"].requests)

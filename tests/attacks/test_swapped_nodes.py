@@ -1,5 +1,5 @@
-"""Another node than the verified one takes the prompts. Two starts of a node, or two VMs of one application, have the same keys: the key of
-the channel does not tell which configuration reads what is said. And who has given one bad reply is told nothing more."""
+"""A node other than the verified one takes the prompts. Two starts of a node, or two VMs of one application, have the same keys. So the key
+of the channel does not tell which configuration reads the prompts. A node that has given one bad reply gets no further prompt."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ OTHER = "sha256:" + "07" * 32
 
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory):
-    """Two nodes with the same keys; the second has another configuration."""
+    """Yields two nodes with the same keys. The second has another configuration."""
     folder = tmp_path_factory.mktemp("twins")
     first = Node(folder / "first", "--engine", "echo", state=folder / "state")
     second = Node(folder / "second", "--engine", "echo", "--cors-origin", "https://a.example", "--receipts", "memory", state=folder / "state")
@@ -108,7 +108,7 @@ def test_nothing_more_is_said_after_a_rejected_reply(echo, between):
     before = echo.metric("cloister_requests_total", route="chat_completions")
     chat = subprocess.run([str(BINARY), "chat", between(meddle), "--accept-simulator", "--no-stream"], input=b"one\none two\none three\n",
                           capture_output=True, timeout=60 * PATIENCE)
-    assert chat.returncode == 1 and b"nothing more is said" in chat.stderr, chat.stderr
+    assert chat.returncode == 1 and b"no further prompt is sent" in chat.stderr, chat.stderr
     assert echo.metric("cloister_requests_total", route="chat_completions") == before + 1
 
 
@@ -118,7 +118,7 @@ LAX = "[nvidia]\nrequire_revocation = false\nrequire_fwid = false\nallow_certifi
 
 @pytest.fixture
 def keys_of(tmp_path):
-    """The addresses and the document of a node with these options, in one TEE."""
+    """look(name, *options) returns the addresses and the document of a node with these options, in one TEE."""
     def look(name, *options):
         node = Node(tmp_path / name, "--engine", "echo", "--require-gpu-tee", "on", *options, state=tmp_path / "state")
         try:
@@ -131,7 +131,7 @@ def keys_of(tmp_path):
 
 
 def test_what_gpus_must_be_decides_the_keys(keys_of, tmp_path):
-    """Else a client that keeps the key of the strict node sends its prompts to the lax one."""
+    """Otherwise a client that keeps the key of the strict node would send its prompts to the lax one."""
     files = {"strict": STRICT, "lax": LAX}
     for name, text in files.items():
         (tmp_path / f"{name}.toml").write_text(text)
@@ -150,7 +150,7 @@ def test_what_gpus_must_be_decides_the_keys(keys_of, tmp_path):
 
 
 def test_the_document_names_the_gpu_policy_that_is_in_force(tmp_path):
-    """The file is read once: what its name leads to later is no word about the gate."""
+    """The file is read once. A later file of the same name says nothing about the gate."""
     policy, config = tmp_path / "gpu.toml", tmp_path / "node.toml"
     policy.write_text(LAX)
     config.write_text('[serve]\nlog-level = "info"\n')

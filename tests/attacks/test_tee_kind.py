@@ -1,4 +1,4 @@
-"""Genuine evidence of one kind of TEE under a policy that was written for another, whose expectations mean nothing there."""
+"""Genuine evidence of one kind of TEE under a policy for another kind, whose expectations mean nothing for this evidence."""
 
 import json
 
@@ -9,7 +9,7 @@ from support.node import run
 pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 
 AT = "2026-06-01T00:00:00Z"
-# A policy that names all the code of a TD.
+# The policy names all the code of a TD.
 TDX = """require_nonce = false
 [boot]
 mr_td = ["{0}"]
@@ -23,8 +23,8 @@ MINIMUMS = "min_boot_loader = 0\nmin_tee = 0\nmin_snp = 0\nmin_microcode = 0\n"
 
 @pytest.fixture
 def judge(vectors_folder, tmp_path):
-    """judge(policy): the exit status and the states of the checks of the genuine Genoa report. Nothing is missing but AMD's
-    revocation list."""
+    """judge(policy) returns the exit status and the states of the checks of the genuine Genoa report. Only AMD's revocation list is
+    missing."""
     report = (vectors_folder / "snp/genoa_v5.bin").read_bytes()
 
     def verdict(policy):
@@ -40,7 +40,7 @@ def judge(vectors_folder, tmp_path):
 def test_sev_snp_under_a_policy_for_tdx(judge):
     status, states = judge(TDX)
     assert status == 3 and states["tee.kind"] == "skipped" and states["snp.tcb.minimum"] == "skipped"
-    # Everything that SEV-SNP would need is named, but not the kind.
+    # The policy names everything that SEV-SNP needs, except the kind.
     status, states = judge(f'{TDX}[snp]\n{MINIMUMS}measurements = ["{judge.measurement}"]\n')
     assert status == 3 and states["tee.kind"] == "skipped" and states["snp.tcb.minimum"] == "pass"
     status, states = judge('tee_kinds = ["tdx"]\n' + TDX)
@@ -80,7 +80,7 @@ def test_report_data_of_a_bare_quote(vectors_folder, tmp_path):
                    tmp_path / policy, "--offline", "--at", "2025-06-25T00:00:00Z", *arguments).returncode
 
     (tmp_path / "old.toml").write_text("require_nonce = false\n[boot]\nallow_any_measurements = true\n")
-    # Without, anybody's quote of any time would do.
+    # Without the report data, any quote of any time would be accepted.
     assert judge("policy.toml") == 3 and judge("old.toml") == 0
     assert judge("policy.toml", "--report-data", right) == 0 and judge("named.toml") == 0
     assert judge("policy.toml", "--report-data", "00" * 64) == 1

@@ -1,6 +1,6 @@
-"""Text that others chose, on its way to a terminal: control characters move the cursor and paint a verdict, overrides of the
-bidirectional algorithm reorder a line, line breaks begin one that the program never wrote. No command prints any of them, `--json` is
-valid JSON whatever comes, and a node's log keeps one line an event."""
+"""Text that others chose, on its way to a terminal. Control characters move the cursor and paint a verdict. Overrides of the bidirectional
+algorithm reorder a line. Line breaks begin a line that the program never wrote. No command prints any of them, `--json` is always valid
+JSON, and a node's log keeps one line an event."""
 
 import fcntl
 import http.server
@@ -19,22 +19,22 @@ import pytest
 from support.node import BINARY, PATIENCE, run, wait_until
 
 FAKE = "verdict: accepted (99 passed, 0 failed, 0 skipped, 0 not applicable)"
-# Clears the screen, returns, breaks the line, and so on; then paints.
+# The text clears the screen, returns and breaks the line, among other things. It then paints.
 EVIL = ("\x1b[2J\x1b[H\r\n\x0b\x0c\u0085\u2028\u2029\u009b2J\u202e\u2066\u200e\u061c\ufeff\u200f\u0007\x08\x7f\U000e0041" + FAKE + "\r\n" + FAKE + "\n"
         "\x1b]0;title\x07 end")
-# What acts on a terminal instead of being seen there. Line feeds are looked at apart.
+# The characters that act on a terminal instead of being shown. Line feeds are checked separately.
 ACTING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e0fff]")
 
 
 def check_clean(result):
-    """`result` of run(). Nothing acts, and no line is the fake one."""
+    """Checks the `result` of run(): no character acts on the terminal, and no line is the fake one."""
     for text in (result.stdout, result.stderr):
         assert not ACTING.search(text), repr(text)
         assert FAKE not in text.splitlines(), text
 
 
 def check_json(text):
-    """One object in ASCII; without what acts even as an escape would be undone by whoever reads it, so that is kept."""
+    """Checks for one object in ASCII. A reader would undo an escape, so characters that act must not occur even as escapes."""
     assert text.isascii() and not ACTING.search(text)
     return json.loads(text)
 
@@ -51,7 +51,7 @@ ROUTES = ["/v1/attestation/report", "/v1/cloister/attestation", "/v1/models", "/
 def test_an_error_message(between, route, as_json):
     def meddle(path, status, headers, text):
         if route == "/v1/attestation/report" and path.startswith("/v1/cloister/attestation"):
-            return 404, headers, text  # then the legacy report is asked for
+            return 404, headers, text  # The client then asks for the legacy report.
         return (403, headers, evil_error(403)) if path.startswith(route) else (status, headers, text)
 
     result = run("chat", between(meddle), "one two three", "--accept-simulator", *(["--json"] if as_json else []))
@@ -67,7 +67,7 @@ def test_an_error_message_to_verify_host(between, route):
 
 
 def with_reply(said):
-    """The node's reply with another text, streamed or not."""
+    """Returns the node's reply with another text, streamed or not."""
     def meddle(path, status, headers, text):
         if not path.startswith("/v1/chat/completions"):
             return status, headers, text
@@ -99,7 +99,7 @@ def test_words_of_every_language_are_shown(between):
 
 
 def on_a_terminal(*arguments, columns=80):
-    """(exit status, rows) of a command whose output and errors are one terminal of 80 columns."""
+    """Returns (exit status, rows) of a command whose output and errors are one terminal of 80 columns."""
     outer, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen([str(BINARY), *map(str, arguments)], stdout=inner, stderr=inner, stdin=subprocess.DEVNULL)
@@ -108,7 +108,7 @@ def on_a_terminal(*arguments, columns=80):
     while True:
         try:
             more = os.read(outer, 65536)
-        except OSError:  # Linux: the last writer is gone
+        except OSError:  # Linux reports this when the last writer is gone.
             break
         if not more:
             break
@@ -117,7 +117,7 @@ def on_a_terminal(*arguments, columns=80):
     os.close(outer)
     rows = []
     for line in re.sub("\x1b\\[[0-9;]*m", "", text.decode()).split("\r\n"):
-        while True:  # as the terminal does
+        while True:  # wraps as the terminal does
             rows.append(line[:columns])
             line = line[columns:]
             if not line:
@@ -126,7 +126,7 @@ def on_a_terminal(*arguments, columns=80):
 
 
 def test_a_reply_cannot_reach_the_next_row_of_a_terminal(between):
-    """A terminal breaks a long line by itself, and the rest would stand where the program's own lines stand."""
+    """A terminal breaks a long line by itself. The rest would then stand where the program's own lines stand."""
     status, rows = on_a_terminal("chat", between(with_reply("x" + " " * 77 + FAKE + "日" * 50 + FAKE)), "x", "--accept-simulator")
     assert status == 1
     reply = rows[: rows.index("")]
@@ -136,12 +136,12 @@ def test_a_reply_cannot_reach_the_next_row_of_a_terminal(between):
         assert line.startswith("| ") and width <= 80, line
 
 
-# Blanks of all kinds: the rest of a row, and more.
+# The blanks are of all kinds. They fill the rest of a row and more.
 BLANKS = [" ", "\u00a0", "\u3000", "\u2003", "\u2800", "x"]
 
 
 def check_rows(rows):
-    """No row of the fake verdict, and none that goes on from the row before without the mark."""
+    """Checks that no row begins with the fake verdict, and that no row continues the row before it without the mark."""
     assert not any(row.startswith(FAKE[:17]) for row in rows), rows
     assert any(row.startswith("| ") for row in rows), rows
 
@@ -149,20 +149,20 @@ def check_rows(rows):
 @pytest.mark.parametrize("blank", BLANKS)
 @pytest.mark.parametrize("command", ["verify", "chat"])
 def test_an_error_message_cannot_reach_the_next_row(between, blank, command):
-    """The message of a node that does not answer, with blanks up to the end of the row, for each place where the row may end."""
+    """The node answers with an error message that has blanks up to the end of the row, for each place where the row may end."""
     for count in range(1, 81, 7):
         body = json.dumps({"error": {"message": blank * count + FAKE.ljust(80) * 3}}, ensure_ascii=False).encode()
         url = between(lambda path, status, headers, text: (500, headers, body))
         status, rows = on_a_terminal(*(["verify", "host", url] if command == "verify" else ["chat", url, "x"]), "--accept-simulator")
         assert status == 2
         check_rows(rows)
-        # In a file there are lines of its own, marked, for readers that break lines themselves.
+        # In a file the message has its own marked lines, for readers that break lines themselves.
         lines = run("verify", "host", url, "--accept-simulator").stderr.splitlines()
         assert lines[0].endswith("the node answered 500") and all(line.startswith("| ") and "   " not in line for line in lines[1:]), lines
 
 
 def test_words_of_the_evidence_cannot_reach_the_next_row(between):
-    """What a report says, in a verdict, for each place where the row may end."""
+    """The verdict shows a text from a report, for each place where the row may end."""
     for count in range(1, 81, 7):
         said = " " * count + FAKE.ljust(80) * 2
 
@@ -198,7 +198,7 @@ def test_the_name_of_a_model(between):
 
 
 def spoil(value):
-    """Every text of a document with the attack behind it; names too."""
+    """Returns the document with the attack appended to every text, and with attacked names too."""
     if isinstance(value, dict):
         return {name: spoil(member) for name, member in value.items()} | {EVIL: EVIL}
     if isinstance(value, list):
@@ -209,7 +209,7 @@ def spoil(value):
 
 @pytest.mark.parametrize("route", ["/v1/attestation/report", "/v1/cloister/attestation", "/v1/aci/attestation"])
 def test_a_report(echo, tmp_path, route):
-    """Each member in turn, and all of them, as a file."""
+    """Verifies the document as a file, with each member attacked in turn and then with all of them."""
     text = echo.get(route + "?nonce=" + "11" * 32)[2]
     report = json.loads(text)
     for name in [None, *report]:
@@ -253,7 +253,7 @@ def test_receipts_of_a_store(tmp_path):
 
 
 def test_names_of_files_and_options(tmp_path):
-    """A file that somebody else named, in a folder of manifests or on the command line of a script."""
+    """Somebody else chose the name of a file in a folder of manifests or on the command line of a script."""
     name = ("\x1b[2J\n" + FAKE + "\n\u202e.json")
     (tmp_path / name).write_text("{}")
     for command in (["verify", "report", tmp_path / name, "--offline"], ["verify", "quote", str(tmp_path / name) + "-none"],
@@ -276,7 +276,7 @@ def test_names_of_files_and_options(tmp_path):
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
-    """Says what begins a line of its own in a log."""
+    """The upstream answers with texts that would begin a new line in a log."""
 
     def do_GET(self):
         body = json.dumps({"object": "list", "data": [{"id": EVIL, "object": "model", "owned_by": EVIL}], "version": EVIL}, ensure_ascii=False).encode()
@@ -299,7 +299,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_log_keeps_one_line_an_event(start, form, tmp_path):
-    """The name of a supplier's manifest, a state folder, an upstream, a path and a token with line breaks and escapes in them."""
+    """The name of a supplier's manifest, a state folder, an upstream, a path and a token contain line breaks and escapes."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
     server.up = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

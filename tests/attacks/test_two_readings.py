@@ -1,4 +1,4 @@
-"""A reply that two readers understand differently: the node signs its bytes, and takes neither reading for what the server said."""
+"""A reply that two readers understand differently. The node signs its bytes and records neither reading as the server's statement."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ MORE = b'{"prompt_tokens":3,"completion_tokens":400000}'
 
 @pytest.fixture(scope="module")
 def relayed(folder):
-    """(node, now): the server answers `now["answer"]` and lists the model "m"."""
+    """Yields (node, now). The server answers `now["answer"]` and lists the model "m"."""
     now = {}
 
     def answer(connection, _):
@@ -63,7 +63,7 @@ TWICE = {
 
 
 def ask(relayed, data, stream, unframed=False):
-    """(node, request, reply, receipt). The events of a stream are `data` and a chunk without a word of its own, with two more around them."""
+    """Returns (node, request, reply, receipt). The events of a stream are `data` and a chunk without text, with two more around them."""
     node, now = relayed
     if stream:
         text = b'data: {"choices":[]}\n\n' + b"".join(b"data: " + one + b"\n\n" for one in data) + b"data: [DONE]\n\n"
@@ -112,7 +112,7 @@ def test_events_that_name_different_models_name_none(relayed):
 
 @pytest.mark.parametrize("done", [b"[DONE]", b" [DONE] ", b"[DONE]x", b"x\ndata:[DONE]"])
 def test_nothing_behind_the_end_of_a_stream_counts(relayed, done):
-    """Clients stop reading there."""
+    """Clients stop reading at this event."""
     assert says_nothing(ask(relayed, [done, SANE], True)[3])
     assert says_nothing(ask(relayed, [SANE, done, b'{"choices":[],"usage":%s}' % MORE], True)[3])
 
@@ -158,7 +158,7 @@ def test_counts_inside_of_the_reply_are_no_counts(relayed):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_one_reading_is_told(relayed, stream):
-    """Each event of a stream may count, and the last one's counts are the reply's."""
+    """Each event of a stream may carry counts. The last counts are those of the reply."""
     data = [b'{"id":"r-sane","model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1}}', SANE] if stream else [SANE]
     log = events(ask(relayed, data, stream)[3])
     assert log["model.served"]["model_id"] == "m" and log["model.served"]["model_digest"]

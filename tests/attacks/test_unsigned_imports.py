@@ -1,4 +1,4 @@
-"""Receipts that nobody signed come into a store by way of an export: whoever audits the store finds out years later, or never."""
+"""Receipts without a valid signature enter a store through an export. An audit of the store would notice that years later, or never."""
 
 import json
 
@@ -19,7 +19,7 @@ OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
 
 @pytest.fixture
 def run(tmp_path):
-    """(status, what it complained of, ids in the store) of an import of these lines."""
+    """Imports these lines and returns (status, message, ids in the store)."""
     (tmp_path / "key").write_text("5e" * 32)
     keys = ["--store", tmp_path / "receipts.db", "--key-file", tmp_path / "key"]
 
@@ -42,7 +42,7 @@ def with_text(line, text):
 
 
 def changed(number, **changes):
-    """Signed, and changed afterwards."""
+    """The receipt is signed and changed afterwards."""
     before, line = receipt_document(number, START + number), receipt(number)
     signature = json.loads(line["receipt"])["signature"]
     return with_text(line, canonical(before | changes | {"signature": signature}).decode())
@@ -74,21 +74,21 @@ def test_what_nobody_signed_stops_the_import(run, name):
     status, said, there = run([keyset_line(START), receipt(0), receipt(1), make(), receipt(5)])
     assert status == 1 and "in, line 4: " in said and complaint in said, said
     assert there == ["rcpt-00000000", "rcpt-00000001"], "those before it are in, and nothing of it"
-    # Without that line all of the rest comes in.
+    # Without that line all the others are imported.
     status, said, there = run([keyset_line(START), receipt(0), receipt(1), receipt(5)])
     assert status == 0 and said == "imported 1 receipts and 0 documents; 2 receipts and 1 documents were there already\n", said
 
 
 @pytest.mark.parametrize("line", [keyset_line(START, keyset_of(OTHER_KEY)) | {"key": KEYSET_DIGEST}, keyset_line(START) | {"text": "{}"}])
 def test_a_keyset_under_the_digest_of_another(run, line):
-    """It would make its maker's receipts those of the node, and the node's own ones nobody's."""
+    """Such a line would make its maker's receipts those of the node, and would leave the node's own receipts without an owner."""
     status, said, there = run([keyset_line(START), receipt(0), line, with_text(receipt(3), sign(receipt_document(3, START + 3), OTHER_KEY))])
     assert status == 1 and "in, line 3: " in said and there == ["rcpt-00000000"], said
     assert run([receipt(1)])[0] == 0, "that of the store is as it was"
 
 
 def test_a_keyset_that_is_not_in_the_export(run, tmp_path):
-    """Exports of before have none. It is named by a file, and stored: the next export has it."""
+    """Earlier exports have no keyset. The caller names it in a file, and the import stores it, so that the next export has it."""
     status, said, there = run([receipt(0)])
     assert status == 1 and "line 1: " in said and KEYSET_DIGEST in said and there == []
     (tmp_path / "other").write_bytes(canonical(keyset_of(OTHER_KEY)))
@@ -119,18 +119,18 @@ def stored_documents(run):
 @pytest.mark.parametrize("kind", DOCUMENTS)
 @pytest.mark.parametrize("text", ["{}", "", json.dumps({"keyset": keyset_of(OTHER_KEY)})])
 def test_a_document_in_the_place_of_another(run, kind, text):
-    """The report of a former keyset is the only proof of whose it was."""
+    """The report of a former keyset is the only proof of who owned the keyset."""
     assert run([*DOCUMENTS.values(), receipt(1, event_log=NAMES_POLICY)])[0] == 0
     status, said, there = run([receipt(3), DOCUMENTS[kind] | {"text": text, "made": START + 1}, receipt(5)])
     assert status == 1 and "in, line 2: " in said and there == ["rcpt-00000001", "rcpt-00000003"], said
     assert stored_documents(run) == DOCUMENTS
-    # Under a key of its own it is no evidence either.
+    # A report under another key is no evidence either.
     if kind != "other":
         assert run([DOCUMENTS[kind] | {"key": "sha256:" + "e" * 64}])[0] == 1
 
 
 def test_a_report_beside_that_of_a_node(run):
-    """Nodes make theirs anew twice a day, so it does not stop the import, and the first one stays."""
+    """Nodes renew their reports twice a day. So a second report does not stop the import, and the first one stays."""
     assert run([report_line(START), receipt(0)])[0] == 0
     status, said, there = run([report_line(START, quote="11"), receipt(1)])
     assert status == 0 and "line 1: another report.native of " + KEYSET_DIGEST in said and len(there) == 2, said
@@ -138,7 +138,7 @@ def test_a_report_beside_that_of_a_node(run):
 
 
 def test_a_receipt_whose_legacy_signature_was_left_out(run):
-    """Nothing says that there was one: the genuine line is refused afterwards, and the signed receipt is there."""
+    """Nothing shows that the line had a legacy signature. The genuine line is refused afterwards, and the signed receipt is there."""
     line = receipt(2)
     assert run([keyset_line(START), {name: line[name] for name in line if name != "legacy"}])[0] == 0
     status, said, there = run([line])
@@ -167,7 +167,7 @@ def test_the_receipts_of_a_node_bring_their_keyset(start, tmp_path):
     known = f"imported 0 receipts and 0 documents; 2 receipts and {len(lines) - 2} documents were there already\n"
     assert again.returncode == 0 and again.stderr == known, again.stderr
     assert node.run("receipts", "export", "--plain", *there).stdout == exported.stdout
-    # One byte of one of them.
+    # One byte of one receipt is changed.
     receipts[1]["receipt"] = receipts[1]["receipt"].replace('"model":"echo"', '"model":"ecHo"', 1)
     lines = "".join(json.dumps(line) + "\n" for line in [keyset, *receipts])
     refused = node.run("receipts", "import", "-", "--store", tmp_path / "third.db", "--key-file", tmp_path / "key", input=lines)
@@ -176,7 +176,7 @@ def test_the_receipts_of_a_node_bring_their_keyset(start, tmp_path):
 
 @own_seed
 def test_a_later_export_of_the_same_node(tmp_path):
-    """It has made its reports anew, and nothing of it is lost for that."""
+    """The node has renewed its reports, and no receipt is lost because of that."""
     there = ["--store", tmp_path / "elsewhere.db", "--key-file", tmp_path / "key"]
     (tmp_path / "key").write_text("5e" * 32)
     state, kinds, reports = tmp_path / "state", {"keyset", "policy", "report.aci", "report.native"}, []

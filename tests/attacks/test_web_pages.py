@@ -1,4 +1,4 @@
-"""Web pages and tenants at the edge: what a page in a browser of the same machine, and what another tenant, may see and do."""
+"""Web pages and tenants: what a page in a browser of the same machine, and another tenant, may see and do."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ BODY = json.dumps({"model": "echo", "max_tokens": 2, "messages": [{"role": "user
 
 
 def ask(node, method, path, headers, body=None):
-    """Exactly these headers."""
+    """Sends exactly these headers."""
     lines = [f"{method} {path} HTTP/1.1"] + [f"{name}: {value}" for name, value in headers]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
@@ -43,7 +43,8 @@ SIMPLE = {
 
 @pytest.mark.parametrize("name", SIMPLE)
 def test_a_simple_request_of_a_page_is_refused(echo, name):
-    """What a browser sends to another origin without asking first (fetch, "simple" requests), with and without its Origin."""
+    """These are requests that a browser sends to another origin without a preflight (fetch, "simple" requests), with and without its
+    Origin."""
     for origin in ([], [("Origin", "https://evil.example")], [("Origin", "null")]):
         reply = ask(echo, "POST", CHAT, [own(echo), *SIMPLE[name], *origin], BODY)
         assert reply.status in (403, 415), reply.body
@@ -85,7 +86,7 @@ HOSTS = {
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_name_that_was_bound_to_this_machine_reaches_nothing(echo, host):
-    """DNS rebinding: the page's own name resolves to 127.0.0.1, so that for the browser this node is the page's origin."""
+    """DNS rebinding: the page's own name resolves to 127.0.0.1, so the browser takes this node for the page's origin."""
     for path in ("/v1/models", "/health", "/metrics", "/", "/v1/aci/attestation", "/nowhere"):
         status = ask(echo, "GET", path, [("Host", host)]).status
         assert status == (421 if HOSTS[host] == 421 else 404 if path == "/nowhere" else 200), path
@@ -94,7 +95,7 @@ def test_a_name_that_was_bound_to_this_machine_reaches_nothing(echo, host):
 
 
 def test_no_page_uses_a_name_without_a_dot(echo):
-    """Somebody in the local network may answer for such a name; a browser shows itself by what it sends."""
+    """An attacker in the local network may answer for such a name. A browser is recognised by the headers that it sends."""
     for extra in (("Referer", "http://node/"), ("Accept-Language", "en"), ("Sec-Fetch-Mode", "cors"), ("Origin", "http://node")):
         assert ask(echo, "GET", "/v1/models", [("Host", "node"), extra]).status == 421
 
@@ -111,12 +112,12 @@ def test_a_node_with_tokens_is_protected_by_them(locked):
     headers = [("Host", "any.example"), ("Origin", "https://page.example"), ("Content-Type", "application/json")]
     assert ask(locked, "POST", CHAT, headers, BODY).status == 401
     assert ask(locked, "POST", CHAT, [*headers, ("Authorization", f"Bearer {TOKEN}")], BODY).status == 200
-    # JSON is demanded all the same.
+    # JSON is still required.
     simple = [("Host", "any.example"), ("Content-Type", "text/plain"), ("Authorization", f"Bearer {TOKEN}")]
     assert ask(locked, "POST", CHAT, simple, BODY).status == 415
 
 
-# --- what a tenant sees of the others
+# --- what a tenant sees of other tenants
 
 
 def test_metrics_are_the_operators(locked, echo, start, tmp_path):
@@ -142,7 +143,7 @@ def test_no_document_for_everybody_names_an_address(start):
                   "/v1/cloister/attestation", "/v1/aci/attestation", "/v1/attestation/report?replicas=false"]
         for path in public:
             text = node.get(path)[2].decode()
-            for secret in (f":{server.port}", "10.1.2.3", ":9876", "secret/engine", "10.4.5.6", ":5432"):  # a port alone is in many a digest
+            for secret in (f":{server.port}", "10.1.2.3", ":9876", "secret/engine", "10.4.5.6", ":5432"):  # a port alone occurs in many digests
                 assert secret not in text, (path, secret)
         assert node.get_json("/v1/cloister/policy")["engine"]["upstreams"] == ["http://localhost", "http://private", "unix:"]
         assert "active" not in json.dumps(node.get_json("/health")["upstreams"])
@@ -152,12 +153,12 @@ def test_no_document_for_everybody_names_an_address(start):
 
 
 def test_a_file_is_not_written_through_a_link(echo, tmp_path):
-    """Whoever may write into the folder foresees no name: a link that waits under one would be followed."""
+    """An attacker who may write into the folder must not foresee a name. A link that waits under a foreseen name would be followed."""
     victim = tmp_path / "victim"
     victim.write_text("untouched")
     out = tmp_path / "report.json"
     out.symlink_to(victim)
-    for pid in range(1, 70000, 7):  # what a process id makes foreseeable
+    for pid in range(1, 70000, 7):  # names that follow from a process id
         if pid % 4096 == 1:
             (tmp_path / f"report.json.new.{pid}").symlink_to(victim)
     assert run("verify", "host", echo.url, "--accept-simulator", "--save", out).returncode == 0

@@ -1,7 +1,7 @@
-// tee_judge tdx|snp ROOT EVIDENCE BUNDLE POLICY TIME: judges a TDX quote or an SEV-SNP report under a root of a test's own,
-// which no build of `cloister` takes. ROOT is a certificate in PEM, TIME is in seconds since 1970, the others are files as
-// `cloister verify` reads them. Prints the verdict as JSON; the exit status is 0 for accepted, 1 for rejected, 3 for
-// undetermined, 2 when the verdict could not be made.
+// tee_judge tdx|snp ROOT EVIDENCE BUNDLE POLICY TIME: verifies a TDX quote or an SEV-SNP report under a test's own
+// root, which no build of `cloister` accepts. ROOT is a certificate in PEM and TIME is in seconds since 1970. The
+// others are files as `cloister verify` reads them. The program prints the verdict as JSON. The exit status is 0 for
+// accepted, 1 for rejected, 3 for undetermined, and 2 when the verdict could not be made.
 #include <iostream>
 #include <string>
 

@@ -1,7 +1,8 @@
-// Judges SEV-SNP reports for the differential test (tests/e2e/test_snp_differential.py). Each line of standard input is a case, its
-// parts apart by tabs: the time in seconds since 1970; the report; the certificates of the chip's key, of AMD's authority and of its
-// root, all in hex, certificates in DER. Each line of standard output is what was found, as a JSON object.
-// The policy says nothing of the guest and accepts every patch level: what is compared is who signed the report, and for which chip.
+// Verifies SEV-SNP reports for the differential test (tests/e2e/test_snp_differential.py). Each line of standard input
+// is a case whose parts are separated by tabs: the time in seconds since 1970; the report; the certificates of the
+// chip's key, of AMD's authority and of its root. All but the time are in hex, and certificates are in DER. Each line
+// of standard output is the result as a JSON object. The policy has no rules for the guest and accepts every patch
+// level: the test compares who signed the report, and for which chip.
 #include <iostream>
 #include <string>
 #include <vector>

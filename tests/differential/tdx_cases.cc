@@ -1,7 +1,7 @@
-// Judges TDX quotes for the differential test (tests/e2e/test_tdx_differential.py). Each line of standard input is a
-// case, its parts apart by tabs: the root in PEM as hex, or "-" for the pinned one; the time in seconds since 1970; the
-// quote in hex; the collateral as a JSON bundle. Each line of standard output is what was found, as a JSON object.
-// The policy takes every TCB status, so that what differs is the judgement and not the policy.
+// Verifies TDX quotes for the differential test (tests/e2e/test_tdx_differential.py). Each line of standard input is a
+// case whose parts are separated by tabs: the root in PEM as hex, or "-" for the pinned one; the time in seconds since
+// 1970; the quote in hex; the collateral as a JSON bundle. Each line of standard output is the result as a JSON object.
+// The policy accepts every TCB status, so that only the verification can differ and not the policy.
 #include <iostream>
 #include <string>
 

@@ -1,4 +1,4 @@
-"""Fixtures: support/fixtures.py."""
+"""The fixtures are in support/fixtures.py."""
 
 import pathlib
 import sys

@@ -1,5 +1,5 @@
-"""ACI documents from files: the keyset, receipt and session of the specification's test vectors (api_version aci/1), judged by
-the program, kept in bundles and judged again."""
+"""ACI documents from files: the keyset, receipt and session of the specification's test vectors (api_version aci/1). The program verifies
+them, keeps them in bundles and verifies them again."""
 
 import json
 
@@ -49,7 +49,7 @@ def judge(*arguments):
 
 
 def without_time(verdict):
-    """The checks of a bundle, but for the one that only files that hold everything have."""
+    """Returns the checks of a bundle without the check that only bundles have."""
     return [check for check in verdict["checks"] if check["id"] != "file.time"]
 
 
@@ -82,7 +82,7 @@ def test_a_bundle_of_the_receipt(files):
     first = judge(*receipt_arguments(files), "--bundle", saved)
     for name in ("keyset", "request", "response", "receipt"):
         (files / name).unlink()
-    # Which reply and which model were asked for, a person says; the names in the file are its word.
+    # A person says which reply and which model were asked for. The names in the file are only the file's statement.
     again = judge("bundle", saved, "--id", "chatcmpl-123", "--model", "demo-model")
     assert again[0] == first[0] == 3 and without_time(again[2]) == first[2]["checks"]
     assert judge("bundle", saved)[1]["receipt.id"] == "skipped"
@@ -92,7 +92,7 @@ def test_the_session_that_the_receipt_names(files):
     status, states, verdict = judge("session", files / "session", "--receipt", files / "receipt")
     assert status == 3 and verdict["facts"]["session_id"] == "95ad1cb4dd25445808c2e9d116caf420b05703730b506395e8fc1ca6faeae28f"
     assert {states[f"session.{check}"] for check in ("form", "id", "window", "evidence_digest")} == {"pass"}
-    # Its evidence is a text of eighteen letters.
+    # The evidence of this session is a text of eighteen letters.
     assert states["session.evidence"] == states["session.channel"] == "skipped"
     saved = files / "saved"
     judge("session", files / "session", "--receipt", files / "receipt", "--bundle", saved)

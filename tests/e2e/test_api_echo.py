@@ -1,4 +1,4 @@
-"""The API's form, on the echo engine: quick, and without a model."""
+"""The form of the API, on the echo engine. The tests are quick and need no model."""
 
 import json
 
@@ -46,7 +46,7 @@ def test_chat_streamed(echo, echo_client):
 
 
 def test_stream_form(echo):
-    """What verifiers rebuild line by line: '\\n' only, one 'data: ' line an event, [DONE] last."""
+    """Verifiers rebuild a stream line by line: '\\n' only, one 'data: ' line an event, [DONE] last."""
     reply = chat(echo, stream=True)
     assert reply.status == 200 and reply.complete
     assert reply.header("content-type").startswith("text/event-stream")

@@ -1,5 +1,5 @@
-"""The pages for those who build: the paths that pages name are there, the rooms and threads of docs/architecture.md are those of the source, and
-docs/README.md leads to every page."""
+"""The pages for developers: the paths that pages name exist, the rooms and threads of docs/architecture.md match the source, and
+docs/README.md links to every page."""
 
 import importlib.machinery
 import importlib.util
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
 ARCHITECTURE = ROOT / "docs/architecture.md"
 FOLDERS = ("src", "apps", "tools", "tests", "bench", "cmake")
-# Names that are still to be given.
+# The pattern finds placeholders in a path.
 PLACEHOLDER = r"(?<![A-Z])(?:NAME|KIND|HASH|HEX|URL|ID)(?![A-Z])"
 
 
@@ -24,7 +24,7 @@ def name_of(page):
 
 
 def layers():
-    """tools/check_layers as a module; it has no suffix, and leaves no compiled file beside it."""
+    """Loads tools/check_layers as a module. It has no suffix, and loading leaves no compiled file next to it."""
     loader = importlib.machinery.SourceFileLoader("check_layers", str(ROOT / "tools/check_layers"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("check_layers", loader))
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
@@ -40,35 +40,36 @@ def without_blocks(text):
 
 
 def code_in(text):
-    """What stands between backticks, blocks left out."""
+    """Returns the text between backticks, without code blocks."""
     return re.findall(r"`([^`]+)`", without_blocks(text))
 
 
 def paths_in(text):
-    """Words of code that begin with a folder of the repository."""
+    """Returns the words of code that begin with a folder of the repository."""
     return [word for code in code_in(text) for word in code.split() if re.match(rf"({'|'.join(FOLDERS)})/", word)]
 
 
 def is_there(path):
-    """True for a path that exists as it stands, as a pattern, or with any suffix. A path with a placeholder needs the folder before it."""
+    """Returns True for a path that exists as it stands, as a pattern, or with any suffix. For a path with a placeholder, the folder before
+    it must exist."""
     path = re.split(rf"[^/]*{PLACEHOLDER}", path)[0].rstrip("/")
     return (ROOT / path).exists() or any(ROOT.glob(path)) or any(ROOT.glob(path + ".*"))
 
 
 def tables_after(heading, text):
-    """The tables behind the heading, as lists of rows, which are lists of cells; without the first two lines of each."""
+    """Returns the tables after the heading as lists of rows, which are lists of cells. The first two lines of each table are left out."""
     tables = re.findall(r"(?:^\|.*\n)+", text[text.index(f"\n{heading}\n"):], re.MULTILINE)
     return [[[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]] for table in tables]
 
 
 def sources():
-    """The files of the program, tests left out."""
+    """Returns the files of the program without tests."""
     files = [path for folder in ("src", "apps") for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".cc", ".h", ".def")]
     return [path for path in files if not re.search(r"_test\.cc$|/testing/|_test_util\.h$", str(path))]
 
 
 def anchors(page):
-    """The anchors that headings get, as GitHub makes them."""
+    """Returns the anchors that GitHub gives the headings."""
     written = re.findall(r"^#+ (.+)$", without_blocks(page.read_text()), re.MULTILINE)
     headings = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in written]
     return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
@@ -101,7 +102,8 @@ def test_rooms_are_those_of_the_layers():
 
 
 def test_the_build_has_the_same_layers():
-    """The libraries of the build depend on what the layers allow, and on all of it. That of `abi` takes the verifier, which brings the rest."""
+    """The libraries of the build depend on everything that the layers allow, and on nothing else. The library of `abi` depends on the
+    verifier, which brings the rest."""
     modules = re.findall(r"^cloister_module\((\w+)([^)]*)\)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)
     depends = {name: re.findall(r"[a-z]+", (re.search(r"DEPS ([a-z ]+)", rest) or [""])[0][4:]) for name, rest in modules}
     assert depends == {name: below for name, below in layers().BELOW.items() if name != "abi"}
@@ -113,7 +115,7 @@ def test_each_room_is_described():
 
 
 def makes_threads(path):
-    """By its own words, or with those of its header."""
+    """Tells whether the file, or its header, starts a thread."""
     pattern = r"std::(j?thread\(|thread thread_|async\b)|std::vector<std::j?thread>|WorkerPool \w+\("
     return any(re.search(pattern, file.read_text()) for file in (path, path.with_suffix(".h")) if file.exists())
 
@@ -129,7 +131,7 @@ def test_threads_are_those_of_the_source():
 
 
 def test_names_of_code_are_there():
-    """Classes, functions, constants and options that the page for builders names."""
+    """Checks the classes, functions, constants and options that the page for developers names."""
     code = "\n".join(path.read_text() for path in [*sources(), *(ROOT / "tests").rglob("*.h"), ROOT / "CMakeLists.txt", ROOT / "test"])
     words = set(re.findall(r"[\w-]+", code))
     named = [name for name in code_in(ARCHITECTURE.read_text()) if "/" not in name and not re.search(PLACEHOLDER, name)]

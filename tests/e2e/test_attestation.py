@@ -1,4 +1,4 @@
-"""The attestation report, its members and its evidence read by hand: none of Cloister's own parsers takes part."""
+"""The attestation report, its members and its evidence are parsed by hand. The tests use none of Cloister's own parsers."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fast
 
 
 def identity(report):
-    """The bytes that report_data binds: 20-byte address, or 32-byte Ed25519 key."""
+    """Returns the bytes that report_data binds: a 20-byte address or a 32-byte Ed25519 key."""
     return bytes.fromhex(report["signing_address"].removeprefix("0x"))
 
 

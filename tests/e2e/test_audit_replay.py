@@ -1,5 +1,5 @@
-"""Replies that are computed once more from an archive, by the real model. The receipts here are signed by a key of the tests'
-own that nobody vouches for, so that the verdict as a whole is undetermined (3); what is tested is the replay's part of it."""
+"""The real model computes replies once more from an archive. The tests' own key signs the receipts here, and nothing proves that it belongs
+to a TEE. So the whole verdict is undetermined (3); the tests check the part about the replay."""
 
 import json
 import secrets
@@ -59,7 +59,7 @@ def test_what_the_model_said_it_says_again(node, identity, model_file, tmp_path,
     assert states(checks) == {name: "pass" for name in ("replay.request", "replay.model", "replay.text", "replay.finish")} | {
         "replay.tokens": checks["replay.tokens"]["state"]
     }
-    # A stream tells its counts only when it is asked to.
+    # A stream gives its counts only when the request asks for them.
     assert checks["replay.tokens"]["state"] == ("skipped" if members.get("stream") and "completions" in path else "pass")
     assert facts["reproduced"] is True and facts["tokens"] > 5
     assert status == 3, "nobody vouches for the key of this receipt"
@@ -108,7 +108,7 @@ def test_another_model_is_no_model_to_ask(node, identity, model_file, tmp_path):
     altered.write_bytes(data)
     status, checks, facts = replay(tmp_path, text, altered)
     assert status == 3 and facts is None and "model.weights" in checks["replay.model"]["detail"]
-    # An identity that the receipt does not name.
+    # The receipt does not name this identity.
     status, checks, _ = replay(tmp_path, archive("/v1/completions", request, response, identity, model_manifest=json.dumps({**identity, "id": "x"})), model_file)
     assert status == 3 and checks["replay.request"]["state"] == "skipped"
 
@@ -150,7 +150,7 @@ def test_words_and_statuses(node, identity, model_file, tmp_path):
 
 
 def test_an_archive_made_of_files_is_judged_alone(node, identity, tmp_path):
-    """verify receipt --archive, and the way back."""
+    """The test goes from verify receipt --archive to a replay and back."""
     request, response = ask(node, "/v1/completions", temperature=0)
     made = json.loads(archive("/v1/completions", request, response, identity))
     for name in ("receipt", "keyset"):
@@ -174,7 +174,8 @@ def test_an_archive_made_of_files_is_judged_alone(node, identity, tmp_path):
 
 
 def test_from_the_reply_to_the_replay(node, model_file, tmp_path):
-    """As an auditor would: reply, receipt and report off the node; an archive of them; the node is gone; the model is asked again."""
+    """The test works as an auditor would. It takes reply, receipt and report from the node and makes an archive of them. The node is then
+    gone, and the model is asked again."""
     request = json.dumps({"model": node.model(), **ROUTES["/v1/chat/completions"], "temperature": 0.8, "stream": True}).encode()
     reply = exchange(node, "POST", "/v1/chat/completions", request)
     nonce = secrets.token_hex(32)
@@ -191,10 +192,10 @@ def test_from_the_reply_to_the_replay(node, model_file, tmp_path):
     made = run("verify", "receipt", paths["receipt"], "--report", paths["report"], "--nonce", nonce, "--request", paths["request"],
                "--response", paths["response"], "--accept-simulator", "--archive", kept)
     assert made.returncode == 0, made.stdout + made.stderr
-    # The auditor was there: time and nonce are the auditor's own, and not those of the file.
+    # The auditor was present, so time and nonce are the auditor's own and not those of the file.
     own_words = ["--nonce", nonce, "--at", json.loads(kept.read_text())["judged_at"]]
     assert run("verify", "archive", kept, "--accept-simulator", *own_words).returncode == 0
     done = run("audit", "replay", kept, "--model", model_file, "--accept-simulator", *own_words, timeout=120)
     assert done.returncode == 0 and done.stdout.startswith("reproduced: "), done.stdout + done.stderr
-    # The seed is the one that the engine drew: nobody asked for one.
+    # The engine chose the seed at random, because the request named none.
     assert "seed" not in json.loads(request) and b'"seed":' in files["receipt"]

@@ -1,4 +1,4 @@
-"""Requests that are wrong: each gets a status, the OpenAI error shape, the parameter at fault and a message that helps."""
+"""Wrong requests. Each gets a status, the OpenAI error shape, the parameter at fault and a helpful message."""
 
 import json
 
@@ -9,7 +9,7 @@ from support.rawhttp import Connection, exchange, head
 pytestmark = pytest.mark.fast
 USER = [{"role": "user", "content": "hi"}]
 
-# (what is sent beside a good model and messages, parameter at fault, what the message must hold)
+# Each entry holds members that are added to a good request, the parameter at fault, and a part of the message.
 WRONG = [
     ({"messages": []}, "messages", "empty"),
     ({"messages": None}, "messages", "required"),
@@ -192,7 +192,7 @@ def test_bad_nonce(echo, nonce):
 
 
 def test_other_requests_are_unharmed(echo, slow_echo):
-    """While a stream runs, the same node gets all the malformed bodies."""
+    """The same node gets all the malformed bodies while a stream runs."""
     body = json.dumps({"model": slow_echo.model(), "messages": USER, "stream": True, "max_tokens": 40}).encode()
     with Connection(slow_echo) as connection:
         connection.send(head(slow_echo, "POST", "/v1/chat/completions", body) + body)

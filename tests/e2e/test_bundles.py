@@ -1,5 +1,5 @@
-"""What --bundle saves is enough to judge the same evidence again, offline, for a person who knows time and nonce; and --offline asks
-nobody for anything."""
+"""A file saved by --bundle is enough to verify the same evidence again offline, for a person who knows time and nonce. With --offline the
+program asks no service for anything."""
 
 import base64
 import http.server
@@ -22,7 +22,7 @@ def bundle(echo, tmp_path_factory):
 
 
 def known(path):
-    """What the person who saved it knows without the file."""
+    """Returns the facts that the person who saved the bundle knows without the file."""
     saved = json.loads(path.read_text())
     return ["--nonce", saved["nonce"], "--at", saved["saved_at"]]
 
@@ -41,7 +41,7 @@ def test_judged_again_offline(bundle):
 
 
 def test_it_is_for_the_time_that_the_verdict_was_made_for(vectors_folder, tmp_path):
-    """Collateral expires: judged again at the time of saving it would be rejected."""
+    """The collateral expires. If saved_at were the time of day at which the file was written, the evidence would be rejected at that time."""
     quote, time, policy, path = vectors_folder / "tdx/v4_b0c06f_uptodate.bin", "2025-06-25T00:00:00Z", tmp_path / "policy.toml", tmp_path / "kept.json"
     policy.write_text("require_nonce = false\n[boot]\nallow_any_measurements = true\n")
     first = run("verify", "quote", quote, "--collateral", vectors_folder / "tdx/v4_b0c06f_uptodate.collateral.json", "--at", time, "--offline",
@@ -131,7 +131,7 @@ def service():
 
 @pytest.mark.parametrize("with_network", [True, False])
 def test_offline_asks_nobody(vectors_folder, tmp_path, service, with_network):
-    """A genuine quote without collateral: its platform is asked about exactly when that is not forbidden."""
+    """The quote is genuine and has no collateral. The service is asked about its platform exactly when that is not forbidden."""
     quote = vectors_folder / "tdx/v4_b0c06f_uptodate.bin"
     arguments = ["verify", "quote", quote, "--json", "--pccs", service, "--cache", tmp_path / "cache", "--at", "2025-06-25T00:00:00Z"]
     result = run(*arguments, *([] if with_network else ["--offline"]), timeout=60)

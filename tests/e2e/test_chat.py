@@ -1,4 +1,4 @@
-"""cloister chat: verifies a node before it speaks, and the signature and the receipt of each reply."""
+"""cloister chat verifies a node before it sends a prompt, and then the signature and the receipt of each reply."""
 
 import base64
 import json
@@ -53,7 +53,7 @@ def test_chat_keeps_an_archive_that_is_judged_alone(echo, tmp_path):
 
 
 def other_receipt(path, status, headers, text):
-    """That of an earlier reply in place of this one's."""
+    """The receipt of an earlier reply takes the place of this one's."""
     return status, {**headers, **({"x-receipt-id": FIRST["x-receipt-id"]} if path.startswith("/v1/chat/") else {})}, text
 
 

@@ -1,4 +1,4 @@
-"""Chat completions through the official Python SDK, on the real model."""
+"""The official Python SDK asks the real model for chat completions."""
 
 import asyncio
 import json
@@ -263,7 +263,7 @@ def test_answers_in_parallel_are_those_of_one_at_a_time(llama, model):
 
     async def main():
         async with openai.AsyncOpenAI(base_url=llama.url + "/v1", api_key="unused", max_retries=0, timeout=120) as client:
-            # Without a system message this small model answers best.
+            # This small model answers best without a system message.
             conversations = [[{"role": "system", "content": ""}, {"role": "user", "content": question}] for question in questions * 2]
             asked = [ask(client, model, messages=conversation) for conversation in conversations]
             return [reply.choices[0].message.content for reply in await asyncio.gather(*asked)]

@@ -1,4 +1,4 @@
-"""./run as a person calls it."""
+"""The tests call ./run as a person does."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 
 from support.node import BINARY, PATIENCE, ROOT, own_seed, wait_until
 
-# ./run starts a node of its own, on a simulated platform of its own.
+# ./run starts its own node on its own simulated platform.
 pytestmark = [own_seed, pytest.mark.skipif(BINARY != ROOT / "build/release/cloister", reason="./run starts the release build")]
 
 
@@ -27,13 +27,13 @@ def test_help():
 
 
 def test_ask(model_file):
-    # The first call also records the known answers of the model, half a minute long.
+    # The first call also records the known answers of the model, which takes half a minute.
     assert call("ask", "What is the capital of France?").returncode == 0
     started = time.monotonic()
     result = call("ask", "What is the capital of France?")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Paris" in result.stdout and "accepted" in result.stdout.lower() and "simulat" in result.stdout.lower()
-    # On a busy machine the model takes longer than some seconds to load, and that is said.
+    # On a busy machine the model takes longer than some seconds to load. The script then prints a line about it.
     told = [line for line in result.stderr.splitlines() if not re.fullmatch(r"  loading the model: \d+ s", line)]
     assert told == [], "nothing was to be built, so there is nothing to tell"
     assert time.monotonic() - started < 30 * PATIENCE
@@ -47,7 +47,7 @@ def test_node_starts_tells_where_to_look_and_stops_on_ctrl_c():
         stdin=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-        # As a terminal's shell starts it. What runs the tests may ignore SIGINT itself, and a shell cannot undo that.
+        # The process starts as under a terminal's shell. The test runner may ignore SIGINT itself, and a shell cannot undo that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
@@ -60,7 +60,7 @@ def test_node_starts_tells_where_to_look_and_stops_on_ctrl_c():
         with urllib.request.urlopen(url + "/health", timeout=10) as reply:
             assert reply.status == 200
         assert "verify host" in text and "curl" in text and "SIMULATED" in text
-        # As the terminal does: to the whole foreground group.
+        # The signal goes to the whole foreground group, as from a terminal.
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(20) == 0
     finally:

@@ -1,4 +1,4 @@
-"""What the documentation says is so: its code runs, its links lead somewhere, its list of checks is the program's."""
+"""The documentation must be true: its code runs, its links lead somewhere, and its list of checks is the program's."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ def at(node, code):
 
 @pytest.mark.fast
 def test_every_check_is_explained():
-    """docs/checks.md is compared with the code by a unit test; here: the program says the same."""
+    """A unit test compares docs/checks.md with the code. This test compares it with the output of the program."""
     page = (ROOT / "docs/checks.md").read_text()
     rows = re.findall(r"^\| `([a-zA-Z0-9_.]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE)
     assert len(rows) > 60
@@ -85,7 +85,7 @@ def test_policies_in_the_guide(echo, tmp_path, number, block):
 
 @pytest.mark.fast
 def test_complete_policies_in_the_guide(echo, tmp_path, vectors_folder):
-    """Both reach what the guide says: the simulated node's, and that of the public quote."""
+    """Both policies have the results that the guide states: the policy for the simulated node and that for the public quote."""
     section = (ROOT / "docs/guide/policy.md").read_text().split("## Policies that are complete")[1].split("\n## ")[0]
     simulated, genuine = re.findall(r"^```toml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     policy = tmp_path / "policy.toml"
@@ -110,7 +110,7 @@ def test_links(page):
 
 @pytest.mark.fast
 def test_readme_python(echo):
-    """The blocks of the README, one after the other: the last prints the recovered and the attested address."""
+    """The blocks of the README run one after the other. The last one prints the recovered and the attested address."""
     code = at(echo, "\n".join(blocks(ROOT / "README.md", "python")))
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
@@ -134,7 +134,7 @@ def test_node(echo, page):
 
 
 def printed_script(page, program):
-    """The blocks of a page for the shell, as one script: each command has to end with 0, or as a comment behind it says."""
+    """The shell blocks of a page run as one script. Each command has to end with 0, or with the status that a comment after it states."""
     lines = "\n".join(block for block in blocks(page, "") if program in block or "curl " in block).replace("\\\n", " ").splitlines()
     script = []
     for line in lines:
@@ -144,7 +144,7 @@ def printed_script(page, program):
 
 
 def test_readme_shell(tmp_path, model_file, vectors_folder):
-    """The blocks of the README as a stranger pastes them, one after the other, in a folder like the one that ./run builds in."""
+    """The blocks of the README run one after the other, as a reader pastes them, in a folder like the one that ./run builds in."""
     names = {"build/release/cloister": BINARY, f".cache/model/{model_file.name}": model_file, "tools/fetch": shutil.which("true")}
     for name in ("tdx/v4_b0c06f_uptodate.bin", "tdx/v4_b0c06f_uptodate.collateral.json"):
         names[f".cache/vectors/{name}"] = vectors_folder / name
@@ -172,7 +172,7 @@ def test_quickstart_shell(echo):
 
 
 def test_audit_guide(echo, tmp_path, model_file):
-    """The files of the guide's first command, as the guide says that they are made; the command itself, with a word for the simulator."""
+    """The files of the guide's first command are made as the guide says. The command then runs with an option for the simulator added."""
     block = next(block for block in blocks(ROOT / "docs/guide/audit.md", "") if "x-receipt-id" in block)
     (tmp_path / "model.gguf").symlink_to(model_file)
     (tmp_path / "cloister").symlink_to(BINARY)

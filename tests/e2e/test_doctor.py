@@ -1,4 +1,4 @@
-"""cloister doctor, on this machine and on prepared trees of /proc, /sys, /dev and /var/run."""
+"""cloister doctor runs on this machine and on prepared trees of /proc, /sys, /dev and /var/run."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def write_tree(root, files):
 
 
 def doctor(*arguments):
-    """(exit status, findings by id)"""
+    """Returns (exit status, findings by id)."""
     result = run("doctor", "--json", *arguments)
     found = json.loads(result.stdout)
     findings = {each["id"]: each for each in found["findings"]}
@@ -58,7 +58,7 @@ def tree_doctor(root, *arguments, **changes):
 
 
 def test_this_machine():
-    """What is missing here is found by other means as well."""
+    """The test finds by other means what this machine lacks."""
     status, found = doctor("--nvml-library", "/nowhere/libnvidia-ml.so.1")
     flags = next(line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")).split()
     guest = {"tdx_guest", "sev_snp"} & set(flags) or any(os.path.exists(p) for p in ("/dev/tdx_guest", "/dev/sev-guest"))
@@ -159,7 +159,7 @@ def test_the_guest_agent(tmp_path, replies, state, words):
         asked.append(path)
         return replies.get(path, NO_SUCH_CALL)
 
-    root = pathlib.Path(os.path.relpath(tmp_path))  # a socket's path is short
+    root = pathlib.Path(os.path.relpath(tmp_path))  # a socket's path must be short
     (tmp_path / "var/run").mkdir(parents=True)
     with scripted_agent(tmp_path / "var/run/dstack.sock", answer):
         found = tree_doctor(root, "--no-gpu")
@@ -185,7 +185,7 @@ def test_a_socket_that_nobody_listens_on(tmp_path):
 
 
 def test_looking_leaves_nothing_behind(tmp_path):
-    """An entry under configfs-tsm is the kernel's; a doctor makes none, and starts no agent."""
+    """An entry under configfs-tsm belongs to the kernel. A doctor creates none and starts no agent."""
     report = tmp_path / "sys/kernel/config/tsm/report"
     report.mkdir(parents=True)
     changed = report.stat().st_mtime_ns
@@ -205,7 +205,7 @@ def test_gpus(tmp_path, monkeypatch):
     found = look(devices=2)
     assert found["gpu.device"]["state"] == "ok" and "2 GPUs" in found["gpu.driver"]["what"]
     assert "550.144.03" in found["gpu.driver"]["what"] and found["gpu.mode"]["state"] == "ok"
-    # The devices behind this library are simulated, and a doctor is not told to accept that.
+    # The devices behind this library are simulated, and a doctor has no option that accepts them.
     assert found["gpu.evidence"]["state"] == "problem" and "nvidia.simulator" in found["gpu.evidence"]["what"]
     assert "confidential-computing mode" in look(feature=0)["gpu.mode"]["what"]
     assert "-srs 1" in look(ready=0)["gpu.mode"]["what"]

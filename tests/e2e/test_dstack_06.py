@@ -1,5 +1,5 @@
-"""Guest agents of dstack 0.6 measure no events of applications: a node on one serves all the same, its model and its configuration are proven by
-report data alone, and the verdict says which way."""
+"""Guest agents of dstack 0.6 measure no events of applications. A node still serves on such an agent. Only report data proves its model and
+its configuration, and the verdict says which way was used."""
 
 import json
 import pathlib
@@ -17,7 +17,7 @@ NONCE = "5a" * 32
 
 @pytest.fixture(scope="module")
 def without_events():
-    """The simulated agent behind one that has no such call."""
+    """The simulated agent runs behind an agent that lacks this call."""
     agent = Agent()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="cloister-agent-"))
 

@@ -1,5 +1,5 @@
-"""The serving gate: no prompt is taken while the GPUs are not attested, and a node recovers without a restart. The
-evidence comes through the driver's library interface; the devices behind it are simulated."""
+"""The serving gate: a node takes no prompt while the GPUs are not attested, and recovers without a restart. The evidence comes through the
+driver's library interface; the devices behind it are simulated."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ GATED = [*NVML, "--require-gpu-tee", "on", "--gpu-check-seconds", 1]
 
 @pytest.fixture
 def accepting(tmp_path):
-    """A verifier that knows the library, as options."""
+    """Returns the options of a verifier that accepts the library."""
     policy = tmp_path / "library.toml"
     policy.write_text(f'[service]\ngpu_libraries = ["{hashlib.sha256(LIBRARY.read_bytes()).hexdigest()}"]\n')
     return ["--accept-simulator", "--policy", policy]
@@ -100,7 +100,7 @@ def test_a_refused_prompt_is_not_even_read(start, driver):
     node = start(*GATED, wait=False, simulated=False)
     wait_for_gate(node, False)
     with Connection(node) as connection:
-        connection.send(head(node, "POST", "/v1/chat/completions", b"x" * 1000))  # and no body
+        connection.send(head(node, "POST", "/v1/chat/completions", b"x" * 1000))  # The body is not sent.
         assert connection.reply().status == 503
 
 
@@ -203,7 +203,7 @@ def test_without_evidence_a_gated_node_gives_no_report(start, driver):
         (["--require-gpu-tee", "on", "--rim-dir", "/nowhere/rims"], "/nowhere/rims"),
         (["--require-gpu-tee", "on", "--gpu-policy", "/nowhere/policy"], "/nowhere/policy"),
         (["--require-gpu-tee", "maybe"], "--require-gpu-tee"),
-        # Also where nothing is to be gated today.
+        # The next two values are refused although no gate is needed yet.
         (["--require-gpu-tee", "auto", "--rim-dir", "/nowhere/rims"], "/nowhere/rims"),
         (["--require-gpu-tee", "auto", "--gpu-policy", UNKNOWN_KEY], "unknown key"),
         (["--require-gpu-tee", "on", "--gpu-policy", UNKNOWN_KEY], "unknown key"),

@@ -1,4 +1,4 @@
-"""--help: each command shows how it is called and how it ends, and every option of the program stands in a document."""
+"""--help: each command shows its usage and its exit statuses, and every option of the program occurs in a document."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.fast
 
 
 def commands(words=()):
-    """All commands of the program, as lists of words, with what their --help says."""
+    """Returns all commands of the program as lists of words, with the output of their --help."""
     shown = run(*words, "--help")
     assert shown.returncode == 0 and shown.stderr == ""
     yield list(words), shown.stdout
@@ -24,7 +24,7 @@ HELP = {" ".join(words): text for words, text in commands()}
 
 
 def options(text):
-    """The options that a help text names at the beginning of a line."""
+    """Returns the options that a help text names at the beginning of a line."""
     return set(re.findall(r"^ +(?:-\w,)?(--[\w-]+)", text.split("\nExamples:\n")[0], re.MULTILINE))
 
 

@@ -1,4 +1,4 @@
-"""Peers that break the rules of HTTP or take their time. After each of them the node must answer the next request."""
+"""Peers that break the rules of HTTP or take their time. The node must answer the next request after each of them."""
 
 import concurrent.futures
 import json
@@ -49,7 +49,7 @@ GARBAGE = {
 @pytest.mark.fast
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage(echo, name):
-    """An error and an end; never a 2xx, never silence."""
+    """The node answers with an error and closes the connection. It never answers 2xx, and it never stays silent."""
     with Connection(echo, timeout=30) as connection:
         connection.send(GARBAGE[name])
         connection.socket.shutdown(socket.SHUT_WR)
@@ -63,7 +63,7 @@ def test_garbage(echo, name):
 
 @pytest.mark.fast
 def test_smuggled_second_request_is_not_served(echo):
-    """A request whose two lengths disagree closes the connection: what follows is nobody's request."""
+    """A request whose two lengths disagree closes the connection. The bytes after it are not read as a request."""
     with Connection(echo, timeout=30) as connection:
         connection.send(GARBAGE["length and chunks"] + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         first = connection.reply()
@@ -86,7 +86,7 @@ def test_huge_header(echo, size):
             reply = connection.reply()
         except ConnectionResetError:
             reply = None
-        # The kernel may drop our reply when the peer keeps sending; a header just over the limit must be told.
+        # The kernel may drop the node's reply when the peer keeps sending. A header just over the limit must get an answer.
         assert (size > 100_000 and reply is None) or reply.status == 431
     assert_serves(echo)
 
@@ -118,13 +118,14 @@ def test_pipelined_requests_are_answered_in_order(echo):
 
 @pytest.mark.fast
 def test_half_closed_socket_still_gets_its_reply(echo):
-    """Some clients shut their sending side down after the request."""
+    """Some clients shut down their sending side after the request."""
     body = chat_body(echo)
     with Connection(echo) as connection:
         connection.send(head(echo, "POST", "/v1/chat/completions", body) + body)
         connection.socket.shutdown(socket.SHUT_WR)
         reply = connection.reply()
-    # Half close looks like a client that went away; either a whole reply or a clean end, and no harm to others.
+    # A half-closed connection looks like a client that went away. The client gets a whole reply or a clean end, and other clients are not
+    # affected.
     assert reply is None or (reply.status == 200 and reply.complete)
     assert_serves(echo)
 
@@ -157,7 +158,7 @@ def test_connection_reset_at_every_stage(echo):
 
 @pytest.mark.no_tee
 def test_header_drip(echo):
-    """A byte now and then does not hold a connection for ever, and holds up nobody."""
+    """A peer that sends a byte now and then cannot hold a connection for ever, and delays no other client."""
     with Connection(echo, timeout=5) as connection:
         started = time.monotonic()
         closed = None
@@ -190,7 +191,7 @@ def test_body_that_never_comes(echo):
 
 
 def test_reader_that_does_not_read(start):
-    """Its stream is cut off or kept within bounds; memory does not grow and others are served."""
+    """The stream of a client that does not read is cut off or kept within bounds. Memory does not grow, and other clients are served."""
     node = start("--engine", "echo", "--echo-tokens", 1_000_000)
     before = node.memory_kib()
     connections = []
@@ -222,7 +223,7 @@ def test_ten_thousand_idle_connections(start):
     try:
         for number in range(count):
             connection = socket.create_connection((node.host, node.port), timeout=30)
-            # Spread over the addresses of the loopback is not needed: one peer address has 28,000 ports.
+            # The connections need no second address of the loopback, because one peer address has 28,000 ports.
             if number % 3 == 0:
                 connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
             idle.append(connection)
@@ -243,7 +244,7 @@ def test_ten_thousand_idle_connections(start):
 
 
 def test_many_streams_at_once(start):
-    """Two hundred streams of the same node, each whole and each its own."""
+    """Two hundred streams of one node are all complete, and each has its own text."""
     node = start("--engine", "echo", "--echo-token-gap-ms", 5)
     threads = node.threads()
 
@@ -273,5 +274,5 @@ def test_memory_does_not_grow_with_requests(start):
     before = node.memory_kib()
     burst(3000)
     grown = node.memory_kib() - before
-    # Signatures are kept, about 300 bytes each.
+    # The node keeps signatures, about 300 bytes each.
     assert grown < (8_000 if "asan" not in str(os.environ.get("CLOISTER_BINARY", "")) else 80_000), f"{grown} KiB more"

@@ -1,5 +1,5 @@
-"""What a node proves of itself: keyset, ACI report, native report, measured policy. The statements are built here by hand,
-the verdicts are the program's."""
+"""The statements with which a node proves its identity: keyset, ACI report, native report and measured policy. The tests build the
+statements by hand, and the program gives the verdicts."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ DAY = 86400
 
 
 def canonical(document):
-    """RFC 8785, for documents of ASCII and whole numbers."""
+    """Returns the form of RFC 8785, for documents of ASCII and whole numbers."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -41,7 +41,7 @@ def get(node, path, nonce=None, headers=None):
 
 
 def judge(tmp_path, report, nonce, *arguments):
-    """(exit status, verdict) of the program's own judgement."""
+    """Returns (exit status, verdict) of the program."""
     saved = tmp_path / "report.json"
     saved.write_text(json.dumps(report))
     result = run("verify", "report", saved, "--nonce", nonce, "--accept-simulator", "--json", *arguments)
@@ -55,7 +55,7 @@ def failed(verdict):
 # --- the reports
 
 
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_the_aci_report(attested, tmp_path):
     nonce = secrets.token_hex(32)
     report = get(attested, ACI, nonce)
@@ -248,7 +248,7 @@ def test_the_keyset_is_the_same_after_a_restart(start, tmp_path):
     assert digest("--keyset-days", 7) != first
 
 
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_the_tls_key_stands_in_the_keyset(tls, tmp_path):
     nonce = secrets.token_hex(32)
     certificate = x509.load_pem_x509_certificate(ssl.get_server_certificate((tls.host, tls.port)).encode())
@@ -343,7 +343,7 @@ def test_a_change_is_a_new_epoch(start, tmp_path):
     former = node.get(f"/v1/cloister/policy?digest={first}")[2].decode()
     assert sha256_text(former) == first and json.loads(former) == before["policy"]
     assert node.get("/v1/cloister/policy?digest=" + "sha256:" + "0" * 64)[0] == 404
-    # The same again is no change.
+    # A reload of the same configuration is no change.
     node.process.send_signal(signal.SIGHUP)
     config.write_text('[serve]\nlog-level = "debug"\n')
     node.process.send_signal(signal.SIGHUP)
@@ -364,7 +364,7 @@ def with_change(report, path, value):
 
 
 def flip(text):
-    """Another hex digit in the middle."""
+    """Changes one hex digit in the middle."""
     place = len(text) // 2
     return text[:place] + ("0" if text[place] != "0" else "1") + text[place + 1 :]
 
@@ -411,7 +411,7 @@ ACI_CHANGES = [
 
 
 @pytest.mark.parametrize("path, changes", [(NATIVE, NATIVE_CHANGES), (ACI, ACI_CHANGES)], ids=["native", "aci"])
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_every_change_is_found(echo, tmp_path, path, changes):
     nonce = secrets.token_hex(32)
     report = get(echo, path, nonce)
@@ -423,7 +423,7 @@ def test_every_change_is_found(echo, tmp_path, path, changes):
     assert judge(tmp_path, report, flip(nonce))[0] == 1
 
 
-# A keyset of one's own beside a genuine quote, with a digest that fits it.
+# The attacker's keyset stands next to a genuine quote, with a digest that fits the keyset.
 @pytest.mark.parametrize("path", [NATIVE, ACI])
 def test_a_keyset_of_somebody_else(echo, tmp_path, path):
     nonce = secrets.token_hex(32)
@@ -444,7 +444,7 @@ def test_a_keyset_of_somebody_else(echo, tmp_path, path):
 
 @own_seed
 def test_cpu_of_one_node_and_gpu_of_another(start, tmp_path):
-    """CPU evidence of node A with GPU evidence of node B, in every way that they can be put together."""
+    """The test combines CPU evidence of node A with GPU evidence of node B, in every possible way."""
     a, b = (start("--engine", "echo", state=tmp_path / name) for name in "ab")
     nonce = secrets.token_hex(32)
     of_a, of_b = get(a, NATIVE, nonce), get(b, NATIVE, nonce)
@@ -460,8 +460,8 @@ def test_cpu_of_one_node_and_gpu_of_another(start, tmp_path):
     digest = {"statement": {**of_a["statement"], "gpu_evidence_digest": of_b["statement"]["gpu_evidence_digest"]}}
     keyset = {"keyset": of_b["keyset"]}
     whole = {"statement": of_b["statement"]}
-    # A's GPU evidence under B's keyset and B's nonce formula does not exist: B alone can ask with its keyset's digest, and
-    # then A's quote does not name the answer.
+    # A's GPU evidence under B's keyset and B's nonce formula does not exist. Only B can ask with the digest of its keyset, and then A's
+    # quote does not name the answer.
     ways = {
         "the payload": (spliced(**payload), {"report.gpu_evidence_digest", "nvidia.gpu.0.nonce"}),
         "the payload and its digest": (spliced(**payload, **digest), {"report_data.identity", "nvidia.gpu.0.nonce"}),
@@ -477,15 +477,15 @@ def test_cpu_of_one_node_and_gpu_of_another(start, tmp_path):
 
 @own_seed
 def test_a_gpu_that_was_asked_for_another_keyset(start, tmp_path):
-    """B's GPUs may answer any nonce, so A's nonce formula, too: it is the keyset in it that ties them to A."""
+    """B's GPUs may answer any nonce, and so also the nonce of A's formula. Only the keyset in that formula ties them to A."""
     a, b = (start("--engine", "echo", state=tmp_path / name) for name in "ab")
     nonce = secrets.token_hex(32)
     of_a = get(a, NATIVE, nonce)
     bound = json.loads(of_a["nvidia_payload"])["nonce"]
-    # The legacy route asks the GPUs with the caller's nonce: whatever is asked for, B's evidence can be had...
+    # The legacy route asks the GPUs with the caller's nonce. So anybody can get B's evidence for any nonce.
     borrowed = get(b, LEGACY, bound)["nvidia_payload"]
     assert json.loads(borrowed)["nonce"] == bound
-    # ...but A's quote names A's evidence.
+    # A's quote still names A's evidence.
     of_a["nvidia_payload"] = borrowed
     status, verdict = judge(tmp_path, of_a, nonce)
     assert status == 1 and failed(verdict) == {"report.gpu_evidence_digest"}
@@ -508,7 +508,7 @@ def test_all_attestations_lists_the_replicas(start, tmp_path):
         status, verdict = judge(tmp_path, report, nonce)
         assert status == 0, verdict
         assert set(verdict["facts"]["attested_addresses"]) == set(addresses)
-        # Each is judged: a replica's report that was changed is found.
+        # Each report is verified, so a changed report of a replica is found.
         report["all_attestations"][1]["signing_address"] = report["signing_address"]
         assert judge(tmp_path, report, nonce)[0] == 1
     assert node.metric("cloister_replicas_unreachable_total") == 2
@@ -527,7 +527,7 @@ def test_replicas_that_name_each_other(start, tmp_path):
     assert len(node.get_json(f"{LEGACY}?replicas=false")["all_attestations"]) == 1
 
 
-# --- what stands in the policy, option by option
+# --- the policy document, option by option
 
 
 def test_the_options_stand_in_the_policy(start, tmp_path):

@@ -1,5 +1,5 @@
-"""What `cmake --install` leaves behind is enough for a stranger: the program runs, and a C program compiles against the library
-with what pkg-config says, and judges."""
+"""The result of `cmake --install` is enough for another user. The program runs, and a C program compiles against the library with the flags
+of pkg-config and verifies a report."""
 
 import json
 import os
@@ -56,9 +56,9 @@ def pkg_config(prefix, *arguments):
     return done.stdout.split()
 
 
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_a_c_program_against_it(verifier, tmp_path, echo):
-    # Moved: nothing installed may point at where it was installed first.
+    # The tree is moved: no installed file may point to the first folder.
     prefix = tmp_path / "elsewhere"
     shutil.copytree(verifier, prefix, symlinks=True)
     example = tmp_path / "verify_report"

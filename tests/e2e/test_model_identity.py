@@ -1,4 +1,5 @@
-"""What a model is (docs/spec/model-identity.md): hashed by hand, measured, published, and closed when it changes."""
+"""The identity of a model (docs/spec/model-identity.md) is hashed by hand, measured and published, and the node closes when the model
+changes."""
 
 import hashlib
 import json
@@ -20,7 +21,7 @@ def sha256(data):
 
 
 def tree(leaves):
-    """RFC 9162, section 2.1.1, as it stands there."""
+    """This is RFC 9162, section 2.1.1, in its own words."""
     if not leaves:
         return sha256(b"")
     if len(leaves) == 1:
@@ -35,14 +36,14 @@ def file_digest(path):
 
 
 def identity_of(node, model=None):
-    """The document and the digest that /v1/models shows; the digest must be that of the document."""
+    """Returns the document and the digest that /v1/models shows. The digest must be that of the document."""
     found = node.get_json(f"/v1/models/{model}") if model else node.get_json("/v1/models")["data"][0]
     assert found["model_digest"] == digest(canonical(found["identity"]))
     return found["identity"], found["model_digest"]
 
 
 def measured(node):
-    """The payloads of the events `cloister-model` that a report shows."""
+    """Returns the payloads of the `cloister-model` events that a report shows."""
     log = node.get_json("/v1/attestation/report")["event_log"]
     events = json.loads(log) if isinstance(log, str) else log
     return ["sha256:" + event["event_payload"] for event in events if event["event"] == "cloister-model"]
@@ -57,7 +58,7 @@ def manifest(*arguments):
 
 
 def different(before, after):
-    """The members that differ; of settings, the names."""
+    """Returns the members that differ and, for settings, their names."""
     names = {name for name in before if name != "settings" and before[name] != after[name]}
     return names | {name for name in before["settings"] if before["settings"][name] != after["settings"].get(name)}
 
@@ -127,7 +128,7 @@ def test_what_is_served_is_what_the_manifest_says(start, model_file):
     node = start("--model", model_file, *SMALL, "--share-prompt-cache")
     served, model_digest = identity_of(node)
     published = manifest(model_file, *SMALL, "--share-prompt-cache")
-    # Where the machine lets nobody lock so much, that alone differs.
+    # Where the machine lets no process lock this much memory, only this member differs.
     published["weights"]["memory"] = served["weights"]["memory"]
     assert served == published
     (file,) = served["weights"]["files"]
@@ -192,7 +193,7 @@ def test_a_template_that_cannot_be_read_is_an_error(model_file, tmp_path):
 def test_a_file_that_changes_after_it_was_measured_closes_the_node(start, model_file, tmp_path, change):
     copy = tmp_path / "copy.gguf"
     shutil.copyfile(model_file, copy)
-    # Not locked, and not mapped over the part that is cut off: a truncated mapping would end the process.
+    # The file is not locked, and its mapping does not cover the part that is cut off. A truncated mapping would end the process.
     node = start("--model", copy, *SMALL)
     assert identity_of(node)
     if change == "written":
@@ -233,7 +234,7 @@ def test_a_reply_that_runs_while_the_file_changes_ends_with_an_error(start, mode
 
 
 def test_a_part_of_a_model_that_is_missing_is_named(model_file, tmp_path):
-    """The header says in how many parts the model is: one that says three, and has one."""
+    """The header states the number of parts of the model. This header states three, and there is one."""
     import struct
 
     def text(value):

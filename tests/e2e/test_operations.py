@@ -67,7 +67,7 @@ def test_reload(start, tmp_path):
 
     tokens.write_text("short\n")
     node.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "not everything was read anew" in node.log, 10, "the refusal")
+    wait_until(lambda: "not everything was reloaded" in node.log, 10, "the refusal")
     assert "the tokens stay as they were" in node.log and node.log.count("reloaded") == 1
     assert status("the-second-token") == 200
     tokens.write_text("the-third-token\n")
@@ -140,7 +140,7 @@ def test_no_core_file(start):
 
 
 def test_stopping_in_the_midst_of_streams(start):
-    """Replies that are cut off are still known to the engine's threads when the node ends."""
+    """The engine's threads still know the replies that were cut off when the node ends."""
     body = json.dumps({**CHAT, "stream": True}).encode()
     for _ in range(6):
         node = start("--engine", "echo", "--echo-token-gap-ms", 200, "--echo-tokens", 100_000, "--grace-seconds", 0)

@@ -1,4 +1,4 @@
-"""Completions, embeddings, tokenize, cancellation and, where the engine gives them, the other dialects: real model."""
+"""The real model serves completions, embeddings, tokenize, cancellation and, where the engine has them, the other dialects."""
 
 import base64
 import json

@@ -1,4 +1,5 @@
-"""What verifiers of others look at before they verify a node: the list of models, the simulated platform's certificate, the agent's socket."""
+"""The things that other projects' verifiers read before they verify a node: the list of models, the simulated platform's certificate, the
+agent's socket."""
 
 import json
 import socket
@@ -15,7 +16,7 @@ INTEL = {"2.5.29.35", "2.5.29.31", "2.5.29.14", "2.5.29.15", "2.5.29.19", "1.2.8
 
 
 def recognised(model):
-    """As Redpill's JavaScript verifier (getPrimaryProvider) and Phala's Python one (RedpillVerifier.verify) decide."""
+    """The rules are those of Redpill's JavaScript verifier (getPrimaryProvider) and Phala's Python verifier (RedpillVerifier.verify)."""
     providers, metadata = model.get("providers") or [], model.get("metadata") or {}
     javascript = "phala" in providers or bool(metadata.get("appid"))
     python = ("phala" in providers or not providers) and bool(metadata.get("appid"))
@@ -59,7 +60,7 @@ def length_of(data):
     return next(int(line.split(b":")[1]) for line in head if line.startswith(b"content-length:"))
 
 
-# What the crate dstack-sdk 0.1 sends through hyper: no Host, and the target in absolute form.
+# The crate dstack-sdk 0.1 sends these requests through hyper: without Host, and with the target in absolute form.
 @pytest.mark.parametrize("target", ["http://unix.socket/GetQuote", "/GetQuote"])
 @pytest.mark.parametrize("host", [b"", b"host: dstack\r\n"])
 @pytest.mark.no_tee
@@ -76,7 +77,7 @@ def test_the_agent_takes_what_the_rust_sdk_sends(target, host):
 
 @pytest.mark.no_tee
 def test_an_event_is_answered_with_null(tmp_path):
-    """The Rust SDK reads the answer as nothing, and takes no object for it."""
+    """The Rust SDK expects null here and does not accept an object."""
     agent = Agent()
     try:
         body = json.dumps({"event": "an-event", "payload": "00"}).encode()

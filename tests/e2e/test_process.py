@@ -1,4 +1,4 @@
-"""Starting, failing to start, and stopping: one clear line and a status that is not zero, never a crash."""
+"""A node that starts, fails to start, or stops prints one clear line on failure, ends with a status that is not zero, and never crashes."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ from support.rawhttp import Connection, head
 
 
 def fails_to_start(tmp_path, *arguments, seconds=30):
-    """(status, the one line on stderr that is no log line's continuation)."""
+    """Returns (status, the one line on stderr that is no log line's continuation)."""
     options = [] if "--state" in arguments else ["--state", tmp_path / "state"]
     result = run("serve", *SIMULATED, *options, *arguments, timeout=seconds)
     assert result.returncode > 0, (result.returncode, result.stderr)
@@ -49,7 +49,7 @@ def test_file_that_is_no_model(tmp_path, content):
 
 @pytest.mark.parametrize("keep", [100, 100_000, 40_000_000])
 def test_model_cut_short(tmp_path, model_file, keep):
-    """Such a file fails while it loads: the node says so and ends, or stays and says it in /health."""
+    """Such a file fails while it loads. The node reports that and ends, or stays and reports it in /health."""
     model = tmp_path / "cut.gguf"
     with open(model_file, "rb") as source:
         model.write_bytes(source.read(keep))
@@ -126,7 +126,7 @@ def test_idle_node_stops_at_once(start, how):
 
 
 def test_sigterm_while_streaming(start):
-    """The running reply may end within the grace, or is cut so that the client can tell; the node goes with status 0."""
+    """The running reply may end within the grace period. Otherwise it is cut in a way that the client can see. The node ends with status 0."""
     node = start("--engine", "echo", "--echo-token-gap-ms", 50, "--echo-tokens", 20)
     body = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "x"}], "stream": True}).encode()
     with Connection(node) as connection:
@@ -156,7 +156,7 @@ def test_sigterm_with_an_endless_stream(start):
 
 
 def test_loading_is_told(tmp_path, model_file):
-    """/health says 503 loading, then 200; requests meanwhile get a 503 that says why."""
+    """/health answers 503 loading, then 200. Other requests meanwhile get a 503 that says why."""
     node = Node(tmp_path, "--model", model_file, "--context", 512, "--parallel", 1, wait=False)
     try:
         seen = set()

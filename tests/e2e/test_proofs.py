@@ -1,5 +1,5 @@
-"""Proof files: what `cloister chat --save` writes, `cloister verify proof` accepts; with one byte changed it names the
-check that fails."""
+"""Proof files: `cloister verify proof` accepts the files that `cloister chat --save` writes. When one byte is changed, the command names
+the check that fails."""
 
 import base64
 import copy
@@ -24,7 +24,7 @@ def proof(request, echo, tmp_path_factory):
 
 
 def own_words(proof):
-    """What the person who saved the proof knows without it."""
+    """Returns the facts that the person who saved the proof knows without it."""
     if not isinstance(proof, dict):
         return []
     return ["--nonce", proof["nonce"], "--at", proof["time"]]
@@ -32,7 +32,7 @@ def own_words(proof):
 
 @pytest.fixture
 def judge(tmp_path):
-    """judge(proof) -> (exit status, ids of the failed checks)."""
+    """judge(proof) returns (exit status, ids of the failed checks)."""
 
     def judged(proof, *options):
         path = tmp_path / "proof.json"
@@ -56,7 +56,7 @@ def flip_base64(proof, member, position):
 
 
 def replace_in_report(proof, old, new):
-    """Everywhere in the report, so that its copies of the evidence agree with each other."""
+    """Replaces the text everywhere in the report, so that its copies of the evidence agree with each other."""
     assert old in proof["report"] and old != new
     proof["report"] = proof["report"].replace(old, new)
 
@@ -87,7 +87,7 @@ def test_the_signature_belongs_to_the_configuration_of_the_report(proof, tmp_pat
     result = run("verify", "proof", path, "--accept-simulator", "--json", *own_words(proof))
     checks = {check["id"]: check for check in json.loads(result.stdout)["checks"]}
     assert result.returncode == 0 and checks["policy.keys"]["state"] == checks["signature.policy_digest"]["state"] == "pass"
-    # The digest, made here from the document alone (docs/spec/policy.md, "Keys").
+    # The test computes the digest from the document alone (docs/spec/policy.md, "Keys").
     document = json.loads(proof["report"])["policy"]
     part = lambda table, *names: {name: document[table].get(name) for name in names}
     keys = {"schema": "cloister.keys.v2", "engine": document["engine"], "gpu": document["gpu"],
@@ -113,7 +113,7 @@ def test_without_the_word_a_simulated_proof_is_rejected(proof, tmp_path):
     assert [check["id"] for check in json.loads(result.stdout)["checks"] if check["state"] == "fail"] == ["tee.simulator"]
 
 
-# What is changed, and the checks that must fail; "only" when no other may.
+# Each entry holds a change and the checks that must fail; "only" when no other may fail.
 FLIPS = {
     "first byte of the request": (lambda p: flip_base64(p, "request", 0), {"signature.request_hash"}, "only"),
     "last byte of the request": (lambda p: flip_base64(p, "request", -1), {"signature.request_hash"}, "only"),
@@ -156,7 +156,7 @@ def test_signed_text_of_another_reply(proof, judge):
 
 @own_seed  # behind one socket both nodes are the same machine, with the same keys
 def test_another_signer(proof, judge, echo, start, tmp_path):
-    """A whole and good signature, by a key that this report does not bind."""
+    """The signature is whole and correct, but this report does not bind its key."""
     other = start("--engine", "echo")
     path = tmp_path / "other.json"
     algo = proof["signature"]["signing_algo"]
@@ -175,7 +175,7 @@ def test_certificates_changed(proof, judge):
 
 
 def test_anywhere_in_the_quote(proof, judge):
-    """Every byte before the certificates counts. A fixed sample of them."""
+    """Every byte before the certificates counts. The test changes a fixed sample of them."""
     quote = bytes.fromhex(json.loads(proof["report"])["quote"])
     end = quote.index(b"-----BEGIN") - 6  # before the inner type and size, which are form
     for position in random.Random(20260101).sample(range(end), 40):
@@ -195,7 +195,7 @@ def test_anywhere_in_the_gpu_evidence(proof, judge):
 
 
 def checks_without(proof, tmp_path, member):
-    """Exit status and the states of the checks, once that member is gone from the report."""
+    """Returns the exit status and the states of the checks after that member was removed from the report."""
     changed = copy.deepcopy(proof)
     report = json.loads(changed["report"])
     del report[member]
@@ -213,7 +213,7 @@ def test_nothing_is_accepted_for_want_of(proof, tmp_path, member):
 
 
 def test_missing_gpu_evidence_is_never_a_pass(proof, tmp_path):
-    """A node without a GPU has none to show; the verdict must not say that one was checked."""
+    """A node without a GPU shows no GPU evidence. The verdict must not say that a GPU was checked."""
     _, checks = checks_without(proof, tmp_path, "nvidia_payload")
     states = {state for name, state in checks.items() if name.startswith("nvidia.")}
     assert "pass" not in states and states

@@ -1,4 +1,4 @@
-"""A bare quote with the files that stand beside it: event log, compose text, the firmware's own log."""
+"""A bare quote with separate files: event log, compose text, and the firmware's own log."""
 
 import json
 
@@ -11,11 +11,11 @@ pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 
 @pytest.fixture
 def guest(vectors_folder, tmp_path):
-    """The quote, event log and compose text of a recorded guest, each in a file of its own."""
+    """Writes the quote, event log and compose text of a recorded guest, each to its own file."""
     report = json.loads((vectors_folder / "dstack/rtmr3_example.report.json").read_text())
     (tmp_path / "quote.hex").write_text(report["quote"])
     (tmp_path / "log.json").write_text(report["event_log"])
-    # Its host fixed nothing at launch.
+    # Its host set no MRCONFIGID at launch.
     (tmp_path / "policy.toml").write_text("[boot]\nallow_unset_mr_config_id = true\n")
     compose = vectors_folder / "dstack/rtmr3_example.app-compose.json"
     return ["verify", "quote", tmp_path / "quote.hex", "--json", "--offline", "--policy", tmp_path / "policy.toml"], tmp_path / "log.json", compose

@@ -1,4 +1,4 @@
-"""What ./run says of a node, and gives to it: the lines that it prints are run as they stand, against nodes of several kinds."""
+"""The text that ./run prints about a node. The commands in it run as they stand, against nodes of several kinds."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import pytest
 
 from support.node import BINARY, ROOT, Node, own_seed, run
 
-# A node behind a shared platform is another one than these options say.
+# A node behind a shared platform has other options than these.
 pytestmark = own_seed
 
 
@@ -26,7 +26,7 @@ def ready_text(node, folder, *options):
 
 
 def command(text, name):
-    """The line of that name with its continuations; nothing where there is none."""
+    """Returns the line of that name with its continuations, or None where there is none."""
     found = re.search(rf"^  {name} +((?:.*\\\n)*.*)$", text, re.MULTILINE)
     return found and found.group(1)
 

@@ -1,4 +1,5 @@
-"""Receipts of every kind of request, from bytes captured off a raw socket, judged by hand and by `cloister verify receipt`."""
+"""Receipts of every kind of request, from bytes captured off a raw socket. The tests verify them by hand and with `cloister verify
+receipt`."""
 
 import base64
 import json
@@ -31,7 +32,7 @@ def save(tmp_path, name, data):
 
 
 def verify(tmp_path, node, receipt, request, response, *arguments, form="native"):
-    """(exit status, verdict) of the program, by a report made for a nonce of ours."""
+    """Returns (exit status, verdict) of the program, with a report made for a nonce of the test."""
     nonce = secrets.token_hex(32)
     path = {"native": "/v1/cloister/attestation", "aci": "/v1/aci/attestation"}[form]
     report = exchange(node, "GET", f"{path}?nonce={nonce}").body
@@ -45,11 +46,11 @@ def failed(verdict):
     return {check["id"] for check in verdict["checks"] if check["state"] == "fail"}
 
 
-# --- what there is a receipt of
+# --- the replies that have a receipt
 
 
 @pytest.mark.fast
-# The register of a shared platform was told of another node's configuration last, which the native form does not mind.
+# The last configuration in a shared platform's register is another node's. That does not affect the native form.
 @pytest.mark.parametrize("form", ["native", pytest.param("aci", marks=pytest.mark.own_seed)])
 @pytest.mark.parametrize("stream", ["false", "true"])
 def test_a_reply(attested, tmp_path, stream, form):
@@ -125,7 +126,7 @@ def test_a_very_long_model_name_is_no_name(echo):
 
 
 def abandon(node, request, count):
-    """Reads `count` events of a stream and resets the connection. (head fields, bytes of the complete events)"""
+    """Reads `count` events of a stream and resets the connection. Returns (head fields, bytes of the complete events)."""
     with Connection(node) as connection:
         connection.send(head(node, "POST", CHAT, request) + request)
         top = connection._until(b"\r\n\r\n").decode().lower()
@@ -163,7 +164,7 @@ def test_an_aborted_stream_and_its_beginning(slow_echo, tmp_path):
         arguments = ("--prefix-proof", save(tmp_path, "proof.json", proof))
         status, verdict = verify(tmp_path, slow_echo, receipt, request, beginning, *arguments)
         assert status == 0 and verdict["facts"]["prefix_events"] == k, verdict
-        # One event more, of our own making; one left out; one changed; under the proofs of k and of k + 1.
+        # The test adds one event of its own, leaves one out, and changes one. It uses the proofs of k and of k + 1.
         more = exchange(slow_echo, "GET", f"/v1/cloister/prefix/{receipt['receipt_id']}?events={min(k + 1, total)}", None, secret).json()
         lies = [beginning + b'data: {"choices":[{"delta":{"content":"lie"}}]}\n\n', beginning.replace(b"echo", b"evil"),
                 b"".join(sse_events(beginning)[1:])]
@@ -189,7 +190,7 @@ def test_what_cannot_be_proven(echo):
     assert exchange(echo, "GET", f"/v1/cloister/prefix/{buffered.header('x-receipt-id')}?events=1").status == 403
 
 
-# --- nothing of it may change
+# --- no part of it may change
 
 
 def test_every_changed_byte_is_found(echo, tmp_path):
@@ -293,7 +294,7 @@ def test_in_band(echo, stream):
 
 @pytest.mark.fast
 def test_it_is_there_when_the_reply_ends(echo):
-    """No wait between the last event and the look-up, from another connection."""
+    """The look-up follows the last event without a wait and uses another connection."""
     for stream in (False, True):
         request = chat(stream=stream)
         for _ in range(20):
@@ -338,7 +339,7 @@ def test_memory_forgets(start):
 
 
 class Lock:
-    """Somebody else writes to the node's file and does not end."""
+    """Another process writes to the node's file and does not finish."""
 
     def __init__(self, node):
         self.connection = sqlite3.connect(node.state / "receipts.db", isolation_level=None)
@@ -415,7 +416,7 @@ def test_real_model(llama, tmp_path, stream, options):
     receipt = check_receipt(llama, request, reply)
     served = events(receipt)["model.served"]
     assert served["engine"] == "llama.cpp" and served["model_id"] == llama.model()
-    # The engine's seeds have 32 bits; a receipt that named another number than was asked for would be wrong.
+    # The engine's seeds have 32 bits. A receipt that named another number than the requested one would be wrong.
     asked = options.get("seed")
     assert asked is None or (served["seed"] == asked and "seed_asked" not in served) or served["seed_asked"] == str(asked)
     status, verdict = verify(tmp_path, llama, receipt, request, reply.body)

@@ -1,4 +1,5 @@
-"""`cloister receipts`: export and import between stores, also while somebody else has them open; receipts as a node makes them."""
+"""`cloister receipts`: export and import between stores, also while other processes have them open. The receipts are in the form that a
+node makes."""
 
 import json
 import os
@@ -22,7 +23,7 @@ KEY = "5e" * 32
 
 @pytest.fixture(autouse=True)
 def key_file(tmp_path_factory, monkeypatch):
-    """The key of a store of one's own; run() adds it to commands that open a store."""
+    """The key of the test's own store. run() adds it to commands that open a store."""
     path = tmp_path_factory.mktemp("key") / "key"
     path.write_text(KEY + "\n")
     monkeypatch.setattr(f"{__name__}.KEY_FILE", path)
@@ -95,7 +96,7 @@ def contents(folder):
 @pytest.mark.parametrize("command", [["list"], ["show", "rcpt-1"], ["export"]])
 @pytest.mark.parametrize("keys", [["--tee", "insecure-simulator"], []], ids=["a simulated TEE", "a key file"])
 def test_reading_makes_nothing(store, tmp_path, command, keys):
-    """Neither a store out of an empty file, nor a seed beside a store that was copied."""
+    """A command must not make a store from an empty file, nor a seed next to a copied store."""
     folder = tmp_path / "copied"
     folder.mkdir()
     empty, copied = folder / "empty.db", folder / "receipts.db"
@@ -169,7 +170,7 @@ def test_a_line_that_is_wrong(tmp_path, number, change, complaint):
 
 
 def test_a_row_that_was_moved(store):
-    """The disk is the host's: a record in the place of another is damage."""
+    """The disk belongs to the host. A record in the place of another is damage."""
     with sqlite3.connect(store) as database:
         database.execute("UPDATE receipt SET sealed = (SELECT sealed FROM receipt WHERE seq = 4) WHERE seq = 3")
     database.close()
@@ -178,7 +179,7 @@ def test_a_row_that_was_moved(store):
 
 
 def test_keys(store, lines, tmp_path):
-    """Nobody reads a store without its key, and what an export holds is encrypted with it."""
+    """Nobody can read a store without its key. An export is encrypted with that key."""
     without = run("receipts", "list", "--store", store, "--no-key")
     assert without.returncode == 2 and "encrypted" in without.stderr
     (tmp_path / "other").write_text("ab" * 32)
@@ -203,7 +204,7 @@ def test_keys(store, lines, tmp_path):
 
 
 def test_owners_of_version_1_become_keyed(tmp_path):
-    """Exports of before hold digests of tokens that anybody can compute."""
+    """Earlier exports hold digests of tokens that anybody can compute."""
     old = [receipt(number) | {"form": "cloister.receipt.v1"} for number in range(6)]
     store = tmp_path / "new.db"
     assert run("receipts", "import", written(tmp_path / "old", [keyset_line(START), *old]), "--store", store).returncode == 0
@@ -216,7 +217,7 @@ def test_owners_of_version_1_become_keyed(tmp_path):
 
 
 def test_beside_others(store, lines, tmp_path):
-    """Whoever has it open, and writes, keeps nobody from reading; and who imports waits for who writes."""
+    """A process that has the store open and writes keeps no other process from reading. An import waits for the writer."""
     other = sqlite3.connect(store, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert lines_of(run("receipts", "export", "--store", store).stdout) == lines
@@ -233,7 +234,7 @@ def test_beside_others(store, lines, tmp_path):
 
 
 def test_interrupted(tmp_path):
-    """Ctrl-C while an import waits for its next line: what came is in; of an export, nothing is left."""
+    """Ctrl-C arrives while an import waits for its next line. The lines that it has read are stored. An interrupted export leaves no file."""
     store = tmp_path / "new.db"
     importing = subprocess.Popen([BINARY, "receipts", "import", "-", "--store", str(store), "--key-file", str(KEY_FILE)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     importing.stdin.write(json.dumps(keyset_line(START)) + "\n")
@@ -273,7 +274,7 @@ def test_libpq_is_not_part_of_the_program():
 
 
 class Server:
-    """Debian's PostgreSQL on a socket in a folder of its own. It refuses to run as root: then it runs as `postgres`."""
+    """Debian's PostgreSQL on a socket in its own folder. It refuses to run as root, so it then runs as `postgres`."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -304,7 +305,7 @@ def postgres():
     import shutil
     import tempfile
 
-    # The path of a socket is short, and every folder above it open to the server's user.
+    # The path of a socket must be short, and the server's user must be able to open every folder above it.
     base = pathlib.Path(tempfile.mkdtemp(prefix="cloister-pg-"))
     base.chmod(0o755)
     server = Server(base / "server")

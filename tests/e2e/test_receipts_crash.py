@@ -1,7 +1,7 @@
-"""`kill -9` in a loop under load: every reply that a client has whole has a receipt that verifies, and no receipt is wrong. The same
-when the operator cuts off the file that SQLite maps.
+"""`kill -9` in a loop under load. Every reply that a client has in full has a receipt that verifies, and no receipt is wrong. The same holds
+when the operator truncates the file that SQLite maps.
 
-CLOISTER_CRASH_SECONDS says how long (12 by default)."""
+CLOISTER_CRASH_SECONDS sets the duration (12 by default)."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ def free_port():
 
 
 class Client(threading.Thread):
-    """Asks until it is told to stop; keeps what it got, whole or not."""
+    """Sends requests until it is told to stop. Keeps every reply, whole or not."""
 
     def __init__(self, host, port, number, stop):
         super().__init__()
@@ -51,7 +51,7 @@ class Client(threading.Thread):
             try:
                 reply = connection.reply()
             except (ConnectionError, ValueError):
-                return  # torn in the middle of a chunk: what came of it is lost with the parser
+                return  # cut in the middle of a chunk: the parser loses the part that came
         if reply is None or reply.status != 200 or reply.header("x-receipt-id") is None:
             return
         done = reply.complete or b"data: [DONE]\n\n" in reply.body
@@ -68,7 +68,8 @@ def check_whole(node, keysets, request, receipt_id, _, body):
 
 
 def check_cut(node, keysets, request, receipt_id, secret, body):
-    """There may be none. If there is one, then what the client has is a beginning of what it is about. True when there is."""
+    """Checks the receipt of a cut reply. There may be none. If there is one, the client has a beginning of the reply that the receipt is
+    about. Returns True when there is a receipt."""
     found = exchange(node, "GET", f"/v1/aci/receipts/{receipt_id}")
     if found.status == 404:
         return False
@@ -131,7 +132,8 @@ def test_kill_nine_under_load(tmp_path):
 
 @own_seed
 def test_a_truncated_index_costs_no_receipt(tmp_path):
-    """SQLite maps receipts.db-shm; who truncates it may end the process (docs/threat-model.md), as who may kill it, and no more."""
+    """SQLite maps receipts.db-shm. Anybody who can truncate that file can end the process (docs/threat-model.md), as anybody can who may
+    kill the process, and can do no more."""
     state, replies = tmp_path / "state", []
 
     def ask(node):

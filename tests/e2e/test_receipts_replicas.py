@@ -1,4 +1,4 @@
-"""Replicas that share one PostgreSQL: any of them has the receipts of all, and each outlasts the server's absence."""
+"""Replicas that share one PostgreSQL. Each replica has the receipts of all, and survives an outage of the server."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def replica(start, postgres, tmp_path):
     where = postgres.connection_file(tmp_path)
 
     def begin(*options, seed=SEED):
-        """A node of its own, in the TEE of this seed: replicas of one application are given the same keys."""
+        """Starts a separate node in the TEE of this seed, because replicas of one application are given the same keys."""
         state = tmp_path / secrets.token_hex(4)
         state.mkdir(mode=0o700)
         (state / "insecure-simulator.seed").write_text(seed + "\n")
@@ -57,7 +57,7 @@ def test_one_answers_for_the_other(replica):
 
 @own_seed
 def test_another_tee_is_refused(replica, postgres):
-    """What other keys have encrypted is neither read nor changed, and the node says so."""
+    """Records that other keys have encrypted are neither read nor changed, and the node reports them."""
     node = replica()
     reply = exchange(node, "POST", CHAT, REQUEST)
     with pytest.raises(AssertionError) as raised:
@@ -82,5 +82,5 @@ def test_the_server_goes_and_comes(replica, postgres):
     after = exchange(node, "POST", CHAT, REQUEST)
     for reply in (before, after):
         check_receipt(node, REQUEST, reply, keyset=keyset)
-    # The operator's log says which server is meant, in the words of the store's failures alone.
+    # The operator's log names the server only in the messages about failures of the store.
     assert [] == [line for line in node.log.splitlines() if str(postgres.folder) in line and not re.search("receipts? cannot be", line)]

@@ -1,4 +1,4 @@
-"""A flood of reports with a nonce starves neither streams nor other callers."""
+"""A flood of reports with a nonce delays neither streams nor other callers."""
 
 import json
 import secrets
@@ -58,7 +58,7 @@ def test_one_caller_cannot_take_what_others_need(start, tmp_path):
     refusals = [reply for reply in replies if reply.status != 200]
     for reply in refusals:
         refused(reply, "report.rate_limited")
-    # Ten seconds bring one more; a slow machine may take some minutes for all of this.
+    # Ten seconds allow one more report. A slow machine may take some minutes for all of this.
     assert len(replies) - len(refusals) <= BURST + 20
     metric = node.metric("cloister_report_refusals_total", dict(bearer["asker"]), reason="client_rate")
     assert metric == len(refusals) > 100
@@ -83,7 +83,7 @@ def test_the_queue_is_bounded_and_says_when_to_come_back(start, tmp_path, monkey
     made = reports_at_rest(node)
     driver.set(hold=1)
     threads, replies = in_parallel(80, lambda _: ask(node))
-    # One is being made, 64 wait, the rest is refused.
+    # One report is being made, 64 requests wait, and the rest is refused.
     wait_until(lambda: node.metric("cloister_report_refusals_total", reason="queue_full") == 15, 20, "the queue is full")
     assert node.metric("cloister_reports_waiting") == 64
     assert node.post("/v1/chat/completions", {"model": "echo", "messages": [{"role": "user", "content": "x"}]})[0] == 200

@@ -1,5 +1,5 @@
-"""Every option that says where collateral comes from, with the program itself: folders, authorities for TLS, and each of the
-makers' services. Recorded answers come from a local server, faults included."""
+"""Every option that names a source of collateral, with the program itself: folders, authorities for TLS, and each of the makers' services.
+A local server gives recorded answers, faults included."""
 
 import base64
 import json
@@ -54,7 +54,7 @@ def platform(vectors_folder):
 
 def test_pccs(platform, service, policy, tmp_path):
     quote, service.answers = platform
-    # A service that is busy at first is asked again.
+    # The program asks again when a service is busy at first.
     busy = next(iter(service.answers))
     service.answers[busy] = [(503, {}, b"later"), service.answers[busy]]
     bundle = tmp_path / "saved.json"
@@ -94,7 +94,7 @@ def test_a_service_that_serves_something_else(platform, service, policy, tmp_pat
 
 
 def test_ca_file(platform, policy, tmp_path):
-    """An authority that the web does not know is believed when it is named, and only then."""
+    """A private authority is trusted when it is named, and only then."""
     authority, identity = make_tls(tmp_path)
     service = Service(tls=identity)
     try:
@@ -114,7 +114,7 @@ def test_ca_file(platform, policy, tmp_path):
 
 @pytest.fixture
 def device(vectors_folder):
-    """Arguments for a recorded device whose VBIOS manifest is recorded too."""
+    """Returns the arguments for a recorded device. The manifest of its VBIOS is recorded too."""
     folder = vectors_folder / "nvidia"
     return ["gpu", folder / "hopper_535.86.09.report.hex", "--chain", folder / "hopper_535.86.09.certs.b64",
             "--at", "2024-06-01T00:00:00Z"]
@@ -131,7 +131,7 @@ def test_rim_dir(vectors_folder, device, tmp_path):
     assert found["nvidia.gpu.0.rim.driver.available"] in ("skipped", "fail", "pass")
     folder = tmp_path / "rims"
     folder.mkdir()
-    # A CoRIM is read as such; one that nobody signed fails.
+    # A file with CoRIM's tag is parsed as a CoRIM. One without a signature fails.
     (folder / f"{VBIOS_RIM}.corim").write_bytes(b"\xd9\x01\xf5\xa0")
     result, verdict = judge(*device, "--rim-dir", folder, "--offline", tmp_path=tmp_path)
     assert states(verdict)["nvidia.gpu.0.rim.vbios.available"] == "pass"
@@ -199,7 +199,7 @@ def test_nras_service(vectors_folder, service, tmp_path, file, path, name):
 
 
 def test_services_that_need_tls(vectors_folder, tmp_path):
-    """The token's keys are believed for the sake of the channel: not over one that anybody can change."""
+    """The token's keys are trusted because of the channel. They are not trusted over a channel that anybody can change."""
     policy = tmp_path / "policy.toml"
     policy.write_text("[nvidia]\nrequire_nras = true\n")
     result, _ = judge("gpu", vectors_folder / "nvidia/evidence_hopper_1gpu.json", "--policy", policy,

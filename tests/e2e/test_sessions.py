@@ -1,4 +1,4 @@
-"""`cloister verify session`: a gateway's record about a real node over TLS, written as ACI says and judged with the node's own
+"""`cloister verify session`: a gateway's record about a real node over TLS, written as ACI specifies and verified with the node's own
 evidence."""
 
 import base64
@@ -18,7 +18,7 @@ NONCE = "7e" * 32
 
 @pytest.fixture(scope="module")
 def record(tls):
-    """What a gateway keeps after it has verified the node and pinned its TLS key."""
+    """Returns the record that a gateway keeps after it has verified the node and pinned its TLS key."""
     report = httpx.get(tls.url + "/v1/attestation/report", params={"nonce": NONCE, "include_tls_fingerprint": "true"}, verify=False)
     assert report.status_code == 200, report.text
     now = int(time.time())
@@ -31,7 +31,7 @@ def record(tls):
 
 
 def name_of(record):
-    """The canonical form of this document: ASCII names in order, no white space."""
+    """Returns the digest of the canonical form of this document: ASCII names in order, no white space."""
     return hashlib.sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -49,7 +49,7 @@ def judge(tmp_path):
     return judge_record
 
 
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_named_by_its_id(record, judge, tmp_path):
     saved = tmp_path / "saved.json"
     at = ["--at", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())]
@@ -64,7 +64,7 @@ def test_named_by_its_id(record, judge, tmp_path):
     assert again.returncode == 3, "which session it should be, a person says and not the file"
 
 
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_without_a_name_or_with_another(record, judge):
     assert judge(record)[0] == 3
     status, states, _ = judge(record, "--id", "00" * 32)
@@ -72,7 +72,7 @@ def test_without_a_name_or_with_another(record, judge):
     assert judge(record, "--id", "zz")[0] == 2
 
 
-@pytest.mark.own_seed   # the register of a shared platform was told of another node's configuration last
+@pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_the_nonce_was_the_gateways(record, tmp_path):
     path = tmp_path / "session.json"
     path.write_text(json.dumps(record))

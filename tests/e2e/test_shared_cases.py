@@ -1,5 +1,5 @@
-"""Inputs of public bug reports, each with the right result: the folder `cases` next to the recorded evidence. Each case is a program of
-its own, `command`, which ends with 0 when Cloister is right."""
+"""Inputs of public bug reports, each with the right result, in the folder `cases` next to the recorded evidence. Each case is a separate
+program, `command`, which ends with 0 when Cloister is right."""
 
 import os
 import pathlib
@@ -26,7 +26,7 @@ def test_the_cases_are_there():
 
 @pytest.fixture(scope="module")
 def node(folder, model_file):
-    """A node as `./run` starts it; some cases start a node of their own with the same model."""
+    """A node as `./run` starts it. Some cases start their own node with the same model."""
     yield from session_node(folder, "cases", "--model", model_file)
 
 

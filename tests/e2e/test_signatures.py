@@ -1,4 +1,4 @@
-"""The signature of a reply, checked with an Ethereum library from bytes captured off a raw socket."""
+"""The signature of a reply is verified with an Ethereum library from bytes captured off a raw socket."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from support.fixtures import TOKEN
 from support.rawhttp import Connection, exchange, head
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-# Key order, spacing and escapes that no serialiser would write: what is hashed is what was sent.
+# No serialiser would write this key order, spacing and escapes. The node must hash exactly the bytes that were sent.
 ODD_BODY = '{ "stream":%s,\n\t"messages" : [{"content":"Gr\\u00fc\\u00dfe, 世界 🌍", "role":"user"}] ,"n":1, "model":"%s" }  \n'
 
 
@@ -45,7 +45,7 @@ CHECKS = {"ecdsa": check_ecdsa, "ed25519": check_ed25519}
 
 
 def check_exchange(node, request, path="/v1/chat/completions"):
-    """Sends these bytes, and checks hashes and both signatures over them and over what came back. Returns the reply."""
+    """Sends these bytes. Checks the hashes and both signatures over the sent bytes and the received ones. Returns the reply."""
     reply = exchange(node, "POST", path, request)
     assert reply.status == 200 and reply.complete, reply.body
     for algo, check in CHECKS.items():
@@ -76,7 +76,7 @@ def test_echo_completions(echo):
 
 @pytest.mark.fast
 def test_request_sent_in_chunks(echo):
-    """The hash is over the body; how the transfer was framed does not matter."""
+    """The hash covers the body. The framing of the transfer does not matter."""
     request = chat(echo, messages=[{"role": "user", "content": "sliced"}])
     with Connection(echo) as connection:
         connection.send(head(echo, "POST", "/v1/chat/completions", None, [("Transfer-Encoding", "chunked")]))
@@ -98,7 +98,7 @@ def test_a_hash_header_of_the_caller_changes_nothing(echo):
 
 @pytest.mark.fast
 def test_signature_is_there_when_the_reply_ends(echo):
-    """No wait between the last byte and the look-up, on the same connection."""
+    """The look-up follows the last byte without a wait and uses the same connection."""
     for stream in (False, True):
         request = chat(echo, messages=[{"role": "user", "content": "x"}], stream=stream)
         with Connection(echo) as connection:

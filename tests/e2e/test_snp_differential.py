@@ -1,6 +1,6 @@
-"""A genuine SEV-SNP report and its certificates, some hundreds of times changed by a seeded generator, through go-sev-guest, omne-attest
-and ours: all say that the chip of the certificate signed the report, or none does, or the difference is one of those listed here and argued
-in tests/differential/README.md.
+"""A seeded generator changes a genuine SEV-SNP report and its certificates some hundreds of times. go-sev-guest, omne-attest and Cloister
+verify each case. All of them say that the chip of the certificate signed the report, or none does. Every other difference is listed here
+and argued in tests/differential/README.md.
 
 CLOISTER_DIFFERENTIAL_CASES sets how many changed cases are made for each seed (default 1500; here a third of it)."""
 
@@ -45,20 +45,20 @@ def theirs(request, genuine):
     judge.close()
 
 
-# Where ours refuses and theirs accepts: what was changed -> the checks of ours that may be against it.
+# The cases that Cloister refuses and the other program accepts: the change -> the checks of Cloister that may fail.
 CHAIN = {"snp.cert_chain", "snp.product"}
 DIFFERENCES = {
-    # It takes AMD's authorities from itself and reads none that come with the report.
+    # go-sev-guest has its own copy of AMD's authorities and reads none that come with the report.
     "go-sev-guest": dict.fromkeys(("ask bits", "ask size", "ark bits", "ark size", "certificates swapped", "other product"), CHAIN) | {
-        # It reads the first 1,184 bytes and leaves the rest.
+        # go-sev-guest reads the first 1,184 bytes and ignores the rest.
         "report size": {"snp.report.form"},
     },
     "omne-attest": {
-        # It looks at no validity.
+        # omne-attest does not check validity periods.
         "time": {"snp.cert_chain"},
-        # It does not ask that what is reserved behind the signature is zero.
+        # omne-attest does not require that the reserved bytes after the signature are zero.
         "signature bits": {"snp.report.form"},
-        # It does not look at the algorithm that a certificate names: one alone is tried.
+        # omne-attest does not read the algorithm that a certificate names, and always tries the same one.
         "ask bits": {"snp.cert_chain"}, "vcek bits": {"snp.cert_chain"},
     },
 }

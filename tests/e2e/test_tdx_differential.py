@@ -1,7 +1,6 @@
-"""The same TDX quotes and collateral, some thousands of times changed by a seeded generator, through dcap-qvl (the Rust
-library from PyPI, the JavaScript library and the Rust library as WebAssembly from npm), go-tdx-guest and ours: both reject, or both
-accept with the same TCB status and advisories, or the difference is one of those listed and reasoned here and in
-tests/differential/README.md.
+"""A seeded generator changes the same TDX quotes and collateral some thousands of times. dcap-qvl (the Rust library from PyPI, the JavaScript
+library and the Rust library as WebAssembly from npm), go-tdx-guest and Cloister verify each case. Both sides reject, or both accept with
+the same TCB status and advisories. Every other difference is listed and reasoned here and in tests/differential/README.md.
 
 CLOISTER_DIFFERENTIAL_CASES sets how many changed cases of each kind are made (default 1500)."""
 
@@ -20,39 +19,38 @@ pytestmark = pytest.mark.no_tee
 CASES = int(os.environ.get("CLOISTER_DIFFERENTIAL_CASES", "1500"))
 FEW = 40
 
-# Where ours rejects and dcap-qvl accepts, each of our failing checks has to be here, with the change that explains it.
-# A comment before an entry says what ours demands.
+# Where Cloister rejects and dcap-qvl accepts, each of Cloister's failing checks has to be listed here with the change that explains it.
+# A comment before an entry states Cloister's requirement.
 STRICTER = {
-    # Version 3, tcbType 0, exactly 16 components, dates of the one form: dcap-qvl leaves these to Intel's care.
+    # Version 3, tcbType 0, exactly 16 components, and dates of the one form are required. dcap-qvl leaves these to Intel.
     "tdx.collateral.tcb_info.form": {"tcb info version", "tcb type", "component too few", "component too many", "odd date", "pce id"},
-    # Version 2.
+    # Version 2 is required.
     "tdx.collateral.qe_identity.form": {"qe identity version"},
-    # T < nextUpdate: dcap-qvl takes nextUpdate itself; it does not look at when a list begins.
+    # T < nextUpdate is required. dcap-qvl also accepts nextUpdate itself and does not check when a list begins.
     "tdx.collateral.tcb_info.window": {"window"},
     "tdx.collateral.qe_identity.window": {"window"},
     "tdx.collateral.root_crl.window": {"window"},
     "tdx.collateral.pck_crl.window": {"window"},
     # PERFMON is refused unless the policy allows it.
     "tdx.td_attributes.perfmon": {"attributes"},
-    # PCEID of the certificate and of the TCB info.
+    # The PCEID of the certificate must be that of the TCB info.
     "tdx.pce_id": {"pce id"},
-    # The role of a certificate, by its common name; and nothing but certificates and white space in PEM.
+    # The common name must show the role of a certificate, and PEM must hold nothing but certificates and white space.
     "tdx.pck_chain": {"name", "quote bits"},
     "tdx.collateral.tcb_info.chain": {"name", "bundle text"},
     "tdx.collateral.qe_identity.chain": {"name", "bundle text"},
-    # The issuer chain of the platform's list: dcap-qvl takes the issuer out of the quote and never reads it.
+    # The issuer chain of the platform's list must verify. dcap-qvl takes the issuer from the quote and never reads that chain.
     "tdx.collateral.pck_crl.chain": {"name", "bundle text"},
     "tdx.collateral.pck_crl.signature": {"bundle text"},
     "tdx.collateral.pck_crl.issuer": {"bundle text"},
-    # A certificate beside the quote has to be the one that the quote names.
+    # A certificate next to the quote must be the one that the quote names.
     "tdx.pck.identifier": {"another certificate named"},
-    # What follows a quote has to be zero.
+    # The bytes after a quote must be zero.
     "tdx.quote.form": {"longer quote", "quote bits"},
 }
 
-# What the JavaScript library leaves out beside that. It reads revocation lists for serial numbers, and looks neither at who
-# signed them, for whom and for when, nor whether they can be read or are there at all; it judges no TDX module; it
-# reads only the TCB level that it needs.
+# The JavaScript library leaves out more. It reads revocation lists only for serial numbers. It does not check who signed them, for whom and
+# for when, nor whether they can be parsed or exist at all. It checks no TDX module, and it reads only the TCB level that it needs.
 JAVASCRIPT_STRICTER = STRICTER | {
     "tdx.collateral.tcb_info.form": STRICTER["tdx.collateral.tcb_info.form"] | {"unknown status"},
     "tdx.collateral.root_crl.form": {"root_ca_crl"},
@@ -65,13 +63,13 @@ JAVASCRIPT_STRICTER = STRICTER | {
     "tdx.pck.revocation": {"pck_crl", "root_ca_crl"},
     "tdx.collateral.tcb_info.revocation": {"root_ca_crl"},
     "tdx.collateral.qe_identity.revocation": {"root_ca_crl"},
-    # It cuts hex short where it ends.
+    # The JavaScript library truncates hex at the end of a field.
     "tdx.collateral.tcb_info.signature": {"tcb_info_signature"},
     "tdx.collateral.qe_identity.signature": {"qe_identity_signature"},
     "tdx.seam.mr_signer": {"module signer"},
     "tdx.seam.attributes": {"module attributes"},
 }
-# Cases in which a TDX module with an identity of its own is verified (major version above 0), or the second SVN of a TD report 1.5.
+# In these cases a TDX module with its own identity is verified (major version above 0), or the second SVN of a TD report 1.5.
 MODULE = {"tdx.tcb.module", "tdx.tcb.platform", "tdx.seam.mr_signer", "tdx.seam.attributes", "tdx.tcb.status", "tdx.tcb.qe"}
 
 # The WebAssembly build is of an older version, which checks no QE identity.
@@ -88,26 +86,26 @@ WASM_STRICTER = STRICTER | {
 
 
 class Difference:
-    """One case on which ours and theirs disagree."""
+    """One case in which Cloister and the other program disagree."""
 
     def __init__(self, changes, found, our, their, said):
         self.changes, self.found, self.our, self.their, self.said = changes, found, our, their, said
-        # What ours found wrong, or could not find out.
+        # The checks that failed or could not run in Cloister.
         self.against = {*found.get("failed", ()), *found.get("skipped", ())} - {"tdx.measurements"}
         self.failed = set(found.get("failed", ()))
 
     def ours_is_stricter(self, by, beside=frozenset()):
-        """Whether each failed check is explained by a change; what was skipped in their train is not asked about."""
+        """Tells whether a change explains each failed check. Checks that were skipped because of a failure are left out."""
         because = self.failed or self.against
         return (self.our is None and self.their is not None and bool(because)
                 and all(check in beside or by.get(check, set()) & self.changes for check in because))
 
     def levels_are_sorted(self, sign="levels reversed"):
-        # Levels are sorted before the search, so that a level of Intel's which stands too low is still found.
+        # Cloister sorts the levels before the search, so it still finds a level of Intel's that stands too low.
         return sign in self.changes and self.failed <= {"tdx.tcb.status"}
 
     def white_space(self, *words):
-        # Around hex and in PEM.
+        # Tells whether the case is about white space around hex or in PEM.
         return self.our is not None and self.their is None and "bundle text" in self.changes and any(
             word in self.said for word in words)
 
@@ -129,26 +127,26 @@ def meant_of_javascript(d):
     if d.ours_is_stricter(JAVASCRIPT_STRICTER) or d.white_space("chain is too short", "asn1", "PEM"):
         return True
     if "error" in d.found and {"root_ca_crl", "pck_crl"} & d.changes:
-        return True  # a list that is no hex is for us no collateral at all
+        return True  # Cloister takes a list that is no hex for no collateral at all.
     if d.our and d.their and (d.our[0], d.their[0]) == ("OutOfDateConfigurationNeeded", "OutOfDate") and d.our[1] == d.their[1]:
-        return True  # it takes the worse of two statuses, where both are one
+        return True  # The JavaScript library takes the worse of two statuses, where both apply at once.
     if d.our and d.said == "Certificate is revoked":
-        return "authority revoked" in d.changes  # it looks for every serial number in every list, whoever issued them
+        return "authority revoked" in d.changes  # The library looks up every serial number in every list, whoever issued it.
     if not {"module", "relaunch"} & d.changes:
         return False
     return (d.our and d.their) or "No matching TCB level" in d.said or d.ours_is_stricter(JAVASCRIPT_STRICTER, MODULE)
 
 
-# go-tdx-guest accepts nothing but UpToDate. It reads no quote of version 5, none whose certificate stands apart, and no certificate of a
-# platform with fewer extensions than those of its own samples: evidence of one genuine machine is what it judges.
+# go-tdx-guest accepts only UpToDate. It reads no quote of version 5, no quote with a separate certificate, and no certificate of a platform
+# with fewer extensions than those of its own samples. It verifies evidence of one genuine machine.
 GO_STRICTER = {
     check: STRICTER[check] for check in ("tdx.quote.form", "tdx.collateral.tcb_info.window", "tdx.collateral.qe_identity.window",
                                          "tdx.collateral.root_crl.window", "tdx.collateral.pck_crl.window")
 } | {
-    # What is signed are bytes. It reads an object out of JSON, which forgives white space around it.
+    # The signature covers bytes. go-tdx-guest reads an object from JSON, which allows white space around it.
     "tdx.collateral.tcb_info.signature": {"tcb_info"},
     "tdx.collateral.qe_identity.signature": {"qe_identity"},
-    # It takes the issuer of the platform's list out of the quote, as dcap-qvl does, and reads no further than a list goes.
+    # go-tdx-guest takes the issuer of the platform's list from the quote, as dcap-qvl does. It does not read bytes after the end of a list.
     "tdx.collateral.pck_crl.chain": {"pck_crl_issuer_chain"},
     "tdx.collateral.pck_crl.signature": {"pck_crl_issuer_chain"},
     "tdx.collateral.pck_crl.issuer": {"pck_crl_issuer_chain"},
@@ -164,7 +162,7 @@ def meant_of_go(d):
 JUDGES = {"pypi": (Pypi, meant_of_rust), "npm-javascript": (lambda: Npm("javascript"), meant_of_javascript),
           "npm-wasm": (lambda: Npm("wasm"), meant_of_wasm), "go": (Go, meant_of_go)}
 ALL = list(JUDGES)
-# dcap-qvl's builds: the others of the recorded evidence are not what go-tdx-guest reads.
+# These are dcap-qvl's builds. go-tdx-guest cannot read the other recorded evidence.
 OF_PHALA = ["pypi", "npm-javascript", "npm-wasm"]
 
 
@@ -207,7 +205,7 @@ def recorded(vectors_folder):
     return (folder / "v4_b0c06f_uptodate.bin").read_bytes(), json.loads((folder / "v4_b0c06f_uptodate.collateral.json").read_text())
 
 
-# Judges that take a root of their caller's.
+# These verifiers accept a root from their caller.
 WITH_ANY_ROOT = ["pypi", "npm-javascript"]
 
 
@@ -225,7 +223,7 @@ def test_recorded_evidence(ours, theirs, recorded, seed):
     assert agreed["UpToDate"] and agreed["rejected"]
 
 
-# A machine with an H200, whose TCB info names its platform as go-tdx-guest wants it named.
+# The machine has an H200. Its TCB info names its platform in the form that go-tdx-guest accepts.
 H200_TIME = 1791504000
 H200_EDGES = (1791419306, 1791754336, 1791755308, 1794011306)
 

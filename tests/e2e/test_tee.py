@@ -1,5 +1,5 @@
-"""The CPU TEEs behind `cloister serve --tee`: the dstack guest agent over its socket, with the official client as witness of
-the simulated one, and the kernel's configfs-tsm."""
+"""The CPU TEEs behind `cloister serve --tee`: the dstack guest agent over its socket, and the kernel's configfs-tsm. The official client
+tests the simulated agent."""
 
 import contextlib
 import hashlib
@@ -100,7 +100,7 @@ def test_official_client_derives_keys_with_their_chain(client, algorithm):
     own, root = answer.decode_signature_chain()
     app_key = recovered(b"signing:" + public.hex().encode(), own)
     root_key = recovered(b"dstack-kms-issued:" + bytes.fromhex(client.info().app_id) + app_key, root)
-    # Whichever key it is about, a chain leads to one application under one root.
+    # Every key's chain leads to one application under one root.
     again = client.get_key("third", "x").decode_signature_chain()
     third = keys.PrivateKey(client.get_key("third", "x").decode_key()).public_key.to_compressed_bytes()
     assert recovered(b"x:" + third.hex().encode(), again[0]) == app_key
@@ -231,7 +231,7 @@ def test_simulator_usage(tmp_path):
 
 
 def agent_with(socket, **changes):
-    """Answers as the agent at `socket`, except for the calls that are given: functions from its body to bytes, or None."""
+    """Answers as the agent at `socket` does, except for the given calls. Each of these is a function from its body to bytes, or None."""
 
     def answer(path, body):
         status, content = ask(socket, path, body)
@@ -242,7 +242,7 @@ def agent_with(socket, **changes):
 
 
 def foreign_quote(agent):
-    """An answer with a quote for somebody else's report data."""
+    """Returns an answer with a quote for another caller's report data."""
     return lambda content: http_reply(ask(agent.socket, "/GetQuote", json.dumps({"report_data": "ff" * 64}).encode())[1])
 
 
@@ -388,7 +388,7 @@ def test_configfs_tsm_reports(start, tsm):
     assert "signing key is random" in node.log
     again = start(*ECHO, "--tee", "auto", "--tsm-root", tsm.root, simulated=False)
     assert get_report(again)[1]["signing_address"] != report["signing_address"], "nothing seals a key here"
-    # This machine's firmware left no log: the report has none, instead of an empty one that contradicts the registers.
+    # This machine's firmware left no log. So the report has none, rather than an empty log that contradicts the registers.
     assert report["event_log"] is None
     verdict = json.loads(run("verify", "host", node.url, "--accept-simulator", "--json").stdout)
     states = {check["id"]: check["state"] for check in verdict["checks"]}

@@ -1,4 +1,4 @@
-"""SIGHUP takes a renewed certificate: new connections see it, old ones go on, and what the node proves of itself follows."""
+"""SIGHUP loads a renewed certificate. New connections get it, old ones go on, and the node's proofs of its identity name the new key."""
 
 import hashlib
 import http.client
@@ -43,13 +43,13 @@ def fingerprint(certificate):
 
 
 def seen(node):
-    """What a new connection is shown: the name in the certificate, and its key's fingerprint."""
+    """Returns what a new connection is shown: the name in the certificate, and the fingerprint of its key."""
     certificate = x509.load_pem_x509_certificate(ssl.get_server_certificate((node.host, node.port), timeout=30).encode())
     return certificate.subject.rfc4514_string(), fingerprint(certificate)
 
 
 class Client:
-    """One connection that stays."""
+    """One connection that stays open."""
 
     def __init__(self, node):
         self._connection = http.client.HTTPSConnection(node.host, node.port, timeout=60, context=ssl._create_unverified_context())
@@ -72,7 +72,7 @@ def keyset_keys(node):
 
 
 def marks(keyset):
-    """A key that the operator brought stands under its mark, and not among the TEE's own keys."""
+    """A key that the operator supplied is listed under its own mark, and not among the TEE's own keys."""
     assert keyset["tls_public_keys"] == []
     return [each["public_key"] for each in keyset["e2ee_public_keys"] if each["algo"] == "cloister.tls.given"]
 
@@ -119,7 +119,7 @@ def test_another_key_is_another_identity(served, tmp_path):
     assert name == "CN=second" and key != before and keyset_keys(node) == [key]
     assert node.get("/health")[1]["x-aci-keyset-digest"] != former
     assert old.ask() == 200 and old.certificate() == "CN=first"
-    # The report that everybody shares is of the new key at once, and the whole way of a verifier goes well.
+    # The shared report has the new key at once, and a verifier accepts the node.
     assert node.get_json("/v1/attestation/report?include_tls_fingerprint=true")["tls_cert_fingerprint"] == key
     report = node.get_json(f"/v1/cloister/attestation?nonce={secrets.token_hex(32)}")
     assert marks(report["keyset"]) == [key]
@@ -128,7 +128,7 @@ def test_another_key_is_another_identity(served, tmp_path):
     result = run("verify", "host", node.url, "--accept-simulator", "--allow-self-signed", "--json", "--policy", policy)
     checks = {check["id"]: check["state"] for check in json.loads(result.stdout)["checks"]}
     assert result.returncode == 0 and checks["report_data.tls"] == "pass", result.stdout
-    # Receipts of before the change name the former keyset: it is not forgotten.
+    # Receipts from before the change name the former keyset, so the node keeps it.
     status, _, text = node.get(f"/v1/cloister/keyset?digest={former}")
     assert status == 200 and f"sha256:{hashlib.sha256(text).hexdigest()}" == former
 

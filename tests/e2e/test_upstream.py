@@ -1,4 +1,5 @@
-"""`cloister serve --upstream`: other servers' replies passed on byte for byte, signed, and cut honestly when they break."""
+"""`cloister serve --upstream` passes on other servers' replies byte for byte and signs them. A reply that breaks is cut so that the client
+can see it."""
 
 import hashlib
 import json
@@ -19,7 +20,7 @@ from test_signatures import check_ecdsa, check_ed25519, signature_of
 
 STREAMS = pathlib.Path(__file__).parent / "upstream_streams"
 CHAT = b'{ "stream":true,\t"model":"m", "messages" : [{"role":"user","content":"Gr\\u00fc\\u00dfe \xf0\x9f\x8c\x8d"}] }\n'
-# What a file's reply is found under.
+# The ids under which the replies of each file are found.
 IDS = {
     "vllm_chat": "chatcmpl-5f0c9a2be1d24d7d8f3a6f5f2c1b0e9d",
     "vllm_tool_call": "chatcmpl-5f0c9a2be1d24d7d8f3a6f5f2c1b0e9d",
@@ -30,13 +31,13 @@ IDS = {
     "no_space_other_fields": "chatcmpl-5f0c9a2be1d24d7d8f3a6f5f2c1b0e9d",
 }
 
-# Tokens of the prompt and of the reply, and why it ended, as the streams say.
+# Tokens of the prompt and of the reply, and the reason of its end, as the streams state them.
 COUNTS = {"vllm_chat": (17, 8, "stop"), "sglang_chat": (14, 7, "stop")}
 
 
 @pytest.fixture
 def behind(start):
-    """behind(answer): a scripted server, and a node in front of it. Options are the node's."""
+    """behind(answer, *options) starts a scripted server and a node in front of it. The options are the node's."""
     servers = []
 
     def put_behind(answer, *options, owner="script"):
@@ -64,7 +65,8 @@ def check_signature(node, reply_id, request, reply, headers=()):
 @pytest.mark.parametrize("size", [1, 7, 100, 100_000])
 @pytest.mark.parametrize("name", IDS)
 def test_streams_of_other_engines(upstream_streams, name, size):
-    """Whatever the chunks: the same bytes, whole, and a signature over them under the id that is in them, and under ours."""
+    """For every size of chunks, the bytes are whole and the same. A signature over them is found under the id that they contain, and under
+    the node's id."""
     node, server, now = upstream_streams
     data = (STREAMS / f"{name}.sse").read_bytes()
     now["answer"] = chunked(data, size)
@@ -179,10 +181,10 @@ def test_salt_keeps_credentials_apart(behind, tmp_path):
         salts.append(json.loads(body)["cache_salt"])
         inserted = b',"cache_salt":"%s"' % salts[-1].encode()
         assert body.replace(inserted, b"") == CHAT, "nothing else changes"
-        # What is signed is what the client sent.
+        # The signature covers the bytes that the client sent.
         text = signature_of(node, reply.header("x-request-id"), "ecdsa", "m", caller)["text"]
         assert text.startswith(hashlib.sha256(CHAT).hexdigest())
-        # The receipt tells both apart: what came, and what was sent on.
+        # The receipt distinguishes the request that came and the request that was sent on.
         receipt = check_receipt(node, CHAT, reply, caller)
         assert events(receipt)["request.forwarded"]["body_hash"] == digest(body) != digest(CHAT)
     assert salts[0] == salts[1] != salts[2] and all(len(salt) == 64 for salt in salts)
@@ -244,7 +246,7 @@ CUTS = {
 
 @pytest.mark.parametrize("name", CUTS)
 def test_breaking_in_a_stream_cuts_it(behind, name):
-    """No end that could be taken for one, and no signature."""
+    """The client sees no end that could be taken for a complete one, and there is no signature."""
     _, node = behind(stream_then(CUTS[name]), "--upstream-idle-timeout", 1)
     with Connection(node, timeout=20) as connection:
         connection.send(head(node, "POST", "/v1/chat/completions", CHAT) + CHAT)
@@ -253,7 +255,7 @@ def test_breaking_in_a_stream_cuts_it(behind, name):
     assert reply.body.startswith(b'data: {"id":"r-1"')
     for reply_id in ("r-1", reply.header("x-request-id")):
         assert exchange(node, "GET", f"/v1/signature/{reply_id}?model=m").status == 404
-    # What went out until then has its receipt, which says that it was cut.
+    # The part that was sent has a receipt, which says that the reply was cut.
     path = f"/v1/aci/receipts/{reply.header('x-receipt-id')}"
     wait_until(lambda: exchange(node, "GET", path).status == 200, 5, "the receipt")
     cut = events(check_receipt(node, CHAT, reply))["response.aborted"]
@@ -299,12 +301,12 @@ def test_a_client_that_does_not_read_fills_no_memory(behind):
     with Connection(node) as connection:
         connection.send(head(node, "POST", "/v1/chat/completions", CHAT) + CHAT)
         previous = -1
-        while seen.get("bytes", 0) != previous:  # until nothing moves any more
+        while seen.get("bytes", 0) != previous:  # waits until nothing moves any more
             previous = seen.get("bytes", 0)
             time.sleep(0.5)
         assert previous > 0
         assert node.memory_kib() - before < 4096
-        for _ in range(300):  # and it goes on when the client does
+        for _ in range(300):  # The stream continues when the client reads again.
             assert connection._more()
     assert node.alive()
 
@@ -338,7 +340,7 @@ def test_options_that_make_no_sense(tmp_path):
 
 
 def test_killed_and_restarted_under_load(start, folder):
-    """Two nodes on the echo engine behind a third. One is killed and started again: no wrong answer, and it is used again."""
+    """Two nodes on the echo engine run behind a third. One is killed and started again. No answer is wrong, and that node is used again."""
     ports = [free_port(), free_port()]
     nodes = [start("--engine", "echo", listen=f"127.0.0.1:{port}") for port in ports]
     front = start("--upstream", nodes[0].url, "--upstream", nodes[1].url)
@@ -392,7 +394,7 @@ def test_killed_and_restarted_under_load(start, folder):
 
 @pytest.fixture
 def socket_folder():
-    """The path of a socket is short, so the folder is one of its own."""
+    """The path of a socket must be short, so the socket gets its own folder."""
     with tempfile.TemporaryDirectory(prefix="cloister-upstream-") as folder:
         yield pathlib.Path(folder)
 

@@ -1,5 +1,5 @@
-"""The OpenAI SDK tests of the embedded engine, unchanged, through `--upstream` to the real llama-server of the pinned source;
-and the bytes of its replies compared off the wire."""
+"""The OpenAI SDK tests of the embedded engine run unchanged through `--upstream` against the real llama-server of the pinned source. The
+bytes of its replies are compared with those on the wire."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from support.rawhttp import Connection, exchange, head
 from support.upstream import Process, RecordingRelay, find_llama_server, free_port
 from test_signatures import CHECKS, signature_of
 
-# What llama-server itself does otherwise than the embedded engine, and so differs behind a node as well.
+# llama-server itself differs from the embedded engine in these tests, and so it also differs behind a node.
 OTHERWISE = {
     "test_required_tool_call": "its tools need a chat template with a place for them, which the default model's has not",
     "test_tool_call_streamed": "the same",
@@ -70,7 +70,7 @@ def relay(llama_server):
 
 @pytest.fixture(scope="module")
 def llama(folder, relay):
-    """Takes the place of the node with the embedded engine."""
+    """This node takes the place of the node with the embedded engine."""
     yield from session_node(folder, "behind", "--upstream", relay.url)
 
 
@@ -88,7 +88,8 @@ def model(llama):
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
 def test_bytes_are_those_on_the_wire(llama, relay, model, path, stream):
-    """What the server sent, what the client got and what is signed are one; what the client sent, what the server got too."""
+    """The bytes that the server sent, that the client got and that are signed are the same. So are the bytes that the client sent and the
+    server got."""
     question = {"prompt": "Grüße, 世界 🌍"} if path == "/v1/completions" else {"messages": [{"role": "user", "content": "Grüße, 世界 🌍"}]}
     request = json.dumps({"model": model, "max_tokens": 24, "stream": stream, "temperature": 0, "seed": stream, **question}, indent=1).encode()
     reply = exchange(llama, "POST", path, request)
@@ -106,7 +107,7 @@ def test_bytes_are_those_on_the_wire(llama, relay, model, path, stream):
 
 
 def test_over_a_unix_socket(start, model_file, llama_server_binary):
-    """The same server on a socket that no network reaches."""
+    """The same server on a Unix socket, which no network reaches."""
     with tempfile.TemporaryDirectory(prefix="cloister-upstream-") as place:
         command = [llama_server_binary, "--model", model_file, "--host", f"{place}/llama.sock", "--parallel", 1, "--ctx-size", 1024]
         with open(f"{place}/log", "wb") as log:
@@ -154,7 +155,7 @@ def test_it_is_recognised(llama):
 
 @pytest.fixture(scope="module")
 def second(folder, model_file):
-    """(node, relay) in front of a server of another make."""
+    """Yields (node, relay) in front of a server of another project."""
     port = free_port()
     script = pathlib.Path(__file__).parent / "support/second_server.py"
     server = Process(folder / "second", [sys.executable, script, model_file, port], port, "second")

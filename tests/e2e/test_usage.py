@@ -1,4 +1,4 @@
-"""Command lines and configuration files that are wrong: which word it is, where it stands, and what was perhaps meant."""
+"""Wrong command lines and configuration files. The message names the wrong word, its place, and the word that was perhaps meant."""
 
 import signal
 import subprocess

@@ -1,5 +1,5 @@
-"""Every file of recorded evidence gets the verdict that its description states, at the stated time: tests/vectors/cases.json,
-through the program."""
+"""Every file of recorded evidence gets the verdict that its description states, at the stated time (tests/vectors/cases.json), from the
+program."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.fast, pytest.mark.no_tee]
 
 DATA = json.loads((ROOT / "tests/vectors/cases.json").read_text())
 ANY_CODE = "[boot]\nallow_any_measurements = true\n"
-# Files that an option of the same name gives.
+# These files are given by an option of the same name.
 BESIDE = ("chain", "report", "request", "response", "instances")
 
 
@@ -42,7 +42,7 @@ def arguments_of(case, vectors, tmp_path):
         judged = tmp_path / "cut.bin"
         judged.write_bytes((vectors / case["file"]).read_bytes()[:case["cut"]])
     policy = tmp_path / "policy.toml"
-    # Nobody asked for these quotes: a policy that requires freshness accepts none of them.
+    # No verifier asked for these quotes, so a policy that requires freshness accepts none of them.
     policy.write_text(("require_nonce = false\n" if case["command"] == "quote" else "") + case.get("policy", ANY_CODE))
     out = ["verify", case["command"], judged, "--offline", "--json", "--policy", policy]
     for name in ("at", "nonce", "address"):
@@ -66,7 +66,8 @@ def label(case):
 
 
 def parameters():
-    """A row that the program still gets wrong says why in `expected_failure`; strict, so that whoever cures it takes the mark away."""
+    """A row that the program still gets wrong states the reason in `expected_failure`. The mark is strict, so it has to be removed when the
+    program is corrected."""
     def marks(case):
         return [pytest.mark.xfail(strict=True, reason=case["expected_failure"])] if "expected_failure" in case else []
 
@@ -110,7 +111,7 @@ def test_every_file_of_a_package_has_a_verdict():
 
 
 def test_a_file_of_a_package_is_the_recorded_one(vectors):
-    """Where both have it: the same evidence under the same name."""
+    """A name that both lists contain must stand for the same evidence."""
     listed = {line.split("\t")[0]: line.split("\t")[1] for line in (vectors / "manifest.tsv").read_text().splitlines()[1:]}
     both = {name for name in PACKAGES["files"] if name in listed and not name.startswith("wycheproof/")}
     assert len(both) >= 32

@@ -1,4 +1,4 @@
-"""Recorded signatures and reports of other implementations, through the program."""
+"""The program verifies recorded signatures and reports of other implementations."""
 
 import json
 
@@ -41,7 +41,7 @@ def test_foreign_reports_are_never_accepted(vectors):
 
 
 def test_genuine_quote_under_the_simulators_name(vectors, tmp_path, echo):
-    """A genuine Intel quote put into a simulated report, and the other way round, must not pass."""
+    """A genuine Intel quote in a simulated report must not pass, nor a simulated quote in a genuine report."""
     report = echo.get_json("/v1/attestation/report")
     genuine = (vectors / "tdx/v4_b0c06f_uptodate.bin").read_bytes().hex()
     text = json.dumps(report).replace(report["intel_quote"], genuine)

@@ -1,5 +1,5 @@
-"""A file that is not what the command reads is unreadable (status 2), and the message says which file it is, what it seems to be and
-where it belongs. What is of the right kind and broken or forged is rejected (status 1)."""
+"""A file that the command does not read is unreadable (status 2). The message names the file, the kind that it seems to be, and the command
+for it. A file of the right kind that is broken or forged is rejected (status 1)."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ REQUEST = b'{"model":"echo","messages":[{"role":"user","content":"x"}]}'
 
 @pytest.fixture(scope="module")
 def files(echo, tmp_path_factory):
-    """One file of each kind, from one node: name -> path. `nonce` is the text of the nonce."""
+    """Returns one file of each kind, from one node: name -> path. `nonce` is the text of the nonce."""
     folder = tmp_path_factory.mktemp("files")
     nonce = secrets.token_hex(32)
     answer = exchange(echo, "POST", "/v1/chat/completions", REQUEST)
@@ -48,7 +48,7 @@ def files(echo, tmp_path_factory):
 
 
 KINDS = ["report", "receipt", "signature", "quote", "gpu", "proof", "archive", "bundle", "session", "snp"]
-# What a command takes besides the file of its own name: the GPUs within a report.
+# The kinds that a command reads in addition to its own: the GPUs within a report.
 TAKES = {"gpu": {"gpu", "report", "legacy"}, "report": {"report", "legacy"}}
 FILES = ["report", "legacy", "receipt", "signature", "keyset", "quote", "event-log", "gpu", "request", "instances", "collateral", "garbage", "proof",
          "archive", "bundle"]
@@ -93,7 +93,7 @@ def test_what_is_broken_is_rejected(files, tmp_path, kind, change):
 
 
 def test_gpu_evidence_in_a_report_answers_the_nonce_of_the_report(files, tmp_path):
-    """The devices of a native report answer a nonce that is made of the client's and the keyset."""
+    """The devices of a native report answer a nonce that is derived from the client's nonce and the keyset."""
     for name in ("report", "legacy"):
         done = run("verify", "gpu", files[name], "--nonce", files["nonce"], "--json", *ACCEPT)
         assert done.returncode == 0, (name, done.stdout, done.stderr)

@@ -1,5 +1,6 @@
-// Reports that bind a keyset (ACI, Cloister's own) and gateways' wrappings: any text gets a verdict, none a "yes" on
-// simulated evidence that nobody accepted by name; a keyset that was read has the digest of its document.
+// Reports that bind a keyset (ACI's and Cloister's own) and gateways' wrappings. Any text gets a verdict. No text is
+// accepted on simulated evidence that the policy does not accept. A keyset that was parsed has the digest of its
+// document.
 #include "codec/json.h"
 #include "evidence/aci/report.h"
 #include "evidence/native_report.h"
@@ -19,7 +20,7 @@ FUZZ_TARGET(input) {
     if (const auto report = evidence::parse_native_report(*json)) {
       const std::string text = evidence::native_statement(report->statement);
       const auto digest = evidence::document_digest(json->at("statement"));
-      // A null and an absent member read the same; the statement that is judged has them all.
+      // A null and an absent member are parsed alike. The statement that is verified has all members.
       FUZZ_CHECK(json->at("statement").size() != 6 || (digest.has_value() && codec::parse_json(text).has_value()));
     }
   }

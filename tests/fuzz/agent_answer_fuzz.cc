@@ -1,5 +1,5 @@
-// Answers of a dstack guest agent: every reader takes every input; what one accepts keeps its bounds, and a log that was
-// accepted is written and accepted again with the same digests.
+// Answers of a dstack guest agent. Every reader takes every input, and an accepted value keeps its bounds. An accepted
+// log is written and accepted again with the same digests.
 #include "tee/dstack/agent_answers.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Replies with log probabilities, as a server behind --upstream gives them to a known-answer test.
+// Replies with log probabilities, in the form in which a server behind --upstream answers a known-answer test.
 #include <cmath>
 
 #include "engine/known_answers/answer_reader.h"

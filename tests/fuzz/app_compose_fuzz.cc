@@ -1,4 +1,4 @@
-// Compose texts: the reader of images ends on any text, lists a bounded number of lines and pins nothing without a
+// Compose texts. The reader of images ends on any text, lists a bounded number of lines, and pins nothing without a
 // digest.
 #include "fuzz.h"
 #include "verify/boot/compose.h"

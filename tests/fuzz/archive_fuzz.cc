@@ -1,4 +1,4 @@
-// Archives: what was accepted is written and accepted again with the same content.
+// Archives. An accepted archive is written and accepted again with the same content.
 #include "evidence/archive.h"
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-// Collateral bundles: what was accepted is written and accepted again with the same content.
+// Collateral bundles. An accepted bundle is written and accepted again with the same content.
 #include "fuzz.h"
 #include "verify/bundle.h"
 

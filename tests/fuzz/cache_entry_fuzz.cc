@@ -1,4 +1,4 @@
-// Entries of the disk cache: what was accepted is written and accepted again with the same content.
+// Entries of the disk cache. An accepted entry is written and accepted again with the same content.
 #include "collateral/cache_entry.h"
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-// CCEL logs: what was accepted is written and accepted again with the same events.
+// CCEL logs. An accepted log is written and accepted again with the same events.
 #include "codec/ccel.h"
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-// Signature objects and the texts they sign.
+// Signature objects and the texts that they sign.
 #include <algorithm>
 
 #include "base/encoding.h"

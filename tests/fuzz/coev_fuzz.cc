@@ -1,4 +1,4 @@
-// The table of contents in which a device says what its measurements are of: what is accepted is compared with itself.
+// The table of contents in which a device says what its measurements cover. An accepted table is compared with itself.
 #include "codec/coev.h"
 #include "fuzz.h"
 #include "verify/nvidia/corim_match.h"

@@ -1,4 +1,4 @@
-// CBOR, COSE signatures and CoRIM manifests: what is accepted is written again byte for byte.
+// CBOR, COSE signatures and CoRIM manifests. Accepted input is written again byte for byte.
 #include "codec/cbor.h"
 #include "codec/corim.h"
 #include "codec/cose.h"

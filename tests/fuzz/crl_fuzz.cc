@@ -1,4 +1,5 @@
-// Revocation lists: every accessor is safe on whatever parses, and what was listed is found again in any of its forms.
+// Revocation lists. Every accessor is safe on whatever parses, and a listed certificate is found again in any of its
+// forms.
 #include "crypto/crl.h"
 
 #include "base/encoding.h"

@@ -1,4 +1,5 @@
-// What a GPU's certificate says of the firmware that signs: every extension is read or refused, and none with bytes behind it.
+// The statement of a GPU's certificate about the firmware that signs. Every extension is parsed or refused, and none
+// may have trailing bytes.
 #include "fuzz.h"
 #include "verify/nvidia/tcb_info.h"
 

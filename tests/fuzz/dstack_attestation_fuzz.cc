@@ -1,4 +1,4 @@
-// Versioned attestations of dstack: every text is read or refused, and what is read holds no more than was sent.
+// Versioned attestations of dstack. Every text is parsed or refused, and the result holds no more than was sent.
 #include "evidence/services/dstack_attestation.h"
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-// Hex, base64 and Ethereum addresses: each accepted text is the one text of its value.
+// Hex, base64 and Ethereum addresses. Each accepted text is the only text of its value.
 #include <algorithm>
 
 #include "base/encoding.h"

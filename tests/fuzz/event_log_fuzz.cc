@@ -1,5 +1,5 @@
-// dstack event logs: what was accepted can be replayed and judged, and no log makes up for measurements that nobody
-// expects.
+// dstack event logs. An accepted log can be replayed and verified. No log is accepted under a policy without expected
+// measurements.
 #include "evidence/event_log.h"
 #include "fuzz.h"
 #include "verify/boot/boot_checks.h"

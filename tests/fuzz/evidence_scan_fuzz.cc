@@ -1,4 +1,5 @@
-// Evidence found in reports of any shape: within its bounds, and every quote found is one.
+// Evidence that is found in reports of any shape. The search keeps its bounds, and every quote that it finds is a
+// quote.
 #include "codec/tdx_quote.h"
 #include "collateral/evidence_scan.h"
 #include "fuzz.h"

@@ -1,4 +1,5 @@
-// Lines of an export of receipts: what is accepted can be stored, and is written and accepted again with the same content.
+// Lines of an export of receipts. An accepted line can be stored. It is written and accepted again with the same
+// content.
 #include "evidence/aci/receipt.h"
 #include "fuzz.h"
 #include "store/exchange/export_line.h"

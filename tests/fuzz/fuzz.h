@@ -1,4 +1,4 @@
-// What every fuzz target needs: its input as a view, and a check that reports in place of a test framework's.
+// The parts that every fuzz target needs: its input as a view, and a check in place of a test framework's.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-// A property of the parser that must hold for every input.
+// Checks a property of the parser that must hold for every input.
 #define FUZZ_CHECK(condition)                                                             \
   do {                                                                                    \
     if (!(condition)) {                                                                   \
@@ -17,7 +17,7 @@
     }                                                                                     \
   } while (false)
 
-// Defines the entry point; the body sees `input`.
+// Defines the entry point. The body sees `input`.
 #define FUZZ_TARGET(input)                                                            \
   static void fuzz_one(cloister::ByteView input);                                     \
   extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { \

@@ -1,4 +1,4 @@
-// Packed documents: every text is unpacked or refused within the bound.
+// Packed documents. Every text is unpacked within the bound or refused.
 #include "codec/gzip.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
-// HTTP requests: the first byte says in pieces of which size the rest is given; whatever the pieces, the request that comes
-// out is the one of giving all at once, and holds what a handler may rely on.
+// HTTP requests. The first byte sets the size of the pieces in which the rest is given. For every size, the resulting
+// request equals the one from all bytes at once, and keeps the promises to a handler.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -24,7 +24,7 @@ struct Outcome {
   std::size_t used = 0;
 };
 
-// As the connection does it: what was not used is given again with more behind it.
+// The loop works as the connection does: unused bytes are given again with more bytes after them.
 Outcome read(std::string_view bytes, std::size_t piece) {
   RequestReader reader(kHeaderLimit);
   Outcome out;
@@ -52,7 +52,7 @@ Outcome read(std::string_view bytes, std::size_t piece) {
       return out;
     }
   }
-  // Whoever sends without end is refused before what waits grows beyond the limits.
+  // A peer that sends without end is refused before the waiting bytes exceed the limits.
   FUZZ_CHECK(waiting.size() <= kMostWaiting);
   return out;
 }
@@ -76,7 +76,7 @@ FUZZ_TARGET(input) {
   const std::string_view bytes = as_text(input.subspan(1));
   const Outcome whole = read(bytes, std::max<std::size_t>(bytes.size(), 1));
   const Outcome pieces = read(bytes, 1 + input[0] % 64u);
-  // A fault may be seen early or, with fewer bytes at hand, not at all yet: but nothing is read in two ways.
+  // With fewer bytes at hand a fault may be seen earlier, or not yet. But no request is read in two ways.
   FUZZ_CHECK(whole.request.has_value() == pieces.request.has_value());
   if (!whole.request) return;
   FUZZ_CHECK(whole.used == pieces.used);

@@ -1,4 +1,5 @@
-// Certificate chains in headers of provisioning services: what is accepted is two certificates, plain text of the same.
+// Certificate chains in headers of provisioning services. An accepted header decodes to the PEM text of two
+// certificates.
 #include "collateral/intel.h"
 #include "crypto/x509.h"
 #include "fuzz.h"

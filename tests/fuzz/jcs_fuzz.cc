@@ -1,5 +1,5 @@
-// Canonical JSON: the canonical form of a value is JSON, the canonical form of that is itself, and the order in which
-// members arrive makes no difference.
+// Canonical JSON. The canonical form of a value is JSON, and it is its own canonical form. The order of the members in
+// the input makes no difference.
 #include <algorithm>
 
 #include "codec/jcs.h"
@@ -8,7 +8,7 @@
 
 namespace {
 
-// The members of the outermost object the other way round.
+// Returns the members of the outermost object in reverse order.
 cloister::Json reversed(const cloister::Json& value) {
   if (!value.is_object()) return value;
   cloister::Json out = cloister::Json::object();

@@ -1,4 +1,4 @@
-// JSON: what is accepted is what a second parser reads, can be written, and what was written reads back the same. A number
+// JSON. A second parser reads all accepted input. It can be written, and the written text reads back the same. A number
 // without a fraction may come back as another of JSON's kinds of number, so texts are compared after one round.
 #include "codec/json.h"
 #include "fuzz.h"
@@ -6,7 +6,7 @@
 FUZZ_TARGET(input) {
   using namespace cloister;
   const auto json = codec::parse_json(as_text(input));
-  // The reader of secrets takes less, and nothing else.
+  // The parser for secrets accepts a subset of the input with equal values.
   const auto secret = codec::parse_secret_json(as_text(input));
   FUZZ_CHECK(!secret || (json && *secret == *json));
   if (!json) {

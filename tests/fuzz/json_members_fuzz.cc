@@ -1,5 +1,5 @@
-// Bodies that are passed on unread: for text that the strict parser takes as well, the members are the parser's, name by name and
-// value by value; text that is refused has two members of one name, or more members than are read.
+// Bodies that are passed on without full parsing. For text that the strict parser also accepts, the members are the
+// parser's, name by name and value by value. Refused text has two members of one name, or more members than are read.
 #include <set>
 #include <string>
 
@@ -16,7 +16,7 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-// No two names are the same but for the case of their letters.
+// Tells whether no two names differ only in the case of their letters.
 bool distinct(const Json& object) {
   std::set<std::string> names;
   for (const auto& [name, value] : object.items()) {

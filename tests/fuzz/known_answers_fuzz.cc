@@ -1,4 +1,5 @@
-// Known answers and the results of their tests: what was accepted has one canonical form, and comes back with it.
+// Known answers and the results of their tests. Accepted input has one canonical form and is read back from it
+// unchanged.
 #include "codec/jcs.h"
 #include "codec/json.h"
 #include "evidence/known_answers.h"

@@ -1,6 +1,6 @@
-// Writes the seeds of the fuzz targets: make_corpus DIR. Each has a name that says what it is; those that need our
-// writers (quotes, GPU reports, certificates) are the same on every run, since keys and signatures are deterministic;
-// only the signatures of OCSP responses and manifests are not.
+// Writes the seeds of the fuzz targets: make_corpus DIR. The name of each seed describes it. The seeds that come from
+// the project's own writers (quotes, GPU reports, certificates) are the same on every run, because keys and signatures
+// are deterministic. Only the signatures of OCSP responses and manifests differ.
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -58,7 +58,7 @@ ByteArray<N> fixed(ByteView bytes) {
   return out;
 }
 
-// Leaf, intermediate and root on one curve, as PEM.
+// Returns leaf, intermediate and root on one curve, as PEM.
 std::string pem_chain(crypto::Curve curve) {
   const Bytes seed(32, 1);
   const crypto::EcKey root_key = *crypto::EcKey::derive(curve, seed, "root");
@@ -95,7 +95,8 @@ Bytes tdx_quote(std::string_view pem) {
   return codec::write_tdx_v4_quote(region, {}, {}, codec::write_qe_report(qe), {}, Bytes(32, 3), as_bytes(pem));
 }
 
-// The same as version 5: a descriptor before the body, and what TD report 1.5 adds behind it.
+// Returns the same quote as version 5. It has a descriptor before the body, and TD report 1.5 adds fields after the
+// body.
 Bytes as_version_5(const Bytes& v4, bool td15) {
   Bytes out(v4.begin(), v4.begin() + 48);
   out[0] = 5;
@@ -188,7 +189,7 @@ void add_signatures(const Corpus& corpus) {
   corpus.add("proof", "of_another_version", R"({"proof":"cloister.proof.v2"})");
 }
 
-// Signed with the key of the keyset in receipt_fuzz.cc.
+// The receipt is signed with the key of the keyset in receipt_fuzz.cc.
 std::string receipt(
     const Json& events, const std::function<void(Json&)>& edit = [](Json&) {}) {
   Json out = {{"api_version", "aci/1"},

@@ -1,4 +1,4 @@
-// Writes the seeds of the fuzz targets about TDX collateral: make_tdx_corpus DIR. The same on every run.
+// Writes the seeds of the fuzz targets about TDX collateral: make_tdx_corpus DIR. The seeds are the same on every run.
 #include <filesystem>
 #include <fstream>
 #include <iostream>

@@ -1,4 +1,4 @@
-// Identities of models: what was accepted has one canonical form, and comes back with it.
+// Identities of models. Accepted input has one canonical form and is read back from it unchanged.
 #include "codec/jcs.h"
 #include "codec/json.h"
 #include "evidence/model_identity.h"

@@ -1,4 +1,4 @@
-// GPU evidence lists: what was accepted is written in the one form and accepted again with the same content.
+// GPU evidence lists. An accepted list is written in its one form and accepted again with the same content.
 #include "evidence/gpu_evidence.h"
 #include "fuzz.h"
 
@@ -11,7 +11,7 @@ FUZZ_TARGET(input) {
   FUZZ_CHECK(payload->evidence_list.size() <= 64);
   const std::string written = evidence::write_nvidia_payload(*payload);
   const auto again = evidence::parse_nvidia_payload(written);
-  // A chain that is not UTF-8 is base64 on the wire, so nothing is lost.
+  // A chain that is not UTF-8 is base64 on the wire, so no byte is lost.
   FUZZ_CHECK(again.has_value());
   FUZZ_CHECK(evidence::write_nvidia_payload(*again) == written);
   FUZZ_CHECK(again->nonce_hex == payload->nonce_hex && again->arch == payload->arch);

@@ -1,4 +1,4 @@
-// OCSP responses, judged for a certificate of our own.
+// OCSP responses, which are verified for a certificate of this test.
 #include "crypto/ocsp.h"
 #include "fuzz.h"
 

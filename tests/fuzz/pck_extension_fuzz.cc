@@ -1,4 +1,5 @@
-// The SGX extension of PCK certificates: any bytes are read or refused, and a byte more or less is never the same.
+// The SGX extension of PCK certificates. Any bytes are parsed or refused. One byte more or less never gives the same
+// result.
 #include "fuzz.h"
 #include "verify/tdx/pck_extension.h"
 

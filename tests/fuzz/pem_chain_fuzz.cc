@@ -1,5 +1,5 @@
-// PEM chains: every accessor is safe on whatever parses, PEM and DER lead to the same certificate, and the chain rules
-// run on chains nobody would issue.
+// PEM chains. Every accessor is safe on whatever parses, and PEM and DER lead to the same certificate. The chain rules
+// run on chains that no authority would issue.
 #include "crypto/x509.h"
 #include "fuzz.h"
 

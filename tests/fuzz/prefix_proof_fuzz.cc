@@ -1,5 +1,5 @@
-// Proofs of a stream's beginning: any text is read or refused, what is read writes itself again, no proof leads to a root of zeros,
-// and every beginning of a stream can be proven.
+// Proofs of a stream's beginning. Any text is parsed or refused, and a parsed proof is written again unchanged. No
+// proof leads to a root of zeros. Every beginning of a stream can be proven.
 #include "codec/json.h"
 #include "codec/sse_events.h"
 #include "evidence/prefix_proof.h"
@@ -24,7 +24,8 @@ FUZZ_TARGET(input) {
   for (const std::string_view event : split.events) sum += event.size();
   FUZZ_CHECK(sum == text.size());
   FUZZ_CHECK(codec::split_events(split.rest).events.empty());
-  // The events of a stream do not depend on the pieces in which it came, and every beginning of it can be proven.
+  // The events of a stream do not depend on the pieces in which it came, and every beginning of the stream can be
+  // proven.
   const auto events = evidence::event_hashes(text);
   if (events.empty() || events.size() > 64) return;
   const evidence::SaltSeed secret{7};

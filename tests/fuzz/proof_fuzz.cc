@@ -1,4 +1,4 @@
-// Proof files: what was accepted is written and accepted again with the same content.
+// Proof files. An accepted file is written and accepted again with the same content.
 #include "evidence/proof.h"
 #include "fuzz.h"
 

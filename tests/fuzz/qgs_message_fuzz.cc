@@ -1,5 +1,5 @@
-// Responses of the Quote Generation Service: a quote that was accepted lies in the message, and is accepted again from a
-// message of our own.
+// Responses of the Quote Generation Service. An accepted quote lies in the message, and is accepted again from a
+// message that the test builds.
 #include "codec/qgs_message.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
-// Receipts: any text gets a verdict, what is accepted as a form can be signed again, and no receipt is accepted without
-// a quote behind its keyset.
+// Receipts. Any text gets a verdict, and a text of an accepted form can be signed again. No receipt is accepted without
+// a quote that binds its keyset.
 #include "codec/json.h"
 #include "evidence/aci/receipt.h"
 #include "fuzz.h"

@@ -1,5 +1,6 @@
-// What passes by: pieces of any size give the same answer, and for text that the strict parser takes the outline says the same
-// as the parser. A member inserted where the outline says the object ends leaves valid JSON.
+// Replies that are read while they pass. Pieces of any size give the same result. For text that the strict parser
+// accepts, the outline and the parser agree. A member that is inserted where the outline says the object ends leaves
+// valid JSON.
 #include <algorithm>
 
 #include "codec/json.h"
@@ -13,7 +14,7 @@ namespace {
 
 constexpr codec::JsonOutline::Watch kWatches[] = {{"", "id"}, {"response", "id"}};
 
-// Also written as escapes, or such letters beyond ASCII that fold to ASCII ones.
+// Capitals may also be written as escapes, or as letters beyond ASCII that fold to ASCII letters.
 bool has_capitals(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     return (c >= 'A' && c <= 'Z') || c == '\\' || static_cast<unsigned char>(c) >= 0x80;
@@ -45,7 +46,7 @@ FUZZ_TARGET(input) {
   FUZZ_CHECK(outline.whole());
   FUZZ_CHECK(!outline.malformed());
   FUZZ_CHECK(outline.has_members() == !json->empty());
-  // The parser refuses what stands twice: what is left are letters of another case.
+  // The parser refuses a name that occurs twice. The remaining case is two names that differ in the case of letters.
   FUZZ_CHECK(!outline.ambiguous() || has_capitals(text));
   const auto id = json->find("id");
   FUZZ_CHECK(outline.has(0) == (id != json->end()));
@@ -59,6 +60,6 @@ FUZZ_TARGET(input) {
   std::string more(text);
   more.insert(outline.end_position(), std::string(outline.has_members() ? "," : "") + "\"salt\":1");
   const auto again = codec::parse_json(more);
-  // One value more can be one too many for the parser's limits.
+  // One more value can exceed the parser's limits.
   FUZZ_CHECK(!again || (again->at("salt") == 1 && again->size() == json->size() + 1));
 }

@@ -1,5 +1,5 @@
-// Attestation reports: any text gets a verdict; no text gets a "yes" on simulated evidence that nobody accepted by name;
-// what is printed of it holds no control characters.
+// Attestation reports. Any text gets a verdict. No text is accepted on simulated evidence that the policy does not
+// accept. The printed verdict holds no control characters.
 #include "codec/json.h"
 #include "fuzz.h"
 #include "verify/check_list.h"
@@ -17,7 +17,8 @@ FUZZ_TARGET(input) {
   for (const char c : verify::to_text(by_name, false)) FUZZ_CHECK(c == '\n' || (c >= 0x20 && c < 0x7f));
   FUZZ_CHECK(codec::parse_json(codec::write_json(verify::to_json(by_name))).has_value());
 
-  // Every seed's keys are simulated ones, so nothing grown from them can lead to a vendor's root and be accepted.
+  // The keys of every seed are simulated. So no input that grows from a seed can lead to a vendor's root and be
+  // accepted.
   const verify::Verdict strict = verify::verify_report(as_text(input), expected, {{}, {}, kTime});
   FUZZ_CHECK(strict.outcome() != verify::Outcome::kAccepted);
   FUZZ_CHECK(by_name.outcome() != verify::Outcome::kAccepted || by_name.facts["tee_type"] == "insecure_simulator");

@@ -1,4 +1,4 @@
-// Answers of the RIM service, and names for manifests out of their content: no name leaves its folder.
+// Answers of the RIM service, and names for manifests that are made from their content. No name leaves its folder.
 #include "collateral/nvidia.h"
 #include "collateral/rim_folder.h"
 #include "fuzz.h"

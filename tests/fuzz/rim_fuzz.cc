@@ -1,5 +1,5 @@
-// Reference manifests: the input as it is, and the input signed by ourselves, so that what lies behind the signature is
-// reached too.
+// Reference manifests. The test parses the input as it is, and the input with a signature by the test, so that the code
+// after the signature is reached too.
 #include <algorithm>
 
 #include "codec/rim.h"

@@ -1,5 +1,5 @@
-// The schemas of requests, and the patterns in them: what is taken strictly is taken otherwise too, and within its
-// bounds.
+// The schemas of requests and the patterns in them. A schema that the strict mode accepts is also accepted without that
+// mode. An accepted pattern keeps its bounds.
 #include "engine/dialect/schema_rules.h"
 
 #include "codec/json.h"

@@ -1,4 +1,4 @@
-// Documents of Tinfoil, Chutes and virtual TPMs: every text is read or refused.
+// Documents of Tinfoil, Chutes and virtual TPMs. Every text is parsed or refused.
 #include "codec/json.h"
 #include "evidence/services/azure_vtpm.h"
 #include "evidence/services/chutes.h"

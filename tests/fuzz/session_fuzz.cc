@@ -1,5 +1,5 @@
-// Sessions: any text gets a verdict, none is accepted without evidence of the upstream, and the id is that of the canonical
-// form, however the document was written.
+// Sessions. Any text gets a verdict. No session is accepted without evidence of the upstream. The id is that of the
+// canonical form, however the document was written.
 #include "codec/jcs.h"
 #include "codec/json.h"
 #include "crypto/hash.h"

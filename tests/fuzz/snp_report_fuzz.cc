@@ -1,4 +1,4 @@
-// SEV-SNP reports: any bytes get a verdict, and without certificates never a "yes".
+// SEV-SNP reports. Any bytes get a verdict. No report is accepted without certificates.
 #include "codec/snp_report.h"
 #include "fuzz.h"
 #include "verify/check_list.h"

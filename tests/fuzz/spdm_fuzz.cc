@@ -1,4 +1,4 @@
-// GPU reports: what was accepted is written and accepted again with the same content.
+// GPU reports. An accepted report is written and accepted again with the same content.
 #include "codec/spdm.h"
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-// Server-sent events: the same bytes in other pieces give the same events.
+// Server-sent events. The same bytes in other pieces give the same events.
 #include "codec/sse.h"
 
 #include <vector>
@@ -15,7 +15,7 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-// In pieces of `piece` bytes.
+// Parses the text in pieces of `piece` bytes.
 Outcome parse(std::string_view text, std::size_t piece) {
   Outcome out;
   cloister::codec::SseParser parser([&out](std::string_view data) { out.events.emplace_back(data); }, kEventLimit);

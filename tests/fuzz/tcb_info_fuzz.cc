@@ -1,5 +1,5 @@
-// TCB info and QE identity: whatever parses keeps the promises of its header, and every search through it ends in one
-// of its levels or in none.
+// TCB info and QE identity. Whatever parses keeps the promises of its header. Every search through it ends in one of
+// its levels or in none.
 #include "codec/tcb_info.h"
 
 #include "codec/signed_json.h"

@@ -1,5 +1,5 @@
-// TDX collateral bundles: what is read is written back the same, and judging it adds every check whatever it holds,
-// none of them passed for a signature that our seeds' authors could not make.
+// TDX collateral bundles. A parsed bundle is written again unchanged. Verifying it adds every check, whatever the
+// bundle holds. No check passes for a signature that the authors of the seeds could not make.
 #include "fuzz.h"
 #include "verify/check_list.h"
 #include "verify/roots.h"
@@ -11,7 +11,7 @@ FUZZ_TARGET(input) {
   const auto bundle = verify::parse_tdx_bundle(as_text(input));
   if (!bundle) return;
   const auto again = verify::parse_tdx_bundle(verify::write_tdx_bundle(*bundle));
-  // What is not UTF-8 cannot get this far, so nothing is replaced in writing.
+  // Text that is not UTF-8 cannot get this far, so the writer replaces nothing.
   FUZZ_CHECK(again && *again == *bundle);
   const verify::JudgedTdxCollateral judged =
       verify::judge_collateral(*bundle, *verify::pinned_root(verify::RootUse::kCpu, verify::RootKind::kVendor));

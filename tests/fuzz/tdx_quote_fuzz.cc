@@ -1,5 +1,5 @@
-// TDX quotes: sizes add up to the input, and a version 4 quote with a PEM chain is written back byte for byte (its
-// reserved header bytes apart, which are not interpreted).
+// TDX quotes. The sizes add up to the input. A version 4 quote with a PEM chain is written back byte for byte, except
+// for the reserved bytes of its header, which are not interpreted.
 #include "codec/tdx_quote.h"
 #include "fuzz.h"
 

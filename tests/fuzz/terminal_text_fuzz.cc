@@ -1,5 +1,5 @@
-// Text for a terminal: whatever comes, no byte acts on it, a line is one line, and every line of a quote is marked. Made fit once
-// more nothing changes.
+// Text for a terminal. For any input, no byte acts on the terminal, a line stays one line, and every line of a
+// quotation is marked. A second pass changes nothing.
 #include <algorithm>
 
 #include "base/terminal_text.h"

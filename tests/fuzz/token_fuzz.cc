@@ -1,4 +1,4 @@
-// Tokens of the attestation service: the compact form, key sets, and the judgement of a whole answer.
+// Tokens of the attestation service: the compact form, key sets, and the verification of a whole answer.
 #include "codec/jwt.h"
 #include "fuzz.h"
 #include "verify/nvidia/nras.h"
@@ -24,7 +24,7 @@ FUZZ_TARGET(input) {
   verify::check_nras({{"1"}, {"2"}, ByteArray<32>{}, true}, {policy, collateral, 1780272000},
                      verify::pinned_nras_authority(), verdict);
   FUZZ_CHECK(verdict.checks.size() == 7);
-  // Keys that come with a token vouch for nothing.
+  // Keys that come with a token do not make it trusted.
   const verify::Check* signature = verdict.find("nvidia.nras.signature");
   FUZZ_CHECK(signature != nullptr && signature->state != verify::State::kPass);
 }

@@ -1,4 +1,4 @@
-// YAML texts: reading ends, within its bounds, and gives the same tree twice.
+// YAML texts. The parser ends within its bounds and gives the same tree twice.
 #include "codec/yaml.h"
 #include "fuzz.h"
 

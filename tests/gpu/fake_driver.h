@@ -1,15 +1,15 @@
-// What the fake driver libraries read: a folder that the environment variable CLOISTER_FAKE_DRIVER names, read anew at
-// every call, so that a test can change what the "driver" does while a program runs.
+// The fake driver libraries read a folder that the environment variable CLOISTER_FAKE_DRIVER names. They read it again
+// at every call, so that a test can change what the "driver" does while a program runs.
 //
 //   settings        lines `key=value`; all optional:
 //     devices=1  arch=9  driver=550.144.03  environment=2  feature=1  developer_tools=0  multi_gpu=0  ready=1
 //     <function>=<code>     that function returns this code, e.g. nvmlDeviceGetConfComputeGpuAttestationReport=15
 //     generation=1          another value is a reset: the GPUs are lost until the library is initialised again
-//     hold=1                reports do not come until this is gone
-//     report_size=9000      the size that a report says it has
+//     hold=1                reports are held back until this is gone
+//     report_size=9000      the size that a report claims to have
 //     other_nonce=1         reports answer another nonce than the one asked for
 //   gpuN.report, gpuN.chain        recorded evidence of device N: raw bytes, PEM
-//   switchN.report, switchN.chain  the same of switch N
+//   switchN.report, switchN.chain  the same for switch N
 //   seed            32 bytes: devices without a recording are simulated from it
 #pragma once
 

@@ -1,4 +1,4 @@
-// The test's side of fake_driver.h: a temporary folder, named in the environment of this process.
+// The test's side of fake_driver.h: a temporary folder that the environment of this process names.
 #pragma once
 
 #include <filesystem>
@@ -18,12 +18,12 @@ class FakeDriverFolder {
   FakeDriverFolder(const FakeDriverFolder&) = delete;
   FakeDriverFolder& operator=(const FakeDriverFolder&) = delete;
 
-  // Replaces the settings, in one step for a program that reads them at the same time.
+  // Replaces the settings in one step, so that a program can read them at the same time.
   void set(std::string_view lines) const;
-  // Makes `name`0, `name`1 ... answer these recordings; `name` is "gpu" or "switch".
+  // Makes `name`0, `name`1 ... answer with these recordings. `name` is "gpu" or "switch".
   void record(const std::string& name, const std::vector<evidence::GpuEvidence>& devices) const;
 
-  // The path of a fake library, in the folder of this program.
+  // Returns the path of a fake library, in the folder of this program.
   static std::string library(const std::string& name);
 
  private:
@@ -35,7 +35,8 @@ struct Recording {
   std::vector<evidence::GpuEvidence> devices;
   ByteArray<32> nonce{};
 };
-// An evidence list of the recorded vectors: "evidence_hopper_1gpu.json". Fails the test when it is not there.
+// Returns an evidence list of the recorded vectors, such as "evidence_hopper_1gpu.json". The test fails when the file
+// is missing.
 Recording read_recording(const std::string& file);
 
 }  // namespace cloister::testing

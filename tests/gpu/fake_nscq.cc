@@ -1,4 +1,4 @@
-// A library with NSCQ's interface over recorded switches (fake_driver.h).
+// The library has NSCQ's interface and serves recorded switches (fake_driver.h).
 #include <algorithm>
 #include <cstring>
 
@@ -16,7 +16,7 @@ int switches() {
   return count;
 }
 
-// The nonce that was set last: recorded reports answer one only, so it is kept for nothing but being there.
+// Notes that a nonce was set. Its value is not used, because recorded reports answer only one nonce.
 bool nonce_was_set = false;
 
 template <typename Value>

@@ -1,5 +1,5 @@
-// A library with NVML's interface over recorded or simulated devices (fake_driver.h). With CLOISTER_FAKE_OLD it is one
-// of a driver from before confidential computing.
+// The library has NVML's interface and serves recorded or simulated devices (fake_driver.h). With CLOISTER_FAKE_OLD it
+// is a library from before confidential computing.
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -17,8 +17,8 @@ using testing::FakeSettings;
 
 struct Global {
   std::mutex mutex;
-  int users = 0;       // inits without a shutdown
-  int generation = 0;  // of the settings, when the first of them came
+  int users = 0;       // initialisations without a shutdown
+  int generation = 0;  // the generation in the settings at the first initialisation
   std::map<std::string, gpu::Device> simulated;
 };
 Global& global() {
@@ -30,13 +30,13 @@ Global& global() {
 int number_of(nvml::Device device) { return static_cast<int>(reinterpret_cast<std::uintptr_t>(device)) - 1; }
 std::string name_of(nvml::Device device, const char* what) { return "gpu" + std::to_string(number_of(device)) + what; }
 
-// What every call checks first.
+// Every call checks this first.
 nvml::Return fault(const char* function) {
   if (const int code = FakeSettings().number(function, 0); code != 0) return code;
   std::lock_guard lock(global().mutex);
   return global().users > 0 ? nvml::kSuccess : nvml::kUninitialized;
 }
-// The same for a call about a device: after a reset they are lost until the library is initialised again.
+// A call about a device checks this as well: after a reset the devices are lost until the library is initialised again.
 nvml::Return device_fault(const char* function) {
   if (const nvml::Return code = fault(function); code != nvml::kSuccess) return code;
   std::lock_guard lock(global().mutex);

@@ -1,5 +1,5 @@
-// The serving gate over a driver that does what drivers do.
-#include "serve/gpu_gate.h"
+// These tests run the serving gate over a driver that behaves as real drivers do.
+#include "reports/gpu_gate.h"
 
 #include <gtest/gtest.h>
 
@@ -10,11 +10,11 @@
 #include "base/testing/vectors.h"
 #include "codec/spdm.h"
 #include "gpu/nvml/nvml_source.h"
-#include "serve/metrics.h"
+#include "reports/evidence_metrics.h"
 #include "tests/gpu/fake_driver_folder.h"
 #include "verify/gpu.h"
 
-namespace cloister::serve {
+namespace cloister::reports {
 namespace {
 
 using testing::FakeDriverFolder;
@@ -33,7 +33,7 @@ class GpuGateTest : public ::testing::Test {
     out.policy.accept_simulator = true;  // the devices are simulated, the driver's interface is not
     return out;
   }
-  // One check under these settings; why the gate is closed then, "" when it is open.
+  // Makes one check under these settings. Returns why the gate is closed then, or "" when it is open.
   std::string check(GpuGate& gate, const std::string& settings) {
     driver_.set(settings);
     gate.check();
@@ -124,7 +124,7 @@ TEST_F(GpuGateTest, AGoodCheckThatIsTooOldClosesIt) {
   EXPECT_NE(gate.state().reason.find("went back"), std::string::npos);
 }
 
-// Callers who fill the GPUs' queue cannot close the gate.
+// Callers who fill the GPUs' queue must not be able to close the gate.
 class BusyGpus : public gpu::GpuEvidenceSource {
  public:
   explicit BusyGpus(gpu::GpuEvidenceSource& inner) : inner_(inner) {}
@@ -156,7 +156,7 @@ TEST(GpuGateObjection, GenuineEvidenceDoesUnlessManifestsAreThereAndDoNotCoverIt
   const verify::Policy policy = gpu_gate_policy({});
   const verify::Collateral nothing;
   const verify::Verdict verdict = verify::verify_gpu(payload, recording.nonce, {policy, nothing, 1'780'272'000});
-  // This device is in protected-PCIe mode and its switches are not here, which is an objection of its own.
+  // This device is in protected-PCIe mode and its switches are missing, which is a separate objection.
   EXPECT_NE(gpu_gate_objection(verdict, false).find("nvidia.topology could not be checked"), std::string::npos)
       << gpu_gate_objection(verdict, false);
   EXPECT_NE(gpu_gate_objection(verdict, true).find(".rim."), std::string::npos) << gpu_gate_objection(verdict, true);
@@ -168,7 +168,7 @@ TEST(GpuGateObjection, GenuineEvidenceDoesUnlessManifestsAreThereAndDoNotCoverIt
   verify::Verdict alone = verify::verify_gpu(as_bytes(testing::vector_text("nvidia/hopper_550.90.07.report.hex")),
                                              as_bytes(testing::vector_text("nvidia/hopper_550.90.07.certs.pem")), nonce,
                                              {policy, nothing, 1'780'272'000});
-  // It answers a constant that vendor tools use: the one thing against it.
+  // The device answers a constant nonce that vendor tools use. That is the only objection.
   EXPECT_NE(gpu_gate_objection(alone, false).find("nvidia.known_nonce"), std::string::npos)
       << gpu_gate_objection(alone, false);
   std::erase_if(alone.checks, [](const verify::Check& check) { return check.id == "nvidia.known_nonce"; });
@@ -201,18 +201,19 @@ TEST_F(GpuGateTest, ChecksByItselfOnceStarted) {
 }
 
 TEST_F(GpuGateTest, MetricsTellItsState) {
-  Metrics metrics;
+  metrics::Registry registry;
+  EvidenceMetrics metrics(registry);
   GpuGate gate(*gpus_, options(), clock_);
-  metrics.evidence().set_gpu_gate(gate.state(), clock_.now());
-  EXPECT_NE(metrics.render().find("cloister_gpu_gate_open 0"), std::string::npos);
-  EXPECT_NE(metrics.render().find("cloister_gpu_evidence_age_seconds -1"), std::string::npos);
+  metrics.set_gpu_gate(gate.state(), clock_.now());
+  EXPECT_NE(registry.render().find("cloister_gpu_gate_open 0"), std::string::npos);
+  EXPECT_NE(registry.render().find("cloister_gpu_evidence_age_seconds -1"), std::string::npos);
   EXPECT_EQ(check(gate, ""), "");
   clock_.advance(30);
-  metrics.evidence().set_gpu_gate(gate.state(), clock_.now());
-  EXPECT_NE(metrics.render().find("cloister_gpu_gate_open 1"), std::string::npos);
-  EXPECT_NE(metrics.render().find("cloister_gpu_evidence_age_seconds 30"), std::string::npos);
-  EXPECT_NE(metrics.render().find("cloister_gpu_checks{result=\"passed\"} 1"), std::string::npos);
+  metrics.set_gpu_gate(gate.state(), clock_.now());
+  EXPECT_NE(registry.render().find("cloister_gpu_gate_open 1"), std::string::npos);
+  EXPECT_NE(registry.render().find("cloister_gpu_evidence_age_seconds 30"), std::string::npos);
+  EXPECT_NE(registry.render().find("cloister_gpu_checks{result=\"passed\"} 1"), std::string::npos);
 }
 
 }  // namespace
-}  // namespace cloister::serve
+}  // namespace cloister::reports

@@ -1,4 +1,4 @@
-// What `cloister serve` makes of its GPU options, in TEEs that this machine need not have.
+// These tests cover how `cloister serve` reads its GPU options, also for TEEs that this machine does not have.
 #include "apps/gpu_parts.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ class GpuPartsTest : public ::testing::Test {
     if (!gpus) return "error: " + gpus.error().message;
     return *gpus ? std::string((*gpus)->type()) : "none";
   }
-  // "on", "off" or the error.
+  // Returns "on", "off" or the error.
   std::string gate_of(std::string_view tee_type) {
     const auto gpus = make_gpu(options_, tee_type, tee_type == "insecure_simulator" ? &seed_ : nullptr);
     EXPECT_TRUE(gpus);
@@ -65,7 +65,7 @@ TEST_F(GpuPartsTest, WhatIsAskedForByNameMustBeThere) {
   EXPECT_EQ(type_of("tdx"), "none");
 }
 
-// How often a library that the operator named is in this process.
+// Counts how often a library that the operator named is mapped into this process.
 std::size_t loaded_libraries() {
   std::ifstream maps("/proc/self/maps");
   std::size_t count = 0;
@@ -98,7 +98,7 @@ TEST_F(GpuPartsTest, ALibraryIsNamedByItsBytesBeforeItRuns) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "not measured");
   EXPECT_EQ(loaded_libraries(), with_one);
-  // Where no real TEE asks for GPUs the file is not even read.
+  // Where no real TEE needs GPUs, the file is not even read.
   named.reset();
   options_.gpu = "auto";
   ASSERT_TRUE(make_gpu(options_, "none", nullptr, note));

@@ -1,4 +1,4 @@
-// Evidence of real devices, recorded, comes through the driver's interface byte for byte and is judged as it was.
+// Recorded evidence of real devices must come through the driver's interface byte for byte and get the same verdict.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -31,7 +31,7 @@ class NvmlEvidenceTest : public ::testing::Test {
     return evidence::write_nvidia_payload({to_hex(recording.nonce), devices.front().arch, devices});
   }
 
-  // Fails unless everything that needs no manifest and no OCSP answer passes.
+  // Fails unless every check passes that needs no manifest and no OCSP answer.
   static void expect_genuine(const std::string& payload, const ByteArray<32>& nonce) {
     const verify::Policy policy;
     const verify::Collateral nothing;
@@ -56,7 +56,7 @@ TEST_F(NvmlEvidenceTest, OneGpuComesOutAsItWasRecorded) {
   const auto devices = collect(recording.nonce);
   ASSERT_TRUE(devices) << devices.error().message;
   ASSERT_EQ(devices->size(), 1u);
-  // Compares what is sent to NVIDIA's service with the recorded entry.
+  // Compares the request for NVIDIA's service with the recorded entry.
   const Json entry = codec::parse_json(testing::vector_text("nvidia/evidence_hopper_1gpu.json"))->front();
   const Json written = *codec::parse_json(payload(recording, *devices));
   EXPECT_EQ(written["nonce"], entry["nonce"]);

@@ -1,4 +1,4 @@
-// What the source does when the driver does what drivers do.
+// These tests cover how the evidence source reacts to the behaviour of real drivers.
 #include "gpu/nvml/nvml_source.h"
 
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ class NvmlTest : public ::testing::Test {
     EXPECT_TRUE(source) << source.error().message;
     return source ? std::move(*source) : nullptr;
   }
-  // The error of the next collection, which must be one.
+  // Returns the error of the next collection, which must fail.
   static Error error_of(GpuEvidenceSource& source) {
     const auto evidence = source.collect(nonce());
     EXPECT_FALSE(evidence);
@@ -193,7 +193,7 @@ TEST_F(NvmlTest, ADriverThatHangsHoldsUpNobody) {
   const auto source = make(impatient);
   driver_.set("hold=1\n");
   EXPECT_NE(error_of(*source).message.find("did not answer within 100 ms"), std::string::npos);
-  // The first one still hangs in the driver. One may wait behind it, no more.
+  // The first call still hangs in the driver. Only one call may wait behind it.
   std::atomic<int> busy = 0, late = 0;
   std::vector<std::thread> callers;
   for (int i = 0; i < 4; ++i) {
@@ -216,7 +216,7 @@ TEST_F(NvmlTest, EndsWhileADriverHangs) {
   auto source = make(impatient);
   driver_.set("hold=1\n");
   EXPECT_FALSE(source->collect(nonce()));
-  source.reset();  // does not wait for the driver for longer than a moment
+  source.reset();  // waits for the driver only for a moment
   driver_.set("");
 }
 

@@ -1,5 +1,5 @@
-// Verdict::add() with a check disabled or left out: linked in place of src/verify/verdict_add.cc into the programs of the mutation
-// test, and into nothing else.
+// Verdict::add() with a check disabled or left out. It is linked in place of src/verify/verdict_add.cc into the
+// programs of the mutation test, and into nothing else.
 //
 // CLOISTER_DISABLED_CHECK=ID  the check with this id of checks.def passes whatever it found
 // CLOISTER_OMITTED_CHECK=ID   the check with this id never enters a verdict
@@ -25,7 +25,7 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// The id of checks.def, or empty. To find it costs more than the check itself often does.
+// Returns the id of checks.def, or an empty text. Finding it often costs more than the check itself.
 const std::string& listed_id(const std::string& id) {
   thread_local std::map<std::string, std::string> known;
   const auto [found, is_new] = known.try_emplace(id);

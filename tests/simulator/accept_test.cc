@@ -1,4 +1,5 @@
-// A genuine report of a node on the simulated TEE: accepted when the verifier was told by name, rejected otherwise.
+// A genuine report of a node on the simulated TEE is accepted when the policy accepts the simulator by name, and
+// rejected otherwise.
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -51,22 +52,23 @@ TEST_P(Algorithms, WithTheTlsKeyBound) {
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass);
   EXPECT_EQ(verdict.facts["report_data_layout"], "L2");
-  // Nothing in this form says where the key was made: that takes a word of the policy.
+  // Nothing in this form says where the key was made, so the policy has to accept that.
   genuine.policy.service.accept_unproven_tls_keys = false;
   verdict = genuine.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report_data.tls"});
   EXPECT_EQ(verdict.facts["tls_key_origin"], "unknown");
-  // What the report itself says is bound by nothing: it counts against the key only.
+  // Nothing binds the report's own statement. It can only count against the key.
   for (const char* origin : {"born", "given"}) {
     Case said = genuine;
     set_member(said.report, "tls_key_origin", origin);
-    set_member(said.report, "policy", Json{{"listen", {{"tls", "self-signed"}}}});  // as nodes of version 0.1 show it
+    set_member(said.report, "policy", Json{{"listen", {{"tls", "self-signed"}}}});  // the form of version 0.1
     EXPECT_EQ(said.judge().outcome(), Outcome::kUndetermined) << origin;
     said.expected.tls_spki_sha256.reset();
     EXPECT_EQ(said.judge().outcome(), Outcome::kUndetermined) << origin;
   }
-  // The same when it is judged later, without the connection: what tells of the key may have been left out.
+  // The same holds when the report is verified later without the connection. The statement about the key may have been
+  // left out.
   genuine.expected.tls_spki_sha256.reset();
   verdict = genuine.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
@@ -76,7 +78,7 @@ TEST_P(Algorithms, WithTheTlsKeyBound) {
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report_data.tls"});
 }
 
-// The measured document tells where the key was made, under either name that it has in reports.
+// The measured document says where the key was made, under either name that the document has in reports.
 TEST(Accept, TheMeasuredPolicyTellsOfTheTlsKey) {
   struct Row {
     const char* tls;
@@ -104,7 +106,7 @@ TEST(Accept, TheMeasuredPolicyTellsOfTheTlsKey) {
       check = verdict.find("report_data.tls");
       EXPECT_EQ(check->state, row.state) << row.tls << name;
       EXPECT_EQ(check->required, row.required) << row.tls << name;
-      // Another document than the measured one says nothing.
+      // A document other than the measured one proves nothing.
       document["listen"]["port"] = 1;
       set_member(c.report, name, document);
       EXPECT_EQ(c.judge().find("report_data.tls")->state, State::kSkipped);

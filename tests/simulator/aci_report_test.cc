@@ -1,4 +1,4 @@
-// ACI reports (`aci/1`) on simulated evidence: a genuine one is accepted, and its own check notices every change.
+// ACI reports (`aci/1`) on simulated evidence. A genuine report is accepted, and every change fails its own check.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -21,12 +21,12 @@ void flip_digit(Json& text, std::size_t at) {
   digit = digit == '1' ? '2' : '1';
 }
 
-// The digest beside it too, as who swaps keys would.
+// The digest next to the keyset changes too, as an attacker who swaps keys would do.
 void rename_keyset(ServiceCase& c) {
   c.report["workload_keyset_digest"] = evidence::digest_text(*evidence::document_digest(keyset_in(c)));
 }
 
-// A keyset of the attacker's choice, bound by a quote of the same TEE.
+// Binds a keyset of the attacker's choice with a quote of the same TEE.
 void bind_keyset(ServiceCase& c, const std::function<void(Json&)>& edit) {
   Json keyset = service().keyset();
   edit(keyset);
@@ -147,7 +147,7 @@ TEST(AciReport, KeysInUseThatTheKeysetListsPass) {
   EXPECT_EQ(verdict.find("report_data.e2ee")->state, State::kPass);
 }
 
-// A listed key without a mark may be anybody's; a marked one says itself what it is.
+// A listed key without a mark may belong to anybody. A marked key states its own origin.
 TEST(AciReport, ATlsKeyThatWasNotBornInTheTeeIsNoneOfTheTees) {
   struct Row {
     const char* name;
@@ -192,7 +192,7 @@ TEST(AciReport, ATlsKeyThatWasNotBornInTheTeeIsNoneOfTheTees) {
     c.policy.service.accept_unproven_tls_keys = true;
     verdict = c.judge_report();
     EXPECT_EQ(verdict.find("report_data.tls")->state, State::kPass) << row.name;
-    // Where no connection is at hand, a given key is said all the same.
+    // A given key is reported even where there is no connection.
     c.policy.service.accept_unproven_tls_keys = false;
     c.expected.tls_spki_sha256.reset();
     check = nullptr;
@@ -207,7 +207,7 @@ TEST(AciReport, WithoutOwnNonceIsUndetermined) {
   verify::Verdict verdict = c.judge_report();
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
   EXPECT_EQ(verdict.find("report_data.identity")->state, State::kSkipped);
-  // The form without a nonce shows the keyset, and no freshness.
+  // The form without a nonce proves the keyset but not freshness.
   c.report = service().aci_report(std::nullopt);
   verdict = c.judge_report();
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);

@@ -1,4 +1,4 @@
-// Key custody in reports whose quote binds a keyset: the keys whose custody is shown have to be the keys in use.
+// Key custody in reports whose quote binds a keyset. The keys whose custody is proven have to be the keys in use.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -25,7 +25,7 @@ std::string receipt_key(const ServiceCase& c, Json::json_pointer keyset) {
   return c.report.at(keyset)["receipt_signing_keys"][0]["public_key"];
 }
 
-// Where a report of this form has its keyset, and what tells of its boot.
+// Describes where a report of this form has its keyset, and which members describe its boot.
 struct Form {
   ServiceCase (*make)();
   Json::json_pointer keyset, evidence;
@@ -34,7 +34,7 @@ const Form kForms[] = {
     {aci_case, Json::json_pointer("/attestation/workload_keyset"), Json::json_pointer("/attestation/evidence")},
     {native_case, Json::json_pointer("/keyset"), Json::json_pointer("")}};
 
-// A log would tell of the application that the chains are about, and these are about none.
+// A log would name the application of the chains, and these chains belong to none.
 ServiceCase make_without_log(const Form& form) {
   ServiceCase c = form.make();
   for (const char* name : {"event_log", "cloister_policy", "info"}) c.report[form.evidence].erase(name);

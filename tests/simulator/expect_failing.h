@@ -1,4 +1,5 @@
-// For the tables of tampered reports: each must fail exactly the checks that it names, and nothing may accept it.
+// The tables of tampered reports use this. Each report must fail exactly the checks that its row names, and nothing may
+// accept it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,7 +22,7 @@ struct Tampering {
   Ids failing;
 };
 
-// The ids in this state.
+// Returns the ids of the checks in this state.
 inline Ids ids_in(const verify::Verdict& verdict, verify::State state) {
   Ids out;
   for (const verify::Check& check : verdict.checks) {

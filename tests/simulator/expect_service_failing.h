@@ -1,4 +1,4 @@
-// For the tables of tampered keyset reports and receipts: each must fail exactly the checks that it names.
+// The tables of tampered keyset reports and receipts use this. Each must fail exactly the checks that its row names.
 #pragma once
 
 #include "tests/simulator/expect_failing.h"

@@ -1,5 +1,5 @@
-// What an attacker can do to a report: change bytes that are signed, or sign other bytes with the simulator's keys,
-// which are public. For tests.
+// The changes that an attacker can make to a report, for tests. The attacker changes signed bytes, or signs other bytes
+// with the simulator's keys, which are public.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// What a node shows of its known-answer tests (docs/spec/known-answers.md), in reports and receipts: every change by its own check, and
-// nothing that was asked for is left out.
+// The statements of a node about its known-answer tests (docs/spec/known-answers.md), in reports and receipts. Every
+// change fails its own check. Nothing that the policy requires may be left out.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -35,7 +35,7 @@ void show(ServiceCase& c, const std::vector<KnownAnswersResult>& results) {
   c.report["known_answers"] = service().sign_known_answers(results);
 }
 
-// In the receipt, whose time is kJudgedAt - 60.
+// Enters them into the receipt, whose time is kJudgedAt - 60.
 void enter(ServiceCase& c, const Json& known_answers) {
   c.receipt["event_log"][2]["known_answers"] = known_answers;
   c.receipt = service().sign(c.receipt);
@@ -166,7 +166,7 @@ TEST(KnownAnswers, ThatAPolicyDemandsAreDemandedOfReportAndReceipt) {
     demand(with.policy.service);
     EXPECT_EQ(with.judge_report().outcome(), Outcome::kAccepted) << name << to_text(with.judge_report(), false);
     EXPECT_EQ(with.judge_receipt().outcome(), Outcome::kAccepted) << name << to_text(with.judge_receipt(), false);
-    // The receipt tells of the test before its reply; that of the report was another one.
+    // The receipt names the test before its reply. The report names another test.
     show(with, {changed([](auto& r) { r.passed_at = kJudgedAt - 3601; })});
     EXPECT_EQ(with.judge_report().outcome(), Outcome::kUndetermined) << name;
     EXPECT_EQ(with.judge_receipt().outcome(), Outcome::kAccepted) << name;
@@ -199,7 +199,7 @@ TEST(KnownAnswers, AreOfTheModelThatTheStatementNames) {
   EXPECT_EQ(state_of(c.judge_report(), kReport), State::kPass);
 }
 
-// Whoever signs is only known by the quote.
+// Only the quote proves who signed.
 TEST(KnownAnswers, CountOnlyUnderAKeysetThatTheQuoteBinds) {
   ServiceCase c = tested_case();
   c.report["statement"]["nonce"] = std::string(64, '0');

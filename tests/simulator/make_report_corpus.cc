@@ -1,5 +1,5 @@
-// Writes the named seeds of the fuzz targets `report` and `aci_report`: make_report_corpus tests/fuzz/corpus. Genuine
-// and tampered reports of a simulated node, each below the size that the fuzzer keeps whole.
+// Writes the named seeds of the fuzz targets `report` and `aci_report`: make_report_corpus tests/fuzz/corpus. The seeds
+// are genuine and tampered reports of a simulated node. Each is small enough for the fuzzer to keep it whole.
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kMostBytes = 16384;  // -max_len of tests/fuzz/run
 
-// Without what is long and not judged.
+// Removes long members that are not verified.
 Json shorten(Json report) {
   for (const char* name : {"all_attestations", "info", "event_log", "quote", "signing_public_key"}) report.erase(name);
   return report;
@@ -51,7 +51,7 @@ std::map<std::string, Json> quotes(const SimulatedNode& node) {
   };
 }
 
-// GPU evidence fills most of what the fuzzer keeps; the quote beside it is cut to nothing.
+// GPU evidence takes most of the size that the fuzzer keeps, so the quote is replaced by an empty text.
 std::map<std::string, Json> gpus(const SimulatedNode& node) {
   const Json gpu = edited(shorten(node.report(test_ask())), [](Json& r) { r["intel_quote"] = ""; });
   return {
@@ -67,7 +67,7 @@ std::map<std::string, Json> gpus(const SimulatedNode& node) {
   };
 }
 
-// A list of instances, with quotes that are none.
+// Returns a list of instances with invalid quotes.
 Json instances(const SimulatedNode& node) {
   Ask ask = test_ask();
   ask.gpu = false;
@@ -77,7 +77,7 @@ Json instances(const SimulatedNode& node) {
   return report;
 }
 
-// Reports that bind a keyset, and gateways' answers with quotes that are none.
+// Returns reports that bind a keyset, and gateways' answers with invalid quotes.
 std::map<std::string, Json> keyset_reports(const SimulatedNode& node) {
   const SimulatedService service(node);
   const Json aci = service.aci_report(test_nonce());

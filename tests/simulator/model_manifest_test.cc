@@ -1,4 +1,4 @@
-// A report compared with the manifest of a model (docs/spec/model-identity.md): whatever is different is named by its own check.
+// A report is compared with the manifest of a model (docs/spec/model-identity.md). Its own check names each difference.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -36,7 +36,7 @@ ModelIdentity manifest() {
   return model;
 }
 
-// A genuine report of a node that serves this model.
+// Returns a genuine report of a node that serves this model.
 Json report_of(const Json& document) {
   evidence::NativeStatement statement = service().statement(test_nonce(), std::nullopt);
   statement.model_digest = *evidence::document_digest(document);
@@ -136,7 +136,7 @@ TEST(ModelManifest, ADescriptionThatNoQuoteBindsProvesNothing) {
   ModelIdentity cheap = manifest();
   cheap.quantization = "Q2_K";
   ServiceCase c = case_of(to_json(cheap));
-  c.report["model"] = to_json(manifest());  // the attacker's, beside a genuine quote
+  c.report["model"] = to_json(manifest());  // the attacker's document next to a genuine quote
   verify::Verdict verdict = c.judge_report();
   EXPECT_EQ(ids_in(verdict, State::kFail), (Ids{"model.document", "report.model_digest"}));
   EXPECT_EQ(verdict.find("model.weights")->state, State::kSkipped);
@@ -146,7 +146,7 @@ TEST(ModelManifest, ADescriptionThatNoQuoteBindsProvesNothing) {
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"model.document"}) << "of another form";
 }
 
-// A manifest that is compared with nothing is never a yes.
+// A manifest that is compared with nothing never leads to acceptance.
 TEST(ModelManifest, AReportThatNamesNoModelIsUndeterminedAtBest) {
   ServiceCase c = case_of(to_json(manifest()));
   c.report = service().native_report(test_nonce(), false);
@@ -200,7 +200,7 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
   EXPECT_EQ(verdict.facts["model_events"],
             Json::array({"sha256:" + to_hex(Bytes(32, 7)), evidence::digest_text(digest)}));
 
-  // The configuration in the same way.
+  // The same holds for the configuration.
   EXPECT_EQ(verdict.find("policy.event")->state, State::kNotApplicable);
   ASSERT_TRUE((*tee)->extend_event("cloister-policy", Bytes(32, 8)));
   EXPECT_EQ(judged(document).find("policy.event")->state, State::kFail);
@@ -210,7 +210,7 @@ TEST(ModelManifest, TheMeasuredEventMustBeOfTheModel) {
   EXPECT_EQ(judged(document).facts["policy_events"],
             Json::array({"sha256:" + to_hex(Bytes(32, 8)), evidence::digest_text(policy_digest)}));
 
-  // Nothing is read from a log that is not the measured one.
+  // Nothing is read from a log other than the measured one.
   const verify::Verdict cut = judged(document, [](Json& log) { log.erase(log.size() - 1); });
   for (const char* id : {"model.event", "policy.event"}) EXPECT_EQ(cut.find(id)->state, State::kSkipped) << id;
   EXPECT_FALSE(cut.facts.contains("policy_events"));

@@ -1,4 +1,5 @@
-// Cloister's own report (docs/spec/native-report.md) on simulated evidence: bound both ways, and every change fails.
+// Cloister's own report (docs/spec/native-report.md) on simulated evidence. CPU and GPU evidence bind each other, and
+// every change fails.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -40,7 +41,7 @@ TEST(NativeReport, ExpectedModelAndPolicyPass) {
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted);
   EXPECT_EQ(verdict.find("report.model_digest")->state, State::kPass);
   EXPECT_EQ(verdict.find("report.policy_digest")->state, State::kPass);
-  // The documents are there for people; the digests are enough.
+  // The documents are for readers. The digests are enough for the verifier.
   c.report.erase("model");
   c.report.erase("policy");
   EXPECT_EQ(c.judge_report().outcome(), Outcome::kAccepted);
@@ -103,7 +104,7 @@ TEST(NativeReport, EveryChangeFailsItsOwnCheck) {
       });
 }
 
-// GPU to CPU: evidence of another node's GPU, fresh for the client's nonce, is for another keyset.
+// GPU to CPU: evidence of another node's GPU answers the client's nonce freshly, but for another keyset.
 TEST(NativeReport, AGpuThatAnsweredTheClientsNonceAloneIsRefused) {
   ServiceCase c = native_case();
   const std::string payload = service().payload(test_nonce());
@@ -112,7 +113,7 @@ TEST(NativeReport, AGpuThatAnsweredTheClientsNonceAloneIsRefused) {
             (Ids{"nvidia.payload.nonce", "nvidia.gpu.0.nonce", "nvidia.gpu.1.nonce"}));
 }
 
-// CPU to GPU: the quote was made over other evidence, though that too answers the right nonce.
+// CPU to GPU: the quote was made over other evidence, although the shown evidence answers the right nonce too.
 TEST(NativeReport, AnotherGpuThatAnsweredTheRightNonceIsRefused) {
   const SimulatedNode other(7, 2);
   ServiceCase c = native_case();

@@ -1,5 +1,5 @@
-// The known mistakes of verifiers that concern reports, keys and signatures: one named test each. Numbers as in
-// the list of pitfalls (P) and in the inventory of weaknesses found in other systems (W).
+// The known mistakes of verifiers about reports, keys and signatures, with one named test for each. The numbers are
+// those of the list of pitfalls (P) and of the inventory of weaknesses found in other systems (W).
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -33,7 +33,7 @@ verify::Verdict judge(const evidence::Proof& proof) {
   return verify::verify_proof(proof, test_nonce(), {policy, {}, kJudgedAt});
 }
 
-// P36: only the address half of report data compared. Every byte of it counts, whoever signed the quote.
+// P36: a verifier compares only the address half of report data. Every byte of it counts, whoever signed the quote.
 TEST(Pitfall, P36EveryByteOfReportDataIsCompared) {
   for (std::size_t byte = 0; byte < 64; ++byte) {
     Case c = genuine_case();
@@ -43,14 +43,14 @@ TEST(Pitfall, P36EveryByteOfReportDataIsCompared) {
   }
 }
 
-// P37: signing key not bound to the TLS key. A report without that binding does not do where TLS is in use.
+// P37: the signing key is not bound to the TLS key. A report without that binding is not enough where TLS is in use.
 TEST(Pitfall, P37TheTlsKeyInUseMustBeBound) {
   Case c = genuine_case();
   c.expected.tls_spki_sha256.emplace().fill(0x11);
   EXPECT_EQ(ids_in(c.judge(), State::kFail), Ids{"report_data.tls"});
 }
 
-// P38: addresses compared as text, whose case differs between services.
+// P38: a verifier compares addresses as text, and services write them in different case.
 TEST(Pitfall, P38AddressesAreComparedAsBytes) {
   Case c = genuine_case();
   std::string lower = c.report["signing_address"];
@@ -61,7 +61,7 @@ TEST(Pitfall, P38AddressesAreComparedAsBytes) {
   EXPECT_EQ(judge(proof_of(c.report)).outcome(), Outcome::kAccepted);
 }
 
-// P44: a quote that was cached for hours answers with a nonce of its own.
+// P44: a quote that was cached for hours answers the server's own nonce.
 TEST(Pitfall, P44AReportForTheServersOwnNonceIsNotFresh) {
   Case c = genuine_case();
   c.expected.nonce.reset();
@@ -71,7 +71,7 @@ TEST(Pitfall, P44AReportForTheServersOwnNonceIsNotFresh) {
   EXPECT_EQ(native.judge_report().outcome(), Outcome::kUndetermined);
 }
 
-// P45: "valid" although a check was skipped.
+// P45: a verifier says "valid" although a check was skipped.
 TEST(Pitfall, P45ASkippedCheckIsShownAndNotPassed) {
   Case c = genuine_case();
   c.expected.nonce.reset();
@@ -80,7 +80,7 @@ TEST(Pitfall, P45ASkippedCheckIsShownAndNotPassed) {
   EXPECT_EQ(static_cast<int>(verdict.outcome()), 3);
 }
 
-// W13: "verified" without the hashes, and without comparing the signer.
+// W13: a verifier says "verified" without the hashes, and without comparing the signer.
 TEST(Weakness, W13HashesAndSignerAreNeverOptional) {
   const evidence::Proof proof = proof_of(node().report(test_ask()));
   verify::SignatureEvidence evidence{proof.signature, std::nullopt, proof.response,
@@ -96,7 +96,7 @@ TEST(Weakness, W13HashesAndSignerAreNeverOptional) {
   EXPECT_EQ(verify::verify_signature(evidence).outcome(), Outcome::kAccepted);
 }
 
-// W14: any signing address is taken beside a valid quote.
+// W14: a verifier accepts any signing address that stands next to a valid quote.
 TEST(Weakness, W14AnAddressBesideAQuoteIsNotThereforeBound) {
   Case c = genuine_case();
   set_member(c.report, "signing_address", SimulatedNode(9, 1).address(SigningAlgo::kEcdsa));
@@ -104,7 +104,8 @@ TEST(Weakness, W14AnAddressBesideAQuoteIsNotThereforeBound) {
   EXPECT_EQ(ids_in(c.judge(), State::kFail), Ids{"report_data.identity"});
 }
 
-// W15: booleans, and success as the exit status whatever happened. The outcome is the exit status.
+// W15: a verifier returns booleans, and success as the exit status whatever happened. Here the outcome is the exit
+// status.
 TEST(Weakness, W15TheOutcomeIsTheExitStatus) {
   Case c = genuine_case();
   EXPECT_EQ(static_cast<int>(c.judge().outcome()), 0);
@@ -112,14 +113,14 @@ TEST(Weakness, W15TheOutcomeIsTheExitStatus) {
   EXPECT_EQ(static_cast<int>(c.judge().outcome()), 1);
 }
 
-// W28: an empty list of what is allowed means "skip" and passes.
+// W28: an empty list of allowed values means "skip" and passes.
 TEST(Weakness, W28WithoutAnExpectedDigestTheModelDoesNotPass) {
   const verify::Verdict verdict = native_case().judge_report();
   EXPECT_EQ(verdict.find("report.model_digest")->state, State::kSkipped);
   EXPECT_EQ(verdict.find("report.policy_digest")->state, State::kSkipped);
 }
 
-// W33: an image digest that nothing measured is accepted as an anchor.
+// W33: a verifier accepts an image digest that nothing measured as an anchor.
 TEST(Weakness, W33ProvenanceThatNothingMeasuredNeverPasses) {
   ServiceCase c = aci_case();
   c.report["attestation"]["source_provenance"]["image_digest"] = "sha256:" + std::string(64, '5');
@@ -128,7 +129,7 @@ TEST(Weakness, W33ProvenanceThatNothingMeasuredNeverPasses) {
   EXPECT_TRUE(verdict.facts["claims"].contains("source_provenance"));
 }
 
-// W35: no bound on the end of a keyset's life.
+// W35: nothing bounds the end of a keyset's life.
 TEST(Weakness, W35AKeysetForeverIsRefused) {
   Json keyset = service().keyset();
   keyset["not_after"] = kJudgedAt + std::int64_t{732} * 86400;
@@ -140,7 +141,7 @@ TEST(Weakness, W35AKeysetForeverIsRefused) {
   EXPECT_EQ(c.judge_report().outcome(), Outcome::kAccepted);
 }
 
-// W36: a gateway's attestation instead of the model's.
+// W36: a verifier accepts a gateway's attestation in place of the model's.
 TEST(Weakness, W36AGatewayDoesNotStandForItsModels) {
   Case c = genuine_case();
   const Json own = c.report;

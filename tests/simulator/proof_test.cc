@@ -1,4 +1,4 @@
-// A saved proof, judged again: request, reply, signature and report together.
+// A saved proof is verified again: request, reply, signature and report together.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -47,7 +47,7 @@ TEST_P(Proofs, AGenuineOneIsAcceptedAfterItWasWrittenAndRead) {
             Ids{"tee.simulator"});
 }
 
-// Whoever makes a proof chooses the nonce in it.
+// The person who makes a proof chooses the nonce in it.
 TEST_P(Proofs, ItsOwnNonceDoesNotMakeItFresh) {
   const Proof proof = genuine_proof(GetParam());
   verify::Verdict verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
@@ -97,7 +97,7 @@ TEST_P(Proofs, EveryTamperingFailsItsOwnCheck) {
   }
 }
 
-// The attacker signs with an own key and writes its address into somebody's genuine report.
+// The attacker signs with another key and writes its address into a genuine report.
 TEST_P(Proofs, AnAddressThatTheQuoteDoesNotBindIsNotTakenAsAttested) {
   const SimulatedNode attacker(9, 1);
   Ask ask = test_ask();
@@ -114,7 +114,7 @@ TEST_P(Proofs, AnAddressThatTheQuoteDoesNotBindIsNotTakenAsAttested) {
   EXPECT_EQ(verdict.find("signature.signer_attested")->state, State::kSkipped);
 }
 
-// Saved over TLS: the report binds the key of the channel, and the proof says which key the client saw.
+// The proof was saved over TLS. The report binds the key of the channel, and the proof says which key the client saw.
 TEST_P(Proofs, OverTlsTheKeyThatWasSeenMustBeTheOneBound) {
   Ask ask = test_ask();
   ask.algo = GetParam();
@@ -134,7 +134,7 @@ TEST_P(Proofs, OverTlsTheKeyThatWasSeenMustBeTheOneBound) {
   proof.tls_spki_sha256->at(0) ^= 1;
   verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.tls"});
-  proof.report = genuine_proof(GetParam()).report;  // made without the binding
+  proof.report = genuine_proof(GetParam()).report;  // this report was made without the binding
   verdict = verify::verify_proof(proof, std::nullopt, {kAcceptSimulator, {}, kJudgedAt});
   EXPECT_EQ(ids_in(verdict, State::kFail), Ids{"report_data.tls"});
 }
@@ -151,7 +151,7 @@ TEST_P(Proofs, WithoutReportOrNonceIsUndetermined) {
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"signature.signer_attested"});
 }
 
-// A signed text names neither, and its key outlives restarts.
+// A signed text names neither model nor configuration, and its key outlives restarts.
 TEST_P(Proofs, WhatThePolicyPinsOfTheReplyNoSignatureShows) {
   const Proof proof = genuine_proof(GetParam());
   for (const char* id : {"signature.model_digest", "signature.policy_digest"}) {
@@ -171,7 +171,7 @@ TEST_P(Proofs, WhatThePolicyPinsOfTheReplyNoSignatureShows) {
             nullptr);
 }
 
-// What is missing must not help: the document of a Cloister node may have been left out.
+// A missing member must not help. The document of a Cloister node may have been left out.
 TEST_P(Proofs, AReportWithoutAPolicyDocumentIsUndetermined) {
   const verify::Policy policy{.accept_simulator = true};
   const verify::Verdict verdict =

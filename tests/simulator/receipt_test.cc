@@ -1,4 +1,5 @@
-// Receipts under a keyset that a simulated quote binds: accepted when genuine, and every change by its own check.
+// Receipts under a keyset that a simulated quote binds. A genuine receipt is accepted, and every change fails its own
+// check.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -16,7 +17,7 @@ namespace {
 using verify::Outcome;
 using verify::State;
 
-// As the TEE itself would have signed it.
+// Signs the edited receipt as the TEE itself would.
 void resign(ServiceCase& c, const std::function<void(Json&)>& edit) {
   edit(c.receipt);
   c.receipt = service().sign(c.receipt);
@@ -120,12 +121,12 @@ TEST(Receipt, AnAggregatorsReceiptMustSayToWhomItWent) {
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(verdict.find("receipt.upstream")->state, State::kSkipped);
   EXPECT_EQ(verdict.facts["claims"]["events"].back()["session_id"], std::string(64, '9'));
-  // A claim is no proof unless the policy takes it for one.
+  // A claim is no proof unless the policy accepts it as one.
   c.policy.service.accept_upstream_claims = false;
   EXPECT_EQ(c.judge_receipt().outcome(), Outcome::kUndetermined);
 }
 
-// Whether the change is welcome the receipt cannot say: it is shown, and keeps nothing from being accepted.
+// A receipt cannot say whether the change is welcome. The change is shown and does not prevent acceptance.
 TEST(Receipt, ARequestThatTheServiceChangedIsNoPass) {
   ServiceCase c = native_case();
   EXPECT_EQ(c.judge_receipt().find("receipt.rewrite")->state, State::kPass);
@@ -140,7 +141,8 @@ TEST(Receipt, ARequestThatTheServiceChangedIsNoPass) {
   EXPECT_EQ(c.judge_receipt().find("receipt.rewrite")->state, State::kNotApplicable);
 }
 
-// The name in the reply of another server is that server's word: another name is a failure, the right one no proof.
+// The name in the reply of another server is that server's statement. A wrong name is a failure, and the right name is
+// no proof.
 TEST(Receipt, TheNameThatAnotherServerGivesIsItsWord) {
   const auto told_of = [](const Json& name) {
     ServiceCase c = native_case();
@@ -167,7 +169,7 @@ TEST(Receipt, TheNameThatAnotherServerGivesIsItsWord) {
               name.is_null() ? State::kSkipped : State::kFail);
     EXPECT_NE(other.judge_receipt().outcome(), Outcome::kAccepted);
   }
-  // A receipt that tells of no model.
+  // This receipt names no model.
   ServiceCase silent = aci_case();
   silent.model = "demo";
   resign(silent, [](Json& r) { r["event_log"].erase(2); });
@@ -175,7 +177,7 @@ TEST(Receipt, TheNameThatAnotherServerGivesIsItsWord) {
   EXPECT_EQ(silent.judge_receipt().outcome(), Outcome::kUndetermined);
 }
 
-// A refusal has a receipt too: nothing was passed on, so nobody else answered.
+// A refusal has a receipt too. Nothing was passed on, so no other server answered.
 TEST(Receipt, OfARefusalIsAccepted) {
   ServiceCase c = native_case();
   resign(c, [](Json& r) {
@@ -192,7 +194,7 @@ Bytes digest_bytes(const Json& document) { return to_bytes(*evidence::document_d
 
 Json in_force(const std::string& digest) { return {{"type", evidence::kPolicyInForce}, {"policy_digest", digest}}; }
 
-// Keys outlive restarts: the report tells of its own time, the receipt of its own.
+// Keys outlive restarts. The report describes the time of the report, and the receipt the time of the reply.
 TEST(Receipt, ThePolicysModelsAreComparedWithTheReceiptInEveryForm) {
   for (ServiceCase c : {aci_case(), native_case()}) {
     c.policy.service.model_digests = {digest_bytes(service().model())};
@@ -206,7 +208,7 @@ TEST(Receipt, ThePolicysModelsAreComparedWithTheReceiptInEveryForm) {
     EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kSkipped);
     EXPECT_TRUE(c.judge_receipt().find("receipt.model_digest")->required);
     EXPECT_NE(c.judge_receipt().outcome(), Outcome::kAccepted);
-    // Nor does it help to leave out that the request was passed on.
+    // It does not help to leave out that the request was passed on.
     resign(c, [](Json& r) { r["event_log"].erase(1); });
     EXPECT_EQ(c.judge_receipt().find("receipt.model_digest")->state, State::kSkipped);
   }
@@ -234,7 +236,7 @@ TEST(Receipt, NamesTheConfigurationThatWasInForce) {
         << "receipts of before";
     EXPECT_EQ(with(own).judge_receipt().find("receipt.policy_digest")->state, State::kPass);
     EXPECT_EQ(with(own).judge_receipt().outcome(), Outcome::kAccepted);
-    // Another configuration than the one that was looked at.
+    // The receipt names another configuration than the verified one.
     EXPECT_EQ(with(kOtherDigest).judge_receipt().find("receipt.policy_digest")->state, State::kSkipped);
     EXPECT_EQ(with(kOtherDigest).judge_receipt().outcome(), Outcome::kUndetermined);
     ServiceCase c = with(kOtherDigest);
@@ -302,7 +304,7 @@ std::vector<evidence::MerkleHash> leaves_of(const ServiceCase& c, Tree tree) {
   return evidence::salted_leaves(kReplySecret, evidence::event_hashes(c.response));
 }
 
-// A case whose reply is a stream of six events, with what the receipt says about them.
+// Returns a case whose reply is a stream of six events, with the receipt's statement about them.
 ServiceCase streamed_case(Tree tree = Tree::kSalted) {
   ServiceCase c = native_case();
   c.response.clear();
@@ -360,7 +362,7 @@ TEST(Receipt, TheBeginningOfAStreamIsAccepted) {
   }
 }
 
-// No leaf covers what follows the last complete event: whoever hands it on could have written it.
+// No leaf covers the text after the last complete event. Anybody who passes the text on could have written it.
 TEST(Receipt, NothingMayFollowTheLastCompleteEventOfABeginning) {
   const ServiceCase c = streamed_case();
   const std::string held = c.response.substr(0, 3 * (c.response.size() / 6));
@@ -461,7 +463,7 @@ TEST(Receipt, AKeysetThatNoQuoteBindsIsNotAttested) {
   EXPECT_EQ(verdict.find("receipt.model_digest")->state, State::kNotApplicable);
 }
 
-// Every byte of the text, every bit of it: nothing of a receipt may change unnoticed.
+// The test flips every bit of every byte of the text. No change of a receipt may go unnoticed.
 TEST(Receipt, EveryFlippedBitIsRejected) {
   const ServiceCase genuine = aci_case();
   const std::string receipt = codec::write_json(genuine.receipt);

@@ -1,4 +1,5 @@
-// What a report says about the boot, changed on its way: the simulated TEE's log is judged like any other.
+// The statements of a report about the boot are changed on their way. The simulated TEE's log is verified like any
+// other.
 #include <gtest/gtest.h>
 
 #include "codec/json.h"
@@ -18,7 +19,7 @@ Tampering log_edit(const char* name, std::function<void(Json&)> edit, Ids failin
           std::move(failing)};
 }
 
-// Indices in the simulator's log: 0 to 2 RTMR0, 3 and 4 RTMR1, 5 and 6 RTMR2, then the runtime events.
+// The indices in the simulator's log are: 0 to 2 RTMR0, 3 and 4 RTMR1, 5 and 6 RTMR2, then the runtime events.
 constexpr std::size_t kAppId = 8, kComposeHash = 9;
 
 TEST(RejectBoot, EventLog) {

@@ -55,7 +55,7 @@ TEST(RejectGpu, Certificates) {
   std::vector<Tampering> table;
   for (std::size_t i = 0; i < 5; ++i) {
     Ids failing = {"nvidia.gpu.1.cert_chain"};
-    // A changed root is no root that anyone pinned: simulated no more, so not of the quote's kind either.
+    // No one pinned a changed root. The device is then not simulated any more, so it is not of the quote's kind either.
     if (i == 4) failing.insert("nvidia.root_agreement");
     table.push_back(edit(
         "certificate " + std::to_string(i) + " changed",
@@ -93,7 +93,7 @@ TEST(RejectGpu, TheSet) {
   });
 }
 
-// The attacker asks the same device twice: other responder nonce, same key.
+// The attacker asks the same device twice. The responder nonce differs, and the key is the same.
 TEST(RejectGpu, OneDeviceAskedTwice) {
   expect_failing(
       {edit("asked twice", [](NvidiaPayload& p) { p.evidence_list[1] = node().gpu().collect(test_nonce())->front(); },
@@ -121,7 +121,7 @@ TEST(RejectGpu, WellSignedButWrong) {
   });
 }
 
-// A genuine GPU's report beside a simulated quote, and a simulated GPU beside a genuine quote.
+// A genuine GPU's report stands next to a simulated quote, and a simulated GPU next to a genuine quote.
 TEST(RejectGpu, KindsMayNotBeMixed) {
   const Json recorded = Json::parse(vector_text("nvidia/evidence_hopper_1gpu.json"));
   Ask ask;

@@ -1,5 +1,5 @@
-// Tampered quotes: one byte in each signed region, each certificate, and quotes that are signed well but say what they
-// must not.
+// Tampered quotes. One byte is changed in each signed region and in each certificate. Other quotes are signed correctly
+// but have forbidden contents.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
@@ -88,7 +88,7 @@ TEST(RejectQuote, Certificates) {
   expect_failing(table);
 }
 
-// Every simulated certificate hangs under one root, whose key anyone has: the role must be checked.
+// Every simulated certificate is under one root whose key is public, so the role must be checked.
 TEST(RejectQuote, ALeafOfAnotherRole) {
   crypto::CertificateSpec spec;
   spec.subject_common_name = "INSECURE SIMULATOR TCB Signing";
@@ -104,7 +104,7 @@ TEST(RejectQuote, ALeafOfAnotherRole) {
                    {"tdx.pck_chain", "tdx.pck.extension"}}});
 }
 
-// An own root of the same name, with everything below it signed correctly.
+// The attacker's root has the same name, and everything below it is signed correctly.
 TEST(RejectQuote, AnOwnRootOfTheSameName) {
   const auto key = crypto::EcKey::generate(crypto::Curve::kP256);
   crypto::CertificateSpec root;

@@ -85,7 +85,7 @@ TEST(RejectReport, Members) {
   });
 }
 
-// The attacker's key beside a genuine quote, and the other way round.
+// The attacker's key stands next to a genuine quote, and the genuine key next to the attacker's quote.
 TEST(RejectReport, Identity) {
   const SimulatedNode attacker(9, 1);
   expect_failing({

@@ -1,5 +1,5 @@
-// Sessions of a gateway about an upstream on the simulated TEE: judged with the upstream's own evidence, and every change by
-// its own check.
+// Sessions of a gateway about an upstream on the simulated TEE. The upstream's own evidence verifies them, and every
+// change fails its own check.
 #include "verify/session.h"
 
 #include <gtest/gtest.h>
@@ -29,14 +29,14 @@ std::string sha256_hex(ByteView bytes) { return to_hex(crypto::sha256(bytes)); }
 
 struct SessionCase {
   Json session;
-  Json receipt;  // null: none is given
+  Json receipt;  // null when no receipt is given
   std::optional<std::string> id;
   verify::Policy policy;
   UnixSeconds time = kJudgedAt;
 
   SessionCase() {
     policy.accept_simulator = true;
-    policy.require_nonce = false;  // the gateway made it
+    policy.require_nonce = false;  // the gateway chose the nonce
     session = {
         {"api_version", "aci/1"},
         {"upstream_name", "demo"},
@@ -66,7 +66,7 @@ struct SessionCase {
   }
 };
 
-// The receipt of a reply that this session stands for.
+// Returns the receipt of a reply. The receipt cites this session.
 Json citing(const std::string& session_id) {
   Json receipt = service().receipt();
   const Json event = {{"type", "upstream.verified"},
@@ -104,7 +104,7 @@ TEST(Session, WhereAGatewaysWordIsTakenSoIsItsWordOnTheNonce) {
   EXPECT_EQ(trusting.judge().outcome(), Outcome::kAccepted) << to_text(trusting.judge(), false);
 }
 
-// A receipt of a gateway, its own report, and the session of the upstream that answered.
+// Verifies a receipt of a gateway with the gateway's own report and the session of the upstream that answered.
 Verdict judge_with_session(const SessionCase& upstream, const Json& receipt) {
   const ServiceCase gateway = aci_case();
   const std::string receipt_text = codec::write_json(receipt), session_text = codec::write_json(upstream.session);
@@ -155,7 +155,7 @@ TEST(Session, AReceiptNamesIt) {
   EXPECT_EQ(ids_in(other.judge(), State::kFail), Ids{"session.id"});
   other.receipt = service().receipt();
   EXPECT_EQ(ids_in(other.judge(), State::kFail), Ids{"session.id"});
-  // The reply's time counts, not the verifier's.
+  // The time of the reply counts, and not the time of the verification.
   SessionCase later = named;
   later.time = kJudgedAt + 7200;
   EXPECT_FALSE(ids_in(later.judge(), State::kFail).contains("session.window"));
@@ -217,7 +217,7 @@ TEST(Session, EveryChangeFailsItsOwnCheck) {
        [](SessionCase& c) {
          Json report = service().native_report(test_nonce());
          std::string quote = report["quote"];
-         quote[60] = quote[60] == '0' ? '1' : '0';  // user data, which nothing but the signature covers
+         quote[60] = quote[60] == '0' ? '1' : '0';  // only the signature covers the user data
          report["quote"] = quote;
          c.hold(codec::write_json(report));
        },
@@ -256,7 +256,7 @@ TEST(Session, WhatCannotBeJudgedIsSkippedAndNeverPasses) {
     EXPECT_TRUE(ids_in(other.judge(), State::kSkipped).contains("session.evidence")) << evidence;
     EXPECT_EQ(other.judge().outcome(), Outcome::kUndetermined) << evidence;
   }
-  // Two pinned keys: which of them was in use, nobody can tell.
+  // Two keys are pinned, and nothing tells which of them was in use.
   SessionCase two;
   two.session["channel_binding"].push_back(two.binding());
   two.session["channel_binding"][1]["spki_sha256"] = std::string(64, 'd');
@@ -264,7 +264,8 @@ TEST(Session, WhatCannotBeJudgedIsSkippedAndNeverPasses) {
   EXPECT_EQ(two.judge().outcome(), Outcome::kUndetermined);
 }
 
-// The session of the specification's test vectors, whose id its own generator gives (ACI test vectors, section 3).
+// This is the session of the specification's test vectors. Its own generator gives the id (ACI test vectors, section
+// 3).
 TEST(Session, TheVectorOfTheSpecification) {
   const std::string text =
       R"({"api_version":"aci/1","upstream_name":"demo-upstream","verifier_id":"example/1","established_at":1750000000,)"

@@ -15,7 +15,7 @@ namespace {
 
 using evidence::SigningAlgo;
 
-// Set-up that cannot fail on a healthy machine.
+// Unwraps a step of the set-up that cannot fail on a healthy machine.
 template <typename T>
 T must(Result<T> result) {
   if (!result) std::abort();
@@ -116,7 +116,7 @@ Case genuine_case(const Ask& ask) {
   out.expected.tls_spki_sha256 = ask.tls_spki_sha256;
   // The node measures no policy.
   out.policy.service.accept_no_node_policy = true;
-  // So nobody says where its TLS key was made.
+  // Without a policy, no document says where the TLS key was made.
   out.policy.service.accept_unproven_tls_keys = ask.tls_spki_sha256.has_value();
   return out;
 }

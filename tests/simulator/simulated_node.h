@@ -1,5 +1,5 @@
-// A node on the simulated TEE, as far as evidence goes: makes the report that a node serves (docs/spec/legacy-proof.md)
-// and signs replies, without HTTP. For tests.
+// The evidence of a node on the simulated TEE, for tests. It makes the report that a node serves
+// (docs/spec/legacy-proof.md) and signs replies, without HTTP.
 #pragma once
 
 #include <memory>
@@ -50,12 +50,12 @@ class SimulatedNode {
   crypto::Ed25519Key ed25519_;
 };
 
-// The node and the nonce that the tests use; made once.
+// Return the node and the nonce that the tests use. They are made once.
 const SimulatedNode& node();
 evidence::Nonce test_nonce();
 Ask test_ask();
 
-// A report under verification: what was served, what is known, what is accepted.
+// A report under verification: the served report, the known facts and the policy.
 struct Case {
   Json report;
   verify::Expected expected;

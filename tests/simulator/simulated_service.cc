@@ -15,7 +15,7 @@
 namespace cloister::testing {
 namespace {
 
-// Set-up that cannot fail on a healthy machine.
+// Unwraps a step of the set-up that cannot fail on a healthy machine.
 template <typename T>
 T must(Result<T> result) {
   if (!result) std::abort();
@@ -164,7 +164,7 @@ Json SimulatedService::receipt() const {
 }
 
 const SimulatedService& service() {
-  // The keys of node(): the same seed.
+  // The seed is that of node(), so the keys are the same.
   static const SimulatedNode measured;
   static const SimulatedService service = [] {
     SimulatedService made(measured);

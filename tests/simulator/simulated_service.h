@@ -1,5 +1,5 @@
-// What a node on the simulated TEE serves as well as the legacy report: a keyset, the ACI report, Cloister's own
-// report, receipts, and what a gateway in front of the node makes of them. For tests.
+// The other documents that a node on the simulated TEE serves, for tests: a keyset, the ACI report, Cloister's own
+// report and receipts. It also makes the answers of a gateway in front of the node.
 #pragma once
 
 #include <functional>
@@ -33,15 +33,15 @@ class SimulatedService {
   // A signed receipt, over kReceiptRequest and kReceiptResponse.
   Json receipt() const;
 
-  // Measures the document into the register, under the name of an event of Cloister's.
+  // Measures the document into the register, under the name of one of Cloister's events.
   void measure(std::string_view event, const Json& document) const;
 
-  // The same documents with contents of the attacker's choice: the keys of the simulator are public.
+  // Return the same documents with contents of the attacker's choice, because the keys of the simulator are public.
   Json aci_report_around(const Json& keyset, const evidence::ReportData& report_data) const;
   Json native_report_around(const evidence::NativeStatement& statement,
                             const std::optional<std::string>& payload) const;
   Json sign(Json receipt) const;
-  // What the node says about its known-answer tests.
+  // Returns the node's statement about its known-answer tests.
   Json sign_known_answers(const std::vector<evidence::KnownAnswersResult>& results,
                           const std::string& key_id = "receipt-1") const;
 
@@ -55,7 +55,7 @@ class SimulatedService {
 
 const SimulatedService& service();
 
-// What was served, what is known, what is accepted.
+// A report or receipt under verification: the served documents, the known facts and the policy.
 struct ServiceCase {
   Json report;
   Json receipt;
@@ -73,7 +73,7 @@ struct ServiceCase {
 ServiceCase aci_case();
 ServiceCase native_case();
 
-// A gateway's answer: the gateway's own report, and one for each model.
+// Returns a gateway's answer, which holds the gateway's own report and one report for each model.
 Json wrapped_report(const Json& gateway, const Json& models);
 
 }  // namespace cloister::testing

@@ -1,4 +1,4 @@
-// Answers that hold several reports: instances behind one address, and what gateways serve.
+// Answers that hold several reports: those of instances behind one address, and those that gateways serve.
 #include <gtest/gtest.h>
 
 #include "codec/json.h"
@@ -120,7 +120,7 @@ TEST(Wrapped, AGatewayAndItsModelsAreJudgedEachAsWhatItIs) {
   }
   EXPECT_EQ(verdict.facts["tee_type"], "insecure_simulator");
   EXPECT_EQ(verdict.facts["gateway"]["signing_address"], gateway_node().address(kEcdsa));
-  // The models' addresses, and never the gateway's.
+  // These are the models' addresses, and never the gateway's.
   EXPECT_EQ(verify::attested_addresses(verdict),
             (std::vector<std::string>{node().address(kEcdsa), second_node().address(kEcdsa)}));
   EXPECT_EQ(verify::attested_address(verdict), std::nullopt);

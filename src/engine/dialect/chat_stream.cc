@@ -1,6 +1,6 @@
 // Streams of /v1/chat/completions and /v1/completions. The bytes before and after a piece never change within a reply,
 // so they are made once, and a token costs one append of each and one escaped string.
-#include "engine/dialect/error_body.h"
+#include "codec/error_body.h"
 #include "engine/dialect/json_text.h"
 #include "engine/dialect/writers.h"
 
@@ -40,7 +40,7 @@ class ChunkWriter : public ReplyWriter {
     out += kDone;
   }
   void fail(std::string& out, const Error& error) override {
-    out.append("data: ").append(openai_error_body(error)).append("\n\n");
+    out.append("data: ").append(codec::openai_error_body(error)).append("\n\n");
   }
 
  protected:

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/dialect/request_fields.h"
+#include "engine/dialect/members.h"
 
 namespace cloister::engine {
 namespace {

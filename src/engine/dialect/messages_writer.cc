@@ -1,8 +1,8 @@
 // Anthropic's /v1/messages: docs.anthropic.com/en/api/messages and .../messages-streaming.
 #include <optional>
 
+#include "codec/error_body.h"
 #include "codec/json.h"
-#include "engine/dialect/error_body.h"
 #include "engine/dialect/writers.h"
 
 namespace cloister::engine {
@@ -66,7 +66,7 @@ class MessagesStreamWriter : public ReplyWriter {
     append_named_event(out, "message_stop", {{"type", "message_stop"}});
   }
   void fail(std::string& out, const Error& error) override {
-    out.append("event: error\ndata: ").append(anthropic_error_body(error)).append("\n\n");
+    out.append("event: error\ndata: ").append(codec::anthropic_error_body(error)).append("\n\n");
   }
 
  private:

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "engine/dialect/request_fields.h"
+#include "engine/dialect/members.h"
 
 namespace cloister::engine {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "codec/json.h"
 #include "codec/sse.h"
+#include "engine/dialect/members.h"
 #include "engine/dialect/request_fields.h"
 
 namespace cloister::engine {
@@ -181,7 +182,7 @@ bool is_stream(std::string_view body) {
 Result<ReadReply> read_reply(Route route, std::string_view body) {
   if (route != Route::kChatCompletions && route != Route::kCompletions && route != Route::kResponses &&
       route != Route::kMessages) {
-    return fail(ErrorCode::kUnsupported, "replies of this route hold no text that a model has drawn");
+    return fail(ErrorCode::kUnsupported, "replies of this route hold no text that a model has generated");
   }
   ReadReply reply;
   if (is_stream(body)) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/dialect/make_reply_writer.h"
 #include "engine/dialect/reply_writer.h"
 
 namespace cloister::engine {

@@ -61,7 +61,4 @@ class ReplyWriter {
   virtual void fail(std::string& out, const Error& error) = 0;
 };
 
-// Makes the writer for the four routes that generate. Embeddings and tokenize have one buffered form each: embeddings.h.
-std::unique_ptr<ReplyWriter> make_reply_writer(ReplyHead head);
-
 }  // namespace cloister::engine

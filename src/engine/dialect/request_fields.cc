@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/dialect/members.h"
 #include "engine/dialect/message_checks.h"
 #include "engine/dialect/reply_demands.h"
 
@@ -217,17 +218,6 @@ Result<void> check_unsupported(Route route, const Json& body) {
 
 }  // namespace
 
-const Json* find_member(const Json& object, const char* name) {
-  if (!object.is_object()) return nullptr;
-  auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-std::string text_member(const Json& object, const char* name) {
-  const Json* value = find_member(object, name);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
-}
-
 Result<RequestFields> read_request_fields(Route route, const Json& body) {
   if (!body.is_object()) return fail(ErrorCode::kInvalidRequest, "the body must be a JSON object");
   for (const NumberRule& rule : kNumberRules) {
@@ -256,17 +246,6 @@ Result<RequestFields> read_request_fields(Route route, const Json& body) {
   TRY(logprobs, read_logprobs(route, body));
   fields.top_logprobs = logprobs;
   return fields;
-}
-
-std::string content_text(const Json& content) {
-  if (content.is_string()) return content.get<std::string>();
-  std::string text;
-  if (!content.is_array()) return text;
-  for (const Json& part : content) {
-    const Json* value = find_member(part, "text");
-    if (value != nullptr && value->is_string()) text += value->get_ref<const std::string&>();
-  }
-  return text;
 }
 
 }  // namespace cloister::engine

@@ -24,13 +24,4 @@ struct RequestFields {
 // parameter. Pictures, sound and files are kUnsupported: no code here ever fetches a URL or opens a path that a client names.
 Result<RequestFields> read_request_fields(Route route, const Json& body);
 
-// Returns the member, or null when it is missing or JSON null: both mean "default" in these dialects.
-const Json* find_member(const Json& object, const char* name);
-
-// Returns the member as text; empty when it is missing or not a string.
-std::string text_member(const Json& object, const char* name);
-
-// Returns the text of a message's content: a string, or the text parts joined. Empty for anything else.
-std::string content_text(const Json& content);
-
 }  // namespace cloister::engine

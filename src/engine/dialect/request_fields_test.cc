@@ -1,4 +1,5 @@
 #include "engine/dialect/request_fields.h"
+#include "engine/dialect/members.h"
 
 #include <gtest/gtest.h>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/json.h"
+#include "engine/dialect/members.h"
 #include "engine/dialect/request_fields.h"
 
 namespace cloister::engine {

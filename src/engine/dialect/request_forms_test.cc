@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/dialect/members.h"
 #include "engine/dialect/request_fields.h"
 
 namespace cloister::engine {

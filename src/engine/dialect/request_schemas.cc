@@ -1,5 +1,6 @@
 #include "engine/dialect/request_schemas.h"
 
+#include "engine/dialect/members.h"
 #include "engine/dialect/request_fields.h"
 #include "engine/dialect/schema_rules.h"
 

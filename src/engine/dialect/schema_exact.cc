@@ -4,6 +4,7 @@
 
 #include "engine/dialect/schema_keywords.h"
 #include "engine/dialect/schema_pass.h"
+#include "engine/dialect/schema_reference.h"
 #include "engine/dialect/string_pattern.h"
 
 namespace cloister::engine {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/dialect/schema_keywords.h"
+#include "engine/dialect/schema_reference.h"
 #include "engine/dialect/schema_states.h"
 #include "engine/dialect/string_pattern.h"
 
@@ -34,36 +35,6 @@ const Json* member(const Json& node, std::string_view name) {
 constexpr const char* kChoices[] = {"anyOf", "oneOf", "allOf"};
 
 }  // namespace
-
-std::string pointer_text(const std::vector<std::string>& tokens) {
-  std::string text;
-  for (const std::string& token : tokens) {
-    text += '/';
-    for (const char c : token) {
-      if (c == '~') {
-        text += "~0";
-      } else if (c == '/') {
-        text += "~1";
-      } else {
-        text += c;
-      }
-    }
-  }
-  return text;
-}
-
-std::optional<std::vector<std::string>> reference_tokens(std::string_view reference) {
-  if (!reference.starts_with("#/") || reference.find_first_of("~%") != std::string_view::npos) return std::nullopt;
-  std::vector<std::string> tokens(1);
-  for (const char c : reference.substr(2)) {
-    if (c == '/') {
-      tokens.emplace_back();
-    } else {
-      tokens.back() += c;
-    }
-  }
-  return tokens;
-}
 
 SchemaPass::SchemaPass(Json& schema, std::string where, bool strict, Costs& costs)
     : root_(schema), where_(std::move(where)), strict_(strict), costs_(costs) {}

@@ -80,9 +80,4 @@ class SchemaPass {
   std::vector<std::pair<std::string, Json>> references_;
 };
 
-// "/properties/a", with the escapes of RFC 6901.
-std::string pointer_text(const std::vector<std::string>& tokens);
-// The tokens of "#/a/b"; absent for a reference that the library does not follow, or reads differently.
-std::optional<std::vector<std::string>> reference_tokens(std::string_view reference);
-
 }  // namespace cloister::engine

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/dialect/schema_keywords.h"
-#include "engine/dialect/schema_pass.h"
+#include "engine/dialect/schema_reference.h"
 
 namespace cloister::engine {
 namespace {

@@ -1,6 +1,8 @@
 #include "engine/echo/echo_engine.h"
 
 #include "base/clock.h"
+#include "engine/dialect/make_reply_writer.h"
+#include "engine/dialect/members.h"
 #include "engine/dialect/request_forms.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/echo/echo_reply.h"

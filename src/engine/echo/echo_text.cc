@@ -1,4 +1,5 @@
 #include "engine/echo/echo_text.h"
+#include "engine/dialect/members.h"
 
 #include <algorithm>
 #include <cmath>

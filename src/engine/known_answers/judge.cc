@@ -25,7 +25,7 @@ double difference_of(const std::vector<TokenChance>& top, const TokenChance& rec
 // Why the token differs; "" when it is the same. Adds its difference to `sum`.
 std::string compare_position(const std::vector<TokenChance>& recorded, const AnswerPosition& actual, double tolerance,
                              double& sum) {
-  if (actual.chosen.text != recorded.front().text) return "the model chose another one than the recorded one";
+  if (actual.chosen.text != recorded.front().text) return "the model chose another token than the recorded one";
   if (actual.top.size() < recorded.size()) return "the reply names too few alternatives";
   double difference = 0;
   for (const TokenChance& alternative : recorded) {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common.h"
-#include "engine/llama/llama_engine.h"
+#include "engine/llama/llama_options.h"
 #include "engine/llama/model_file.h"
 
 namespace cloister::engine::llama {

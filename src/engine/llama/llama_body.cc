@@ -1,4 +1,5 @@
 #include "engine/llama/llama_body.h"
+#include "engine/dialect/members.h"
 
 #include <algorithm>
 #include <cstdint>

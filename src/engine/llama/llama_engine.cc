@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "engine/dialect/members.h"
 #include "engine/dialect/request_forms.h"
 #include "engine/dialect/vectors_and_tokens.h"
 #include "engine/known_answers/engine_ask.h"

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "engine/llama/llama_engine.h"
+#include "engine/llama/llama_options.h"
 #include "engine/llama/loaded_model.h"
 #include "engine/llama/model_file.h"
 #include "evidence/model_identity.h"

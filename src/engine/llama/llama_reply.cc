@@ -1,4 +1,5 @@
 #include "engine/llama/llama_reply.h"
+#include "engine/dialect/make_reply_writer.h"
 
 #include <algorithm>
 #include <iterator>

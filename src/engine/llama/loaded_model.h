@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "engine/llama/llama_engine.h"
+#include "engine/llama/llama_options.h"
 #include "engine/llama/model_file.h"
 #include "engine/llama/progress.h"
 #include "engine/llama/prompt_pieces.h"

@@ -1,5 +1,9 @@
 #include "engine/llama/process_guard.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
@@ -59,6 +63,14 @@ void on_abort(const char* message) {
   log::error("the embedded engine aborts at " + text.substr(0, text.find(": ")));
 }
 
+#if defined(__x86_64__)
+// CPUID leaf 1, ECX bit 29 (Intel SDM, volume 2A, CPUID); __builtin_cpu_supports() of clang 14 does not know the name.
+bool has_f16c() {
+  unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
+
 struct Instruction {
   const char* name;
   bool built_with;
@@ -73,7 +85,7 @@ Result<void> check_cpu() {
       {"AVX2", ggml_cpu_has_avx2() != 0, __builtin_cpu_supports("avx2") != 0},
       {"FMA", ggml_cpu_has_fma() != 0, __builtin_cpu_supports("fma") != 0},
       {"BMI2", ggml_cpu_has_bmi2() != 0, __builtin_cpu_supports("bmi2") != 0},
-      {"F16C", ggml_cpu_has_f16c() != 0, __builtin_cpu_supports("f16c") != 0},
+      {"F16C", ggml_cpu_has_f16c() != 0, has_f16c()},
       {"AVX512", ggml_cpu_has_avx512() != 0,
        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd")},

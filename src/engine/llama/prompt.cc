@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/hash.h"
+#include "engine/dialect/members.h"
 #include "engine/dialect/request_forms.h"
 #include "engine/dialect/request_schemas.h"
 #include "engine/llama/chatml_tools.h"

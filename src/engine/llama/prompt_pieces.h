@@ -14,17 +14,11 @@
 #include <chrono>
 #include <cstddef>
 
+#include "engine/llama/turns.h"
+
 struct llama_context;
 
 namespace cloister::engine::llama {
-
-// What the scheduler computes, and for whom (SamplingShares::turns).
-struct Turns {
-  std::size_t decoding_sequences = 0;
-  std::size_t decoding_clients = 0;
-  std::size_t reading_clients = 0;  // with a prompt that is not computed yet, those who decode as well left out
-  bool is_shared = false;           // a prompt is to be computed while another client decodes
-};
 
 // On the engine's thread, except where something else is said.
 class PromptPieces {

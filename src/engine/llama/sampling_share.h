@@ -20,8 +20,9 @@
 #include <string>
 #include <utility>
 
-#include "engine/llama/prompt_pieces.h"
+#include "engine/llama/turns.h"
 
+struct llama_context;
 struct common_params_sampling;
 struct common_sampler;
 

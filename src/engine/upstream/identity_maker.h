@@ -9,7 +9,7 @@
 
 #include "engine/engine.h"
 #include "engine/upstream/probe.h"
-#include "engine/upstream/upstream_engine.h"
+#include "engine/upstream/upstream_options.h"
 #include "engine/weights/weight_measurement.h"
 
 namespace cloister::engine::upstream {

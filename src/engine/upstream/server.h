@@ -11,7 +11,7 @@
 #include "engine/upstream/identity_maker.h"
 #include "engine/upstream/probe.h"
 #include "engine/upstream/server_tests.h"
-#include "engine/upstream/upstream_engine.h"
+#include "engine/upstream/upstream_options.h"
 #include "http/client.h"
 #include "http/outgoing.h"
 

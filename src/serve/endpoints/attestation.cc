@@ -1,14 +1,13 @@
 // GET and POST /v1/attestation/report: the legacy report, which today's verifiers ask for (docs/spec/legacy-proof.md).
 #include <algorithm>
 
+#include "api/client_name.h"
+#include "api/error_response.h"
+#include "api/query_parameter.h"
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "crypto/secp256k1.h"
-#include "serve/client_name.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/node.h"
-#include "serve/openai/error_body.h"
-#include "serve/query_parameter.h"
 
 namespace cloister::serve {
 namespace {
@@ -41,7 +40,7 @@ Result<ReportParameters> read_parameters(const http::Request& request) {
                                                           {"replicas", &out.replicas},
                                                           {"version", &out.version}};
   for (auto& [name, value] : members) {
-    TRY(given, query_parameter(request.query, name));
+    TRY(given, api::query_parameter(request.query, name));
     if (given == "" && value == &out.nonce) return invalid_parameter(name, "'nonce' is empty");
     *value = given.value_or("");
   }
@@ -81,8 +80,8 @@ bool same_address(evidence::SigningAlgo algo, const std::string& ours, const std
   return a && b && *a == *b;
 }
 
-Result<ReportQuery> make_query(const NodeContext& context, const ReportParameters& parameters) {
-  ReportQuery query;
+Result<reports::ReportQuery> make_query(const NodeContext& context, const ReportParameters& parameters) {
+  reports::ReportQuery query;
   if (!parameters.signing_algo.empty()) {
     TRY(algo, evidence::parse_signing_algo(parameters.signing_algo));
     query.algo = algo;
@@ -117,19 +116,21 @@ Result<ReportQuery> make_query(const NodeContext& context, const ReportParameter
   return query;
 }
 
-void handle(NodeContext& context, const Call& call) {
+void handle(NodeContext& context, const api::Call& call) {
   Result<ReportParameters> parameters = read_parameters(call.exchange->request());
-  if (!parameters) return reply(context, call, kName, error_response(parameters.error()));
-  Result<ReportQuery> query = make_query(context, *parameters);
-  if (!query) return reply(context, call, kName, error_response(query.error()));
+  if (!parameters) return reply(context, call, kName, api::error_response(parameters.error()));
+  Result<reports::ReportQuery> query = make_query(context, *parameters);
+  if (!query) return reply(context, call, kName, api::error_response(query.error()));
   reply_with_report(context, call, kName, *std::move(query));
 }
 
 }  // namespace
 
-void reply_with_report(NodeContext& context, const Call& call, std::string_view endpoint_name, ReportQuery query) {
-  auto answer = [&context, call, name = std::string(endpoint_name)](Result<AttestationService::Report> report) {
-    if (!report) return reply(context, call, name, error_response(report.error()));
+void reply_with_report(NodeContext& context, const api::Call& call, std::string_view endpoint_name,
+                       reports::ReportQuery query) {
+  auto answer = [&context, call,
+                 name = std::string(endpoint_name)](Result<reports::AttestationService::Report> report) {
+    if (!report) return reply(context, call, name, api::error_response(report.error()));
     http::Response response;
     response.body = **report;
     response.headers.emplace_back("cache-control", "no-store");
@@ -138,19 +139,19 @@ void reply_with_report(NodeContext& context, const Call& call, std::string_view 
   if (context.attestation == nullptr) {
     return answer(fail(ErrorCode::kNoTee, "this node runs without a TEE and has no report to give"));
   }
-  query.client = client_name(call);
+  query.client = api::client_name(call);
   context.attestation->report(query, answer);
 }
 
-void install_attestation(EndpointRegistry& registry, NodeContext& context) {
+void install_attestation(api::EndpointRegistry& registry, NodeContext& context) {
   for (const char* method : {"GET", "POST"}) {
-    Endpoint endpoint;
+    api::Endpoint endpoint;
     endpoint.method = method;
     endpoint.path = "/v1/attestation/report";
     endpoint.name = kName;
-    endpoint.access = Access::kPublic;
+    endpoint.access = api::Access::kPublic;
     endpoint.body_limit_bytes = 16 << 10;
-    endpoint.handle = [&context](Call call) { handle(context, call); };
+    endpoint.handle = [&context](api::Call call) { handle(context, call); };
     registry.install(std::move(endpoint));
   }
 }

@@ -3,23 +3,28 @@
 
 #include <string_view>
 
-#include "serve/endpoint.h"
-#include "serve/report_query.h"
+#include "api/endpoint.h"
+#include "receipts/receipt_lookup.h"
+#include "reports/report_query.h"
+#include "serve/node_context.h"
 
 namespace cloister::serve {
 
-struct NodeContext;
-
-void install_inference(EndpointRegistry& registry, NodeContext& context);
-void install_attestation(EndpointRegistry& registry, NodeContext& context);
-void install_identity(EndpointRegistry& registry, NodeContext& context);
-void install_receipts(EndpointRegistry& registry, NodeContext& context);
-void install_signature(EndpointRegistry& registry, NodeContext& context);
-void install_models(EndpointRegistry& registry, NodeContext& context);
-void install_health(EndpointRegistry& registry, NodeContext& context);
-void install_page(EndpointRegistry& registry, NodeContext& context);
+void install_inference(api::EndpointRegistry& registry, NodeContext& context);
+void install_attestation(api::EndpointRegistry& registry, NodeContext& context);
+void install_identity(api::EndpointRegistry& registry, NodeContext& context);
+void install_receipts(api::EndpointRegistry& registry, NodeContext& context);
+void install_signature(api::EndpointRegistry& registry, NodeContext& context);
+void install_models(api::EndpointRegistry& registry, NodeContext& context);
+void install_health(api::EndpointRegistry& registry, NodeContext& context);
+void install_page(api::EndpointRegistry& registry, NodeContext& context);
 
 // Answers with the report that `query` asks for, or with the reason why there is none. Fills in the client itself.
-void reply_with_report(NodeContext& context, const Call& call, std::string_view endpoint_name, ReportQuery query);
+void reply_with_report(NodeContext& context, const api::Call& call, std::string_view endpoint_name,
+                       reports::ReportQuery query);
+
+// Answers with what `answer` makes of the receipt that the path names (receipts/receipt_lookup.h).
+void reply_with_receipt(NodeContext& context, api::Call call, std::string_view endpoint_name, const char* not_found,
+                        receipts::ReceiptAnswer answer);
 
 }  // namespace cloister::serve

@@ -3,7 +3,6 @@
 #include "engine/known_answers/record.h"
 #include "evidence/json_reader.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/node.h"
 
 namespace cloister::serve {
 namespace {
@@ -63,7 +62,7 @@ Json known_answers_json(const std::vector<engine::KnownAnswersState>& states) {
 }
 
 // Only the operator may see the store's error messages, which may name paths and hosts.
-Json receipts_json(const ReceiptJournal& journal, const JournalState& state) {
+Json receipts_json(const receipts::ReceiptJournal& journal, const receipts::JournalState& state) {
   return {{"store", journal.store_type()},
           {"failing", state.failing},
           {"waiting", state.waiting},
@@ -90,13 +89,13 @@ http::Response health(NodeContext& context) {
   if (context.engine.passes_on()) body["upstreams"] = upstreams_json(context.engine.upstreams());
   bool ready = state == engine::Health::kReady;
   if (context.gpu_gate != nullptr) {
-    const GpuGateState gate = context.gpu_gate->state();
+    const reports::GpuGateState gate = context.gpu_gate->state();
     if (ready && !gate.open) body["status"] = "gpu_not_attested";
     ready = ready && gate.open;
     body["gpu_gate"] = to_json(gate);
   }
   if (context.receipts != nullptr) {
-    const JournalState receipts = context.receipts->state();
+    const receipts::JournalState receipts = context.receipts->state();
     const bool refusing = context.receipts->refusal().has_value();
     if (ready && refusing) body["status"] = "receipts_unavailable";
     ready = ready && !refusing;
@@ -110,43 +109,43 @@ http::Response health(NodeContext& context) {
 }
 
 http::Response metrics(NodeContext& context) {
-  context.metrics.set_engine(context.engine.stats(), context.engine.health() == engine::Health::kReady);
-  context.metrics.set_upstreams(context.engine.upstreams());
-  context.metrics.set_known_answers(engine::known_answers(context.engine));
+  context.metrics.engine.set_engine(context.engine.stats(), context.engine.health() == engine::Health::kReady);
+  context.metrics.engine.set_upstreams(context.engine.upstreams());
+  context.metrics.engine.set_known_answers(engine::known_answers(context.engine));
   if (context.receipts != nullptr) {
-    const JournalState state = context.receipts->state();
-    context.metrics.set_receipts(state.waiting + state.in_memory, state.lost);
+    const receipts::JournalState state = context.receipts->state();
+    context.metrics.receipts.set_receipts(state.waiting + state.in_memory, state.lost);
   }
   if (context.attestation != nullptr) context.attestation->update_metrics();
   if (context.gpu_gate != nullptr)
-    context.metrics.evidence().set_gpu_gate(context.gpu_gate->state(), context.clock.now());
-  if (context.server_stats) context.metrics.set_connections(context.server_stats().connections_open);
+    context.metrics.evidence.set_gpu_gate(context.gpu_gate->state(), context.clock.now());
+  if (context.server_stats) context.metrics.requests.set_connections(context.server_stats().connections_open);
   http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = context.metrics.render();
+  response.body = context.metrics.registry.render();
   return response;
 }
 
 }  // namespace
 
-void install_health(EndpointRegistry& registry, NodeContext& context) {
-  Endpoint endpoint;
+void install_health(api::EndpointRegistry& registry, NodeContext& context) {
+  api::Endpoint endpoint;
   endpoint.method = "GET";
   endpoint.path = "/health";
   endpoint.name = "health";
-  endpoint.access = Access::kPublic;
-  endpoint.handle = [&context](Call call) { reply(context, call, "health", health(context)); };
+  endpoint.access = api::Access::kPublic;
+  endpoint.handle = [&context](api::Call call) { reply(context, call, "health", health(context)); };
   registry.install(endpoint);
   endpoint.path = "/health/ready";
   registry.install(endpoint);
   endpoint.path = "/health/live";
-  endpoint.handle = [&context](Call call) { reply(context, call, "health", live()); };
+  endpoint.handle = [&context](api::Call call) { reply(context, call, "health", live()); };
   registry.install(endpoint);
 
   endpoint.path = "/metrics";
   endpoint.name = "metrics";
-  endpoint.access = Access::kOperator;
-  endpoint.handle = [&context](Call call) { reply(context, call, "metrics", metrics(context)); };
+  endpoint.access = api::Access::kOperator;
+  endpoint.handle = [&context](api::Call call) { reply(context, call, "metrics", metrics(context)); };
   registry.install(endpoint);
 }
 

@@ -1,19 +1,18 @@
 // GET /v1/aci/attestation and /v1/cloister/attestation: the reports that bind the keyset. GET /v1/cloister/keyset and
 // /v1/cloister/policy: the documents behind two of their digests, byte for byte.
+#include "api/error_response.h"
+#include "api/query_parameter.h"
 #include "base/encoding.h"
 #include "codec/jcs.h"
 #include "evidence/json_reader.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/node.h"
-#include "serve/openai/error_body.h"
-#include "serve/query_parameter.h"
 
 namespace cloister::serve {
 namespace {
 
 // ACI section 3.2: exactly 64 lower-case digits, so that the statement needs no escapes.
 Result<std::optional<evidence::Nonce>> read_nonce(const http::Request& request) {
-  TRY(text, query_parameter(request.query, "nonce"));
+  TRY(text, api::query_parameter(request.query, "nonce"));
   if (!text) return std::optional<evidence::Nonce>();
   const bool lower = text->find_first_not_of("0123456789abcdef") == std::string::npos;
   const auto nonce = from_hex_exactly<32>(*text);
@@ -22,22 +21,22 @@ Result<std::optional<evidence::Nonce>> read_nonce(const http::Request& request) 
               "'nonce' must be 64 lower-case hex characters (32 bytes); for example: openssl rand -hex 32", "nonce");
 }
 
-void report(NodeContext& context, const Call& call, ReportKind kind, std::string_view name) {
+void report(NodeContext& context, const api::Call& call, reports::ReportKind kind, std::string_view name) {
   const auto nonce = read_nonce(call.exchange->request());
-  if (!nonce) return reply(context, call, name, error_response(nonce.error()));
+  if (!nonce) return reply(context, call, name, api::error_response(nonce.error()));
   reply_with_report(context, call, name, {.kind = kind, .nonce = *nonce});
 }
 
 // Whoever asks for a digest gets the document with that digest, or nothing: never another one.
-using Former = std::optional<std::string> (Identity::*)(std::string_view) const;
-http::Response document(const NodeContext& context, const Call& call, std::string_view what,
+using Former = std::optional<std::string> (identity::Identity::*)(std::string_view) const;
+http::Response document(const NodeContext& context, const api::Call& call, std::string_view what,
                         const std::optional<std::string>& current, Former former) {
   const auto digest = http::query_value(call.exchange->request().query, "digest");
   const std::optional<std::string> text = digest ? (context.identity.*former)(*digest) : current;
   if (!text) {
-    return error_response(fail(ErrorCode::kNotFound,
-                               digest ? "this node has had no " + std::string(what) + " of that digest since it started"
-                                      : "this node has no " + std::string(what)));
+    return api::error_response(fail(
+        ErrorCode::kNotFound, digest ? "this node has had no " + std::string(what) + " of that digest since it started"
+                                     : "this node has no " + std::string(what)));
   }
   http::Response response;
   response.body = *text;
@@ -45,7 +44,7 @@ http::Response document(const NodeContext& context, const Call& call, std::strin
   return response;
 }
 
-std::optional<std::string> current_policy(const Epoch& epoch) {
+std::optional<std::string> current_policy(const identity::Epoch& epoch) {
   if (epoch.policy.is_null()) return std::nullopt;
   const auto text = codec::write_jcs(epoch.policy);
   return text ? std::optional(*text) : std::nullopt;
@@ -53,7 +52,8 @@ std::optional<std::string> current_policy(const Epoch& epoch) {
 
 http::Response tls_request(const NodeContext& context) {
   if (context.tls_request.empty()) {
-    return error_response(fail(ErrorCode::kNotFound, "this node asks nobody to certify its TLS key (--tls tee-key)"));
+    return api::error_response(
+        fail(ErrorCode::kNotFound, "this node requests no certificate for its TLS key (--tls tee-key)"));
   }
   http::Response response;
   response.content_type = "application/x-pem-file";
@@ -63,40 +63,43 @@ http::Response tls_request(const NodeContext& context) {
 
 }  // namespace
 
-void install_identity(EndpointRegistry& registry, NodeContext& context) {
-  Endpoint endpoint;
+void install_identity(api::EndpointRegistry& registry, NodeContext& context) {
+  api::Endpoint endpoint;
   endpoint.method = "GET";
-  endpoint.access = Access::kPublic;
+  endpoint.access = api::Access::kPublic;
 
   endpoint.path = "/v1/aci/attestation";
   endpoint.name = "aci_attestation";
-  endpoint.handle = [&context](Call call) { report(context, call, ReportKind::kAci, "aci_attestation"); };
+  endpoint.handle = [&context](api::Call call) { report(context, call, reports::ReportKind::kAci, "aci_attestation"); };
   registry.install(endpoint);
 
   endpoint.path = "/v1/cloister/attestation";
   endpoint.name = "cloister_attestation";
-  endpoint.handle = [&context](Call call) { report(context, call, ReportKind::kNative, "cloister_attestation"); };
+  endpoint.handle = [&context](api::Call call) {
+    report(context, call, reports::ReportKind::kNative, "cloister_attestation");
+  };
   registry.install(endpoint);
 
   endpoint.path = "/v1/cloister/tls-request";
   endpoint.name = "tls_request";
-  endpoint.handle = [&context](Call call) { reply(context, call, "tls_request", tls_request(context)); };
+  endpoint.handle = [&context](api::Call call) { reply(context, call, "tls_request", tls_request(context)); };
   registry.install(endpoint);
 
   endpoint.path = "/v1/cloister/keyset";
   endpoint.name = "cloister_keyset";
-  endpoint.handle = [&context](Call call) {
+  endpoint.handle = [&context](api::Call call) {
     const auto epoch = context.identity.now();
-    reply(context, call, "cloister_keyset", document(context, call, "keyset", epoch->keyset, &Identity::former_keyset));
+    reply(context, call, "cloister_keyset",
+          document(context, call, "keyset", epoch->keyset, &identity::Identity::former_keyset));
   };
   registry.install(endpoint);
 
   endpoint.path = "/v1/cloister/policy";
   endpoint.name = "cloister_policy";
-  endpoint.handle = [&context](Call call) {
+  endpoint.handle = [&context](api::Call call) {
     const auto epoch = context.identity.now();
     reply(context, call, "cloister_policy",
-          document(context, call, "policy", current_policy(*epoch), &Identity::former_policy));
+          document(context, call, "policy", current_policy(*epoch), &identity::Identity::former_policy));
   };
   registry.install(endpoint);
 }

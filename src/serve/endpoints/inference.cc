@@ -1,10 +1,10 @@
 // The inference routes. The engine decides which of them a node serves (Engine::routes).
 #include <vector>
 
-#include "serve/client_name.h"
+#include "api/client_name.h"
+#include "api/error_response.h"
 #include "serve/endpoints/endpoints.h"
 #include "serve/inference_call.h"
-#include "serve/openai/error_body.h"
 
 namespace cloister::serve {
 namespace {
@@ -39,10 +39,10 @@ const std::vector<InferenceRoute>& routes() {
 }
 constexpr std::size_t kOfEveryEngine = 7;
 
-void handle(NodeContext& context, const InferenceRoute& route, Call call) {
+void handle(NodeContext& context, const InferenceRoute& route, api::Call call) {
   std::shared_ptr<http::Exchange> exchange = call.exchange;
   const std::size_t body_size = exchange->request().body.size();
-  const std::string client = client_name(call);
+  const std::string client = api::client_name(call);
   auto inference = std::make_shared<InferenceCall>(context, route, std::move(call));
   exchange->on_abandoned([weak = std::weak_ptr(inference)] {
     if (auto live = weak.lock()) live->abandon();
@@ -61,11 +61,11 @@ void handle(NodeContext& context, const InferenceRoute& route, Call call) {
 
 }  // namespace
 
-void install_inference(EndpointRegistry& registry, NodeContext& context) {
+void install_inference(api::EndpointRegistry& registry, NodeContext& context) {
   std::size_t left = context.engine.passes_on() ? routes().size() : kOfEveryEngine;
   for (const InferenceRoute& route : routes()) {
     if (left-- == 0) break;
-    Endpoint endpoint;
+    api::Endpoint endpoint;
     endpoint.method = "POST";
     endpoint.path = route.path;
     endpoint.name = route.name;
@@ -74,7 +74,7 @@ void install_inference(EndpointRegistry& registry, NodeContext& context) {
     endpoint.takes_prompts = true;
     endpoint.takes_files = route.route == engine::Route::kTranscriptions ||
                            route.route == engine::Route::kTranslations || route.route == engine::Route::kImageEdits;
-    endpoint.handle = [&context, &route](Call call) { handle(context, route, std::move(call)); };
+    endpoint.handle = [&context, &route](api::Call call) { handle(context, route, std::move(call)); };
     registry.install(std::move(endpoint));
   }
 }

@@ -1,10 +1,9 @@
 // GET /v1/models and /v1/models/{path}: ids of the form "org/name" hold a slash.
+#include "api/error_response.h"
 #include "codec/json.h"
 #include "evidence/json_reader.h"
 #include "evidence/native_report.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/node.h"
-#include "serve/openai/error_body.h"
 
 namespace cloister::serve {
 namespace {
@@ -67,23 +66,23 @@ http::Response one(NodeContext& context, const std::string& id) {
     response.body = codec::write_json(model_json(context, model));
     return response;
   }
-  return error_response(fail(ErrorCode::kModelNotFound, "this model is not served here", "model"));
+  return api::error_response(fail(ErrorCode::kModelNotFound, "this model is not served here", "model"));
 }
 
 }  // namespace
 
-void install_models(EndpointRegistry& registry, NodeContext& context) {
-  Endpoint all;
+void install_models(api::EndpointRegistry& registry, NodeContext& context) {
+  api::Endpoint all;
   all.method = "GET";
   all.path = "/v1/models";
   all.name = kName;
-  all.access = Access::kPublic;
-  all.handle = [&context](Call call) { reply(context, call, kName, list(context)); };
+  all.access = api::Access::kPublic;
+  all.handle = [&context](api::Call call) { reply(context, call, kName, list(context)); };
   registry.install(all);
 
-  Endpoint single = all;
+  api::Endpoint single = all;
   single.path = "/v1/models/{path}";
-  single.handle = [&context](Call call) { reply(context, call, kName, one(context, call.path_argument)); };
+  single.handle = [&context](api::Call call) { reply(context, call, kName, one(context, call.path_argument)); };
   registry.install(single);
 }
 

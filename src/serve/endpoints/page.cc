@@ -1,18 +1,17 @@
 // GET /: one page for people: what this node is, a prompt to try, and how to verify it. The page itself verifies
 // nothing and says so; it loads nothing from elsewhere.
 #include "serve/endpoints/endpoints.h"
-#include "serve/node.h"
 #include "serve/page_html.h"
 
 namespace cloister::serve {
 
-void install_page(EndpointRegistry& registry, NodeContext& context) {
-  Endpoint endpoint;
+void install_page(api::EndpointRegistry& registry, NodeContext& context) {
+  api::Endpoint endpoint;
   endpoint.method = "GET";
   endpoint.path = "/";
   endpoint.name = "page";
-  endpoint.access = Access::kPublic;
-  endpoint.handle = [&context](Call call) {
+  endpoint.access = api::Access::kPublic;
+  endpoint.handle = [&context](api::Call call) {
     http::Response response;
     response.content_type = "text/html; charset=utf-8";
     response.body = kPageHtml;

@@ -7,7 +7,6 @@
 #include "evidence/aci/receipt.h"
 #include "evidence/prefix_proof.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/receipt_lookup.h"
 
 namespace cloister::serve {
 namespace {
@@ -83,24 +82,33 @@ Result<http::Response> prefix(const NodeContext& context, const store::ReceiptRe
 
 }  // namespace
 
-void install_receipts(EndpointRegistry& registry, NodeContext& context) {
-  Endpoint endpoint;
+void reply_with_receipt(NodeContext& context, api::Call call, std::string_view endpoint_name, const char* not_found,
+                        receipts::ReceiptAnswer answer) {
+  receipts::answer_with_receipt({context.receipts, context.auth, context.lookups}, std::move(call), not_found,
+                                std::move(answer),
+                                [&context, endpoint_name](const api::Call& answered, http::Response response) {
+                                  reply(context, answered, endpoint_name, std::move(response));
+                                });
+}
+
+void install_receipts(api::EndpointRegistry& registry, NodeContext& context) {
+  api::Endpoint endpoint;
   endpoint.method = "GET";
   endpoint.path = "/v1/aci/receipts/{id}";
   endpoint.name = "receipt";
   // The receipt decides who may have it: the receipt of a request without a token is anybody's.
-  endpoint.access = Access::kPublic;
-  endpoint.handle = [&context](Call call) {
-    answer_with_receipt(context, std::move(call), "receipt", kNotFound, receipt);
+  endpoint.access = api::Access::kPublic;
+  endpoint.handle = [&context](api::Call call) {
+    reply_with_receipt(context, std::move(call), "receipt", kNotFound, receipt);
   };
   registry.install(endpoint);
   endpoint.path = "/v1/cloister/prefix/{id}";
   endpoint.name = "prefix";
-  endpoint.handle = [&context](Call call) {
-    answer_with_receipt(context, std::move(call), "prefix", kNotFound,
-                        [&context](const store::ReceiptRecord& record, const http::Request& request) {
-                          return prefix(context, record, request);
-                        });
+  endpoint.handle = [&context](api::Call call) {
+    reply_with_receipt(context, std::move(call), "prefix", kNotFound,
+                       [&context](const store::ReceiptRecord& record, const http::Request& request) {
+                         return prefix(context, record, request);
+                       });
   };
   registry.install(std::move(endpoint));
 }

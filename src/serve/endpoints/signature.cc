@@ -1,10 +1,9 @@
 // GET /v1/signature/{chat_id}: the signature of a finished reply, from the receipt store (docs/spec/legacy-proof.md).
+#include "api/error_response.h"
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "evidence/chat_signature.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/openai/error_body.h"
-#include "serve/receipt_lookup.h"
 
 namespace cloister::serve {
 namespace {
@@ -49,19 +48,19 @@ Result<http::Response> answer(NodeContext& context, const store::ReceiptRecord& 
 
 }  // namespace
 
-void install_signature(EndpointRegistry& registry, NodeContext& context) {
-  Endpoint endpoint;
+void install_signature(api::EndpointRegistry& registry, NodeContext& context) {
+  api::Endpoint endpoint;
   endpoint.method = "GET";
   endpoint.path = "/v1/signature/{id}";
   endpoint.name = kName;
-  endpoint.handle = [&context](Call call) {
+  endpoint.handle = [&context](api::Call call) {
     const auto wanted = http::query_value(call.exchange->request().query, "signing_algo").value_or("ecdsa");
     const Result<evidence::SigningAlgo> algo = evidence::parse_signing_algo(wanted);
-    if (!algo) return reply(context, call, kName, error_response(algo.error()));
-    answer_with_receipt(context, std::move(call), kName, kNotFound,
-                        [&context, algo = *algo](const store::ReceiptRecord& record, const http::Request& request) {
-                          return answer(context, record, request, algo);
-                        });
+    if (!algo) return reply(context, call, kName, api::error_response(algo.error()));
+    reply_with_receipt(context, std::move(call), kName, kNotFound,
+                       [&context, algo = *algo](const store::ReceiptRecord& record, const http::Request& request) {
+                         return answer(context, record, request, algo);
+                       });
   };
   registry.install(std::move(endpoint));
 }

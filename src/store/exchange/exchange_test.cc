@@ -366,7 +366,7 @@ TEST(Exchange, TakesSignedReceiptsAlone) {
       {of(unsigned_text(with("endpoint", "/v1/completions"))), "is not signed by"},
       {of(with_signature(with("key_id", "l"))), "no key for receipts"},
       {of(with_signature(with("key_id", "x"))), "no key for receipts"},
-      {of(with_signature(with("workload_keyset_digest", digest('e')))), "nobody can tell who signed it"},
+      {of(with_signature(with("workload_keyset_digest", digest('e')))), "its signer is unknown"},
       {of(codec::parse_json(good.receipt)->dump(1)), "canonical form"},
       {of(good.receipt + " "), "canonical form"},
   };

@@ -35,9 +35,9 @@ Result<std::string> open_export_line(std::string_view line, const StoreKeys& key
   if (!sealed) return reader.bad("sealed", sealed.error().message);
   TRY(plain, keys.open(as_bytes(kAssociated), as_text(*sealed)));
   if (!plain) {
-    return fail(ErrorCode::kStoreFailed, "is encrypted with the key " +
-                                             key_text(ByteView(*sealed).first(sizeof(KeyId))) +
-                                             ", and that key is not at hand: the newest is " + key_text(keys.newest()));
+    return fail(ErrorCode::kStoreFailed,
+                "is encrypted with the key " + key_text(ByteView(*sealed).first(sizeof(KeyId))) +
+                    ", and that key is not available: the newest is " + key_text(keys.newest()));
   }
   return *std::move(plain);
 }

@@ -116,8 +116,7 @@ Result<const Keyset*> SignedReceipts::keyset_of(const ByteArray<32>& digest) {
   const auto found = keysets_.find(digest);
   if (found != keysets_.end()) return &found->second;
   return fail(kCode,
-              "receipt: nobody can tell who signed it: its keyset " + key +
-                  " stands neither before it nor in the store (--keyset)",
+              "receipt: its signer is unknown: its keyset " + key + " is neither before it nor in the store (--keyset)",
               "receipt");
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "store/open_store.h"
 #include "store/postgres/pq_values.h"
+#include "store/store_options.h"
 
 namespace cloister::store {
 

@@ -2,9 +2,9 @@
 // first schema of the connection's search_path.
 #pragma once
 
-#include "store/open_store.h"
 #include "store/postgres/pq_connection.h"
 #include "store/store_keys.h"
+#include "store/store_options.h"
 
 namespace cloister::store {
 

@@ -5,7 +5,6 @@
 
 #include "store/receipt_id.h"
 #include "store/sealed_record.h"
-#include "store/sqlite/tables.h"
 
 namespace cloister::store {
 namespace {

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "store/open_store.h"
 #include "store/sqlite/database.h"
+#include "store/store_options.h"
 
 namespace cloister::store {
 

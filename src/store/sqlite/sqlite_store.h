@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "store/open_store.h"
+#include "store/store_options.h"
 
 namespace cloister::store {
 

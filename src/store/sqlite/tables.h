@@ -7,10 +7,6 @@
 
 namespace cloister::store {
 
-// Number of receipts that may be in no index yet: putting a receipt then writes to the end of one table, and the pages
-// of the indexes are written once for this many. Every lookup also searches these.
-inline constexpr std::int64_t kTail = 16;
-
 // Reads only: a file that is not ours stays unchanged (kStoreDamaged). Returns the version; 0 for an empty file.
 Result<std::int64_t> check_identity(const Connection& connection);
 // Creates what a file of that version lacks, in one transaction, and checks that nothing else is there and that `keys`

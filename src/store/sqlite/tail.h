@@ -1,4 +1,4 @@
-// The tail of a receipt store in SQLite: the latest receipts, which are in no index yet (store/sqlite/tables.h). One
+// The tail of a receipt store in SQLite: the latest receipts, which are in no index yet (store/sqlite/table_texts.h). One
 // thread at a time.
 #pragma once
 
@@ -11,6 +11,10 @@
 #include "store/sqlite/database.h"
 
 namespace cloister::store {
+
+// Number of receipts that may be in no index yet: putting a receipt then writes to the end of one table, and the pages
+// of the indexes are written once for this many. Every lookup also searches these.
+inline constexpr std::int64_t kTail = 16;
 
 // What the indexes would know of one receipt, without its text.
 struct TailRow {

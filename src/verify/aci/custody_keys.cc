@@ -46,7 +46,7 @@ Check check_custody_keys(const evidence::BootEvidence& boot, const evidence::Key
   const bool required = !policy.boot.kms_root_keys.empty() || !policy.service.accept_unproven_custody;
   if (!boot.key_custody) {
     if (cpu_root == RootKind::kInsecureSimulator) {
-      return not_applicable(id, "the TEE is simulated: nobody keeps its keys");
+      return not_applicable(id, "the TEE is simulated: no key provider keeps its keys");
     }
     return skipped(id, "no chain of key custody is served: the measured code alone vouches for the keys", required);
   }

@@ -54,7 +54,7 @@ Check check_tcb_info(const BootCase& boot) {
     return failed(id, claim.where + " is not what was measured", *truth, claim.value.substr(0, 256));
   }
   if (compared_count == 0) return not_applicable(id, "nothing is served that could be compared");
-  return passed(id, std::to_string(compared_count) + " values compared", "nothing else in `info` is believed");
+  return passed(id, std::to_string(compared_count) + " values compared", "the rest of `info` does not count");
 }
 
 // It is not measured by itself, and in genuine deployments it may differ from the event, which then decides.
@@ -68,12 +68,12 @@ Check check_vm_config(const BootCase& boot) {
   }
   const auto claimed = config->find("os_image_hash");
   const auto event = boot.log.payload("os-image-hash");
-  if (!event) return not_applicable(id, "no os-image-hash event to compare with: nothing in it is believed");
+  if (!event) return not_applicable(id, "no os-image-hash event to compare with: its content does not count");
   if (claimed == config->end() || !claimed->is_string()) {
-    return not_applicable(id, "it names no OS image: nothing in it is believed");
+    return not_applicable(id, "it names no OS image: its content does not count");
   }
   if (lower(claimed->get<std::string>()) == to_hex(*event)) return passed(id, to_hex(*event));
-  return not_applicable(id, "it names another OS image than the event log: nothing in it is believed");
+  return not_applicable(id, "it names another OS image than the event log: its content does not count");
 }
 
 // The measured system's own GPU attestation before the system let the application start.

@@ -72,7 +72,7 @@ Check check_event_uniqueness(const std::vector<LoggedEvent>& events) {
   for (const std::string_view name : names) {
     if (place_of(name) == kBootOrder.size() || name == kInitScriptHash) continue;
     if (!seen.insert(name).second) {
-      return failed(id, "a second " + std::string(name) + " event: whoever added it wants it to be believed",
+      return failed(id, "a second " + std::string(name) + " event: it may have been added to be taken for the first",
                     "one " + std::string(name), "more than one");
     }
   }

@@ -102,7 +102,7 @@ Check check_registers(const BootCase& boot, const std::optional<MeasurementList>
   const bool any = boot.policy.allow_any_measurements;
   if (boot.policy.expects_nothing()) {
     if (boot.simulated) return not_applicable(kId, "the TEE is simulated, and the policy expects nothing of it");
-    if (any) return not_applicable(kId, "the policy accepts any measurements: nobody knows what runs there");
+    if (any) return not_applicable(kId, "the policy accepts any measurements: nothing shows which code runs there");
     return skipped(kId, "no expected measurements were given");
   }
   if (auto mismatch = first_mismatch(boot)) return *mismatch;

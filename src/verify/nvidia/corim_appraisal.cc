@@ -120,7 +120,7 @@ class Appraiser {
   void check_locators() {
     for (const std::string& name : claims_.manifests) {
       if (std::ranges::find(sources_, name, &CorimSource::id) != sources_.end()) continue;
-      unsupported("the device asks to be judged by the manifest " + name + " as well, which was not looked up");
+      unsupported("the device asks to be compared with the manifest " + name + " as well, which was not looked up");
     }
   }
 

@@ -63,7 +63,7 @@ Check check_hints(const std::string& id, const evidence::GpuEvidence& device, co
 Check check_chain(const std::string& id, const DeviceFindings& findings, DeviceJudge& judge) {
   const Certificate* root = judge.roots.device_root(findings.root);
   if (root == nullptr) {
-    return failed(id, "the chain ends in a root that nobody pinned", "nvidia_device_identity_ca",
+    return failed(id, "the chain ends in a root that is not pinned", "nvidia_device_identity_ca",
                   findings.chain.back().subject_common_name());
   }
   auto valid = crypto::verify_certificate_chain(findings.chain, *root, Curve::kP384, judge.context.time, &judge.cache);
@@ -79,8 +79,7 @@ Check check_signature(const std::string& id, const codec::SpdmReport& report, co
 
 Check check_nonce(const std::string& id, const codec::SpdmReport& report, const DeviceJudge& judge) {
   if (!judge.nonce) {
-    return skipped(id, "no nonce of the verifier's own was given: the report may be old",
-                   judge.context.policy.require_nonce);
+    return skipped(id, "the verifier gave no nonce: the report may be old", judge.context.policy.require_nonce);
   }
   return compared(id, to_hex(*judge.nonce), to_hex(report.request_nonce), "the signed request holds another nonce");
 }
@@ -106,8 +105,7 @@ void add_simulated(const std::string& prefix, Verdict& verdict) {
 }
 
 Check rim_revocation(const std::string& id, const JudgedRim* rim, RevocationList& list) {
-  if (rim == nullptr || rim->chain.empty())
-    return skipped(id, "there is no manifest whose certificates could be judged");
+  if (rim == nullptr || rim->chain.empty()) return skipped(id, "there is no manifest with certificates to verify");
   return list.check(id, rim->chain);
 }
 

@@ -42,7 +42,7 @@ Check check_duplicates(const Findings& devices) {
 
 Check check_root_agreement(const Findings& devices, const std::optional<RootKind>& cpu_root) {
   const std::string id = "nvidia.root_agreement";
-  if (!cpu_root) return not_applicable(id, "there is no quote beside this evidence");
+  if (!cpu_root) return not_applicable(id, "there is no quote next to this evidence");
   if (*cpu_root == RootKind::kUnknown) return skipped(id, "the quote ends in no known root");
   for (std::size_t i = 0; i < devices.size(); ++i) {
     if (!devices[i].report) return skipped(id, "device " + std::to_string(i) + " could not be read");
@@ -58,7 +58,7 @@ Check check_root_agreement(const Findings& devices, const std::optional<RootKind
 // of machine this is: the fact tee_type does so for readers of the verdict.
 Check check_simulator(const Findings& devices, const GpuQuestion& question, const Policy& policy, Verdict& verdict) {
   const std::string id = "nvidia.simulator";
-  if (question.cpu_root) return not_applicable(id, "judged with the quote beside it");
+  if (question.cpu_root) return not_applicable(id, "verified with the quote next to it");
   for (const DeviceFindings& device : devices) {
     if (device.root != RootKind::kInsecureSimulator) continue;
     verdict.facts["tee_type"] = evidence::kSimulatorName;
@@ -72,8 +72,8 @@ Check check_simulator(const Findings& devices, const GpuQuestion& question, cons
 // The payload's own nonce is a hint for whoever posts it to NVIDIA; a wrong one shows a report that was put together by hand.
 Check check_payload_nonce(const evidence::NvidiaPayload& payload, const GpuQuestion& question, const Policy& policy) {
   const std::string id = "nvidia.payload.nonce";
-  if (payload.nonce_hex.empty()) return not_applicable(id, "this form of evidence names no nonce beside the report");
-  if (!question.nonce) return skipped(id, "no nonce of the verifier's own was given", policy.require_nonce);
+  if (payload.nonce_hex.empty()) return not_applicable(id, "this form of evidence names no nonce next to the report");
+  if (!question.nonce) return skipped(id, "the verifier gave no nonce", policy.require_nonce);
   const Result<Bytes> own = from_hex(payload.nonce_hex);
   if (own && equal(*own, *question.nonce)) return passed(id, payload.nonce_hex);
   return failed(id, "the payload names another nonce", to_hex(*question.nonce), payload.nonce_hex);
@@ -148,7 +148,7 @@ bool check_presence(bool present, const Context& context, Verdict& verdict) {
   switch (context.policy.nvidia.required) {
     case GpuRequirement::kNever:
       verdict.facts["gpu"] = false;
-      verdict.add(not_applicable(id, "the policy leaves GPUs out: none is judged, and none is vouched for"));
+      verdict.add(not_applicable(id, "the policy leaves GPUs out: none is verified, and the verdict covers none"));
       add_without_evidence("the policy leaves GPUs out", verdict);
       return false;
     case GpuRequirement::kAlways:

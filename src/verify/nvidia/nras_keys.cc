@@ -46,7 +46,7 @@ Result<void> check_certified(const codec::JwtKey& key, const crypto::Certificate
   TRY(certificate, crypto::Certificate::from_der(key.certificates.front()));
   const Result<Bytes> point = certificate.ec_public_point();
   if (!point || *point != key.point) {
-    return fail(ErrorCode::kBadCertificate, "the certificate beside it is about another key");
+    return fail(ErrorCode::kBadCertificate, "the certificate next to it is about another key");
   }
   return crypto::verify_issued_by(certificate, *authority, time);
 }

@@ -80,7 +80,7 @@ void check_source(const std::string& prefix, const Source& source, const JudgedR
   if (judged == nullptr) {
     verdict.add(skipped(own + "available", "the collateral holds no manifest " + source.id));
     for (const std::string_view check : kSourceChecks) {
-      if (check != "available") verdict.add(skipped(own + std::string(check), "there is no manifest to judge by"));
+      if (check != "available") verdict.add(skipped(own + std::string(check), "there is no manifest to compare with"));
     }
     return;
   }
@@ -131,10 +131,10 @@ RimFindings check_rims(const std::string& prefix, const codec::SpdmReport& repor
       for (const std::string_view check : kSourceChecks) {
         const std::string id = own + std::string(check);
         verdict.add(check == "available" ? failed(id, ids.error().message)
-                                         : skipped(id, "which manifest to judge by is not known"));
+                                         : skipped(id, "which manifest to compare with is not known"));
       }
     }
-    verdict.add(skipped(prefix + "rim.conflict", "which manifests to judge by is not known"));
+    verdict.add(skipped(prefix + "rim.conflict", "which manifests to compare with is not known"));
     return out;
   }
   const std::string arch = device_arch(chain[1]);

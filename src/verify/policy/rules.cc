@@ -7,7 +7,7 @@
 
 #include "verify/check.h"
 #include "verify/check_list.h"
-#include "verify/report/model_manifest.h"
+#include "verify/model_manifest.h"
 
 namespace cloister::verify {
 namespace {

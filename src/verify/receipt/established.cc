@@ -85,7 +85,7 @@ Check check_same(std::string_view text, const Established& established) {
   if (!keyset) return failed(id, "the keyset could not be read: " + keyset.error().message);
   if (!established.keyset) return skipped(id, established.reason);
   return compared(id, evidence::digest_text(keyset->digest), evidence::digest_text(established.keyset->digest),
-                  "the report holds another keyset than the one beside it");
+                  "the report holds another keyset than the one next to it");
 }
 
 }  // namespace

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "evidence/aci/keyset.h"
-#include "verify/receipt.h"
+#include "verify/context.h"
+#include "verify/receipt_evidence.h"
+#include "verify/verdict.h"
 
 namespace cloister::verify {
 

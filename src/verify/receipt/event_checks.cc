@@ -81,18 +81,19 @@ Check check_upstream(const Receipt& receipt, const Established& established, con
     if (event.type == evidence::kUpstreamVerified) last = &event;
   }
   if (last == nullptr) {
-    if (!established.aggregator) return not_applicable(id, "the receipt tells of nobody else who answered");
+    if (!established.aggregator) return not_applicable(id, "the receipt names no other server that answered");
     if (!answered) return not_applicable(id, "the request was not passed on");
     return failed(id, "this service passes requests on, and the receipt does not say to whom", "upstream.verified",
                   "none");
   }
   if (!is_verified(last->fields)) {
     if (!answered) return not_applicable(id, "the request was refused and not passed on");
-    return failed(id, "the service itself says that nobody had to verify, or could verify, who answered",
+    return failed(id,
+                  "the service itself says that the server that answered did not have to be verified, or could not be",
                   "verified, required", event_text(last->fields, "result"));
   }
   return skipped(id,
-                 "the service's own word: model " + event_text(last->fields, "model_id") + ", session " +
+                 "the service's own claim: model " + event_text(last->fields, "model_id") + ", session " +
                      event_text(last->fields, "session_id"),
                  !policy.service.accept_upstream_claims);
 }
@@ -127,7 +128,7 @@ Check check_served_model(const Receipt& receipt, const std::optional<std::string
     return passed(id, actual, "the model's digest is one of the policy's");
   Check check =
       skipped(id,
-              "the name is the word of the server that answered, and nothing shows more (a policy accepts that word "
+              "only the server that answered claims this name, and nothing proves it (a policy accepts that claim "
               "with service.accept_upstream_claims)",
               !policy.service.accept_upstream_claims);
   check.actual = actual;
@@ -143,7 +144,7 @@ Check check_known_answers(const Receipt& receipt, const Policy& policy) {
     return not_applicable(id, "no model answered");
   const auto member = served == nullptr ? Json::const_iterator() : served->fields.find(evidence::kKnownAnswersMember);
   if (served == nullptr || member == served->fields.end()) {
-    return skipped(id, "the receipt tells of no known-answer test of the model that answered", demands.required);
+    return skipped(id, "the receipt names no known-answer test of the model that answered", demands.required);
   }
   const auto result = evidence::parse_known_answers_result(*member, "known_answers.");
   if (!result) return failed(id, result.error().message);

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "evidence/aci/receipt.h"
-#include "verify/receipt.h"
+#include "verify/context.h"
 #include "verify/receipt/established.h"
+#include "verify/receipt_evidence.h"
+#include "verify/verdict.h"
 
 namespace cloister::verify {
 

@@ -25,7 +25,7 @@ using evidence::ReportData;
 Check check_nonce_given(const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
   if (expected.nonce) return not_applicable(id, "this form names no nonce; report data binds it");
-  return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+  return skipped(id, "the verifier gave no nonce: the report may be old", policy.require_nonce);
 }
 
 // Compares the report data that the report states with the quote's. The first is for caches, the second is signed.
@@ -48,15 +48,16 @@ Check check_copies(const AciReport& report, const ReportData& actual) {
 Check check_provenance(const AciReport& report) {
   const std::string id = "report.provenance";
   if (report.source_provenance.is_null()) return not_applicable(id, "the report names no source");
-  return skipped(id, "the service's own word about its source, bound to nothing: see the measured compose hash", false);
+  return skipped(id, "the service's own claim about its source, bound to nothing: see the measured compose hash",
+                 false);
 }
 
 Check check_serving(const AciReport& report, const Policy& policy) {
   const std::string id = "report.serving";
   // Nothing binds this member: the policy document says it in a bound way (policy.serving).
-  if (report.serving == "direct") return skipped(id, "\"direct\" is the service's own word, bound to nothing", false);
+  if (report.serving == "direct") return skipped(id, "\"direct\" is the service's own claim, bound to nothing", false);
   // An unknown word counts as the weaker promise.
-  return skipped(id, "this TEE passes requests on (" + report.serving + "): who answers, this report does not show",
+  return skipped(id, "this TEE passes requests on (" + report.serving + "): this report does not show who answers",
                  !policy.service.accept_upstream_claims);
 }
 

@@ -62,8 +62,7 @@ Check check_pcrs(const AzureEvidence& evidence, const Policy& policy) {
 
 Check check_nonce(const Result<TpmQuote>& quote, const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
-  if (!expected.nonce)
-    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+  if (!expected.nonce) return skipped(id, "the verifier gave no nonce: the report may be old", policy.require_nonce);
   if (!quote) return skipped(id, "the TPM's quote could not be read");
   return compared(id, to_hex(*expected.nonce), to_hex(quote->extra_data), "the TPM's quote answers another nonce");
 }

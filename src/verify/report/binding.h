@@ -1,8 +1,10 @@
 // Checks what the 64 bytes of report data bind: identity, nonce, TLS key (layouts L1 and L2, docs/spec/legacy-proof.md).
 #pragma once
 
-#include "verify/report.h"
+#include "verify/context.h"
+#include "verify/expected.h"
 #include "verify/report/form.h"
+#include "verify/verdict.h"
 
 namespace cloister::verify {
 

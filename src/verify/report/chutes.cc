@@ -23,8 +23,7 @@ using evidence::Nonce;
 
 Check check_nonce(const ChutesReport& report, const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
-  if (!expected.nonce)
-    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+  if (!expected.nonce) return skipped(id, "the verifier gave no nonce: the report may be old", policy.require_nonce);
   if (!report.nonce) return not_applicable(id, "this form names no nonce; report data binds it");
   return compared(id, to_hex(*expected.nonce), to_hex(*report.nonce), "the report answers another nonce");
 }
@@ -83,7 +82,7 @@ void check_binding(const std::optional<Nonce>& nonce, const std::optional<std::s
     verdict.add(compared(fresh, to_hex(*expected.nonce), to_hex(*nonce), "the quote was made for another nonce"));
     verdict.facts["report_data_layout"] = "C1";
   } else {
-    verdict.add(skipped(fresh, "no nonce of the verifier's own was given", policy.require_nonce));
+    verdict.add(skipped(fresh, "the verifier gave no nonce", policy.require_nonce));
     verdict.facts["report_data_layout"] = "C1";
   }
 }
@@ -163,7 +162,7 @@ Verdict judge_chutes_report(const Json& object, const Expected& expected, const 
   verdict.add(passed("report.form", "Chutes"));
   verdict.add(check_nonce(*report, expected, context.policy));
   verdict.add(
-      passed("report.all_attestations", std::to_string(report->instances.size()) + " listed, judged as instance.N"));
+      passed("report.all_attestations", std::to_string(report->instances.size()) + " listed, verified as instance.N"));
   const std::optional<Nonce> nonce = report->nonce ? report->nonce : expected.nonce;
   // A token of NVIDIA is about one machine, and does not say which of these.
   Collateral collateral = context.collateral;

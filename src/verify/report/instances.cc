@@ -61,7 +61,7 @@ void check_instances(const Json& object, const ServedReport& report, const Expec
   }
   if (found) {
     verdict.add(passed(id, std::to_string(list->size()) + " listed",
-                       others == 0 ? "" : std::to_string(others) + " other instances, judged as instance.N"));
+                       others == 0 ? "" : std::to_string(others) + " other instances, verified as instance.N"));
   } else {
     verdict.add(failed(id, "no instance in the list is the one that the report describes"));
   }

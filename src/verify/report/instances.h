@@ -2,8 +2,10 @@
 #pragma once
 
 #include "base/json.h"
-#include "verify/report.h"
+#include "verify/context.h"
+#include "verify/expected.h"
 #include "verify/report/form.h"
+#include "verify/verdict.h"
 
 namespace cloister::verify {
 

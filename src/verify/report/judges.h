@@ -4,7 +4,9 @@
 
 #include "base/json.h"
 #include "base/result.h"
-#include "verify/report.h"
+#include "verify/context.h"
+#include "verify/expected.h"
+#include "verify/verdict.h"
 
 namespace cloister::verify {
 

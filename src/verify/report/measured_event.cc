@@ -52,11 +52,11 @@ std::vector<std::string> measured(const std::vector<evidence::LoggedEvent>& even
 Check check(const Document& document, const std::vector<std::string>& measured,
             const std::optional<ByteArray<32>>& digest) {
   const std::string what = document.what;
-  if (measured.empty()) return not_applicable(document.id, "the log tells of no " + what);
+  if (measured.empty()) return not_applicable(document.id, "the log names no " + what);
   if (!digest) return not_applicable(document.id, "the report names no " + what);
   const std::string named = evidence::digest_text(*digest);
   if (std::find(measured.begin(), measured.end(), named) == measured.end()) {
-    return failed(document.id, "the register was told of another " + what + ", and not of this one", named,
+    return failed(document.id, "the register was extended with another " + what + ", and not with this one", named,
                   measured.back());
   }
   return passed(

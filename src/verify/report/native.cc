@@ -13,12 +13,12 @@
 #include "verify/aci/custody_keys.h"
 #include "verify/aci/keyset_checks.h"
 #include "verify/check.h"
+#include "verify/model_manifest.h"
 #include "verify/nvidia/gpu_checks.h"
 #include "verify/report/instances.h"
 #include "verify/report/judges.h"
 #include "verify/report/known_answers.h"
 #include "verify/report/measured_event.h"
-#include "verify/report/model_manifest.h"
 #include "verify/report/node_policy.h"
 #include "verify/report/statement_binding.h"
 #include "verify/report/tee_kind.h"
@@ -35,7 +35,7 @@ std::string text_of(const Digest& digest) { return digest ? evidence::digest_tex
 Check check_nonce(const NativeStatement& statement, const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
   if (!expected.nonce) {
-    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+    return skipped(id, "the verifier gave no nonce: the report may be old", policy.require_nonce);
   }
   return compared(id, to_hex(*expected.nonce), to_hex(statement.nonce), "the report answers another nonce");
 }
@@ -92,7 +92,7 @@ bool check_binding(const NativeStatement& statement, const evidence::ReportData&
   if (!bound) {
     verdict.add(skipped(id, "the quote does not bind the statement that names the nonce"));
   } else if (!expected.nonce) {
-    verdict.add(skipped(id, "no nonce of the verifier's own was given", policy.require_nonce));
+    verdict.add(skipped(id, "the verifier gave no nonce", policy.require_nonce));
   } else {
     verdict.add(compared(id, to_hex(*expected.nonce), to_hex(statement.nonce), "the quote was made for another nonce"));
   }

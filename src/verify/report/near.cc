@@ -122,7 +122,7 @@ void check_near_parts(const Json& object, const ServedReport& report, bool addre
   if (const Json* ohttp = reader.find("ohttp_attestation")) {
     verdict.add(check_ohttp(*ohttp, object, report, address_bound));
   } else if (reader.find("ohttp_key_config") != nullptr) {
-    verdict.add(skipped("report.ohttp_key", "nobody signs the key for oblivious requests", false));
+    verdict.add(skipped("report.ohttp_key", "the key for oblivious requests is not signed", false));
   }
   const Json* manager = reader.find("compose_manager_attestation");
   if (manager == nullptr) return;

@@ -47,7 +47,7 @@ std::optional<bool> flag_at(const Json& document, const char* table, const char*
 }
 
 Check unknown(std::string_view id, const char* member) {
-  return skipped(std::string(id), std::string("the document does not say it in a way that is known here: ") + member);
+  return skipped(std::string(id), std::string("the document does not say it in a known way: ") + member);
 }
 
 // The parts of the document that the checks read.
@@ -62,7 +62,7 @@ struct NodePolicy {
 Check check_engine(const NodePolicy& node) {
   const std::string kind = text_at(node.document, "engine", "kind");
   if (kind == "llama" || kind == "upstream") return passed("policy.engine", kind);
-  if (kind == "echo") return passed("policy.engine", kind, "it returns what it was asked: no model answers");
+  if (kind == "echo") return passed("policy.engine", kind, "it returns the text of the request: no model answers");
   return unknown("policy.engine", "engine.kind");
 }
 
@@ -71,7 +71,7 @@ Check check_serving(const NodePolicy& node) {
   if (serving == "direct") return passed(id, serving);
   if (serving != "aggregator") return unknown(id, "engine.serving");
   return skipped(id,
-                 "this TEE passes requests on: who answers, its evidence does not show (a policy accepts that with "
+                 "this TEE passes requests on: its evidence does not show who answers (a policy accepts that with "
                  "service.accept_upstream_claims)",
                  !node.policy.service.accept_upstream_claims);
 }
@@ -119,21 +119,22 @@ bool is_local_listener(const NodePolicy& node) {
 Check check_tls(const NodePolicy& node) {
   const std::string id = "policy.tls", tls = text_at(node.document, "listen", "tls");
   if (tls.empty()) return unknown(id, "listen.tls");
-  if (tls != "none") return passed(id, tls, "whose key it is, report_data.tls says");
+  if (tls != "none") return passed(id, tls, "report_data.tls says whose key it is");
   if (is_local_listener(node)) return passed(id, tls, "only the machine itself reaches the node's address");
   if (node.policy.service.allow_plain_http) return passed(id, tls, "allowed by the policy");
-  return skipped(
-      id, "other machines reach the node without TLS of its own: whoever stands in front of it reads everything");
+  return skipped(id,
+                 "other machines reach the node without TLS of its own: a machine in front of it can read everything");
 }
 
 Check check_prompt_cache(const NodePolicy& node) {
   const std::string id = "policy.prompt_cache";
   const auto shared = flag_at(node.document, "engine", "shared_prompt_cache");
   if (!shared) return unknown(id, "engine.shared_prompt_cache");
-  if (!*shared) return passed(id, "apart for each credential");
+  if (!*shared) return passed(id, "separate for each credential");
   if (is_local_listener(node)) return passed(id, "shared", "only the machine itself reaches the node's address");
   if (node.policy.service.allow_shared_prompt_cache) return passed(id, "shared", "allowed by the policy");
-  return skipped(id, "callers share a cache of prompts: by its speed one of them learns what another asked");
+  return skipped(id,
+                 "callers share a prompt cache: one caller can learn from the response time what another one asked");
 }
 
 Check check_tee(const NodePolicy& node) {
@@ -174,7 +175,7 @@ Check check_gpu(const NodePolicy& node) {
 std::optional<std::string> unlisted(const std::vector<Digest>& logged, const std::set<Bytes>& accepted) {
   for (const Digest& library : logged) {
     if (library && accepted.contains(to_bytes(*library))) continue;
-    return "the event log tells that this machine has loaded a GPU library which is not listed under service.gpu_libraries: " +
+    return "the event log shows that this machine has loaded a GPU library that is not listed under service.gpu_libraries: " +
            (library ? text_of(library) : std::string("of no digest"));
   }
   return std::nullopt;

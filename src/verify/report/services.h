@@ -6,9 +6,11 @@
 #include "base/json.h"
 #include "evidence/boot_evidence.h"
 #include "evidence/services/tinfoil.h"
-#include "verify/report.h"
+#include "verify/context.h"
+#include "verify/expected.h"
 #include "verify/report/form.h"
 #include "verify/roots.h"
+#include "verify/verdict.h"
 
 namespace cloister::verify {
 

@@ -22,7 +22,7 @@ std::string bound_half(const evidence::ReportData& report_data) { return to_hex(
 
 Check check_padding(const evidence::ReportData& report_data) {
   return compared("report_data.padding", std::string(2 * kHalf, '0'), to_hex(ByteView(report_data).subspan(kHalf)),
-                  "the second half of report data says something that nobody reads");
+                  "the second half of report data is not zero");
 }
 
 }  // namespace cloister::verify

@@ -25,11 +25,10 @@ Half half_of(const evidence::ReportData& data, std::size_t from) {
 Check check_nonce(const TinfoilDocument& document, const Expected& expected, const Policy& policy) {
   const std::string id = "report.nonce";
   if (document.version == 2) {
-    return skipped(id, "this form is bound to no nonce, whatever stands beside it: the report may be old",
+    return skipped(id, "this form is bound to no nonce, whatever is shown next to it: the report may be old",
                    policy.require_nonce);
   }
-  if (!expected.nonce)
-    return skipped(id, "no nonce of the verifier's own was given: the report may be old", policy.require_nonce);
+  if (!expected.nonce) return skipped(id, "the verifier gave no nonce: the report may be old", policy.require_nonce);
   return compared(id, to_hex(*expected.nonce), to_hex(document.nonce), "the report answers another nonce");
 }
 
@@ -84,7 +83,7 @@ bool check_binding(const TinfoilDocument& document, const evidence::ReportData& 
   if (!bound) {
     verdict.add(skipped(id, "report data binds keys, nonce and evidence as one, and they are not known to be right"));
   } else if (!expected.nonce) {
-    verdict.add(skipped(id, "no nonce of the verifier's own was given", policy.require_nonce));
+    verdict.add(skipped(id, "the verifier gave no nonce", policy.require_nonce));
   } else {
     verdict.add(compared(id, to_hex(*expected.nonce), to_hex(document.nonce), "the quote was made for another nonce"));
   }

@@ -40,7 +40,7 @@ Check bound_tls_key(std::string id, const std::string& key_hex, TlsKeyOrigin ori
                         : "a key of unknown origin, which the policy accepts");
   }
   Check check =
-      skipped(std::move(id), given ? "the TLS key was given to the TEE from outside: whoever made it can end this "
+      skipped(std::move(id), given ? "the TLS key was given to the TEE from outside: its maker can end this "
                                      "connection in front of the TEE and read everything"
                                    : "the evidence binds the TLS key and does not say that the key was made inside "
                                      "the TEE: somebody outside may have it");

@@ -90,7 +90,7 @@ Verdict judge_wrapped_report(const Json& object, const Expected& expected, const
     verdict.add(failed("report.models", "the gateway vouches for itself only; no model's TEE is shown", "at least one",
                        "none"));
   } else {
-    verdict.add(passed("report.models", std::to_string(models->size()) + " listed, judged as model.N"));
+    verdict.add(passed("report.models", std::to_string(models->size()) + " listed, verified as model.N"));
   }
   // The client's channel ends at the gateway where there is one; nobody sees which key the gateway uses towards its models.
   Expected of_models = expected;

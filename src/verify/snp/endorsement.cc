@@ -59,7 +59,7 @@ Result<Endorsement> read_endorsement(const SnpCollateral& collateral, std::span<
   TRY(leaf, Certificate::from_der(collateral.vcek));
   TRY(plain, crypto::without_explanatory_text(as_bytes(collateral.ask_ark)));
   TRY(authorities, crypto::parse_pem_chain(as_bytes(plain), 2));
-  if (authorities.size() != 2) return bad("expected two authorities beside it (ASK or ASVK, ARK)");
+  if (authorities.size() != 2) return bad("expected two authorities next to it (ASK or ASVK, ARK)");
   if (const AmdRoot* root = find_amd_root(roots, authorities[1])) {
     out.root = root->certificate;
     out.product = root->product;

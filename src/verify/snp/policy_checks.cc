@@ -115,7 +115,7 @@ Check check_measurement(const SnpReport& report, const Policy& policy) {
   const std::string id = "snp.measurement";
   if (policy.snp.measurements.empty()) {
     if (policy.boot.allow_any_measurements) {
-      return not_applicable(id, "the policy accepts any measurement: nobody knows what runs there");
+      return not_applicable(id, "the policy accepts any measurement: nothing shows which code runs there");
     }
     return skipped(id, "no expected measurement was given");
   }

@@ -42,7 +42,7 @@ std::size_t choose(const SnpReport& report, const std::vector<SnpCollateral>& al
 Check check_chain(const Endorsement& endorsement, UnixSeconds time) {
   const std::string id = "snp.cert_chain";
   if (!endorsement.product) {
-    return failed(id, "the chain ends in a root that nobody pinned", "an AMD root key",
+    return failed(id, "the chain ends in a root that is not pinned", "an AMD root key",
                   endorsement.chain.back().subject_common_name());
   }
   if (auto valid = crypto::verify_amd_certificate_chain(endorsement.chain, *endorsement.root, time); !valid) {
@@ -152,7 +152,7 @@ std::optional<codec::SnpProduct> check_endorsement(const SnpReport& report, std:
 Check check_report_data(const SnpReport& report, const std::optional<Bytes>& expected, const Check& named) {
   const std::string id = "snp.report_data";
   if (!expected && named.state == State::kPass) return passed(id, named.actual, "the policy names it");
-  if (!expected) return skipped(id, "no report data of the verifier's own was given: the report may be old");
+  if (!expected) return skipped(id, "the verifier gave no report data: the report may be old");
   return compared(id, to_hex(*expected), to_hex(report.report_data), "the report was made for other report data");
 }
 

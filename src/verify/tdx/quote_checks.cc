@@ -75,7 +75,7 @@ Check check_pck_chain(const Evidence& evidence, const Context& context) {
   const std::vector<Certificate>& chain = evidence.pck_chain;
   const Certificate* root = evidence.root_certificate;
   if (root == nullptr) {
-    return failed(id, "the chain ends in a root that nobody pinned", "intel_sgx_root_ca",
+    return failed(id, "the chain ends in a root that is not pinned", "intel_sgx_root_ca",
                   chain.back().subject_common_name());
   }
   // The intermediate of the collateral is usually that of this chain.

@@ -1,4 +1,4 @@
-// The official Node client of dstack guest agents, unmodified, against the simulated agent's socket.
+// The official Node client of dstack guest agents runs unmodified against the simulated agent's socket.
 import assert from 'node:assert/strict';
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -18,7 +18,7 @@ after(async () => {
   assert.equal(await agent.stop(), 0);
 });
 
-// Report data of a version 4 quote: header 48, then at 520 of the body.
+// The report data of a version 4 quote follows the header of 48 bytes, at offset 520 of the body.
 const reportData = (quote) => Buffer.from(quote, 'hex').subarray(48 + 520, 48 + 584);
 
 test('a quote binds the report data', async () => {

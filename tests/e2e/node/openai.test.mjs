@@ -1,4 +1,4 @@
-// The official Node SDK, unmodified, against the real model.
+// The official Node SDK runs unmodified against the real model.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 

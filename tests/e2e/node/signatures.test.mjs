@@ -1,4 +1,4 @@
-// `ethers` recovers exactly the signing address, over bytes captured off a raw socket.
+// `ethers` must recover exactly the signing address from bytes captured off a raw socket.
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { after, before, test } from 'node:test';

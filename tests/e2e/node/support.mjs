@@ -1,4 +1,4 @@
-// Starts a real node, and speaks raw HTTP with it. For the tests beside this file.
+// Starts a real node and speaks raw HTTP with it. The tests in this folder use it.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -50,7 +50,7 @@ export async function startNode(...serveArguments) {
   return { url, stop, metric, model: models.data[0].id };
 }
 
-// The simulated dstack guest agent, on a socket of its own.
+// Starts the simulated dstack guest agent on its own socket.
 export async function startAgent() {
   const folder = mkdtempSync(path.join(tmpdir(), 'cloister-'));
   const socket = path.join(folder, 'dstack.sock');

@@ -1,10 +1,11 @@
-// Judges TDX quotes with dcap-qvl's npm builds, for the differential test (tests/e2e/test_tdx_differential.py):
+// Verifies TDX quotes with dcap-qvl's npm builds, for the differential test (tests/e2e/test_tdx_differential.py):
 //
 //   node tdx_cases.mjs javascript|wasm
 //
-// `javascript` is @phala/dcap-qvl, written anew in JavaScript; `wasm` is @phala/dcap-qvl-web, the Rust library compiled for
-// browsers, which knows no root but Intel's. Lines in as tests/differential/tdx_cases.cc reads them; each line out is
-// {"status","advisory_ids"} of an accepted quote, else {"error"}.
+// `javascript` is @phala/dcap-qvl, an independent implementation in JavaScript. `wasm` is @phala/dcap-qvl-web, the Rust
+// library compiled for browsers, which knows no root but Intel's. The input lines are those of
+// tests/differential/tdx_cases.cc. Each output line is {"status","advisory_ids"} for an accepted quote, and {"error"}
+// otherwise.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';

@@ -1,1 +1,1 @@
-"""What the end-to-end tests share: processes, raw sockets, evidence read by hand."""
+"""The parts that the end-to-end tests share: processes, raw sockets, and evidence parsed by hand."""

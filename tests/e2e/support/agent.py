@@ -1,4 +1,4 @@
-"""Starts and stops `cloister simulator`, the simulated dstack guest agent, and stands in for agents that misbehave."""
+"""Starts and stops `cloister simulator`, the simulated dstack guest agent. It also plays agents that misbehave."""
 
 import contextlib
 import pathlib
@@ -14,7 +14,7 @@ from support.node import BINARY, PATIENCE
 
 
 class Agent:
-    """One simulated guest agent on a Unix socket. The path of a socket is short, so the folder is one of its own."""
+    """One simulated guest agent on a Unix socket. The path of a socket must be short, so the agent gets its own folder."""
 
     def __init__(self, seed_file=None, arguments=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cloister-agent-"))
@@ -41,14 +41,14 @@ class Agent:
         return (self.folder / "stderr.log").read_text(errors="replace")
 
     def stop(self):
-        """SIGTERM; the exit status."""
+        """Sends SIGTERM and returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(20 * PATIENCE)
         self.process.stdout.close()
         return status
 
     def kill(self):
-        """SIGKILL: the socket's file stays behind, as after a crash."""
+        """Sends SIGKILL. The socket's file stays behind, as after a crash."""
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -61,8 +61,8 @@ class Agent:
 
 @contextlib.contextmanager
 def scripted_agent(path, answer):
-    """A socket where every connection gets what `answer(path, body)` returns: bytes, sent as they are; then it closes.
-    None: it says nothing and holds on until the end."""
+    """Serves a socket where every connection gets the bytes that `answer(path, body)` returns. The bytes are sent as they are, and the
+    connection is closed. When `answer` returns None, the socket sends nothing and stays open until the end."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen(64)
@@ -107,7 +107,7 @@ def http_reply(body, status="200 OK"):
 
 
 def ask(path, call, body=b"{}"):
-    """The agent's own reply to one call, as (status, body)."""
+    """Returns the agent's own reply to one call, as (status, body)."""
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(20 * PATIENCE)
         peer.connect(str(path))

@@ -1,4 +1,4 @@
-"""Archives made by hand: a receipt signed with a key of the tests' own, over a reply that a node really gave."""
+"""Archives made by hand. Each holds a receipt that is signed with the tests' own key, over a reply that a node really gave."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
 def canonical(document):
-    """RFC 8785 of what holds ASCII and integers only."""
+    """Returns the form of RFC 8785 for a document of ASCII and integers only."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -56,7 +56,7 @@ def receipt(keys, path, request, response, identity, sampling=None):
 
 
 def archive(path, request, response, identity, sampling=None, **changes):
-    """The text of an archive without a report: whoever judges it knows the keyset, and nobody vouches for that."""
+    """Returns the text of an archive without a report. The verifier then knows the keyset, but nothing proves that it belongs to a TEE."""
     keys = keyset()
     document = {
         "archive": "cloister.archive.v1",

@@ -1,11 +1,11 @@
-"""A server between a client and a node: it passes requests on, and changes what comes back."""
+"""A server between a client and a node. It passes requests on and changes the replies."""
 
 import http.server
 import threading
 import urllib.error
 import urllib.request
 
-OWN_HEADERS = ("transfer-encoding", "content-length", "connection", "trailer")  # of the connection to the node
+OWN_HEADERS = ("transfer-encoding", "content-length", "connection", "trailer")  # headers of the connection to the node
 
 
 class _Between(http.server.BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The time of day of a process that a test started, as the test sets it: nobody waits for a year."""
+"""The test sets the time of day of a process that it started, so that no test waits for a year."""
 
 import os
 import pathlib
@@ -10,7 +10,7 @@ import pytest
 
 
 class ShiftedClock:
-    """`environment` is for the process; `advance()` takes effect at once."""
+    """`environment` is for the process. `advance()` takes effect at once."""
 
     def __init__(self, folder):
         compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")

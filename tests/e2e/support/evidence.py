@@ -1,5 +1,5 @@
-"""Evidence read by hand: TDX v4 quotes and NVIDIA's SPDM reports, with nothing of Cloister's own code. Offsets: Intel's
-TDX DCAP quote format v4 (little-endian), SPDM 1.1 GET_MEASUREMENTS as NVIDIA lays it out."""
+"""Parses evidence by hand, TDX v4 quotes and NVIDIA's SPDM reports, without any code of Cloister. The offsets are those of Intel's TDX DCAP
+quote format v4 (little-endian) and of SPDM 1.1 GET_MEASUREMENTS in NVIDIA's layout."""
 
 import hashlib
 import re
@@ -13,13 +13,13 @@ PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?",
 
 
 def raw_signature(raw):
-    """r || s to DER."""
+    """Converts r || s to DER."""
     half = len(raw) // 2
     return utils.encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
 
 
 def raw_public_key(raw):
-    """x || y on P-256."""
+    """Returns the public key x || y on P-256."""
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + raw)
 
 
@@ -53,7 +53,7 @@ class Quote:
         return [x509.load_pem_x509_certificate(pem) for pem in PEM.findall(self.chain_pem)]
 
     def verify(self):
-        """Every signature from the quote up to the root of its own chain. Raises on the first that fails."""
+        """Verifies every signature from the quote up to the root of its own chain. Raises on the first failure."""
         algorithm = ec.ECDSA(hashes.SHA256())
         raw_public_key(self.attestation_key).verify(raw_signature(self.signature), self.bytes[: self.SIGNED], algorithm)
         bound = hashlib.sha256(self.attestation_key + self.auth_data).digest() + bytes(32)
@@ -64,7 +64,7 @@ class Quote:
 
 
 def verify_chain(chain):
-    """Leaf first, each issued by the next, the last by itself."""
+    """Verifies a chain with the leaf first. The next certificate issues each one, and the last issues itself."""
     for certificate, issuer in zip(chain, chain[1:] + chain[-1:]):
         assert certificate.issuer == issuer.subject
         certificate.verify_directly_issued_by(issuer)
@@ -91,7 +91,7 @@ class GpuReport:
 
 
 def replay(event_log, register):
-    """RTMR after the events of that register, each runtime event's digest made anew."""
+    """Returns the RTMR after the events of that register. The digest of each runtime event is computed again."""
     value = bytes(48)
     for event in event_log:
         if event["imr"] != register:

@@ -1,4 +1,4 @@
-"""Lines of an export of receipts (docs/spec/receipt-export.md), signed as a node signs them, with keys of the tests."""
+"""Lines of an export of receipts (docs/spec/receipt-export.md). The tests' keys sign them as a node does."""
 
 import functools
 import json
@@ -40,7 +40,7 @@ def keyset_line(made, keyset=None):
 
 
 def report_line(made, **changes):
-    """A report in the node's own form, as far as an import reads it."""
+    """Returns a report in the node's own form, with the members that an import reads."""
     return document_line("report.native", KEYSET_DIGEST, made, json.dumps({"keyset": KEYSET, "quote": "00"} | changes))
 
 
@@ -56,7 +56,7 @@ def legacy():
 
 
 def sign(document, key=KEY):
-    """The text of a receipt, as it is served."""
+    """Returns the text of a receipt as it is served."""
     unsigned = {name: value for name, value in document.items() if name != "signature"}
     return canonical(unsigned | {"signature": key.sign(canonical(unsigned)).hex()}).decode()
 

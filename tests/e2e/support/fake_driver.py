@@ -1,5 +1,5 @@
-"""A driver library of the tests' own in place of NVIDIA's: the program loads it as it would load the real one. What it
-does stands in a folder and can be changed while the program runs; tests/gpu/fake_driver.h says what there is."""
+"""A driver library of the tests in place of NVIDIA's, which the program loads in the same way. A folder describes its behaviour and can be
+changed while the program runs. tests/gpu/fake_driver.h lists the settings."""
 
 import os
 
@@ -16,7 +16,7 @@ class FakeDriver:
         self.set()
 
     def set(self, **settings):
-        """Replaces the settings in one step; none: one simulated GPU, everything as it should be."""
+        """Replaces the settings in one step. Without settings there is one simulated GPU without faults."""
         text = "".join(f"{name}={value}\n" for name, value in settings.items())
         (self.folder / "settings.new").write_text(text)
         os.replace(self.folder / "settings.new", self.folder / "settings")

@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def vectors_folder():
-    """The recorded evidence (support/vectors.py). Who asks for a file that is not there is skipped, and fails where everything has to run."""
+    """The recorded evidence (support/vectors.py). A test that asks for a missing file is skipped, and fails where everything has to run."""
     return Vectors()
 
 
@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path):
-    """start(*arguments): a node of the test's own, stopped at its end."""
+    """start(*arguments) starts a node of the test's own, which is stopped at the test's end."""
     nodes = []
 
     def start_node(*arguments, **options):
@@ -58,7 +58,7 @@ def session_node(folder, name, *arguments, headers=None, **options):
     yield node
     alive = node.alive()
     if alive:
-        # Whatever the tests did to it, no request may be left behind.
+        # No request may be left behind, whatever the tests did to the node.
         node_module.wait_until(lambda: node.metric("cloister_inference_running", headers) == 0, 5, "every request ends")
     status = node.stop()
     assert alive, f"the {name} node ended by itself with {status}: {node.log[-4000:]}"
@@ -72,7 +72,7 @@ def echo(folder):
 
 @pytest.fixture
 def between(echo):
-    """between(meddle): the URL of a node that is not quite the echo node."""
+    """between(meddle) returns the URL of a server that changes the replies of the echo node."""
     servers = []
 
     def start(meddle):
@@ -86,7 +86,7 @@ def between(echo):
 
 @pytest.fixture(scope="session")
 def agent():
-    """The simulated dstack guest agent, for everybody; nobody stops it."""
+    """The simulated dstack guest agent, which all tests share and none stops."""
     agent = Agent()
     yield agent
     status, log = agent.stop(), agent.log
@@ -96,7 +96,7 @@ def agent():
 
 @pytest.fixture(scope="session")
 def dstack_echo(folder, agent):
-    """A node whose TEE is behind the agent's socket."""
+    """A node that reaches its TEE through the agent's socket."""
     arguments = ("--engine", "echo", "--tee", "dstack", "--tee-socket", agent.socket)
     yield from session_node(folder, "dstack", *arguments, simulated=False)
 
@@ -109,13 +109,13 @@ def attested(request):
 
 @pytest.fixture(scope="session")
 def slow_echo(folder):
-    """A token every 20 ms, 200 of them: four seconds a reply."""
+    """A node that sends 200 tokens a reply, one every 20 ms: four seconds a reply."""
     yield from session_node(folder, "slow", "--engine", "echo", "--echo-token-gap-ms", 20, "--echo-tokens", 200)
 
 
 @pytest.fixture(scope="session")
 def locked(folder):
-    """Needs a token; knows two owners."""
+    """A node that needs a token and knows two owners."""
     tokens = folder / "tokens"
     tokens.write_text(f"# the tests' tokens\n{TOKEN}\n{TOKEN}-of-another\n")
     headers = {"authorization": f"Bearer {TOKEN}"}
@@ -142,7 +142,7 @@ def llama(folder, model_file):
 
 
 def client_of(node, **options):
-    # The SDK as it is: no retries, so that a failure is seen and not papered over.
+    # The SDK does not retry, so that a failure is seen.
     options = {"api_key": "unused", "max_retries": 0, "timeout": 60, **options}
     return openai.OpenAI(base_url=node.url + "/v1", **options)
 

@@ -1,4 +1,4 @@
-"""Where the tensors of a GGUF file are, so that a test can damage some."""
+"""Finds the tensors in a GGUF file, so that a test can damage some."""
 
 import collections
 import struct
@@ -11,7 +11,7 @@ SCALARS = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 
 
 def tensors(data):
-    """{name: Tensor} of a whole file, as ggml's specification of GGUF lays it out."""
+    """Returns {name: Tensor} of a whole file, in the layout of ggml's specification of GGUF."""
     at = 24
     _, count, entries = struct.unpack_from("<IQQ", data, 4)
     alignment = 32
@@ -66,6 +66,6 @@ def scale_blocks(data, tensor, first, count, factor):
 
 
 def coarsen(data, tensor, mask):
-    """Leaves only these bits of each weight of a Q4_1 tensor: 0x88 is one bit each, 0xEE three."""
+    """Keeps only these bits of each weight of a Q4_1 tensor. 0x88 keeps one bit each, 0xEE three."""
     for at in range(tensor.offset, tensor.offset + tensor.size, Q4_1_BYTES):
         data[at + 4 : at + Q4_1_BYTES] = bytes(byte & mask for byte in data[at + 4 : at + Q4_1_BYTES])

@@ -1,4 +1,4 @@
-"""Known answers (docs/spec/known-answers.md) and a server that gives them: replies with log probabilities in OpenAI's form."""
+"""Known answers (docs/spec/known-answers.md) and a server that gives them, as replies with log probabilities in OpenAI's form."""
 
 import json
 
@@ -12,14 +12,14 @@ def logprob(number):
 
 
 def token(name, shift=0.0):
-    """A position of a reply: `name` and nine others behind it."""
+    """Returns a position of a reply: `name` and nine less likely tokens."""
     top = [{"token": name, "logprob": -0.1 + shift, "bytes": None}]
     top += [{"token": f"{name}-{i}", "logprob": -2.0 - i, "bytes": None} for i in range(1, 10)]
     return {"token": name, "logprob": -0.1 + shift, "bytes": None, "top_logprobs": top}
 
 
 def good_reply(model, request):
-    """What the model of these tests says: words that follow from the prompt, so many as are asked for."""
+    """Returns the reply of the tests' model: words that follow from the prompt, as many as requested."""
     prompt = request["messages"][-1]["content"]
     words = [f" w{(len(prompt) * 7 + i) % 97}" for i in range(request.get("max_tokens") or TOKENS)]
     choice = {"index": 0, "message": {"role": "assistant", "content": "".join(words)}, "finish_reason": "length"}
@@ -30,7 +30,7 @@ def good_reply(model, request):
 
 
 def document(model, weights_digest=None, tolerance=0.05):
-    """Answers of such a server to three prompts."""
+    """Returns the answers of such a server to three prompts."""
     cases = []
     for prompt in ("one", "two two", "three three three"):
         messages = [{"role": "user", "content": prompt}]
@@ -43,7 +43,8 @@ def document(model, weights_digest=None, tolerance=0.05):
 
 
 class AnsweringServer(ScriptedServer):
-    """Gives good replies, changed by `change(reply, request)`, which may be set at any time. `prompts` holds the prompts of users."""
+    """Gives good replies, which `change(reply, request)` may change. The function may be set at any time. `prompts` holds the prompts of
+    users."""
 
     def __init__(self, change=None, **options):
         self.change, self.prompts = change, []

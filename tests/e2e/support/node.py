@@ -17,19 +17,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("CLOISTER_BINARY", ROOT / "build/release/cloister"))
-# Sanitised builds are some times slower, and so is a machine that builds something else meanwhile.
+# Sanitised builds are some times slower, and so is a machine that builds at the same time.
 PATIENCE = float(os.environ.get("CLOISTER_PATIENCE", "1"))
-# The simulated platform, in the node's own process or, where CLOISTER_TEE_SOCKET names the socket of a `cloister simulator`,
-# behind it: the same tests have to pass.
+# The simulated platform runs in the node's own process. Where CLOISTER_TEE_SOCKET names the socket of a `cloister simulator`, the platform
+# is behind that socket, and the same tests have to pass.
 SOCKET = os.environ.get("CLOISTER_TEE_SOCKET")
 SIMULATED = [*(["--tee", "dstack", "--tee-socket", SOCKET] if SOCKET else ["--tee", "insecure-simulator"]), "--gpu", "insecure-simulator"]
 ADMIN_TOKEN = "token-of-the-operator-0123456789"
-# For tests about nodes that keep the seed of a simulated platform of their own: they have no meaning behind one socket.
+# These tests are about nodes that keep the seed of their own simulated platform. They have no meaning behind one shared socket.
 own_seed = pytest.mark.own_seed
 
 
 def wait_until(condition, seconds, what):
-    """Polls; returns what the condition returned, once it is true."""
+    """Polls until the condition returns a true value, and returns that value."""
     deadline = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
@@ -41,14 +41,14 @@ def wait_until(condition, seconds, what):
 
 
 def raise_descriptor_limit():
-    """To the hard limit, for this process and what it starts. Returns it."""
+    """Raises the limit of open files to the hard limit, for this process and its children. Returns the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 def reports_at_rest(node):
-    """How many were made when none is any more: a node keeps reports of its own for those who look at its receipts."""
+    """Waits until no more reports are made and returns their number. A node makes its own reports for clients that look up its receipts."""
     counts = []
 
     def same():
@@ -60,7 +60,7 @@ def reports_at_rest(node):
 
 
 def run(*arguments, timeout=60, **options):
-    """Any command of the program, to its end."""
+    """Runs any command of the program to its end."""
     return subprocess.run(
         [str(BINARY), *map(str, arguments)],
         capture_output=True,
@@ -80,7 +80,7 @@ class Node:
         self.state = pathlib.Path(state or folder / "state")
         command = [str(BINARY), "serve", "--listen", listen, "--state", str(self.state)]
         arguments = [str(argument) for argument in arguments]
-        # A node that asks for tokens shows its metrics to its operator alone.
+        # A node that asks for tokens shows its metrics only to its operator.
         self.operator = {}
         if ("--api-key-file" in arguments or "--no-auth" in arguments) and "--admin-token-file" not in arguments:
             (folder / "admin-token").write_text(ADMIN_TOKEN + "\n")
@@ -128,7 +128,7 @@ class Node:
         return self.request("POST", path, data, {"content-type": "application/json", **(headers or {})})
 
     def request(self, method, path, data, headers=None):
-        """(status, headers, body bytes); certificates are not looked at."""
+        """Returns (status, headers, body bytes). Certificates are not verified."""
         request = urllib.request.Request(self.url + path, data=data, headers=headers or {}, method=method)
         context = ssl._create_unverified_context() if self.url.startswith("https") else None
         try:
@@ -147,7 +147,7 @@ class Node:
         return self.get_json("/v1/models")["data"][0]["id"]
 
     def metric(self, name, headers=None, **labels):
-        """The sum over all samples of that name and those labels."""
+        """Returns the sum over all samples with that name and those labels."""
         status, _, body = self.get("/metrics", {**(headers or {}), **self.operator})
         assert status == 200, (status, body)
         text = body.decode()
@@ -171,7 +171,7 @@ class Node:
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
 
     def stop(self, seconds=20):
-        """SIGTERM; the exit status."""
+        """Sends SIGTERM and returns the exit status."""
         if self.alive():
             self.process.send_signal(signal.SIGTERM)
         try:

@@ -1,4 +1,4 @@
-"""Go's verifiers, in the program that `tools/fetch opinions` makes out of tests/differential/go."""
+"""Runs Go's verifiers, in the program that `tools/fetch opinions` builds from tests/differential/go."""
 
 import os
 import pathlib
@@ -11,12 +11,12 @@ PROGRAM = pathlib.Path(os.environ.get("CLOISTER_CACHE") or ROOT / ".cache") / "o
 
 
 def missing(what):
-    """Nothing is skipped where everything has to run."""
+    """Skips the test, but fails it where everything has to run."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)
 
 
 def opinions():
-    """The path of the program."""
+    """Returns the path of the program."""
     if not PROGRAM.is_file():
         missing(f"{PROGRAM} is not there: tools/fetch opinions brings it")
     return PROGRAM

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the test's own: Debian's, on a Unix socket in a private folder, never as root."""
+"""A real PostgreSQL of the test's own. It is Debian's, on a Unix socket in a private folder, and never runs as root."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ CI = os.environ.get("CI") == "true"
 
 
 def programs():
-    """The folder of initdb and postgres; PostgreSQL keeps them off the path."""
+    """Returns the folder of initdb and postgres, which PostgreSQL does not put on the path."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if found:
         return found[-1].parent
@@ -29,7 +29,7 @@ class Postgres:
     def __init__(self):
         self.programs = programs()
         self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-        # Short: a socket's path has 107 bytes at most.
+        # The path must be short, because a socket's path has 107 bytes at most.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         os.chmod(self.folder, 0o755)
         if os.geteuid() == 0:
@@ -57,7 +57,7 @@ class Postgres:
         wait_until(ready, 30, "PostgreSQL takes connections")
 
     def stop(self):
-        self.process.send_signal(signal.SIGINT)  # "fast": SIGTERM would wait for the nodes to leave
+        self.process.send_signal(signal.SIGINT)  # SIGINT means "fast". SIGTERM would wait for the nodes to leave.
         self.process.wait(30 * PATIENCE)
 
     def close(self):

@@ -1,5 +1,5 @@
-"""A tiny HTTP/1.1 client over a plain socket, which keeps every byte. Nothing of the body is decoded, re-encoded or
-normalised, so that a hash over `body` is a hash over what was on the wire."""
+"""A tiny HTTP/1.1 client over a plain socket, which keeps every byte. It does not decode, re-encode or normalise the body, so a hash over
+`body` is a hash over the bytes on the wire."""
 
 import json
 import socket
@@ -23,7 +23,7 @@ class Reply:
         return json.loads(self.body)
 
     def events(self):
-        """Payloads of the SSE events, [DONE] left out."""
+        """Returns the payloads of the SSE events without [DONE]."""
         lines = self.body.decode("utf-8").split("\n")
         data = [line[len("data: ") :] for line in lines if line.startswith("data: ")]
         return [json.loads(text) for text in data if text != "[DONE]"]
@@ -71,7 +71,7 @@ class Connection:
         return found
 
     def reply(self):
-        """The next reply, or None when the peer closed before one."""
+        """Returns the next reply, or None when the peer closed before it."""
         top = self._until(b"\r\n\r\n")
         if top is None:
             return None
@@ -116,6 +116,6 @@ def head(node, method, path, body=None, headers=()):
 
 
 def exchange(node, method, path, body=None, headers=()):
-    """One request on a connection of its own."""
+    """Sends one request on its own connection."""
     with Connection(node) as connection:
         return connection.request(method, path, body, [*headers, ("Connection", "close")])

@@ -1,4 +1,4 @@
-"""Receipts, judged by code that shares nothing with the program: JSON, SHA-256, Ed25519."""
+"""Verifies receipts with code that shares nothing with the program: JSON, SHA-256 and Ed25519."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from support.rawhttp import exchange
 
 
 def canonical(document):
-    """RFC 8785, for documents of ASCII names and whole numbers."""
+    """Returns the form of RFC 8785, for documents of ASCII names and whole numbers."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -29,7 +29,7 @@ def keyset_of(node):
 
 
 def check_signature(receipt, keyset):
-    """Raises when it is not signed by the receipt key of this keyset."""
+    """Raises when the receipt is not signed by the receipt key of this keyset."""
     assert receipt["workload_keyset_digest"] == digest(canonical(keyset))
     key = next(key for key in keyset["receipt_signing_keys"] if key["key_id"] == receipt["key_id"])
     assert key["algo"] == "ed25519"
@@ -40,14 +40,14 @@ def check_signature(receipt, keyset):
 
 
 def events(receipt):
-    """By type; each stands at most once."""
+    """Returns the events by type. Each type occurs at most once."""
     out = {event["type"]: event for event in receipt["event_log"]}
     assert len(out) == len(receipt["event_log"])
     return out
 
 
 def sse_events(body):
-    """The complete events of a stream, framing included: each ends with an empty line."""
+    """Returns the complete events of a stream with their framing. Each ends with an empty line."""
     out, event = [], b""
     for line in re.findall(rb"[^\n]*\n", body):
         event += line
@@ -65,7 +65,7 @@ def merkle_root(leaves):
 
 
 def seed_of(secret, event):
-    """The seed of this event below the secret of its reply (docs/spec/receipt.md)."""
+    """Returns the seed of this event below the secret of its reply (docs/spec/receipt.md)."""
     for shift in (16, 12, 8, 4, 0):
         secret = hashlib.sha256(bytes([2, event >> shift & 15]) + secret).digest()
     return secret
@@ -76,17 +76,17 @@ def leaf(event, seed):
 
 
 def leaves(found, secret):
-    """The leaves of the events of a stream, in order; `secret` is as the header x-receipt-secret gives it."""
+    """Returns the leaves of the events of a stream, in order. `secret` is in the form of the header x-receipt-secret."""
     return [leaf(event, seed_of(bytes.fromhex(secret), number)) for number, event in enumerate(found)]
 
 
 def client(reply):
-    """What the client of a reply shows to be given proofs of its events."""
+    """Returns the headers with which the client of a reply is given proofs of its events."""
     return [("X-Receipt-Secret", reply.header("x-receipt-secret"))]
 
 
 def check_receipt(node, request, reply, headers=(), keyset=None):
-    """The receipt of this reply: signed, and about exactly these bytes. Returns it."""
+    """Checks that the receipt of this reply is signed and is about exactly these bytes. Returns the receipt."""
     receipt = receipt_of(node, reply.header("x-receipt-id"), headers)
     check_signature(receipt, keyset or keyset_of(node))
     assert receipt["receipt_id"] == reply.header("x-receipt-id")

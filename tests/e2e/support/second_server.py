@@ -1,6 +1,6 @@
-"""A second real OpenAI server, from PyPI: `second_server.py MODEL PORT`. Another build of another llama.cpp than the pinned one,
-with its own HTTP server, headers and order of members. A server of another family that serves text from a CPU, comes as a wheel and
-needs no gigabytes was not to be found."""
+"""A second real OpenAI server, from PyPI: `second_server.py MODEL PORT`. It is another build of another version of llama.cpp than the
+pinned one, with its own HTTP server, headers and order of members. No server of another family was found that serves text from a CPU,
+comes as a wheel and needs no gigabytes."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""Local stand-ins of the makers' services: they replay recorded answers, and answers of the tests' own where none are recorded."""
+"""Local servers in place of the makers' services. They replay recorded answers, and use the tests' own answers where none are recorded."""
 
 import base64
 import datetime
@@ -17,8 +17,8 @@ from cryptography.x509.oid import NameOID
 
 
 class Service:
-    """Answers by path and query: answers[target] is (status, headers, body), or a list of them, the last one for good. Keeps
-    what it was asked."""
+    """Answers by path and query. answers[target] is (status, headers, body), or a list of them of which the last one stays. The service
+    records its requests."""
 
     def __init__(self, tls=None):
         service = self
@@ -63,7 +63,7 @@ class Service:
 
 
 def make_tls(folder):
-    """(authority, identity): files with a certificate authority of the test's own and a server's chain with its key."""
+    """Returns (authority, identity): files with the test's own certificate authority, and with a server's chain and its key."""
     now = datetime.datetime.now(datetime.timezone.utc)
 
     def issue(subject, key, issuer, signer, ca):
@@ -93,7 +93,7 @@ def escaped(text):
 
 
 def intel_answers(bundle):
-    """What a PCCS serves for the platform of this bundle, of dcap-qvl's form."""
+    """Returns the answers of a PCCS for the platform of this bundle, which has dcap-qvl's form."""
     signed = lambda member, text, signature: f'{{"{member}":{text},"signature":"{signature}"}}'.encode()  # noqa: E731
     tcb = signed("tcbInfo", bundle["tcb_info"], bundle["tcb_info_signature"])
     identity = signed("enclaveIdentity", bundle["qe_identity"], bundle["qe_identity_signature"])
@@ -116,7 +116,7 @@ def rim_answer(rim_id, document):
 
 
 class Nras:
-    """Tokens as NVIDIA's remote attestation service signs them, with a key of the test's own."""
+    """Makes tokens as NVIDIA's remote attestation service signs them, with the test's own key."""
 
     def __init__(self):
         self.key = ec.generate_private_key(ec.SECP384R1())
@@ -134,7 +134,7 @@ class Nras:
         return text + "." + encode(r.to_bytes(48, "big") + s.to_bytes(48, "big"))
 
     def answer(self, nonce, devices, **overall):
-        """`devices`: name of the submodule -> UEID."""
+        """Makes a token. `devices` maps the name of the submodule to the UEID."""
         now = int(time.time())
         common = {"iss": "https://nras.attestation.nvidia.com", "eat_nonce": nonce, "iat": now, "nbf": now - 5, "exp": now + 3600}
         parts = {name: self.jwt(common | {"measres": "success", "secboot": True, "dbgstat": "disabled", "ueid": ueid})

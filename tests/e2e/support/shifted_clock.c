@@ -1,5 +1,5 @@
-// Loaded before the C library (LD_PRELOAD): the time of day, and no other clock, is as many seconds ahead as the file says
-// that CLOISTER_TEST_CLOCK names, a 64-bit integer of this machine. Support of the tests: support/clock.py.
+// This library is loaded before the C library (LD_PRELOAD) and moves the time of day, and no other clock, ahead. The
+// file that CLOISTER_TEST_CLOCK names holds the seconds as a 64-bit integer of this machine. support/clock.py uses it.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>

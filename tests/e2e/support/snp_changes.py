@@ -1,4 +1,4 @@
-"""Seeded changes of a genuine SEV-SNP report and its certificates. A change is (what was changed, Case)."""
+"""Seeded changes of a genuine SEV-SNP report and its certificates. A change is (description, Case)."""
 
 import datetime
 import random
@@ -16,7 +16,7 @@ def der(certificate):
 
 
 def edges(case):
-    """One second before and after each end of each certificate's validity, and the ends themselves."""
+    """Yields both ends of each certificate's validity, and the times one second before and after each end."""
     ends = set()
     for part in ("vcek", "ask", "ark"):
         certificate = x509.load_der_x509_certificate(getattr(case, part))
@@ -61,7 +61,7 @@ def seeded_cases(genuine, seed, count):
 
 
 def signed_by(template, public_key, issuer_key, issuer_name):
-    """`template` with another key, signed as AMD signs."""
+    """Returns `template` with another key, signed as AMD signs."""
     builder = x509.CertificateBuilder().subject_name(template.subject).issuer_name(issuer_name).public_key(public_key)
     builder = builder.serial_number(template.serial_number or x509.random_serial_number())
     builder = builder.not_valid_before(template.not_valid_before_utc).not_valid_after(template.not_valid_after_utc)
@@ -77,7 +77,7 @@ def sign_report(report, key):
 
 
 def forged_chains(genuine):
-    """Each step of the chain forged, the report signed by whoever holds the chip's key then."""
+    """Forges each step of the chain. The holder of the forged chip key signs the report."""
     vcek, ask, ark = (x509.load_der_x509_certificate(getattr(genuine, part)) for part in ("vcek", "ask", "ark"))
     chip_key, ask_key, ark_key = ec.generate_private_key(ec.SECP384R1()), *(rsa.generate_private_key(65537, 4096) for _ in range(2))
     own_ark = signed_by(ark, ark_key.public_key(), ark_key, ark.subject)
@@ -91,7 +91,7 @@ def forged_chains(genuine):
 
 
 def other_products(genuine, chains):
-    """The certificates of other processors of AMD's in place of one or both authorities. `chains`: [(ask, ark)]."""
+    """Puts certificates of AMD's other processors in place of one or both authorities. `chains` is [(ask, ark)]."""
     for ask, ark in chains:
         yield "other product", genuine._replace(ask=ask, ark=ark)
         yield "other product", genuine._replace(ask=ask)
@@ -99,7 +99,7 @@ def other_products(genuine, chains):
 
 
 def other_layout(genuine):
-    """The fields that say how the rest is read; every one of them is signed."""
+    """Changes the fields that decide how the rest is parsed. Every one of them is signed."""
     for at, values in ((0, (0, 1, 2, 3, 4, 5, 6, 255)), (0x34, (0, 1, 2, 255)), (0x48, (0, 1, 2, 4, 28, 255))):
         for value in values:
             yield "layout", genuine._replace(report=genuine.report[:at] + bytes([value]) + genuine.report[at + 1 :])

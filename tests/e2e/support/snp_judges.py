@@ -1,5 +1,6 @@
-"""The judges of SEV-SNP reports that are put beside each other: ours, go-sev-guest, and omne-attest from PyPI. Each has judge(case) ->
-whether the chip of the certificate signed the report; and `said`, what it found or why it refused the last one."""
+"""The verifiers of SEV-SNP reports whose results are compared: Cloister's, go-sev-guest, and omne-attest from PyPI. Each has judge(case),
+which says whether the chip of the certificate signed the report, and `said`, which holds the last result or the reason of the last
+refusal."""
 
 import hashlib
 import json
@@ -15,13 +16,13 @@ from support.opinions import missing, opinions
 class Case(NamedTuple):
     time: int      # seconds since 1970
     report: bytes
-    vcek: bytes    # DER, as the two others
+    vcek: bytes    # DER, as are the other two
     ask: bytes
     ark: bytes
 
 
 class Program:
-    """A program that judges a case a line (tests/differential/snp_cases.cc says what stands in a line)."""
+    """A program that verifies one case a line (tests/differential/snp_cases.cc describes a line)."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -37,7 +38,7 @@ class Program:
 
 
 class Ours(Program):
-    # These checks say who signed, and for which chip; the other programs leave the guest's policy to their callers.
+    # These checks decide who signed, and for which chip. The other programs leave the guest's policy to their callers.
     ABOUT = {"snp.report.form", "snp.cert_chain", "snp.product", "snp.signing_key", "snp.signature", "snp.tcb.certified", "snp.chip_id"}
 
     def __init__(self):
@@ -49,7 +50,7 @@ class Ours(Program):
 
     def judge(self, case):
         self.said = found = self.ask(case)
-        # What failed, else what could not be found out: what is skipped in the train of a failure is not asked about.
+        # The failed checks, or else the checks that could not run. Checks that were skipped because of a failure are left out.
         self.against = self.ABOUT & set(found.get("failed", ())) or self.ABOUT & set(found.get("skipped", ()))
         return "error" not in found and not self.against
 
@@ -68,7 +69,7 @@ class Go(Program):
 
 
 class Omne:
-    """omne-attest, a library in Python, with the root of the genuine chain pinned."""
+    """omne-attest, a library in Python. The root of the genuine chain is pinned."""
 
     def __init__(self, ark):
         self.library = pytest.importorskip("omne_attest")
@@ -83,7 +84,7 @@ class Omne:
             report.verify_signature(case.vcek)
             snp.verify_chain(case.vcek, case.ask, case.ark, self.pin)
             report.verify_vcek_binding(case.vcek)
-        except Exception as refused:  # what it does not catch of the library below it is a refusal too
+        except Exception as refused:  # an exception of the libraries below it, which it does not catch, is a refusal too
             self.said = repr(refused)
             return False
         self.said = ""

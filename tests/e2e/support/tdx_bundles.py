@@ -1,4 +1,4 @@
-"""Collateral bundles of one Intel platform out of recorded files."""
+"""Makes collateral bundles of one Intel platform from recorded files."""
 
 import json
 
@@ -6,15 +6,15 @@ HEX_DER = {"root_ca_crl", "pck_crl"}
 
 
 def inner_text(body, member):
-    """The signed bytes of a PCS answer, as they stand in it, and the signature."""
+    """Returns the signed bytes of a PCS answer, exactly as they stand in it, and the signature."""
     start = body.index(f'"{member}":') + len(member) + 3
     _, end = json.JSONDecoder().raw_decode(body[start:])
     return body[start:start + end], json.loads(body)["signature"]
 
 
 def tdx_bundle(vectors, parts):
-    """One platform's collateral out of single files: PCS answers, CRLs, issuer chains taken out of another bundle (`chains`), or all that
-    no other file gives (`rest`)."""
+    """Returns one platform's collateral from single files: PCS answers, CRLs, issuer chains from another bundle (`chains`), and everything
+    that no other file holds (`rest`)."""
     out = dict.fromkeys(["pck_crl_issuer_chain", "root_ca_crl", "pck_crl", "tcb_info_issuer_chain", "tcb_info",
                          "tcb_info_signature", "qe_identity_issuer_chain", "qe_identity", "qe_identity_signature"], "")
     for name, file in sorted(parts.items(), key=lambda part: part[0] != "rest"):

@@ -1,4 +1,4 @@
-"""Seeded changes of TDX quotes and collateral. A case is (what was changed, quote, bundle as JSON, time)."""
+"""Seeded changes of TDX quotes and collateral. A case is (description, quote, bundle as JSON, time)."""
 
 import json
 import random
@@ -8,7 +8,7 @@ from support import tdx_platform as tp
 STATUSES = ["UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded", "OutOfDate",
             "OutOfDateConfigurationNeeded", "Revoked"]
 
-# ---- fields of a platform of our own, everything signed well ----
+# ---- fields of the tests' own platform, everything signed correctly ----
 
 
 def change_platform(p, rng):
@@ -108,7 +108,7 @@ def change_platform(p, rng):
 
 
 def module_counts(p):
-    """Whether the verdict depends on the identity of the TDX module, which the first two SVNs name."""
+    """Tells whether the verdict depends on the identity of the TDX module, which the first two SVNs name."""
     minor, major = p["svn"][:2]
     if major == 0:
         return False
@@ -133,7 +133,7 @@ def platform_cases(seed, count):
 
 # ---- bytes of recorded evidence ----
 
-# A time at which the recorded evidence is good, and where the windows of its collateral begin and end.
+# TIME lies in the validity of the recorded evidence. EDGES are the ends of the validity windows of its collateral.
 TIME = 1750500000
 EDGES = (1750328163, 1750329147, 1752919234, 1752919235, 1752919263, 1752920187)
 

@@ -1,6 +1,6 @@
-"""The judges of TDX quotes that are put beside each other: ours, dcap-qvl from PyPI and from npm, and go-tdx-guest. Each has
-judge(quote, bundle, time, root) -> (status, advisories) of an accepted quote, else None; and `said`, what it found or why it
-refused the last one."""
+"""The verifiers of TDX quotes whose results are compared: Cloister's, dcap-qvl from PyPI and from npm, and go-tdx-guest. Each has
+judge(quote, bundle, time, root), which returns (status, advisories) of an accepted quote and None otherwise. `said` holds the last
+result or the reason of the last refusal."""
 
 import json
 import pathlib
@@ -17,7 +17,7 @@ NODE_FOLDER = pathlib.Path(__file__).resolve().parents[1] / "node"
 
 
 class Program:
-    """A program that judges a case a line (tests/differential/tdx_cases.cc says what stands in a line)."""
+    """A program that verifies one case a line (tests/differential/tdx_cases.cc describes a line)."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -43,7 +43,7 @@ class Ours(Program):
 
     def judge(self, quote, bundle, time, root=None):
         self.said = found = self.ask(quote, bundle, time, root)
-        # Which code runs in the TD is no subject here.
+        # The comparison does not cover which code runs in the TD.
         skipped = [check for check in found.get("skipped", ()) if not check.startswith("tdx.measurements")]
         if "error" in found or found["failed"] or skipped:
             return None
@@ -51,7 +51,7 @@ class Ours(Program):
 
 
 class Pypi:
-    """The Rust library."""
+    """The Rust library of dcap-qvl."""
 
     def __init__(self):
         self.library = pytest.importorskip("dcap_qvl")
@@ -91,7 +91,7 @@ class Npm(Program):
 
 
 class Go(Program):
-    """go-tdx-guest, which accepts nothing but UpToDate and reads quotes of version 4."""
+    """go-tdx-guest, which accepts only UpToDate and reads quotes of version 4."""
 
     def __init__(self):
         super().__init__(opinions(), "tdx")

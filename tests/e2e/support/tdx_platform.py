@@ -1,5 +1,6 @@
-"""A TDX platform of our own, root and all: quotes and collateral whose every field a test can choose, signed well. Written
-apart from the program's own writers, so that both sides of a comparison read what neither of them wrote."""
+"""A TDX platform of the tests' own, including its root. A test can choose every field of its quotes and collateral, and all of them are
+signed correctly. The code is separate from the program's own writers, so that both sides of a comparison read what neither of them
+wrote."""
 
 import copy
 import datetime
@@ -75,7 +76,7 @@ def pck_extension(pck):
 
 
 def certificate(subject, issuer, serial, public, signer, ca=None, extension=None, valid=(NOW - 10**8, NOW + 10**8)):
-    """`ca` is the path length of an authority."""
+    """Makes a certificate. `ca` is the path length of an authority."""
     builder = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).serial_number(serial)
                .public_key(public.public_key()).not_valid_before(when(valid[0])).not_valid_after(when(valid[1]))
                .add_extension(x509.BasicConstraints(ca is not None, ca), critical=True)
@@ -125,7 +126,7 @@ SIGNER = {"mrsigner": "0" * 96, "attributes": "0" * 16, "attributesMask": "F" * 
 
 
 def fresh():
-    """A platform with which nothing is wrong, as a dict to change before build()."""
+    """Returns a platform without faults, as a dict to change before build()."""
     new, old = "2024-03-13T00:00:00Z", "2023-02-15T00:00:00Z"
     return copy.deepcopy({
         "time": NOW,
@@ -162,7 +163,7 @@ def td_report(p):
 
 
 def certification_data(p):
-    """The name of the PCK certificate for certification types 1 to 3, unless a test brought its own."""
+    """Returns the name of the PCK certificate for certification types 1 to 3, unless the test set one."""
     if p["certification_data"] is not None:
         return p["certification_data"]
     ppid = {1: PPID, 2: bytes(range(256)), 3: bytes(range(256)) + bytes(128)}[p["certification_type"]]
@@ -170,7 +171,7 @@ def certification_data(p):
 
 
 def build(p):
-    """(quote, collateral): bytes and the members of a bundle."""
+    """Returns (quote, collateral): bytes and the members of a bundle."""
     ca = certificate(p["names"]["ca"], "Intel SGX Root CA", SERIALS["ca"], CA_KEY, ROOT_KEY, ca=0)
     signing = certificate(p["names"]["signing"], "Intel SGX Root CA", SERIALS["signing"], SIGNING_KEY, ROOT_KEY)
     leaf = certificate(p["names"]["leaf"], p["names"]["ca"], SERIALS["leaf"], PCK_KEY, CA_KEY, extension=pck_extension(p["pck"]),

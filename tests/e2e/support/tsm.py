@@ -1,6 +1,6 @@
-"""A folder that answers as the kernel's configfs-tsm: a folder made in it gets the attributes of a report, report data
-written there becomes a quote. What the kernel does within a call, a thread does a moment later here; until then `outblob`
-is a pipe with nothing in it, whose reader is told to come back."""
+"""A folder that behaves as the kernel's configfs-tsm. A folder made in it gets the attributes of a report, and report data written there
+becomes a quote. The kernel does this within a call; here a thread does it a moment later. Until then `outblob` is an empty pipe, which
+tells its reader to try again."""
 
 import os
 import threading
@@ -8,7 +8,7 @@ import threading
 
 class FakeTsm:
     def __init__(self, root, quote):
-        """`quote(report_data)`: the bytes of outblob."""
+        """`quote(report_data)` returns the bytes of outblob."""
         self.root = root
         self.quote = quote
         self.reports = 0

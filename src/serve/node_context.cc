@@ -1,0 +1,14 @@
+#include "serve/node_context.h"
+
+#include "api/aci_headers.h"
+
+namespace cloister::serve {
+
+void reply(NodeContext& context, const api::Call& call, std::string_view endpoint_name, http::Response response) {
+  context.cors.decorate(call.exchange->request(), response.headers);
+  api::add_aci_headers(*context.identity.now(), response.headers);
+  context.metrics.requests.count_request(endpoint_name, response.status);
+  call.exchange->respond(std::move(response));
+}
+
+}  // namespace cloister::serve
