@@ -35,7 +35,8 @@
  * long as none of them changes it; a thread that changes a verifier must be alone with it. A verdict never changes: any number of threads
  * may read it.
  *
- * BOUNDS. The library uses no network, no clock, no files, no environment and no locale. What it reads is bounded before it is parsed, and
+ * BOUNDS. The library opens no connection and reads no clock and no file of its own; OpenSSL below it reads its configuration (openssl.cnf)
+ * at the first use, and the C library the time zone, which no verdict depends on. What is read is bounded before it is parsed, and
  * time and memory grow at most a little faster than what was read. Bounds in bytes: 64 MiB for an archive, saved evidence, a proof, a
  * request, a response and one piece of collateral; 1 MiB for a policy, a quote, a receipt, a signature, a certificate chain and a model
  * manifest; 64 KiB for an SEV-SNP report and a prefix proof; 2 MiB for a RIM; 4 KiB for an id, a name, an address; 16 MiB for everything

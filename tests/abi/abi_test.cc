@@ -1,6 +1,7 @@
 // The shared library as a stranger's program uses it: its handles, its setters, and how a verdict is read.
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -8,6 +9,8 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/file.h"
 #include "base/testing/vectors.h"
@@ -327,6 +330,26 @@ TEST(Abi, AVerdictOutlivesItsVerifier) {
   judge.reset();
   EXPECT_TRUE(verdict.accepted());
   EXPECT_EQ(parsed(verdict)["verdict"], "accepted");
+}
+
+TEST(Abi, ManyThreadsUseOneVerifierAndOneVerdict) {
+  const VerifierHandle judge = simulator_verifier();
+  const VerdictHandle shared = judge.report(report_input());
+  std::atomic<int> accepted = 0;
+  std::vector<std::thread> threads;
+  std::vector<std::string_view> texts(4);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    threads.emplace_back([&, i] {
+      for (int n = 0; n < 5; ++n) accepted += judge.report(report_input()).accepted() ? 1 : 0;
+      texts[i] = shared.json();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(accepted, 20);
+  for (const std::string_view text : texts) {
+    EXPECT_FALSE(text.empty());
+    EXPECT_EQ(text.data(), texts[0].data()) << "written once";
+  }
 }
 
 TEST(Abi, WhatIsUnreadableSaysSoInEveryForm) {
