@@ -61,43 +61,40 @@
 extern "C" {
 #endif
 
-/* The version of this interface. The library's file name carries the same number: libcloister_verify.so.3. */
+/* This is the version of the interface. The library's file name carries the same number: libcloister_verify.so.3. */
 #define CLOISTER_ABI_VERSION 3
-/* The version of the library that is loaded. Within one version functions, enumerators and members at the end of structures are only added. */
+/* Returns the version of the library that is loaded. Within one version, functions, enumerators and members at the end of structures are
+ * only added. */
 CLOISTER_API uint32_t cloister_abi_version(void);
 
 typedef struct cloister_verifier cloister_verifier;
 typedef struct cloister_verdict cloister_verdict;
 
-/* Whether a call that judges nothing did its work. None of these values says anything about evidence. */
+/* A status says whether a call that judges nothing did its work. None of these values says anything about evidence. */
 typedef enum cloister_status {
   CLOISTER_OK = 0,
   CLOISTER_ERROR_NULL = 1, /* a null handle, structure or output; absent evidence; NULL with a size other than 0 */
-  CLOISTER_ERROR_STRUCT_SIZE =
-      2, /* `struct_size` is of no published version, and asks for something that is not known here */
-  CLOISTER_ERROR_FLAGS = 3,     /* a flag that is not known here */
-  CLOISTER_ERROR_SIZE = 4,      /* a value of fixed size has another size */
-  CLOISTER_ERROR_TOO_LARGE = 5, /* more bytes than any input of this kind has */
-  CLOISTER_ERROR_MALFORMED = 6, /* the bytes are no input of this kind */
-  CLOISTER_ERROR_COMPARISON =
-      7, /* a named value that this evidence has nothing to compare with, or that contradicts the policy */
-  CLOISTER_ERROR_TIME = 8,      /* no time was set, or it lies outside the years 1970 to 9999 */
-  CLOISTER_ERROR_NOT_FOUND = 9, /* the verdict has no such check */
-  CLOISTER_ERROR_MEMORY = 10    /* memory is out */
+  CLOISTER_ERROR_STRUCT_SIZE = 2, /* `struct_size` is of no published version and asks for what is not known here */
+  CLOISTER_ERROR_FLAGS = 3,       /* a flag that is not known here */
+  CLOISTER_ERROR_SIZE = 4,        /* a value of fixed size has another size */
+  CLOISTER_ERROR_TOO_LARGE = 5,   /* more bytes than any input of this kind has */
+  CLOISTER_ERROR_MALFORMED = 6,   /* the bytes are no input of this kind */
+  CLOISTER_ERROR_COMPARISON = 7,  /* a named value has nothing to be compared with, or contradicts the policy */
+  CLOISTER_ERROR_TIME = 8,        /* no time was set, or it lies outside the years 1970 to 9999 */
+  CLOISTER_ERROR_NOT_FOUND = 9,   /* the verdict has no such check */
+  CLOISTER_ERROR_MEMORY = 10      /* memory is out */
 } cloister_status;
 
-/* What became of evidence. The last digit is the exit status of `cloister verify`. */
+/* An outcome says what became of evidence. Its last digit is the exit status of `cloister verify`. */
 typedef enum cloister_outcome {
-  CLOISTER_NO_OUTCOME = 0,   /* no verdict: what a zeroed variable says; no judging call returns it */
-  CLOISTER_ACCEPTED = 70000, /* every required check passed: the only yes */
-  CLOISTER_REJECTED = 70001, /* a check failed */
-  CLOISTER_UNREADABLE =
-      70002, /* nothing was judged: the input cannot be read, or the call was wrong (cloister_verdict_status()) */
-  CLOISTER_UNDETERMINED =
-      70003 /* nothing failed, but a required check could not be run, for instance for lack of collateral */
+  CLOISTER_NO_OUTCOME = 0,      /* no verdict: what a zeroed variable says; no judging call returns it */
+  CLOISTER_ACCEPTED = 70000,    /* every required check passed: the only yes */
+  CLOISTER_REJECTED = 70001,    /* a check failed */
+  CLOISTER_UNREADABLE = 70002,  /* nothing was judged, for the reason that cloister_verdict_status() gives */
+  CLOISTER_UNDETERMINED = 70003 /* nothing failed, but a required check could not be run */
 } cloister_outcome;
 
-/* What became of one check. */
+/* A state says what became of one check. */
 typedef enum cloister_state {
   CLOISTER_NO_STATE = 0, /* no check: what a zeroed structure says */
   CLOISTER_FAILED = 80001,
@@ -106,7 +103,8 @@ typedef enum cloister_state {
   CLOISTER_PASSED = 80004
 } cloister_state;
 
-/* The words of the JSON form: "accepted", "pass"; for a status a short sentence. Static; "unknown" for other values. */
+/* These return the words of the JSON form ("accepted", "pass"), for a status a short sentence, and "unknown" for other values. The texts are
+ * static. */
 CLOISTER_API const char* cloister_status_text(int32_t status);
 CLOISTER_API const char* cloister_outcome_text(int32_t outcome);
 CLOISTER_API const char* cloister_state_text(int32_t state);
@@ -114,7 +112,7 @@ CLOISTER_API const char* cloister_state_text(int32_t state);
 /* ---- what evidence is judged with ---- */
 
 /* A new verifier has the default policy, no collateral, and no time: until a time is set, only files that name one can be judged, and are
- * undetermined at best. NULL: memory is out. */
+ * undetermined at best. It is NULL where memory is out. */
 CLOISTER_API cloister_verifier* cloister_verifier_new(void);
 CLOISTER_API void cloister_verifier_free(cloister_verifier* verifier);
 
@@ -122,7 +120,7 @@ CLOISTER_API void cloister_verifier_free(cloister_verifier* verifier);
  * and is to be freed. This says why the last setter did nothing: one line that lives until the next setter; empty after CLOISTER_OK. */
 CLOISTER_API const char* cloister_verifier_error(const cloister_verifier* verifier);
 
-/* The time of all verdicts to come, in seconds since 1970 (UTC), 0 to 253402300799. Take it from a clock that you trust. */
+/* Sets the time of all verdicts to come, in seconds since 1970 (UTC), 0 to 253402300799. Take it from a clock that you trust. */
 CLOISTER_API cloister_status cloister_verifier_set_time(cloister_verifier* verifier, int64_t unix_seconds);
 /* Replaces the policy. An empty text is the default policy. `toml` is a file as docs/guide/policy.md describes it. */
 CLOISTER_API cloister_status cloister_verifier_set_policy(cloister_verifier* verifier, const char* toml, size_t size);
@@ -136,12 +134,12 @@ CLOISTER_API cloister_status cloister_verifier_add_collateral(cloister_verifier*
 CLOISTER_API cloister_status cloister_verifier_add_rim(cloister_verifier* verifier, const char* id, const void* rim,
                                                        size_t size);
 
-/* The policy that holds when none was set, as a commented file; zero-terminated and static. */
+/* Returns the policy that holds when none was set, as a commented file; the text is zero-terminated and static. */
 CLOISTER_API const char* cloister_default_policy(void);
 
 /* ---- judging ---- */
 
-/* Bytes of the caller's, used during the call. `data` NULL: absent. */
+/* These are bytes of the caller's, which are used during the call. Where `data` is NULL they are absent. */
 typedef struct cloister_bytes {
   const void* data;
   size_t size;
@@ -151,30 +149,28 @@ typedef struct cloister_bytes {
  * only when memory is out, and then the outcome is CLOISTER_UNREADABLE. Members without a comment are optional; what needs an absent one
  * is skipped. */
 
-/* A report as a service serves it, JSON: Cloister's own, ACI, the legacy form, a gateway's answer, and the forms of other services
+/* This is a report as a service serves it, JSON: Cloister's own, ACI, the legacy form, a gateway's answer, and the forms of other services
  * (docs/spec/foreign-reports.md). */
 typedef struct cloister_report_input {
   uint32_t struct_size;
   uint32_t flags;        /* 0: no flag is known yet */
   cloister_bytes report; /* required */
   cloister_bytes nonce;  /* 32 bytes, made by the caller for this report; without them freshness cannot be shown */
-  cloister_bytes
-      tls_spki_sha256; /* 32 bytes: SHA-256 of the server's SubjectPublicKeyInfo on the caller's own TLS connection */
-  cloister_bytes tls_host;       /* the host name of that connection; only beside `tls_spki_sha256` */
-  cloister_bytes instances;      /* JSON: the keys of the instances, for evidence of Chutes that has none */
-  cloister_bytes model;          /* the name of the model that the caller will ask for (the check report.model) */
-  cloister_bytes model_manifest; /* JSON: what the model must be (docs/spec/model-identity.md) */
+  cloister_bytes tls_spki_sha256; /* 32 bytes: SHA-256 of the SubjectPublicKeyInfo on the caller's TLS connection */
+  cloister_bytes tls_host;        /* the host name of that connection; only beside `tls_spki_sha256` */
+  cloister_bytes instances;       /* JSON: the keys of the instances, for evidence of Chutes that has none */
+  cloister_bytes model;           /* the name of the model that the caller will ask for (the check report.model) */
+  cloister_bytes model_manifest;  /* JSON: what the model must be (docs/spec/model-identity.md) */
 } cloister_report_input;
 CLOISTER_API cloister_outcome cloister_verify_report(const cloister_verifier* verifier,
                                                      const cloister_report_input* input, cloister_verdict** verdict);
 
-/* A bare Intel TDX quote, and what is served beside it. */
+/* This is a bare Intel TDX quote, and what is served beside it. */
 typedef struct cloister_quote_input {
   uint32_t struct_size;
-  uint32_t flags;       /* 0 */
-  cloister_bytes quote; /* required; raw, hex or base64 */
-  cloister_bytes
-      report_data; /* 64 bytes that the caller asked for; without them, and without the policy's, freshness cannot be shown */
+  uint32_t flags;             /* 0 */
+  cloister_bytes quote;       /* required; raw, hex or base64 */
+  cloister_bytes report_data; /* 64 bytes that the caller asked for; without them the evidence may be old */
   cloister_bytes event_log;   /* JSON */
   cloister_bytes ccel;        /* the data of the ACPI table CCEL */
   cloister_bytes app_compose; /* the application's compose text, byte for byte */
@@ -183,50 +179,47 @@ typedef struct cloister_quote_input {
 CLOISTER_API cloister_outcome cloister_verify_quote(const cloister_verifier* verifier,
                                                     const cloister_quote_input* input, cloister_verdict** verdict);
 
-/* Evidence of NVIDIA GPUs and switches alone. */
+/* This is evidence of NVIDIA GPUs and switches alone. */
 typedef struct cloister_gpu_input {
   uint32_t struct_size;
-  uint32_t flags; /* 0 */
-  cloister_bytes
-      evidence; /* required; a list of evidence, a CMW, an `nvidia_payload`, a whole report; or with `chain` one device's report */
-  cloister_bytes chain; /* the certificates of one device's report, PEM or base64 of PEM */
-  cloister_bytes nonce; /* 32 bytes; without them freshness cannot be shown */
+  uint32_t flags;          /* 0 */
+  cloister_bytes evidence; /* required; a list, a CMW, an `nvidia_payload`, a report; with `chain` one device */
+  cloister_bytes chain;    /* the certificates of one device's report, PEM or base64 of PEM */
+  cloister_bytes nonce;    /* 32 bytes; without them freshness cannot be shown */
 } cloister_gpu_input;
 CLOISTER_API cloister_outcome cloister_verify_gpu(const cloister_verifier* verifier, const cloister_gpu_input* input,
                                                   cloister_verdict** verdict);
 
-/* An AMD SEV-SNP report. */
+/* This is an AMD SEV-SNP report. */
 typedef struct cloister_snp_input {
   uint32_t struct_size;
-  uint32_t flags;        /* 0 */
-  cloister_bytes report; /* required; 1,184 bytes */
-  cloister_bytes
-      report_data; /* 64 bytes that the caller asked for; without them, and without the policy's, freshness cannot be shown */
+  uint32_t flags;             /* 0 */
+  cloister_bytes report;      /* required; 1,184 bytes */
+  cloister_bytes report_data; /* 64 bytes that the caller asked for; without them the evidence may be old */
 } cloister_snp_input;
 CLOISTER_API cloister_outcome cloister_verify_snp(const cloister_verifier* verifier, const cloister_snp_input* input,
                                                   cloister_verdict** verdict);
 
-/* The receipt of a reply (ACI and Cloister's own), with what it is judged by. */
+/* This is the receipt of a reply (ACI and Cloister's own), with what it is judged by. */
 typedef struct cloister_receipt_input {
   uint32_t struct_size;
-  uint32_t flags;         /* 0 */
-  cloister_bytes receipt; /* required; JSON */
-  cloister_bytes report;  /* JSON: the report whose keyset signed it */
-  cloister_bytes nonce;   /* 32 bytes: the nonce of that report; refused without a report */
-  cloister_bytes keyset; /* JSON: a keyset that was verified before; beside a report it is compared with the report's */
-  cloister_bytes session; /* JSON: the session of the upstream that the receipt names */
-  cloister_bytes
-      prefix_proof;        /* JSON: `response` is a beginning of the reply, and this shows that it is the true one */
-  cloister_bytes request;  /* the exact body that was sent */
-  cloister_bytes response; /* the exact body that was received, without the framing of the transport */
-  cloister_bytes id;       /* the id of the reply or of the receipt, as the service gave it beside the reply */
-  cloister_bytes model;    /* the model that was asked for */
+  uint32_t flags;                /* 0 */
+  cloister_bytes receipt;        /* required; JSON */
+  cloister_bytes report;         /* JSON: the report whose keyset signed it */
+  cloister_bytes nonce;          /* 32 bytes: the nonce of that report; refused without a report */
+  cloister_bytes keyset;         /* JSON: a keyset that was verified before; it is compared with the report's */
+  cloister_bytes session;        /* JSON: the session of the upstream that the receipt names */
+  cloister_bytes prefix_proof;   /* JSON: `response` is a beginning, and this shows that it is the true one */
+  cloister_bytes request;        /* the exact body that was sent */
+  cloister_bytes response;       /* the exact body that was received, without the framing of the transport */
+  cloister_bytes id;             /* the id of the reply or of the receipt, as the service gave it beside the reply */
+  cloister_bytes model;          /* the model that was asked for */
   cloister_bytes model_manifest; /* JSON: what the model must be */
 } cloister_receipt_input;
 CLOISTER_API cloister_outcome cloister_verify_receipt(const cloister_verifier* verifier,
                                                       const cloister_receipt_input* input, cloister_verdict** verdict);
 
-/* A gateway's record of an upstream that the gateway verified (ACI). */
+/* This is a gateway's record of an upstream that the gateway verified (ACI). */
 typedef struct cloister_session_input {
   uint32_t struct_size;
   uint32_t flags;                /* 0 */
@@ -238,25 +231,25 @@ typedef struct cloister_session_input {
 CLOISTER_API cloister_outcome cloister_verify_session(const cloister_verifier* verifier,
                                                       const cloister_session_input* input, cloister_verdict** verdict);
 
-/* The bare signature of a reply, as /v1/signature serves it (the legacy form). */
+/* This is the bare signature of a reply, as /v1/signature serves it (the legacy form). */
 typedef struct cloister_signature_input {
   uint32_t struct_size;
   uint32_t flags;           /* 0 */
   cloister_bytes signature; /* required; JSON */
   cloister_bytes request;   /* the exact body that was sent */
   cloister_bytes response;  /* the exact body that was received */
-  cloister_bytes address; /* the signing address that a verified report binds: 0x and 40 hex digits, or 64 hex digits */
+  cloister_bytes address;   /* the signing address of a verified report: 0x and 40 hex digits, or 64 */
 } cloister_signature_input;
 CLOISTER_API cloister_outcome cloister_verify_signature(const cloister_verifier* verifier,
                                                         const cloister_signature_input* input,
                                                         cloister_verdict** verdict);
 
-/* The caller asks about as much of the reply as the file holds: a beginning is enough. */
+/* With this flag the caller asks about as much of the reply as the file holds: a beginning is enough. */
 #define CLOISTER_FILE_BEGINNING 1u
 
-/* A file that holds everything and comes from somebody else: a proof, an archive, saved evidence. Its own time and nonce open it and never
- * count: without a time of the verifier's the verdict is for the time in the file and undetermined at best, without `nonce` freshness is not
- * shown. What is named and has nothing to be compared with in this file is CLOISTER_ERROR_COMPARISON. */
+/* This is a file that holds everything and comes from somebody else: a proof, an archive, saved evidence. Its own time and nonce open it
+ * and never count: without a time of the verifier's the verdict is for the time in the file and undetermined at best, without `nonce`
+ * freshness is not shown. What is named and has nothing to be compared with in this file is CLOISTER_ERROR_COMPARISON. */
 typedef struct cloister_file_input {
   uint32_t struct_size;
   uint32_t flags;         /* CLOISTER_FILE_BEGINNING, for an archive and for saved evidence */
@@ -270,28 +263,29 @@ typedef struct cloister_file_input {
   cloister_bytes report_data;    /* 64 bytes that the caller asked for */
   cloister_bytes model_manifest; /* JSON: what the model must be */
 } cloister_file_input;
-/* What `cloister chat --save` writes: report, request, reply and signature together (docs/spec/proof-file.md). */
+/* Judges what `cloister chat --save` writes: report, request, reply and signature together (docs/spec/proof-file.md). */
 CLOISTER_API cloister_outcome cloister_verify_proof(const cloister_verifier* verifier, const cloister_file_input* input,
                                                     cloister_verdict** verdict);
-/* A receipt with everything that it was judged with (docs/spec/archive.md). */
+/* Judges a receipt with everything that it was judged with (docs/spec/archive.md). */
 CLOISTER_API cloister_outcome cloister_verify_archive(const cloister_verifier* verifier,
                                                       const cloister_file_input* input, cloister_verdict** verdict);
-/* What `cloister verify --bundle` writes: evidence of any kind with everything that it was judged with (docs/spec/bundle.md). */
+/* Judges what `cloister verify --bundle` writes: evidence of any kind with everything that it was judged with (docs/spec/bundle.md). */
 CLOISTER_API cloister_outcome cloister_verify_bundle(const cloister_verifier* verifier,
                                                      const cloister_file_input* input, cloister_verdict** verdict);
 
 /* ---- the verdict ---- */
 
-/* A text of the library's. `data` is never NULL, is followed by a zero, and may hold zeros where evidence does: `size` is what counts. */
+/* This is a text of the library's. `data` is followed by a zero, and may hold zeros where evidence does: `size` is what counts. `data` is
+ * NULL only in a structure of zeros. */
 typedef struct cloister_text {
   const char* data;
   size_t size;
 } cloister_text;
 
-/* One check. The texts live as long as the verdict. */
+/* This is one check. Its texts live as long as the verdict. */
 typedef struct cloister_check {
   uint32_t struct_size; /* set by the caller before the call */
-  uint32_t required;    /* 1: the verdict is not accepted unless this check passes; 0: it is not asked for */
+  uint32_t required;    /* 1: while this check is skipped the verdict is not accepted; a failed one always rejects */
   cloister_state state;
   uint32_t reserved;      /* 0 */
   cloister_text id;       /* stable, from docs/checks.md: "tdx.quote.signature" */
@@ -302,25 +296,26 @@ typedef struct cloister_check {
   cloister_text without; /* what one could do without this check */
 } cloister_check;
 
-/* The outcome, again. CLOISTER_NO_OUTCOME for NULL. */
+/* Returns the outcome again; CLOISTER_NO_OUTCOME for NULL. */
 CLOISTER_API cloister_outcome cloister_verdict_outcome(const cloister_verdict* verdict);
-/* CLOISTER_OK when evidence was judged, with whatever outcome; otherwise why nothing was. CLOISTER_ERROR_NULL for NULL. */
+/* Returns CLOISTER_OK when evidence was judged, with whatever outcome; otherwise why nothing was. CLOISTER_ERROR_NULL for NULL. */
 CLOISTER_API cloister_status cloister_verdict_status(const cloister_verdict* verdict);
-/* One line that says why nothing was judged; empty when evidence was judged, and for NULL. */
+/* Returns one line that says why nothing was judged; empty when evidence was judged, and for NULL. */
 CLOISTER_API cloister_text cloister_verdict_error(const cloister_verdict* verdict);
-/* The number of checks; 0 for NULL and when nothing was judged. */
+/* Returns the number of checks; 0 for NULL and when nothing was judged. */
 CLOISTER_API size_t cloister_verdict_check_count(const cloister_verdict* verdict);
-/* The check of this place, from 0. Anything but CLOISTER_OK leaves CLOISTER_NO_STATE in the structure, and zeros, if its size is known. */
+/* Writes the check of this place, from 0, into `check`. Anything but CLOISTER_OK leaves CLOISTER_NO_STATE in the structure, and zeros, if its
+ * size is known. */
 CLOISTER_API cloister_status cloister_verdict_check(const cloister_verdict* verdict, size_t index,
                                                     cloister_check* check);
-/* The check of this id (zero-terminated). Where several checks have it, the worst: failed before skipped before not applicable before
+/* Writes the check of this id (zero-terminated), and where several have it the worst: failed before skipped before not applicable before
  * passed. */
 CLOISTER_API cloister_status cloister_verdict_find_check(const cloister_verdict* verdict, const char* id,
                                                          cloister_check* check);
-/* The JSON object that `cloister verify --offline --json` prints: verdict, subject, checks, facts. When nothing was judged:
+/* Returns the JSON object that `cloister verify --offline --json` prints: verdict, subject, checks, facts. When nothing was judged:
  * {"error","verdict":"unreadable"}. Facts of a verdict that is not accepted are claims. Empty for NULL. */
 CLOISTER_API cloister_text cloister_verdict_json(const cloister_verdict* verdict);
-/* The same as a readable tree, in ASCII, and those checks alone that keep the verdict from being accepted. */
+/* These return the verdict as a readable tree, in ASCII: with all checks, and with those alone that keep it from being accepted. */
 CLOISTER_API cloister_text cloister_verdict_tree(const cloister_verdict* verdict);
 CLOISTER_API cloister_text cloister_verdict_summary(const cloister_verdict* verdict);
 CLOISTER_API void cloister_verdict_free(cloister_verdict* verdict);
