@@ -1,42 +1,25 @@
 #include "apps/verify/expectations.h"
 
-#include <algorithm>
-#include <array>
+#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "base/encoding.h"
-#include "evidence/proof.h"
-#include "verify/signature.h"
 
 namespace cloister::apps {
 namespace {
 
-struct Expectation {
-  const char* option;  // followed by the word for what is missing
-  const char* what;
-  std::string VerifyOptions::*value;
-  std::vector<std::string_view> kinds;  // kinds that it can be compared with
+constexpr std::pair<const char*, std::string VerifyOptions::*> kNamed[] = {
+    {"nonce", &VerifyOptions::nonce},
+    {"id", &VerifyOptions::id},
+    {"model", &VerifyOptions::model},
+    {"request", &VerifyOptions::request_file},
+    {"response", &VerifyOptions::response_file},
+    {"address", &VerifyOptions::address},
+    {"report-data", &VerifyOptions::report_data},
+    {"model-manifest", &VerifyOptions::model_manifest_file},
 };
-
-const std::vector<Expectation>& expectations() {
-  static const std::vector<Expectation> kAll = {
-      {"--nonce", "nonce", &VerifyOptions::nonce, {"report", "gpu", "receipt", "proof"}},
-      {"--id", "id", &VerifyOptions::id, {"receipt", "session"}},
-      {"--model", "model's name", &VerifyOptions::model, {"receipt"}},
-      {"--request", "request of yours", &VerifyOptions::request_file, {"receipt", "signature"}},
-      {"--response", "response of yours", &VerifyOptions::response_file, {"receipt", "signature"}},
-      {"--address", "signing address", &VerifyOptions::address, {"signature"}},
-      {"--report-data", "report data", &VerifyOptions::report_data, {"quote", "snp"}},
-      {"--model-manifest", "model", &VerifyOptions::model_manifest_file, {"report", "receipt", "session", "proof"}},
-  };
-  return kAll;
-}
-
-Error nothing_to_compare(const std::string& whose, const Expectation& expectation) {
-  return fail(ErrorCode::kUsage, whose + " has no " + expectation.what + " to compare with " + expectation.option);
-}
 
 Error malformed(const char* option, const Error& error) {
   return fail(ErrorCode::kUsage, std::string(option) + ": " + error.message);
@@ -64,29 +47,15 @@ Result<void> check_values(const std::string& kind, const VerifyOptions& options)
   return check_address(options.address);
 }
 
-// A nonce is compared with the one that a report answers.
-bool holds_report(const Subject& subject, const VerifyOptions& options) {
-  if (subject.saved.kind == "receipt") return subject.beside("report") || !options.report_file.empty();
-  if (subject.saved.kind != "proof") return true;
-  const auto proof = evidence::parse_proof(subject.saved.evidence);
-  return !proof || !proof->report.empty();
-}
-
 }  // namespace
 
 Result<void> check_expectations(const Subject& subject, const VerifyOptions& options) {
-  const std::string& kind = subject.saved.kind;
-  TRY_VOID(check_values(kind, options));
-  for (const Expectation& expectation : expectations()) {
-    if ((options.*expectation.value).empty()) continue;
-    if (std::ranges::find(expectation.kinds, kind) == expectation.kinds.end()) {
-      return nothing_to_compare(subject.words ? "a bundle of kind " + kind : "evidence of kind " + kind, expectation);
-    }
-    if (expectation.value == &VerifyOptions::nonce && !holds_report(subject, options)) {
-      return nothing_to_compare("a " + kind + " without a report", expectation);
-    }
+  TRY_VOID(check_values(subject.saved.kind, options));
+  std::set<std::string> given;
+  for (const auto& [name, value] : kNamed) {
+    if (!(options.*value).empty()) given.insert(name);
   }
-  return {};
+  return verify::check_comparable(subject, given, "--");
 }
 
 }  // namespace cloister::apps

@@ -2,11 +2,11 @@
 #include "apps/file_options.h"
 #include "apps/verify/file_commands.h"
 #include "apps/verify/gather.h"
-#include "apps/verify/saved_evidence.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "client/host_check.h"
 #include "collateral/evidence_scan.h"
+#include "verify/subject/saved_evidence.h"
 
 namespace cloister::apps {
 
@@ -27,14 +27,14 @@ Result<verify::Verdict> verify_host(const VerifyOptions& options) {
   check.verdict.facts["nonce"] = to_hex(check.report.nonce);
   check.verdict.facts["collateral"] = std::move(gathered.facts);
   if (!options.bundle.empty()) {
-    SavedEvidence saved;
+    verify::SavedEvidence saved;
     saved.kind = "report";
     saved.evidence = check.report.text;
     saved.nonce = check.report.nonce;
     saved.tls_spki_sha256 = check.report.tls_spki_sha256;
     saved.saved_at = judging.time;
     saved.collateral = std::move(judging.collateral);
-    TRY_VOID(write_file_atomically(options.bundle, write_saved_evidence(saved), 0644));
+    TRY_VOID(write_file_atomically(options.bundle, verify::write_saved_evidence(saved), 0644));
   }
   return check.verdict;
 }

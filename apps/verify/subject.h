@@ -1,31 +1,19 @@
-// What one `cloister verify KIND FILE` verifies: evidence that the person who asks put together, or a file that holds
-// everything and comes from somebody else (apps/verify/archive_subject.h).
+// What one `cloister verify KIND FILE` verifies (verify/subject/subject.h), with the policy and the collateral that the options name.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "apps/verify/saved_evidence.h"
 #include "apps/verify/verify_options.h"
 #include "collateral/source.h"
-#include "verify/file_words.h"
+#include "verify/subject/subject.h"
 #include "verify/verdict.h"
 
 namespace cloister::apps {
 
-struct Subject {
-  SavedEvidence saved;
+struct Subject : verify::Subject {
   Judging judging;
-  // Set for a file that holds everything: what it says about its own circumstances.
-  std::optional<verify::FileWords> words;
-  // Further statements of such a file that were not used, for people.
-  Json unused_words = Json::object();
-  bool time_named = true;  // the person who asks named the time
-
-  // The file that the option of this name gave, now or when the evidence was saved.
-  std::optional<std::string> beside(const std::string& name) const;
 };
 
 // Reads the file, the policy and the collateral. A file that holds everything is an Error that names the file's own
@@ -37,12 +25,8 @@ Result<Subject> new_subject(const std::string& kind, const VerifyOptions& option
 Result<void> load_beside(Subject& subject, const std::string& name, const std::string& path);
 Result<std::optional<std::string>> read_optional(const std::string& path, std::string_view name);
 
-// JSON that cannot be parsed is no evidence at all; faults of evidence lead to a verdict. The Error names the file.
-Result<void> require_json(const std::string& path, std::string_view text);
-
-// Loads what is missing, verifies, and writes the bundle.
-using Judge = std::function<Result<verify::Verdict>(const Subject&)>;
+// Fetches what is missing, verifies, and writes the bundle and the archive. verify::check_readable() has accepted the subject.
 Result<verify::Verdict> judge_subject(Subject& subject, const collateral::Evidence& evidence,
-                                      const VerifyOptions& options, const Judge& judge);
+                                      const VerifyOptions& options);
 
 }  // namespace cloister::apps

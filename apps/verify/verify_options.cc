@@ -2,13 +2,14 @@
 
 #include "apps/file_options.h"
 #include "apps/output.h"
-#include "apps/verify/file_form.h"
+#include "apps/verify/shown_path.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "codec/json.h"
 #include "collateral/rim_folder.h"
 #include "verify/bundle.h"
 #include "verify/policy/policy_file.h"
+#include "verify/subject/input_forms.h"
 
 namespace cloister::apps {
 namespace {
@@ -101,21 +102,8 @@ Result<std::optional<ByteArray<32>>> read_nonce(const std::string& hex) {
   return std::optional<ByteArray<32>>(*nonce);
 }
 
-std::size_t most_bytes_of(std::string_view name) {
-  constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
-  // Files that hold other files, and bodies, which are hashed and not parsed.
-  for (const std::string_view large : {"archive", "bundle", "proof", "request", "response"}) {
-    if (name == large) return kFileLimit;
-  }
-  for (const std::string_view small : {"receipt", "signature", "quote", "chain"}) {
-    if (name == small) return kMiB;
-  }
-  if (name == "snp" || name == "prefix-proof") return 64 * kKiB;
-  return codec::JsonLimits{}.max_bytes;
-}
-
 Result<std::string> read_input(const std::string& path, std::string_view name) {
-  return read_file(path == "-" ? "/dev/stdin" : path, most_bytes_of(name));
+  return read_file(path == "-" ? "/dev/stdin" : path, verify::most_bytes_of(name));
 }
 
 }  // namespace cloister::apps

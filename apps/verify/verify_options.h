@@ -60,10 +60,8 @@ struct Judging {
 Result<Judging> load_judging(const JudgeOptions& options);
 // 64 hex characters; absent when the option is empty.
 Result<std::optional<ByteArray<32>>> read_nonce(const std::string& hex);
-// The size limit for a file of this kind, or for one that is passed with it under this name: a larger file is refused
-// before it is parsed, since nothing that is accepted needs more.
-std::size_t most_bytes_of(std::string_view name);
-// Reads the file, or standard input for "-", as one of this kind.
+// Reads the file, or standard input for "-", as one of this kind: a file that is larger than any of its kind is refused
+// before it is parsed (verify/subject/input_forms.h).
 Result<std::string> read_input(const std::string& path, std::string_view name);
 
 }  // namespace cloister::apps

@@ -1,8 +1,15 @@
 // Cloister's verifier for C++: the handles of cloister.h with an owner. It is header-only, so a program compiled by
 // another compiler or with another standard library can link it all the same.
+//
+//     cloister::VerifierHandle verifier;
+//     verifier.set_time(now);
+//     auto input = cloister::input<cloister_report_input>();
+//     input.report = cloister::bytes(report);
+//     input.nonce = cloister::bytes(nonce);
+//     if (verifier.report(input).accepted()) ...
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -10,92 +17,125 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cloister/cloister.h"
 
 namespace cloister {
 
+// An input with nothing in it yet but its size.
+template <typename Input>
+Input input() {
+  Input out{};
+  out.struct_size = sizeof out;
+  return out;
+}
+
+// The bytes of a string, a vector or an array, which outlive the call that uses them. An empty container is present, and empty.
+inline cloister_bytes bytes(std::string_view text) { return {text.data() == nullptr ? "" : text.data(), text.size()}; }
+template <typename Container>
+auto bytes(const Container& container)
+    -> decltype(static_cast<const std::uint8_t*>(container.data()), cloister_bytes{}) {
+  return {container.size() == 0 ? static_cast<const void*>("") : container.data(), container.size()};
+}
+
+// One check. The views are valid as long as the verdict lives.
+struct CheckView {
+  cloister_state state = CLOISTER_NO_STATE;
+  bool required = false;
+  std::string_view id, detail, expected, found, meaning, without;
+
+  bool passed() const { return state == CLOISTER_PASSED; }
+};
+
 class VerdictHandle {
  public:
-  explicit VerdictHandle(cloister_verdict* verdict) : verdict_(verdict) {
+  // Takes over what a judging call returned.
+  VerdictHandle(cloister_outcome outcome, cloister_verdict* verdict) : outcome_(outcome), verdict_(verdict) {
     if (verdict == nullptr) throw std::bad_alloc();
   }
-  cloister_outcome outcome() const { return cloister_verdict_outcome(verdict_.get()); }
+  cloister_outcome outcome() const { return outcome_; }
   // Every required check passed. No other outcome is a yes.
-  bool accepted() const { return outcome() == CLOISTER_ACCEPTED; }
+  bool accepted() const { return outcome_ == CLOISTER_ACCEPTED; }
+  // Why nothing was judged; CLOISTER_OK and an empty text where evidence was.
+  cloister_status status() const { return cloister_verdict_status(verdict_.get()); }
+  std::string_view error() const { return view(cloister_verdict_error(verdict_.get())); }
+
+  std::vector<CheckView> checks() const {
+    std::vector<CheckView> out(cloister_verdict_check_count(verdict_.get()));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      auto check = input<cloister_check>();
+      if (cloister_verdict_check(verdict_.get(), i, &check) == CLOISTER_OK) out[i] = view(check);
+    }
+    return out;
+  }
+  // Absent when the verdict has no check of this id; the worst where it has several.
+  std::optional<CheckView> find(const std::string& id) const {
+    auto check = input<cloister_check>();
+    if (cloister_verdict_find_check(verdict_.get(), id.c_str(), &check) != CLOISTER_OK) return std::nullopt;
+    return view(check);
+  }
+
   // The views are valid as long as this object lives.
-  std::string_view json() const { return cloister_verdict_json(verdict_.get()); }
-  std::string_view text() const { return cloister_verdict_text(verdict_.get()); }
+  std::string_view json() const { return view(cloister_verdict_json(verdict_.get())); }
+  std::string_view tree() const { return view(cloister_verdict_tree(verdict_.get())); }
+  std::string_view summary() const { return view(cloister_verdict_summary(verdict_.get())); }
 
  private:
+  static std::string_view view(const cloister_text& text) { return {text.data, text.size}; }
+  static CheckView view(const cloister_check& check) {
+    return {check.state,          check.required != 0, view(check.id),      view(check.detail),
+            view(check.expected), view(check.found),   view(check.meaning), view(check.without)};
+  }
   struct Free {
     void operator()(cloister_verdict* verdict) const { cloister_verdict_free(verdict); }
   };
+  cloister_outcome outcome_;
   std::unique_ptr<cloister_verdict, Free> verdict_;
 };
 
-// Throws std::invalid_argument for a policy or collateral that cannot be read; bad evidence is a verdict, never an
+// Throws std::invalid_argument for a policy, collateral or a time that cannot be used; bad evidence is a verdict, never an
 // exception.
 class VerifierHandle {
  public:
-  using Digest = std::array<std::uint8_t, 32>;
-
   VerifierHandle() : verifier_(cloister_verifier_new()) {
     if (verifier_ == nullptr) throw std::bad_alloc();
   }
+  void set_time(std::int64_t unix_seconds) { check(cloister_verifier_set_time(verifier_.get(), unix_seconds)); }
   void set_policy(std::string_view toml) {
     check(cloister_verifier_set_policy(verifier_.get(), toml.data(), toml.size()));
   }
-  void add_collateral(std::string_view json) {
-    check(cloister_verifier_add_collateral(verifier_.get(), json.data(), json.size()));
+  void add_collateral(std::string_view text) {
+    check(cloister_verifier_add_collateral(verifier_.get(), text.data(), text.size()));
   }
-  void add_rim(const std::string& id, std::string_view xml) {
-    check(cloister_verifier_add_rim(verifier_.get(), id.c_str(), xml.data(), xml.size()));
+  void add_rim(const std::string& id, std::string_view rim) {
+    check(cloister_verifier_add_rim(verifier_.get(), id.c_str(), rim.data(), rim.size()));
   }
-  void set_time(std::int64_t unix_seconds) { cloister_verifier_set_time(verifier_.get(), unix_seconds); }
 
-  VerdictHandle report(std::string_view json, const std::optional<Digest>& nonce,
-                       const std::optional<Digest>& tls_spki_sha256 = std::nullopt) const {
-    return VerdictHandle(cloister_verify_report(verifier_.get(), json.data(), json.size(),
-                                                nonce ? nonce->data() : nullptr,
-                                                tls_spki_sha256 ? tls_spki_sha256->data() : nullptr));
+  VerdictHandle report(const cloister_report_input& input) const { return judge(cloister_verify_report, input); }
+  VerdictHandle quote(const cloister_quote_input& input) const { return judge(cloister_verify_quote, input); }
+  VerdictHandle gpu(const cloister_gpu_input& input) const { return judge(cloister_verify_gpu, input); }
+  VerdictHandle snp(const cloister_snp_input& input) const { return judge(cloister_verify_snp, input); }
+  VerdictHandle receipt(const cloister_receipt_input& input) const { return judge(cloister_verify_receipt, input); }
+  VerdictHandle session(const cloister_session_input& input) const { return judge(cloister_verify_session, input); }
+  VerdictHandle signature(const cloister_signature_input& input) const {
+    return judge(cloister_verify_signature, input);
   }
-  VerdictHandle quote(std::string_view bytes) const {
-    return VerdictHandle(
-        cloister_verify_quote(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
-  }
-  VerdictHandle gpu(std::string_view json, const std::optional<Digest>& nonce) const {
-    return VerdictHandle(
-        cloister_verify_gpu(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr));
-  }
-  VerdictHandle proof(std::string_view json, const std::optional<Digest>& nonce = std::nullopt) const {
-    return VerdictHandle(
-        cloister_verify_proof_with_nonce(verifier_.get(), json.data(), json.size(), nonce ? nonce->data() : nullptr));
-  }
-  VerdictHandle snp(std::string_view bytes, const std::uint8_t* report_data64 = nullptr) const {
-    return VerdictHandle(cloister_verify_snp(verifier_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                             bytes.size(), report_data64));
-  }
-  // The checks of absent parts are skipped.
-  VerdictHandle receipt(std::string_view json, std::optional<std::string_view> report,
-                        const std::optional<Digest>& nonce, std::optional<std::string_view> request,
-                        std::optional<std::string_view> response) const {
-    const auto data = [](const std::optional<std::string_view>& part) { return part ? part->data() : nullptr; };
-    const auto bytes = [&](const std::optional<std::string_view>& part) {
-      return reinterpret_cast<const std::uint8_t*>(data(part));
-    };
-    const auto size = [](const std::optional<std::string_view>& part) { return part ? part->size() : 0; };
-    return VerdictHandle(cloister_verify_receipt(verifier_.get(), json.data(), json.size(), data(report), size(report),
-                                                 nonce ? nonce->data() : nullptr, bytes(request), size(request),
-                                                 bytes(response), size(response)));
-  }
-  VerdictHandle session(std::string_view json, const std::optional<Digest>& id) const {
-    return VerdictHandle(cloister_verify_session(verifier_.get(), json.data(), json.size(), id ? id->data() : nullptr));
-  }
+  VerdictHandle proof(const cloister_file_input& input) const { return judge(cloister_verify_proof, input); }
+  VerdictHandle archive(const cloister_file_input& input) const { return judge(cloister_verify_archive, input); }
+  VerdictHandle bundle(const cloister_file_input& input) const { return judge(cloister_verify_bundle, input); }
 
  private:
-  void check(cloister_outcome outcome) {
-    if (outcome != CLOISTER_ACCEPTED) throw std::invalid_argument(cloister_verifier_error(verifier_.get()));
+  template <typename Input>
+  VerdictHandle judge(cloister_outcome (*call)(const cloister_verifier*, const Input*, cloister_verdict**),
+                      const Input& input) const {
+    cloister_verdict* verdict = nullptr;
+    const cloister_outcome outcome = call(verifier_.get(), &input, &verdict);
+    return VerdictHandle(outcome, verdict);
+  }
+  void check(cloister_status status) {
+    if (status == CLOISTER_ERROR_MEMORY) throw std::bad_alloc();
+    if (status != CLOISTER_OK) throw std::invalid_argument(cloister_verifier_error(verifier_.get()));
   }
   struct Free {
     void operator()(cloister_verifier* verifier) const { cloister_verifier_free(verifier); }

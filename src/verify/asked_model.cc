@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codec/json.h"
 #include "evidence/model_identity.h"
 #include "verify/check.h"
 
@@ -35,6 +36,14 @@ void check_asked_model(const std::string& asked, const std::string& in_report,
   } else {
     verdict.add(failed(id, "the node does not serve the model that was asked for", asked, joined(*listed)));
   }
+}
+
+std::string model_in_report(std::string_view report_json) {
+  const Result<Json> object = codec::parse_json(report_json);
+  if (!object || !object->is_object() || !object->contains("statement")) return {};
+  const auto model = object->find("model");
+  return model == object->end() || !model->is_object() ? std::string()
+                                                       : codec::string_member(*model, "id").value_or("");
 }
 
 }  // namespace cloister::verify

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -14,5 +15,9 @@ namespace cloister::verify {
 // lacks fails; one that it has leaves the check skipped and required, as does a list that could not be fetched.
 void check_asked_model(const std::string& asked, const std::string& in_report,
                        const Result<std::vector<std::string>>& listed, Verdict& verdict);
+
+// The id in the model's document of a report in Cloister's own form, as text; empty where there is none. What it says is true only if the
+// report is accepted.
+std::string model_in_report(std::string_view report_json);
 
 }  // namespace cloister::verify

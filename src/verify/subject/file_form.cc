@@ -1,10 +1,9 @@
-#include "apps/verify/file_form.h"
+#include "verify/subject/file_form.h"
 
 #include <algorithm>
 #include <array>
 #include <initializer_list>
 
-#include "apps/verify/saved_evidence.h"
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "codec/snp_report.h"
@@ -12,8 +11,9 @@
 #include "evidence/cmw_evidence.h"
 #include "verify/quote.h"
 #include "verify/report.h"
+#include "verify/subject/saved_evidence.h"
 
-namespace cloister::apps {
+namespace cloister::verify {
 namespace {
 
 struct Words {
@@ -68,7 +68,7 @@ void add_forms(const Json& object, std::string_view text, std::vector<FileForm>&
   add(FileForm::kSession, has_all(object, {"upstream_name", "verifier_id"}));
   add(FileForm::kKeyset, object.contains("receipt_signing_keys"));
   add(FileForm::kSignature, signature);
-  add(FileForm::kReport, !signature && verify::check_known_form(text).has_value());
+  add(FileForm::kReport, !signature && check_known_form(text).has_value());
   add(FileForm::kGpuEvidence, object.contains("evidence_list") || evidence::is_cmw_collection(object));
   add(FileForm::kInstances, object.contains("instances"));
   add(FileForm::kRequest,
@@ -86,7 +86,7 @@ void add_binary_forms(std::string_view text, std::vector<FileForm>& out) {
   const bool snp = text.size() == codec::kSnpReportSize && text[0] >= 2 && text[0] <= 5 && text[1] == 0 &&
                    text[2] == 0 && text[3] == 0;
   if (snp) out.push_back(FileForm::kSnpReport);
-  if (!snp && verify::read_quote_text(text)) out.push_back(FileForm::kQuote);
+  if (!snp && read_quote_text(text)) out.push_back(FileForm::kQuote);
 }
 
 const Words& words_of(FileForm form) { return *std::ranges::find(kWords, form, &Words::form); }
@@ -113,13 +113,13 @@ FileForm form_of_kind(std::string_view kind) {
   return std::ranges::find(kWords, kind, [](const Words& words) { return std::string_view(words.kind); })->form;
 }
 
-Result<void> check_form(const std::string& path, std::string_view text, const std::vector<FileForm>& wanted) {
+Result<void> check_form(const std::string& name, std::string_view text, const std::vector<FileForm>& wanted) {
   const std::vector<FileForm> found = forms_of(text);
   const bool fits = found.empty() || std::ranges::any_of(found, [&](FileForm form) {
                       return std::ranges::find(wanted, form) != wanted.end();
                     });
   if (fits) return {};
-  return fail(ErrorCode::kUsage, shown_path(path) + describe_form(text));
+  return fail(ErrorCode::kUsage, name + describe_form(text));
 }
 
 std::string describe_form(std::string_view text) {
@@ -129,12 +129,4 @@ std::string describe_form(std::string_view text) {
   return std::string(" is ") + words.what + ": it belongs to " + words.place;
 }
 
-std::string shown_path(const std::string& path) { return path == "-" ? "standard input" : path; }
-
-Error about(const std::string& path, const Error& error) {
-  Error named = error;
-  named.message = shown_path(path) + ": " + error.message;
-  return named;
-}
-
-}  // namespace cloister::apps
+}  // namespace cloister::verify

@@ -1,4 +1,4 @@
-// Recognises the form of a file by its marks, so that a command can say which file it was given instead of the expected
+// Recognises the form of a file by its marks, so that a verifier can say what it was given instead of the expected
 // one. It verifies nothing: a file of the right form may be broken or forged.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace cloister::apps {
+namespace cloister::verify {
 
 enum class FileForm {
   kArchive,
@@ -35,15 +35,10 @@ bool has_form(std::string_view text, FileForm form);
 // The form that `cloister verify KIND` reads, or that the option --KIND gives. Other names are a bug.
 FileForm form_of_kind(std::string_view kind);
 
-// An Error that names the file and its form, when it has the marks of other forms and not of a wanted one.
-Result<void> check_form(const std::string& path, std::string_view text, const std::vector<FileForm>& wanted);
+// An Error that begins with `name`, when the text has the marks of other forms and not of a wanted one.
+Result<void> check_form(const std::string& name, std::string_view text, const std::vector<FileForm>& wanted);
 
 // The text after the name of a file that is no `wanted`: "is a proof file: cloister verify proof"; empty for an unknown form.
 std::string describe_form(std::string_view text);
 
-// The path, or "standard input" for "-".
-std::string shown_path(const std::string& path);
-// The same Error, with the file's name before the message.
-Error about(const std::string& path, const Error& error);
-
-}  // namespace cloister::apps
+}  // namespace cloister::verify

@@ -1,4 +1,4 @@
-#include "apps/verify/saved_evidence.h"
+#include "verify/subject/saved_evidence.h"
 
 #include <set>
 
@@ -6,7 +6,7 @@
 #include "codec/json.h"
 #include "verify/bundle.h"
 
-namespace cloister::apps {
+namespace cloister::verify {
 namespace {
 
 constexpr std::string_view kFormat = "cloister.evidence.v1";
@@ -48,6 +48,11 @@ Result<std::optional<ByteArray<32>>> optional_digest(const Json& object, const c
 
 }  // namespace
 
+const std::string* SavedEvidence::find_beside(const std::string& name) const {
+  const auto found = beside.find(name);
+  return found == beside.end() ? nullptr : &found->second;
+}
+
 std::string write_saved_evidence(const SavedEvidence& saved) {
   Json object = {{"format", kFormat},
                  {"kind", saved.kind},
@@ -59,7 +64,7 @@ std::string write_saved_evidence(const SavedEvidence& saved) {
   std::string text = codec::write_json(object);
   // Inserted as a member that is already written, since a bundle is itself a file format with one writer.
   text.back() = ',';
-  return text + "\"collateral\":" + verify::write_bundle(saved.collateral) + "}\n";
+  return text + "\"collateral\":" + write_bundle(saved.collateral) + "}\n";
 }
 
 bool is_saved_evidence(std::string_view text) { return text.starts_with(kOpening); }
@@ -80,7 +85,7 @@ Result<SavedEvidence> parse_saved_evidence(std::string_view text) {
   TRY(nonce, optional_digest(object, "nonce"));
   TRY(tls, optional_digest(object, "tls_spki_sha256"));
   TRY(collateral_object, codec::object_member(object, "collateral"));
-  TRY(collateral, verify::parse_bundle(codec::write_json(*collateral_object)));
+  TRY(collateral, parse_bundle(codec::write_json(*collateral_object)));
   saved.kind = std::move(kind);
   saved.evidence = std::string(as_text(bytes));
   saved.beside = std::move(beside);
@@ -91,4 +96,4 @@ Result<SavedEvidence> parse_saved_evidence(std::string_view text) {
   return saved;
 }
 
-}  // namespace cloister::apps
+}  // namespace cloister::verify

@@ -1,5 +1,5 @@
-// What `cloister verify --bundle FILE` writes: one verified piece of evidence and everything that a later offline run
-// needs to verify it again. docs/spec/bundle.md describes the form.
+// One piece of evidence and everything that it is verified with, and the file in which `cloister verify --bundle FILE` keeps both
+// for a later offline run. docs/spec/bundle.md describes the form.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "verify/collateral.h"
 
-namespace cloister::apps {
+namespace cloister::verify {
 
 struct SavedEvidence {
   std::string kind;      // the word after `cloister verify`: "report", "quote", ...
@@ -23,7 +23,10 @@ struct SavedEvidence {
   std::optional<ByteArray<32>> nonce;
   std::optional<ByteArray<32>> tls_spki_sha256;
   UnixSeconds saved_at = 0;  // the time of the verdict
-  verify::Collateral collateral;
+  Collateral collateral;
+
+  // What has this name in `beside`, null when nothing has.
+  const std::string* find_beside(const std::string& name) const;
 };
 
 std::string write_saved_evidence(const SavedEvidence& saved);
@@ -32,4 +35,4 @@ bool is_saved_evidence(std::string_view text);
 // Accepts at most 128 MiB; unknown members, in `beside` too, are errors.
 Result<SavedEvidence> parse_saved_evidence(std::string_view text);
 
-}  // namespace cloister::apps
+}  // namespace cloister::verify
