@@ -68,7 +68,7 @@ def test_reload(start, tmp_path):
     tokens.write_text("short\n")
     node.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "not everything was reloaded" in node.log, 10, "the refusal")
-    assert "the tokens stay as they were" in node.log and node.log.count("reloaded") == 1
+    assert "the tokens stay as they were" in node.log and node.log.count("info reloaded") == 1
     assert status("the-second-token") == 200
     tokens.write_text("the-third-token\n")
     config.write_text('[serve]\nlog-level = "loud"\nno-such-key = 1\n')
