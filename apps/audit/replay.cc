@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "engine/collecting_sink.h"
+#include "engine/dialect/members.h"
 #include "engine/dialect/reply_reader.h"
 #include "engine/dialect/request_fields.h"
 #include "evidence/json_reader.h"
