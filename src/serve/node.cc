@@ -98,7 +98,7 @@ std::optional<http::Response> Node::refuse_configuration(const http::RequestHead
                           endpoint.anthropic_dialect);
 }
 
-http::Admission Node::admit(const http::RequestHead& head) {
+std::optional<http::Admission> Node::admit(const http::RequestHead& head, http::Parking&) {
   auto refuse = [&](http::Response response) {
     context_.cors.decorate(head, response.headers);
     api::add_aci_headers(*context_.identity.now(), response.headers);

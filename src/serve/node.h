@@ -15,7 +15,7 @@ class Node : public http::Handler {
  public:
   explicit Node(NodeContext context);
 
-  http::Admission admit(const http::RequestHead& head) override;
+  std::optional<http::Admission> admit(const http::RequestHead& head, http::Parking& parking) override;
   void handle(std::shared_ptr<http::Exchange> exchange) override;
   http::Response protocol_error(int status, std::string_view message, std::string_view path) override;
 
