@@ -18,7 +18,7 @@ class Authenticator {
   class Done {
    public:
     // To be called once, by any thread, also before authenticate() has returned. It may outlive the request, the
-    // server and the node.
+    // server and the node. A request whose answer does not come in time gets 503.
     using Later = std::function<void(std::optional<Owner> caller)>;
 
     virtual void now(std::optional<Owner> caller) = 0;

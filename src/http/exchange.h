@@ -88,7 +88,7 @@ class Handler {
   // Called on the loop, when the body is complete. Must not block.
   virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
   // The reply to what is no acceptable request: 400 malformed, 408 too slow, 413 body too large, 431 header too large,
-  // 503 too many connections; also 417, 500, 501 and 505. The path is empty where the target was not read.
+  // 503 too many connections or no admission in time; also 417, 500, 501 and 505. The path is empty where the target was not read.
   virtual Response protocol_error(int status, std::string_view message, std::string_view path) = 0;
 };
 
