@@ -21,7 +21,7 @@ std::string client_name(const Owner& owner, const std::string& peer, bool peer_i
 
 std::string client_name(const Call& call) {
   const http::Request& request = call.exchange->request();
-  return client_name(call.owner, request.peer, request.peer_is_loopback);
+  return client_name(call.owner(), request.peer, request.peer_is_loopback);
 }
 
 }  // namespace cloister::api

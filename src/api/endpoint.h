@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,12 +21,17 @@ enum class Access {
   kOperator,  // the operator: what it shows concerns all tenants
 };
 
+struct Endpoint;
+
 // One request on its way to a handler.
 struct Call {
   std::shared_ptr<http::Exchange> exchange;
-  std::string path_argument;  // the text in the place of {id}
-  Owner owner{};
+  const Endpoint* endpoint = nullptr;            // lives as long as the registry
+  std::string path_argument;                     // the text in the place of {id}
+  std::optional<Owner> caller;                   // absent: not known, which a public endpoint allows
   std::shared_ptr<const identity::Epoch> epoch;  // the epoch in force when the request was complete
+
+  Owner owner() const { return caller.value_or(Owner{}); }
 };
 
 struct Endpoint {
@@ -36,6 +42,7 @@ struct Endpoint {
   bool anthropic_dialect = false;  // shape of error replies
   std::uint64_t body_limit_bytes = 0;
   bool takes_prompts = false;        // closed while the GPUs are not attested (reports/gpu_gate.h)
+  bool receipted = false;            // its replies get a receipt; closed while none can be stored
   bool takes_files = false;          // a body may be multipart/form-data; otherwise a body is JSON
   std::function<void(Call)> handle;  // on the connection's event loop; must not block
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -61,6 +62,7 @@ void Connection::start() {
 
 void Connection::enter(Phase phase) {
   phase_ = phase;
+  if (parked_ != nullptr && phase != Phase::kParked) std::exchange(parked_, nullptr)->detach();
   const bool waits = phase != Phase::kReply && phase != Phase::kClosed;
   if (waits == waits_ || group_ == nullptr) return;
   waits_ = waits;
@@ -114,10 +116,8 @@ void Connection::continue_handshake() {
   }
 }
 
-// A client that sends ahead of its replies is not read until they are written.
-bool Connection::wants_more() const {
-  return phase_ != Phase::kClosed && (phase_ != Phase::kReply || in_.size() < kAheadBytes);
-}
+// A client that sends ahead of its replies, or of its admission, is not read until they are there.
+bool Connection::wants_more() const { return phase_ != Phase::kClosed && (!reads_ahead() || in_.size() < kAheadBytes); }
 
 void Connection::read_available() {
   const std::span<char> buffer = loop_.read_scratch();
@@ -151,20 +151,20 @@ void Connection::feed(std::string_view bytes) {
     set_deadline(loop_.shared().options.body_idle_timeout_s);
     deadline_s_ = std::min(deadline_s_, body_deadline_s_);
   }
-  if (in_.empty() && phase_ != Phase::kReply) {
+  if (in_.empty() && !reads_ahead()) {
     const std::size_t used = process(bytes);
     if (used < bytes.size() && phase_ != Phase::kLinger && phase_ != Phase::kClosed) in_.append(bytes.substr(used));
     return;
   }
   in_.append(bytes);
-  if (phase_ != Phase::kReply) resume_ahead();
+  if (!reads_ahead()) resume_ahead();
 }
 
 // Takes requests from `bytes` as long as each reply is written at once; returns how many bytes were used.
 std::size_t Connection::process(std::string_view bytes) {
   processing_ = true;
   std::size_t used = 0;
-  while (used < bytes.size() && phase_ < Phase::kReply) {
+  while (used < bytes.size() && phase_ < Phase::kParked) {
     if (phase_ == Phase::kIdle) {
       if (!skip_blank_lines(bytes, used)) break;
       enter(Phase::kHead);
@@ -210,7 +210,25 @@ void Connection::on_head(bool body_has_begun) {
   loop_.shared().requests_total.fetch_add(1, std::memory_order_relaxed);
   if (refused_) return refuse(503, "too many connections");
 
-  const Admission admission = loop_.shared().handler.admit(head);
+  std::optional<Admission> admission = loop_.shared().handler.admit(head, *this);
+  if (admission) return on_admission(*std::move(admission), body_has_begun);
+  enter(Phase::kParked);
+  set_deadline(loop_.shared().options.admission_timeout_s);
+}
+
+Connection::Resume Connection::park() {
+  ParkedAdmission::Owner& self = *this;
+  if (parked_ == nullptr) parked_ = std::make_shared<ParkedAdmission>(loop_.events(), self);
+  return [parked = parked_](Decide decide) { parked->resume(std::move(decide)); };
+}
+
+void Connection::on_decided(const Decide& decide) {
+  const auto keep = self_;
+  on_admission(decide(reader_->head()), !in_.empty());
+  if (phase_ == Phase::kBody) resume_ahead();
+}
+
+void Connection::on_admission(Admission admission, bool body_has_begun) {
   if (admission.refusal != nullptr) {
     keep_alive_ = keep_alive_ && reader_->complete();
     return answer(*admission.refusal);
@@ -219,6 +237,7 @@ void Connection::on_head(bool body_has_begun) {
     return refuse(413, "the request body is larger than " + std::to_string(admission.body_limit_bytes) + " bytes");
   }
   reader_->set_body_limit(admission.body_limit_bytes);
+  admitted_ = std::move(admission.admitted);
   if (reader_->complete()) return dispatch();
   enter(Phase::kBody);
   const ServerOptions& options = loop_.shared().options;
@@ -240,7 +259,8 @@ void Connection::dispatch() {
   reader_.reset();
   enter(Phase::kReply);
   deadline_s_ = kNever;
-  exchange_ = std::make_shared<ServerExchange>(loop_, *this, std::move(request), std::exchange(body_hold_, nullptr),
+  exchange_ = std::make_shared<ServerExchange>(loop_, *this, std::move(request), std::exchange(admitted_, nullptr),
+                                               std::exchange(body_hold_, nullptr),
                                                loop_.shared().options.write_buffer_limit_bytes);
   try {
     loop_.shared().handler.handle(exchange_);
@@ -264,6 +284,7 @@ void Connection::expire() {
   switch (phase_) {
     case Phase::kHead: return refuse(408, "the request header did not come in time");
     case Phase::kBody: return refuse(408, "the request body did not come in time");
+    case Phase::kParked: return refuse(503, "the request was not admitted in time");
     case Phase::kReply: return cut();
     default: return close();
   }
@@ -287,6 +308,7 @@ void Connection::close() {
   group_ = nullptr;
   watch_.close();
   reader_.reset();
+  admitted_.reset();
   body_hold_.reset();
   loop_.remove(*this);
   const auto exchange = std::move(exchange_);

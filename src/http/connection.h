@@ -12,6 +12,7 @@
 
 #include "http/body_budget.h"
 #include "http/outbox.h"
+#include "http/parked_admission.h"
 #include "http/response_writer.h"
 #include "http/server_exchange.h"
 #include "http/transport.h"
@@ -26,7 +27,9 @@ class RequestReader;
 class Connection final : public boost::intrusive::list_base_hook<>,
                          public std::enable_shared_from_this<Connection>,
                          private Watch::Owner,
-                         private WaitingConnection {
+                         private WaitingConnection,
+                         private Parking,
+                         private ParkedAdmission::Owner {
  public:
   // Takes ownership of the socket. A `refused` connection gets 503 for its first request.
   Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
@@ -50,13 +53,15 @@ class Connection final : public boost::intrusive::list_base_hook<>,
     kIdle,  // between requests
     kHead,
     kBody,
+    kParked,  // the handler decides later about the head that was read
     kReply,   // from the complete request to the last byte of the reply
     kLinger,  // everything was sent; waiting for the client to close, so that a reset cannot overtake the reply
     kClosed,
   };
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-  // Sets the phase; between the end of a reply and the next complete request another address may take the place.
+  // Sets the phase; between the end of a reply and the next complete request another address may take the place. A
+  // decision that comes after kParked is ignored.
   void enter(Phase phase);
   void give_up_place() override { close(); }
 
@@ -67,11 +72,16 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   void continue_handshake();
   void read_available();
   void discard_available();
+  // True while what the client sends is kept and not looked at.
+  bool reads_ahead() const { return phase_ == Phase::kParked || phase_ == Phase::kReply; }
   bool wants_more() const;
   void feed(std::string_view bytes);
   std::size_t process(std::string_view bytes);
   bool skip_blank_lines(std::string_view bytes, std::size_t& used) const;
   void on_head(bool body_has_begun);
+  Resume park() override;
+  void on_decided(const Decide& decide) override;
+  void on_admission(Admission admission, bool body_has_begun);
   bool charge_body();
   void dispatch();
   void expire();
@@ -104,6 +114,8 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   const bool peer_is_loopback_;
   std::shared_ptr<Connection> self_;  // set while open
   std::unique_ptr<RequestReader> reader_;
+  std::shared_ptr<ParkedAdmission> parked_;      // while the handler may decide later
+  std::shared_ptr<Admitted> admitted_;           // the handler's word on the request that is being read
   std::shared_ptr<BodyBudget::Hold> body_hold_;  // for the body that is being read
   std::int64_t body_deadline_s_ = kNever;
   std::shared_ptr<ServerExchange> exchange_;

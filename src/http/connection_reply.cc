@@ -147,6 +147,7 @@ void Connection::answer(const Response& response) {
   // Only a "100 Continue" that the client does not take can be in the way.
   if (!out_.empty()) return cut();
   reader_.reset();
+  admitted_.reset();
   body_hold_.reset();
   enter(Phase::kReply);
   deadline_s_ = kNever;

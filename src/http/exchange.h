@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "http/admission.h"
 #include "http/message.h"
 
 namespace cloister::http {
@@ -38,6 +39,8 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual const Request& request() const = 0;
+  // What the handler gave with the Admission of this request; null where it gave nothing. Lives as long as the exchange.
+  virtual Admitted* admitted() { return nullptr; }
   // Moves the body out, so that it need not stay in memory as long as the reply runs; request().body is then empty.
   // Only in Handler::handle(), before the exchange is shared with other threads.
   virtual std::string take_body() { return request().body; }
@@ -72,26 +75,20 @@ class Exchange {
   virtual std::size_t behind_bytes() { return 0; }
   // Called on the loop each time the client has caught up after it was behind. Set it before respond() or start().
   virtual void on_caught_up(std::function<void()> callback) { (void)callback; }
-};
-
-// What to do with a request once its head is read.
-struct Admission {
-  std::uint64_t body_limit_bytes = 0;
-  // When set: answer this at once, without reading the body.
-  std::shared_ptr<const Response> refusal;
-  // The client whose body it is, for the share of body bytes in flight.
-  std::string client = {};
+  // Runs the job on the loop, soon, unless the exchange has ended by then.
+  virtual void post(std::function<void()> job) { job(); }
 };
 
 class Handler {
  public:
   virtual ~Handler() = default;
-  // Called on the loop, before the body is read.
-  virtual Admission admit(const RequestHead& head) = 0;
+  // Called on the loop, before the body is read. Must not block. A handler that cannot decide yet takes parking.park()
+  // and returns nothing.
+  virtual std::optional<Admission> admit(const RequestHead& head, Parking& parking) = 0;
   // Called on the loop, when the body is complete. Must not block.
   virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
   // The reply to what is no acceptable request: 400 malformed, 408 too slow, 413 body too large, 431 header too large,
-  // 503 too many connections; also 417, 500, 501 and 505. The path is empty where the target was not read.
+  // 503 too many connections or no admission in time; also 417, 500, 501 and 505. The path is empty where the target was not read.
   virtual Response protocol_error(int status, std::string_view message, std::string_view path) = 0;
 };
 

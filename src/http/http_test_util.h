@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,7 +60,12 @@ class ScriptHandler : public Handler {
     return Admission{1u << 20, nullptr};
   };
 
-  Admission admit(const RequestHead& head) override { return on_admit(head); }
+  // When set, it is asked in the place of on_admit.
+  std::function<std::optional<Admission>(const RequestHead&, Parking&)> on_parking;
+
+  std::optional<Admission> admit(const RequestHead& head, Parking& parking) override {
+    return on_parking ? on_parking(head, parking) : on_admit(head);
+  }
   void handle(std::shared_ptr<Exchange> exchange) override { on_request(std::move(exchange)); }
   Response protocol_error(int status, std::string_view message, std::string_view) override {
     Response response;

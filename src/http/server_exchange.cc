@@ -8,11 +8,12 @@
 
 namespace cloister::http {
 
-ServerExchange::ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<void> hold,
-                               std::size_t behind_limit_bytes)
+ServerExchange::ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<Admitted> admitted,
+                               std::shared_ptr<void> hold, std::size_t behind_limit_bytes)
     : loop_(loop),
       connection_(&connection),
       request_(std::move(request)),
+      admitted_(std::move(admitted)),
       body_hold_(std::move(hold)),
       behind_limit_bytes_(behind_limit_bytes) {}
 
@@ -130,6 +131,15 @@ std::size_t ServerExchange::behind_bytes() {
 void ServerExchange::on_caught_up(std::function<void()> callback) {
   const std::lock_guard lock(mutex_);
   if (stage_ == Stage::kOpen) caught_up_ = std::move(callback);
+}
+
+void ServerExchange::post(std::function<void()> job) {
+  const std::lock_guard lock(mutex_);
+  if (stage_ == Stage::kDetached) return;
+  // Called under the lock, as in notify().
+  loop_.run([self = shared_from_this(), job = std::move(job)] {
+    if (self->connection_ != nullptr) job();
+  });
 }
 
 void ServerExchange::tell_caught_up() {

@@ -24,11 +24,12 @@ class ServerExchange final : public Exchange, public MailboxNode, public std::en
   // Starts held: until the first take() nothing goes to the mailbox, because the connection
   // itself looks when the handler has returned. `hold` counts the body's bytes; null for a short
   // body.
-  ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<void> hold,
-                 std::size_t behind_limit_bytes);
+  ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<Admitted> admitted,
+                 std::shared_ptr<void> hold, std::size_t behind_limit_bytes);
   ~ServerExchange() override;
 
   const Request& request() const override { return request_; }
+  Admitted* admitted() override { return admitted_.get(); }
   std::string take_body() override { return std::move(request_.body); }
   std::shared_ptr<const std::string> share_body() override;
   void set_observer(std::shared_ptr<ReplyObserver> observer) override;
@@ -43,6 +44,7 @@ class ServerExchange final : public Exchange, public MailboxNode, public std::en
   Loop* loop() override { return &loop_; }
   std::size_t behind_bytes() override;
   void on_caught_up(std::function<void()> callback) override;
+  void post(std::function<void()> job) override;
 
   // What came since the last take(). Loop thread, like everything below.
   struct Taken {
@@ -84,6 +86,7 @@ class ServerExchange final : public Exchange, public MailboxNode, public std::en
   Loop& loop_;              // alive while not detached
   Connection* connection_;  // loop thread only; null when detached
   Request request_;
+  const std::shared_ptr<Admitted> admitted_;
   std::shared_ptr<void> body_hold_;
   const std::size_t behind_limit_bytes_;
 

@@ -26,6 +26,7 @@ struct ServerOptions {
       0;  // for an IPv4 address or an IPv6 /64; 0 = three quarters of max_connections
   std::size_t header_limit_bytes = 32u << 10;
   int header_timeout_s = 15;     // from the first byte of a request to the end of its head
+  int admission_timeout_s = 10;  // for a handler that decides about a head later
   int body_idle_timeout_s = 30;  // between two reads of a body
   int body_timeout_s = 60;       // for a whole body, and one second more for each body_bytes_per_s that it may have
   std::uint64_t body_bytes_per_s = 128u << 10;

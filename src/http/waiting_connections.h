@@ -1,5 +1,5 @@
 // WaitingConnections: the connections of one loop on which no request is in progress, by the address that they come from, those first that
-// have waited longest for a complete request. One of them is closed when another address needs its place. Loop thread only.
+// have waited longest for a complete request or its admission. One of them is closed when another address needs its place. Loop thread only.
 #pragma once
 
 #include <boost/intrusive/list.hpp>

@@ -15,8 +15,7 @@ Result<store::ReceiptRecord> find(const ReceiptLookup& lookup, const api::Call& 
   const Error unknown = fail(ErrorCode::kNotFound, not_found);
   const std::string& id = call.path_argument;
   if (lookup.journal == nullptr || id.empty() || id.size() > kLongestId) return unknown;
-  const std::optional<Owner> asks = lookup.auth.authenticate(call.exchange->request().headers);
-  Result<std::optional<store::ReceiptRecord>> found = lookup.journal->find(id, asks.value_or(Owner{}));
+  Result<std::optional<store::ReceiptRecord>> found = lookup.journal->find(id, call.owner());
   if (!found) {
     // The store's message may name paths and hosts.
     log::error("a receipt cannot be looked up: " + found.error().message);
@@ -26,8 +25,9 @@ Result<store::ReceiptRecord> find(const ReceiptLookup& lookup, const api::Call& 
   }
   if (!found->has_value()) return unknown;
   const Owner& owner = (*found)->owner;
-  if (owner == Owner{} || asks == owner) return std::move(**found);
-  if (!asks) return fail(ErrorCode::kUnauthorized, "this receipt belongs to a token: Authorization: Bearer <token>");
+  if (owner == Owner{} || call.caller == owner) return std::move(**found);
+  if (!call.caller)
+    return fail(ErrorCode::kUnauthorized, "this receipt belongs to a token: Authorization: Bearer <token>");
   return unknown;
 }
 

@@ -4,7 +4,6 @@
 
 #include <functional>
 
-#include "api/auth.h"
 #include "api/endpoint.h"
 #include "base/result.h"
 #include "base/worker_pool.h"
@@ -17,7 +16,6 @@ namespace cloister::receipts {
 // What a lookup needs. All of it outlives the lookup.
 struct ReceiptLookup {
   ReceiptJournal* journal;  // null: there are no receipts
-  const api::BearerAuth& auth;
   WorkerPool& workers;
 };
 

@@ -35,7 +35,7 @@ class OtherNode final : public http::Handler {
     server_ = std::move(*http::Server::start(options, *this));
   }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
-  http::Admission admit(const http::RequestHead&) override { return {}; }
+  std::optional<http::Admission> admit(const http::RequestHead&, http::Parking&) override { return http::Admission{}; }
   void handle(std::shared_ptr<http::Exchange> exchange) override {
     ++times_asked;
     asked = exchange->request().path + "?" + exchange->request().query;

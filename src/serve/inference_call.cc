@@ -82,7 +82,8 @@ InferenceCall::InferenceCall(NodeContext& context, const InferenceRoute& route, 
     : context_(context),
       route_(route),
       id_(new_reply_id(route.route)),
-      owner_(call.owner),
+      endpoint_(*call.endpoint),
+      owner_(call.owner()),
       client_(api::client_name(call)),
       body_(call.exchange->share_body()),
       body_sha256_(call.exchange->request().body_sha256),
@@ -126,7 +127,7 @@ bool InferenceCall::lacks_protection(const Json& members) {
   if (transcript_) transcript_->set_failure(refusal->code, refusal->status);
   http::Response response = api::to_response(*refusal, route_.anthropic_dialect);
   add_proof_headers(response.headers);
-  reply(context_, api::Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
+  reply(context_, api::Call{std::move(exchange), &endpoint_}, std::move(response));
   return true;
 }
 
@@ -325,7 +326,7 @@ void InferenceCall::refuse_on(std::shared_ptr<http::Exchange> exchange, const Er
   if (transcript_) transcript_->set_failure(error);
   http::Response response = api::error_response(error, route_.anthropic_dialect);
   add_proof_headers(response.headers);
-  reply(context_, api::Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
+  reply(context_, api::Call{std::move(exchange), &endpoint_}, std::move(response));
 }
 
 void InferenceCall::on_start(std::string_view content_type) {
@@ -438,7 +439,7 @@ void InferenceCall::on_end(const engine::Outcome& told) {
   response.content_type = content_type_;
   response.headers = reply_headers();
   response.body = std::move(buffered_);
-  reply(context_, api::Call{std::move(exchange), "", owner_}, route_.name, std::move(response));
+  reply(context_, api::Call{std::move(exchange), &endpoint_}, std::move(response));
 }
 
 void InferenceCall::on_error(const Error& error) {

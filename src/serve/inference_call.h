@@ -23,7 +23,7 @@ struct InferenceRoute {
 
 class InferenceCall : public engine::ReplySink, public std::enable_shared_from_this<InferenceCall> {
  public:
-  // `route` outlives the call. Takes the body out of the exchange. On the loop, in the handler.
+  // `route` and the endpoint of the call outlive this object. Takes the body out of the exchange. On the loop, in the handler.
   InferenceCall(NodeContext& context, const InferenceRoute& route, api::Call call);
   ~InferenceCall() override;
 
@@ -71,6 +71,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   NodeContext& context_;
   const InferenceRoute& route_;
   const std::string id_;
+  const api::Endpoint& endpoint_;
   const Owner owner_;
   const std::string client_;
   std::shared_ptr<const std::string> body_;  // until the engine has it

@@ -1,14 +1,11 @@
 #include "serve/node.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "api/aci_headers.h"
-#include "api/asked_protection.h"
-#include "api/client_name.h"
 #include "api/error_response.h"
-#include "api/media_type.h"
-#include "evidence/json_reader.h"
-#include "evidence/native_report.h"
+#include "http/later.h"
+#include "serve/anthropic_path.h"
 #include "serve/endpoints/endpoints.h"
 
 namespace cloister::serve {
@@ -23,17 +20,7 @@ ErrorCode code_of_protocol_error(int status) {
   }
 }
 
-// True when the configuration in force is the one that the request is for, where it names one (docs/spec/policy.md). A
-// node that was verified and another one can have the same keys, where they differ in what the keys do not depend on.
-bool is_meant_for(const http::RequestHead& head, const std::optional<ByteArray<32>>& policy_digest) {
-  return std::ranges::all_of(head.headers, [&policy_digest](const auto& header) {
-    return header.first != evidence::kExpectedPolicyHeader ||
-           (policy_digest && header.second == evidence::digest_text(*policy_digest));
-  });
-}
-
-// Errors below Anthropic's routes have Anthropic's shape, whether or not an endpoint exists.
-bool is_anthropic_path(std::string_view path) { return path == "/v1/messages" || path.starts_with("/v1/messages/"); }
+AdmittedCall& admitted_call(http::Exchange& exchange) { return static_cast<AdmittedCall&>(*exchange.admitted()); }
 
 }  // namespace
 
@@ -48,111 +35,72 @@ Node::Node(NodeContext context) : context_(std::move(context)) {
   install_page(registry_, context_);
 }
 
-std::optional<http::Response> Node::refuse_caller(const http::RequestHead& head, const api::Endpoint& endpoint,
-                                                  const std::optional<Owner>& owner) const {
-  const auto unauthorized = [&](const char* message) {
-    return api::error_response(fail(ErrorCode::kUnauthorized, message), endpoint.anthropic_dialect);
-  };
-  if (endpoint.access == api::Access::kToken && !owner) {
-    return unauthorized("a valid token is required: Authorization: Bearer <token>");
-  }
-  if (endpoint.access != api::Access::kOperator) return std::nullopt;
-  if (context_.operators != nullptr) {
-    if (context_.operators->authenticate(head.headers)) return std::nullopt;
-    return unauthorized("a token of the operator is required: Authorization: Bearer <token>");
-  }
-  if (context_.anybody_operates) return std::nullopt;
-  return api::error_response(fail(ErrorCode::kForbidden, "only the operator may read this: see --admin-token-file"));
+bool Node::asks_operators(const api::Endpoint& endpoint) const {
+  return endpoint.access == api::Access::kOperator && context_.operators != nullptr;
 }
 
-std::optional<http::Response> Node::refuse_head(const http::RequestHead& head, const api::Endpoint& endpoint) const {
-  const auto refuse = [&](const api::Refusal& refusal) {
-    return api::to_response(refusal, endpoint.anthropic_dialect);
-  };
-  if (api::is_coded(head)) {
-    http::Response response = refuse({415, "invalid_request_error", "request.content_encoding",
-                                      "a request body must not have a content-encoding", "content-encoding"});
-    response.headers.emplace_back("accept-encoding", "identity");  // RFC 9110, section 15.5.16
-    return response;
-  }
-  if (endpoint.takes_prompts) {
-    if (const auto refusal = api::refused_headers(head, context_.receipts != nullptr)) return refuse(*refusal);
-    if (auto refusal = refuse_configuration(head, endpoint, *context_.identity.now())) return refusal;
-  }
-  const bool has_body = head.header("content-length").value_or("0") != "0" || head.header("transfer-encoding");
-  if (endpoint.method != "POST" || (!has_body && !endpoint.takes_prompts)) return std::nullopt;
-  const std::string type = api::media_type(head);
-  if (type == "application/json" || (endpoint.takes_files && type == "multipart/form-data")) return std::nullopt;
-  return refuse({415, "invalid_request_error", "request.media_type",
-                 endpoint.takes_files ? "expected the content-type application/json or multipart/form-data"
-                                      : "expected the content-type application/json",
-                 "content-type"});
+api::Authenticator& Node::authenticator_of(const api::Endpoint& endpoint) const {
+  return asks_operators(endpoint) ? *context_.operators : context_.auth;
 }
 
-std::optional<http::Response> Node::refuse_configuration(const http::RequestHead& head, const api::Endpoint& endpoint,
-                                                         const identity::Epoch& epoch) const {
-  if (!endpoint.takes_prompts || is_meant_for(head, epoch.policy_digest)) return std::nullopt;
-  return api::to_response({409, "invalid_request_error", "request.configuration_changed",
-                           "the request is for a node of another configuration: verify this node again",
-                           std::string(evidence::kExpectedPolicyHeader)},
-                          endpoint.anthropic_dialect);
+std::optional<Owner> Node::caller_of(const api::Endpoint& endpoint, const std::optional<Owner>& answer) const {
+  return answer && asks_operators(endpoint) ? Owner{} : answer;
 }
 
-http::Admission Node::admit(const http::RequestHead& head) {
-  auto refuse = [&](http::Response response) {
-    context_.cors.decorate(head, response.headers);
-    api::add_aci_headers(*context_.identity.now(), response.headers);
-    context_.metrics.requests.count_request("refused", response.status);
-    return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
-  };
-  // The same for every path: the caller learns nothing about which paths exist.
-  if (const auto refusal = context_.web.refusal(head)) return refuse(api::to_response(*refusal, false));
-  if (head.method == "OPTIONS") {
-    http::Response response = context_.cors.preflight(head);
-    api::add_aci_headers(*context_.identity.now(), response.headers);
-    return http::Admission{0, std::make_shared<const http::Response>(std::move(response))};
+class Node::AtBody final : public api::Authenticator::Done {
+ public:
+  AtBody(Node& node, std::shared_ptr<http::Exchange> exchange) : node_(node), exchange_(std::move(exchange)) {}
+
+  void now(std::optional<Owner> answer) override { serve(node_, exchange_, answer); }
+
+  Later later() override {
+    // Whichever comes first answers: the authenticator or the end of patience. On the loop alone.
+    auto over = std::make_shared<bool>(false);
+    if (http::Loop* const loop = exchange_->loop()) {
+      http::run_later(*loop, node_.context_.caller_timeout, [&node = node_, over, weak = std::weak_ptr(exchange_)] {
+        const std::shared_ptr<http::Exchange> exchange = weak.lock();
+        if (exchange == nullptr || std::exchange(*over, true)) return;
+        const api::Call call{exchange, &admitted_call(*exchange).endpoint};
+        reply(node.context_, call,
+              api::error_response(fail(ErrorCode::kBusy, "the caller could not be identified in time; try again"),
+                                  call.endpoint->anthropic_dialect));
+      });
+    }
+    return [&node = node_, over, exchange = exchange_](std::optional<Owner> answer) {
+      exchange->post([&node, over, exchange, answer] {
+        if (!std::exchange(*over, true)) serve(node, exchange, answer);
+      });
+    };
   }
-  api::EndpointRegistry::Match match = registry_.find(head.method, head.path);
-  if (match.endpoint == nullptr && !match.allowed_methods.empty()) {
-    http::Response response = api::error_response(
-        fail(ErrorCode::kMethodNotAllowed, "this path answers " + match.allowed_methods), is_anthropic_path(head.path));
-    response.headers.emplace_back("allow", match.allowed_methods + ", OPTIONS");
-    return refuse(std::move(response));
+
+ private:
+  static void serve(Node& node, const std::shared_ptr<http::Exchange>& exchange, const std::optional<Owner>& answer) {
+    node.serve(exchange, node.caller_of(admitted_call(*exchange).endpoint, answer));
   }
-  if (match.endpoint == nullptr) {
-    return refuse(
-        api::error_response(fail(ErrorCode::kNotFound, "there is nothing at this path"), is_anthropic_path(head.path)));
-  }
-  const std::optional<Owner> owner = context_.auth.authenticate(head.headers);
-  if (auto refusal = refuse_caller(head, *match.endpoint, owner)) return refuse(*std::move(refusal));
-  if (auto refusal = refuse_head(head, *match.endpoint)) return refuse(*std::move(refusal));
-  if (match.endpoint->takes_prompts && context_.gpu_gate != nullptr) {
-    // Checked before a byte of the prompt is read.
-    if (const auto refusal = context_.gpu_gate->refusal())
-      return refuse(api::error_response(*refusal, match.endpoint->anthropic_dialect));
-  }
-  if (match.endpoint->takes_prompts && context_.receipts != nullptr) {
-    if (const auto refusal = context_.receipts->refusal())
-      return refuse(api::error_response(*refusal, match.endpoint->anthropic_dialect));
-  }
-  std::string client = api::client_name(owner.value_or(Owner{}), head.peer, head.peer_is_loopback);
-  return http::Admission{match.endpoint->body_limit_bytes, nullptr, std::move(client)};
-}
+
+  Node& node_;
+  const std::shared_ptr<http::Exchange> exchange_;
+};
 
 void Node::handle(std::shared_ptr<http::Exchange> exchange) {
+  const AdmittedCall& admitted = admitted_call(*exchange);
+  api::Authenticator& authenticator = authenticator_of(admitted.endpoint);
+  if (authenticator.version() == admitted.version) return serve(std::move(exchange), admitted.caller);
+  // Tokens have changed since the head arrived, and an unknown caller must not become nobody.
+  AtBody done(*this, exchange);
+  authenticator.authenticate(exchange->request(), done);
+}
+
+void Node::serve(std::shared_ptr<http::Exchange> exchange, std::optional<Owner> caller) {
+  const AdmittedCall& admitted = admitted_call(*exchange);
+  const api::Endpoint& endpoint = admitted.endpoint;
   const http::Request& request = exchange->request();
-  api::EndpointRegistry::Match match = registry_.find(request.method, request.path);
-  api::Call call;
-  call.path_argument = match.path_argument;
-  call.epoch = context_.identity.now();
-  call.exchange = std::move(exchange);
-  // Checked again: tokens and configuration may have changed since the head arrived, and an unknown caller must not become nobody.
-  const std::optional<Owner> owner = context_.auth.authenticate(request.headers);
-  auto refusal = refuse_caller(request, *match.endpoint, owner);
-  if (!refusal) refusal = refuse_configuration(request, *match.endpoint, *call.epoch);
-  if (refusal) return reply(context_, call, match.endpoint->name, *std::move(refusal));
-  call.owner = owner.value_or(Owner{});
-  match.endpoint->handle(std::move(call));
+  api::Call call{std::move(exchange), &endpoint, admitted.path_argument, caller, context_.identity.now()};
+  auto refusal = refuse_caller(endpoint, caller);
+  // Checked again: the configuration may have changed since the head arrived.
+  if (!refusal) refusal = refuse_configuration(request, endpoint, *call.epoch);
+  if (refusal) return reply(context_, call, *std::move(refusal));
+  endpoint.handle(std::move(call));
 }
 
 http::Response Node::protocol_error(int status, std::string_view message, std::string_view path) {

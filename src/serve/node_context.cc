@@ -4,10 +4,10 @@
 
 namespace cloister::serve {
 
-void reply(NodeContext& context, const api::Call& call, std::string_view endpoint_name, http::Response response) {
+void reply(NodeContext& context, const api::Call& call, http::Response response) {
   context.cors.decorate(call.exchange->request(), response.headers);
   api::add_aci_headers(*context.identity.now(), response.headers);
-  context.metrics.requests.count_request(endpoint_name, response.status);
+  context.metrics.requests.count_request(call.endpoint->name, response.status);
   call.exchange->respond(std::move(response));
 }
 

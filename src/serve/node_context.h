@@ -1,12 +1,12 @@
 // NodeContext: the parts that a node is wired from, and the way by which its endpoints reply.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 
-#include "api/auth.h"
+#include "api/authenticator.h"
 #include "api/cors.h"
 #include "api/endpoint.h"
 #include "api/web_guard.h"
@@ -37,8 +37,8 @@ struct NodeContext {
   Metrics& metrics;
   Preparation& preparation;  // threads for inference requests
   WorkerPool& lookups;       // threads for looking up receipts, which may wait for a disk
-  const api::BearerAuth& auth;
-  const api::BearerAuth* operators;  // the operator's tokens; null: there are none
+  api::Authenticator& auth;
+  api::Authenticator* operators;  // knows the operator's tokens; null: there are none
   const api::Cors& cors;
   const api::WebGuard& web;
   const Clock& clock;
@@ -48,11 +48,13 @@ struct NodeContext {
   const reports::GpuGate* gpu_gate = nullptr;  // null: prompts are accepted whatever the state of the GPUs
   // Where the operator has no tokens, all callers count as the operator.
   bool anybody_operates = false;
+  // How long the caller of a complete request may be in doubt, after tokens have changed.
+  std::chrono::seconds caller_timeout{10};
   std::string tls_request = {};  // PEM: what an authority needs to certify the TEE's own TLS key; or empty
   std::function<http::ServerStats()> server_stats;
 };
 
 // Replies and counts: every endpoint ends here or in an InferenceCall.
-void reply(NodeContext& context, const api::Call& call, std::string_view endpoint_name, http::Response response);
+void reply(NodeContext& context, const api::Call& call, http::Response response);
 
 }  // namespace cloister::serve

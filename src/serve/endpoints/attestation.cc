@@ -12,8 +12,6 @@
 namespace cloister::serve {
 namespace {
 
-constexpr std::string_view kName = "attestation_report";
-
 Error invalid_parameter(std::string_view name, std::string message) {
   return fail(ErrorCode::kInvalidRequest, std::move(message), std::string(name));
 }
@@ -118,23 +116,21 @@ Result<reports::ReportQuery> make_query(const NodeContext& context, const Report
 
 void handle(NodeContext& context, const api::Call& call) {
   Result<ReportParameters> parameters = read_parameters(call.exchange->request());
-  if (!parameters) return reply(context, call, kName, api::error_response(parameters.error()));
+  if (!parameters) return reply(context, call, api::error_response(parameters.error()));
   Result<reports::ReportQuery> query = make_query(context, *parameters);
-  if (!query) return reply(context, call, kName, api::error_response(query.error()));
-  reply_with_report(context, call, kName, *std::move(query));
+  if (!query) return reply(context, call, api::error_response(query.error()));
+  reply_with_report(context, call, *std::move(query));
 }
 
 }  // namespace
 
-void reply_with_report(NodeContext& context, const api::Call& call, std::string_view endpoint_name,
-                       reports::ReportQuery query) {
-  auto answer = [&context, call,
-                 name = std::string(endpoint_name)](Result<reports::AttestationService::Report> report) {
-    if (!report) return reply(context, call, name, api::error_response(report.error()));
+void reply_with_report(NodeContext& context, const api::Call& call, reports::ReportQuery query) {
+  auto answer = [&context, call](Result<reports::AttestationService::Report> report) {
+    if (!report) return reply(context, call, api::error_response(report.error()));
     http::Response response;
     response.body = **report;
     response.headers.emplace_back("cache-control", "no-store");
-    reply(context, call, name, std::move(response));
+    reply(context, call, std::move(response));
   };
   if (context.attestation == nullptr) {
     return answer(fail(ErrorCode::kNoTee, "this node runs without a TEE and has no report to give"));
@@ -148,7 +144,7 @@ void install_attestation(api::EndpointRegistry& registry, NodeContext& context) 
     api::Endpoint endpoint;
     endpoint.method = method;
     endpoint.path = "/v1/attestation/report";
-    endpoint.name = kName;
+    endpoint.name = "attestation_report";
     endpoint.access = api::Access::kPublic;
     endpoint.body_limit_bytes = 16 << 10;
     endpoint.handle = [&context](api::Call call) { handle(context, call); };

@@ -1,8 +1,6 @@
 // One install function for each file: adds its endpoints to the registry. The context outlives the registry.
 #pragma once
 
-#include <string_view>
-
 #include "api/endpoint.h"
 #include "receipts/receipt_lookup.h"
 #include "reports/report_query.h"
@@ -20,11 +18,9 @@ void install_health(api::EndpointRegistry& registry, NodeContext& context);
 void install_page(api::EndpointRegistry& registry, NodeContext& context);
 
 // Answers with the report that `query` asks for, or with the reason why there is none. Fills in the client itself.
-void reply_with_report(NodeContext& context, const api::Call& call, std::string_view endpoint_name,
-                       reports::ReportQuery query);
+void reply_with_report(NodeContext& context, const api::Call& call, reports::ReportQuery query);
 
 // Answers with what `answer` makes of the receipt that the path names (receipts/receipt_lookup.h).
-void reply_with_receipt(NodeContext& context, api::Call call, std::string_view endpoint_name, const char* not_found,
-                        receipts::ReceiptAnswer answer);
+void reply_with_receipt(NodeContext& context, api::Call call, const char* not_found, receipts::ReceiptAnswer answer);
 
 }  // namespace cloister::serve

@@ -134,18 +134,18 @@ void install_health(api::EndpointRegistry& registry, NodeContext& context) {
   endpoint.path = "/health";
   endpoint.name = "health";
   endpoint.access = api::Access::kPublic;
-  endpoint.handle = [&context](api::Call call) { reply(context, call, "health", health(context)); };
+  endpoint.handle = [&context](api::Call call) { reply(context, call, health(context)); };
   registry.install(endpoint);
   endpoint.path = "/health/ready";
   registry.install(endpoint);
   endpoint.path = "/health/live";
-  endpoint.handle = [&context](api::Call call) { reply(context, call, "health", live()); };
+  endpoint.handle = [&context](api::Call call) { reply(context, call, live()); };
   registry.install(endpoint);
 
   endpoint.path = "/metrics";
   endpoint.name = "metrics";
   endpoint.access = api::Access::kOperator;
-  endpoint.handle = [&context](api::Call call) { reply(context, call, "metrics", metrics(context)); };
+  endpoint.handle = [&context](api::Call call) { reply(context, call, metrics(context)); };
   registry.install(endpoint);
 }
 

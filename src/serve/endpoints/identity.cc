@@ -21,10 +21,10 @@ Result<std::optional<evidence::Nonce>> read_nonce(const http::Request& request) 
               "'nonce' must be 64 lower-case hex characters (32 bytes); for example: openssl rand -hex 32", "nonce");
 }
 
-void report(NodeContext& context, const api::Call& call, reports::ReportKind kind, std::string_view name) {
+void report(NodeContext& context, const api::Call& call, reports::ReportKind kind) {
   const auto nonce = read_nonce(call.exchange->request());
-  if (!nonce) return reply(context, call, name, api::error_response(nonce.error()));
-  reply_with_report(context, call, name, {.kind = kind, .nonce = *nonce});
+  if (!nonce) return reply(context, call, api::error_response(nonce.error()));
+  reply_with_report(context, call, {.kind = kind, .nonce = *nonce});
 }
 
 // Whoever asks for a digest gets the document with that digest, or nothing: never another one.
@@ -70,27 +70,24 @@ void install_identity(api::EndpointRegistry& registry, NodeContext& context) {
 
   endpoint.path = "/v1/aci/attestation";
   endpoint.name = "aci_attestation";
-  endpoint.handle = [&context](api::Call call) { report(context, call, reports::ReportKind::kAci, "aci_attestation"); };
+  endpoint.handle = [&context](api::Call call) { report(context, call, reports::ReportKind::kAci); };
   registry.install(endpoint);
 
   endpoint.path = "/v1/cloister/attestation";
   endpoint.name = "cloister_attestation";
-  endpoint.handle = [&context](api::Call call) {
-    report(context, call, reports::ReportKind::kNative, "cloister_attestation");
-  };
+  endpoint.handle = [&context](api::Call call) { report(context, call, reports::ReportKind::kNative); };
   registry.install(endpoint);
 
   endpoint.path = "/v1/cloister/tls-request";
   endpoint.name = "tls_request";
-  endpoint.handle = [&context](api::Call call) { reply(context, call, "tls_request", tls_request(context)); };
+  endpoint.handle = [&context](api::Call call) { reply(context, call, tls_request(context)); };
   registry.install(endpoint);
 
   endpoint.path = "/v1/cloister/keyset";
   endpoint.name = "cloister_keyset";
   endpoint.handle = [&context](api::Call call) {
     const auto epoch = context.identity.now();
-    reply(context, call, "cloister_keyset",
-          document(context, call, "keyset", epoch->keyset, &identity::Identity::former_keyset));
+    reply(context, call, document(context, call, "keyset", epoch->keyset, &identity::Identity::former_keyset));
   };
   registry.install(endpoint);
 
@@ -98,8 +95,7 @@ void install_identity(api::EndpointRegistry& registry, NodeContext& context) {
   endpoint.name = "cloister_policy";
   endpoint.handle = [&context](api::Call call) {
     const auto epoch = context.identity.now();
-    reply(context, call, "cloister_policy",
-          document(context, call, "policy", current_policy(*epoch), &identity::Identity::former_policy));
+    reply(context, call, document(context, call, "policy", current_policy(*epoch), &identity::Identity::former_policy));
   };
   registry.install(endpoint);
 }

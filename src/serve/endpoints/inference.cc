@@ -69,6 +69,7 @@ void install_inference(api::EndpointRegistry& registry, NodeContext& context) {
     endpoint.anthropic_dialect = route.anthropic_dialect;
     endpoint.body_limit_bytes = context.body_limit_bytes;
     endpoint.takes_prompts = true;
+    endpoint.receipted = true;
     endpoint.takes_files = route.route == engine::Route::kTranscriptions ||
                            route.route == engine::Route::kTranslations || route.route == engine::Route::kImageEdits;
     endpoint.handle = [&context, &route](api::Call call) { handle(context, route, std::move(call)); };

@@ -8,8 +8,6 @@
 namespace cloister::serve {
 namespace {
 
-constexpr std::string_view kName = "models";
-
 // What the catalogues of other gateways have for a model, so that their clients' verifiers know how to verify this node: the id of its
 // application on dstack, and in `providers` the family of attestation reports that it serves, by the name that these gateways use for it.
 void add_catalogue(const NodeContext& context, Json& model) {
@@ -75,14 +73,14 @@ void install_models(api::EndpointRegistry& registry, NodeContext& context) {
   api::Endpoint all;
   all.method = "GET";
   all.path = "/v1/models";
-  all.name = kName;
+  all.name = "models";
   all.access = api::Access::kPublic;
-  all.handle = [&context](api::Call call) { reply(context, call, kName, list(context)); };
+  all.handle = [&context](api::Call call) { reply(context, call, list(context)); };
   registry.install(all);
 
   api::Endpoint single = all;
   single.path = "/v1/models/{path}";
-  single.handle = [&context](api::Call call) { reply(context, call, kName, one(context, call.path_argument)); };
+  single.handle = [&context](api::Call call) { reply(context, call, one(context, call.path_argument)); };
   registry.install(single);
 }
 

@@ -22,7 +22,7 @@ void install_page(api::EndpointRegistry& registry, NodeContext& context) {
         {"x-content-type-options", "nosniff"},
         {"referrer-policy", "no-referrer"},
         {"cache-control", "no-cache"}};
-    reply(context, call, "page", std::move(response));
+    reply(context, call, std::move(response));
   };
   registry.install(endpoint);
 }

@@ -8,7 +8,6 @@
 namespace cloister::serve {
 namespace {
 
-constexpr std::string_view kName = "signature";
 constexpr const char* kNotFound = "Chat id not found or expired";
 
 // The store's data was outside the TEE. The ecdsa signature shows that these hashes are the node's own; only then does
@@ -52,12 +51,12 @@ void install_signature(api::EndpointRegistry& registry, NodeContext& context) {
   api::Endpoint endpoint;
   endpoint.method = "GET";
   endpoint.path = "/v1/signature/{id}";
-  endpoint.name = kName;
+  endpoint.name = "signature";
   endpoint.handle = [&context](api::Call call) {
     const auto wanted = http::query_value(call.exchange->request().query, "signing_algo").value_or("ecdsa");
     const Result<evidence::SigningAlgo> algo = evidence::parse_signing_algo(wanted);
-    if (!algo) return reply(context, call, kName, api::error_response(algo.error()));
-    reply_with_receipt(context, std::move(call), kName, kNotFound,
+    if (!algo) return reply(context, call, api::error_response(algo.error()));
+    reply_with_receipt(context, std::move(call), kNotFound,
                        [&context, algo = *algo](const store::ReceiptRecord& record, const http::Request& request) {
                          return answer(context, record, request, algo);
                        });

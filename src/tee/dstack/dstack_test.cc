@@ -33,7 +33,9 @@ class LyingAgent final : public http::Handler {
     options.threads = 1;
     server_ = std::move(*http::Server::start(options, *this));
   }
-  http::Admission admit(const http::RequestHead& head) override { return inner_->admit(head); }
+  std::optional<http::Admission> admit(const http::RequestHead& head, http::Parking& parking) override {
+    return inner_->admit(head, parking);
+  }
   void handle(std::shared_ptr<http::Exchange> exchange) override {
     inner_->handle(std::make_shared<Tap>(std::move(exchange), change_));
   }

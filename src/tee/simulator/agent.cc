@@ -103,7 +103,9 @@ class SimulatedAgent final : public http::Handler {
     calls_["/prpc/Tappd.DeriveK256Key"] = &SimulatedAgent::derive_k256_key;
   }
 
-  http::Admission admit(const http::RequestHead&) override { return {kMostRequest, nullptr}; }
+  std::optional<http::Admission> admit(const http::RequestHead&, http::Parking&) override {
+    return http::Admission{kMostRequest, nullptr};
+  }
 
   void handle(std::shared_ptr<http::Exchange> exchange) override {
     const http::Request& request = exchange->request();
