@@ -12,14 +12,7 @@
 
 #include "api/auth.h"
 #include "api/testing/fake_authenticator.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CLOISTER_OWN_ALLOCATOR 1  // the sanitizer's
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define CLOISTER_OWN_ALLOCATOR 1
-#endif
-#endif
+#include "base/testing/own_allocator.h"
 
 namespace {
 

@@ -3,11 +3,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/testing/own_allocator.h"
 #include "http/http_test_util.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CLOISTER_OWN_ALLOCATOR 1  // the sanitizer's
-#endif
 
 namespace {
 

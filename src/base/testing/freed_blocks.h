@@ -12,9 +12,7 @@
 #include <new>
 #include <string_view>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CLOISTER_OWN_ALLOCATOR 1
-#endif
+#include "base/testing/own_allocator.h"
 
 namespace cloister::testing {
 
