@@ -15,15 +15,34 @@ function(cloister_precompile target)
   endif()
 endfunction()
 
-# cloister_unit_test(TARGET) makes a program of unit tests in the build's folder. Its sources are compiled with little optimisation to save
-# time; the code under test is compiled with the libraries. `unit_tests` builds all such programs, and unit_tests.txt in the build's folder
-# lists them.
+# cloister_unit_test(TARGET [RELEASE]) makes TARGET a program of unit tests, in the build's folder. Its sources are compiled for speed of
+# compilation, because the code that they test is compiled with the libraries. The target `unit_tests` builds all such programs; with
+# RELEASE the target `release_tests` does, for what a sanitised build cannot test. unit_tests.txt and release_tests.txt list the two kinds.
 function(cloister_unit_test target)
   cloister_precompile(${target} <gtest/gtest.h>)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O0>)
   target_link_libraries(${target} PRIVATE cloister_options GTest::gtest_main)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
-  set_property(GLOBAL APPEND PROPERTY CLOISTER_TESTS ${target})
+  if("RELEASE" IN_LIST ARGN)
+    set_property(GLOBAL APPEND PROPERTY CLOISTER_RELEASE_TESTS ${target})
+  else()
+    set_property(GLOBAL APPEND PROPERTY CLOISTER_TESTS ${target})
+  endif()
+endfunction()
+
+# cloister_memory_tests(LIBRARIES... SOURCES source...) makes each X_memory_test.cc a program `cloister_X_memory_test`: such a test replaces
+# the operators new and delete, as a sanitizer does too.
+function(cloister_memory_tests)
+  cmake_parse_arguments(M "" "" "SOURCES;LIBRARIES" ${ARGN})
+  if(CLOISTER_SANITIZE OR NOT CLOISTER_TESTS)
+    return()
+  endif()
+  foreach(source ${M_SOURCES})
+    get_filename_component(test "${source}" NAME_WE)
+    add_executable(cloister_${test} "${source}")
+    target_link_libraries(cloister_${test} PRIVATE ${M_LIBRARIES})
+    cloister_unit_test(cloister_${test} RELEASE)
+  endforeach()
 endfunction()
 
 # cloister_module(NAME DEPS module... LIBS target... OWN_LIBS target... PRECOMPILE header...) makes one folder under src/ one static
@@ -38,6 +57,9 @@ function(cloister_module name)
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "/crypto/aws_lc/")  # cmake/aws_lc.cmake
   list(FILTER tests EXCLUDE REGEX "/engine/llama/")  # cloister_llama_test, in CMakeLists.txt
+  set(memory_tests ${tests})
+  list(FILTER memory_tests INCLUDE REGEX "_memory_test\\.cc$")
+  list(FILTER tests EXCLUDE REGEX "_memory_test\\.cc$")
   if(NOT CLOISTER_LLAMA)
     list(FILTER sources EXCLUDE REGEX "/engine/llama/")
   endif()
@@ -55,4 +77,5 @@ function(cloister_module name)
     target_link_libraries(cloister_${name}_test PRIVATE cloister_${name})
     cloister_unit_test(cloister_${name}_test)
   endif()
+  cloister_memory_tests(SOURCES ${memory_tests} LIBRARIES cloister_${name})
 endfunction()

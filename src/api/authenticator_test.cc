@@ -5,30 +5,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
-#include <new>
 #include <thread>
 
 #include "api/auth.h"
 #include "api/testing/fake_authenticator.h"
-#include "base/testing/own_allocator.h"
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-
-}  // namespace
-
-#ifndef CLOISTER_OWN_ALLOCATOR
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-#endif
 
 namespace cloister::api {
 namespace {
@@ -112,31 +93,6 @@ TEST_F(TokenFileTest, AnAnswerIsNeverOlderThanItsVersion) {
     }
   }
   writer.join();
-}
-
-TEST_F(TokenFileTest, AnAnswerAllocatesNothing) {
-#ifdef CLOISTER_OWN_ALLOCATOR
-  GTEST_SKIP() << "allocations are counted in builds without sanitizers";
-#endif
-  write("first-token-1\nsecond-token-2\n");
-  auto auth = load();
-  ASSERT_TRUE(auth);
-  struct Counting final : Authenticator::Done {
-    void now(std::optional<Owner> caller) override { known += caller.has_value(); }
-    Later later() override { return {}; }
-    int known = 0;
-  } done;
-  Authenticator& authenticator = *auth;
-  const http::RequestHead known = with_token("second-token-2"), unknown = with_token("no-such-token");
-  authenticator.authenticate(known, done);
-  const std::size_t before = allocations;
-  EXPECT_GT(before, 0u) << "the counter works";
-  for (int i = 0; i < 10; ++i) {
-    authenticator.authenticate(known, done);
-    authenticator.authenticate(unknown, done);
-  }
-  EXPECT_EQ(allocations, before);
-  EXPECT_EQ(done.known, 11);
 }
 
 TEST(LaterAuthenticator, AnswersWhenItCanAndOnAnyThread) {

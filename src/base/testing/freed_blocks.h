@@ -1,6 +1,5 @@
 // For tests only: looks for a mark in every block of memory that is freed, to find copies of a secret that nobody
-// overwrote. It replaces the program's operators new and delete, so include it in one file of a test program. A
-// sanitizer has operators of its own; then there is nothing to look at and kBlocksAreLookedAt is false.
+// overwrote. It replaces the program's operators new and delete, so only a *_memory_test.cc includes it (cmake/modules.cmake).
 #pragma once
 
 #include <malloc.h>
@@ -12,15 +11,7 @@
 #include <new>
 #include <string_view>
 
-#include "base/testing/own_allocator.h"
-
 namespace cloister::testing {
-
-#ifdef CLOISTER_OWN_ALLOCATOR
-constexpr bool kBlocksAreLookedAt = false;
-#else
-constexpr bool kBlocksAreLookedAt = true;
-#endif
 
 // The allocator overwrites the beginning of a freed block, so a mark should not stand at the beginning of anything.
 struct MarkSearch {
@@ -51,7 +42,6 @@ inline void give_back(void* memory) {
 
 }  // namespace cloister::testing
 
-#ifndef CLOISTER_OWN_ALLOCATOR
 // Not inlined: the compiler takes free() for the wrong counterpart of a new-expression when it sees only one of the two.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   // calloc(), so that the block does not hold former bytes.
@@ -60,4 +50,3 @@ inline void give_back(void* memory) {
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { cloister::testing::give_back(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { cloister::testing::give_back(memory); }
-#endif

@@ -60,10 +60,6 @@ class StaticAgent {
 
 class AgentKeyMemory : public testing::FolderTest {
  protected:
-  void SetUp() override {
-    if (!cloister::testing::kBlocksAreLookedAt) GTEST_SKIP() << "blocks are looked at in builds without sanitizers";
-    FolderTest::SetUp();
-  }
   // How many blocks hold the key after a call for it, and whether the call succeeded.
   std::pair<int, bool> after(const std::string& answer, std::string_view mark) {
     const std::string path = (folder_ / "agent.sock").string();

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <new>
 
-#include "base/testing/own_allocator.h"
 #include "http/http_test_util.h"
 
 namespace {
@@ -12,7 +11,6 @@ thread_local std::size_t allocations = 0;
 
 }  // namespace
 
-#ifndef CLOISTER_OWN_ALLOCATOR
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
@@ -20,7 +18,6 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-#endif
 
 namespace cloister::http {
 namespace {
@@ -40,9 +37,6 @@ class CountingObserver : public ReplyObserver {
 class AllocationTest : public testing::ServerTest {};
 
 TEST_F(AllocationTest, NonePerStreamedChunk) {
-#ifdef CLOISTER_OWN_ALLOCATOR
-  GTEST_SKIP() << "allocations are counted in builds without sanitizers";
-#endif
   auto observer = std::make_shared<CountingObserver>();
   std::shared_ptr<Exchange> exchange;
   testing::Signal started;

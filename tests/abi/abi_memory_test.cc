@@ -8,14 +8,6 @@
 
 #include "tests/abi/abi_test_util.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define CLOISTER_OWN_ALLOCATOR 1
-#endif
-#endif
-
-#ifndef CLOISTER_OWN_ALLOCATOR
-
 namespace {
 
 // Allocations of this thread that still succeed; negative: all do.
@@ -113,5 +105,3 @@ TEST(Memory, WhenItIsOutAVerdictHasNoForms) {
 
 }  // namespace
 }  // namespace cloister::testing
-
-#endif  // CLOISTER_OWN_ALLOCATOR
