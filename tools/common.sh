@@ -10,7 +10,8 @@ root=$ROOT
 cache=$CLOISTER_CACHE
 logs="$cache/logs"
 mkdir -p "$logs"
-# Another clone or work tree finds the objects that this one compiled.
+# What this clone compiled is found again after a clean-up. Another clone finds only what was compiled without a precompiled header, since
+# clang writes absolute paths into that.
 export CCACHE_DIR="${CCACHE_DIR:-$cache/ccache}" CCACHE_BASEDIR="${CCACHE_BASEDIR:-$root}" CCACHE_NOHASHDIR=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros
 # Some images carry compiler or linker flags in the environment. The build must depend on the tree alone.
