@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "evidence/gpu_evidence.h"
+
 namespace cloister::evidence {
 namespace {
 
