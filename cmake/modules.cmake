@@ -30,8 +30,8 @@ function(cloister_unit_test target)
   endif()
 endfunction()
 
-# cloister_memory_tests(LIBRARIES... SOURCES source...) makes each X_memory_test.cc a program `cloister_X_memory_test`: such a test replaces
-# the operators new and delete, as a sanitizer does too.
+# cloister_memory_tests(LIBRARIES... SOURCES source...) makes each X_memory_test.cc a program `cloister_X_memory_test`. Such a test looks at
+# what a sanitizer replaces or switches off: the operators new and delete, mlock().
 function(cloister_memory_tests)
   cmake_parse_arguments(M "" "" "SOURCES;LIBRARIES" ${ARGN})
   if(CLOISTER_SANITIZE OR NOT CLOISTER_TESTS)

@@ -102,11 +102,12 @@ TEST(TcbPlatformLevel, Table) {
       {"below both by the module's late microcode", {2, 2, 2}, 11, {5, 1, 0}, "none"},
       {"nothing at all", {}, 0, {}, "none"},
   };
+  const codec::TcbInfo info = two_levels();
   for (const auto& row : rows) {
     PckExtension pck;
     pck.component_svns = row.components;
     pck.pce_svn = row.pce_svn;
-    const codec::TcbState* found = find_platform_level(two_levels(), pck, row.svn);
+    const codec::TcbState* found = find_platform_level(info, pck, row.svn);
     EXPECT_EQ(found == nullptr ? "none" : to_text(found->status), row.found) << row.what;
   }
 }
