@@ -20,10 +20,19 @@
 
 namespace cloister::testing {
 
+// The root of the repository: test programs are built in a folder inside it.
+inline std::filesystem::path repository() {
+  std::error_code code;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", code);
+  for (auto folder = program.parent_path(); folder != folder.root_path(); folder = folder.parent_path()) {
+    if (std::filesystem::exists(folder / "tests/vectors/packages.json", code)) return folder;
+  }
+  return ".";
+}
+
 inline std::filesystem::path folder_in(const char* variable, const char* otherwise) {
   if (const char* named = std::getenv(variable); named != nullptr && *named != '\0') return named;
-  // src/base/testing/vectors.h is three folders below the root of the repository.
-  return std::filesystem::weakly_canonical(__FILE__).parent_path() / "../../.." / otherwise;
+  return repository() / otherwise;
 }
 
 inline std::array<std::filesystem::path, 3> vector_folders() {
