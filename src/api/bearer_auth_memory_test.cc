@@ -2,29 +2,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
-#include <new>
 #include <string>
 
 #include "api/auth.h"
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "base/testing/counted_allocations.h"
 
 namespace cloister::api {
 namespace {
+
+using cloister::testing::allocations;
 
 http::RequestHead with_token(const std::string& token) {
   http::RequestHead head;

@@ -1,26 +1,13 @@
 // A streamed chunk causes no allocation, neither on the loop nor on the writer's thread, once the buffers have grown.
 #include <atomic>
-#include <cstdlib>
-#include <new>
 
+#include "base/testing/counted_allocations.h"
 #include "http/http_test_util.h"
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace cloister::http {
 namespace {
+
+using cloister::testing::allocations;
 
 // Records how much its thread, the loop, has allocated so far.
 class CountingObserver : public ReplyObserver {
