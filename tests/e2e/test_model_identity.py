@@ -10,7 +10,7 @@ import pytest
 
 from support.agent import Agent
 from support.archive import canonical, digest
-from support.node import run, wait_until
+from support.node import DSTACK, run, wait_until
 
 SMALL = ("--parallel", 1, "--context", 256, "--threads", 2)
 MIB = 1 << 20
@@ -67,7 +67,7 @@ def different(before, after):
 def test_the_echo_engine_has_an_identity_and_no_weights(echo):
     identity, model_digest = identity_of(echo)
     assert identity["schema"] == "cloister.model.v1" and identity["engine"]["name"] == "echo" and identity["weights"] is None
-    if not os.environ.get("CLOISTER_TEE_SOCKET"):
+    if not DSTACK:
         assert measured(echo) == [model_digest]
 
 
@@ -102,7 +102,7 @@ def test_of_an_upstream_it_says_who_says_what(start, tmp_path):
     assert identity["weights"]["digest"] == "sha256:" + tree(digests).hex() and identity["weights"]["memory"] == "paged"
     assert {name: claim["source"] for name, claim in identity["claims"].items()} == {
         "model_id": "provider_asserted",
-        "serving_software": "verifier_derived" if not os.environ.get("CLOISTER_TEE_SOCKET") else identity["claims"]["serving_software"]["source"],
+        "serving_software": "verifier_derived" if not DSTACK else identity["claims"]["serving_software"]["source"],
         "weights": "operator_asserted",
     }
     assert model_digest in measured(node)
@@ -136,7 +136,7 @@ def test_what_is_served_is_what_the_manifest_says(start, model_file):
     assert file == {"name": model_file.name, "size": model_file.stat().st_size, "digest": "sha256:" + root.hex()}
     assert served["weights"]["digest"] == "sha256:" + tree([root]).hex()
     assert (served["context_length"], served["settings"]["parallel"], served["settings"]["threads"]) == (256, 1, 2)
-    if not os.environ.get("CLOISTER_TEE_SOCKET"):
+    if not DSTACK:
         assert measured(node) == [model_digest]
     assert node.get_json("/health")["status"] == "ok"
 

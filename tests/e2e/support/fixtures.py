@@ -20,6 +20,12 @@ def pytest_configure(config):
     if not os.access(node_module.BINARY, os.X_OK):
         pytest.exit(f"{node_module.BINARY} is not there: run ./run build", returncode=1)
     node_module.raise_descriptor_limit()
+    # tests/e2e and tests/attacks both bring this function, so it runs twice.
+    shares_its_tests = getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput")
+    if node_module.DSTACK and "dstack" not in node_module.SIMULATED and not shares_its_tests:
+        agent = Agent()
+        node_module.SIMULATED[:2] = ["--tee", "dstack", "--tee-socket", str(agent.socket)]
+        config.add_cleanup(agent.close)
 
 
 def pytest_collection_modifyitems(items):

@@ -19,10 +19,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("CLOISTER_BINARY", ROOT / "build/release/cloister"))
 # Sanitised builds are some times slower, and so is a machine that builds at the same time.
 PATIENCE = float(os.environ.get("CLOISTER_PATIENCE", "1"))
-# The simulated platform runs in the node's own process. Where CLOISTER_TEE_SOCKET names the socket of a `cloister simulator`, the platform
-# is behind that socket, and the same tests have to pass.
-SOCKET = os.environ.get("CLOISTER_TEE_SOCKET")
-SIMULATED = [*(["--tee", "dstack", "--tee-socket", SOCKET] if SOCKET else ["--tee", "insecure-simulator"]), "--gpu", "insecure-simulator"]
+# The simulated platform runs in the node's own process. Where CLOISTER_TEE is "dstack", the platform is behind the socket of a
+# `cloister simulator`, and the same tests have to pass. The fixtures start one simulator for each process of the tests, because two nodes
+# behind one simulator measure into one register, and the second changes what the reports of the first prove.
+DSTACK = os.environ.get("CLOISTER_TEE") == "dstack"
+SIMULATED = ["--tee", "insecure-simulator", "--gpu", "insecure-simulator"]
 ADMIN_TOKEN = "token-of-the-operator-0123456789"
 # These tests are about nodes that keep the seed of their own simulated platform. They have no meaning behind one shared socket.
 own_seed = pytest.mark.own_seed
