@@ -58,12 +58,12 @@ pkg_check_modules(CURL REQUIRED libcurl>=7.85)
 target_include_directories(dep_curl SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
 target_link_libraries(dep_curl INTERFACE ${CMAKE_DL_LIBS})
 
-# SQLite stores durable receipts (src/store/sqlite).
+# SQLite stores durable receipts (src/db/sqlite).
 add_library(dep_sqlite INTERFACE)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 target_link_libraries(dep_sqlite INTERFACE PkgConfig::SQLITE)
 
-# Only the headers are used: src/store/postgres loads the library when a node keeps its receipts in PostgreSQL
+# Only the headers are used: src/db/postgres loads the library when a node keeps its receipts in PostgreSQL
 # (docs/decisions/0012-durable-receipts.md).
 add_library(dep_pq INTERFACE)
 pkg_check_modules(PQ REQUIRED libpq>=14)

@@ -5,22 +5,15 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "db/options.h"
 #include "store/ageing.h"
 #include "store/receipt_store.h"
 #include "store/store_keys.h"
 
 namespace cloister::store {
 
-// What a stored receipt survives.
-enum class Durability {
-  kProcess,  // the end of this process, at any moment
-  kMachine,  // loss of power as well; a put then waits for the disk
-};
-
-enum class Access {
-  kCreate,    // created when it does not exist
-  kExisting,  // for reading: an error when it does not exist or has an older version; nothing is created or changed in it
-};
+using db::Access;
+using db::Durability;
 
 struct StoreOptions {
   // Exactly one of these three is set.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/temporary_folder_testing.h"
 #include "crypto/hash.h"
 #include "store/open_store.h"
 #include "store/record.h"
@@ -32,23 +33,7 @@ inline std::uint64_t counted(const ReceiptRecord& record) {
   return record_size(record) + (record.event_hashes.empty() ? 0 : record.event_hashes.size() + kSealed);
 }
 
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
-    std::string name = (in / "cloister-store-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using cloister::testing::TemporaryFolder;
 
 inline Owner owner(int number) {
   Owner out{};

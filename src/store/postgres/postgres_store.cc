@@ -2,7 +2,7 @@
 
 #include <mutex>
 
-#include "store/postgres/pq_pool.h"
+#include "db/postgres/pool.h"
 #include "store/postgres/pq_reader.h"
 #include "store/postgres/pq_schema.h"
 #include "store/postgres/pq_writer.h"
@@ -21,7 +21,7 @@ class PostgresStore : public ReceiptStore {
       : options_(options), pool_(options.postgres_file, options.durability), ages_(*options.clock, *options.steady) {}
 
   Result<void> prepare() {
-    return pool_.with(kReadPatienceMs, [&](PqConnection& connection) {
+    return pool_.with(kReadPatienceMs, [&](db::postgres::Connection& connection) {
       return prepare_tables(connection, options_.access, *options_.keys);
     });
   }
@@ -32,20 +32,24 @@ class PostgresStore : public ReceiptStore {
     if (batch.empty()) return {};
     for (const ReceiptRecord& record : batch) TRY_VOID(check_record(record));
     TRY(sorted, in_order(batch));
-    return write([&](PqConnection& connection) { return pq_put(connection, sorted, *options_.keys); });
+    return write([&](db::postgres::Connection& connection) { return pq_put(connection, sorted, *options_.keys); });
   }
 
   Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner) override {
-    return read([&](PqConnection& connection) { return pq_find(connection, id, owner, horizon(), *options_.keys); });
+    return read([&](db::postgres::Connection& connection) {
+      return pq_find(connection, id, owner, horizon(), *options_.keys);
+    });
   }
 
   Result<std::vector<ReceiptRecord>> list(const Position& after, std::size_t limit) override {
-    return read([&](PqConnection& connection) { return pq_list(connection, after, limit, horizon(), *options_.keys); });
+    return read([&](db::postgres::Connection& connection) {
+      return pq_list(connection, after, limit, horizon(), *options_.keys);
+    });
   }
 
   Result<void> put_document(const Document& document) override {
     TRY_VOID(check_document(document));
-    return write([&](PqConnection& connection) { return pq_put_document(connection, document); });
+    return write([&](db::postgres::Connection& connection) { return pq_put_document(connection, document); });
   }
 
   Result<std::optional<Document>> find_document(std::string_view kind, std::string_view key) override {
@@ -57,7 +61,7 @@ class PostgresStore : public ReceiptStore {
   }
 
   Result<std::vector<Document>> find_documents(std::string_view key) override {
-    return read([&](PqConnection& connection) { return pq_documents(connection, key); });
+    return read([&](db::postgres::Connection& connection) { return pq_documents(connection, key); });
   }
 
   Result<StoreState> state() override { return read(pq_state); }
@@ -67,25 +71,26 @@ class PostgresStore : public ReceiptStore {
     TRY(time, age());
     const StoreLimits& limits = options_.limits;
     const UnixSeconds oldest = cut_off(time, limits.receipt_age_s);
-    TRY(hashes, repeat([&](PqConnection& c) {
+    TRY(hashes, repeat([&](db::postgres::Connection& c) {
           return pq_drop_event_hashes_before(c, cut_off(time, limits.event_hash_age_s));
         }));
-    TRY(old, repeat([&](PqConnection& c) { return pq_drop_receipts_before(c, oldest); }));
-    TRY(documents,
-        repeat([&](PqConnection& c) { return pq_drop_documents_before(c, cut_off(oldest, kDocumentsOutlive_s)); }));
-    TRY(more_hashes, repeat([&](PqConnection& c) { return pq_drop_event_hashes_over(c, limits.bytes); }));
-    TRY(first, repeat([&](PqConnection& c) { return pq_drop_receipts_over(c, limits.bytes); }));
+    TRY(old, repeat([&](db::postgres::Connection& c) { return pq_drop_receipts_before(c, oldest); }));
+    TRY(documents, repeat([&](db::postgres::Connection& c) {
+          return pq_drop_documents_before(c, cut_off(oldest, kDocumentsOutlive_s));
+        }));
+    TRY(more_hashes, repeat([&](db::postgres::Connection& c) { return pq_drop_event_hashes_over(c, limits.bytes); }));
+    TRY(first, repeat([&](db::postgres::Connection& c) { return pq_drop_receipts_over(c, limits.bytes); }));
     (void)hashes, (void)documents, (void)more_hashes;
     return old + first;
   }
 
  private:
   template <typename Work>
-  auto read(Work work) -> decltype(work(std::declval<PqConnection&>())) {
+  auto read(Work work) -> decltype(work(std::declval<db::postgres::Connection&>())) {
     return pool_.with(kReadPatienceMs, work);
   }
   template <typename Work>
-  auto write(Work work) -> decltype(work(std::declval<PqConnection&>())) {
+  auto write(Work work) -> decltype(work(std::declval<db::postgres::Connection&>())) {
     return pool_.with(kWritePatienceMs, work);
   }
 
@@ -102,7 +107,7 @@ class PostgresStore : public ReceiptStore {
     }
     const UnixSeconds time = ages_.advance();
     if (const auto moved = ages_.to_save()) {
-      TRY_VOID(write([&](PqConnection& connection) { return pq_set_aged_to(connection, *moved); }));
+      TRY_VOID(write([&](db::postgres::Connection& connection) { return pq_set_aged_to(connection, *moved); }));
       ages_.was_saved();
     }
     return time;
@@ -119,7 +124,7 @@ class PostgresStore : public ReceiptStore {
   }
 
   const StoreOptions options_;
-  PqPool pool_;
+  db::postgres::Pool pool_;
   std::mutex prune_mutex_;  // guards the members of this block
   AgeLine ages_;
 };

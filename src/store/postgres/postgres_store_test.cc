@@ -20,8 +20,8 @@
 namespace cloister::store {
 namespace {
 
+using Server = db::postgres::testing::Server;
 using testing::all_of;
-using testing::PostgresServer;
 using testing::record;
 using testing::records;
 
@@ -39,7 +39,7 @@ class PostgresStoreTest : public ::testing::Test {
     EXPECT_TRUE(opened) << opened.error().to_string();
     return opened ? *std::move(opened) : nullptr;
   }
-  PostgresServer& server() { return PostgresServer::instance(); }
+  Server& server() { return Server::instance(); }
   std::string sql(const std::string& text) {
     return server().sql("SET search_path = " + place_->schema() + "; " + text);
   }
@@ -90,7 +90,7 @@ TEST_F(PostgresStoreTest, ReplicasPruneTogether) {
 }
 
 // Stops or crashes the server repeatedly while one thread writes and one reads.
-void go_on_through(PostgresServer& server, ReceiptStore& store, int rounds, const std::function<void()>& end) {
+void go_on_through(Server& server, ReceiptStore& store, int rounds, const std::function<void()>& end) {
   std::atomic<bool> done = false;
   std::atomic<int> stored = 0;
   std::thread writer([&] {

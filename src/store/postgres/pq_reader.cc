@@ -17,7 +17,7 @@ Error damaged(const Error& error) {
   return fail(ErrorCode::kStoreDamaged, "the receipt store in PostgreSQL is damaged: " + error.message);
 }
 
-Result<std::optional<ReceiptRecord>> read_row(const PqRows& rows, int row, const Horizon& horizon,
+Result<std::optional<ReceiptRecord>> read_row(const db::postgres::Rows& rows, int row, const Horizon& horizon,
                                               const StoreKeys& keys) {
   const std::string_view place = rows.bytes(row, 0);
   Result<std::optional<ReceiptRecord>> record = open_record(keys, place, rows.number(row, 1), rows.bytes(row, 2));
@@ -31,7 +31,7 @@ Result<std::optional<ReceiptRecord>> read_row(const PqRows& rows, int row, const
 
 // Among the rows with the digest of this reply id, the latest are checked first: returns the newest that really has
 // this id, and this owner's where one is asked for.
-Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view id, const Owner* owner,
+Result<std::optional<ReceiptRecord>> newest(const db::postgres::Rows& rows, std::string_view id, const Owner* owner,
                                             const Horizon& horizon, const StoreKeys& keys) {
   std::optional<ReceiptRecord> best;
   for (int i = 0; i < rows.count(); ++i) {
@@ -51,28 +51,28 @@ Result<std::optional<ReceiptRecord>> newest(const PqRows& rows, std::string_view
 
 }  // namespace
 
-Result<std::optional<ReceiptRecord>> pq_find_receipt(PqConnection& connection, std::string_view receipt_id,
+Result<std::optional<ReceiptRecord>> pq_find_receipt(db::postgres::Connection& connection, std::string_view receipt_id,
                                                      const Horizon& horizon, const StoreKeys& keys) {
   const Place place = keys.place(receipt_id);
   TRY(rows,
       connection.run("SELECT " COLUMNS "FROM cloister_receipt r " HASHES "WHERE r.place = $1 AND r.served_at >= $2",
-                     PqParams().add(as_text(place)).add(horizon.receipts)));
+                     db::postgres::Params().add(as_text(place)).add(horizon.receipts)));
   if (rows.count() == 0) return std::optional<ReceiptRecord>();
   TRY(record, read_row(rows, 0, horizon, keys));
   return record && record->receipt_id == receipt_id ? std::move(record) : std::nullopt;
 }
 
-Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::string_view id, const Owner& owner,
-                                             const Horizon& horizon, const StoreKeys& keys) {
+Result<std::optional<ReceiptRecord>> pq_find(db::postgres::Connection& connection, std::string_view id,
+                                             const Owner& owner, const Horizon& horizon, const StoreKeys& keys) {
   if (id.empty() || id.size() > std::max(kMostReceiptIdBytes, kMostReplyIdBytes)) return std::optional<ReceiptRecord>();
   TRY(exact, pq_find_receipt(connection, id, horizon, keys));
   if (exact && exact->owner == owner) return exact;
   const Name name = keys.name(id, owner);
   const std::optional<std::string> receipt_id = receipt_id_in(id);
   const Place place = receipt_id ? keys.place(*receipt_id) : Place{};
-  PqParams params;
+  db::postgres::Params params;
   params.add(name.id).add(receipt_id ? as_text(place) : std::string_view()).add(horizon.receipts);
-  PqParams of_owner = params;
+  db::postgres::Params of_owner = params;
   of_owner.add(name.owner);
   TRY(owned, connection.run(CANDIDATES(" AND owner = $4::int4"), of_owner));
   TRY(own, newest(owned, id, &owner, horizon, keys));
@@ -82,7 +82,7 @@ Result<std::optional<ReceiptRecord>> pq_find(PqConnection& connection, std::stri
   return newest(any, id, nullptr, horizon, keys);
 }
 
-Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const ReceiptStore::Position& after,
+Result<std::vector<ReceiptRecord>> pq_list(db::postgres::Connection& connection, const ReceiptStore::Position& after,
                                            std::size_t limit, const Horizon& horizon, const StoreKeys& keys) {
   UnixSeconds served_at = after.served_at;
   std::string place = after.receipt_id.empty() ? std::string() : std::string(as_text(keys.place(after.receipt_id)));
@@ -93,7 +93,7 @@ Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const Recei
             "SELECT " COLUMNS "FROM (SELECT *, sum(size) OVER (ORDER BY served_at, place) AS so_far FROM "
             "(SELECT * FROM cloister_receipt WHERE (served_at, place) > ($1, $2) AND served_at >= $3 ORDER BY served_at, place LIMIT $4) p) r " HASHES
             "WHERE r.so_far - r.size < $5 ORDER BY r.served_at, r.place",
-            PqParams()
+            db::postgres::Params()
                 .add(served_at)
                 .add(place)
                 .add(horizon.receipts)
@@ -111,9 +111,9 @@ Result<std::vector<ReceiptRecord>> pq_list(PqConnection& connection, const Recei
   }
 }
 
-Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string_view key) {
+Result<std::vector<Document>> pq_documents(db::postgres::Connection& connection, std::string_view key) {
   TRY(rows, connection.run("SELECT kind, key, made, text FROM cloister_document WHERE key = $1 ORDER BY kind",
-                           PqParams().add(key)));
+                           db::postgres::Params().add(key)));
   std::vector<Document> out;
   for (int i = 0; i < rows.count(); ++i) {
     Document document;
@@ -126,7 +126,7 @@ Result<std::vector<Document>> pq_documents(PqConnection& connection, std::string
   return out;
 }
 
-Result<StoreState> pq_state(PqConnection& connection) {
+Result<StoreState> pq_state(db::postgres::Connection& connection) {
   TRY(rows,
       connection.run(
           "SELECT (SELECT sum(receipts)::int8 FROM cloister_totals), (SELECT sum(bytes)::int8 FROM cloister_totals), "
@@ -139,7 +139,7 @@ Result<StoreState> pq_state(PqConnection& connection) {
   return state;
 }
 
-Result<KnownTimes> pq_known_times(PqConnection& connection) {
+Result<KnownTimes> pq_known_times(db::postgres::Connection& connection) {
   TRY(rows,
       connection.run("SELECT (SELECT aged_to FROM cloister_store), (SELECT max(served_at) FROM cloister_receipt)"));
   return rows.count() == 1 ? KnownTimes{rows.number(0, 0), rows.number(0, 1)} : KnownTimes{};

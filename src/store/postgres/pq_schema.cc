@@ -4,17 +4,13 @@
 #include <span>
 #include <vector>
 
+#include "db/postgres/schema.h"
 #include "store/key_check.h"
 #include "store/postgres/pq_writer.h"
 #include "store/record.h"
 
 namespace cloister::store {
 namespace {
-
-// A number that nobody else uses in this database: "cloister" in hex.
-constexpr const char* kLock = "SELECT pg_advisory_xact_lock(x'636c6f6973746572'::int8)";
-
-constexpr std::int64_t kVersion = 2;
 
 // Encrypted data is as good as random, so compressing it is useless.
 constexpr std::array kTables = {
@@ -42,12 +38,12 @@ constexpr std::array kTablesThatStay = {
 
 constexpr const char* kWhere = "the receipt store in PostgreSQL";
 
-Result<void> run_each(PqConnection& connection, std::span<const char* const> texts) {
+Result<void> run_each(db::postgres::Connection& connection, std::span<const char* const> texts) {
   for (const char* sql : texts) TRY_VOID(connection.run(sql));
   return {};
 }
 
-Result<ReceiptRecord> read_plain_row(const PqRows& rows, int row, const StoreKeys& keys) {
+Result<ReceiptRecord> read_plain_row(const db::postgres::Rows& rows, int row, const StoreKeys& keys) {
   ReceiptRecord record;
   record.receipt_id = rows.bytes(row, 1);
   TRY(credential, unpack_owner(rows.bytes(row, 2)));
@@ -66,7 +62,7 @@ Result<ReceiptRecord> read_plain_row(const PqRows& rows, int row, const StoreKey
 }
 
 // Version 1 kept everything unencrypted. Its tables, and their files, are gone with the transaction.
-Result<void> encrypt_plain_tables(PqConnection& connection, const StoreKeys& keys) {
+Result<void> encrypt_plain_tables(db::postgres::Connection& connection, const StoreKeys& keys) {
   if (!keys.lasts()) return fail(ErrorCode::kStoreFailed, message_for_plain_store(kWhere));
   constexpr std::array kBefore = {
       "LOCK TABLE cloister_receipt, cloister_event_hashes, cloister_name, cloister_totals IN ACCESS EXCLUSIVE MODE",
@@ -82,7 +78,7 @@ Result<void> encrypt_plain_tables(PqConnection& connection, const StoreKeys& key
         connection.run("SELECT r.seq, r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.hashes "
                        "FROM cloister_plain_receipt r LEFT JOIN cloister_plain_event_hashes h ON h.seq = r.seq "
                        "WHERE r.seq > $1 ORDER BY r.seq LIMIT 64",
-                       PqParams().add(after)));
+                       db::postgres::Params().add(after)));
     if (rows.count() == 0) break;
     std::vector<ReceiptRecord> batch;
     for (int i = 0; i < rows.count(); ++i) {
@@ -100,41 +96,18 @@ Result<void> encrypt_plain_tables(PqConnection& connection, const StoreKeys& key
   return {};
 }
 
-// 0: there are no tables.
-Result<std::int64_t> version_of(PqConnection& connection) {
-  // to_regclass() is not used, since within one transaction it may remember that there was no table.
-  TRY(there,
-      connection.run("SELECT count(*) FROM pg_class WHERE relname = 'cloister_store' AND pg_table_is_visible(oid)"));
-  if (there.count() != 1 || there.number(0, 0) == 0) return 0;
-  TRY(rows, connection.run("SELECT version FROM cloister_store"));
-  const std::int64_t version = rows.count() == 1 ? rows.number(0, 0) : -1;
-  if (version >= 1 && version <= kVersion) return version;
-  return fail(ErrorCode::kStoreDamaged, "the receipt store in PostgreSQL is of version " + std::to_string(version) +
-                                            "; this program knows versions 1 to " + std::to_string(kVersion));
-}
-
-}  // namespace
-
-namespace {
-
-Result<void> bring_up_to_date(PqConnection& connection, const StoreKeys& keys) {
-  TRY(transaction, PqTransaction::begin(connection));
-  TRY_VOID(connection.run(kLock));
-  // Checked again, now that no other replica does the same.
-  TRY(version, version_of(connection));
-  if (version == kVersion) return {};
-  if (version == 0) {
+db::postgres::Schema schema(const StoreKeys& keys) {
+  const auto step = [&keys](db::postgres::Connection& connection, std::int64_t version) -> Result<void> {
+    if (version == 1) return encrypt_plain_tables(connection, keys);
     TRY_VOID(run_each(connection, kTablesThatStay));
-    TRY_VOID(run_each(connection, kTables));
-  } else {
-    TRY_VOID(encrypt_plain_tables(connection, keys));
-  }
-  TRY_VOID(connection.run("UPDATE cloister_store SET version = " + std::to_string(kVersion)));
-  return transaction.commit();
+    return run_each(connection, kTables);
+  };
+  // The lock is "cloister".
+  return {"receipt store", "cloister serve or cloister receipts import", "cloister_store", 0x636c6f6973746572, 2, step};
 }
 
 // As in SQLite (store/sqlite/tables.cc).
-Result<void> check_keys(PqConnection& connection, const StoreKeys& keys, bool reading) {
+Result<void> check_keys(db::postgres::Connection& connection, const StoreKeys& keys, bool reading) {
   TRY(rows, connection.run("SELECT id FROM cloister_key"));
   bool known = false;
   for (int i = 0; i < rows.count(); ++i) {
@@ -145,23 +118,15 @@ Result<void> check_keys(PqConnection& connection, const StoreKeys& keys, bool re
   }
   if (reading || known || !keys.lasts()) return {};
   TRY_VOID(connection.run("INSERT INTO cloister_key(id) VALUES ($1) ON CONFLICT DO NOTHING",
-                          PqParams().add(as_text(keys.newest()))));
+                          db::postgres::Params().add(as_text(keys.newest()))));
   return {};
 }
 
 }  // namespace
 
-Result<void> prepare_tables(PqConnection& connection, Access access, const StoreKeys& keys) {
-  TRY(version, version_of(connection));
-  if (access == Access::kExisting && version == 0)
-    return fail(ErrorCode::kStoreFailed, "there is no receipt store in this database");
-  const bool reading = access == Access::kExisting;
-  if (reading && version < kVersion) {
-    return fail(ErrorCode::kStoreFailed, "the receipt store in this database is of version " + std::to_string(version) +
-                                             ", which cloister serve or cloister receipts import brings up to date");
-  }
-  if (version < kVersion) TRY_VOID(bring_up_to_date(connection, keys));
-  return check_keys(connection, keys, reading);
+Result<void> prepare_tables(db::postgres::Connection& connection, Access access, const StoreKeys& keys) {
+  TRY_VOID(db::postgres::prepare_tables(connection, schema(keys), access));
+  return check_keys(connection, keys, access == Access::kExisting);
 }
 
 }  // namespace cloister::store

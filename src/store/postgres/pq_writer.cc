@@ -30,14 +30,15 @@ constexpr const char* kAdd =
     "WHERE slot = pg_backend_pid() % 16 AND EXISTS (SELECT FROM placed)) "
     "SELECT place FROM added";
 
-Result<void> check_same(PqConnection& connection, const ReceiptRecord& record, const StoreKeys& keys) {
+Result<void> check_same(db::postgres::Connection& connection, const ReceiptRecord& record, const StoreKeys& keys) {
   TRY(stored, pq_find_receipt(connection, record.receipt_id, {INT64_MIN, INT64_MIN}, keys));
   if (stored && same_content(*stored, record)) return {};
   return fail(ErrorCode::kStoreConflict,
               "a receipt of the id " + shown_id(record.receipt_id) + " is stored with another content");
 }
 
-Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const> records, const StoreKeys& keys) {
+Result<void> add(db::postgres::Connection& connection, std::span<const ReceiptRecord* const> records,
+                 const StoreKeys& keys) {
   using Column = std::vector<std::optional<std::string_view>>;
   Column places, names, texts, hashes;
   std::vector<std::int64_t> served, sizes, name_ids, name_numbers, name_owners;
@@ -60,7 +61,7 @@ Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const>
       name_owners.push_back(name.owner);
     }
   }
-  PqParams params;
+  db::postgres::Params params;
   params.add(places).add(served).add(sizes).add(names).add(texts).add(hashes);
   params.add(name_ids).add(name_numbers).add(name_owners);
   TRY(added, connection.run(kAdd, params));
@@ -74,8 +75,9 @@ Result<void> add(PqConnection& connection, std::span<const ReceiptRecord* const>
 }
 
 // `chosen` selects the seq of receipts, and locks them.
-Result<std::int64_t> drop_receipts(PqConnection& connection, const std::string& chosen, const PqParams& params) {
-  TRY(transaction, PqTransaction::begin(connection));
+Result<std::int64_t> drop_receipts(db::postgres::Connection& connection, const std::string& chosen,
+                                   const db::postgres::Params& params) {
+  TRY(transaction, db::postgres::Transaction::begin(connection));
   TRY(gone,
       connection.run(
           "WITH gone AS (DELETE FROM cloister_receipt WHERE seq IN (" + chosen +
@@ -94,12 +96,13 @@ Result<std::int64_t> drop_receipts(PqConnection& connection, const std::string& 
   }
   TRY_VOID(connection.run(
       "DELETE FROM cloister_name n USING unnest($1::int8[], $2::int8[]) AS t(id, seq) WHERE n.id = t.id AND n.seq = t.seq",
-      PqParams().add(ids).add(seqs)));
+      db::postgres::Params().add(ids).add(seqs)));
   TRY_VOID(transaction.commit());
   return gone.count();
 }
 
-Result<std::int64_t> drop_event_hashes(PqConnection& connection, const std::string& chosen, const PqParams& params) {
+Result<std::int64_t> drop_event_hashes(db::postgres::Connection& connection, const std::string& chosen,
+                                       const db::postgres::Params& params) {
   TRY(gone, connection.run(
                 "WITH gone AS (DELETE FROM cloister_event_hashes WHERE seq IN (" + chosen +
                     ") RETURNING octet_length(sealed) AS size), "
@@ -110,7 +113,7 @@ Result<std::int64_t> drop_event_hashes(PqConnection& connection, const std::stri
 }
 
 // Number of bytes over the limit; 0: none.
-Result<std::int64_t> excess(PqConnection& connection, std::uint64_t limit) {
+Result<std::int64_t> excess(db::postgres::Connection& connection, std::uint64_t limit) {
   TRY(state, connection.run("SELECT sum(bytes)::int8 FROM cloister_totals"));
   const std::int64_t bytes = state.count() == 1 ? state.number(0, 0) : 0;
   if (bytes <= 0 || static_cast<std::uint64_t>(bytes) <= limit) return 0;
@@ -134,13 +137,14 @@ Result<std::vector<const ReceiptRecord*>> in_order(std::span<const ReceiptRecord
   return out;
 }
 
-Result<void> pq_put(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch, const StoreKeys& keys) {
-  TRY(transaction, PqTransaction::begin(connection));
+Result<void> pq_put(db::postgres::Connection& connection, const std::vector<const ReceiptRecord*>& batch,
+                    const StoreKeys& keys) {
+  TRY(transaction, db::postgres::Transaction::begin(connection));
   TRY_VOID(pq_put_within(connection, batch, keys));
   return transaction.commit();
 }
 
-Result<void> pq_put_within(PqConnection& connection, const std::vector<const ReceiptRecord*>& batch,
+Result<void> pq_put_within(db::postgres::Connection& connection, const std::vector<const ReceiptRecord*>& batch,
                            const StoreKeys& keys) {
   std::span<const ReceiptRecord* const> rest = batch;
   while (!rest.empty()) {
@@ -155,57 +159,58 @@ Result<void> pq_put_within(PqConnection& connection, const std::vector<const Rec
   return {};
 }
 
-Result<void> pq_put_document(PqConnection& connection, const Document& document) {
-  TRY_VOID(connection.run("INSERT INTO cloister_document(key, kind, made, text) VALUES ($1, $2, $3, $4) "
-                          "ON CONFLICT (key, kind) DO UPDATE SET made = excluded.made, text = excluded.text",
-                          PqParams().add(document.key).add(document.kind).add(document.made).add(document.text)));
+Result<void> pq_put_document(db::postgres::Connection& connection, const Document& document) {
+  TRY_VOID(connection.run(
+      "INSERT INTO cloister_document(key, kind, made, text) VALUES ($1, $2, $3, $4) "
+      "ON CONFLICT (key, kind) DO UPDATE SET made = excluded.made, text = excluded.text",
+      db::postgres::Params().add(document.key).add(document.kind).add(document.made).add(document.text)));
   return {};
 }
 
-Result<void> pq_set_aged_to(PqConnection& connection, UnixSeconds aged_to) {
-  TRY_VOID(connection.run("UPDATE cloister_store SET aged_to = $1", PqParams().add(aged_to)));
+Result<void> pq_set_aged_to(db::postgres::Connection& connection, UnixSeconds aged_to) {
+  TRY_VOID(connection.run("UPDATE cloister_store SET aged_to = $1", db::postgres::Params().add(aged_to)));
   return {};
 }
 
-Result<std::int64_t> pq_drop_event_hashes_before(PqConnection& connection, UnixSeconds served_at) {
+Result<std::int64_t> pq_drop_event_hashes_before(db::postgres::Connection& connection, UnixSeconds served_at) {
   return drop_event_hashes(connection,
                            "SELECT seq FROM cloister_event_hashes WHERE served_at < $1 ORDER BY served_at LIMIT 256 "
                            "FOR UPDATE SKIP LOCKED",
-                           PqParams().add(served_at));
+                           db::postgres::Params().add(served_at));
 }
 
-Result<std::int64_t> pq_drop_receipts_before(PqConnection& connection, UnixSeconds served_at) {
+Result<std::int64_t> pq_drop_receipts_before(db::postgres::Connection& connection, UnixSeconds served_at) {
   return drop_receipts(
       connection,
       "SELECT seq FROM cloister_receipt WHERE served_at < $1 ORDER BY served_at LIMIT 256 FOR UPDATE SKIP LOCKED",
-      PqParams().add(served_at));
+      db::postgres::Params().add(served_at));
 }
 
-Result<std::int64_t> pq_drop_documents_before(PqConnection& connection, UnixSeconds made) {
+Result<std::int64_t> pq_drop_documents_before(db::postgres::Connection& connection, UnixSeconds made) {
   TRY(gone, connection.run(
                 "WITH gone AS (DELETE FROM cloister_document WHERE made < $1 RETURNING 1) SELECT count(*) FROM gone",
-                PqParams().add(made)));
+                db::postgres::Params().add(made)));
   return gone.count() == 1 ? gone.number(0, 0) : 0;
 }
 
-Result<std::int64_t> pq_drop_event_hashes_over(PqConnection& connection, std::uint64_t limit) {
+Result<std::int64_t> pq_drop_event_hashes_over(db::postgres::Connection& connection, std::uint64_t limit) {
   TRY(bytes, excess(connection, limit));
   if (bytes == 0) return 0;
   return drop_event_hashes(
       connection,
       "SELECT seq FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (SELECT seq, octet_length(sealed) AS size "
       "FROM cloister_event_hashes ORDER BY seq LIMIT 256 FOR UPDATE SKIP LOCKED) f) s WHERE before < $1",
-      PqParams().add(bytes));
+      db::postgres::Params().add(bytes));
 }
 
-Result<std::int64_t> pq_drop_receipts_over(PqConnection& connection, std::uint64_t limit) {
+Result<std::int64_t> pq_drop_receipts_over(db::postgres::Connection& connection, std::uint64_t limit) {
   TRY(bytes, excess(connection, limit));
   if (bytes == 0) return 0;
   return drop_receipts(
       connection,
       "SELECT seq FROM (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM (SELECT seq, size "
       "FROM cloister_receipt ORDER BY seq LIMIT 256 FOR UPDATE SKIP LOCKED) f) s WHERE before < $1",
-      PqParams().add(bytes));
+      db::postgres::Params().add(bytes));
 }
 
 }  // namespace cloister::store

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kBatch = 64;
 
-Result<ReceiptRecord> read_plain_row(const Statement& row, const StoreKeys& keys) {
+Result<ReceiptRecord> read_plain_row(const db::sqlite::Statement& row, const StoreKeys& keys) {
   ReceiptRecord record;
   record.receipt_id = row.bytes(0);
   TRY(credential, unpack_owner(row.bytes(1)));
@@ -31,7 +31,7 @@ Result<ReceiptRecord> read_plain_row(const Statement& row, const StoreKeys& keys
   return record;
 }
 
-Result<void> copy_receipts(const Connection& connection, const StoreKeys& keys) {
+Result<void> copy_receipts(const db::sqlite::Connection& connection, const StoreKeys& keys) {
   TRY(reader, Reader::make(connection, keys));
   TRY(writer, Writer::make(connection, *reader, keys));
   TRY(rows, connection.prepare("SELECT r.receipt_id, r.owner, r.served_at, r.reply_ids, r.legacy, r.receipt, h.hashes "
@@ -53,7 +53,8 @@ Result<void> copy_receipts(const Connection& connection, const StoreKeys& keys) 
 
 }  // namespace
 
-Result<void> encrypt_plain_tables(const Connection& connection, std::int64_t version, const StoreKeys& keys) {
+Result<void> encrypt_plain_tables(const db::sqlite::Connection& connection, std::int64_t version,
+                                  const StoreKeys& keys) {
   std::vector<const char*> before = {
       "ALTER TABLE receipt RENAME TO plain_receipt", "ALTER TABLE event_hashes RENAME TO plain_event_hashes",
       "ALTER TABLE state RENAME TO plain_state", "DROP INDEX event_hashes_served", "DROP TABLE name"};

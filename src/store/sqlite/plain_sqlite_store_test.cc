@@ -50,7 +50,7 @@ std::int64_t plain_id_key(std::string_view id) {
   return static_cast<std::int64_t>(key);
 }
 
-void put_plain(const Connection& file, int version, const std::vector<ReceiptRecord>& batch) {
+void put_plain(const db::sqlite::Connection& file, int version, const std::vector<ReceiptRecord>& batch) {
   ASSERT_TRUE(file.run("BEGIN"));
   auto receipt = *file.prepare("INSERT INTO receipt VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   auto name = *file.prepare("INSERT INTO name VALUES(?1, ?2, ?3)");

@@ -5,6 +5,7 @@
 
 #include "store/receipt_id.h"
 #include "store/sealed_record.h"
+#include "store/sqlite/wrapping_sum.h"
 
 namespace cloister::store {
 namespace {
@@ -19,9 +20,9 @@ constexpr std::size_t kPageBytes = 64u << 20;
 
 }  // namespace
 
-Result<std::unique_ptr<Reader>> Reader::make(const Connection& connection, const StoreKeys& keys) {
+Result<std::unique_ptr<Reader>> Reader::make(const db::sqlite::Connection& connection, const StoreKeys& keys) {
   std::unique_ptr<Reader> reader(new Reader(connection, keys));
-  const std::pair<Statement*, std::string_view> statements[] = {
+  const std::pair<db::sqlite::Statement*, std::string_view> statements[] = {
       {&reader->place_, "SELECT seq FROM place WHERE place = ?1"},
       {&reader->by_seq_, ROW_OF_RECEIPT " FROM receipt r " ITS_HASHES "WHERE r.seq = ?1"},
       {&reader->names_of_owner_,
@@ -43,7 +44,7 @@ Result<std::unique_ptr<Reader>> Reader::make(const Connection& connection, const
   return reader;
 }
 
-Result<std::optional<ReceiptRecord>> Reader::read_row(const Statement& row, const Horizon& horizon) const {
+Result<std::optional<ReceiptRecord>> Reader::read_row(const db::sqlite::Statement& row, const Horizon& horizon) const {
   const std::string_view place = row.bytes(0);
   Result<std::optional<ReceiptRecord>> record = open_record(keys_, place, row.number(1), row.bytes(2));
   if (!record) return connection_.damaged(record.error().message);
@@ -55,7 +56,7 @@ Result<std::optional<ReceiptRecord>> Reader::read_row(const Statement& row, cons
 }
 
 Result<std::optional<ReceiptRecord>> Reader::by_seq(std::int64_t seq, const Horizon& horizon) {
-  const StatementUse use(by_seq_);
+  const db::sqlite::StatementUse use(by_seq_);
   TRY(row, by_seq_.bind(1, seq).step());
   if (!row || by_seq_.number(1) < horizon.receipts) return std::optional<ReceiptRecord>();
   return read_row(by_seq_, horizon);
@@ -70,7 +71,7 @@ Result<std::optional<ReceiptRecord>> Reader::by_id(const Tail& tail, std::string
   if (last != tail.rows.end()) {
     seq = last->seq;
   } else {
-    const StatementUse use(place_);
+    const db::sqlite::StatementUse use(place_);
     TRY(row, place_.bind(1, place).step());
     if (!row) return std::optional<ReceiptRecord>();
     seq = place_.number(0);
@@ -91,12 +92,12 @@ Result<std::vector<std::int64_t>> Reader::candidates(const Tail& tail, std::stri
     const Place place = keys_.place(*receipt_id);
     const auto last = std::ranges::find(tail.rows, as_text(place), &TailRow::place);
     if (last != tail.rows.end()) out.push_back(last->seq);
-    const StatementUse use(place_);
+    const db::sqlite::StatementUse use(place_);
     TRY(row, place_.bind(1, as_text(place)).step());
     if (row) out.push_back(place_.number(0));
   }
-  Statement& names = owner != nullptr ? names_of_owner_ : names_;
-  const StatementUse use(names);
+  db::sqlite::Statement& names = owner != nullptr ? names_of_owner_ : names_;
+  const db::sqlite::StatementUse use(names);
   names.bind(1, wanted.id);
   if (owner != nullptr) names.bind(2, wanted.owner);
   while (true) {
@@ -147,7 +148,7 @@ Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& af
   auto next = tail.rows.cbegin();
 
   const std::size_t most = std::min(limit, kMostListed);
-  const StatementUse use(page_);
+  const db::sqlite::StatementUse use(page_);
   page_.bind(1, begin.first).bind(2, begin.second).bind(3, horizon.receipts);
   TRY(indexed, page_.step());
   std::vector<ReceiptRecord> out;
@@ -176,7 +177,7 @@ Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& af
 }
 
 Result<std::vector<Document>> Reader::documents(std::string_view kind, std::string_view key) {
-  const StatementUse use(documents_);
+  const db::sqlite::StatementUse use(documents_);
   documents_.bind(1, key).bind(2, kind);
   std::vector<Document> out;
   while (true) {
@@ -194,11 +195,11 @@ Result<std::vector<Document>> Reader::documents(std::string_view kind, std::stri
 Result<StoreState> Reader::state() {
   TRY(tail, tail_.read(kTail));
   std::int64_t bytes = tail.bytes;
-  for (const TailRow& row : tail.rows) bytes = sum(bytes, row.bytes);
+  for (const TailRow& row : tail.rows) bytes = wrapping_sum(bytes, row.bytes);
   StoreState state;
   state.receipts = static_cast<std::uint64_t>(std::max<std::int64_t>(tail.receipts, 0)) + tail.rows.size();
   state.bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0));
-  const StatementUse use(oldest_);
+  const db::sqlite::StatementUse use(oldest_);
   TRY(row, oldest_.step());
   std::optional<UnixSeconds> oldest;
   if (row) oldest = oldest_.number(0);

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "db/sqlite/connection.h"
 #include "store/horizon.h"
 #include "store/receipt_store.h"
-#include "store/sqlite/database.h"
 #include "store/sqlite/tail.h"
 
 namespace cloister::store {
@@ -15,7 +15,7 @@ namespace cloister::store {
 class Reader {
  public:
   // Both arguments outlive it.
-  static Result<std::unique_ptr<Reader>> make(const Connection& connection, const StoreKeys& keys);
+  static Result<std::unique_ptr<Reader>> make(const db::sqlite::Connection& connection, const StoreKeys& keys);
 
   Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon);
   // Absent for a receipt that was encrypted with an unavailable key.
@@ -27,17 +27,17 @@ class Reader {
   Result<StoreState> state();
 
  private:
-  Reader(const Connection& connection, const StoreKeys& keys) : connection_(connection), keys_(keys) {}
+  Reader(const db::sqlite::Connection& connection, const StoreKeys& keys) : connection_(connection), keys_(keys) {}
   Result<std::optional<ReceiptRecord>> by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon);
   Result<std::vector<std::int64_t>> candidates(const Tail& tail, std::string_view id, const Owner* owner);
   Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner,
                                               const Horizon& horizon);
-  Result<std::optional<ReceiptRecord>> read_row(const Statement& row, const Horizon& horizon) const;
+  Result<std::optional<ReceiptRecord>> read_row(const db::sqlite::Statement& row, const Horizon& horizon) const;
 
-  const Connection& connection_;
+  const db::sqlite::Connection& connection_;
   const StoreKeys& keys_;
   TailReader tail_;
-  Statement place_, by_seq_, names_of_owner_, names_, page_, documents_, oldest_;
+  db::sqlite::Statement place_, by_seq_, names_of_owner_, names_, page_, documents_, oldest_;
 };
 
 }  // namespace cloister::store

@@ -4,11 +4,11 @@
 #include <mutex>
 #include <vector>
 
-#include "store/fair_mutex.h"
+#include "base/fair_mutex.h"
+#include "db/sqlite/checkpointer.h"
+#include "db/sqlite/file.h"
 #include "store/record.h"
-#include "store/sqlite/checkpointer.h"
 #include "store/sqlite/reader.h"
-#include "store/sqlite/schema.h"
 #include "store/sqlite/tables.h"
 #include "store/sqlite/writer.h"
 
@@ -19,7 +19,7 @@ constexpr std::size_t kMostReaders = 4;
 
 // A connection that reads, and its prepared statements.
 struct ReadingConnection {
-  std::unique_ptr<Connection> connection;
+  std::unique_ptr<db::sqlite::Connection> connection;
   std::unique_ptr<Reader> reader;
 };
 
@@ -34,7 +34,7 @@ class SqliteStore : public ReceiptStore {
     TRY(writer, Writer::make(*store->connection_, *store->own_reader_, *options.keys));
     store->writer_ = std::move(writer);
     if (options.memory) return std::unique_ptr<ReceiptStore>(std::move(store));
-    TRY(checkpointer, Checkpointer::start(*store->connection_));
+    TRY(checkpointer, db::sqlite::Checkpointer::start(*store->connection_));
     store->checkpointer_ = std::move(checkpointer);
     return std::unique_ptr<ReceiptStore>(std::move(store));
   }
@@ -142,7 +142,7 @@ class SqliteStore : public ReceiptStore {
 
   Result<ReadingConnection> make_reader() {
     ReadingConnection one;
-    TRY(connection, open_reader(*connection_));
+    TRY(connection, db::sqlite::open_reader(*connection_));
     one.connection = std::move(connection);
     TRY(reader, Reader::make(*one.connection, *options_.keys));
     one.reader = std::move(reader);
@@ -197,10 +197,10 @@ class SqliteStore : public ReceiptStore {
   const StoreOptions options_;
 
   FairMutex write_mutex_;  // guards the members of this block
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<db::sqlite::Connection> connection_;
   std::unique_ptr<Reader> own_reader_;
   std::unique_ptr<Writer> writer_;
-  std::unique_ptr<Checkpointer> checkpointer_;  // null in memory
+  std::unique_ptr<db::sqlite::Checkpointer> checkpointer_;  // null in memory
 
   std::mutex readers_mutex_;  // guards the members of this block
   std::condition_variable reader_free_;

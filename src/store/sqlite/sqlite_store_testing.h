@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "store/sqlite/database.h"
+#include "db/sqlite/connection.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/store_testing.h"
 
@@ -39,8 +39,9 @@ class SqliteStoreTest : public ::testing::Test {
     ASSERT_TRUE(write_file_atomically(file(), content, 0600));
   }
   // Another program's connection to it.
-  std::unique_ptr<Connection> beside() const {
-    return *Connection::open(file(), file(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, 0);
+  std::unique_ptr<db::sqlite::Connection> beside() const {
+    return *db::sqlite::Connection::open(file(), file(), "receipt store", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                         0);
   }
   fs::path file() const { return place_.file(); }
   fs::path with(const char* suffix) const { return file().string() + suffix; }

@@ -1,11 +1,7 @@
 // The SQL texts of the tables of each version of a receipt store in SQLite.
 #pragma once
 
-#include <cstdint>
-
 namespace cloister::store {
-
-inline constexpr std::int64_t kVersion = 3;
 
 #define NAME_TABLE                                                                        \
   "CREATE TABLE name(id INTEGER NOT NULL, owner INTEGER NOT NULL, seq INTEGER NOT NULL, " \

@@ -1,10 +1,11 @@
 #include "store/sqlite/tail.h"
+#include "store/sqlite/wrapping_sum.h"
 
 #include <utility>
 
 namespace cloister::store {
 
-Result<TailReader> TailReader::make(const Connection& connection) {
+Result<TailReader> TailReader::make(const db::sqlite::Connection& connection) {
   TailReader reader;
   reader.connection_ = &connection;
   TRY(rows, connection.prepare(
@@ -16,7 +17,7 @@ Result<TailReader> TailReader::make(const Connection& connection) {
 }
 
 Result<Tail> TailReader::read(std::int64_t most) {
-  const StatementUse use(rows_);
+  const db::sqlite::StatementUse use(rows_);
   rows_.bind(1, most);
   Tail tail;
   for (bool first = true;; first = false) {
@@ -31,7 +32,7 @@ Result<Tail> TailReader::read(std::int64_t most) {
     out.place = rows_.bytes(3);
     out.served_at = rows_.number(4);
     out.names = unpack_names(rows_.bytes(5));
-    out.bytes = sum(rows_.number(6), rows_.number(7));
+    out.bytes = wrapping_sum(rows_.number(6), rows_.number(7));
   }
 }
 

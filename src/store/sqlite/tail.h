@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "db/sqlite/connection.h"
 #include "store/receipt_store.h"
 #include "store/sealed_record.h"
-#include "store/sqlite/database.h"
 
 namespace cloister::store {
 
@@ -35,13 +35,13 @@ struct Tail {
 class TailReader {
  public:
   // The connection outlives it.
-  static Result<TailReader> make(const Connection& connection);
+  static Result<TailReader> make(const db::sqlite::Connection& connection);
   // Reads the tail at one moment of the file: at most `most` rows, whatever the file says of itself.
   Result<Tail> read(std::int64_t most);
 
  private:
-  const Connection* connection_ = nullptr;
-  Statement rows_;
+  const db::sqlite::Connection* connection_ = nullptr;
+  db::sqlite::Statement rows_;
 };
 
 }  // namespace cloister::store

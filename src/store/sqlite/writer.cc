@@ -7,16 +7,18 @@
 #include "store/receipt_id.h"
 #include "store/record.h"
 #include "store/sealed_record.h"
+#include "store/sqlite/wrapping_sum.h"
 
 namespace cloister::store {
 
-Result<std::unique_ptr<Writer>> Writer::make(const Connection& connection, Reader& reader, const StoreKeys& keys) {
+Result<std::unique_ptr<Writer>> Writer::make(const db::sqlite::Connection& connection, Reader& reader,
+                                             const StoreKeys& keys) {
   std::unique_ptr<Writer> writer(new Writer(connection, reader, keys));
   Writer& w = *writer;
   const std::string most = " LIMIT " + std::to_string(kStep);
   const std::string hashes = "SELECT seq, length(sealed) FROM event_hashes ";
   const std::string receipts = "SELECT r.seq, r.size, r.names, r.place, r.served_at FROM ";
-  const std::pair<Statement*, std::string> statements[] = {
+  const std::pair<db::sqlite::Statement*, std::string> statements[] = {
       {&w.add_receipt_,
        "INSERT INTO receipt(seq, place, served_at, size, names, sealed) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
       {&w.add_hashes_, "INSERT INTO event_hashes(seq, served_at, sealed) VALUES(?1, ?2, ?3)"},
@@ -64,11 +66,11 @@ Result<Writer::Known> Writer::know() {
   Known known;
   TRY(totals, this->totals());
   known.totals = totals;
-  const StatementUse use_seq(last_seq_);
+  const db::sqlite::StatementUse use_seq(last_seq_);
   TRY(any_seq, last_seq_.step());
   known.last = std::max(any_seq ? last_seq_.number(0) : 0, totals.indexed);
   if (totals.indexed < 0 || known.last > kMostSeq) return connection_.damaged("its numbers are not ours");
-  const StatementUse use_place(greatest_place_);
+  const db::sqlite::StatementUse use_place(greatest_place_);
   TRY(any_place, greatest_place_.step());
   if (any_place) known.greatest_place = greatest_place_.bytes(0);
   TRY(tail, tail_.read(kTail));
@@ -90,7 +92,7 @@ Result<bool> Writer::is_there(const ReceiptRecord& record, std::string_view plac
   if (in_tail != known.places.end()) {
     seq = in_tail->second;
   } else {
-    const StatementUse use(place_);
+    const db::sqlite::StatementUse use(place_);
     TRY(row, place_.bind(1, place).step());
     if (!row) return false;
     seq = place_.number(0);
@@ -129,7 +131,7 @@ Result<void> Writer::check_in_place() const {
 
 Result<void> Writer::put(std::span<const ReceiptRecord> batch) {
   TRY_VOID(check_in_place());
-  TRY(transaction, Transaction::begin(connection_));
+  TRY(transaction, db::sqlite::Transaction::begin(connection_));
   TRY_VOID(put_within(batch));
   std::optional<Known> known = std::exchange(known_, std::nullopt);
   TRY_VOID(transaction.commit());
@@ -160,8 +162,8 @@ Result<void> Writer::index_tail(Totals& totals, std::int64_t most) {
     TRY_VOID(add_moment_.bind(1, row.served_at).bind(2, row.place).bind(3, row.seq).run());
     for (const Name& name : row.names) names.emplace_back(name, row.seq);
     totals.indexed = row.seq;
-    totals.receipts = sum(totals.receipts, 1);
-    totals.bytes = sum(totals.bytes, row.bytes);
+    totals.receipts = wrapping_sum(totals.receipts, 1);
+    totals.bytes = wrapping_sum(totals.bytes, row.bytes);
   }
   std::sort(names.begin(), names.end());
   for (const auto& [name, seq] : names) TRY_VOID(add_name_.bind(1, name.id).bind(2, name.owner).bind(3, seq).run());
@@ -171,7 +173,7 @@ Result<void> Writer::index_tail(Totals& totals, std::int64_t most) {
 Result<void> Writer::index_all() {
   TRY(seen, tail_.read(1));
   if (seen.rows.empty()) return {};
-  TRY(transaction, Transaction::begin(connection_));
+  TRY(transaction, db::sqlite::Transaction::begin(connection_));
   TRY(totals, this->totals());
   TRY_VOID(index_tail(totals, kTail));
   TRY_VOID(save(totals));
@@ -186,7 +188,7 @@ Result<void> Writer::put_document(const Document& document) {
 // --- totals -----------------------------------------------------------------------------------------------------------
 
 Result<Totals> Writer::totals() {
-  const StatementUse use(totals_);
+  const db::sqlite::StatementUse use(totals_);
   TRY(row, totals_.step());
   if (!row) return connection_.damaged("its totals are missing");
   return Totals{totals_.number(0), totals_.number(1), totals_.number(2), totals_.number(3)};
@@ -198,7 +200,7 @@ Result<void> Writer::save(const Totals& totals) {
 }
 
 Result<void> Writer::set_aged_to(UnixSeconds aged_to) {
-  TRY(transaction, Transaction::begin(connection_));
+  TRY(transaction, db::sqlite::Transaction::begin(connection_));
   TRY(totals, this->totals());
   totals.aged_to = aged_to;
   TRY_VOID(save(totals));
@@ -206,7 +208,7 @@ Result<void> Writer::set_aged_to(UnixSeconds aged_to) {
 }
 
 Result<UnixSeconds> Writer::newest_served() {
-  const StatementUse use(newest_served_);
+  const db::sqlite::StatementUse use(newest_served_);
   TRY(row, newest_served_.step());
   return row ? newest_served_.number(0) : 0;
 }

@@ -25,7 +25,8 @@ struct Totals {
 class Writer {
  public:
   // All arguments outlive it; `reader` uses the same connection.
-  static Result<std::unique_ptr<Writer>> make(const Connection& connection, Reader& reader, const StoreKeys& keys);
+  static Result<std::unique_ptr<Writer>> make(const db::sqlite::Connection& connection, Reader& reader,
+                                              const StoreKeys& keys);
 
   Result<void> put(std::span<const ReceiptRecord> batch);
   // Does the same in a transaction that already exists. After one that was undone this object cannot be used any more.
@@ -54,7 +55,7 @@ class Writer {
  private:
   // kStoreFailed when the path names another file than the open one, or none: nobody would find what is written.
   Result<void> check_in_place() const;
-  Writer(const Connection& connection, Reader& reader, const StoreKeys& keys)
+  Writer(const db::sqlite::Connection& connection, Reader& reader, const StoreKeys& keys)
       : connection_(connection), reader_(reader), keys_(keys) {}
   // An entry of the table `name`.
   using NameOf = std::pair<Name, std::int64_t>;
@@ -65,18 +66,19 @@ class Writer {
   Result<void> index_tail(Totals& totals, std::int64_t most);
   Result<void> save(const Totals& totals);
   enum class What { kEventHashes, kReceipts };
-  Result<bool> any(Statement& chosen, std::optional<UnixSeconds> before);
-  Result<std::int64_t> drop(What what, Statement& chosen, std::optional<UnixSeconds> before, std::uint64_t limit);
-  Result<std::int64_t> drop_event_hashes(Statement& chosen, Totals& totals, std::uint64_t limit);
-  Result<std::int64_t> drop_receipts(Statement& chosen, Totals& totals, std::uint64_t limit);
+  Result<bool> any(db::sqlite::Statement& chosen, std::optional<UnixSeconds> before);
+  Result<std::int64_t> drop(What what, db::sqlite::Statement& chosen, std::optional<UnixSeconds> before,
+                            std::uint64_t limit);
+  Result<std::int64_t> drop_event_hashes(db::sqlite::Statement& chosen, Totals& totals, std::uint64_t limit);
+  Result<std::int64_t> drop_receipts(db::sqlite::Statement& chosen, Totals& totals, std::uint64_t limit);
 
-  const Connection& connection_;
+  const db::sqlite::Connection& connection_;
   Reader& reader_;
   const StoreKeys& keys_;
   TailReader tail_;
-  Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_, greatest_place_, totals_,
-      save_, put_document_, newest_served_, old_hashes_, first_hashes_, old_receipts_, first_receipts_, old_documents_,
-      drop_hashes_, drop_receipt_, drop_place_, drop_moment_, drop_name_, hashes_size_;
+  db::sqlite::Statement add_receipt_, add_hashes_, add_place_, add_moment_, add_name_, place_, last_seq_,
+      greatest_place_, totals_, save_, put_document_, newest_served_, old_hashes_, first_hashes_, old_receipts_,
+      first_receipts_, old_documents_, drop_hashes_, drop_receipt_, drop_place_, drop_moment_, drop_name_, hashes_size_;
 
   // The file as the last put left it, as far as the next put has to know it.
   struct Known {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "store/sealed_record.h"
+#include "store/sqlite/wrapping_sum.h"
 #include "store/sqlite/writer.h"
 
 namespace cloister::store {
@@ -18,10 +19,10 @@ bool over(const Totals& totals, std::uint64_t limit) {
 }  // namespace
 
 // Drops those that `chosen` selects, as long as there are more than `limit` bytes.
-Result<std::int64_t> Writer::drop_event_hashes(Statement& chosen, Totals& totals, std::uint64_t limit) {
+Result<std::int64_t> Writer::drop_event_hashes(db::sqlite::Statement& chosen, Totals& totals, std::uint64_t limit) {
   std::vector<std::pair<std::int64_t, std::int64_t>> rows;  // read before anything is deleted under the cursor
   {
-    const StatementUse use(chosen);
+    const db::sqlite::StatementUse use(chosen);
     while (true) {
       TRY(row, chosen.step());
       if (!row) break;
@@ -32,13 +33,13 @@ Result<std::int64_t> Writer::drop_event_hashes(Statement& chosen, Totals& totals
   for (const auto& [seq, size] : rows) {
     if (!over(totals, limit)) break;
     TRY_VOID(drop_hashes_.bind(1, seq).run());
-    totals.bytes = sum(totals.bytes, -size);
+    totals.bytes = wrapping_sum(totals.bytes, -size);
     ++count;
   }
   return count;
 }
 
-Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, std::uint64_t limit) {
+Result<std::int64_t> Writer::drop_receipts(db::sqlite::Statement& chosen, Totals& totals, std::uint64_t limit) {
   struct Row {
     std::int64_t seq, size;
     std::vector<Name> names;
@@ -47,7 +48,7 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
   };
   std::vector<Row> rows;
   {
-    const StatementUse use(chosen);
+    const db::sqlite::StatementUse use(chosen);
     while (true) {
       TRY(row, chosen.step());
       if (!row) break;
@@ -61,17 +62,17 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
   for (const Row& row : rows) {
     if (!over(totals, limit)) break;
     {
-      const StatementUse use(hashes_size_);
+      const db::sqlite::StatementUse use(hashes_size_);
       TRY(has_hashes, hashes_size_.bind(1, row.seq).step());
-      if (has_hashes) totals.bytes = sum(totals.bytes, -hashes_size_.number(0));
+      if (has_hashes) totals.bytes = wrapping_sum(totals.bytes, -hashes_size_.number(0));
     }
     TRY_VOID(drop_hashes_.bind(1, row.seq).run());
     TRY_VOID(drop_receipt_.bind(1, row.seq).run());
     TRY_VOID(drop_place_.bind(1, row.place).run());
     TRY_VOID(drop_moment_.bind(1, row.served_at).bind(2, row.place).run());
     for (const Name& name : row.names) names.emplace_back(name, row.seq);
-    totals.bytes = sum(totals.bytes, row.size == INT64_MIN ? 0 : -row.size);
-    totals.receipts = sum(totals.receipts, -1);
+    totals.bytes = wrapping_sum(totals.bytes, row.size == INT64_MIN ? 0 : -row.size);
+    totals.receipts = wrapping_sum(totals.receipts, -1);
     ++count;
   }
   std::sort(names.begin(), names.end());
@@ -79,17 +80,17 @@ Result<std::int64_t> Writer::drop_receipts(Statement& chosen, Totals& totals, st
   return count;
 }
 
-Result<bool> Writer::any(Statement& chosen, std::optional<UnixSeconds> before) {
-  const StatementUse use(chosen);
+Result<bool> Writer::any(db::sqlite::Statement& chosen, std::optional<UnixSeconds> before) {
+  const db::sqlite::StatementUse use(chosen);
   if (before) chosen.bind(1, *before);
   return chosen.step();
 }
 
-Result<std::int64_t> Writer::drop(What what, Statement& chosen, std::optional<UnixSeconds> before,
+Result<std::int64_t> Writer::drop(What what, db::sqlite::Statement& chosen, std::optional<UnixSeconds> before,
                                   std::uint64_t limit) {
   TRY(found, any(chosen, before));
   if (!found) return 0;
-  TRY(transaction, Transaction::begin(connection_));
+  TRY(transaction, db::sqlite::Transaction::begin(connection_));
   TRY(totals, this->totals());
   if (before) chosen.bind(1, *before);
   TRY(count, what == What::kReceipts ? drop_receipts(chosen, totals, limit) : drop_event_hashes(chosen, totals, limit));

@@ -1,6 +1,6 @@
-#include "store/postgres/pq_values.h"
+#include "db/postgres/values.h"
 
-namespace cloister::store {
+namespace cloister::db::postgres {
 namespace {
 
 // pg_type.dat of PostgreSQL; these numbers never change.
@@ -24,26 +24,26 @@ std::string array_head(std::size_t count, bool has_null, Oid type) {
 
 }  // namespace
 
-PqParams& PqParams::push(Oid type, std::string own) {
+Params& Params::push(Oid type, std::string own) {
   types_.push_back(type);
   values_.push_back({std::move(own), {}});
   return *this;
 }
 
-PqParams& PqParams::add(std::int64_t value) {
+Params& Params::add(std::int64_t value) {
   std::string out;
   append_number(out, static_cast<std::uint64_t>(value), 8);
   return push(kInt8, std::move(out));
 }
 
-PqParams& PqParams::add(std::string_view bytes) {
+Params& Params::add(std::string_view bytes) {
   types_.push_back(kBytea);
   // A null pointer would be NULL, not an empty value.
   values_.push_back({{}, bytes.data() == nullptr ? std::string_view("") : bytes});
   return *this;
 }
 
-PqParams& PqParams::add(const std::vector<std::int64_t>& values) {
+Params& Params::add(const std::vector<std::int64_t>& values) {
   std::string out = array_head(values.size(), false, kInt8);
   for (const std::int64_t value : values) {
     append_number(out, 8, 4);
@@ -52,7 +52,7 @@ PqParams& PqParams::add(const std::vector<std::int64_t>& values) {
   return push(kInt8Array, std::move(out));
 }
 
-PqParams& PqParams::add(const std::vector<std::optional<std::string_view>>& values) {
+Params& Params::add(const std::vector<std::optional<std::string_view>>& values) {
   bool has_null = false;
   std::size_t size = 0;
   for (const auto& value : values) {
@@ -68,19 +68,19 @@ PqParams& PqParams::add(const std::vector<std::optional<std::string_view>>& valu
   return push(kByteaArray, std::move(out));
 }
 
-std::vector<const char*> PqParams::values() const {
+std::vector<const char*> Params::values() const {
   std::vector<const char*> out;
   for (const Value& value : values_) out.push_back(value.bytes().data());
   return out;
 }
 
-std::vector<int> PqParams::lengths() const {
+std::vector<int> Params::lengths() const {
   std::vector<int> out;
   for (const Value& value : values_) out.push_back(static_cast<int>(value.bytes().size()));
   return out;
 }
 
-std::int64_t PqRows::number(int row, int column) const {
+std::int64_t Rows::number(int row, int column) const {
   const std::string_view raw = bytes(row, column);
   if (raw.size() != 4 && raw.size() != 8) return 0;
   std::uint64_t value = 0;
@@ -88,9 +88,9 @@ std::int64_t PqRows::number(int row, int column) const {
   return raw.size() == 4 ? static_cast<std::int32_t>(value) : static_cast<std::int64_t>(value);
 }
 
-std::string_view PqRows::bytes(int row, int column) const {
+std::string_view Rows::bytes(int row, int column) const {
   return {library_->getvalue(result_.get(), row, column),
           static_cast<std::size_t>(library_->getlength(result_.get(), row, column))};
 }
 
-}  // namespace cloister::store
+}  // namespace cloister::db::postgres

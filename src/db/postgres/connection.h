@@ -6,22 +6,22 @@
 #include <string>
 #include <utility>
 
-#include "store/postgres/pq_values.h"
-#include "store/store_options.h"
+#include "db/options.h"
+#include "db/postgres/values.h"
 
-namespace cloister::store {
+namespace cloister::db::postgres {
 
-class PqConnection {
+class Connection {
  public:
   // Reads the connection string from `file` each time, so that a password can be changed. kUsage for an invalid string,
   // kStoreFailed for a server that does not answer. No message ever holds the string.
-  static Result<std::unique_ptr<PqConnection>> open(const std::filesystem::path& file, Durability durability);
-  ~PqConnection();
-  PqConnection(const PqConnection&) = delete;
-  PqConnection& operator=(const PqConnection&) = delete;
+  static Result<std::unique_ptr<Connection>> open(const std::filesystem::path& file, Durability durability);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   // Runs one statement. It waits slightly longer than the server may work on it.
-  Result<PqRows> run(const std::string& sql, const PqParams& params = {});
+  Result<Rows> run(const std::string& sql, const Params& params = {});
 
   // After an error: true when the same work on a new connection may succeed (the server went away, did not answer, or
   // chose this transaction of two that waited for each other).
@@ -32,29 +32,29 @@ class PqConnection {
   bool in_transaction() const;
 
  private:
-  PqConnection(const PqLibrary& library, PGconn* connection) : library_(library), connection_(connection) {}
+  Connection(const Library& library, PGconn* connection) : library_(library), connection_(connection) {}
   Result<void> wait_until(std::int64_t deadline_ms, bool writing);
   Error error_of(const PGresult* result);
   Error lost(const std::string& what);
 
-  const PqLibrary& library_;
+  const Library& library_;
   PGconn* connection_;
   bool broken_ = false;
   bool retry_ = false;  // kept, so that undoing a transaction does not hide the reason
 };
 
 // Undone unless commit() succeeds.
-class PqTransaction {
+class Transaction {
  public:
-  static Result<PqTransaction> begin(PqConnection& connection);
-  PqTransaction(PqTransaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
-  PqTransaction& operator=(PqTransaction&&) = delete;
-  ~PqTransaction();
+  static Result<Transaction> begin(Connection& connection);
+  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
   Result<void> commit();
 
  private:
-  explicit PqTransaction(PqConnection& connection) : connection_(&connection) {}
-  PqConnection* connection_;
+  explicit Transaction(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;
 };
 
-}  // namespace cloister::store
+}  // namespace cloister::db::postgres

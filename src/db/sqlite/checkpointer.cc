@@ -1,8 +1,8 @@
-#include "store/sqlite/checkpointer.h"
+#include "db/sqlite/checkpointer.h"
 
 #include <signal.h>
 
-namespace cloister::store {
+namespace cloister::db::sqlite {
 namespace {
 
 constexpr int kStepPages = 2000;  // 8 MiB of log
@@ -12,7 +12,8 @@ constexpr int kWriterPages =
 }  // namespace
 
 Result<std::unique_ptr<Checkpointer>> Checkpointer::start(Connection& writer) {
-  TRY(own, Connection::open(writer.file(), writer.name(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, 0));
+  TRY(own,
+      Connection::open(writer.file(), writer.name(), writer.what(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, 0));
   TRY_VOID(own->run("PRAGMA cache_size=-64"));
   return std::unique_ptr<Checkpointer>(new Checkpointer(writer, std::move(own)));
 }
@@ -67,4 +68,4 @@ void Checkpointer::run() {
   }
 }
 
-}  // namespace cloister::store
+}  // namespace cloister::db::sqlite

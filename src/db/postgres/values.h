@@ -9,17 +9,17 @@
 #include <string_view>
 #include <vector>
 
-#include "store/postgres/pq_library.h"
+#include "db/postgres/library.h"
 
-namespace cloister::store {
+namespace cloister::db::postgres {
 
 // $1, $2, ... in the order of the calls. Views are not copied: their data outlives the statement.
-class PqParams {
+class Params {
  public:
-  PqParams& add(std::int64_t value);
-  PqParams& add(std::string_view bytes);
-  PqParams& add(const std::vector<std::int64_t>& values);                     // int8[]
-  PqParams& add(const std::vector<std::optional<std::string_view>>& values);  // bytea[]
+  Params& add(std::int64_t value);
+  Params& add(std::string_view bytes);
+  Params& add(const std::vector<std::int64_t>& values);                     // int8[]
+  Params& add(const std::vector<std::optional<std::string_view>>& values);  // bytea[]
 
   int count() const { return static_cast<int>(types_.size()); }
   const Oid* types() const { return types_.data(); }
@@ -34,15 +34,15 @@ class PqParams {
     std::string_view view;  // used when `own` is empty
     std::string_view bytes() const { return own.empty() ? view : std::string_view(own); }
   };
-  PqParams& push(Oid type, std::string own);
+  Params& push(Oid type, std::string own);
 
   std::vector<Oid> types_;
   std::vector<Value> values_;
 };
 
-class PqRows {
+class Rows {
  public:
-  PqRows(const PqLibrary& library, PGresult* result) : library_(&library), result_(result, library.clear) {}
+  Rows(const Library& library, PGresult* result) : library_(&library), result_(result, library.clear) {}
 
   int count() const { return library_->ntuples(result_.get()); }
   bool is_null(int row, int column) const { return library_->getisnull(result_.get(), row, column) != 0; }
@@ -53,8 +53,8 @@ class PqRows {
   const PGresult* raw() const { return result_.get(); }
 
  private:
-  const PqLibrary* library_;
-  std::unique_ptr<PGresult, decltype(PqLibrary::clear)> result_;
+  const Library* library_;
+  std::unique_ptr<PGresult, decltype(Library::clear)> result_;
 };
 
-}  // namespace cloister::store
+}  // namespace cloister::db::postgres

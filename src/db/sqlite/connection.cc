@@ -1,10 +1,10 @@
-#include "store/sqlite/database.h"
+#include "db/sqlite/connection.h"
 
 #include <string.h>
 
 #include <cerrno>
 
-namespace cloister::store {
+namespace cloister::db::sqlite {
 namespace {
 
 // A value longer than any of ours is damage; the limit also bounds what a hostile file makes us allocate.
@@ -80,11 +80,11 @@ std::string_view Statement::bytes(int column) const {
   return {static_cast<const char*>(data), static_cast<std::size_t>(size)};
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, std::string name, int flags,
-                                                     int busy_ms) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, std::string name, std::string_view what,
+                                                     int flags, int busy_ms) {
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<Connection> connection(new Connection(handle, file, std::move(name)));
+  std::unique_ptr<Connection> connection(new Connection(handle, file, std::move(name), what));
   if (handle == nullptr) return fail(ErrorCode::kStoreFailed, "no memory for a database connection");
   if (code != SQLITE_OK) return connection->error();
   sqlite3_busy_timeout(handle, busy_ms);
@@ -155,7 +155,7 @@ bool Connection::has_moved() const {
 }
 
 Error Connection::damaged(const std::string& what) const {
-  return fail(ErrorCode::kStoreDamaged, "the receipt store " + name_ + " is damaged: " + what, name_);
+  return fail(ErrorCode::kStoreDamaged, "the " + what_ + " " + name_ + " is damaged: " + what, name_);
 }
 
 Result<Transaction> Transaction::begin(const Connection& connection) {
@@ -181,4 +181,4 @@ Result<void> Transaction::commit() {
   return {};
 }
 
-}  // namespace cloister::store
+}  // namespace cloister::db::sqlite

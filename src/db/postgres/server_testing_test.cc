@@ -1,4 +1,4 @@
-// The server of postgres_testing.h. It has no tests of its own, and lies in a file that only the test program includes.
+// The server of server_testing.h. It has no tests of its own, and lies in a file that only test programs compile.
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -13,9 +13,9 @@
 #include <thread>
 
 #include "base/file.h"
-#include "store/postgres/postgres_testing.h"
+#include "db/postgres/server_testing.h"
 
-namespace cloister::store::testing {
+namespace cloister::db::postgres::testing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,13 +28,13 @@ int wait_for(pid_t child) {
 }
 
 [[noreturn]] void give_up(const std::string& what) {
-  std::fprintf(stderr, "postgres_testing: %s\n", what.c_str());
+  std::fprintf(stderr, "server_testing: %s\n", what.c_str());
   std::abort();
 }
 
 }  // namespace
 
-fs::path PostgresServer::programs() {
+fs::path Server::programs() {
   std::error_code ignored;
   for (int version = 18; version >= 14; --version) {
     const fs::path folder = "/usr/lib/postgresql/" + std::to_string(version) + "/bin";
@@ -43,19 +43,19 @@ fs::path PostgresServer::programs() {
   return {};
 }
 
-fs::path PostgresServer::roomy_folder() {
+fs::path Server::roomy_folder() {
   std::error_code code;
   const fs::space_info memory = fs::space("/dev/shm", code);
   return !code && memory.available > (1u << 30) ? fs::path("/dev/shm") : fs::temp_directory_path();
 }
 
-PostgresServer& PostgresServer::instance() {
-  static PostgresServer server;
+Server& Server::instance() {
+  static Server server;
   return server;
 }
 
 // Runs `command` with output to a file, as the user that may run a server.
-pid_t PostgresServer::run_as_user(const std::vector<std::string>& command) const {
+pid_t Server::run_as_user(const std::vector<std::string>& command) const {
   const std::string log = folder_.path() / "log";
   std::vector<char*> arguments;
   for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
@@ -74,7 +74,7 @@ pid_t PostgresServer::run_as_user(const std::vector<std::string>& command) const
   ::_exit(127);
 }
 
-PostgresServer::PostgresServer() {
+Server::Server() {
   if (::geteuid() == 0) {
     const passwd* user = ::getpwnam("postgres");
     if (user == nullptr) user = ::getpwnam("nobody");
@@ -91,7 +91,7 @@ PostgresServer::PostgresServer() {
   start();
 }
 
-void PostgresServer::start() {
+void Server::start() {
   server_ = run_as_user({programs() / "postgres", "-D", folder_.path() / "data", "-k", socket_folder(), "-c",
                          "listen_addresses=", "-c", "max_connections=60", "-c", "shared_buffers=64MB", "-c",
                          "unix_socket_permissions=0777"});
@@ -103,19 +103,19 @@ void PostgresServer::start() {
   give_up("the server did not start: " + read_file(folder_.path() / "log", 1 << 20).value_or(""));
 }
 
-void PostgresServer::end(int signal) {
+void Server::end(int signal) {
   if (server_ <= 0) return;
   ::kill(server_, signal);
   wait_for(server_);
   server_ = -1;
 }
 
-void PostgresServer::stop() { end(SIGINT); }
-void PostgresServer::crash() { end(SIGQUIT); }
+void Server::stop() { end(SIGINT); }
+void Server::crash() { end(SIGQUIT); }
 
-PostgresServer::~PostgresServer() { end(SIGQUIT); }
+Server::~Server() { end(SIGQUIT); }
 
-std::string PostgresServer::sql(const std::string& text) const {
+std::string Server::sql(const std::string& text) const {
   const std::string command = (programs() / "psql").string() + " -X -A -t -q -v ON_ERROR_STOP=1 -h " + socket_folder() +
                               " -U cloister -d postgres 2>&1 <<'END_OF_SQL'\n" + text + "\nEND_OF_SQL\n";
   std::string out;
@@ -127,19 +127,19 @@ std::string PostgresServer::sql(const std::string& text) const {
   return out;
 }
 
-PostgresPlace::PostgresPlace() {
+TestSchema::TestSchema() {
   static int count = 0;
-  schema_ = "test_" + std::to_string(++count);
-  PostgresServer::instance().sql("CREATE SCHEMA " + schema_);
+  name_ = "test_" + std::to_string(++count);
+  Server::instance().sql("CREATE SCHEMA " + name_);
   std::ofstream(file()) << connection() << "\n";
 }
 
-PostgresPlace::~PostgresPlace() {
-  PostgresServer::instance().sql("SET client_min_messages = warning; DROP SCHEMA " + schema_ + " CASCADE");
+TestSchema::~TestSchema() {
+  Server::instance().sql("SET client_min_messages = warning; DROP SCHEMA " + name_ + " CASCADE");
 }
 
-std::string PostgresPlace::connection() const {
-  return PostgresServer::instance().connection() + " options='-c search_path=" + schema_ + "'";
+std::string TestSchema::connection() const {
+  return Server::instance().connection() + " options='-c search_path=" + name_ + "'";
 }
 
-}  // namespace cloister::store::testing
+}  // namespace cloister::db::postgres::testing

@@ -1,5 +1,5 @@
-// One connection to an SQLite database, and prepared statements on it. Private to store/sqlite; the only file with
-// SQLite's header besides its tests. A connection and its statements belong to one thread at a time.
+// One connection to an SQLite database, and prepared statements on it. No other file of the program includes SQLite's header. A connection
+// and its statements belong to one thread at a time. Errors are kStoreFailed and kStoreDamaged.
 #pragma once
 
 #include <sqlite3.h>
@@ -13,14 +13,9 @@
 
 #include "base/result.h"
 
-namespace cloister::store {
+namespace cloister::db::sqlite {
 
 class Connection;
-
-// For numbers from a file, which may have any value: never undefined behaviour.
-inline std::int64_t sum(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
 
 // Bind, step until false, then reset: Row does the last by itself.
 class Statement {
@@ -67,9 +62,10 @@ class StatementUse {
 
 class Connection {
  public:
-  // `file` is SQLite's name (":memory:", a path), `name` is the one in errors. Protected against what a hostile file
+  // `file` is SQLite's name (":memory:", a path). Errors name the database `name`, and say that it is a `what` ("receipt store"). Protected against what a hostile file
   // can hold: no trusted schema, no triggers, no views, cells checked. Waits at most `busy_ms` for another process.
-  static Result<std::unique_ptr<Connection>> open(const std::string& file, std::string name, int flags, int busy_ms);
+  static Result<std::unique_ptr<Connection>> open(const std::string& file, std::string name, std::string_view what,
+                                                  int flags, int busy_ms);
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -92,6 +88,7 @@ class Connection {
 
   const std::string& name() const { return name_; }
   const std::string& file() const { return file_; }
+  const std::string& what() const { return what_; }
   // Changes when this connection has committed a change, or has begun a transaction and seen that another connection
   // has.
   std::uint32_t data_version() const;
@@ -103,12 +100,13 @@ class Connection {
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };
-  Connection(sqlite3* handle, std::string file, std::string name)
-      : handle_(handle), file_(std::move(file)), name_(std::move(name)) {}
+  Connection(sqlite3* handle, std::string file, std::string name, std::string_view what)
+      : handle_(handle), file_(std::move(file)), name_(std::move(name)), what_(what) {}
 
   std::unique_ptr<sqlite3, Close> handle_;
   const std::string file_;
   const std::string name_;
+  const std::string what_;
   std::function<void(int)> on_commit_;
   // The statements of each transaction, prepared when the first begins.
   mutable Statement begin_, commit_;
@@ -128,4 +126,4 @@ class Transaction {
   const Connection* connection_;
 };
 
-}  // namespace cloister::store
+}  // namespace cloister::db::sqlite

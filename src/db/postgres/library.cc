@@ -1,10 +1,10 @@
-#include "store/postgres/pq_library.h"
+#include "db/postgres/library.h"
 
 #include <dlfcn.h>
 
 #include <string>
 
-namespace cloister::store {
+namespace cloister::db::postgres {
 namespace {
 
 constexpr int kLeastVersion = 140000;
@@ -15,14 +15,14 @@ bool find(void* library, const char* name, Function& out) {
   return out != nullptr;
 }
 
-Result<PqLibrary> load() {
+Result<Library> load() {
   void* library = ::dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* why = ::dlerror();
     return fail(ErrorCode::kStoreFailed, std::string("PostgreSQL needs libpq (Debian: apt-get install libpq5): ") +
                                              (why != nullptr ? why : "cannot be loaded"));
   }
-  PqLibrary out{};
+  Library out{};
   decltype(&::PQlibVersion) version = nullptr;
   if (!find(library, "PQconninfoParse", out.conninfo_parse) || !find(library, "PQconninfoFree", out.conninfo_free) ||
       !find(library, "PQfreemem", out.freemem) || !find(library, "PQconnectdbParams", out.connectdb_params) ||
@@ -37,21 +37,21 @@ Result<PqLibrary> load() {
       !find(library, "PQntuples", out.ntuples) || !find(library, "PQgetvalue", out.getvalue) ||
       !find(library, "PQgetlength", out.getlength) || !find(library, "PQgetisnull", out.getisnull) ||
       !find(library, "PQsetNoticeProcessor", out.set_notice_processor) || !find(library, "PQlibVersion", version)) {
-    return fail(ErrorCode::kStoreFailed, "libpq.so.5 lacks functions that the receipt store needs");
+    return fail(ErrorCode::kStoreFailed, "libpq.so.5 lacks functions that Cloister needs");
   }
   if (version() < kLeastVersion) {
     return fail(ErrorCode::kStoreFailed,
-                "the receipt store needs libpq 14 or newer, found " + std::to_string(version() / 10000));
+                "Cloister needs libpq 14 or newer, found " + std::to_string(version() / 10000));
   }
   return out;
 }
 
 }  // namespace
 
-Result<const PqLibrary*> pq_library() {
-  static const Result<PqLibrary> library = load();
+Result<const Library*> library() {
+  static const Result<Library> library = load();
   if (!library) return library.error();
   return &*library;
 }
 
-}  // namespace cloister::store
+}  // namespace cloister::db::postgres

@@ -7,9 +7,9 @@
 #include <mutex>
 #include <thread>
 
-#include "store/sqlite/database.h"
+#include "db/sqlite/connection.h"
 
-namespace cloister::store {
+namespace cloister::db::sqlite {
 
 class Checkpointer {
  public:
@@ -36,4 +36,4 @@ class Checkpointer {
   std::thread thread_;
 };
 
-}  // namespace cloister::store
+}  // namespace cloister::db::sqlite

@@ -1,4 +1,4 @@
-#include "store/postgres/pq_connection.h"
+#include "db/postgres/connection.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 
-namespace cloister::store {
+namespace cloister::db::postgres {
 namespace {
 
 constexpr std::size_t kMostStringBytes = 16u << 10;
@@ -38,7 +38,7 @@ struct ConnectionWords {
   std::vector<std::string> names, values;
 };
 
-Result<ConnectionWords> read_words(const PqLibrary& library, const std::filesystem::path& file) {
+Result<ConnectionWords> read_words(const Library& library, const std::filesystem::path& file) {
   Result<std::string> text = read_file(file, kMostStringBytes);
   if (!text) return fail(ErrorCode::kUsage, "the connection to PostgreSQL: " + text.error().message, file);
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
@@ -81,8 +81,8 @@ void ignore_notices(void*, const char*) {}
 
 }  // namespace
 
-Result<std::unique_ptr<PqConnection>> PqConnection::open(const std::filesystem::path& file, Durability durability) {
-  TRY(library, pq_library());
+Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file, Durability durability) {
+  TRY(library, library());
   TRY(words, read_words(*library, file));
   std::vector<const char*> names, values;
   for (std::size_t i = 0; i < words.names.size(); ++i) {
@@ -92,8 +92,8 @@ Result<std::unique_ptr<PqConnection>> PqConnection::open(const std::filesystem::
   names.push_back(nullptr);
   values.push_back(nullptr);
   // When a name occurs twice, the later one counts.
-  std::unique_ptr<PqConnection> connection(
-      new PqConnection(*library, library->connectdb_params(names.data(), values.data(), 0)));
+  std::unique_ptr<Connection> connection(
+      new Connection(*library, library->connectdb_params(names.data(), values.data(), 0)));
   for (std::string& value : words.values) explicit_bzero(value.data(), value.size());
   if (library->status(connection->connection_) != CONNECTION_OK) {
     return connection->lost("no connection to PostgreSQL: " +
@@ -109,17 +109,17 @@ Result<std::unique_ptr<PqConnection>> PqConnection::open(const std::filesystem::
   return connection;
 }
 
-PqConnection::~PqConnection() { library_.finish(connection_); }
+Connection::~Connection() { library_.finish(connection_); }
 
-bool PqConnection::in_transaction() const { return library_.transaction_status(connection_) != PQTRANS_IDLE; }
+bool Connection::in_transaction() const { return library_.transaction_status(connection_) != PQTRANS_IDLE; }
 
-Error PqConnection::lost(const std::string& what) {
+Error Connection::lost(const std::string& what) {
   broken_ = true;
   return fail(ErrorCode::kStoreFailed, what);
 }
 
 // Waits until there is something to read; or until it can write, when `writing`.
-Result<void> PqConnection::wait_until(std::int64_t deadline_ms, bool writing) {
+Result<void> Connection::wait_until(std::int64_t deadline_ms, bool writing) {
   while (true) {
     const std::int64_t left = deadline_ms - now_ms();
     if (left <= 0) return lost("PostgreSQL did not answer within " + std::to_string(kAnswerMs / 1000) + " s");
@@ -131,7 +131,7 @@ Result<void> PqConnection::wait_until(std::int64_t deadline_ms, bool writing) {
 }
 
 // Uses only the server's first line and its code, since details repeat values.
-Error PqConnection::error_of(const PGresult* result) {
+Error Connection::error_of(const PGresult* result) {
   const char* state = library_.result_error_field(result, PG_DIAG_SQLSTATE);
   const char* message = library_.result_error_field(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string code = state == nullptr ? "" : state;
@@ -146,7 +146,7 @@ Error PqConnection::error_of(const PGresult* result) {
                   (code.empty() ? "" : " (" + code + ")"));
 }
 
-Result<PqRows> PqConnection::run(const std::string& sql, const PqParams& params) {
+Result<Rows> Connection::run(const std::string& sql, const Params& params) {
   const std::int64_t deadline = now_ms() + kAnswerMs;
   const auto gone = [&] {
     return lost("the connection to PostgreSQL was lost: " + one_line(library_.error_message(connection_)));
@@ -160,7 +160,7 @@ Result<PqRows> PqConnection::run(const std::string& sql, const PqParams& params)
     TRY_VOID(wait_until(deadline, true));
     if (library_.consume_input(connection_) != 1) return gone();
   }
-  std::optional<PqRows> answer;
+  std::optional<Rows> answer;
   std::optional<Error> error;
   while (true) {
     while (library_.is_busy(connection_) != 0) {
@@ -169,7 +169,7 @@ Result<PqRows> PqConnection::run(const std::string& sql, const PqParams& params)
     }
     PGresult* result = library_.get_result(connection_);
     if (result == nullptr) break;
-    PqRows rows(library_, result);
+    Rows rows(library_, result);
     const ExecStatusType status = library_.result_status(result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
       if (!error) error = error_of(result);
@@ -182,20 +182,20 @@ Result<PqRows> PqConnection::run(const std::string& sql, const PqParams& params)
   return std::move(*answer);
 }
 
-Result<PqTransaction> PqTransaction::begin(PqConnection& connection) {
+Result<Transaction> Transaction::begin(Connection& connection) {
   TRY_VOID(connection.run("BEGIN"));
-  return PqTransaction(connection);
+  return Transaction(connection);
 }
 
-PqTransaction::~PqTransaction() {
+Transaction::~Transaction() {
   if (connection_ != nullptr && !connection_->broken() && connection_->in_transaction())
     (void)connection_->run("ROLLBACK").has_value();
 }
 
-Result<void> PqTransaction::commit() {
+Result<void> Transaction::commit() {
   TRY_VOID(connection_->run("COMMIT"));
   connection_ = nullptr;
   return {};
 }
 
-}  // namespace cloister::store
+}  // namespace cloister::db::postgres

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace cloister::store {
+namespace cloister {
 
 // For use with std::lock_guard and std::unique_lock.
 class FairMutex {
@@ -31,4 +31,4 @@ class FairMutex {
   std::uint64_t serving_ = 0;
 };
 
-}  // namespace cloister::store
+}  // namespace cloister

@@ -1,6 +1,6 @@
-// libpq, loaded when the first PostgreSQL store is opened. Private to store/postgres.
+// libpq, loaded when the first connection is opened. No other file includes its header.
 //
-// It is not linked: a node that keeps its receipts in a file does not need it, nor the libraries that it brings
+// The library is not linked: a node that keeps its receipts in a file does not need it, nor the libraries that it brings
 // (docs/decisions/0012-durable-receipts.md).
 #pragma once
 
@@ -8,10 +8,10 @@
 
 #include "base/result.h"
 
-namespace cloister::store {
+namespace cloister::db::postgres {
 
 // The functions that are used, with the types of libpq's own header.
-struct PqLibrary {
+struct Library {
   decltype(&::PQconninfoParse) conninfo_parse;
   decltype(&::PQconninfoFree) conninfo_free;
   decltype(&::PQfreemem) freemem;
@@ -38,6 +38,6 @@ struct PqLibrary {
 };
 
 // Any thread. The library stays loaded until the process ends. kStoreFailed when it is missing or too old.
-Result<const PqLibrary*> pq_library();
+Result<const Library*> library();
 
-}  // namespace cloister::store
+}  // namespace cloister::db::postgres

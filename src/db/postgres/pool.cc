@@ -1,22 +1,22 @@
-#include "store/postgres/pq_pool.h"
+#include "db/postgres/pool.h"
 
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
-namespace cloister::store {
+namespace cloister::db::postgres {
 namespace {
 
-constexpr std::size_t kMostConnections = 5;  // for one store, since a server has a hundred for everybody
+constexpr std::size_t kMostConnections = 5;  // for one pool, since a server has a hundred for everybody
 
 }  // namespace
 
-std::int64_t PqPool::now_ms() {
+std::int64_t Pool::now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
-bool PqPool::pause(int attempt, std::int64_t deadline_ms) {
+bool Pool::pause(int attempt, std::int64_t deadline_ms) {
   const std::int64_t left = deadline_ms - now_ms();
   if (left <= 0) return false;
   std::this_thread::sleep_for(
@@ -24,7 +24,7 @@ bool PqPool::pause(int attempt, std::int64_t deadline_ms) {
   return true;
 }
 
-Result<std::unique_ptr<PqConnection>> PqPool::take(std::int64_t deadline_ms) {
+Result<std::unique_ptr<Connection>> Pool::take(std::int64_t deadline_ms) {
   {
     std::unique_lock lock(mutex_);
     const auto until = std::chrono::steady_clock::time_point(std::chrono::milliseconds(deadline_ms));
@@ -33,19 +33,19 @@ Result<std::unique_ptr<PqConnection>> PqPool::take(std::int64_t deadline_ms) {
     }
     ++lent_;
     if (!idle_.empty()) {
-      std::unique_ptr<PqConnection> one = std::move(idle_.back());
+      std::unique_ptr<Connection> one = std::move(idle_.back());
       idle_.pop_back();
       one->forget_errors();
       return one;
     }
   }
-  Result<std::unique_ptr<PqConnection>> made = PqConnection::open(file_, durability_);
+  Result<std::unique_ptr<Connection>> made = Connection::open(file_, durability_);
   if (!made) give_back(nullptr, true);
   return made;
 }
 
-void PqPool::give_back(std::unique_ptr<PqConnection> connection, bool failed) {
-  std::vector<std::unique_ptr<PqConnection>> closed;  // destroyed outside the lock
+void Pool::give_back(std::unique_ptr<Connection> connection, bool failed) {
+  std::vector<std::unique_ptr<Connection>> closed;  // destroyed outside the lock
   {
     const std::lock_guard lock(mutex_);
     --lent_;
@@ -60,4 +60,4 @@ void PqPool::give_back(std::unique_ptr<PqConnection> connection, bool failed) {
   free_.notify_one();
 }
 
-}  // namespace cloister::store
+}  // namespace cloister::db::postgres
