@@ -1,8 +1,10 @@
-"""Identities of models, and digests of files."""
+"""Identities of models, digests of files, and the digest of a tokenizer."""
 
 import json
+import struct
 
-from documents.canonical import canonical, digest, sha256
+from documents.canonical import canonical, digest
+from documents.gguf import header, tokenizer_digest, tokenizer_entries
 from documents.model import CHUNK, file_digest, model_digest, plain, read_model, weights_digest
 
 from . import must_refuse, replaced
@@ -47,6 +49,28 @@ UPSTREAM = ECHO | {
     "engine": ECHO["engine"] | {"name": "upstream"},
     "claims": {"model_id": {"status": "asserted", "source": "provider_asserted", "reason": "the server lists this name", "digest": None}},
 }
+
+
+def string(text):
+    return struct.pack("<Q", len(text)) + text
+
+
+# These entries are not in the order of their keys, and some of them do not belong to the tokenizer.
+ENTRIES = [
+    (b"tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + string(b"<s>") + string("\u00fc".encode()) + string(b"a\0b")),
+    (b"general.architecture", 8, string(b"llama")),
+    (b"tokenizer.ggml.bos_token_id", 4, struct.pack("<I", 1)),
+    (b"tokenizer.chat_template", 8, string(b"{{ messages }}")),
+    (b"tokenizer.chat_template.tool_use", 8, string(b"{{ tools }}")),
+    (b"tokenizer.ggml.add_bos_token", 7, b"\1"),
+    (b"tokenizer.ggml.scores", 9, struct.pack("<IQ3f", 6, 3, 0.0, -1.0, 0.5)),
+    (b"tokenizer.ggml.model", 8, string(b"gpt2\0and the rest")),
+    (b"tokenizer.ggml.Upper", 12, struct.pack("<d", 0.25)),
+    (b"tokenizer.ggml.added_tokens", 9, struct.pack("<IQ", 8, 0)),
+    (b"tokenizer_class", 8, string(b"llama")),
+]
+GGUF = struct.pack("<4sIQQ", b"GGUF", 3, 0, len(ENTRIES)) + b"".join(string(key) + struct.pack("<I", kind) + value for key, kind, value in ENTRIES)
+GGUF += bytes(-len(GGUF) % 32)
 TEXT = canonical(LLAMA).decode()
 ROOT = LLAMA["weights"]["digest"]
 
@@ -89,6 +113,7 @@ def vectors():
         "specification": "docs/spec/model-identity.md",
         "file_pattern": PATTERN.hex(),
         "files": [{"size": size, "digest": "sha256:" + root.hex()} for size, root in ROOTS.items()],
+        "tokenizer": {"gguf_hex": GGUF.hex(), "entries_hex": tokenizer_entries(header(GGUF)).hex(), "digest": tokenizer_digest(GGUF)},
         "accepted": [accepted("weights in three files", LLAMA, TEXT), accepted("no weights", ECHO), accepted("a claim, and a name outside ASCII", UPSTREAM)],
         "refused": [refused(*case) for case in REFUSED],
     }

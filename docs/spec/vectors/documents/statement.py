@@ -52,7 +52,7 @@ def check_report(report, quoted, nonce=None):
     payload = report.get("nvidia_payload")
     require(said["gpu_evidence_digest"] == (None if payload is None else digest(payload.encode())),
             "report.gpu_evidence_digest", "the statement names other GPU evidence")
-    for name, check in (("model", "model.document"), ("policy", "policy.document")):
-        shown = report.get(name)
-        require(shown is None or said[f"{name}_digest"] == digest(canonical(shown)), check, f"the statement names another {name}")
+    for name in ("model", "policy"):
+        shown, named = report.get(name), f"{name}_digest"
+        require(shown is None or said[named] == digest(canonical(shown)), f"report.{named}", f"the statement names another {name}")
     return said
