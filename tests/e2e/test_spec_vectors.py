@@ -83,7 +83,8 @@ def test_no_reader_of_the_pages_misses_the_vectors():
 def test_receipts(tmp_path, file, case, accepted):
     first = file["accepted"][0]
     bodies = (case.get(name, first[name]) for name in ("request", "response"))
-    states = judge(tmp_path, "archive", archive(file, text_of(case, first["text"]), *bodies))
+    document = archive(file, text_of(case, first["text"]), *bodies) | {"keyset": case.get("keyset", file["keyset"])}
+    states = judge(tmp_path, "archive", document)
     if not accepted:
         assert states is None and case["check"] == "receipt.form" or failing(states) == {case["check"]}
         return

@@ -71,6 +71,10 @@ def signed_again(key=RECEIPT_KEY, **changes):
 SIGNATURE, BODY = PLAIN["signature"], digest(REQUEST.encode())
 ORDER = 2**252 + 27742317777372353535851937790883648493
 LARGE_S = SIGNATURE[:64] + (int.from_bytes(bytes.fromhex(SIGNATURE[64:]), "little") + ORDER).to_bytes(32, "little").hex()
+# With the neutral element as the key and as R, and S = 0, the equation of a signature is true for every receipt.
+NEUTRAL = (1).to_bytes(32, "little").hex()
+WEAK = {**KEYSET, "receipt_signing_keys": [{"key_id": "receipt-1", "algo": "ed25519", "public_key": NEUTRAL}]}
+WEAK_TEXT = canonical(receipt(REQUEST, response=RESPONSE, workload_keyset_digest=keyset_digest(WEAK)) | {"signature": NEUTRAL + "0" * 64}).decode()
 FIRST = '"type":"request.received"'
 FLIPPED = f"{int(SIGNATURE[0], 16) ^ 1:x}{SIGNATURE[1:]}"
 
@@ -100,6 +104,8 @@ REFUSED = [
     ("receipt.signature", "a changed event", {"replace": ['"completion_tokens":2', '"completion_tokens":3']}),
     ("receipt.signature", "one changed bit of the signature", {"replace": [SIGNATURE, FLIPPED]}),
     ("receipt.signature", "S increased by the order of the group", {"replace": [SIGNATURE, LARGE_S]}),
+    ("receipt.signature", "a public key of small order, under which one signature is valid for every receipt",
+     {"keyset": canonical(WEAK).decode(), "text": WEAK_TEXT}),
     ("receipt.served_at", "the receipt is from ten minutes in the future", {"text": signed_again(served_at=AT + 600)}),
     ("receipt.request_hash", "the request without its last byte", {"request": REQUEST[:-1]}),
     ("receipt.response_hash", "the response with a line feed after it", {"response": RESPONSE + "\n"}),
@@ -109,7 +115,8 @@ REFUSED = [
 def refused(check, name, case):
     text = replaced(TEXT, *case["replace"]) if "replace" in case else case.get("text", TEXT)
     request, response = case.get("request", REQUEST), case.get("response", RESPONSE)
-    must_refuse(check, lambda: check_receipt(read_receipt(text.encode()), KEYSET, AT, request.encode(), response.encode()))
+    keyset = read_keyset(case.get("keyset", KEYSET_TEXT).encode())
+    must_refuse(check, lambda: check_receipt(read_receipt(text.encode()), keyset, AT, request.encode(), response.encode()))
     return {"name": name, "check": check, **case}
 
 
@@ -125,7 +132,6 @@ PUBLIC_LEGACY = KEYSET["receipt_signing_keys"][2]["public_key"]
 
 
 def vectors():
-    read_keyset(KEYSET_TEXT.encode())
     return {
         "specification": "docs/spec/receipt.md",
         "public_test_keys": [{"key_id": key_id, "private_key": secret(key_id).hex()} for key_id in ("receipt-1", "legacy-ecdsa-1", "legacy-ed25519-1")],

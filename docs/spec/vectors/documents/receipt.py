@@ -12,6 +12,10 @@ FORM = "receipt.form"
 NAMES = ("api_version", "receipt_id", "workload_keyset_digest", "endpoint", "method", "served_at", "event_log", "key_id", "signature")
 HASHED = ("request.received", "request.forwarded", "response.returned")
 CLOCK_SKEW = 300
+# The prime of curve25519, and the y of its points of small order. Under such a key one signature may be valid for many messages.
+PRIME = 2**255 - 19
+ORDER_8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+SMALL_ORDER = {0, 1, PRIME - 1, ORDER_8, PRIME - ORDER_8}
 
 
 def read_receipt(text):
@@ -57,6 +61,8 @@ def event(receipt, kind):
 def check_signature(receipt, keyset):
     require(receipt["workload_keyset_digest"] == keyset_digest(keyset), "receipt.keyset", "the receipt names another keyset")
     key = receipt_key(keyset, receipt["key_id"])
+    y = int.from_bytes(key, "little") % 2**255
+    require(y < PRIME and y not in SMALL_ORDER, "receipt.signature", "a public key of small order, or in a form that is not canonical")
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(bytes.fromhex(receipt["signature"]), signing_input(receipt))
     except InvalidSignature:
