@@ -71,6 +71,7 @@ ENTRIES = [
 ]
 GGUF = struct.pack("<4sIQQ", b"GGUF", 3, 0, len(ENTRIES)) + b"".join(string(key) + struct.pack("<I", kind) + value for key, kind, value in ENTRIES)
 GGUF += bytes(-len(GGUF) % 32)
+NAMES = ["Gr\u00fc\u00dfe 100%", "\u0000\t~\u007f\U0001f600", "x" * 300, "x" * 254 + "\u00fc"]
 TEXT = canonical(LLAMA).decode()
 ROOT = LLAMA["weights"]["digest"]
 
@@ -114,6 +115,7 @@ def vectors():
         "file_pattern": PATTERN.hex(),
         "files": [{"size": size, "digest": "sha256:" + root.hex()} for size, root in ROOTS.items()],
         "tokenizer": {"gguf_hex": GGUF.hex(), "entries_hex": tokenizer_entries(header(GGUF)).hex(), "digest": tokenizer_digest(GGUF)},
+        "texts": [{"text": name, "written": plain(name)} for name in NAMES],
         "accepted": [accepted("weights in three files", LLAMA, TEXT), accepted("no weights", ECHO), accepted("a claim, and a name outside ASCII", UPSTREAM)],
         "refused": [refused(*case) for case in REFUSED],
     }

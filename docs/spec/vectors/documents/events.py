@@ -2,7 +2,7 @@
 
 import re
 
-from .canonical import Members, read_json, require, Refused, HEX, sha256
+from .canonical import HEX, Members, read_json, require, sha256
 from .receipt import event
 
 TREE, PROOF = "cloister.events.v2", "cloister.prefix.v2"

@@ -26,8 +26,14 @@ def weights_digest(files):
 
 
 def plain(text):
-    """Returns the text as the document writes it: %XX for each byte outside printable ASCII, and for `%`."""
-    return "".join(chr(byte) if 32 <= byte < 127 and byte != 37 else f"%{byte:02X}" for byte in text.encode())
+    """Returns the text as the document writes it: %XX for each byte outside printable ASCII, and for `%`. It is cut to 256 characters."""
+    out = ""
+    for byte in text.encode():
+        written = chr(byte) if 32 <= byte < 127 and byte != 37 else f"%{byte:02X}"
+        if len(out) + len(written) > 256:
+            break
+        out += written
+    return out
 
 
 def _plain(members, name, null=False, most=256):
