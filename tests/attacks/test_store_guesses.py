@@ -17,7 +17,7 @@ import time
 import pytest
 
 from support.fixtures import TOKEN
-from support.node import SOCKET, own_seed, run
+from support.node import own_seed, run
 from support.postgres import Postgres
 from support.rawhttp import exchange
 from support.receipts import check_receipt, client, events, keyset_of, leaf, merkle_root, receipt_of, seed_of, sse_events
@@ -149,7 +149,7 @@ def test_an_export(start, tmp_path):
     assert {json.loads(line)["receipt_id"] for line in listed.stdout.splitlines()} == {reply.header("x-receipt-id") for reply in replies}
 
 
-@pytest.mark.skipif(SOCKET is not None, reason="own seed")
+@own_seed
 def test_a_postgresql_of_replicas(start, tmp_path):
     """The attacker has PostgreSQL's tables, its write-ahead log and its own log."""
     server = Postgres()

@@ -9,7 +9,7 @@ from support import node
 from support.exports import KEYSET, KEYSET_DIGEST, document_line, keyset_line, keyset_of, policy_line, receipt_document, report_line, sign, signed_receipt
 from support.node import own_seed
 from support.rawhttp import exchange
-from support.receipts import canonical, digest
+from support.spec import canonical, digest
 
 pytestmark = pytest.mark.fast
 

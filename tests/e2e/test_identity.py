@@ -15,6 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from support import spec
 from support.fixtures import TOKEN
 from support.agent import Agent
 from support.evidence import GpuReport, Quote, replay
@@ -28,12 +29,11 @@ DAY = 86400
 
 
 def canonical(document):
-    """Returns the form of RFC 8785, for documents of ASCII and whole numbers."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return spec.canonical(document).decode()
 
 
 def sha256_text(text):
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return spec.digest(text.encode())
 
 
 def get(node, path, nonce=None, headers=None):
@@ -85,16 +85,13 @@ def test_the_aci_report(attested, tmp_path):
 def test_the_native_report(attested, tmp_path):
     nonce = secrets.token_bytes(32)
     report = get(attested, NATIVE, nonce.hex())
-    statement = report["statement"]
-    keyset_digest = sha256_text(canonical(report["keyset"]))
-    assert statement["keyset_digest"] == keyset_digest and statement["nonce"] == nonce.hex()
-    assert statement["gpu_evidence_digest"] == sha256_text(report["nvidia_payload"])
-    assert statement["policy_digest"] == sha256_text(canonical(report["policy"]))
     quote = Quote(bytes.fromhex(report["quote"]))
     quote.verify()
-    assert quote.report_data == hashlib.sha256(canonical(statement).encode()).digest() + bytes(32)
+    statement = spec.check_report(report, quote.report_data, nonce)
+    assert statement["gpu_evidence_digest"] and statement["policy_digest"] and statement["model_digest"]
+    spec.check_keyset(report["keyset"], time.time())
     assert replay(report["event_log"], 3) == quote.rtmr[3]
-    bound = hashlib.sha256(b"cloister.gpu_nonce.v1" + bytes.fromhex(keyset_digest[7:]) + nonce).digest()
+    bound = spec.gpu_nonce(statement["keyset_digest"], nonce)
     payload = json.loads(report["nvidia_payload"])
     assert payload["nonce"] == bound.hex()
     for item in payload["evidence_list"]:

@@ -1,7 +1,6 @@
 """The identity of a model (docs/spec/model-identity.md) is hashed by hand, measured and published, and the node closes when the model
 changes."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -9,36 +8,20 @@ import shutil
 import pytest
 
 from support.agent import Agent
-from support.archive import canonical, digest
 from support.node import DSTACK, run, wait_until
+from support.spec import chat_template, digest, file_digest, model_digest as digest_of, read_model, tokenizer_digest, weights_digest
 
 SMALL = ("--parallel", 1, "--context", 256, "--threads", 2)
-MIB = 1 << 20
 
 
-def sha256(data):
-    return hashlib.sha256(data).digest()
-
-
-def tree(leaves):
-    """This is RFC 9162, section 2.1.1, in its own words."""
-    if not leaves:
-        return sha256(b"")
-    if len(leaves) == 1:
-        return sha256(b"\0" + leaves[0])
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    return sha256(b"\1" + tree(leaves[:split]) + tree(leaves[split:]))
-
-
-def file_digest(path):
-    data = path.read_bytes()
-    return tree([data[at : at + MIB] for at in range(0, len(data), MIB)])
+def root_of(path):
+    return file_digest(path.read_bytes())
 
 
 def identity_of(node, model=None):
     """Returns the document and the digest that /v1/models shows. The digest must be that of the document."""
     found = node.get_json(f"/v1/models/{model}") if model else node.get_json("/v1/models")["data"][0]
-    assert found["model_digest"] == digest(canonical(found["identity"]))
+    assert found["model_digest"] == digest_of(read_model(found["identity"]))
     return found["identity"], found["model_digest"]
 
 
@@ -53,7 +36,7 @@ def manifest(*arguments):
     done = run("models", "manifest", *arguments)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert done.stderr.strip() == "model_digest " + digest(canonical(document))
+    assert done.stderr.strip() == "model_digest " + digest_of(read_model(document))
     return document
 
 
@@ -97,9 +80,9 @@ def test_of_an_upstream_it_says_who_says_what(start, tmp_path):
     node = start("--upstream", upstream.url, "--upstream-model-files", files)
     identity, model_digest = identity_of(node, "echo")
     assert [(file["name"], file["size"]) for file in identity["weights"]["files"]] == [("config.json", 2), ("model.safetensors", 1280000)]
-    digests = [file_digest(files / file["name"]) for file in identity["weights"]["files"]]
+    digests = [root_of(files / file["name"]) for file in identity["weights"]["files"]]
     assert [file["digest"] for file in identity["weights"]["files"]] == ["sha256:" + one.hex() for one in digests]
-    assert identity["weights"]["digest"] == "sha256:" + tree(digests).hex() and identity["weights"]["memory"] == "paged"
+    assert identity["weights"]["digest"] == "sha256:" + weights_digest(digests).hex() and identity["weights"]["memory"] == "paged"
     assert {name: claim["source"] for name, claim in identity["claims"].items()} == {
         "model_id": "provider_asserted",
         "serving_software": "verifier_derived" if not DSTACK else identity["claims"]["serving_software"]["source"],
@@ -132,9 +115,11 @@ def test_what_is_served_is_what_the_manifest_says(start, model_file):
     published["weights"]["memory"] = served["weights"]["memory"]
     assert served == published
     (file,) = served["weights"]["files"]
-    root = file_digest(model_file)
+    root = root_of(model_file)
     assert file == {"name": model_file.name, "size": model_file.stat().st_size, "digest": "sha256:" + root.hex()}
-    assert served["weights"]["digest"] == "sha256:" + tree([root]).hex()
+    assert served["weights"]["digest"] == "sha256:" + weights_digest([root]).hex()
+    assert served["tokenizer_digest"] == tokenizer_digest(model_file.read_bytes())
+    assert served["chat_template_digest"] == digest(chat_template(model_file.read_bytes()))
     assert (served["context_length"], served["settings"]["parallel"], served["settings"]["threads"]) == (256, 1, 2)
     if not DSTACK:
         assert measured(node) == [model_digest]

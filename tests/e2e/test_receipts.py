@@ -9,7 +9,6 @@ import struct
 import socket
 
 import pytest
-from cryptography.exceptions import InvalidSignature
 
 from support.fixtures import TOKEN
 from support.node import own_seed, run, wait_until
@@ -205,7 +204,7 @@ def test_every_changed_byte_is_found(echo, tmp_path):
             other = json.loads(changed)
         except ValueError:
             continue
-        with pytest.raises((AssertionError, InvalidSignature, StopIteration, KeyError, ValueError, TypeError)):
+        with pytest.raises((AssertionError, StopIteration, KeyError, ValueError, TypeError)):
             check_signature(other, keyset)
     for at in range(0, len(request), 9):
         changed = request[:at] + bytes([request[at] ^ 1]) + request[at + 1 :]

@@ -1,23 +1,15 @@
 """Archives made by hand. Each holds a receipt that is signed with the tests' own key, over a reply that a node really gave."""
 
 import base64
-import hashlib
 import json
 import time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from support.spec import canonical, digest, keyset_digest, sign
+
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-
-
-def canonical(document):
-    """Returns the form of RFC 8785 for a document of ASCII and integers only."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def digest(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def keyset():
@@ -40,7 +32,7 @@ def receipt(keys, path, request, response, identity, sampling=None):
         "receipt_id": "rcpt-1",
         "chat_id": None,
         "model": identity["id"],
-        "workload_keyset_digest": digest(canonical(keys)),
+        "workload_keyset_digest": keyset_digest(keys),
         "endpoint": path,
         "method": "POST",
         "served_at": int(time.time()),
@@ -52,7 +44,7 @@ def receipt(keys, path, request, response, identity, sampling=None):
         ],
         "key_id": "receipt-1",
     }
-    return {**document, "signature": KEY.sign(canonical(document)).hex()}
+    return sign(document, KEY)
 
 
 def archive(path, request, response, identity, sampling=None, **changes):

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
-from support.receipts import canonical, digest
+from support.spec import canonical, digest
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
 LEGACY_KEY = Account.from_key(b"\x08" * 32)
