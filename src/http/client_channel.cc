@@ -16,7 +16,7 @@
 #include <cstring>
 
 #include "crypto/hash.h"
-#include "http/address_kind.h"
+#include "net/address_kind.h"
 
 namespace cloister::http {
 namespace {
@@ -114,8 +114,8 @@ Result<void> ClientChannel::check_plain(const std::vector<Endpoint>& candidates)
   }
   for (const Endpoint& endpoint : candidates) {
     const sockaddr_storage address = storage_of(endpoint);
-    if (is_loopback_address(address)) continue;
-    const bool is_private = is_private_address(address);
+    if (net::is_loopback_address(address)) continue;
+    const bool is_private = net::is_private_address(address);
     if (options_.plain_http == PlainHttp::kThisMachine ||
         (options_.plain_http == PlainHttp::kPrivateNetwork && !is_private)) {
       return fail(ErrorCode::kUsage, name_ +
@@ -138,7 +138,7 @@ Result<void> ClientChannel::connect() {
   bool done = false;
   asio::async_connect(*plain_, candidates, [&](const error_code& result, const Endpoint& connected) {
     error = result;
-    unencrypted_ = !url_.tls && !is_loopback_address(storage_of(connected));
+    unencrypted_ = !url_.tls && !net::is_loopback_address(storage_of(connected));
     done = true;
   });
   if (!run(options_.connect_timeout_s, done)) {

@@ -12,9 +12,11 @@
 #include "http/admission.h"
 #include "http/message.h"
 
-namespace cloister::http {
-
+namespace cloister::net {
 class Loop;
+}
+
+namespace cloister::http {
 
 class Exchange;
 
@@ -70,7 +72,7 @@ class Exchange {
 
   // The loop of the connection, for callers that do more input and output for this request: on the same thread no
   // hand-over is needed. Null where there is none. It lives as long as the exchange has not ended.
-  virtual Loop* loop() { return nullptr; }
+  virtual net::Loop* loop() { return nullptr; }
   // Bytes that wait because the client's socket takes no more for now; 0 while the client keeps up.
   virtual std::size_t behind_bytes() { return 0; }
   // Called on the loop each time the client has caught up after it was behind. Set it before respond() or start().

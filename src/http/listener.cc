@@ -92,8 +92,7 @@ Result<void> remove_dead_socket(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::open(ServerShared& shared,
-                                                 const std::vector<std::unique_ptr<Loop>>& loops) {
+Result<std::unique_ptr<Listener>> Listener::open(ServerShared& shared, const std::vector<ServerLoop*>& loops) {
   auto listener = std::make_unique<Listener>(shared, loops);
   TRY_VOID(listener->bind());
   return listener;
@@ -101,7 +100,7 @@ Result<std::unique_ptr<Listener>> Listener::open(ServerShared& shared,
 
 Result<void> Listener::bind() {
   TRY(socket, shared_.options.unix_socket.empty() ? bind_tcp() : bind_unix());
-  watch_.emplace(events(), socket, static_cast<Watch::Owner&>(*this));
+  watch_.emplace(events(), socket, static_cast<net::Watch::Owner&>(*this));
   return {};
 }
 
@@ -213,8 +212,8 @@ void Listener::hand_over(int socket, const tcp::endpoint& peer, std::string addr
 
 void Listener::make_room(std::shared_ptr<Newcomer> newcomer) {
   const std::string& holder = newcomer->holders[newcomer->asked / loops_.size()];
-  Loop& loop = *loops_[(newcomer->first_loop + newcomer->asked) % loops_.size()];
-  loop.run([this, &loop, holder, newcomer] {
+  ServerLoop& loop = *loops_[(newcomer->first_loop + newcomer->asked) % loops_.size()];
+  loop.loop().run([this, &loop, holder, newcomer] {
     const bool closed = loop.waiting().close_oldest(holder);
     events().post([this, newcomer, closed] { on_asked(newcomer, closed); });
   });
@@ -236,7 +235,7 @@ void Listener::on_asked(std::shared_ptr<Newcomer> newcomer, bool closed) {
 // Out of descriptors or memory: waiting connections stay in the backlog instead of turning the loop over and over.
 void Listener::pause() {
   log::warn("http: no descriptor or memory for a new connection, accepting pauses");
-  events().at(EventLoop::Clock::now() + kPause, [this] { watch_->want_read(); });
+  events().at(net::EventLoop::Clock::now() + kPause, [this] { watch_->want_read(); });
 }
 
 }  // namespace cloister::http

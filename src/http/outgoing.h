@@ -2,14 +2,13 @@
 // socket to the other without another thread, and each chunk is copied once. HTTP/1.1 without TLS, for servers on the
 // same host or private network. Each loop keeps connections and uses them again.
 //
-// Loop thread only, except run_on_loop() and on_loop().
+// Loop thread only.
 #pragma once
 
 #include <sys/socket.h>
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,9 +19,12 @@
 #include "http/message.h"
 #include "http/url.h"
 
+namespace cloister::net {
+class Loop;
+}
+
 namespace cloister::http {
 
-class Loop;
 class OutgoingConnection;
 
 // Where to connect to. Holders of the same object share connections.
@@ -93,10 +95,6 @@ class OutgoingCall {
 };
 
 // Returns null when it failed at once; the sink has been told.
-std::shared_ptr<OutgoingCall> send(Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
-
-// Any thread while the loop runs.
-void run_on_loop(Loop& loop, std::function<void()> job);
-bool on_loop(Loop& loop);
+std::shared_ptr<OutgoingCall> send(net::Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
 
 }  // namespace cloister::http

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstring>
 
-#include "http/address_kind.h"
 #include "http/outgoing.h"
+#include "net/address_kind.h"
 
 namespace cloister::http {
 namespace {
@@ -45,7 +45,7 @@ Result<OutgoingTarget> resolve_private(const Url& url) {
   std::memcpy(&target.address, found->ai_addr, found->ai_addrlen);
   target.address_size = found->ai_addrlen;
   ::freeaddrinfo(found);
-  if (!is_private_address(target.address)) {
+  if (!net::is_private_address(target.address)) {
     return fail(ErrorCode::kUsage, url.host + " is a public address: prompts would cross a public network unencrypted");
   }
   return target;

@@ -6,9 +6,6 @@
 #include <array>
 #include <utility>
 
-#include "http/loop.h"
-#include "http/outgoing_pool.h"
-
 namespace cloister::http {
 namespace {
 
@@ -18,9 +15,10 @@ constexpr int kKeepIdleSeconds = 60;
 
 }  // namespace
 
-OutgoingConnection::OutgoingConnection(Loop& loop, std::shared_ptr<const OutgoingTarget> target, int socket,
-                                       bool connected)
+OutgoingConnection::OutgoingConnection(net::Loop& loop, OutgoingKeeper& keeper,
+                                       std::shared_ptr<const OutgoingTarget> target, int socket, bool connected)
     : loop_(loop),
+      keeper_(keeper),
       target_(std::move(target)),
       watch_(loop.events(), socket, *this),
       transport_(socket, nullptr),
@@ -88,13 +86,13 @@ void OutgoingConnection::send_more() {
       piece.remove_prefix(std::exchange(skip, 0));
       pieces[count++] = iovec{const_cast<char*>(piece.data()), piece.size()};
     }
-    const IoResult wrote = transport_.write({pieces.data(), count}, {});
-    if (wrote.status == IoStatus::kWantWrite) {
+    const net::IoResult wrote = transport_.write({pieces.data(), count}, {});
+    if (wrote.status == net::IoStatus::kWantWrite) {
       watch_.want_write();
       break;
     }
     // A server that refuses a request may answer before it has read all of it: the answer says more.
-    cannot_send_ = wrote.status != IoStatus::kOk;
+    cannot_send_ = wrote.status != net::IoStatus::kOk;
     sent_ += wrote.bytes;
   }
   watch_.want_read();
@@ -111,10 +109,10 @@ void OutgoingConnection::read_available() {
   const auto keep = shared_from_this();
   const std::span<char> buffer = loop_.read_scratch();
   for (int i = 0; i < kReadsInARow && !paused_; ++i) {
-    const IoResult got = transport_.read(buffer);
-    if (got.status == IoStatus::kWantRead) break;
-    if (got.status == IoStatus::kEnd) return end_of_input();
-    if (got.status != IoStatus::kOk) return fail(early_end());
+    const net::IoResult got = transport_.read(buffer);
+    if (got.status == net::IoStatus::kWantRead) break;
+    if (got.status == net::IoStatus::kEnd) return end_of_input();
+    if (got.status != net::IoStatus::kOk) return fail(early_end());
     got_bytes_ = true;
     feed({buffer.data(), got.bytes});
     if (phase_ != Phase::kHead && phase_ != Phase::kBody) return;
@@ -165,7 +163,7 @@ void OutgoingConnection::on_response_body(std::string_view bytes) {
 }
 
 void OutgoingConnection::complete() {
-  if (sent_ < to_send_ || cannot_send_ || !reader_->can_keep_connection() || loop_.draining()) {
+  if (sent_ < to_send_ || cannot_send_ || !reader_->can_keep_connection()) {
     if (const auto sink = shut()) sink->on_end();
     return;
   }
@@ -177,7 +175,7 @@ void OutgoingConnection::complete() {
   call_.reset();
   const auto sink = std::move(sink_);
   watch_.want_read();
-  loop_.outgoing().keep(shared_from_this());
+  keeper_.keep(shared_from_this());
   sink->on_end();
 }
 
@@ -191,7 +189,7 @@ std::shared_ptr<OutgoingSink> OutgoingConnection::shut() {
   const bool idle = phase_ == Phase::kIdle;
   phase_ = Phase::kClosed;
   watch_.close();
-  loop_.outgoing().remove(*this, idle);
+  keeper_.remove(*this, idle);
   request_ = {};
   if (call_ != nullptr) call_->connection_ = nullptr;
   call_.reset();

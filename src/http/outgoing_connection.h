@@ -10,18 +10,33 @@
 
 #include "http/outgoing.h"
 #include "http/outgoing_reader.h"
-#include "http/transport.h"
-#include "http/watch.h"
+#include "net/loop.h"
+#include "net/transport.h"
+#include "net/watch.h"
 
 namespace cloister::http {
+
+class OutgoingConnection;
+
+// Where connections wait for their next request.
+class OutgoingKeeper {
+ public:
+  // Called by a connection: it is free again, or it has closed.
+  virtual void keep(std::shared_ptr<OutgoingConnection> connection) = 0;
+  virtual void remove(OutgoingConnection& connection, bool idle) = 0;
+
+ protected:
+  ~OutgoingKeeper() = default;
+};
 
 class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
                                  public std::enable_shared_from_this<OutgoingConnection>,
                                  private OutgoingReader::Owner,
-                                 private Watch::Owner {
+                                 private net::Watch::Owner {
  public:
   // Takes ownership of a socket that is connecting or already connected.
-  OutgoingConnection(Loop& loop, std::shared_ptr<const OutgoingTarget> target, int socket, bool connected);
+  OutgoingConnection(net::Loop& loop, OutgoingKeeper& keeper, std::shared_ptr<const OutgoingTarget> target, int socket,
+                     bool connected);
   ~OutgoingConnection() override;
 
   // Sends a request on a connection that has none.
@@ -56,10 +71,11 @@ class OutgoingConnection final : public boost::intrusive::list_base_hook<>,
   void on_response_head(OutgoingHead head) override;
   void on_response_body(std::string_view bytes) override;
 
-  Loop& loop_;
+  net::Loop& loop_;
+  OutgoingKeeper& keeper_;
   const std::shared_ptr<const OutgoingTarget> target_;
-  Watch watch_;
-  Transport transport_;
+  net::Watch watch_;
+  net::Transport transport_;
   std::shared_ptr<OutgoingConnection> self_;  // set while open
   Phase phase_;
   OutgoingRequest request_;

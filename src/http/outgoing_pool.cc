@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <exception>
 
-#include "http/loop.h"
-
 namespace cloister::http {
 
 std::vector<std::shared_ptr<OutgoingConnection>>& OutgoingPool::idle_of(const OutgoingTarget* target) {
@@ -42,7 +40,8 @@ std::shared_ptr<OutgoingConnection> OutgoingPool::connect(const std::shared_ptr<
     return nullptr;
   }
   try {
-    auto connection = std::make_shared<OutgoingConnection>(loop_, target, socket, connected);
+    auto connection =
+        std::make_shared<OutgoingConnection>(loop_, static_cast<OutgoingKeeper&>(*this), target, socket, connected);
     connections_.push_back(*connection);
     return connection;
   } catch (const std::exception&) {
@@ -76,19 +75,25 @@ void OutgoingPool::remove(OutgoingConnection& connection, bool idle) {
   std::erase_if(waiting, [&](const auto& one) { return one.get() == &connection; });
 }
 
-void OutgoingPool::tick() {
+void OutgoingPool::on_tick() {
   // Informing a sink can end other connections too, so iterate over a copy that holds references.
   std::vector<std::shared_ptr<OutgoingConnection>> now;
   for (OutgoingConnection& connection : connections_) now.push_back(connection.shared_from_this());
   for (const auto& connection : now) connection->on_tick();
 }
 
-void OutgoingPool::close_all() {
+void OutgoingPool::on_end() {
   while (!connections_.empty()) connections_.front().close();
 }
 
-std::shared_ptr<OutgoingCall> send(Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink) {
-  return loop.outgoing().send(std::move(request), std::move(sink));
+std::shared_ptr<OutgoingCall> send(net::Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink) {
+  auto* pool = loop.find<OutgoingPool>();
+  if (pool == nullptr) {
+    auto added = std::make_unique<OutgoingPool>(loop);
+    pool = added.get();
+    loop.add(std::move(added));
+  }
+  return pool->send(std::move(request), std::move(sink));
 }
 
 }  // namespace cloister::http

@@ -10,6 +10,7 @@
 
 #include "http/http_test_util.h"
 #include "http/tcp_server_test_util.h"
+#include "net/loop.h"
 
 namespace cloister::http {
 namespace {
@@ -90,10 +91,10 @@ class OutgoingTest : public testing::ServerTest {
     exchange_.reset();
   }
 
-  Loop& loop() { return *exchange_->loop(); }
+  net::Loop& loop() { return *exchange_->loop(); }
   void on_loop_now(const std::function<void()>& job) {
     testing::Signal done;
-    run_on_loop(loop(), [&] {
+    loop().run([&] {
       job();
       done.set();
     });

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/hash.h"
+#include "net/loop.h"
 
 namespace cloister::engine::upstream {
 namespace {
@@ -93,7 +94,7 @@ template <typename Job>
 bool Relay::run_unless_over(Job job) {
   const std::lock_guard lock(mutex_);
   if (over_) return false;
-  http::run_on_loop(*request_.loop, std::move(job));
+  request_.loop->run(std::move(job));
   return true;
 }
 
@@ -202,9 +203,9 @@ void Relay::cancel() {
   {
     const std::lock_guard lock(mutex_);
     if (over_) return;
-    if (!http::on_loop(*request_.loop)) {
+    if (!request_.loop->is_here()) {
       // Called under the lock: the loop does not end while this relay is not over.
-      http::run_on_loop(*request_.loop, [self = shared_from_this()] { self->cancel(); });
+      request_.loop->run([self = shared_from_this()] { self->cancel(); });
       return;
     }
   }

@@ -12,7 +12,7 @@
 #include <memory>
 #include <span>
 
-namespace cloister::http {
+namespace cloister::net {
 
 enum class IoStatus {
   kOk,
@@ -55,4 +55,4 @@ class Transport {
   std::unique_ptr<SSL, SslDelete> ssl_;
 };
 
-}  // namespace cloister::http
+}  // namespace cloister::net

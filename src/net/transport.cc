@@ -1,4 +1,4 @@
-#include "http/transport.h"
+#include "net/transport.h"
 
 #include <openssl/err.h>
 #include <sys/socket.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace cloister::http {
+namespace cloister::net {
 namespace {
 
 constexpr std::size_t kTlsRecordBytes = 16u << 10;
@@ -88,4 +88,4 @@ void Transport::shut_write(bool complete) {
   ::shutdown(socket_, SHUT_WR);
 }
 
-}  // namespace cloister::http
+}  // namespace cloister::net
