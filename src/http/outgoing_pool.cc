@@ -1,12 +1,6 @@
 #include "http/outgoing_pool.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 
 namespace cloister::http {
@@ -28,25 +22,12 @@ std::shared_ptr<OutgoingConnection> OutgoingPool::take_idle(const OutgoingTarget
   return connection;
 }
 
-std::shared_ptr<OutgoingConnection> OutgoingPool::connect(const std::shared_ptr<const OutgoingTarget>& target) {
-  const int socket = ::socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (socket < 0) return nullptr;
-  const int on = 1;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  const sockaddr* const address = reinterpret_cast<const sockaddr*>(&target->address);
-  const bool connected = ::connect(socket, address, target->address_size) == 0;
-  if (!connected && errno != EINPROGRESS) {
-    ::close(socket);
-    return nullptr;
-  }
+std::shared_ptr<OutgoingConnection> OutgoingPool::make(const std::shared_ptr<const OutgoingTarget>& target) {
   try {
-    auto connection =
-        std::make_shared<OutgoingConnection>(loop_, static_cast<OutgoingKeeper&>(*this), target, socket, connected);
+    auto connection = std::make_shared<OutgoingConnection>(loop_, static_cast<OutgoingKeeper&>(*this), target);
     connections_.push_back(*connection);
     return connection;
   } catch (const std::exception&) {
-    // Out of memory or of epoll entries: only this request is affected.
-    ::close(socket);
     return nullptr;
   }
 }
@@ -54,9 +35,10 @@ std::shared_ptr<OutgoingConnection> OutgoingPool::connect(const std::shared_ptr<
 std::shared_ptr<OutgoingCall> OutgoingPool::send(OutgoingRequest request, std::shared_ptr<OutgoingSink> sink) {
   std::shared_ptr<OutgoingConnection> connection;
   if (!request.fresh_connection) connection = take_idle(request.target.get());
-  if (connection == nullptr) connection = connect(request.target);
+  if (connection == nullptr) connection = make(request.target);
   if (connection == nullptr) {
-    sink->on_failed(OutgoingFailure::kConnect);
+    sink->on_failed(OutgoingFailure::kConnect,
+                    cloister::fail(ErrorCode::kNetwork, "no memory for a connection to " + request.target->name));
     return nullptr;
   }
   return connection->begin(std::move(request), std::move(sink));

@@ -34,7 +34,8 @@ class OutgoingPool final : public net::LoopGuest, private OutgoingKeeper {
   std::vector<std::shared_ptr<OutgoingConnection>>& idle_of(const OutgoingTarget* target);
   // Returns null when there is none.
   std::shared_ptr<OutgoingConnection> take_idle(const OutgoingTarget* target);
-  std::shared_ptr<OutgoingConnection> connect(const std::shared_ptr<const OutgoingTarget>& target);
+  // Returns null when there is no memory.
+  std::shared_ptr<OutgoingConnection> make(const std::shared_ptr<const OutgoingTarget>& target);
 
   net::Loop& loop_;
   boost::intrusive::list<OutgoingConnection, boost::intrusive::constant_time_size<false>> connections_;

@@ -1,11 +1,10 @@
 #include "net/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
-#include <memory>
 #include <string_view>
+
+#include "net/pem.h"
 
 namespace cloister::net {
 namespace {
@@ -28,46 +27,6 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
     at += 1 + size;
   }
   return SSL_TLSEXT_ERR_ALERT_FATAL;
-}
-
-// Answers OpenSSL's question for a password with none: an encrypted key is an error, not a question on the terminal.
-int no_password(char*, int, int, void*) { return 0; }
-
-struct BioDelete {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct CertificateDelete {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-struct KeyDelete {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using Certificate = std::unique_ptr<X509, CertificateDelete>;
-
-std::unique_ptr<BIO, BioDelete> reader_of(std::string_view text) {
-  return std::unique_ptr<BIO, BioDelete>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-// The leaf and, after it, the certificates that connect it to a root.
-bool use_chain(SSL_CTX* context, std::string_view pem) {
-  const auto text = reader_of(pem);
-  const Certificate leaf(PEM_read_bio_X509_AUX(text.get(), nullptr, no_password, nullptr));
-  if (leaf == nullptr || SSL_CTX_use_certificate(context, leaf.get()) != 1) return false;
-  SSL_CTX_clear_chain_certs(context);
-  for (;;) {
-    const Certificate next(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
-    if (next == nullptr) break;
-    if (SSL_CTX_add1_chain_cert(context, next.get()) != 1) return false;
-  }
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  return at_end;
-}
-
-bool use_key(SSL_CTX* context, std::string_view pem) {
-  const auto text = reader_of(pem);
-  const std::unique_ptr<EVP_PKEY, KeyDelete> key(PEM_read_bio_PrivateKey(text.get(), nullptr, no_password, nullptr));
-  return key != nullptr && SSL_CTX_use_PrivateKey(context, key.get()) == 1 && SSL_CTX_check_private_key(context) == 1;
 }
 
 }  // namespace

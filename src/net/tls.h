@@ -14,6 +14,9 @@ struct SslContextDelete {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 };
 using TlsContext = std::unique_ptr<SSL_CTX, SslContextDelete>;
+struct SslDelete {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+};
 
 // Fails with kBadCertificate or kBadKey; the message never holds key material.
 Result<TlsContext> make_server_tls(const TlsIdentity& identity);

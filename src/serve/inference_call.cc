@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "engine/known_answers/record.h"
 #include "engine/upstream/usage.h"
-#include "http/outgoing.h"
 #include "net/later.h"
 #include "net/loop.h"
 #include "receipts/last_event.h"

@@ -42,12 +42,20 @@ Error error_of(http::OutgoingFailure failure) {
   using http::OutgoingFailure;
   switch (failure) {
     case OutgoingFailure::kConnect:
-      return fail(ErrorCode::kUpstreamUnreachable, "the engine cannot be reached; try again");
-    case OutgoingFailure::kConnectTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine takes no connection");
+    case OutgoingFailure::kTls: return fail(ErrorCode::kUpstreamUnreachable, "the engine cannot be reached; try again");
+    case OutgoingFailure::kConnectTimeout:
+    case OutgoingFailure::kTlsTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine takes no connection");
     case OutgoingFailure::kTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine did not answer in time");
     case OutgoingFailure::kMalformed: return fail(ErrorCode::kUpstreamBroken, "the engine's reply is not valid HTTP");
     default: return fail(ErrorCode::kUpstreamBroken, "the engine ended its reply too early");
   }
+}
+
+// True when nothing of the request can have reached the server.
+bool is_unreachable(http::OutgoingFailure failure) {
+  using http::OutgoingFailure;
+  return failure == OutgoingFailure::kConnect || failure == OutgoingFailure::kConnectTimeout ||
+         failure == OutgoingFailure::kTls || failure == OutgoingFailure::kTlsTimeout;
 }
 
 Error busy_error() {
@@ -266,14 +274,14 @@ void Relay::on_end() {
   if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end({});
 }
 
-void Relay::on_failed(http::OutgoingFailure failure) {
+void Relay::on_failed(http::OutgoingFailure failure, const Error&) {
   using http::OutgoingFailure;
   if (failure == OutgoingFailure::kStale && !sent_again_) {
     sent_again_ = true;
     call_.reset();
     return send(true);
   }
-  const bool gone = failure == OutgoingFailure::kConnect || failure == OutgoingFailure::kConnectTimeout;
+  const bool gone = is_unreachable(failure);
   server_->count_failure(gone);
   if (gone && !replying_ && choice_.has_another()) {
     leave_server();
