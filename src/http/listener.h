@@ -34,8 +34,6 @@ class Listener final : private net::Watch::Owner {
 
  private:
   Result<void> bind();
-  Result<int> bind_tcp();
-  Result<int> bind_unix();
   net::EventLoop& events() const { return loops_.front()->loop().events(); }
   void on_ready(bool readable, bool writable) override;
   void accept_waiting();
