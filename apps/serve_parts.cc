@@ -86,7 +86,7 @@ Result<Tls> given_tls(const ServeOptions& options) {
   TRY(key, read_regular_file(options.tls_key_file, kPemLimit));
   TRY(leaf, first_in(chain, options.tls_certificate_file));
   tls.spki_sha256 = crypto::sha256(leaf.subject_public_key_info());
-  tls.identity = std::make_shared<http::TlsIdentity>(http::TlsIdentity{std::move(chain), std::move(key)});
+  tls.identity = std::make_shared<net::TlsIdentity>(net::TlsIdentity{std::move(chain), std::move(key)});
   return tls;
 }
 
@@ -202,7 +202,7 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, c
       tls.no_certificate = from_outside.error().message;
     }
   }
-  tls.identity = std::make_shared<http::TlsIdentity>(http::TlsIdentity{std::move(chain), key.to_pem()});
+  tls.identity = std::make_shared<net::TlsIdentity>(net::TlsIdentity{std::move(chain), key.to_pem()});
   return tls;
 }
 

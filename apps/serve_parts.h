@@ -13,6 +13,7 @@
 #include "http/server.h"
 #include "identity/identity.h"
 #include "identity/keyring.h"
+#include "net/tls_identity.h"
 #include "tee/tee.h"
 
 namespace cloister::apps {
@@ -33,7 +34,7 @@ struct Platform {
 Result<Platform> make_platform(const ServeOptions& options);
 
 struct Tls {
-  std::shared_ptr<const http::TlsIdentity> identity;  // null: plain HTTP
+  std::shared_ptr<const net::TlsIdentity> identity;  // null: plain HTTP
   std::optional<ByteArray<32>> spki_sha256;
   // kBorn where the key is the keyring's, kGiven where the operator brought it.
   evidence::TlsKeyOrigin origin = evidence::TlsKeyOrigin::kGiven;

@@ -27,6 +27,7 @@
 #include "crypto/x509.h"
 #include "http/http_test_util.h"
 #include "http/server.h"
+#include "net/tls_identity.h"
 
 namespace cloister::collateral::testing {
 
@@ -175,7 +176,7 @@ class FixedServer {
 // A TLS authority of the test and a server's identity under it.
 struct TestAuthority {
   std::string ca_pem;
-  std::shared_ptr<http::TlsIdentity> identity;
+  std::shared_ptr<net::TlsIdentity> identity;
 };
 inline TestAuthority make_authority(const std::vector<std::string>& names, UnixSeconds not_after) {
   const crypto::EcKey ca_key = *crypto::EcKey::generate(crypto::Curve::kP256);
@@ -194,7 +195,7 @@ inline TestAuthority make_authority(const std::vector<std::string>& names, UnixS
   leaf.dns_names = names;
   TestAuthority out;
   out.ca_pem = crypto::issue_certificate(ca, ca_key, ca_key)->to_pem();
-  out.identity = std::make_shared<http::TlsIdentity>();
+  out.identity = std::make_shared<net::TlsIdentity>();
   out.identity->certificate_chain_pem = crypto::issue_certificate(leaf, key, ca_key)->to_pem();
   out.identity->private_key_pem = key.to_pem();
   return out;

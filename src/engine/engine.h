@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "evidence/reply_outcome.h"
 
-namespace cloister::http {
+namespace cloister::net {
 class Loop;
 }
 
@@ -70,7 +70,7 @@ struct EngineRequest {
   // forwarded, and the event loop of the client's connection.
   std::string path;
   HeaderList headers;
-  http::Loop* loop = nullptr;
+  net::Loop* loop = nullptr;
 };
 
 using Usage = evidence::TokenUsage;

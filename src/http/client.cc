@@ -1,17 +1,17 @@
 #include "http/client.h"
 
-#include <string.h>
-
 #include <algorithm>
-#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
 
-#include "http/client_channel.h"
-#include "http/response_reader.h"
+#include "http/client_exchange.h"
+#include "http/outgoing.h"
+#include "net/address_kind.h"
 
 namespace cloister::http {
 namespace {
-
-constexpr int kMaxInterimResponses = 8;
 
 bool is_plain_text(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
@@ -46,60 +46,48 @@ Result<std::string> request_head(const Url& url, const ClientOptions& options, s
   return head + "\r\n";
 }
 
-// Overwritten at the end when it was used to read a secret.
-struct Buffer {
-  explicit Buffer(bool secret) : secret_(secret) {}
-  ~Buffer() {
-    if (secret_) ::explicit_bzero(bytes.data(), bytes.size());
-  }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-
-  std::array<char, 16384> bytes;
-
- private:
-  const bool secret_;
-};
-
-Result<void> read_response(ClientChannel& channel, ResponseReader& reader, bool streaming,
-                           std::array<char, 16384>& buffer) {
-  while (!reader.complete() && !reader.stopped()) {
-    if (streaming && reader.has_head()) channel.lift_deadline();
-    TRY(got, channel.read(buffer));
-    if (got == 0) return reader.feed_end();
-    TRY_VOID(reader.feed({buffer.data(), got}));
+// Checks that bytes without encryption may be sent to all of these addresses.
+Result<void> check_plain(const OutgoingTarget& target, const ClientOptions& options) {
+  if (options.pinned_spki_sha256)
+    return fail(ErrorCode::kUsage, "a TLS key is expected of " + target.name + ", and the URL is not https");
+  for (const net::SocketAddress& address : target.addresses) {
+    if (net::is_loopback_address(address.storage)) continue;
+    const bool is_private = net::is_private_address(address.storage);
+    if (options.plain_http == PlainHttp::kThisMachine ||
+        (options.plain_http == PlainHttp::kPrivateNetwork && !is_private)) {
+      return fail(ErrorCode::kUsage, target.name +
+                                         " is another machine, and http is not encrypted: everyone on the way could "
+                                         "read what is sent and what comes back; expected https");
+    }
+    if (options.plain_http == PlainHttp::kAnywhere && !options.bearer_token.empty()) {
+      return fail(ErrorCode::kUsage,
+                  target.name + " is another machine, and a bearer token is not sent to another machine over http");
+    }
   }
   return {};
+}
+
+Result<OutgoingTarget> target_of(const Url& url, const ClientOptions& options) {
+  if (url.tls) {
+    net::ServerTrust trust;
+    trust.roots = options.verify_web_pki ? net::ServerTrust::Roots::kSystem : net::ServerTrust::Roots::kNone;
+    trust.pinned_spki_sha256 = options.pinned_spki_sha256;
+    return resolve_tls(url, std::move(trust));
+  }
+  TRY(target, resolve_target(url));
+  TRY_VOID(check_plain(target, options));
+  return target;
 }
 
 Result<ClientResponse> exchange(const Url& url, const ClientOptions& options, std::string_view method,
                                 std::string_view path, std::optional<std::string_view> body,
                                 const std::function<bool(std::string_view)>* on_data) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(options.total_timeout_s);
   TRY(head, request_head(url, options, method, path, body ? std::optional(body->size()) : std::nullopt));
-  TRY(channel, ClientChannel::open(url, options));
-  auto wrote = channel->write(head);
-  if (wrote && body) wrote = channel->write(*body);
-  // A server that refuses a request answers before it has read all of it, and then writing fails: the answer says more.
-  if (!wrote && wrote.error().code != ErrorCode::kNetwork) return std::move(wrote).error();
-
-  Buffer buffer(options.secret_response);
-  std::string rest;
-  for (int i = 0; i <= kMaxInterimResponses; ++i) {
-    ClientResponse response;
-    response.tls_spki_sha256 = channel->tls_spki_sha256();
-    response.unencrypted = channel->is_unencrypted();
-    ResponseReader reader(response, options.response_limit_bytes, on_data);
-    if (options.secret_response) reader.keep_secret();
-    auto read = reader.feed(rest);
-    if (read) read = read_response(*channel, reader, on_data != nullptr, buffer.bytes);
-    if (!read && options.secret_response) ::explicit_bzero(response.body.data(), response.body.size());
-    if (!read) return wrote ? std::move(read).error() : std::move(wrote).error();
-    if (response.status >= 200) return response;
-    if (options.secret_response && !reader.rest().empty())
-      return fail(ErrorCode::kBadHttp, "the server sent an interim response");
-    rest = reader.rest();
-  }
-  return fail(ErrorCode::kBadHttp, "the server sent interim responses only");
+  TRY(target, target_of(url, options));
+  // On the heap, since its loop has large buffers.
+  const auto running = std::make_unique<ClientExchange>(target, options, on_data);
+  return running->run(std::move(head), body.value_or(std::string_view()), deadline);
 }
 
 }  // namespace

@@ -326,7 +326,7 @@ class TlsTest : public testing::ServerTest {
     auto certificate = crypto::issue_certificate(spec, *key, *key);
     ASSERT_TRUE(certificate) << certificate.error().to_string();
     spki_ = crypto::sha256(certificate->subject_public_key_info());
-    auto identity = std::make_shared<TlsIdentity>();
+    auto identity = std::make_shared<net::TlsIdentity>();
     identity->certificate_chain_pem = certificate->to_pem();
     identity->private_key_pem = key->to_pem();
     identity_ = identity;
@@ -338,7 +338,7 @@ class TlsTest : public testing::ServerTest {
   }
   Client client_for(ClientOptions options = quick()) { return Client(local_url(server_->port(), true), options); }
 
-  std::shared_ptr<const TlsIdentity> identity_;
+  std::shared_ptr<const net::TlsIdentity> identity_;
   ByteArray<32> spki_{};
 };
 
@@ -484,11 +484,11 @@ TEST_F(TlsTest, EndsWhatIsNoTls) {
 
 TEST_F(TlsTest, RefusesABadIdentity) {
   ServerOptions options = loopback_options();
-  auto bad = std::make_shared<TlsIdentity>(*identity_);
+  auto bad = std::make_shared<net::TlsIdentity>(*identity_);
   bad->private_key_pem = "nonsense";
   options.tls = bad;
   EXPECT_EQ(Server::start(options, handler_).error().code, ErrorCode::kBadKey);
-  bad = std::make_shared<TlsIdentity>(*identity_);
+  bad = std::make_shared<net::TlsIdentity>(*identity_);
   bad->certificate_chain_pem = "nonsense";
   options.tls = bad;
   EXPECT_EQ(Server::start(options, handler_).error().code, ErrorCode::kBadCertificate);

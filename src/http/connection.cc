@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "http/loop.h"
 #include "http/request_reader.h"
 
 namespace cloister::http {
@@ -35,11 +34,12 @@ bool is_loopback(const boost::asio::ip::address& address) {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address,
-                       bool refused)
-    : loop_(loop),
-      watch_(loop.events(), socket, *this),
-      transport_(socket, loop.shared().tls.load().get()),
+Connection::Connection(ConnectionHost& host, int socket, const boost::asio::ip::tcp::endpoint& peer,
+                       std::string address, bool refused)
+    : host_(host),
+      loop_(host.loop()),
+      watch_(loop_.events(), socket, *this),
+      transport_(socket, host.shared().tls.load().get()),
       peer_(peer_text(peer)),
       address_(std::move(address)),
       peer_is_loopback_(is_loopback(peer.address())),
@@ -49,13 +49,13 @@ Connection::~Connection() = default;
 
 void Connection::start() {
   self_ = shared_from_this();
-  group_ = &loop_.waiting().join(address_);
+  group_ = &host_.waiting().join(address_);
   if (!transport_.usable()) return close();
   enter(transport_.is_tls() ? Phase::kHandshake : Phase::kIdle);
   if (transport_.is_tls()) {
-    set_deadline(loop_.shared().options.header_timeout_s);
+    set_deadline(host_.shared().options.header_timeout_s);
   } else {
-    set_deadline(loop_.shared().options.keep_alive_timeout_s);
+    set_deadline(host_.shared().options.keep_alive_timeout_s);
   }
   watch_.want_read();
 }
@@ -106,12 +106,12 @@ void Connection::on_writable() {
 
 void Connection::continue_handshake() {
   switch (transport_.handshake().status) {
-    case IoStatus::kOk:
+    case net::IoStatus::kOk:
       enter(Phase::kIdle);
-      set_deadline(loop_.shared().options.keep_alive_timeout_s);
+      set_deadline(host_.shared().options.keep_alive_timeout_s);
       return watch_.want_read();
-    case IoStatus::kWantRead: return watch_.want_read();
-    case IoStatus::kWantWrite: return watch_.want_write();
+    case net::IoStatus::kWantRead: return watch_.want_read();
+    case net::IoStatus::kWantWrite: return watch_.want_write();
     default: return close();
   }
 }
@@ -122,14 +122,14 @@ bool Connection::wants_more() const { return phase_ != Phase::kClosed && (!reads
 void Connection::read_available() {
   const std::span<char> buffer = loop_.read_scratch();
   for (int i = 0; i < kReadsInARow && wants_more(); ++i) {
-    const IoResult got = transport_.read(buffer);
-    if (got.status == IoStatus::kWantWrite) {
+    const net::IoResult got = transport_.read(buffer);
+    if (got.status == net::IoStatus::kWantWrite) {
       read_wants_write_ = true;
       return watch_.want_write();
     }
-    if (got.status == IoStatus::kWantRead) return;
+    if (got.status == net::IoStatus::kWantRead) return;
     // The end of the client's sending side counts as the end of the client: see server.h.
-    if (got.status != IoStatus::kOk) return close();
+    if (got.status != net::IoStatus::kOk) return close();
     if (phase_ == Phase::kLinger) return;
     feed({buffer.data(), got.bytes});
     if (!transport_.may_have_more(got.bytes, buffer.size())) return;
@@ -139,16 +139,16 @@ void Connection::read_available() {
 void Connection::discard_available() {
   const std::span<char> buffer = loop_.read_scratch();
   for (int i = 0; i < kReadsInARow; ++i) {
-    const IoResult got = transport_.read(buffer);
-    if (got.status == IoStatus::kWantRead || got.status == IoStatus::kWantWrite) return;
-    if (got.status != IoStatus::kOk) return close();
+    const net::IoResult got = transport_.read(buffer);
+    if (got.status == net::IoStatus::kWantRead || got.status == net::IoStatus::kWantWrite) return;
+    if (got.status != net::IoStatus::kOk) return close();
     deadline_s_ = std::min(loop_.now_s() + kLingerReadSeconds + 1, linger_until_s_);
   }
 }
 
 void Connection::feed(std::string_view bytes) {
   if (phase_ == Phase::kBody) {
-    set_deadline(loop_.shared().options.body_idle_timeout_s);
+    set_deadline(host_.shared().options.body_idle_timeout_s);
     deadline_s_ = std::min(deadline_s_, body_deadline_s_);
   }
   if (in_.empty() && !reads_ahead()) {
@@ -168,11 +168,11 @@ std::size_t Connection::process(std::string_view bytes) {
     if (phase_ == Phase::kIdle) {
       if (!skip_blank_lines(bytes, used)) break;
       enter(Phase::kHead);
-      set_deadline(loop_.shared().options.header_timeout_s);
+      set_deadline(host_.shared().options.header_timeout_s);
       keep_alive_ = http10_ = without_body_ = false;
       framing_ = Framing::kNone;
       // A Unix socket has no host: dstack's own agent requires none there, and its older clients send none.
-      const ServerOptions& options = loop_.shared().options;
+      const ServerOptions& options = host_.shared().options;
       reader_ = std::make_unique<RequestReader>(options.header_limit_bytes, options.unix_socket.empty());
     }
     const RequestReader::Progress progress = reader_->feed(bytes.substr(used));
@@ -207,13 +207,13 @@ void Connection::on_head(bool body_has_begun) {
   http10_ = reader_->is_http10();
   keep_alive_ = reader_->wants_keep_alive();
   without_body_ = head.method == "HEAD";
-  loop_.shared().requests_total.fetch_add(1, std::memory_order_relaxed);
+  host_.shared().requests_total.fetch_add(1, std::memory_order_relaxed);
   if (refused_) return refuse(503, "too many connections");
 
-  std::optional<Admission> admission = loop_.shared().handler.admit(head, *this);
+  std::optional<Admission> admission = host_.shared().handler.admit(head, *this);
   if (admission) return on_admission(*std::move(admission), body_has_begun);
   enter(Phase::kParked);
-  set_deadline(loop_.shared().options.admission_timeout_s);
+  set_deadline(host_.shared().options.admission_timeout_s);
 }
 
 Connection::Resume Connection::park() {
@@ -240,14 +240,14 @@ void Connection::on_admission(Admission admission, bool body_has_begun) {
   admitted_ = std::move(admission.admitted);
   if (reader_->complete()) return dispatch();
   enter(Phase::kBody);
-  const ServerOptions& options = loop_.shared().options;
+  const ServerOptions& options = host_.shared().options;
   const std::uint64_t most =
       std::min(reader_->content_length().value_or(admission.body_limit_bytes), admission.body_limit_bytes);
   set_deadline(options.body_timeout_s + static_cast<int>(most / std::max<std::uint64_t>(options.body_bytes_per_s, 1)));
   body_deadline_s_ = deadline_s_;
   set_deadline(options.body_idle_timeout_s);
   deadline_s_ = std::min(deadline_s_, body_deadline_s_);
-  body_hold_ = std::make_shared<BodyBudget::Hold>(loop_.shared().bodies, admission.client);
+  body_hold_ = std::make_shared<BodyBudget::Hold>(host_.shared().bodies, admission.client);
   if (reader_->expects_continue() && !body_has_begun) say_continue();
 }
 
@@ -259,15 +259,15 @@ void Connection::dispatch() {
   reader_.reset();
   enter(Phase::kReply);
   deadline_s_ = kNever;
-  exchange_ = std::make_shared<ServerExchange>(loop_, *this, std::move(request), std::exchange(admitted_, nullptr),
-                                               std::exchange(body_hold_, nullptr),
-                                               loop_.shared().options.write_buffer_limit_bytes);
+  exchange_ = std::make_shared<ServerExchange>(loop_, static_cast<ServerExchange::Owner&>(*this), std::move(request),
+                                               std::exchange(admitted_, nullptr), std::exchange(body_hold_, nullptr),
+                                               host_.shared().options.write_buffer_limit_bytes);
   try {
-    loop_.shared().handler.handle(exchange_);
+    host_.shared().handler.handle(exchange_);
   } catch (const std::exception&) {
     // A defect, but one that must not end the other connections. The text could quote the request, so it is not logged.
     log::error("http: a handler threw an exception");
-    exchange_->respond(loop_.shared().handler.protocol_error(500, "internal error", exchange_->request().path));
+    exchange_->respond(host_.shared().handler.protocol_error(500, "internal error", exchange_->request().path));
     exchange_->abort();
   }
   if (phase_ == Phase::kReply && out_.empty()) pump();
@@ -310,7 +310,7 @@ void Connection::close() {
   reader_.reset();
   admitted_.reset();
   body_hold_.reset();
-  loop_.remove(*this);
+  host_.remove(*this);
   const auto exchange = std::move(exchange_);
   if (exchange != nullptr) exchange->abandon();
 }

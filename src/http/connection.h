@@ -11,35 +11,35 @@
 #include <string_view>
 
 #include "http/body_budget.h"
+#include "http/connection_host.h"
 #include "http/outbox.h"
 #include "http/parked_admission.h"
 #include "http/response_writer.h"
 #include "http/server_exchange.h"
-#include "http/transport.h"
 #include "http/waiting_connections.h"
-#include "http/watch.h"
+#include "net/transport.h"
+#include "net/watch.h"
 
 namespace cloister::http {
 
-class Loop;
 class RequestReader;
 
 class Connection final : public boost::intrusive::list_base_hook<>,
                          public std::enable_shared_from_this<Connection>,
-                         private Watch::Owner,
+                         private net::Watch::Owner,
                          private WaitingConnection,
                          private Parking,
-                         private ParkedAdmission::Owner {
+                         private ParkedAdmission::Owner,
+                         private ServerExchange::Owner {
  public:
   // Takes ownership of the socket. A `refused` connection gets 503 for its first request.
-  Connection(Loop& loop, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
+  Connection(ConnectionHost& host, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address,
+             bool refused);
   ~Connection();
 
   void start();
   // The address under which the listener has counted it.
   const std::string& address() const { return address_; }
-  // Called when the exchange has news.
-  void on_mail();
   // Called once a second.
   void on_tick();
   // The server is about to stop: ends at once when nothing is running, else after the running exchange.
@@ -90,6 +90,7 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   void cut();
 
   // connection_reply.cc: writing
+  void on_mail() override;
   void pump();
   bool observe(ReplyObserver& observer);
   void send_pumped();
@@ -106,9 +107,10 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   void linger(bool complete);
   void resume_ahead();
 
-  Loop& loop_;
-  Watch watch_;
-  Transport transport_;
+  ConnectionHost& host_;
+  net::Loop& loop_;
+  net::Watch watch_;
+  net::Transport transport_;
   const std::string peer_;  // "127.0.0.1:53812"
   const std::string address_;
   const bool peer_is_loopback_;

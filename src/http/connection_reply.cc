@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "http/connection.h"
-#include "http/loop.h"
 #include "http/request_reader.h"
 
 namespace cloister::http {
@@ -86,13 +85,13 @@ void Connection::begin_reply(const Response& head, bool streamed) {
   } else {
     framing_ = http10_ ? Framing::kClose : Framing::kChunked;
   }
-  if (framing_ == Framing::kClose || loop_.draining()) keep_alive_ = false;
+  if (framing_ == Framing::kClose || host_.draining()) keep_alive_ = false;
   HeadPlan plan;
   plan.framing = framing_;
   plan.length = out_.data().size();
   plan.keep_alive = keep_alive_;
   plan.http10 = http10_;
-  append_head(out_.head(), head, plan, loop_.date());
+  append_head(out_.head(), head, plan, host_.date());
 }
 
 void Connection::frame(bool last) {
@@ -108,19 +107,19 @@ bool Connection::flush() {
   std::array<iovec, Outbox::kMaxPieces> pieces;
   while (!out_.empty()) {
     const std::size_t count = out_.gather(pieces);
-    const IoResult wrote = transport_.write({pieces.data(), count}, loop_.tls_scratch());
-    if (wrote.status == IoStatus::kOk) {
+    const net::IoResult wrote = transport_.write({pieces.data(), count}, loop_.tls_scratch());
+    if (wrote.status == net::IoStatus::kOk) {
       out_.consume(wrote.bytes);
       if (phase_ == Phase::kReply) deadline_s_ = kNever;
       continue;
     }
-    if (wrote.status != IoStatus::kWantWrite && wrote.status != IoStatus::kWantRead) {
+    if (wrote.status != net::IoStatus::kWantWrite && wrote.status != net::IoStatus::kWantRead) {
       close();
       return false;
     }
-    if (phase_ == Phase::kReply && deadline_s_ == kNever) set_deadline(loop_.shared().options.write_timeout_s);
+    if (phase_ == Phase::kReply && deadline_s_ == kNever) set_deadline(host_.shared().options.write_timeout_s);
     if (exchange_ != nullptr) exchange_->set_behind();
-    if (wrote.status == IoStatus::kWantRead) {
+    if (wrote.status == net::IoStatus::kWantRead) {
       write_wants_read_ = true;
       watch_.want_read();
     } else {
@@ -138,7 +137,7 @@ void Connection::settle() {
 
 void Connection::refuse(int status, std::string_view text) {
   keep_alive_ = false;
-  answer(loop_.shared().handler.protocol_error(status, text,
+  answer(host_.shared().handler.protocol_error(status, text,
                                                reader_ ? std::string_view(reader_->head().path) : std::string_view()));
 }
 
@@ -172,9 +171,9 @@ void Connection::end_reply() {
   }
   out_.release();
   last_ = false;
-  if (!keep_alive_ || loop_.draining()) return linger(true);
+  if (!keep_alive_ || host_.draining()) return linger(true);
   enter(Phase::kIdle);
-  set_deadline(loop_.shared().options.keep_alive_timeout_s);
+  set_deadline(host_.shared().options.keep_alive_timeout_s);
   if (!processing_) resume_ahead();
 }
 

@@ -12,9 +12,11 @@
 #include "http/admission.h"
 #include "http/message.h"
 
-namespace cloister::http {
-
+namespace cloister::net {
 class Loop;
+}
+
+namespace cloister::http {
 
 class Exchange;
 
@@ -34,18 +36,19 @@ class ReplyObserver {
 };
 
 // One request and the reply to it. Any thread may call it; calls are handed over to the connection's loop, and bytes
-// are coalesced when the socket is behind. Holding an Exchange keeps its memory, not its connection.
+// are coalesced when the socket is behind. Holding an Exchange keeps its memory, not its connection. No function has a
+// default: one that a wrapper forgot to pass on would leave a client waiting for ever.
 class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual const Request& request() const = 0;
   // What the handler gave with the Admission of this request; null where it gave nothing. Lives as long as the exchange.
-  virtual Admitted* admitted() { return nullptr; }
+  virtual Admitted* admitted() = 0;
   // Moves the body out, so that it need not stay in memory as long as the reply runs; request().body is then empty.
   // Only in Handler::handle(), before the exchange is shared with other threads.
-  virtual std::string take_body() { return request().body; }
+  virtual std::string take_body() = 0;
   // Like take_body(); the bytes count as body bytes in flight as long as somebody holds them.
-  virtual std::shared_ptr<const std::string> share_body() { return std::make_shared<const std::string>(take_body()); }
+  virtual std::shared_ptr<const std::string> share_body() = 0;
   // Set before respond() or start().
   virtual void set_observer(std::shared_ptr<ReplyObserver> observer) = 0;
   // Called once on the loop if the connection ends before the reply is written (client gone, write stalled, shutdown).
@@ -63,20 +66,20 @@ class Exchange {
   virtual void abort() = 0;
   // Sends what the observer holds back, with further fields: in the head of a buffered reply; for a stream as trailer
   // fields (RFC 9110 section 6.5), which HTTP/1.0 clients do not get. Called once.
-  virtual void release(Headers further) { (void)further; }
+  virtual void release(Headers further) = 0;
   // Called instead of release(): what is held back is not sent. `instead` replaces a buffered reply; a stream ends as
   // after abort(). The observer does not see it.
-  virtual void withhold(Response instead) { (void)instead; }
+  virtual void withhold(Response instead) = 0;
 
   // The loop of the connection, for callers that do more input and output for this request: on the same thread no
   // hand-over is needed. Null where there is none. It lives as long as the exchange has not ended.
-  virtual Loop* loop() { return nullptr; }
+  virtual net::Loop* loop() = 0;
   // Bytes that wait because the client's socket takes no more for now; 0 while the client keeps up.
-  virtual std::size_t behind_bytes() { return 0; }
+  virtual std::size_t behind_bytes() = 0;
   // Called on the loop each time the client has caught up after it was behind. Set it before respond() or start().
-  virtual void on_caught_up(std::function<void()> callback) { (void)callback; }
+  virtual void on_caught_up(std::function<void()> callback) = 0;
   // Runs the job on the loop, soon, unless the exchange has ended by then.
-  virtual void post(std::function<void()> job) { job(); }
+  virtual void post(std::function<void()> job) = 0;
 };
 
 class Handler {

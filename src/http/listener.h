@@ -14,15 +14,17 @@
 
 #include "base/file_descriptor.h"
 #include "base/result.h"
-#include "http/loop.h"
+#include "http/server_loop.h"
+#include "http/server_shared.h"
+#include "net/watch.h"
 
 namespace cloister::http {
 
-class Listener final : private Watch::Owner {
+class Listener final : private net::Watch::Owner {
  public:
   // Binds the socket. `loops` must not be empty, and outlives the listener.
-  static Result<std::unique_ptr<Listener>> open(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops);
-  Listener(ServerShared& shared, const std::vector<std::unique_ptr<Loop>>& loops) : shared_(shared), loops_(loops) {}
+  static Result<std::unique_ptr<Listener>> open(ServerShared& shared, const std::vector<ServerLoop*>& loops);
+  Listener(ServerShared& shared, const std::vector<ServerLoop*>& loops) : shared_(shared), loops_(loops) {}
 
   std::uint16_t port() const { return port_; }
   // Any thread, once the loops run.
@@ -32,9 +34,7 @@ class Listener final : private Watch::Owner {
 
  private:
   Result<void> bind();
-  Result<int> bind_tcp();
-  Result<int> bind_unix();
-  EventLoop& events() const { return loops_.front()->events(); }
+  net::EventLoop& events() const { return loops_.front()->loop().events(); }
   void on_ready(bool readable, bool writable) override;
   void accept_waiting();
   void take(int socket, const boost::asio::ip::tcp::endpoint& peer);
@@ -55,8 +55,8 @@ class Listener final : private Watch::Owner {
   void hand_over(int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address, bool refused);
 
   ServerShared& shared_;
-  const std::vector<std::unique_ptr<Loop>>& loops_;
-  std::optional<Watch> watch_;  // of the listening socket, until close()
+  const std::vector<ServerLoop*>& loops_;
+  std::optional<net::Watch> watch_;  // of the listening socket, until close()
   std::size_t next_loop_ = 0;
   std::size_t newcomers_ = 0;  // on their way between the loops
   bool closed_ = false;

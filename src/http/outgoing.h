@@ -1,52 +1,63 @@
-// Requests to other servers, made on the event loop of the connection that they serve: the bytes of a reply go from one
-// socket to the other without another thread, and each chunk is copied once. HTTP/1.1 without TLS, for servers on the
-// same host or private network. Each loop keeps connections and uses them again.
+// Requests to other servers, made on an event loop: with that of the connection that they serve, the bytes of a reply go from one socket to
+// the other without another thread, and each chunk is copied once. HTTP/1.1 over TCP, TLS and Unix sockets. Each loop keeps connections and
+// uses them again. Nothing blocks the loop: connecting and TLS handshakes have time limits of their own.
 //
-// Loop thread only, except run_on_loop() and on_loop().
+// Loop thread only, except for what says that it blocks.
 #pragma once
-
-#include <sys/socket.h>
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
-#include "http/client_options.h"
 #include "http/message.h"
 #include "http/url.h"
+#include "net/socket_address.h"
+#include "net/tls_client.h"
+
+namespace cloister::net {
+class Loop;
+}
 
 namespace cloister::http {
 
-class Loop;
 class OutgoingConnection;
 
 // Where to connect to. Holders of the same object share connections.
 struct OutgoingTarget {
-  sockaddr_storage address{};
-  socklen_t address_size = 0;
+  std::string name;                           // "host:port" or the path of a Unix socket; for messages
+  std::vector<net::SocketAddress> addresses;  // tried one after the other; at least one
+  std::shared_ptr<const net::TlsClient> tls;  // null: not encrypted
 };
 
-// Blocking: asks the system's resolver and takes its first address; "localhost" is 127.0.0.1 without asking. Only Unix
-// sockets and addresses of the loopback and of private networks are accepted, since what is sent there is not
-// encrypted. Errors: kNetwork for an unknown name, kUsage for a public address.
+// Blocking: asks the system's resolver. All addresses that it gives, without TLS. Errors: kNetwork for an unknown name, kUsage for the path of
+// a Unix socket that is too long.
+Result<OutgoingTarget> resolve_target(const Url& url);
+// Blocking: takes the first address; "localhost" is 127.0.0.1 without asking. Only Unix sockets and addresses of the loopback and of private
+// networks are accepted, since what is sent there is not encrypted. Errors: as resolve_target(); kUsage for a public address and for https.
 Result<OutgoingTarget> resolve_private(const Url& url);
+// Blocking: all addresses of an https URL, and what its server has to show. Errors: as resolve_target() and TlsClient::make(); kUsage for
+// another URL.
+Result<OutgoingTarget> resolve_tls(const Url& url, net::ServerTrust trust);
 // "host:port" in the form for a Host header.
 std::string authority_of(const Url& url);
 
 struct OutgoingRequest {
   std::shared_ptr<const OutgoingTarget> target;
-  std::string head;                                                 // request line and headers with the empty line
-  std::array<std::string_view, 3> body;                             // sent one after the other, unchanged
-  std::shared_ptr<const void> body_owner;                           // keeps the bytes of `body`
-  bool fresh_connection = false;                                    // do not use a kept connection
+  std::string head;                        // request line and headers with the empty line
+  std::array<std::string_view, 3> body;    // sent one after the other, unchanged
+  std::shared_ptr<const void> body_owner;  // keeps the bytes of `body`
+  bool fresh_connection = false;           // do not use a kept connection
+  bool secret_response = false;            // wipe what the connection itself keeps of the response
   bool (*keep_header)(std::string_view lower_case_name) = nullptr;  // headers of the response to keep; null keeps none
-  int connect_timeout_s = 5;
+  int connect_timeout_s = 5;       // for all addresses together; a TLS handshake has as long again
   int first_byte_timeout_s = 600;  // from sending to the response's head
+  int head_idle_timeout_s = 0;     // until the head is there: between two pieces that are sent or read; 0: no limit
   int idle_timeout_s = 300;        // between two reads of its body
 };
 
@@ -55,11 +66,16 @@ struct OutgoingHead {
   Headers headers;
   std::optional<std::uint64_t> length;  // of the body, where it is announced
   bool ends_with_connection = false;    // the body has no other end, so it cannot be distinguished from a truncated one
+  // The last two members describe the connection.
+  std::optional<ByteArray<32>> tls_spki_sha256;  // SHA-256 of the server's SubjectPublicKeyInfo; TLS only
+  bool leaves_machine_plain = false;             // no TLS, and the address is not of this machine
 };
 
 enum class OutgoingFailure {
   kConnect,  // refused, unreachable
   kConnectTimeout,
+  kTls,  // the handshake failed, or the server is not the one that is expected; nothing of the request was sent
+  kTlsTimeout,
   kStale,      // a kept connection ended before the first byte of a response: send the request again
   kClosed,     // ended too early
   kTimeout,    // silent for too long
@@ -74,7 +90,8 @@ class OutgoingSink {
   virtual void on_head(OutgoingHead head) = 0;
   virtual void on_body(std::string_view bytes) = 0;
   virtual void on_end() = 0;
-  virtual void on_failed(OutgoingFailure failure) = 0;
+  // The error names the server: kNetwork, kTimeout, kBadCertificate or kBadHttp.
+  virtual void on_failed(OutgoingFailure failure, const Error& error) = 0;
 };
 
 // A running request. No function has any effect once the request is over.
@@ -93,10 +110,6 @@ class OutgoingCall {
 };
 
 // Returns null when it failed at once; the sink has been told.
-std::shared_ptr<OutgoingCall> send(Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
-
-// Any thread while the loop runs.
-void run_on_loop(Loop& loop, std::function<void()> job);
-bool on_loop(Loop& loop);
+std::shared_ptr<OutgoingCall> send(net::Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
 
 }  // namespace cloister::http

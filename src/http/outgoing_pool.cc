@@ -1,15 +1,7 @@
 #include "http/outgoing_pool.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <exception>
-
-#include "http/loop.h"
 
 namespace cloister::http {
 
@@ -30,24 +22,12 @@ std::shared_ptr<OutgoingConnection> OutgoingPool::take_idle(const OutgoingTarget
   return connection;
 }
 
-std::shared_ptr<OutgoingConnection> OutgoingPool::connect(const std::shared_ptr<const OutgoingTarget>& target) {
-  const int socket = ::socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (socket < 0) return nullptr;
-  const int on = 1;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  const sockaddr* const address = reinterpret_cast<const sockaddr*>(&target->address);
-  const bool connected = ::connect(socket, address, target->address_size) == 0;
-  if (!connected && errno != EINPROGRESS) {
-    ::close(socket);
-    return nullptr;
-  }
+std::shared_ptr<OutgoingConnection> OutgoingPool::make(const std::shared_ptr<const OutgoingTarget>& target) {
   try {
-    auto connection = std::make_shared<OutgoingConnection>(loop_, target, socket, connected);
+    auto connection = std::make_shared<OutgoingConnection>(loop_, static_cast<OutgoingKeeper&>(*this), target);
     connections_.push_back(*connection);
     return connection;
   } catch (const std::exception&) {
-    // Out of memory or of epoll entries: only this request is affected.
-    ::close(socket);
     return nullptr;
   }
 }
@@ -55,9 +35,10 @@ std::shared_ptr<OutgoingConnection> OutgoingPool::connect(const std::shared_ptr<
 std::shared_ptr<OutgoingCall> OutgoingPool::send(OutgoingRequest request, std::shared_ptr<OutgoingSink> sink) {
   std::shared_ptr<OutgoingConnection> connection;
   if (!request.fresh_connection) connection = take_idle(request.target.get());
-  if (connection == nullptr) connection = connect(request.target);
+  if (connection == nullptr) connection = make(request.target);
   if (connection == nullptr) {
-    sink->on_failed(OutgoingFailure::kConnect);
+    sink->on_failed(OutgoingFailure::kConnect,
+                    cloister::fail(ErrorCode::kNetwork, "no memory for a connection to " + request.target->name));
     return nullptr;
   }
   return connection->begin(std::move(request), std::move(sink));
@@ -76,19 +57,25 @@ void OutgoingPool::remove(OutgoingConnection& connection, bool idle) {
   std::erase_if(waiting, [&](const auto& one) { return one.get() == &connection; });
 }
 
-void OutgoingPool::tick() {
+void OutgoingPool::on_tick() {
   // Informing a sink can end other connections too, so iterate over a copy that holds references.
   std::vector<std::shared_ptr<OutgoingConnection>> now;
   for (OutgoingConnection& connection : connections_) now.push_back(connection.shared_from_this());
   for (const auto& connection : now) connection->on_tick();
 }
 
-void OutgoingPool::close_all() {
+void OutgoingPool::on_end() {
   while (!connections_.empty()) connections_.front().close();
 }
 
-std::shared_ptr<OutgoingCall> send(Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink) {
-  return loop.outgoing().send(std::move(request), std::move(sink));
+std::shared_ptr<OutgoingCall> send(net::Loop& loop, OutgoingRequest request, std::shared_ptr<OutgoingSink> sink) {
+  auto* pool = loop.find<OutgoingPool>();
+  if (pool == nullptr) {
+    auto added = std::make_unique<OutgoingPool>(loop);
+    pool = added.get();
+    loop.add(std::move(added));
+  }
+  return pool->send(std::move(request), std::move(sink));
 }
 
 }  // namespace cloister::http

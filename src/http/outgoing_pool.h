@@ -8,23 +8,22 @@
 #include <vector>
 
 #include "http/outgoing_connection.h"
+#include "net/loop.h"
 
 namespace cloister::http {
 
-class OutgoingPool {
+class OutgoingPool final : public net::LoopGuest, private OutgoingKeeper {
  public:
-  explicit OutgoingPool(Loop& loop) : loop_(loop) {}
+  explicit OutgoingPool(net::Loop& loop) : loop_(loop) {}
 
   std::shared_ptr<OutgoingCall> send(OutgoingRequest request, std::shared_ptr<OutgoingSink> sink);
-  // Called once a second.
-  void tick();
-  void close_all();
-
-  // Called by a connection: it is free again, or it has closed.
-  void keep(std::shared_ptr<OutgoingConnection> connection);
-  void remove(OutgoingConnection& connection, bool idle);
+  void on_tick() override;
+  void on_end() override;
 
  private:
+  void keep(std::shared_ptr<OutgoingConnection> connection) override;
+  void remove(OutgoingConnection& connection, bool idle) override;
+
   // A load that has ended leaves at most this many behind for each target.
   static constexpr std::size_t kMaxIdle = 1024;
 
@@ -35,9 +34,10 @@ class OutgoingPool {
   std::vector<std::shared_ptr<OutgoingConnection>>& idle_of(const OutgoingTarget* target);
   // Returns null when there is none.
   std::shared_ptr<OutgoingConnection> take_idle(const OutgoingTarget* target);
-  std::shared_ptr<OutgoingConnection> connect(const std::shared_ptr<const OutgoingTarget>& target);
+  // Returns null when there is no memory.
+  std::shared_ptr<OutgoingConnection> make(const std::shared_ptr<const OutgoingTarget>& target);
 
-  Loop& loop_;
+  net::Loop& loop_;
   boost::intrusive::list<OutgoingConnection, boost::intrusive::constant_time_size<false>> connections_;
   std::vector<Idle> idle_;  // one for each target: a few
 };

@@ -1,5 +1,7 @@
 #include "http/outgoing_reader.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -14,6 +16,7 @@ namespace {
 namespace beast_http = boost::beast::http;
 
 constexpr std::uint32_t kHeaderLimitBytes = 64u << 10;
+constexpr std::size_t kMostReadBytes = 64u << 10;
 constexpr std::size_t kLongestKept = 128;  // of a header's name
 
 }  // namespace
@@ -22,6 +25,20 @@ OutgoingReader::OutgoingReader(Owner& owner, bool (*keep_header)(std::string_vie
     : owner_(owner), keep_header_(keep_header) {
   header_limit(kHeaderLimitBytes);
   body_limit(std::numeric_limits<std::uint64_t>::max());  // nothing of the body is kept here
+}
+
+OutgoingReader::~OutgoingReader() {
+  if (!secret_) return;
+  for (std::string* const used : {&kept_, &rest_}) {
+    used->resize(used->capacity());
+    ::explicit_bzero(used->data(), used->size());
+  }
+}
+
+void OutgoingReader::keep_secret() {
+  secret_ = true;
+  kept_.reserve(kHeaderLimitBytes + kMostReadBytes);
+  rest_.reserve(kHeaderLimitBytes + kMostReadBytes);
 }
 
 OutgoingReader::Event OutgoingReader::feed(std::string_view bytes) {
@@ -38,6 +55,7 @@ OutgoingReader::Event OutgoingReader::feed(std::string_view bytes) {
     if (is_header_done() && !error) tell_head();
     if (error == beast_http::error::need_more) break;
     if (error) {
+      fault_ = error.message();
       event = Event::kMalformed;
       break;
     }
@@ -47,7 +65,10 @@ OutgoingReader::Event OutgoingReader::feed(std::string_view bytes) {
     rest_ = left;
     return interim() ? Event::kInterim : Event::kDone;
   }
-  if (event == Event::kMore && left.size() > kHeaderLimitBytes) event = Event::kMalformed;
+  if (event == Event::kMore && left.size() > kHeaderLimitBytes) {
+    fault_ = BeastError(beast_http::error::header_limit).message();
+    event = Event::kMalformed;
+  }
   if (joined) {
     kept_.erase(0, used);
   } else {

@@ -28,6 +28,9 @@ class OutgoingReader : private boost::beast::http::basic_parser<false> {
     virtual void on_response_body(std::string_view bytes) = 0;
   };
   OutgoingReader(Owner& owner, bool (*keep_header)(std::string_view));
+  ~OutgoingReader();
+  // From now on no buffer grows in a way that leaves a copy behind, and what is kept is wiped at the end. Reads of at most 64 KiB.
+  void keep_secret();
 
   Event feed(std::string_view bytes);
   // The connection has ended. Returns kDone when this response ends in that way.
@@ -35,6 +38,10 @@ class OutgoingReader : private boost::beast::http::basic_parser<false> {
   bool can_keep_connection() { return keep_alive() && !need_eof() && rest_.empty(); }
   // The bytes after the response.
   std::string take_rest() { return std::move(rest_); }
+  bool has_rest() const { return !rest_.empty(); }
+  bool has_head() const { return head_told_; }
+  // What is wrong, after kMalformed.
+  const std::string& fault() const { return fault_; }
 
  private:
   using BeastError = boost::beast::error_code;
@@ -59,6 +66,8 @@ class OutgoingReader : private boost::beast::http::basic_parser<false> {
   bool head_told_ = false;
   std::string kept_;  // an incomplete piece of a head or of a chunk's frame
   std::string rest_;
+  std::string fault_;
+  bool secret_ = false;
 };
 
 }  // namespace cloister::http

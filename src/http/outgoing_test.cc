@@ -4,121 +4,28 @@
 
 #include <netinet/in.h>
 
-#include <condition_variable>
 #include <cstring>
 #include <optional>
 
-#include "http/http_test_util.h"
+#include "http/outgoing_test_util.h"
 #include "http/tcp_server_test_util.h"
 
 namespace cloister::http {
 namespace {
 
+using testing::RecordingOutgoing;
 using testing::TcpPeer;
 using testing::TcpServer;
 
 constexpr const char* kBuffered =
     "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nX-Secret: s\r\nContent-Length: 5\r\n\r\nhello";
 
-class RecordingOutgoing : public OutgoingSink {
- public:
-  void on_head(OutgoingHead head) override {
-    const std::lock_guard lock(mutex_);
-    head_ = std::move(head);
-    changed_.notify_all();
-    if (during_head) during_head();
-  }
-  void on_body(std::string_view bytes) override {
-    const std::lock_guard lock(mutex_);
-    body_ += bytes;
-    changed_.notify_all();
-  }
-  void on_end() override { end(std::nullopt); }
-  void on_failed(OutgoingFailure failure) override { end(failure); }
-
-  bool wait_end() {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return ends_ > 0; });
-  }
-  bool wait_bytes(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return body_.size() >= count; });
-  }
-  // Valid after wait_end().
-  std::optional<OutgoingHead> head() const { return head_; }
-  const std::string& body() const { return body_; }
-  std::optional<OutgoingFailure> failure() const { return failure_; }
-  bool ended_once() const { return ends_ == 1; }
-  std::size_t received() {
-    const std::lock_guard lock(mutex_);
-    return body_.size();
-  }
-  std::function<void()> during_head;
-
- private:
-  void end(std::optional<OutgoingFailure> failure) {
-    const std::lock_guard lock(mutex_);
-    failure_ = failure;
-    ++ends_;
-    changed_.notify_all();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<OutgoingHead> head_;
-  std::string body_;
-  std::optional<OutgoingFailure> failure_;
-  int ends_ = 0;
-};
-
-// The loop belongs to a server with one running request.
-class OutgoingTest : public testing::ServerTest {
+class OutgoingTest : public testing::OutgoingLoopTest {
  protected:
-  void SetUp() override {
-    handler_.on_request = [this](std::shared_ptr<Exchange> exchange) {
-      exchange_ = std::move(exchange);
-      ready_.set();
-    };
-    serve();
-    client_.emplace(client());
-    client_->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    ASSERT_TRUE(ready_.wait());
-  }
-  void TearDown() override {
-    client_.reset();
-    server_.reset();
-    exchange_.reset();
-  }
-
-  Loop& loop() { return *exchange_->loop(); }
-  void on_loop_now(const std::function<void()>& job) {
-    testing::Signal done;
-    run_on_loop(loop(), [&] {
-      job();
-      done.set();
-    });
-    ASSERT_TRUE(done.wait());
-  }
   static OutgoingRequest request_to(std::uint16_t port) {
-    OutgoingRequest request;
     auto target = resolve_private(*parse_url("http://127.0.0.1:" + std::to_string(port)));
     EXPECT_TRUE(target);
-    request.target = std::make_shared<const OutgoingTarget>(*target);
-    request.head = "POST /x HTTP/1.1\r\nhost: y\r\ncontent-length: 6\r\n\r\n";
-    request.body = {"ab", "cd", "ef"};
-    request.keep_header = [](std::string_view name) { return name == "content-type"; };
-    request.connect_timeout_s = request.first_byte_timeout_s = request.idle_timeout_s = 20;
-    return request;
-  }
-  std::shared_ptr<RecordingOutgoing> start(OutgoingRequest request) {
-    auto sink = std::make_shared<RecordingOutgoing>();
-    on_loop_now([&] { call_ = send(loop(), std::move(request), sink); });
-    return sink;
-  }
-  std::shared_ptr<RecordingOutgoing> run(OutgoingRequest request) {
-    auto sink = start(std::move(request));
-    EXPECT_TRUE(sink->wait_end());
-    return sink;
+    return request_for(*std::move(target));
   }
   // The result for a reply of these bytes; the connection is closed after them.
   std::shared_ptr<RecordingOutgoing> run_reply(const std::string& reply, std::size_t piece = 1 << 20) {
@@ -128,11 +35,6 @@ class OutgoingTest : public testing::ServerTest {
     });
     return run(request_to(server.port()));
   }
-
-  testing::Signal ready_;
-  std::shared_ptr<Exchange> exchange_;
-  std::optional<testing::RawClient> client_;
-  std::shared_ptr<OutgoingCall> call_;
 };
 
 TEST_F(OutgoingTest, SendsThePiecesAndKeepsTheConnection) {
@@ -254,7 +156,23 @@ TEST_F(OutgoingTest, ConnectionClosedWhileIdleIsNotUsed) {
 }
 
 TEST_F(OutgoingTest, NobodyListens) {
-  EXPECT_EQ(run(request_to(testing::closed_port()))->failure(), OutgoingFailure::kConnect);
+  const auto sink = run(request_to(testing::closed_port()));
+  EXPECT_EQ(sink->failure(), OutgoingFailure::kConnect);
+  EXPECT_EQ(sink->error().code, ErrorCode::kNetwork);
+  EXPECT_TRUE(sink->error().message.ends_with(": Connection refused")) << sink->error().message;
+}
+
+TEST_F(OutgoingTest, TriesOneAddressAfterTheOther) {
+  TcpServer server([](TcpPeer& peer) {
+    peer.read_request();
+    peer.send(kBuffered);
+  });
+  OutgoingTarget target = *resolve_private(*parse_url("http://127.0.0.1:" + std::to_string(testing::closed_port())));
+  target.addresses.push_back(target.addresses[0]);
+  target.addresses.push_back(*request_to(server.port()).target->addresses.begin());
+  const auto sink = run(request_for(target));
+  EXPECT_FALSE(sink->failure());
+  EXPECT_EQ(sink->body(), "hello");
 }
 
 TEST_F(OutgoingTest, SilenceEndsInTime) {
@@ -271,6 +189,21 @@ TEST_F(OutgoingTest, SilenceEndsInTime) {
     EXPECT_EQ(run(request)->failure(), OutgoingFailure::kTimeout);
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
   }
+}
+
+TEST_F(OutgoingTest, ASilenceBeforeTheHeadCanHaveALimitOfItsOwn) {
+  TcpServer server([&](TcpPeer& peer) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\n");
+    peer.client_closes();
+  });
+  OutgoingRequest request = request_to(server.port());
+  request.head_idle_timeout_s = 1;
+  const auto begun = std::chrono::steady_clock::now();
+  const auto sink = run(request);
+  EXPECT_EQ(sink->failure(), OutgoingFailure::kTimeout);
+  EXPECT_TRUE(sink->error().message.ends_with("sent nothing for 1 s")) << sink->error().message;
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
 }
 
 TEST_F(OutgoingTest, CancellingClosesAtOnce) {
@@ -300,7 +233,7 @@ TEST_F(OutgoingTest, CancellingFromInsideACallback) {
     call_->cancel();
     cancelled.set();
   };
-  on_loop_now([&] { call_ = send(loop(), request_to(server.port()), sink); });
+  on_loop_now([&] { call_ = send(loop_, request_to(server.port()), sink); });
   ASSERT_TRUE(cancelled.wait());
   on_loop_now([] {});
   EXPECT_EQ(sink->received(), 0u);
@@ -365,9 +298,10 @@ TEST_F(OutgoingTest, ALargeBodyAndAnEarlyAnswer) {
 TEST(OutgoingAddress, LocalhostIsNotLookedUp) {
   const auto target = resolve_private(*parse_url("http://localhost:80"));
   ASSERT_TRUE(target);
-  ASSERT_EQ(target->address.ss_family, AF_INET);
+  ASSERT_EQ(target->addresses.size(), 1u);
+  ASSERT_EQ(target->addresses[0].storage.ss_family, AF_INET);
   sockaddr_in address{};
-  std::memcpy(&address, &target->address, sizeof(address));
+  std::memcpy(&address, &target->addresses[0].storage, sizeof(address));
   EXPECT_EQ(ntohl(address.sin_addr.s_addr), 0x7f000001u);
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "http/event_loop.h"
+#include "net/event_loop.h"
 
 namespace cloister::http {
 

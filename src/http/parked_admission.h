@@ -5,13 +5,15 @@
 #include <mutex>
 
 #include "http/admission.h"
-#include "http/mailbox.h"
+#include "net/mailbox.h"
+
+namespace cloister::net {
+class EventLoop;
+}
 
 namespace cloister::http {
 
-class EventLoop;
-
-class ParkedAdmission final : public MailboxNode, public std::enable_shared_from_this<ParkedAdmission> {
+class ParkedAdmission final : public net::MailboxNode, public std::enable_shared_from_this<ParkedAdmission> {
  public:
   // The connection that waits.
   class Owner {
@@ -24,7 +26,7 @@ class ParkedAdmission final : public MailboxNode, public std::enable_shared_from
   };
 
   // Both arguments live until detach().
-  ParkedAdmission(EventLoop& loop, Owner& owner) : loop_(loop), owner_(&owner) {}
+  ParkedAdmission(net::EventLoop& loop, Owner& owner) : loop_(loop), owner_(&owner) {}
 
   // Any thread. The first call counts.
   void resume(Parking::Decide decide);
@@ -34,7 +36,7 @@ class ParkedAdmission final : public MailboxNode, public std::enable_shared_from
   void on_taken() override;
 
  private:
-  EventLoop& loop_;
+  net::EventLoop& loop_;
   std::mutex mutex_;  // guards everything below
   Owner* owner_;      // null when detached
   bool resumed_ = false;

@@ -12,7 +12,9 @@
 #include <utility>
 
 #include "http/listener.h"
-#include "http/loop.h"
+#include "http/server_loop.h"
+#include "http/server_shared.h"
+#include "net/loop.h"
 
 namespace cloister::http {
 namespace {
@@ -53,11 +55,11 @@ class ServerImpl final : public Server {
 
   Result<void> open() {
     if (shared_.options.tls != nullptr) {
-      TRY(tls, make_server_tls(*shared_.options.tls));
+      TRY(tls, net::make_server_tls(*shared_.options.tls));
       shared_.tls = std::shared_ptr<SSL_CTX>(std::move(tls));
     }
-    for (std::size_t i = 0; i < thread_count(shared_.options); ++i) loops_.push_back(std::make_unique<Loop>(shared_));
-    TRY(listener, Listener::open(shared_, loops_));
+    for (std::size_t i = 0; i < thread_count(shared_.options); ++i) add_loop();
+    TRY(listener, Listener::open(shared_, parts_));
     listener_ = std::move(listener);
     for (auto& loop : loops_) loop->start_thread();
     listener_->start();
@@ -74,9 +76,9 @@ class ServerImpl final : public Server {
     return stats;
   }
 
-  Result<void> set_tls(const TlsIdentity& identity) override {
+  Result<void> set_tls(const net::TlsIdentity& identity) override {
     if (shared_.options.tls == nullptr) return fail(ErrorCode::kUsage, "this server speaks no TLS");
-    TRY(tls, make_server_tls(identity));
+    TRY(tls, net::make_server_tls(identity));
     shared_.tls = std::shared_ptr<SSL_CTX>(std::move(tls));
     return {};
   }
@@ -87,9 +89,9 @@ class ServerImpl final : public Server {
     listener_->close();
     std::mutex mutex;
     std::condition_variable changed;
-    std::size_t running = loops_.size();
-    for (auto& loop : loops_) {
-      loop->drain([&] {
+    std::size_t running = parts_.size();
+    for (ServerLoop* part : parts_) {
+      part->drain([&] {
         const std::lock_guard lock(mutex);
         --running;
         changed.notify_one();
@@ -103,8 +105,17 @@ class ServerImpl final : public Server {
   }
 
  private:
+  void add_loop() {
+    auto loop = std::make_unique<net::Loop>();
+    auto part = std::make_unique<ServerLoop>(*loop, shared_);
+    parts_.push_back(part.get());
+    loop->add(std::move(part));
+    loops_.push_back(std::move(loop));
+  }
+
   ServerShared shared_;
-  std::vector<std::unique_ptr<Loop>> loops_;
+  std::vector<std::unique_ptr<net::Loop>> loops_;
+  std::vector<ServerLoop*> parts_;      // one on each loop
   std::unique_ptr<Listener> listener_;  // destroyed before the loops: its socket lives on the first one
   bool stopped_ = false;
 };

@@ -3,15 +3,14 @@
 #include <memory>
 #include <utility>
 
-#include "http/connection.h"
-#include "http/loop.h"
+#include "net/loop.h"
 
 namespace cloister::http {
 
-ServerExchange::ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<Admitted> admitted,
+ServerExchange::ServerExchange(net::Loop& loop, Owner& owner, Request request, std::shared_ptr<Admitted> admitted,
                                std::shared_ptr<void> hold, std::size_t behind_limit_bytes)
     : loop_(loop),
-      connection_(&connection),
+      owner_(&owner),
       request_(std::move(request)),
       admitted_(std::move(admitted)),
       body_hold_(std::move(hold)),
@@ -138,7 +137,7 @@ void ServerExchange::post(std::function<void()> job) {
   if (stage_ == Stage::kDetached) return;
   // Called under the lock, as in notify().
   loop_.run([self = shared_from_this(), job = std::move(job)] {
-    if (self->connection_ != nullptr) job();
+    if (self->owner_ != nullptr) job();
   });
 }
 
@@ -191,7 +190,7 @@ void ServerExchange::abandon() {
 // Returns the callback to call when the connection is gone, and sets the observer to inform. Objects from handlers are
 // destroyed outside the lock.
 std::function<void()> ServerExchange::detach(bool gone, std::shared_ptr<ReplyObserver>* cut) {
-  connection_ = nullptr;
+  owner_ = nullptr;
   std::string pending;
   std::unique_ptr<Response> response;
   std::unique_ptr<Release> release;
@@ -214,7 +213,7 @@ std::function<void()> ServerExchange::detach(bool gone, std::shared_ptr<ReplyObs
 void ServerExchange::on_taken() {
   const std::shared_ptr<ServerExchange> self = std::move(self_);
   posted_.exchange(false);  // not a mere store: it acquires what others have added in the meantime
-  if (connection_ != nullptr) connection_->on_mail();
+  if (owner_ != nullptr) owner_->on_mail();
 }
 
 }  // namespace cloister::http

@@ -12,19 +12,28 @@
 #include <string>
 
 #include "http/exchange.h"
-#include "http/mailbox.h"
+#include "net/mailbox.h"
 
 namespace cloister::http {
 
-class Connection;
-class Loop;
-
-class ServerExchange final : public Exchange, public MailboxNode, public std::enable_shared_from_this<ServerExchange> {
+class ServerExchange final : public Exchange,
+                             public net::MailboxNode,
+                             public std::enable_shared_from_this<ServerExchange> {
  public:
+  // The connection that the reply goes to.
+  class Owner {
+   public:
+    // Called on the loop when the exchange has news.
+    virtual void on_mail() = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
   // Starts held: until the first take() nothing goes to the mailbox, because the connection
   // itself looks when the handler has returned. `hold` counts the body's bytes; null for a short
   // body.
-  ServerExchange(Loop& loop, Connection& connection, Request request, std::shared_ptr<Admitted> admitted,
+  ServerExchange(net::Loop& loop, Owner& owner, Request request, std::shared_ptr<Admitted> admitted,
                  std::shared_ptr<void> hold, std::size_t behind_limit_bytes);
   ~ServerExchange() override;
 
@@ -41,7 +50,7 @@ class ServerExchange final : public Exchange, public MailboxNode, public std::en
   void abort() override;
   void release(Headers further) override;
   void withhold(Response instead) override;
-  Loop* loop() override { return &loop_; }
+  net::Loop* loop() override { return &loop_; }
   std::size_t behind_bytes() override;
   void on_caught_up(std::function<void()> callback) override;
   void post(std::function<void()> job) override;
@@ -83,8 +92,8 @@ class ServerExchange final : public Exchange, public MailboxNode, public std::en
   void release(std::unique_ptr<Release> release);
   std::function<void()> detach(bool gone, std::shared_ptr<ReplyObserver>* cut);
 
-  Loop& loop_;              // alive while not detached
-  Connection* connection_;  // loop thread only; null when detached
+  net::Loop& loop_;  // alive while not detached
+  Owner* owner_;     // loop thread only; null when detached
   Request request_;
   const std::shared_ptr<Admitted> admitted_;
   std::shared_ptr<void> body_hold_;

@@ -6,12 +6,9 @@
 #include <memory>
 #include <string>
 
-namespace cloister::http {
+#include "net/tls_identity.h"
 
-struct TlsIdentity {
-  std::string certificate_chain_pem;
-  std::string private_key_pem;
-};
+namespace cloister::http {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
@@ -20,7 +17,7 @@ struct ServerOptions {
   // removes it. Its clients count as loopback.
   std::string unix_socket = {};
   int threads = 0;  // 0 = one for each four cores, at least one
-  std::shared_ptr<const TlsIdentity> tls;
+  std::shared_ptr<const net::TlsIdentity> tls;
   std::size_t max_connections = 20000;  // fewer where the process may open fewer descriptors
   std::size_t max_connections_of_address =
       0;  // for an IPv4 address or an IPv6 /64; 0 = three quarters of max_connections

@@ -43,6 +43,11 @@ class TcpPeer {
     buffer_.erase(0, request.size());
     return request;
   }
+  // Waits for the client's first bytes, or what comes next; returns how many are there.
+  std::size_t wait_for_bytes() {
+    receive();
+    return buffer_.size();
+  }
   // Returns false when the client has gone.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {

@@ -12,7 +12,7 @@ namespace cloister::http {
 namespace {
 
 struct Made {
-  TlsIdentity identity;
+  net::TlsIdentity identity;
   ByteArray<32> spki{};
 };
 
@@ -32,7 +32,7 @@ class TlsChange : public testing::ServerTest {
  protected:
   void serve_tls() {
     ServerOptions options = testing::loopback_options();
-    options.tls = std::make_shared<TlsIdentity>(old_.identity);
+    options.tls = std::make_shared<net::TlsIdentity>(old_.identity);
     serve(options);
   }
   Result<ClientResponse> get() const {
@@ -78,7 +78,7 @@ TEST_F(TlsChange, IsForNewConnectionsAndOldOnesGoOn) {
 
 TEST_F(TlsChange, ABadPairChangesNothing) {
   serve_tls();
-  const TlsIdentity mixed{new_.identity.certificate_chain_pem, old_.identity.private_key_pem};
+  const net::TlsIdentity mixed{new_.identity.certificate_chain_pem, old_.identity.private_key_pem};
   EXPECT_EQ(server_->set_tls(mixed).error().code, ErrorCode::kBadKey);
   EXPECT_EQ(server_->set_tls({"nonsense", new_.identity.private_key_pem}).error().code, ErrorCode::kBadCertificate);
   EXPECT_EQ(server_->set_tls({new_.identity.certificate_chain_pem, ""}).error().code, ErrorCode::kBadKey);

@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "engine/known_answers/record.h"
 #include "engine/upstream/usage.h"
-#include "http/later.h"
-#include "http/outgoing.h"
+#include "net/later.h"
+#include "net/loop.h"
 #include "receipts/last_event.h"
 #include "serve/relayed_request.h"
 #include "store/receipt_id.h"
@@ -241,9 +241,9 @@ Result<void> InferenceCall::launch(engine::EngineRequest request) {
 void InferenceCall::watch_silence() {
   std::lock_guard lock(mutex_);
   if (!exchange_ || exchange_->loop() == nullptr) return;
-  http::Loop& loop = *exchange_->loop();
-  if (http::on_loop(loop)) return look_again_in(kFirstLook);
-  http::run_on_loop(loop, [weak = weak_from_this()] {
+  net::Loop& loop = *exchange_->loop();
+  if (loop.is_here()) return look_again_in(kFirstLook);
+  loop.run([weak = weak_from_this()] {
     const auto live = weak.lock();
     if (!live) return;
     std::lock_guard again(live->mutex_);
@@ -253,7 +253,7 @@ void InferenceCall::watch_silence() {
 
 // Called with the lock held, while there is an exchange.
 void InferenceCall::look_again_in(std::chrono::milliseconds delay) {
-  http::run_later(*exchange_->loop(), delay, [weak = weak_from_this()] {
+  net::run_later(*exchange_->loop(), delay, [weak = weak_from_this()] {
     if (auto live = weak.lock()) live->on_silence();
   });
 }

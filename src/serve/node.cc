@@ -4,7 +4,7 @@
 
 #include "api/aci_headers.h"
 #include "api/error_response.h"
-#include "http/later.h"
+#include "net/later.h"
 #include "serve/anthropic_path.h"
 #include "serve/endpoints/endpoints.h"
 
@@ -56,8 +56,8 @@ class Node::AtBody final : public api::Authenticator::Done {
   Later later() override {
     // Whichever comes first answers: the authenticator or the end of patience. On the loop alone.
     auto over = std::make_shared<bool>(false);
-    if (http::Loop* const loop = exchange_->loop()) {
-      http::run_later(*loop, node_.context_.caller_timeout, [&node = node_, over, weak = std::weak_ptr(exchange_)] {
+    if (net::Loop* const loop = exchange_->loop()) {
+      net::run_later(*loop, node_.context_.caller_timeout, [&node = node_, over, weak = std::weak_ptr(exchange_)] {
         const std::shared_ptr<http::Exchange> exchange = weak.lock();
         if (exchange == nullptr || std::exchange(*over, true)) return;
         const api::Call call{exchange, &admitted_call(*exchange).endpoint};

@@ -82,7 +82,7 @@ def test_paths_are_there(page):
 
 
 def test_missing_paths_are_found():
-    text = "`src/http/loop.cc`, `apps/*_parts.cc`, `src/store/NAME/x.cc`, `src/codec/json_fast`, `src/nobody.cc`, `run tools/none`, `docs/x`"
+    text = "`src/net/loop.cc`, `apps/*_parts.cc`, `src/store/NAME/x.cc`, `src/codec/json_fast`, `src/nobody.cc`, `run tools/none`, `docs/x`"
     assert [path for path in paths_in(text) if not is_there(path)] == ["src/nobody.cc", "tools/none"]
     assert paths_in("```\n`src/in/a/block.cc`\n```\n") == []
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/hash.h"
+#include "net/loop.h"
 
 namespace cloister::engine::upstream {
 namespace {
@@ -41,12 +42,20 @@ Error error_of(http::OutgoingFailure failure) {
   using http::OutgoingFailure;
   switch (failure) {
     case OutgoingFailure::kConnect:
-      return fail(ErrorCode::kUpstreamUnreachable, "the engine cannot be reached; try again");
-    case OutgoingFailure::kConnectTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine takes no connection");
+    case OutgoingFailure::kTls: return fail(ErrorCode::kUpstreamUnreachable, "the engine cannot be reached; try again");
+    case OutgoingFailure::kConnectTimeout:
+    case OutgoingFailure::kTlsTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine takes no connection");
     case OutgoingFailure::kTimeout: return fail(ErrorCode::kUpstreamTimeout, "the engine did not answer in time");
     case OutgoingFailure::kMalformed: return fail(ErrorCode::kUpstreamBroken, "the engine's reply is not valid HTTP");
     default: return fail(ErrorCode::kUpstreamBroken, "the engine ended its reply too early");
   }
+}
+
+// True when nothing of the request can have reached the server.
+bool is_unreachable(http::OutgoingFailure failure) {
+  using http::OutgoingFailure;
+  return failure == OutgoingFailure::kConnect || failure == OutgoingFailure::kConnectTimeout ||
+         failure == OutgoingFailure::kTls || failure == OutgoingFailure::kTlsTimeout;
 }
 
 Error busy_error() {
@@ -93,7 +102,7 @@ template <typename Job>
 bool Relay::run_unless_over(Job job) {
   const std::lock_guard lock(mutex_);
   if (over_) return false;
-  http::run_on_loop(*request_.loop, std::move(job));
+  request_.loop->run(std::move(job));
   return true;
 }
 
@@ -202,9 +211,9 @@ void Relay::cancel() {
   {
     const std::lock_guard lock(mutex_);
     if (over_) return;
-    if (!http::on_loop(*request_.loop)) {
+    if (!request_.loop->is_here()) {
       // Called under the lock: the loop does not end while this relay is not over.
-      http::run_on_loop(*request_.loop, [self = shared_from_this()] { self->cancel(); });
+      request_.loop->run([self = shared_from_this()] { self->cancel(); });
       return;
     }
   }
@@ -265,14 +274,14 @@ void Relay::on_end() {
   if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end({});
 }
 
-void Relay::on_failed(http::OutgoingFailure failure) {
+void Relay::on_failed(http::OutgoingFailure failure, const Error&) {
   using http::OutgoingFailure;
   if (failure == OutgoingFailure::kStale && !sent_again_) {
     sent_again_ = true;
     call_.reset();
     return send(true);
   }
-  const bool gone = failure == OutgoingFailure::kConnect || failure == OutgoingFailure::kConnectTimeout;
+  const bool gone = is_unreachable(failure);
   server_->count_failure(gone);
   if (gone && !replying_ && choice_.has_another()) {
     leave_server();

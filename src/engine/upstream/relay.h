@@ -56,7 +56,7 @@ class Relay final : public Generation,
   void on_head(http::OutgoingHead head) override;
   void on_body(std::string_view bytes) override;
   void on_end() override;
-  void on_failed(http::OutgoingFailure failure) override;
+  void on_failed(http::OutgoingFailure failure, const Error& error) override;
 
  private:
   void try_next();

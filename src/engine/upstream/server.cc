@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "base/log.h"
 
@@ -47,9 +46,7 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-bool same_address(const http::OutgoingTarget& a, const http::OutgoingTarget& b) {
-  return a.address_size == b.address_size && std::memcmp(&a.address, &b.address, a.address_size) == 0;
-}
+bool same_address(const http::OutgoingTarget& a, const http::OutgoingTarget& b) { return a.addresses == b.addresses; }
 
 }  // namespace
 

@@ -167,8 +167,9 @@ TEST(UpstreamUrl, ASocketsAddressHoldsItsPath) {
   http::Url url = *parse_upstream_url("unix:/run/" + std::string(102, 'x'));
   const auto longest = http::resolve_private(url);
   ASSERT_TRUE(longest);
-  EXPECT_EQ(longest->address.ss_family, AF_UNIX);
-  EXPECT_EQ(longest->address_size, 2u + 107 + 1);
+  ASSERT_EQ(longest->addresses.size(), 1u);
+  EXPECT_EQ(longest->addresses[0].storage.ss_family, AF_UNIX);
+  EXPECT_EQ(longest->addresses[0].size, 2u + 107 + 1);
   url.unix_socket += "x";
   EXPECT_EQ(http::resolve_private(url).error().code, ErrorCode::kUsage);
 }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/upstream/relay.h"
+#include "net/loop.h"
 
 namespace cloister::engine {
 namespace {
@@ -136,12 +137,12 @@ std::shared_ptr<const std::string> UpstreamEngine::models_document() const {
 }
 
 Result<std::shared_ptr<Generation>> UpstreamEngine::start(EngineRequest request, std::shared_ptr<ReplySink> sink) {
-  http::Loop* const loop = request.loop;
+  net::Loop* const loop = request.loop;
   TRY(relay, Relay::make(parts_, std::move(request), std::move(sink)));
-  if (http::on_loop(*loop)) {
+  if (loop->is_here()) {
     relay->start();
   } else {
-    http::run_on_loop(*loop, [relay] { relay->start(); });
+    loop->run([relay] { relay->start(); });
   }
   return std::shared_ptr<Generation>(std::move(relay));
 }

@@ -10,6 +10,7 @@
 #include "http/http_test_util.h"
 #include "http/outgoing.h"
 #include "http/tcp_server_test_util.h"
+#include "net/loop.h"
 
 namespace cloister::engine {
 namespace {
@@ -526,7 +527,7 @@ TEST_F(UpstreamEngineTest, AReaderThatIsBehindHoldsTheServerBack) {
   }
   EXPECT_LT(sent, kAll);
   sink->behind = false;
-  http::run_on_loop(*exchange_->loop(), [generation = *started] { generation->resume(); });
+  exchange_->loop()->run([generation = *started] { generation->resume(); });
   ASSERT_TRUE(sink->wait_end(std::chrono::seconds(20)));
   EXPECT_FALSE(sink->error());
   EXPECT_EQ(sink->bytes().size(), kAll);

@@ -104,6 +104,9 @@ class SwitchedStore final : public store::ReceiptStore {
 class HeldExchange final : public http::Exchange {
  public:
   const http::Request& request() const override { return request_; }
+  http::Admitted* admitted() override { return nullptr; }
+  std::string take_body() override { return std::move(request_.body); }
+  std::shared_ptr<const std::string> share_body() override { return std::make_shared<const std::string>(take_body()); }
   void set_observer(std::shared_ptr<http::ReplyObserver>) override {}
   void on_abandoned(std::function<void()>) override {}
   void respond(http::Response) override {}
@@ -122,6 +125,10 @@ class HeldExchange final : public http::Exchange {
     instead_ = std::move(instead);
     changed_.notify_all();
   }
+  net::Loop* loop() override { return nullptr; }
+  std::size_t behind_bytes() override { return 0; }
+  void on_caught_up(std::function<void()>) override {}
+  void post(std::function<void()> job) override { job(); }
 
   // False when the reply has not ended within 10 s.
   bool wait() {

@@ -48,6 +48,9 @@ class LyingAgent final : public http::Handler {
    public:
     Tap(std::shared_ptr<http::Exchange> outer, const Change& change) : outer_(std::move(outer)), change_(change) {}
     const http::Request& request() const override { return outer_->request(); }
+    http::Admitted* admitted() override { return outer_->admitted(); }
+    std::string take_body() override { return outer_->take_body(); }
+    std::shared_ptr<const std::string> share_body() override { return outer_->share_body(); }
     void set_observer(std::shared_ptr<http::ReplyObserver> observer) override { outer_->set_observer(observer); }
     void on_abandoned(std::function<void()> callback) override { outer_->on_abandoned(std::move(callback)); }
     void respond(http::Response response) override {
@@ -58,6 +61,12 @@ class LyingAgent final : public http::Handler {
     void write(std::string_view bytes) override { outer_->write(bytes); }
     void finish(std::string_view last) override { outer_->finish(last); }
     void abort() override { outer_->abort(); }
+    void release(http::Headers further) override { outer_->release(std::move(further)); }
+    void withhold(http::Response instead) override { outer_->withhold(std::move(instead)); }
+    net::Loop* loop() override { return outer_->loop(); }
+    std::size_t behind_bytes() override { return outer_->behind_bytes(); }
+    void on_caught_up(std::function<void()> callback) override { outer_->on_caught_up(std::move(callback)); }
+    void post(std::function<void()> job) override { outer_->post(std::move(job)); }
 
    private:
     std::shared_ptr<http::Exchange> outer_;

@@ -11,17 +11,27 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 
-#include "http/mailbox.h"
-#include "http/watch.h"
+#include "net/mailbox.h"
 
-namespace cloister::http {
+namespace cloister::net {
 
 class EventLoop {
  public:
   using Clock = std::chrono::steady_clock;
+
+  // Hears of what epoll reports for one descriptor.
+  class Listener {
+   public:
+    // The bits are those of epoll_event::events. May end the listener.
+    virtual void on_events(std::uint32_t events) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
 
   // Throws std::system_error when there are no descriptors.
   EventLoop();
@@ -40,13 +50,14 @@ class EventLoop {
   // Loop thread only, as all below.
   void at(Clock::time_point when, std::function<void()> job);
   void stop() { stopped_ = true; }
+  // Reports these events of the descriptor to the listener from now on. Throws std::system_error when the kernel has no room for one more.
+  void add(int descriptor, std::uint32_t events, Listener& listener);
+  // Reports these events instead. The descriptor has been added, so this needs no memory and cannot fail.
+  void change(int descriptor, std::uint32_t events, Listener& listener);
+  // Events that were fetched for the listener and not yet reported are dropped. Closing the descriptor takes the descriptor out.
+  void forget(const Listener& listener);
 
  private:
-  friend class Watch;
-  int descriptor() const { return epoll_; }
-  // Its pending events will not be delivered.
-  void forget(const Watch& watch);
-
   void wake();
   void clear_wake();
   void run_due();
@@ -66,4 +77,4 @@ class EventLoop {
   std::size_t count_ = 0;
 };
 
-}  // namespace cloister::http
+}  // namespace cloister::net

@@ -1,12 +1,12 @@
-#include "http/later.h"
+#include "net/later.h"
 
-#include "http/event_loop.h"
-#include "http/loop.h"
+#include "net/event_loop.h"
+#include "net/loop.h"
 
-namespace cloister::http {
+namespace cloister::net {
 
 void run_later(Loop& loop, std::chrono::milliseconds delay, std::function<void()> job) {
   loop.events().at(EventLoop::Clock::now() + delay, std::move(job));
 }
 
-}  // namespace cloister::http
+}  // namespace cloister::net

@@ -1,24 +1,15 @@
-#include "http/watch.h"
+#include "net/watch.h"
 
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include "http/event_loop.h"
-
-namespace cloister::http {
+namespace cloister::net {
 
 Watch::Watch(EventLoop& loop, int descriptor, Owner& owner)
     : loop_(loop), owner_(owner), descriptor_(descriptor), armed_(EPOLLIN) {
-  epoll_event event{};
-  event.events = armed_;
-  event.data.ptr = this;
-  if (::epoll_ctl(loop_.descriptor(), EPOLL_CTL_ADD, descriptor_, &event) != 0) {
-    throw std::system_error(errno, std::generic_category(), "epoll");
-  }
+  loop_.add(descriptor_, armed_, *this);
 }
 
 void Watch::want_read() {
@@ -33,12 +24,8 @@ void Watch::want_write() {
 
 void Watch::arm(std::uint32_t events) {
   armed_ = events;
-  epoll_event event{};
   // Errors and hang-ups come without being asked for: edge-triggered, they come once when nothing is wanted.
-  event.events = armed_ != 0 ? armed_ : static_cast<std::uint32_t>(EPOLLET);
-  event.data.ptr = this;
-  // The descriptor is in the set, so this needs no memory and cannot fail.
-  ::epoll_ctl(loop_.descriptor(), EPOLL_CTL_MOD, descriptor_, &event);
+  loop_.change(descriptor_, armed_ != 0 ? armed_ : static_cast<std::uint32_t>(EPOLLET), *this);
 }
 
 void Watch::on_events(std::uint32_t events) {
@@ -59,4 +46,4 @@ void Watch::close() {
   ::close(std::exchange(descriptor_, -1));  // which takes it out of the set
 }
 
-}  // namespace cloister::http
+}  // namespace cloister::net

@@ -1,11 +1,11 @@
-#include "http/address_kind.h"
+#include "net/address_kind.h"
 
 #include <netinet/in.h>
 
 #include <cstdint>
 #include <cstring>
 
-namespace cloister::http {
+namespace cloister::net {
 namespace {
 
 bool is_in(std::uint32_t address, std::uint32_t network, int bits) { return (address ^ network) >> (32 - bits) == 0; }
@@ -55,4 +55,4 @@ bool is_private_address(const sockaddr_storage& address) {
   return IN6_IS_ADDR_LOOPBACK(&v6) || (v6.s6_addr[0] & 0xfe) == 0xfc || IN6_IS_ADDR_LINKLOCAL(&v6);
 }
 
-}  // namespace cloister::http
+}  // namespace cloister::net

@@ -1,5 +1,5 @@
-// Transport: one non-blocking connected socket, plain or TLS. It says what it waits for; the connection does the
-// waiting. Loop thread only.
+// Transport: one non-blocking connected socket, plain or TLS, of a server or of a client. It says what it waits for; the connection does
+// the waiting. Loop thread only.
 //
 // TLS runs on the socket directly instead of through asio::ssl::stream, which keeps two 17 KB buffers for each
 // connection for its whole life, while OpenSSL alone frees its record buffers when a connection is idle.
@@ -10,9 +10,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 
-namespace cloister::http {
+#include "base/bytes.h"
+#include "base/result.h"
+#include "net/tls_client.h"
+
+namespace cloister::net {
 
 enum class IoStatus {
   kOk,
@@ -29,8 +35,10 @@ struct IoResult {
 
 class Transport {
  public:
-  // The caller closes `socket`. `tls` may be null; when set it lives as long as this object.
+  // The caller closes `socket`. `tls` may be null; when set it lives as long as this object. The server's side:
   Transport(int socket, SSL_CTX* tls);
+  // The client's side:
+  Transport(int socket, const TlsClient* tls);
 
   // False when TLS was asked for and there is no memory for it: nothing may then be read or written.
   bool usable() const { return usable_; }
@@ -44,15 +52,22 @@ class Transport {
   // Tells the peer that no more comes. Without `complete` a TLS peer can see that the stream was cut.
   void shut_write(bool complete);
 
+  // What the peer has shown, after the handshake; none without TLS.
+  std::optional<ByteArray<32>> peer_spki_sha256() const;
+  // Why a read or a write failed; what the kernel or OpenSSL says.
+  std::string failure() const;
+  // Why a client's handshake with the server of this name failed: kBadCertificate where what the server shows is not accepted, else kNetwork.
+  Error handshake_failure(const std::string& name) const;
+
  private:
-  struct SslDelete {
-    void operator()(SSL* ssl) const { SSL_free(ssl); }
-  };
+  void attach(std::unique_ptr<SSL, SslDelete> ssl);
   IoResult tls_result(int returned, std::size_t bytes);
+  IoResult socket_failure(IoStatus want);
 
   int socket_;
   bool usable_ = true;
+  unsigned long failure_ = 0;  // an errno, or a code of OpenSSL's, which is larger than every errno
   std::unique_ptr<SSL, SslDelete> ssl_;
 };
 
-}  // namespace cloister::http
+}  // namespace cloister::net

@@ -1,4 +1,4 @@
-#include "http/event_loop.h"
+#include "net/event_loop.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace cloister::http {
+namespace cloister::net {
 namespace {
 
 class Job final : public MailboxNode {
@@ -72,15 +72,30 @@ void EventLoop::wait_and_tell() {
     if (event.data.ptr == nullptr) {
       if (event.events != 0) clear_wake();
     } else {
-      static_cast<Watch*>(event.data.ptr)->on_events(event.events);
+      static_cast<Listener*>(event.data.ptr)->on_events(event.events);
     }
     if (!mailbox_.empty()) mailbox_.run();
   }
 }
 
-void EventLoop::forget(const Watch& watch) {
+void EventLoop::add(int descriptor, std::uint32_t events, Listener& listener) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &listener;
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0)
+    throw std::system_error(errno, std::generic_category(), "epoll");
+}
+
+void EventLoop::change(int descriptor, std::uint32_t events, Listener& listener) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &listener;
+  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event);
+}
+
+void EventLoop::forget(const Listener& listener) {
   for (std::size_t i = next_; i < count_; ++i) {
-    if (events_[i].data.ptr == &watch) events_[i] = {};
+    if (events_[i].data.ptr == &listener) events_[i] = {};
   }
 }
 
@@ -120,4 +135,4 @@ int EventLoop::wait_ms() const {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
-}  // namespace cloister::http
+}  // namespace cloister::net

@@ -1,16 +1,13 @@
-#include "http/tls.h"
+#include "net/tls.h"
 
 #include <openssl/err.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <string>
 #include <string_view>
 
-namespace cloister::http {
-namespace {
+#include "net/pem.h"
 
-namespace ssl = boost::asio::ssl;
+namespace cloister::net {
+namespace {
 
 constexpr std::string_view kProtocol = "http/1.1";
 
@@ -36,28 +33,21 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
 
 Result<TlsContext> make_server_tls(const TlsIdentity& identity) {
   ERR_clear_error();
-  boost::system::error_code error;
-  ssl::context context(ssl::context::tls_server);
-  // An encrypted key is an error, not a question on the terminal.
-  context.set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); }, error);
-  context.use_certificate_chain(boost::asio::buffer(identity.certificate_chain_pem), error);
-  if (error) return fail(ErrorCode::kBadCertificate, "the TLS certificate chain is not valid PEM");
-  context.use_private_key(boost::asio::buffer(identity.private_key_pem), ssl::context::pem, error);
-  if (error || SSL_CTX_check_private_key(context.native_handle()) != 1) {
-    return fail(ErrorCode::kBadKey, "the TLS private key is not valid PEM or does not belong to the certificate");
-  }
-  SSL_CTX* const raw = context.native_handle();
-  if (SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) != 1) {
+  TlsContext context(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX* const raw = context.get();
+  if (raw == nullptr || SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) != 1)
     return fail(ErrorCode::kCrypto, "TLS 1.3 is not available");
-  }
+  if (!use_chain(raw, identity.certificate_chain_pem))
+    return fail(ErrorCode::kBadCertificate, "the TLS certificate chain is not valid PEM");
+  if (!use_key(raw, identity.private_key_pem))
+    return fail(ErrorCode::kBadKey, "the TLS private key is not valid PEM or does not belong to the certificate");
   // No tickets: every connection shows the certificate, whose key the attestation report binds.
   SSL_CTX_set_num_tickets(raw, 0);
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
-  SSL_CTX_up_ref(raw);
-  return TlsContext(raw);
+  return context;
 }
 
-}  // namespace cloister::http
+}  // namespace cloister::net

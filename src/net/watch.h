@@ -6,11 +6,11 @@
 
 #include <cstdint>
 
-namespace cloister::http {
+#include "net/event_loop.h"
 
-class EventLoop;
+namespace cloister::net {
 
-class Watch {
+class Watch final : private EventLoop::Listener {
  public:
   class Owner {
    public:
@@ -36,8 +36,7 @@ class Watch {
   void close();
 
  private:
-  friend class EventLoop;
-  void on_events(std::uint32_t events);
+  void on_events(std::uint32_t events) override;
   void arm(std::uint32_t events);
 
   EventLoop& loop_;
@@ -48,4 +47,4 @@ class Watch {
   bool write_wanted_ = false;
 };
 
-}  // namespace cloister::http
+}  // namespace cloister::net

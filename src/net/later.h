@@ -4,7 +4,7 @@
 #include <chrono>
 #include <functional>
 
-namespace cloister::http {
+namespace cloister::net {
 
 class Loop;
 
@@ -12,4 +12,4 @@ class Loop;
 // uses may no longer exist by then, so give it a weak pointer.
 void run_later(Loop& loop, std::chrono::milliseconds delay, std::function<void()> job);
 
-}  // namespace cloister::http
+}  // namespace cloister::net

@@ -1,6 +1,6 @@
-#include "http/mailbox.h"
+#include "net/mailbox.h"
 
-namespace cloister::http {
+namespace cloister::net {
 
 void Mailbox::push(MailboxNode* node) {
   MailboxNode* head = newest_.load(std::memory_order_relaxed);
@@ -40,4 +40,4 @@ void Mailbox::drop() {
   }
 }
 
-}  // namespace cloister::http
+}  // namespace cloister::net

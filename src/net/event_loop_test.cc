@@ -1,4 +1,4 @@
-#include "http/event_loop.h"
+#include "net/event_loop.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -13,7 +13,9 @@
 #include <utility>
 #include <vector>
 
-namespace cloister::http {
+#include "net/watch.h"
+
+namespace cloister::net {
 namespace {
 
 using std::chrono::milliseconds;
@@ -250,4 +252,4 @@ TEST(EventLoop, WorkForALoopThatHasEndedIsDropped) {
 }
 
 }  // namespace
-}  // namespace cloister::http
+}  // namespace cloister::net

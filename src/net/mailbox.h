@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-namespace cloister::http {
+namespace cloister::net {
 
 // The base of what can be put in a mailbox. A node is in at most one mailbox, and at most once; its owner ensures that.
 class MailboxNode {
@@ -35,4 +35,4 @@ class Mailbox {
   std::atomic<MailboxNode*> newest_{nullptr};
 };
 
-}  // namespace cloister::http
+}  // namespace cloister::net

@@ -6,11 +6,11 @@
 
 #include <sys/socket.h>
 
-namespace cloister::http {
+namespace cloister::net {
 
 // 127.0.0.0/8, ::1, the first of these mapped into IPv6, and Unix sockets: the bytes do not leave this machine.
 bool is_loopback_address(const sockaddr_storage& address);
 // The loopback and private networks: RFC 1918, RFC 4193, RFC 6598 and link-local addresses. No Unix socket.
 bool is_private_address(const sockaddr_storage& address);
 
-}  // namespace cloister::http
+}  // namespace cloister::net
