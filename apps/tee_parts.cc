@@ -18,7 +18,7 @@ tee::TeeChoice choice_of(const std::string& word) {
   return tee::TeeChoice::kAuto;
 }
 
-Result<void> check_overrides(const ServeOptions& options) {
+Result<void> check_overrides(const config::ServeOptions& options) {
   const bool automatic = options.tee == "auto";
   if (!options.tee_socket.empty() && !automatic && options.tee != "dstack") {
     return fail(ErrorCode::kUsage, "--tee-socket belongs to --tee dstack, not to --tee " + options.tee);
@@ -34,7 +34,7 @@ Result<void> check_overrides(const ServeOptions& options) {
 
 }  // namespace
 
-Result<SecretBytes> simulator_seed(const ServeOptions& options, MissingSeed missing) {
+Result<SecretBytes> simulator_seed(const config::ServeOptions& options, MissingSeed missing) {
   const std::filesystem::path folder = options.state_folder;
   const std::filesystem::path file = folder / "insecure-simulator.seed";
   if (missing == MissingSeed::kMake) {
@@ -47,7 +47,7 @@ Result<SecretBytes> simulator_seed(const ServeOptions& options, MissingSeed miss
                                      ": --state names the state folder of the node that has it");
 }
 
-Result<ChosenTee> make_tee(const ServeOptions& options, MissingSeed missing) {
+Result<ChosenTee> make_tee(const config::ServeOptions& options, MissingSeed missing) {
   TRY_VOID(check_overrides(options));
   ChosenTee out;
   if (options.tee == "none") return out;
