@@ -78,9 +78,6 @@ Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const config::ServeOptio
   std::unique_ptr<reports::GpuGate> none;
   const bool off = options.require_gpu_tee == "off" || options.allow_non_cc_gpu;
   const bool on = options.require_gpu_tee == "on" || (is_real(tee_type) && gpus != nullptr);
-  if (options.allow_non_cc_gpu && options.require_gpu_tee == "on") {
-    return fail(ErrorCode::kUsage, "--require-gpu-tee on and --allow-non-cc-gpu exclude each other");
-  }
   // Read whether or not there is a gate now: a mistake in them must not stay hidden until the first machine with a GPU.
   verify::Policy policy;
   std::optional<ByteArray<32>> policy_digest;

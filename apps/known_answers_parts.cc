@@ -23,8 +23,6 @@ Result<std::shared_ptr<const engine::GivenAnswers>> read_one(const std::string& 
 Result<AnswersList> read_known_answers(const config::ServeOptions& options) {
   AnswersList out;
   const bool none = std::ranges::find(options.known_answers, kNone) != options.known_answers.end();
-  if (none && options.known_answers.size() > 1)
-    return fail(ErrorCode::kUsage, "--known-answers none excludes every other --known-answers");
   if (none) return out;
   for (const std::string& path : options.known_answers) {
     TRY(answers, read_one(path));

@@ -93,7 +93,7 @@ Result<void> serve(config::ServeOptions options, ConfigChanges config_changes) {
                                     .gpu_library = platform.gpu_library};
   TRY(configuration, config::key_configuration(options, around));
   TRY(keyring, identity::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
-  TRY(auth, make_auth(options, listen, keyring));
+  TRY(auth, make_auth(options, keyring));
   TRY(operators, make_operators(options, keyring, auth));
   TRY(tls, make_tls(options, keyring));
   TRY_VOID(give_out_request(options, tls));

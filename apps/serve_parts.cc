@@ -44,7 +44,6 @@ Result<std::unique_ptr<engine::Engine>> make_llama(const config::ServeOptions& o
 
 Result<std::unique_ptr<engine::Engine>> make_upstream(const config::ServeOptions& options, tee::Tee* tee,
                                                       identity::Identity& identity) {
-  if (!options.model_path.empty()) return fail(ErrorCode::kUsage, "--model and --upstream exclude each other");
   engine::UpstreamOptions upstream;
   upstream.urls = options.upstreams;
   upstream.parallel = static_cast<std::size_t>(options.upstream_parallel);
@@ -78,9 +77,6 @@ Result<crypto::Certificate> first_in(const std::string& chain_pem, const std::st
 Result<Tls> given_tls(const config::ServeOptions& options) {
   Tls tls;
   if (options.tls_certificate_file.empty()) return tls;
-  if (options.tls_key_file.empty()) {
-    return fail(ErrorCode::kUsage, "--tls-cert needs --tls-key, or --tls tee-key for a key of the TEE's own");
-  }
   TRY(chain, read_regular_file(options.tls_certificate_file, kPemLimit));
   TRY(key, read_regular_file(options.tls_key_file, kPemLimit));
   TRY(leaf, first_in(chain, options.tls_certificate_file));
@@ -126,9 +122,6 @@ Result<std::unique_ptr<engine::Engine>> make_engine(const config::ServeOptions& 
                                                     identity::Identity& identity) {
   const std::string kind = config::engine_kind(options);
   if (kind == "upstream") return make_upstream(options, tee, identity);
-  if (!options.upstream_key_file.empty()) return fail(ErrorCode::kUsage, "--upstream-key-file needs --upstream");
-  if (!options.upstream_model_files.empty()) return fail(ErrorCode::kUsage, "--upstream-model-files needs --upstream");
-  if (!options.upstreams.empty()) return fail(ErrorCode::kUsage, "--upstream needs --engine upstream, or no --engine");
   if (kind != "echo") return make_llama(options, tee, identity);
   engine::EchoOptions settings;
   if (!options.model_id.empty()) settings.model_id = options.model_id;
@@ -173,14 +166,6 @@ Result<Platform> make_platform(const config::ServeOptions& options) {
 Result<Tls> make_tls(const config::ServeOptions& options, const identity::Keyring& keyring) {
   if (options.tls.empty()) return given_tls(options);
   const bool certified = options.tls == "tee-key";
-  if (!options.tls_key_file.empty()) {
-    return fail(ErrorCode::kUsage, "--tls " + options.tls + " takes no --tls-key: the key is the TEE's own");
-  }
-  if (!certified && !options.tls_certificate_file.empty()) {
-    return fail(ErrorCode::kUsage,
-                "--tls self-signed and --tls-cert exclude each other; a certificate from outside for the "
-                "TEE's own key goes with --tls tee-key");
-  }
   TRY(key, keyring.tls_key());
   TRY(own, self_signed(options, key));
   Tls tls;
@@ -223,15 +208,9 @@ api::WebGuard::Options web_guard_options(const config::ServeOptions& options, co
   return out;
 }
 
-Result<api::BearerAuth> make_auth(const config::ServeOptions& options, const config::ListenAddress& listen,
-                                  const identity::Keyring& keyring) {
-  if (!options.api_key_file.empty()) return api::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
-  if (!listen.loopback && !options.no_auth) {
-    return fail(ErrorCode::kUsage, "listening on " + listen.address +
-                                       " without tokens would serve all callers: give "
-                                       "--api-key-file, or --no-auth if that is meant");
-  }
-  return api::BearerAuth::open();
+Result<api::BearerAuth> make_auth(const config::ServeOptions& options, const identity::Keyring& keyring) {
+  if (!config::needs_token(options)) return api::BearerAuth::open();
+  return api::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
 }
 
 std::string app_id_of(tee::Tee* tee) {

@@ -43,8 +43,7 @@ struct Tls {
 // Reads the files that the options name and writes none.
 Result<Tls> make_tls(const config::ServeOptions& options, const identity::Keyring& keyring);
 
-Result<api::BearerAuth> make_auth(const config::ServeOptions& options, const config::ListenAddress& listen,
-                                  const identity::Keyring& keyring);
+Result<api::BearerAuth> make_auth(const config::ServeOptions& options, const identity::Keyring& keyring);
 // The operator's tokens; absent when no file of them is named.
 Result<std::optional<api::BearerAuth>> make_operators(const config::ServeOptions& options,
                                                       const identity::Keyring& keyring, api::BearerAuth& clients);

@@ -18,20 +18,6 @@ tee::TeeChoice choice_of(const std::string& word) {
   return tee::TeeChoice::kAuto;
 }
 
-Result<void> check_overrides(const config::ServeOptions& options) {
-  const bool automatic = options.tee == "auto";
-  if (!options.tee_socket.empty() && !automatic && options.tee != "dstack") {
-    return fail(ErrorCode::kUsage, "--tee-socket belongs to --tee dstack, not to --tee " + options.tee);
-  }
-  if (!options.tsm_root.empty() && !automatic && options.tee != "tsm") {
-    return fail(ErrorCode::kUsage, "--tsm-root belongs to --tee tsm, not to --tee " + options.tee);
-  }
-  if (!options.tee_socket.empty() && !options.tsm_root.empty()) {
-    return fail(ErrorCode::kUsage, "--tee-socket and --tsm-root exclude each other");
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<SecretBytes> simulator_seed(const config::ServeOptions& options, MissingSeed missing) {
@@ -48,7 +34,6 @@ Result<SecretBytes> simulator_seed(const config::ServeOptions& options, MissingS
 }
 
 Result<ChosenTee> make_tee(const config::ServeOptions& options, MissingSeed missing) {
-  TRY_VOID(check_overrides(options));
   ChosenTee out;
   if (options.tee == "none") return out;
   if (options.tee == "insecure-simulator") {

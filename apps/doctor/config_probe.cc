@@ -25,11 +25,6 @@ Result<void> check_listen(const config::ServeOptions& options) {
   TRY_VOID(config::check_option_forms(options));
   TRY(listen, config::parse_listen(options.listen));
   TRY_VOID(config::check_option_conflicts(options));
-  // Whether tokens are needed and none are named; the content of their file is checked separately.
-  if (options.api_key_file.empty()) {
-    TRY(keyring, identity::Keyring::make(nullptr, {}));
-    TRY_VOID(make_auth(options, listen, keyring));
-  }
   if (!listen.loopback && options.tls.empty() && options.tls_certificate_file.empty()) {
     return fail(
         ErrorCode::kUsage,
@@ -39,11 +34,11 @@ Result<void> check_listen(const config::ServeOptions& options) {
 }
 
 // The keys of the TEE are not needed to read the files.
-Result<void> check_tokens(const config::ServeOptions& options, const config::ListenAddress& listen) {
+Result<void> check_tokens(const config::ServeOptions& options) {
   TRY(keyring, identity::Keyring::make(nullptr, {}));
   api::BearerAuth clients = api::BearerAuth::open();
   if (!options.api_key_file.empty()) {
-    TRY(auth, make_auth(options, listen, keyring));
+    TRY(auth, make_auth(options, keyring));
     clients = std::move(auth);
   }
   TRY_VOID(make_operators(options, keyring, clients));
@@ -93,9 +88,10 @@ Findings probe_config(const std::string& path, config::ServeOptions& options) {
   Findings out = {from("config.file", read ? Result<void>() : Result<void>(read.error()), path + " can be read")};
   if (out.front().state != FindingState::kOk) return out;
   out.push_back(from("config.listen", check_listen(options), options.listen));
-  if (const Result<config::ListenAddress> listen = config::parse_listen(options.listen)) {
+  // The parts are made from options that fit together.
+  if (config::check_option_forms(options) && config::check_option_conflicts(options)) {
     const std::string tokens = options.api_key_file.empty() ? options.admin_token_file : options.api_key_file;
-    if (!tokens.empty()) out.push_back(from("config.tokens", check_tokens(options, *listen), tokens));
+    if (!tokens.empty()) out.push_back(from("config.tokens", check_tokens(options), tokens));
     const std::string tls = options.tls.empty() ? options.tls_certificate_file : "--tls " + options.tls;
     if (!tls.empty()) out.push_back(from("config.tls", check_tls(options), tls));
   }

@@ -10,6 +10,7 @@
 #include "apps/tee_parts.h"
 #include "base/encoding.h"
 #include "base/file.h"
+#include "config/option_conflicts.h"
 #include "config/serve_options.h"
 #include "crypto/hash.h"
 
@@ -78,6 +79,7 @@ Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& c
   options.state_folder = !choice.state_folder.empty() ? choice.state_folder
                          : !choice.file.empty()       ? std::filesystem::absolute(choice.file).parent_path().string()
                                                       : config::default_state_folder();
+  TRY_VOID(config::check_tee_choice(options));
   // Keys from a seed that is made now would decrypt nothing in the store.
   const bool may_make = access == store::Access::kCreate;
   TRY(chosen, make_tee(options, may_make ? MissingSeed::kMake : MissingSeed::kRefuse));

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "config/listen_address.h"
+#include "engine/upstream/upstream_engine.h"
 #include "http/client.h"
 
 namespace cloister::config {
@@ -69,6 +70,10 @@ Result<void> check_option_forms(const ServeOptions& options) {
   std::error_code ignored;
   if (!options.rim_dir.empty() && !std::filesystem::is_directory(options.rim_dir, ignored)) {
     return wrong("--rim-dir", options.rim_dir + " is no folder");
+  }
+  for (const std::string& url : options.upstreams) {
+    if (const auto parsed = engine::parse_upstream_url(url); !parsed)
+      return wrong("--upstream", parsed.error().message);
   }
   for (const std::string& url : options.replicas) {
     if (const auto parsed = http::parse_url(url); !parsed) return wrong("--replica", parsed.error().message);
