@@ -91,7 +91,7 @@ Result<void> serve(config::ServeOptions options, ConfigChanges config_changes) {
                                     .executable = executable,
                                     .gpu_policy = gpu_gate ? gpu_gate->policy_digest() : std::nullopt,
                                     .gpu_library = platform.gpu_library};
-  TRY(configuration, config::key_configuration(options, around));
+  TRY(configuration, config::key_configuration_digest(options, around));
   TRY(keyring, identity::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
   TRY(auth, make_auth(options, keyring));
   TRY(operators, make_operators(options, keyring, auth));

@@ -171,7 +171,7 @@ Result<Json> policy_document(const ServeOptions& options, const PolicySurroundin
   return out;
 }
 
-Result<ByteArray<32>> key_configuration(const ServeOptions& options, const PolicySurroundings& around) {
+Result<ByteArray<32>> key_configuration_digest(const ServeOptions& options, const PolicySurroundings& around) {
   TRY(policy, policy_document(options, around));
   return evidence::key_configuration_digest(policy);
 }

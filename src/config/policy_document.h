@@ -29,8 +29,8 @@ struct PolicySurroundings {
 // The document, including the digest of the configuration that the node's keys belong to (evidence/key_configuration.h). kUsage for
 // options that have no meaning.
 Result<Json> policy_document(const ServeOptions& options, const PolicySurroundings& around);
-// The configuration that the node's keys are derived for.
-Result<ByteArray<32>> key_configuration(const ServeOptions& options, const PolicySurroundings& around);
+// SHA-256 of the configuration that the node's keys are derived for.
+Result<ByteArray<32>> key_configuration_digest(const ServeOptions& options, const PolicySurroundings& around);
 
 // The paths of all members, such as "listen.tls", in the order of the document; "receipts" is one of them.
 std::span<const std::string_view> policy_member_paths();

@@ -281,7 +281,7 @@ TEST(PolicyDocument, ChangesWithWhatTheNodeFinds) {
 
 TEST(PolicyDocument, NamesTheConfigurationOfTheKeys) {
   const Json made = document(echo());
-  const auto digest = key_configuration(echo(), simulated());
+  const auto digest = key_configuration_digest(echo(), simulated());
   ASSERT_TRUE(digest);
   EXPECT_EQ(made[std::string(evidence::kKeyConfigurationMember)], "sha256:" + to_hex(*digest));
   EXPECT_EQ(*evidence::key_configuration_digest(made), *digest);
