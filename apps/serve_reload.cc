@@ -60,7 +60,7 @@ Result<void> reload_config(config::ServeOptions& options, const Reloading& parts
     if (parts.config_changes.is_of_command_line(std::string(row.name))) config::copy_value(row, options, fresh);
   }
   TRY_VOID(config::check_options(fresh));
-  const Result<void> taken = take_values(options, fresh, lines, parts);
+  Result<void> taken = take_values(options, fresh, lines, parts);
   for (const std::string& option : parts.config_changes.waiting(lines)) {
     if (is_taken(option)) continue;  // it is in force, or has a complaint of its own
     waiting += (waiting.empty() ? "" : ", ") + option;
