@@ -17,7 +17,7 @@ namespace cloister::apps {
 namespace {
 
 struct ReplayOptions : VerifyOptions {
-  ServeOptions engine;
+  config::ServeOptions engine;
 };
 
 // The document whose digest the receipt should name: the report's, else the manifest next to it.
@@ -37,8 +37,8 @@ int number(const evidence::ModelIdentity& model, const char* name) {
 }
 
 // The engine with the identity's settings, except what the command line overrides.
-Result<engine::LlamaOptions> options_for(const evidence::ModelIdentity& model, const ServeOptions& given) {
-  ServeOptions options = given;
+Result<engine::LlamaOptions> options_for(const evidence::ModelIdentity& model, const config::ServeOptions& given) {
+  config::ServeOptions options = given;
   options.model_id = model.id;
   options.parallel = number(model, "parallel");
   options.context_tokens = static_cast<int>(model.context_length.value_or(0));

@@ -28,8 +28,8 @@ std::set<std::string> differences(const ConfigLines& a, const ConfigLines& b) {
 
 }  // namespace
 
-ConfigChanges::ConfigChanges(ConfigLines file, const ConfigLines& in_force)
-    : file_(std::move(file)), of_command_line_(differences(file_, in_force)) {}
+ConfigChanges::ConfigChanges(std::string path, ConfigLines file, const ConfigLines& in_force)
+    : path_(std::move(path)), file_(std::move(file)), of_command_line_(differences(file_, in_force)) {}
 
 void ConfigChanges::was_applied(const std::string& option, const ConfigLines& file) {
   if (const std::string* value = value_of(file, option)) file_.insert_or_assign(option, *value);

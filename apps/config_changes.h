@@ -12,8 +12,11 @@ namespace cloister::apps {
 class ConfigChanges {
  public:
   ConfigChanges() = default;
-  // `file`: the options as the file alone gives them; `in_force`: with those of the command line, which go before it.
-  ConfigChanges(ConfigLines file, const ConfigLines& in_force);
+  // `path` of the file; `file`: the options as the file alone gives them; `in_force`: with those of the command line, which go before it.
+  ConfigChanges(std::string path, ConfigLines file, const ConfigLines& in_force);
+
+  // "" where the node was started without a file.
+  const std::string& path() const { return path_; }
 
   // True where the command line gave the option a value that the file does not have. The command line goes before the file.
   bool is_of_command_line(const std::string& option) const { return of_command_line_.contains(option); }
@@ -24,6 +27,7 @@ class ConfigChanges {
   std::vector<std::string> waiting(const ConfigLines& file) const;
 
  private:
+  std::string path_;
   ConfigLines file_;
   std::set<std::string> of_command_line_;
 };

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -69,7 +70,15 @@ CLI::Validator toml_file() {
   return CLI::Validator([](std::string& path) { return objection(path); }, "FILE");
 }
 
-std::shared_ptr<CLI::Config> toml_config() { return std::make_shared<TomlConfig>(); }
+void accept_config_file(CLI::App& app) {
+  app.config_formatter(std::make_shared<TomlConfig>());
+  app.set_config("--config", "",
+                 "TOML file with a section for each command; options have the names shown here, without the dashes")
+      ->check(toml_file())
+      ->option_text("FILE");
+  // The mode applies to the whole file: CLI11 has none for a section.
+  app.allow_config_extras(CLI::config_extras_mode::error);
+}
 
 std::string toml_value(const std::string& value) {
   if (value == "true" || value == "false" || is_number(value)) return value;

@@ -3,15 +3,16 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <memory>
+#include <string>
 
 namespace cloister::apps {
 
-// For the option that names the file: it must be a regular file of at most 1 MiB that is TOML. The message names the line.
+// For an option that names such a file: it must be a regular file of at most 1 MiB that is TOML. The message names the line.
 CLI::Validator toml_file();
 
-// Parses such a file for the option parser. A flag accepts only true or false.
-std::shared_ptr<CLI::Config> toml_config();
+// Adds --config to the program. Its file may hold a section for each command that `app` has; an unknown key is an error, in any section. A
+// flag accepts only true or false there.
+void accept_config_file(CLI::App& app);
 
 // A value in TOML's spelling: whole numbers, true and false unchanged, everything else as a basic string.
 std::string toml_value(const std::string& value);

@@ -11,8 +11,8 @@
 #include "apps/doctor/system_probe.h"
 #include "apps/doctor/tee_probe.h"
 #include "apps/output.h"
-#include "apps/serve_options.h"
 #include "collateral/endpoints.h"
+#include "config/serve_options.h"
 
 namespace cloister::apps {
 namespace {
@@ -36,8 +36,8 @@ const std::string& first_given(const std::string& one, const std::string& other)
 
 Findings examine(const DoctorOptions& options) {
   const Roots roots(options.root);
-  ServeOptions configured;
-  configured.state_folder = default_state_folder();
+  config::ServeOptions configured;
+  configured.state_folder = config::default_state_folder();
   Findings all;
   const auto add = [&all](Findings more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
@@ -99,7 +99,7 @@ void add_doctor_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<DoctorOptions>();
   command->add_option("--config", options->config, "a configuration of cloister serve to check as well");
   command->add_option("--state", options->state_folder,
-                      "the folder that cloister serve would use; default: " + default_state_folder());
+                      "the folder that cloister serve would use; default: " + config::default_state_folder());
   command->add_option("--nvml-library", options->nvml_library, "path of libnvidia-ml.so.1; default: the system's");
   command->add_option("--rim-dir", options->rim_dir,
                       "folder of NVIDIA's manifests to compare the GPUs' measurements with");

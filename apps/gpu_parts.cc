@@ -23,7 +23,7 @@ using Source = std::unique_ptr<gpu::GpuEvidenceSource>;
 
 bool is_real(std::string_view tee_type) { return tee_type != "none" && tee_type != evidence::kSimulatorName; }
 
-Result<Source> make_nvml(const ServeOptions& options, const BeforeLibrary& before_library) {
+Result<Source> make_nvml(const config::ServeOptions& options, const BeforeLibrary& before_library) {
   gpu::NvmlOptions nvml;
   if (!options.nvml_library.empty()) {
     TRY(pinned, gpu::pin_library(options.nvml_library));
@@ -35,7 +35,8 @@ Result<Source> make_nvml(const ServeOptions& options, const BeforeLibrary& befor
 }
 
 // In a real TEE a GPU that is there is one to be vouched for.
-Result<Source> choose(const ServeOptions& options, std::string_view tee_type, const BeforeLibrary& before_library) {
+Result<Source> choose(const config::ServeOptions& options, std::string_view tee_type,
+                      const BeforeLibrary& before_library) {
   if (!is_real(tee_type)) return Source();
   Result<Source> nvml = make_nvml(options, before_library);
   if (nvml) {
@@ -58,7 +59,7 @@ Result<verify::Collateral> read_manifests(const std::string& folder) {
 
 }  // namespace
 
-Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, const SecretBytes* seed,
+Result<Source> make_gpu(const config::ServeOptions& options, std::string_view tee_type, const SecretBytes* seed,
                         const BeforeLibrary& before_library) {
   if (options.gpu == "none") return Source();
   if (options.gpu == "nvml") return make_nvml(options, before_library);
@@ -72,14 +73,11 @@ Result<Source> make_gpu(const ServeOptions& options, std::string_view tee_type, 
   return choose(options, tee_type, before_library);
 }
 
-Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const ServeOptions& options, std::string_view tee_type,
+Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const config::ServeOptions& options, std::string_view tee_type,
                                                         gpu::GpuEvidenceSource* gpus) {
   std::unique_ptr<reports::GpuGate> none;
   const bool off = options.require_gpu_tee == "off" || options.allow_non_cc_gpu;
   const bool on = options.require_gpu_tee == "on" || (is_real(tee_type) && gpus != nullptr);
-  if (options.allow_non_cc_gpu && options.require_gpu_tee == "on") {
-    return fail(ErrorCode::kUsage, "--require-gpu-tee on and --allow-non-cc-gpu exclude each other");
-  }
   // Read whether or not there is a gate now: a mistake in them must not stay hidden until the first machine with a GPU.
   verify::Policy policy;
   std::optional<ByteArray<32>> policy_digest;

@@ -5,9 +5,9 @@
 #include <memory>
 #include <string_view>
 
-#include "apps/serve_options.h"
 #include "base/bytes.h"
 #include "base/secret.h"
+#include "config/serve_options.h"
 #include "gpu/gpu_evidence_source.h"
 #include "reports/gpu_gate.h"
 
@@ -18,13 +18,13 @@ using BeforeLibrary = std::function<Result<void>(const ByteArray<32>& sha256)>;
 
 // Null: no GPU evidence. `tee_type` is the TEE's word on the wire, "none" without one; `seed` is the simulator's, null
 // when the TEE is not simulated. Logs what `auto` chose and why.
-Result<std::unique_ptr<gpu::GpuEvidenceSource>> make_gpu(const ServeOptions& options, std::string_view tee_type,
+Result<std::unique_ptr<gpu::GpuEvidenceSource>> make_gpu(const config::ServeOptions& options, std::string_view tee_type,
                                                          const SecretBytes* seed,
                                                          const BeforeLibrary& before_library = {});
 
 // Null where --require-gpu-tee is off, or there is no GPU to require it of. `gpus` outlives the gate, which has not
 // checked anything yet.
-Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const ServeOptions& options, std::string_view tee_type,
+Result<std::unique_ptr<reports::GpuGate>> make_gpu_gate(const config::ServeOptions& options, std::string_view tee_type,
                                                         gpu::GpuEvidenceSource* gpus);
 
 }  // namespace cloister::apps

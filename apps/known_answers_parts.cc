@@ -20,11 +20,9 @@ Result<std::shared_ptr<const engine::GivenAnswers>> read_one(const std::string& 
 
 }  // namespace
 
-Result<AnswersList> read_known_answers(const ServeOptions& options) {
+Result<AnswersList> read_known_answers(const config::ServeOptions& options) {
   AnswersList out;
   const bool none = std::ranges::find(options.known_answers, kNone) != options.known_answers.end();
-  if (none && options.known_answers.size() > 1)
-    return fail(ErrorCode::kUsage, "--known-answers none excludes every other --known-answers");
   if (none) return out;
   for (const std::string& path : options.known_answers) {
     TRY(answers, read_one(path));
@@ -38,7 +36,7 @@ Result<AnswersList> read_known_answers(const ServeOptions& options) {
   return out;
 }
 
-Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const ServeOptions& options) {
+Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const config::ServeOptions& options) {
   using Given = std::shared_ptr<const engine::GivenAnswers>;
   TRY(list, read_known_answers(options));
   if (list.size() > 1)
@@ -51,7 +49,7 @@ Result<std::shared_ptr<const engine::GivenAnswers>> answers_beside(const ServeOp
   return read_one(path);
 }
 
-Result<bool> tests_models(const ServeOptions& options) {
+Result<bool> tests_models(const config::ServeOptions& options) {
   TRY(list, read_known_answers(options));
   if (!list.empty() || !options.upstreams.empty()) return !list.empty();
   TRY(beside, answers_beside(options));

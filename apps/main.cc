@@ -24,12 +24,7 @@ int answer(const CLI::App& app, const CLI::ParseError& error) {
 int run(int argc, char** argv) {
   CLI::App app("Cloister: verifiable LLM hosting in a GPU TEE", "cloister");
   app.set_version_flag("--version", "cloister " CLOISTER_VERSION);
-  app.config_formatter(toml_config());
-  app.set_config("--config", "",
-                 "TOML file with a section for each command; options have the names shown here, without the dashes")
-      ->check(toml_file())
-      ->option_text("FILE");
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  accept_config_file(app);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
 

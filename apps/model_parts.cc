@@ -3,7 +3,6 @@
 #include <chrono>
 #include <thread>
 
-#include "apps/numbers.h"
 #include "base/file.h"
 #include "codec/json.h"
 #include "engine/upstream/upstream_engine.h"
@@ -22,36 +21,8 @@ constexpr std::size_t kTemplateLimit = 1 << 20;
 }  // namespace
 #endif
 
-void bind_model_options(CLI::App& command, ServeOptions& o) {
-  command.add_option("--model-id", o.model_id, "name on the API; default: the file name without .gguf");
-  command.add_option("--chat-template", o.chat_template_file, "Jinja file that replaces the model's own chat template");
-  command.add_option("--parallel", o.parallel, "sequences decoded together; 0 = 16")
-      ->check(whole_number_in(0, 1024))
-      ->capture_default_str();
-  command.add_option("--context", o.context_tokens, "tokens a request may use; 0 = the model's own, at most 4096")
-      ->check(whole_number_in(64, 1 << 24, Zero::kToo))
-      ->capture_default_str();
-  command.add_flag(
-      "--share-prompt-cache", o.share_prompt_cache,
-      "llama: let credentials share cached prompts; a client that guesses a prompt can then tell that it was sent");
-  command.add_option("--threads", o.threads, "engine threads; 0 = all cores")
-      ->check(whole_number_in(0, 1024))
-      ->capture_default_str();
-  command.add_option("--gpu-layers", o.gpu_layers, "layers on the GPU; -1 = all when built with CUDA")
-      ->check(whole_number_in(-1, 10000))
-      ->capture_default_str();
-  command
-      .add_option(
-          "--lock-model", o.lock_model,
-          "lock the model's pages in memory, so that the engine computes with the bytes that were hashed; auto: where the "
-          "system allows it")
-      ->check(CLI::IsMember({"auto", "on", "off"}))
-      ->capture_default_str();
-}
-
 #ifdef CLOISTER_HAVE_LLAMA
-Result<engine::LlamaOptions> llama_options(const ServeOptions& options) {
-  if (options.model_path.empty()) return fail(ErrorCode::kUsage, "--model is required: the GGUF file to serve");
+Result<engine::LlamaOptions> llama_options(const config::ServeOptions& options) {
   engine::LlamaOptions llama;
   llama.model_path = options.model_path;
   llama.model_id = options.model_id;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "apps/serve_options.h"
+#include "config/serve_options.h"
 #include "engine/engine.h"
 #include "evidence/model_identity.h"
 #include "identity/identity.h"
@@ -15,12 +15,9 @@
 
 namespace cloister::apps {
 
-// Binds the options that change a model's identity (docs/spec/model-identity.md); `serve` has them among its own.
-void bind_model_options(CLI::App& command, ServeOptions& options);
-
 #ifdef CLOISTER_HAVE_LLAMA
 // Reads the chat template's file.
-Result<engine::LlamaOptions> llama_options(const ServeOptions& options);
+Result<engine::LlamaOptions> llama_options(const config::ServeOptions& options);
 #endif
 
 // Blocks until the engine has loaded. kModelFile when it cannot.

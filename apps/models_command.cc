@@ -8,6 +8,7 @@
 #include "apps/known_answers_recording.h"
 #include "apps/model_parts.h"
 #include "apps/output.h"
+#include "apps/serve_options.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "codec/json.h"
@@ -17,7 +18,7 @@
 namespace cloister::apps {
 namespace {
 
-struct ManifestOptions : ServeOptions {
+struct ManifestOptions : config::ServeOptions {
   std::string out;
   RecordingOptions recording;
 };

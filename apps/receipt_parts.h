@@ -3,8 +3,7 @@
 
 #include <memory>
 
-#include "apps/serve_options.h"
-#include "base/json.h"
+#include "config/serve_options.h"
 #include "identity/identity.h"
 #include "identity/keyring.h"
 #include "receipts/receipt_journal.h"
@@ -13,13 +12,10 @@
 namespace cloister::apps {
 
 // Null with --signing off, when there are no receipts. Encrypted with the keyring's keys.
-Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const ServeOptions& options,
+Result<std::unique_ptr<store::ReceiptStore>> make_receipt_store(const config::ServeOptions& options,
                                                                 const identity::Keyring& keyring);
 
-Result<receipts::JournalOptions> journal_options(const ServeOptions& options);
-
-// What the policy document says about receipts; null when there are none.
-Result<Json> receipt_policy(const ServeOptions& options);
+Result<receipts::JournalOptions> journal_options(const config::ServeOptions& options);
 
 // Keeps the report of an epoch, and the policy that it names, for later verification of the epoch's receipts. A failure is logged.
 void keep_report(store::ReceiptStore& store, const identity::Epoch& epoch, std::string_view kind,

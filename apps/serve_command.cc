@@ -8,12 +8,10 @@
 #include <memory>
 #include <thread>
 
-#include "apps/attested_parts.h"
 #include "apps/client_options.h"
 #include "apps/commands.h"
 #include "apps/gpu_parts.h"
 #include "apps/known_answers_parts.h"
-#include "apps/option_forms.h"
 #include "apps/output.h"
 #include "apps/receipt_parts.h"
 #include "apps/serve_config.h"
@@ -25,6 +23,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/stop_deadline.h"
+#include "config/attested.h"
+#include "config/effects.h"
+#include "config/option.h"
+#include "config/option_checks.h"
+#include "config/option_forms.h"
 #include "crypto/key_memory.h"
 #include "identity/executable_digest.h"
 #include "serve/node.h"
@@ -40,7 +43,7 @@ void forbid_core_files() {
 }
 
 // Writes the request for a certificate of the TEE's own key.
-Result<void> give_out_request(const ServeOptions& options, const Tls& tls) {
+Result<void> give_out_request(const config::ServeOptions& options, const Tls& tls) {
   if (tls.request_pem.empty()) return {};
   std::filesystem::path file = options.tls_request_file;
   if (file.empty()) {
@@ -66,37 +69,33 @@ void leave_undone(const receipts::ReceiptJournal* receipts) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
-Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
+Result<void> serve(config::ServeOptions options, ConfigChanges config_changes) {
   TRY(level, log::parse_level(options.log_level));
   log::configure(level, options.log_format == "json" ? log::Format::kJson : log::Format::kText);
   forbid_core_files();
   if (!crypto::lock_key_memory()) log::warn("keys may be swapped: no memory can be locked (limit RLIMIT_MEMLOCK)");
   sigset_t signals = block_signals();
 
-  TRY_VOID(check_option_forms(options));
-  TRY(listen, parse_listen(options.listen));
-  TRY_VOID(check_protections(options));
+  TRY_VOID(config::check_options(options));
+  TRY(listen, config::parse_listen(options.listen));
   TRY(platform, make_platform(options));
   const std::string tee_type = platform.tee ? std::string(platform.tee->type()) : "none";
   const std::string gpu_type = platform.gpu ? std::string(platform.gpu->type()) : "none";
   TRY(gpu_gate, make_gpu_gate(options, tee_type, platform.gpu.get()));
   TRY(executable, identity::executable_digest());
   TRY(known_answers, tests_models(options));
-  PolicySurroundings around{listen,
-                            tee_type,
-                            gpu_type,
-                            false,
-                            gpu_gate != nullptr,
-                            known_answers,
-                            {},
-                            executable,
-                            gpu_gate ? gpu_gate->policy_digest() : std::nullopt,
-                            platform.gpu_library};
-  TRY(configuration, key_configuration_of(options, around));
+  config::PolicySurroundings around{.tee_type = tee_type,
+                                    .gpu_evidence_type = gpu_type,
+                                    .gpu_gate = gpu_gate != nullptr,
+                                    .known_answers = known_answers,
+                                    .executable = executable,
+                                    .gpu_policy = gpu_gate ? gpu_gate->policy_digest() : std::nullopt,
+                                    .gpu_library = platform.gpu_library};
+  TRY(configuration, config::key_configuration_digest(options, around));
   TRY(keyring, identity::Keyring::make(platform.tee.get(), configuration, options.receipt_key_epoch));
-  TRY(auth, make_auth(options, listen, keyring));
+  TRY(auth, make_auth(options, keyring));
   TRY(operators, make_operators(options, keyring, auth));
-  TRY(tls, make_tls(options, listen, keyring));
+  TRY(tls, make_tls(options, keyring));
   TRY_VOID(give_out_request(options, tls));
   // A few thousand waiting reports or bodies would only waste memory; the bounds answer 503 beyond that.
   WorkerPool evidence_pool(1, 64);
@@ -111,19 +110,15 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
     receipts =
         std::make_unique<receipts::ReceiptJournal>(keyring, *receipt_store, system_clock(), metrics.receipts, settings);
   }
-  std::vector<std::string> origins = options.cors_origins;
-  if (origins.empty() && auth.required()) origins = {"*"};
-  api::Cors cors(origins);
+  api::Cors cors(config::cors_origins(options));
   const api::WebGuard web(cors, web_guard_options(options, listen));
 
   if (gpu_gate) gpu_gate->start();
-  around.token_required = auth.required();
-  around.cors_origins = origins;
-  TRY(attested, make_attested(options, std::move(around), keyring, tls, platform.tee.get()));
+  TRY(attested, config::make_attested(options, std::move(around), keyring, tls.key, platform.tee.get()));
   TRY(engine, make_engine(options, platform.tee.get(), *attested.identity));
   std::unique_ptr<reports::AttestationService> attestation;
   if (platform.tee) {
-    reports::ReportParts parts = report_parts(options, platform, keyring, attested);
+    reports::ReportParts parts = config::report_parts(options, *platform.tee, platform.gpu.get(), keyring, attested);
     parts.model_name = [&engine] { return first_model_id(*engine); };
     parts.known_answers = [&engine] { return passed_tests(*engine); };
     parts.gpu_optional = gpu_gate == nullptr;
@@ -135,7 +130,7 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
       };
     }
     attestation = std::make_unique<reports::AttestationService>(std::move(parts), evidence_pool, system_clock(),
-                                                                report_limits(options));
+                                                                config::report_limits(options));
     attestation->keep_current();
   }
   serve::Node node(serve::NodeContext{.engine = *engine,
@@ -155,7 +150,7 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
                                       .web = web,
                                       .clock = system_clock(),
                                       .body_limit_bytes = options.max_body_bytes,
-                                      .serves_itself = serves_itself(options),
+                                      .serves_itself = config::serves_itself(options),
                                       .gpu_gate = gpu_gate.get(),
                                       .anybody_operates = listen.loopback && !auth.required(),
                                       .tls_request = tls.request_pem,
@@ -201,22 +196,26 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   return stopped;
 }
 
-// What a reload compares the file with. The log level of the file alone is the file's or none.
-Result<ConfigChanges> config_at_start(const ServeOptions& options, const CLI::App& command) {
-  if (options.config_file.empty()) return ConfigChanges();
-  ServeOptions of_file;
-  of_file.log_level.clear();
-  TRY(lines, read_serve_config(options.config_file, of_file));
+// What a reload compares the file with.
+Result<ConfigChanges> config_at_start(const CLI::Option* file, const CLI::App& command) {
+  if (file == nullptr || file->count() == 0) return ConfigChanges();
+  auto path = file->as<std::string>();
+  config::ServeOptions of_file;
+  TRY(lines, read_serve_config(path, of_file));
   ConfigLines in_force = serve_config_lines(command);
-  if (!lines.contains("log-level")) in_force.erase("log-level");
-  return ConfigChanges(std::move(lines), in_force);
+  // An option that the file may still name later is not one of the command line.
+  for (const config::Option& row : config::serve_option_table()) {
+    const std::string name(row.name);
+    if (row.on_sighup == config::OnSighup::kValue && !lines.contains(name)) in_force.erase(name);
+  }
+  return ConfigChanges(std::move(path), std::move(lines), in_force);
 }
 
 }  // namespace
 
 void add_serve_command(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand("serve", "host a model: OpenAI API, attestation report, signed replies");
-  auto options = std::make_shared<ServeOptions>();
+  auto options = std::make_shared<config::ServeOptions>();
   bind_serve_options(*command, *options);
   auto print = std::make_shared<bool>(false);
   command
@@ -226,17 +225,14 @@ void add_serve_command(CLI::App& app, int& exit_status) {
   command->fallthrough();
   command->callback([&app, command, options, print, &exit_status] {
     if (*print) {
-      if (const Result<void> forms = check_option_forms(*options); !forms) {
+      if (const Result<void> forms = config::check_option_forms(*options); !forms) {
         exit_status = print_error("serve", forms.error());
         return;
       }
       print_bytes(stdout, serve_config_text(*command));
       return;
     }
-    if (app.get_config_ptr() != nullptr && app.get_config_ptr()->count() > 0) {
-      options->config_file = app.get_config_ptr()->as<std::string>();
-    }
-    const Result<ConfigChanges> config = config_at_start(*options, *command);
+    const Result<ConfigChanges> config = config_at_start(app.get_config_ptr(), *command);
     const Result<void> served = config ? serve(*options, *config) : Result<void>(config.error());
     if (served) return;
     complain("serve", served.error().message);

@@ -7,24 +7,30 @@
 
 #include "apps/commands.h"
 #include "apps/config_file.h"
+#include "apps/serve_options.h"
 #include "apps/usage_error.h"
+#include "config/option.h"
 
 namespace cloister::apps {
 
-Result<ConfigLines> read_serve_config(const std::string& path, ServeOptions& options) {
+Result<ConfigLines> read_serve_config(const std::string& path, config::ServeOptions& options) {
   CLI::App app("cloister");
   try {
-    app.config_formatter(toml_config());
-    app.set_config("--config")->check(toml_file());
-    // The mode applies to the whole file: CLI11 has none for a section. The other commands are added so that their
-    // sections are known; no command is run.
-    app.allow_config_extras(CLI::config_extras_mode::error);
-    int unused = 0;
-    add_other_commands(app, unused);
+    accept_config_file(app);
     CLI::App* serve = app.add_subcommand("serve");
     bind_serve_options(*serve, options);
+    // The other commands are added so that their sections are known; no command is run.
+    int unused = 0;
+    add_other_commands(app, unused);
     app.parse(std::vector<std::string>{"serve", path, "--config"});  // CLI11 takes them last first
-    return serve_config_lines(*serve);
+    ConfigLines lines = serve_config_lines(*serve);
+    // A file without the option leaves its value to the node, where an earlier file or the command line may have set it.
+    for (const config::Option& row : config::serve_option_table()) {
+      if (row.on_sighup != config::OnSighup::kValue) continue;
+      const std::string name(row.name);
+      if (serve->get_option("--" + name)->count() == 0) lines.erase(name);
+    }
+    return lines;
   } catch (const CLI::Error& error) {
     const auto* parse = dynamic_cast<const CLI::ParseError*>(&error);
     std::string words = parse != nullptr ? usage_message(app, *parse) : error.what();

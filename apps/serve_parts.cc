@@ -6,11 +6,11 @@
 #include "apps/gpu_parts.h"
 #include "apps/known_answers_parts.h"
 #include "apps/model_parts.h"
-#include "apps/policy_parts.h"
 #include "apps/tee_parts.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "config/effects.h"
 #include "crypto/certificate_request.h"
 #include "crypto/hash.h"
 #include "engine/echo/echo_engine.h"
@@ -26,12 +26,11 @@ constexpr std::size_t kPemLimit = 256 << 10;
 constexpr std::size_t kTokenLimit = 64 << 10;
 constexpr std::int64_t kSelfSignedDays = 397;
 
-Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, tee::Tee* tee,
+Result<std::unique_ptr<engine::Engine>> make_llama(const config::ServeOptions& options, tee::Tee* tee,
                                                    identity::Identity& identity) {
 #ifdef CLOISTER_HAVE_LLAMA
   TRY(llama, llama_options(options));
-  // Without tokens all callers are one tenant.
-  llama.share_prompt_cache |= options.api_key_file.empty();
+  llama.share_prompt_cache = config::shares_prompt_cache(options);
   llama.on_identity = measure_identity(tee, identity);
   TRY(answers, answers_beside(options));
   llama.known_answers = std::move(answers);
@@ -43,9 +42,8 @@ Result<std::unique_ptr<engine::Engine>> make_llama(const ServeOptions& options, 
 #endif
 }
 
-Result<std::unique_ptr<engine::Engine>> make_upstream(const ServeOptions& options, tee::Tee* tee,
+Result<std::unique_ptr<engine::Engine>> make_upstream(const config::ServeOptions& options, tee::Tee* tee,
                                                       identity::Identity& identity) {
-  if (!options.model_path.empty()) return fail(ErrorCode::kUsage, "--model and --upstream exclude each other");
   engine::UpstreamOptions upstream;
   upstream.urls = options.upstreams;
   upstream.parallel = static_cast<std::size_t>(options.upstream_parallel);
@@ -76,22 +74,19 @@ Result<crypto::Certificate> first_in(const std::string& chain_pem, const std::st
 }
 
 // The key pair that the operator brought, if there is one.
-Result<Tls> given_tls(const ServeOptions& options) {
+Result<Tls> given_tls(const config::ServeOptions& options) {
   Tls tls;
   if (options.tls_certificate_file.empty()) return tls;
-  if (options.tls_key_file.empty()) {
-    return fail(ErrorCode::kUsage, "--tls-cert needs --tls-key, or --tls tee-key for a key of the TEE's own");
-  }
   TRY(chain, read_regular_file(options.tls_certificate_file, kPemLimit));
   TRY(key, read_regular_file(options.tls_key_file, kPemLimit));
   TRY(leaf, first_in(chain, options.tls_certificate_file));
-  tls.spki_sha256 = crypto::sha256(leaf.subject_public_key_info());
+  tls.key.spki_sha256 = crypto::sha256(leaf.subject_public_key_info());
   tls.identity = std::make_shared<net::TlsIdentity>(net::TlsIdentity{std::move(chain), std::move(key)});
   return tls;
 }
 
-Result<crypto::Certificate> self_signed(const ServeOptions& options, const ListenAddress& listen,
-                                        const crypto::EcKey& key) {
+Result<crypto::Certificate> self_signed(const config::ServeOptions& options, const crypto::EcKey& key) {
+  TRY(listen, config::parse_listen(options.listen));
   crypto::CertificateSpec spec;
   spec.subject_common_name = spec.issuer_common_name = "Cloister node (self-signed)";
   spec.not_before = system_clock().now() - 3600;
@@ -123,19 +118,11 @@ Result<std::string> read_token(const std::string& path) {
   return token;
 }
 
-Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options, tee::Tee* tee,
+Result<std::unique_ptr<engine::Engine>> make_engine(const config::ServeOptions& options, tee::Tee* tee,
                                                     identity::Identity& identity) {
-  if (options.engine == "upstream" || (options.engine.empty() && !options.upstreams.empty())) {
-    return make_upstream(options, tee, identity);
-  }
-  if (!options.upstream_key_file.empty()) return fail(ErrorCode::kUsage, "--upstream-key-file needs --upstream");
-  if (!options.upstream_model_files.empty()) return fail(ErrorCode::kUsage, "--upstream-model-files needs --upstream");
-  if (!options.upstreams.empty()) return fail(ErrorCode::kUsage, "--upstream needs --engine upstream, or no --engine");
-  bool echo = options.engine == "echo";
-#ifndef CLOISTER_HAVE_LLAMA
-  echo = echo || (options.engine.empty() && options.model_path.empty());
-#endif
-  if (!echo) return make_llama(options, tee, identity);
+  const std::string kind = config::engine_kind(options);
+  if (kind == "upstream") return make_upstream(options, tee, identity);
+  if (kind != "echo") return make_llama(options, tee, identity);
   engine::EchoOptions settings;
   if (!options.model_id.empty()) settings.model_id = options.model_id;
   settings.first_token_delay = std::chrono::milliseconds(options.echo_first_token_ms);
@@ -146,7 +133,7 @@ Result<std::unique_ptr<engine::Engine>> make_engine(const ServeOptions& options,
   return made;
 }
 
-Result<Platform> make_platform(const ServeOptions& options) {
+Result<Platform> make_platform(const config::ServeOptions& options) {
   Platform platform;
   TRY(chosen, make_tee(options, MissingSeed::kMake));
   if (!chosen.why_none.empty()) {
@@ -176,27 +163,19 @@ Result<Platform> make_platform(const ServeOptions& options) {
   return platform;
 }
 
-Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, const identity::Keyring& keyring) {
+Result<Tls> make_tls(const config::ServeOptions& options, const identity::Keyring& keyring) {
   if (options.tls.empty()) return given_tls(options);
   const bool certified = options.tls == "tee-key";
-  if (!options.tls_key_file.empty()) {
-    return fail(ErrorCode::kUsage, "--tls " + options.tls + " takes no --tls-key: the key is the TEE's own");
-  }
-  if (!certified && !options.tls_certificate_file.empty()) {
-    return fail(ErrorCode::kUsage,
-                "--tls self-signed and --tls-cert exclude each other; a certificate from outside for the "
-                "TEE's own key goes with --tls tee-key");
-  }
   TRY(key, keyring.tls_key());
-  TRY(own, self_signed(options, listen, key));
+  TRY(own, self_signed(options, key));
   Tls tls;
-  tls.origin = evidence::TlsKeyOrigin::kBorn;
-  tls.spki_sha256 = crypto::sha256(own.subject_public_key_info());
+  tls.key.origin = evidence::TlsKeyOrigin::kBorn;
+  tls.key.spki_sha256 = crypto::sha256(own.subject_public_key_info());
   std::string chain = own.to_pem();
   if (certified) {
     TRY(request, crypto::make_certificate_request(key, options.tls_names));
     tls.request_pem = std::move(request);
-    if (Result<std::string> from_outside = chain_for(options.tls_certificate_file, *tls.spki_sha256)) {
+    if (Result<std::string> from_outside = chain_for(options.tls_certificate_file, *tls.key.spki_sha256)) {
       chain = *std::move(from_outside);
     } else {
       tls.no_certificate = from_outside.error().message;
@@ -206,8 +185,8 @@ Result<Tls> make_tls(const ServeOptions& options, const ListenAddress& listen, c
   return tls;
 }
 
-Result<std::optional<api::BearerAuth>> make_operators(const ServeOptions& options, const identity::Keyring& keyring,
-                                                      api::BearerAuth& clients) {
+Result<std::optional<api::BearerAuth>> make_operators(const config::ServeOptions& options,
+                                                      const identity::Keyring& keyring, api::BearerAuth& clients) {
   if (options.admin_token_file.empty()) return std::optional<api::BearerAuth>();
   TRY(operators, api::BearerAuth::from_file(options.admin_token_file, keyring.store_keys()));
   TRY_VOID(operators.keep_apart_from(clients));
@@ -215,9 +194,9 @@ Result<std::optional<api::BearerAuth>> make_operators(const ServeOptions& option
   return std::optional<api::BearerAuth>(std::move(operators));
 }
 
-api::WebGuard::Options web_guard_options(const ServeOptions& options, const ListenAddress& listen) {
+api::WebGuard::Options web_guard_options(const config::ServeOptions& options, const config::ListenAddress& listen) {
   api::WebGuard::Options out;
-  out.tokens = !options.api_key_file.empty();
+  out.tokens = config::needs_token(options);
   out.loopback = listen.loopback;
   std::vector<std::string> names = options.host_names;
   names.insert(names.end(), options.tls_names.begin(), options.tls_names.end());
@@ -229,57 +208,22 @@ api::WebGuard::Options web_guard_options(const ServeOptions& options, const List
   return out;
 }
 
-Result<void> check_protections(const ServeOptions& options) {
-  const std::string engine = engine_kind(options);
-  const auto nothing = [](const std::string& option, const std::string& why) {
-    return fail(ErrorCode::kUsage, option + " would do nothing: " + why);
-  };
-  if (options.no_auth && !options.api_key_file.empty()) {
-    return fail(ErrorCode::kUsage, "--no-auth and --api-key-file exclude each other");
-  }
-  if (options.cache_salt == "on" && engine != "upstream") return nothing("--cache-salt on", "it is for --upstream");
-  if (engine == "echo" && !options.known_answers.empty() && options.known_answers != std::vector<std::string>{"none"}) {
-    return nothing("--known-answers", "the echo engine has no model");
-  }
-  if (options.lock_model == "on" && engine != "llama")
-    return nothing("--lock-model on", "this node loads no model itself");
-  const bool no_gate = options.require_gpu_tee == "off" || options.allow_non_cc_gpu;
-  if (!options.gpu_policy_file.empty() && no_gate) return nothing("--gpu-policy", "GPUs may serve without attestation");
-  if (options.require_gpu_tee == "on" && options.allow_non_cc_gpu) {
-    return fail(ErrorCode::kUsage, "--require-gpu-tee on and --allow-non-cc-gpu exclude each other");
-  }
-  if (options.receipts_survive == "power" && options.receipts == "memory") {
-    return nothing("--receipts-survive power", "receipts are kept in memory");
-  }
-  if (!options.receipt_file.empty() && options.receipts != "sqlite")
-    return nothing("--receipt-file", "it is for --receipts sqlite");
-  if (!options.receipt_postgres_file.empty() && options.receipts != "postgres") {
-    return nothing("--receipt-postgres-file", "it is for --receipts postgres");
-  }
-  if (!options.tls_names.empty() && options.tls.empty() && options.tls_certificate_file.empty()) {
-    return nothing("--tls-name", "the node would speak plain HTTP without --tls or --tls-cert");
-  }
-  if (!options.tls_request_file.empty() && options.tls != "tee-key")
-    return nothing("--tls-csr", "it is for --tls tee-key");
-  if (!options.model_path.empty() && engine == "echo") return nothing("--model", "the echo engine has no model");
-  const bool echo_words =
-      options.echo_first_token_ms != 0 || options.echo_token_gap_ms != 0 || options.echo_tokens != 0;
-  if (echo_words && engine != "echo") return nothing("--echo-...", "it is for --engine echo");
-  if (!options.nvml_library.empty() && (options.gpu == "insecure-simulator" || options.gpu == "none")) {
-    return nothing("--nvml-library", "no GPU of this machine is asked for evidence");
-  }
-  return {};
+Result<api::BearerAuth> make_auth(const config::ServeOptions& options, const identity::Keyring& keyring) {
+  if (!config::needs_token(options)) return api::BearerAuth::open();
+  return api::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
 }
 
-Result<api::BearerAuth> make_auth(const ServeOptions& options, const ListenAddress& listen,
-                                  const identity::Keyring& keyring) {
-  if (!options.api_key_file.empty()) return api::BearerAuth::from_file(options.api_key_file, keyring.store_keys());
-  if (!listen.loopback && !options.no_auth) {
-    return fail(ErrorCode::kUsage, "listening on " + listen.address +
-                                       " without tokens would serve all callers: give "
-                                       "--api-key-file, or --no-auth if that is meant");
-  }
-  return api::BearerAuth::open();
+std::string app_id_of(tee::Tee* tee) {
+  if (tee == nullptr) return {};
+  const auto info = tee->info();
+  if (!info || !info->info.is_object()) return {};
+  const auto id = info->info.find("app_id");
+  return id != info->info.end() && id->is_string() ? id->get<std::string>() : std::string();
+}
+
+std::string first_model_id(const engine::Engine& engine) {
+  auto models = engine.models();
+  return models.empty() ? "" : models.front().id;
 }
 
 }  // namespace cloister::apps

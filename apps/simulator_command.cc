@@ -6,10 +6,10 @@
 
 #include "apps/commands.h"
 #include "apps/output.h"
-#include "apps/serve_options.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "config/serve_options.h"
 #include "http/server.h"
 #include "tee/simulator/agent.h"
 
@@ -63,7 +63,7 @@ void add_simulator_command(CLI::App& app, int& exit_status) {
   CLI::App* command =
       app.add_subcommand("simulator", "INSECURE: a simulated TEE behind a dstack guest agent's socket, for tests");
   auto options = std::make_shared<SimulatorCommandOptions>();
-  options->seed_file = default_state_folder() + "/insecure-simulator.seed";
+  options->seed_file = config::default_state_folder() + "/insecure-simulator.seed";
   command->add_option("--socket", options->socket, "path of the Unix socket to answer on")->required();
   command
       ->add_option(

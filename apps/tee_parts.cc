@@ -18,23 +18,9 @@ tee::TeeChoice choice_of(const std::string& word) {
   return tee::TeeChoice::kAuto;
 }
 
-Result<void> check_overrides(const ServeOptions& options) {
-  const bool automatic = options.tee == "auto";
-  if (!options.tee_socket.empty() && !automatic && options.tee != "dstack") {
-    return fail(ErrorCode::kUsage, "--tee-socket belongs to --tee dstack, not to --tee " + options.tee);
-  }
-  if (!options.tsm_root.empty() && !automatic && options.tee != "tsm") {
-    return fail(ErrorCode::kUsage, "--tsm-root belongs to --tee tsm, not to --tee " + options.tee);
-  }
-  if (!options.tee_socket.empty() && !options.tsm_root.empty()) {
-    return fail(ErrorCode::kUsage, "--tee-socket and --tsm-root exclude each other");
-  }
-  return {};
-}
-
 }  // namespace
 
-Result<SecretBytes> simulator_seed(const ServeOptions& options, MissingSeed missing) {
+Result<SecretBytes> simulator_seed(const config::ServeOptions& options, MissingSeed missing) {
   const std::filesystem::path folder = options.state_folder;
   const std::filesystem::path file = folder / "insecure-simulator.seed";
   if (missing == MissingSeed::kMake) {
@@ -47,8 +33,7 @@ Result<SecretBytes> simulator_seed(const ServeOptions& options, MissingSeed miss
                                      ": --state names the state folder of the node that has it");
 }
 
-Result<ChosenTee> make_tee(const ServeOptions& options, MissingSeed missing) {
-  TRY_VOID(check_overrides(options));
+Result<ChosenTee> make_tee(const config::ServeOptions& options, MissingSeed missing) {
   ChosenTee out;
   if (options.tee == "none") return out;
   if (options.tee == "insecure-simulator") {

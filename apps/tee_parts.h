@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "apps/serve_options.h"
 #include "base/secret.h"
+#include "config/serve_options.h"
 #include "tee/tee.h"
 
 namespace cloister::apps {
@@ -19,9 +19,9 @@ struct ChosenTee {
 };
 
 // Logs what `auto` chose and why.
-Result<ChosenTee> make_tee(const ServeOptions& options, MissingSeed seed);
+Result<ChosenTee> make_tee(const config::ServeOptions& options, MissingSeed seed);
 
 // The seed that every simulated part of this node is made from. The state folder keeps it.
-Result<SecretBytes> simulator_seed(const ServeOptions& options, MissingSeed missing);
+Result<SecretBytes> simulator_seed(const config::ServeOptions& options, MissingSeed missing);
 
 }  // namespace cloister::apps

@@ -1,10 +1,11 @@
 #include "apps/doctor/config_probe.h"
 
 #include "apps/doctor/roots.h"
-#include "apps/option_forms.h"
 #include "apps/serve_config.h"
 #include "apps/serve_parts.h"
 #include "base/file.h"
+#include "config/option_conflicts.h"
+#include "config/option_forms.h"
 #include "engine/upstream/probe.h"
 #include "engine/upstream/upstream_engine.h"
 #include "http/outgoing.h"
@@ -20,15 +21,10 @@ Finding from(const char* id, const Result<void>& result, const std::string& good
   return problem(id, result.error().message, "correct it; cloister serve --help lists every option");
 }
 
-Result<void> check_listen(const ServeOptions& options) {
-  TRY_VOID(check_option_forms(options));
-  TRY(listen, parse_listen(options.listen));
-  TRY_VOID(check_protections(options));
-  // Whether tokens are needed and none are named; the content of their file is checked separately.
-  if (options.api_key_file.empty()) {
-    TRY(keyring, identity::Keyring::make(nullptr, {}));
-    TRY_VOID(make_auth(options, listen, keyring));
-  }
+Result<void> check_listen(const config::ServeOptions& options) {
+  TRY_VOID(config::check_option_forms(options));
+  TRY(listen, config::parse_listen(options.listen));
+  TRY_VOID(config::check_option_conflicts(options));
   if (!listen.loopback && options.tls.empty() && options.tls_certificate_file.empty()) {
     return fail(
         ErrorCode::kUsage,
@@ -38,11 +34,11 @@ Result<void> check_listen(const ServeOptions& options) {
 }
 
 // The keys of the TEE are not needed to read the files.
-Result<void> check_tokens(const ServeOptions& options, const ListenAddress& listen) {
+Result<void> check_tokens(const config::ServeOptions& options) {
   TRY(keyring, identity::Keyring::make(nullptr, {}));
   api::BearerAuth clients = api::BearerAuth::open();
   if (!options.api_key_file.empty()) {
-    TRY(auth, make_auth(options, listen, keyring));
+    TRY(auth, make_auth(options, keyring));
     clients = std::move(auth);
   }
   TRY_VOID(make_operators(options, keyring, clients));
@@ -50,9 +46,9 @@ Result<void> check_tokens(const ServeOptions& options, const ListenAddress& list
 }
 
 // Only a certificate of one's own needs a check.
-Result<void> check_tls(const ServeOptions& options, const ListenAddress& listen) {
+Result<void> check_tls(const config::ServeOptions& options) {
   TRY(keyring, identity::Keyring::make(nullptr, {}));
-  TRY(tls, make_tls(options, listen, keyring));
+  TRY(tls, make_tls(options, keyring));
   static_cast<void>(tls);
   return {};
 }
@@ -87,18 +83,21 @@ Finding check_upstreams(const std::vector<std::string>& upstreams) {
 
 }  // namespace
 
-Findings probe_config(const std::string& path, ServeOptions& options) {
+Findings probe_config(const std::string& path, config::ServeOptions& options) {
   const Result<ConfigLines> read = read_serve_config(path, options);
   Findings out = {from("config.file", read ? Result<void>() : Result<void>(read.error()), path + " can be read")};
   if (out.front().state != FindingState::kOk) return out;
   out.push_back(from("config.listen", check_listen(options), options.listen));
-  if (const Result<ListenAddress> listen = parse_listen(options.listen)) {
+  // The parts are made from options that fit together.
+  if (config::check_option_forms(options) && config::check_option_conflicts(options)) {
     const std::string tokens = options.api_key_file.empty() ? options.admin_token_file : options.api_key_file;
-    if (!tokens.empty()) out.push_back(from("config.tokens", check_tokens(options, *listen), tokens));
+    if (!tokens.empty()) out.push_back(from("config.tokens", check_tokens(options), tokens));
     const std::string tls = options.tls.empty() ? options.tls_certificate_file : "--tls " + options.tls;
-    if (!tls.empty()) out.push_back(from("config.tls", check_tls(options, *listen), tls));
+    if (!tls.empty()) out.push_back(from("config.tls", check_tls(options), tls));
   }
-  if (!options.model_path.empty()) {
+  if (const Result<void> model = config::check_model(options); !model) {
+    out.push_back(from("config.model", model, {}));
+  } else if (!options.model_path.empty()) {
     out.push_back(is_there(options.model_path) ? good("config.model", options.model_path)
                                                : problem("config.model", options.model_path + " is not there",
                                                          "put the model there, or name another"));

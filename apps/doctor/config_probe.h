@@ -4,11 +4,11 @@
 #include <string>
 
 #include "apps/doctor/finding.h"
-#include "apps/serve_options.h"
+#include "config/serve_options.h"
 
 namespace cloister::apps {
 
 // Finds "config.file" and, when that can be read, "config.listen", "config.model", "config.gpu_policy". Fills `options`.
-Findings probe_config(const std::string& path, ServeOptions& options);
+Findings probe_config(const std::string& path, config::ServeOptions& options);
 
 }  // namespace cloister::apps

@@ -7,10 +7,11 @@
 #include <limits>
 
 #include "apps/numbers.h"
-#include "apps/serve_options.h"
 #include "apps/tee_parts.h"
 #include "base/encoding.h"
 #include "base/file.h"
+#include "config/option_conflicts.h"
+#include "config/serve_options.h"
 #include "crypto/hash.h"
 
 namespace cloister::apps {
@@ -72,12 +73,13 @@ Result<std::shared_ptr<const store::StoreKeys>> chosen_keys(const StoreChoice& c
                 "receipts are encrypted: --tee names the TEE that stored them, which gives its keys only inside it; "
                 "--key-file names the key of your own store");
   }
-  ServeOptions options;
+  config::ServeOptions options;
   options.tee = choice.tee;
   options.tee_socket = choice.tee_socket;
   options.state_folder = !choice.state_folder.empty() ? choice.state_folder
                          : !choice.file.empty()       ? std::filesystem::absolute(choice.file).parent_path().string()
-                                                      : default_state_folder();
+                                                      : config::default_state_folder();
+  TRY_VOID(config::check_tee_choice(options));
   // Keys from a seed that is made now would decrypt nothing in the store.
   const bool may_make = access == store::Access::kCreate;
   TRY(chosen, make_tee(options, may_make ? MissingSeed::kMake : MissingSeed::kRefuse));

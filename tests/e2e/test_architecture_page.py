@@ -134,6 +134,7 @@ def test_names_of_code_are_there():
     """Checks the classes, functions, constants and options that the page for developers names."""
     code = "\n".join(path.read_text() for path in [*sources(), *(ROOT / "tests").rglob("*.h"), ROOT / "CMakeLists.txt", ROOT / "test"])
     words = set(re.findall(r"[\w-]+", code))
+    words |= {f"--{name}" for name in re.findall(r'\.name = "([\w-]+)"', code)}  # the rows of options name them without dashes
     named = [name for name in code_in(ARCHITECTURE.read_text()) if "/" not in name and not re.search(PLACEHOLDER, name)]
     plain = {part for name in named if re.fullmatch(r"~?[\w:]+(\(\))?", name) for part in re.findall(r"\w+", name)}
     options = {option for name in named for option in re.findall(r"(?<!\w)--[a-z][\w-]+", name)}

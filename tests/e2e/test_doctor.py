@@ -222,6 +222,7 @@ def test_gpus(tmp_path, monkeypatch):
         ('[serve]\nlisten = "0.0.0.0:8080"\nno-auth = true\ntls = "self-signed"\n', "config.listen", "ok", "0.0.0.0"),
         ('[serve]\nlistne = "127.0.0.1:8080"\n', "config.file", "problem", "listne"),
         ('[serve]\ntee = "quantum"\n', "config.file", "problem", "tee"),
+        ('[serve]\nengine = "llama"\n', "config.model", "problem", "--model"),
         ('[serve]\nmodel = "/nowhere/model.gguf"\n', "config.model", "problem", "/nowhere/model.gguf"),
         ('[serve]\nupstream = "https://10.0.0.2:8000"\n', "config.upstream", "problem", "tunnel"),
         ('[serve]\nupstream = ["http://8.8.8.8:8000"]\n', "config.upstream", "problem", "public address"),

@@ -62,6 +62,13 @@ def test_every_option_in_the_table_is_one():
         assert named <= there, (heading, named - there)
 
 
+def test_every_option_of_serve_is_in_the_table():
+    """A unit test compares the table with the rows of the options. This test compares it with the output of the program."""
+    section = (ROOT / "docs/guide/options.md").read_text().split("## `cloister serve`")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(--[\w-]+)` \|.*\|.*\|.*\|$", section, re.MULTILINE)
+    assert len(rows) == len(set(rows)) and set(rows) == options(HELP["serve"]) - {"--help", "--print-config"}
+
+
 def test_choices_are_shown_as_a_set_and_defaults_with_them():
     serve = HELP["serve"]
     for shown in ("--log-level TEXT:{debug,info,warn,error}=info", "--log-format TEXT:{text,json}=text", "--tls TEXT:{self-signed,tee-key}",

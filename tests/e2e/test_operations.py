@@ -84,6 +84,69 @@ def test_reload(start, tmp_path):
         assert secret not in node.log
 
 
+ACCEPTED = [
+    'grace-seconds = 3\n',
+    'no-auth = true\nreport-rate = 0.5\ncontext = 0\nreceipt-bytes = "1G"\n',
+    'cors-origin = ["https://a.example", "https://b.example"]\n',
+    '[verify.host]\noffline = true\n',
+]
+REFUSED = [
+    'listne = "x"\n',
+    'print-config = true\n',
+    'help = true\n',
+    'no-auth = "yes"\n',
+    'context = 63\n',
+    'report-rate = 1e9\n',
+    'receipt-bytes = "1K"\n',
+    'model = ""\n',
+    'signing = "sometimes"\n',
+    'tls-key = "key.pem"\n',
+    'log-level = "info"\nlog-level = "info"\n',
+    'replica = ["nonsense"]\n',
+    'tls = "tee-key"\n',
+    'receipts = "postgres"\n',
+    'receipts = "memory"\nreceipt-file = "receipts.db"\n',
+    'tls-cert = "chain.pem"\n',
+    'tls = "self-signed"\ntls-cert = "chain.pem"\n',
+    'upstream-key-file = "token"\n',
+    'upstream = "http://127.0.0.1:9"\n',
+    'known-answers = ["none", "answers.json"]\n',
+    'require-gpu-tee = "on"\nallow-non-cc-gpu = true\n',
+    'tee-socket = "a"\ntsm-root = "b"\n',
+    'model = "model.gguf"\n',
+    '[sevre]\n',
+    '[verify.host]\nno-such-key = true\n',
+    'grace-seconds = 3\n[serve]\n',
+]
+
+
+def test_serve_doctor_and_sighup_accept_the_same_files(start, tmp_path):
+    config, base = tmp_path / "cloister.toml", '[serve]\nengine = "echo"\n'
+    config.write_text(base)
+    node = start("--config", config)
+
+    def accepted_by_sighup():
+        before = len(node.log)
+        node.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any(words in node.log[before:] for words in ("info reloaded", "need a restart", "not everything")), 10, "the reload")
+        return "not everything" not in node.log[before:]
+
+    def accepted_by_doctor():
+        found = json.loads(run("doctor", "--no-gpu", "--json", "--config", config).stdout)["findings"]
+        return all(each["state"] == "ok" for each in found if each["id"].startswith("config."))
+
+    def accepted_by_serve():
+        # A state folder that cannot be made stops the node once its options are accepted.
+        done = run("serve", "--config", config, "--tee", "none", "--state", "/proc/none")
+        assert done.returncode in (1, 2), done.stdout
+        return done.returncode == 1
+
+    for text in [*ACCEPTED, *REFUSED]:
+        config.write_text(base + text)
+        found = {"serve": accepted_by_serve(), "doctor": accepted_by_doctor(), "SIGHUP": accepted_by_sighup()}
+        assert found == dict.fromkeys(found, text in ACCEPTED), text
+
+
 def test_a_token_is_a_clients_or_the_operators(start, tmp_path):
     clients, operators = tmp_path / "clients", tmp_path / "operators"
     clients.write_text("of-a-client\nof-both-of-them\n")

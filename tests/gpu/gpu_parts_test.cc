@@ -38,7 +38,7 @@ class GpuPartsTest : public ::testing::Test {
   }
 
   FakeDriverFolder driver_;
-  ServeOptions options_;
+  config::ServeOptions options_;
   const SecretBytes seed_{Bytes(32, 1)};
 };
 

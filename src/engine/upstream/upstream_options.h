@@ -23,8 +23,8 @@ struct UpstreamOptions {
   int connect_timeout_s = 5;
   int first_byte_timeout_s = 600;  // a buffered reply arrives when all of it is computed
   int idle_timeout_s = 120;
-  std::size_t parallel = 256;                       // requests under way at the same time, for each upstream
-  std::size_t most_waiting = 4096;                  // for one of these places
+  std::size_t parallel = 256;       // requests under way at the same time at all upstreams together, for each of them
+  std::size_t most_waiting = 4096;  // for one of these places
   std::chrono::milliseconds check_interval{2000};   // of an upstream that is up
   std::chrono::milliseconds recheck_interval{200};  // of one that is down
   // What the identity of its models is made of (docs/spec/model-identity.md): the files to hash (empty = none), what

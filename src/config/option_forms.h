@@ -1,12 +1,12 @@
 // Checks the forms of option values that the parts of a node would accept unchecked, or refuse without naming the option.
 #pragma once
 
-#include "apps/serve_options.h"
 #include "base/result.h"
+#include "config/serve_options.h"
 
-namespace cloister::apps {
+namespace cloister::config {
 
 // kUsage, with the name of the option before the fault. It opens no file and asks no server.
 Result<void> check_option_forms(const ServeOptions& options);
 
-}  // namespace cloister::apps
+}  // namespace cloister::config

@@ -1,4 +1,4 @@
-#include "apps/option_forms.h"
+#include "config/option_forms.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -6,9 +6,11 @@
 #include <string_view>
 
 #include "base/encoding.h"
+#include "config/listen_address.h"
+#include "engine/upstream/upstream_engine.h"
 #include "http/client.h"
 
-namespace cloister::apps {
+namespace cloister::config {
 namespace {
 
 Error wrong(const std::string& option, const std::string& what) {
@@ -65,11 +67,13 @@ Result<void> check_option_forms(const ServeOptions& options) {
   if (options.receipts == "postgres" && options.receipt_postgres_file.empty()) {
     return wrong("--receipts postgres", "the connection string stands in a file: --receipt-postgres-file");
   }
-  if (options.engine == "llama" && options.model_path.empty())
-    return wrong("--engine llama", "the GGUF file to serve: --model");
   std::error_code ignored;
   if (!options.rim_dir.empty() && !std::filesystem::is_directory(options.rim_dir, ignored)) {
     return wrong("--rim-dir", options.rim_dir + " is no folder");
+  }
+  for (const std::string& url : options.upstreams) {
+    if (const auto parsed = engine::parse_upstream_url(url); !parsed)
+      return wrong("--upstream", parsed.error().message);
   }
   for (const std::string& url : options.replicas) {
     if (const auto parsed = http::parse_url(url); !parsed) return wrong("--replica", parsed.error().message);
@@ -83,4 +87,4 @@ Result<void> check_option_forms(const ServeOptions& options) {
   return check_source(options);
 }
 
-}  // namespace cloister::apps
+}  // namespace cloister::config

@@ -1,11 +1,12 @@
-#include "apps/attested_parts.h"
+#include "config/attested.h"
 
 #include <utility>
 
 #include "base/clock.h"
-#include "identity/policy_document.h"
+#include "config/effects.h"
+#include "identity/policy.h"
 
-namespace cloister::apps {
+namespace cloister::config {
 namespace {
 
 constexpr int kReplicaTimeoutSeconds = 10;
@@ -13,7 +14,7 @@ constexpr int kReplicaTimeoutSeconds = 10;
 }  // namespace
 
 Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings around, const identity::Keyring& keyring,
-                               const Tls& tls, tee::Tee* tee) {
+                               const TlsKey& tls, tee::Tee* tee) {
   Attested out;
   out.around = std::move(around);
   if (!options.replicas.empty()) {
@@ -25,15 +26,19 @@ Result<Attested> make_attested(const ServeOptions& options, PolicySurroundings a
   identity.tls_spki_sha256 = tls.spki_sha256;
   identity.tls_key_origin = tls.origin;
   out.identity = std::make_unique<identity::Identity>(keyring, system_clock(), identity);
-  TRY(policy, policy_of(options, out.around));
-  TRY_VOID(identity::enter_policy(policy, tee, *out.identity));
+  TRY_VOID(change_policy(options, out, tee));
   return out;
 }
 
-reports::ReportParts report_parts(const ServeOptions& options, const Platform& platform,
+Result<void> change_policy(const ServeOptions& options, const Attested& attested, tee::Tee* tee) {
+  TRY(policy, policy_document(options, attested.around));
+  return identity::enter_policy(policy, tee, *attested.identity);
+}
+
+reports::ReportParts report_parts(const ServeOptions& options, tee::Tee& tee, gpu::GpuEvidenceSource* gpu,
                                   const identity::Keyring& keyring, const Attested& attested) {
-  return {.tee = *platform.tee,
-          .gpu = platform.gpu.get(),
+  return {.tee = tee,
+          .gpu = gpu,
           .keyring = keyring,
           .identity = *attested.identity,
           .model_name = {},
@@ -51,17 +56,4 @@ reports::ReportLimits report_limits(const ServeOptions& options) {
   return limits;
 }
 
-std::string app_id_of(tee::Tee* tee) {
-  if (tee == nullptr) return {};
-  const auto info = tee->info();
-  if (!info || !info->info.is_object()) return {};
-  const auto id = info->info.find("app_id");
-  return id != info->info.end() && id->is_string() ? id->get<std::string>() : std::string();
-}
-
-std::string first_model_id(const engine::Engine& engine) {
-  auto models = engine.models();
-  return models.empty() ? "" : models.front().id;
-}
-
-}  // namespace cloister::apps
+}  // namespace cloister::config
