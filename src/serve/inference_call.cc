@@ -14,7 +14,6 @@
 #include "engine/upstream/usage.h"
 #include "http/later.h"
 #include "http/outgoing.h"
-#include "receipts/last_event.h"
 #include "serve/relayed_request.h"
 #include "store/receipt_id.h"
 
@@ -402,18 +401,18 @@ void InferenceCall::resume() {
   if (running) running->resume();
 }
 
-void InferenceCall::on_bytes(std::string_view bytes) {
-  if (first_bytes_) {
+void InferenceCall::read(std::string_view bytes) {
+  if (first_bytes_ && !bytes.empty()) {
     first_bytes_ = false;
     context_.metrics.requests.observe_first_byte(std::chrono::steady_clock::now() - begun_);
   }
   if (words_ != nullptr) words_->feed(bytes);
+}
+
+void InferenceCall::on_bytes(std::string_view bytes) {
+  read(bytes);
   if (!streaming_) {
     buffered_.append(bytes);
-    return;
-  }
-  if (transcript_ && (!last_event_.empty() || receipts::ends_with_last_event(bytes))) {
-    last_event_.append(bytes);
     return;
   }
   std::lock_guard lock(mutex_);
@@ -421,7 +420,8 @@ void InferenceCall::on_bytes(std::string_view bytes) {
   if (exchange_) exchange_->write(bytes);
 }
 
-void InferenceCall::on_end(const engine::Outcome& told) {
+void InferenceCall::on_end(const engine::Outcome& told, std::string_view last) {
+  read(last);
   // Another server's reply says it itself.
   const engine::Outcome outcome = words_ != nullptr ? engine::upstream::read_outcome(*words_) : told;
   context_.metrics.requests.count_usage(outcome.usage);
@@ -431,13 +431,14 @@ void InferenceCall::on_end(const engine::Outcome& told) {
   if (!exchange) return;
   if (streaming_) {
     context_.metrics.requests.count_request(route_.name, status_);
-    exchange->finish(last_event_);
+    exchange->finish(last);
     return;
   }
   http::Response response;
   response.status = status_;
   response.content_type = content_type_;
   response.headers = reply_headers();
+  buffered_.append(last);
   response.body = std::move(buffered_);
   reply(context_, api::Call{std::move(exchange), &endpoint_}, std::move(response));
 }

@@ -41,7 +41,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   void on_passed_head(engine::PassedHead head) override;
   bool is_behind() override;
   void on_bytes(std::string_view bytes) override;
-  void on_end(const engine::Outcome& outcome) override;
+  void on_end(const engine::Outcome& outcome, std::string_view last) override;
   void on_error(const Error& error) override;
 
  private:
@@ -57,6 +57,8 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   void on_silence();
   // Called with the lock held.
   void begin_stream(std::string_view content_type);
+  // What an observer of these bytes reads, besides the reply's client.
+  void read(std::string_view bytes);
   // The client reads again.
   void resume();
   std::shared_ptr<receipts::Transcript> make_transcript(const http::Request& request,
@@ -85,8 +87,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   http::Headers passed_headers_;
   std::string content_type_;
   std::string buffered_;
-  std::shared_ptr<codec::ReplyWords> words_;  // of another server's reply; on the loop
-  std::string last_event_;  // of a stream: goes out with its end, and so not before its receipt is stored
+  std::shared_ptr<codec::ReplyWords> words_;          // of another server's reply; on the loop
   std::shared_ptr<receipts::Transcript> transcript_;  // null when nothing is signed
   std::string reply_secret_;                          // hex; for a stream that has a receipt
 
