@@ -177,6 +177,7 @@ TEST_F(PassingCallTest, AFormWithFilesIsNotRead) {
   route_.takes_files = true;
   run("--x\r\nmodel=other", {{"content-type", "multipart/form-data; boundary=x"}});
   EXPECT_TRUE(engine_.was_asked());
+  exchange_->leave();
   engine_.request_.reset();
   run("--x\r\nmodel=other", {{"content-type", "application/json"}});
   EXPECT_FALSE(engine_.was_asked());

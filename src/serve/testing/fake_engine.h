@@ -19,6 +19,7 @@ class FakeEngine final : public engine::Engine {
     void cancel() override { ++cancelled; }
     void resume() override { ++resumed; }
     int cancelled = 0, resumed = 0;
+    std::shared_ptr<engine::ReplySink> sink;  // as a running reply of an engine holds it
   };
 
   explicit FakeEngine(bool passes_on) : passes_on_(passes_on) {}
@@ -37,13 +38,14 @@ class FakeEngine final : public engine::Engine {
     if (refusal_) return *refusal_;
     sink_ = std::move(sink);
     generation_ = std::make_shared<Generation>();
+    generation_->sink = sink_;
     if (while_starting_) while_starting_();
     return std::shared_ptr<engine::Generation>(generation_);
   }
 
   engine::ReplySink& sink() { return *sink_; }
   bool was_asked() const { return request_.has_value(); }
-  // As an engine does when a reply has ended or was cancelled.
+  // Lets go of a reply, as an engine does when the reply has ended or was cancelled.
   void forget() {
     sink_.reset();
     generation_.reset();
