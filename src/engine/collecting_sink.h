@@ -18,7 +18,10 @@ class CollectingSink final : public ReplySink {
     const std::lock_guard lock(mutex_);
     bytes_ += bytes;
   }
-  void on_end(const Outcome&) override { end(std::nullopt); }
+  void on_end(const Outcome&, std::string_view last) override {
+    on_bytes(last);
+    end(std::nullopt);
+  }
   void on_error(const Error& error) override { end(error); }
 
   // Blocks until the reply has ended.

@@ -98,9 +98,11 @@ class ReplySink {
   virtual void on_passed_head(PassedHead head) { (void)head; }
   // True when the reader of the reply does not keep up. An engine that can wait sends no more until Generation::resume().
   virtual bool is_behind() { return false; }
-  // Body bytes: the whole JSON object when buffered, whole SSE events when streamed ("data: [DONE]\n\n" included).
+  // Body bytes: a JSON object when buffered, SSE events when streamed, whole ones where this engine writes them.
   virtual void on_bytes(std::string_view bytes) = 0;
-  virtual void on_end(const Outcome& outcome) = 0;
+  // `last`: the bytes after those of on_bytes() that complete the reply. Of a stream they end with its last event, at which
+  // clients take their reply as complete, and no bytes before them hold that event. Empty where on_bytes() had all.
+  virtual void on_end(const Outcome& outcome, std::string_view last) = 0;
   // May come before or after on_start. The events of a stream that has started end with the dialect's own error event,
   // which an embedded engine has written before this call.
   virtual void on_error(const Error& error) = 0;

@@ -194,6 +194,8 @@ TEST_P(EngineContract, Responses) {
   }
   EXPECT_EQ(events.back()["response"]["output"][0]["content"][0]["text"], text);
   EXPECT_FALSE(streamed.bytes.find("[DONE]") != std::string::npos);
+  EXPECT_TRUE(names.back() == "response.completed" || names.back() == "response.incomplete") << names.back();
+  EXPECT_NE(streamed.last.find("event: " + names.back() + "\n"), std::string::npos) << streamed.last;
 }
 
 TEST_P(EngineContract, Messages) {
@@ -214,6 +216,7 @@ TEST_P(EngineContract, Messages) {
   EXPECT_EQ(names[names.size() - 3], "content_block_stop");
   EXPECT_EQ(names[names.size() - 2], "message_delta");
   EXPECT_EQ(names.back(), "message_stop");
+  EXPECT_NE(streamed.last.find("event: message_stop\n"), std::string::npos) << streamed.last;
 }
 
 TEST_P(EngineContract, Embeddings) {

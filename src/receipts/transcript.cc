@@ -3,12 +3,15 @@
 #include <utility>
 
 namespace cloister::receipts {
-Transcript::Transcript(ReceiptJournal& journal, ReplyFacts facts, bool in_band, bool anthropic_dialect)
+
+Transcript::Transcript(ReceiptJournal& journal, ReplyFacts facts, std::shared_ptr<PlaintextTap> tap, bool in_band,
+                       bool anthropic_dialect)
     : journal_(journal),
       receipt_id_(facts.receipt_id),
       epoch_(facts.epoch),
       in_band_(in_band),
       anthropic_dialect_(anthropic_dialect),
+      tap_(std::move(tap)),
       facts_(std::move(facts)) {}
 
 void Transcript::set_served(std::string model, const ByteArray<32>& forwarded_sha256, const std::string& reply_id,
@@ -45,6 +48,7 @@ void Transcript::expect_events(const evidence::SaltSeed& secret) {
     facts.event_stream = true;
     facts.reply_secret = secret;
   });
+  tap_->expect_events();
 }
 
 void Transcript::set_failure(const Error& error) {
@@ -59,34 +63,23 @@ void Transcript::set_failure(std::string error, int status) {
 }
 
 void Transcript::on_body(std::string_view bytes) {
-  response_.update(as_bytes(bytes));
-  const std::lock_guard lock(mutex_);
-  facts_.response_bytes += bytes.size();
-  if (!facts_.event_stream) return;
-  while (!bytes.empty()) {
-    const codec::SseEvents::Part part = events_.next(bytes);
-    if (!event_) event_.emplace();
-    event_->update(as_bytes(bytes.substr(0, part.size)));
-    bytes.remove_prefix(part.size);
-    if (!part.ends) continue;
-    end_event();
-  }
+  witness_.on_sent(bytes);
+  tap_->on_outgoing(bytes);
 }
 
-void Transcript::end_event() {
-  // The hasher stays for the next event: finish() has reset it. The journal adds the salts.
-  const evidence::EventHash event = event_->finish();
-  facts_.too_many_events = facts_.events.size() >= evidence::kMostEvents;
-  if (!facts_.too_many_events) facts_.events.push_back(event);
-}
-
-FinishedReply Transcript::finish() {
+FinishedReply Transcript::finish(bool cut) {
   FinishedReply out;
+  const WireWitness::Seen seen = witness_.finish(cut);
+  PlaintextTap::Events events = tap_->finish();
+  const codec::ReplyWords* const words = uses_words_ ? tap_->words() : nullptr;
   const std::lock_guard lock(mutex_);
-  if (facts_.event_stream && events_.finish()) end_event();
-  facts_.response_sha256 = response_.finish();
-  if (words_ != nullptr && !words_->id().empty()) facts_.reply_id = words_->id();
-  if (words_ != nullptr && facts_.model_told_by_reply) facts_.served_model = words_->model();
+  facts_.response_sha256 = seen.sha256;
+  facts_.response_bytes = seen.bytes;
+  facts_.cut = seen.cut;
+  facts_.events = std::move(events.hashes);
+  facts_.too_many_events = events.too_many;
+  if (words != nullptr && !words->id().empty()) facts_.reply_id = words->id();
+  if (words != nullptr && facts_.model_told_by_reply) facts_.served_model = words->model();
   if (look_up_ && !facts_.served_model.empty()) {
     Listed listed = look_up_(facts_.served_model);
     facts_.served_model_digest = listed.digest;
@@ -99,15 +92,14 @@ FinishedReply Transcript::finish() {
 }
 
 http::ReplyObserver::End Transcript::on_complete(const std::shared_ptr<http::Exchange>& exchange) {
-  FinishedReply finished = finish();
+  FinishedReply finished = finish(false);
   finished.exchange = exchange;
   journal_.submit(std::move(finished));
   return End::kHold;
 }
 
 void Transcript::on_cut() {
-  FinishedReply finished = finish();
-  finished.facts.cut = true;
+  FinishedReply finished = finish(true);
   journal_.submit(std::move(finished));
 }
 

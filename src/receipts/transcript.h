@@ -1,6 +1,6 @@
-// Transcript: observes one reply on its way to the socket and collects the facts of its receipt. When the reply is
-// complete, it holds back the end until the journal has stored the receipt; when the reply is cut, the receipt is about
-// what was sent until then.
+// Transcript: collects the facts of one reply's receipt, from whoever makes the reply, from the tap of its plaintext and
+// from the witness of the wire. When the reply is complete, it holds back the end until the journal has stored the
+// receipt; when the reply is cut, the receipt is about what was sent until then.
 #pragma once
 
 #include <functional>
@@ -9,19 +9,19 @@
 #include <optional>
 #include <string>
 
-#include "codec/reply_words.h"
-#include "codec/sse_events.h"
-#include "crypto/hash.h"
 #include "http/exchange.h"
+#include "receipts/plaintext_tap.h"
 #include "receipts/receipt_journal.h"
 #include "receipts/reply_facts.h"
+#include "receipts/wire_witness.h"
 
 namespace cloister::receipts {
 
 class Transcript : public http::ReplyObserver {
  public:
   // `facts` as far as they are known when the request has arrived. On the loop.
-  Transcript(ReceiptJournal& journal, ReplyFacts facts, bool in_band, bool anthropic_dialect);
+  Transcript(ReceiptJournal& journal, ReplyFacts facts, std::shared_ptr<PlaintextTap> tap, bool in_band,
+             bool anthropic_dialect);
 
   // The last test that a model passed; null where it is not tested.
   using KnownAnswers = std::shared_ptr<const evidence::KnownAnswersResult>;
@@ -60,9 +60,11 @@ class Transcript : public http::ReplyObserver {
   }
   // `secret` is the salt of the events' leaves.
   void expect_events(const evidence::SaltSeed& secret);
-  // Another server's reply: what it says of its id and its model. `words` is read when the reply is over. On the loop.
-  void take_words(std::shared_ptr<const codec::ReplyWords> words) { words_ = std::move(words); }
+  // The receipt names the id and the model that the tap has read in the reply of another server, once the reply is over.
+  // On the loop.
+  void use_words() { uses_words_ = true; }
 
+  // Nothing is sealed, so that the bytes on the wire are the plaintext.
   void on_body(std::string_view bytes) override;
   End on_complete(const std::shared_ptr<http::Exchange>& exchange) override;
   void on_cut() override;
@@ -73,20 +75,18 @@ class Transcript : public http::ReplyObserver {
     const std::lock_guard lock(mutex_);
     by(facts_);
   }
-  void end_event();  // called with mutex_ held
-  FinishedReply finish();
+  FinishedReply finish(bool cut);
 
   ReceiptJournal& journal_;
   const std::string receipt_id_;
   const std::shared_ptr<const identity::Epoch> epoch_;
   const bool in_band_;
   const bool anthropic_dialect_;
+  const std::shared_ptr<PlaintextTap> tap_;
 
   // Used by the loop's thread only.
-  crypto::Sha256 response_;
-  codec::SseEvents events_;
-  std::optional<crypto::Sha256> event_;  // the one at hand
-  std::shared_ptr<const codec::ReplyWords> words_;
+  WireWitness witness_;
+  bool uses_words_ = false;
 
   std::mutex mutex_;  // guards what the engine's thread and the loop share
   ReplyFacts facts_;

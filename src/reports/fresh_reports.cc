@@ -1,7 +1,6 @@
 #include "reports/fresh_reports.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -14,16 +13,18 @@ constexpr int kLongestRetrySeconds = 60;
 
 }  // namespace
 
-FreshReports::FreshReports(const ReportLimits& limits, ReportJobs& jobs, EvidenceMetrics* metrics, Make make)
+FreshReports::FreshReports(const ReportLimits& limits, ReportJobs& jobs, EvidenceMetrics* metrics, Make make,
+                           std::function<Time()> now)
     : jobs_(jobs),
       metrics_(metrics),
       make_(std::move(make)),
+      now_(std::move(now)),
       queue_(limits.queue),
       rates_(limits.per_client_per_minute, limits.per_client_burst, limits.most_clients),
       local_rate_(limits.local_per_minute, std::max(1.0, limits.local_per_minute), 1) {}
 
 int FreshReports::wait_s(const std::string& client) {
-  return (client.empty() ? local_rate_ : rates_).take(client, std::chrono::steady_clock::now());
+  return (client.empty() ? local_rate_ : rates_).take(client, now_());
 }
 
 void FreshReports::add(const ReportQuery& query, ReportDone done) {
@@ -79,9 +80,9 @@ void FreshReports::make_next() {
       return;
     }
   }
-  const auto begun = std::chrono::steady_clock::now();
+  const Time begun = now_();
   next->done(make_(next->query));
-  const double took_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  const double took_s = std::chrono::duration<double>(now_() - begun).count();
   bool more = false;
   {
     const std::lock_guard lock(mutex_);

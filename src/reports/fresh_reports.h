@@ -2,6 +2,7 @@
 // A client that asks too often, and all beyond a bounded queue, are refused with the time after which to ask again.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -31,8 +32,11 @@ struct ReportLimits {
 class FreshReports {
  public:
   using Make = std::function<Result<Report>(const ReportQuery&)>;
-  // `jobs` outlives this object and is stopped before it is destroyed; `metrics` may be null. `make` runs in a job.
-  FreshReports(const ReportLimits& limits, ReportJobs& jobs, EvidenceMetrics* metrics, Make make);
+  using Time = std::chrono::steady_clock::time_point;
+  // `jobs` outlives this object and is stopped before it is destroyed; `metrics` may be null. `make` runs in a job. `now`
+  // is the time by which rates and durations are measured; any thread calls it.
+  FreshReports(const ReportLimits& limits, ReportJobs& jobs, EvidenceMetrics* metrics, Make make,
+               std::function<Time()> now = std::chrono::steady_clock::now);
 
   // `done` is called once: in a job, or at once for a refusal. Any thread.
   void add(const ReportQuery& query, ReportDone done);
@@ -52,6 +56,7 @@ class FreshReports {
   ReportJobs& jobs_;
   EvidenceMetrics* const metrics_;
   const Make make_;
+  const std::function<Time()> now_;
   std::mutex mutex_;  // guards everything below
   FairQueue<Waiting> queue_;
   ClientRates rates_;

@@ -1,14 +1,16 @@
-// InferenceCall: the life of one inference request, from the checked body to the last reply byte. It is the sink that
-// the engine fills and it feeds the exchange; the transcript observes the exchange's other end.
+// InferenceCall: the life of one inference request, from the checked body to the last reply byte. It starts an engine,
+// whose sink it is, and feeds the reply. serve/computing_call.h is for engines of this node, serve/passing_call.h for
+// engines that pass requests on; this class is what the two have in common.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "engine/engine.h"
-#include "receipts/transcript.h"
+#include "receipts/receipted_reply.h"
 #include "serve/node_context.h"
 
 namespace cloister::serve {
@@ -19,82 +21,70 @@ struct InferenceRoute {
   bool anthropic_dialect = false;
   std::string path;
   bool of_every_engine = true;  // false: only engines that pass requests on serve the route
+  bool takes_files = false;     // a body may be a form with files
 };
 
 class InferenceCall : public engine::ReplySink, public std::enable_shared_from_this<InferenceCall> {
  public:
-  // `route` and the endpoint of the call outlive this object. Takes the body out of the exchange. On the loop, in the handler.
-  InferenceCall(NodeContext& context, const InferenceRoute& route, api::Call call);
   ~InferenceCall() override;
 
   // Checks the request and starts the engine. On the loop for short bodies and engines that pass requests on or start
   // quickly, else on a thread of Preparation.
   void run();
   // Answers with an error instead. Before run().
-  void refuse(const Error& error);
+  void refuse(const Error& error) { reply_.fail(error); }
   // The client is gone: stops the generation. On the loop.
   void abandon();
 
   // engine::ReplySink, called from the engine's dispatcher thread, or from the loop by engines that pass replies on.
-  void on_start(std::string_view content_type) override;
-  void on_forwarded(const ByteArray<32>& body_sha256) override;
-  void on_passed_head(engine::PassedHead head) override;
-  bool is_behind() override;
   void on_bytes(std::string_view bytes) override;
-  void on_end(const engine::Outcome& outcome) override;
+  void on_end(const engine::Outcome& outcome, std::string_view last) override;
   void on_error(const Error& error) override;
 
- private:
-  Result<void> start_engine();
-  Result<void> pass_on();
+ protected:
+  // `route` and the endpoint of the call outlive this object. Takes the body out of the exchange. On the loop, in the handler.
+  InferenceCall(NodeContext& context, const InferenceRoute& route, api::Call call);
+
+  // Checks the request and calls launch(). An error becomes the reply.
+  virtual Result<void> start_engine() = 0;
+  // What every engine is told of the request, with its body; called once.
+  engine::EngineRequest make_request();
+  // Refuses a request that asks for a protection which this node does not give, and returns true then.
+  bool lacks_protection(const Json& members, bool takes_cache_salt);
   Result<void> launch(engine::EngineRequest request);
-  bool lacks_protection(const Json& members);
-  void refuse_on(std::shared_ptr<http::Exchange> exchange, const Error& error);
-  // A stream of this node's own engines must not look dead: its head is sent after a second at the latest, and a
-  // comment line whenever nothing else has come for ten seconds. All runs on the loop except the first call.
-  void watch_silence();
-  void look_again_in(std::chrono::milliseconds delay);
-  void on_silence();
-  // Called with the lock held.
-  void begin_stream(std::string_view content_type);
-  // The client reads again.
+  // The client reads again. On the loop.
   void resume();
-  std::shared_ptr<receipts::Transcript> make_transcript(const http::Request& request,
-                                                        std::shared_ptr<const identity::Epoch> epoch) const;
-  // For a stream: its receipt names the events, and its client gets the secret that salts them.
-  void expect_events();
-  void add_proof_headers(http::Headers& headers) const;
-  http::Headers reply_headers() const;
-  // The exchange holds callbacks that hold this call: releasing the exchange breaks the cycle.
-  std::shared_ptr<http::Exchange> take_exchange();
+
+  NodeContext& context() { return context_; }
+  const InferenceRoute& route() const { return route_; }
+  const std::string& body() const { return *body_; }
+  const ByteArray<32>& body_sha256() const { return body_sha256_; }
+  receipts::ReceiptedReply& reply() { return reply_; }
+  receipts::Transcript* transcript() { return reply_.transcript(); }
+
+ private:
+  bool is_abandoned();
+  void count_first_bytes(std::string_view bytes);
+  // The engine makes no more calls: it and this call let go of each other.
+  void release_generation();
 
   NodeContext& context_;
   const InferenceRoute& route_;
-  const std::string id_;
-  const api::Endpoint& endpoint_;
   const Owner owner_;
   const std::string client_;
   std::shared_ptr<const std::string> body_;  // until the engine has it
-  ByteArray<32> body_sha256_{};
+  const ByteArray<32> body_sha256_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-  bool stream_ = false;
-  bool streaming_ = false;  // the reply's head was sent
   bool first_bytes_ = true;
-  bool passed_on_ = false;  // another server's reply has begun
-  int status_ = 200;
-  http::Headers passed_headers_;
-  std::string content_type_;
-  std::string buffered_;
-  std::shared_ptr<codec::ReplyWords> words_;  // of another server's reply; on the loop
-  std::string last_event_;  // of a stream: goes out with its end, and so not before its receipt is stored
-  std::shared_ptr<receipts::Transcript> transcript_;  // null when nothing is signed
-  std::string reply_secret_;                          // hex; for a stream that has a receipt
+  receipts::ReceiptedReply reply_;
 
   std::mutex mutex_;  // guards the members below, which the loop and the engine's thread use
-  std::shared_ptr<http::Exchange> exchange_;
   std::shared_ptr<engine::Generation> generation_;
+  bool over_ = false;
   bool abandoned_ = false;
-  int quiet_looks_ = 0;  // how many checks in a row found nothing new
 };
+
+// The error for a model that no engine serves; it names some that are served.
+Error not_served(const engine::Engine& engine, const std::string& wanted);
 
 }  // namespace cloister::serve

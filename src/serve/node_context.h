@@ -21,6 +21,7 @@
 #include "reports/gpu_gate.h"
 #include "serve/metrics.h"
 #include "serve/preparation.h"
+#include "serve/run_later.h"
 
 namespace cloister::serve {
 
@@ -50,7 +51,8 @@ struct NodeContext {
   bool anybody_operates = false;
   // How long the caller of a complete request may be in doubt, after tokens have changed.
   std::chrono::seconds caller_timeout{10};
-  std::string tls_request = {};  // PEM: what an authority needs to certify the TEE's own TLS key; or empty
+  RunLater run_later = run_later_on_loop;  // how streams wait
+  std::string tls_request = {};            // PEM: what an authority needs to certify the TEE's own TLS key; or empty
   std::function<http::ServerStats()> server_stats;
 };
 

@@ -120,8 +120,7 @@ EchoTime EchoStream::end(std::string& out) {
     writer_->finish(out, static_cast<int>(i), plans_[i].finish, plans_[i].stop);
   }
   writer_->end(out, usage_);
-  sink().on_bytes(out);
-  if (done()) sink().on_end({std::string(finish_text(plans_.front().finish)), usage_});
+  if (done()) sink().on_end({std::string(finish_text(plans_.front().finish)), usage_}, out);
   return EchoTime::max();
 }
 
@@ -131,8 +130,7 @@ EchoBody::EchoBody(std::shared_ptr<ReplySink> sink, ActiveCount active, std::str
 EchoTime EchoBody::run(EchoTime) {
   if (is_done()) return EchoTime::max();
   sink().on_start("application/json");
-  sink().on_bytes(body_);
-  if (done()) sink().on_end({"", {prompt_tokens_, 0, 0}});
+  if (done()) sink().on_end({"", {prompt_tokens_, 0, 0}}, body_);
   return EchoTime::max();
 }
 

@@ -26,8 +26,7 @@ class BodyReply : public Generation {
     if (!leave()) return;
     if (!body.has_value()) return sink_->on_error(body.error());
     sink_->on_start("application/json");
-    sink_->on_bytes(*body);
-    sink_->on_end({"", {prompt_tokens, 0, 0}});
+    sink_->on_end({"", {prompt_tokens, 0, 0}}, *body);
   }
 
  private:

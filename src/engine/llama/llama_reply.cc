@@ -235,9 +235,8 @@ bool LlamaReply::on_final(server_task_result_cmpl_final& final_result) {
   usage_.cached_tokens = cached_tokens_;
   usage_.reasoning_tokens = std::min(count_reasoning(), usage_.completion_tokens);
   writer_->end(out_, usage_);
-  flush();
   leave();
-  sink_->on_end({std::string(finish_text(choices_.front().finish)), usage_, sampling_});
+  sink_->on_end({std::string(finish_text(choices_.front().finish)), usage_, sampling_}, out_);
   return true;
 }
 

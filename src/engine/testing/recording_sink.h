@@ -18,7 +18,7 @@ class RecordingSink : public ReplySink {
  public:
   void on_start(std::string_view content_type) override;
   void on_bytes(std::string_view bytes) override;
-  void on_end(const Outcome& outcome) override;
+  void on_end(const Outcome& outcome, std::string_view last) override;
   void on_error(const Error& error) override;
 
   // False when the reply has not ended in time.
@@ -27,7 +27,9 @@ class RecordingSink : public ReplySink {
   bool wait_pieces(std::size_t count, std::chrono::seconds limit = std::chrono::seconds(120));
 
   std::string content_type() const;
+  // All bytes, and those of on_end().
   std::string bytes() const;
+  std::string last() const;
   std::size_t pieces() const;
   std::optional<Outcome> outcome() const;
   std::optional<Error> error() const;
@@ -43,6 +45,7 @@ class RecordingSink : public ReplySink {
   bool ended_ = false;
   std::string content_type_;
   std::string bytes_;
+  std::string last_;
   std::size_t pieces_ = 0;
   std::optional<Outcome> outcome_;
   std::optional<Error> error_;
@@ -54,6 +57,7 @@ struct Reply {
   std::optional<Error> error;
   std::string content_type;
   std::string bytes;
+  std::string last;  // the bytes that came with the end
   Outcome outcome;
   std::string misuse;
 
@@ -63,6 +67,7 @@ struct Reply {
   std::vector<Json> events() const;
   // The event names, for the dialects that have them.
   std::vector<std::string> event_names() const;
+  // True when the stream ended with [DONE], and that came with the end.
   bool done_marker() const;
   // Text of choice `index`, from a buffered or streamed chat or completion reply.
   std::string text(int index = 0) const;

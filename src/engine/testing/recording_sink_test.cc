@@ -25,9 +25,12 @@ void RecordingSink::on_bytes(std::string_view bytes) {
   changed_.notify_all();
 }
 
-void RecordingSink::on_end(const Outcome& outcome) {
+void RecordingSink::on_end(const Outcome& outcome, std::string_view last) {
   std::lock_guard lock(mutex_);
   note(!started_ || ended_, "on_end before the start or after the end");
+  note(content_type_ == "text/event-stream" && !last.ends_with("\n\n"), "on_end of a stream without its last event");
+  bytes_ += last;
+  last_ = last;
   ended_ = true;
   outcome_ = outcome;
   changed_.notify_all();
@@ -53,6 +56,7 @@ bool RecordingSink::wait_pieces(std::size_t count, std::chrono::seconds limit) {
 
 std::string RecordingSink::content_type() const { return std::lock_guard(mutex_), content_type_; }
 std::string RecordingSink::bytes() const { return std::lock_guard(mutex_), bytes_; }
+std::string RecordingSink::last() const { return std::lock_guard(mutex_), last_; }
 std::size_t RecordingSink::pieces() const { return std::lock_guard(mutex_), pieces_; }
 std::optional<Outcome> RecordingSink::outcome() const { return std::lock_guard(mutex_), outcome_; }
 std::optional<Error> RecordingSink::error() const { return std::lock_guard(mutex_), error_; }
@@ -92,7 +96,7 @@ std::vector<Json> Reply::events() const {
 
 std::vector<std::string> Reply::event_names() const { return lines_of(bytes, "event: "); }
 
-bool Reply::done_marker() const { return bytes.ends_with("data: [DONE]\n\n"); }
+bool Reply::done_marker() const { return last.ends_with("data: [DONE]\n\n"); }
 
 std::string Reply::text(int index) const {
   std::vector<Json> parts = content_type == "application/json" ? std::vector<Json>{json()} : events();
@@ -132,6 +136,7 @@ Reply ask(Engine& engine, Route route, const Json& body, bool stream) {
   reply.error = sink->error();
   reply.content_type = sink->content_type();
   reply.bytes = sink->bytes();
+  reply.last = sink->last();
   reply.outcome = sink->outcome().value_or(Outcome{});
   reply.misuse = sink->misuse();
   EXPECT_EQ(reply.misuse, "");

@@ -254,13 +254,14 @@ void Relay::on_head(http::OutgoingHead head) {
 void Relay::on_body(std::string_view bytes) {
   const auto sink = sink_;
   if (sink == nullptr || silenced_.load(std::memory_order_acquire)) return;
-  stream_end_.feed(bytes);
   if (unframed_json_) {
     unframed_json_->feed(bytes);
     unframed_bytes_ += bytes.size();
     if (unframed_bytes_ > kMostUnframedBytes) return end_here(http::OutgoingFailure::kMalformed);
   }
-  sink->on_bytes(bytes);
+  const StreamEnd::Passed passed = stream_end_.feed(bytes);
+  if (!passed.before.empty()) sink->on_bytes(passed.before);
+  if (!passed.bytes.empty()) sink->on_bytes(passed.bytes);
   if (call_ != nullptr && sink->is_behind()) call_->pause();
 }
 
@@ -271,7 +272,7 @@ void Relay::on_end() {
     return end_with(error_of(http::OutgoingFailure::kClosed));
   }
   const auto sink = finish();
-  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end({});
+  if (sink != nullptr && !silenced_.load(std::memory_order_acquire)) sink->on_end({}, stream_end_.held());
 }
 
 void Relay::on_failed(http::OutgoingFailure failure, const Error&) {

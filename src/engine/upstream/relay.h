@@ -9,12 +9,12 @@
 #include <string>
 
 #include "codec/json_outline.h"
+#include "engine/dialect/stream_end.h"
 #include "engine/engine.h"
 #include "engine/upstream/choice.h"
 #include "engine/upstream/identity_maker.h"
 #include "engine/upstream/salt.h"
 #include "engine/upstream/server.h"
-#include "engine/upstream/stream_end.h"
 #include "engine/upstream/turns.h"
 #include "http/outgoing.h"
 

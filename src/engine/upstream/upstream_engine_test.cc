@@ -231,7 +231,18 @@ TEST_F(UpstreamEngineTest, StreamsWhateverThePieces) {
     const auto sink = ask_for(raw, piece);
     EXPECT_FALSE(sink->error()) << piece;
     EXPECT_EQ(sink->bytes(), first + second + last) << piece;
+    EXPECT_EQ(sink->last(), last) << piece;
     EXPECT_FALSE(sink->head().whole);
+  }
+}
+
+TEST_F(UpstreamEngineTest, AStreamOfAnyDialectMayEndWithItsConnection) {
+  for (const std::string last : {"data: [DONE]\n\n", "event: message_stop\ndata: {}\n\n",
+                                 "event: response.completed\ndata: {\"response\":{}}\n\n"}) {
+    const auto sink = ask_for("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n" + last);
+    EXPECT_FALSE(sink->error()) << last;
+    EXPECT_EQ(sink->bytes(), "data: {}\n\n" + last);
+    EXPECT_EQ(sink->last(), last);
   }
 }
 

@@ -19,17 +19,21 @@ class SwitchedStore final : public store::ReceiptStore {
  public:
   std::string_view type() const override { return "switched"; }
   Result<void> put(std::span<const store::ReceiptRecord> batch) override {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     ++puts_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !holds_put_; });
     if (fails_) return fail(ErrorCode::kStoreFailed, "the disk /var/secret is full");
     for (const store::ReceiptRecord& record : batch) {
       if (record.reply_ids.front() == "refused") return fail(ErrorCode::kStoreRefused, "not to its form");
     }
     for (const store::ReceiptRecord& record : batch) records_[record.receipt_id] = record;
+    changed_.notify_all();
     return {};
   }
   Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner&) override {
     const std::lock_guard lock(mutex_);
+    if (find_fails_) return fail(ErrorCode::kStoreFailed, "the disk /var/secret cannot be read");
     for (const auto& [receipt_id, record] : records_) {
       if (receipt_id == id || std::ranges::count(record.reply_ids, id) > 0) return std::optional(record);
     }
@@ -65,6 +69,32 @@ class SwitchedStore final : public store::ReceiptStore {
     const std::lock_guard lock(mutex_);
     fails_ = fails;
   }
+  void set_find_fails(bool fails) {
+    const std::lock_guard lock(mutex_);
+    find_fails_ = fails;
+  }
+  // As long as this holds, put() does not return.
+  void set_holds_put(bool holds) {
+    const std::lock_guard lock(mutex_);
+    holds_put_ = holds;
+    changed_.notify_all();
+  }
+  // Waits for this many calls of put(); false when they do not come within 10 s.
+  bool wait_for_puts(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return puts_ >= count; });
+  }
+  // The same for records that are stored.
+  bool wait_for_records(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return records_.size() >= count; });
+  }
+  // The only record; the test fails where there is not one.
+  store::ReceiptRecord record() {
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(records_.size(), 1u);
+    return records_.empty() ? store::ReceiptRecord{} : records_.begin()->second;
+  }
   // As long as this holds, prune() does not return.
   void set_holds_prune(bool holds) {
     const std::lock_guard lock(mutex_);
@@ -95,6 +125,8 @@ class SwitchedStore final : public store::ReceiptStore {
   std::map<std::string, store::ReceiptRecord> records_;
   std::vector<store::Document> keysets_;
   bool fails_ = false;
+  bool find_fails_ = false;
+  bool holds_put_ = false;
   bool holds_prune_ = false;
   bool pruned_ = false;
   std::size_t puts_ = 0;

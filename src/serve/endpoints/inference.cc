@@ -1,10 +1,12 @@
 // The inference routes. The engine decides which of them a node serves (Engine::routes).
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "api/client_name.h"
-#include "api/error_response.h"
+#include "serve/computing_call.h"
 #include "serve/endpoints/endpoints.h"
-#include "serve/inference_call.h"
+#include "serve/passing_call.h"
 
 namespace cloister::serve {
 namespace {
@@ -28,20 +30,25 @@ const std::vector<InferenceRoute>& routes() {
       {Route::kRerank, "rerank", false, "/rerank", false},
       {Route::kScore, "score", false, "/v1/score", false},
       {Route::kScore, "score", false, "/score", false},
-      {Route::kTranscriptions, "audio_transcriptions", false, "/v1/audio/transcriptions", false},
-      {Route::kTranslations, "audio_translations", false, "/v1/audio/translations", false},
+      {Route::kTranscriptions, "audio_transcriptions", false, "/v1/audio/transcriptions", false, true},
+      {Route::kTranslations, "audio_translations", false, "/v1/audio/translations", false, true},
       {Route::kSpeech, "audio_speech", false, "/v1/audio/speech", false},
       {Route::kImageGenerations, "images_generations", false, "/v1/images/generations", false},
-      {Route::kImageEdits, "images_edits", false, "/v1/images/edits", false},
+      {Route::kImageEdits, "images_edits", false, "/v1/images/edits", false, true},
   };
   return all;
+}
+
+std::shared_ptr<InferenceCall> make_call(NodeContext& context, const InferenceRoute& route, api::Call call) {
+  if (context.engine.passes_on()) return std::make_shared<PassingCall>(context, route, std::move(call));
+  return std::make_shared<ComputingCall>(context, route, std::move(call));
 }
 
 void handle(NodeContext& context, const InferenceRoute& route, api::Call call) {
   std::shared_ptr<http::Exchange> exchange = call.exchange;
   const std::size_t body_size = exchange->request().body.size();
   const std::string client = api::client_name(call);
-  auto inference = std::make_shared<InferenceCall>(context, route, std::move(call));
+  const std::shared_ptr<InferenceCall> inference = make_call(context, route, std::move(call));
   exchange->on_abandoned([weak = std::weak_ptr(inference)] {
     if (auto live = weak.lock()) live->abandon();
   });
@@ -70,8 +77,7 @@ void install_inference(api::EndpointRegistry& registry, NodeContext& context) {
     endpoint.body_limit_bytes = context.body_limit_bytes;
     endpoint.takes_prompts = true;
     endpoint.receipted = true;
-    endpoint.takes_files = route.route == engine::Route::kTranscriptions ||
-                           route.route == engine::Route::kTranslations || route.route == engine::Route::kImageEdits;
+    endpoint.takes_files = route.takes_files;
     endpoint.handle = [&context, &route](api::Call call) { handle(context, route, std::move(call)); };
     registry.install(std::move(endpoint));
   }
