@@ -79,6 +79,7 @@ TEST_F(ReceiptLookupTest, NoIdAndNoJournalFindNothing) {
   EXPECT_EQ(ask("", a_).status, 404);
   EXPECT_EQ(ask(std::string(257, 'a'), a_).status, 404);
   EXPECT_EQ(ask("rcpt-a", a_, nullptr).status, 404);
+  EXPECT_EQ(store_.finds(), 0u) << "the store is not asked";
 }
 
 TEST_F(ReceiptLookupTest, AStoreThatFailsIsNotDescribed) {

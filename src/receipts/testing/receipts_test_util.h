@@ -33,6 +33,7 @@ class SwitchedStore final : public store::ReceiptStore {
   }
   Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner&) override {
     const std::lock_guard lock(mutex_);
+    ++finds_;
     if (find_fails_) return fail(ErrorCode::kStoreFailed, "the disk /var/secret cannot be read");
     for (const auto& [receipt_id, record] : records_) {
       if (receipt_id == id || std::ranges::count(record.reply_ids, id) > 0) return std::optional(record);
@@ -118,6 +119,10 @@ class SwitchedStore final : public store::ReceiptStore {
     const std::lock_guard lock(mutex_);
     return puts_;
   }
+  std::size_t finds() {
+    const std::lock_guard lock(mutex_);
+    return finds_;
+  }
 
  private:
   std::mutex mutex_;
@@ -129,7 +134,7 @@ class SwitchedStore final : public store::ReceiptStore {
   bool holds_put_ = false;
   bool holds_prune_ = false;
   bool pruned_ = false;
-  std::size_t puts_ = 0;
+  std::size_t puts_ = 0, finds_ = 0;
 };
 
 // A reply that waits for its receipt.
