@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/result_testing.h"
 #include "base/worker_pool.h"
 
 namespace cloister {
@@ -20,12 +21,12 @@ TEST(Rfc3339, RoundTripAndRefusals) {
   EXPECT_EQ(*from_rfc3339("2026-11-22T21:31:00Z"), 1795383060);
   EXPECT_EQ(to_rfc3339(1795383060), "2026-11-22T21:31:00Z");
   for (const char* bad : {"", "2026-11-22", "2026-11-22T21:31:00", "2026-11-22T21:31:00Zx", "yesterday"}) {
-    EXPECT_FALSE(from_rfc3339(bad)) << bad;
+    EXPECT_REFUSED(from_rfc3339(bad), "expected a UTC time like 2026-11-22T21:31:00Z") << bad;
   }
 }
 
 TEST(Files, WriteReplaceReadAndBounds) {
-  std::filesystem::path folder = testing::TempDir() + "cloister_files." + std::to_string(::getpid());
+  std::filesystem::path folder = ::testing::TempDir() + "cloister_files." + std::to_string(::getpid());
   ASSERT_TRUE(ensure_private_folder(folder));
   ASSERT_TRUE(ensure_private_folder(folder));
   EXPECT_EQ(std::filesystem::status(folder).permissions(), std::filesystem::perms::owner_all);
@@ -39,7 +40,7 @@ TEST(Files, WriteReplaceReadAndBounds) {
 }
 
 TEST(Files, AWrittenFileGoesThroughNoNameThatSomebodyPutThere) {
-  const std::filesystem::path folder = testing::TempDir() + "cloister_names." + std::to_string(::getpid());
+  const std::filesystem::path folder = ::testing::TempDir() + "cloister_names." + std::to_string(::getpid());
   ASSERT_TRUE(ensure_private_folder(folder));
   ASSERT_TRUE(write_file_atomically(folder / "victim", "mine", 0600));
   // The name that a process id makes predictable, and the name itself.
@@ -57,7 +58,7 @@ TEST(Files, AWrittenFileGoesThroughNoNameThatSomebodyPutThere) {
 }
 
 TEST(Files, APrivateFolderIsPrivateFromItsRootOn) {
-  const std::filesystem::path folder = testing::TempDir() + "cloister_folder." + std::to_string(::getpid());
+  const std::filesystem::path folder = ::testing::TempDir() + "cloister_folder." + std::to_string(::getpid());
   ASSERT_TRUE(ensure_private_folder(folder / "a" / "b"));
   for (const std::filesystem::path& one : {folder, folder / "a", folder / "a" / "b"}) {
     EXPECT_EQ(std::filesystem::status(one).permissions(), std::filesystem::perms::owner_all) << one;

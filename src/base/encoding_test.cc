@@ -1,4 +1,5 @@
 #include "base/encoding.h"
+#include "base/result_testing.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@ TEST(Hex, RoundTrip) {
 
 TEST(Hex, Strict) {
   for (const char* bad : {"0", "0x00", "0g", " 00", "00 "}) EXPECT_FALSE(from_hex(bad)) << bad;
-  EXPECT_FALSE(from_hex_exactly<2>("00"));
+  EXPECT_REFUSED(from_hex_exactly<2>("00"), "expected 4 hex characters, got 2");
   EXPECT_TRUE(from_hex_exactly<1>("00"));
 }
 

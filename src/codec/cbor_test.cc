@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 
 namespace cloister::codec {
 namespace {
@@ -91,15 +92,15 @@ TEST(Cbor, IsBounded) {
   Bytes wide;
   append_cbor_head(wide, 4, 70'000);
   wide.resize(wide.size() + 70'000, 0);
-  EXPECT_FALSE(parse_cbor(wide));
-  EXPECT_FALSE(parse_cbor(Bytes((2u << 20) + 1, 0)));
+  EXPECT_REFUSED(parse_cbor(wide), "CBOR at offset 65540: more than 65536 items");
+  EXPECT_REFUSED(parse_cbor(Bytes((2u << 20) + 1, 0)), "CBOR: expected at most 2 MiB");
   Bytes keys;
   append_cbor_head(keys, 5, 300);
   for (std::uint64_t i = 0; i < 300; ++i) {
     append_cbor_head(keys, 0, i);
     keys.push_back(0);
   }
-  EXPECT_FALSE(parse_cbor(keys));
+  EXPECT_REFUSED(parse_cbor(keys), "CBOR at offset 923: a map of more than 256 keys");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 
 namespace cloister::codec {
@@ -95,7 +96,7 @@ TEST(Ccel, HostileLengthsAndCountsAreRefused) {
     put32(bytes, hostile.offset, hostile.value);
     EXPECT_FALSE(parse_ccel(bytes)) << hostile.what;
   }
-  EXPECT_FALSE(parse_ccel(Bytes((1 << 20) + 1)));
+  EXPECT_REFUSED(parse_ccel(Bytes((1 << 20) + 1)), "CCEL: expected at most 1 MiB, got 1048577");
 }
 
 TEST(Ccel, FirstEventMustBeTheSpecId) {
@@ -109,7 +110,7 @@ TEST(Ccel, FirstEventMustBeTheSpecId) {
 TEST(Ccel, UnlistedDigestAlgorithmIsRefused) {
   Bytes bytes = sample();
   bytes.at(kFirstEventSize + 12) = 0x0b;
-  EXPECT_FALSE(parse_ccel(bytes));
+  EXPECT_REFUSED(parse_ccel(bytes), "CCEL: an unlisted digest algorithm 11");
 }
 
 TEST(Ccel, GenuineLogsAreRead) {
@@ -120,7 +121,8 @@ TEST(Ccel, GenuineLogsAreRead) {
   const auto dstack = parse_ccel(testing::vector_bytes("dstack/ccel_sample.bin"));
   ASSERT_TRUE(dstack) << dstack.error().message;
   EXPECT_EQ(dstack->size(), 18u);
-  EXPECT_FALSE(parse_ccel(testing::vector_bytes("tdx/ccel/cos113_ccel_table.bin")));
+  EXPECT_REFUSED(parse_ccel(testing::vector_bytes("tdx/ccel/cos113_ccel_table.bin")),
+                 "CCEL: the first event must be of type 3, got 56");
 }
 
 }  // namespace

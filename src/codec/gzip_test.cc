@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 
 namespace cloister::codec {
 namespace {
@@ -37,17 +38,17 @@ TEST(Gzip, UnpacksEveryKindOfBlock) {
 TEST(Gzip, HoldsTheBound) {
   const std::size_t size = squares().size();
   EXPECT_TRUE(unpack(kDynamic, size));
-  EXPECT_FALSE(unpack(kDynamic, size - 1));
+  EXPECT_REFUSED(unpack(kDynamic, size - 1), "gzip: the content has more than 1143 bytes");
 }
 
 TEST(Gzip, RefusesWhatIsCutOrChanged) {
   const Bytes whole = from_hex(kDynamic).value();
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_FALSE(unpack_gzip(ByteView(whole).first(size), 4096)) << size;
+    EXPECT_REFUSED(unpack_gzip(ByteView(whole).first(size), 4096), "gzip: the text ends early") << size;
   }
   Bytes longer = whole;
   longer.push_back(0);
-  EXPECT_FALSE(unpack_gzip(longer, 4096));
+  EXPECT_REFUSED(unpack_gzip(longer, 4096), "gzip: 1 bytes stand behind the end");
   // The parser checks the magic, the method and the flags of the head. It notices a change of any byte after the head.
   for (std::size_t i = 10; i < whole.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
@@ -60,17 +61,19 @@ TEST(Gzip, RefusesWhatIsCutOrChanged) {
 }
 
 TEST(Gzip, TakesOneMemberOfTheOneFormat) {
-  EXPECT_FALSE(unpack(std::string(kFixedCodes) + std::string(kFixedCodes)));
-  EXPECT_FALSE(unpack("789c4b4c4a4e4a4c4a0600084b024d"));                             // zlib's own wrapper (RFC 1950)
-  EXPECT_FALSE(unpack("4b4c4a4e44450004"));                                           // no wrapper
-  EXPECT_FALSE(unpack("1f8b08e000000000020" + std::string(kFixedCodes.substr(19))));  // flags that RFC 1952 reserves
+  EXPECT_REFUSED(unpack(std::string(kFixedCodes) + std::string(kFixedCodes)), "gzip: 25 bytes stand behind the end");
+  EXPECT_REFUSED(unpack("789c4b4c4a4e4a4c4a0600084b024d"),
+                 "gzip: incorrect header check");                              // zlib's own wrapper (RFC 1950)
+  EXPECT_REFUSED(unpack("4b4c4a4e44450004"), "gzip: incorrect header check");  // no wrapper
+  EXPECT_REFUSED(unpack("1f8b08e000000000020" + std::string(kFixedCodes.substr(19))),
+                 "gzip: unknown header flags set");  // flags that RFC 1952 reserves
 }
 
 // A short text that would fill the memory is refused at the limit.
 TEST(Gzip, ABombIsRefusedAtTheBound) {
   std::string hex = "1f8b0800000000000203edc1010d000000c2a0f74f6d0e37a0";
   hex += std::string(2 * 1000, '0');
-  EXPECT_FALSE(unpack(hex, 1000));
+  EXPECT_REFUSED(unpack(hex, 1000), "gzip: the content has more than 1000 bytes");
 }
 
 }  // namespace

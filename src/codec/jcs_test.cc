@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
@@ -67,7 +68,8 @@ TEST(Jcs, NumbersOfAppendixB) {
 
 TEST(Jcs, NumbersThatAreNotFiniteAreRefused) {
   for (const std::uint64_t bits : {0x7fffffffffffffffu, 0x7ff0000000000000u, 0xfff0000000000000u}) {
-    EXPECT_FALSE(write_jcs(Json(std::bit_cast<double>(bits))));
+    EXPECT_REFUSED(write_jcs(Json(std::bit_cast<double>(bits))),
+                   "no canonical form (RFC 8785): a number that is not finite");
   }
 }
 
@@ -128,15 +130,16 @@ TEST(Jcs, IntegersAreWrittenAsTheDoublesThatTheyAre) {
 TEST(Jcs, IntegersThatNoDoubleHoldsAreRefused) {
   for (const char* text : {"9007199254740993", "-9007199254740993", "18446744073709551615", "9223372036854775807",
                            "1152921504606847001"}) {
-    EXPECT_FALSE(write_jcs(*parse_json(text))) << text;
+    EXPECT_REFUSED(write_jcs(*parse_json(text)), "no canonical form (RFC 8785): an integer of more than 53 bits")
+        << text;
   }
 }
 
 TEST(Jcs, TextThatIsNotUtf8IsRefused) {
   for (const char* text :
        {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\xf0\x9f\x98"}) {
-    EXPECT_FALSE(write_jcs(Json(text)));
-    EXPECT_FALSE(write_jcs(Json{{text, 1}}));
+    EXPECT_REFUSED(write_jcs(Json(text)), "no canonical form (RFC 8785): text that is not UTF-8");
+    EXPECT_REFUSED(write_jcs(Json{{text, 1}}), "no canonical form (RFC 8785): text that is not UTF-8");
   }
 }
 
@@ -144,7 +147,8 @@ TEST(Jcs, DeepNestingIsRefusedAndNotFollowed) {
   Json deep = Json::array();
   for (int i = 1; i < 64; ++i) deep = Json::array({std::move(deep)});
   EXPECT_TRUE(write_jcs(deep));
-  EXPECT_FALSE(write_jcs(Json::array({std::move(deep)})));
+  EXPECT_REFUSED(write_jcs(Json::array({std::move(deep)})),
+                 "no canonical form (RFC 8785): nesting deeper than 64 levels");
 }
 
 // The keyset and the receipt that the protocol's own vectors give in canonical form.

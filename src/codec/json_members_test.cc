@@ -1,4 +1,5 @@
 #include "codec/json_members.h"
+#include "base/result_testing.h"
 
 #include <gtest/gtest.h>
 
@@ -32,7 +33,7 @@ TEST(JsonMembers, WhatTwoServersCouldReadDifferentlyIsRefused) {
   EXPECT_TRUE(read_members("{\"a\":{\"b\":1,\"b\":2}}")) << "what is deeper is not this function's to judge";
   std::string many = "{";
   for (std::size_t i = 0; i <= kMostMembers; ++i) many += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":0";
-  EXPECT_FALSE(read_members(many + "}"));
+  EXPECT_REFUSED(read_members(many + "}"), "expected at most 256 members");
 }
 
 }  // namespace

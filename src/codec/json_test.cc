@@ -1,4 +1,5 @@
 #include "codec/json.h"
+#include "base/result_testing.h"
 
 #include <gtest/gtest.h>
 
@@ -62,7 +63,7 @@ TEST(ParseJson, RefusesWhatIsNotJson) {
                            "{null:2}"}) {
     EXPECT_FALSE(parse_json(text)) << text;
   }
-  EXPECT_FALSE(parse_json(std::string_view()));
+  EXPECT_REFUSED(parse_json(std::string_view()), "not valid JSON at byte 1");
 }
 
 TEST(ParseJson, RefusesInvalidUtf8) {
@@ -92,7 +93,7 @@ TEST(ParseJson, DepthLimitIsExact) {
   EXPECT_TRUE(contains(complaint(nested(65)), "deeper than 64"));
   EXPECT_TRUE(contains(complaint(std::string(1000000, '[')), "deeper than 64"));
   EXPECT_TRUE(contains(complaint(R"({"a":{"b":{}}})", {.max_depth = 2}), "deeper than 2"));
-  EXPECT_FALSE(parse_json("[]", {.max_depth = 0}));
+  EXPECT_REFUSED(parse_json("[]", {.max_depth = 0}), "nested deeper than 0 levels");
   EXPECT_TRUE(parse_json("1", {.max_depth = 0}));
 }
 

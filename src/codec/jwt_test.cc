@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "crypto/ecdsa.h"
@@ -77,7 +78,7 @@ TEST(Jwt, KeysInTheHeaderAreNotUsed) {
   const auto jwt = parse_jwt(token({{"kid", "two"}, {"alg", "ES384"}, {"jwk", jwk()}, {"jku", "https://x"}}, kClaims));
   ASSERT_TRUE(jwt);
   EXPECT_EQ(jwt->key_id, "two");
-  EXPECT_FALSE(verify_jwt(*jwt, Bytes(96, 1)));
+  EXPECT_REFUSED(verify_jwt(*jwt, Bytes(96, 1)), "the public key is not a point on P-384");
 }
 
 TEST(Jwt, OtherFormsAreRefused) {
@@ -123,16 +124,18 @@ TEST(Jwks, OtherFormsAreRefused) {
   for (const char* text : {"", "[]", "{}", R"({"keys":{}})", R"({"keys":[1]})", R"({"keys":[{"kty":"EC"}]})"}) {
     EXPECT_FALSE(parse_jwks(text)) << text;
   }
-  EXPECT_FALSE(parse_jwks(Json{{"keys", Json::array({jwk(), jwk()})}}.dump()));
+  EXPECT_REFUSED(parse_jwks(Json{{"keys", Json::array({jwk(), jwk()})}}.dump()), "token: two keys of the same id");
   Json short_key = jwk();
   short_key["x"] = "AAAA";
-  EXPECT_FALSE(parse_jwks(Json{{"keys", Json::array({short_key})}}.dump()));
+  EXPECT_REFUSED(parse_jwks(Json{{"keys", Json::array({short_key})}}.dump()),
+                 "token: expected `x` of a key to hold 48 bytes");
   // A point off the curve is noticed when it is used.
   Json off = jwk();
   off["x"] = to_base64url(Bytes(48, 1));
   const auto set = parse_jwks(Json{{"keys", Json::array({off})}}.dump());
   ASSERT_TRUE(set);
-  EXPECT_FALSE(verify_jwt(*parse_jwt(token(kHeader, kClaims)), set->at("one").point));
+  EXPECT_REFUSED(verify_jwt(*parse_jwt(token(kHeader, kClaims)), set->at("one").point),
+                 "the public key is not a point on P-384");
 }
 
 TEST(Jwks, CertificatesBesideAKey) {
@@ -145,10 +148,12 @@ TEST(Jwks, CertificatesBesideAKey) {
   const auto two = with(Json::array({"MAA=", "MAMCAQE="}));
   ASSERT_TRUE(two);
   EXPECT_EQ(two->at("one").certificates, (std::vector<Bytes>{{0x30, 0x00}, {0x30, 0x03, 0x02, 0x01, 0x01}}));
-  EXPECT_FALSE(with(Json::array({"MAA", 1})));
-  EXPECT_FALSE(with(Json::array({"*"})));
-  EXPECT_FALSE(with("MAA="));
-  EXPECT_FALSE(with(Json::array({"MAA=", "MAA=", "MAA=", "MAA=", "MAA="})));
+  EXPECT_REFUSED(with(Json::array({"MAA"})), "token: `x5c` of a key: base64 length is not a multiple of 4");
+  EXPECT_REFUSED(with(Json::array({"MAA=", 1})), "token: `x5c` of a key: token: not a string");
+  EXPECT_REFUSED(with(Json::array({"MA*="})), "token: `x5c` of a key: not a base64 digit at position 2");
+  EXPECT_REFUSED(with("MAA="), "expected `x5c` to be an array, got string");
+  EXPECT_REFUSED(with(Json::array({"MAA=", "MAA=", "MAA=", "MAA=", "MAA="})),
+                 "token: more than 4 certificates next to a key");
 }
 
 TEST(Jwt, GenuineTokensParse) {
@@ -162,7 +167,8 @@ TEST(Jwt, GenuineTokensParse) {
     const auto jwt = parse_jwt(answer.at(0).at(1).get<std::string>());
     ASSERT_TRUE(jwt) << jwt.error().message;
     EXPECT_TRUE(jwt->key_id.starts_with("nv-eat-kid-prod-"));
-    EXPECT_FALSE(verify_jwt(*jwt, keys().at("one").point));  // no key set from that time was recorded
+    EXPECT_REFUSED(verify_jwt(*jwt, keys().at("one").point),
+                   "the ECDSA signature on P-384 does not verify");  // no key set from that time was recorded
   }
 }
 

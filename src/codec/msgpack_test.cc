@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 
 namespace cloister::codec {
 namespace {
@@ -34,8 +35,9 @@ TEST(Msgpack, RefusesTheRest) {
         "82a16101a16102", "a1ff", "df7fffffff", "ddffffffff01", "c6ffffffff00", "dbffffffff61"}) {
     EXPECT_FALSE(parse(hex)) << hex;
   }
-  EXPECT_FALSE(parse_msgpack(Bytes(1 << 20, 0x91)));  // arrays in arrays
-  EXPECT_FALSE(parse_msgpack(from_hex("93010203").value(), {.max_depth = 16, .max_values = 3}));
+  EXPECT_REFUSED(parse_msgpack(Bytes(1 << 20, 0x91)), "MessagePack: it is nested too deeply");  // arrays in arrays
+  EXPECT_REFUSED(parse_msgpack(from_hex("93010203").value(), {.max_depth = 16, .max_values = 3}),
+                 "MessagePack: it has too many values");
 }
 
 }  // namespace

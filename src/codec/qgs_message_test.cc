@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 
 namespace cloister::codec {
 namespace {
@@ -52,9 +53,9 @@ TEST(QgsMessage, WhatIsNotAsLongAsItSaysIsRefused) {
   }
   Bytes longer = good();
   longer.push_back(0);
-  EXPECT_FALSE(parse_qgs_quote_response(longer));
+  EXPECT_REFUSED(parse_qgs_quote_response(longer), "QGS response: says that it has 31 bytes, has 32");
   longer[8] += 1;  // and announces it: the byte still belongs to no field
-  EXPECT_FALSE(parse_qgs_quote_response(longer));
+  EXPECT_REFUSED(parse_qgs_quote_response(longer), "QGS response: 1 bytes follow the quote");
 }
 
 TEST(QgsMessage, OtherMessagesAreRefused) {
@@ -65,8 +66,9 @@ TEST(QgsMessage, OtherMessagesAreRefused) {
     message[offset] = static_cast<std::uint8_t>(value);
     EXPECT_FALSE(parse_qgs_quote_response(message)) << offset;
   }
-  EXPECT_FALSE(parse_qgs_quote_response(write_qgs_quote_response({}, 0)));
-  EXPECT_FALSE(parse_qgs_quote_response(write_qgs_quote_response(Bytes(kQgsMostMessage, 1), 0)));
+  EXPECT_REFUSED(parse_qgs_quote_response(write_qgs_quote_response({}, 0)), "QGS response: holds no quote");
+  EXPECT_REFUSED(parse_qgs_quote_response(write_qgs_quote_response(Bytes(kQgsMostMessage, 1), 0)),
+                 "QGS response: longer than 65536 bytes");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "crypto/ecdsa.h"
@@ -51,7 +52,8 @@ TEST(SignedJson, RefusesEverythingElse) {
        }) {
     EXPECT_FALSE(split_signed_json(body, "tcbInfo")) << body;
   }
-  EXPECT_FALSE(split_signed_json("{\"tcbInfo\":{},\"signature\":\"" + std::string(1u << 20, 'a') + "\"}", "tcbInfo"));
+  EXPECT_REFUSED(split_signed_json("{\"tcbInfo\":{},\"signature\":\"" + std::string(1u << 20, 'a') + "\"}", "tcbInfo"),
+                 "expected at most 1048576 bytes of JSON, got 1048605");
 }
 
 // The bundles of 2025 have the same signing key as those of 2023 and 2026.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 
 namespace cloister::codec {
@@ -71,7 +72,7 @@ TEST(SnpReport, EverySizeButTheRightOneIsRefused) {
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(parse_snp_report(ByteView(bytes).first(size)));
   Bytes longer = bytes;
   longer.push_back(0);
-  EXPECT_FALSE(parse_snp_report(longer));
+  EXPECT_REFUSED(parse_snp_report(longer), "SNP report: expected 1184 bytes, got 1185");
   EXPECT_TRUE(parse_snp_report(bytes));
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "codec/signed_json.h"
@@ -158,7 +159,7 @@ TEST(TcbInfo, RefusesWhatIsNotAsPublished) {
   for (const char* text : {"", "[]", "{}", "null"}) EXPECT_FALSE(parse_tcb_info(text)) << text;
   std::string twice = write_json(tcb_info());
   twice.insert(twice.size() - 1, R"(,"fmspc":"000000000000")");
-  EXPECT_FALSE(parse_tcb_info(twice));
+  EXPECT_REFUSED(parse_tcb_info(twice), "an object has two members of the same name");
 }
 
 TEST(TcbInfo, OfSgxHasNoTdxPart) {
@@ -171,7 +172,7 @@ TEST(TcbInfo, OfSgxHasNoTdxPart) {
   ASSERT_TRUE(info) << info.error().message;
   EXPECT_FALSE(info->module);
   json["id"] = "TDX";
-  EXPECT_FALSE(parse_tcb_info(write_json(json)));
+  EXPECT_REFUSED(parse_tcb_info(write_json(json)), "the member `tdxModule` is missing");
 }
 
 TEST(QeIdentity, RefusesWhatIsNotAsPublished) {
@@ -218,7 +219,8 @@ TEST(GenuineTcbInfo, SvnsThatNoComponentCanHaveAreRefused) {
   // This document is synthetic.
   const auto synthetic = parse_json(testing::vector_text("tdx/intel_qvl_synthetic/tcbInfo.json"));
   ASSERT_TRUE(synthetic);
-  EXPECT_FALSE(parse_tcb_info(write_json((*synthetic)["tcbInfo"])));
+  EXPECT_REFUSED(parse_tcb_info(write_json((*synthetic)["tcbInfo"])),
+                 "expected `svn` to be a whole number from 0 to 255");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
@@ -138,8 +139,8 @@ TEST(OwnQuotes, QeReportRoundTrip) {
   EXPECT_EQ(report->isv_prod_id, expected.isv_prod_id);
   EXPECT_EQ(report->isv_svn, expected.isv_svn);
   EXPECT_EQ(report->report_data, expected.report_data);
-  EXPECT_FALSE(parse_qe_report(ByteView(bytes).first(383)));
-  EXPECT_FALSE(parse_qe_report(Bytes(385, 0)));
+  EXPECT_REFUSED(parse_qe_report(ByteView(bytes).first(383)), "QE report: expected 384 bytes, got 383");
+  EXPECT_REFUSED(parse_qe_report(Bytes(385, 0)), "QE report: expected 384 bytes, got 385");
 }
 
 TEST(OwnQuotes, Version5BodiesOfBothSizes) {

@@ -1,6 +1,7 @@
 #include "collateral/disk_cache.h"
 
 #include "base/file.h"
+#include "base/result_testing.h"
 #include "collateral/collateral_test_util.h"
 
 namespace cloister::collateral {
@@ -41,21 +42,26 @@ TEST(CacheEntry, RefusesEveryDamage) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(parse_cache_entry(whole.substr(0, size))) << size;
   }
-  EXPECT_FALSE(parse_cache_entry(whole + "x"));
+  EXPECT_REFUSED(parse_cache_entry(whole + "x"), "cache entry: the body has another digest");
   std::string changed = whole;
   changed.back() ^= 1;
-  EXPECT_FALSE(parse_cache_entry(changed));
+  EXPECT_REFUSED(parse_cache_entry(changed), "cache entry: the body has another digest");
   const auto replaced = [&](const std::string& from, const std::string& to) {
     std::string text = whole;
     text.replace(text.find(from), from.size(), to);
     return text;
   };
-  EXPECT_FALSE(parse_cache_entry(replaced("cache.v1", "cache.v2")));
-  EXPECT_FALSE(parse_cache_entry(replaced("\"fetched\":1700000000", "\"fetched\":-1")));
-  EXPECT_FALSE(parse_cache_entry(replaced("\"fetched\":1700000000", "\"fetched\":1e9")));
-  EXPECT_FALSE(parse_cache_entry(replaced("\"fetched\":1700000000", "\"fetched\":18446744073709551615")));
-  EXPECT_FALSE(parse_cache_entry(replaced("\"headers\":[[", "\"headers\":[[1,")));
-  EXPECT_FALSE(parse_cache_entry(replaced("\"url\"", "\"more\":1,\"url\"")));
+  EXPECT_REFUSED(parse_cache_entry(replaced("cache.v1", "cache.v2")),
+                 "cache entry: expected the form cloister.cache.v1");
+  EXPECT_REFUSED(parse_cache_entry(replaced("\"fetched\":1700000000", "\"fetched\":-1")),
+                 "cache entry: fetched is no time");
+  EXPECT_REFUSED(parse_cache_entry(replaced("\"fetched\":1700000000", "\"fetched\":1e9")),
+                 "cache entry: fetched is no time");
+  EXPECT_REFUSED(parse_cache_entry(replaced("\"fetched\":1700000000", "\"fetched\":18446744073709551615")),
+                 "cache entry: fetched is no time");
+  EXPECT_REFUSED(parse_cache_entry(replaced("\"headers\":[[", "\"headers\":[[1,")),
+                 "cache entry: headers are no list of pairs");
+  EXPECT_REFUSED(parse_cache_entry(replaced("\"url\"", "\"more\":1,\"url\"")), "cache entry: expected six members");
 }
 
 TEST(DiskCache, KeepsAndFinds) {

@@ -2,6 +2,7 @@
 #include "collateral/intel.h"
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "collateral/collateral_test_util.h"
 
@@ -220,7 +221,7 @@ TEST(Endpoints, AskForKeysOverTlsOnly) {
   endpoints.nvidia_nras = "http://127.0.0.1:8080";
   EXPECT_TRUE(normalise(endpoints));
   endpoints.nvidia_nras = "http://nras.example";
-  EXPECT_FALSE(normalise(endpoints));
+  EXPECT_REFUSED(normalise(endpoints), "nvidia_nras: expected https, got http://nras.example");
 }
 
 }  // namespace

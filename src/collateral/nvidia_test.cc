@@ -1,6 +1,7 @@
 #include "collateral/nvidia.h"
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "collateral/collateral_test_util.h"
 #include "crypto/hash.h"
@@ -47,8 +48,8 @@ TEST(RimAnswer, IsRefusedWhenItIsNotWhatWasAskedFor) {
   error_with("rim", "not base64");
   error_with("rim", 7);
   error_with("id", nullptr);
-  EXPECT_FALSE(read_rim_answer("", kId));
-  EXPECT_FALSE(read_rim_answer("[]", kId));
+  EXPECT_REFUSED(read_rim_answer("", kId), "not valid JSON at byte 1");
+  EXPECT_REFUSED(read_rim_answer("[]", kId), "expected an object with the member `id`, got array");
 }
 
 TEST(NrasRequest, HasTheFormOfTheService) {
@@ -97,7 +98,7 @@ TEST_F(NvidiaTest, SaysThatThereIsNoSuchManifest) {
 
 TEST_F(NvidiaTest, LetsNoIdOutOfItsPath) {
   for (const char* id : {"", "../ids", "a/b", "a?b", "a%2fb", "a b", "..", "a#b", "a@b"}) {
-    EXPECT_FALSE(service().get_rim(id)) << id;
+    EXPECT_REFUSED(service().get_rim(id), "a manifest id has characters that no id has") << id;
   }
   EXPECT_EQ(asked(), 0);
 }

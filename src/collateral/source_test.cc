@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "codec/spdm.h"
 #include "collateral/collateral_test_util.h"
@@ -199,11 +200,12 @@ TEST_F(SourceTest, AsksAboutSwitchesApart) {
 
 TEST_F(SourceTest, RefusesBadAddresses) {
   options_.endpoints.nvidia_rim = "rim.example";
-  EXPECT_FALSE(CollateralSource::open(options_, clock_));
+  EXPECT_REFUSED(CollateralSource::open(options_, clock_),
+                 "nvidia_rim: expected http:// or https:// in \"rim.example\"");
   options_.endpoints.nvidia_rim = "http://mirror.example";
   EXPECT_TRUE(CollateralSource::open(options_, clock_));
   options_.nvidia_service_key = "key";
-  EXPECT_FALSE(CollateralSource::open(options_, clock_));
+  EXPECT_REFUSED(CollateralSource::open(options_, clock_), "nvidia_rim: expected https, got http://mirror.example");
 }
 
 TEST_F(SourceTest, FetchesWhatAnSnpReportNeeds) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 
 namespace cloister::crypto {
 namespace {
@@ -49,11 +50,13 @@ TEST(Aead, NothingOfItMayChange) {
     EXPECT_EQ(opened.error().code, ErrorCode::kBadSignature);
   }
   for (std::size_t size = 0; size < sealed.size(); ++size)
-    EXPECT_FALSE(key.open(as_bytes("id"), sealed.substr(0, size)));
-  EXPECT_FALSE(key.open(as_bytes("id"), sealed + "x"));
-  EXPECT_FALSE(key.open(as_bytes("another"), sealed));
-  EXPECT_FALSE(key.open({}, sealed));
-  EXPECT_FALSE(AeadKey(key_of(8)).open(as_bytes("id"), sealed));
+    EXPECT_REFUSED(key.open(as_bytes("id"), sealed.substr(0, size)),
+                   "the encrypted text is not what was encrypted with this key");
+  EXPECT_REFUSED(key.open(as_bytes("id"), sealed + "x"), "the encrypted text is not what was encrypted with this key");
+  EXPECT_REFUSED(key.open(as_bytes("another"), sealed), "the encrypted text is not what was encrypted with this key");
+  EXPECT_REFUSED(key.open({}, sealed), "the encrypted text is not what was encrypted with this key");
+  EXPECT_REFUSED(AeadKey(key_of(8)).open(as_bytes("id"), sealed),
+                 "the encrypted text is not what was encrypted with this key");
   EXPECT_TRUE(key.open(as_bytes("id"), sealed)) << "a failure leaves nothing behind";
 }
 

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "base/result_testing.h"
 #include "crypto/x509.h"
 
 namespace cloister::crypto {
@@ -45,11 +46,13 @@ TEST(CertificateRequest, NamesTheHostsAndIsSignedByTheKey) {
 
 TEST(CertificateRequest, RefusesWhatIsNoName) {
   const EcKey key = std::move(*EcKey::generate(Curve::kP256));
-  EXPECT_FALSE(make_certificate_request(key, {}));
+  EXPECT_REFUSED(make_certificate_request(key, {}), "a certificate request needs the name of the host");
   for (const char* bad : {"", ".", "a b", "node.example/", "a\nb", "*.", ".example", "node.example.", "h\xc3\xb6st"}) {
     EXPECT_FALSE(make_certificate_request(key, {"node.example", bad})) << bad;
   }
-  EXPECT_FALSE(make_certificate_request(key, {std::string(254, 'a')}));
+  EXPECT_REFUSED(
+      make_certificate_request(key, {std::string(254, 'a')}),
+      "expected a host name or an IP address for the certificate request, got \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"");
   EXPECT_TRUE(make_certificate_request(key, {"*.node.example", "::1", "localhost"}));
 }
 

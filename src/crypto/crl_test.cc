@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "crypto/testing/der_maker.h"
 
@@ -102,17 +103,23 @@ TEST(Crl, IsVerifiedUnderItsIssuerOnly) {
   const Ca ca = make_ca("CA", "ca");
   const Crl crl = *Crl::from_der(maker().sign(ca.key));
   EXPECT_TRUE(crl.verify(ca.certificate, Curve::kP256));
-  EXPECT_FALSE(crl.verify(ca.certificate, Curve::kP384));
-  EXPECT_FALSE(crl.verify(make_ca("CA", "another key").certificate, Curve::kP256));
-  EXPECT_FALSE(crl.verify(make_ca("Other CA", "ca").certificate, Curve::kP256));
+  EXPECT_REFUSED(crl.verify(ca.certificate, Curve::kP384),
+                 "revocation list: expected a signature by a key on P-384 with its digest");
+  EXPECT_REFUSED(crl.verify(make_ca("CA", "another key").certificate, Curve::kP256),
+                 "revocation list: the signature does not verify under its issuer's key");
+  EXPECT_REFUSED(crl.verify(make_ca("Other CA", "ca").certificate, Curve::kP256),
+                 "revocation list: its issuer is not the certificate authority that should have made it");
   const Ca big = make_ca("CA", "big", Curve::kP384);
-  EXPECT_FALSE(crl.verify(big.certificate, Curve::kP256));
+  EXPECT_REFUSED(crl.verify(big.certificate, Curve::kP256),
+                 "revocation list: expected a signature by a key on P-256 with its digest");
   EXPECT_TRUE(Crl::from_der(maker().sign(big.key))->verify(big.certificate, Curve::kP384));
-  EXPECT_FALSE(crl.verify(make_leaf(ca, {2}), Curve::kP256));
+  EXPECT_REFUSED(crl.verify(make_leaf(ca, {2}), Curve::kP256),
+                 "revocation list: its issuer is not the certificate authority that should have made it");
   // A certificate without the right to sign lists, with the name and key of one that has this right.
   CertificateSpec spec = ca_spec("CA");
   spec.is_ca = false;
-  EXPECT_FALSE(crl.verify(*issue_certificate(spec, ca.key, ca.key), Curve::kP256));
+  EXPECT_REFUSED(crl.verify(*issue_certificate(spec, ca.key, ca.key), Curve::kP256),
+                 "revocation list: the key usage of its issuer does not include signing lists");
 }
 
 TEST(Crl, EveryByteIsSignedOrMalformed) {
@@ -173,12 +180,14 @@ TEST(Crl, WhatIsNoListIsRefused) {
   const Ca ca = make_ca("CA", "ca");
   const Bytes good = maker().sign(ca.key);
   for (std::size_t size = 0; size < good.size(); ++size)
-    EXPECT_FALSE(Crl::from_der(ByteView(good).first(size))) << size;
+    EXPECT_REFUSED(Crl::from_der(ByteView(good).first(size)), "revocation list: not an X.509 revocation list in DER")
+        << size;
   Bytes longer = good;
   longer.push_back(0);
-  EXPECT_FALSE(Crl::from_der(longer));
-  EXPECT_FALSE(Crl::from_der(Bytes(4 * 1024 * 1024 + 1, 0x30)));
-  EXPECT_FALSE(Crl::from_der(ca.certificate.der()));
+  EXPECT_REFUSED(Crl::from_der(longer), "revocation list: bytes follow its end");
+  EXPECT_REFUSED(Crl::from_der(Bytes(4 * 1024 * 1024 + 1, 0x30)),
+                 "revocation list: expected at most 4194304 bytes, got 4194305");
+  EXPECT_REFUSED(Crl::from_der(ca.certificate.der()), "revocation list: not an X.509 revocation list in DER");
 }
 
 TEST(Crl, IsTakenInThreeForms) {
@@ -212,7 +221,8 @@ TEST(GenuineCrl, OfIntelsRootAndPlatformAuthority) {
   ASSERT_TRUE(platform_list) << platform_list.error().message;
   EXPECT_EQ(platform_list->size(), 44u);
   EXPECT_EQ(platform_list->issuer_common_name(), "Intel SGX PCK Platform CA");
-  EXPECT_FALSE(platform_list->verify(*root, Curve::kP256));
+  EXPECT_REFUSED(platform_list->verify(*root, Curve::kP256),
+                 "revocation list: its issuer is not the certificate authority that should have made it");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 
 namespace cloister::crypto {
 namespace {
@@ -94,9 +95,10 @@ TEST(Ecdsa, KeysSignAndSurvivePem) {
 }
 
 TEST(Ecdsa, UnusablePemIsRefused) {
-  EXPECT_FALSE(EcKey::from_pem(""));
-  EXPECT_FALSE(EcKey::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
-  EXPECT_FALSE(EcKey::from_pem(std::string(70000, 'A')));
+  EXPECT_REFUSED(EcKey::from_pem(""), "not an unencrypted PEM private key");
+  EXPECT_REFUSED(EcKey::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+                 "not an unencrypted PEM private key");
+  EXPECT_REFUSED(EcKey::from_pem(std::string(70000, 'A')), "a PEM key has at most 65536 bytes");
   // An Ed25519 key, and an encrypted one, which must not ask for a password on the terminal.
   EXPECT_FALSE(EcKey::from_pem("-----BEGIN PRIVATE KEY-----\n"
                                "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
@@ -136,10 +138,14 @@ TEST(Ecdsa, PointsOffTheCurveAndWrongLengthsAreRefused) {
   EXPECT_EQ(verify_ecdsa(Curve::kP256, Bytes(64, 0), as_bytes("sample"), good).error().code, ErrorCode::kBadKey);
   EXPECT_EQ(verify_ecdsa(Curve::kP256, Bytes(64, 0xff), as_bytes("sample"), good).error().code, ErrorCode::kBadKey);
   point[63] ^= 1;
-  EXPECT_FALSE(verify_ecdsa(Curve::kP256, Bytes(63, 1), as_bytes("sample"), good));
-  EXPECT_FALSE(verify_ecdsa(Curve::kP384, point, as_bytes("sample"), good));
-  EXPECT_FALSE(verify_ecdsa(Curve::kP256, point, as_bytes("sample"), Bytes(good.begin(), good.end() - 1)));
-  EXPECT_FALSE(verify_ecdsa(Curve::kP256, point, as_bytes("sample"), {}));
+  EXPECT_REFUSED(verify_ecdsa(Curve::kP256, Bytes(63, 1), as_bytes("sample"), good),
+                 "a public key on P-256 has 64 bytes, got 63");
+  EXPECT_REFUSED(verify_ecdsa(Curve::kP384, point, as_bytes("sample"), good),
+                 "a public key on P-384 has 96 bytes, got 64");
+  EXPECT_REFUSED(verify_ecdsa(Curve::kP256, point, as_bytes("sample"), Bytes(good.begin(), good.end() - 1)),
+                 "an ECDSA signature on P-256 has 64 bytes, got 63");
+  EXPECT_REFUSED(verify_ecdsa(Curve::kP256, point, as_bytes("sample"), {}),
+                 "an ECDSA signature on P-256 has 64 bytes, got 0");
 }
 
 }  // namespace

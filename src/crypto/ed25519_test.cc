@@ -9,6 +9,7 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 
 namespace cloister::crypto {
@@ -55,21 +56,24 @@ TEST(Ed25519, EveryFlippedBitOfTheSignatureIsRefused) {
   for (std::size_t bit = 0; bit < 512; ++bit) {
     ByteArray<64> bad = good;
     bad[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
-    EXPECT_FALSE(verify_ed25519(key->public_key(), message, bad)) << "bit " << bit;
+    EXPECT_REFUSED(verify_ed25519(key->public_key(), message, bad), "the Ed25519 signature does not verify")
+        << "bit " << bit;
   }
-  EXPECT_FALSE(verify_ed25519(key->public_key(), Bytes{1, 2, 4}, good));
+  EXPECT_REFUSED(verify_ed25519(key->public_key(), Bytes{1, 2, 4}, good), "the Ed25519 signature does not verify");
 }
 
 TEST(Ed25519, WrongLengthsAreRefused) {
-  EXPECT_FALSE(Ed25519Key::from_seed(Bytes(31, 1)));
-  EXPECT_FALSE(Ed25519Key::from_seed(Bytes(33, 1)));
+  EXPECT_REFUSED(Ed25519Key::from_seed(Bytes(31, 1)), "an Ed25519 seed has 32 bytes, got 31");
+  EXPECT_REFUSED(Ed25519Key::from_seed(Bytes(33, 1)), "an Ed25519 seed has 32 bytes, got 33");
   const auto key = Ed25519Key::from_seed(Bytes(32, 1));
   const ByteArray<64> signature = key->sign({});
-  EXPECT_FALSE(verify_ed25519(ByteView(key->public_key()).first(31), {}, signature));
-  EXPECT_FALSE(verify_ed25519(key->public_key(), {}, ByteView(signature).first(63)));
+  EXPECT_REFUSED(verify_ed25519(ByteView(key->public_key()).first(31), {}, signature),
+                 "an Ed25519 public key has 32 bytes, got 31");
+  EXPECT_REFUSED(verify_ed25519(key->public_key(), {}, ByteView(signature).first(63)),
+                 "an Ed25519 signature has 64 bytes, got 63");
   Bytes longer = to_bytes(signature);
   longer.push_back(0);
-  EXPECT_FALSE(verify_ed25519(key->public_key(), {}, longer));
+  EXPECT_REFUSED(verify_ed25519(key->public_key(), {}, longer), "an Ed25519 signature has 64 bytes, got 65");
 }
 
 // With the neutral element as key, R = neutral and S = 0 fit every message.

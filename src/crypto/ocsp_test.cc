@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "crypto/hash.h"
 
 namespace cloister::crypto {
@@ -166,11 +167,11 @@ TEST(Ocsp, EveryByteCounts) {
     const auto answer = tree().judge(changed);
     EXPECT_FALSE(answer) << "byte " << i << " of " << der.size();
     changed.resize(i);
-    EXPECT_FALSE(OcspResponse::from_der(changed)) << "cut at " << i;
+    EXPECT_REFUSED(OcspResponse::from_der(changed), "OCSP response: not DER") << "cut at " << i;
   }
   Bytes followed = der;
   followed.push_back(0);
-  EXPECT_FALSE(OcspResponse::from_der(followed));
+  EXPECT_REFUSED(OcspResponse::from_der(followed), "OCSP response: bytes follow it");
 }
 
 TEST(Ocsp, AnErrorOfTheServiceIsNoAnswer) {
@@ -186,7 +187,7 @@ TEST(Ocsp, RequestsNameTheCertificateAndTheNonce) {
   const std::string_view text = as_text(*request);
   EXPECT_NE(text.find(as_text(nonce)), std::string_view::npos);
   EXPECT_NE(text.find(as_text(tree().leaf.serial())), std::string_view::npos);
-  EXPECT_FALSE(make_ocsp_request(tree().leaf, tree().ca, Bytes(33, 1)));
+  EXPECT_REFUSED(make_ocsp_request(tree().leaf, tree().ca, Bytes(33, 1)), "an OCSP nonce has at most 32 bytes");
   const auto without = make_ocsp_request(tree().leaf, tree().ca, {});
   ASSERT_TRUE(without);
   EXPECT_LT(without->size(), request->size());
@@ -200,10 +201,13 @@ TEST(OcspLinks, RememberOnlyWhatVerified) {
   EXPECT_FALSE(cache.holds(tree().leaf, tree().root));
   EXPECT_TRUE(verify_certificate_chain(chain, tree().root, Curve::kP384, kTime, &cache));
   // A cached signature does not excuse any other fault.
-  EXPECT_FALSE(verify_certificate_chain(chain, tree().root, Curve::kP384, kTime + 2000000, &cache));
+  EXPECT_REFUSED(verify_certificate_chain(chain, tree().root, Curve::kP384, kTime + 2000000, &cache),
+                 "certificate 1 of the chain (Leaf): valid until 2026-06-12T13:46:40Z, judged at 2026-06-24T03:33:20Z");
   const EcKey stranger = key_of("stranger");
   const Certificate forged = *issue_certificate(spec_of("Leaf", "CA", false), key_of("leaf"), stranger);
-  EXPECT_FALSE(verify_certificate_chain({forged, tree().ca, tree().root}, tree().root, Curve::kP384, kTime, &cache));
+  EXPECT_REFUSED(
+      verify_certificate_chain({forged, tree().ca, tree().root}, tree().root, Curve::kP384, kTime, &cache),
+      "certificate 1 of the chain (Leaf): not issued by the next certificate: authority and subject key identifier mismatch");
   EXPECT_FALSE(cache.holds(forged, tree().ca));
 }
 

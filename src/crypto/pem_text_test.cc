@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "crypto/x509.h"
 
@@ -42,7 +43,8 @@ TEST(PemText, RecordedBundlesAreRead) {
     EXPECT_EQ(chain->size(), 3U) << file;
     EXPECT_EQ(chain->front().subject_common_name(), "SEV-VCEK") << file;
   }
-  EXPECT_FALSE(parse_pem_chain(testing::vector_bytes("snp/genoa_v5.vcek_chain.pem")));
+  EXPECT_REFUSED(parse_pem_chain(testing::vector_bytes("snp/genoa_v5.vcek_chain.pem")),
+                 "expected a BEGIN CERTIFICATE line at certificate 1 of the PEM chain");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 
 namespace cloister::crypto {
@@ -50,13 +51,16 @@ TEST(Secp256k1, KeyOneIsTheGenerator) {
 }
 
 TEST(Secp256k1, SecretsOutOfRangeAreRefused) {
-  EXPECT_FALSE(Secp256k1Key::from_secret(Bytes(32, 0)));
-  EXPECT_FALSE(Secp256k1Key::from_secret(Bytes(32, 0xff)));
-  EXPECT_FALSE(Secp256k1Key::from_secret(Bytes(31, 1)));
-  EXPECT_FALSE(Secp256k1Key::from_secret(Bytes(33, 1)));
+  EXPECT_REFUSED(Secp256k1Key::from_secret(Bytes(32, 0)),
+                 "a secp256k1 key must be above zero and below the group order");
+  EXPECT_REFUSED(Secp256k1Key::from_secret(Bytes(32, 0xff)),
+                 "a secp256k1 key must be above zero and below the group order");
+  EXPECT_REFUSED(Secp256k1Key::from_secret(Bytes(31, 1)), "a secp256k1 key has 32 bytes, got 31");
+  EXPECT_REFUSED(Secp256k1Key::from_secret(Bytes(33, 1)), "a secp256k1 key has 32 bytes, got 33");
   // The group order itself, and one less.
   const char* order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
-  EXPECT_FALSE(Secp256k1Key::from_secret(*from_hex(order)));
+  EXPECT_REFUSED(Secp256k1Key::from_secret(*from_hex(order)),
+                 "a secp256k1 key must be above zero and below the group order");
   Bytes last = *from_hex(order);
   last[31] -= 1;
   EXPECT_TRUE(Secp256k1Key::from_secret(last));

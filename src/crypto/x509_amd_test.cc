@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "crypto/x509_amd_testing.h"
 
@@ -78,10 +79,12 @@ TEST(AmdCrl, RevokedOrForeignOrUnreadableIsAnError) {
   EXPECT_NE(crl_complaint(""), "");
   Bytes longer = der(kCrlEmpty);
   longer.push_back(0);
-  EXPECT_FALSE(verify_amd_crl(longer, certificate(kRoot), {}, kTime));
+  EXPECT_REFUSED(verify_amd_crl(longer, certificate(kRoot), {}, kTime),
+                 "AMD revocation list: not a revocation list in DER");
   Bytes changed = der(kCrlEmpty);
   changed.back() ^= 1;
-  EXPECT_FALSE(verify_amd_crl(changed, certificate(kRoot), {}, kTime));
+  EXPECT_REFUSED(verify_amd_crl(changed, certificate(kRoot), {}, kTime),
+                 "AMD revocation list: the signature does not verify under the root's key");
 }
 
 TEST(AmdChain, TheGenuineMilanOneWithItsSerialOfZero) {

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "crypto/hash.h"
 #include "crypto/x509.h"
@@ -57,8 +58,12 @@ TEST(RealChains, IntelPckChainFailsOutsideItsValidityOnBothSides) {
   const Certificate root = intel_root();
   EXPECT_TRUE(verify_certificate_chain(chain, root, Curve::kP256, chain[0].not_before()));
   EXPECT_TRUE(verify_certificate_chain(chain, root, Curve::kP256, chain[0].not_after()));
-  EXPECT_FALSE(verify_certificate_chain(chain, root, Curve::kP256, chain[0].not_before() - 1));
-  EXPECT_FALSE(verify_certificate_chain(chain, root, Curve::kP256, chain[0].not_after() + 1));
+  EXPECT_REFUSED(
+      verify_certificate_chain(chain, root, Curve::kP256, chain[0].not_before() - 1),
+      "certificate 1 of the chain (Intel SGX PCK Certificate): valid from 2025-02-06T23:25:51Z, judged at 2025-02-06T23:25:50Z");
+  EXPECT_REFUSED(
+      verify_certificate_chain(chain, root, Curve::kP256, chain[0].not_after() + 1),
+      "certificate 1 of the chain (Intel SGX PCK Certificate): valid until 2032-02-06T23:25:51Z, judged at 2032-02-06T23:25:52Z");
 }
 
 TEST(RealChains, NvidiaDeviceChainsHoldUntilTheYear9999) {
@@ -78,8 +83,11 @@ TEST(RealChains, NvidiaDeviceChainsHoldUntilTheYear9999) {
     const auto verdict = verify_certificate_chain(hopper, root, Curve::kP384, time);
     EXPECT_TRUE(verdict) << verdict.error().message;
   }
-  EXPECT_FALSE(verify_certificate_chain(hopper, root, Curve::kP384, 253402300800));
-  EXPECT_FALSE(verify_certificate_chain(hopper, root, Curve::kP256, kJune2025));
+  EXPECT_REFUSED(
+      verify_certificate_chain(hopper, root, Curve::kP384, 253402300800),
+      "certificate 1 of the chain (GH100 A01 GSP FMC LF): valid until 9999-12-31T23:59:59Z, judged at 10000-01-01T00:00:00Z");
+  EXPECT_REFUSED(verify_certificate_chain(hopper, root, Curve::kP256, kJune2025),
+                 "certificate 1 of the chain (GH100 A01 GSP FMC LF): expected a key on P-256, got one on P-384");
 }
 
 TEST(RealChains, ForeignRootIsRefused) {

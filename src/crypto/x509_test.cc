@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "crypto/certificate_handles.h"
 #include "crypto/hash.h"
@@ -103,12 +104,12 @@ TEST(Certificate, EveryTruncationAndAnyTrailingByteIsRefused) {
   const Bytes der = issued(plain_spec()).der();
   ASSERT_TRUE(Certificate::from_der(der));
   for (std::size_t size = 0; size < der.size(); ++size) {
-    EXPECT_FALSE(Certificate::from_der(ByteView(der).first(size))) << size;
+    EXPECT_REFUSED(Certificate::from_der(ByteView(der).first(size)), "not an X.509 certificate in DER") << size;
   }
   Bytes longer = der;
   longer.push_back(0);
-  EXPECT_FALSE(Certificate::from_der(longer));
-  EXPECT_FALSE(Certificate::from_der(Bytes(70000, 0x30)));
+  EXPECT_REFUSED(Certificate::from_der(longer), "bytes follow the certificate");
+  EXPECT_REFUSED(Certificate::from_der(Bytes(70000, 0x30)), "a certificate has at most 65536 bytes, got 70000");
 }
 
 TEST(Certificate, WithoutCommonNameReadsAsEmpty) {
@@ -121,8 +122,11 @@ TEST(Certificate, CurveSpelledOutIsRefused) {
   const auto certificate = Certificate::from_der(*from_base64(kExplicitCurve));
   ASSERT_TRUE(certificate) << certificate.error().message;
   ASSERT_FALSE(certificate->ec_curve());
-  EXPECT_FALSE(certificate->ec_public_point());
-  EXPECT_FALSE(verify_certificate_chain({*certificate, *certificate}, *certificate, Curve::kP256, 1800000000));
+  EXPECT_REFUSED(certificate->ec_public_point(),
+                 "the EC key spells out its curve parameters instead of naming the curve");
+  EXPECT_REFUSED(
+      verify_certificate_chain({*certificate, *certificate}, *certificate, Curve::kP256, 1800000000),
+      "certificate 1 of the chain (explicit): the EC key spells out its curve parameters instead of naming the curve");
 }
 
 TEST(PemChain, RoundTripWithWhateverWhiteSpace) {
@@ -168,7 +172,7 @@ TEST(PemChain, AnythingElseIsRefused) {
   for (int i = 0; i < 8; ++i) many += pem;
   EXPECT_FALSE(bad(many));
   EXPECT_TRUE(bad(many + pem));
-  EXPECT_FALSE(parse_pem_chain(as_bytes(pem + pem), 1));
+  EXPECT_REFUSED(parse_pem_chain(as_bytes(pem + pem), 1), "expected at most 1 certificates, got more");
 }
 
 TEST(Certificate, RealOnesRead) {

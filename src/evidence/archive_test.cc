@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "base/result_testing.h"
 #include "codec/json.h"
 
 namespace cloister::evidence {
@@ -65,8 +66,9 @@ TEST(Archive, RefusesWhatIsNotOfItsForm) {
     ASSERT_FALSE(parsed) << name;
     EXPECT_EQ(parsed.error().code, ErrorCode::kBadArchive) << name;
   }
-  EXPECT_FALSE(parse_archive("{"));
-  EXPECT_FALSE(parse_archive(R"({"archive":"cloister.archive.v1","archive":"cloister.archive.v1"})"));
+  EXPECT_REFUSED(parse_archive("{"), "archive: not valid JSON at byte 2");
+  EXPECT_REFUSED(parse_archive(R"({"archive":"cloister.archive.v1","archive":"cloister.archive.v1"})"),
+                 "archive: an object has two members of the same name");
 }
 
 }  // namespace

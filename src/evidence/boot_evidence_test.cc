@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 
@@ -15,7 +16,7 @@ TEST(BootEvidence, NothingIsFine) {
                evidence->gpu_info || evidence->key_custody);
   EXPECT_TRUE(evidence->claims.empty());
   EXPECT_TRUE(read_boot_evidence({{"event_log", nullptr}, {"info", nullptr}, {"vm_config", nullptr}}));
-  EXPECT_FALSE(read_boot_evidence(Json::array()));
+  EXPECT_REFUSED(read_boot_evidence(Json::array()), "document: expected an object, found array");
 }
 
 TEST(BootEvidence, TheOutermostTextCountsAndStringsMayHoldJson) {
@@ -80,10 +81,13 @@ TEST(BootEvidence, KeyCustody) {
   ASSERT_TRUE(good) << good.error().message;
   ASSERT_EQ(good->key_custody->size(), 1u);
   EXPECT_EQ((*good->key_custody)[0].signature_chain[1], "dd");
-  EXPECT_FALSE(parse({{"provider", "other"}, {"keys", Json::array({key})}}));
-  EXPECT_FALSE(parse({{"keys", Json::array({key})}}));
-  EXPECT_FALSE(parse({{"provider", "dstack-kms"}, {"keys", key}}));
-  EXPECT_FALSE(parse({{"provider", "dstack-kms"}, {"keys", std::vector<Json>(33, key)}}));
+  EXPECT_REFUSED(parse({{"provider", "other"}, {"keys", Json::array({key})}}),
+                 "key_custody.provider: expected dstack-kms, found other");
+  EXPECT_REFUSED(parse({{"keys", Json::array({key})}}), "key_custody.provider: missing");
+  EXPECT_REFUSED(parse({{"provider", "dstack-kms"}, {"keys", key}}),
+                 "key_custody.keys: expected an array, found object");
+  EXPECT_REFUSED(parse({{"provider", "dstack-kms"}, {"keys", std::vector<Json>(33, key)}}),
+                 "key_custody.keys: expected at most 32 elements, found 33");
   for (const auto& [name, value] : key.items()) {
     Json without = key;
     without.erase(name);
@@ -91,7 +95,8 @@ TEST(BootEvidence, KeyCustody) {
   }
   Json three = key;
   three["signature_chain"].push_back("ee");
-  EXPECT_FALSE(parse({{"provider", "dstack-kms"}, {"keys", Json::array({three})}}));
+  EXPECT_REFUSED(parse({{"provider", "dstack-kms"}, {"keys", Json::array({three})}}),
+                 "key_custody.keys[0].signature_chain: expected at most 2 elements, found 3");
 }
 
 TEST(BootEvidence, OfTheRecordedAciReports) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
@@ -77,7 +78,7 @@ TEST(ChatSignatureJson, MissingOrOddMembersAreNamed) {
     json.erase(name);
     EXPECT_NE(parse_chat_signature(json).error().message.find(name), std::string::npos);
   }
-  EXPECT_FALSE(parse_chat_signature(Json::array()));
+  EXPECT_REFUSED(parse_chat_signature(Json::array()), "expected an object with the member `text`, got array");
 }
 
 TEST(SignedText, SharedVectorsParse) {

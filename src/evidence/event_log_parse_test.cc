@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
@@ -81,7 +82,7 @@ TEST(EventLogParse, OnlyRuntimeEventsMayLackADigest) {
   EXPECT_FALSE((*events)[0].digest);
   Json boot = boot_entry(1);
   boot["digest"] = "";
-  EXPECT_FALSE(parse(Json::array({boot})));
+  EXPECT_REFUSED(parse(Json::array({boot})), "event log entry 0: digest: missing");
 }
 
 TEST(EventLogParse, TooManyEntriesAreRefused) {
@@ -89,12 +90,14 @@ TEST(EventLogParse, TooManyEntriesAreRefused) {
   for (int i = 0; i < 4096; ++i) log.push_back(boot_entry(0));
   EXPECT_TRUE(parse(log));
   log.push_back(boot_entry(0));
-  EXPECT_FALSE(parse(log));
-  EXPECT_FALSE(parse_event_log("[" + std::string(4u << 20, ' ') + "]"));
+  EXPECT_REFUSED(parse(log), "event log: more than 4096 entries");
+  EXPECT_REFUSED(parse_event_log("[" + std::string(4u << 20, ' ') + "]"),
+                 "event log: expected at most 4194304 bytes of JSON, got 4194306");
 }
 
 TEST(EventLogParse, DuplicateMembersAreRefused) {
-  EXPECT_FALSE(parse_event_log(R"([{"imr":3,"imr":3,"event_type":134217729,"event":"a","event_payload":""}])"));
+  EXPECT_REFUSED(parse_event_log(R"([{"imr":3,"imr":3,"event_type":134217729,"event":"a","event_payload":""}])"),
+                 "event log: an object has two members of the same name");
 }
 
 TEST(RuntimeEvent, Version2IsTheCanonicalText) {
@@ -108,7 +111,8 @@ TEST(RuntimeEvent, Version2IsTheCanonicalText) {
   ASSERT_TRUE(preimage);
   EXPECT_EQ(as_text(*preimage), R"({"name":"compose-hash","payload":"dead","type":134217729})");
   event.name = "a\"b";
-  EXPECT_FALSE(runtime_event_preimage(event));
+  EXPECT_REFUSED(runtime_event_preimage(event),
+                 "the name of a version 2 event is not plain: its text is not reproduced here");
   event.version = 1;
   EXPECT_TRUE(runtime_event_preimage(event));
 }
@@ -141,7 +145,7 @@ TEST(RuntimeEvent, AnEntryIsPassedOnAsItIs) {
   EXPECT_EQ(written[1].size(), 5u);
   // This name has a text that cannot be rebuilt.
   second.name = "a\"b";
-  EXPECT_FALSE(to_event(second));
+  EXPECT_REFUSED(to_event(second), "the name of a version 2 event is not plain: its text is not reproduced here");
 }
 
 TEST(Replay, StartsFromZerosAndKeepsRegistersApart) {

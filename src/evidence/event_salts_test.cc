@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "crypto/hash.h"
 
 namespace cloister::evidence {
@@ -83,14 +84,15 @@ TEST(EventSalts, OtherSeedsAreRefused) {
   const auto events = events_of(37);
   auto seeds = salts_of_first(kSecret, 37);
   const auto leaves = leaves_of_first(seeds, events).value();
-  EXPECT_FALSE(leaves_of_first({}, events));
+  EXPECT_REFUSED(leaves_of_first({}, events), "the salts of 37 events come from 7 seeds, and the proof has 0");
   seeds.push_back(seeds.back());
-  EXPECT_FALSE(leaves_of_first(seeds, events));
+  EXPECT_REFUSED(leaves_of_first(seeds, events), "the salts of 37 events come from 7 seeds, and the proof has 8");
   seeds.pop_back();
-  EXPECT_FALSE(leaves_of_first(seeds, events_of(36)));
+  EXPECT_REFUSED(leaves_of_first(seeds, events_of(36)),
+                 "the salts of 36 events come from 6 seeds, and the proof has 7");
   seeds[0][31] ^= 1;
   EXPECT_NE(leaves_of_first(seeds, events).value(), leaves);
-  EXPECT_FALSE(leaves_of_first({}, events_of(kMostEvents + 1)));
+  EXPECT_REFUSED(leaves_of_first({}, events_of(kMostEvents + 1)), "there are more events than a receipt can name");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "codec/spdm.h"
@@ -143,17 +144,20 @@ TEST(GpuFiles, HexOrRawAndPemOrBase64) {
   const auto device = parse_gpu_files(report, as_bytes(to_base64(as_bytes(pem)) + "\n"));
   ASSERT_TRUE(device);
   EXPECT_EQ(device->certificate_chain_pem, pem);
-  EXPECT_FALSE(parse_gpu_files(as_bytes("11e0zz"), as_bytes(pem)));
-  EXPECT_FALSE(parse_gpu_files(report, as_bytes("***")));
-  EXPECT_FALSE(parse_gpu_files(Bytes(300000, 0x11), as_bytes(pem)));
+  EXPECT_REFUSED(parse_gpu_files(as_bytes("11e0zz"), as_bytes(pem)),
+                 "GPU evidence: the report is neither raw nor hex: not a hex digit at position 4");
+  EXPECT_REFUSED(parse_gpu_files(report, as_bytes("***")),
+                 "GPU evidence: the chain is neither PEM nor base64: base64 length is not a multiple of 4");
+  EXPECT_REFUSED(parse_gpu_files(Bytes(300000, 0x11), as_bytes(pem)), "GPU evidence: a file is too large");
 }
 
 TEST(NvidiaPayload, OtherShapesAreRefused) {
-  EXPECT_FALSE(parse_nvidia_payload(""));
-  EXPECT_FALSE(parse_nvidia_payload("[]"));
-  EXPECT_FALSE(parse_nvidia_payload("null"));
-  EXPECT_FALSE(parse_nvidia_payload("[1]"));
-  EXPECT_FALSE(parse_nvidia_payload(write_nvidia_payload(small_payload()) + "x"));
+  EXPECT_REFUSED(parse_nvidia_payload(""), "GPU evidence: not valid JSON at byte 1");
+  EXPECT_REFUSED(parse_nvidia_payload("[]"), "GPU evidence: the list is empty");
+  EXPECT_REFUSED(parse_nvidia_payload("null"), "GPU evidence: expected an object with the member `nonce`, got null");
+  EXPECT_REFUSED(parse_nvidia_payload("[1]"), "GPU evidence: expected an entry to be an object, got number");
+  EXPECT_REFUSED(parse_nvidia_payload(write_nvidia_payload(small_payload()) + "x"),
+                 "GPU evidence: not valid JSON at byte 249");
   for (const char* name : {"nonce", "evidence_list", "arch"}) {
     Json json = small_json();
     json[name] = 7;
@@ -183,12 +187,14 @@ TEST(NvidiaPayload, LimitsAreExact) {
   payload.evidence_list.resize(64, payload.evidence_list[0]);
   EXPECT_TRUE(parse_nvidia_payload(write_nvidia_payload(payload)));
   payload.evidence_list.push_back(payload.evidence_list[0]);
-  EXPECT_FALSE(parse_nvidia_payload(write_nvidia_payload(payload)));
+  EXPECT_REFUSED(parse_nvidia_payload(write_nvidia_payload(payload)),
+                 "GPU evidence: expected at most 64 devices, got 65");
   payload = small_payload();
   payload.evidence_list[0].report.assign(64 * 1024, 1);
   EXPECT_TRUE(parse_nvidia_payload(write_nvidia_payload(payload)));
   payload.evidence_list[0].report.push_back(1);
-  EXPECT_FALSE(parse_nvidia_payload(write_nvidia_payload(payload)));
+  EXPECT_REFUSED(parse_nvidia_payload(write_nvidia_payload(payload)),
+                 "GPU evidence: expected `evidence` to hold 1 to 65536 bytes, got 65537");
 }
 
 TEST(NvidiaPayload, GenuineListsParseAndTheirSignaturesHold) {

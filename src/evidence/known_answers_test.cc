@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "evidence/known_answers_result.h"
 
@@ -105,7 +106,8 @@ TEST(KnownAnswers, NothingElseIsRead) {
   }
   for (const char* text : {"", "[]", "{}", "null", "{\"schema\":", "{\"schema\":1,\"schema\":1}"})
     EXPECT_FALSE(parse_known_answers(text)) << text;
-  EXPECT_FALSE(parse_known_answers(std::string(kMostKnownAnswersBytes + 1, ' ')));
+  EXPECT_REFUSED(parse_known_answers(std::string(kMostKnownAnswersBytes + 1, ' ')),
+                 "expected at most 1048576 bytes of JSON, got 1048577");
 }
 
 KnownAnswersResult result() {
@@ -171,8 +173,8 @@ TEST(KnownAnswersResult, NothingElseIsRead) {
     ASSERT_FALSE(read) << name;
     EXPECT_EQ(read.error().code, ErrorCode::kBadReport) << name;
   }
-  EXPECT_FALSE(parse_signed_known_answers(Json()));
-  EXPECT_FALSE(parse_known_answers_result(Json::array()));
+  EXPECT_REFUSED(parse_signed_known_answers(Json()), "known_answers: expected an object, found null");
+  EXPECT_REFUSED(parse_known_answers_result(Json::array()), "document: expected an object, found array");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "crypto/hash.h"
 
 namespace cloister::evidence {
@@ -64,7 +65,7 @@ TEST(MerkleTree, RefusesWhatIsNotTheBeginning) {
       EXPECT_FALSE(verify_merkle_consistency(size + 1, begin, total, root, proof));
       MerkleHash other = root;
       other[0] ^= 1;
-      EXPECT_FALSE(verify_merkle_consistency(size, begin, total, other, proof));
+      EXPECT_REFUSED(verify_merkle_consistency(size, begin, total, other, proof), "the proof leads to another root");
       for (std::size_t i = 0; i < proof.size(); ++i) {
         auto changed = proof;
         changed[i][31] ^= 1;
@@ -72,7 +73,8 @@ TEST(MerkleTree, RefusesWhatIsNotTheBeginning) {
       }
       auto longer = proof;
       longer.push_back(root);
-      EXPECT_FALSE(verify_merkle_consistency(size, begin, total, root, longer));
+      EXPECT_REFUSED(verify_merkle_consistency(size, begin, total, root, longer),
+                     "the proof is longer than the tree is high");
       auto shorter = proof;
       shorter.pop_back();
       EXPECT_FALSE(verify_merkle_consistency(size, begin, total, root, shorter));
@@ -84,8 +86,10 @@ TEST(MerkleTree, HasNoProofOfNothing) {
   const auto leaves = leaves_of(3);
   EXPECT_TRUE(merkle_consistency_proof(leaves, 0).empty());
   EXPECT_TRUE(merkle_consistency_proof(leaves, 3).empty());
-  EXPECT_FALSE(verify_merkle_consistency(0, merkle_root({}), 3, merkle_root(leaves), {}));
-  EXPECT_FALSE(verify_merkle_consistency(4, merkle_root(leaves), 3, merkle_root(leaves), {}));
+  EXPECT_REFUSED(verify_merkle_consistency(0, merkle_root({}), 3, merkle_root(leaves), {}),
+                 "the tree has fewer entries than are to be proven");
+  EXPECT_REFUSED(verify_merkle_consistency(4, merkle_root(leaves), 3, merkle_root(leaves), {}),
+                 "the tree has fewer entries than are to be proven");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "codec/json.h"
 
 namespace cloister::evidence {
@@ -89,9 +90,9 @@ TEST(ProofFile, OddValuesAreRefused) {
   expect_complaint(with("response", "AAA"), "`response`");
   expect_complaint(with("verified", true), "unknown name");
   expect_complaint(with("signature", Json::object()), "text");
-  EXPECT_FALSE(parse_proof(""));
-  EXPECT_FALSE(parse_proof("[]"));
-  EXPECT_FALSE(parse_proof(write_proof(small_proof()) + "{}"));
+  EXPECT_REFUSED(parse_proof(""), "proof file: not valid JSON at byte 1");
+  EXPECT_REFUSED(parse_proof("[]"), "proof file: expected an object with the member `proof`, got array");
+  EXPECT_REFUSED(parse_proof(write_proof(small_proof()) + "{}"), "proof file: not valid JSON at byte 358");
 }
 
 TEST(ProofFile, TheTlsKeyIsThereOnlyWhereThereWasOne) {

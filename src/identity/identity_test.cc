@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "evidence/aci/keyset.h"
@@ -27,7 +28,7 @@ Keyring keyring(std::uint8_t mark = 1) {
   return std::move(*Keyring::make(tee->get(), {}));
 }
 
-class IdentityTest : public testing::Test {
+class IdentityTest : public ::testing::Test {
  protected:
   Keyring keyring_ = keyring();
   FakeClock clock_{kBegin + 100};
@@ -185,8 +186,10 @@ TEST_F(IdentityTest, ModelAndPolicyMakeEpochsWhenTheyChange) {
 TEST_F(IdentityTest, WhatHasNoCanonicalFormChangesNothing) {
   Identity identity(keyring_, clock_);
   const auto before = identity.now();
-  EXPECT_FALSE(identity.set_policy({{"n", 9007199254740993}}));
-  EXPECT_FALSE(identity.set_model(std::make_shared<const Json>(Json{{"text", "\xff"}})));
+  EXPECT_REFUSED(identity.set_policy({{"n", 9007199254740993}}),
+                 "no canonical form (RFC 8785): an integer of more than 53 bits");
+  EXPECT_REFUSED(identity.set_model(std::make_shared<const Json>(Json{{"text", "\xff"}})),
+                 "no canonical form (RFC 8785): text that is not UTF-8");
   EXPECT_EQ(identity.now(), before);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result_testing.h"
 #include "evidence/event_log.h"
 #include "evidence/measured_events.h"
 #include "tee/simulator/simulator.h"
@@ -82,7 +83,8 @@ TEST(MeasuredEvent, AnEntryThatOnlyLooksLikeItDoesNotCount) {
 TEST(MeasuredEvent, NothingIsDoneThatOnlyAnEventWouldShow) {
   LoggingTee tee;
   tee.extend_error = fail(ErrorCode::kUnsupported, "no register");
-  EXPECT_FALSE(measure_event(tee, evidence::kGpuLibraryEvent, ByteArray<32>{7}, Unmeasured::kRefused));
+  EXPECT_REFUSED(measure_event(tee, evidence::kGpuLibraryEvent, ByteArray<32>{7}, Unmeasured::kRefused),
+                 "the event cloister-gpu-library cannot be measured: no register");
 }
 
 TEST(MeasuredEvent, ATeeThatCannotMeasureIsNoError) {
@@ -102,7 +104,8 @@ TEST(MeasuredEvent, AnyOtherErrorIs) {
   EXPECT_EQ(failed.error().code, ErrorCode::kTeeFailed);
   EXPECT_NE(failed.error().message.find("cloister-model"), std::string::npos);
   tee.log_error = fail(ErrorCode::kTeeFailed, "the agent does not answer");
-  EXPECT_FALSE(measure_event(tee, evidence::kModelEvent, digest_of(1)));
+  EXPECT_REFUSED(measure_event(tee, evidence::kModelEvent, digest_of(1)),
+                 "the event cloister-model cannot be measured: the agent does not answer");
   EXPECT_EQ(tee.extensions, 1) << "with an unknown log nothing is extended";
 }
 

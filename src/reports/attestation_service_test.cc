@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "codec/tdx_quote.h"
 #include "crypto/ed25519.h"
@@ -65,7 +66,7 @@ class CountingTee : public tee::Tee {
   std::unique_ptr<tee::Tee> inner_;
 };
 
-class AttestationServiceTest : public testing::Test {
+class AttestationServiceTest : public ::testing::Test {
  protected:
   AttestationServiceTest() { service_ = std::make_unique<AttestationService>(parts(), *pool_, clock_); }
 
@@ -290,7 +291,9 @@ TEST_F(AttestationServiceTest, CallersOfThisMachineShareARateOfTheirOwn) {
   EXPECT_TRUE(get({})) << "without a nonce there is no limit";
   limit({.per_client_per_minute = 1, .per_client_burst = 1, .local_per_minute = 0.1});
   EXPECT_TRUE(ask("")) << "one at once at least";
-  EXPECT_FALSE(ask(""));
+  EXPECT_REFUSED(
+      ask(""),
+      "you ask for reports with a nonce more often than this node makes them for one client; without a nonce there is no limit");
   limit({.per_client_per_minute = 1, .local_per_minute = 0});
   for (int i = 0; i < 64; ++i) ASSERT_TRUE(ask("")) << i;
 }
@@ -304,7 +307,9 @@ TEST_F(AttestationServiceTest, WhatItDoesIsCounted) {
                                                   ReportLimits{.per_client_per_minute = 1, .per_client_burst = 1});
   EXPECT_TRUE(get({}));
   EXPECT_TRUE(get({.nonce = evidence::Nonce{1}, .client = "a"}));
-  EXPECT_FALSE(get({.nonce = evidence::Nonce{1}, .client = "a"}));
+  EXPECT_REFUSED(
+      get({.nonce = evidence::Nonce{1}, .client = "a"}),
+      "you ask for reports with a nonce more often than this node makes them for one client; without a nonce there is no limit");
   clock_.advance(20);
   service_->update_metrics();
   const std::string text = registry.render();
@@ -493,7 +498,7 @@ TEST_F(AttestationServiceTest, WhatCouldNotBeMadeIsMadeLater) {
   service_ = std::make_unique<AttestationService>(std::move(keeping), *pool_, clock_);
   tee_.fails = true;
   service_->keep_current();
-  EXPECT_FALSE(get({.kind = ReportKind::kNative}));
+  EXPECT_REFUSED(get({.kind = ReportKind::kNative}), "this node's TEE gives no quote for now; the node's log says why");
   EXPECT_EQ(kept, 0);
   tee_.fails = false;
   ASSERT_TRUE(get({.nonce = evidence::Nonce{1}}));

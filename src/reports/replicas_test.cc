@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "http/server.h"
 
@@ -99,19 +100,24 @@ TEST(Replicas, AnAnswerToAnotherQuestionIsNone) {
     return parse_replica_answer(codec::write_json(report), query, kNonce);
   };
   EXPECT_TRUE(judge([](Json&) {}));
-  EXPECT_FALSE(judge([](Json& r) { r["request_nonce"] = std::string(64, '0'); }));
-  EXPECT_FALSE(judge([](Json& r) { r.erase("request_nonce"); }));
-  EXPECT_FALSE(judge([](Json& r) { r["signing_algo"] = "ed25519"; }));
-  EXPECT_FALSE(judge([](Json& r) { r["intel_quote"] = ""; }));
-  EXPECT_FALSE(judge([](Json& r) { r["signing_address"] = 5; }));
-  EXPECT_FALSE(parse_replica_answer("[]", query, kNonce));
-  EXPECT_FALSE(parse_replica_answer("", query, kNonce));
-  EXPECT_FALSE(parse_replica_answer("{\"a\":1,\"a\":1}", query, kNonce));
+  EXPECT_REFUSED(judge([](Json& r) { r["request_nonce"] = std::string(64, '0'); }),
+                 "a replica's report: it answers another nonce");
+  EXPECT_REFUSED(judge([](Json& r) { r.erase("request_nonce"); }), "the member `request_nonce` is missing");
+  EXPECT_REFUSED(judge([](Json& r) { r["signing_algo"] = "ed25519"; }),
+                 "a replica's report: it is about another algorithm");
+  EXPECT_REFUSED(judge([](Json& r) { r["intel_quote"] = ""; }), "a replica's report: intel_quote is empty");
+  EXPECT_REFUSED(judge([](Json& r) { r["signing_address"] = 5; }),
+                 "expected `signing_address` to be a string, got number");
+  EXPECT_REFUSED(parse_replica_answer("[]", query, kNonce), "a replica's report: expected an object");
+  EXPECT_REFUSED(parse_replica_answer("", query, kNonce), "not valid JSON at byte 1");
+  EXPECT_REFUSED(parse_replica_answer("{\"a\":1,\"a\":1}", query, kNonce),
+                 "an object has two members of the same name");
 }
 
 TEST(Replicas, AreNamedByUrlsAndNotTooMany) {
-  EXPECT_FALSE(Replicas::make({"ftp://x"}));
-  EXPECT_FALSE(Replicas::make(std::vector<std::string>(64, "http://127.0.0.1:1")));
+  EXPECT_REFUSED(Replicas::make({"ftp://x"}), "expected http:// or https:// in \"ftp://x\"");
+  EXPECT_REFUSED(Replicas::make(std::vector<std::string>(64, "http://127.0.0.1:1")),
+                 "expected at most 63 replicas, got 64");
   EXPECT_EQ((*Replicas::make(std::vector<std::string>(63, "http://127.0.0.1:1")))->size(), 63u);
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "codec/jwt.h"
 #include "crypto/hash.h"
@@ -163,16 +164,20 @@ TEST(AzureReport, WhatIsNotWellFormedIsRefused) {
   EXPECT_TRUE(refused(changed));
   const Bytes message = bytes(kMessage);
   for (std::size_t size = 0; size < message.size(); ++size)
-    EXPECT_FALSE(evidence::parse_tpm_quote(ByteView(message).first(size))) << size;
+    EXPECT_REFUSED(evidence::parse_tpm_quote(ByteView(message).first(size)), "tpm_quote.message: it ends early")
+        << size;
   EXPECT_TRUE(evidence::parse_tpm_quote(message));
 }
 
 TEST(RsaSignature, KeysAndSignaturesOfOtherSizesAreRefused) {
   EXPECT_TRUE(crypto::verify_rsa_sha256(bytes(kModulus), bytes(kMessage), bytes(kSignature)));
-  EXPECT_FALSE(crypto::verify_rsa_sha256(bytes(kModulus), bytes(kMessage), Bytes(255)));
-  EXPECT_FALSE(crypto::verify_rsa_sha256(Bytes(128, 0xff), bytes(kMessage), Bytes(128)));
-  EXPECT_FALSE(crypto::verify_rsa_sha256(Bytes(256), bytes(kMessage), bytes(kSignature)));
-  EXPECT_FALSE(crypto::verify_rsa_sha256({}, bytes(kMessage), {}));
+  EXPECT_REFUSED(crypto::verify_rsa_sha256(bytes(kModulus), bytes(kMessage), Bytes(255)),
+                 "an RSA signature under this key has 256 bytes, got 255");
+  EXPECT_REFUSED(crypto::verify_rsa_sha256(Bytes(128, 0xff), bytes(kMessage), Bytes(128)),
+                 "expected an RSA modulus of 2048 to 4096 bits");
+  EXPECT_REFUSED(crypto::verify_rsa_sha256(Bytes(256), bytes(kMessage), bytes(kSignature)),
+                 "expected an RSA modulus of 2048 to 4096 bits");
+  EXPECT_REFUSED(crypto::verify_rsa_sha256({}, bytes(kMessage), {}), "expected an RSA modulus of 2048 to 4096 bits");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "verify/der.h"
+#include "base/result_testing.h"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ TEST(DerReader, WalksValues) {
   EXPECT_FALSE(reader.at_end());
   EXPECT_TRUE(reader.next(kDerSequence));
   EXPECT_TRUE(reader.at_end());
-  EXPECT_FALSE(reader.next());
+  EXPECT_REFUSED(reader.next(), "DER: expected a value, found 0 bytes");
 }
 
 TEST(DerReader, ReadsLongLengths) {
@@ -38,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(Table, BadDer,
 
 TEST(DerReader, AnotherTagIsAnError) {
   const Bytes bytes = {0x04, 0x00};
-  EXPECT_FALSE(DerReader(bytes).next(kDerSequence));
+  EXPECT_REFUSED(DerReader(bytes).next(kDerSequence), "DER: expected tag 48, found 4");
 }
 
 }  // namespace

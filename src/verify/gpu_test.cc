@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "verify/bundle.h"
 #include "verify/nvidia/measurements.h"
@@ -340,7 +341,7 @@ TEST(NvidiaNeeds, NamesManifestsAndCertificates) {
   for (const auto& [certificate, issuer] : needs->certificates) {
     EXPECT_EQ(certificate.issuer_common_name(), issuer.subject_common_name());
   }
-  EXPECT_FALSE(nvidia_needs("x", {}));
+  EXPECT_REFUSED(nvidia_needs("x", {}), "not valid JSON at byte 1");
   EXPECT_TRUE(nvidia_needs(R"({"intel_quote":"00"})", {})->rim_ids.empty());
 }
 

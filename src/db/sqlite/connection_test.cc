@@ -1,4 +1,5 @@
 #include "db/sqlite/connection.h"
+#include "base/result_testing.h"
 
 #include <gtest/gtest.h>
 
@@ -46,12 +47,13 @@ TEST(SqliteConnection, TriggersAndAttachedDatabasesDoNotRun) {
   ASSERT_TRUE(connection->run("CREATE TRIGGER spy AFTER INSERT ON t BEGIN INSERT INTO seen VALUES(new.n); END"));
   ASSERT_TRUE(connection->run("INSERT INTO t VALUES(1)"));
   EXPECT_EQ(connection->number("SELECT count(*) FROM seen").value(), 0);
-  EXPECT_FALSE(connection->run("ATTACH ':memory:' AS other"));
+  EXPECT_REFUSED(connection->run("ATTACH ':memory:' AS other"),
+                 "cannot use a test: too many attached databases - max 0");
 }
 
 TEST(SqliteConnection, AValueOfMoreThan32MiBIsRefused) {
   const auto connection = in_memory();
-  EXPECT_FALSE(connection->text("SELECT zeroblob(33554433)"));
+  EXPECT_REFUSED(connection->text("SELECT zeroblob(33554433)"), "cannot use a test: string or blob too big");
   EXPECT_TRUE(connection->text("SELECT zeroblob(33554432)"));
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "engine/dialect/make_reply_writer.h"
 #include "engine/dialect/reply_writer.h"
 
@@ -105,7 +106,7 @@ TEST(ReplyReader, AStreamThatWasCutIsReadAsFarAsItGoes) {
 }
 
 TEST(ReplyReader, WhatIsNoReplyIsAnError) {
-  EXPECT_FALSE(read_reply(Route::kEmbeddings, "{}"));
+  EXPECT_REFUSED(read_reply(Route::kEmbeddings, "{}"), "replies of this route hold no text that a model has generated");
   for (const char* body : {"", "[]", "{}", "nothing", "data: [DONE]\n\n", "data: {\n\n", "data: 5\n\n"}) {
     EXPECT_FALSE(read_reply(Route::kChatCompletions, body)) << body;
   }

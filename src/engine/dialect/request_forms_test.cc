@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "engine/dialect/members.h"
 #include "engine/dialect/request_fields.h"
 
@@ -71,7 +72,8 @@ TEST(RequestForms, ToolsOfResponsesThatAreNoFunctionsAreLeftOut) {
 TEST(RequestForms, ToolsOfChatThatAreNoFunctionsStayAndAreRefused) {
   const Json body =
       unified(Route::kChatCompletions, R"({"messages":[{"role":"user","content":"q"}],"tools":[{"type":"custom"}]})");
-  EXPECT_FALSE(read_request_fields(Route::kChatCompletions, body));
+  EXPECT_REFUSED(read_request_fields(Route::kChatCompletions, body),
+                 "'tools[0]' is not a function, the only kind of tool here");
 }
 
 TEST(RequestForms, ADemandForAToolThatWasLeftOutIsRefused) {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
@@ -111,7 +112,7 @@ TEST(Keyset, ShapeIsFixed) {
           for (int i = 0; i < 64; ++i) k["tls_public_keys"].push_back(k["tls_public_keys"][0]);
         }}},
       parse_keyset);
-  EXPECT_FALSE(parse_keyset(Json::array()));
+  EXPECT_REFUSED(parse_keyset(Json::array()), "keyset: expected an object, found array");
 }
 
 TEST(Keyset, LegacyAddressesComeFromCloistersOwnAlgorithms) {
@@ -168,7 +169,8 @@ TEST(ReceiptDocument, OtherShapesAreRefused) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::kBadReceipt);
   }
-  EXPECT_FALSE(parse_receipt(std::string(2u << 20, ' ') + "{}"));
+  EXPECT_REFUSED(parse_receipt(std::string(2u << 20, ' ') + "{}"),
+                 "expected at most 1048576 bytes of JSON, got 2097154");
 }
 
 TEST(ReceiptDocument, EveryTruncationIsRefused) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "evidence/event_log.h"
 
 namespace cloister::evidence {
@@ -92,10 +93,12 @@ TEST(DstackAttestation, WhatIsCutOrLongerIsRefused) {
   const Bytes whole = version0();
   for (std::size_t size = 0; size < whole.size(); ++size)
     EXPECT_FALSE(parse_dstack_attestation(ByteView(whole).first(size))) << size;
-  EXPECT_FALSE(parse_dstack_attestation(joined({whole, Bytes{0}})));
+  EXPECT_REFUSED(parse_dstack_attestation(joined({whole, Bytes{0}})), "attestation: bytes behind its end");
   // A length in a longer form than needed, and a length of four gigabytes.
-  EXPECT_FALSE(parse_dstack_attestation(joined({Bytes{0, 0, 1, 0}, whole})));
-  EXPECT_FALSE(parse_dstack_attestation(Bytes{0, 0, 3, 255, 255, 255, 255}));
+  EXPECT_REFUSED(parse_dstack_attestation(joined({Bytes{0, 0, 1, 0}, whole})),
+                 "attestation: a length that is not in its shortest form");
+  EXPECT_REFUSED(parse_dstack_attestation(Bytes{0, 0, 3, 255, 255, 255, 255}),
+                 "attestation: a length that is too large");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "base/result_testing.h"
 #include "codec/spdm.h"
 #include "crypto/x509.h"
 #include "evidence/simulator_roots.h"
@@ -98,9 +99,10 @@ TEST(GpuSimulator, CallersFromManyThreadsEachGetTheirNonce) {
 }
 
 TEST(GpuSimulator, WrongOptionsAreErrors) {
-  EXPECT_FALSE(make_insecure_simulator({SecretBytes(Bytes(16, 1)), 1}));
-  EXPECT_FALSE(make_insecure_simulator({SecretBytes(Bytes(32, 1)), 0}));
-  EXPECT_FALSE(make_insecure_simulator({SecretBytes(Bytes(32, 1)), 9}));
+  EXPECT_REFUSED(make_insecure_simulator({SecretBytes(Bytes(16, 1)), 1}),
+                 "the simulator's seed must be 32 bytes, not 16");
+  EXPECT_REFUSED(make_insecure_simulator({SecretBytes(Bytes(32, 1)), 0}), "the simulator has 1 to 8 GPUs, not 0");
+  EXPECT_REFUSED(make_insecure_simulator({SecretBytes(Bytes(32, 1)), 9}), "the simulator has 1 to 8 GPUs, not 9");
 }
 
 }  // namespace

@@ -22,11 +22,15 @@ class FakeExchange final : public http::Exchange, public std::enable_shared_from
   explicit FakeExchange(http::Request request) : request_(std::move(request)) {}
 
   const http::Request& request() const override { return request_; }
+  http::Admitted* admitted() override { return nullptr; }
   std::string take_body() override { return std::move(request_.body); }
+  std::shared_ptr<const std::string> share_body() override { return std::make_shared<const std::string>(take_body()); }
   void set_observer(std::shared_ptr<http::ReplyObserver> observer) override { observer_ = std::move(observer); }
   void on_abandoned(std::function<void()> callback) override { abandoned_ = std::move(callback); }
   void on_caught_up(std::function<void()> callback) override { caught_up_ = std::move(callback); }
   std::size_t behind_bytes() override { return behind_bytes_; }
+  net::Loop* loop() override { return nullptr; }
+  void post(std::function<void()> job) override { job(); }
 
   void respond(http::Response response) override {
     if (!enter(Stage::kOpen, Stage::kEnded)) return;

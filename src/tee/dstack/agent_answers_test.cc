@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "codec/json.h"
 
 namespace cloister::tee {
@@ -49,7 +50,8 @@ TEST(AgentAnswers, BadQuotes) {
   EXPECT_EQ(parse_quote_answer(R"({"quote":"","event_log":"","attestation":"00"})").error().code,
             ErrorCode::kUnsupported);
   const std::string large(2 * (256u << 10) + 2, '0');
-  EXPECT_FALSE(parse_quote_answer(Json{{"quote", large}, {"event_log", ""}}.dump()));
+  EXPECT_REFUSED(parse_quote_answer(Json{{"quote", large}, {"event_log", ""}}.dump()),
+                 "the dstack guest agent's answer: quote: longer than 262144 bytes");
 }
 
 TEST(AgentAnswers, KeysOfBothGenerations) {
@@ -102,8 +104,10 @@ TEST(AgentAnswers, BadInfo) {
 
 TEST(AgentAnswers, VersionsAndReasonsAreBoundedAndPrintable) {
   EXPECT_EQ(*parse_version_answer(R"({"version":"0.5.5","rev":"x"})"), "0.5.5");
-  EXPECT_FALSE(parse_version_answer(R"({"version":"a\nb"})"));
-  EXPECT_FALSE(parse_version_answer(Json{{"version", std::string(65, 'x')}}.dump()));
+  EXPECT_REFUSED(parse_version_answer(R"({"version":"a\nb"})"),
+                 "the dstack guest agent's answer: version: expected at most 64 printable characters");
+  EXPECT_REFUSED(parse_version_answer(Json{{"version", std::string(65, 'x')}}.dump()),
+                 "the dstack guest agent's answer: version: expected at most 64 printable characters");
   EXPECT_EQ(parse_error_answer(R"({"error":"a\nb"})"), "a?b");
   EXPECT_EQ(parse_error_answer(Json{{"error", std::string(300, 'x')}}.dump()).size(), 200u);
   EXPECT_EQ(parse_error_answer("<html>"), "");

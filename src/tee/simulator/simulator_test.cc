@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "codec/tdx_quote.h"
 #include "crypto/hash.h"
 #include "crypto/x509.h"
@@ -197,7 +198,7 @@ TEST(TeeSimulator, EventsOfTheBootAndOddOnesAreRefused) {
 TEST(TeeSimulator, AShortSeedIsAnError) {
   SimulatorOptions options;
   options.seed = SecretBytes(Bytes(31, 1));
-  EXPECT_FALSE(make_insecure_simulator(std::move(options)));
+  EXPECT_REFUSED(make_insecure_simulator(std::move(options)), "the simulator's seed must be 32 bytes, not 31");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/result_testing.h"
 #include "tee/testing/tee_test_util.h"
 
 namespace cloister::tee {
@@ -92,7 +93,7 @@ TEST_F(RuntimeRegisterTest, AnEntryThatWasNeverExtendedIsLeftOut) {
   const RuntimeRegister runtime = make();
   ASSERT_TRUE(runtime.extend("first", {}));
   refuse_ = true;
-  EXPECT_FALSE(runtime.extend("second", {}));  // in the log, not in the register
+  EXPECT_REFUSED(runtime.extend("second", {}), "refused");  // in the log, not in the register
   EXPECT_EQ(runtime.events()->size(), 1u);
   refuse_ = false;
   ASSERT_TRUE(runtime.extend("third", {}));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "verify/boot/boot_sample_testing.h"
 
 namespace cloister::verify {
@@ -62,32 +63,38 @@ TEST(KmsCustody, SpellingsOfTheDerivedKey) {
 TEST(KmsCustody, TheRolesOwnKeyIsTheOneInTheChain) {
   evidence::KeyCustody key = custody_of("e2ee", kAppId, 3);
   key.public_key = to_hex(test_key(4).public_key());
-  EXPECT_FALSE(recover_kms_chain(key, kAppId));
+  EXPECT_REFUSED(
+      recover_kms_chain(key, kAppId),
+      "key of the role e2ee: the chain is about 02531fe6068134503d2723133227c867ac8fa6c83c537e9a44c3c5bdbdcb1fe337, not about 03462779ad4aad39514614751a71085f2f10e1c7a593e4e030efb5b8721ce55b0b");
   // A key of another kind is made of the same secret, which only the measured code vouches for.
   key.algo = "ed25519";
   key.public_key = std::string(64, 'a');
   EXPECT_TRUE(recover_kms_chain(key, kAppId));
   // A KMS that derives Ed25519 keys itself names that key in the chain.
   key.kms_public_key = std::string(64, 'b');
-  EXPECT_FALSE(recover_kms_chain(key, kAppId));
+  EXPECT_REFUSED(
+      recover_kms_chain(key, kAppId),
+      "key of the role e2ee: the chain is about bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb, not about aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 }
 
 TEST(KmsCustody, AllRolesUnderOneRootEachWithAPathOfItsOwn) {
   const std::vector<evidence::KeyCustody> good = {custody_of("a", kAppId, 3), custody_of("b", kAppId, 4)};
   EXPECT_TRUE(check_key_custody(good, kAppId));
-  EXPECT_FALSE(check_key_custody({}, kAppId));
+  EXPECT_REFUSED(check_key_custody({}, kAppId), "no key is listed");
   auto same_role = good;
   same_role[1].role = "a";
-  EXPECT_FALSE(check_key_custody(same_role, kAppId));
+  EXPECT_REFUSED(check_key_custody(same_role, kAppId), "key of the role a: listed twice");
   auto same_path = good;
   same_path[1].path = same_path[0].path;
-  EXPECT_FALSE(check_key_custody(same_path, kAppId));
+  EXPECT_REFUSED(check_key_custody(same_path, kAppId),
+                 "key of the role b: shares its derivation path, and so its secret, with another role");
   auto other_app = good;
   other_app[1] = custody_of("b", Bytes(20, 0x23), 4);
-  EXPECT_FALSE(check_key_custody(other_app, kAppId));
+  EXPECT_REFUSED(check_key_custody(other_app, kAppId),
+                 "key of the role b: its chain leads to another application key or root than that of the role a");
   auto short_chain = good;
   short_chain[0].signature_chain.pop_back();
-  EXPECT_FALSE(check_key_custody(short_chain, kAppId));
+  EXPECT_REFUSED(check_key_custody(short_chain, kAppId), "key of the role a: expected 2 signatures");
 }
 
 }  // namespace

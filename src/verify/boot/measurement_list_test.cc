@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "crypto/ecdsa.h"
 #include "crypto/ed25519.h"
 #include "verify/boot/boot_sample_testing.h"
@@ -47,7 +48,8 @@ TEST(MeasurementList, SignedByEitherKindOfKey) {
   const auto key = crypto::EcKey::derive(crypto::Curve::kP256, Bytes(32, 1), "list");
   const std::string name = "p256:" + to_hex(key->public_point());
   EXPECT_TRUE(open_measurement_list(text, to_hex(key->sign(as_bytes(text))), {name}, kTime));
-  EXPECT_FALSE(open_measurement_list(text, to_hex(key->sign(as_bytes(text + " "))), {name}, kTime));
+  EXPECT_REFUSED(open_measurement_list(text, to_hex(key->sign(as_bytes(text + " "))), {name}, kTime),
+                 "measurement list: none of the 1 keys that the policy names has signed it");
 }
 
 TEST(MeasurementList, WithoutAGoodSignatureNothingIsRead) {
@@ -60,9 +62,12 @@ TEST(MeasurementList, WithoutAGoodSignatureNothingIsRead) {
   }
   for (const std::string& key : {std::string(), std::string("ed25519:"), std::string("ed25519"),
                                  "rsa:" + to_hex(signer().public_key()), to_hex(signer().public_key())}) {
-    EXPECT_FALSE(open_measurement_list(text, signature_of(text), {key}, kTime)) << key;
+    EXPECT_REFUSED(open_measurement_list(text, signature_of(text), {key}, kTime),
+                   "measurement list: none of the 1 keys that the policy names has signed it")
+        << key;
   }
-  EXPECT_FALSE(open_measurement_list(text, signature_of(text), {}, kTime));
+  EXPECT_REFUSED(open_measurement_list(text, signature_of(text), {}, kTime),
+                 "measurement list: none of the 0 keys that the policy names has signed it");
 }
 
 TEST(MeasurementList, EveryByteIsSigned) {
@@ -71,7 +76,9 @@ TEST(MeasurementList, EveryByteIsSigned) {
   for (std::size_t i = 0; i < text.size(); i += 7) {
     std::string changed = text;
     changed[i] = static_cast<char>(changed[i] ^ 1);
-    EXPECT_FALSE(open_measurement_list(changed, signature, {signer_name()}, kTime)) << i;
+    EXPECT_REFUSED(open_measurement_list(changed, signature, {signer_name()}, kTime),
+                   "measurement list: none of the 1 keys that the policy names has signed it")
+        << i;
   }
 }
 
@@ -80,8 +87,12 @@ TEST(MeasurementList, Window) {
   const UnixSeconds issued = *from_rfc3339("2026-05-01T00:00:00Z"), expires = *from_rfc3339("2026-07-01T00:00:00Z");
   EXPECT_TRUE(open(list, issued));
   EXPECT_TRUE(open(list, expires - 1));
-  EXPECT_FALSE(open(list, issued - 1));
-  EXPECT_FALSE(open(list, expires));
+  EXPECT_REFUSED(
+      open(list, issued - 1),
+      "measurement list: good from 2026-05-01T00:00:00Z until 2026-07-01T00:00:00Z, judged at 2026-04-30T23:59:59Z");
+  EXPECT_REFUSED(
+      open(list, expires),
+      "measurement list: good from 2026-05-01T00:00:00Z until 2026-07-01T00:00:00Z, judged at 2026-07-01T00:00:00Z");
 }
 
 TEST(MeasurementList, FormIsStrict) {

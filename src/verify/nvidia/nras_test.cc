@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "verify/bundle.h"
 #include "verify/nvidia/device_identity.h"
@@ -258,7 +259,8 @@ TEST(NrasKeys, ThePolicyMayNameKeys) {
   EXPECT_EQ(bundled.changed.judge().outcome(), Outcome::kAccepted);
   bundled.changed.policy.nvidia.nras_keys = {"p384:" + to_hex(world_key("other").public_point())};
   EXPECT_EQ(missing(bundled.judge()), kAllButForm);
-  for (const char* text : {"", "p384:", "p384:00", "p256:00", "P384:"}) EXPECT_FALSE(read_nras_key(text)) << text;
+  for (const char* text : {"", "p384:", "p384:00", "p256:00", "P384:"})
+    EXPECT_REFUSED(read_nras_key(text), "expected p384: and 192 hex digits of x and y") << text;
 }
 
 // Recorded answers of NRAS with the key sets of the same minute: the authority that certifies NVIDIA's keys vouches for

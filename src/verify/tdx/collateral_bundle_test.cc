@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/json.h"
 #include "verify/testing/own_platform.h"
@@ -49,8 +50,10 @@ TEST(CollateralBundle, RefusesWhatIsNone) {
   }
   for (const char* text : {"", "[]", "null", "{}"}) EXPECT_FALSE(parse_tdx_bundle(text)) << text;
   const std::string text = codec::write_json(good);
-  EXPECT_FALSE(parse_tdx_bundle(text + "x"));
-  EXPECT_FALSE(parse_tdx_bundle(text.substr(0, text.size() - 1) + R"(,"tcb_info":""})")) << "a name twice";
+  EXPECT_REFUSED(parse_tdx_bundle(text + "x"), "not valid JSON at byte 7632");
+  EXPECT_REFUSED(parse_tdx_bundle(text.substr(0, text.size() - 1) + R"(,"tcb_info":""})"),
+                 "an object has two members of the same name")
+      << "a name twice";
 }
 
 TEST(GenuineCollateralBundle, IsReadAsItIs) {

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/encoding.h"
+#include "base/result_testing.h"
 #include "base/testing/vectors.h"
 #include "codec/tdx_quote.h"
 #include "crypto/testing/der_maker.h"
@@ -135,8 +136,8 @@ TEST(PckExtension, RefusesEverythingElse) {
   }
   Bytes followed = Parts().build();
   followed.push_back(0);
-  EXPECT_FALSE(parse_pck_extension(followed));
-  EXPECT_FALSE(parse_pck_extension({}));
+  EXPECT_REFUSED(parse_pck_extension(followed), "SGX extension of the PCK certificate: bytes after its end");
+  EXPECT_REFUSED(parse_pck_extension({}), "DER: expected a value, found 0 bytes");
   const Bytes good = Parts().build();
   for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(parse_pck_extension(ByteView(good).first(size)));
 }

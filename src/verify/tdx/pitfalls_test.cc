@@ -2,6 +2,7 @@
 // tests show at length is shown here once more, by its number.
 #include <gtest/gtest.h>
 
+#include "base/result_testing.h"
 #include "codec/json.h"
 #include "codec/tdx_quote.h"
 #include "verify/quote.h"
@@ -222,12 +223,14 @@ TEST(TdxPitfall, No23SizesDoNotOverflow) {
 
 TEST(TdxPitfall, No24LengthsInACertificateAreBounded) {
   // A sequence that claims to have 16 MiB, and one nested in itself 64 times.
-  EXPECT_FALSE(parse_pck_extension(Bytes{0x30, 0x83, 0xff, 0xff, 0xff, 0x30, 0x00}));
-  EXPECT_FALSE(parse_pck_extension(Bytes{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff}));
+  EXPECT_REFUSED(parse_pck_extension(Bytes{0x30, 0x83, 0xff, 0xff, 0xff, 0x30, 0x00}),
+                 "DER: a value of 16777215 bytes has only 2");
+  EXPECT_REFUSED(parse_pck_extension(Bytes{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff}), "DER: bad length");
   Bytes nested;
   for (int i = 0; i < 64; ++i) nested = der(0x30, nested);
-  EXPECT_FALSE(parse_pck_extension(nested));
-  EXPECT_FALSE(crypto::Crl::from_der(Bytes{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x30}));
+  EXPECT_REFUSED(parse_pck_extension(nested), "DER: expected tag 6, found 48");
+  EXPECT_REFUSED(crypto::Crl::from_der(Bytes{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x30}),
+                 "revocation list: not an X.509 revocation list in DER");
 }
 
 // (r, n - s) verifies as well, and genuine quoting enclaves make either: two different quotes say the same.
