@@ -101,9 +101,9 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   // A few thousand waiting reports or bodies would only waste memory; the bounds answer 503 beyond that.
   WorkerPool evidence_pool(1, 64);
   auto preparation =
-      std::make_unique<serve::Preparation>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), 1024);
+      std::make_unique<FairPool>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), FairPool::Limits{});
   serve::Metrics metrics;
-  auto lookups = std::make_unique<WorkerPool>(2, 512);
+  auto lookups = std::make_unique<FairPool>(2, FairPool::Limits{.waiting = 512, .waiting_of_client = 64});
   TRY(receipt_store, make_receipt_store(options, keyring));
   std::unique_ptr<receipts::ReceiptJournal> receipts;
   if (receipt_store) {
@@ -193,6 +193,7 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
                               [&] { leave_undone(receipts.get()); });
   server->stop(grace_s);
   // Calls that were cut off still exist in the threads that worked for them, and use the node's parts when they end: so
+  lookups->give_up_long();  // a proof can be asked for again elsewhere; a look-up is short
   // those threads end before the parts do.
   preparation.reset();
   attestation.reset();

@@ -92,14 +92,16 @@ std::optional<Error> ReceiptJournal::refusal() const {
   return unavailable();
 }
 
-Result<std::optional<store::ReceiptRecord>> ReceiptJournal::find(std::string_view id, const Owner& owner) {
+Result<std::optional<store::ReceiptRecord>> ReceiptJournal::find(std::string_view id, const Owner& owner,
+                                                                 bool event_hashes) {
   {
     const std::lock_guard lock(mutex_);
     for (const store::ReceiptRecord& record : memory_) {
+      if (record.owner != owner && record.owner != Owner{}) continue;
       if (record.receipt_id == id || std::ranges::count(record.reply_ids, id) > 0) return std::optional(record);
     }
   }
-  return store_.find(id, owner);
+  return store_.find(id, owner, {.others = false, .event_hashes = event_hashes});
 }
 
 JournalState ReceiptJournal::state() const {

@@ -80,8 +80,9 @@ class ReceiptJournal {
   void submit(FinishedReply reply);
   // Why no prompt is accepted now; absent when prompts are accepted.
   std::optional<Error> refusal() const;
-  // Finds it by the receipt's id or the reply's; waits for the store.
-  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner& owner);
+  // Finds a receipt of this owner, or one of callers without a token, by the receipt's id or the reply's; waits for the
+  // store. `event_hashes`: store::FindOptions.
+  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner& owner, bool event_hashes);
   JournalState state() const;
   OnStoreFailure on_failure() const { return options_.on_failure; }
   std::string_view store_type() const { return store_.type(); }

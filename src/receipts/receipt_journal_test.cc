@@ -54,7 +54,7 @@ TEST_F(Journal, LetsAReplyGoWhenItsReceiptIsStored) {
   EXPECT_TRUE(exchange->released());
   EXPECT_TRUE(exchange->further().empty());
   EXPECT_EQ(store_.size(), 1u);
-  const auto found = journal_->find(last_id_, {});
+  const auto found = journal_->find(last_id_, {}, true);
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->receipt_id, last_id_);
 }
@@ -156,7 +156,7 @@ TEST_F(Journal, ManyThreadsStoreEachReplyOnce) {
   for (const auto& [id, exchange] : all) {
     ASSERT_TRUE(exchange->wait());
     EXPECT_TRUE(exchange->released());
-    const auto found = journal_->find(id, {});
+    const auto found = journal_->find(id, {}, true);
     ASSERT_TRUE(found && *found);
     EXPECT_EQ((*found)->receipt_id, id);
   }
@@ -185,7 +185,7 @@ TEST_F(Journal, SendsTheReceiptWithTheReply) {
   EXPECT_EQ(exchange->further()[0].first, "x-receipt");
   const auto bytes = from_base64(exchange->further()[0].second);
   ASSERT_TRUE(bytes);
-  EXPECT_EQ(as_text(*bytes), (*journal_->find(last_id_, {}))->receipt);
+  EXPECT_EQ(as_text(*bytes), (*journal_->find(last_id_, {}, true))->receipt);
 }
 
 TEST_F(Journal, OutlastsAShortFailure) {
@@ -234,7 +234,7 @@ TEST_F(Journal, ServesOnWhereItIsToldTo) {
   EXPECT_EQ(exchange->further(), (http::Headers{{"x-receipt-stored", "false"}}));
   EXPECT_FALSE(journal_->refusal());
   EXPECT_EQ(journal_->state().in_memory, 1u);
-  ASSERT_TRUE(*journal_->find(id, {}));
+  ASSERT_TRUE(*journal_->find(id, {}, true));
   store_.set_fails(false);
   EXPECT_TRUE(wait_until_it_works());
   EXPECT_EQ(journal_->state().in_memory, 0u);
@@ -251,7 +251,7 @@ TEST_F(Journal, MemoryIsBoundedAndWhatIsLostIsCounted) {
   }
   EXPECT_EQ(journal_->state().in_memory, 3u);
   EXPECT_EQ(journal_->state().lost, 2u);
-  EXPECT_TRUE(*journal_->find(newest, {}));
+  EXPECT_TRUE(*journal_->find(newest, {}, true));
 }
 
 TEST_F(Journal, StoresWhatWaitsWhenItEnds) {

@@ -28,9 +28,11 @@ class SwitchedStore final : public store::ReceiptStore {
     for (const store::ReceiptRecord& record : batch) records_[record.receipt_id] = record;
     return {};
   }
-  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner&) override {
+  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner& owner,
+                                                   const store::FindOptions& options) override {
     const std::lock_guard lock(mutex_);
     for (const auto& [receipt_id, record] : records_) {
+      if (!options.others && record.owner != owner && record.owner != Owner{}) continue;
       if (receipt_id == id || std::ranges::count(record.reply_ids, id) > 0) return std::optional(record);
     }
     return std::optional<store::ReceiptRecord>();

@@ -21,6 +21,6 @@ void install_page(api::EndpointRegistry& registry, NodeContext& context);
 void reply_with_report(NodeContext& context, const api::Call& call, reports::ReportQuery query);
 
 // Answers with what `answer` makes of the receipt that the path names (receipts/receipt_lookup.h).
-void reply_with_receipt(NodeContext& context, api::Call call, const char* not_found, receipts::ReceiptAnswer answer);
+void reply_with_receipt(NodeContext& context, api::Call call, receipts::ReceiptAnswer answer);
 
 }  // namespace cloister::serve
