@@ -27,6 +27,7 @@
 #include "base/stop_deadline.h"
 #include "crypto/key_memory.h"
 #include "identity/executable_digest.h"
+#include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 
 namespace cloister::apps {
@@ -108,6 +109,7 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   std::unique_ptr<receipts::ReceiptJournal> receipts;
   if (receipt_store) {
     TRY(settings, journal_options(options));
+    settings.cheap_endpoints = serve::cheap_paths();
     receipts =
         std::make_unique<receipts::ReceiptJournal>(keyring, *receipt_store, system_clock(), metrics.receipts, settings);
   }
@@ -191,14 +193,14 @@ Result<void> serve(ServeOptions options, ConfigChanges config_changes) {
   const int grace_s = stopped ? options.grace_seconds : 0;
   const StopDeadline deadline(std::chrono::seconds(grace_s + kWindUpSeconds), kExitFailed,
                               [&] { leave_undone(receipts.get()); });
+  lookups->give_up_long();  // a proof can be asked for again elsewhere; a look-up is short
   server->stop(grace_s);
   // Calls that were cut off still exist in the threads that worked for them, and use the node's parts when they end: so
-  lookups->give_up_long();  // a proof can be asked for again elsewhere; a look-up is short
   // those threads end before the parts do.
   preparation.reset();
+  lookups.reset();
   attestation.reset();
   engine.reset();
-  lookups.reset();
   return stopped;
 }
 

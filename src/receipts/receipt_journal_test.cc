@@ -93,8 +93,8 @@ TEST_F(Journal, KeepsTheKeysetOfReceiptsThatWaitedInMemory) {
 // A caller whose requests are all refused pays nothing for them, and must not fill the store with their receipts.
 TEST_F(Journal, StoresTheReceiptsOfSoManyRefusalsOfOneOwner) {
   JournalOptions options;
-  options.refusals_at_once = 3;
-  options.refusals_per_minute = 0.01;
+  options.cheap_at_once = 3;
+  options.cheap_per_minute = 0.01;
   start(options);
   const auto submit_refusal = [&](std::uint8_t owner) {
     auto exchange = std::make_shared<HeldExchange>();
@@ -118,6 +118,33 @@ TEST_F(Journal, StoresTheReceiptsOfSoManyRefusalsOfOneOwner) {
   EXPECT_EQ(store_.size(), 3u);
   EXPECT_TRUE(submit_refusal(2).empty()) << "another owner has a share of its own";
   ASSERT_TRUE(submit()->wait()) << "what was computed is stored in any case";
+  EXPECT_EQ(store_.size(), 5u);
+}
+
+// Counting tokens costs its caller nothing, either.
+TEST_F(Journal, StoresSoManyReceiptsOfWhatComputesNothing) {
+  JournalOptions options;
+  options.cheap_at_once = 3;
+  options.cheap_per_minute = 0.01;
+  options.cheap_endpoints = {"/v1/tokenize"};
+  start(options);
+  const auto submit_of = [&](const std::string& endpoint, std::uint8_t owner) {
+    auto exchange = std::make_shared<HeldExchange>();
+    FinishedReply reply;
+    reply.facts = facts_of_a_reply(identity_);
+    reply.facts.owner.fill(owner);
+    reply.facts.endpoint = endpoint;
+    reply.exchange = exchange;
+    journal_->submit(std::move(reply));
+    EXPECT_TRUE(exchange->wait());
+    EXPECT_TRUE(exchange->released());
+    return exchange->further();
+  };
+  const http::Headers not_stored = {{"x-receipt-stored", "false"}};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(submit_of("/v1/tokenize", 1).empty());
+  EXPECT_EQ(submit_of("/v1/tokenize", 1), not_stored);
+  EXPECT_TRUE(submit_of("/v1/tokenize", 2).empty());
+  EXPECT_TRUE(submit_of("/v1/chat/completions", 1).empty());
   EXPECT_EQ(store_.size(), 5u);
 }
 
