@@ -60,8 +60,9 @@ void answer_with_receipt(const ReceiptLookup& lookup, api::Call call, ReceiptAns
                          std::function<void(const api::Call&, http::Response)> reply) {
   FairPool& workers = lookup.workers;
   const std::shared_ptr<http::Exchange> exchange = call.exchange;
-  const std::string client = api::client_name(call);
   const bool of_events = answer.of_events;
+  // Callers behind a proxy on this machine count as one client, so the proofs of a client have turns of their own.
+  const std::string client = api::client_name(call) + (of_events ? " proofs" : "");
   const auto shared =
       std::make_shared<const Lookup>(Lookup{lookup.journal, std::move(call), std::move(answer), std::move(reply)});
   const FairPool::Ticket ticket = workers.submit(

@@ -78,8 +78,9 @@ struct StoreLimits {
 
 // What find() looks for.
 struct FindOptions {
-  // True: a receipt of another owner is found where the owner has none of this id. False: such a receipt is neither found
-  // nor read, so that how long the answer takes does not tell that there is one; one of callers without a token is found.
+  // True: a receipt of another owner is found where the owner has none of this id. False: only one of callers without a
+  // token is. Then a record that another owner's reply id leads to is not even read, so that how long the answer takes does
+  // not tell that there is one: an upstream may give ids that can be guessed. The store's own receipt ids cannot be guessed.
   bool others = true;
   // False: `event_hashes`, which can be eight megabytes, is not read and stays empty.
   bool event_hashes = true;
