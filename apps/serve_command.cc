@@ -30,6 +30,7 @@
 #include "config/option_forms.h"
 #include "crypto/key_memory.h"
 #include "identity/executable_digest.h"
+#include "serve/endpoints/endpoints.h"
 #include "serve/node.h"
 
 namespace cloister::apps {
@@ -100,13 +101,14 @@ Result<void> serve(config::ServeOptions options, ConfigChanges config_changes) {
   // A few thousand waiting reports or bodies would only waste memory; the bounds answer 503 beyond that.
   WorkerPool evidence_pool(1, 64);
   auto preparation =
-      std::make_unique<serve::Preparation>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), 1024);
+      std::make_unique<FairPool>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u), FairPool::Limits{});
   serve::Metrics metrics;
-  auto lookups = std::make_unique<WorkerPool>(2, 512);
+  auto lookups = std::make_unique<FairPool>(2, FairPool::Limits{.waiting = 512, .waiting_of_client = 64});
   TRY(receipt_store, make_receipt_store(options, keyring));
   std::unique_ptr<receipts::ReceiptJournal> receipts;
   if (receipt_store) {
     TRY(settings, journal_options(options));
+    settings.cheap_endpoints = serve::cheap_paths();
     receipts =
         std::make_unique<receipts::ReceiptJournal>(keyring, *receipt_store, system_clock(), metrics.receipts, settings);
   }
@@ -186,13 +188,14 @@ Result<void> serve(config::ServeOptions options, ConfigChanges config_changes) {
   const int grace_s = stopped ? options.grace_seconds : 0;
   const StopDeadline deadline(std::chrono::seconds(grace_s + kWindUpSeconds), kExitFailed,
                               [&] { leave_undone(receipts.get()); });
+  lookups->give_up_long();  // a proof can be asked for again elsewhere; a look-up is short
   server->stop(grace_s);
   // Calls that were cut off still exist in the threads that worked for them, and use the node's parts when they end: so
   // those threads end before the parts do.
   preparation.reset();
+  lookups.reset();
   attestation.reset();
   engine.reset();
-  lookups.reset();
   return stopped;
 }
 

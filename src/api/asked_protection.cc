@@ -61,11 +61,43 @@ static_assert(std::ranges::is_sorted(kOrdinaryHeaders) && std::ranges::is_sorted
 
 bool is_ordinary_header(std::string_view name) { return std::ranges::binary_search(kOrdinaryHeaders, name); }
 
-bool speaks_of_encryption(std::string_view bare) {
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether a word of the name begins with "e2e": "e2e_nonce", "enableE2E", "xe2enonce", and not "ke2e". The three characters
+// are too few to be looked for inside of words.
+bool has_word_e2e(std::string_view name) {
+  constexpr std::string_view kWord = "e2e";
+  std::size_t matched = 0;
+  bool after_x = false;  // all before is "x"
+  char before = '-';
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = is_upper(name[i]) ? static_cast<char>(name[i] + 32) : name[i];
+    if (!is_lower(c) && !is_digit(c)) {
+      before = name[i];
+      continue;
+    }
+    const bool in_word = is_lower(before) || is_upper(before) || is_digit(before);
+    const bool begins = !in_word || after_x || (is_upper(name[i]) && !is_upper(before));
+    if (matched > 0 && c == kWord[matched]) {
+      ++matched;
+    } else {
+      matched = begins && c == kWord[0] ? 1 : 0;
+    }
+    if (matched == kWord.size()) return true;
+    after_x = i == 0 && c == 'x';
+    before = name[i];
+  }
+  return false;
+}
+
+bool speaks_of_encryption(std::string_view name) {
   constexpr std::array<std::string_view, 14> kWords = {
-      "encrypt",   "e2e",    "hpke",  "pubkey",    "publickey",   "cipher",    "encapsulated",
+      "encrypt",   "e2ee",   "hpke",  "pubkey",    "publickey",   "cipher",    "encapsulated",
       "ephemeral", "sealed", "ohttp", "cryptokey", "signingalgo", "clientkey", "responsepk"};
-  return bare == "xenc" || bare == "enc" ||
+  const std::string bare = bare_name(name);
+  return bare == "xenc" || bare == "enc" || has_word_e2e(name) ||
          std::ranges::any_of(kWords, [&](std::string_view word) { return bare.find(word) != std::string_view::npos; });
 }
 
@@ -80,7 +112,7 @@ std::optional<Refusal> refused_header(std::string_view name) {
   }
   if (bare == "xencryptionversion" || bare == "xencryptallfields") return encryption("bad_request", name);
   const bool family = bare.starts_with("xe2e") || bare.starts_with("xvenicetee") || bare.starts_with("venicetee");
-  if (family || speaks_of_encryption(bare)) return encryption("e2ee_invalid_version", name);
+  if (family || speaks_of_encryption(name)) return encryption("e2ee_invalid_version", name);
   if (bare == bare_name(evidence::kExpectedPolicyHeader) && name != evidence::kExpectedPolicyHeader) {
     return invalid("the header name must be written 'X-Cloister-Policy-Digest'", std::string(name));
   }
@@ -111,7 +143,7 @@ std::optional<Refusal> refused_venice(const Json& venice) {
   for (const auto& [name, value] : venice.items()) {
     const std::string param = "venice_parameters." + name.substr(0, 64);
     if (name != "enable_e2ee") {
-      if (speaks_of_encryption(bare_name(name))) return invalid("'" + param + "' is not known here", param);
+      if (speaks_of_encryption(name)) return invalid("'" + param + "' is not known here", param);
       continue;
     }
     if (value.is_null() || value == Json(false)) continue;
@@ -179,7 +211,7 @@ bool asks_for_protection(std::string_view member) {
   if (std::ranges::binary_search(kOrdinaryMembers, member)) return false;
   const std::string bare = bare_name(member);
   return bare == "provider" || bare == "providers" || bare == "veniceparameters" || bare == "cachesalt" ||
-         bare.starts_with("aciverified") || bare.starts_with("acisession") || speaks_of_encryption(bare);
+         bare.starts_with("aciverified") || bare.starts_with("acisession") || speaks_of_encryption(member);
 }
 
 std::optional<Refusal> refused_members(const Json& members, bool serves_itself, bool takes_cache_salt) {
@@ -187,8 +219,8 @@ std::optional<Refusal> refused_members(const Json& members, bool serves_itself, 
     if (!asks_for_protection(name) || name == "provider" || name == "venice_parameters" || name == "cache_salt")
       continue;
     const std::string param = name.substr(0, 64);
-    return speaks_of_encryption(bare_name(name)) ? encryption("e2ee_invalid_version", param)
-                                                 : invalid("'" + param + "' is not known here", param);
+    return speaks_of_encryption(name) ? encryption("e2ee_invalid_version", param)
+                                      : invalid("'" + param + "' is not known here", param);
   }
   if (const auto venice = members.find("venice_parameters"); venice != members.end()) {
     if (auto refusal = refused_venice(*venice)) return refusal;

@@ -78,6 +78,21 @@ TEST(AskedProtection, MembersAreMeantHoweverTheyAreSpelled) {
   }
 }
 
+TEST(AskedProtection, AShortWordCountsWhereItBegins) {
+  const auto member = [](const char* name) { return refused_members({{"model", "m"}, {name, 1}}, true, true); };
+  for (const char* name : {"e2e", "E2E", "use_e2e", "use-E2E", "enableE2E", "my e2e key", "e2e_nonce", "e-2-e", "xe2e",
+                           "X_E2E", "useE2ee", "usee2ee"}) {
+    ASSERT_TRUE(member(name)) << name;
+    EXPECT_EQ(member(name)->type, "e2ee_invalid_version") << name;
+  }
+  for (const char* name : {"ke2e", "KE2E", "the2exp", "size2each", "base2e1", "e2", "ee2", "e2x2e"}) {
+    EXPECT_FALSE(member(name)) << name;
+    EXPECT_FALSE(asks_for_protection(name)) << name;
+  }
+  EXPECT_FALSE(of("x-ke2e", "1"));
+  EXPECT_TRUE(of("x-e2e", "1"));
+}
+
 // Spellings and protocols of other services, and fields after the body, when nothing can be done to the body any more.
 TEST(AskedProtection, NoSpellingAndNoPlaceIsOverlooked) {
   for (const char* name :

@@ -53,14 +53,14 @@ Result<BearerAuth> BearerAuth::from_file(const std::filesystem::path& path,
 Result<void> BearerAuth::reload(const std::filesystem::path& path) {
   TRY(owners, read(path));
   TRY_VOID(check_apart(owners));
-  auto fresh = std::make_shared<const Owners>(std::move(owners));
+  auto fresh = std::make_shared<const KnownOwners>(std::move(owners));
   std::lock_guard lock(shared_->mutex);
   shared_->owners = std::move(fresh);
   shared_->version.fetch_add(1, std::memory_order_release);
   return {};
 }
 
-std::shared_ptr<const BearerAuth::Owners> BearerAuth::current(Shared& shared) {
+std::shared_ptr<const KnownOwners> BearerAuth::current(Shared& shared) {
   const std::lock_guard lock(shared.mutex);
   return shared.owners;
 }
@@ -70,18 +70,18 @@ Result<void> BearerAuth::keep_apart_from(const BearerAuth& other) {
   return check_apart(*current(*shared_));
 }
 
-Result<void> BearerAuth::check_apart(const Owners& owners) const {
+Result<void> BearerAuth::check_apart(const KnownOwners& owners) const {
   if (!apart_) return {};
-  const std::shared_ptr<const Owners> others = current(*apart_);
-  const auto is_theirs = [&](const Owner& owner) { return std::ranges::find(*others, owner) != others->end(); };
+  const std::shared_ptr<const KnownOwners> others = current(*apart_);
+  const auto is_theirs = [&](const Owner& owner) { return others->contains(owner); };
   if (std::ranges::none_of(owners, is_theirs)) return {};
   return fail(ErrorCode::kUsage,
               "one token is both a client's and the operator's: its clients could read the operator's data");
 }
 
-Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) const {
+Result<KnownOwners> BearerAuth::read(const std::filesystem::path& path) const {
   TRY(text, read_regular_file(path, kTokenFileLimit));
-  Owners owners;
+  KnownOwners owners;
   std::string_view rest = text;
   for (std::size_t line = 1; !rest.empty(); ++line) {
     std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -97,7 +97,7 @@ Result<BearerAuth::Owners> BearerAuth::read(const std::filesystem::path& path) c
       return fail(ErrorCode::kUsage, path.string() + " line " + std::to_string(line) + ": a token needs at least " +
                                          std::to_string(kShortestToken) + " characters");
     }
-    owners.push_back(owner_of(token, *keys_));
+    owners.add(owner_of(token, *keys_));
   }
   if (owners.empty()) return fail(ErrorCode::kUsage, path.string() + " holds no token");
   return owners;
@@ -114,11 +114,8 @@ std::optional<Owner> BearerAuth::authenticate(const http::Headers& headers) cons
   if (token.empty()) return std::nullopt;
   if (const auto key = http::find_header(headers, "x-api-key"); key && named("authorization") == 1 && *key != token)
     return std::nullopt;
-  Owner caller = owner_of(token, *keys_);
-  const std::shared_ptr<const Owners> owners = current(*shared_);
-  bool known = false;
-  for (const Owner& owner : *owners) known |= equal_constant_time(owner, caller);
-  return known ? std::optional<Owner>(caller) : std::nullopt;
+  const Owner caller = owner_of(token, *keys_);
+  return current(*shared_)->contains(caller) ? std::optional<Owner>(caller) : std::nullopt;
 }
 
 }  // namespace cloister::api

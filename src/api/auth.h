@@ -9,9 +9,9 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "api/authenticator.h"
+#include "api/known_owners.h"
 #include "base/owner.h"
 #include "base/result.h"
 #include "http/message.h"
@@ -45,15 +45,14 @@ class BearerAuth final : public Authenticator {
   std::uint64_t version() const override { return shared_->version.load(std::memory_order_acquire); }
 
  private:
-  using Owners = std::vector<Owner>;
   struct Shared {
     std::mutex mutex;
-    std::shared_ptr<const Owners> owners = std::make_shared<const Owners>();
+    std::shared_ptr<const KnownOwners> owners = std::make_shared<const KnownOwners>();
     std::atomic<std::uint64_t> version{0};  // moves when `owners` has changed
   };
-  static std::shared_ptr<const Owners> current(Shared& shared);
-  Result<Owners> read(const std::filesystem::path& path) const;
-  Result<void> check_apart(const Owners& owners) const;
+  static std::shared_ptr<const KnownOwners> current(Shared& shared);
+  Result<KnownOwners> read(const std::filesystem::path& path) const;
+  Result<void> check_apart(const KnownOwners& owners) const;
 
   bool required_ = false;
   std::shared_ptr<const store::StoreKeys> keys_;  // null where no token is required

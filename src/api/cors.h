@@ -9,6 +9,9 @@
 
 namespace cloister::api {
 
+// A browser sends one line at most: of two, one is somebody else's.
+bool has_two_origins(const http::RequestHead& head);
+
 class Cors {
  public:
   // `origins` as given by the operator; "*" allows all. Empty: pages of this machine (localhost, 127.0.0.1, [::1], any

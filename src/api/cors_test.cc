@@ -19,8 +19,21 @@ TEST(Cors, PagesOfThisMachineByDefault) {
     EXPECT_EQ(allowed_for(cors, origin), origin);
   }
   for (const char* origin :
-       {"http://localhost.evil.example", "http://127.0.0.1.evil.example", "https://example.com", "null", ""}) {
+       {"http://localhost.evil.example", "http://127.0.0.1.evil.example", "https://example.com", "null", "",
+        "http://localhost:80, http://evil.com", "http://localhost:", "http://localhost:80/", "http://localhost:99999",
+        "http://localhost:80 ", "http://[::1]:8443@evil.com", "http://127.0.0.1:+80", "http://localhost/"}) {
     EXPECT_EQ(allowed_for(cors, origin), "") << origin;
+  }
+}
+
+TEST(Cors, TwoLinesAreNoOrigin) {
+  http::RequestHead request;
+  request.headers = {{"origin", "http://localhost:1"}, {"origin", "http://evil.example"}};
+  for (const Cors& cors : {Cors({}), Cors({"*"}), Cors({"http://localhost:1"})}) {
+    http::Headers reply;
+    cors.decorate(request, reply);
+    EXPECT_TRUE(reply.empty());
+    EXPECT_FALSE(http::find_header(cors.preflight(request).headers, "access-control-allow-methods"));
   }
 }
 

@@ -50,6 +50,8 @@ bool WebGuard::is_own_host(std::string_view host, const http::RequestHead& head)
 }
 
 std::optional<Refusal> WebGuard::refusal(const http::RequestHead& head) const {
+  if (has_two_origins(head))
+    return Refusal{400, "invalid_request_error", "request.invalid", "expected one line 'Origin'", "origin"};
   if (options_.tokens) return std::nullopt;
   const auto host = head.header("host");
   if (options_.loopback && host && !is_own_host(*host, head)) {

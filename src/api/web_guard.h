@@ -24,7 +24,7 @@ class WebGuard {
   // `cors` outlives this object.
   WebGuard(const Cors& cors, Options options) : cors_(cors), options_(std::move(options)) {}
 
-  // 421 for a Host that is no name of the loopback (RFC 9110 section 15.5.20), 403 for an Origin that is neither the
+  // 400 for two lines Origin, 421 for a Host that is no name of the loopback (RFC 9110 section 15.5.20), 403 for an Origin that is neither the
   // node's own nor allowed, when the request changes or costs something. Absent for a request that may continue.
   std::optional<Refusal> refusal(const http::RequestHead& head) const;
 

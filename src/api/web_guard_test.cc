@@ -42,6 +42,17 @@ TEST(WebGuard, ForeignPagesMayNotAsk) {
   EXPECT_EQ(status_of(guard, "POST", {{"host", "a:1"}, {"origin", "http://localhost:3000"}}), 200);
   EXPECT_EQ(status_of(guard, "POST", {{"host", "a:1"}}), 200);
   EXPECT_EQ(status_of(guard, "GET", {{"host", "a:1"}, {"origin", "https://evil.example"}}), 200);
+  EXPECT_EQ(status_of(guard, "POST", {{"host", "a:1"}, {"origin", "http://localhost:80, http://evil.com"}}), 403);
+}
+
+TEST(WebGuard, TwoOriginsAreOneTooMany) {
+  const Cors cors({});
+  for (const bool tokens : {false, true}) {
+    const WebGuard guard(cors, {.tokens = tokens, .loopback = false, .hosts = {}});
+    for (const char* method : {"GET", "POST", "OPTIONS"}) {
+      EXPECT_EQ(status_of(guard, method, {{"host", "a:1"}, {"origin", "http://a:1"}, {"origin", "http://a:1"}}), 400);
+    }
+  }
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFirstRetry{20};
 constexpr std::int64_t kKeepAgain_s = 86'400;
-constexpr std::size_t kMostOwners = 4096;  // owners whose refusals are counted
+constexpr std::size_t kMostOwners = 4096;  // owners whose cheap receipts are counted
 // How many receipts a thread makes before it checks whether they can be stored, and how many must wait before another thread is woken.
 constexpr std::size_t kMadeAtOnce = 8;
 
@@ -47,9 +47,9 @@ ReceiptJournal::ReceiptJournal(const identity::Keyring& keyring, store::ReceiptS
       store_(store),
       clock_(clock),
       metrics_(metrics),
-      options_(options),
+      options_(std::move(options)),
       next_prune_(SteadyClock::now()),
-      refusals_(options.refusals_per_minute, options.refusals_at_once, kMostOwners) {
+      cheap_(options_.cheap_per_minute, options_.cheap_at_once, 2 * kMostOwners) {
   for (unsigned i = 0; i < thread_count(options_); ++i) {
     threads_.emplace_back([this] { run(); });
     pthread_setname_np(threads_.back().native_handle(), "receipts");
@@ -92,14 +92,16 @@ std::optional<Error> ReceiptJournal::refusal() const {
   return unavailable();
 }
 
-Result<std::optional<store::ReceiptRecord>> ReceiptJournal::find(std::string_view id, const Owner& owner) {
+Result<std::optional<store::ReceiptRecord>> ReceiptJournal::find(std::string_view id, const Owner& owner,
+                                                                 bool event_hashes) {
   {
     const std::lock_guard lock(mutex_);
     for (const store::ReceiptRecord& record : memory_) {
+      if (record.owner != owner && record.owner != Owner{}) continue;
       if (record.receipt_id == id || std::ranges::count(record.reply_ids, id) > 0) return std::optional(record);
     }
   }
-  return store_.find(id, owner);
+  return store_.find(id, owner, {.others = false, .event_hashes = event_hashes});
 }
 
 JournalState ReceiptJournal::state() const {
@@ -191,12 +193,14 @@ ReceiptJournal::Made ReceiptJournal::make(FinishedReply reply) {
   return {std::move(reply), record ? std::optional(std::move(*record)) : std::nullopt, false};
 }
 
-// True when this is a refusal, and one more than are stored for its owner.
+// True when this is a refusal, or took no computation, and is one more than are stored for its owner.
 bool ReceiptJournal::is_surplus(const ReplyFacts& facts) {
-  if (facts.error.empty() || facts.forwarded_sha256 || facts.outcome) return false;
-  const std::lock_guard lock(refusals_mutex_);
-  return refusals_.take(std::string(reinterpret_cast<const char*>(facts.owner.data()), facts.owner.size()),
-                        SteadyClock::now()) != 0;
+  const bool is_refusal = !facts.error.empty() && !facts.forwarded_sha256 && !facts.outcome;
+  if (!is_refusal && !options_.cheap_endpoints.contains(facts.endpoint)) return false;
+  std::string client(reinterpret_cast<const char*>(facts.owner.data()), facts.owner.size());
+  client += is_refusal ? 'r' : 'c';
+  const std::lock_guard lock(cheap_mutex_);
+  return cheap_.take(client, SteadyClock::now()) != 0;
 }
 
 void ReceiptJournal::write(std::vector<Made> batch) {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,9 +46,11 @@ struct JournalOptions {
   int patience_ms = 3000;               // how long replies are held while the store fails, before it counts as failed
   int retry_ms = 1000;                  // how often a failed store is tried again
   int prune_s = 5;
-  // How many receipts of refusals are stored for one owner: this many a minute, after this many at once. A refusal
-  // costs its caller nothing, and without a limit the receipts of refusals would push the others out of the store.
-  double refusals_per_minute = 60, refusals_at_once = 1000;
+  // How many receipts of refusals are stored for one owner: this many a minute, after this many at once; and as many of
+  // replies that took no computation. Both cost their caller nothing, and without a limit their receipts would push the
+  // others out of the store.
+  double cheap_per_minute = 60, cheap_at_once = 1000;
+  std::set<std::string> cheap_endpoints;  // paths of requests whose replies take no computation
 };
 
 struct FinishedReply {
@@ -80,8 +83,9 @@ class ReceiptJournal {
   void submit(FinishedReply reply);
   // Why no prompt is accepted now; absent when prompts are accepted.
   std::optional<Error> refusal() const;
-  // Finds it by the receipt's id or the reply's; waits for the store.
-  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner& owner);
+  // Finds a receipt of this owner, or one of callers without a token, by the receipt's id or the reply's; waits for the
+  // store. `event_hashes`: store::FindOptions.
+  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner& owner, bool event_hashes);
   JournalState state() const;
   OnStoreFailure on_failure() const { return options_.on_failure; }
   std::string_view store_type() const { return store_.type(); }
@@ -90,9 +94,9 @@ class ReceiptJournal {
   // A reply and its receipt.
   struct Made {
     FinishedReply reply;
-    // Absent when it could not be made, when the store refuses it, or when it is a refusal too many.
+    // Absent when it could not be made, when the store refuses it, or when it is a cheap one too many.
     std::optional<store::ReceiptRecord> record;
-    bool is_surplus = false;  // a refusal too many: the reply is sent without a stored receipt
+    bool is_surplus = false;  // a cheap one too many: the reply is sent without a stored receipt
   };
   using Lock = std::unique_lock<std::mutex>;
 
@@ -139,8 +143,8 @@ class ReceiptJournal {
   std::chrono::steady_clock::time_point next_prune_;
 
   std::atomic<bool> failing_{false};
-  std::mutex refusals_mutex_;  // guards the next member
-  ClientRates refusals_;
+  std::mutex cheap_mutex_;  // guards the next member
+  ClientRates cheap_;
   // These two belong to the thread that stores (storing_).
   std::map<std::string, UnixSeconds> kept_keysets_;  // by digest, when they were stored
   std::map<std::string, std::string> keysets_;       // to be stored: digest and document

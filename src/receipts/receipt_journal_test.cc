@@ -54,7 +54,7 @@ TEST_F(Journal, LetsAReplyGoWhenItsReceiptIsStored) {
   EXPECT_TRUE(exchange->released());
   EXPECT_TRUE(exchange->further().empty());
   EXPECT_EQ(store_.size(), 1u);
-  const auto found = journal_->find(last_id_, {});
+  const auto found = journal_->find(last_id_, {}, true);
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->receipt_id, last_id_);
 }
@@ -93,8 +93,8 @@ TEST_F(Journal, KeepsTheKeysetOfReceiptsThatWaitedInMemory) {
 // A caller whose requests are all refused pays nothing for them, and must not fill the store with their receipts.
 TEST_F(Journal, StoresTheReceiptsOfSoManyRefusalsOfOneOwner) {
   JournalOptions options;
-  options.refusals_at_once = 3;
-  options.refusals_per_minute = 0.01;
+  options.cheap_at_once = 3;
+  options.cheap_per_minute = 0.01;
   start(options);
   const auto submit_refusal = [&](std::uint8_t owner) {
     auto exchange = std::make_shared<HeldExchange>();
@@ -118,6 +118,33 @@ TEST_F(Journal, StoresTheReceiptsOfSoManyRefusalsOfOneOwner) {
   EXPECT_EQ(store_.size(), 3u);
   EXPECT_TRUE(submit_refusal(2).empty()) << "another owner has a share of its own";
   ASSERT_TRUE(submit()->wait()) << "what was computed is stored in any case";
+  EXPECT_EQ(store_.size(), 5u);
+}
+
+// Counting tokens costs its caller nothing, either.
+TEST_F(Journal, StoresSoManyReceiptsOfWhatComputesNothing) {
+  JournalOptions options;
+  options.cheap_at_once = 3;
+  options.cheap_per_minute = 0.01;
+  options.cheap_endpoints = {"/v1/tokenize"};
+  start(options);
+  const auto submit_of = [&](const std::string& endpoint, std::uint8_t owner) {
+    auto exchange = std::make_shared<HeldExchange>();
+    FinishedReply reply;
+    reply.facts = facts_of_a_reply(identity_);
+    reply.facts.owner.fill(owner);
+    reply.facts.endpoint = endpoint;
+    reply.exchange = exchange;
+    journal_->submit(std::move(reply));
+    EXPECT_TRUE(exchange->wait());
+    EXPECT_TRUE(exchange->released());
+    return exchange->further();
+  };
+  const http::Headers not_stored = {{"x-receipt-stored", "false"}};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(submit_of("/v1/tokenize", 1).empty());
+  EXPECT_EQ(submit_of("/v1/tokenize", 1), not_stored);
+  EXPECT_TRUE(submit_of("/v1/tokenize", 2).empty());
+  EXPECT_TRUE(submit_of("/v1/chat/completions", 1).empty());
   EXPECT_EQ(store_.size(), 5u);
 }
 
@@ -156,7 +183,7 @@ TEST_F(Journal, ManyThreadsStoreEachReplyOnce) {
   for (const auto& [id, exchange] : all) {
     ASSERT_TRUE(exchange->wait());
     EXPECT_TRUE(exchange->released());
-    const auto found = journal_->find(id, {});
+    const auto found = journal_->find(id, {}, true);
     ASSERT_TRUE(found && *found);
     EXPECT_EQ((*found)->receipt_id, id);
   }
@@ -185,7 +212,7 @@ TEST_F(Journal, SendsTheReceiptWithTheReply) {
   EXPECT_EQ(exchange->further()[0].first, "x-receipt");
   const auto bytes = from_base64(exchange->further()[0].second);
   ASSERT_TRUE(bytes);
-  EXPECT_EQ(as_text(*bytes), (*journal_->find(last_id_, {}))->receipt);
+  EXPECT_EQ(as_text(*bytes), (*journal_->find(last_id_, {}, true))->receipt);
 }
 
 TEST_F(Journal, OutlastsAShortFailure) {
@@ -234,7 +261,7 @@ TEST_F(Journal, ServesOnWhereItIsToldTo) {
   EXPECT_EQ(exchange->further(), (http::Headers{{"x-receipt-stored", "false"}}));
   EXPECT_FALSE(journal_->refusal());
   EXPECT_EQ(journal_->state().in_memory, 1u);
-  ASSERT_TRUE(*journal_->find(id, {}));
+  ASSERT_TRUE(*journal_->find(id, {}, true));
   store_.set_fails(false);
   EXPECT_TRUE(wait_until_it_works());
   EXPECT_EQ(journal_->state().in_memory, 0u);
@@ -251,7 +278,7 @@ TEST_F(Journal, MemoryIsBoundedAndWhatIsLostIsCounted) {
   }
   EXPECT_EQ(journal_->state().in_memory, 3u);
   EXPECT_EQ(journal_->state().lost, 2u);
-  EXPECT_TRUE(*journal_->find(newest, {}));
+  EXPECT_TRUE(*journal_->find(newest, {}, true));
 }
 
 TEST_F(Journal, StoresWhatWaitsWhenItEnds) {

@@ -11,7 +11,7 @@
 #include "api/endpoint.h"
 #include "api/web_guard.h"
 #include "base/clock.h"
-#include "base/worker_pool.h"
+#include "base/fair_pool.h"
 #include "engine/engine.h"
 #include "http/server.h"
 #include "identity/identity.h"
@@ -20,7 +20,6 @@
 #include "reports/attestation_service.h"
 #include "reports/gpu_gate.h"
 #include "serve/metrics.h"
-#include "serve/preparation.h"
 #include "serve/run_later.h"
 
 namespace cloister::serve {
@@ -36,8 +35,8 @@ struct NodeContext {
   std::string gpu_evidence_type;             // "none" without GPU evidence
   receipts::ReceiptJournal* receipts;        // null: nothing is signed, only to measure the cost of signing
   Metrics& metrics;
-  Preparation& preparation;  // threads for inference requests
-  WorkerPool& lookups;       // threads for looking up receipts, which may wait for a disk
+  FairPool& preparation;  // threads that read and check inference requests and hand them to the engine
+  FairPool& lookups;      // threads for looking up receipts, which may wait for a disk
   api::Authenticator& auth;
   api::Authenticator* operators;  // knows the operator's tokens; null: there are none
   const api::Cors& cors;

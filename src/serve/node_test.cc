@@ -95,8 +95,8 @@ class NodeTest : public ::testing::Test {
   identity::Identity identity_{keyring_, system_clock()};
   std::unique_ptr<engine::Engine> engine_ = engine::make_echo_engine({});
   Metrics metrics_;
-  Preparation preparation_{2, 16};
-  WorkerPool lookups_{1, 16};
+  FairPool preparation_{2, {.waiting = 16}};
+  FairPool lookups_{2, {.waiting = 16}};
   receipts::testing::SwitchedStore store_;
   receipts::ReceiptJournal journal_{keyring_, store_, system_clock(), metrics_.receipts};
   api::Cors cors_{{"*"}};
@@ -113,8 +113,10 @@ TEST_F(NodeTest, AsksOnceForEachRequest) {
   EXPECT_EQ(clients_.asked(), 2);
   EXPECT_EQ(ask(get("/v1/signature/none", "token-of-a")).status, 404);
   EXPECT_EQ(clients_.asked(), 3);
+  EXPECT_EQ(ask(get("/v1/cloister/prefix/none?events=1", "token-of-nobody")).status, 401);
+  EXPECT_EQ(clients_.asked(), 4);
   EXPECT_EQ(ask(get("/none", "token-of-a")).status, 404);
-  EXPECT_EQ(clients_.asked(), 3) << "nobody is asked for what is not there";
+  EXPECT_EQ(clients_.asked(), 4) << "nobody is asked for what is not there";
   EXPECT_EQ(operators_.asked(), 0);
 }
 
@@ -262,6 +264,30 @@ TEST_F(NodeTest, AReceiptIsForTheCallerOfTheCall) {
   EXPECT_EQ(ask(get(path, "token-of-nobody"), &clients_).status, 401) << "the route is public, the receipt is not";
   EXPECT_EQ(ask(get(path), &clients_).status, 401);
   EXPECT_EQ(clients_.asked(), asked + 4);
+}
+
+TEST_F(NodeTest, AStrangerGetsOneAnswerToEveryId) {
+  serve();
+  const RawReply own = ask(post_head("token-of-a") + kBody);
+  const std::string id = header_of(own, "x-receipt-id");
+  for (const std::string& route : {std::string("/v1/aci/receipts/"), std::string("/v1/cloister/prefix/")}) {
+    const RawReply there = ask(get(route + id)), absent = ask(get(route + "rcpt-0"));
+    EXPECT_EQ(there.status, 401);
+    EXPECT_EQ(there.status, absent.status);
+    EXPECT_EQ(there.body, absent.body);
+    EXPECT_EQ(ask(get(route + std::string(300, 'x'))).body, there.body);
+    EXPECT_EQ(ask(get(route + "rcpt-0", "token-of-b")).body, ask(get(route + id, "token-of-b")).body);
+  }
+}
+
+TEST_F(NodeTest, AReceiptOfNobodyIsFoundByStrangers) {
+  receipts::ReplyFacts facts = receipts::testing::facts_of_a_reply(identity_);
+  const auto record = receipts::make_receipt(facts, keyring_, system_clock().now());
+  ASSERT_TRUE(record && store_.put(std::span(&*record, 1)));
+  serve();
+  const std::string path = "/v1/aci/receipts/" + facts.receipt_id;
+  for (const std::string& token : {std::string(), std::string("token-of-a"), std::string("token-of-nobody")})
+    EXPECT_EQ(ask(get(path, token)).status, 200) << token;
 }
 
 TEST_F(NodeTest, OperatorsAreAskedForWhatIsTheirs) {

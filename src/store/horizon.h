@@ -1,6 +1,8 @@
 // How far back lookups go.
 #pragma once
 
+#include <cstdint>
+
 #include "base/clock.h"
 
 namespace cloister::store {
@@ -9,6 +11,9 @@ namespace cloister::store {
 struct Horizon {
   UnixSeconds receipts = 0;
   UnixSeconds event_hashes = 0;
+
+  // Finds the same receipts, and no event hashes.
+  Horizon without_event_hashes() const { return {receipts, INT64_MAX}; }
 };
 
 }  // namespace cloister::store

@@ -76,6 +76,16 @@ struct StoreLimits {
   std::uint64_t bytes = 4ull << 30;
 };
 
+// What find() looks for.
+struct FindOptions {
+  // True: a receipt of another owner is found where the owner has none of this id. False: only one of callers without a
+  // token is. Then a record that another owner's reply id leads to is not even read, so that how long the answer takes does
+  // not tell that there is one: an upstream may give ids that can be guessed. The store's own receipt ids cannot be guessed.
+  bool others = true;
+  // False: `event_hashes`, which can be eight megabytes, is not read and stays empty.
+  bool event_hashes = true;
+};
+
 struct StoreState {
   std::uint64_t receipts = 0;
   std::uint64_t bytes = 0;  // counted like limits.bytes
@@ -94,9 +104,11 @@ class ReceiptStore {
   // locked, server gone) the same batch may be put again, also when it is unknown whether it was stored.
   virtual Result<void> put(std::span<const ReceiptRecord> batch) = 0;
   // Finds by receipt id or reply id. Among the owner's: the one with this receipt id, else the newest with this reply
-  // id. Else one of another owner in the same way (the caller decides what to say of that); absent when there is none.
-  // Records past their age are not found, nor are event hashes past theirs, whether or not prune() has run.
-  virtual Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner) = 0;
+  // id. Else one of another owner in the same way, as the options allow; absent when there is none. Records past their
+  // age are not found, nor are event hashes past theirs, whether or not prune() has run.
+  virtual Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner,
+                                                    const FindOptions& options) = 0;
+  Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner) { return find(id, owner, {}); }
   // Lists in the order of (served_at, receipt_id) those after `after`, at most `limit` (and kMostListed) and about 64
   // MiB; an empty page is the end.
   struct Position {

@@ -107,6 +107,54 @@ TEST_P(StoreContract, IdsOfTheSameDigits) {
   }
 }
 
+TEST_P(StoreContract, OthersReceiptsCanBeLeftOut) {
+  ReceiptRecord first = record(1), second = record(2), nobodys = record(3);
+  for (ReceiptRecord* each : {&first, &second, &nobodys}) each->reply_ids = {"same"};
+  first.owner = owner(1);
+  second.owner = owner(2);
+  nobodys.owner = Owner{};
+  const auto find_own = [&](std::string_view id, const Owner& whose) {
+    const auto found = store_->find(id, whose, {.others = false});
+    EXPECT_TRUE(found) << found.error().to_string();
+    return found ? *found : std::nullopt;
+  };
+  put({first, second});
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(find_own("same", owner(1)), first);
+    EXPECT_EQ(find_own(first.receipt_id, owner(1)), first);
+    for (const Owner& stranger : {owner(3), Owner{}}) {
+      EXPECT_FALSE(find_own("same", stranger));
+      EXPECT_FALSE(find_own(first.receipt_id, stranger));
+    }
+    EXPECT_EQ(prune(), 0u);  // what was written is indexed
+  }
+  put(nobodys);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(find_own("same", owner(2)), second) << "one's own before nobody's";
+    EXPECT_EQ(find_own("same", owner(3)), nobodys);
+    EXPECT_EQ(find_own(nobodys.receipt_id, owner(3)), nobodys);
+    EXPECT_EQ(find_own("same", Owner{}), nobodys);
+    EXPECT_EQ(prune(), 0u);
+  }
+}
+
+TEST_P(StoreContract, EventHashesCanBeLeftOut) {
+  ReceiptRecord stream = record(1);
+  stream.event_hashes = std::string(32 * 1000, 'h');
+  put(stream);
+  ReceiptRecord without = stream;
+  without.event_hashes.clear();
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& id : {stream.receipt_id, stream.reply_ids[0]}) {
+      EXPECT_EQ(*store_->find(id, stream.owner, {.event_hashes = false}), without);
+      EXPECT_EQ(*store_->find(id, stream.owner, {.others = false}), stream);
+      EXPECT_EQ(find(id, stream.owner), stream);
+      EXPECT_EQ(find(id, owner(77)), stream) << "another owner's";
+    }
+    EXPECT_EQ(prune(), 0u);
+  }
+}
+
 TEST_P(StoreContract, ManyReceiptsOfOneReplyId) {
   std::vector<ReceiptRecord> batch;
   for (int i = 0; i < 200; ++i) {

@@ -60,13 +60,23 @@ def test_a_page_of_another_origin_uses_up_no_reports(echo):
         assert ask(echo, "GET", f"{path}?nonce={nonce}", [own(echo)]).status == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1.evil.example:80", ""])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1.evil.example:80", "",
+                                    "http://localhost:80, http://evil.example"])
 def test_a_page_of_another_origin_may_not_ask(echo, origin):
     headers = [own(echo), ("Content-Type", "application/json"), ("Origin", origin)]
     reply = ask(echo, "POST", CHAT, headers, BODY)
     assert reply.status == 403 and reply.header("access-control-allow-origin") is None
     preflight = ask(echo, "OPTIONS", CHAT, [own(echo), ("Origin", origin), ("Access-Control-Request-Method", "POST")])
     assert preflight.header("access-control-allow-origin") is None
+
+
+def test_a_second_origin_is_not_passed_over(echo, locked):
+    for node in (echo, locked):
+        for origins in (("http://localhost", "https://evil.example"), ("https://evil.example", "http://localhost")):
+            headers = [own(node), ("Content-Type", "application/json"), *[("Origin", each) for each in origins]]
+            for method, path, body in (("POST", CHAT, BODY), ("GET", "/v1/models", None), ("OPTIONS", CHAT, None)):
+                reply = ask(node, method, path, headers, body)
+                assert reply.status == 400 and reply.header("access-control-allow-origin") is None, reply.body
 
 
 def test_pages_of_this_machine_and_allowed_ones_may(echo, start):

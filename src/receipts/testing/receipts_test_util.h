@@ -31,11 +31,13 @@ class SwitchedStore final : public store::ReceiptStore {
     changed_.notify_all();
     return {};
   }
-  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner&) override {
+  Result<std::optional<store::ReceiptRecord>> find(std::string_view id, const Owner& owner,
+                                                   const store::FindOptions& options) override {
     const std::lock_guard lock(mutex_);
     ++finds_;
     if (find_fails_) return fail(ErrorCode::kStoreFailed, "the disk /var/secret cannot be read");
     for (const auto& [receipt_id, record] : records_) {
+      if (!options.others && record.owner != owner && record.owner != Owner{}) continue;
       if (receipt_id == id || std::ranges::count(record.reply_ids, id) > 0) return std::optional(record);
     }
     return std::optional<store::ReceiptRecord>();

@@ -66,6 +66,17 @@ void handle(NodeContext& context, const InferenceRoute& route, api::Call call) {
 
 }  // namespace
 
+std::set<std::string> cheap_paths() {
+  using engine::Route;
+  std::set<std::string> out;
+  for (const InferenceRoute& each : routes()) {
+    const bool is_cheap =
+        each.route == Route::kCountTokens || each.route == Route::kTokenize || each.route == Route::kDetokenize;
+    if (is_cheap) out.insert(each.path);
+  }
+  return out;
+}
+
 void install_inference(api::EndpointRegistry& registry, NodeContext& context) {
   for (const InferenceRoute& route : routes()) {
     if (!route.of_every_engine && !context.engine.passes_on()) continue;

@@ -82,8 +82,8 @@ Result<http::Response> prefix(const NodeContext& context, const store::ReceiptRe
 
 }  // namespace
 
-void reply_with_receipt(NodeContext& context, api::Call call, const char* not_found, receipts::ReceiptAnswer answer) {
-  receipts::answer_with_receipt({context.receipts, context.lookups}, std::move(call), not_found, std::move(answer),
+void reply_with_receipt(NodeContext& context, api::Call call, receipts::ReceiptAnswer answer) {
+  receipts::answer_with_receipt({context.receipts, context.lookups}, std::move(call), std::move(answer),
                                 [&context](const api::Call& answered, http::Response response) {
                                   reply(context, answered, std::move(response));
                                 });
@@ -96,15 +96,15 @@ void install_receipts(api::EndpointRegistry& registry, NodeContext& context) {
   endpoint.name = "receipt";
   // The receipt decides who may have it: the receipt of a request without a token is anybody's.
   endpoint.access = api::Access::kPublic;
-  endpoint.handle = [&context](api::Call call) { reply_with_receipt(context, std::move(call), kNotFound, receipt); };
+  endpoint.handle = [&context](api::Call call) { reply_with_receipt(context, std::move(call), {receipt, kNotFound}); };
   registry.install(endpoint);
   endpoint.path = "/v1/cloister/prefix/{id}";
   endpoint.name = "prefix";
   endpoint.handle = [&context](api::Call call) {
-    reply_with_receipt(context, std::move(call), kNotFound,
-                       [&context](const store::ReceiptRecord& record, const http::Request& request) {
-                         return prefix(context, record, request);
-                       });
+    const auto make = [&context](const store::ReceiptRecord& record, const http::Request& request) {
+      return prefix(context, record, request);
+    };
+    reply_with_receipt(context, std::move(call), {make, kNotFound, true});
   };
   registry.install(std::move(endpoint));
 }

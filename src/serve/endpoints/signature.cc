@@ -56,10 +56,10 @@ void install_signature(api::EndpointRegistry& registry, NodeContext& context) {
     const auto wanted = http::query_value(call.exchange->request().query, "signing_algo").value_or("ecdsa");
     const Result<evidence::SigningAlgo> algo = evidence::parse_signing_algo(wanted);
     if (!algo) return reply(context, call, api::error_response(algo.error()));
-    reply_with_receipt(context, std::move(call), kNotFound,
-                       [&context, algo = *algo](const store::ReceiptRecord& record, const http::Request& request) {
-                         return answer(context, record, request, algo);
-                       });
+    const auto make = [&context, algo = *algo](const store::ReceiptRecord& record, const http::Request& request) {
+      return answer(context, record, request, algo);
+    };
+    reply_with_receipt(context, std::move(call), {make, kNotFound});
   };
   registry.install(std::move(endpoint));
 }

@@ -35,9 +35,10 @@ class PostgresStore : public ReceiptStore {
     return write([&](db::postgres::Connection& connection) { return pq_put(connection, sorted, *options_.keys); });
   }
 
-  Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner) override {
+  Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner,
+                                            const FindOptions& options) override {
     return read([&](db::postgres::Connection& connection) {
-      return pq_find(connection, id, owner, horizon(), *options_.keys);
+      return pq_find(connection, id, owner, horizon(), *options_.keys, options);
     });
   }
 

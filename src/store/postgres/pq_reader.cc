@@ -9,6 +9,9 @@ namespace cloister::store {
 namespace {
 
 #define COLUMNS "r.place, r.served_at, r.sealed, h.served_at, h.sealed "
+// A long value is not sent unless it is wanted.
+#define COLUMNS_WITH_HASHES_SINCE(TIME) \
+  "r.place, r.served_at, r.sealed, h.served_at, CASE WHEN h.served_at >= " TIME " THEN h.sealed END "
 #define HASHES "LEFT JOIN cloister_event_hashes h ON h.seq = r.seq "
 
 constexpr std::size_t kPageBytes = 64u << 20;
@@ -30,7 +33,7 @@ Result<std::optional<ReceiptRecord>> read_row(const db::postgres::Rows& rows, in
 }
 
 // Among the rows with the digest of this reply id, the latest are checked first: returns the newest that really has
-// this id, and this owner's where one is asked for.
+// this id, and this owner's where one is asked for. Rows have no event hashes.
 Result<std::optional<ReceiptRecord>> newest(const db::postgres::Rows& rows, std::string_view id, const Owner* owner,
                                             const Horizon& horizon, const StoreKeys& keys) {
   std::optional<ReceiptRecord> best;
@@ -44,42 +47,55 @@ Result<std::optional<ReceiptRecord>> newest(const db::postgres::Rows& rows, std:
 }
 
 // As in SQLite (store/sqlite/reader.cc): at most 16 with the digest, and the one whose id has the same digits ($2).
-#define CANDIDATES(OF_OWNER)                                                                      \
-  "SELECT " COLUMNS "FROM (SELECT seq FROM (SELECT seq FROM cloister_name WHERE id = $1" OF_OWNER \
-  " ORDER BY seq DESC LIMIT 16) n UNION SELECT seq FROM cloister_receipt WHERE place = $2) c "    \
-  "JOIN cloister_receipt r ON r.seq = c.seq " HASHES "WHERE r.served_at >= $3 ORDER BY r.seq DESC"
+#define CANDIDATES(OF_OWNER)                                                                                                      \
+  "SELECT r.place, r.served_at, r.sealed, NULL, NULL FROM (SELECT seq FROM (SELECT seq FROM cloister_name WHERE id = $1" OF_OWNER \
+  " ORDER BY seq DESC LIMIT 16) n UNION SELECT seq FROM cloister_receipt WHERE place = $2) c "                                    \
+  "JOIN cloister_receipt r ON r.seq = c.seq WHERE r.served_at >= $3 ORDER BY r.seq DESC"
+
+Result<std::optional<ReceiptRecord>> find_newest(db::postgres::Connection& connection, std::string_view id,
+                                                 const Owner* owner, const Horizon& horizon, const StoreKeys& keys) {
+  const Name name = keys.name(id, owner != nullptr ? *owner : Owner{});
+  const std::optional<std::string> receipt_id = receipt_id_in(id);
+  const Place place = receipt_id ? keys.place(*receipt_id) : Place{};
+  db::postgres::Params params;
+  params.add(name.id).add(receipt_id ? as_text(place) : std::string_view()).add(horizon.receipts);
+  if (owner != nullptr) params.add(name.owner);
+  TRY(rows, connection.run(owner != nullptr ? CANDIDATES(" AND owner = $4::int4") : CANDIDATES(""), params));
+  return newest(rows, id, owner, horizon, keys);
+}
+
+Result<std::optional<ReceiptRecord>> find_light(db::postgres::Connection& connection, std::string_view id,
+                                                const Owner& owner, const Horizon& horizon, const StoreKeys& keys,
+                                                bool others) {
+  constexpr Owner kNobody{};
+  TRY(exact, pq_find_receipt(connection, id, horizon, keys));
+  if (exact && exact->owner == owner) return exact;
+  TRY(own, find_newest(connection, id, &owner, horizon, keys));
+  if (own) return own;
+  if (exact && (others || exact->owner == kNobody)) return exact;
+  return find_newest(connection, id, others ? nullptr : &kNobody, horizon, keys);
+}
 
 }  // namespace
 
 Result<std::optional<ReceiptRecord>> pq_find_receipt(db::postgres::Connection& connection, std::string_view receipt_id,
                                                      const Horizon& horizon, const StoreKeys& keys) {
   const Place place = keys.place(receipt_id);
-  TRY(rows,
-      connection.run("SELECT " COLUMNS "FROM cloister_receipt r " HASHES "WHERE r.place = $1 AND r.served_at >= $2",
-                     db::postgres::Params().add(as_text(place)).add(horizon.receipts)));
+  TRY(rows, connection.run("SELECT " COLUMNS_WITH_HASHES_SINCE("$3::int8") "FROM cloister_receipt r " HASHES
+                                                                           "WHERE r.place = $1 AND r.served_at >= $2",
+                           db::postgres::Params().add(as_text(place)).add(horizon.receipts).add(horizon.event_hashes)));
   if (rows.count() == 0) return std::optional<ReceiptRecord>();
   TRY(record, read_row(rows, 0, horizon, keys));
   return record && record->receipt_id == receipt_id ? std::move(record) : std::nullopt;
 }
 
 Result<std::optional<ReceiptRecord>> pq_find(db::postgres::Connection& connection, std::string_view id,
-                                             const Owner& owner, const Horizon& horizon, const StoreKeys& keys) {
+                                             const Owner& owner, const Horizon& horizon, const StoreKeys& keys,
+                                             const FindOptions& options) {
   if (id.empty() || id.size() > std::max(kMostReceiptIdBytes, kMostReplyIdBytes)) return std::optional<ReceiptRecord>();
-  TRY(exact, pq_find_receipt(connection, id, horizon, keys));
-  if (exact && exact->owner == owner) return exact;
-  const Name name = keys.name(id, owner);
-  const std::optional<std::string> receipt_id = receipt_id_in(id);
-  const Place place = receipt_id ? keys.place(*receipt_id) : Place{};
-  db::postgres::Params params;
-  params.add(name.id).add(receipt_id ? as_text(place) : std::string_view()).add(horizon.receipts);
-  db::postgres::Params of_owner = params;
-  of_owner.add(name.owner);
-  TRY(owned, connection.run(CANDIDATES(" AND owner = $4::int4"), of_owner));
-  TRY(own, newest(owned, id, &owner, horizon, keys));
-  if (own) return own;
-  if (exact) return exact;
-  TRY(any, connection.run(CANDIDATES(""), params));
-  return newest(any, id, nullptr, horizon, keys);
+  TRY(found, find_light(connection, id, owner, horizon.without_event_hashes(), keys, options.others));
+  if (!found || !options.event_hashes) return found;
+  return pq_find_receipt(connection, found->receipt_id, horizon, keys);
 }
 
 Result<std::vector<ReceiptRecord>> pq_list(db::postgres::Connection& connection, const ReceiptStore::Position& after,

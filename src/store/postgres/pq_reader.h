@@ -9,7 +9,8 @@
 namespace cloister::store {
 
 Result<std::optional<ReceiptRecord>> pq_find(db::postgres::Connection& connection, std::string_view id,
-                                             const Owner& owner, const Horizon& horizon, const StoreKeys& keys);
+                                             const Owner& owner, const Horizon& horizon, const StoreKeys& keys,
+                                             const FindOptions& options);
 Result<std::optional<ReceiptRecord>> pq_find_receipt(db::postgres::Connection& connection, std::string_view receipt_id,
                                                      const Horizon& horizon, const StoreKeys& keys);
 Result<std::vector<ReceiptRecord>> pq_list(db::postgres::Connection& connection, const ReceiptStore::Position& after,

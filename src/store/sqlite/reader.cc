@@ -11,6 +11,9 @@ namespace cloister::store {
 namespace {
 
 #define ROW_OF_RECEIPT "SELECT r.place, r.served_at, r.sealed, h.served_at, h.sealed"
+// A long value is not read from the file unless it is wanted.
+#define ROW_WITH_HASHES_SINCE(TIME) \
+  "SELECT r.place, r.served_at, r.sealed, h.served_at, CASE WHEN h.served_at >= " TIME " THEN h.sealed END"
 #define ITS_HASHES "LEFT JOIN event_hashes h ON h.seq = r.seq "
 
 // For one reply id this many receipts are checked, the newest first: an upstream may give the same id repeatedly.
@@ -24,7 +27,7 @@ Result<std::unique_ptr<Reader>> Reader::make(const db::sqlite::Connection& conne
   std::unique_ptr<Reader> reader(new Reader(connection, keys));
   const std::pair<db::sqlite::Statement*, std::string_view> statements[] = {
       {&reader->place_, "SELECT seq FROM place WHERE place = ?1"},
-      {&reader->by_seq_, ROW_OF_RECEIPT " FROM receipt r " ITS_HASHES "WHERE r.seq = ?1"},
+      {&reader->by_seq_, ROW_WITH_HASHES_SINCE("?2") " FROM receipt r " ITS_HASHES "WHERE r.seq = ?1"},
       {&reader->names_of_owner_,
        "SELECT seq FROM name WHERE id = ?1 AND owner = ?2 ORDER BY seq DESC LIMIT " MOST_NAMES},
       {&reader->names_, "SELECT seq FROM name WHERE id = ?1 LIMIT " MOST_NAMES},
@@ -57,7 +60,7 @@ Result<std::optional<ReceiptRecord>> Reader::read_row(const db::sqlite::Statemen
 
 Result<std::optional<ReceiptRecord>> Reader::by_seq(std::int64_t seq, const Horizon& horizon) {
   const db::sqlite::StatementUse use(by_seq_);
-  TRY(row, by_seq_.bind(1, seq).step());
+  TRY(row, by_seq_.bind(1, seq).bind(2, horizon.event_hashes).step());
   if (!row || by_seq_.number(1) < horizon.receipts) return std::optional<ReceiptRecord>();
   return read_row(by_seq_, horizon);
 }
@@ -124,16 +127,25 @@ Result<std::optional<ReceiptRecord>> Reader::newest(const Tail& tail, std::strin
   return best;
 }
 
-// The tail is read before the indexes: a receipt that moves to them in the meantime is seen twice, not missed.
-Result<std::optional<ReceiptRecord>> Reader::find(std::string_view id, const Owner& owner, const Horizon& horizon) {
-  if (id.empty() || id.size() > std::max(kMostReceiptIdBytes, kMostReplyIdBytes)) return std::optional<ReceiptRecord>();
-  TRY(tail, tail_.read(kTail));
+Result<std::optional<ReceiptRecord>> Reader::find_light(const Tail& tail, std::string_view id, const Owner& owner,
+                                                        const Horizon& horizon, bool others) {
+  constexpr Owner kNobody{};
   TRY(exact, by_id(tail, id, horizon));
   if (exact && exact->owner == owner) return exact;
   TRY(own, newest(tail, id, &owner, horizon));
   if (own) return own;
-  if (exact) return exact;
-  return newest(tail, id, nullptr, horizon);
+  if (exact && (others || exact->owner == kNobody)) return exact;
+  return newest(tail, id, others ? nullptr : &kNobody, horizon);
+}
+
+// The tail is read before the indexes: a receipt that moves to them in the meantime is seen twice, not missed.
+Result<std::optional<ReceiptRecord>> Reader::find(std::string_view id, const Owner& owner, const Horizon& horizon,
+                                                  const FindOptions& options) {
+  if (id.empty() || id.size() > std::max(kMostReceiptIdBytes, kMostReplyIdBytes)) return std::optional<ReceiptRecord>();
+  TRY(tail, tail_.read(kTail));
+  TRY(found, find_light(tail, id, owner, horizon.without_event_hashes(), options.others));
+  if (!found || !options.event_hashes) return found;
+  return by_id(tail, found->receipt_id, horizon);
 }
 
 Result<std::vector<ReceiptRecord>> Reader::list(const ReceiptStore::Position& after, std::size_t limit,

@@ -17,7 +17,8 @@ class Reader {
   // Both arguments outlive it.
   static Result<std::unique_ptr<Reader>> make(const db::sqlite::Connection& connection, const StoreKeys& keys);
 
-  Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon);
+  Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner, const Horizon& horizon,
+                                            const FindOptions& options);
   // Absent for a receipt that was encrypted with an unavailable key.
   Result<std::optional<ReceiptRecord>> by_seq(std::int64_t seq, const Horizon& horizon);
   Result<std::vector<ReceiptRecord>> list(const ReceiptStore::Position& after, std::size_t limit,
@@ -28,6 +29,8 @@ class Reader {
 
  private:
   Reader(const db::sqlite::Connection& connection, const StoreKeys& keys) : connection_(connection), keys_(keys) {}
+  Result<std::optional<ReceiptRecord>> find_light(const Tail& tail, std::string_view id, const Owner& owner,
+                                                  const Horizon& horizon, bool others);
   Result<std::optional<ReceiptRecord>> by_id(const Tail& tail, std::string_view receipt_id, const Horizon& horizon);
   Result<std::vector<std::int64_t>> candidates(const Tail& tail, std::string_view id, const Owner* owner);
   Result<std::optional<ReceiptRecord>> newest(const Tail& tail, std::string_view id, const Owner* owner,

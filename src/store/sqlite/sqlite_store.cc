@@ -48,8 +48,9 @@ class SqliteStore : public ReceiptStore {
     return writer_->put(batch);
   }
 
-  Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner) override {
-    return read([&](Reader& reader) { return reader.find(id, owner, horizon()); });
+  Result<std::optional<ReceiptRecord>> find(std::string_view id, const Owner& owner,
+                                            const FindOptions& options) override {
+    return read([&](Reader& reader) { return reader.find(id, owner, horizon(), options); });
   }
 
   Result<std::vector<ReceiptRecord>> list(const Position& after, std::size_t limit) override {
