@@ -149,11 +149,16 @@ typedef struct cloister_bytes {
  * only when memory is out, and then the outcome is CLOISTER_UNREADABLE. Members without a comment are optional; what needs an absent one
  * is skipped. */
 
+/* With this flag the caller has no connection to the service, and verifies the report as a document, for instance one that was saved or
+ * passed on: the verdict then says nothing about where any connection ends. Without it, and without `tls_spki_sha256`, a report that binds
+ * TLS keys is CLOISTER_UNDETERMINED (the check report_data.tls), since anybody in the way of the connection can pass a genuine report on. */
+#define CLOISTER_REPORT_AS_DOCUMENT 1u
+
 /* This is a report as a service serves it, JSON: Cloister's own, ACI, the legacy form, a gateway's answer, and the forms of other services
  * (docs/spec/foreign-reports.md). */
 typedef struct cloister_report_input {
   uint32_t struct_size;
-  uint32_t flags;        /* 0: no flag is known yet */
+  uint32_t flags;        /* 0, or CLOISTER_REPORT_AS_DOCUMENT, which contradicts `tls_spki_sha256` */
   cloister_bytes report; /* required */
   cloister_bytes nonce;  /* 32 bytes, made by the caller for this report; without them freshness cannot be shown */
   cloister_bytes tls_spki_sha256; /* 32 bytes: SHA-256 of the SubjectPublicKeyInfo on the caller's TLS connection */

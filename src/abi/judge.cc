@@ -292,7 +292,8 @@ extern "C" {
 
 cloister_outcome cloister_verify_report(const cloister_verifier* verifier, const cloister_report_input* input,
                                         cloister_verdict** verdict) {
-  return judge_input(verifier, input, 0, verdict, [](const auto& in, Members& members, Question& question) {
+  return judge_input(verifier, input, CLOISTER_REPORT_AS_DOCUMENT, verdict, [](const auto& in, Members& members,
+                                                                               Question& question) {
     verify::Subject& subject = question.subject;
     subject.saved.kind = "report";
     subject.saved.evidence = members.evidence("report", in.report);
@@ -301,6 +302,9 @@ cloister_outcome cloister_verify_report(const cloister_verifier* verifier, const
     subject.tls_host = members.name("tls_host", in.tls_host);
     if (subject.tls_host && !subject.saved.tls_spki_sha256)
       members.refuse(CLOISTER_ERROR_COMPARISON, "tls_host: there is no tls_spki_sha256 beside it");
+    subject.no_connection = (in.flags & CLOISTER_REPORT_AS_DOCUMENT) != 0;
+    if (subject.no_connection && subject.saved.tls_spki_sha256)
+      members.refuse(CLOISTER_ERROR_COMPARISON, "tls_spki_sha256: a document has no connection to compare with");
     members.beside("instances", in.instances, subject);
     subject.asked_model = members.name("model", in.model);
     members.model_manifest(in.model_manifest, question);

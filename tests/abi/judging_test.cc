@@ -90,7 +90,7 @@ void expect_refusals(Call<Input> call, cloister_bytes Input::*evidence, std::siz
 constexpr std::size_t kMiB = 1u << 20;
 
 TEST(Judging, EveryCallRefusesWhatCannotBeUsed) {
-  expect_refusals(cloister_verify_report, &cloister_report_input::report, 16 * kMiB, 0);
+  expect_refusals(cloister_verify_report, &cloister_report_input::report, 16 * kMiB, CLOISTER_REPORT_AS_DOCUMENT);
   expect_refusals(cloister_verify_quote, &cloister_quote_input::quote, kMiB, 0);
   expect_refusals(cloister_verify_gpu, &cloister_gpu_input::evidence, 16 * kMiB, 0);
   expect_refusals(cloister_verify_snp, &cloister_snp_input::report, 65536, 0);
@@ -186,6 +186,25 @@ TEST(Judging, AReportIsComparedWithTheKeyOfTheConnection) {
   expect_refused(judge.report(in), CLOISTER_ERROR_COMPARISON, "tls_host");
 }
 
+// A genuine report proves nothing about a connection whose key the caller left out.
+TEST(Judging, ALeftOutTlsKeyIsNoYes) {
+  const VerifierHandle judge = simulator_verifier("accept_simulator = true\n[service]\naccept_no_node_policy = true");
+  for (const Json& served : {service().native_report(test_nonce()), service().aci_report(test_nonce())}) {
+    const std::string report = codec::write_json(served);
+    cloister_report_input in = report_input();
+    in.report = bytes(report);
+    const VerdictHandle left_out = judge.report(in);
+    EXPECT_EQ(left_out.outcome(), CLOISTER_UNDETERMINED);
+    EXPECT_EQ(state_of(left_out, "report_data.tls"), CLOISTER_SKIPPED);
+    EXPECT_TRUE(left_out.find("report_data.tls")->required);
+    in.flags = CLOISTER_REPORT_AS_DOCUMENT;
+    EXPECT_TRUE(judge.report(in).accepted()) << judge.report(in).tree();
+    const ByteArray<32> key{3};
+    in.tls_spki_sha256 = bytes(key);
+    expect_refused(judge.report(in), CLOISTER_ERROR_COMPARISON, "tls_spki_sha256");
+  }
+}
+
 TEST(Judging, AKeyThatIsForAnotherHostIsNotThisHosts) {
   const std::string report = codec::write_json(service().native_report(test_nonce()));
   const Json keyset = service().keyset();
@@ -206,6 +225,7 @@ TEST(Judging, AReportIsComparedWithTheModelThatIsAskedFor) {
   const std::string report = report_with_model(model_manifest("demo"));
   cloister_report_input in = report_input();
   in.report = bytes(report);
+  in.flags = CLOISTER_REPORT_AS_DOCUMENT;
   const VerifierHandle judge = simulator_verifier("accept_simulator = true");
   in.model = bytes(std::string_view("demo"));
   const VerdictHandle same = judge.report(in);
@@ -221,6 +241,7 @@ TEST(Judging, AReportIsComparedWithAManifestOfTheModel) {
   const std::string report = report_with_model(model_manifest("demo"));
   cloister_report_input in = report_input();
   in.report = bytes(report);
+  in.flags = CLOISTER_REPORT_AS_DOCUMENT;
   const VerifierHandle judge = simulator_verifier("accept_simulator = true");
   EXPECT_TRUE(judge.report(in).accepted()) << judge.report(in).tree();
   const std::string same = codec::write_json(to_json(model_manifest("demo"))),
