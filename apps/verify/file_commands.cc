@@ -165,6 +165,8 @@ Result<verify::Verdict> verify_file(const char* kind, const VerifyOptions& optio
   if (!options.tls_key.empty()) {
     const auto key = from_hex_exactly<32>(options.tls_key);
     if (!key) return fail(ErrorCode::kUsage, "--tls-key: " + key.error().message);
+    if (const auto filled = verify::check_filled(*key); !filled)
+      return fail(ErrorCode::kUsage, "--tls-key: " + filled.error().message);
     subject.saved.tls_spki_sha256 = *key;
   }
   return judge_kind(subject, options);

@@ -215,7 +215,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   signature->add_option("--address", options->address, "the attested signing address");
   bundle->add_option("--address", options->address, "the attested signing address, of a signature");
   bundle->add_option("--report-data", options->report_data,
-                     "the 64 bytes that the report data of an SNP report must hold, hex");
+                     "the 64 bytes that the report data of a quote or an SNP report must hold, hex");
   for (CLI::App* command : {archive, bundle}) {
     command->add_option("--id", options->id, "id of the reply, the receipt or the session, as it was given to you");
     command->add_option("--model", options->model, "the model that you asked for");

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import secrets
+import ssl
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-import ssl
 
 from support.node import run
 
@@ -59,6 +59,37 @@ def test_the_key_of_the_connection(secure, tmp_path, form):
         return
     given = run(*judge, "--tls-key", key_of(secure), "--json")
     assert given.returncode == 0 and state_of(given, "report_data.tls")[0] == state_of(given, "policy.tls")[0] == "pass", given.stdout
+
+
+@pytest.mark.own_seed
+@pytest.mark.parametrize("form", FORMS)
+def test_a_nonce_that_nobody_filled(echo, tmp_path, form):
+    if "key" in form:
+        return
+    report = tmp_path / "report.json"
+    report.write_bytes(echo.get(FORMS[form] + "00" * 32)[2])
+    refused = run("verify", "report", report, "--nonce", "00" * 32, "--as-document", *ACCEPT)
+    assert refused.returncode == 2 and "all zeros" in refused.stderr
+
+
+def test_report_data_that_nobody_filled(tmp_path):
+    quote = tmp_path / "quote"
+    quote.write_bytes(b"\x04\x00" + b"\x00" * 1000)
+    for arguments in (["quote", quote], ["snp", quote]):
+        assert run("verify", *arguments, "--report-data", "00" * 64, "--offline").returncode == 2
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'report_data = ["{"00" * 64}"]\n')
+    refused = run("verify", "quote", quote, "--policy", policy, "--offline")
+    assert refused.returncode == 2 and "report_data" in refused.stderr
+
+
+@pytest.mark.parametrize("content", ["", "\n", "# accept_simulator = true\n", "[boot]\n"])
+def test_a_policy_that_sets_nothing(echo, tmp_path, content):
+    policy = tmp_path / "policy.toml"
+    policy.write_text(content)
+    for command in (["verify", "host", echo.url], ["chat", echo.url, "x"]):
+        refused = run(*command, "--policy", policy, "--accept-simulator")
+        assert refused.returncode == 2 and "sets nothing" in refused.stderr, refused.stderr
 
 
 def test_a_key_and_no_connection_contradict_each_other(tmp_path):

@@ -289,8 +289,8 @@ TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
     verdict.facts["rtmr3"] = rtmr3;
-    check_node_policy({}, document, evidence::document_digest(document).value(), NodeKind::kCloister,
-                      kNoConnection, Policy(), verdict);
+    check_node_policy({}, document, evidence::document_digest(document).value(), NodeKind::kCloister, kNoConnection,
+                      Policy(), verdict);
     EXPECT_EQ(verdict.find("policy.gpu_library")->state, std::string(rtmr3) == "00" ? State::kPass : State::kSkipped);
     EXPECT_TRUE(verdict.find("policy.gpu_library")->required);
   }

@@ -65,11 +65,12 @@ Check unseen_tls_key(std::string id, TlsKeyOrigin origin, const Expected& expect
         "really used is not known here",
         required || !proven);
   }
-  return skipped(std::move(id),
-                 required ? "the service has a TLS key of its own, and which key the connection really used is not known here: "
-                            "whoever sits in front of the TEE can pass its report on"
-                          : "verified as a document: no connection is compared with the TLS key",
-                 required);
+  return skipped(
+      std::move(id),
+      required ? "the service has a TLS key of its own, and which key the connection really used is not known here: "
+                 "whoever sits in front of the TEE can pass its report on"
+               : "verified as a document: no connection is compared with the TLS key",
+      required);
 }
 
 TlsKeyOrigin legacy_tls_key_origin(const ServedReport& report, const Verdict& verdict) {
