@@ -317,7 +317,7 @@ def test_the_policy_is_measured(attested, tmp_path):
     assert policy["logging"]["content"] == "never" and policy["schema"] == "cloister.policy.v1"
     executable = hashlib.sha256(open(f"/proc/{attested.process.pid}/exe", "rb").read()).hexdigest()
     assert policy["build"]["executable"] == "sha256:" + executable
-    for accepted, expected in ((digest[7:], 0), ("00" * 32, 1)):
+    for accepted, expected in ((digest[7:], 0), ("11" * 32, 1)):
         (tmp_path / "policy.toml").write_text(f'[service]\npolicy_digests = ["{accepted}"]\n')
         status, verdict = judge(tmp_path, report, nonce, "--policy", tmp_path / "policy.toml")
         assert status == expected, verdict

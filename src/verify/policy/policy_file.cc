@@ -1,6 +1,7 @@
 #include "verify/policy/policy_file.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/encoding.h"
 #include "codec/tdx_quote.h"
@@ -237,7 +238,15 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("accept_unnamed_configuration", out.accept_unnamed_configuration);
   reader.read("allow_shared_prompt_cache", out.allow_shared_prompt_cache);
   reader.read("allow_plain_http", out.allow_plain_http);
-  return reader.error();
+  if (auto error = reader.error()) return error;
+  for (const auto& [key, digests] : {std::pair("service.model_digests", &out.model_digests),
+                                     std::pair("service.policy_digests", &out.policy_digests),
+                                     std::pair("service.known_answer_digests", &out.known_answer_digests),
+                                     std::pair("service.gpu_libraries", &out.gpu_libraries)}) {
+    if (!std::ranges::all_of(*digests, is_filled))
+      return fail(ErrorCode::kUsage, std::string("policy: ") + key + " has a digest of zeros, which nothing has", key);
+  }
+  return std::nullopt;
 }
 
 // True when some key has a value. read_policy() has accepted the file, so tables hold no tables.

@@ -257,6 +257,10 @@ TEST(PolicyFile, RefusesValuesThatCouldNeverMatch) {
       {"[nvidia]\ngpu_count = 65", "from 1 to 64"},
       {"[service]\nmax_keyset_days = 0", "from 1 to"},
       {"report_data = [\"" + zeros.substr(0, 128) + "\"]", "report_data"},
+      {"[service]\nmodel_digests = [\"" + zeros.substr(0, 64) + "\"]", "service.model_digests"},
+      {"[service]\npolicy_digests = [\"sha256:" + zeros.substr(0, 64) + "\"]", "service.policy_digests"},
+      {"[service]\nknown_answer_digests = [\"" + zeros.substr(0, 64) + "\"]", "service.known_answer_digests"},
+      {"[service]\ngpu_libraries = [\"" + zeros.substr(0, 64) + "\"]", "service.gpu_libraries"},
   };
   for (const auto& one : cases)
     EXPECT_NE(complaint(one.text).find(one.complaint), std::string::npos) << one.text << complaint(one.text);
