@@ -43,7 +43,8 @@ constexpr HelpText kHelpTexts[] = {
      kVerdictStatus},
     {"verify report",
      "  N=$(openssl rand -hex 32); curl -s \"http://127.0.0.1:8080/v1/cloister/attestation?nonce=$N\" > report.json\n"
-     "  cloister verify report report.json --nonce $N --accept-simulator\n",
+     "  cloister verify report report.json --nonce $N --accept-simulator\n"
+     "  cloister verify report of_an_https_service.json --nonce HEX --tls-key HEX\n",
      kVerdictStatus},
     {"verify quote",
      "  cloister verify quote quote.bin --policy policy.toml\n"

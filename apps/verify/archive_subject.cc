@@ -59,7 +59,13 @@ Result<std::string> archive_of(const Subject& subject) {
   }
   TRY(collateral, codec::parse_json(verify::write_bundle(subject.judging.collateral), {.max_bytes = 64u << 20}));
   archive.collateral = std::move(collateral);
-  return evidence::write_archive(archive);
+  std::string text = evidence::write_archive(archive);
+  // Nobody could read it again.
+  if (text.size() > evidence::kMostArchiveBytes) {
+    return fail(ErrorCode::kTooLarge,
+                "an archive of more than " + std::to_string(evidence::kMostArchiveBytes) + " bytes");
+  }
+  return text;
 }
 
 Result<verify::Verdict> verify_archive_file(const VerifyOptions& options) {

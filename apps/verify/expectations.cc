@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "verify/subject/input_forms.h"
 
 namespace cloister::apps {
 namespace {
@@ -36,13 +37,18 @@ Result<void> check_address(const std::string& address) {
 
 Result<void> check_values(const std::string& kind, const VerifyOptions& options) {
   if (const auto nonce = read_nonce(options.nonce); !nonce) return nonce.error();
-  if (const auto data = from_hex(options.report_data); !data) return malformed("--report-data", data.error());
+  const auto data = from_hex(options.report_data);
+  if (!data) return malformed("--report-data", data.error());
   if (!options.report_data.empty() && options.report_data.size() != 128) {
     return fail(ErrorCode::kUsage,
                 "--report-data: expected 64 bytes, got " + std::to_string(options.report_data.size() / 2));
   }
+  if (const auto filled = verify::check_filled(*data); !data->empty() && !filled)
+    return malformed("--report-data", filled.error());
   if (kind == "session" && !options.id.empty()) {
-    if (const auto id = from_hex_exactly<32>(options.id); !id) return malformed("--id", id.error());
+    const auto id = from_hex_exactly<32>(options.id);
+    if (!id) return malformed("--id", id.error());
+    if (const auto filled = verify::check_filled(*id); !filled) return malformed("--id", filled.error());
   }
   return check_address(options.address);
 }

@@ -161,6 +161,14 @@ Result<void> load_named(Subject& subject, const FileKind& kind, const VerifyOpti
 Result<verify::Verdict> verify_file(const char* kind, const VerifyOptions& options) {
   TRY(subject, load_subject(kind, options));
   subject.time_named = !options.at.empty();
+  subject.no_connection = options.as_document;
+  if (!options.tls_key.empty()) {
+    const auto key = from_hex_exactly<32>(options.tls_key);
+    if (!key) return fail(ErrorCode::kUsage, "--tls-key: " + key.error().message);
+    if (const auto filled = verify::check_filled(*key); !filled)
+      return fail(ErrorCode::kUsage, "--tls-key: " + filled.error().message);
+    subject.saved.tls_spki_sha256 = *key;
+  }
   return judge_kind(subject, options);
 }
 

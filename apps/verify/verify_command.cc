@@ -155,6 +155,13 @@ void add_verify_command(CLI::App& app, int& exit_status) {
                exit_status);
   report->add_option("--instances", options->instances_file,
                      "the list of instances with their keys, for evidence of Chutes that has none");
+  CLI::Option* tls_key = report->add_option(
+      "--tls-key", options->tls_key,
+      "SHA-256 of the SubjectPublicKeyInfo that your TLS connection to the service showed, 64 hex characters");
+  report
+      ->add_flag("--as-document", options->as_document,
+                 "you have no connection to the service: verify the report alone, whatever TLS keys it binds")
+      ->excludes(tls_key);
   CLI::App* quote =
       add_kind(*verify, {"quote", "verify an Intel TDX quote: raw, hex or base64", "FILE", verify_quote_file}, options,
                exit_status);
@@ -208,7 +215,7 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   signature->add_option("--address", options->address, "the attested signing address");
   bundle->add_option("--address", options->address, "the attested signing address, of a signature");
   bundle->add_option("--report-data", options->report_data,
-                     "the 64 bytes that the report data of an SNP report must hold, hex");
+                     "the 64 bytes that the report data of a quote or an SNP report must hold, hex");
   for (CLI::App* command : {archive, bundle}) {
     command->add_option("--id", options->id, "id of the reply, the receipt or the session, as it was given to you");
     command->add_option("--model", options->model, "the model that you asked for");

@@ -99,6 +99,8 @@ Result<std::optional<ByteArray<32>>> read_nonce(const std::string& hex) {
   if (hex.empty()) return std::optional<ByteArray<32>>();
   Result<ByteArray<32>> nonce = from_hex_exactly<32>(hex);
   if (!nonce) return fail(ErrorCode::kUsage, "--nonce: " + nonce.error().message);
+  if (const auto filled = verify::check_filled(*nonce); !filled)
+    return fail(ErrorCode::kUsage, "--nonce: " + filled.error().message);
   return std::optional<ByteArray<32>>(*nonce);
 }
 

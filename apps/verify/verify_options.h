@@ -38,6 +38,8 @@ struct VerifyOptions : JudgeOptions {
   // What is served next to a bare quote.
   std::string event_log_file, ccel_file, app_compose_file, vm_config_file;
   std::string receipt_file;    // the receipt that names a session
+  std::string tls_key;         // of the connection that a report came through: SHA-256 of its SubjectPublicKeyInfo, hex
+  bool as_document = false;    // a report is asked about that came through no connection
   std::string instances_file;  // keys of the instances in a report of Chutes
   std::string id, model;       // of a reply or a session, as others name it
   bool beginning = false;      // the proof of a beginning in a file is asked for

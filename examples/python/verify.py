@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Judges a file with libcloister_verify through ctypes: no compiler, no package.
 
-    examples/python/verify.py report report.json --hex nonce=5a5a... --collateral bundle.json --policy policy.toml
+    examples/python/verify.py report report.json --hex nonce=5a5a... --hex tls_spki_sha256=0f1e... --collateral bundle.json --policy policy.toml
+    examples/python/verify.py report report.json --hex nonce=5a5a... --as-document
     examples/python/verify.py quote quote.bin --file event_log=log.json --file app_compose=compose.json
     examples/python/verify.py receipt receipt.json --file report=report.json --file response=reply.bin --text model=demo
 
@@ -9,7 +10,8 @@ The kinds and the names are those of include/cloister/cloister.h: a structure cl
 `cloister verify`: 0 accepted, 1 rejected, 2 unreadable or wrong usage, 3 undetermined. The library is looked for where CLOISTER_LIBRARY
 says, in build/release of this repository, and where the system looks.
 
-A program of one's own takes the classes Verifier and Verdict from here.
+A program of one's own takes the classes Verifier and Verdict from here. For the signature of a reply it judges the report first, and gives an address
+of that verdict (Verdict.signing_addresses) to the second judgement: an address in the report or beside the signature is only what somebody wrote there.
 """
 
 import argparse
@@ -17,13 +19,13 @@ import ctypes
 import os
 import pathlib
 import sys
-import time
 
 ABI_VERSION = 3
 OK = 0
 ERROR_NOT_FOUND = 9
 ACCEPTED, REJECTED, UNREADABLE, UNDETERMINED = 70000, 70001, 70002, 70003
 STATES = {80001: "fail", 80002: "skipped", 80003: "n/a", 80004: "pass"}
+REPORT_AS_DOCUMENT = 1
 FILE_BEGINNING = 1
 
 # The members of each input behind struct_size and flags, in their order. The first is what is judged.
@@ -87,6 +89,7 @@ def load(path=None):
     declare("verifier_new", handle)
     declare("verifier_free", None, handle)
     declare("verifier_error", ctypes.c_char_p, handle)
+    declare("verifier_follow_clock", ctypes.c_int, handle)
     declare("verifier_set_time", ctypes.c_int, handle, ctypes.c_int64)
     declare("verifier_set_policy", ctypes.c_int, handle, *text)
     declare("verifier_add_collateral", ctypes.c_int, handle, *text)
@@ -95,7 +98,9 @@ def load(path=None):
     for kind in MEMBERS:
         declare("verify_" + kind, ctypes.c_int, handle, ctypes.POINTER(INPUTS[kind]), ctypes.POINTER(handle))
     declare("verdict_outcome", ctypes.c_int, handle)
-    declare("verdict_status", ctypes.c_int, handle)
+    declare("verdict_refusal", ctypes.c_int, handle)
+    declare("verdict_is_simulated", ctypes.c_int32, handle)
+    declare("verdict_signing_address", ctypes.c_char_p, handle, ctypes.c_size_t)
     declare("verdict_check_count", ctypes.c_size_t, handle)
     declare("verdict_check", ctypes.c_int, handle, ctypes.c_size_t, ctypes.POINTER(CheckStruct))
     declare("verdict_find_check", ctypes.c_int, handle, ctypes.c_char_p, ctypes.POINTER(CheckStruct))
@@ -128,9 +133,22 @@ class Verdict:
         return self.outcome == ACCEPTED
 
     @property
-    def status(self):
-        """0 where evidence was judged, else why nothing was (CLOISTER_ERROR_...)."""
-        return self._library.cloister_verdict_status(self._handle)
+    def refusal(self):
+        """Why nothing was judged (CLOISTER_ERROR_...); 0, which is no yes, where evidence was."""
+        return self._library.cloister_verdict_refusal(self._handle)
+
+    @property
+    def is_simulated(self):
+        """The evidence, or a part of it, is simulated: anybody can make it."""
+        return self._library.cloister_verdict_is_simulated(self._handle) != 0
+
+    @property
+    def signing_addresses(self):
+        """The addresses that an accepted verdict about a report attests; none for every other verdict."""
+        out = []
+        while address := self._library.cloister_verdict_signing_address(self._handle, len(out)):
+            out.append(address.decode())
+        return out
 
     def _text(self, name):
         return str(getattr(self._library, "cloister_verdict_" + name)(self._handle))
@@ -171,6 +189,9 @@ class Verifier:
     def _done(self, status):
         if status != OK:
             raise ValueError(self._library.cloister_verifier_error(self._handle).decode())
+
+    def follow_clock(self):
+        self._done(self._library.cloister_verifier_follow_clock(self._handle))
 
     def set_time(self, unix_seconds):
         self._done(self._library.cloister_verifier_set_time(self._handle, unix_seconds))
@@ -214,12 +235,17 @@ def main():
     parser.add_argument("--collateral", action="append", default=[], metavar="FILE")
     parser.add_argument("--policy", metavar="FILE")
     parser.add_argument("--at", type=int, metavar="SECONDS", help="the time to judge at, since 1970; default: now, and for a file that holds everything its own")
+    parser.add_argument("--as-document", action="store_true", help="a report: there is no connection whose TLS key could be compared")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.as_document and options.kind != "report":
+        parser.error("--as-document is for a report")
     try:
         verifier = Verifier()
-        if options.at is not None or options.kind not in ("proof", "archive", "bundle"):
-            verifier.set_time(int(time.time()) if options.at is None else options.at)
+        if options.at is not None:
+            verifier.set_time(options.at)
+        elif options.kind not in ("proof", "archive", "bundle"):
+            verifier.follow_clock()
         if options.policy:
             verifier.set_policy(read(options.policy))
         for path in options.collateral:
@@ -229,7 +255,8 @@ def main():
             for pair in given:
                 name, _, value = pair.partition("=")
                 beside[name] = value_of(value)
-        verdict = verifier.judge(options.kind, read(options.path), **beside)
+        flags = REPORT_AS_DOCUMENT if options.as_document else 0
+        verdict = verifier.judge(options.kind, read(options.path), flags, **beside)
     except (OSError, ValueError) as error:
         print(f"verify.py: {error}", file=sys.stderr)
         return 2

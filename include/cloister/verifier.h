@@ -1,13 +1,17 @@
-// Cloister's verifier for C++: the handles of cloister.h with an owner. It is header-only, so a program compiled by
+// Cloister's verifier for C++17 and later: the handles of cloister.h with an owner. It is header-only, so a program compiled by
 // another compiler or with another standard library can link it all the same.
 //
 //     cloister::VerifierHandle verifier;
-//     verifier.set_time(now);
+//     verifier.follow_clock();
 //     auto input = cloister::input<cloister_report_input>();
 //     input.report = cloister::bytes(report);
 //     input.nonce = cloister::bytes(nonce);
 //     if (verifier.report(input).accepted()) ...
 #pragma once
+
+#if defined(__cplusplus) && __cplusplus < 201703L
+#error "cloister/verifier.h needs C++17; C++ before that can use cloister/cloister.h"
+#endif
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +21,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "cloister/cloister.h"
@@ -31,13 +37,34 @@ Input input() {
   return out;
 }
 
-// The bytes of a string, a vector or an array, which outlive the call that uses them. An empty container is present, and empty.
+// The bytes of a string, or of a vector, an array or a span of std::uint8_t or std::byte, which outlive the call that uses them. An empty
+// container is present, and empty. The compiler refuses a temporary, whose bytes would be gone, and a pointer, which has no size.
 inline cloister_bytes bytes(std::string_view text) { return {text.data() == nullptr ? "" : text.data(), text.size()}; }
+inline cloister_bytes bytes(const std::string& text) { return {text.data(), text.size()}; }
+cloister_bytes bytes(std::string&& text) = delete;
+cloister_bytes bytes(const std::string&& text) = delete;
+cloister_bytes bytes(std::nullptr_t) = delete;
+// A literal or an array of characters may hold zeros, or none at its end: std::string_view says which is meant.
+template <typename Pointer, std::enable_if_t<std::is_convertible_v<Pointer, const char*>, int> = 0>
+cloister_bytes bytes(Pointer) = delete;
+template <std::size_t N>
+cloister_bytes bytes(const std::uint8_t (&array)[N]) {
+  return {array, N};
+}
 template <typename Container>
-auto bytes(const Container& container)
-    -> decltype(static_cast<const std::uint8_t*>(container.data()), cloister_bytes{}) {
+using HoldsBytes =
+    std::enable_if_t<std::is_same_v<decltype(std::declval<const Container&>().data()), const std::uint8_t*> ||
+                         std::is_same_v<decltype(std::declval<const Container&>().data()), const std::byte*> ||
+                         std::is_same_v<decltype(std::declval<const Container&>().data()), std::uint8_t*> ||
+                         std::is_same_v<decltype(std::declval<const Container&>().data()), std::byte*>,
+                     int>;
+template <typename Container, HoldsBytes<Container> = 0>
+cloister_bytes bytes(const Container& container) {
   return {container.size() == 0 ? static_cast<const void*>("") : container.data(), container.size()};
 }
+template <typename Container, HoldsBytes<Container> = 0,
+          std::enable_if_t<!std::is_lvalue_reference_v<Container>, int> = 0>
+cloister_bytes bytes(Container&& container) = delete;
 
 // One check. The views are valid as long as the verdict lives.
 struct CheckView {
@@ -57,9 +84,19 @@ class VerdictHandle {
   cloister_outcome outcome() const { return outcome_; }
   // Every required check passed. No other outcome is a yes.
   bool accepted() const { return outcome_ == CLOISTER_ACCEPTED; }
-  // Why nothing was judged; CLOISTER_OK and an empty text where evidence was.
-  cloister_status status() const { return cloister_verdict_status(verdict_.get()); }
+  // Why nothing was judged; CLOISTER_OK, which is no yes, and an empty text where evidence was.
+  cloister_status refusal() const { return cloister_verdict_refusal(verdict_.get()); }
   std::string_view error() const { return view(cloister_verdict_error(verdict_.get())); }
+
+  // The evidence, or a part of it, is simulated: anybody can make it.
+  bool is_simulated() const { return cloister_verdict_is_simulated(verdict_.get()) != 0; }
+  // The addresses that an accepted verdict about a report attests; none for every other verdict.
+  std::vector<std::string> signing_addresses() const {
+    std::vector<std::string> out;
+    while (const char* address = cloister_verdict_signing_address(verdict_.get(), out.size()))
+      out.emplace_back(address);
+    return out;
+  }
 
   std::vector<CheckView> checks() const {
     std::vector<CheckView> out(cloister_verdict_check_count(verdict_.get()));
@@ -101,6 +138,7 @@ class VerifierHandle {
   VerifierHandle() : verifier_(cloister_verifier_new()) {
     if (verifier_ == nullptr) throw std::bad_alloc();
   }
+  void follow_clock() { check(cloister_verifier_follow_clock(verifier_.get())); }
   void set_time(std::int64_t unix_seconds) { check(cloister_verifier_set_time(verifier_.get(), unix_seconds)); }
   void set_policy(std::string_view toml) {
     check(cloister_verifier_set_policy(verifier_.get(), toml.data(), toml.size()));

@@ -1,10 +1,12 @@
 // What the opaque handles of cloister.h are.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "cloister/cloister.h"
@@ -12,12 +14,24 @@
 #include "verify/tdx/collateral_cache.h"
 #include "verify/verdict.h"
 
+namespace cloister::abi {
+
+// The setters of a verifier, by which a failure is remembered.
+enum class Setter { kTime, kPolicy, kCollateral, kRim };
+inline constexpr std::size_t kSetters = 4;
+
+}  // namespace cloister::abi
+
 struct cloister_verifier {
   cloister::verify::Policy policy;
   cloister::verify::Collateral collateral;
   std::optional<cloister::UnixSeconds> time;  // absent until one is set
+  bool follows_clock = false;                 // each verdict is for the time at which it is made
   std::size_t collateral_bytes = 0;           // of all that was added
   std::string error;
+  // What failed and has not succeeded since: nothing is judged until it does, since a former value is not what was asked for.
+  std::array<bool, cloister::abi::kSetters> failed{};
+  std::array<std::string, cloister::abi::kSetters> why_failed;
   // Verification changes the cache, which any number of threads may use.
   mutable cloister::verify::TdxCollateralCache tdx_cache;
 };
@@ -26,7 +40,8 @@ struct cloister_verdict {
   cloister_outcome outcome = CLOISTER_UNREADABLE;
   cloister_status status = CLOISTER_OK;
   std::string error;
-  cloister::verify::Verdict verdict;  // without checks where nothing was judged
+  cloister::verify::Verdict verdict;   // without checks where nothing was judged
+  std::vector<std::string> addresses;  // that an accepted verdict attests
 
   // The written forms, each made when it is asked for.
   struct Written {

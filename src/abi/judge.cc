@@ -16,6 +16,7 @@
 #include "codec/json.h"
 #include "evidence/model_identity.h"
 #include "verify/bundle.h"
+#include "verify/report.h"
 #include "verify/subject/held_file.h"
 #include "verify/subject/input_forms.h"
 #include "verify/subject/subject.h"
@@ -85,6 +86,7 @@ class Members {
     return std::string(*text);
   }
 
+  // A value that the caller made or saw: never of zeros alone.
   template <std::size_t N>
   std::optional<ByteArray<N>> fixed(const std::string& name, const cloister_bytes& bytes) {
     if (bytes.data == nullptr && bytes.size == 0) return std::nullopt;
@@ -99,6 +101,8 @@ class Members {
     }
     ByteArray<N> out;
     std::memcpy(out.data(), bytes.data, N);
+    if (const auto filled = verify::check_filled(out); !filled)
+      refuse(CLOISTER_ERROR_MALFORMED, name + ": " + filled.error().message);
     return out;
   }
 
@@ -184,9 +188,22 @@ cloister_outcome give_verdict(verify::Verdict verdict, cloister_verdict** out) {
   if (out == nullptr) return outcome;
   auto handle = std::make_unique<cloister_verdict>();
   handle->outcome = outcome;
+  if (outcome == CLOISTER_ACCEPTED) handle->addresses = verify::attested_addresses(verdict);
   handle->verdict = std::move(verdict);
   *out = handle.release();
   return outcome;
+}
+
+// The first setter that failed, and has not succeeded since.
+std::optional<Refusal> failed_setter(const cloister_verifier& verifier) {
+  static constexpr const char* kNames[abi::kSetters] = {"set_time", "set_policy", "add_collateral", "add_rim"};
+  for (std::size_t i = 0; i < abi::kSetters; ++i) {
+    if (!verifier.failed[i]) continue;
+    const std::string& why = verifier.why_failed[i];
+    return Refusal{CLOISTER_ERROR_SETTER, "cloister_verifier_" + std::string(kNames[i]) +
+                                              " failed before: " + (why.empty() ? "memory is out" : why)};
+  }
+  return std::nullopt;
 }
 
 struct Answer {
@@ -211,9 +228,15 @@ Answer answer(const cloister_verifier& verifier, Question& question) {
     const auto expected = verify::expect_report_data(*question.report_data, *own_policy);
     if (!expected) return refused(CLOISTER_ERROR_COMPARISON, "report-data: " + expected.error().message);
   }
-  subject.time_named = verifier.time.has_value();
-  const std::optional<UnixSeconds> time = verifier.time ? verifier.time : verify::time_in_file(subject);
-  if (!time) return refused(CLOISTER_ERROR_TIME, "no time to judge at: set one with cloister_verifier_set_time()");
+  const std::optional<UnixSeconds> named = verifier.follows_clock ? std::optional(system_clock().now()) : verifier.time;
+  subject.time_named = named.has_value();
+  const std::optional<UnixSeconds> time = named ? named : verify::time_in_file(subject);
+  if (!time) {
+    return refused(CLOISTER_ERROR_TIME,
+                   "no time to judge at: see cloister_verifier_follow_clock() and cloister_verifier_set_time()");
+  }
+  if (*time < 0 || *time > abi::kLastTime)
+    return refused(CLOISTER_ERROR_TIME, "the system's clock is outside the years 1970 to 9999");
 
   verify::Collateral own_collateral;
   if (!question.held_form.empty()) {
@@ -237,6 +260,7 @@ cloister_outcome judge_input(const cloister_verifier* verifier, const Input* inp
   try {
     if (verifier == nullptr) return give_refusal({CLOISTER_ERROR_NULL, "no verifier"}, out);
     if (input == nullptr) return give_refusal({CLOISTER_ERROR_NULL, "no input"}, out);
+    if (const auto failed = failed_setter(*verifier)) return give_refusal(*failed, out);
     Input known;
     if (!abi::read_sized(input, known))
       return give_refusal({CLOISTER_ERROR_STRUCT_SIZE, "struct_size is of no version that is known here"}, out);
@@ -292,19 +316,23 @@ extern "C" {
 
 cloister_outcome cloister_verify_report(const cloister_verifier* verifier, const cloister_report_input* input,
                                         cloister_verdict** verdict) {
-  return judge_input(verifier, input, 0, verdict, [](const auto& in, Members& members, Question& question) {
-    verify::Subject& subject = question.subject;
-    subject.saved.kind = "report";
-    subject.saved.evidence = members.evidence("report", in.report);
-    members.nonce(in.nonce, question);
-    subject.saved.tls_spki_sha256 = members.fixed<32>("tls_spki_sha256", in.tls_spki_sha256);
-    subject.tls_host = members.name("tls_host", in.tls_host);
-    if (subject.tls_host && !subject.saved.tls_spki_sha256)
-      members.refuse(CLOISTER_ERROR_COMPARISON, "tls_host: there is no tls_spki_sha256 beside it");
-    members.beside("instances", in.instances, subject);
-    subject.asked_model = members.name("model", in.model);
-    members.model_manifest(in.model_manifest, question);
-  });
+  return judge_input(
+      verifier, input, CLOISTER_REPORT_AS_DOCUMENT, verdict, [](const auto& in, Members& members, Question& question) {
+        verify::Subject& subject = question.subject;
+        subject.saved.kind = "report";
+        subject.saved.evidence = members.evidence("report", in.report);
+        members.nonce(in.nonce, question);
+        subject.saved.tls_spki_sha256 = members.fixed<32>("tls_spki_sha256", in.tls_spki_sha256);
+        subject.tls_host = members.name("tls_host", in.tls_host);
+        if (subject.tls_host && !subject.saved.tls_spki_sha256)
+          members.refuse(CLOISTER_ERROR_COMPARISON, "tls_host: there is no tls_spki_sha256 beside it");
+        subject.no_connection = (in.flags & CLOISTER_REPORT_AS_DOCUMENT) != 0;
+        if (subject.no_connection && subject.saved.tls_spki_sha256)
+          members.refuse(CLOISTER_ERROR_COMPARISON, "tls_spki_sha256: a document has no connection to compare with");
+        members.beside("instances", in.instances, subject);
+        subject.asked_model = members.name("model", in.model);
+        members.model_manifest(in.model_manifest, question);
+      });
 }
 
 cloister_outcome cloister_verify_quote(const cloister_verifier* verifier, const cloister_quote_input* input,

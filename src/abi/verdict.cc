@@ -7,6 +7,7 @@
 #include "abi/handles.h"
 #include "abi/sized_struct.h"
 #include "verify/check_list.h"
+#include "verify/simulator_check.h"
 
 using namespace cloister;
 
@@ -104,6 +105,7 @@ const char* cloister_status_text(int32_t status) {
     case CLOISTER_ERROR_TIME: return "there is no time to judge at";
     case CLOISTER_ERROR_NOT_FOUND: return "the verdict has no such check";
     case CLOISTER_ERROR_MEMORY: return "memory is out";
+    case CLOISTER_ERROR_SETTER: return "a setter of the verifier failed";
   }
   return "unknown";
 }
@@ -134,12 +136,20 @@ cloister_outcome cloister_verdict_outcome(const cloister_verdict* verdict) {
   return verdict == nullptr ? CLOISTER_NO_OUTCOME : verdict->outcome;
 }
 
-cloister_status cloister_verdict_status(const cloister_verdict* verdict) {
+cloister_status cloister_verdict_refusal(const cloister_verdict* verdict) {
   return verdict == nullptr ? CLOISTER_ERROR_NULL : verdict->status;
 }
 
 cloister_text cloister_verdict_error(const cloister_verdict* verdict) {
   return verdict == nullptr ? kNoText : text_of(verdict->error);
+}
+
+int32_t cloister_verdict_is_simulated(const cloister_verdict* verdict) {
+  return verdict != nullptr && verify::says_simulated(verdict->verdict.facts) ? 1 : 0;
+}
+
+const char* cloister_verdict_signing_address(const cloister_verdict* verdict, size_t index) {
+  return verdict == nullptr || index >= verdict->addresses.size() ? nullptr : verdict->addresses[index].c_str();
 }
 
 size_t cloister_verdict_check_count(const cloister_verdict* verdict) {

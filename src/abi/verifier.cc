@@ -14,6 +14,7 @@
 
 using namespace cloister;
 using abi::Refusal;
+using abi::Setter;
 
 namespace {
 
@@ -27,16 +28,23 @@ Done check_bytes(const void* data, std::size_t size, std::size_t most) {
                  "expected at most " + std::to_string(most) + " bytes, got " + std::to_string(size)};
 }
 
-// Runs `change`, which leaves the verifier as it was when it refuses.
+// Runs `change`, which leaves the verifier's values as they were when it refuses, and remembers the failure.
 template <typename Change>
-cloister_status change_verifier(cloister_verifier* verifier, Change change) noexcept {
+cloister_status change_verifier(cloister_verifier* verifier, Setter setter, Change change) noexcept {
   if (verifier == nullptr) return CLOISTER_ERROR_NULL;
+  const auto place = static_cast<std::size_t>(setter);
+  // Until the end the setter counts as failed: nothing below may leave without a mark.
+  verifier->failed[place] = true;
+  verifier->error.clear();
+  verifier->why_failed[place].clear();
   try {
     const Done refused = change();
-    verifier->error = refused ? ascii_line(refused->message) : std::string();
-    return refused ? refused->status : CLOISTER_OK;
+    verifier->failed[place] = refused.has_value();
+    if (!refused) return CLOISTER_OK;
+    verifier->error = ascii_line(refused->message);
+    verifier->why_failed[place] = verifier->error;
+    return refused->status;
   } catch (const std::exception&) {
-    verifier->error.clear();
     return CLOISTER_ERROR_MEMORY;
   }
 }
@@ -76,16 +84,25 @@ const char* cloister_verifier_error(const cloister_verifier* verifier) {
 }
 
 cloister_status cloister_verifier_set_time(cloister_verifier* verifier, int64_t unix_seconds) {
-  return change_verifier(verifier, [&]() -> Done {
+  return change_verifier(verifier, Setter::kTime, [&]() -> Done {
     if (unix_seconds < 0 || unix_seconds > abi::kLastTime)
       return Refusal{CLOISTER_ERROR_TIME, "expected a time of the years 1970 to 9999, in seconds since 1970"};
     verifier->time = unix_seconds;
+    verifier->follows_clock = false;
+    return {};
+  });
+}
+
+cloister_status cloister_verifier_follow_clock(cloister_verifier* verifier) {
+  return change_verifier(verifier, Setter::kTime, [&]() -> Done {
+    verifier->time.reset();
+    verifier->follows_clock = true;
     return {};
   });
 }
 
 cloister_status cloister_verifier_set_policy(cloister_verifier* verifier, const char* toml, size_t size) {
-  return change_verifier(verifier, [&]() -> Done {
+  return change_verifier(verifier, Setter::kPolicy, [&]() -> Done {
     if (Done refused = check_bytes(toml, size, abi::kMostPolicyBytes)) return refused;
     Result<verify::Policy> policy = verify::parse_policy({toml, size});
     if (!policy) return abi::refusal_of(policy.error());
@@ -95,7 +112,7 @@ cloister_status cloister_verifier_set_policy(cloister_verifier* verifier, const 
 }
 
 cloister_status cloister_verifier_add_collateral(cloister_verifier* verifier, const char* text, size_t size) {
-  return change_verifier(verifier, [&]() -> Done {
+  return change_verifier(verifier, Setter::kCollateral, [&]() -> Done {
     if (Done refused = check_bytes(text, size, abi::kMostCollateralBytes)) return refused;
     Result<verify::Collateral> collateral = verify::parse_bundle({text, size});
     if (!collateral) return abi::refusal_of(collateral.error());
@@ -106,7 +123,7 @@ cloister_status cloister_verifier_add_collateral(cloister_verifier* verifier, co
 }
 
 cloister_status cloister_verifier_add_rim(cloister_verifier* verifier, const char* id, const void* rim, size_t size) {
-  return change_verifier(verifier, [&]() -> Done {
+  return change_verifier(verifier, Setter::kRim, [&]() -> Done {
     if (id == nullptr) return Refusal{CLOISTER_ERROR_NULL, "no id of the manifest"};
     if (Done refused = check_bytes(rim, size, abi::kMostRimBytes)) return refused;
     const std::string name(id, ::strnlen(id, kMostRimIdBytes + 1));

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kFormat = "cloister.archive.v1";
 constexpr std::string_view kOpening = R"({"archive":"cloister.archive.v1")";
-constexpr codec::JsonLimits kLimits = {128u << 20, 16, 1u << 20};
+constexpr codec::JsonLimits kLimits = {kMostArchiveBytes, 16, 1u << 20};
 constexpr std::array<std::string_view, 12> kMembers = {"archive",  "judged_at",      "receipt",      "report",
                                                        "keyset",   "session",        "nonce",        "request",
                                                        "response", "model_manifest", "prefix_proof", "collateral"};

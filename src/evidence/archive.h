@@ -3,6 +3,7 @@
 // kept. Somebody who was not there can verify it years later.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +35,10 @@ struct Archive {
 std::string write_archive(const Archive& archive);
 // True when the text begins as an archive does; parse_archive() then says what is wrong with it.
 bool is_archive(std::string_view text);
-// Accepts at most 128 MiB. An additional member is an error, since nobody must believe that it was verified. Errors are kBadArchive.
+// The largest archive, and the largest file of saved evidence: what holds a request and a reply of 64 MiB each, in base64, and their report.
+inline constexpr std::size_t kMostArchiveBytes = 192u << 20;
+
+// Accepts at most kMostArchiveBytes. An additional member is an error, since nobody must believe that it was verified. Errors are kBadArchive.
 Result<Archive> parse_archive(std::string_view text);
 
 }  // namespace cloister::evidence

@@ -127,7 +127,8 @@ TEST_F(AttestationServiceTest, ReportsWithANonceAreFreshAndVerify) {
       ReportQuery query{.algo = algo, .nonce = evidence::Nonce{1, 2, 3}, .include_tls_fingerprint = tls};
       auto report = get(query);
       ASSERT_TRUE(report) << report.error().message;
-      verify::Expected expected{.nonce = query.nonce, .tls_spki_sha256 = tls ? tls_ : std::nullopt};
+      const verify::Expected expected{
+          .nonce = query.nonce, .tls_spki_sha256 = tls ? tls_ : std::nullopt, .no_connection = !tls};
       verify::Verdict verdict =
           verify::verify_report(**report, expected, {{.accept_simulator = true}, {}, clock_.now()});
       EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
@@ -527,7 +528,7 @@ TEST_F(AttestationServiceTest, AnEventInBetweenGivesNoReportThatDoesNotReplay) {
     policy.accept_simulator = true;
     const verify::Collateral none;
     const verify::Verdict verdict =
-        verify::verify_report(**report, {.nonce = query.nonce}, {policy, none, clock_.now()});
+        verify::verify_report(**report, {.nonce = query.nonce, .no_connection = true}, {policy, none, clock_.now()});
     EXPECT_EQ(verdict.outcome(), verify::Outcome::kAccepted) << verify::to_text(verdict, false);
   }
   tee_.events_in_between = 100;

@@ -16,6 +16,9 @@ struct Expected {
   std::optional<evidence::Nonce> nonce;
   // SHA-256 of the SubjectPublicKeyInfo of the server's TLS leaf, when the L2 binding was asked for.
   std::optional<ByteArray<32>> tls_spki_sha256;
+  // The report is verified as a document: there is no connection whose key could be compared. Without this, and without a key, evidence
+  // that binds TLS keys is undetermined: whoever sits in front of the TEE passes its report on.
+  bool no_connection = false;
   // The host of that connection: a keyset may list TLS keys that are valid for one host only.
   std::optional<std::string> tls_host;
   // The public key, as hex, that it encrypts to (field encryption of ACI); the keyset must list it.

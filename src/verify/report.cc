@@ -85,7 +85,7 @@ void judge_served(const Json& object, const ServedReport& report, const Expected
       gpu_binding(report.nvidia_payload.has_value(), "a nonce that CPU and GPU share", context.policy);
   if (const auto custody = check_address_custody(report, verdict.find("boot.kms_custody"), context.policy))
     verdict.add(*custody);
-  check_logged_digests(report.boot, report.node_policy, NodeKind::kUnknown, context.policy, verdict);
+  check_logged_digests(report.boot, report.node_policy, NodeKind::kUnknown, expected, context.policy, verdict);
 }
 
 // Verifies one report without the list of instances that it may hold. Absent when it could not be parsed.

@@ -19,11 +19,11 @@ namespace fs = std::filesystem;
 const fs::path kTests = CLOISTER_SOURCE_DIR "/tests";
 
 // Formats that our own programs write, and notations that are no form of evidence.
-const std::set<std::string> kOwn = {"abi",         "agent_answer",  "answer",        "archive",        "bundle",
-                                    "cache_entry", "encoding",      "export_line",   "http_request",   "jcs",
-                                    "json",        "json_members",  "known_answers", "model_identity", "prefix_proof",
-                                    "proof",       "qgs_message",   "reply_words",   "schema_rules",   "session",
-                                    "sse",         "terminal_text", "yaml"};
+const std::set<std::string> kOwn = {
+    "abi",           "agent_answer",   "answer",       "archive",      "bundle",        "cache_entry",
+    "encoding",      "export_line",    "http_request", "jcs",          "json",          "json_members",
+    "known_answers", "model_identity", "policy",       "prefix_proof", "proof",         "qgs_message",
+    "reply_words",   "schema_rules",   "session",      "sse",          "terminal_text", "yaml"};
 
 std::set<std::string> fuzz_targets() {
   std::set<std::string> out;

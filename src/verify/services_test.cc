@@ -110,6 +110,12 @@ TEST(TinfoilReport, AChangedDocumentIsRejected) {
   Expected other_channel = asked(kTdxNonce);
   other_channel.tls_spki_sha256 = nonce_of(other.c_str());
   EXPECT_TRUE(failing(judge(good, other_channel, kTdxTime)).contains("report_data.tls"));
+  // A left out key of the connection is not the same as no connection.
+  const Check left_out = *judge(good, asked(kTdxNonce), kTdxTime).find("report_data.tls");
+  EXPECT_TRUE(left_out.state == State::kSkipped && left_out.required);
+  Expected document = asked(kTdxNonce);
+  document.no_connection = true;
+  EXPECT_FALSE(judge(good, document, kTdxTime).find("report_data.tls")->required);
   Expected other_key = asked(kTdxNonce);
   other_key.e2ee_public_key = other;
   EXPECT_TRUE(failing(judge(good, other_key, kTdxTime)).contains("report_data.e2ee"));

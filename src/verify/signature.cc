@@ -159,6 +159,7 @@ Verdict verify_proof(const evidence::Proof& proof, const std::optional<evidence:
   Expected expected;
   expected.nonce = nonce;
   expected.tls_spki_sha256 = proof.tls_spki_sha256;
+  expected.no_connection = true;
   if (!proof.nonce_hex.empty()) {
     const Result<evidence::Nonce> own = from_hex_exactly<32>(proof.nonce_hex);
     if (!own) {

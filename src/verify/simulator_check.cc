@@ -45,6 +45,15 @@ Check check_named_report_data(const evidence::ReportData& report_data, const Pol
   return failed(id, "not one that the policy names", expected.substr(0, 1024), actual);
 }
 
+bool says_simulated(const Json& facts) {
+  if (!facts.is_structured()) return false;
+  if (facts.is_object() && facts.value("tee_type", Json()) == evidence::kSimulatorName) return true;
+  for (const Json& part : facts) {
+    if (says_simulated(part)) return true;
+  }
+  return false;
+}
+
 std::string_view tee_type_of(RootKind root) {
   switch (root) {
     case RootKind::kVendor: return "tdx";

@@ -16,6 +16,8 @@ Check check_simulator(RootKind root, const Policy& policy);
 Check check_tee_kind(std::string_view kind, RootKind root, const Policy& policy);
 // tee.report_data: report data must be one of those that the policy names, whatever else a report binds.
 Check check_named_report_data(const evidence::ReportData& report_data, const Policy& policy);
+// True when facts of a verdict, or those of a part of its evidence (a session's upstream, a gateway's models), are of simulated evidence.
+bool says_simulated(const Json& facts);
 // The value of the fact `tee_type`: "tdx", "insecure_simulator", "unknown".
 std::string_view tee_type_of(RootKind root);
 

@@ -10,6 +10,7 @@
 #include "base/terminal_text.h"
 #include "codec/json.h"
 #include "verify/check_list.h"
+#include "verify/simulator_check.h"
 #include "verify/verdict.h"
 
 namespace cloister::verify {
@@ -127,16 +128,6 @@ void print_facts(Printer& out, const Json& facts) {
 std::string_view color_of(Outcome outcome) {
   if (outcome == Outcome::kAccepted) return kGreen;
   return outcome == Outcome::kRejected ? kRed : kYellow;
-}
-
-// Looks in the facts, and in those of a part of the evidence (a session's upstream, a gateway's models).
-bool says_simulated(const Json& facts) {
-  if (!facts.is_structured()) return false;
-  if (facts.is_object() && facts.value("tee_type", Json()) == "insecure_simulator") return true;
-  for (const Json& part : facts) {
-    if (says_simulated(part)) return true;
-  }
-  return false;
 }
 
 // What the verdict is about, where that is not everything.

@@ -1,7 +1,11 @@
 // The shared library as a stranger's program uses it: its handles, its setters, and how a verdict is read.
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -10,10 +14,13 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/testing/vectors.h"
+#include "evidence/chat_signature.h"
 #include "tests/abi/abi_test_util.h"
 
 namespace cloister::testing {
@@ -33,6 +40,7 @@ TEST(Abi, OnlyAcceptedIsAYes) {
                                 CLOISTER_ERROR_TIME,
                                 CLOISTER_ERROR_NOT_FOUND,
                                 CLOISTER_ERROR_MEMORY,
+                                CLOISTER_ERROR_SETTER,
                                 CLOISTER_REJECTED,
                                 CLOISTER_UNREADABLE,
                                 CLOISTER_UNDETERMINED,
@@ -40,7 +48,7 @@ TEST(Abi, OnlyAcceptedIsAYes) {
                                 CLOISTER_SKIPPED,
                                 CLOISTER_NOT_APPLICABLE,
                                 CLOISTER_PASSED};
-  EXPECT_EQ(others.size(), 18u) << "two enumerators have the same value";
+  EXPECT_EQ(others.size(), 19u) << "two enumerators have the same value";
   EXPECT_FALSE(others.contains(CLOISTER_ACCEPTED));
   // Neither zero, nor true, nor zero after it was cut to an exit status or to a short.
   EXPECT_NE(CLOISTER_ACCEPTED, 1);
@@ -95,8 +103,8 @@ TEST(Abi, SaysItsValuesInWords) {
   EXPECT_STREQ(cloister_state_text(CLOISTER_NOT_APPLICABLE), "n/a");
   EXPECT_STREQ(cloister_state_text(CLOISTER_NO_STATE), "none");
   std::set<std::string> words;
-  for (int status = CLOISTER_OK; status <= CLOISTER_ERROR_MEMORY; ++status) words.insert(cloister_status_text(status));
-  EXPECT_EQ(words.size(), 11u);
+  for (int status = CLOISTER_OK; status <= CLOISTER_ERROR_SETTER; ++status) words.insert(cloister_status_text(status));
+  EXPECT_EQ(words.size(), 12u);
   EXPECT_FALSE(words.contains("unknown"));
   EXPECT_STREQ(cloister_status_text(CLOISTER_ACCEPTED), "unknown");
   EXPECT_STREQ(cloister_outcome_text(CLOISTER_OK + 1), "unknown");
@@ -134,11 +142,73 @@ TEST_F(Setters, TimeIsBoundedByTheYear9999) {
   EXPECT_EQ(cloister_verifier_set_time(nullptr, 1), CLOISTER_ERROR_NULL);
 }
 
-TEST_F(Setters, ATimeThatIsRefusedChangesNothing) {
-  expect_done(cloister_verifier_set_policy(raw_, kAcceptSimulator, std::strlen(kAcceptSimulator)));
+// A program that does not look at the status of a setter must not get a verdict by what was set before.
+TEST_F(Setters, AFailureHoldsUntilTheSameSetterSucceeds) {
+  const auto set_policy = [this](std::string_view text) {
+    return cloister_verifier_set_policy(raw_, text.data(), text.size());
+  };
+  const auto expect_no_verdict = [this](const char* name, const char* why) {
+    cloister_verdict* verdict = nullptr;
+    const cloister_report_input in = report_input();
+    EXPECT_EQ(cloister_verify_report(raw_, &in, &verdict), CLOISTER_UNREADABLE);
+    const VerdictHandle handle(CLOISTER_UNREADABLE, verdict);
+    expect_refused(handle, CLOISTER_ERROR_SETTER, name);
+    EXPECT_NE(handle.error().find(why), std::string_view::npos) << handle.error();
+  };
+  expect_done(set_policy(kAcceptSimulator));
   expect_done(cloister_verifier_set_time(raw_, kJudgedAt));
-  expect_not_done(cloister_verifier_set_time(raw_, -5), CLOISTER_ERROR_TIME);
   EXPECT_EQ(judge(), CLOISTER_ACCEPTED);
+
+  expect_not_done(set_policy("[service]\nmodel_digests = [\"00\"]"), CLOISTER_ERROR_MALFORMED);
+  expect_no_verdict("cloister_verifier_set_policy", "service.model_digests");
+  expect_done(cloister_verifier_set_time(raw_, kJudgedAt));
+  expect_no_verdict("cloister_verifier_set_policy", "service.model_digests");
+  expect_done(set_policy(kAcceptSimulator));
+  EXPECT_EQ(judge(), CLOISTER_ACCEPTED);
+
+  expect_not_done(cloister_verifier_set_time(raw_, -1), CLOISTER_ERROR_TIME);
+  expect_no_verdict("cloister_verifier_set_time", "1970 to 9999");
+  expect_done(cloister_verifier_set_time(raw_, kJudgedAt));
+  expect_not_done(cloister_verifier_add_collateral(raw_, "{}", 2), CLOISTER_ERROR_MALFORMED);
+  expect_no_verdict("cloister_verifier_add_collateral", "");
+  const std::string_view bundle = R"({"collateral":"cloister.collateral.v1"})";
+  expect_done(cloister_verifier_add_collateral(raw_, bundle.data(), bundle.size()));
+  expect_not_done(cloister_verifier_add_rim(raw_, "../passwd", "<a/>", 4), CLOISTER_ERROR_MALFORMED);
+  expect_no_verdict("cloister_verifier_add_rim", "");
+  expect_done(cloister_verifier_add_rim(raw_, "a", "<a/>", 4));
+  EXPECT_EQ(judge(), CLOISTER_ACCEPTED);
+}
+
+// A file that read as empty must not become the default policy.
+TEST_F(Setters, APolicyThatSetsNothingIsRefused) {
+  expect_done(cloister_verifier_set_time(raw_, kJudgedAt));
+  expect_done(cloister_verifier_set_policy(raw_, kAcceptSimulator, std::strlen(kAcceptSimulator)));
+  expect_not_done(cloister_verifier_set_policy(raw_, nullptr, 0), CLOISTER_ERROR_MALFORMED);
+  EXPECT_EQ(judge(), CLOISTER_UNREADABLE);
+  for (const std::string_view empty : {"", "\n", "# accept_simulator = true\n", "[boot]\n"}) {
+    expect_not_done(cloister_verifier_set_policy(raw_, empty.data(), empty.size()), CLOISTER_ERROR_MALFORMED);
+    EXPECT_EQ(judge(), CLOISTER_UNREADABLE);
+  }
+  const std::string_view standard = cloister_default_policy();
+  expect_done(cloister_verifier_set_policy(raw_, standard.data(), standard.size()));
+  EXPECT_EQ(judge(), CLOISTER_REJECTED) << "the default policy refuses the simulator";
+}
+
+TEST_F(Setters, TheClockIsReadForEachVerdict) {
+  expect_done(cloister_verifier_set_policy(raw_, kAcceptSimulator, std::strlen(kAcceptSimulator)));
+  expect_done(cloister_verifier_set_time(raw_, 0));
+  expect_done(cloister_verifier_follow_clock(raw_));
+  const auto judged_at = [this] {
+    cloister_verdict* verdict = nullptr;
+    const cloister_report_input in = report_input();
+    const cloister_outcome outcome = cloister_verify_report(raw_, &in, &verdict);
+    return *from_rfc3339(parsed(VerdictHandle(outcome, verdict))["facts"]["judged_at"].get<std::string>());
+  };
+  const UnixSeconds before = system_clock().now(), judged = judged_at(), after = system_clock().now();
+  EXPECT_TRUE(before <= judged && judged <= after);
+  expect_done(cloister_verifier_set_time(raw_, kJudgedAt));
+  EXPECT_EQ(judged_at(), kJudgedAt) << "the last call counts";
+  EXPECT_EQ(cloister_verifier_follow_clock(nullptr), CLOISTER_ERROR_NULL);
 }
 
 TEST_F(Setters, PolicyIsReadOrRefused) {
@@ -152,10 +222,6 @@ TEST_F(Setters, PolicyIsReadOrRefused) {
   expect_not_done(set(std::string((1u << 20) + 1, '\n')), CLOISTER_ERROR_TOO_LARGE);
   expect_not_done(cloister_verifier_set_policy(raw_, nullptr, 10), CLOISTER_ERROR_NULL);
   EXPECT_EQ(cloister_verifier_set_policy(nullptr, "", 0), CLOISTER_ERROR_NULL);
-  EXPECT_EQ(judge(), CLOISTER_ACCEPTED) << "the refused ones changed nothing";
-  // A text without a word is the default policy, which refuses the simulator.
-  expect_done(cloister_verifier_set_policy(raw_, nullptr, 0));
-  EXPECT_EQ(judge(), CLOISTER_REJECTED);
   expect_done(set(cloister_default_policy()));
 }
 
@@ -205,7 +271,26 @@ TEST(Abi, TheWrapperThrowsWhatTheSettersSay) {
   EXPECT_THROW(judge.add_collateral("{}"), std::invalid_argument);
   EXPECT_THROW(judge.add_rim("../passwd", "<a/>"), std::invalid_argument);
   EXPECT_THROW(judge.set_time(-1), std::invalid_argument);
-  EXPECT_TRUE(judge.report(report_input()).accepted());
+  EXPECT_EQ(judge.report(report_input()).refusal(), CLOISTER_ERROR_SETTER);
+}
+
+template <typename Argument, typename = void>
+inline constexpr bool kTakenAsBytes = false;
+template <typename Argument>
+inline constexpr bool kTakenAsBytes<Argument, std::void_t<decltype(bytes(std::declval<Argument>()))>> = true;
+
+TEST(Abi, TheWrapperTakesWhatOutlivesTheCall) {
+  static_assert(kTakenAsBytes<const std::string&> && kTakenAsBytes<std::string_view> &&
+                kTakenAsBytes<const std::vector<std::uint8_t>&> && kTakenAsBytes<std::vector<std::byte>&> &&
+                kTakenAsBytes<const std::array<std::uint8_t, 32>&> && kTakenAsBytes<const std::uint8_t(&)[32]>);
+  static_assert(!kTakenAsBytes<std::string> && !kTakenAsBytes<std::vector<std::uint8_t>> &&
+                !kTakenAsBytes<std::array<std::uint8_t, 32>> && !kTakenAsBytes<const char*> && !kTakenAsBytes<char*> &&
+                !kTakenAsBytes<std::nullptr_t> && !kTakenAsBytes<const std::vector<int>&>);
+  const std::uint8_t array[3] = {1, 2, 3};
+  EXPECT_EQ(bytes(array).size, 3u);
+  EXPECT_EQ(bytes(array).data, array);
+  const std::vector<std::uint8_t> none;
+  EXPECT_NE(bytes(none).data, nullptr) << "present, and empty";
 }
 
 // ---- the verdict ----
@@ -213,7 +298,7 @@ TEST(Abi, TheWrapperThrowsWhatTheSettersSay) {
 TEST(Abi, AVerdictIsReadInFull) {
   const VerdictHandle verdict = simulator_verifier().report(report_input());
   ASSERT_TRUE(verdict.accepted()) << verdict.tree();
-  EXPECT_EQ(verdict.status(), CLOISTER_OK);
+  EXPECT_EQ(verdict.refusal(), CLOISTER_OK);
   EXPECT_EQ(verdict.error(), "");
   const Json json = parsed(verdict);
   EXPECT_EQ(json["verdict"], "accepted");
@@ -240,6 +325,40 @@ TEST(Abi, AVerdictIsReadInFull) {
   EXPECT_NE(verdict.tree().find("SIMULATED"), std::string_view::npos);
   EXPECT_NE(verdict.summary().find("accepted"), std::string_view::npos);
   EXPECT_LT(verdict.summary().size(), verdict.tree().size());
+}
+
+// What comes next is done with what an accepted verdict attests, never with what stands in the evidence.
+TEST(Abi, OnlyAnAcceptedReportGivesSigningAddresses) {
+  cloister_report_input in = report_input();
+  const VerdictHandle accepted = simulator_verifier().report(in);
+  const std::string own = node().address(evidence::SigningAlgo::kEcdsa);
+  EXPECT_EQ(accepted.signing_addresses(), std::vector<std::string>{own});
+  const std::string native = codec::write_json(service().native_report(test_nonce()));
+  in.report = bytes(native);
+  in.flags = CLOISTER_REPORT_AS_DOCUMENT;
+  const VerdictHandle both = simulator_verifier().report(in);
+  EXPECT_EQ(both.signing_addresses().size(), parsed(both)["facts"]["attested_addresses"].size());
+  EXPECT_FALSE(both.signing_addresses().empty());
+  in = report_input();
+  in.nonce = {};
+  EXPECT_TRUE(simulator_verifier().report(in).signing_addresses().empty()) << "undetermined";
+  VerifierHandle strict;
+  strict.set_time(kJudgedAt);
+  EXPECT_TRUE(strict.report(report_input()).signing_addresses().empty()) << "rejected";
+  EXPECT_EQ(cloister_verdict_signing_address(nullptr, 0), nullptr);
+}
+
+TEST(Abi, SimulatedEvidenceHasAMark) {
+  EXPECT_TRUE(simulator_verifier().report(report_input()).is_simulated());
+  VerifierHandle judge;
+  judge.set_time(1750809600);  // 2025-06-25
+  const std::string quote = vector_text("tdx/v4_b0c06f_uptodate.bin");
+  auto in = input<cloister_quote_input>();
+  in.quote = bytes(quote);
+  EXPECT_FALSE(judge.quote(in).is_simulated());
+  in.quote = {};
+  EXPECT_FALSE(judge.quote(in).is_simulated()) << "nothing was judged";
+  EXPECT_EQ(cloister_verdict_is_simulated(nullptr), 0);
 }
 
 TEST(Abi, AFailedCheckShowsWhatWasExpectedAndWhatWasFound) {
@@ -284,6 +403,54 @@ TEST(Abi, ChecksThatAreNotThereAreNotPassed) {
   cloister_verifier_free(raw);
 }
 
+// Memory that ends at a page which nobody may read: what lies behind a structure of another size is not looked at.
+class EndOfMemory {
+ public:
+  explicit EndOfMemory(std::size_t size) : size_(size) {
+    page_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    void* mapped = ::mmap(nullptr, 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(mapped, MAP_FAILED);
+    memory_ = static_cast<unsigned char*>(mapped);
+    EXPECT_EQ(::mprotect(memory_ + page_, page_, PROT_NONE), 0);
+  }
+  ~EndOfMemory() { ::munmap(memory_, 2 * page_); }
+  EndOfMemory(const EndOfMemory&) = delete;
+  EndOfMemory& operator=(const EndOfMemory&) = delete;
+  unsigned char* data() { return memory_ + page_ - size_; }
+
+ private:
+  std::size_t size_, page_ = 0;
+  unsigned char* memory_ = nullptr;
+};
+
+TEST(Abi, NothingIsReadBehindAStructureOfAnotherSize) {
+  const VerdictHandle judged = simulator_verifier().report(report_input());
+  cloister_verifier* raw = cloister_verifier_new();
+  cloister_verifier_set_time(raw, kJudgedAt);
+  for (const std::uint32_t size : {0u, 4u, 7u, 8u, 4097u, 65536u, 0x7fffffffu, 0xffffffffu}) {
+    cloister_report_input in = report_input();
+    in.struct_size = size;
+    EndOfMemory memory(size < 8 ? 8 : sizeof in);
+    std::memcpy(memory.data(), &in, size < 8 ? 8 : sizeof in);
+    EXPECT_EQ(cloister_verify_report(raw, reinterpret_cast<const cloister_report_input*>(memory.data()), nullptr),
+              CLOISTER_UNREADABLE)
+        << size;
+  }
+  cloister_verdict* verdict = nullptr;
+  const cloister_report_input in = report_input();
+  cloister_verify_report(raw, &in, &verdict);
+  for (const std::uint32_t size : {0u, 4u, 16u, 4097u, 0xffffffffu}) {
+    EndOfMemory memory(sizeof(cloister_check));
+    std::memset(memory.data(), 0, sizeof(cloister_check));
+    std::memcpy(memory.data(), &size, sizeof size);
+    EXPECT_EQ(cloister_verdict_check(verdict, 0, reinterpret_cast<cloister_check*>(memory.data())),
+              CLOISTER_ERROR_STRUCT_SIZE)
+        << size;
+  }
+  cloister_verdict_free(verdict);
+  cloister_verifier_free(raw);
+}
+
 TEST(Abi, ACheckIsWrittenIntoStructuresOfKnownSizesOnly) {
   cloister_verdict* verdict = nullptr;
   const cloister_report_input in = report_input();
@@ -313,7 +480,7 @@ TEST(Abi, ACheckIsWrittenIntoStructuresOfKnownSizesOnly) {
 
 TEST(Abi, NoVerdictIsNoYes) {
   EXPECT_EQ(cloister_verdict_outcome(nullptr), CLOISTER_NO_OUTCOME);
-  EXPECT_EQ(cloister_verdict_status(nullptr), CLOISTER_ERROR_NULL);
+  EXPECT_EQ(cloister_verdict_refusal(nullptr), CLOISTER_ERROR_NULL);
   EXPECT_EQ(cloister_verdict_check_count(nullptr), 0u);
   for (const cloister_text text : {cloister_verdict_error(nullptr), cloister_verdict_json(nullptr),
                                    cloister_verdict_tree(nullptr), cloister_verdict_summary(nullptr)}) {
@@ -379,13 +546,49 @@ TEST(Abi, TheExampleInCSaysTheSame) {
   ASSERT_TRUE(write_file_atomically(policy, kAcceptSimulator, 0600).has_value());
   const std::string rest = " " + std::to_string(kJudgedAt) + " " + policy;
   EXPECT_EQ(run_example(path, "- " + to_hex(test_nonce()) + rest), 0);
-  EXPECT_EQ(run_example(path, "- " + std::string(64, '0') + rest), 1);
+  EXPECT_EQ(run_example(path, "- " + std::string(64, '1') + rest), 1);
+  EXPECT_EQ(run_example(path, "- " + std::string(64, '0') + rest), 2);
   EXPECT_EQ(run_example(path, "- -" + rest), 3);
   EXPECT_EQ(run_example(path, "- zz" + rest), 2);
   EXPECT_EQ(run_example(path, policy + " -" + rest), 2) << "a policy is no collateral";
   EXPECT_EQ(run_example(policy, "- -" + rest), 2) << "a policy is no report";
   EXPECT_EQ(run_example(path + ".none", "- -" + rest), 2);
-  EXPECT_EQ(run_example(path, "- - -1 " + policy), 2) << "no time";
+  for (const char* time : {"-1", "2025-06-25", "1x", "99999999999999999999", "''"}) {
+    EXPECT_EQ(run_example(path, std::string("- - ") + time + " " + policy), 2) << time;
+  }
+  EXPECT_EQ(run_example(path, "- -" + rest + " more"), 2) << "nothing that was asked for is ignored";
+  EXPECT_EQ(run_example(path, "- - - /dev/null"), 2) << "a policy that sets nothing";
+  EXPECT_EQ(run_example(path, "--tls-key"), 2);
+}
+
+TEST(Abi, TheExampleInCJudgesASignatureByTheReport) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path();
+  const std::string path = (folder / "cloister_abi_test.signed_report.json").string();
+  const std::string policy = (folder / "cloister_abi_test.signed_policy.toml").string();
+  const std::string_view request = R"({"model":"m"})", response = R"({"id":"1"})";
+  const auto signature = node().sign(evidence::SigningAlgo::kEcdsa, request, response);
+  const std::string native = codec::write_json(service().native_report(test_nonce()));
+  ASSERT_TRUE(write_file_atomically(policy, kAcceptSimulator, 0600).has_value());
+  const auto save = [&folder](const char* name, std::string_view text) {
+    const std::string file = (folder / (std::string("cloister_abi_test.") + name)).string();
+    EXPECT_TRUE(write_file_atomically(file, text, 0600).has_value());
+    return " " + file;
+  };
+  const std::string files = " --signature" + save("signature", codec::write_json(evidence::to_json(signature))) +
+                            save("request", request) + save("response", response) + " ";
+  const std::string rest = " - " + to_hex(test_nonce()) + " " + std::to_string(kJudgedAt) + " " + policy;
+  ASSERT_TRUE(write_file_atomically(path, legacy_report(), 0600).has_value());
+  EXPECT_EQ(run_example(files + path, rest), 0);
+  EXPECT_EQ(run_example(files + path, " - - " + std::to_string(kJudgedAt) + " " + policy), 3) << "the report decides";
+  save("response", "another");
+  EXPECT_EQ(run_example(files + path, rest), 1);
+  // A report that binds TLS keys, with a key of the connection, without one, and as a document.
+  ASSERT_TRUE(write_file_atomically(path, native, 0600).has_value());
+  EXPECT_EQ(run_example(path, rest), 3);
+  EXPECT_EQ(run_example("--as-document " + path, rest), 0);
+  EXPECT_EQ(run_example("--tls-key " + std::string(64, 'c') + " " + path, rest), 0);
+  EXPECT_EQ(run_example("--tls-key " + std::string(64, 'd') + " " + path, rest), 1);
+  EXPECT_EQ(run_example("--as-document --tls-key " + std::string(64, 'c') + " " + path, rest), 2);
 }
 
 TEST(Abi, TheExampleInCJudgesAGenuineReport) {
@@ -394,7 +597,7 @@ TEST(Abi, TheExampleInCJudgesAGenuineReport) {
   const std::string collateral = vector_path(name + ".bundle.json").string();
   const std::string nonce = "a8c5455663ef4951c4a6fef8de2a079934c8e93c67626e7311bf385ba6724c9e", at = "1782172452";
   EXPECT_EQ(run_example(report, collateral + " " + nonce + " " + at), 3);
-  EXPECT_EQ(run_example(report, collateral + " " + std::string(64, '0') + " " + at), 1);
+  EXPECT_EQ(run_example(report, collateral + " " + std::string(64, '1') + " " + at), 1);
 }
 
 // ---- the file ----
@@ -410,7 +613,7 @@ TEST(Abi, TheLibraryShowsItsInterfaceAndNothingElse) {
     EXPECT_EQ(std::string(line).rfind("cloister_", 0), 0u) << line;
   }
   ::pclose(pipe);
-  EXPECT_EQ(shown, 32);
+  EXPECT_EQ(shown, 35);
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ inline cloister_state state_of(const VerdictHandle& verdict, const std::string& 
 
 inline void expect_refused(const VerdictHandle& verdict, cloister_status status, std::string_view word = {}) {
   EXPECT_EQ(verdict.outcome(), CLOISTER_UNREADABLE);
-  EXPECT_EQ(verdict.status(), status) << verdict.error();
+  EXPECT_EQ(verdict.refusal(), status) << verdict.error();
   EXPECT_FALSE(verdict.accepted());
   EXPECT_FALSE(verdict.error().empty());
   EXPECT_NE(verdict.error().find(word), std::string_view::npos) << verdict.error() << " lacks " << word;

@@ -122,6 +122,20 @@ TEST(HeldFiles, NoneTakesThePlaceOfAnother) {
   }
 }
 
+// What a verifier accepts beside a receipt has room in an archive.
+TEST(HeldFiles, AReplyWithinItsOwnBoundFitsIntoAnArchive) {
+  evidence::Archive large = archive();
+  large.response = std::string(64u << 20, 'x');
+  const std::string file = evidence::write_archive(large);
+  EXPECT_GT(file.size(), 64u << 20);
+  const evidence::Nonce nonce = test_nonce();
+  cloister_file_input in = file_input(file);
+  in.nonce = bytes(nonce);
+  const VerdictHandle verdict = simulator_verifier().archive(in);
+  EXPECT_EQ(verdict.outcome(), CLOISTER_REJECTED) << verdict.error();
+  EXPECT_EQ(state_of(verdict, "receipt.response_hash"), CLOISTER_FAILED) << "it was read, and is another";
+}
+
 TEST(HeldFiles, AreNamedInTheVerdict) {
   const std::vector<Form> all = forms();
   EXPECT_EQ(parsed((simulator_verifier().*all[1].judge)(file_input(all[1].file)))["subject"], "archive");
@@ -155,7 +169,7 @@ TEST(HeldFiles, NamedValuesAreComparedOrRefused) {
         continue;
       }
       EXPECT_NE(verdict.outcome(), CLOISTER_ACCEPTED) << form.name << " " << row.value;
-      EXPECT_EQ(verdict.status(), CLOISTER_OK) << verdict.error();
+      EXPECT_EQ(verdict.refusal(), CLOISTER_OK) << verdict.error();
     }
   }
 }

@@ -90,7 +90,7 @@ void expect_refusals(Call<Input> call, cloister_bytes Input::*evidence, std::siz
 constexpr std::size_t kMiB = 1u << 20;
 
 TEST(Judging, EveryCallRefusesWhatCannotBeUsed) {
-  expect_refusals(cloister_verify_report, &cloister_report_input::report, 16 * kMiB, 0);
+  expect_refusals(cloister_verify_report, &cloister_report_input::report, 16 * kMiB, CLOISTER_REPORT_AS_DOCUMENT);
   expect_refusals(cloister_verify_quote, &cloister_quote_input::quote, kMiB, 0);
   expect_refusals(cloister_verify_gpu, &cloister_gpu_input::evidence, 16 * kMiB, 0);
   expect_refusals(cloister_verify_snp, &cloister_snp_input::report, 65536, 0);
@@ -98,8 +98,8 @@ TEST(Judging, EveryCallRefusesWhatCannotBeUsed) {
   expect_refusals(cloister_verify_session, &cloister_session_input::session, 16 * kMiB, 0);
   expect_refusals(cloister_verify_signature, &cloister_signature_input::signature, kMiB, 0);
   expect_refusals(cloister_verify_proof, &cloister_file_input::file, 64 * kMiB, 0);
-  expect_refusals(cloister_verify_archive, &cloister_file_input::file, 64 * kMiB, CLOISTER_FILE_BEGINNING);
-  expect_refusals(cloister_verify_bundle, &cloister_file_input::file, 64 * kMiB, CLOISTER_FILE_BEGINNING);
+  expect_refusals(cloister_verify_archive, &cloister_file_input::file, 192 * kMiB, CLOISTER_FILE_BEGINNING);
+  expect_refusals(cloister_verify_bundle, &cloister_file_input::file, 192 * kMiB, CLOISTER_FILE_BEGINNING);
 }
 
 // Each optional member of an input, by what its size may be.
@@ -133,6 +133,33 @@ TEST(Judging, ValuesOfFixedSizeHaveNoOther) {
                         cloister_bytes{nullptr, 32}, CLOISTER_ERROR_NULL);
 }
 
+// A buffer that nobody filled is no nonce: a replayed report may have been made for it.
+TEST(Judging, AValueThatNobodyFilledIsRefused) {
+  const std::string zeros(64, '\0');
+  const cloister_bytes half = {zeros.data(), 32}, whole = {zeros.data(), 64};
+  for (const Json& served : {node().report({.nonce = {}}), service().aci_report(evidence::Nonce{}),
+                             service().native_report(evidence::Nonce{})}) {
+    const std::string report = codec::write_json(served);
+    cloister_report_input in = report_input();
+    in.report = bytes(report);
+    in.flags = CLOISTER_REPORT_AS_DOCUMENT;
+    in.nonce = half;
+    expect_refused(simulator_verifier().report(in), CLOISTER_ERROR_MALFORMED, "nonce: it is all zeros");
+  }
+  cloister_report_input report = report_input();
+  report.tls_spki_sha256 = half;
+  expect_refused(simulator_verifier().report(report), CLOISTER_ERROR_MALFORMED, "tls_spki_sha256");
+  const std::string evidence = vector_text("tdx/v4_b0c06f_uptodate.bin"), snp_report = vector_text("snp/genoa_v5.bin");
+  auto quote = input<cloister_quote_input>();
+  quote.quote = bytes(evidence);
+  quote.report_data = whole;
+  expect_refused(simulator_verifier().quote(quote), CLOISTER_ERROR_MALFORMED, "report-data");
+  auto snp = input<cloister_snp_input>();
+  snp.report = bytes(snp_report);
+  snp.report_data = whole;
+  expect_refused(simulator_verifier().snp(snp), CLOISTER_ERROR_MALFORMED, "report-data");
+}
+
 TEST(Judging, NamesAreNeitherEmptyNorEndless) {
   const std::string most(4096, 'm'), more(4097, 'm');
   auto in = report_input();
@@ -147,7 +174,7 @@ TEST(Judging, NamesAreNeitherEmptyNorEndless) {
 TEST(Judging, WithoutATimeNothingIsJudged) {
   VerifierHandle timeless;
   timeless.set_policy(kAcceptSimulator);
-  expect_refused(timeless.report(report_input()), CLOISTER_ERROR_TIME, "cloister_verifier_set_time");
+  expect_refused(timeless.report(report_input()), CLOISTER_ERROR_TIME, "cloister_verifier_follow_clock");
   timeless.set_time(0);
   EXPECT_EQ(timeless.report(report_input()).outcome(), CLOISTER_REJECTED) << "nothing is valid in 1970";
 }
@@ -158,7 +185,9 @@ TEST(Judging, ReportsGetTheFourOutcomes) {
   const VerifierHandle judge = simulator_verifier();
   cloister_report_input in = report_input();
   EXPECT_EQ(judge.report(in).outcome(), CLOISTER_ACCEPTED);
-  EXPECT_EQ(simulator_verifier("").report(in).outcome(), CLOISTER_REJECTED);
+  VerifierHandle by_default;
+  by_default.set_time(kJudgedAt);
+  EXPECT_EQ(by_default.report(in).outcome(), CLOISTER_REJECTED);
   in.nonce = {};
   EXPECT_EQ(judge.report(in).outcome(), CLOISTER_UNDETERMINED) << "it may be old";
   in.report = bytes(std::string_view(R"({"hello":"world"})"));
@@ -186,6 +215,25 @@ TEST(Judging, AReportIsComparedWithTheKeyOfTheConnection) {
   expect_refused(judge.report(in), CLOISTER_ERROR_COMPARISON, "tls_host");
 }
 
+// A genuine report proves nothing about a connection whose key the caller left out.
+TEST(Judging, ALeftOutTlsKeyIsNoYes) {
+  const VerifierHandle judge = simulator_verifier("accept_simulator = true\n[service]\naccept_no_node_policy = true");
+  for (const Json& served : {service().native_report(test_nonce()), service().aci_report(test_nonce())}) {
+    const std::string report = codec::write_json(served);
+    cloister_report_input in = report_input();
+    in.report = bytes(report);
+    const VerdictHandle left_out = judge.report(in);
+    EXPECT_EQ(left_out.outcome(), CLOISTER_UNDETERMINED);
+    EXPECT_EQ(state_of(left_out, "report_data.tls"), CLOISTER_SKIPPED);
+    EXPECT_TRUE(left_out.find("report_data.tls")->required);
+    in.flags = CLOISTER_REPORT_AS_DOCUMENT;
+    EXPECT_TRUE(judge.report(in).accepted()) << judge.report(in).tree();
+    const ByteArray<32> key{3};
+    in.tls_spki_sha256 = bytes(key);
+    expect_refused(judge.report(in), CLOISTER_ERROR_COMPARISON, "tls_spki_sha256");
+  }
+}
+
 TEST(Judging, AKeyThatIsForAnotherHostIsNotThisHosts) {
   const std::string report = codec::write_json(service().native_report(test_nonce()));
   const Json keyset = service().keyset();
@@ -206,6 +254,7 @@ TEST(Judging, AReportIsComparedWithTheModelThatIsAskedFor) {
   const std::string report = report_with_model(model_manifest("demo"));
   cloister_report_input in = report_input();
   in.report = bytes(report);
+  in.flags = CLOISTER_REPORT_AS_DOCUMENT;
   const VerifierHandle judge = simulator_verifier("accept_simulator = true");
   in.model = bytes(std::string_view("demo"));
   const VerdictHandle same = judge.report(in);
@@ -221,6 +270,7 @@ TEST(Judging, AReportIsComparedWithAManifestOfTheModel) {
   const std::string report = report_with_model(model_manifest("demo"));
   cloister_report_input in = report_input();
   in.report = bytes(report);
+  in.flags = CLOISTER_REPORT_AS_DOCUMENT;
   const VerifierHandle judge = simulator_verifier("accept_simulator = true");
   EXPECT_TRUE(judge.report(in).accepted()) << judge.report(in).tree();
   const std::string same = codec::write_json(to_json(model_manifest("demo"))),
@@ -295,8 +345,8 @@ TEST(Judging, AGenuineQuoteIsAcceptedWithCollateralAndTime) {
   const VerdictHandle old = judge.quote(in);
   EXPECT_EQ(old.outcome(), CLOISTER_UNDETERMINED) << "it may be old";
   EXPECT_EQ(state_of(old, "tee.report_data"), CLOISTER_SKIPPED);
-  const std::string zeros(64, '\0');
-  in.report_data = bytes(zeros);
+  const std::string another(64, '\1');
+  in.report_data = bytes(another);
   const VerdictHandle other = judge.quote(in);
   EXPECT_EQ(other.outcome(), CLOISTER_REJECTED);
   EXPECT_EQ(state_of(other, "tee.report_data"), CLOISTER_FAILED);
@@ -329,7 +379,8 @@ TEST(Judging, WhatStandsBesideAQuoteIsComparedWithIt) {
   VerifierHandle judge;
   judge.set_policy("require_nonce = false\n[boot]\nallow_any_measurements = true");
   judge.set_time(1722470400);  // 2024-08-01
-  cloister_quote_input in = genuine_quote(quote);
+  auto in = input<cloister_quote_input>();
+  in.quote = bytes(quote);  // its report data are zeros
   EXPECT_EQ(state_of(judge.quote(in), "boot.ccel.replay"), CLOISTER_NOT_APPLICABLE);
   in.ccel = bytes(ccel);
   EXPECT_EQ(state_of(judge.quote(in), "boot.ccel.form"), CLOISTER_PASSED) << judge.quote(in).tree();
@@ -443,8 +494,8 @@ TEST(Judging, AGenuineSnpReportIsJudgedWithItsCertificates) {
   EXPECT_EQ(verdict.outcome(), CLOISTER_UNDETERMINED);
   EXPECT_EQ(state_of(verdict, "snp.signature"), CLOISTER_PASSED);
   EXPECT_EQ(state_of(verdict, "snp.report_data"), CLOISTER_PASSED) << verdict.tree();
-  const std::string zeros(64, '\0');
-  in.report_data = bytes(zeros);
+  const std::string another(64, '\1');
+  in.report_data = bytes(another);
   const VerdictHandle other = judge.snp(in);
   EXPECT_EQ(other.outcome(), CLOISTER_REJECTED);
   EXPECT_EQ(state_of(other, "snp.report_data"), CLOISTER_FAILED);

@@ -47,7 +47,7 @@ def restarted(tmp_path_factory):
 def judge(folder, node, reply, form, policy_lines=""):
     nonce = secrets.token_hex(32)
     files = {"report": exchange(node, "GET", f"{FORMS[form]}?nonce={nonce}").body, "receipt": reply.receipt, "request": BODY,
-             "response": reply.response, "policy": f"[service]\n{policy_lines}".encode()}
+             "response": reply.response, "policy": f"[service]\nmax_keyset_days = 731\n{policy_lines}".encode()}
     for name, data in files.items():
         (folder / name).write_bytes(data)
     result = run("verify", "receipt", folder / "receipt", "--report", folder / "report", "--nonce", nonce, "--request", folder / "request",
@@ -93,7 +93,7 @@ def test_a_signature_shows_neither(restarted, tmp_path, pinned, check):
                                                 "report": report}))
     policy = tmp_path / "policy"
     for lines, expected in (("", 0), (f'{pinned}_digests = ["{digests[pinned]}"]', 3)):
-        policy.write_text(f"[service]\n{lines}\n")
+        policy.write_text(f"[service]\nmax_keyset_days = 731\n{lines}\n")
         result = run("verify", "proof", tmp_path / "proof", "--nonce", nonce, "--at", now, "--policy", policy, "--accept-simulator", "--offline", "--json")
         checks = {one["id"]: one for one in json.loads(result.stdout)["checks"]}
         assert result.returncode == expected, result.stdout

@@ -66,7 +66,7 @@ def test_a_key_set_beside_its_own_token(evidence, tmp_path):
     assert {states[check] for check in CLAIMS} == {"skipped"}
     assert facts["nras"]["keys"] == "none"
     # Where no opinion is required, the same token still does not count as one.
-    status, states, _ = judge(tmp_path, evidence, "--nonce", nonce, nras=nras, policy="")
+    status, states, _ = judge(tmp_path, evidence, "--nonce", nonce, nras=nras, policy="require_nonce = true\n")
     assert {states[check] for check in CLAIMS} == {"skipped"}
 
 

@@ -83,8 +83,8 @@ def test_report_data_of_a_bare_quote(vectors_folder, tmp_path):
     # Without the report data, any quote of any time would be accepted.
     assert judge("policy.toml") == 3 and judge("old.toml") == 0
     assert judge("policy.toml", "--report-data", right) == 0 and judge("named.toml") == 0
-    assert judge("policy.toml", "--report-data", "00" * 64) == 1
-    assert judge("named.toml", "--report-data", "00" * 64) == 2 and judge("policy.toml", "--report-data", "00") == 2
+    assert judge("policy.toml", "--report-data", "11" * 64) == 1
+    assert judge("named.toml", "--report-data", "11" * 64) == judge("policy.toml", "--report-data", "00" * 64) == 2 and judge("policy.toml", "--report-data", "00") == 2
 
 
 def test_a_quote_under_a_policy_for_sev_snp(vectors_folder, tmp_path):

@@ -254,7 +254,8 @@ def test_the_tls_key_stands_in_the_keyset(tls, tmp_path):
     report = get(tls, ACI, nonce)
     assert report["attestation"]["workload_keyset"]["tls_public_keys"] == [{"spki_sha256": spki}]
     assert report["attestation"]["evidence"]["downstream_tls_binding"] == {"spki_sha256": spki}
-    assert judge(tmp_path, report, nonce)[0] == 0
+    assert judge(tmp_path, report, nonce, "--tls-key", spki)[0] == 0
+    assert judge(tmp_path, report, nonce)[0] == 3, "the key of the connection was left out"
     report["attestation"]["evidence"]["downstream_tls_binding"]["spki_sha256"] = "00" * 32
     assert "report.downstream_tls" in failed(judge(tmp_path, report, nonce)[1])
 
@@ -313,7 +314,7 @@ def test_the_policy_is_measured(attested, tmp_path):
     assert policy["logging"]["content"] == "never" and policy["schema"] == "cloister.policy.v1"
     executable = hashlib.sha256(open(f"/proc/{attested.process.pid}/exe", "rb").read()).hexdigest()
     assert policy["build"]["executable"] == "sha256:" + executable
-    for accepted, expected in ((digest[7:], 0), ("00" * 32, 1)):
+    for accepted, expected in ((digest[7:], 0), ("11" * 32, 1)):
         (tmp_path / "policy.toml").write_text(f'[service]\npolicy_digests = ["{accepted}"]\n')
         status, verdict = judge(tmp_path, report, nonce, "--policy", tmp_path / "policy.toml")
         assert status == expected, verdict
@@ -530,7 +531,7 @@ def test_replicas_that_name_each_other(start, tmp_path):
 def test_the_options_stand_in_the_policy(start, tmp_path):
     tokens, gpu_policy = tmp_path / "tokens", tmp_path / "gpu.toml"
     tokens.write_text("a-token-of-the-tests\n")
-    gpu_policy.write_text("[nvidia]\n")
+    gpu_policy.write_text("[nvidia]\nrequire_fwid = true\n")
     node = start("--upstream", "http://127.0.0.1:9", "--upstream", "http://10.1.2.3:8000", "--upstream-key-file", tokens, "--cache-salt", "off",
                  "--api-key-file", tokens, "--cors-origin", "https://a.example", "--tls", "self-signed", "--require-gpu-tee", "on",
                  "--gpu-policy", gpu_policy, "--gpu-check-seconds", 77, "--max-body", 4096, "--report-rate", 1.5, "--report-burst", 3, "--report-rate-local", 7,

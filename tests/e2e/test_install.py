@@ -75,7 +75,7 @@ def test_a_c_program_against_it(verifier, tmp_path, echo):
 
     accepted = judge(NONCE)
     assert accepted.returncode == 0, accepted.stdout + accepted.stderr
-    assert judge("00" * 32).returncode == 1
+    assert judge("11" * 32).returncode == 1
 
 
 def test_its_version_is_the_programs(verifier):

@@ -24,7 +24,7 @@ REQUEST = b'{"model":"echo","messages":[{"role":"user","content":"x"}]}'
 FILES = {"--request": "request", "--response": "response", "--report": "report", "--keyset": "keyset", "--session": "session",
          "--prefix-proof": "prefix_proof", "--receipt": "receipt", "--chain": "chain", "--instances": "instances", "--event-log": "event_log",
          "--ccel": "ccel", "--app-compose": "app_compose", "--vm-config": "vm_config", "--model-manifest": "model_manifest"}
-HEX = {"--nonce": "nonce", "--report-data": "report_data"}
+HEX = {"--nonce": "nonce", "--report-data": "report_data", "--tls-key": "tls_spki_sha256"}
 TEXTS = {"--id": "id", "--model": "model", "--address": "address"}
 
 
@@ -56,6 +56,9 @@ def judge_like(binding, arguments):
         if option == "--accept-simulator":
             policy = b"accept_simulator = true\n" + policy
             continue
+        if option == "--as-document":
+            flags |= binding.REPORT_AS_DOCUMENT
+            continue
         if option == "--beginning":
             flags |= binding.FILE_BEGINNING
             continue
@@ -72,7 +75,8 @@ def judge_like(binding, arguments):
             beside[HEX.get(option, "id")] = bytes.fromhex(value)
         else:
             beside[TEXTS[option]] = value.encode()
-    verifier.set_policy(policy)
+    if policy:
+        verifier.set_policy(policy)
     return verifier.judge(kind, pathlib.Path(path).read_bytes(), flags, **beside)
 
 
@@ -83,7 +87,7 @@ def expect_same(binding, *arguments):
     assert verdict.outcome - binding.ACCEPTED == command.returncode, verdict.error or verdict.summary
     assert verdict.accepted == (command.returncode == 0)
     if command.returncode == 2:
-        assert verdict.status != binding.OK and verdict.error and not verdict.checks(), command.stderr
+        assert verdict.refusal != binding.OK and verdict.error and not verdict.checks(), command.stderr
         assert json.loads(verdict.json) == {"error": verdict.error, "verdict": "unreadable"}
         return 2
     assert verdict.json + "\n" == command.stdout
@@ -150,7 +154,8 @@ def test_simulated_evidence(binding, files):
     assert expect_same(binding, "quote", files["quote"], *at, "--event-log", files["event-log"]) == 3
     report_data = files["quote"].read_bytes()[568:632].hex()
     assert expect_same(binding, "quote", files["quote"], *at, "--event-log", files["event-log"], "--report-data", report_data) == 0
-    assert expect_same(binding, "quote", files["quote"], *at, "--report-data", "00" * 64) == 1
+    assert expect_same(binding, "quote", files["quote"], *at, "--report-data", "11" * 64) == 1
+    assert expect_same(binding, "quote", files["quote"], *at, "--report-data", "00" * 64) == 2
     assert expect_same(binding, "gpu", files["gpu"], *at) == 3
     receipt = ["receipt", files["receipt"], *at]
     assert expect_same(binding, *receipt, *nonce, "--report", files["report"], *bodies, "--id", files["id"], "--model", "echo") == 0
@@ -164,12 +169,43 @@ def test_simulated_evidence(binding, files):
     assert expect_same(binding, *signature, "--address", "0x" + "00" * 20) == 1
 
 
+def test_reports_of_a_node_with_tls(binding, start, tmp_path):
+    node = start("--engine", "echo", "--tls", "self-signed")
+    nonce, report = secrets.token_hex(32), tmp_path / "report.json"
+    report.write_bytes(node.get(f"/v1/cloister/attestation?nonce={nonce}")[2])
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    judge = ["report", report, "--nonce", nonce, "--accept-simulator", "--at", now]
+    assert expect_same(binding, *judge) == 3
+    assert expect_same(binding, *judge, "--as-document") == 0
+    assert expect_same(binding, *judge, "--tls-key", json.loads(report.read_bytes())["keyset"]["tls_public_keys"][0]["spki_sha256"]) == 0
+    assert expect_same(binding, *judge, "--tls-key", "11" * 32) == 1
+    assert expect_same(binding, *judge, "--tls-key", "00" * 32) == 2
+
+
+def test_a_signature_is_judged_by_an_address_that_a_report_attests(binding, files):
+    at = int(datetime.datetime.fromisoformat(files["at"]).timestamp())
+    verifier = binding.Verifier(binding.built)
+    verifier.set_time(at)
+    verifier.set_policy(b"accept_simulator = true\n")
+    report, nonce = files["report"].read_bytes(), bytes.fromhex(files["nonce"])
+    undetermined = verifier.judge("report", report)
+    assert not undetermined.accepted and undetermined.signing_addresses == []
+    accepted = verifier.judge("report", report, nonce=nonce)
+    assert accepted.accepted and accepted.is_simulated and files["address"] in accepted.signing_addresses
+    bodies = {"request": files["request"].read_bytes(), "response": files["response"].read_bytes()}
+    for address in accepted.signing_addresses:
+        verdict = verifier.judge("signature", files["signature"].read_bytes(), address=address.encode(), **bodies)
+        assert (verdict.find("signature.signer_attested").state == "pass") == (address == files["address"])
+        assert verdict.signing_addresses == [] and not verdict.is_simulated
+
+
 def test_files_that_hold_everything(binding, files):
     for kind in ("proof", "archive", "bundle"):
         file = [kind, files[kind], "--accept-simulator"]
         assert expect_same(binding, *file) == 3
         assert expect_same(binding, *file, "--at", files["at"]) == 3
-        assert expect_same(binding, *file, "--at", files["at"], "--nonce", "00" * 32) == 1
+        assert expect_same(binding, *file, "--at", files["at"], "--nonce", "11" * 32) == 1
+        assert expect_same(binding, *file, "--at", files["at"], "--nonce", "00" * 32) == 2
         assert expect_same(binding, kind, files[kind], "--at", files["at"]) == 1
     saved = json.loads(files["bundle"].read_text())
     known = ["--nonce", saved["nonce"], "--at", saved["saved_at"], "--accept-simulator"]
@@ -204,7 +240,8 @@ def test_the_example_in_python_is_a_program(binding, files):
     report = ["report", files["report"], "--at", at, "--policy", policy]
     accepted = example(*report, "--hex", f"nonce={files['nonce']}")
     assert accepted.returncode == 0 and "verdict: accepted" in accepted.stdout, accepted.stdout + accepted.stderr
-    assert example(*report, "--hex", "nonce=" + "00" * 32).returncode == 1
+    assert example(*report, "--hex", "nonce=" + "11" * 32).returncode == 1
+    assert example(*report, "--hex", "nonce=" + "00" * 32).returncode == 2
     assert json.loads(example(*report, "--json").stdout)["verdict"] == "undetermined"
     unreadable = example("report", files["garbage"], "--at", at)
     assert unreadable.returncode == 2 and unreadable.stdout.startswith("unreadable: ")

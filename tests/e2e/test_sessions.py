@@ -67,7 +67,7 @@ def test_named_by_its_id(record, judge, tmp_path):
 @pytest.mark.own_seed   # the last configuration in a shared platform's register is another node's
 def test_without_a_name_or_with_another(record, judge):
     assert judge(record)[0] == 3
-    status, states, _ = judge(record, "--id", "00" * 32)
+    status, states, _ = judge(record, "--id", "11" * 32)
     assert status == 1 and states["session.id"] == "fail"
     assert judge(record, "--id", "zz")[0] == 2
 

@@ -58,8 +58,9 @@ cloister_outcome call_by_number(unsigned number, const cloister_verifier* verifi
 
 void check_verdict(cloister_outcome outcome, const cloister_verdict* verdict) {
   FUZZ_CHECK(outcome != CLOISTER_NO_OUTCOME && cloister_verdict_outcome(verdict) == outcome);
-  FUZZ_CHECK((outcome == CLOISTER_UNREADABLE) == (cloister_verdict_status(verdict) != CLOISTER_OK));
+  FUZZ_CHECK((outcome == CLOISTER_UNREADABLE) == (cloister_verdict_refusal(verdict) != CLOISTER_OK));
   FUZZ_CHECK((outcome == CLOISTER_UNREADABLE) == (cloister_verdict_error(verdict).size != 0));
+  FUZZ_CHECK(outcome == CLOISTER_ACCEPTED || cloister_verdict_signing_address(verdict, 0) == nullptr);
   bool failed = false, required_skip = false, required_pass = false;
   for (std::size_t i = 0; i < cloister_verdict_check_count(verdict); ++i) {
     cloister_check check{};

@@ -71,9 +71,14 @@ TEST_P(Algorithms, WithTheTlsKeyBound) {
   // The same holds when the report is verified later without the connection. The statement about the key may have been
   // left out.
   genuine.expected.tls_spki_sha256.reset();
+  genuine.expected.no_connection = true;
   verdict = genuine.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined) << to_text(verdict, false);
   genuine.policy.service.accept_unproven_tls_keys = true;
+  // A connection whose key was left out is not the same as none.
+  genuine.expected.no_connection = false;
+  EXPECT_EQ(genuine.judge().outcome(), Outcome::kUndetermined);
+  genuine.expected.no_connection = true;
   verdict = genuine.judge();
   EXPECT_EQ(verdict.outcome(), Outcome::kAccepted) << to_text(verdict, false);
   EXPECT_EQ(ids_in(verdict, State::kSkipped), Ids{"report_data.tls"});
@@ -101,12 +106,16 @@ TEST(Accept, TheMeasuredPolicyTellsOfTheTlsKey) {
       c.report = measured.report(ask);
       c.policy.service.accept_unproven_tls_keys = false;
       if (!row.connected) c.expected.tls_spki_sha256.reset();
+      c.expected.no_connection = !row.connected;
       set_member(c.report, name, document);
       const verify::Check* check = nullptr;
       const Verdict verdict = c.judge();
       check = verdict.find("report_data.tls");
       EXPECT_EQ(check->state, row.state) << row.tls << name;
       EXPECT_EQ(check->required, row.required) << row.tls << name;
+      c.expected.no_connection = false;
+      EXPECT_TRUE(c.judge().find("report_data.tls")->required) << "a key that was left out" << row.tls << name;
+      c.expected.no_connection = !row.connected;
       // A document other than the measured one proves nothing.
       document["listen"]["port"] = 1;
       set_member(c.report, name, document);

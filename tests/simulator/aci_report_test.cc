@@ -198,6 +198,26 @@ TEST(AciReport, ATlsKeyThatWasNotBornInTheTeeIsNoneOfTheTees) {
     check = nullptr;
     verdict = c.judge_report();
     EXPECT_EQ(verdict.find("report_data.tls")->required, std::string_view(row.origin) == "given") << row.name;
+    c.expected.no_connection = false;
+    EXPECT_TRUE(c.judge_report().find("report_data.tls")->required) << row.name;
+  }
+}
+
+// A genuine report proves nothing about a connection whose key was left out: anybody in the way can pass the report on.
+TEST(AciReport, ALeftOutTlsKeyIsNoYes) {
+  for (const ServiceCase& good : {aci_case(), native_case()}) {
+    ServiceCase c = good;
+    EXPECT_EQ(c.judge_report().outcome(), Outcome::kAccepted);
+    c.expected.no_connection = false;
+    const verify::Verdict verdict = c.judge_report();
+    EXPECT_EQ(verdict.outcome(), Outcome::kUndetermined);
+    EXPECT_EQ(verdict.find("report_data.tls")->state, State::kSkipped);
+    EXPECT_TRUE(verdict.find("report_data.tls")->required);
+    bind_keyset(c, [](Json& keyset) {
+      keyset["e2ee_public_keys"].erase(1);
+      keyset["tls_public_keys"] = Json::array();
+    });
+    EXPECT_EQ(c.judge_report().outcome(), Outcome::kAccepted) << "a keyset without a TLS key leaves nothing to compare";
   }
 }
 

@@ -50,6 +50,14 @@ TEST(Pitfall, P37TheTlsKeyInUseMustBeBound) {
   EXPECT_EQ(ids_in(c.judge(), State::kFail), Ids{"report_data.tls"});
 }
 
+// P37: a genuine report is passed on by whoever sits in front of the TEE, so a caller who leaves the key out gets no yes.
+TEST(Pitfall, P37ALeftOutTlsKeyIsNoYes) {
+  ServiceCase c = native_case();
+  ASSERT_EQ(c.judge_report().outcome(), Outcome::kAccepted) << "as a document";
+  c.expected.no_connection = false;
+  EXPECT_EQ(c.judge_report().outcome(), Outcome::kUndetermined);
+}
+
 // P38: a verifier compares addresses as text, and services write them in different case.
 TEST(Pitfall, P38AddressesAreComparedAsBytes) {
   Case c = genuine_case();

@@ -114,6 +114,7 @@ Case genuine_case(const Ask& ask) {
   out.report = node().report(ask);
   out.expected.nonce = ask.nonce;
   out.expected.tls_spki_sha256 = ask.tls_spki_sha256;
+  out.expected.no_connection = !ask.tls_spki_sha256;
   // The node measures no policy.
   out.policy.service.accept_no_node_policy = true;
   // Without a policy, no document says where the TLS key was made.

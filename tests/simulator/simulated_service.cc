@@ -198,6 +198,7 @@ ServiceCase aci_case() {
   out.report = service().aci_report(test_nonce());
   out.receipt = service().receipt();
   out.expected.nonce = test_nonce();
+  out.expected.no_connection = true;
   out.policy = lenient();
   return out;
 }

@@ -72,9 +72,9 @@ bool is_for(const TlsKey& key, const Expected& expected) {
 Check check_tls(const Keyset& keyset, bool bound, const Expected& expected, const Policy& policy) {
   const std::string id = "report_data.tls";
   if (!expected.tls_spki_sha256) {
-    if (keyset.has_given_tls_key()) return given_tls_key(id, policy);
+    if (keyset.has_given_tls_key()) return unseen_tls_key(id, evidence::TlsKeyOrigin::kGiven, expected, policy);
     if (keyset.tls_public_keys.empty()) return not_applicable(id, "the keyset has no TLS key");
-    return skipped(id, "the TLS key that was really used is not known here", false);
+    return unseen_tls_key(id, evidence::TlsKeyOrigin::kBorn, expected, policy);
   }
   if (!bound) return skipped(id, "report data binds no keyset that is known here");
   const std::string actual = to_hex(*expected.tls_spki_sha256);

@@ -1,11 +1,14 @@
 #include "verify/policy/policy_file.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/encoding.h"
+#include "codec/tdx_quote.h"
 #include "verify/nvidia/device_identity.h"
 #include "verify/nvidia/nras_keys.h"
 #include "verify/policy/table_reader.h"
+#include "verify/policy/toml_nesting.h"
 
 namespace cloister::verify {
 namespace {
@@ -19,6 +22,7 @@ const std::set<std::string> kTcbStatuses = {"UpToDate",
                                             "OutOfDateConfigurationNeeded",
                                             "TDRelaunchAdvised",
                                             "TDRelaunchAdvisedConfigurationNeeded"};
+constexpr std::size_t kMostGpus = 64;  // that evidence may be about (evidence/gpu_evidence.h)
 const std::set<std::string> kArchitectures = {"HOPPER", "BLACKWELL", "RUBIN", "LS10"};
 const std::set<std::string> kTeeKinds = {"tdx", "sev_snp"};
 
@@ -56,13 +60,25 @@ bool is_root_key(const std::string& text) {
   return text.size() == 66 && (text.starts_with("02") || text.starts_with("03")) && from_hex(text).has_value();
 }
 
-constexpr const char* kListKeyForm = "texts like ed25519:<64 hex> or p256:<128 hex of x and y>";
+// A key of zeros is no key: every value of a policy that somebody meant to fill in and did not is refused where it can never match.
+bool is_filled(ByteView value) {
+  return std::ranges::any_of(value, [](std::uint8_t byte) { return byte != 0; });
+}
+
+constexpr const char* kListKeyForm = "texts like ed25519:<64 hex> or p256:<128 hex of x and y>, not of zeros";
 bool is_list_key(const std::string& text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos) return false;
   const Result<Bytes> key = from_hex(std::string_view(text).substr(colon + 1));
   const std::string kind = text.substr(0, colon);
-  return key && ((kind == "ed25519" && key->size() == 32) || (kind == "p256" && key->size() == 64));
+  return key && is_filled(*key) && ((kind == "ed25519" && key->size() == 32) || (kind == "p256" && key->size() == 64));
+}
+
+// Every other vendor fails tdx.quote.form.
+constexpr const char* kVendorForm = "Intel's, the only vendor that is ever accepted: 939a7233f79c4ca9940a0db3957f0607";
+bool is_intel_vendor(const std::string& text) {
+  const Result<Bytes> id = from_hex(text);
+  return id && equal(*id, codec::kIntelQeVendorId);
 }
 
 constexpr const char* kAdvisoryForm = "Intel's names of advisories, like INTEL-SA-00828";
@@ -71,7 +87,10 @@ bool is_advisory(const std::string& text) {
   return text.starts_with("INTEL-") && std::ranges::all_of(text, in_name);
 }
 
-bool is_nras_key(const std::string& text) { return read_nras_key(text).has_value(); }
+bool is_nras_key(const std::string& text) {
+  const Result<Bytes> key = read_nras_key(text);
+  return key && is_filled(*key);
+}
 bool is_driver_version(const std::string& text) { return compare_versions(text, text, 10).has_value(); }
 bool is_vbios_version(const std::string& text) { return compare_versions(text, text, 16).has_value(); }
 
@@ -96,7 +115,9 @@ std::optional<Error> read_tdx(const toml::table* table, TdxPolicy& out) {
   reader.read("mr_signer_seam", 48, out.mr_signer_seam);
   reader.read("seam_attributes", 8, out.seam_attributes);
   reader.read("mr_config_id", 48, out.mr_config_id);
-  reader.read("qe_vendor_ids", 16, out.qe_vendor_ids);
+  std::set<std::string> vendors;
+  reader.read_each("qe_vendor_ids", is_intel_vendor, kVendorForm, vendors);
+  for (const std::string& vendor : vendors) out.qe_vendor_ids.insert(from_hex(vendor).value());
   reader.read("min_tee_tcb_svn", 16, out.min_tee_tcb_svn);
   return reader.error();
 }
@@ -129,7 +150,7 @@ std::optional<Error> read_nvidia(const toml::table* table, NvidiaPolicy& out) {
   auto required = static_cast<std::size_t>(out.required);
   reader.read_word("required", {"when_present", "always", "never"}, required);
   out.required = static_cast<GpuRequirement>(required);
-  reader.read("gpu_count", out.gpu_count);
+  reader.read("gpu_count", out.gpu_count, 1, kMostGpus);
   reader.read_some("architectures", kArchitectures, out.architectures);
   reader.read_fitting("min_driver_version", is_driver_version, "a version like \"550.90.07\"", out.min_driver_version);
   reader.read_fitting("min_vbios_version", is_vbios_version, "a version like \"96.00.9F.00.00\"",
@@ -140,11 +161,15 @@ std::optional<Error> read_nvidia(const toml::table* table, NvidiaPolicy& out) {
   reader.read("max_ocsp_age_hours", out.max_ocsp_age_hours);
   reader.read("require_fwid", out.require_fwid);
   reader.read("require_nras", out.require_nras);
-  reader.read_each("nras_keys", is_nras_key, "texts like p384:<192 hex of x and y>", out.nras_keys);
+  reader.read_each("nras_keys", is_nras_key, "texts like p384:<192 hex of x and y>, not of zeros", out.nras_keys);
   auto nvlink = static_cast<std::size_t>(out.nvlink);
   reader.read_word("nvlink", {"any", "protected", "encrypted"}, nvlink);
   out.nvlink = static_cast<NvlinkRequirement>(nvlink);
-  return reader.error();
+  if (auto error = reader.error()) return error;
+  if (out.required != GpuRequirement::kNever || (!out.gpu_count && !out.require_nras)) return std::nullopt;
+  const std::string key = out.gpu_count ? "nvidia.gpu_count" : "nvidia.require_nras";
+  return fail(ErrorCode::kUsage, "policy: " + key + " demands GPUs, and nvidia.required = \"never\" leaves them out",
+              key);
 }
 
 std::optional<Error> read_snp(const toml::table* table, SnpPolicy& out) {
@@ -201,7 +226,7 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("accept_upstream_claims", out.accept_upstream_claims);
   reader.read("accept_unproven_custody", out.accept_unproven_custody);
   reader.read("accept_unproven_tls_keys", out.accept_unproven_tls_keys);
-  reader.read("max_keyset_days", out.max_keyset_days);
+  reader.read_from_one("max_keyset_days", out.max_keyset_days);
   reader.read("model_digests", 32, out.model_digests);
   reader.read("policy_digests", 32, out.policy_digests);
   reader.read("require_known_answers", out.require_known_answers);
@@ -213,7 +238,23 @@ std::optional<Error> read_service(const toml::table* table, ServicePolicy& out) 
   reader.read("accept_unnamed_configuration", out.accept_unnamed_configuration);
   reader.read("allow_shared_prompt_cache", out.allow_shared_prompt_cache);
   reader.read("allow_plain_http", out.allow_plain_http);
-  return reader.error();
+  if (auto error = reader.error()) return error;
+  for (const auto& [key, digests] : {std::pair("service.model_digests", &out.model_digests),
+                                     std::pair("service.policy_digests", &out.policy_digests),
+                                     std::pair("service.known_answer_digests", &out.known_answer_digests),
+                                     std::pair("service.gpu_libraries", &out.gpu_libraries)}) {
+    if (!std::ranges::all_of(*digests, is_filled))
+      return fail(ErrorCode::kUsage, std::string("policy: ") + key + " has a digest of zeros, which nothing has", key);
+  }
+  return std::nullopt;
+}
+
+// True when some key has a value. read_policy() has accepted the file, so tables hold no tables.
+bool says_something(const toml::table& file) {
+  return std::ranges::any_of(file, [](const auto& entry) {
+    const toml::table* table = entry.second.as_table();
+    return table == nullptr || !table->empty();
+  });
 }
 
 Result<Policy> read_policy(const toml::table& file) {
@@ -223,6 +264,10 @@ Result<Policy> read_policy(const toml::table& file) {
   reader.read("require_nonce", policy.require_nonce);
   reader.read_some("tee_kinds", kTeeKinds, policy.tee_kinds);
   reader.read("report_data", 64, policy.report_data);
+  if (!std::ranges::all_of(policy.report_data, is_filled)) {
+    return fail(ErrorCode::kUsage,
+                "policy: report_data cannot be zeros alone: nobody made such a value for this evidence", "report_data");
+  }
   const toml::table* tdx = reader.table("tdx");
   const toml::table* boot = reader.table("boot");
   const toml::table* nvidia = reader.table("nvidia");
@@ -243,9 +288,18 @@ Result<Policy> read_policy(const toml::table& file) {
 
 Result<Policy> parse_policy(std::string_view toml_text) {
   if (toml_text.size() > kLimit) return fail(ErrorCode::kTooLarge, "policy: more than 1 MiB");
+  if (const auto line = find_deep_line(toml_text)) {
+    return fail(ErrorCode::kUsage, "policy: line " + std::to_string(*line) + ": more than " +
+                                       std::to_string(kMostTomlLevels) + " levels of tables and lists");
+  }
   // The library reports bad syntax only by an exception.
   try {
-    return read_policy(toml::parse(toml_text));
+    const toml::table file = toml::parse(toml_text);
+    TRY(policy, read_policy(file));
+    if (!says_something(file)) {
+      return fail(ErrorCode::kUsage, "policy: it sets nothing; for the default policy, give none, or a copy of it");
+    }
+    return policy;
   } catch (const toml::parse_error& error) {
     return fail(ErrorCode::kUsage,
                 "policy: line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));

@@ -8,7 +8,8 @@
 
 namespace cloister::verify {
 
-// Accepts at most 1 MiB. What the text does not name keeps its default. An unknown key, a value of another type and a
+// Accepts at most 1 MiB and 16 levels (toml_nesting.h). What the text does not name keeps its default; a text that sets nothing is an
+// error, since a file that read as empty must not become the default policy. An unknown key, a value of another type and a
 // value out of its range are errors that name the key and its line. Pure; any thread.
 Result<Policy> parse_policy(std::string_view toml_text);
 

@@ -69,7 +69,14 @@ TEST(TomlSyntax, GivesWhatStandsThere) {
 
 TEST(PolicyFile, TheDefaultFileIsTheDefaultPolicy) { EXPECT_EQ(read(std::string(kDefaultPolicyText)), Policy{}); }
 
-TEST(PolicyFile, AnEmptyFileIsTheDefaultPolicy) { EXPECT_EQ(read(""), Policy{}); }
+// A file that could not be read, or lost its content, must not count as the default policy.
+TEST(PolicyFile, AFileThatSetsNothingIsRefused) {
+  for (const char* empty :
+       {"", "\n", "# accept_simulator = true\n", "[boot]\n", "[tdx]\n[nvidia]\n# gpu_count = 8\n"}) {
+    EXPECT_NE(complaint(empty).find("sets nothing"), std::string::npos) << empty;
+  }
+  EXPECT_EQ(read("require_nonce = true"), Policy{});
+}
 
 TEST(PolicyFile, RegistersOfATpm) {
   const std::string a(64, 'a'), b(64, 'b');
@@ -137,7 +144,7 @@ TEST(PolicyFile, ReadsTheKindsOfTeeAndExactValues) {
   EXPECT_EQ(policy.tdx.mr_seam, std::set<Bytes>{Bytes(48, 0x22)});
   EXPECT_EQ(policy.tdx.mr_config_id, std::set<Bytes>{Bytes(48, 0x33)});
   EXPECT_EQ(policy.tdx.min_tee_tcb_svn->size(), 16u);
-  EXPECT_FALSE(read("").tee_kinds.has_value());
+  EXPECT_FALSE(read("require_nonce = true").tee_kinds.has_value());
 }
 
 TEST(PolicyFile, TimesMayBeStrings) {
@@ -164,9 +171,9 @@ TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
       {"[tdx]\nmin_tee_tcb_svn = \"07\"", "policy: tdx.min_tee_tcb_svn must be a string of 32 hex characters (line 2)"},
       {"[snp]\nmin_snp = 256", "policy: snp.min_snp must be a whole number from 0 to 255 (line 2)"},
       {"[tdx]\nmin_tcb_date = \"yesterday\"",
-       "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
+       "policy: tdx.min_tcb_date must be a time in UTC before 2100, like 2024-03-13T00:00:00Z (line 2)"},
       {"[tdx]\nmin_tcb_date = 2024-03-13",
-       "policy: tdx.min_tcb_date must be a time in UTC, like 2024-03-13T00:00:00Z (line 2)"},
+       "policy: tdx.min_tcb_date must be a time in UTC before 2100, like 2024-03-13T00:00:00Z (line 2)"},
       {"[boot]\nmr_td = \"00\"", "policy: boot.mr_td must be a list of at most 4096 strings (line 2)"},
       {"[boot]\nmr_td = [\"00\"]", "policy: boot.mr_td must be a list of strings of 96 hex characters (line 2)"},
       {"[boot]\nmr_td = [1]", "policy: boot.mr_td must be a list of strings (line 2)"},
@@ -175,7 +182,7 @@ TEST(PolicyFile, RefusesWhatItDoesNotKnow) {
       {"[nvidia]\nnvlink = \"open\"",
        "policy: nvidia.nvlink must be one of \"any\", \"protected\", \"encrypted\" (line 2)"},
       {"[nvidia]\nnras_keys = [\"p384:00\"]",
-       "policy: nvidia.nras_keys cannot hold \"p384:00\"; expected texts like p384:<192 hex of x and y> (line 2)"},
+       "policy: nvidia.nras_keys cannot hold \"p384:00\"; expected texts like p384:<192 hex of x and y>, not of zeros (line 2)"},
       {"[nvidia]\nmin_driver_version = 550", "policy: nvidia.min_driver_version must be a string (line 2)"},
       {"[nvidia]\narchitectures = [\"AMPERE\"]",
        "policy: nvidia.architectures cannot hold \"AMPERE\"; possible: BLACKWELL, HOPPER, LS10, RUBIN (line 2)"},
@@ -204,7 +211,7 @@ TEST(PolicyFile, RefusesWordsThatCouldNeverMatch) {
        "policy: boot.key_providers cannot hold \"foo\"; expected texts like kms:<hex public key> or local-sgx:<hex MRENCLAVE>, in lower "
        "case (line 2)"},
       {"[boot]\nmeasurement_list_keys = [\"rsa:aa\"]",
-       "policy: boot.measurement_list_keys cannot hold \"rsa:aa\"; expected texts like ed25519:<64 hex> or p256:<128 hex of x and y> (line 2)"},
+       "policy: boot.measurement_list_keys cannot hold \"rsa:aa\"; expected texts like ed25519:<64 hex> or p256:<128 hex of x and y>, not of zeros (line 2)"},
       {"[tdx]\nallowed_advisories = [\"SA-00828\"]",
        "policy: tdx.allowed_advisories cannot hold \"SA-00828\"; expected Intel's names of advisories, like INTEL-SA-00828 (line 2)"},
   };
@@ -229,6 +236,38 @@ upstreams = ["unix:", "http://localhost", "http://private", "http://engine:8000"
             std::string::npos);
   EXPECT_NE(complaint("[boot]\nkey_providers = [\"kms:00\"]").find("kms:<hex"), std::string::npos);
   EXPECT_NE(complaint("[boot]\nmeasurement_list_keys = [\"ed25519:aa\"]").find("64 hex"), std::string::npos);
+}
+
+TEST(PolicyFile, RefusesValuesThatCouldNeverMatch) {
+  const std::string zeros(192, '0');
+  const struct {
+    std::string text;
+    const char* complaint;
+  } cases[] = {
+      {"[tdx]\nqe_vendor_ids = [\"" + std::string(32, '0') + "\"]", "tdx.qe_vendor_ids"},
+      {"[tdx]\nmin_tcb_date = 9999-03-13T00:00:00Z", "tdx.min_tcb_date"},
+      {"[tdx]\nmin_tcb_date = 2100-01-01T00:00:00Z", "before 2100"},
+      {"[boot]\nmin_measurement_list_issued = \"9999-03-13T00:00:00Z\"", "boot.min_measurement_list_issued"},
+      {"[boot]\nmeasurement_list_keys = [\"ed25519:" + zeros.substr(0, 64) + "\"]", "not of zeros"},
+      {"[boot]\nmeasurement_list_keys = [\"p256:" + zeros.substr(0, 128) + "\"]", "not of zeros"},
+      {"[nvidia]\nnras_keys = [\"p384:" + zeros + "\"]", "not of zeros"},
+      {"[nvidia]\nrequired = \"never\"\ngpu_count = 8", "nvidia.gpu_count demands GPUs"},
+      {"[nvidia]\nrequired = \"never\"\nrequire_nras = true", "nvidia.require_nras demands GPUs"},
+      {"[nvidia]\ngpu_count = 0", "from 1 to 64"},
+      {"[nvidia]\ngpu_count = 65", "from 1 to 64"},
+      {"[service]\nmax_keyset_days = 0", "from 1 to"},
+      {"report_data = [\"" + zeros.substr(0, 128) + "\"]", "report_data"},
+      {"[service]\nmodel_digests = [\"" + zeros.substr(0, 64) + "\"]", "service.model_digests"},
+      {"[service]\npolicy_digests = [\"sha256:" + zeros.substr(0, 64) + "\"]", "service.policy_digests"},
+      {"[service]\nknown_answer_digests = [\"" + zeros.substr(0, 64) + "\"]", "service.known_answer_digests"},
+      {"[service]\ngpu_libraries = [\"" + zeros.substr(0, 64) + "\"]", "service.gpu_libraries"},
+  };
+  for (const auto& one : cases)
+    EXPECT_NE(complaint(one.text).find(one.complaint), std::string::npos) << one.text << complaint(one.text);
+  EXPECT_EQ(read("[tdx]\nqe_vendor_ids = [\"939A7233f79c4ca9940a0db3957f0607\"]").tdx.qe_vendor_ids.size(), 1u);
+  EXPECT_EQ(read("[nvidia]\nrequired = \"never\"\nmin_driver_version = \"550\"").nvidia.required,
+            GpuRequirement::kNever);
+  EXPECT_EQ(read("[nvidia]\ngpu_count = 64").nvidia.gpu_count, 64u);
 }
 
 TEST(PolicyFile, DigestsMayBeWrittenAsVerdictsWriteThem) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostValues = 4096;
 constexpr std::size_t kMostShown = 64;
+constexpr UnixSeconds kYear2100 = 4102444800;
 
 std::string line_of(const toml::node& node) {
   return node.source().begin.line == 0 ? "" : " (line " + std::to_string(node.source().begin.line) + ")";
@@ -53,12 +54,13 @@ void TableReader::read(std::string_view key, std::string& out) {
   }
 }
 
-std::optional<std::uint64_t> TableReader::number(std::string_view key, std::uint64_t most) {
+std::optional<std::uint64_t> TableReader::number(std::string_view key, std::uint64_t most, std::uint64_t least) {
   const toml::node* node = take(key);
   if (node == nullptr) return std::nullopt;
   const auto value = node->value_exact<std::int64_t>();
-  if (value && *value >= 0 && static_cast<std::uint64_t>(*value) <= most) return static_cast<std::uint64_t>(*value);
-  complain(key, "a whole number from 0 to " + std::to_string(most), node);
+  if (value && *value >= 0 && static_cast<std::uint64_t>(*value) >= least && static_cast<std::uint64_t>(*value) <= most)
+    return static_cast<std::uint64_t>(*value);
+  complain(key, "a whole number from " + std::to_string(least) + " to " + std::to_string(most), node);
   return std::nullopt;
 }
 
@@ -74,8 +76,13 @@ void TableReader::read(std::string_view key, std::uint32_t& out, std::uint32_t m
   if (const auto value = number(key, most)) out = static_cast<std::uint32_t>(*value);
 }
 
-void TableReader::read(std::string_view key, std::optional<std::size_t>& out) {
-  if (const auto value = number(key, std::numeric_limits<std::uint32_t>::max())) out = static_cast<std::size_t>(*value);
+void TableReader::read(std::string_view key, std::optional<std::size_t>& out, std::size_t least, std::size_t most) {
+  if (const auto value = number(key, most, least)) out = static_cast<std::size_t>(*value);
+}
+
+void TableReader::read_from_one(std::string_view key, std::uint32_t& out) {
+  if (const auto value = number(key, std::numeric_limits<std::uint32_t>::max(), 1))
+    out = static_cast<std::uint32_t>(*value);
 }
 
 void TableReader::read_time(std::string_view key, std::optional<std::int64_t>& out) {
@@ -89,10 +96,10 @@ void TableReader::read_time(std::string_view key, std::optional<std::int64_t>& o
   } else if (const auto string = node->value_exact<std::string>()) {
     text = *string;
   }
-  if (const Result<UnixSeconds> time = from_rfc3339(text)) {
+  if (const Result<UnixSeconds> time = from_rfc3339(text); time && *time < kYear2100) {
     out = *time;
   } else {
-    complain(key, "a time in UTC, like 2024-03-13T00:00:00Z", node);
+    complain(key, "a time in UTC before 2100, like 2024-03-13T00:00:00Z", node);
   }
 }
 

@@ -27,8 +27,10 @@ class TableReader {
   void read(std::string_view key, std::uint8_t& out);
   void read(std::string_view key, std::optional<std::uint8_t>& out);
   void read(std::string_view key, std::uint32_t& out, std::uint32_t most = 0xffffffff);
-  void read(std::string_view key, std::optional<std::size_t>& out);
-  // RFC 3339 in UTC, as a TOML date-time or a string, to seconds since 1970.
+  void read(std::string_view key, std::optional<std::size_t>& out, std::size_t least, std::size_t most);
+  // Accepts every value but 0.
+  void read_from_one(std::string_view key, std::uint32_t& out);
+  // RFC 3339 in UTC, as a TOML date-time or a string, to seconds since 1970; before the year 2100, since no evidence is of a later time.
   void read_time(std::string_view key, std::optional<std::int64_t>& out);
   void read(std::string_view key, std::set<std::string>& out);
   void read(std::string_view key, std::optional<std::set<std::string>>& out);
@@ -58,7 +60,7 @@ class TableReader {
  private:
   const toml::node* take(std::string_view key);
   void complain(std::string_view key, const std::string& expected, const toml::node* node = nullptr);
-  std::optional<std::uint64_t> number(std::string_view key, std::uint64_t most);
+  std::optional<std::uint64_t> number(std::string_view key, std::uint64_t most, std::uint64_t least = 0);
   std::optional<std::set<std::string>> texts(std::string_view key);
   // Records an error at the element of the list `key` that is `text`.
   void complain_of(std::string_view key, const std::string& text, const std::string& why);

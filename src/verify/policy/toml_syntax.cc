@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "verify/policy/toml_nesting.h"
+
 namespace cloister::verify {
 namespace {
 
@@ -63,6 +65,9 @@ class Flattener {
 }  // namespace
 
 std::variant<std::vector<TomlEntry>, TomlFault> read_toml_entries(std::string_view text) {
+  if (const auto line = find_deep_line(text)) {
+    return TomlFault{*line, "more than " + std::to_string(kMostTomlLevels) + " levels of tables and lists"};
+  }
   // The library reports bad syntax only by an exception.
   try {
     Flattener flattener;

@@ -126,7 +126,8 @@ void judge_parsed(const AciReport& report, const evidence::BootEvidence& boot, c
   verdict.add(check_serving(report, context.policy));
   const auto document = report.evidence.find(std::string(kPolicyMember));
   check_logged_digests(boot, document == report.evidence.end() ? Json() : *document,
-                       report.keyset.is_cloister() ? NodeKind::kCloister : NodeKind::kUnknown, context.policy, verdict);
+                       report.keyset.is_cloister() ? NodeKind::kCloister : NodeKind::kUnknown, expected, context.policy,
+                       verdict);
   verdict.facts["claims"]["serving"] = report.serving;
   if (!report.source_provenance.is_null()) verdict.facts["claims"]["source_provenance"] = report.source_provenance;
   check_gpus(std::nullopt, expected.nonce.value_or(evidence::Nonce{}), tee.root, context, verdict);

@@ -61,15 +61,14 @@ Check check_tls(const Layout& layout, const ServedReport& report, const Expected
     return failed(id, "the TLS connection ends at a key that the quote does not bind", text(expected.tls_spki_sha256),
                   text(layout.tls_spki_sha256));
   }
-  if (!report.tls_cert_fingerprint && origin == TlsKeyOrigin::kGiven) return given_tls_key(id, policy);
+  if (!report.tls_cert_fingerprint && origin == TlsKeyOrigin::kGiven)
+    return unseen_tls_key(id, origin, expected, policy);
   if (!report.tls_cert_fingerprint) return not_applicable(id, "no TLS binding was asked for");
   if (layout.bound && !layout.tls_spki_sha256) {
     return failed(id, "the report shows a TLS key that the quote does not bind", text(report.tls_cert_fingerprint),
                   "none");
   }
-  if (origin == TlsKeyOrigin::kGiven) return given_tls_key(id, policy);
-  if (origin == TlsKeyOrigin::kUnknown) return unproven_tls_key(id, policy);
-  return skipped(id, "the TLS key that was really used is not known here", false);
+  return unseen_tls_key(id, origin, expected, policy);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ void check_instances(const Json& object, const ServedReport& report, const Expec
     return;
   }
   // The channel ends at one of the instances: the others' TLS keys are not the one that the client saw.
-  const Expected of_others{.nonce = expected.nonce};
+  const Expected of_others{.nonce = expected.nonce, .no_connection = true};
   bool found = false;
   std::size_t index = 0, others = 0;
   Verdict judged;

@@ -124,7 +124,7 @@ void judge_parsed(const NativeReport& report, const Json& known_answers, const e
   verdict.add(check_gpu_digest(report));
   verdict.add(check_document("report.model_digest", statement.model_digest, report.model, accepted.model_digests));
   verdict.add(check_document("report.policy_digest", statement.policy_digest, report.policy, accepted.policy_digests));
-  check_node_policy(boot, report.policy, bound ? statement.policy_digest : std::nullopt, NodeKind::kCloister,
+  check_node_policy(boot, report.policy, bound ? statement.policy_digest : std::nullopt, NodeKind::kCloister, expected,
                     context.policy, verdict);
   check_measured_events(boot, statement.model_digest, statement.policy_digest, verdict);
   check_model_manifest(report.model, bound ? statement.model_digest : std::nullopt, context.policy, verdict);

@@ -57,6 +57,8 @@ struct NodePolicy {
   const Policy& policy;
   std::string tee_type;                  // what the evidence shows
   const std::vector<Digest>& libraries;  // that the log tells of
+  bool ends_here;                        // report_data.tls passes
+  bool no_connection;                    // there is none whose key could be compared
   bool events_unseen;                    // something was measured after the boot, and no log that replays says what
 };
 
@@ -120,7 +122,11 @@ bool is_local_listener(const NodePolicy& node) {
 Check check_tls(const NodePolicy& node) {
   const std::string id = "policy.tls", tls = text_at(node.document, "listen", "tls");
   if (tls.empty()) return unknown(id, "listen.tls");
-  if (tls != "none") return passed(id, tls, "report_data.tls says whose key it is");
+  if (tls != "none" && node.ends_here) return passed(id, tls, "report_data.tls shows that the connection ends there");
+  if (tls != "none" && node.no_connection) return passed(id, tls, "verified as a document, without a connection");
+  if (tls != "none") {
+    return skipped(id, "the node has TLS of its own, and report_data.tls does not show that the connection ends there");
+  }
   if (is_local_listener(node)) return passed(id, tls, "only the machine itself reaches the node's address");
   if (node.policy.service.allow_plain_http) return passed(id, tls, "allowed by the policy");
   return skipped(id,
@@ -352,10 +358,17 @@ constexpr const char* kAnotherDocument = "the evidence binds another policy docu
 
 // policy.document and, where it passes, what the document says. `mismatch`: what to say of a document that is not the one bound.
 void check_document_and_members(const evidence::BootEvidence& boot, const Json& document, const Digest& bound,
-                                NodeKind kind, const Policy& policy, const char* mismatch, Verdict& verdict) {
+                                NodeKind kind, const Expected& expected, const Policy& policy, const char* mismatch,
+                                Verdict& verdict) {
   const std::vector<Digest> libraries = logged_digests(boot, evidence::kGpuLibraryEvent, verdict);
   if (!check_document(document, bound, kind, libraries, policy, mismatch, verdict)) return;
-  const NodePolicy node{document, policy, verdict.facts.value("tee_type", "unknown"), libraries,
+  const Check* tls = verdict.find("report_data.tls");
+  const NodePolicy node{document,
+                        policy,
+                        verdict.facts.value("tee_type", "unknown"),
+                        libraries,
+                        tls != nullptr && tls->state == State::kPass,
+                        expected.no_connection,
                         are_events_unseen(verdict)};
   verdict.add(check_engine(node));
   verdict.add(check_serving(node));
@@ -414,8 +427,8 @@ std::optional<ByteArray<32>> logged_digest(const evidence::BootEvidence& boot, s
   return all.empty() ? std::nullopt : all.back();
 }
 
-void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy,
-                          Verdict& verdict) {
+void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind,
+                          const Expected& expected, const Policy& policy, Verdict& verdict) {
   const Digest model = logged_digest(boot, evidence::kModelEvent, verdict);
   const std::vector<Digest> nodes = logged_digests(boot, evidence::kPolicyEvent, verdict);
   const Digest node = nodes.empty() ? std::nullopt : nodes.back();
@@ -425,7 +438,7 @@ void check_logged_digests(const evidence::BootEvidence& boot, const Json& docume
   const Result<ByteArray<32>> shown = evidence::document_digest(document);
   const bool former = shown && node && *shown != *node && std::ranges::find(nodes, Digest(*shown)) != nodes.end();
   check_document_and_members(
-      boot, document, node, kind, policy,
+      boot, document, node, kind, expected, policy,
       former ? "the machine has measured another configuration since: this node's own, which has changed, or that of "
                "another node in the same VM, which leaves this form without proof; ask for the node's own report"
              : kAnotherDocument,
@@ -433,9 +446,9 @@ void check_logged_digests(const evidence::BootEvidence& boot, const Json& docume
 }
 
 void check_node_policy(const evidence::BootEvidence& boot, const Json& document,
-                       const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,
-                       Verdict& verdict) {
-  check_document_and_members(boot, document, bound, kind, policy, kAnotherDocument, verdict);
+                       const std::optional<ByteArray<32>>& bound, NodeKind kind, const Expected& expected,
+                       const Policy& policy, Verdict& verdict) {
+  check_document_and_members(boot, document, bound, kind, expected, policy, kAnotherDocument, verdict);
 }
 
 }  // namespace cloister::verify

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "evidence/boot_evidence.h"
+#include "verify/expected.h"
 #include "verify/policy.h"
 #include "verify/verdict.h"
 
@@ -27,16 +28,17 @@ enum class NodeKind { kUnknown, kCloister };
 // For the forms whose statement does not name the digests: adds report.model_digest and report.policy_digest by the
 // log's events `cloister-model` and `cloister-policy`, where it has them, then check_node_policy(). `document` is the
 // member kPolicyMember, or null.
-void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind, const Policy& policy,
-                          Verdict& verdict);
+void check_logged_digests(const evidence::BootEvidence& boot, const Json& document, NodeKind kind,
+                          const Expected& expected, const Policy& policy, Verdict& verdict);
 
 // policy.document to policy.keys, and the fact `node_policy`. To be called after the checks of the TEE. `document` may be null. `boot`
 // tells which GPU libraries were loaded, whatever the document says.
+// report_data.tls, which `verdict` holds already, decides policy.tls of a node with TLS, where there is a connection (`expected`).
 // `bound` is the digest that the evidence binds. Without document and digest all are skipped and required, unless the service may be
 // another's and the policy accepts that it has none (`accept_no_node_policy`).
 void check_node_policy(const evidence::BootEvidence& boot, const Json& document,
-                       const std::optional<ByteArray<32>>& bound, NodeKind kind, const Policy& policy,
-                       Verdict& verdict);
+                       const std::optional<ByteArray<32>>& bound, NodeKind kind, const Expected& expected,
+                       const Policy& policy, Verdict& verdict);
 
 // True for an address of the same machine: "http://127.0.0.1:8000", "https://localhost", "unix:/run/engine.sock".
 // Strict: "127.evil.example" and "127.0.0.1@evil.example" are not local.

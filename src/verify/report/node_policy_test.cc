@@ -42,10 +42,13 @@ Json good_document() {
        {"logging", {{"content", "never"}}}});
 }
 
+const Expected kNoConnection{.no_connection = true};
+
 Verdict judge(const Json& document, const Policy& policy = {}, const std::string& tee_type = "tdx") {
   Verdict verdict;
   verdict.facts["tee_type"] = tee_type;
-  check_node_policy({}, document, *evidence::document_digest(document), NodeKind::kCloister, policy, verdict);
+  check_node_policy({}, document, *evidence::document_digest(document), NodeKind::kCloister, kNoConnection, policy,
+                    verdict);
   return verdict;
 }
 
@@ -53,6 +56,26 @@ TEST(NodePolicy, AGoodOnePasses) {
   const Verdict verdict = judge(good_document());
   EXPECT_EQ(verdict.checks.size(), 11u);
   for (const Check& check : verdict.checks) EXPECT_EQ(check.state, State::kPass) << check.id << ": " << check.detail;
+}
+
+// What the node says of its TLS is no statement about the connection in use: report_data.tls is.
+TEST(NodePolicy, TlsPassesWithTheKeyOfTheConnection) {
+  const Json document = good_document();
+  const auto tls_check = [&document](std::optional<State> key, const Expected& expected) {
+    Verdict verdict;
+    verdict.facts["tee_type"] = "tdx";
+    if (key) verdict.add({"report_data.tls", *key, true, {}, {}, {}});
+    check_node_policy({}, document, *evidence::document_digest(document), NodeKind::kCloister, expected, {}, verdict);
+    return *verdict.find("policy.tls");
+  };
+  EXPECT_EQ(tls_check(State::kPass, {}).state, State::kPass);
+  for (const std::optional<State> key :
+       {std::optional<State>(), std::optional(State::kSkipped), std::optional(State::kNotApplicable)}) {
+    const Check check = tls_check(key, {});
+    EXPECT_EQ(check.state, State::kSkipped);
+    EXPECT_TRUE(check.required);
+    EXPECT_EQ(tls_check(key, kNoConnection).state, State::kPass);
+  }
 }
 
 struct Case {
@@ -202,7 +225,7 @@ TEST(NodePolicy, TheEvidenceBindsTheDocument) {
                                  const Policy& policy = {}) {
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
-    check_node_policy({}, shown, bound, kind, policy, verdict);
+    check_node_policy({}, shown, bound, kind, kNoConnection, policy, verdict);
     EXPECT_EQ(verdict.checks.size(), 11u);
     return std::pair(verdict.checks.front().state, verdict.outcome());
   };
@@ -247,8 +270,8 @@ TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
          {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
       verdict.add({id, State::kPass, true, {}, {}, {}});
     }
-    check_node_policy(boot, shown, evidence::document_digest(good_document()).value(), NodeKind::kCloister, policy,
-                      verdict);
+    check_node_policy(boot, shown, evidence::document_digest(good_document()).value(), NodeKind::kCloister,
+                      kNoConnection, policy, verdict);
     return *verdict.find("policy.gpu_library");
   };
   const Json document = good_document();
@@ -266,8 +289,8 @@ TEST(NodePolicy, ALibraryThatTheLogTellsOfIsListed) {
     Verdict verdict;
     verdict.facts["tee_type"] = "tdx";
     verdict.facts["rtmr3"] = rtmr3;
-    check_node_policy({}, document, evidence::document_digest(document).value(), NodeKind::kCloister, Policy(),
-                      verdict);
+    check_node_policy({}, document, evidence::document_digest(document).value(), NodeKind::kCloister, kNoConnection,
+                      Policy(), verdict);
     EXPECT_EQ(verdict.find("policy.gpu_library")->state, std::string(rtmr3) == "00" ? State::kPass : State::kSkipped);
     EXPECT_TRUE(verdict.find("policy.gpu_library")->required);
   }
@@ -309,7 +332,7 @@ TEST(NodePolicy, TheLastConfigurationThatWasMeasuredCounts) {
          {"boot.rtmr3", "boot.event.digests", "boot.event.names", "boot.events.order", "boot.events.unique"}) {
       verdict.add({id, State::kPass, true, {}, {}, {}});
     }
-    check_logged_digests(boot, shown, NodeKind::kUnknown, {}, verdict);
+    check_logged_digests(boot, shown, NodeKind::kUnknown, kNoConnection, {}, verdict);
     return *verdict.find("policy.document");
   };
   EXPECT_EQ(judge_log({event(evidence::kPolicyEvent, first)}, first).state, State::kPass);

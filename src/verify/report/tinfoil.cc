@@ -35,7 +35,9 @@ Check check_nonce(const TinfoilDocument& document, const Expected& expected, con
 Check check_tls(const Half& key, bool bound, const Expected& expected) {
   const std::string id = "report_data.tls";
   if (!bound) return skipped(id, "report data binds no keys that are known here");
-  if (!expected.tls_spki_sha256) return skipped(id, "the TLS key that was really used is not known here", false);
+  if (!expected.tls_spki_sha256) {
+    return skipped(id, "which TLS key the connection really used is not known here", !expected.no_connection);
+  }
   return compared(id, to_hex(*expected.tls_spki_sha256), to_hex(key),
                   "the TLS connection ends at a key that the quote does not bind");
 }

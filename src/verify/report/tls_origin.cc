@@ -49,19 +49,28 @@ Check bound_tls_key(std::string id, const std::string& key_hex, TlsKeyOrigin ori
   return check;
 }
 
-Check given_tls_key(std::string id, const Policy& policy) {
-  return skipped(std::move(id),
-                 "the service has a TLS key that was given to it from outside, and which key the connection "
-                 "really used is not known here",
-                 !policy.service.accept_unproven_tls_keys);
-}
-
-Check unproven_tls_key(std::string id, const Policy& policy) {
+Check unseen_tls_key(std::string id, TlsKeyOrigin origin, const Expected& expected, const Policy& policy) {
+  const bool required = !expected.no_connection;
+  const bool proven = origin == TlsKeyOrigin::kBorn || policy.service.accept_unproven_tls_keys;
+  if (origin == TlsKeyOrigin::kGiven) {
+    return skipped(std::move(id),
+                   "the service has a TLS key that was given to it from outside, and which key the connection "
+                   "really used is not known here",
+                   required || !proven);
+  }
+  if (origin == TlsKeyOrigin::kUnknown) {
+    return skipped(
+        std::move(id),
+        "the evidence binds a TLS key and does not say that the key was made inside the TEE, and which key the connection "
+        "really used is not known here",
+        required || !proven);
+  }
   return skipped(
       std::move(id),
-      "the evidence binds a TLS key and does not say that the key was made inside the TEE, and which key the connection "
-      "really used is not known here",
-      !policy.service.accept_unproven_tls_keys);
+      required ? "the service has a TLS key of its own, and which key the connection really used is not known here: "
+                 "whoever sits in front of the TEE can pass its report on"
+               : "verified as a document: no connection is compared with the TLS key",
+      required);
 }
 
 TlsKeyOrigin legacy_tls_key_origin(const ServedReport& report, const Verdict& verdict) {

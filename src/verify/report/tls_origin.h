@@ -5,6 +5,7 @@
 #include <string>
 
 #include "evidence/aci/keyset.h"
+#include "verify/expected.h"
 #include "verify/policy.h"
 #include "verify/report/form.h"
 #include "verify/verdict.h"
@@ -14,11 +15,9 @@ namespace cloister::verify {
 // The check of the key `key_hex` that the evidence binds. It passes for a key that was made inside the TEE. For other
 // keys it is skipped and required, unless the policy accepts such keys.
 Check bound_tls_key(std::string id, const std::string& key_hex, evidence::TlsKeyOrigin origin, const Policy& policy);
-// The check where no key in use is known and the evidence says that the service has a given one: it never passes.
-Check given_tls_key(std::string id, const Policy& policy);
-
-// The check where the evidence binds a key, nobody says where it was made, and the connection's key is not known here.
-Check unproven_tls_key(std::string id, const Policy& policy);
+// The check where the evidence binds a key, or says that the service has one, and the key of the connection is not known here: it never
+// passes. It is required, unless the report is verified as a document and the key is a born one or the policy accepts others.
+Check unseen_tls_key(std::string id, evidence::TlsKeyOrigin origin, const Expected& expected, const Policy& policy);
 
 // The origin as a legacy report states it (docs/spec/legacy-proof.md). The report's own statement counts against the
 // key only. A policy document (`cloister_policy`, or `policy`) counts where its digest is the last `cloister-policy`

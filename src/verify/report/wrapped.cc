@@ -96,10 +96,10 @@ Verdict judge_wrapped_report(const Json& object, const Expected& expected, const
   Expected of_models = expected;
   if (gateway != nullptr) {
     judge_gateway(with_ohttp_key(*gateway, object), expected, context, verdict);
-    of_models = Expected{.nonce = expected.nonce};
+    of_models = Expected{.nonce = expected.nonce, .no_connection = true};
   } else if (expected.tls_spki_sha256) {
     verdict.add(skipped("report_data.tls", "no report of the gateway shows where the TLS connection ends"));
-    of_models = Expected{.nonce = expected.nonce};
+    of_models = Expected{.nonce = expected.nonce, .no_connection = true};
   }
   std::size_t index = 0;
   for (const Json& model : models == nullptr ? Json::array() : *models) {

@@ -81,7 +81,8 @@ Check check_key(const char* what, const Hashes& pinned, bool asked, const Verdic
 }  // namespace
 
 Expected expected_of_channel(const evidence::Session& session, const Json& report) {
-  Expected out;
+  // session.channel says whether a key was pinned, and which.
+  Expected out{.no_connection = true};
   const Hashes tls = hashes_of(session, Kind::kTlsSpki), e2ee = hashes_of(session, Kind::kE2eeKey);
   if (tls.size() == 1) {
     out.tls_spki_sha256 = *tls.begin();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "evidence/archive.h"
 #include "verify/subject/file_form.h"
 
 namespace cloister::verify {
@@ -38,7 +39,8 @@ Result<void> check_marks(const std::string& kind, const std::string& shown, std:
 
 std::size_t most_bytes_of(std::string_view name) {
   // Files that hold other files, and bodies, which are hashed and not parsed.
-  for (const std::string_view large : {"archive", "bundle", "proof", "request", "response"}) {
+  if (name == "archive" || name == "bundle") return evidence::kMostArchiveBytes;
+  for (const std::string_view large : {"proof", "request", "response"}) {
     if (name == large) return 64 * kMiB;
   }
   for (const std::string_view small : {"receipt", "signature", "quote", "chain"}) {
@@ -61,6 +63,12 @@ Result<void> check_beside_form(const std::string& name, const std::string& shown
   if (has_marks) TRY_VOID(check_form(shown, text, {form_of_kind(name)}));
   if (has_marks || name == "vm-config" || name == "prefix-proof") return check_json(shown, text);
   return {};
+}
+
+Result<void> check_filled(ByteView value) {
+  const bool filled = std::ranges::any_of(value, [](std::uint8_t byte) { return byte != 0; });
+  if (filled) return {};
+  return fail(ErrorCode::kUsage, "it is all zeros: a value that was never filled in");
 }
 
 Result<void> check_json(const std::string& shown, std::string_view text) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace cloister::verify {
@@ -20,6 +21,10 @@ Result<void> check_evidence_form(const std::string& kind, const std::string& sho
 
 // Refuses what is given beside evidence under this name, and is of another form than that.
 Result<void> check_beside_form(const std::string& name, const std::string& shown, std::string_view text);
+
+// Refuses a value of zeros alone where the person who asks made the value, or saw it: a nonce, report data, the digest of a key. It is a
+// buffer that nobody filled, and others know it as well.
+Result<void> check_filled(ByteView value);
 
 // JSON that cannot be parsed is no evidence at all; faults of evidence lead to a verdict.
 Result<void> check_json(const std::string& shown, std::string_view text);

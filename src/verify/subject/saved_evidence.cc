@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "codec/json.h"
+#include "evidence/archive.h"
 #include "verify/bundle.h"
 
 namespace cloister::verify {
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::string_view kFormat = "cloister.evidence.v1";
 constexpr std::string_view kOpening = "{\"format\":\"cloister.evidence.v1\"";
-constexpr codec::JsonLimits kLimits = {128u << 20, 16, 1u << 20};
+constexpr codec::JsonLimits kLimits = {evidence::kMostArchiveBytes, 16, 1u << 20};
 
 const std::set<std::string> kMembers = {"format", "kind",  "saved_at",        "evidence",
                                         "beside", "nonce", "tls_spki_sha256", "collateral"};

@@ -32,7 +32,7 @@ struct SavedEvidence {
 std::string write_saved_evidence(const SavedEvidence& saved);
 // True when the file has this form at all; parse_saved_evidence() then says what is wrong with it.
 bool is_saved_evidence(std::string_view text);
-// Accepts at most 128 MiB; unknown members, in `beside` too, are errors.
+// Accepts at most evidence::kMostArchiveBytes; unknown members, in `beside` too, are errors.
 Result<SavedEvidence> parse_saved_evidence(std::string_view text);
 
 }  // namespace cloister::verify

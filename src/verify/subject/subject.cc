@@ -82,6 +82,7 @@ Result<Verdict> judge_report(const Subject& subject, const Context& context) {
     expected.instance_keys = std::move(keys);
   }
   expected.tls_host = subject.tls_host;
+  expected.no_connection = subject.no_connection || subject.words.has_value();
   Verdict verdict = verify_report(subject.saved.evidence, expected, context);
   if (subject.asked_model) {
     const std::string shown = model_in_report(subject.saved.evidence);
@@ -141,6 +142,8 @@ Result<Verdict> judge_receipt(const Subject& subject, const Context& context) {
   receipt.receipt = subject.saved.evidence;
   receipt.report = view_of(subject, "report");
   receipt.expected.nonce = subject.saved.nonce;
+  // A receipt is a document that the attested key signed, however it came here.
+  receipt.expected.no_connection = true;
   receipt.keyset = view_of(subject, "keyset");
   receipt.request = bytes_of(subject, "request");
   receipt.response = bytes_of(subject, "response");

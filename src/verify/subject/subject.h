@@ -26,6 +26,8 @@ struct Subject {
   bool beginning = false;  // the person who asks wants to know about a beginning of the reply
   // For a report: the host of the connection whose key is `saved.tls_spki_sha256`, and the model that will be asked for.
   std::optional<std::string> tls_host, asked_model;
+  // For a report: the person who asks has no connection, and verifies a document. A file that holds everything is always one.
+  bool no_connection = false;
 };
 
 // An Error is input that cannot be read, and nothing was judged. Its `param` is the name of what is at fault in `saved.beside`, and empty
