@@ -29,7 +29,7 @@ class InferenceCall : public engine::ReplySink, public std::enable_shared_from_t
   ~InferenceCall() override;
 
   // Checks the request and starts the engine. On the loop for short bodies and engines that pass requests on or start
-  // quickly, else on a thread of Preparation.
+  // quickly, else on a thread of `preparation`.
   void run();
   // Answers with an error instead. Before run().
   void refuse(const Error& error) { reply_.fail(error); }
