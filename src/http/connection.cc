@@ -314,6 +314,15 @@ void Connection::on_drain() {
   if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake || phase_ == Phase::kLinger) close();
 }
 
+void Connection::on_end() {
+  const auto keep = self_;
+  const bool waits_for_reply =
+      phase_ == Phase::kReply && exchange_ != nullptr && framing_ == Framing::kNone && out_.empty() && !held_;
+  if (waits_for_reply) std::exchange(exchange_, nullptr)->abandon();
+  if (waits_for_reply || phase_ == Phase::kParked || phase_ == Phase::kBody) refuse(503, "the server stops");
+  close();
+}
+
 void Connection::cut() {
   const struct linger reset { 1, 0 };
   ::setsockopt(watch_.descriptor(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));

@@ -45,6 +45,8 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   void on_tick();
   // The server is about to stop: ends at once when nothing is running, else after the running exchange.
   void on_drain();
+  // The loop ends: a request without a reply so far is answered with 503, as far as the socket takes it at once; then close().
+  void on_end();
   // Ends now; a running exchange is abandoned.
   void close();
 
