@@ -16,7 +16,9 @@ namespace {
 // How much a client may send ahead of a reply before its socket is no longer read. One read more may be added.
 constexpr std::size_t kAheadBytes = 4u << 10;
 // Number of consecutive reads on one connection before the others have their turn.
-constexpr int kReadsInARow = 8;
+constexpr int kReadsInARow = 2;
+// Number of requests that came together and are answered before the others have their turn.
+constexpr int kRequestsInARow = 4;
 constexpr int kLingerReadSeconds = 5;
 
 std::string peer_text(const boost::asio::ip::tcp::endpoint& peer) {
@@ -116,8 +118,10 @@ void Connection::continue_handshake() {
   }
 }
 
-// A client that sends ahead of its replies, or of its admission, is not read until they are there.
-bool Connection::wants_more() const { return phase_ != Phase::kClosed && (!reads_ahead() || in_.size() < kAheadBytes); }
+// A client that sends ahead of its replies, of its admission or of its turn is not read until they are there.
+bool Connection::wants_more() const {
+  return phase_ != Phase::kClosed && !is_queued() && (!reads_ahead() || in_.size() - in_used_ < kAheadBytes);
+}
 
 void Connection::read_available() {
   const std::span<char> buffer = loop_.read_scratch();
@@ -151,22 +155,33 @@ void Connection::feed(std::string_view bytes) {
     set_deadline(host_.shared().options.body_idle_timeout_s);
     deadline_s_ = std::min(deadline_s_, body_deadline_s_);
   }
-  if (in_.empty() && !reads_ahead()) {
+  if (!has_ahead() && !reads_ahead()) {
     const std::size_t used = process(bytes);
     if (used < bytes.size() && phase_ != Phase::kLinger && phase_ != Phase::kClosed) in_.append(bytes.substr(used));
     return;
   }
+  in_.erase(0, std::exchange(in_used_, 0));
   in_.append(bytes);
   if (!reads_ahead()) resume_ahead();
 }
 
-// Takes requests from `bytes` as long as each reply is written at once; returns how many bytes were used.
+void Connection::on_turn() {
+  const auto keep = self_;
+  resume_ahead();
+}
+
+// Takes requests from `bytes` as long as each reply is written at once and the turn lasts; returns how many bytes were used.
 std::size_t Connection::process(std::string_view bytes) {
   processing_ = true;
   std::size_t used = 0;
+  int requests = 0;
   while (used < bytes.size() && phase_ < Phase::kParked) {
     if (phase_ == Phase::kIdle) {
       if (!skip_blank_lines(bytes, used)) break;
+      if (requests++ == kRequestsInARow) {
+        loop_.events().queue(*this);
+        break;
+      }
       enter(Phase::kHead);
       set_deadline(host_.shared().options.header_timeout_s);
       keep_alive_ = http10_ = without_body_ = false;
@@ -182,6 +197,10 @@ std::size_t Connection::process(std::string_view bytes) {
       break;
     }
     if (progress.event == RequestReader::Event::kNeedMore) break;
+    if (progress.event == RequestReader::Event::kPaused) {
+      loop_.events().queue(*this);
+      break;
+    }
     if (progress.event == RequestReader::Event::kRefused) {
       refuse(reader_->refusal_status(), reader_->refusal_text());
     } else if (progress.event == RequestReader::Event::kHeadDone) {
@@ -224,7 +243,7 @@ Connection::Resume Connection::park() {
 
 void Connection::on_decided(const Decide& decide) {
   const auto keep = self_;
-  on_admission(decide(reader_->head()), !in_.empty());
+  on_admission(decide(reader_->head()), has_ahead());
   if (phase_ == Phase::kBody) resume_ahead();
 }
 
@@ -295,6 +314,15 @@ void Connection::on_drain() {
   if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake || phase_ == Phase::kLinger) close();
 }
 
+void Connection::on_end() {
+  const auto keep = self_;
+  const bool waits_for_reply =
+      phase_ == Phase::kReply && exchange_ != nullptr && framing_ == Framing::kNone && out_.empty() && !held_;
+  if (waits_for_reply) std::exchange(exchange_, nullptr)->abandon();
+  if (waits_for_reply || phase_ == Phase::kParked || phase_ == Phase::kBody) refuse(503, "the server stops");
+  close();
+}
+
 void Connection::cut() {
   const struct linger reset { 1, 0 };
   ::setsockopt(watch_.descriptor(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -306,6 +334,7 @@ void Connection::close() {
   const auto keep = std::move(self_);
   enter(Phase::kClosed);
   group_ = nullptr;
+  withdraw();
   watch_.close();
   reader_.reset();
   admitted_.reset();

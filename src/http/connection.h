@@ -30,7 +30,8 @@ class Connection final : public boost::intrusive::list_base_hook<>,
                          private WaitingConnection,
                          private Parking,
                          private ParkedAdmission::Owner,
-                         private ServerExchange::Owner {
+                         private ServerExchange::Owner,
+                         private net::EventLoop::Turn {
  public:
   // Takes ownership of the socket. A `refused` connection gets 503 for its first request.
   Connection(ConnectionHost& host, int socket, const boost::asio::ip::tcp::endpoint& peer, std::string address,
@@ -44,6 +45,8 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   void on_tick();
   // The server is about to stop: ends at once when nothing is running, else after the running exchange.
   void on_drain();
+  // The loop ends: a request without a reply so far is answered with 503, as far as the socket takes it at once; then close().
+  void on_end();
   // Ends now; a running exchange is abandoned.
   void close();
 
@@ -75,7 +78,10 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   // True while what the client sends is kept and not looked at.
   bool reads_ahead() const { return phase_ == Phase::kParked || phase_ == Phase::kReply; }
   bool wants_more() const;
+  // True when bytes of the client are kept that process() has not used.
+  bool has_ahead() const { return in_used_ < in_.size(); }
   void feed(std::string_view bytes);
+  void on_turn() override;
   std::size_t process(std::string_view bytes);
   bool skip_blank_lines(std::string_view bytes, std::size_t& used) const;
   void on_head(bool body_has_begun);
@@ -123,6 +129,7 @@ class Connection final : public boost::intrusive::list_base_hook<>,
   std::shared_ptr<ServerExchange> exchange_;
   // Bytes that the reader could not use yet, or that belong to requests sent ahead of the reply.
   std::string in_;
+  std::size_t in_used_ = 0;  // of in_, from its beginning
   Outbox out_;
   std::int64_t deadline_s_ = kNever;
   std::int64_t linger_until_s_ = kNever;

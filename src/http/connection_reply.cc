@@ -189,6 +189,7 @@ void Connection::end_aborted() {
 void Connection::linger(bool complete) {
   enter(Phase::kLinger);
   in_ = std::string();
+  in_used_ = 0;
   reader_.reset();
   transport_.shut_write(complete);
   linger_until_s_ = loop_.now_s() + kLingerMaxSeconds;
@@ -198,12 +199,13 @@ void Connection::linger(bool complete) {
 
 // Continues with the bytes that were sent ahead, then with the socket.
 void Connection::resume_ahead() {
-  if (!in_.empty()) {
-    const std::string bytes = std::move(in_);
-    in_.clear();
-    const std::size_t used = process(bytes);
+  if (has_ahead()) {
+    std::string bytes = std::exchange(in_, {});
+    std::size_t used = std::exchange(in_used_, 0);
+    used += process(std::string_view(bytes).substr(used));
     if (used < bytes.size() && phase_ != Phase::kLinger && phase_ != Phase::kClosed) {
-      in_ = bytes.substr(used);
+      in_ = std::move(bytes);
+      in_used_ = used;
     }
   }
   if (wants_more()) watch_.want_read();

@@ -346,6 +346,7 @@ TEST_F(ParkingTest, EndsWithTheServerAndADecisionMayStillCome) {
   raw.send("GET /p HTTP/1.1\r\nhost: x\r\n\r\n");
   const Parking::Resume later = resume();
   server_->stop(0);
+  EXPECT_EQ(raw.read_reply().status, 503);
   EXPECT_TRUE(raw.at_end());
   later(admits());
   RawClient none(server_->port());

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "crypto/hash.h"
@@ -19,6 +20,7 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
     kHeadDone,  // the head is complete: check it, set the body limit, continue
     kDone,      // the request is complete; bytes after it belong to the next one
     kRefused,   // no acceptable request: refusal_status(), refusal_text()
+    kPaused,    // a body of many small chunks: the rest can be passed again at once, after others have had their turn
   };
   struct Progress {
     std::size_t used = 0;
@@ -64,6 +66,7 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
   void refuse(int status, std::string_view text, BeastError& error);
   void refuse_for(const BeastError& error);
   bool take_target(std::string_view target);
+  bool is_for_another_host() const;
   void check_framing_field(boost::beast::http::field field, std::string_view value, BeastError& error);
   void absorb(std::string_view bytes);
 
@@ -73,6 +76,7 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
   std::uint64_t body_limit_bytes_ = 0;
   std::size_t head_bytes_ = 0;
   std::optional<std::uint64_t> content_length_;
+  std::optional<std::string> authority_;  // of a target in absolute form, in lower case
   // Used only for bodies that come in more than one piece.
   std::optional<crypto::Sha256> hasher_;
   std::string_view refusal_text_;

@@ -36,6 +36,7 @@ Outcome read(std::string_view bytes, const std::vector<std::size_t>& cuts) {
       out.used += progress.used;
       out.event = progress.event;
       if (progress.event == RequestReader::Event::kNeedMore) break;
+      if (progress.event == RequestReader::Event::kPaused) continue;
       if (progress.event == RequestReader::Event::kHeadDone) {
         reader.set_body_limit(kBodyLimit);
         if (!reader.complete()) continue;

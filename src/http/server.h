@@ -30,7 +30,8 @@ class Server {
   // Connections that are accepted from now on are shown this certificate; others keep theirs. Any thread. Errors:
   // kBadCertificate, kBadKey; kUsage for a server without TLS. After an error nothing has changed.
   virtual Result<void> set_tls(const net::TlsIdentity& identity) = 0;
-  // Stops accepting, waits at most `grace_s` seconds for running exchanges, closes everything, joins the threads. Called once.
+  // Stops accepting, waits at most `grace_s` seconds for running exchanges, answers 503 where no reply has begun, closes everything, joins
+  // the threads. Called once.
   virtual void stop(int grace_s) = 0;
 };
 

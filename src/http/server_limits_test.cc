@@ -403,6 +403,30 @@ TEST_F(StopTest, AbandonsWhatIsLeftAfterTheGrace) {
   exchange_->abort();
 }
 
+TEST_F(LimitsTest, AnswersFiveHundredThreeWhereTheGraceIsOver) {
+  Signal running, abandoned;
+  handler_.on_request = [&](const std::shared_ptr<Exchange>& exchange) {
+    exchange->on_abandoned([&] { abandoned.set(); });
+    running.set();
+  };
+  serve();
+  RawClient waiting = client();
+  RawClient sending = client();
+  sending.send("POST /a HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n");
+  sending.read_through("100 Continue\r\n\r\n");
+  waiting.send(kGet);
+  ASSERT_TRUE(running.wait());
+  server_->stop(0);
+  EXPECT_TRUE(abandoned.is_set());
+  for (RawClient* one : {&waiting, &sending}) {
+    const RawReply reply = one->read_reply();
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_TRUE(reply.complete);
+    EXPECT_TRUE(reply.has("connection: close"));
+    EXPECT_TRUE(one->at_end());
+  }
+}
+
 // Writers continue while the server is stopped and destroyed.
 TEST_F(StopTest, StopsUnderWriters) {
   for (int round = 0; round < 8; ++round) {

@@ -60,7 +60,7 @@ void ServerLoop::check_drained() {
 
 void ServerLoop::on_end() {
   drained_ = nullptr;
-  while (!connections_.empty()) connections_.front().close();
+  while (!connections_.empty()) connections_.front().on_end();
 }
 
 }  // namespace cloister::http

@@ -275,6 +275,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"FoldedLength", HEAD_LINES "content-length:\r\n 3\r\n\r\nabc", 400},
         BadRequest{"FoldedCoding", HEAD_LINES "transfer-encoding:\r\n\tchunked\r\n\r\n0\r\n\r\n", 400},
         BadRequest{"RelativeTarget", "GET a HTTP/1.1\r\nhost: x\r\n\r\n", 400},
+        BadRequest{"OnlyAQuery", "GET ?a HTTP/1.1\r\nhost: x\r\n\r\n", 400},
+        BadRequest{"AnotherHostInTheTarget", "GET http://y/ HTTP/1.1\r\nhost: x\r\n\r\n", 400},
+        BadRequest{"AnotherPortInTheTarget", "GET http://x:1/ HTTP/1.1\r\nhost: x\r\n\r\n", 400},
+        BadRequest{"AnotherHostAfterTheTarget", "GET http://x HTTP/1.1\r\nhost: y\r\n\r\n", 400},
+        BadRequest{"UserInTheTarget", "GET http://a@x/ HTTP/1.1\r\nhost: x\r\n\r\n", 400},
+        BadRequest{"NoHostInTheTarget", "GET http:///a HTTP/1.1\r\nhost: x\r\n\r\n", 400},
         BadRequest{"BadEscape", "GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n", 400},
         BadRequest{"NulInPath", "GET /%00 HTTP/1.1\r\nhost: x\r\n\r\n", 400},
         BadRequest{"Connect", "CONNECT x:80 HTTP/1.1\r\nhost: x\r\n\r\n", 400},
@@ -330,7 +336,7 @@ TEST_F(RequestTest, BoundsChunkExtensions) {
 
 TEST_F(RequestTest, TakesTheAbsoluteForm) {
   serve();
-  EXPECT_EQ(ask("GET http://x:1/b?c HTTP/1.1\r\nhost: x\r\n\r\n").body, "GET /b ");
+  EXPECT_EQ(ask("GET http://X:1/b?c HTTP/1.1\r\nhost: x:1\r\n\r\n").body, "GET /b ");
   EXPECT_EQ(ask("GET http://x HTTP/1.1\r\nhost: x\r\n\r\n").body, "GET / ");
   EXPECT_EQ(ask("GET http://x?c HTTP/1.1\r\nhost: x\r\n\r\n").body, "GET / ");
   EXPECT_EQ(ask("OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n").body, "OPTIONS * ");

@@ -60,7 +60,7 @@ void EventLoop::run() {
 }
 
 void EventLoop::wait_and_tell() {
-  int timeout_ms = wait_ms();
+  int timeout_ms = turns_.empty() ? wait_ms() : 0;
   asleep_.store(true);
   // A thread that put something in before it saw the loop sleep does not wake it.
   if (!mailbox_.empty()) timeout_ms = 0;
@@ -74,6 +74,23 @@ void EventLoop::wait_and_tell() {
     } else {
       static_cast<Listener*>(event.data.ptr)->on_events(event.events);
     }
+    if (!mailbox_.empty()) mailbox_.run();
+  }
+  if (!turns_.empty()) take_turns();
+}
+
+void EventLoop::queue(Turn& turn) {
+  if (turn.is_queued()) return;
+  turn.place_ = turns_.insert(turns_.end(), &turn);
+  turn.queue_ = &turns_;
+}
+
+// A turn that is queued again meanwhile comes after the next look for events.
+void EventLoop::take_turns() {
+  for (std::size_t left = std::min(turns_.size(), kTurnsAtOnce); left > 0 && !turns_.empty(); --left) {
+    Turn& turn = *turns_.front();
+    turn.withdraw();
+    turn.on_turn();
     if (!mailbox_.empty()) mailbox_.run();
   }
 }

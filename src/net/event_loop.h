@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
+#include <utility>
 
 #include "net/mailbox.h"
 
@@ -33,6 +35,29 @@ class EventLoop {
     ~Listener() = default;
   };
 
+  // Work that its owner has broken off so that others are not kept waiting, and continues when its turn comes.
+  class Turn {
+   public:
+    Turn() = default;
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    // May end the object, or queue it again.
+    virtual void on_turn() = 0;
+    bool is_queued() const { return queue_ != nullptr; }
+    // Gives the place in the queue up, as the destructor does.
+    void withdraw() {
+      if (queue_ != nullptr) std::exchange(queue_, nullptr)->erase(place_);
+    }
+
+   protected:
+    ~Turn() { withdraw(); }
+
+   private:
+    friend class EventLoop;
+    std::list<Turn*>* queue_ = nullptr;
+    std::list<Turn*>::iterator place_;
+  };
+
   // Throws std::system_error when there are no descriptors.
   EventLoop();
   ~EventLoop();
@@ -49,6 +74,9 @@ class EventLoop {
 
   // Loop thread only, as all below.
   void at(Clock::time_point when, std::function<void()> job);
+  // Calls turn.on_turn() after the turns that are queued already. Before it the loop looks for events at least once; between two looks a few
+  // turns are taken. A turn that is queued already keeps its place; one that is destroyed or withdrawn is not called.
+  void queue(Turn& turn);
   void stop() { stopped_ = true; }
   // Reports these events of the descriptor to the listener from now on. Throws std::system_error when the kernel has no room for one more.
   void add(int descriptor, std::uint32_t events, Listener& listener);
@@ -63,8 +91,10 @@ class EventLoop {
   void run_due();
   int wait_ms() const;
   void wait_and_tell();
+  void take_turns();
 
   static constexpr std::size_t kEventsAtOnce = 128;
+  static constexpr std::size_t kTurnsAtOnce = 4;
 
   int epoll_;
   int wake_;                         // an eventfd
@@ -72,6 +102,7 @@ class EventLoop {
   bool stopped_ = false;
   Mailbox mailbox_;
   std::multimap<Clock::time_point, std::function<void()>> due_;  // a few entries
+  std::list<Turn*> turns_;
   std::array<epoll_event, kEventsAtOnce> events_;
   std::size_t next_ = 0;
   std::size_t count_ = 0;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -249,6 +250,49 @@ TEST(EventLoop, WorkForALoopThatHasEndedIsDropped) {
     EXPECT_EQ(owned.use_count(), 2);
   }
   EXPECT_EQ(owned.use_count(), 1);
+}
+
+class CountedTurn final : public EventLoop::Turn {
+ public:
+  CountedTurn(EventLoop& loop, int turns, std::function<void()> job)
+      : loop_(loop), left_(turns), job_(std::move(job)) {}
+  void on_turn() override {
+    job_();
+    if (--left_ > 0) loop_.queue(*this);
+  }
+
+ private:
+  EventLoop& loop_;
+  int left_;
+  std::function<void()> job_;
+};
+
+TEST(EventLoop, TakesTurnsInOrderAndLooksForEventsBetweenThem) {
+  EventLoop loop;
+  Peer peer(loop);
+  std::string order;
+  CountedTurn a(loop, 3, [&] { order += 'a'; });
+  CountedTurn b(loop, 2, [&] {
+    order += 'b';
+    if (order == "ab") peer.say("x");
+  });
+  std::optional<CountedTurn> dropped(std::in_place, loop, 1, [&] { order += '?'; });
+  CountedTurn last(loop, 5, [&, left = 5]() mutable {
+    order += '.';
+    if (--left == 0) loop.stop();
+  });
+  peer.told = [&](bool, bool) { order += peer.read(); };
+  peer.watch().want_read();
+  loop.post([&] {
+    loop.queue(a);
+    loop.queue(b);
+    loop.queue(*dropped);
+    loop.queue(a);
+    loop.queue(last);
+    dropped.reset();
+  });
+  loop.run();
+  EXPECT_EQ(order, "ab.xab.a...");
 }
 
 }  // namespace

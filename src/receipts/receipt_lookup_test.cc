@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "api/client_name.h"
 #include "receipts/testing/reply_test_util.h"
 
 namespace cloister::receipts {
@@ -31,10 +32,11 @@ class ReceiptLookupTest : public testing::ReplyTest {
     return call;
   }
   http::Response ask(const std::string& id, std::optional<Owner> caller, ReceiptJournal* journal,
-                     const ReceiptAnswer& answer = &ReceiptLookupTest::answer_with_id) {
+                     std::function<Result<http::Response>(const store::ReceiptRecord&, const http::Request&)> make =
+                         &ReceiptLookupTest::answer_with_id) {
     std::promise<http::Response> promise;
     auto future = promise.get_future();
-    answer_with_receipt({journal, workers_}, call_for(id, caller), "there is no such receipt", answer,
+    answer_with_receipt({journal, workers_}, call_for(id, caller), {std::move(make), "there is no such receipt"},
                         [&](const api::Call& call, http::Response response) {
                           EXPECT_EQ(call.path_argument, id);
                           promise.set_value(std::move(response));
@@ -49,7 +51,7 @@ class ReceiptLookupTest : public testing::ReplyTest {
   }
 
   const Owner a_ = api::testing::test_owner(1), b_ = api::testing::test_owner(2);
-  WorkerPool workers_{1, 1};
+  FairPool workers_{2, {.waiting = 8, .waiting_of_client = 1}};
 };
 
 TEST_F(ReceiptLookupTest, TheOwnerFindsItByEitherId) {
@@ -100,13 +102,14 @@ TEST_F(ReceiptLookupTest, AnErrorOfTheAnswerIsTheReply) {
 }
 
 TEST_F(ReceiptLookupTest, TooManyAreRefusedAtOnce) {
-  std::promise<void> gate, running;
-  ASSERT_TRUE(workers_.submit([&, open = gate.get_future().share()] {
-    running.set_value();
-    open.wait();
-  }));
-  running.get_future().wait();
-  ASSERT_TRUE(workers_.submit([] {}));  // fills the queue
+  std::promise<void> gate;
+  const std::shared_future<void> open = gate.get_future().share();
+  for (const char* other : {"another client", "a third client"}) {
+    std::promise<void> running;
+    workers_.submit(other, {[&] { running.set_value(), open.wait(); }, [] {}});
+    running.get_future().wait();
+  }
+  workers_.submit(api::client_name(call_for("rcpt-a", a_)), {[] {}, [] {}});  // all that one client may have waiting
   const http::Response response = ask("rcpt-a", a_);
   EXPECT_EQ(response.status, 503);
   EXPECT_NE(response.body.find("too many receipts"), std::string::npos) << response.body;

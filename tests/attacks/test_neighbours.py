@@ -443,3 +443,58 @@ def test_schemas_on_which_the_grammar_does_not_end_are_refused(shared, name, str
     # Without "strict" a pattern that cannot be enforced is left to the model.
     assert status == 400 or (status == 200 and not strict and "pattern" in json.dumps(wrapped)), text
     assert ask(shared, VICTIM, chat(tokens=1))[0] == 200
+
+
+@pytest.fixture(scope="module")
+def loops(tmp_path_factory):
+    """A node whose only work is that of its event loop."""
+    node = Node(tmp_path_factory.mktemp("loops") / "node", "--engine", "echo")
+    yield node
+    assert node.alive(), node.log[-3000:]
+    node.kill()
+
+
+@contextlib.contextmanager
+def flood(node, connections, block):
+    """Sends the block over and over on all connections, as fast as the node takes it, and throws the replies away."""
+    ended = threading.Event()
+
+    def run():
+        with contextlib.ExitStack() as stack:
+            left = {}
+            for _ in range(connections):
+                connection = stack.enter_context(socket.create_connection((node.host, node.port)))
+                connection.setblocking(False)
+                left[connection] = b""
+            while not ended.is_set():
+                readable, writable, _ = select.select(left, left, [], 0.1)
+                for connection in readable:
+                    with contextlib.suppress(OSError):
+                        connection.recv(1 << 18)
+                for connection in writable:
+                    left[connection] = left[connection] or block
+                    with contextlib.suppress(OSError):
+                        left[connection] = left[connection][connection.send(left[connection]):]
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    time.sleep(1)   # By then every connection has filled the node's buffer.
+    yield
+    ended.set()
+    thread.join()
+
+
+CHUNKS = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+FLOODS = {
+    "health checks": b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n" * 1800,
+    "unknown paths": b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n" * 1800,
+    "chunks of one byte": CHUNKS + b"1\r\n \r\n" * 100_000 + b"0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_what_many_connections_send_at_once_holds_up_nobody(loops, kind):
+    """A connection once kept its turn until everything that it had sent was handled, 20 to 80 ms; so did each of the others."""
+    with flood(loops, 100, FLOODS[kind]):
+        waits = sorted(ask(loops, VICTIM, {"messages": [{"role": "user", "content": "hi"}]}, timeout=30)[2] for _ in range(9))
+    assert measured(f"another client beside 100 connections of {kind}, median", waits[4] * 1000, "ms") < 60 * PATIENCE

@@ -44,6 +44,7 @@ Outcome read(std::string_view bytes, std::size_t piece) {
         out.event = RequestReader::Event::kDone;
       }
       if (out.event == RequestReader::Event::kNeedMore) break;
+      if (out.event == RequestReader::Event::kPaused) continue;
       if (out.event == RequestReader::Event::kRefused) {
         FUZZ_CHECK(reader.refusal_status() >= 400 && reader.refusal_status() < 600 && !reader.refusal_text().empty());
       } else {

@@ -70,8 +70,11 @@ Result<Findings> read_models(const http::Client& client) {
   Findings findings;
   findings.models_document = std::move(response.body);
   for (const Json& item : *data) {
-    if (!item.is_object() || findings.models.size() == kMostModels) continue;
-    if (!codec::string_member(item, "id")) continue;
+    if (!item.is_object() || !codec::string_member(item, "id")) continue;
+    if (findings.models.size() == kMostModels) {
+      findings.models_document.clear();  // it names models that nobody can ask this node for
+      break;
+    }
     findings.models.push_back(model_info(item));
     const auto owner = codec::string_member(item, "owned_by");
     if (owner && (*owner == "vllm" || *owner == "sglang" || *owner == "llamacpp")) findings.kind = *owner;

@@ -15,8 +15,8 @@ namespace cloister::engine::upstream {
 struct Findings {
   std::string kind;  // "vllm", "sglang", "llamacpp"; "" for an unknown server
   std::string version;
-  std::string models_document;  // the body of GET /v1/models
-  std::vector<ModelInfo> models;
+  std::string models_document;      // the body of GET /v1/models; empty where it names more models than are kept
+  std::vector<ModelInfo> models;    // the first 1,000
   std::vector<std::string> routes;  // paths
 };
 

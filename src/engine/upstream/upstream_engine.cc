@@ -131,7 +131,9 @@ std::shared_ptr<const std::string> UpstreamEngine::models_document() const {
   if (models_differ(parts_->servers)) return nullptr;
   for (const auto& server : parts_->servers) {
     const auto findings = server->findings();
-    if (findings != nullptr) return {findings, &findings->models_document};
+    if (findings == nullptr) continue;
+    if (findings->models_document.empty()) return nullptr;
+    return {findings, &findings->models_document};
   }
   return nullptr;
 }

@@ -190,6 +190,19 @@ TEST_F(UpstreamEngineTest, SaysWhatItFound) {
   EXPECT_TRUE(state.cache_salt);
 }
 
+TEST_F(UpstreamEngineTest, ListsNoMoreModelsThanItKnows) {
+  for (const std::size_t number : {1000u, 1001u}) {
+    std::string list = R"({"object":"list","data":[)";
+    for (std::size_t i = 0; i < number; ++i)
+      list += (i == 0 ? "" : ",") + (R"({"id":")" + std::to_string(i)) + R"(","object":"model"})";
+    const Upstream upstream([](TcpPeer&, const std::string&) {}, list + "]}");
+    make(options_for({upstream.url()}));
+    EXPECT_EQ(engine_->models().size(), 1000u);
+    EXPECT_EQ(engine_->models_document() == nullptr, number > 1000) << number;
+    engine_.reset();
+  }
+}
+
 TEST_F(UpstreamEngineTest, RefusesUrlsThatAreNoUpstream) {
   for (const char* url :
        {"https://127.0.0.1:1", "http://8.8.8.8:80", "127.0.0.1:80", "http://u:p@127.0.0.1:80", "http://"}) {
