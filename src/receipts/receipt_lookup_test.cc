@@ -102,13 +102,11 @@ TEST_F(ReceiptLookupTest, AnErrorOfTheAnswerIsTheReply) {
 }
 
 TEST_F(ReceiptLookupTest, TooManyAreRefusedAtOnce) {
-  std::promise<void> gate;
+  std::promise<void> gate, first, second;
   const std::shared_future<void> open = gate.get_future().share();
-  for (const char* other : {"another client", "a third client"}) {
-    std::promise<void> running;
-    workers_.submit(other, {[&] { running.set_value(), open.wait(); }, [] {}});
-    running.get_future().wait();
-  }
+  workers_.submit("another client", {[&first, open] { first.set_value(), open.wait(); }, [] {}});
+  workers_.submit("a third client", {[&second, open] { second.set_value(), open.wait(); }, [] {}});
+  first.get_future().wait(), second.get_future().wait();
   workers_.submit(api::client_name(call_for("rcpt-a", a_)), {[] {}, [] {}});  // all that one client may have waiting
   const http::Response response = ask("rcpt-a", a_);
   EXPECT_EQ(response.status, 503);

@@ -269,7 +269,7 @@ TEST_F(ReceiptedReplyTest, TheReceiptNamesWhatTheReplyOfAnotherServerSays) {
     reply.end(body);
     ASSERT_TRUE(exchange_->wait_end());
     EXPECT_EQ(looked_up, use ? "said" : "");
-    const auto found = journal_->find(receipt_id(), {});
+    const auto found = journal_->find(receipt_id(), api::testing::test_owner(7), false);
     ASSERT_TRUE(found && *found);
     const Json stored = *codec::parse_json((*found)->receipt);
     EXPECT_EQ(stored["model"], "asked");

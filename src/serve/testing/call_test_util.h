@@ -80,8 +80,8 @@ class CallTest : public receipts::testing::ReplyTest {
   FakeEngine engine_{kPassesOn};
   FakeTimer timer_;
   Metrics metrics_;
-  Preparation preparation_{1, 1};
-  WorkerPool lookups_{1, 1};
+  FairPool preparation_{2, {.waiting = 1}};
+  FairPool lookups_{2, {.waiting = 1}};
   api::testing::FakeAuthenticator auth_;
   api::Cors cors_{{"*"}};
   api::WebGuard web_{cors_, {.tokens = true}};
