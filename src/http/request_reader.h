@@ -27,7 +27,8 @@ class RequestReader : private boost::beast::http::basic_parser<true> {
     Event event = Event::kNeedMore;
   };
 
-  // `host_required`: HTTP/1.1 without a Host field is refused (RFC 9112 section 3.2).
+  // `host_required`: HTTP/1.1 without a Host field is refused, and so is one that differs from the name in the target
+  // (RFC 9112 sections 3.2 and 3.2.2).
   explicit RequestReader(std::size_t header_limit_bytes, bool host_required = true);
   Progress feed(std::string_view bytes);
 

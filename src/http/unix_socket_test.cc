@@ -88,6 +88,30 @@ TEST_F(UnixSocket, AnswersAndIsLoopback) {
   EXPECT_EQ(host, "localhost");
 }
 
+// The dstack SDK for Rust names one host in the target and another in the field.
+TEST_F(UnixSocket, TheNameOfTheHostMeansNothing) {
+  handler_.on_request = [](const std::shared_ptr<Exchange>& exchange) {
+    Response response;
+    response.body = exchange->request().path;
+    exchange->respond(std::move(response));
+  };
+  auto server = serve();
+  ASSERT_TRUE(server) << server.error().message;
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path().copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const std::string request = "GET http://unix.socket/GetQuote HTTP/1.1\r\nhost: dstack\r\nconnection: close\r\n\r\n";
+  ASSERT_EQ(::send(socket, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  std::string reply;
+  char chunk[4096];
+  for (ssize_t n; (n = ::recv(socket, chunk, sizeof chunk, 0)) > 0;) reply.append(chunk, static_cast<std::size_t>(n));
+  ::close(socket);
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 200 ")) << reply;
+  EXPECT_TRUE(reply.ends_with("/GetQuote")) << reply;
+}
+
 TEST_F(UnixSocket, IsOfItsOwnerAndGoesWithTheServer) {
   {
     auto server = serve();
