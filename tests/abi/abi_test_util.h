@@ -16,6 +16,7 @@
 namespace cloister::testing {
 
 // The simulated node of these tests shows no policy document.
+inline constexpr std::size_t kMiB = 1u << 20;
 inline constexpr const char* kAcceptSimulator = "accept_simulator = true\n[service]\naccept_no_node_policy = true";
 
 inline VerifierHandle simulator_verifier(const char* policy = kAcceptSimulator) {
